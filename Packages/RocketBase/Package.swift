@@ -1,0 +1,42 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// rocket settings: the same in every manifest (`make check` compares).
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+// For targets that hold unsafe code: every unsafe line is marked `unsafe`.
+let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
+// end of rocket settings
+
+let package = Package(
+    name: "RocketBase",
+    products: [
+        .library(name: "RocketSystem", targets: ["RocketSystem"]),
+        .library(name: "RocketBase", targets: ["RocketBase"]),
+        .library(name: "RocketBaseTestKit", targets: ["RocketBaseTestKit"]),
+    ],
+    targets: [
+        .target(name: "CRocketSystem"),
+        .target(
+            name: "RocketSystem", dependencies: ["CRocketSystem"],
+            swiftSettings: strictSettings),
+        .target(
+            name: "RocketBase", dependencies: ["RocketSystem"],
+            swiftSettings: strictSettings),
+        .target(
+            name: "RocketBaseTestKit", dependencies: ["RocketSystem", "RocketBase"],
+            swiftSettings: strictSettings),
+        .testTarget(
+            name: "RocketSystemTests", dependencies: ["RocketSystem", "RocketBaseTestKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RocketBaseTests", dependencies: ["RocketBase", "RocketBaseTestKit"],
+            swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,6 @@
+// What Swift's Glibc module lacks, one header a topic: thin functions and constants only.
+#ifndef CROCKETSYSTEM_H
+#define CROCKETSYSTEM_H
+#include "rocket_errno.h"
+#include "rocket_thread.h"
+#endif

@@ -1,0 +1,39 @@
+import CRocketSystem
+import Glibc
+
+/// An error number of the system (errno(3)), with its symbolic name and text.
+@frozen
+public struct Errno: RawRepresentable, Hashable, Sendable {
+    public let rawValue: Int32
+
+    @inlinable
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// The calling thread's errno: read it at once after the call that failed.
+    public static var current: Errno { Errno(rawValue: errno) }
+}
+
+extension Errno: CustomStringConvertible {
+    /// `ECONNREFUSED (Connection refused)`.
+    public var description: String {
+        // SAFETY: both functions return pointers to constant, NUL-terminated text, or nil.
+        let text = unsafe rocket_errno_text(rawValue).map { unsafe String(cString: $0) }
+        let name = unsafe rocket_errno_name(rawValue).map { unsafe String(cString: $0) }
+        guard let text, let name else { return "errno \(rawValue)" }
+        return "\(name) (\(text))"
+    }
+}
+
+/// A call into the system that failed: which one, and why.
+public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The system call's name, with what it was about where that helps: `bind 127.0.0.1:80`.
+    public let operation: String
+    public let errno: Errno
+
+    public init(_ operation: String, _ errno: Errno) {
+        self.operation = operation
+        self.errno = errno
+    }
+
+    public var description: String { "\(operation): \(errno)" }
+}

@@ -1,0 +1,24 @@
+import RocketBaseTestKit
+import RocketSystem
+import Testing
+
+@Suite struct TimeTests {
+    @Test func aDurationIsRoundedUpToWholeNanoseconds() {
+        #expect(Duration(secondsComponent: 1, attosecondsComponent: 1).wholeNanoseconds
+            == 1_000_000_001)
+        #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
+    }
+
+    @Test func timeNeverWrapsAtItsEnds() {
+        #expect(MonotonicTime.distantFuture + .seconds(1) == .distantFuture)
+        #expect(MonotonicTime(nanoseconds: 5) + .seconds(-1) == MonotonicTime(nanoseconds: 0))
+    }
+
+    @Test func aManualClockStandsStillUntilItIsMoved() {
+        let time = ManualTimeSource()
+        let before = time.monotonic()
+        #expect(time.monotonic() == before)
+        time.advance(by: .milliseconds(5))
+        #expect(time.monotonic() - before == .milliseconds(5))
+    }
+}
