@@ -4,8 +4,9 @@ import Testing
 
 @Suite struct TimeTests {
     @Test func aDurationIsRoundedUpToWholeNanoseconds() {
-        #expect(Duration(secondsComponent: 1, attosecondsComponent: 1).wholeNanoseconds
-            == 1_000_000_001)
+        #expect(
+            Duration(secondsComponent: 1, attosecondsComponent: 1).wholeNanoseconds
+                == 1_000_000_001)
         #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
     }
 

@@ -1,0 +1,92 @@
+// Writing at the end, and filling in what was reserved.
+
+extension ByteBuffer {
+    /// Room for exactly `count` bytes, or the trap that says which rule was broken.
+    @inlinable
+    mutating func room(_ count: Int) -> UnsafeMutableRawPointer {
+        precondition(reserve(count), "ByteBuffer: appended past limitBytes; reserve() first")
+        // SAFETY: reserve made room, so there is memory; callers append at least one byte.
+        return unsafe memory.unsafelyUnwrapped + writeIndex
+    }
+
+    /// Appends a copy of `bytes`.
+    @inlinable
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        // SAFETY: room() checked the length; the source can't overlap memory that we own alone.
+        unsafe room(bytes.count).copyMemory(from: source, byteCount: bytes.count)
+        writeIndex &+= bytes.count
+    }
+
+    /// Appends a copy of `bytes`.
+    @inlinable
+    public mutating func append(_ bytes: RawSpan) {
+        // SAFETY: the pointer does not leave the closure.
+        unsafe bytes.withUnsafeBytes { unsafe append($0) }
+    }
+
+    /// Appends a copy of `bytes`.
+    @inlinable
+    public mutating func append(_ bytes: [UInt8]) {
+        // SAFETY: the pointer does not leave the closure.
+        unsafe bytes.withUnsafeBytes { unsafe append($0) }
+    }
+
+    /// Appends the UTF-8 of `text`, with no terminator.
+    @inlinable
+    public mutating func append(utf8 text: String) {
+        var text = text
+        // SAFETY: the pointer does not leave the closure.
+        text.withUTF8 { unsafe append(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Appends a big-endian integer.
+    @inlinable
+    public mutating func append<Integer: FixedWidthInteger & BitwiseCopyable>(
+        bigEndian value: Integer
+    ) {
+        let size = MemoryLayout<Integer>.size
+        // SAFETY: room() made `size` bytes; unaligned stores of trivial types are allowed.
+        unsafe room(size).storeBytes(of: value.bigEndian, as: Integer.self)
+        writeIndex &+= size
+    }
+
+    /// Appends one byte.
+    @inlinable
+    public mutating func append(byte: UInt8) { append(bigEndian: byte) }
+
+    /// Overwrites a big-endian integer at `offset`, for lengths known only afterwards.
+    @inlinable
+    public mutating func set<Integer: FixedWidthInteger & BitwiseCopyable>(
+        bigEndian value: Integer, at offset: Int
+    ) {
+        let size = MemoryLayout<Integer>.size
+        precondition(offset >= 0 && offset <= readableBytes - size, "ByteBuffer: set out of range")
+        // SAFETY: the range was checked just now; it is not empty, so there is memory.
+        unsafe (memory.unsafelyUnwrapped + readIndex + offset)
+            .storeBytes(of: value.bigEndian, as: Integer.self)
+    }
+
+    /// Lets `body` write into at least `minimum` (1 or more) bytes at the end and say how many
+    /// it wrote.
+    @inlinable
+    public mutating func write<E: Error>(
+        minimum: Int, _ body: (UnsafeMutableRawBufferPointer) throws(E) -> Int
+    ) throws(E) -> Int {
+        precondition(minimum > 0, "ByteBuffer: write needs room for one byte at the least")
+        let start = unsafe room(minimum)
+        // SAFETY: writableBytes bytes from `start` are ours; they don't leave the closure.
+        let written = try unsafe body(
+            UnsafeMutableRawBufferPointer(start: start, count: writableBytes))
+        precondition(written >= 0 && written <= writableBytes, "ByteBuffer: wrote past its room")
+        writeIndex &+= written
+        return written
+    }
+
+    /// Takes back what was appended after the first `count` readable bytes.
+    @inlinable
+    public mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= readableBytes, "ByteBuffer: truncate out of range")
+        writeIndex = readIndex + count
+    }
+}
