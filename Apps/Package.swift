@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// rocket settings: the same in every manifest (`make check` compares).
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+// For targets that hold unsafe code: every unsafe line is marked `unsafe`.
+let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
+// end of rocket settings
+
+let swiftProtobuf = "swift-protobuf"
+
+let package = Package(
+    name: "Apps",
+    products: [
+        .library(name: "OrderProtos", targets: ["OrderProtos"]),
+        .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0")
+    ],
+    targets: [
+        // What the order service and its clients say to each other. Generated from
+        // Protos/order.proto by `make generate`, committed.
+        .target(
+            name: "OrderProtos",
+            dependencies: [.product(name: "SwiftProtobuf", package: swiftProtobuf)],
+            swiftSettings: settings),
+
+        // protoc's plugin for services: `protoc --rocket_out=…`.
+        .executableTarget(
+            name: "protoc-gen-rocket", dependencies: ["RocketGeneratorPlugin"],
+            swiftSettings: strictSettings),
+        .target(
+            name: "RocketGeneratorPlugin",
+            dependencies: [
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+                .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
+            ],
+            swiftSettings: strictSettings),
+        .testTarget(
+            name: "RocketGeneratorPluginTests",
+            dependencies: [
+                "RocketGeneratorPlugin",
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+                .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
+            ],
+            swiftSettings: settings),
+    ]
+)

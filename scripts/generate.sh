@@ -1,0 +1,93 @@
+#!/bin/sh
+# Renews the Swift code that is generated from .proto files, or proves that it is current.
+#
+#   scripts/generate.sh           writes the files
+#   scripts/generate.sh --check   writes to a temporary folder and compares; exit status 1 with
+#                                 a diff where the committed files differ
+#
+# SCRATCH_PATH names SwiftPM's build folder (default: .build in the repository).
+# PROTOC names the protobuf compiler (default: protoc, Debian's protobuf-compiler).
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+scratch=${SCRATCH_PATH:-$root/.build}
+protoc=${PROTOC:-protoc}
+mode=write
+case "${1-}" in
+'') ;;
+--check) mode=check ;;
+*)
+    echo "usage: scripts/generate.sh [--check]" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v "$protoc" >/dev/null; then
+    echo "generate: $protoc is not installed: apt-get install protobuf-compiler" >&2
+    exit 1
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# Both plugins come from this repository's own package graph, so that the generator and the
+# runtime library it generates for are always of one version.
+for product in protoc-gen-swift protoc-gen-rocket; do
+    if ! swift build --package-path "$root/Apps" --scratch-path "$scratch" \
+        --product "$product" >"$work/build.log" 2>&1; then
+        cat "$work/build.log" >&2
+        exit 1
+    fi
+done
+plugins=$(swift build --package-path "$root/Apps" --scratch-path "$scratch" --show-bin-path)
+
+failed=0
+
+# generate PROTO_FOLDER OUTPUT_FOLDER MODULE_MAPPINGS_OR_EMPTY PROTO…
+# Paths are relative to the repository.
+generate() {
+    protos=$1 output=$2 mappings=$3
+    shift 3
+    target=$root/$output
+    if [ "$mode" = check ]; then
+        target=$work/$output
+    fi
+    options=Visibility=Public
+    if [ -n "$mappings" ]; then
+        options="$options,ProtoPathModuleMappings=$root/$mappings"
+    fi
+    mkdir -p "$target"
+    "$protoc" --proto_path="$root/$protos" \
+        --plugin="$plugins/protoc-gen-swift" --plugin="$plugins/protoc-gen-rocket" \
+        --swift_out="$target" --swift_opt="$options,UseAccessLevelOnImports=true" \
+        --rocket_out="$target" --rocket_opt="$options" \
+        "$@"
+    if [ "$mode" = check ]; then
+        compare "$output"
+    fi
+}
+
+# A committed generated file that nothing generates any more is a difference, too.
+compare() {
+    (cd "$root/$1" && find . -name '*.pb.swift' -o -name '*.rocket.swift') |
+        LC_ALL=C sort >"$work/committed"
+    (cd "$work/$1" && find . -type f) | LC_ALL=C sort >"$work/generated"
+    if ! diff -u "$work/committed" "$work/generated" >&2; then
+        echo "generate: the files in $1 are not the ones that are generated" >&2
+        failed=1
+    fi
+    while read -r file; do
+        if [ -f "$root/$1/$file" ] && ! diff -u "$root/$1/$file" "$work/$1/$file" >&2; then
+            echo "generate: $1/${file#./} is not current" >&2
+            failed=1
+        fi
+    done <"$work/generated"
+}
+
+generate Apps/Protos Apps/Sources/OrderProtos '' order.proto
+
+if [ "$failed" = 1 ]; then
+    echo "generate: run \`make generate\` and commit what it changes" >&2
+    exit 1
+fi
