@@ -31,11 +31,17 @@ let package = Package(
         .target(
             name: "OrderProtos",
             dependencies: [.product(name: "SwiftProtobuf", package: swiftProtobuf)],
+            // Compiled as soon as there is RocketRPC to import.
+            exclude: ["order.rocket.swift"],
             swiftSettings: settings),
 
         // protoc's plugin for services: `protoc --rocket_out=…`.
         .executableTarget(
-            name: "protoc-gen-rocket", dependencies: ["RocketGeneratorPlugin"],
+            name: "protoc-gen-rocket",
+            dependencies: [
+                "RocketGeneratorPlugin",
+                .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
+            ],
             swiftSettings: strictSettings),
         .target(
             name: "RocketGeneratorPlugin",

@@ -84,8 +84,8 @@ public nonisolated struct queryOrderResponse: Sendable {
   public var resInfo: String = String()
 
   /// Not set after a refusal.
-  public var order: orderRecord {
-    get {_order ?? orderRecord()}
+  public var order: OrderRecord {
+    get {_order ?? OrderRecord()}
     set {_order = newValue}
   }
   /// Returns true if `order` has been explicitly set.
@@ -97,7 +97,7 @@ public nonisolated struct queryOrderResponse: Sendable {
 
   public init() {}
 
-  fileprivate var _order: orderRecord? = nil
+  fileprivate var _order: OrderRecord? = nil
 }
 
 /// Which page of the list is asked for.
@@ -131,7 +131,7 @@ public nonisolated struct listOrdersResponse: Sendable {
   public var resInfo: String = String()
 
   /// Oldest first.
-  public var orders: [orderRecord] = []
+  public var orders: [OrderRecord] = []
 
   /// Empty on the last page. Opaque: only to be sent back.
   public var nextPageToken: String = String()
@@ -142,7 +142,7 @@ public nonisolated struct listOrdersResponse: Sendable {
 }
 
 /// An order as the shop keeps it.
-public nonisolated struct orderRecord: Sendable {
+public nonisolated struct OrderRecord: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -395,8 +395,8 @@ nonisolated extension listOrdersResponse: SwiftProtobuf.Message, SwiftProtobuf._
   }
 }
 
-nonisolated extension orderRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = "orderRecord"
+nonisolated extension OrderRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = "OrderRecord"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}order_id\0\u{1}price\0\u{1}goods\0\u{3}created_unix_ms\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
@@ -430,7 +430,7 @@ nonisolated extension orderRecord: SwiftProtobuf.Message, SwiftProtobuf._Message
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: orderRecord, rhs: orderRecord) -> Bool {
+  public static func ==(lhs: OrderRecord, rhs: OrderRecord) -> Bool {
     if lhs.orderID != rhs.orderID {return false}
     if lhs.price != rhs.price {return false}
     if lhs.goods != rhs.goods {return false}

@@ -1,1 +1,4 @@
 import RocketGeneratorPlugin
+import SwiftProtobufPluginLibrary
+
+ServiceGenerator().main(nil)
