@@ -1,6 +1,7 @@
 // What Swift's Glibc module lacks, one header a topic: thin functions and constants only.
 #ifndef CROCKETSYSTEM_H
 #define CROCKETSYSTEM_H
+#include "rocket_crc32c.h"
 #include "rocket_errno.h"
 #include "rocket_thread.h"
 #endif

@@ -1,0 +1,68 @@
+/// What travels beside a message: keys and values, in the order in which they were set.
+///
+/// Keys are `[a-z0-9-]+`, values any text. See docs/wire-format.md, "Metadata".
+public struct Metadata: Hashable, Sendable {
+    /// One key and its value.
+    public struct Entry: Hashable, Sendable {
+        public let key: String
+        public let value: String
+    }
+
+    /// All entries; each key stands once.
+    public private(set) var entries: [Entry] = []
+
+    public init() {}
+
+    @inlinable public var isEmpty: Bool { entries.isEmpty }
+
+    /// The value of `key`; setting nil removes it. Traps on a key that breaks the rule above.
+    public subscript(key: String) -> String? {
+        get { entries.first { $0.key == key }?.value }
+        set {
+            precondition(
+                Self.isValid(key: key), "Metadata: '\(key)' is no key; allowed are a-z, 0-9 and -")
+            let index = entries.firstIndex { $0.key == key }
+            switch (index, newValue) {
+            case (let index?, let value?): entries[index] = Entry(key: key, value: value)
+            case (nil, let value?): entries.append(Entry(key: key, value: value))
+            case (let index?, nil): entries.remove(at: index)
+            case (nil, nil): break
+            }
+        }
+    }
+
+    /// Whether `key` is not empty and all of a-z, 0-9 and -.
+    public static func isValid(key: String) -> Bool {
+        !key.isEmpty && key.utf8.allSatisfy(isKeyByte)
+    }
+
+    @inlinable
+    static func isKeyByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
+
+extension Metadata: ExpressibleByDictionaryLiteral {
+    public init(dictionaryLiteral elements: (String, String)...) {
+        for (key, value) in elements { self[key] = value }
+    }
+}
+
+/// Metadata longer than a frame's err_info may be.
+public struct MetadataTooLarge: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Bytes that the block would take, and may take.
+    public let bytes: Int
+    public let limit: Int
+
+    public init(bytes: Int, limit: Int) {
+        self.bytes = bytes
+        self.limit = limit
+    }
+
+    public var description: String { "metadata takes \(bytes) bytes, \(limit) are allowed" }
+}

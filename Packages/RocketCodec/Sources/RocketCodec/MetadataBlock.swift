@@ -1,0 +1,181 @@
+public import RocketBase
+
+/// Metadata as bytes: `rkm1\n`, then lines `key=value\n` with percent-encoded values.
+public enum MetadataBlock {
+    /// The block's default limit, in bytes: what C++ peers survive in err_info.
+    public static let defaultLimitBytes = 511
+
+    /// Appends the block to an empty buffer, if there is anything in it.
+    ///
+    /// - Parameter timeoutMilliseconds: written as `timeout-ms`, in place of one in `metadata`.
+    /// - Throws: `MetadataTooLarge`; the buffer is then empty again.
+    public static func write(
+        _ metadata: Metadata, timeoutMilliseconds: Int64? = nil, to buffer: inout ByteBuffer,
+        limitBytes: Int = defaultLimitBytes
+    ) throws(MetadataTooLarge) {
+        precondition(buffer.isEmpty, "MetadataBlock: the buffer is not empty")
+        if metadata.isEmpty, timeoutMilliseconds == nil { return }
+        appendMagic(&buffer)
+        if let timeoutMilliseconds {
+            buffer.append(utf8: timeoutKey)
+            appendDecimal(timeoutMilliseconds, &buffer)
+            buffer.append(byte: UInt8(ascii: "\n"))
+        }
+        for entry in metadata.entries where timeoutMilliseconds == nil || entry.key != "timeout-ms"
+        {
+            buffer.append(utf8: entry.key)
+            buffer.append(byte: UInt8(ascii: "="))
+            appendPercentEncoded(entry.value, &buffer)
+            buffer.append(byte: UInt8(ascii: "\n"))
+        }
+        if buffer.readableBytes > limitBytes {
+            let error = MetadataTooLarge(bytes: buffer.readableBytes, limit: limitBytes)
+            buffer.truncate(to: 0)
+            throw error
+        }
+    }
+
+    /// Reads a block. A line that is no `key=value`, or whose value is no percent-encoded UTF-8,
+    /// is passed over; of a key that stands twice the last value counts.
+    ///
+    /// - Returns: nil where the bytes do not begin with `rkm1\n`: they are no metadata.
+    public static func read(_ bytes: RawSpan) -> Metadata? {
+        guard isBlock(bytes) else { return nil }
+        var metadata = Metadata()
+        forEachLine(bytes) { key, value in
+            guard let key = text(bytes, key), let value = decode(bytes, value) else { return }
+            metadata[key] = value
+        }
+        return metadata
+    }
+
+    /// The value of `timeout-ms`, in milliseconds, 0 or more, without building the rest. nil where
+    /// there is none, or none that is a number.
+    public static func timeoutMilliseconds(_ bytes: RawSpan) -> Int64? {
+        guard isBlock(bytes) else { return nil }
+        var found: Int64?
+        forEachLine(bytes) { key, value in
+            if equals(bytes, key, "timeout-ms") { found = decimal(bytes, value) }
+        }
+        return found
+    }
+
+    private static let timeoutKey = "timeout-ms="
+
+    /// Whether the bytes begin as a metadata block does.
+    public static func isBlock(_ bytes: RawSpan) -> Bool {
+        bytes.byteCount >= 5 && bytes.loadBigEndian(0, as: UInt32.self) == 0x726B_6D31
+            && bytes.loadBigEndian(4, as: UInt8.self) == UInt8(ascii: "\n")
+    }
+
+    private static func appendMagic(_ buffer: inout ByteBuffer) {
+        buffer.append(bigEndian: 0x726B_6D31 as UInt32)
+        buffer.append(byte: UInt8(ascii: "\n"))
+    }
+
+    /// Calls `body` with the ranges of each line's key and raw value.
+    private static func forEachLine(_ bytes: RawSpan, _ body: (Range<Int>, Range<Int>) -> Void) {
+        var start = 5
+        while start < bytes.byteCount {
+            var end = start
+            var equals: Int?
+            while end < bytes.byteCount {
+                let byte = bytes.loadBigEndian(end, as: UInt8.self)
+                if byte == UInt8(ascii: "\n") { break }
+                if byte == UInt8(ascii: "="), equals == nil { equals = end }
+                end += 1
+            }
+            // A line without its newline was cut off: it is none.
+            if let equals, end < bytes.byteCount { body(start..<equals, (equals + 1)..<end) }
+            start = end + 1
+        }
+    }
+}
+
+// MARK: - Text and numbers
+
+extension MetadataBlock {
+    private static func equals(_ bytes: RawSpan, _ range: Range<Int>, _ text: StaticString) -> Bool
+    {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        // SAFETY: a StaticString's bytes live for ever; the index stays below its count.
+        return range.allSatisfy { index in
+            unsafe bytes.loadBigEndian(index, as: UInt8.self)
+                == text.utf8Start[index - range.lowerBound]
+        }
+    }
+
+    private static func text(_ bytes: RawSpan, _ range: Range<Int>) -> String? {
+        guard !range.isEmpty else { return nil }
+        for index in range where !Metadata.isKeyByte(bytes.loadBigEndian(index)) { return nil }
+        return decode(bytes, range)
+    }
+
+    private static func decode(_ bytes: RawSpan, _ range: Range<Int>) -> String? {
+        var plain: [UInt8] = []
+        plain.reserveCapacity(range.count)
+        var index = range.lowerBound
+        while index < range.upperBound {
+            var byte: UInt8 = bytes.loadBigEndian(index)
+            index += 1
+            if byte == UInt8(ascii: "%") {
+                guard index + 2 <= range.upperBound,
+                    let high = hexValue(bytes.loadBigEndian(index)),
+                    let low = hexValue(bytes.loadBigEndian(index + 1))
+                else { return nil }
+                byte = high << 4 | low
+                index += 2
+            }
+            plain.append(byte)
+        }
+        return String(validating: plain, as: UTF8.self)
+    }
+
+    private static func hexValue(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+
+    private static func decimal(_ bytes: RawSpan, _ range: Range<Int>) -> Int64? {
+        guard !range.isEmpty, range.count <= 18 else { return nil }
+        var value: Int64 = 0
+        for index in range {
+            let digit = bytes.loadBigEndian(index, as: UInt8.self) &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            value = value * 10 + Int64(digit)
+        }
+        return value
+    }
+
+    private static func appendDecimal(_ value: Int64, _ buffer: inout ByteBuffer) {
+        var divisor: Int64 = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            buffer.append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    /// RFC 3986's unreserved characters stand for themselves.
+    private static func appendPercentEncoded(_ text: String, _ buffer: inout ByteBuffer) {
+        func hex(_ nibble: UInt8) -> UInt8 {
+            nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") + nibble - 10
+        }
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"):
+                buffer.append(byte: byte)
+            default:
+                buffer.append(byte: UInt8(ascii: "%"))
+                buffer.append(byte: hex(byte >> 4))
+                buffer.append(byte: hex(byte & 15))
+            }
+        }
+    }
+}

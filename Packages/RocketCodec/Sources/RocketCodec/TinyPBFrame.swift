@@ -1,0 +1,34 @@
+/// Where the fields of one TinyPB frame lie: offsets from the frame's first byte.
+///
+/// ```
+///   0     1        5            9                                              n-5       n-1
+///   | 02  | pk_len | msg_id_len | msg_id … method_name … err_code … err_info | pb_data | sum | 03 |
+/// ```
+@frozen
+public struct TinyPBFrame: Hashable, Sendable {
+    /// The id that the answer has to bear: opaque bytes.
+    public let messageID: Range<Int>
+    /// `package.Service.method`, UTF-8.
+    public let methodName: Range<Int>
+    /// 0 = success.
+    public let errorCode: Int32
+    /// An error's text, or metadata where `errorCode` is 0.
+    public let errorInfo: Range<Int>
+    /// The serialized protobuf message.
+    public let payload: Range<Int>
+
+    /// Bytes of a frame whose variable fields are all empty.
+    public static let overheadBytes = 26
+
+    @inlinable
+    init(
+        messageID: Range<Int>, methodName: Range<Int>, errorCode: Int32, errorInfo: Range<Int>,
+        payload: Range<Int>
+    ) {
+        self.messageID = messageID
+        self.methodName = methodName
+        self.errorCode = errorCode
+        self.errorInfo = errorInfo
+        self.payload = payload
+    }
+}

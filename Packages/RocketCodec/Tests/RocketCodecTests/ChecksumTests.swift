@@ -1,0 +1,57 @@
+import RocketCodec
+import RocketCodecTestKit
+import RocketSystem
+import Testing
+
+@Suite struct ChecksumTests {
+    @Test func crc32cMatchesThePublishedVectors() {
+        // RFC 3720, B.4.
+        let vectors: [([UInt8], UInt32)] = [
+            ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
+            ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43),
+            ([UInt8](0..<32), 0x46DD_794E),
+            ([UInt8]("123456789".utf8), 0xE306_9283),
+            ([], 0),
+        ]
+        for (bytes, sum) in vectors {
+            #expect(CRC32C.checksum(bytes.span.bytes) == sum)
+            #expect(CRC32C.tableChecksum(bytes.span.bytes) == sum)
+        }
+    }
+
+    @Test func hardwareAndTableAgreeAtEveryLengthAndAlignment() {
+        let bytes = (0..<300).map { _ in UInt8.random(in: 0...255) }
+        for start in 0..<9 {
+            for end in start..<bytes.count {
+                let part = bytes.span.bytes.extracting(start..<end)
+                #expect(CRC32C.checksum(part) == CRC32C.tableChecksum(part))
+            }
+        }
+    }
+
+    @Test func aSentChecksumIsVerifiedByEveryReceiver() throws {
+        let bytes = try makeFrame(TinyPBCodec(checksum: .sent), payload: [1, 2, 3])
+        #expect(try TinyPBCodec().whole(bytes) != nil)
+        #expect(try TinyPBCodec(checksum: .required).whole(bytes) != nil)
+        for index in 5..<(bytes.count - 1) {
+            var flipped = bytes
+            flipped[index] ^= 0x10
+            #expect(throws: FrameError.self) { try TinyPBCodec().whole(flipped) }
+        }
+    }
+
+    @Test func aMismatchNamesTheRuleAndCanBeAnswered() throws {
+        var bytes = try makeFrame(TinyPBCodec(checksum: .sent), payload: [1, 2, 3])
+        bytes[bytes.count - 6] ^= 1
+        let error = try #require(throws: FrameError.self) { try TinyPBCodec().whole(bytes) }
+        #expect(error.rule == .checksum)
+        #expect(error.messageID == 9..<17)
+    }
+
+    @Test func anUncheckedFrameIsRefusedWhereAChecksumIsRequired() throws {
+        let error = try #require(throws: FrameError.self) {
+            try TinyPBCodec(checksum: .required).whole(Golden.request)
+        }
+        #expect(error.rule == .checksum)
+    }
+}

@@ -1,0 +1,68 @@
+import RocketBase
+import RocketCodec
+import Testing
+
+@Suite struct MetadataTests {
+    func block(_ metadata: Metadata, timeout: Int64? = nil) throws -> String {
+        var buffer = ByteBuffer()
+        try MetadataBlock.write(metadata, timeoutMilliseconds: timeout, to: &buffer)
+        return String(decoding: buffer.copyBytes(), as: UTF8.self)
+    }
+
+    func read(_ text: String) -> Metadata? {
+        MetadataBlock.read([UInt8](text.utf8).span.bytes)
+    }
+
+    @Test func aBlockIsLinesOfKeysAndPercentEncodedValues() throws {
+        let metadata: Metadata = ["x-name": "Grüße\n=%", "idempotency-key": "a-1"]
+        let text = "rkm1\nx-name=Gr%C3%BC%C3%9Fe%0A%3D%25\nidempotency-key=a-1\n"
+        #expect(try block(metadata) == text)
+        #expect(read(text) == metadata)
+    }
+
+    @Test func nothingToSayTakesNoBytes() throws {
+        #expect(try block([:]) == "")
+    }
+
+    @Test(arguments: [0, 9, 10, 1500, 9_007_199_254_740_993] as [Int64])
+    func aTimeoutIsReadWithoutBuildingTheRest(milliseconds: Int64) throws {
+        let text = try block(["x-a": "b", "timeout-ms": "7"], timeout: milliseconds)
+        #expect(text == "rkm1\ntimeout-ms=\(milliseconds)\nx-a=b\n")
+        #expect(MetadataBlock.timeoutMilliseconds([UInt8](text.utf8).span.bytes) == milliseconds)
+    }
+
+    @Test func whatDoesNotBeginWithTheMagicIsNoMetadata() {
+        for text in ["", "rkm1", "rkm2\na=b\n", "some error", "xrkm1\na=b\n"] {
+            #expect(read(text) == nil)
+        }
+        #expect(read("rkm1\n") == [:])
+    }
+
+    @Test func brokenLinesArePassedOverAndTheRestIsKept() {
+        let text = "rkm1\nno equals\nUPPER=1\n=empty\nbad=%4\nbad=%zz\nbad=%FF\nok=1\nok=2\ncut=o"
+        #expect(read(text) == ["ok": "2"])
+    }
+
+    @Test(arguments: ["-1", "", "1x", "99999999999999999999", "0x10"])
+    func aTimeoutThatIsNoNumberIsNone(value: String) {
+        let text = "rkm1\ntimeout-ms=\(value)\n"
+        #expect(MetadataBlock.timeoutMilliseconds([UInt8](text.utf8).span.bytes) == nil)
+    }
+
+    @Test func theLimitIsRefusedAndNamed() throws {
+        let metadata: Metadata = ["k": String(repeating: "v", count: 511 - 5 - 3)]
+        #expect(try block(metadata).utf8.count == 511)
+        var buffer = ByteBuffer()
+        let larger: Metadata = ["k": String(repeating: "v", count: 511 - 5 - 2)]
+        #expect(throws: MetadataTooLarge(bytes: 512, limit: 511)) {
+            try MetadataBlock.write(larger, to: &buffer)
+        }
+    }
+
+    @Test func settingNilRemovesAKey() {
+        var metadata: Metadata = ["a": "1", "b": "2"]
+        metadata["a"] = nil
+        metadata["b"] = "3"
+        #expect(metadata == ["b": "3"])
+    }
+}

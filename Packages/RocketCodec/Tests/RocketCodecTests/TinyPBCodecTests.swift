@@ -1,0 +1,115 @@
+import RocketBase
+import RocketCodec
+import RocketCodecTestKit
+import Testing
+
+@Suite struct TinyPBCodecTests {
+    let codec = TinyPBCodec(maxFrameBytes: 1000)
+
+    @Test func theGoldenRequestDecodesFieldByField() throws {
+        let frame = try #require(try codec.whole(Golden.request))
+        #expect(Golden.request.text(frame.messageID) == "99998888")
+        #expect(Golden.request.text(frame.methodName) == "Order.makeOrder")
+        #expect(frame.errorCode == 0)
+        #expect(frame.errorInfo.isEmpty)
+        #expect([UInt8](Golden.request[frame.payload]) == hex("086412056170706c65"))
+    }
+
+    @Test func theGoldenFramesAreEncodedByteForByte() throws {
+        #expect(try makeFrame(payload: hex("086412056170706c65")) == Golden.request)
+        #expect(try makeFrame(payload: hex("12024f4b1a083230323330353134")) == Golden.response)
+    }
+
+    @Test func framesArriveInEveryWayANetworkDelivers() throws {
+        let empty = try makeFrame(id: "", method: "")
+        let markers = try makeFrame(payload: [UInt8](repeating: 3, count: 40))
+        let failed = try makeFrame(code: 10_000_009, info: "no such method")
+        try DecoderVerifier(codec).verify(
+            [Golden.request, Golden.response, empty, markers, failed].map {
+                ($0, try #require(try codec.whole($0)))
+            })
+    }
+
+    @Test func eachLengthFieldIsCheckedBeforeItIsUsed() throws {
+        // Offsets in the golden request: pk_len 1, msg_id_len 5, method_name_len 17, err_info_len 40.
+        let fields: [(Int, FrameError.Rule, Int32)] = [
+            (1, .frameLength, 58), (5, .messageIDLength, 8), (17, .methodNameLength, 15),
+            (40, .errorInfoLength, 0),
+        ]
+        for (offset, rule, right) in fields {
+            for wrong: Int32 in [.min, -1, 33, 59, 1001, .max] where wrong != right {
+                let bytes = Golden.request.setting(wrong, at: offset)
+                if rule == .frameLength, wrong == 59 || wrong == 33 { continue }
+                let error = try #require(throws: FrameError.self) { try codec.whole(bytes) }
+                #expect(error.rule == rule)
+                #expect(error.offset == offset)
+                #expect(error.found == Int64(wrong))
+                #expect(error.messageID == nil)
+            }
+        }
+    }
+
+    @Test func aLyingLengthIsRefusedBeforeTheRestArrives() throws {
+        for (offset, have) in [(1, 5), (5, 9), (17, 21), (40, 44)] {
+            let bytes = [UInt8](Golden.request.setting(.max, at: offset)[..<have])
+            #expect(throws: FrameError.self) { try codec.whole(bytes) }
+        }
+        #expect(throws: FrameError.self) { try codec.whole([0x03]) }
+    }
+
+    @Test func whatIsStillNeededIsSaidExactly() throws {
+        let request = Golden.request
+        #expect(try codec.step([UInt8]().span.bytes) == .needMore(atLeast: 5))
+        for count in 1..<5 {
+            #expect(
+                try codec.step([UInt8](request[..<count]).span.bytes) == .needMore(atLeast: 5))
+        }
+        for count in 5..<58 {
+            #expect(
+                try codec.step([UInt8](request[..<count]).span.bytes) == .needMore(atLeast: 58))
+        }
+    }
+
+    @Test func aSoundFrameWithAWrongEndCanStillBeAnswered() throws {
+        var bytes = Golden.request
+        bytes[57] = 0x04
+        let error = try #require(throws: FrameError.self) { try codec.whole(bytes) }
+        #expect(error.rule == .endMarker)
+        #expect(error.offset == 57)
+        #expect(bytes.text(try #require(error.messageID)) == "99998888")
+        #expect(error.description == "end marker at offset 57: found 4, allowed 3")
+    }
+
+    @Test func aFrameAtTheLimitPassesAndOneByteMoreDoesNot() throws {
+        let atLimit = try makeFrame(codec, payload: [UInt8](repeating: 1, count: 1000 - 49))
+        #expect(atLimit.count == 1000)
+        #expect(try codec.whole(atLimit) != nil)
+        #expect(throws: FrameError.self) {
+            try makeFrame(codec, payload: [UInt8](repeating: 1, count: 1000 - 48))
+        }
+        let error = try #require(throws: FrameError.self) {
+            try codec.whole(atLimit.setting(1001, at: 1))
+        }
+        #expect(error.description == "frame length at offset 1: found 1001, allowed 26 to 1000")
+    }
+
+    @Test func aFrameThatCannotBeEncodedLeavesTheBufferAsItWas() throws {
+        var buffer = ByteBuffer()
+        buffer.append(utf8: "before")
+        let start = codec.begin(messageID: RawSpan(), methodName: RawSpan(), in: &buffer)
+        buffer.append([UInt8](repeating: 0, count: 1000))
+        #expect(throws: FrameError.self) { try codec.finish(start, in: &buffer) }
+        #expect(buffer.copyBytes() == [UInt8]("before".utf8))
+    }
+
+    @Test func longErrorTextIsCutBetweenCharacters() throws {
+        for padding in 0..<4 {
+            let text = String(repeating: "x", count: padding) + String(repeating: "€", count: 200)
+            let bytes = try makeFrame(code: 1, info: text)
+            let frame = try #require(try codec.whole(bytes))
+            let sent = bytes.text(frame.errorInfo)
+            #expect(text.hasPrefix(sent))
+            #expect(frame.errorInfo.count <= 511 && frame.errorInfo.count > 508)
+        }
+    }
+}
