@@ -3,5 +3,6 @@
 #define CROCKETSYSTEM_H
 #include "rocket_crc32c.h"
 #include "rocket_errno.h"
+#include "rocket_socket.h"
 #include "rocket_thread.h"
 #endif
