@@ -23,7 +23,9 @@ let package = Package(
         .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0")
+        .package(path: "../Packages/RocketBase"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         // What the order service and its clients say to each other. Generated from
@@ -33,6 +35,24 @@ let package = Package(
             dependencies: [.product(name: "SwiftProtobuf", package: swiftProtobuf)],
             // Compiled as soon as there is RocketRPC to import.
             exclude: ["order.rocket.swift"],
+            swiftSettings: settings),
+
+        // The orders on disk: SQLite with threads of its own and group commit.
+        .target(
+            name: "OrderStore",
+            dependencies: [
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OrderStoreTests",
+            dependencies: [
+                "OrderStore",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
             swiftSettings: settings),
 
         // protoc's plugin for services: `protoc --rocket_out=…`.

@@ -1,0 +1,67 @@
+/// An order's name: decimal digits only, unique for the life of the store, growing with time.
+///
+/// The first eight digits are the UTC day on which the order was made (`20261121`), the rest,
+/// at least ten digits with leading zeros, is its place in the store:
+/// `202611210000000042` is order 42. The place alone is unique, so no two orders share an id
+/// whatever the clock does.
+public struct OrderID: Hashable, Sendable, CustomStringConvertible {
+    /// The order's place in the store: 1 or more, never given twice.
+    let sequence: Int64
+    /// The UTC day as a number, `yyyymmdd`.
+    let day: Int64
+
+    private static let dayDigits = 8
+    private static let sequenceDigits = 10
+
+    init(sequence: Int64, createdMilliseconds: Int64) {
+        self.sequence = sequence
+        self.day = Self.day(ofMilliseconds: createdMilliseconds)
+    }
+
+    /// Reads an id as `description` writes it; nil for any other text.
+    public init?(_ text: String) {
+        let digits = text.utf8
+        guard (Self.dayDigits + Self.sequenceDigits...Self.dayDigits + 19) ~= digits.count,
+            digits.allSatisfy({ 0x30...0x39 ~= $0 }),
+            let day = Int64(text.prefix(Self.dayDigits)),
+            let sequence = Int64(text.dropFirst(Self.dayDigits)),
+            sequence > 0
+        else { return nil }
+        self.sequence = sequence
+        self.day = day
+        // Only one spelling of an order is its id: no further leading zeros.
+        guard description.utf8.count == digits.count else { return nil }
+    }
+
+    /// The digits.
+    public var description: String {
+        let place = String(sequence)
+        let zeros = max(0, Self.sequenceDigits - place.utf8.count)
+        return String(day) + String(repeating: "0", count: zeros) + place
+    }
+
+    /// The proleptic Gregorian day of a Unix time, held within years 1000 to 9999 so that it
+    /// always has eight digits.
+    private static func day(ofMilliseconds milliseconds: Int64) -> Int64 {
+        let seconds = (milliseconds / 1000).clamped(to: -30_610_224_000...253_402_300_799)
+        // Days are counted from 0000-03-01, so that a leap day is the last of its year.
+        let floored = seconds >= 0 ? seconds : seconds - 86_399
+        let days = floored / 86_400 + 719_468
+        let era = days / 146_097
+        let dayOfEra = days - era * 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let dayOfMonth = dayOfYear - (153 * shifted + 2) / 5 + 1
+        return year * 10_000 + month * 100 + dayOfMonth
+    }
+}
+
+extension Comparable {
+    fileprivate func clamped(to range: ClosedRange<Self>) -> Self {
+        min(max(self, range.lowerBound), range.upperBound)
+    }
+}

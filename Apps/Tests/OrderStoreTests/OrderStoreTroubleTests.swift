@@ -1,0 +1,106 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import OrderStore
+
+struct OrderStoreTroubleTests {
+    @Test("A full disk is answered, loses nothing, and is over once there is space again")
+    func fullDisk() async throws {
+        try await withStore(configure: { $0.maxPages = 40 }) { store in
+            let goods = String(repeating: "x", count: 4000)
+            var made: [Order] = []
+            await #expect(throws: OrderStoreError.diskFull) {
+                while made.count < 100 {
+                    made.append(try await store.make(OrderDraft(price: 10, goods: goods)))
+                }
+            }
+            #expect(made.count > 10)
+            #expect(try await store.orders(limit: 100).orders == made)
+
+            try await otherConnection(to: store).write { db in
+                try db.execute(sql: "DELETE FROM orders WHERE sequence <= 5")
+            }
+            let next = try await store.make(OrderDraft(price: 10, goods: goods))
+            #expect(try await store.order(next.id) == next)
+            #expect(store.statistics.failures == 1)
+            let report = try OrderStore.checkIntegrity(ofFileAt: store.configuration.path)
+            #expect(report.isSound, "\(report)")
+        }
+    }
+
+    @Test("A folder that can't be made is named in the error")
+    func noFolder() throws {
+        let path = "/proc/no/such/orders.sqlite"
+        let error = #expect(throws: OrderStoreError.self) {
+            try OrderStore(OrderStoreConfiguration(path: path))
+        }
+        #expect(error?.description.contains(path) == true)
+    }
+
+    @Test("A file that is no database is refused and left as it was")
+    func noDatabase() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        let text = String(repeating: "this is a diary, not a database\n", count: 100)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        let error = #expect(throws: OrderStoreError.self) {
+            try OrderStore(OrderStoreConfiguration(path: path))
+        }
+        #expect(error?.description.contains("not a database") == true)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+    }
+
+    @Test("A store written by a newer version is refused")
+    func newerSchema() async throws {
+        let folder = try TemporaryFolder()
+        let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
+        let store = try OrderStore(configuration)
+        try await otherConnection(to: store).write { db in
+            try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('2 of the future')")
+        }
+        await store.close()
+        #expect(throws: OrderStoreError.newerSchema(path: configuration.path)) {
+            try OrderStore(configuration)
+        }
+    }
+
+    @Test("The check of a sound store counts its orders, beside a running store")
+    func soundCheck() async throws {
+        try await withStore { store in
+            let path = store.configuration.path
+            #expect(try OrderStore.checkIntegrity(ofFileAt: path).newest == nil)
+            var last: Order?
+            for _ in 0..<3 { last = try await store.make(OrderDraft(price: 10, goods: "a")) }
+            let report = try OrderStore.checkIntegrity(ofFileAt: path)
+            #expect(report.isSound)
+            #expect(report.orders == 3)
+            #expect(report.newest == last?.id)
+            #expect(report.description.hasSuffix("0 idempotency keys: sound"))
+        }
+    }
+
+    @Test("The check finds a damaged page")
+    func damage() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        let store = try OrderStore(OrderStoreConfiguration(path: path))
+        let goods = String(repeating: "x", count: 2000)
+        for _ in 0..<40 { _ = try await store.make(OrderDraft(price: 10, goods: goods)) }
+        await store.close()
+
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        for offset in (bytes.count - 8 * 4096)..<(bytes.count - 4 * 4096) { bytes[offset] = 0xA5 }
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let report = try OrderStore.checkIntegrity(ofFileAt: path)
+        #expect(!report.isSound)
+    }
+
+    @Test("The check of a file that is not there says so and makes none")
+    func nothingToCheck() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        #expect(throws: OrderStoreError.self) { try OrderStore.checkIntegrity(ofFileAt: path) }
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+}
