@@ -73,7 +73,7 @@ let package = Package(
         .testTarget(
             name: "RocketGeneratorPluginTests",
             dependencies: [
-                "RocketGeneratorPlugin",
+                "RocketGeneratorPlugin", "protoc-gen-rocket",
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
                 .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
             ],

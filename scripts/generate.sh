@@ -44,16 +44,15 @@ plugins=$(swift build --package-path "$root/Apps" --scratch-path "$scratch" --sh
 
 failed=0
 
-# generate PROTO_FOLDER OUTPUT_FOLDER MODULE_MAPPINGS_OR_EMPTY PROTO…
+# generate PROTO_FOLDER OUTPUT_FOLDER VISIBILITY MODULE_MAPPINGS_OR_EMPTY PROTO…
 # Paths are relative to the repository.
 generate() {
-    protos=$1 output=$2 mappings=$3
-    shift 3
+    protos=$1 output=$2 options=Visibility=$3 mappings=$4
+    shift 4
     target=$root/$output
     if [ "$mode" = check ]; then
         target=$work/$output
     fi
-    options=Visibility=Public
     if [ -n "$mappings" ]; then
         options="$options,ProtoPathModuleMappings=$root/$mappings"
     fi
@@ -85,7 +84,14 @@ compare() {
     done <"$work/generated"
 }
 
-generate Apps/Protos Apps/Sources/OrderProtos '' order.proto
+generate Apps/Protos Apps/Sources/OrderProtos Public '' order.proto
+
+# What the generator's own tests compile, in two modules.
+tricky=Apps/Tests/GeneratedCodeProtos
+generate $tricky Apps/Tests/GeneratedCodeCommon Public $tricky/modules.textproto \
+    common/money.proto
+generate $tricky Apps/Tests/GeneratedCodeTests/Generated Internal $tricky/modules.textproto \
+    tricky.proto shelf.proto hiding.proto
 
 if [ "$failed" = 1 ]; then
     echo "generate: run \`make generate\` and commit what it changes" >&2

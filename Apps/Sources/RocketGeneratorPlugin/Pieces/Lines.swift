@@ -19,7 +19,17 @@ enum Layout {
     /// The house's line length.
     static let columns = 100
 
-    /// `head(items) tail`: on one line, or with the items on a line of their own, or with a line
+    /// Whether code fits into a line at `depth` levels of indentation.
+    static func fits(_ code: String, depth: Int) -> Bool { code.count <= columns - depth * 4 }
+
+    /// Items with commas between them, on one line or with a line for each.
+    static func items(_ items: [String], depth: Int, end: String = "") -> Lines {
+        let joined = items.joined(separator: ", ") + end
+        if fits(joined, depth: depth) { return [joined] }
+        return items.dropLast().map { "\($0)," } + items.suffix(1).map { $0 + end }
+    }
+
+    /// `head(items)tail`: on one line, or with the items on a line of their own, or with a line
     /// for each.
     ///
     /// - Parameters:
@@ -30,20 +40,10 @@ enum Layout {
         _ head: String, _ items: [String], _ tail: String = "", depth: Int,
         closingOnOwnLine closing: Bool
     ) -> Lines {
-        let width = columns - depth * 4
-        let joined = items.joined(separator: ", ")
-        let short = "\(head)(\(joined))\(tail)"
-        if short.count <= width { return [short] }
-        let end = closing ? "" : ")\(tail)"
-        let body =
-            4 + joined.count + end.count <= width
-            ? [joined] : items.dropLast().map { "\($0)," } + items.suffix(1)
-        var lines = ["\(head)("] + body.indented
-        if closing {
-            lines.append(")\(tail)")
-        } else {
-            lines[lines.count - 1] += end
-        }
-        return lines
+        let short = "\(head)(\(items.joined(separator: ", ")))\(tail)"
+        if fits(short, depth: depth) { return [short] }
+        let end = ")\(tail)"
+        let body = Self.items(items, depth: depth + 1, end: closing ? "" : end)
+        return ["\(head)("] + body.indented + (closing ? [end] : [])
     }
 }

@@ -13,11 +13,15 @@ struct MethodsPiece {
 
     /// One method's constant.
     func constant(_ method: MethodModel) -> Lines {
-        let type = "\(names.method)<\(method.request), \(method.response)>"
-        return ["/// `\(service.fullName).\(method.name)`"]
-            + Layout.list(
-                "\(level.modifier)static let \(method.swiftName) = \(type)",
-                ["service: \"\(service.fullName)\"", "name: \"\(method.name)\""], depth: 1,
-                closingOnOwnLine: false)
+        let head = "\(level.modifier)static let \(method.swiftName) = \(names.method)"
+        let types = [method.request, method.response]
+        let arguments = ["service: \"\(service.fullName)\"", "name: \"\(method.name)\""]
+        let oneLine = "\(head)<\(types.joined(separator: ", "))>"
+        let comment = ["/// `\(service.fullName).\(method.name)`"]
+        if Layout.fits("\(oneLine)(", depth: 1) {
+            return comment + Layout.list(oneLine, arguments, depth: 1, closingOnOwnLine: false)
+        }
+        return comment + ["\(head)<"] + Layout.items(types, depth: 2).indented
+            + Layout.list(">", arguments, depth: 1, closingOnOwnLine: false)
     }
 }

@@ -51,10 +51,11 @@ struct ServerPiece {
 
     /// One method's entry.
     func registration(_ method: MethodModel) -> Lines {
-        [
-            "try registry.add(\(service.methodsName).\(method.swiftName)) { request, call in",
-            "    try await self.\(method.swiftName)(request, call)",
-            "}",
-        ]
+        let call = Layout.list(
+            "try await self.\(method.swiftName)", ["request", "call"], depth: 3,
+            closingOnOwnLine: false)
+        return Layout.list(
+            "try registry.add", ["\(service.methodsName).\(method.swiftName)"],
+            " { request, call in", depth: 2, closingOnOwnLine: true) + call.indented + ["}"]
     }
 }

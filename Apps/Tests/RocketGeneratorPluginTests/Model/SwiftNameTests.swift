@@ -1,0 +1,58 @@
+import Testing
+
+@testable import RocketGeneratorPlugin
+
+@Suite("Swift names")
+struct SwiftNameTests {
+    @Test(
+        "of methods begin lower case and keep their other capitals",
+        arguments: [
+            ("makeOrder", "makeOrder"), ("MakeOrder", "makeOrder"), ("make_order", "makeOrder"),
+            ("MAKE_ORDER", "makeORDER"), ("HTTPGet", "httpGet"), ("GetURL", "getURL"),
+            ("ID", "id"), ("X", "x"), ("_private", "private"), ("trailing_", "trailing"),
+            ("a__b", "aB"), ("_2fa", "_2fa"), ("v2", "v2"), ("self", "self_"), ("Self", "self_"),
+        ])
+    func ofMethods(name: String, expected: String) {
+        #expect(SwiftName.method(name) == expected)
+    }
+
+    @Test("do not exist for underscores alone", arguments: ["_", "__"])
+    func ofUnderscores(name: String) {
+        #expect(SwiftName.method(name) == nil)
+    }
+
+    @Test(
+        "of types begin upper case and keep their other capitals",
+        arguments: [
+            ("makeOrderRequest", "MakeOrderRequest"), ("query_name_req", "QueryNameReq"),
+            ("order", "Order"), ("aURL", "AURL"), ("_", "_"),
+        ])
+    func ofTypes(name: String, expected: String) {
+        #expect(SwiftName.upperCamel(name) == expected)
+    }
+
+    @Test("stand in backticks where they are keywords")
+    func standInBackticks() {
+        #expect(SwiftName.escaped("import") == "`import`")
+        #expect(SwiftName.escaped("init") == "`init`")
+        #expect(SwiftName.escaped("imports") == "imports")
+    }
+
+    @Test("know one word from several")
+    func knowOneWordFromSeveral() {
+        #expect(!SwiftName.hasSeveralWords("task"))
+        #expect(!SwiftName.hasSeveralWords("Task"))
+        #expect(SwiftName.hasSeveralWords("bigTask"))
+        #expect(SwiftName.hasSeveralWords("big_task"))
+    }
+
+    @Test("of a service's code say its name once")
+    func ofAServicesCode() {
+        #expect(
+            ServiceNames(service: "Order", prefix: "Shop_V1_").all
+                == ["Shop_V1_OrderService", "Shop_V1_OrderMethods", "Shop_V1_OrderClient"])
+        #expect(
+            ServiceNames(service: "query_service", prefix: "").all
+                == ["QueryService", "QueryServiceMethods", "QueryServiceClient"])
+    }
+}
