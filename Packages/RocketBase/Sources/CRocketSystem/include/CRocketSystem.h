@@ -2,7 +2,9 @@
 #ifndef CROCKETSYSTEM_H
 #define CROCKETSYSTEM_H
 #include "rocket_crc32c.h"
+#include "rocket_epoll.h"
 #include "rocket_errno.h"
+#include "rocket_signal.h"
 #include "rocket_socket.h"
 #include "rocket_thread.h"
 #endif

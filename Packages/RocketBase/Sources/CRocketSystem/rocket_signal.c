@@ -1,0 +1,46 @@
+#define _GNU_SOURCE
+#include "rocket_signal.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static sigset_t set_of(uint64_t bits) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int number = 1; number <= 64; number++)
+        if (bits >> (number - 1) & 1) sigaddset(&set, number);
+    return set;
+}
+
+int rocket_signals_block(uint64_t bits) {
+    sigset_t set = set_of(bits);
+    return pthread_sigmask(SIG_BLOCK, &set, 0);
+}
+
+uint64_t rocket_signals_blocked(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    pthread_sigmask(SIG_BLOCK, 0, &set);
+    uint64_t bits = 0;
+    for (int number = 1; number <= 64; number++)
+        if (sigismember(&set, number) == 1) bits |= (uint64_t)1 << (number - 1);
+    return bits;
+}
+
+int rocket_signalfd(uint64_t bits) {
+    sigset_t set = set_of(bits);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int rocket_signalfd_read(int fd) {
+    struct signalfd_siginfo info;
+    ssize_t count;
+    do count = read(fd, &info, sizeof info);
+    while (count < 0 && errno == EINTR);
+    if (count == (ssize_t)sizeof info) return (int)info.ssi_signo;
+    return count < 0 && errno != EAGAIN ? -1 : 0;
+}
+
+void rocket_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }

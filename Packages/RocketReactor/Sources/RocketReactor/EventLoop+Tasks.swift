@@ -1,0 +1,57 @@
+extension EventLoop {
+    /// Runs `task` on the loop's thread, later: never inline, also when called there. Tasks of one
+    /// sender run in the order they were sent.
+    ///
+    /// - Returns: false when the loop has ended and the task will not run; any task that was
+    ///   accepted is run.
+    @discardableResult
+    public func execute(_ task: @escaping @Sendable (Reactor) -> Void) -> Bool {
+        send(.closure(task), isJob: false)
+    }
+
+    func send(_ task: consuming sending LoopTask, isJob: Bool) -> Bool {
+        if isInLoop, !hasEnded {
+            reactor.tasks.append(task)
+            return true
+        }
+        switch inbox.append(task, isJob: isJob) {
+        case .queued: wakeup.wakeIfAsleep()
+        case .queuedAfterEnd: Task.detached { self.runLateJobs() }
+        case .refused: return false
+        }
+        return true
+    }
+
+    /// Runs what is queued once the loop was told to stop, and what that brings, and closes.
+    func finish() {
+        let reactor = self.reactor
+        for _ in 0..<Self.ticksToFinish where reactor.hasWork { _ = reactor.tick(waitingAtMost: 0) }
+        // Whoever goes on sending is told from now on that it is too late.
+        inbox.end()
+        hasEnded = true
+        reactor.runRest()
+        reactor.tearDown()
+    }
+
+    /// An actor may outlive the loop that it is pinned to, and a task the loop that it prefers.
+    /// Their jobs can't be refused, since that would leave a task hanging for ever: when the loop
+    /// has ended, they run one after another on some thread that drives it for the while.
+    func runLateJobs() {
+        while !inbox.isEmpty, claimIfFree() {
+            reactor.runRest()
+            release()
+        }
+    }
+
+    /// Rounds for tasks that send further tasks while the loop finishes.
+    private static var ticksToFinish: Int { 64 }
+}
+
+extension Reactor {
+    /// Runs all tasks and tick ends, without limit.
+    func runRest() {
+        loop.inbox.drain(into: &tasks, spare: &inboxSpare)
+        while let task = tasks.popFirst() { perform(task) }
+        runTickEnds()
+    }
+}

@@ -1,0 +1,34 @@
+public import RocketSystem
+
+/// A thread that drives one event loop. Whoever starts it stops and joins it.
+public final class IOThread: Sendable {
+    /// The loop that it drives. Takes tasks at once.
+    public let loop: EventLoop
+    private let thread: SystemThread
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - name: the loop's and the thread's, shown by ps and gdb (its first 15 bytes).
+    ///   - cpu: the processor to stay on; nil leaves that to the scheduler.
+    /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM; EAGAIN: no more threads; EINVAL: no such
+    ///   processor). Nothing is left behind then.
+    public init(
+        name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
+        cpu: Int? = nil
+    ) throws(SystemError) {
+        let loop = try EventLoop(name: name, configuration: configuration)
+        self.loop = loop
+        thread = try SystemThread(name: name, cpu: cpu) { loop.run() }
+    }
+
+    /// Asks the loop to end. Any thread; returns at once.
+    public func stop() { loop.stop() }
+
+    /// Blocks until the thread has ended; once, after `stop`, and not from itself nor from a
+    /// thread that other work needs.
+    public func join() {
+        precondition(!loop.isInLoop, "a thread is not joined by itself")
+        thread.join()
+    }
+}

@@ -1,0 +1,53 @@
+import RocketSystem
+
+/// The only file that knows epoll: its flags, its operations, and what goes into its user data,
+/// which is a registration's token (generation and descriptor number).
+struct Poller: ~Copyable {
+    private let epoll: EpollInstance
+    private let list: EpollEventList
+
+    init(eventsPerWait: Int) throws(SystemError) {
+        epoll = try EpollInstance()
+        list = EpollEventList(capacity: eventsPerWait)
+    }
+
+    func add(_ raw: Int32, _ interest: IOInterest, token: UInt64) throws(SystemError) {
+        try epoll.add(raw, mask: Self.mask(interest), data: token)
+    }
+
+    /// The registration is there, so a refusal means that its descriptor was closed under it.
+    func change(_ raw: Int32, _ interest: IOInterest, token: UInt64) {
+        do { try epoll.modify(raw, mask: Self.mask(interest), data: token) } catch {
+            preconditionFailure("a registration is cancelled before its descriptor is closed")
+        }
+    }
+
+    func remove(_ raw: Int32) {
+        do { try epoll.remove(raw) } catch {
+            preconditionFailure("a registration is cancelled before its descriptor is closed")
+        }
+    }
+
+    /// How many events there are, to be had by `event(_:)` until the next wait.
+    func wait(nanoseconds: Int64) -> Int { epoll.wait(into: list, nanoseconds: nanoseconds) }
+
+    func event(_ index: Int) -> (token: UInt64, events: IOEvents) {
+        let (mask, data) = list[index]
+        return (data, Self.events(mask))
+    }
+
+    // epoll(7): EPOLLIN 1, EPOLLOUT 4, EPOLLERR 8, EPOLLHUP 16, EPOLLRDHUP 0x2000, EPOLLET 1 << 31.
+    private static func mask(_ interest: IOInterest) -> UInt32 {
+        var mask: UInt32 = 0
+        if interest.contains(.read) { mask |= 0x1 }
+        if interest.contains(.write) { mask |= 0x4 }
+        if interest.contains(.readHangup) { mask |= 0x2000 }
+        if interest.contains(.edgeTriggered) { mask |= 1 << 31 }
+        return mask
+    }
+
+    private static func events(_ mask: UInt32) -> IOEvents {
+        let low = mask & 0x1 | (mask & 0x4) >> 1 | (mask & 0x2000) >> 11
+        return IOEvents(rawValue: UInt8(truncatingIfNeeded: low | mask & 0x10 | (mask & 0x8) << 2))
+    }
+}

@@ -1,0 +1,76 @@
+public import RocketSystem
+import Synchronization
+
+/// What a loop has done since it was made.
+public struct LoopCounters: Hashable, Sendable {
+    /// Times the loop went round.
+    public var ticks: UInt64 = 0
+    /// Times another thread woke it.
+    public var wakeups: UInt64 = 0
+    /// Events delivered to handlers.
+    public var events: UInt64 = 0
+    /// Closures and executor jobs run.
+    public var tasks: UInt64 = 0
+    /// Timers fired.
+    public var timers: UInt64 = 0
+    /// The longest that one callback took, in nanoseconds.
+    public var longestCallbackNanoseconds: UInt64 = 0
+
+    /// All zero.
+    public init() {}
+}
+
+/// When a loop was last seen moving, for a watchdog on another thread.
+public struct LoopProgress: Hashable, Sendable {
+    /// When it last began to wait or to work.
+    public let since: MonotonicTime
+    /// It waits for events, which it may do for as long as it likes.
+    public let isWaiting: Bool
+
+    /// True when a callback has held the loop up for longer than `limit`.
+    public func isStuck(at now: MonotonicTime, longerThan limit: Duration) -> Bool {
+        !isWaiting && now - since > limit
+    }
+}
+
+/// Counters of one writer, the loop, and any readers: published once per tick.
+final class PublishedCounters: Sendable {
+    private let ticks = Atomic<UInt64>(0)
+    private let wakeups = Atomic<UInt64>(0)
+    private let events = Atomic<UInt64>(0)
+    private let tasks = Atomic<UInt64>(0)
+    private let timers = Atomic<UInt64>(0)
+    private let longest = Atomic<UInt64>(0)
+    /// Nanoseconds, its lowest bit set while the loop waits.
+    private let progress = Atomic<UInt64>(1)
+
+    func publish(_ counters: LoopCounters) {
+        ticks.store(counters.ticks, ordering: .relaxed)
+        wakeups.store(counters.wakeups, ordering: .relaxed)
+        events.store(counters.events, ordering: .relaxed)
+        tasks.store(counters.tasks, ordering: .relaxed)
+        timers.store(counters.timers, ordering: .relaxed)
+        longest.store(counters.longestCallbackNanoseconds, ordering: .relaxed)
+    }
+
+    func read() -> LoopCounters {
+        var counters = LoopCounters()
+        counters.ticks = ticks.load(ordering: .relaxed)
+        counters.wakeups = wakeups.load(ordering: .relaxed)
+        counters.events = events.load(ordering: .relaxed)
+        counters.tasks = tasks.load(ordering: .relaxed)
+        counters.timers = timers.load(ordering: .relaxed)
+        counters.longestCallbackNanoseconds = longest.load(ordering: .relaxed)
+        return counters
+    }
+
+    func markProgress(_ nanoseconds: UInt64, isWaiting: Bool) {
+        progress.store(nanoseconds & ~1 | (isWaiting ? 1 : 0), ordering: .relaxed)
+    }
+
+    var lastProgress: LoopProgress {
+        let value = progress.load(ordering: .relaxed)
+        return LoopProgress(
+            since: MonotonicTime(nanoseconds: value & ~1), isWaiting: value & 1 == 1)
+    }
+}

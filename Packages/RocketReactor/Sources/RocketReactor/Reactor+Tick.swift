@@ -1,0 +1,148 @@
+import RocketSystem
+
+/// What one tick has done.
+public struct TickResult: Hashable, Sendable {
+    /// Events delivered to handlers.
+    public var events = 0
+    /// Timers fired.
+    public var timers = 0
+    /// Closures and executor jobs run.
+    public var tasks = 0
+
+    /// True when nothing was to be done.
+    public var isIdle: Bool { events + timers + tasks == 0 }
+}
+
+/// One round of the loop, in its order: wait, wakeup, I/O, expired timers, tasks, tick ends.
+extension Reactor {
+    /// - Parameter nanoseconds: the longest wait; 0 none, negative for ever.
+    func tick(waitingAtMost nanoseconds: Int64) -> TickResult {
+        precondition(!isTicking, "a tick is not run from inside a tick")
+        isTicking = true
+        defer { isTicking = false }
+        var result = TickResult()
+        applyChanges()
+        let ready = wait(nanoseconds)
+        loop.inbox.drain(into: &tasks, spare: &inboxSpare)
+        result.events = deliver(ready)
+        result.timers = fireTimers()
+        result.tasks = runTasks()
+        count(result)
+        return result
+    }
+
+    /// Work that is here already: there is no waiting before it is done.
+    var hasWork: Bool { !tasks.isEmpty || !tickEnds.isEmpty || !loop.inbox.isEmpty }
+
+    private func wait(_ limit: Int64) -> Int {
+        var nanoseconds = hasWork ? 0 : limit
+        if nanoseconds != 0 {
+            nanoseconds = timeToNextTimer(limit)
+            // From here on a sender writes; a task that came before is seen here.
+            loop.wakeup.willSleep()
+            if !loop.inbox.isEmpty { nanoseconds = 0 }
+            loop.counters.markProgress(now.nanoseconds, isWaiting: true)
+        }
+        let ready = poller.wait(nanoseconds: nanoseconds)
+        loop.wakeup.isAwake()
+        tickTime = loop.time.monotonic()
+        loop.counters.markProgress(now.nanoseconds, isWaiting: false)
+        callbackBegan = now.nanoseconds
+        return ready
+    }
+
+    /// The clock is read once more here, since the callbacks of the last tick took their time; but
+    /// only when a timer waits and nothing else is to be done.
+    private func timeToNextTimer(_ limit: Int64) -> Int64 {
+        guard let earliest = timers.earliest else { return limit }
+        let moment = loop.time.monotonic()
+        let left = earliest > moment ? earliest.nanoseconds - moment.nanoseconds : 0
+        let nanoseconds = Int64(clamping: left)
+        return limit < 0 ? nanoseconds : min(limit, nanoseconds)
+    }
+
+    private func deliver(_ ready: Int) -> Int {
+        var delivered = 0
+        for index in 0..<ready {
+            let (token, events) = poller.event(index)
+            guard let registration = table[token], let handler = registration.handler else {
+                continue
+            }
+            // An earlier callback of this tick may have changed the interest.
+            let wanted = IOEvents(rawValue: registration.interest.rawValue & 7 | 48)
+            let heard = events.intersection(wanted)
+            if heard.isEmpty { continue }
+            handler.ready(heard, on: self)
+            delivered += 1
+            callbackEnded(registration.label)
+        }
+        return delivered
+    }
+
+    private func fireTimers() -> Int {
+        var fired = 0
+        while fired < loop.configuration.timersPerTick,
+            let (_, timer) = timers.popExpired(now: now)
+        {
+            timer.fire(on: self)
+            fired += 1
+            callbackEnded(timer.label)
+        }
+        return fired
+    }
+
+    /// Tasks, then tick ends, and again what these have brought, while the budget lasts. Each
+    /// enrolled handler is called before the tick ends; what remains is for the next one.
+    private func runTasks() -> Int {
+        let budget = loop.configuration.tasksPerTick
+        var run = 0
+        var rounds = 0
+        repeat {
+            loop.inbox.drain(into: &tasks, spare: &inboxSpare)
+            while run < budget, let task = tasks.popFirst() {
+                perform(task)
+                run += 1
+                callbackEnded(task.label)
+            }
+            runTickEnds()
+            rounds += 1
+        } while run < budget && rounds < budget && hasWork
+        tasks.shrink(to: 65_536)
+        return run
+    }
+
+    func runTickEnds() {
+        if tickEnds.isEmpty { return }
+        swap(&tickEnds, &tickEndsSpare)
+        for handler in tickEndsSpare { handler.tickEnding(on: self) }
+        tickEndsSpare.removeAll(keepingCapacity: true)
+        callbackEnded("tick end")
+    }
+
+    private func count(_ result: TickResult) {
+        statistics.ticks &+= 1
+        statistics.events &+= UInt64(result.events)
+        statistics.timers &+= UInt64(result.timers)
+        statistics.tasks &+= UInt64(result.tasks)
+        loop.counters.publish(statistics)
+    }
+
+    /// Each callback's end is the next one's beginning: one look at the clock per callback.
+    @inline(__always)
+    private func callbackEnded(_ label: StaticString) {
+        let moment = loop.time.monotonic().nanoseconds
+        let taken = moment &- callbackBegan
+        callbackBegan = moment
+        if taken > statistics.longestCallbackNanoseconds { longest(taken) }
+        if taken >= loop.slowCallbackNanoseconds { reportSlow(label, taken) }
+    }
+
+    private func longest(_ taken: UInt64) { statistics.longestCallbackNanoseconds = taken }
+
+    @inline(never)
+    private func reportSlow(_ label: StaticString, _ taken: UInt64) {
+        let duration = Duration.nanoseconds(Int64(clamping: taken))
+        loop.configuration.onSlowCallback?(
+            SlowCallback(loop: loop.name, label: label, duration: duration))
+    }
+}

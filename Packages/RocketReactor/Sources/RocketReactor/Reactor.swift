@@ -1,0 +1,93 @@
+public import RocketSystem
+
+/// What is bound to a loop's thread: its registrations, its timers, its time.
+///
+/// It is not Sendable, and only the loop hands it out, on its own thread: having one proves that
+/// you are there. It belongs to its `EventLoop`, which outlives it.
+public final class Reactor {
+    /// The handle that other threads use, and the executor of what runs here.
+    public unowned let loop: EventLoop
+    /// The time, read once per tick, after waiting: within a tick it stands still.
+    public var now: MonotonicTime { tickTime }
+
+    // Stored properties are internal: the optimiser sees all their uses, and needs no exclusivity
+    // checks at run time (as it does for public ones, which cost more than the work).
+    var tickTime: MonotonicTime
+    var poller: Poller
+    var table = RegistrationTable()
+    /// Registrations whose interest differs from what the kernel was told.
+    var changed: ContiguousArray<Registration> = []
+    var changedSpare: ContiguousArray<Registration> = []
+    var timers = TimerQueue<ScheduledTimer>()
+    var tasks = RingBuffer<LoopTask>()
+    var tickEnds: ContiguousArray<any TickEndHandler> = []
+    var tickEndsSpare: ContiguousArray<any TickEndHandler> = []
+    var inboxSpare: ContiguousArray<LoopTask> = []
+    var statistics = LoopCounters()
+    /// When the running callback began, in nanoseconds: the end of the one before it.
+    var callbackBegan: UInt64 = 0
+    var isTicking = false
+
+    init(loop: EventLoop, poller: consuming Poller, now: MonotonicTime) {
+        self.loop = loop
+        self.poller = poller
+        tickTime = now
+    }
+
+    /// Watches a descriptor. The registration, and with it `handler`, stays until it is cancelled,
+    /// which has to be before the descriptor is closed.
+    ///
+    /// - Parameter label: names the handler in logs of slow callbacks.
+    /// - Throws: `SystemError` (EPERM: a plain file can't be watched; ENOSPC, ENOMEM).
+    public func register(
+        _ descriptor: borrowing FileDescriptor, interest: IOInterest, label: StaticString,
+        handler: any IOHandler
+    ) throws(SystemError) -> Registration {
+        let raw = descriptor.raw
+        let token = table.makeToken(raw)
+        try poller.add(raw, interest, token: token)
+        let registration = Registration(
+            raw: raw, token: token, interest: interest, label: label, handler: handler,
+            reactor: self)
+        table.insert(registration)
+        return registration
+    }
+
+    /// The registrations there are now, the loop's own wakeup included.
+    public var registrationCount: Int { table.count }
+
+    /// Calls `handler` once at the end of this tick, in the order of enrolment. Allocates nothing
+    /// in steady state; the caller remembers that it is enrolled.
+    @inline(__always)
+    public func enrolForTickEnd(_ handler: any TickEndHandler) { tickEnds.append(handler) }
+
+    func forget(_ registration: Registration) {
+        poller.remove(registration.raw)
+        table.remove(registration)
+    }
+
+    /// Tells the kernel of changed interests: at most one call per registration and tick.
+    func applyChanges() {
+        if changed.isEmpty { return }
+        swap(&changed, &changedSpare)
+        for registration in changedSpare {
+            registration.isChanged = false
+            guard registration.isActive, registration.interest != registration.applied else {
+                continue
+            }
+            registration.applied = registration.interest
+            poller.change(registration.raw, registration.interest, token: registration.token)
+        }
+        changedSpare.removeAll(keepingCapacity: true)
+    }
+
+    /// Lets go of all handlers and timers, and of what they refer to.
+    func tearDown() {
+        for registration in table.removeAll() where registration.detach() != nil {
+            poller.remove(registration.raw)
+        }
+        changed.removeAll()
+        for timer in timers.removeAll() { _ = timer.end() }
+        tickEnds.removeAll()
+    }
+}
