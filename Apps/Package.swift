@@ -25,6 +25,7 @@ let package = Package(
     dependencies: [
         .package(path: "../Packages/RocketBase"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
@@ -52,6 +53,45 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+
+        // order_server's logic; the executable only wires.
+        .target(
+            name: "OrderServerKit", dependencies: ["OrderProtos", "OrderStore", "ProgramKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OrderServerKitTests",
+            dependencies: [
+                "OrderServerKit", "OrderProtos", "OrderStore",
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            swiftSettings: settings),
+
+        // order_client's logic; the executable only wires.
+        .target(
+            name: "OrderClientKit", dependencies: ["OrderProtos", "ProgramKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OrderClientKitTests",
+            dependencies: [
+                "OrderClientKit", "OrderProtos", "ProgramKit",
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            swiftSettings: settings),
+
+        // What all programs share: one clear line and exit status 1 when something is wrong.
+        .target(
+            name: "ProgramKit",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ProgramKitTests",
+            dependencies: [
+                "ProgramKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Testing
+
+@testable import ProgramKit
+
+struct ProgramTests {
+    private struct Example: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "example")
+        @Option var size: Int = 1
+    }
+
+    @Test("A misspelt option is told in one line that names the program and where to read on")
+    func usage() {
+        let error = #expect(throws: (any Error).self) {
+            _ = try Example.parse(["--sise", "3"])
+        }
+        guard let error else { return }
+        let line = Program.line(for: error, of: Example.self)
+        #expect(line.hasPrefix("example: "))
+        #expect(line.contains("--sise"))
+        #expect(line.hasSuffix("(see example --help)"))
+        #expect(!line.contains("\n"))
+    }
+
+    @Test("A failure is told in its own words, on one line")
+    func failure() {
+        let line = Program.line(for: ProgramFailure("first\nsecond"), of: Example.self)
+        #expect(line == "example: first second")
+    }
+
+    @Test(
+        "Durations are numbers with a unit; a bare number is milliseconds",
+        arguments: [
+            ("500ms", Duration.milliseconds(500)), ("2s", .seconds(2)),
+            ("1.5s", .milliseconds(1500)),
+            ("1m", .seconds(60)), ("250", .milliseconds(250)), ("0.5", .microseconds(500)),
+        ])
+    func durations(text: String, duration: Duration) {
+        #expect(DurationArgument(argument: text)?.duration == duration)
+    }
+
+    @Test(
+        "What is no duration is refused",
+        arguments: [
+            "", "s", "-1", "0", "1h", "1 s", "nan", "inf", "1e3", ".5", "61m", "1.2.3", "٣",
+        ])
+    func noDurations(text: String) { #expect(DurationArgument(argument: text) == nil) }
+
+    @Test("A peer's text can't steer the terminal")
+    func safeText() {
+        #expect(TerminalText.safe("苹果 🍎 é") == "苹果 🍎 é")
+        #expect(TerminalText.safe("a\u{1B}[2Jb\r\n\tc") == "a\\u{1B}[2Jb\\r\\n\\tc")
+        #expect(TerminalText.safe("\u{202E}abc") == "\\u{202E}abc")
+    }
+
+    @Test("Colours only where they are wanted")
+    func colours() {
+        #expect(TerminalText(isColoured: false).bold("a") == "a")
+        #expect(TerminalText(isColoured: true).bold("a") == "\u{1B}[1ma\u{1B}[0m")
+    }
+}
