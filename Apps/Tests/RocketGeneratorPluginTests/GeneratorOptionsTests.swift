@@ -61,6 +61,13 @@ struct GeneratorOptionsTests {
                 == "Server=false,Client=false leaves nothing to generate")
     }
 
+    @Test("are all in the help")
+    func areAllInTheHelp() {
+        for key in GeneratorOptions.keys {
+            #expect(ServiceGenerator.help.contains("\n  \(key)="), "\(key)")
+        }
+    }
+
     @Test("say where a generated file goes")
     func sayWhereAFileGoes() {
         let path = "shop/v1/order.proto"
