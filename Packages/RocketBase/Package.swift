@@ -27,7 +27,7 @@ let package = Package(
             name: "RocketSystem", dependencies: ["CRocketSystem"],
             swiftSettings: strictSettings),
         .target(
-            name: "RocketBase", dependencies: ["RocketSystem"],
+            name: "RocketBase", dependencies: ["RocketSystem", "CRocketSystem"],
             swiftSettings: strictSettings),
         .target(
             name: "RocketBaseTestKit", dependencies: ["RocketSystem", "RocketBase"],

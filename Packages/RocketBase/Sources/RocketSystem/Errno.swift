@@ -9,6 +9,9 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     @inlinable
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// ENOMEM: no memory left.
+    public static let outOfMemory = Errno(rawValue: ENOMEM)
+
     /// The calling thread's errno: read it at once after the call that failed.
     public static var current: Errno { Errno(rawValue: errno) }
 }

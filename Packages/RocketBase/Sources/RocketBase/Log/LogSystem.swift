@@ -1,0 +1,109 @@
+public import RocketSystem
+import Synchronization
+
+/// A process's log: its two streams, its sinks, and the thread that writes. `main` makes one and
+/// wires its loggers; it ends with `shutdown`, or when it goes away. Any thread.
+///
+/// Lines still buffered when the process exits or crashes are written too; SIGTERM and SIGINT are
+/// no crashes: whoever handles them shuts down.
+public final class LogSystem: Sendable {
+    /// What the framework does for its calls.
+    public let rpc: Logger
+    /// What the application has to say.
+    public let app: Logger
+    private let writer: AsyncLogWriter
+
+    /// Opens the sinks that `configuration` asks for and starts the writer.
+    ///
+    /// - Parameters:
+    ///   - time: what lines are stamped with.
+    ///   - sinks: further ones, the journal's for example; see RocketJournal.
+    /// - Throws: `SystemError` when the folder or a file can't be opened for writing.
+    public convenience init(
+        _ configuration: LogConfiguration = LogConfiguration(),
+        time: any TimeSource = SystemTimeSource(), sinks: sending [any LogSink] = []
+    ) throws(SystemError) {
+        try self.init(drivenByHand: configuration, time: time, sinks: sinks)
+        try writer.start()
+        LogExit.watch(writer)
+    }
+
+    /// Without a thread: lines are written when `flush` is called. For tests.
+    init(
+        drivenByHand configuration: LogConfiguration, time: any TimeSource,
+        sinks: sending [any LogSink] = []
+    ) throws(SystemError) {
+        let configuration = configuration.withinRanges()
+        var all = sinks
+        if configuration.outputs.contains(.file) {
+            all.append(
+                try RollingFileSink(
+                    configuration.file, now: time.wall(),
+                    maxLineBytes: configuration.maxLineBytes))
+        }
+        if configuration.outputs.contains(.console) || configuration.outputs.contains(.auto) {
+            all.append(ConsoleSink())
+        }
+        let writer = try AsyncLogWriter(configuration, time: time, sinks: all)
+        self.writer = writer
+        rpc = Logger(
+            gate: LogGate(
+                stream: .rpc, threshold: configuration.rpcLevel.rawValue, writer: writer))
+        app = Logger(
+            gate: LogGate(
+                stream: .app, threshold: configuration.appLevel.rawValue, writer: writer))
+    }
+
+    deinit { shutdown() }
+
+    /// The logger of a stream.
+    public func logger(_ stream: LogStream) -> Logger { stream == .rpc ? rpc : app }
+
+    /// Changes a stream's level from the next line on; nil turns it off.
+    public func setLevel(_ level: LogLevel?, of stream: LogStream) {
+        logger(stream).gate.threshold.store(
+            level?.rawValue ?? LogGate.closed, ordering: .relaxed)
+    }
+
+    /// A stream's level; nil when it is off.
+    public func level(of stream: LogStream) -> LogLevel? {
+        LogLevel(rawValue: logger(stream).gate.threshold.load(ordering: .relaxed))
+    }
+
+    /// Waits until all lines of before are with the sinks. Blocks on the disk: not for reactors.
+    public func flush() { writer.flush() }
+
+    /// After an external rename (logrotate): writes on into files under the configured names.
+    public func reopen() { writer.reopen() }
+
+    /// Refuses further lines, writes those of before, closes the sinks and ends the thread.
+    /// Later calls do nothing.
+    public func shutdown() {
+        writer.shutdown()
+        for stream in LogStream.allCases { setLevel(nil, of: stream) }
+    }
+
+    /// Counts up to now.
+    public var statistics: LogStatistics { writer.statistics }
+}
+
+/// The writers that have to be flushed when the process exits. The one process-wide thing here,
+/// as exit itself is.
+private enum LogExit {
+    private struct Entry {
+        weak var writer: AsyncLogWriter?
+    }
+
+    private static let entries = Mutex<[Entry]>([])
+    private static let register: Void = ProcessExit.run {
+        for entry in entries.withLock({ $0 }) { entry.writer?.flush() }
+    }
+
+    static func watch(_ writer: AsyncLogWriter) {
+        _ = register
+        entries.withLock { entries in
+            entries.removeAll { $0.writer == nil }
+            entries.append(Entry(writer: writer))
+        }
+    }
+}

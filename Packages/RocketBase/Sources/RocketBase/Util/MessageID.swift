@@ -1,0 +1,105 @@
+import CRocketSystem
+import RocketSystem
+
+/// Identifies a call: 20 decimal digits, as C++ peers make them.
+///
+/// Each thread counts on from a random start, so no two are alike across threads and processes in
+/// practice: there are 10^20, and two threads' runs meet with a chance of about their length in
+/// 10^20. Making one takes no allocation and, after a thread's first, no lock and no system call.
+public struct MessageID: Hashable, Comparable, Sendable {
+    /// The upper and the lower ten digits, each below `base`.
+    let high: UInt64
+    let low: UInt64
+
+    static let base: UInt64 = 10_000_000_000
+    /// Digits in the text of one.
+    public static let digitCount = 20
+
+    init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// A new one. Any thread.
+    public static func next() -> MessageID {
+        // SAFETY: the state is the calling thread's own and lives as long as it.
+        let state = unsafe rocket_thread_state()
+        if unsafe state.pointee.id_seeded == 0 {
+            let seed = randomStart()
+            unsafe state.pointee.id_high = seed.high
+            unsafe state.pointee.id_low = seed.low
+            unsafe state.pointee.id_seeded = 1
+        }
+        let next = unsafe MessageID(high: state.pointee.id_high, low: state.pointee.id_low)
+            .successor
+        unsafe state.pointee.id_high = next.high
+        unsafe state.pointee.id_low = next.low
+        return next
+    }
+
+    /// The next number, with carry; after 99999999999999999999 comes 00000000000000000000.
+    var successor: MessageID {
+        if low + 1 < Self.base { return MessageID(high: high, low: low + 1) }
+        return MessageID(high: high + 1 < Self.base ? high + 1 : 0, low: 0)
+    }
+
+    private static func randomStart() -> MessageID {
+        var words: (UInt64, UInt64) = (0, 0)
+        let error = unsafe withUnsafeMutablePointer(to: &words) {
+            unsafe $0.withMemoryRebound(to: UInt64.self, capacity: 2) {
+                unsafe rocket_random_words($0)
+            }
+        }
+        // Fails only on kernels without getrandom (before 3.17), where this toolchain does not run.
+        precondition(error == 0, "getrandom works: \(Errno(rawValue: error))")
+        // The remainder favours no digit by more than one part in 10^9.
+        return MessageID(high: words.0 % base, low: words.1 % base)
+    }
+
+    public static func < (a: MessageID, b: MessageID) -> Bool {
+        (a.high, a.low) < (b.high, b.low)
+    }
+}
+
+extension MessageID: CustomStringConvertible {
+    /// Exactly 20 digits.
+    public var description: String { text.description }
+
+    /// The 20 digits, with no allocation.
+    public var text: ShortText {
+        var digits = ShortText()
+        // SAFETY: 20 bytes and the length byte lie within the words.
+        unsafe withUnsafeMutableBytes(of: &digits.words) {
+            unsafe write(to: UnsafeMutableRawBufferPointer(rebasing: $0[..<Self.digitCount]))
+            unsafe $0[ShortText.capacity] = UInt8(Self.digitCount)
+        }
+        return digits
+    }
+
+    /// Writes the 20 digits in ASCII to the front of `memory`, which has room for them.
+    public func write(to memory: UnsafeMutableRawBufferPointer) {
+        precondition(memory.count >= Self.digitCount, "a msg id has 20 digits")
+        var (upper, lower) = (high, low)
+        for index in (0..<10).reversed() {
+            unsafe memory[index] = UInt8(ascii: "0") + UInt8(upper % 10)
+            unsafe memory[index + 10] = UInt8(ascii: "0") + UInt8(lower % 10)
+            upper /= 10
+            lower /= 10
+        }
+    }
+
+    /// Reads exactly 20 ASCII digits; nil for anything else (other peers' ids are opaque).
+    public init?(digits: RawSpan) {
+        guard digits.byteCount == Self.digitCount else { return nil }
+        var halves: (UInt64, UInt64) = (0, 0)
+        for index in 0..<10 {
+            // SAFETY: both offsets are below the 20 bytes that were just checked.
+            let upper = unsafe digits.unsafeLoad(fromByteOffset: index, as: UInt8.self) &- 48
+            let lower = unsafe digits.unsafeLoad(fromByteOffset: index + 10, as: UInt8.self) &- 48
+            guard upper < 10, lower < 10 else { return nil }
+            halves.0 = halves.0 * 10 + UInt64(upper)
+            halves.1 = halves.1 * 10 + UInt64(lower)
+        }
+        self.init(high: halves.0, low: halves.1)
+    }
+}

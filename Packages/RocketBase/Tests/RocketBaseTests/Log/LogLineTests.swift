@@ -1,0 +1,64 @@
+import RocketBaseTestKit
+import RocketSystem
+import Testing
+
+@testable import RocketBase
+
+@Suite struct LogLineTests {
+    let time = ManualTimeSource()
+    let sink = MemorySink()
+
+    func system(
+        _ change: (inout LogConfiguration) -> Void = { _ in }
+    ) throws -> LogSystem {
+        var configuration = LogConfiguration()
+        configuration.outputs = []
+        configuration.rpcLevel = .trace
+        change(&configuration)
+        return try LogSystem(drivenByHand: configuration, time: time, sinks: [sink])
+    }
+
+    @Test func aLineHasTheOriginalsColumnsThenItsFields() throws {
+        let logs = try system()
+        logs.rpc.info("connection accepted", file: "RocketTCP/Acceptor.swift", line: 42) {
+            $0.add("fd", 7)
+            $0.add("delta", -3 as Int32)
+            $0.add("big", UInt64.max)
+            $0.add("small", Int64.min)
+            $0.add("ok", true)
+            $0.add("ratio", 0.5)
+            $0.add("goods", "an apple")
+            $0.add("note", "plain" as StaticString)
+        }
+        logs.flush()
+        let ids = "\(Identity.processID):\(Identity.threadID)"
+        let offset = LocalTime.utcOffsetSeconds(at: time.wall())
+        #expect(offset % 900 == 0)
+        let line = try #require(sink.lines.first)
+        let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
+        #expect(columns[0] == "[INFO]")
+        if offset == 0 { #expect(columns[1] == "[26-01-01 00:00:00.000]") }
+        #expect(columns[2] == "[\(ids)]")
+        #expect(columns[3] == "[]" && columns[4] == "[]")
+        #expect(columns[5] == "[Acceptor.swift:42]")
+        #expect(
+            columns[6] == """
+                connection accepted fd=7 delta=-3 big=18446744073709551615 \
+                small=-9223372036854775808 ok=true ratio=0.5 goods="an apple" note=plain\n
+                """)
+    }
+
+    @Test func nothingIsMadeWhenTheLevelIsOff() throws {
+        let logs = try system { $0.rpcLevel = .warn }
+        logs.rpc.info("no") { _ in Issue.record("fields were made") }
+        func text() -> String {
+            Issue.record("text was made")
+            return ""
+        }
+        logs.rpc.debug("\(text())")
+        logs.rpc.warn("yes")
+        logs.flush()
+        #expect(sink.lines.count == 1)
+        #expect(logs.statistics.accepted == 1 && logs.statistics.dropped == 0)
+    }
+}
