@@ -26,8 +26,9 @@ let package = Package(
         .target(
             name: "RocketSystem", dependencies: ["CRocketSystem"],
             swiftSettings: strictSettings),
+        .target(name: "CTinyXML", linkerSettings: [.linkedLibrary("tinyxml")]),
         .target(
-            name: "RocketBase", dependencies: ["RocketSystem", "CRocketSystem"],
+            name: "RocketBase", dependencies: ["RocketSystem", "CRocketSystem", "CTinyXML"],
             swiftSettings: strictSettings),
         .target(
             name: "RocketBaseTestKit", dependencies: ["RocketSystem", "RocketBase"],

@@ -1,0 +1,58 @@
+import RocketSystem
+
+/// The folder of a configuration file: what relative paths in it are relative to.
+struct ConfigFolder: Equatable, Sendable {
+    /// Empty for the working directory, else without a `/` at its end (but for the root).
+    let path: String
+
+    init(ofFile file: String) {
+        guard let slash = file.lastIndex(of: "/") else {
+            path = ""
+            return
+        }
+        path = slash == file.startIndex ? "/" : String(file[..<slash])
+    }
+
+    /// The path as seen from the working directory; an absolute one stays as it is.
+    func resolve(_ relative: String) -> String {
+        if relative.hasPrefix("/") || path.isEmpty { return relative }
+        return path == "/" ? "/" + relative : "\(path)/\(relative)"
+    }
+}
+
+/// The text form of a socket address, checked without making one: that is RocketTCP's.
+enum ConfigAddress {
+    private static let unixPrefix = "unix:"
+    /// What fits into sockaddr_un beside its NUL.
+    private static let unixLimit = 107
+
+    static func isAddress(_ text: String) -> Bool {
+        if text.hasPrefix(unixPrefix) {
+            let path = text.dropFirst(unixPrefix.count)
+            return (1...unixLimit).contains(path.utf8.count) && path != "@"
+        }
+        guard let colon = text.lastIndex(of: ":"), isPort(text[text.index(after: colon)...]) else {
+            return false
+        }
+        let host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            return IPLiteral(String(host.dropFirst().dropLast())) == .v6
+        }
+        return IPLiteral(String(host)) == .v4
+    }
+
+    /// `127.0.0.1:80`, `[::1]:80`.
+    static func text(ip: String, port: Int) -> String {
+        ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+
+    static func resolve(_ text: String, _ folder: ConfigFolder) -> String {
+        guard text.hasPrefix(unixPrefix), !text.hasPrefix("unix:@") else { return text }
+        return unixPrefix + folder.resolve(String(text.dropFirst(unixPrefix.count)))
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        text.allSatisfy(\.isASCII) && text.first?.isNumber == true
+            && Int(text).map { (0...65_535).contains($0) } == true
+    }
+}

@@ -1,0 +1,253 @@
+/// Reads one file and the environment into a `RocketConfig`, collecting all that is wrong.
+struct ConfigReader {
+    private(set) var issues: [ConfigIssue] = []
+    private let file: String
+    private let folder: ConfigFolder
+    private let environment: [String: String]
+    private var origins: [String: ConfigOrigin] = [:]
+    /// The variables that a field exists for, and what they may start with.
+    private var knownVariables: Set<String> = []
+    private var variablePrefixes: Set<String> = []
+
+    init(file: String, environment: [String: String]) {
+        self.file = file
+        self.environment = environment
+        folder = ConfigFolder(ofFile: file)
+    }
+
+    /// What could be read; usable when no issue is an error.
+    mutating func config(
+        from xml: [UInt8], sections types: [any ConfigSection.Type]
+    ) -> RocketConfig {
+        var config = RocketConfig()
+        let root: XMLElement
+        do {
+            root = try XMLReader.root(of: xml)
+        } catch {
+            report(.error, (error.line, error.column), "", error.reason)
+            return config
+        }
+        guard root.name == "root" else {
+            report(
+                .error, root, "", "found <\(root.name)>; allowed: <root> as the outermost element")
+            return config
+        }
+        let names = ["log", "server", "stubs"] + types.map { $0.elementName }
+        let parts = children(of: root, at: "root", names: names)
+        config.log = section(LogConfig.self, parts["log"], "log")
+        config.server = section(ServerConfig.self, parts["server"], "server")
+        config.stubs = parts["stubs"].map { stubs(in: $0) } ?? []
+        for type in types { config.sections.append(application(type, parts)) }
+        warnAboutVariables()
+        config.origins = origins
+        return config
+    }
+
+    private mutating func application<Section: ConfigSection>(
+        _ type: Section.Type, _ parts: [String: XMLElement]
+    ) -> any ConfigSection {
+        let name = type.schema.name
+        return section(type, parts[name], name)
+    }
+
+    // MARK: Elements
+
+    /// The children by name, each at most once; everything that does not belong is reported.
+    private mutating func children(
+        of element: XMLElement, at path: String, names: [String]
+    ) -> [String: XMLElement] {
+        warnAboutContent(of: element, path)
+        var found: [String: XMLElement] = [:]
+        for child in element.children {
+            if !names.contains(child.name) {
+                warnUnknown(child, at: path, names)
+            } else if let first = found[child.name] {
+                report(
+                    .error, child, "\(path)/\(child.name)",
+                    "is given twice; the first one is on line \(first.line)")
+            } else {
+                found[child.name] = child
+            }
+        }
+        return found
+    }
+
+    private mutating func warnUnknown(_ child: XMLElement, at path: String, _ names: [String]) {
+        let hint = NearestName.hint(for: child.name, in: names)
+        report(.warning, child, "\(path)/\(child.name)", "is not known and is ignored\(hint)")
+    }
+
+    private mutating func warnAboutContent(of element: XMLElement, _ path: String) {
+        if !element.text.isEmpty {
+            report(
+                .warning, element, path,
+                "found the text \(element.text.quotedForMessage) between elements; it is ignored")
+        }
+        warnAboutAttribute(of: element, path)
+    }
+
+    private mutating func warnAboutAttribute(of element: XMLElement, _ path: String) {
+        guard let name = element.attribute else { return }
+        report(
+            .warning, element, path,
+            "found the attribute \(name.quotedForMessage); attributes mean nothing here")
+    }
+
+    // MARK: Sections
+
+    /// A section from its element, then from the environment. `path` is the one of entries.
+    private mutating func section<Section: ConfigSection>(
+        _ type: Section.Type, _ element: XMLElement?, _ path: String
+    ) -> Section {
+        let schema = type.schema
+        let filePath = "root/\(path)"
+        let found = element.map {
+            children(of: $0, at: filePath, names: schema.fields.map(\.name))
+        }
+        var section = Section()
+        let before = issues.count
+        for field in schema.fields {
+            if let child = found?[field.name] {
+                read(child, field, into: &section, filePath, "\(path)/\(field.name)")
+            }
+            override(field, of: &section, schema.name, path)
+        }
+        finish(&section, before: before, place(of: element), filePath)
+        return section
+    }
+
+    /// Rules between fields make sense only where each field by itself is in order.
+    private mutating func finish<Section: ConfigSection>(
+        _ section: inout Section, before: Int, _ place: ConfigOrigin, _ path: String
+    ) {
+        let schema = Section.schema
+        let isSound = !issues[before...].contains { $0.severity == .error }
+        if isSound, let broken = schema.check(section) {
+            issues.append(ConfigIssue(severity: .error, place: place, path: path, message: broken))
+        }
+        for field in schema.fields { field.resolve(&section, folder) }
+    }
+
+    private mutating func read<Section: ConfigSection>(
+        _ child: XMLElement, _ field: ConfigField<Section>, into section: inout Section,
+        _ filePath: String, _ entryPath: String
+    ) {
+        let path = "\(filePath)/\(field.name)"
+        warnAboutAttribute(of: child, path)
+        if let inner = child.children.first {
+            let message = "found the element <\(inner.name)>; allowed: \(field.allowed)"
+            return report(.error, inner, path, message)
+        }
+        guard field.read(child.text, &section) else {
+            return report(.error, child, path, Self.mismatch(child.text, field.allowed))
+        }
+        origins[entryPath] = place(of: child)
+    }
+
+    private mutating func override<Section: ConfigSection>(
+        _ field: ConfigField<Section>, of section: inout Section, _ prefix: String, _ path: String
+    ) {
+        let name = ConfigSchema<Section>.variable(prefix, field.name)
+        knownVariables.insert(name)
+        variablePrefixes.insert(ConfigSchema<Section>.variable(prefix, ""))
+        guard let text = environment[name] else { return }
+        guard field.read(text.trimmingSpaces, &section) else {
+            let message = Self.mismatch(text, field.allowed)
+            issues.append(
+                ConfigIssue(
+                    severity: .error, place: .environment(name), path: "root/\(path)/\(field.name)",
+                    message: message))
+            return
+        }
+        origins["\(path)/\(field.name)"] = .environment(name)
+    }
+
+    private static func mismatch(_ found: String, _ allowed: String) -> String {
+        found.isEmpty
+            ? "is empty; allowed: \(allowed)"
+            : "found \(found.quotedForMessage); allowed: \(allowed)"
+    }
+
+    // MARK: Stubs
+
+    private mutating func stubs(in element: XMLElement) -> [StubConfig] {
+        warnAboutContent(of: element, "root/stubs")
+        let name = StubConfig.schema.name
+        var stubs: [StubConfig] = []
+        var lines: [String: Int] = [:]
+        for child in element.children {
+            guard child.name == name else {
+                warnUnknown(child, at: "root/stubs", [name])
+                continue
+            }
+            let stub = stub(child)
+            if !stub.name.isEmpty, let line = lines.updateValue(child.line, forKey: stub.name) {
+                report(
+                    .error, child, "root/stubs/\(name)/name",
+                    "found \(stub.name.quotedForMessage) again; the stub of line \(line) has that name"
+                )
+            }
+            stubs.append(stub)
+        }
+        return stubs
+    }
+
+    /// Its name comes first: entries and environment variables are named by it.
+    private mutating func stub(_ element: XMLElement) -> StubConfig {
+        let schema = StubConfig.schema
+        let filePath = "root/stubs/\(schema.name)"
+        let found = children(of: element, at: filePath, names: schema.fields.map(\.name))
+        let before = issues.count
+        let name = found["name"]?.text ?? ""
+        var stub = StubConfig()
+        for field in schema.fields {
+            if let child = found[field.name] {
+                read(child, field, into: &stub, filePath, "stubs/\(name)/\(field.name)")
+            }
+            if field.name != "name", !name.isEmpty {
+                override(field, of: &stub, "stubs_\(name)", "stubs/\(name)")
+            }
+        }
+        finish(&stub, before: before, place(of: element), filePath)
+        return stub
+    }
+
+    // MARK: Environment
+
+    /// Other programs may use ROCKET_…; but what starts like one of our sections is a slip.
+    private mutating func warnAboutVariables() {
+        for name in environment.keys.sorted() where !knownVariables.contains(name) {
+            guard variablePrefixes.contains(where: { name.hasPrefix($0) }) else { continue }
+            let hint = NearestName.hint(for: name, in: knownVariables.sorted())
+            issues.append(
+                ConfigIssue(
+                    severity: .warning, place: .environment(name), path: "",
+                    message: "is not known and is ignored\(hint)"))
+        }
+    }
+
+    // MARK: Places
+
+    private func place(of element: XMLElement?) -> ConfigOrigin {
+        .file(file, line: element?.line ?? 0, column: element?.column ?? 0)
+    }
+
+    private mutating func report(
+        _ severity: ConfigIssue.Severity, _ element: XMLElement, _ path: String, _ message: String
+    ) {
+        report(severity, (element.line, element.column), path, message)
+    }
+
+    private mutating func report(
+        _ severity: ConfigIssue.Severity, _ at: (line: Int, column: Int), _ path: String,
+        _ message: String
+    ) {
+        let place = ConfigOrigin.file(file, line: at.line, column: at.column)
+        issues.append(
+            ConfigIssue(severity: severity, place: place, path: path, message: message))
+    }
+}
+
+extension ConfigSection {
+    fileprivate static var elementName: String { schema.name }
+}

@@ -1,0 +1,176 @@
+/// A first look at an XML file, before tinyxml sees it: do the tags pair up, and is it within
+/// `XMLLimits`? It reads each byte once and splits the text exactly as tinyxml does: what it
+/// finds bounded, tinyxml finds bounded. `<?…?>` is the one thing that tinyxml reads loosely
+/// (a quote in it may hide the rest of the file), so that is blanked out here.
+struct XMLOutline {
+    /// The text for tinyxml, once `check()` returned.
+    private(set) var bytes: [UInt8]
+    /// How many elements there are, once `check()` returned.
+    private(set) var elements = 0
+    private var offset = 0
+    private var line = 1
+    private var column = 1
+    private var open: [(name: String, line: Int)] = []
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Returns when all is well; the first thing wrong is thrown.
+    mutating func check() throws(XMLFailure) {
+        guard bytes.count <= XMLLimits.bytes else {
+            throw XMLFailure(
+                line: 0, column: 0, reason: "it is larger than \(XMLLimits.bytes) bytes")
+        }
+        if starts(with: "\u{FEFF}") { offset = 3 }
+        while offset < bytes.count { try next() }
+        if let last = open.last {
+            throw failure("the file ends, but <\(last.name)> of line \(last.line) is not closed")
+        }
+        if elements == 0 { throw failure("there is no element in it") }
+    }
+
+    private mutating func next() throws(XMLFailure) {
+        if bytes[offset] != UInt8(ascii: "<") {
+            try text()
+        } else if starts(with: "</") {
+            try endTag()
+        } else if starts(with: "<!--") {
+            try skip("<!--", past: "-->", "comment")
+        } else if starts(with: "<![CDATA[") {
+            try skip("<![CDATA[", past: "]]>", "CDATA section")
+        } else if starts(with: "<?") {
+            let start = offset
+            try skip("<?", past: "?>", "declaration")
+            for index in start..<offset where !Self.isSpace(bytes[index]) {
+                bytes[index] = UInt8(ascii: " ")
+            }
+        } else if offset + 1 < bytes.count, Self.startsName(bytes[offset + 1]) {
+            try startTag()
+        } else {
+            try skip("<", past: ">", "tag")
+        }
+    }
+
+    private mutating func text() throws(XMLFailure) {
+        let byte = bytes[offset]
+        if byte == 0 { throw failure("found a NUL byte; a configuration is text") }
+        if open.isEmpty, !Self.isSpace(byte) {
+            throw failure("found text outside of the root element")
+        }
+        advance()
+    }
+
+    private mutating func startTag() throws(XMLFailure) {
+        let (start, startLine, startColumn) = (offset, line, column)
+        advance()
+        let name = takeName()
+        var quote: UInt8?
+        while offset < bytes.count, offset - start <= XMLLimits.tagBytes {
+            let byte = bytes[offset]
+            if byte == 0 { break }
+            if let mark = quote {
+                if byte == mark { quote = nil }
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                quote = byte
+            } else if byte == UInt8(ascii: ">") {
+                let closesItself = bytes[offset - 1] == UInt8(ascii: "/")
+                advance()
+                return try opened(name, startLine, startColumn, closesItself: closesItself)
+            }
+            advance()
+        }
+        throw XMLFailure(
+            line: startLine, column: startColumn, reason: "the tag <\(name) has no end")
+    }
+
+    private mutating func opened(
+        _ name: String, _ line: Int, _ column: Int, closesItself: Bool
+    ) throws(XMLFailure) {
+        if open.isEmpty, elements > 0 {
+            throw XMLFailure(
+                line: line, column: column, reason: "found a second root element, <\(name)>")
+        }
+        elements += 1
+        if elements > XMLLimits.elements {
+            throw failure("there are more than \(XMLLimits.elements) elements")
+        }
+        if closesItself { return }
+        open.append((name, line))
+        if open.count > XMLLimits.depth {
+            throw XMLFailure(
+                line: line, column: column,
+                reason: "elements are nested deeper than \(XMLLimits.depth)")
+        }
+    }
+
+    private mutating func endTag() throws(XMLFailure) {
+        let (line, column) = (self.line, self.column)
+        advance(2)
+        let name = takeName()
+        guard let last = open.popLast() else {
+            throw XMLFailure(
+                line: line, column: column, reason: "found </\(name)>, but nothing is open")
+        }
+        guard name == last.name else {
+            let wanted = "</\(last.name)> for line \(last.line)"
+            throw XMLFailure(
+                line: line, column: column, reason: "found </\(name)>; allowed: \(wanted)")
+        }
+        while offset < bytes.count, Self.isSpace(bytes[offset]) { advance() }
+        try skip("", past: ">", "tag")
+    }
+
+    /// tinyxml's idea of a name: longer than any we know is cut, for the message's sake.
+    private mutating func takeName() -> String {
+        let start = offset
+        while offset < bytes.count, Self.continuesName(bytes[offset]) { advance() }
+        return String(decoding: bytes[start..<min(offset, start + 255)], as: UTF8.self)
+    }
+
+    private mutating func skip(
+        _ opening: String, past end: String, _ what: String
+    ) throws(XMLFailure) {
+        let (line, column) = (self.line, self.column)
+        advance(opening.utf8.count)
+        while offset < bytes.count, bytes[offset] != 0 {
+            if starts(with: end) { return advance(end.utf8.count) }
+            advance()
+        }
+        throw XMLFailure(line: line, column: column, reason: "the \(what) has no end")
+    }
+
+    private func starts(with text: String) -> Bool {
+        bytes[offset...].starts(with: text.utf8)
+    }
+
+    /// One byte on, or several; continuation bytes of UTF-8 are no column of their own.
+    private mutating func advance(_ count: Int = 1) {
+        let end = min(offset + count, bytes.count)
+        for byte in bytes[offset..<end] {
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if byte & 0xC0 != 0x80 {
+                column += 1
+            }
+        }
+        offset = end
+    }
+
+    private func failure(_ reason: String) -> XMLFailure {
+        XMLFailure(line: line, column: column, reason: reason)
+    }
+
+    private static func startsName(_ byte: UInt8) -> Bool {
+        byte >= 0x7F || byte == UInt8(ascii: "_")
+            || (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
+    }
+
+    private static func continuesName(_ byte: UInt8) -> Bool {
+        startsName(byte) || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"))
+            || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || (byte >= 0x09 && byte <= 0x0D)
+    }
+}
