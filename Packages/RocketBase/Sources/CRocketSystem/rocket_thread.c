@@ -51,6 +51,8 @@ int rocket_thread_start(uint64_t *thread, const char *name, int cpu,
 
 int rocket_thread_join(uint64_t thread) { return pthread_join((pthread_t)thread, 0); }
 
+int rocket_thread_detach(uint64_t thread) { return pthread_detach((pthread_t)thread); }
+
 void rocket_thread_name(char *name) { prctl(PR_GET_NAME, name); }
 
 int rocket_thread_first_cpu(void) {

@@ -31,6 +31,9 @@ public enum Signals {
         rocket_signals_blocked() & mask(signals) == mask(signals)
     }
 
+    /// Sends a signal to the calling thread (raise(3)).
+    public static func raise(_ signal: Signal) { _ = Glibc.raise(signal.rawValue) }
+
     static func mask(_ signals: [Signal]) -> UInt64 {
         signals.reduce(0) { $0 | 1 << UInt64($1.rawValue - 1) }
     }

@@ -1,7 +1,7 @@
 public import CRocketSystem
 import Glibc
 
-/// One joinable thread of the system. Whoever starts it joins it.
+/// One joinable thread of the system. Whoever starts it joins or detaches it.
 public struct SystemThread: Sendable {
     private let id: UInt64
 
@@ -35,6 +35,9 @@ public struct SystemThread: Sendable {
         let error = rocket_thread_join(id)
         precondition(error == 0, "a thread is joined once, and not by itself")
     }
+
+    /// Lets it end by itself; it can't be joined then.
+    public func detach() { _ = rocket_thread_detach(id) }
 
     /// The calling thread's name.
     public static var currentName: String {

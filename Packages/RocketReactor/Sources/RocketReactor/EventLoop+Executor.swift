@@ -33,8 +33,8 @@ extension Reactor {
         switch task {
         case .closure(let body): body(self)
         // SAFETY: each job is run once, by the executor that it was enqueued on, which lives.
-        case .isolated(let job): unsafe job.runSynchronously(on: loop.asUnownedSerialExecutor())
-        case .preferring(let job): unsafe job.runSynchronously(on: loop.asUnownedTaskExecutor())
+        case .isolated(let job): unsafe job.runSynchronously(on: serialExecutor)
+        case .preferring(let job): unsafe job.runSynchronously(on: taskExecutor)
         }
     }
 }

@@ -50,7 +50,7 @@ extension EventLoop {
 extension Reactor {
     /// Runs all tasks and tick ends, without limit.
     func runRest() {
-        loop.inbox.drain(into: &tasks, spare: &inboxSpare)
+        inbox.drain(into: &tasks, spare: &inboxSpare)
         while let task = tasks.popFirst() { perform(task) }
         runTickEnds()
     }

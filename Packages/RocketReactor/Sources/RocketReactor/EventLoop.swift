@@ -18,7 +18,6 @@ public final class EventLoop: @unchecked Sendable {
     let inbox = TaskInbox()
     let wakeup: Wakeup
     let counters = PublishedCounters()
-    let slowCallbackNanoseconds: UInt64
     private let isStopping = Atomic(false)
     // Written once, by the thread that drives the loop, and read by it alone.
     var hasEnded = false
@@ -43,8 +42,6 @@ public final class EventLoop: @unchecked Sendable {
         self.configuration = configuration
         self.time = time
         wakeup = try Wakeup()
-        slowCallbackNanoseconds =
-            configuration.slowCallback.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max
         let poller = try Poller(eventsPerWait: configuration.eventsPerTick)
         let reactor = Reactor(loop: self, poller: poller, now: time.monotonic())
         ownReactor = reactor
@@ -96,6 +93,7 @@ public final class EventLoop: @unchecked Sendable {
     }
 
     /// Gives the loop's reactor to `body`. Traps when not on the thread that drives the loop.
+    @discardableResult
     public func withReactor<R>(_ body: (Reactor) throws -> R) rethrows -> R {
         try body(reactor)
     }

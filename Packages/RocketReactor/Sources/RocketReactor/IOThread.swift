@@ -31,4 +31,21 @@ public final class IOThread: Sendable {
         precondition(!loop.isInLoop, "a thread is not joined by itself")
         thread.join()
     }
+
+    /// As `join`, without blocking the caller's thread; once, and not both.
+    public func ended() async { await awaitBlocking(join) }
+}
+
+/// Runs `wait`, which blocks, on a thread of its own, so that no thread of a pool is blocked.
+func awaitBlocking(_ wait: @escaping @Sendable () -> Void) async {
+    await withCheckedContinuation { continuation in
+        let waiter = try? SystemThread(name: "io-join") {
+            wait()
+            continuation.resume()
+        }
+        if let waiter { return waiter.detach() }
+        // Out of threads: better to block than not to wait.
+        wait()
+        continuation.resume()
+    }
 }

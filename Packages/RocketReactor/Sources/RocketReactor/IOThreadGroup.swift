@@ -61,17 +61,7 @@ public final class IOThreadGroup: Sendable {
     /// `stop` and `join`, without blocking the caller's thread.
     public func shutdown() async {
         stop()
-        await withCheckedContinuation { continuation in
-            // A thread of its own waits, so that no thread of a pool is blocked.
-            let waiter = try? SystemThread(name: "io-join") {
-                self.join()
-                continuation.resume()
-            }
-            if waiter == nil {
-                join()
-                continuation.resume()
-            }
-        }
+        await awaitBlocking(join)
     }
 
     private static func end(_ threads: [IOThread]) {

@@ -13,6 +13,8 @@ public struct LoopCounters: Hashable, Sendable {
     public var tasks: UInt64 = 0
     /// Timers fired.
     public var timers: UInt64 = 0
+    /// Times the kernel was told of a changed interest.
+    public var interestChanges: UInt64 = 0
     /// The longest that one callback took, in nanoseconds.
     public var longestCallbackNanoseconds: UInt64 = 0
 
@@ -27,6 +29,12 @@ public struct LoopProgress: Hashable, Sendable {
     /// It waits for events, which it may do for as long as it likes.
     public let isWaiting: Bool
 
+    /// From its parts.
+    public init(since: MonotonicTime, isWaiting: Bool) {
+        self.since = since
+        self.isWaiting = isWaiting
+    }
+
     /// True when a callback has held the loop up for longer than `limit`.
     public func isStuck(at now: MonotonicTime, longerThan limit: Duration) -> Bool {
         !isWaiting && now - since > limit
@@ -40,6 +48,7 @@ final class PublishedCounters: Sendable {
     private let events = Atomic<UInt64>(0)
     private let tasks = Atomic<UInt64>(0)
     private let timers = Atomic<UInt64>(0)
+    private let interestChanges = Atomic<UInt64>(0)
     private let longest = Atomic<UInt64>(0)
     /// Nanoseconds, its lowest bit set while the loop waits.
     private let progress = Atomic<UInt64>(1)
@@ -50,6 +59,7 @@ final class PublishedCounters: Sendable {
         events.store(counters.events, ordering: .relaxed)
         tasks.store(counters.tasks, ordering: .relaxed)
         timers.store(counters.timers, ordering: .relaxed)
+        interestChanges.store(counters.interestChanges, ordering: .relaxed)
         longest.store(counters.longestCallbackNanoseconds, ordering: .relaxed)
     }
 
@@ -60,6 +70,7 @@ final class PublishedCounters: Sendable {
         counters.events = events.load(ordering: .relaxed)
         counters.tasks = tasks.load(ordering: .relaxed)
         counters.timers = timers.load(ordering: .relaxed)
+        counters.interestChanges = interestChanges.load(ordering: .relaxed)
         counters.longestCallbackNanoseconds = longest.load(ordering: .relaxed)
         return counters
     }

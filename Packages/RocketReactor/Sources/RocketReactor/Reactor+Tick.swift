@@ -23,7 +23,7 @@ extension Reactor {
         var result = TickResult()
         applyChanges()
         let ready = wait(nanoseconds)
-        loop.inbox.drain(into: &tasks, spare: &inboxSpare)
+        inbox.drain(into: &tasks, spare: &inboxSpare)
         result.events = deliver(ready)
         result.timers = fireTimers()
         result.tasks = runTasks()
@@ -32,21 +32,21 @@ extension Reactor {
     }
 
     /// Work that is here already: there is no waiting before it is done.
-    var hasWork: Bool { !tasks.isEmpty || !tickEnds.isEmpty || !loop.inbox.isEmpty }
+    var hasWork: Bool { !tasks.isEmpty || !tickEnds.isEmpty || !inbox.isEmpty }
 
     private func wait(_ limit: Int64) -> Int {
         var nanoseconds = hasWork ? 0 : limit
         if nanoseconds != 0 {
             nanoseconds = timeToNextTimer(limit)
             // From here on a sender writes; a task that came before is seen here.
-            loop.wakeup.willSleep()
-            if !loop.inbox.isEmpty { nanoseconds = 0 }
-            loop.counters.markProgress(now.nanoseconds, isWaiting: true)
+            wakeup.willSleep()
+            if !inbox.isEmpty { nanoseconds = 0 }
+            counters.markProgress(now.nanoseconds, isWaiting: true)
         }
         let ready = poller.wait(nanoseconds: nanoseconds)
-        loop.wakeup.isAwake()
-        tickTime = loop.time.monotonic()
-        loop.counters.markProgress(now.nanoseconds, isWaiting: false)
+        wakeup.isAwake()
+        tickTime = time.monotonic()
+        counters.markProgress(now.nanoseconds, isWaiting: false)
         callbackBegan = now.nanoseconds
         return ready
     }
@@ -55,7 +55,7 @@ extension Reactor {
     /// only when a timer waits and nothing else is to be done.
     private func timeToNextTimer(_ limit: Int64) -> Int64 {
         guard let earliest = timers.earliest else { return limit }
-        let moment = loop.time.monotonic()
+        let moment = time.monotonic()
         let left = earliest > moment ? earliest.nanoseconds - moment.nanoseconds : 0
         let nanoseconds = Int64(clamping: left)
         return limit < 0 ? nanoseconds : min(limit, nanoseconds)
@@ -81,7 +81,7 @@ extension Reactor {
 
     private func fireTimers() -> Int {
         var fired = 0
-        while fired < loop.configuration.timersPerTick,
+        while fired < timersPerTick,
             let (_, timer) = timers.popExpired(now: now)
         {
             timer.fire(on: self)
@@ -94,11 +94,11 @@ extension Reactor {
     /// Tasks, then tick ends, and again what these have brought, while the budget lasts. Each
     /// enrolled handler is called before the tick ends; what remains is for the next one.
     private func runTasks() -> Int {
-        let budget = loop.configuration.tasksPerTick
+        let budget = tasksPerTick
         var run = 0
         var rounds = 0
         repeat {
-            loop.inbox.drain(into: &tasks, spare: &inboxSpare)
+            inbox.drain(into: &tasks, spare: &inboxSpare)
             while run < budget, let task = tasks.popFirst() {
                 perform(task)
                 run += 1
@@ -124,17 +124,17 @@ extension Reactor {
         statistics.events &+= UInt64(result.events)
         statistics.timers &+= UInt64(result.timers)
         statistics.tasks &+= UInt64(result.tasks)
-        loop.counters.publish(statistics)
+        counters.publish(statistics)
     }
 
     /// Each callback's end is the next one's beginning: one look at the clock per callback.
     @inline(__always)
     private func callbackEnded(_ label: StaticString) {
-        let moment = loop.time.monotonic().nanoseconds
+        let moment = time.monotonic().nanoseconds
         let taken = moment &- callbackBegan
         callbackBegan = moment
         if taken > statistics.longestCallbackNanoseconds { longest(taken) }
-        if taken >= loop.slowCallbackNanoseconds { reportSlow(label, taken) }
+        if taken >= slowCallbackNanoseconds { reportSlow(label, taken) }
     }
 
     private func longest(_ taken: UInt64) { statistics.longestCallbackNanoseconds = taken }

@@ -4,6 +4,7 @@ public import RocketSystem
 ///
 /// It is not Sendable, and only the loop hands it out, on its own thread: having one proves that
 /// you are there. It belongs to its `EventLoop`, which outlives it.
+@safe
 public final class Reactor {
     /// The handle that other threads use, and the executor of what runs here.
     public unowned let loop: EventLoop
@@ -13,6 +14,18 @@ public final class Reactor {
     // Stored properties are internal: the optimiser sees all their uses, and needs no exclusivity
     // checks at run time (as it does for public ones, which cost more than the work).
     var tickTime: MonotonicTime
+    // Copies of what the loop holds: `loop` is unowned, and each use of it counts references.
+    let time: any TimeSource
+    let inbox: TaskInbox
+    let wakeup: Wakeup
+    let counters: PublishedCounters
+    let tasksPerTick: Int
+    let timersPerTick: Int
+    let slowCallbackNanoseconds: UInt64
+    // SAFETY: the executor is the loop that owns this reactor, so it outlives them.
+    let serialExecutor: UnownedSerialExecutor
+    let taskExecutor: UnownedTaskExecutor
+
     var poller: Poller
     var table = RegistrationTable()
     /// Registrations whose interest differs from what the kernel was told.
@@ -31,6 +44,16 @@ public final class Reactor {
     init(loop: EventLoop, poller: consuming Poller, now: MonotonicTime) {
         self.loop = loop
         self.poller = poller
+        time = loop.time
+        inbox = loop.inbox
+        wakeup = loop.wakeup
+        counters = loop.counters
+        tasksPerTick = max(1, loop.configuration.tasksPerTick)
+        timersPerTick = max(1, loop.configuration.timersPerTick)
+        slowCallbackNanoseconds =
+            loop.configuration.slowCallback.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max
+        unsafe serialExecutor = loop.asUnownedSerialExecutor()
+        unsafe taskExecutor = loop.asUnownedTaskExecutor()
         tickTime = now
     }
 
@@ -76,6 +99,7 @@ public final class Reactor {
                 continue
             }
             registration.applied = registration.interest
+            statistics.interestChanges &+= 1
             poller.change(registration.raw, registration.interest, token: registration.token)
         }
         changedSpare.removeAll(keepingCapacity: true)
@@ -83,8 +107,9 @@ public final class Reactor {
 
     /// Lets go of all handlers and timers, and of what they refer to.
     func tearDown() {
-        for registration in table.removeAll() where registration.detach() != nil {
+        for registration in table.removeAll() {
             poller.remove(registration.raw)
+            registration.detach()
         }
         changed.removeAll()
         for timer in timers.removeAll() { _ = timer.end() }

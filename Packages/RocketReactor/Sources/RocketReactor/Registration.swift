@@ -48,15 +48,18 @@ public final class Registration {
     /// Ends it: from now on the handler hears nothing, not even of events that are already here,
     /// and the loop lets go of it. Again: without effect.
     public func cancel() {
-        guard let reactor = detach() else { return }
+        guard let reactor else { return }
+        // The kernel first: letting go of the handler may close the descriptor.
         reactor.forget(self)
+        detach()
     }
 
     /// Lets go of handler and reactor.
-    func detach() -> Reactor? {
-        handler = nil
+    func detach() {
         wanted = []
-        defer { reactor = nil }
-        return reactor
+        reactor = nil
+        // Last, and out of this object before its end: it may come back here through `cancel`.
+        let last = handler.take()
+        withExtendedLifetime(last) {}
     }
 }

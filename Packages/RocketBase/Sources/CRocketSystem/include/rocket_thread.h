@@ -22,6 +22,8 @@ int rocket_thread_start(uint64_t *thread, const char *name, int cpu,
                         void (*body)(void *), void *context);
 /// pthread_join(3).
 int rocket_thread_join(uint64_t thread);
+/// pthread_detach(3).
+int rocket_thread_detach(uint64_t thread);
 /// The calling thread's name into 16 bytes.
 void rocket_thread_name(char *name);
 /// The first processor that the calling thread may run on; -1 when unknown.

@@ -12,12 +12,14 @@ final class Wakeup: Sendable {
 
     init() throws(SystemError) { event = try EventDescriptor() }
 
-    /// Any thread, after the task is visible.
-    func wakeIfAsleep() {
+    /// Any thread, after the task is visible. True when it wrote.
+    @discardableResult
+    func wakeIfAsleep() -> Bool {
         guard isAsleep.load(ordering: .sequentiallyConsistent),
             isAsleep.exchange(false, ordering: .sequentiallyConsistent)
-        else { return }
+        else { return false }
         event.signal()
+        return true
     }
 
     /// The loop's thread, before it looks for tasks a last time.

@@ -1,0 +1,92 @@
+import RocketReactor
+import RocketReactorTestKit
+import RocketSystem
+import Synchronization
+
+/// One end of a socketpair that listens on a loop; the other end, to make it ready.
+final class Endpoint: IOHandler {
+    var near: FileDescriptor?
+    var far: FileDescriptor?
+    var registration: Registration?
+    var heard: [IOEvents] = []
+    var onReady: (Endpoint, Reactor) -> Void
+
+    init(
+        on reactor: Reactor, interest: IOInterest = .read,
+        _ onReady: @escaping (Endpoint, Reactor) -> Void = { _, _ in }
+    ) throws {
+        self.onReady = onReady
+        try FileDescriptor.socketPair().take { near, far in
+            self.near = consume near
+            self.far = consume far
+        }
+        try register(on: reactor, interest: interest)
+    }
+
+    var number: Int32 { near?.raw ?? -1 }
+
+    func register(on reactor: Reactor, interest: IOInterest = .read) throws {
+        registration = try near?.register(on: reactor, interest, self)
+    }
+
+    func ready(_ events: IOEvents, on reactor: Reactor) {
+        heard.append(events)
+        onReady(self, reactor)
+    }
+
+    /// The far end sends one byte.
+    func poke() {
+        _ = [UInt8(1)].withUnsafeBytes { try? far?.sendBytes($0) }
+    }
+
+    func read() {
+        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) {
+            near?.receiveBytes($0)
+        }
+    }
+
+    func cancelAndClose() {
+        registration?.cancel()
+        registration = nil
+        near = nil
+    }
+}
+
+extension FileDescriptor {
+    borrowing func register(
+        on reactor: Reactor, _ interest: IOInterest, _ handler: any IOHandler
+    ) throws -> Registration {
+        try reactor.register(self, interest: interest, label: "test", handler: handler)
+    }
+
+    borrowing func sendBytes(_ bytes: UnsafeRawBufferPointer) throws { _ = try send(bytes) }
+
+    borrowing func receiveBytes(_ bytes: UnsafeMutableRawBufferPointer) {
+        _ = try? receive(into: bytes)
+    }
+}
+
+/// What happened, in its order, for tests on one thread.
+final class Journal: @unchecked Sendable {
+    var lines: [String] = []
+    func note(_ line: String) { lines.append(line) }
+}
+
+/// Counts on any thread.
+final class Counter: Sendable {
+    private let count = Atomic(0)
+    var value: Int { count.load(ordering: .sequentiallyConsistent) }
+    @discardableResult
+    func add(_ number: Int) -> Int {
+        count.add(number, ordering: .sequentiallyConsistent).newValue
+    }
+}
+
+/// A value behind a lock.
+final class Shared<Value: Sendable>: Sendable {
+    private let mutex: Mutex<Value>
+    init(_ value: Value) { mutex = Mutex(value) }
+    func withLock<R: Sendable>(_ body: (inout Value) -> R) -> R {
+        mutex.withLock { value in body(&value) }
+    }
+}

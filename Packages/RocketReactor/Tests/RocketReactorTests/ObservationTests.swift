@@ -1,0 +1,69 @@
+import RocketBaseTestKit
+import RocketReactor
+import RocketReactorTestKit
+import RocketSystem
+import Synchronization
+import Testing
+
+@Suite struct ObservationTests {
+    @Test func aSlowCallbackIsReportedWithItsLabel() throws {
+        let reports = Shared<[String]>([])
+        var configuration = EventLoopConfiguration()
+        configuration.slowCallback = .milliseconds(50)
+        configuration.onSlowCallback = { slow in
+            reports.withLock { $0.append("\(slow.loop) \(slow.label) \(slow.duration)") }
+        }
+        let hand = try HandDrivenLoop(configuration: configuration)
+        let clock = hand.clock
+        hand.reactor.schedule(after: .zero, label: "slow timer") { _ in
+            clock.advance(by: .milliseconds(80))
+        }
+        hand.loop.execute { _ in clock.advance(by: .milliseconds(49)) }
+        hand.loop.execute { _ in clock.advance(by: .milliseconds(50)) }
+        hand.tick(after: .milliseconds(1))
+        #expect(
+            reports.withLock { $0 } == [
+                "hand-driven slow timer 0.08 seconds", "hand-driven execute 0.05 seconds",
+            ])
+        #expect(hand.loop.statistics.longestCallbackNanoseconds == 80_000_000)
+    }
+
+    @Test func theCountersCount() throws {
+        let hand = try HandDrivenLoop()
+        hand.loop.execute { _ in }
+        hand.reactor.schedule(after: .zero) { _ in }
+        let endpoint = try Endpoint(on: hand.reactor)
+        endpoint.poke()
+        hand.tick(after: .milliseconds(1))
+        let counters = hand.loop.statistics
+        #expect(counters.ticks == 1 && counters.tasks == 1)
+        #expect(counters.timers == 1 && counters.events == 1)
+        endpoint.cancelAndClose()
+    }
+
+    @Test func aWatchdogSeesALoopThatIsStuck() throws {
+        let hand = try HandDrivenLoop()
+        let loop = hand.loop
+        let clock = hand.clock
+        let seen = Shared<[Bool]>([])
+        loop.execute { _ in
+            for _ in 0..<2 {
+                clock.advance(by: .milliseconds(600))
+                let isStuck = loop.lastProgress.isStuck(
+                    at: clock.monotonic(), longerThan: .seconds(1))
+                seen.withLock { $0.append(isStuck) }
+            }
+        }
+        hand.tick()
+        #expect(seen.withLock { $0 } == [false, true])
+        #expect(!LoopProgress.waiting.isStuck(at: .distantFuture, longerThan: .zero))
+    }
+}
+
+extension LoopProgress {
+    /// Of a loop that nobody has driven yet.
+    fileprivate static var waiting: LoopProgress {
+        (try? EventLoop(name: "idle").lastProgress)
+            ?? LoopProgress(since: .distantFuture, isWaiting: true)
+    }
+}

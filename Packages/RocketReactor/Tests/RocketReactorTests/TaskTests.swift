@@ -1,0 +1,117 @@
+@testable import RocketReactor
+import RocketReactorTestKit
+import RocketSystem
+import Synchronization
+import Testing
+
+@Suite struct TaskTests {
+    @Test func tasksOfOneSenderKeepTheirOrder() async throws {
+        let thread = try IOThread(name: "test-order")
+        let loop = thread.loop
+        let seen = Shared([[Int]](repeating: [], count: 4))
+        await withTaskGroup(of: Void.self) { group in
+            for sender in 0..<4 {
+                group.addTask {
+                    for number in 0..<5_000 {
+                        loop.execute { _ in seen.withLock { $0[sender].append(number) } }
+                    }
+                }
+            }
+        }
+        thread.stop()
+        await thread.ended()
+        #expect(seen.withLock { $0 } == [[Int]](repeating: Array(0..<5_000), count: 4))
+    }
+
+    @Test func aSleepingLoopIsWokenOncePerBatch() throws {
+        let wakeup = try Wakeup()
+        #expect(!wakeup.wakeIfAsleep())
+        wakeup.willSleep()
+        #expect(wakeup.wakeIfAsleep())
+        #expect(!wakeup.wakeIfAsleep())
+        wakeup.willSleep()
+        wakeup.isAwake()
+        #expect(!wakeup.wakeIfAsleep())
+    }
+
+    @Test func tasksSentByTheLoopItselfWakeNobody() throws {
+        let hand = try HandDrivenLoop()
+        let left = Shared(100)
+        @Sendable func again(_ reactor: Reactor) {
+            let isMore = left.withLock {
+                $0 -= 1
+                return $0 > 0
+            }
+            if isMore { reactor.loop.execute(again) }
+        }
+        hand.loop.execute(again)
+        hand.tickUntilIdle()
+        #expect(hand.loop.statistics.tasks == 100)
+        #expect(hand.loop.statistics.wakeups == 0)
+    }
+
+    @Test func aTaskFromAnotherThreadEndsTheWait() throws {
+        let hand = try HandDrivenLoop()
+        let loop = hand.loop
+        let sender = try SystemThread(name: "test-sender") { loop.execute { _ in } }
+        var tasks = 0
+        while tasks == 0 { tasks += loop.tick(waitingAtMost: .seconds(60)).tasks }
+        sender.join()
+        #expect(tasks == 1)
+    }
+
+    @Test func theQueueKeepsItsOrderAcrossItsEnd() {
+        var ring = RingBuffer<Int>(capacity: 4)
+        var next = 0
+        var expected = 0
+        for round in 0..<100 {
+            for _ in 0..<(round % 7) {
+                ring.append(next)
+                next += 1
+            }
+            for _ in 0..<(round % 6) where !ring.isEmpty {
+                #expect(ring.popFirst() == expected)
+                expected += 1
+            }
+        }
+        while let element = ring.popFirst() {
+            #expect(element == expected)
+            expected += 1
+        }
+        #expect(expected == next)
+        ring.shrink(to: 2)
+        #expect(ring.capacity == 2)
+        ring.append(1)
+        #expect(ring.popFirst() == 1 && ring.popFirst() == nil)
+    }
+
+    @Test func aValueBoundToALoopIsReleasedThere() async throws {
+        final class Witness {
+            let loop: EventLoop
+            let wasInLoop: @Sendable (Bool) -> Void
+            init(loop: EventLoop, _ wasInLoop: @escaping @Sendable (Bool) -> Void) {
+                self.loop = loop
+                self.wasInLoop = wasInLoop
+            }
+            deinit { wasInLoop(loop.isInLoop) }
+        }
+        let thread = try IOThread(name: "test-bound")
+        let released = await withCheckedContinuation { continuation in
+            thread.loop.execute { reactor in
+                let witness = Witness(loop: reactor.loop) { continuation.resume(returning: $0) }
+                let bound = LoopBound(witness, on: reactor)
+                Task.detached { withExtendedLifetime(bound) {} }
+            }
+        }
+        #expect(released)
+        thread.stop()
+        await thread.ended()
+    }
+
+    @Test func aReactorElsewhereTraps() async {
+        await #expect(processExitsWith: .failure) {
+            let loop = try EventLoop(name: "nobody's")
+            loop.withReactor { _ in }
+        }
+    }
+}
