@@ -1,0 +1,103 @@
+# Every task of the house has a target; `make help` lists them in the order in which one meets
+# them. All packages share one scratch path, so nothing is compiled twice; see
+# docs/decisions/0001-packages-in-one-scratch-path.md.
+#
+#   V=1             tests show everything as it happens
+#   FILTER=REGEX    only the tests whose name matches: make test-rpc FILTER=deadline
+#   CONFIG=FILE     the configuration for `make serve` and `make order`
+#   FUZZ_SECONDS=N  how long `make fuzz` runs each target (30)
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# SwiftPM locks its scratch path and uses every core by itself: `make -j` must not start two.
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+export SCRATCH_PATH ?= $(CURDIR)/.build
+export FILTER V
+CONFIG ?= conf/rocket.xml
+FUZZ_SECONDS ?= 30
+PRICE ?= 100
+GOODS ?= apple
+
+LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
+	Packages/RocketRPC
+E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Regression) \
+	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Regression))))
+CHECKS := selftest layers settings safety links format generated
+
+.PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
+	test-apps test-e2e test-tsan test-asan check format generate fuzz bench-log bench-reactor \
+	bench-rpc clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install what is missing of the Debian packages; check Swift (every target does it first)
+	@scripts/deps
+
+all: deps ## build every app, release, into bin/
+	@scripts/build-apps
+
+run: all ## start order_server, make an order over the wire, read it back, stop; ends by itself
+	@scripts/run-demo
+
+serve: all ## keep order_server in the foreground until Ctrl-C
+	@exec bin/order_server $(CONFIG)
+
+order: all ## make one order on the server of `make serve` (PRICE=100 GOODS=apple)
+	@bin/order_client make --config $(CONFIG) --price $(PRICE) --goods $(GOODS)
+
+test: all ## test everything, bottom layer first
+	@scripts/run-tests $(LAYERS) Apps $(E2E)
+
+test-base: deps ## test RocketBase: bytes, configuration, log, system calls
+	@scripts/run-tests Packages/RocketBase
+
+test-reactor: deps ## test RocketReactor: event loop, timers, threads
+	@scripts/run-tests Packages/RocketReactor
+
+test-tcp: deps ## test RocketTCP: addresses, connections, server and client
+	@scripts/run-tests Packages/RocketTCP
+
+test-codec: deps ## test RocketCodec: bytes in, frames out
+	@scripts/run-tests Packages/RocketCodec
+
+test-rpc: deps ## test RocketRPC: dispatch, server, channel
+	@scripts/run-tests Packages/RocketRPC
+
+test-apps: deps ## test Apps: order store, server and client logic, code generation
+	@scripts/run-tests Apps
+
+test-e2e: all ## test across layers with the binaries of bin/: end to end, interop, regression
+	@scripts/run-tests $(E2E)
+
+test-tsan: deps ## test all layers under the thread sanitizer (a scratch path of its own)
+	@scripts/run-tests --sanitize=thread $(LAYERS)
+
+test-asan: deps ## test all layers under the address sanitizer (a scratch path of its own)
+	@scripts/run-tests --sanitize=address $(LAYERS)
+
+check: deps ## layer directions, settings, SAFETY reasons, links, format, generated files current
+	@scripts/check $(CHECKS)
+
+format: deps ## rewrite the hand-written Swift files as /.swift-format wants them
+	@scripts/check-format --fix
+
+generate: deps ## renew what is generated: code from .proto files, configuration documents
+	@scripts/generate.sh
+
+fuzz: deps ## fuzz every target for FUZZ_SECONDS each, starting from its corpus
+	@scripts/run-fuzz $(FUZZ_SECONDS)
+
+bench-log: deps ## measure the logger beside spdlog
+	@Tests/Benchmarks/log/run.sh
+
+bench-reactor: deps ## measure the byte layers beside plain C epoll
+	@Tests/Benchmarks/reactor/run.sh
+
+bench-rpc: deps ## measure calls beside C, C++ and the other frameworks
+	@Tests/Benchmarks/rpc/run.sh
+
+clean: ## remove everything that was built
+	rm -rf .build .build-* bin
