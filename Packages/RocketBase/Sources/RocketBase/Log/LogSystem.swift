@@ -80,6 +80,7 @@ public final class LogSystem: Sendable {
     /// Later calls do nothing.
     public func shutdown() {
         writer.shutdown()
+        LogExit.forget(writer)
         for stream in LogStream.allCases { setLevel(nil, of: stream) }
     }
 
@@ -88,22 +89,20 @@ public final class LogSystem: Sendable {
 }
 
 /// The writers that have to be flushed when the process exits. The one process-wide thing here,
-/// as exit itself is.
+/// as exit itself is. Entries are strong and taken out by `shutdown`: a weak reference would make
+/// every use of the writer slower.
 private enum LogExit {
-    private struct Entry {
-        weak var writer: AsyncLogWriter?
-    }
-
-    private static let entries = Mutex<[Entry]>([])
+    private static let writers = Mutex<[AsyncLogWriter]>([])
     private static let register: Void = ProcessExit.run {
-        for entry in entries.withLock({ $0 }) { entry.writer?.flush() }
+        for writer in writers.withLock({ $0 }) { writer.flush() }
     }
 
     static func watch(_ writer: AsyncLogWriter) {
         _ = register
-        entries.withLock { entries in
-            entries.removeAll { $0.writer == nil }
-            entries.append(Entry(writer: writer))
-        }
+        writers.withLock { $0.append(writer) }
+    }
+
+    static func forget(_ writer: AsyncLogWriter) {
+        writers.withLock { $0.removeAll { $0 === writer } }
     }
 }

@@ -1,3 +1,6 @@
+// The made text is generic so that the compiler takes literals for static text: of StaticString and
+// String it would prefer String where a trailing closure follows.
+//
 // Six levels, each for static text (no allocation) and for made text (made only when it is written).
 // `fields` adds the line's key=value pairs.
 
@@ -15,13 +18,14 @@ extension Logger {
 
     /// Steps within a part, for whoever works on it.
     @inlinable @_disfavoredOverload
-    public func trace(
-        _ message: @autoclosure () -> String, file: StaticString = #fileID,
+    public func trace<Text: StringProtocol>(
+        _ message: @autoclosure () -> Text, file: StaticString = #fileID,
         line: UInt = #line, function: StaticString = #function,
         _ fields: (inout LogFields) -> Void = { _ in }
     ) {
         guard isEnabled(.trace) else { return }
-        write(.trace, message(), LogPlace(file: file, line: line, function: function), fields)
+        write(
+            .trace, String(message()), LogPlace(file: file, line: line, function: function), fields)
     }
 
     /// What happened to one call or connection.
@@ -37,13 +41,14 @@ extension Logger {
 
     /// What happened to one call or connection.
     @inlinable @_disfavoredOverload
-    public func debug(
-        _ message: @autoclosure () -> String, file: StaticString = #fileID,
+    public func debug<Text: StringProtocol>(
+        _ message: @autoclosure () -> Text, file: StaticString = #fileID,
         line: UInt = #line, function: StaticString = #function,
         _ fields: (inout LogFields) -> Void = { _ in }
     ) {
         guard isEnabled(.debug) else { return }
-        write(.debug, message(), LogPlace(file: file, line: line, function: function), fields)
+        write(
+            .debug, String(message()), LogPlace(file: file, line: line, function: function), fields)
     }
 
     /// Rare and normal: started, stopped, reloaded. Nothing per call.
@@ -59,13 +64,14 @@ extension Logger {
 
     /// Rare and normal: started, stopped, reloaded. Nothing per call.
     @inlinable @_disfavoredOverload
-    public func info(
-        _ message: @autoclosure () -> String, file: StaticString = #fileID,
+    public func info<Text: StringProtocol>(
+        _ message: @autoclosure () -> Text, file: StaticString = #fileID,
         line: UInt = #line, function: StaticString = #function,
         _ fields: (inout LogFields) -> Void = { _ in }
     ) {
         guard isEnabled(.info) else { return }
-        write(.info, message(), LogPlace(file: file, line: line, function: function), fields)
+        write(
+            .info, String(message()), LogPlace(file: file, line: line, function: function), fields)
     }
 
     /// Not as it should be, and dealt with.
@@ -81,13 +87,14 @@ extension Logger {
 
     /// Not as it should be, and dealt with.
     @inlinable @_disfavoredOverload
-    public func warn(
-        _ message: @autoclosure () -> String, file: StaticString = #fileID,
+    public func warn<Text: StringProtocol>(
+        _ message: @autoclosure () -> Text, file: StaticString = #fileID,
         line: UInt = #line, function: StaticString = #function,
         _ fields: (inout LogFields) -> Void = { _ in }
     ) {
         guard isEnabled(.warn) else { return }
-        write(.warn, message(), LogPlace(file: file, line: line, function: function), fields)
+        write(
+            .warn, String(message()), LogPlace(file: file, line: line, function: function), fields)
     }
 
     /// Something asked for could not be done. Where the buffer is full it waits briefly.
@@ -103,13 +110,14 @@ extension Logger {
 
     /// Something asked for could not be done. Where the buffer is full it waits briefly.
     @inlinable @_disfavoredOverload
-    public func error(
-        _ message: @autoclosure () -> String, file: StaticString = #fileID,
+    public func error<Text: StringProtocol>(
+        _ message: @autoclosure () -> Text, file: StaticString = #fileID,
         line: UInt = #line, function: StaticString = #function,
         _ fields: (inout LogFields) -> Void = { _ in }
     ) {
         guard isEnabled(.error) else { return }
-        write(.error, message(), LogPlace(file: file, line: line, function: function), fields)
+        write(
+            .error, String(message()), LogPlace(file: file, line: line, function: function), fields)
     }
 
     /// The process can't do its work.
@@ -125,12 +133,14 @@ extension Logger {
 
     /// The process can't do its work.
     @inlinable @_disfavoredOverload
-    public func critical(
-        _ message: @autoclosure () -> String, file: StaticString = #fileID,
+    public func critical<Text: StringProtocol>(
+        _ message: @autoclosure () -> Text, file: StaticString = #fileID,
         line: UInt = #line, function: StaticString = #function,
         _ fields: (inout LogFields) -> Void = { _ in }
     ) {
         guard isEnabled(.critical) else { return }
-        write(.critical, message(), LogPlace(file: file, line: line, function: function), fields)
+        write(
+            .critical, String(message()), LogPlace(file: file, line: line, function: function),
+            fields)
     }
 }

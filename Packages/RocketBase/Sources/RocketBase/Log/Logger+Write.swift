@@ -21,13 +21,14 @@ extension Logger {
 
     /// Writes a line of any level, for those who know it only at run time.
     @inlinable
-    public func log(
-        _ level: LogLevel, _ message: @autoclosure () -> String, file: StaticString = #fileID,
+    public func log<Text: StringProtocol>(
+        _ level: LogLevel, _ message: @autoclosure () -> Text, file: StaticString = #fileID,
         line: UInt = #line, function: StaticString = #function,
         _ fields: (inout LogFields) -> Void = { _ in }
     ) {
         guard isEnabled(level) else { return }
-        write(level, message(), LogPlace(file: file, line: line, function: function), fields)
+        write(
+            level, String(message()), LogPlace(file: file, line: line, function: function), fields)
     }
 
     @usableFromInline @inline(never)

@@ -1,0 +1,24 @@
+#include "allocation_count.h"
+#include <errno.h>
+#include <stddef.h>
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+static __thread uint64_t count __attribute__((tls_model("initial-exec")));
+
+uint64_t allocation_count(void) { return count; }
+
+void *malloc(size_t size) { return count++, __libc_malloc(size); }
+void *calloc(size_t items, size_t size) { return count++, __libc_calloc(items, size); }
+void *realloc(void *memory, size_t size) { return count++, __libc_realloc(memory, size); }
+void *aligned_alloc(size_t alignment, size_t size) {
+    return count++, __libc_memalign(alignment, size);
+}
+int posix_memalign(void **memory, size_t alignment, size_t size) {
+    count++;
+    *memory = __libc_memalign(alignment, size);
+    return *memory ? 0 : ENOMEM;
+}

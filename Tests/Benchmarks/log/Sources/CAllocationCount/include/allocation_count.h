@@ -1,0 +1,9 @@
+// Counts the heap allocations of the calling thread, by standing in front of libc's malloc.
+#ifndef ALLOCATION_COUNT_H
+#define ALLOCATION_COUNT_H
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C"
+#endif
+uint64_t allocation_count(void);
+#endif
