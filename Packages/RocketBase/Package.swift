@@ -19,6 +19,8 @@ let package = Package(
     products: [
         .library(name: "RocketSystem", targets: ["RocketSystem"]),
         .library(name: "RocketBase", targets: ["RocketBase"]),
+        .library(name: "RocketConfigDocs", targets: ["RocketConfigDocs"]),
+        .executable(name: "rocket_config_docs", targets: ["rocket_config_docs"]),
         .library(name: "RocketBaseTestKit", targets: ["RocketBaseTestKit"]),
     ],
     targets: [
@@ -30,6 +32,11 @@ let package = Package(
         .target(
             name: "RocketBase", dependencies: ["RocketSystem", "CRocketSystem", "CTinyXML"],
             swiftSettings: strictSettings),
+        .target(name: "RocketConfigDocs", dependencies: ["RocketBase"], swiftSettings: settings),
+        .executableTarget(
+            name: "rocket_config_docs",
+            dependencies: ["RocketSystem", "RocketBase", "RocketConfigDocs"],
+            swiftSettings: settings),
         .target(
             name: "RocketBaseTestKit", dependencies: ["RocketSystem", "RocketBase"],
             swiftSettings: strictSettings),
@@ -37,7 +44,8 @@ let package = Package(
             name: "RocketSystemTests", dependencies: ["RocketSystem", "RocketBaseTestKit"],
             swiftSettings: settings),
         .testTarget(
-            name: "RocketBaseTests", dependencies: ["RocketBase", "RocketBaseTestKit"],
+            name: "RocketBaseTests",
+            dependencies: ["RocketSystem", "RocketBase", "RocketConfigDocs", "RocketBaseTestKit"],
             swiftSettings: settings),
     ]
 )

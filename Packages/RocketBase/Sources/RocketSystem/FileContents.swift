@@ -26,4 +26,26 @@ public enum FileContents {
         }
         return bytes
     }
+
+    /// Makes or empties the file (mode 0644) and writes the bytes. Not atomic: for tools.
+    ///
+    /// - Throws: `SystemError` naming the path.
+    public static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        let raw = unsafe path.withCString { unsafe open($0, flags, 0o644) }
+        guard raw >= 0 else { throw SystemError("open \(path)", .current) }
+        let file = FileDescriptor(owning: raw)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            // SAFETY: reads what is left, no more.
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(file.raw, $0.baseAddress, $0.count)
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("write \(path)", .current)
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
 }

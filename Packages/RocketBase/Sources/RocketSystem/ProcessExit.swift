@@ -17,4 +17,12 @@ public enum ProcessExit {
     private static func runAll() {
         for body in bodies.withLock({ $0 }).reversed() { body() }
     }
+
+    /// Ends the process in order (exit(3)), after a last line on standard error. For programs.
+    public static func end(_ line: String, status: Int32) -> Never {
+        let bytes = Array("\(line)\n".utf8)
+        // SAFETY: writes the array's own bytes; there is nobody to tell when it fails.
+        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        exit(status)
+    }
 }

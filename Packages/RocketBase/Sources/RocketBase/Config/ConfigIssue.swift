@@ -8,6 +8,7 @@ public struct ConfigIssue: Hashable, Sendable, CustomStringConvertible {
         case error
     }
 
+    /// An error makes the configuration unusable, a warning does not.
     public let severity: Severity
     /// Where the text stands.
     public let place: ConfigOrigin

@@ -16,6 +16,17 @@ public enum ConfigOrigin: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The order of reports: by place in the file, then the environment. A stable sort needs no
+    /// more.
+    func isBefore(_ other: ConfigOrigin) -> Bool {
+        switch (self, other) {
+        case (.file(_, let line, let column), .file(_, let otherLine, let otherColumn)):
+            (line, column) < (otherLine, otherColumn)
+        case (.file, .environment): true
+        default: false
+        }
+    }
+
     /// With the column, as compilers write it.
     var detail: String {
         if case .file(_, let line, let column) = self, line > 0 { return "\(self):\(column)" }

@@ -7,7 +7,7 @@ struct ConfigReader {
     private var origins: [String: ConfigOrigin] = [:]
     /// The variables that a field exists for, and what they may start with.
     private var knownVariables: Set<String> = []
-    private var variablePrefixes: Set<String> = []
+    private var variablePrefixes: Set = ["ROCKET_STUBS_"]
 
     init(file: String, environment: [String: String]) {
         self.file = file
@@ -39,6 +39,7 @@ struct ConfigReader {
         config.stubs = parts["stubs"].map { stubs(in: $0) } ?? []
         for type in types { config.sections.append(application(type, parts)) }
         warnAboutVariables()
+        issues.sort { $0.place.isBefore($1.place) }
         config.origins = origins
         return config
     }

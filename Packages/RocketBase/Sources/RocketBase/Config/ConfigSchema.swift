@@ -22,6 +22,7 @@ public struct ConfigSchema<Section: Sendable>: Sendable {
     public let name: String
     /// What the section is about: one or two sentences.
     public let summary: String
+    /// In the order of the reference file.
     public let fields: [ConfigField<Section>]
     /// A rule between several fields: the broken rule in words, nil when it holds.
     let check: @Sendable (Section) -> String?
@@ -60,10 +61,13 @@ public enum ConfigChange: String, Hashable, Sendable {
 public struct ConfigField<Section: Sendable>: Sendable {
     /// The element's name.
     public let name: String
+    /// When a changed value takes effect.
     public let change: ConfigChange
     /// What it means: full sentences, without default, unit and range.
     public let summary: String
+    /// The unit of a bare number, nil where it has none.
     public let unit: String?
+    /// What is allowed, in words.
     public let allowed: String
     /// The Swift property, as the documentation tool finds it in the source.
     let property: String

@@ -143,8 +143,8 @@ extension ConfigType {
     ) -> Self where Value == [Element] {
         Self(
             unit: type.unit,
-            allowed: "\(count.lowerBound) to \(count.upperBound) of, with commas between them: "
-                + type.allowed,
+            allowed: "\(count.lowerBound) to \(count.upperBound) values, with commas between "
+                + "them; each " + type.allowed,
             parse: { text in
                 let parts =
                     text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)

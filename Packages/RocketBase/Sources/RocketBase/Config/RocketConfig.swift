@@ -3,7 +3,9 @@
 /// In code: `RocketConfig()` has every default, and all may be set. From a file:
 /// `RocketConfig(contentsOf:)`. It is never reached through a global.
 public struct RocketConfig: Sendable {
+    /// Where log lines go, and which.
     public var log = LogConfig()
+    /// What the server listens on, and its limits.
     public var server = ServerConfig()
     /// The servers that this process calls, in the order of the file; names are unique.
     public var stubs: [StubConfig] = []
@@ -45,8 +47,11 @@ public struct ConfigEntry: Hashable, Sendable {
     public let path: String
     /// As it stands in a file; empty for an optional value that is missing.
     public let text: String
+    /// The unit of a bare number, nil where it has none.
     public let unit: String?
+    /// Where the value came from.
     public let origin: ConfigOrigin
+    /// When a changed value takes effect.
     public let change: ConfigChange
 }
 

@@ -1,20 +1,80 @@
 /// What the server listens on, and its limits.
 public struct ServerConfig: ConfigSection, Hashable {
+    /// The address that the server listens on.
+    ///
+    /// `server/ip`: An IPv4 or IPv6 address in numbers, such as 127.0.0.1 or ::1. Default
+    /// 127.0.0.1. Needs a restart.
     public var ip = "127.0.0.1"
+    /// The TCP port that the server listens on; 0 lets the kernel pick a free one.
+    ///
+    /// `server/port`: A whole number, 0 to 65535. Default 12345. Needs a restart.
     public var port = 12_345
+    /// All that the server listens on, instead of ip and port; empty means ip and port.
+    ///
+    /// `server/listen`: 0 to 64 values, with commas between them; each IP:PORT, [IPv6]:PORT,
+    /// unix:PATH or unix:@NAME. Default none. Needs a restart.
     public var listen: [String] = []
+    /// The number of sub reactors: threads that serve connections.
+    ///
+    /// `server/io_threads`: A whole number, 1 to 1024. Default 4. Needs a restart.
     public var ioThreads = 4
+    /// Connections at a time; beyond it new ones are closed at once.
+    ///
+    /// `server/max_connections`: A whole number, 1 to 10000000. Default 10000. Changes live.
     public var maxConnections = 10_000
+    /// Connections at a time from one IP address.
+    ///
+    /// `server/max_connections_per_peer`: A whole number, 1 to 10000000. Default 10000. Changes
+    /// live.
     public var maxConnectionsPerPeer = 10_000
+    /// A connection on which nothing moves for that long is closed; 0 keeps it.
+    ///
+    /// `server/idle_timeout_ms`: A whole number of ms, 0 to 86400000. Default 600000 ms.
+    /// Changes live.
     public var idleTimeout = Duration.milliseconds(600_000)
+    /// The largest frame that is taken or sent; a larger one breaks the connection.
+    ///
+    /// `server/max_frame_bytes`: A whole number of bytes, 64 to 1073741824. Default 4194304
+    /// bytes. Changes live.
     public var maxFrameBytes = 4 * 1024 * 1024
+    /// Calls of one connection that may be under way; beyond it nothing more is read.
+    ///
+    /// `server/max_in_flight_per_connection`: A whole number, 1 to 1000000. Default 1024.
+    /// Changes live.
     public var maxInFlightPerConnection = 1024
+    /// Calls of the whole server that may be under way; beyond it a call is answered with
+    /// UNAVAILABLE.
+    ///
+    /// `server/max_in_flight`: A whole number, 1 to 10000000. Default 65536. Changes live.
     public var maxInFlight = 65_536
+    /// A connection that was too full is written to again when so much is left unsent.
+    ///
+    /// `server/low_water_mark_bytes`: A whole number of bytes, 0 to 1073741824. Default 262144
+    /// bytes. Changes live.
     public var lowWaterMarkBytes = 256 * 1024
+    /// A connection with more bytes unsent than this is not read from until it drained.
+    ///
+    /// `server/high_water_mark_bytes`: A whole number of bytes, 4096 to 1073741824. Default
+    /// 1048576 bytes. Changes live.
     public var highWaterMarkBytes = 1024 * 1024
+    /// A connection with more bytes unsent than this is closed: its peer does not read.
+    ///
+    /// `server/output_limit_bytes`: A whole number of bytes, 4096 to 4294967296. Default
+    /// 67108864 bytes. Changes live.
     public var outputLimitBytes = 64 * 1024 * 1024
+    /// How long calls under way may take to finish when the server is told to stop.
+    ///
+    /// `server/drain_timeout_ms`: A whole number of ms, 0 to 3600000. Default 10000 ms. Changes
+    /// live.
     public var drainTimeout = Duration.milliseconds(10_000)
+    /// A callback that holds its loop up for longer is logged; 0 logs none.
+    ///
+    /// `server/slow_callback_ms`: A whole number of ms, 0 to 60000. Default 100 ms. Changes
+    /// live.
     public var slowCallback = Duration.milliseconds(100)
+    /// Whether frames bear a CRC32C and have to: off as C++ peers do, send, or require.
+    ///
+    /// `server/checksum`: One of off, send, require. Default off. Changes live.
     public var checksum = ChecksumPolicy.off
 
     /// Every field at its default.

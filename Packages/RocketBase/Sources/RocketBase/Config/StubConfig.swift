@@ -1,12 +1,41 @@
 /// A server that this process calls, under a name of its own.
 public struct StubConfig: ConfigSection, Hashable {
+    /// What the server is called here; no two have the same name. Required.
+    ///
+    /// `stubs/rpc_server/name`: 1 to 100 letters, digits, '.', '_' or '-', the first one no
+    /// '.'. Default none. Changes live.
     public var name = ""
+    /// The server's address.
+    ///
+    /// `stubs/rpc_server/ip`: An IPv4 or IPv6 address in numbers, such as 127.0.0.1 or ::1.
+    /// Default 127.0.0.1. Changes live.
     public var ip = "127.0.0.1"
+    /// The server's TCP port. Required, unless address is given.
+    ///
+    /// `stubs/rpc_server/port`: A whole number, 1 to 65535. Default 0. Changes live.
     public var port = 0
+    /// The server's address as one text, instead of ip and port.
+    ///
+    /// `stubs/rpc_server/address`: IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME; or empty.
+    /// Default none. Changes live.
     public var address: String?
+    /// How long a call may take, where the caller does not say.
+    ///
+    /// `stubs/rpc_server/timeout`: A whole number of ms, 1 to 86400000. Default 2000 ms.
+    /// Changes live.
     public var timeout = Duration.milliseconds(2000)
+    /// How long connecting may take.
+    ///
+    /// `stubs/rpc_server/connect_timeout_ms`: A whole number of ms, 1 to 3600000. Default 1000
+    /// ms. Changes live.
     public var connectTimeout = Duration.milliseconds(1000)
+    /// Connections to the server; each carries any number of calls at a time.
+    ///
+    /// `stubs/rpc_server/pool_size`: A whole number, 1 to 1024. Default 1. Changes live.
     public var poolSize = 1
+    /// Whether frames bear a CRC32C and have to: off as C++ peers do, send, or require.
+    ///
+    /// `stubs/rpc_server/checksum`: One of off, send, require. Default off. Changes live.
     public var checksum = ChecksumPolicy.off
 
     /// Every field at its default; name and port (or address) have to be set.
@@ -59,6 +88,7 @@ extension StubConfig {
 
 /// A name that no stub of the configuration bears.
 public struct UnknownStub: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was asked for.
     public let name: String
     /// The names that there are.
     public let known: [String]

@@ -33,21 +33,6 @@ private let original = """
     </root>
     """
 
-struct StoreConfig: ConfigSection {
-    var path = "var/orders.sqlite"
-
-    static let schema = ConfigSchema<Self>(
-        "order_store", "Where orders are kept.",
-        [.init("path", \.path, .path, .restart, "The database file.")])
-}
-
-private func load(
-    _ xml: String, file: String = "conf/rocket.xml", environment: [String: String] = [:]
-) throws -> RocketConfig {
-    try RocketConfig(
-        xml: Array(xml.utf8), file: file, sections: [StoreConfig.self], environment: environment)
-}
-
 @Suite struct RocketConfigTests {
     @Test func `a file of the original's generator loads unchanged and without a warning`() throws {
         let config = try load(original)
@@ -69,5 +54,65 @@ private func load(
         #expect(try load("<root/>")[StoreConfig.self].path == "conf/var/orders.sqlite")
         let xml = "<root><order_store><path>/srv/o.db</path></order_store></root>"
         #expect(try load(xml)[StoreConfig.self].path == "/srv/o.db")
+    }
+
+    @Test func `everything may be left out`() throws {
+        let config = try load("<root/>")
+        #expect(config.server == ServerConfig())
+        #expect(config.stubs == [])
+        #expect(config.entries.allSatisfy { $0.origin == .default })
+    }
+
+    @Test func `relative paths are relative to the file's folder`() throws {
+        let xml = """
+            <root><log><log_file_path>logs</log_file_path></log>
+            <server><listen>unix:run/a.sock, unix:@hidden, [::1]:80</listen></server></root>
+            """
+        let config = try load(xml, file: "/etc/shop/rocket.xml")
+        #expect(config.log.filePath == "/etc/shop/logs")
+        #expect(
+            config.server.addresses == ["unix:/etc/shop/run/a.sock", "unix:@hidden", "[::1]:80"])
+        #expect(try load(xml, file: "rocket.xml").log.filePath == "logs")
+        #expect(try load(xml, file: "/rocket.xml").log.filePath == "/logs")
+    }
+
+    @Test func `a stub is addressed by ip and port, or by one text`() throws {
+        let xml = """
+            <root><stubs>
+            <rpc_server><name>a</name><ip>::1</ip><port>7</port></rpc_server>
+            <rpc_server><name>b</name><address>unix:/run/b</address></rpc_server>
+            </stubs></root>
+            """
+        let config = try load(xml)
+        #expect(config.stubs.map(\.endpoint) == ["[::1]:7", "unix:/run/b"])
+        #expect(config.stubs.map(\.timeout) == [.seconds(2), .seconds(2)])
+    }
+
+    @Test func `an unknown stub is answered with the nearest name`() throws {
+        var config = RocketConfig()
+        config.stubs = [StubConfig(name: "order", address: "unix:/o")]
+        let error = #expect(throws: UnknownStub.self) { try config.stub(named: "odrer") }
+        #expect(
+            error?.description
+                == "no stub is named \"odrer\"; did you mean order? (known: order)")
+    }
+
+    @Test func `the log system is configured by it`() throws {
+        var log = LogConfig()
+        log.level = .warn
+        log.appLevel = .trace
+        let configuration = LogConfiguration(log)
+        #expect(configuration.rpcLevel == .warn)
+        #expect(configuration.appLevel == .trace)
+        #expect(configuration.file.maxBytes == log.maxFileSizeBytes)
+    }
+
+    @Test func `a file that is not there is one clear line`() {
+        let error = #expect(throws: ConfigError.self) {
+            try RocketConfig(contentsOf: "/nowhere/rocket.xml", environment: [:])
+        }
+        #expect(
+            error?.description == "/nowhere/rocket.xml: error: can't be read: "
+                + "open /nowhere/rocket.xml: ENOENT (No such file or directory)")
     }
 }

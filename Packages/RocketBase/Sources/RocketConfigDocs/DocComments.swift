@@ -1,0 +1,63 @@
+public import RocketBase
+
+/// The doc comments of a section's stored properties, written into its Swift source, so that
+/// the editor shows what the documentation says.
+public enum DocComments {
+    /// The source with the comment above each field's `public var` renewed.
+    public static func renewed(source: String, for section: ConfigDescription) -> String {
+        var output: [String] = []
+        var isInside = false
+        for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.contains("struct \(section.type):") { isInside = true }
+            if line == "}" { isInside = false }
+            if isInside, let field = section.fields.first(where: { declares(line, $0) }) {
+                while output.last?.hasPrefix("    ///") == true { output.removeLast() }
+                output += comment(on: field, in: section)
+            }
+            output.append(String(line))
+        }
+        return output.joined(separator: "\n")
+    }
+
+    private static func declares(_ line: Substring, _ field: ConfigDescription.Field) -> Bool {
+        let start = "    public var \(field.property)"
+        return line.hasPrefix(start + " = ") || line.hasPrefix(start + ": ")
+    }
+
+    private static func comment(
+        on field: ConfigDescription.Field, in section: ConfigDescription
+    ) -> [String] {
+        let text = field.summary.wrapped(to: 96, first: "    /// ", rest: "    /// ", end: "")
+        let rule = "`\(section.path)/\(field.name)`: \(field.rule)"
+        return text + ["    ///"]
+            + rule.wrapped(to: 96, first: "    /// ", rest: "    /// ", end: "")
+    }
+}
+
+extension ConfigDescription.Field {
+    /// `A whole number, 0 to 65535. Default 12345. Needs a restart.`
+    var rule: String {
+        let effect = change == .live ? "Changes live." : "Needs a restart."
+        return "\(allowed.prefix(1).uppercased())\(allowed.dropFirst()). Default "
+            + "\(defaultWords). \(effect)"
+    }
+}
+
+extension String {
+    /// Broken into lines between words.
+    func wrapped(to width: Int, first: String, rest: String, end: String) -> [String] {
+        var lines: [String] = []
+        var line = first
+        var isEmpty = true
+        for word in split(separator: " ") {
+            if !isEmpty, line.count + 1 + word.count > width {
+                lines.append(line)
+                line = rest
+                isEmpty = true
+            }
+            line += isEmpty ? String(word) : " \(word)"
+            isEmpty = false
+        }
+        return lines + [line + end]
+    }
+}

@@ -1,0 +1,58 @@
+public import RocketBase
+
+/// conf/rocket.reference.xml: every element at its default, each under its explanation.
+public enum ReferenceXML {
+    /// The file's text. Stubs have no defaults, so the one shown is commented out.
+    public static func text(of sections: [ConfigDescription]) -> String {
+        var lines = [
+            #"<?xml version="1.0" encoding="UTF-8" ?>"#,
+            "<!-- Every element that a configuration may have, at its default. Generated from",
+            "     the schema (make generate); all of it may be left out. Relative paths are",
+            "     relative to the file's folder. -->", "<root>",
+        ]
+        for section in sections {
+            let isStub = section.path.hasPrefix("stubs/")
+            lines += section.summary.wrapped(to: 90, first: "  <!-- ", rest: "       ", end: " -->")
+            lines += isStub ? stub(section) : body(section)
+            lines.append("")
+        }
+        lines[lines.count - 1] = "</root>"
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func body(_ section: ConfigDescription) -> [String] {
+        let fields = section.fields.flatMap { field in
+            explanation(field, first: "    <!-- ", end: " -->") + [
+                element(field, field.defaultText, indent: "    ")
+            ]
+        }
+        return ["  <\(section.path)>"] + fields + ["  </\(section.path)>"]
+    }
+
+    private static func stub(_ section: ConfigDescription) -> [String] {
+        let needed = ["name": "order", "port": "12345"]
+        let fields = section.fields.flatMap { field in
+            explanation(field, first: "         ", end: "") + [
+                element(field, needed[field.name] ?? field.defaultText, indent: "        ")
+            ]
+        }
+        return ["  <stubs>", "    <!--", "      <rpc_server>"] + fields + [
+            "      </rpc_server>", "    -->", "  </stubs>",
+        ]
+    }
+
+    private static func explanation(
+        _ field: ConfigDescription.Field, first: String, end: String
+    ) -> [String] {
+        let rest = String(repeating: " ", count: first.count)
+        return "\(field.summary) \(field.rule)".wrapped(
+            to: 96, first: first, rest: rest, end: end)
+    }
+
+    private static func element(
+        _ field: ConfigDescription.Field, _ text: String, indent: String
+    ) -> String {
+        if text.isEmpty { return "\(indent)<\(field.name)/>" }
+        return "\(indent)<\(field.name)>\(text)</\(field.name)>"
+    }
+}

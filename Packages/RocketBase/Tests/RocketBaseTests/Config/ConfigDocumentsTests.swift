@@ -1,0 +1,48 @@
+import RocketBase
+import RocketConfigDocs
+import Testing
+
+@Suite struct ConfigDocumentsTests {
+    @Test func `the reference file loads and says nothing but defaults`() throws {
+        let xml = ReferenceXML.text(
+            of: ConfigDescription.framework + [ConfigDescription(StoreConfig.self)])
+        let config = try load(xml, file: "rocket.xml")
+        #expect(config.warnings == [])
+        #expect(config.log == LogConfig())
+        #expect(config.server == ServerConfig())
+        #expect(config[StoreConfig.self].path == StoreConfig().path)
+        let unset = config.entries.filter { $0.origin == .default }.map(\.path)
+        #expect(unset == [])
+    }
+
+    @Test func `every field is documented with its default and what is allowed`() {
+        let text = ConfigMarkdown.text(of: ConfigDescription.framework)
+        for field in ConfigDescription.framework.flatMap(\.fields) {
+            #expect(field.property != "")
+            #expect(text.contains("| `\(field.name)` | \(field.defaultWords) | \(field.allowed) |"))
+        }
+    }
+
+    @Test func `doc comments are renewed in place`() {
+        let source = """
+            struct StoreConfig: ConfigSection {
+                /// Old.
+                public var path = "x"
+                public var other = 1
+            }
+            """
+        let expected = """
+            struct StoreConfig: ConfigSection {
+                /// The database file.
+                ///
+                /// `order_store/path`: A path, absolute or relative to this file's folder. Default
+                /// var/orders.sqlite. Needs a restart.
+                public var path = "x"
+                public var other = 1
+            }
+            """
+        let section = ConfigDescription(StoreConfig.self)
+        #expect(DocComments.renewed(source: source, for: section) == expected)
+        #expect(DocComments.renewed(source: expected, for: section) == expected)
+    }
+}

@@ -1,0 +1,58 @@
+import RocketBase
+import Testing
+
+@Suite struct ConfigEnvironmentTests {
+    @Test func `a variable wins over the file, in every section`() throws {
+        let xml = """
+            <root>
+            <server><port>1</port></server>
+            <stubs><rpc_server><name>order-1</name><port>2</port></rpc_server></stubs>
+            </root>
+            """
+        let config = try load(
+            xml,
+            environment: [
+                "ROCKET_SERVER_PORT": " 7 ", "ROCKET_LOG_LEVEL": "error",
+                "ROCKET_LOG_SINKS": "console,journal", "ROCKET_STUBS_ORDER_1_PORT": "8",
+                "ROCKET_ORDER_STORE_PATH": "/srv/o.db", "HOME": "/", "ROCKET_OTHER": "x",
+            ])
+        #expect(config.warnings == [])
+        #expect(config.server.port == 7)
+        #expect(config.log.level == .error)
+        #expect(config.log.sinks == [.console, .journal])
+        #expect(config.stubs.map(\.port) == [8])
+        #expect(config[StoreConfig.self].path == "/srv/o.db")
+    }
+
+    @Test func `faults in variables are reported like those in the file`() {
+        #expect(
+            complaints(
+                "<root/>",
+                environment: ["ROCKET_SERVER_PORT": "x", "ROCKET_SERVER_PROT": "1"]) == [
+                    "$ROCKET_SERVER_PORT: error: root/server/port: found \"x\"; "
+                        + "allowed: a whole number, 0 to 65535",
+                    "$ROCKET_SERVER_PROT: warning: is not known and is ignored; "
+                        + "did you mean ROCKET_SERVER_PORT?",
+                ])
+    }
+
+    @Test func `no two fields share a variable`() {
+        let sections = ConfigDescription.framework + [ConfigDescription(StoreConfig.self)]
+        let variables = sections.flatMap(\.fields).map(\.variable)
+        #expect(Set(variables).count == variables.count)
+        #expect(variables.contains("ROCKET_LOG_LEVEL"))
+        #expect(variables.contains("ROCKET_STUBS_NAME_TIMEOUT"))
+    }
+
+    @Test func `the report tells where each value came from`() throws {
+        let xml = "<root>\n<server>\n<port>1</port></server></root>"
+        let config = try load(xml, environment: ["ROCKET_SERVER_IP": "::1"])
+        let lines = config.report.split(separator: "\n").map {
+            $0.split(separator: " ").joined(separator: " ")
+        }
+        #expect(lines.contains("server/ip ::1 $ROCKET_SERVER_IP"))
+        #expect(lines.contains("server/port 1 conf/rocket.xml:3"))
+        #expect(lines.contains("server/drain_timeout_ms 10000 ms default"))
+        #expect(lines.contains("order_store/path conf/var/orders.sqlite default"))
+    }
+}
