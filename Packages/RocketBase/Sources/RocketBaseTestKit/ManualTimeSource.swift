@@ -1,13 +1,12 @@
 public import RocketSystem
-import Synchronization
 
 /// A clock that stands still until a test moves it. Any thread.
 public final class ManualTimeSource: TimeSource {
-    private let state: Mutex<(monotonic: MonotonicTime, wall: WallTime)>
+    private let state: Locked<(monotonic: MonotonicTime, wall: WallTime)>
 
     /// Starts at one second of monotonic time, and at `wall` (default 2026-01-01T00:00:00Z).
     public init(wall: WallTime = WallTime(nanoseconds: 1_767_225_600_000_000_000)) {
-        state = Mutex((MonotonicTime(nanoseconds: 1_000_000_000), wall))
+        state = Locked((MonotonicTime(nanoseconds: 1_000_000_000), wall))
     }
 
     public func monotonic() -> MonotonicTime { state.withLock { $0.monotonic } }

@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketSystem
 public import Synchronization
 
@@ -15,6 +16,7 @@ public final class EventLoop: @unchecked Sendable {
     public let name: String
     let configuration: EventLoopConfiguration
     let time: any TimeSource
+    let logger: Logger
     let inbox = TaskInbox()
     let wakeup: Wakeup
     let counters = PublishedCounters()
@@ -33,14 +35,16 @@ public final class EventLoop: @unchecked Sendable {
     /// - Parameters:
     ///   - name: for logs; the kernel shows the first 15 bytes as its thread's name.
     ///   - time: the clock; a manual one in tests.
+    ///   - logger: gets a warning for each slow callback.
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
     public init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        time: any TimeSource = SystemTimeSource()
+        time: any TimeSource = SystemTimeSource(), logger: Logger = .disabled
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration
         self.time = time
+        self.logger = logger
         wakeup = try Wakeup()
         let poller = try Poller(eventsPerWait: configuration.eventsPerTick)
         let reactor = Reactor(loop: self, poller: poller, now: time.monotonic())

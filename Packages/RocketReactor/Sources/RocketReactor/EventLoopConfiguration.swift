@@ -8,9 +8,9 @@ public struct EventLoopConfiguration: Sendable {
     public var timersPerTick = 4096
     /// The most I/O events taken from the kernel in one tick. 1 or more; default 512.
     public var eventsPerTick = 512
-    /// A callback that takes this long or longer is reported; nil: none. Default 100 ms.
+    /// A callback that takes this long or longer is logged and reported; nil: none. Default 100 ms.
     public var slowCallback: Duration? = .milliseconds(100)
-    /// Is told of each slow callback, on the loop's thread; nil: only the counter and the log.
+    /// Is told of each slow callback besides the log, on the loop's thread.
     public var onSlowCallback: (@Sendable (SlowCallback) -> Void)?
 
     /// The defaults.

@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketSystem
 
 /// A thread that drives one event loop. Whoever starts it stops and joins it.
@@ -15,9 +16,9 @@ public final class IOThread: Sendable {
     ///   processor). Nothing is left behind then.
     public init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        cpu: Int? = nil
+        cpu: Int? = nil, logger: Logger = .disabled
     ) throws(SystemError) {
-        let loop = try EventLoop(name: name, configuration: configuration)
+        let loop = try EventLoop(name: name, configuration: configuration, logger: logger)
         self.loop = loop
         thread = try SystemThread(name: name, cpu: cpu) { loop.run() }
     }

@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketSystem
 import Synchronization
 
@@ -25,7 +26,8 @@ public final class IOThreadGroup: Sendable {
     /// - Throws: `SystemError` as `IOThread`; those that were started are stopped and joined then.
     public init(
         count: Int, namePrefix: String = "io-",
-        configuration: EventLoopConfiguration = EventLoopConfiguration(), cpus: [Int] = []
+        configuration: EventLoopConfiguration = EventLoopConfiguration(), cpus: [Int] = [],
+        logger: Logger = .disabled
     ) throws(SystemError) {
         precondition(count > 0, "a group has one thread or more")
         var threads: [IOThread] = []
@@ -34,7 +36,8 @@ public final class IOThreadGroup: Sendable {
                 let cpu = cpus.isEmpty ? nil : cpus[number % cpus.count]
                 threads.append(
                     try IOThread(
-                        name: "\(namePrefix)\(number)", configuration: configuration, cpu: cpu))
+                        name: "\(namePrefix)\(number)", configuration: configuration, cpu: cpu,
+                        logger: logger))
             }
         } catch {
             Self.end(threads)

@@ -17,29 +17,34 @@ public struct LoopBound<Value>: @unchecked Sendable {
     /// The value. Traps when not on the loop's thread.
     public func get() -> Value {
         precondition(box.loop.isInLoop, "a loop-bound value is used on its loop's thread only")
-        return box.value
+        guard let value = box.cell.value else {
+            preconditionFailure("a loop-bound value is there as long as its box")
+        }
+        return value
     }
 
+    /// Ends with the last copy, wherever that is.
     private final class Box {
-        let value: Value
+        let cell: Cell
         let loop: EventLoop
 
         init(value: Value, loop: EventLoop) {
-            self.value = value
+            cell = Cell(value)
             self.loop = loop
         }
 
         deinit {
             if loop.isInLoop { return }
-            // Carries the last reference home. When the loop has ended, no thread uses it there.
-            let last = Last(value: value)
-            loop.execute { _ in last.touch() }
+            // Emptied at home, so that it does not matter who lets go of the cell last. When the
+            // loop has ended, no thread uses the value there.
+            let cell = self.cell
+            loop.execute { _ in cell.value = nil }
         }
     }
 
-    // SAFETY: as above; nothing but the release happens to it.
-    private struct Last: @unchecked Sendable {
-        let value: Value
-        func touch() {}
+    // SAFETY: the value is touched on the loop only, or by the last holder of a refused task.
+    private final class Cell: @unchecked Sendable {
+        var value: Value?
+        init(_ value: Value) { self.value = value }
     }
 }

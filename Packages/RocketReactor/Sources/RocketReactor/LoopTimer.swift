@@ -1,3 +1,4 @@
+import RocketSystem
 import Synchronization
 
 /// A timer that was scheduled from any thread, and can be cancelled from any thread. Dropping the
@@ -8,7 +9,7 @@ public final class LoopTimer: Sendable {
     private let state = Atomic(State.waiting)
     private let isRepeating: Bool
     private let loop: EventLoop
-    private let timer = Mutex<LoopBound<ScheduledTimer>?>(nil)
+    private let timer = Locked<LoopBound<ScheduledTimer>?>(nil)
 
     init(loop: EventLoop, isRepeating: Bool) {
         self.loop = loop

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketSystem
 
 /// What one tick has done.
@@ -142,7 +143,12 @@ extension Reactor {
     @inline(never)
     private func reportSlow(_ label: StaticString, _ taken: UInt64) {
         let duration = Duration.nanoseconds(Int64(clamping: taken))
-        loop.configuration.onSlowCallback?(
-            SlowCallback(loop: loop.name, label: label, duration: duration))
+        let slow = SlowCallback(loop: loop.name, label: label, duration: duration)
+        loop.logger.warn("a callback held its loop up") {
+            $0.add("loop", slow.loop)
+            $0.add("callback", label)
+            $0.add("us", taken / 1000)
+        }
+        loop.configuration.onSlowCallback?(slow)
     }
 }

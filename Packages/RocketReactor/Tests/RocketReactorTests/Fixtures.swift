@@ -84,8 +84,8 @@ final class Counter: Sendable {
 
 /// A value behind a lock.
 final class Shared<Value: Sendable>: Sendable {
-    private let mutex: Mutex<Value>
-    init(_ value: Value) { mutex = Mutex(value) }
+    private let mutex: Locked<Value>
+    init(_ value: Value) { mutex = Locked(value) }
     func withLock<R: Sendable>(_ body: (inout Value) -> R) -> R {
         mutex.withLock { value in body(&value) }
     }

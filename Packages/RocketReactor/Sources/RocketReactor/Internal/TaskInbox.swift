@@ -1,3 +1,4 @@
+import RocketSystem
 import Synchronization
 
 /// Tasks from other threads, in the order of their arrival, until the loop fetches them.
@@ -9,7 +10,7 @@ final class TaskInbox: Sendable {
     }
 
     // SAFETY: UnownedJob and @Sendable closures may cross threads; the lock holds the rest.
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let hasTasks = Atomic(false)
 
     /// What became of a task that was sent.
