@@ -1,5 +1,6 @@
 #!/bin/sh
-# Renews the Swift code that is generated from .proto files, or proves that it is current.
+# Renews what is generated, or proves that it is current: Swift code from .proto files, and the
+# configuration's documents and doc comments from its schema.
 #
 #   scripts/generate.sh           writes the files
 #   scripts/generate.sh --check   writes to a temporary folder and compares; exit status 1 with
@@ -92,6 +93,14 @@ generate $tricky Apps/Tests/GeneratedCodeCommon Public $tricky/modules.textproto
     common/money.proto
 generate $tricky Apps/Tests/GeneratedCodeTests/Generated Internal $tricky/modules.textproto \
     tricky.proto shelf.proto hiding.proto
+
+# docs/configuration.md, conf/rocket.reference.xml and the doc comments of the sections.
+if ! swift build --package-path "$root/Packages/RocketBase" --scratch-path "$scratch" \
+    --product rocket_config_docs >"$work/build.log" 2>&1; then
+    cat "$work/build.log" >&2
+    exit 1
+fi
+"$plugins/rocket_config_docs" "--$mode" "$root" || failed=1
 
 if [ "$failed" = 1 ]; then
     echo "generate: run \`make generate\` and commit what it changes" >&2

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Fuzzes the configuration's reader for FUZZ_SECONDS, beginning with the committed corpus.
+# What it finds new goes to .build/fuzz/xml; see Packages/RocketBase/Fuzz/README.md.
+set -eu
+
+root=$(cd "$(dirname "$0")/../../.." && pwd)
+fuzz=$root/Packages/RocketBase/Fuzz
+scratch=${SCRATCH_PATH:-$root/.build}/fuzz
+found=$scratch/xml
+mkdir -p "$found"
+# A scratch path of its own: everything in it is built with the fuzzer's instrumentation.
+swift build -c release --package-path "$fuzz" --scratch-path "$scratch" --sanitize=fuzzer
+bin=$(swift build -c release --package-path "$fuzz" --scratch-path "$scratch" --show-bin-path)
+exec "$bin/FuzzXML" -dict="$fuzz/xml.dict" -max_len=65536 -timeout=5 -rss_limit_mb=512 \
+    -max_total_time="${FUZZ_SECONDS:-30}" -artifact_prefix="$found/" -print_final_stats=1 \
+    "$found" "$fuzz/Corpus/xml"
