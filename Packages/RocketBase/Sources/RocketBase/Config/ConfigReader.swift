@@ -1,6 +1,9 @@
 /// Reads one file and the environment into a `RocketConfig`, collecting all that is wrong.
 struct ConfigReader {
     private(set) var issues: [ConfigIssue] = []
+    /// Beyond this many, issues are counted only: nobody reads more, and each costs time.
+    private static let issueLimit = 100
+    private var omitted: (count: Int, severity: ConfigIssue.Severity) = (0, .warning)
     private let file: String
     private let folder: ConfigFolder
     private let environment: [String: String]
@@ -40,6 +43,7 @@ struct ConfigReader {
         for type in types { config.sections.append(application(type, parts)) }
         warnAboutVariables()
         issues.sort { $0.place.isBefore($1.place) }
+        tellOmitted()
         config.origins = origins
         return config
     }
@@ -74,7 +78,8 @@ struct ConfigReader {
     }
 
     private mutating func warnUnknown(_ child: XMLElement, at path: String, _ names: [String]) {
-        let hint = NearestName.hint(for: child.name, in: names)
+        let isShown = issues.count < Self.issueLimit
+        let hint = isShown ? NearestName.hint(for: child.name, in: names) : ""
         report(.warning, child, "\(path)/\(child.name)", "is not known and is ignored\(hint)")
     }
 
@@ -124,7 +129,7 @@ struct ConfigReader {
         let schema = Section.schema
         let isSound = !issues[before...].contains { $0.severity == .error }
         if isSound, let broken = schema.check(section) {
-            issues.append(ConfigIssue(severity: .error, place: place, path: path, message: broken))
+            add(ConfigIssue(severity: .error, place: place, path: path, message: broken))
         }
         for field in schema.fields { field.resolve(&section, folder) }
     }
@@ -154,7 +159,7 @@ struct ConfigReader {
         guard let text = environment[name] else { return }
         guard field.read(text.trimmingSpaces, &section) else {
             let message = Self.mismatch(text, field.allowed)
-            issues.append(
+            add(
                 ConfigIssue(
                     severity: .error, place: .environment(name), path: "root/\(path)/\(field.name)",
                     message: message))
@@ -220,14 +225,28 @@ struct ConfigReader {
         for name in environment.keys.sorted() where !knownVariables.contains(name) {
             guard variablePrefixes.contains(where: { name.hasPrefix($0) }) else { continue }
             let hint = NearestName.hint(for: name, in: knownVariables.sorted())
-            issues.append(
+            add(
                 ConfigIssue(
                     severity: .warning, place: .environment(name), path: "",
                     message: "is not known and is ignored\(hint)"))
         }
     }
 
-    // MARK: Places
+    // MARK: Issues and their places
+
+    private mutating func add(_ issue: ConfigIssue) {
+        if issues.count < Self.issueLimit { return issues.append(issue) }
+        omitted.count += 1
+        if issue.severity == .error { omitted.severity = .error }
+    }
+
+    private mutating func tellOmitted() {
+        guard omitted.count > 0 else { return }
+        issues.append(
+            ConfigIssue(
+                severity: omitted.severity, place: place(of: nil), path: "",
+                message: "\(omitted.count) more such lines are left out"))
+    }
 
     private func place(of element: XMLElement?) -> ConfigOrigin {
         .file(file, line: element?.line ?? 0, column: element?.column ?? 0)
@@ -244,7 +263,7 @@ struct ConfigReader {
         _ message: String
     ) {
         let place = ConfigOrigin.file(file, line: at.line, column: at.column)
-        issues.append(
+        add(
             ConfigIssue(severity: severity, place: place, path: path, message: message))
     }
 }

@@ -28,5 +28,5 @@ enum XMLLimits {
     static let depth = 32
     static let elements = 20_000
     /// tinyxml searches all attributes of an element for each of them.
-    static let tagBytes = 8 * 1024
+    static let tagBytes = 1024
 }

@@ -131,4 +131,11 @@ import Testing
         let tag = "<root " + (0..<5000).map { "a\($0)='' " }.joined() + "/>"
         #expect(complaints(tag) == ["r.xml:1:1: error: the tag <root has no end"])
     }
+
+    @Test func `of very many issues the first hundred are told and the rest counted`() {
+        let unknown = String(repeating: "<x/>", count: 19_000)
+        let lines = complaints("<root>\(unknown)<server><port/></server></root>")
+        #expect(lines.count == 101)
+        #expect(lines.last == "r.xml: error: 18901 more such lines are left out")
+    }
 }
