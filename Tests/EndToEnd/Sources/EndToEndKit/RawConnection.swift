@@ -1,0 +1,118 @@
+import Foundation
+
+/// A TCP connection to this machine with nothing around it. Calls block, for 20 seconds at most.
+public final class RawConnection: Sendable {
+    private let descriptor: Int32
+
+    /// Connects to 127.0.0.1.
+    public init(port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(
+            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in.loopback(port: port)
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw SocketFailure("connect") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// This side's port: what the server calls its peer.
+    public var localPort: UInt16 { boundPort(of: descriptor) }
+
+    /// Sends all of it.
+    public func send(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw SocketFailure("send") }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Exactly so many bytes; nil when the stream ends before them.
+    public func receive(_ count: Int) throws -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            var part = [UInt8](repeating: 0, count: count - bytes.count)
+            let got = recv(descriptor, &part, part.count, 0)
+            if got == 0 { return nil }
+            guard got > 0 else {
+                // A peer that closes with our bytes unread resets the connection: ended, too.
+                if errno == ECONNRESET { return nil }
+                throw SocketFailure("recv")
+            }
+            bytes += part.prefix(got)
+        }
+        return bytes
+    }
+
+    /// The next frame; nil at the end of the stream.
+    public func receiveFrame() throws -> TinyPBBytes? {
+        guard let head = try receive(5) else { return nil }
+        let length = head[1...4].reduce(0) { $0 << 8 | Int($1) }
+        guard let rest = try receive(length - 5) else { return nil }
+        return TinyPBBytes(head + rest)
+    }
+
+    /// Whether the server has closed; waits for it.
+    public func isAtEnd() throws -> Bool { try receive(1) == nil }
+}
+
+/// A port of this machine that is taken: a server can't have it. With `isListening` clients can
+/// connect, and nobody ever answers them; without it they are refused.
+public final class TakenPort: Sendable {
+    private let descriptor: Int32
+    /// The port, chosen by the kernel.
+    public var port: UInt16 { boundPort(of: descriptor) }
+
+    /// Takes it until the last reference is gone.
+    public init(isListening: Bool) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in.loopback(port: 0)
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw SocketFailure("bind") }
+        if isListening, listen(descriptor, 16) != 0 { throw SocketFailure("listen") }
+    }
+
+    deinit { close(descriptor) }
+}
+
+/// A system call that failed.
+public struct SocketFailure: Error {
+    let call: String
+    let code = errno
+
+    init(_ call: String) { self.call = call }
+}
+
+extension sockaddr_in {
+    static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        return address
+    }
+}
+
+private func boundPort(of descriptor: Int32) -> UInt16 {
+    var address = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            _ = getsockname(descriptor, $0, &length)
+        }
+    }
+    return UInt16(bigEndian: address.sin_port)
+}

@@ -1,0 +1,148 @@
+import EndToEndKit
+import Foundation
+import Testing
+
+/// What was answered is kept, whatever becomes of the server.
+struct DurabilityTests {
+    @Test("kill -9 right after a reply: the order is there after the restart")
+    func killedAfterReply() throws {
+        let workspace = try Workspace()
+        let first = try OrderServerProcess(in: workspace)
+        let connection = try RawConnection(port: first.port)
+        try connection.send(TinyPBBytes.goldenRequest)
+        let reply = try connection.receiveFrame()
+        first.kill()
+        let id = try #require(reply?.text(3))
+
+        let second = try OrderServerProcess(in: workspace)
+        let found = try Programs.run("order_client", ["get", id, "--to", second.address])
+        #expect(found.status == 0 && found.output.contains("apple"), "\(found)")
+        #expect(second.stop().status == 0)
+    }
+
+    @Test("kill -9 under load: every order that was answered is there once")
+    func killedUnderLoad() throws {
+        let workspace = try Workspace()
+        var answered: Set<String> = []
+        for round in 0..<3 {
+            let server = try OrderServerProcess(in: workspace)
+            let connection = try RawConnection(port: server.port)
+            try connection.send(
+                (0..<2000).flatMap {
+                    TinyPBBytes(
+                        "Order.makeOrder", id: "\(round)-\($0)",
+                        payload: TinyPBBytes.applePayload
+                    ).bytes
+                })
+            for _ in 0..<100 {
+                if let id = try connection.receiveFrame()?.text(3) { answered.insert(id) }
+            }
+            server.kill()
+            while let reply = try connection.receiveFrame() {
+                if let id = reply.text(3) { answered.insert(id) }
+            }
+        }
+        #expect(answered.count >= 300)
+        let check = try Programs.run("order_server", ["--check-store", workspace.configuration])
+        #expect(check.status == 0 && check.output.contains("sound"), "\(check)")
+
+        let server = try OrderServerProcess(in: workspace)
+        let list = try Programs.run("order_client", ["list", "--all", "--to", server.address])
+        let stored = list.output.matches(of: /\d{18,}/).map { String($0.output) }
+        #expect(Set(stored).count == stored.count)
+        #expect(answered.isSubset(of: stored))
+        #expect(server.stop().status == 0)
+    }
+
+    @Test("SIGTERM drains: every call that was taken is answered, then the connection ends")
+    func drain() throws {
+        let server = try OrderServerProcess(in: Workspace())
+        let connection = try RawConnection(port: server.port)
+        try connection.send(
+            (0..<500).flatMap {
+                TinyPBBytes("Order.makeOrder", id: "\($0)", payload: TinyPBBytes.applePayload)
+                    .bytes
+            })
+        // The first reply shows that the server has begun to read them.
+        var replies = [try #require(try connection.receiveFrame())]
+        server.child.send(SIGTERM)
+        while let reply = try connection.receiveFrame() { replies.append(reply) }
+        let ending = server.child.finish()
+        #expect(ending.status == 0 && !ending.wasKilled, "\(ending)")
+        #expect(Set(replies.map(\.messageID)).count == replies.count)
+        let made = replies.filter { $0.errorCode == 0 }
+        #expect(replies.allSatisfy { [0, 10_000_101].contains($0.errorCode) })
+
+        let check = try Programs.run(
+            "order_server", ["--check-store", server.workspace.configuration])
+        #expect(check.output.contains(" \(made.count) orders"), "\(check), \(made.count) made")
+    }
+
+    @Test("--check-store of a store that is not there is one clear line")
+    func nothingToCheck() throws {
+        let workspace = try Workspace()
+        let ending = try Programs.run("order_server", ["--check-store", workspace.configuration])
+        #expect(ending.isOneClearLine, "\(ending)")
+        #expect(ending.errors.contains("orders.sqlite"))
+    }
+
+    /// Root alone can have a disk of its own for a test: a tmpfs in a mount namespace that ends
+    /// with the server.
+    @Test(
+        "A full disk is a clear answer, and orders are taken again once there is space",
+        .enabled(if: canMount, "needs root and unshare(1)"))
+    func fullDisk() throws {
+        let workspace = try Workspace(
+            sections: "<order_store><path>disk/orders.sqlite</path></order_store>")
+        let disk = workspace.path + "/disk"
+        try FileManager.default.createDirectory(
+            atPath: disk, withIntermediateDirectories: true)
+        let script = """
+            mount -t tmpfs -o size=1m,nr_inodes=64 tmpfs '\(disk)' || exit 9
+            exec "$0" "$@"
+            """
+        let server = try OrderServerProcess(
+            in: workspace,
+            launcher: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script])
+        let connection = try RawConnection(port: server.port)
+        var made: [String] = []
+        var refusal: TinyPBBytes?
+        for number in 0..<5000 where refusal == nil {
+            try connection.send(bigOrder(number).bytes)
+            let reply = try #require(try connection.receiveFrame())
+            if let id = reply.text(3) { made.append(id) } else { refusal = reply }
+        }
+        #expect(refusal?.errorCode == 10_000_102)
+        let text = String(decoding: refusal?.errorInfo ?? [], as: UTF8.self)
+        #expect(text.contains("full"))
+
+        // The disk grows under the running server's feet.
+        let pid = String(server.child.id)
+        let grow = try ChildProcess(
+            "/usr/bin/nsenter",
+            ["-t", pid, "-m", "mount", "-o", "remount,size=8m", disk]
+        ).finish()
+        #expect(grow.status == 0, "\(grow)")
+        try connection.send(bigOrder(6000).bytes)
+        made.append(try #require(try connection.receiveFrame()?.text(3)))
+        let list = try Programs.run(
+            "order_client", ["list", "--all", "--to", server.address])
+        let stored = list.output.matches(of: /\b\d{18,}/).map { String($0.output) }
+        #expect(stored == made)
+        #expect(server.stop().status == 0)
+    }
+
+    private func bigOrder(_ number: Int) -> TinyPBBytes {
+        // price 100, goods of 1,000 letters
+        let payload = TinyPBBytes.unhex("0864 12e807") + [UInt8](repeating: 0x78, count: 1000)
+        return TinyPBBytes("Order.makeOrder", id: "\(number)", payload: payload)
+    }
+}
+
+private let canMount: Bool = {
+    guard getuid() == 0 else { return false }
+    let tools = ["/usr/bin/unshare", "/usr/bin/nsenter", "/bin/sh"]
+    guard tools.allSatisfy(FileManager.default.isExecutableFile(atPath:)) else { return false }
+    let probe = try? ChildProcess("/usr/bin/unshare", ["--mount", "/bin/true"]).finish()
+    return probe?.status == 0
+}()
