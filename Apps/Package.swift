@@ -58,19 +58,32 @@ let package = Package(
 
         // order_server's logic; the executable only wires.
         .target(
-            name: "OrderServerKit", dependencies: ["OrderProtos", "OrderStore", "ProgramKit"],
+            name: "OrderServerKit",
+            dependencies: [
+                "OrderProtos", "OrderStore", "ProgramKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketBase", package: "RocketBase"),
+            ],
+            exclude: ["OrderBook.swift", "OrderServerProgram.swift", "OrderServerCommand.swift"],
             swiftSettings: settings),
         .testTarget(
             name: "OrderServerKitTests",
             dependencies: [
                 "OrderServerKit", "OrderProtos", "OrderStore",
+                .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
             swiftSettings: settings),
 
         // order_client's logic; the executable only wires.
         .target(
-            name: "OrderClientKit", dependencies: ["OrderProtos", "ProgramKit"],
+            name: "OrderClientKit",
+            dependencies: [
+                "OrderProtos", "ProgramKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketBase", package: "RocketBase"),
+            ],
+            exclude: ["Shop.swift", "CallTarget.swift", "OrderClientCommand.swift"],
             swiftSettings: settings),
         .testTarget(
             name: "OrderClientKitTests",
@@ -85,6 +98,7 @@ let package = Package(
             name: "ProgramKit",
             dependencies: [
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),

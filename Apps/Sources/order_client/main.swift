@@ -1,0 +1,4 @@
+import OrderClientKit
+import ProgramKit
+
+await Program.run(OrderClientCommand.self)

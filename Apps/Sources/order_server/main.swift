@@ -1,0 +1,4 @@
+import OrderServerKit
+import ProgramKit
+
+await Program.run(OrderServerCommand.self)

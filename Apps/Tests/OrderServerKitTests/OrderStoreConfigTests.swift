@@ -1,0 +1,39 @@
+import OrderStore
+import RocketBase
+import Testing
+
+@testable import OrderServerKit
+
+struct OrderStoreConfigTests {
+    @Test("Without the element the orders are in var beside the configuration")
+    func defaults() throws {
+        let config = try RocketConfig(
+            xml: Array("<root></root>".utf8), file: "/etc/rocket/rocket.xml",
+            sections: [OrderStoreConfig.self])
+        var expected = OrderStoreConfiguration(path: "/etc/rocket/var/orders.sqlite")
+        expected.keyRetention = .seconds(86_400)
+        #expect(config[OrderStoreConfig.self].store == expected)
+    }
+
+    @Test("Every element reaches the store")
+    func everything() throws {
+        let xml = """
+            <root><order_store>
+              <path>/srv/orders.db</path>
+              <max_waiting>7</max_waiting>
+              <max_batch>8</max_batch>
+              <reader_threads>3</reader_threads>
+              <key_retention_ms>1000</key_retention_ms>
+            </order_store></root>
+            """
+        let config = try RocketConfig(
+            xml: Array(xml.utf8), file: "rocket.xml", sections: [OrderStoreConfig.self])
+        #expect(config.warnings.isEmpty)
+        var expected = OrderStoreConfiguration(path: "/srv/orders.db")
+        expected.maxWaiting = 7
+        expected.maxBatch = 8
+        expected.readerThreads = 3
+        expected.keyRetention = .seconds(1)
+        #expect(config[OrderStoreConfig.self].store == expected)
+    }
+}
