@@ -8,7 +8,7 @@ public struct LogConfiguration: Sendable {
         case console
         /// The systemd journal, through a sink of the RocketJournal module.
         case journal
-        /// The journal where standard error is connected to it (JOURNAL_STREAM), else the console.
+        /// The journal where standard error is connected to it (JOURNAL_STREAM), else files.
         case auto
     }
 
@@ -23,7 +23,8 @@ public struct LogConfiguration: Sendable {
         /// How many files are kept of each stream, the current one included. 0: all.
         /// Default 100.
         public var maxFiles = 100
-        /// How many bytes are kept of each stream; the current file always is. 0: no limit.
+        /// How many bytes are kept of each stream, the current file counted as full; it always
+        /// stays. 0: no limit.
         /// Default 10 GB.
         public var maxTotalBytes = 10_000_000_000
 

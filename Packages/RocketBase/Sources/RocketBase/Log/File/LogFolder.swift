@@ -21,12 +21,12 @@ struct LogFolder {
     }
 
     /// Removes the oldest files until at most `count` are left that hold at most `bytes` together;
-    /// 0 means no limit. The current one always stays and is counted. Files that can't be removed
-    /// stay: a log must not end for that.
-    func removeOld(keeping count: Int, bytes: Int, current: LogFileName) {
+    /// 0 means no limit. The current one always stays and is counted as large as it may become.
+    /// Files that can't be removed stay: a log must not end for that.
+    func removeOld(keeping count: Int, bytes: Int, current: LogFileName, ofAtMost limit: Int) {
         guard count > 0 || bytes > 0, let files = try? files() else { return }
         var kept = 1
-        var total = FileSystem.size(of: path(of: current)) ?? 0
+        var total = limit
         for file in files.reversed() where file != current {
             total += FileSystem.size(of: path(of: file)) ?? 0
             kept += 1

@@ -87,7 +87,8 @@ final class RollingFile {
 
     private func removeOld() {
         folder.removeOld(
-            keeping: settings.maxFiles, bytes: settings.maxTotalBytes, current: name)
+            keeping: settings.maxFiles, bytes: settings.maxTotalBytes, current: name,
+            ofAtMost: settings.maxBytes)
     }
 
     // MARK: - The disk

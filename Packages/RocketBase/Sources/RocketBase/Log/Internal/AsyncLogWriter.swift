@@ -117,9 +117,9 @@ final class AsyncLogWriter: Sendable {
 
     // MARK: - The owner
 
-    func flush() { drainNow() }
+    func flush() { ThreadSignals.withoutWriteSignals { drainNow() } }
 
-    func reopen() { drainNow(reopening: true) }
+    func reopen() { ThreadSignals.withoutWriteSignals { drainNow(reopening: true) } }
 
     /// Refuses further lines, writes those of before and ends the thread. Later calls do nothing.
     func shutdown() {
@@ -131,9 +131,11 @@ final class AsyncLogWriter: Sendable {
             defer { thread = nil }
             return thread
         }?.join()
-        drain.withLock { drain in
-            drain.run { self.tellProgress() }
-            drain.close()
+        ThreadSignals.withoutWriteSignals {
+            drain.withLock { drain in
+                drain.run { self.tellProgress() }
+                drain.close()
+            }
         }
     }
 

@@ -1,0 +1,109 @@
+import RocketBaseTestKit
+import RocketSystem
+import Testing
+
+@testable import RocketBase
+
+@Suite struct LogContextTests {
+    let sink = MemorySink()
+
+    func system() throws -> LogSystem {
+        var configuration = LogConfiguration()
+        configuration.outputs = []
+        configuration.maxLineBytes = 2048
+        return try LogSystem(drivenByHand: configuration, time: ManualTimeSource(), sinks: [sink])
+    }
+
+    func columns(_ line: String) -> [String] {
+        line.dropLast().split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    @Test func aLineCarriesTheCallItBelongsToThroughNestedCalls() async throws {
+        let logs = try system()
+        let outer = CallContext(
+            messageID: ShortText("1"), method: "Order.makeOrder", peer: "127.0.0.1:5")
+        let inner = CallContext(
+            messageID: ShortText("2"), method: "Stock.take", peer: "unix:/run/a b")
+        await CallContext.$current.withValue(outer) {
+            logs.app.info("outer") { $0.add("k", 1) }
+            await Task.yield()
+            CallContext.$current.withValue(inner) { logs.app.info("inner") }
+            async let child: Void = { logs.app.info("child") }()
+            await child
+        }
+        logs.app.info("outside")
+        logs.flush()
+        let lines = sink.lines.map(columns)
+        try #require(lines.count == 4)
+        #expect(lines[0][3...4] == ["[1]", "[Order.makeOrder]"])
+        #expect(lines[0][6] == "outer k=1 peer=127.0.0.1:5")
+        #expect(lines[1][3...4] == ["[2]", "[Stock.take]"])
+        #expect(lines[1][6] == "inner peer=\"unix:/run/a b\"")
+        #expect(lines[2][3...4] == ["[1]", "[Order.makeOrder]"])
+        #expect(lines[3][3...4] == ["[]", "[]"])
+    }
+
+    @Test func aLineStaysOneLineWhateverItHolds() throws {
+        let logs = try system()
+        logs.app.info("two\nlines\tand \u{1b}[31m\("red")") {
+            $0.add("key", "a=\"b\"\n")
+            $0.add("empty", "")
+            $0.add(dynamicKey: "bad key\n", "v")
+        }
+        logs.flush()
+        let line = try #require(sink.lines.first)
+        #expect(columns(line).count == 7)
+        #expect(
+            columns(line)[6] == #"two\nlines\tand \x1b[31mred key="a=\"b\"\n" empty="" bad key\n=v"#
+        )
+    }
+
+    @Test func whatPassesTheLineLimitIsCutAtACharactersBorder() throws {
+        let logs = try system()
+        logs.app.info("\(String(repeating: "é", count: 4_000))")
+        logs.app.info("fields") {
+            for number in 0..<1_000 { $0.add("number", number) }
+        }
+        logs.app.info("whole")
+        logs.flush()
+        #expect(sink.lines.count == 3)
+        #expect(sink.lines[0].hasSuffix("é cut=true\n") && sink.lines[0].utf8.count < 2_100)
+        #expect(sink.lines[1].contains("number=3 ") && sink.lines[1].hasSuffix(" cut=true\n"))
+        #expect(sink.lines[2].hasSuffix("\twhole\n"))
+    }
+
+    @Test func aLineWrittenWhileAnotherIsBuiltComesFirst() throws {
+        struct Talkative: CustomStringConvertible {
+            let logger: Logger
+            var description: String {
+                logger.info("inner")
+                return "value"
+            }
+        }
+        let logs = try system()
+        logs.app.info("outer") { $0.add("key", Talkative(logger: logs.app)) }
+        logs.flush()
+        #expect(sink.lines.map { columns($0)[6] }.sorted() == ["inner", "outer key=value"])
+    }
+
+    @Test func levelsChangeAtRunTime() throws {
+        let logs = try system()
+        let copy = logs.app
+        #expect(!copy.isEnabled(.debug) && logs.level(of: .app) == .info)
+        logs.setLevel(.debug, of: .app)
+        #expect(copy.isEnabled(.debug) && !logs.rpc.isEnabled(.debug))
+        logs.setLevel(nil, of: .app)
+        #expect(!copy.isEnabled(.critical) && logs.level(of: .app) == nil)
+        #expect(!Logger.disabled.isEnabled(.critical))
+    }
+
+    @Test func linesAfterShutdownAreNoOnes() throws {
+        let logs = try system()
+        logs.app.info("before")
+        logs.shutdown()
+        logs.app.info("after")
+        logs.shutdown()
+        #expect(sink.lines.count == 1)
+        #expect(!logs.app.isEnabled(.critical))
+    }
+}
