@@ -22,6 +22,13 @@ let package = Package(
         .library(name: "RocketConfigDocs", targets: ["RocketConfigDocs"]),
         .executable(name: "rocket_config_docs", targets: ["rocket_config_docs"]),
         .library(name: "RocketBaseTestKit", targets: ["RocketBaseTestKit"]),
+        // What needs more than libc: linked only by those who name it.
+        .library(name: "CSystemd", targets: ["CSystemd"]),
+        .library(name: "RocketJournal", targets: ["RocketJournal"]),
+        .library(name: "RocketLogging", targets: ["RocketLogging"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
     ],
     targets: [
         .target(name: "CRocketSystem"),
@@ -40,6 +47,24 @@ let package = Package(
         .target(
             name: "RocketBaseTestKit", dependencies: ["RocketSystem", "RocketBase"],
             swiftSettings: strictSettings),
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .target(
+            name: "RocketJournal", dependencies: ["RocketSystem", "RocketBase", "CSystemd"],
+            swiftSettings: strictSettings),
+        .target(
+            name: "RocketLogging",
+            dependencies: ["RocketBase", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RocketJournalTests",
+            dependencies: ["RocketSystem", "RocketBase", "RocketJournal"], swiftSettings: settings),
+        .testTarget(
+            name: "RocketLoggingTests",
+            dependencies: [
+                "RocketBase", "RocketLogging", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "RocketSystemTests", dependencies: ["RocketSystem", "RocketBaseTestKit"],
             swiftSettings: settings),

@@ -11,11 +11,13 @@ public final class ConsoleSink: LogSink {
     public private(set) var lostLines: UInt64 = 0
 
     /// Writes to standard error in the style that fits it.
-    public convenience init() {
+    ///
+    /// - Parameter besideJournal: whether the journal gets the lines by itself too.
+    public convenience init(besideJournal: Bool = false) {
+        let marks = StandardStream.errorIsJournal && !besideJournal
         self.init(
             descriptor: StandardStream.error,
-            style: StandardStream.errorIsTerminal
-                ? .colour : StandardStream.errorIsJournal ? .priority : .plain)
+            style: StandardStream.errorIsTerminal ? .colour : marks ? .priority : .plain)
     }
 
     /// - Parameter descriptor: stays open as long as the sink; not closed by it.

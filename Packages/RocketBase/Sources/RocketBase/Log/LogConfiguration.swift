@@ -43,7 +43,7 @@ public struct LogConfiguration: Sendable {
     /// How many buffers there are; threads are spread over them. 1 to 256. Default 16.
     public var bufferCount = 16
     /// The size of each buffer: at this backlog lines are dropped and counted. Bytes, a power of
-    /// two from 64 KiB to 1 GiB. Default 1 MiB. Memory is touched only as far as it is used.
+    /// two (rounded down) from 64 KiB to 1 GiB. Default 1 MiB. Memory is touched only as far as it is used.
     public var bufferBytes = 1 << 20
     /// The longest line; longer ones are cut. 1 KiB to an eighth of `bufferBytes`.
     /// Default 64 KiB.
@@ -58,6 +58,14 @@ public struct LogConfiguration: Sendable {
 
     func level(of stream: LogStream) -> LogLevel { stream == .rpc ? rpcLevel : appLevel }
 
+    /// The outputs with `auto` decided, and the console in the place of a journal that can't be had.
+    func effectiveOutputs(errorIsJournal: Bool, hasJournal: Bool) -> Set<Output> {
+        var effective = outputs
+        if effective.remove(.auto) != nil { effective.insert(errorIsJournal ? .journal : .file) }
+        if !hasJournal, effective.remove(.journal) != nil { effective.insert(.console) }
+        return effective
+    }
+
     /// The same with every value within its range.
     func withinRanges() -> LogConfiguration {
         var valid = self
@@ -67,7 +75,7 @@ public struct LogConfiguration: Sendable {
         valid.syncInterval = max(.milliseconds(1), syncInterval)
         valid.bufferCount = min(max(1, bufferCount), 256)
         valid.bufferBytes = 1 << 16
-        while valid.bufferBytes < min(bufferBytes, 1 << 30) { valid.bufferBytes *= 2 }
+        while valid.bufferBytes * 2 <= min(bufferBytes, 1 << 30) { valid.bufferBytes *= 2 }
         valid.maxLineBytes = min(max(1024, maxLineBytes), valid.bufferBytes / 8) & ~7
         valid.errorWait = min(max(.zero, errorWait), .milliseconds(100))
         return valid

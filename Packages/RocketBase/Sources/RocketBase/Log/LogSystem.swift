@@ -17,13 +17,16 @@ public final class LogSystem: Sendable {
     ///
     /// - Parameters:
     ///   - time: what lines are stamped with.
-    ///   - sinks: further ones, the journal's for example; see RocketJournal.
+    ///   - sinks: further ones.
+    ///   - journal: makes the journal's sink where it is asked for (RocketJournal has it). Without
+    ///     it, journal lines go to the console, which marks them with their priority.
     /// - Throws: `SystemError` when the folder or a file can't be opened for writing.
     public convenience init(
         _ configuration: LogConfiguration = LogConfiguration(),
-        time: any TimeSource = SystemTimeSource(), sinks: sending [any LogSink] = []
+        time: any TimeSource = SystemTimeSource(), sinks: sending [any LogSink] = [],
+        journal: (() -> any LogSink)? = nil
     ) throws(SystemError) {
-        try self.init(drivenByHand: configuration, time: time, sinks: sinks)
+        try self.init(drivenByHand: configuration, time: time, sinks: sinks, journal: journal)
         try writer.start()
         LogExit.watch(writer)
     }
@@ -31,18 +34,21 @@ public final class LogSystem: Sendable {
     /// Without a thread: lines are written when `flush` is called. For tests.
     init(
         drivenByHand configuration: LogConfiguration, time: any TimeSource,
-        sinks: sending [any LogSink] = []
+        sinks: sending [any LogSink] = [], journal: (() -> any LogSink)? = nil
     ) throws(SystemError) {
         let configuration = configuration.withinRanges()
         var all = sinks
-        if configuration.outputs.contains(.file) {
+        let outputs = configuration.effectiveOutputs(
+            errorIsJournal: StandardStream.errorIsJournal, hasJournal: journal != nil)
+        if outputs.contains(.file) {
             all.append(
                 try RollingFileSink(
                     configuration.file, now: time.wall(),
                     maxLineBytes: configuration.maxLineBytes))
         }
-        if configuration.outputs.contains(.console) || configuration.outputs.contains(.auto) {
-            all.append(ConsoleSink())
+        if outputs.contains(.journal), let journal { all.append(journal()) }
+        if outputs.contains(.console) {
+            all.append(ConsoleSink(besideJournal: outputs.contains(.journal)))
         }
         let writer = try AsyncLogWriter(configuration, time: time, sinks: all)
         self.writer = writer

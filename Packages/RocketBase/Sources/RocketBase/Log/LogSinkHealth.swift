@@ -1,16 +1,22 @@
-import RocketSystem
+public import RocketSystem
 
 /// Whether a sink can write, as a value: told of successes, failures and losses, it says what has
 /// to be reported, once per change.
-struct LogSinkHealth {
+public struct LogSinkHealth: Sendable {
     private var error: SystemError?
     private var lostBeforeFailure: UInt64 = 0
     private var notice: LogSinkNotice?
-    private(set) var lostLines: UInt64 = 0
+    /// Lines lost so far.
+    public private(set) var lostLines: UInt64 = 0
 
-    mutating func lose(_ lines: Int) { lostLines += UInt64(lines) }
+    /// In good health.
+    public init() {}
 
-    mutating func fail(_ error: SystemError) {
+    /// Lines could not be written.
+    public mutating func lose(_ lines: Int) { lostLines += UInt64(lines) }
+
+    /// A write failed.
+    public mutating func fail(_ error: SystemError) {
         if self.error == nil {
             lostBeforeFailure = lostLines
             notice = .failing(error)
@@ -18,13 +24,15 @@ struct LogSinkHealth {
         self.error = error
     }
 
-    mutating func succeed() {
+    /// A write succeeded.
+    public mutating func succeed() {
         guard error != nil else { return }
         error = nil
         notice = .recovered(lostLines: lostLines - lostBeforeFailure)
     }
 
-    mutating func takeNotice() -> LogSinkNotice? {
+    /// What changed since it was last asked.
+    public mutating func takeNotice() -> LogSinkNotice? {
         defer { notice = nil }
         return notice
     }

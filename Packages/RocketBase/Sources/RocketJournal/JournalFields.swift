@@ -1,0 +1,105 @@
+import RocketBase
+import RocketSystem
+
+/// One line as the journal takes it: `KEY=value` entries one after another in reused memory.
+struct JournalFields {
+    private(set) var bytes: [UInt8] = []
+    private(set) var entries: [Range<Int>] = []
+
+    /// Names with a meaning of their own; a line's key of that name gets `FIELD_` in front.
+    private static let reserved: Set<[UInt8]> = Set(
+        [
+            "MESSAGE", "PRIORITY", "CODE_FILE", "CODE_LINE", "CODE_FUNC", "TID", "ROCKET_STREAM",
+            "ROCKET_TIME_US", "MSG_ID", "RPC_METHOD", "PEER", "MESSAGE_ID", "ERRNO", "UNIT",
+            "SYSLOG_IDENTIFIER", "SYSLOG_PID", "SYSLOG_FACILITY", "SYSLOG_TIMESTAMP",
+        ].map { Array($0.utf8) })
+
+    mutating func fill(from event: borrowing LogEvent) {
+        bytes.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
+        add("MESSAGE", of: event, .message)
+        add("PRIORITY", String(event.level.priority))
+        add("CODE_FILE", of: event, .file)
+        add("CODE_LINE", String(event.line))
+        add("CODE_FUNC", of: event, .function)
+        add("TID", String(event.threadID))
+        add("ROCKET_STREAM", event.stream.name)
+        add("ROCKET_TIME_US", String(event.time.nanoseconds / 1_000))
+        add("MSG_ID", of: event, .messageID)
+        add("RPC_METHOD", of: event, .method)
+        add("PEER", of: event, .peer)
+        unsafe event.forEachField { unsafe add($0, $1) }
+    }
+
+    private mutating func add(_ name: StaticString, _ value: String) {
+        entry {
+            $0.append(contentsOf: "\(name)=".utf8)
+            $0.append(contentsOf: value.utf8)
+        }
+    }
+
+    /// A part of the line; empty ones are left out, but never the message.
+    private mutating func add(
+        _ name: StaticString, of event: borrowing LogEvent, _ part: LogEvent.Part
+    ) {
+        unsafe event.withPart(part) { text in
+            if unsafe text.isEmpty, part != .message { return }
+            entry {
+                $0.append(contentsOf: "\(name)=".utf8)
+                unsafe $0.append(contentsOf: text)
+            }
+        }
+    }
+
+    private mutating func add(_ key: UnsafeRawBufferPointer, _ value: LogEvent.Value) {
+        let name = unsafe Self.name(for: key)
+        entry {
+            $0.append(contentsOf: name)
+            $0.append(UInt8(ascii: "="))
+            switch value {
+            case .signed(let number): $0.append(contentsOf: String(number).utf8)
+            case .unsigned(let number): $0.append(contentsOf: String(number).utf8)
+            case .text(let text): unsafe $0.append(contentsOf: text)
+            }
+        }
+    }
+
+    private mutating func entry(_ body: (inout [UInt8]) -> Void) {
+        let start = bytes.count
+        body(&bytes)
+        entries.append(start..<bytes.count)
+    }
+
+    /// The journal's names are A-Z, 0-9 and _, begin with a letter and have at most 64 bytes.
+    static func name(for key: some Sequence<UInt8>) -> [UInt8] {
+        var name: [UInt8] = []
+        for byte in key.prefix(64) {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): name.append(byte - 32)
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                name.append(byte)
+            default: name.append(UInt8(ascii: "_"))
+            }
+        }
+        let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
+        let isFine = name.first.map { letters.contains($0) } ?? false
+        if !isFine || reserved.contains(name) {
+            let separator = name.first == UInt8(ascii: "_") ? "FIELD" : "FIELD_"
+            name.insert(contentsOf: separator.utf8, at: 0)
+        }
+        return Array(name.prefix(64))
+    }
+}
+
+extension LogLevel {
+    /// syslog(3)'s number.
+    var priority: Int {
+        switch self {
+        case .trace, .debug: 7
+        case .info: 6
+        case .warn: 4
+        case .error: 3
+        case .critical: 2
+        }
+    }
+}

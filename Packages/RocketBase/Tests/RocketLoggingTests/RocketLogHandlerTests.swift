@@ -1,0 +1,73 @@
+import Logging
+import RocketBase
+import RocketLogging
+import Synchronization
+import Testing
+
+@Suite struct RocketLogHandlerTests {
+    /// Keeps the text of every line.
+    final class Lines: LogSink, Sendable {
+        private let text = Mutex<[String]>([])
+        var all: [String] { text.withLock { $0 } }
+        let lostLines: UInt64 = 0
+
+        func write(_ event: borrowing RocketBase.LogEvent) {
+            let memory = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: event.formattedBound, alignment: 1)
+            defer { memory.deallocate() }
+            let length = event.format(.plain, into: memory)
+            let line = String(decoding: memory[..<(length - 1)], as: UTF8.self)
+            text.withLock { $0.append("\(event.stream.name) \(line)") }
+        }
+
+        func endBatch() -> LogSinkNotice? { nil }
+    }
+
+    let lines = Lines()
+
+    func system() throws -> LogSystem {
+        var configuration = LogConfiguration()
+        configuration.outputs = []
+        configuration.rpcLevel = .debug
+        return try LogSystem(configuration, sinks: [lines])
+    }
+
+    func logger(_ label: String, _ logs: LogSystem) -> Logging.Logger {
+        let provider = Logging.Logger.MetadataProvider { ["trace": "t1", "shared": "provider"] }
+        return Logging.Logger(label: label) { RocketLogHandler.factory(logs)($0, provider) }
+    }
+
+    @Test func aLibrarysLineLandsInTheAppStreamWithItsMetadata() throws {
+        let logs = try system()
+        var logger = logger("http.client", logs)
+        logger[metadataKey: "shared"] = "logger"
+        logger[metadataKey: "own"] = "1"
+        logger.warning("slow answer", metadata: ["list": ["a", "b"], "trace": "t2"])
+        logs.shutdown()
+        let line = try #require(lines.all.first)
+        #expect(line.hasPrefix("app [WARN]\t"))
+        #expect(line.contains("RocketLogHandlerTests.swift:"))
+        let fields = #"label=http.client list="[\"a\", \"b\"]" own=1 shared=provider trace=t2"#
+        #expect(line.hasSuffix("\tslow answer " + fields))
+    }
+
+    @Test func labelsDecideTheStreamAndLevelsAreTheStreams() throws {
+        let logs = try system()
+        logger("rocket.channel", logs).debug("seen")
+        logger("other", logs).debug("not seen")
+        var quiet = logger("rocket.quiet", logs)
+        quiet.logLevel = .error
+        quiet.warning("not seen")
+        logs.shutdown()
+        #expect(lines.all.count == 1)
+        #expect(lines.all.first?.hasPrefix("rpc [DEBUG]") == true)
+    }
+
+    @Test func aLineCarriesItsCall() throws {
+        let logs = try system()
+        let call = CallContext(messageID: ShortText("42"), method: "Order.get", peer: "p")
+        CallContext.$current.withValue(call) { logger("x", logs).info("in a call") }
+        logs.shutdown()
+        #expect(lines.all.first?.contains("\t[42]\t[Order.get]\t") == true)
+    }
+}
