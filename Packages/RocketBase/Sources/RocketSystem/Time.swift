@@ -55,6 +55,11 @@ extension Duration {
     /// (about 292 years).
     @inlinable
     public var wholeNanoseconds: Int64 {
+        // Up to nine seconds fit into 64 bits, which is far cheaper to divide.
+        if let small = Int64(exactly: attoseconds) {
+            let (quotient, remainder) = small.quotientAndRemainder(dividingBy: 1_000_000_000)
+            return quotient + (remainder > 0 ? 1 : 0)
+        }
         let (seconds, attoseconds) = components
         let fraction = attoseconds / 1_000_000_000 + (attoseconds % 1_000_000_000 > 0 ? 1 : 0)
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

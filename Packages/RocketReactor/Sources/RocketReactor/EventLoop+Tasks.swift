@@ -10,8 +10,8 @@ extension EventLoop {
     }
 
     func send(_ task: consuming sending LoopTask, isJob: Bool) -> Bool {
-        if isInLoop, !hasEnded {
-            reactor.tasks.append(task)
+        if isInLoop, !hasEnded, let ownReactor {
+            unsafe ownReactor.tasks.append(task)
             return true
         }
         switch inbox.append(task, isJob: isJob) {
@@ -50,8 +50,8 @@ extension EventLoop {
 extension Reactor {
     /// Runs all tasks and tick ends, without limit.
     func runRest() {
-        inbox.drain(into: &tasks, spare: &inboxSpare)
-        while let task = tasks.popFirst() { perform(task) }
+        takeTasks()
+        while let task = unsafe tasks.popFirst() { perform(task) }
         runTickEnds()
     }
 }

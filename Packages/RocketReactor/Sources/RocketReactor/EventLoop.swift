@@ -28,7 +28,7 @@ public final class EventLoop: @unchecked Sendable {
     /// See `load`.
     let connections = Atomic<Int>(0)
     // Set once, in init, after self exists.
-    private var ownReactor: Reactor?
+    private(set) var ownReactor: Reactor?
 
     /// Makes a loop that nobody drives yet; tasks may be sent to it at once.
     ///

@@ -24,7 +24,7 @@ extension Reactor {
         var result = TickResult()
         applyChanges()
         let ready = wait(nanoseconds)
-        inbox.drain(into: &tasks, spare: &inboxSpare)
+        takeTasks()
         result.events = deliver(ready)
         result.timers = fireTimers()
         result.tasks = runTasks()
@@ -32,8 +32,14 @@ extension Reactor {
         return result
     }
 
+    /// Fetches what other threads have sent.
+    func takeTasks() {
+        if inbox.isEmpty { return }
+        unsafe inbox.drain(into: &tasks, spare: &inboxSpare)
+    }
+
     /// Work that is here already: there is no waiting before it is done.
-    var hasWork: Bool { !tasks.isEmpty || !tickEnds.isEmpty || !inbox.isEmpty }
+    var hasWork: Bool { unsafe !tasks.isEmpty || !tickEnds.isEmpty || !inbox.isEmpty }
 
     private func wait(_ limit: Int64) -> Int {
         var nanoseconds = hasWork ? 0 : limit
@@ -55,7 +61,7 @@ extension Reactor {
     /// The clock is read once more here, since the callbacks of the last tick took their time; but
     /// only when a timer waits and nothing else is to be done.
     private func timeToNextTimer(_ limit: Int64) -> Int64 {
-        guard let earliest = timers.earliest else { return limit }
+        guard let earliest = unsafe timers.earliest else { return limit }
         let moment = time.monotonic()
         let left = earliest > moment ? earliest.nanoseconds - moment.nanoseconds : 0
         let nanoseconds = Int64(clamping: left)
@@ -83,7 +89,7 @@ extension Reactor {
     private func fireTimers() -> Int {
         var fired = 0
         while fired < timersPerTick,
-            let (_, timer) = timers.popExpired(now: now)
+            let (_, timer) = unsafe timers.popExpired(now: now)
         {
             timer.fire(on: self)
             fired += 1
@@ -99,8 +105,8 @@ extension Reactor {
         var run = 0
         var rounds = 0
         repeat {
-            inbox.drain(into: &tasks, spare: &inboxSpare)
-            while run < budget, let task = tasks.popFirst() {
+            takeTasks()
+            while run < budget, let task = unsafe tasks.popFirst() {
                 perform(task)
                 run += 1
                 callbackEnded(task.label)
@@ -108,13 +114,13 @@ extension Reactor {
             runTickEnds()
             rounds += 1
         } while run < budget && rounds < budget && hasWork
-        tasks.shrink(to: 65_536)
+        unsafe tasks.shrink(to: 65_536)
         return run
     }
 
     func runTickEnds() {
-        if tickEnds.isEmpty { return }
-        swap(&tickEnds, &tickEndsSpare)
+        if unsafe tickEnds.isEmpty { return }
+        unsafe swap(&tickEnds, &tickEndsSpare)
         for handler in tickEndsSpare { handler.tickEnding(on: self) }
         tickEndsSpare.removeAll(keepingCapacity: true)
         callbackEnded("tick end")

@@ -40,10 +40,10 @@ extension Reactor {
             label: label, isRepeating: interval != nil, reactor: self, body: body)
         // A timer for now, set by a timer, must not be found by the same round: it would never end.
         let deadline = max(deadline, now + .nanoseconds(1))
-        timer.id = timers.insert(at: deadline, every: interval, timer)
+        timer.id = unsafe timers.insert(at: deadline, every: interval, timer)
         return timer
     }
 
     /// Timers that wait.
-    public var timerCount: Int { timers.count }
+    public var timerCount: Int { unsafe timers.count }
 }

@@ -42,7 +42,7 @@ public final class Registration {
         self.wanted = wanted
         if isChanged { return }
         isChanged = true
-        reactor.changed.append(self)
+        unsafe reactor.changed.append(self)
     }
 
     /// Ends it: from now on the handler hears nothing, not even of events that are already here,

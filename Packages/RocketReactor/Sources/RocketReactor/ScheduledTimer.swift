@@ -24,7 +24,7 @@ public final class ScheduledTimer {
     /// repeating timer may cancel itself while it fires. Again, or too late: without effect.
     public func cancel() {
         guard let reactor = end(), let id else { return }
-        reactor.timers.remove(id)
+        unsafe reactor.timers.remove(id)
     }
 
     /// The deadline has passed. Nothing happens when it was cancelled before in the same tick.

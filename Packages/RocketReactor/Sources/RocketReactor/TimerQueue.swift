@@ -5,7 +5,7 @@ public import RocketSystem
 /// Entries with the same deadline come out in the order they went in. A heap of small entries
 /// beside a table of payloads: inserting is O(log n), and O(1) when deadlines come in rising
 /// order; removing is O(1), since an entry that has lost its payload stays in the heap until it
-/// reaches the top, or until more than half are such (`TimerQueue+Removed`).
+/// reaches the top, or until more than half are such.
 @frozen
 public struct TimerQueue<Payload> {
     @usableFromInline var heap = TimerHeap()
@@ -26,11 +26,13 @@ public struct TimerQueue<Payload> {
     @inlinable
     public var isEmpty: Bool { waiting == 0 }
 
-    /// The soonest deadline; nil when empty.
+    /// The soonest deadline; nil when empty. (Drops what is left of removed entries before it.)
     @inlinable
     public var earliest: MonotonicTime? {
-        // The top of the heap is never a removed one: `dropRemoved` sees to it.
-        heap.entries.first.map { MonotonicTime(nanoseconds: $0.deadline) }
+        mutating get {
+            uncoverFirst()
+            return heap.entries.first.map { MonotonicTime(nanoseconds: $0.deadline) }
+        }
     }
 
     /// Adds an entry that expires at `deadline`, and with `interval` again each such time later
@@ -54,7 +56,7 @@ public struct TimerQueue<Payload> {
         guard contains(id) else { return nil }
         let payload = releaseSlot(id.slot)
         waiting -= 1
-        dropRemoved()
+        boundRemoved()
         return payload
     }
 
@@ -69,18 +71,17 @@ public struct TimerQueue<Payload> {
     /// comes out once.
     @inlinable
     public mutating func popExpired(now: MonotonicTime) -> (id: TimerID, payload: Payload)? {
+        uncoverFirst()
         guard let entry = heap.entries.first, entry.deadline <= now.nanoseconds else { return nil }
         let id = TimerID(slot: entry.slot, generation: entry.generation)
         let interval = slots[Int(entry.slot)].interval
         if interval > 0, let payload = slots[Int(entry.slot)].payload {
             rearm(entry, interval, now.nanoseconds)
-            dropRemoved()
             return (id, payload)
         }
         heap.removeFirst()
         waiting -= 1
         let payload = releaseSlot(entry.slot)
-        dropRemoved()
         return payload.map { (id, $0) }
     }
 

@@ -33,7 +33,6 @@ final class TaskInbox: Sendable {
     /// The loop's thread: moves all tasks to the end of `ring`. `spare` is the other buffer, empty
     /// before and after, so that nothing is allocated in steady state.
     func drain(into ring: inout RingBuffer<LoopTask>, spare: inout ContiguousArray<LoopTask>) {
-        if isEmpty { return }
         state.withLock { state in
             swap(&state.tasks, &spare)
             hasTasks.store(false, ordering: .sequentiallyConsistent)

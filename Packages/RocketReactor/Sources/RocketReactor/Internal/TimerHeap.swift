@@ -51,40 +51,68 @@ struct TimerHeap: Sendable {
     @inlinable
     mutating func removeAll(where isRemoved: (TimerEntry) -> Bool) {
         entries.removeAll(where: isRemoved)
-        if entries.count < 2 { return }
-        for index in stride(from: (entries.count - 2) / 4, through: 0, by: -1) {
-            siftDown(entries[index], from: index)
+        let count = entries.count
+        if count < 2 { return }
+        // SAFETY: see `siftDown`.
+        unsafe entries.withUnsafeMutableBufferPointer { buffer in
+            for index in stride(from: (count - 2) / 4, through: 0, by: -1) {
+                let entry = unsafe buffer[index]
+                unsafe Self.siftDown(buffer, entry, from: index)
+            }
         }
     }
 
     @inlinable
     mutating func siftUp(_ entry: TimerEntry, from start: Int) {
-        var index = start
-        while index > 0 {
-            let parent = (index - 1) / 4
-            guard entry < entries[parent] else { break }
-            entries[index] = entries[parent]
-            index = parent
+        unsafe entries.withUnsafeMutableBufferPointer { buffer in
+            unsafe Self.siftUp(buffer, entry, from: start)
         }
-        if index != start { entries[index] = entry }
     }
 
     @inlinable
     mutating func siftDown(_ entry: TimerEntry, from start: Int) {
+        unsafe entries.withUnsafeMutableBufferPointer { buffer in
+            unsafe Self.siftDown(buffer, entry, from: start)
+        }
+    }
+
+    // SAFETY of both: all indices come from the arithmetic of the heap, between 0 and the count.
+    // Through the array itself, each step would check bounds and unique ownership again.
+
+    @inlinable
+    static func siftUp(
+        _ entries: UnsafeMutableBufferPointer<TimerEntry>, _ entry: TimerEntry, from start: Int
+    ) {
+        var index = start
+        while index > 0 {
+            let parent = (index - 1) / 4
+            guard unsafe entry < entries[parent] else { break }
+            unsafe entries[index] = entries[parent]
+            index = parent
+        }
+        unsafe entries[index] = entry
+    }
+
+    @inlinable
+    static func siftDown(
+        _ entries: UnsafeMutableBufferPointer<TimerEntry>, _ entry: TimerEntry, from start: Int
+    ) {
         var index = start
         let count = entries.count
         while true {
-            let first = 4 * index + 1
+            let first = 4 &* index &+ 1
             if first >= count { break }
             var least = first
-            for child in (first + 1)..<Swift.max(first + 1, Swift.min(first + 4, count))
-            where entries[child] < entries[least] {
-                least = child
+            var child = first &+ 1
+            let end = Swift.min(first &+ 4, count)
+            while child < end {
+                if unsafe entries[child] < entries[least] { least = child }
+                child &+= 1
             }
-            guard entries[least] < entry else { break }
-            entries[index] = entries[least]
+            guard unsafe entries[least] < entry else { break }
+            unsafe entries[index] = entries[least]
             index = least
         }
-        entries[index] = entry
+        unsafe entries[index] = entry
     }
 }

@@ -51,12 +51,29 @@ extension TimerQueue {
         slots[Int(entry.slot)].generation != entry.generation
     }
 
-    /// Keeps the two promises about removed entries in the heap: none on its top, and not more of
-    /// them than of waiting ones (beyond a few, that a small heap need not care for).
+    /// After a removal: most of the heap is not made of removed entries (a small heap need not
+    /// care). So the memory is bounded, and a removal costs O(1) on the long average.
     @inlinable
-    mutating func dropRemoved() {
-        while let first = heap.entries.first, isRemoved(first) { heap.removeFirst() }
-        guard heap.entries.count > 2 * waiting + 64 else { return }
+    mutating func boundRemoved() {
+        if heap.entries.count > 2 * waiting + 64 { compact() }
+    }
+
+    /// The top of the heap is a waiting entry, or the heap is empty. Many removed ones are dropped
+    /// together, which is much cheaper than one by one.
+    @inlinable
+    mutating func uncoverFirst() {
+        while let first = heap.entries.first, isRemoved(first) {
+            let removed = heap.entries.count - waiting
+            if removed > 16, 4 * removed > heap.entries.count {
+                compact()
+            } else {
+                heap.removeFirst()
+            }
+        }
+    }
+
+    @inlinable
+    mutating func compact() {
         let slots = self.slots
         heap.removeAll { slots[Int($0.slot)].generation != $0.generation }
     }
