@@ -32,12 +32,13 @@ let package = Package(
     ],
     targets: [
         .target(name: "CRocketSystem"),
+        .target(name: "CRocketLog", dependencies: ["CRocketSystem"]),
         .target(
             name: "RocketSystem", dependencies: ["CRocketSystem"],
             swiftSettings: strictSettings),
         .target(name: "CTinyXML", linkerSettings: [.linkedLibrary("tinyxml")]),
         .target(
-            name: "RocketBase", dependencies: ["RocketSystem", "CRocketSystem", "CTinyXML"],
+            name: "RocketBase", dependencies: ["RocketSystem", "CRocketLog", "CTinyXML"],
             swiftSettings: strictSettings),
         .target(name: "RocketConfigDocs", dependencies: ["RocketBase"], swiftSettings: settings),
         .executableTarget(

@@ -6,6 +6,7 @@ public final class FutexWord: Sendable {
     // SAFETY: the memory lives as long as this object and is only reached by atomic operations.
     private nonisolated(unsafe) let word: UnsafeMutablePointer<UInt32>
 
+    /// Starts at `value`.
     public init(_ value: UInt32 = 0) {
         unsafe word = .allocate(capacity: 1)
         unsafe word.initialize(to: value)
@@ -13,6 +14,7 @@ public final class FutexWord: Sendable {
 
     deinit { unsafe word.deallocate() }
 
+    /// What it holds now.
     public var value: UInt32 { unsafe rocket_word_load(word) }
 
     /// Stores `value` and returns what was there.
@@ -34,5 +36,6 @@ public final class FutexWord: Sendable {
         unsafe rocket_futex_wait(word, value, limit)
     }
 
+    /// Wakes every thread that sleeps on it.
     public func wakeAll() { unsafe rocket_futex_wake_all(word) }
 }

@@ -6,6 +6,7 @@ public struct CivilDate: Hashable, Comparable, Sendable {
     /// 20260102 for 2 January 2026.
     public let number: Int
 
+    /// - Parameter number: `YYYYMMDD`.
     public init(number: Int) { self.number = number }
 
     /// The day of a moment where clocks are `utcOffsetSeconds` ahead of UTC.
@@ -16,13 +17,14 @@ public struct CivilDate: Hashable, Comparable, Sendable {
         // SAFETY: the function fills six Int32, which the tuple is.
         unsafe withUnsafeMutableBytes(of: &fields) {
             if let base = $0.baseAddress {
-                unsafe rocket_log_civil(
+                unsafe rocket_civil(
                     seconds + Int64(utcOffsetSeconds), base.assumingMemoryBound(to: Int32.self))
             }
         }
         number = Int(fields.0) * 10_000 + Int(fields.1) * 100 + Int(fields.2)
     }
 
+    /// Earlier first.
     public static func < (a: CivilDate, b: CivilDate) -> Bool { a.number < b.number }
 }
 

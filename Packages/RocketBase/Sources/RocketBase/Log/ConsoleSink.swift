@@ -8,6 +8,7 @@ public final class ConsoleSink: LogSink {
     private var buffer: TextBuffer
     private var isFailing = false
     private var lostBefore: UInt64 = 0
+    /// Lines that the reader did not take.
     public private(set) var lostLines: UInt64 = 0
 
     /// Writes to standard error in the style that fits it.
@@ -27,6 +28,7 @@ public final class ConsoleSink: LogSink {
         buffer = TextBuffer(maxLineBytes: 64 * 1024)
     }
 
+    /// Into the buffer.
     public func write(_ event: borrowing LogEvent) {
         if !buffer.hasRoom(for: event) { notice = writeOut() ?? notice }
         guard buffer.hasRoom(for: event) else {
@@ -38,6 +40,7 @@ public final class ConsoleSink: LogSink {
 
     private var notice: LogSinkNotice?
 
+    /// Writes the buffer out.
     public func endBatch() -> LogSinkNotice? {
         let notice = writeOut() ?? notice
         self.notice = nil
@@ -64,6 +67,7 @@ public final class ConsoleSink: LogSink {
         return .recovered(lostLines: lostLines - lostBefore)
     }
 
+    /// Standard error, or what was given.
     public func crashOutput(for stream: LogStream) -> (descriptor: Int32, style: LogLineStyle)? {
         (descriptor, style)
     }

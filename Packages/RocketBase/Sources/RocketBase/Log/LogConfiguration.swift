@@ -28,6 +28,7 @@ public struct LogConfiguration: Sendable {
         /// Default 10 GB.
         public var maxTotalBytes = 10_000_000_000
 
+        /// Every field at its default.
         public init() {}
     }
 
@@ -37,6 +38,7 @@ public struct LogConfiguration: Sendable {
     public var appLevel = LogLevel.info
     /// Default `[.file]`. None at all: lines are counted and go nowhere.
     public var outputs: Set<Output> = [.file]
+    /// The rolling files.
     public var file = File()
     /// The longest time that a line stays in memory. 1 ms or more. Default 500 ms.
     public var syncInterval = Duration.milliseconds(500)
@@ -54,6 +56,7 @@ public struct LogConfiguration: Sendable {
     /// SIGFPE, SIGILL, SIGTRAP). Default true.
     public var flushesOnCrash = true
 
+    /// Every field at its default.
     public init() {}
 
     func level(of stream: LogStream) -> LogLevel { stream == .rpc ? rpcLevel : appLevel }

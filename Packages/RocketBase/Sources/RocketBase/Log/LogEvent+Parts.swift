@@ -1,4 +1,4 @@
-import CRocketSystem
+import CRocketLog
 
 // A line's parts, for sinks that keep them apart.
 extension LogEvent {

@@ -1,4 +1,4 @@
-import CRocketSystem
+import CRocketLog
 public import RocketSystem
 
 /// One line on its way to the sinks. Valid only while the sink's `write` runs.
@@ -16,10 +16,15 @@ public struct LogEvent: ~Copyable {
         self.utcOffsetSeconds = utcOffsetSeconds
     }
 
+    /// How much it matters.
     public var level: LogLevel { unsafe LogLevel(rawValue: record.pointee.level) ?? .critical }
+    /// Which log it belongs to.
     public var stream: LogStream { unsafe LogStream(rawValue: record.pointee.stream) ?? .app }
+    /// When it was written.
     public var time: WallTime { unsafe WallTime(nanoseconds: record.pointee.wall_nanoseconds) }
+    /// Who wrote it (gettid(2)).
     public var threadID: Int32 { unsafe record.pointee.thread_id }
+    /// Where in its file.
     public var line: UInt32 { unsafe record.pointee.line }
     /// The local day on which the line was written.
     public var date: CivilDate { CivilDate(at: time, utcOffsetSeconds: utcOffsetSeconds) }

@@ -1,4 +1,4 @@
-import CRocketSystem
+import CRocketLog
 import RocketSystem
 
 // The bytes behind `LogFields`: laid out as rocket_log.h says.
@@ -38,7 +38,7 @@ extension LogFields {
         unsafe head.level = level.rawValue
         unsafe head.stream = stream.rawValue
         unsafe head.wall_nanoseconds = time.nanoseconds
-        unsafe head.thread_id = rocket_thread_state().pointee.thread_id
+        unsafe head.thread_id = CurrentThread.id
         unsafe head.line = UInt32(truncatingIfNeeded: line)
     }
 

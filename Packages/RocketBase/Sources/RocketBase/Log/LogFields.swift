@@ -1,4 +1,4 @@
-import CRocketSystem
+import CRocketLog
 import RocketSystem
 
 /// The line being built; `add` gives it key=value pairs. Lives only within the closure it was

@@ -22,5 +22,6 @@ public enum LogLevel: UInt8, CaseIterable, Comparable, Sendable {
         self = level
     }
 
+    /// By severity.
     public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
 }

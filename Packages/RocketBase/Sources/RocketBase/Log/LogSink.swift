@@ -18,7 +18,9 @@ public protocol LogSink: AnyObject {
 }
 
 extension LogSink {
+    /// Nothing to open again.
     public func reopen() {}
+    /// No place for text.
     public func crashOutput(for stream: LogStream) -> (descriptor: Int32, style: LogLineStyle)? {
         nil
     }

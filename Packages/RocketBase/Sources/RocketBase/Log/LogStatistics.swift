@@ -10,5 +10,6 @@ public struct LogStatistics: Sendable, Equatable {
     /// Lines that a sink could not write, summed over the sinks: a full disk, a closed pipe.
     public var lost: UInt64 = 0
 
+    /// All zero.
     public init() {}
 }

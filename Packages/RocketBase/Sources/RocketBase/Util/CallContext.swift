@@ -15,12 +15,14 @@ public struct CallContext: Sendable {
     /// The other side's address; empty when there is none.
     public let peer: String
 
+    /// With an id as the peer sent it.
     public init(messageID: ShortText, method: String, peer: String) {
         self.messageID = messageID
         self.method = method
         self.peer = peer
     }
 
+    /// With an id of our own.
     public init(messageID: MessageID, method: String, peer: String) {
         self.init(messageID: messageID.text, method: method, peer: peer)
     }

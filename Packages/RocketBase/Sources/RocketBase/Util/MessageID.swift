@@ -1,4 +1,3 @@
-import CRocketSystem
 import RocketSystem
 
 /// Identifies a call: 20 decimal digits, as C++ peers make them.
@@ -22,18 +21,9 @@ public struct MessageID: Hashable, Comparable, Sendable {
 
     /// A new one. Any thread.
     public static func next() -> MessageID {
-        // SAFETY: the state is the calling thread's own and lives as long as it.
-        let state = unsafe rocket_thread_state()
-        if unsafe state.pointee.id_seeded == 0 {
-            let seed = randomStart()
-            unsafe state.pointee.id_high = seed.high
-            unsafe state.pointee.id_low = seed.low
-            unsafe state.pointee.id_seeded = 1
-        }
-        let next = unsafe MessageID(high: state.pointee.id_high, low: state.pointee.id_low)
-            .successor
-        unsafe state.pointee.id_high = next.high
-        unsafe state.pointee.id_low = next.low
+        let last = CurrentThread.counter.map { MessageID(high: $0.high, low: $0.low) }
+        let next = (last ?? randomStart()).successor
+        CurrentThread.counter = (next.high, next.low)
         return next
     }
 
@@ -44,18 +34,15 @@ public struct MessageID: Hashable, Comparable, Sendable {
     }
 
     private static func randomStart() -> MessageID {
-        var words: (UInt64, UInt64) = (0, 0)
-        let error = unsafe withUnsafeMutablePointer(to: &words) {
-            unsafe $0.withMemoryRebound(to: UInt64.self, capacity: 2) {
-                unsafe rocket_random_words($0)
-            }
+        guard let words = try? SystemRandom.words() else {
+            // Only on kernels that this toolchain does not run on.
+            preconditionFailure("getrandom works")
         }
-        // Fails only on kernels without getrandom (before 3.17), where this toolchain does not run.
-        precondition(error == 0, "getrandom works: \(Errno(rawValue: error))")
         // The remainder favours no digit by more than one part in 10^9.
         return MessageID(high: words.0 % base, low: words.1 % base)
     }
 
+    /// By their numbers.
     public static func < (a: MessageID, b: MessageID) -> Bool {
         (a.high, a.low) < (b.high, b.low)
     }

@@ -9,6 +9,7 @@ public struct ShortText: Sendable, Hashable, CustomStringConvertible {
     /// No text.
     public init() {}
 
+    /// The text, cut to 55 bytes.
     public init(_ text: String) {
         var text = text
         self = text.withUTF8 { unsafe ShortText(bytes: UnsafeRawBufferPointer($0).bytes) }
@@ -42,16 +43,19 @@ public struct ShortText: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The text; bytes that are not UTF-8 are replaced.
     public var description: String {
         unsafe withBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Same bytes.
     public static func == (a: ShortText, b: ShortText) -> Bool {
         a.words.0 == b.words.0 && a.words.1 == b.words.1 && a.words.2 == b.words.2
             && a.words.3 == b.words.3 && a.words.4 == b.words.4 && a.words.5 == b.words.5
             && a.words.6 == b.words.6
     }
 
+    /// Over the bytes.
     public func hash(into hasher: inout Hasher) {
         unsafe withBytes { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }

@@ -24,6 +24,7 @@ public final class RollingFileSink: LogSink {
 
     private func file(of stream: LogStream) -> RollingFile { stream == .rpc ? rpc : app }
 
+    /// Into its stream's file.
     public func write(_ event: borrowing LogEvent) { file(of: event.stream).append(event) }
 
     /// Both streams share a disk as a rule: one notice speaks for both.
@@ -32,14 +33,17 @@ public final class RollingFileSink: LogSink {
         return notices.0 ?? notices.1
     }
 
+    /// Opens what stands under the files' names now.
     public func reopen() {
         rpc.reopen()
         app.reopen()
     }
 
+    /// The stream's open file.
     public func crashOutput(for stream: LogStream) -> (descriptor: Int32, style: LogLineStyle)? {
         file(of: stream).descriptor.map { ($0, .plain) }
     }
 
+    /// Of both streams.
     public var lostLines: UInt64 { rpc.health.lostLines + app.health.lostLines }
 }

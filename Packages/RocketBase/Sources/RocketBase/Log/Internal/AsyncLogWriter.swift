@@ -1,4 +1,4 @@
-import CRocketSystem
+import CRocketLog
 import RocketSystem
 import Synchronization
 
@@ -75,9 +75,7 @@ final class AsyncLogWriter: Sendable {
 
     func submit(_ line: inout LogFields, _ level: LogLevel, _ stream: LogStream) {
         let record = unsafe line.finish()
-        // SAFETY: the state is the calling thread's own.
-        let lane = unsafe Int(truncatingIfNeeded: rocket_thread_state().pointee.lane)
-        let shard = shards[lane % shards.count]
+        let shard = shards[CurrentThread.ordinal % shards.count]
         switch unsafe shard.append(record) {
         case .accepted(let isFilling): if isFilling { wakeThread() }
         case .closed: shard.countDrop(stream)

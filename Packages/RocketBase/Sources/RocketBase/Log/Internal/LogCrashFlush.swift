@@ -1,4 +1,4 @@
-import CRocketSystem
+import CRocketLog
 import RocketSystem
 
 /// Makes one writer's buffers known to the crash handlers (rocket_crash.h) for as long as it lives.
@@ -30,7 +30,7 @@ final class LogCrashFlush {
     }
 
     func beginBatch() {
-        unsafe target.pointee.writer_thread_id = rocket_thread_state().pointee.thread_id
+        unsafe target.pointee.writer_thread_id = CurrentThread.id
         unsafe rocket_crash_begin_batch(target)
     }
 

@@ -1,4 +1,4 @@
-import CRocketSystem
+import CRocketLog
 import RocketSystem
 
 /// Takes records out of the buffers in the order of their times and gives them to the sinks.

@@ -1,4 +1,4 @@
-import CRocketSystem
+import CRocketLog
 import RocketSystem
 import Synchronization
 

@@ -75,6 +75,4 @@ size_t rocket_log_line(const struct rocket_log_record *record, int32_t process_i
                        int32_t utc_offset_seconds, enum rocket_log_style style, char *out);
 /// syslog(3)'s number of a LogLevel.
 int rocket_log_priority(uint8_t level);
-/// Civil date and time of `seconds` since 1970, as year, month, day, hour, minute, second.
-void rocket_log_civil(int64_t seconds, int32_t out[6]);
 #endif

@@ -217,33 +217,3 @@ void rocket_crash_begin_batch(struct rocket_crash_target *target) {
 void rocket_crash_end_batch(struct rocket_crash_target *target) {
     __atomic_store_n(&target->writing, 0, __ATOMIC_SEQ_CST);
 }
-
-void rocket_block_signals(void) {
-    sigset_t set;
-    sigfillset(&set);
-    for (int i = 0; i < SIGNALS; i++) sigdelset(&set, signals[i]);
-    pthread_sigmask(SIG_SETMASK, &set, NULL);
-}
-
-static const int write_signals[2] = {SIGPIPE, SIGXFSZ};
-
-uint32_t rocket_hold_write_signals(void) {
-    sigset_t set, former;
-    sigemptyset(&set);
-    for (int i = 0; i < 2; i++) sigaddset(&set, write_signals[i]);
-    pthread_sigmask(SIG_BLOCK, &set, &former);
-    uint32_t held = 0;
-    for (int i = 0; i < 2; i++)
-        if (!sigismember(&former, write_signals[i])) held |= 1u << i;
-    return held;
-}
-
-void rocket_allow_write_signals(uint32_t held) {
-    sigset_t set;
-    sigemptyset(&set);
-    for (int i = 0; i < 2; i++)
-        if (held & 1u << i) sigaddset(&set, write_signals[i]);
-    struct timespec now = {0, 0};
-    while (held && sigtimedwait(&set, NULL, &now) > 0) {}
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}

@@ -34,12 +34,4 @@ void rocket_crash_unregister(struct rocket_crash_target *target);
 /// Heads each batch of the writer's. Never returns while a crash is being written.
 void rocket_crash_begin_batch(struct rocket_crash_target *target);
 void rocket_crash_end_batch(struct rocket_crash_target *target);
-
-/// Blocks all signals but those of crashes in the calling thread.
-void rocket_block_signals(void);
-/// Keeps SIGPIPE and SIGXFSZ from the calling thread, whose writes then fail with EPIPE and EFBIG.
-/// Returns what rocket_allow_write_signals wants back.
-uint32_t rocket_hold_write_signals(void);
-/// Takes away what came meanwhile and restores the thread's mask.
-void rocket_allow_write_signals(uint32_t held);
 #endif
