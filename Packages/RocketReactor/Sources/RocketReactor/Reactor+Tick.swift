@@ -61,6 +61,7 @@ extension Reactor {
     /// The clock is read once more here, since the callbacks of the last tick took their time; but
     /// only when a timer waits and nothing else is to be done.
     private func timeToNextTimer(_ limit: Int64) -> Int64 {
+        unsafe timers.prune()
         guard let earliest = unsafe timers.earliest else { return limit }
         let moment = time.monotonic()
         let left = earliest > moment ? earliest.nanoseconds - moment.nanoseconds : 0

@@ -26,14 +26,16 @@ public struct TimerQueue<Payload> {
     @inlinable
     public var isEmpty: Bool { waiting == 0 }
 
-    /// The soonest deadline; nil when empty. (Drops what is left of removed entries before it.)
+    /// The time until which nothing expires: the soonest deadline, or an earlier one where removed
+    /// entries are still to be dropped (see `prune`). nil when empty.
     @inlinable
     public var earliest: MonotonicTime? {
-        mutating get {
-            uncoverFirst()
-            return heap.entries.first.map { MonotonicTime(nanoseconds: $0.deadline) }
-        }
+        waiting == 0 ? nil : heap.entries.first.map { MonotonicTime(nanoseconds: $0.deadline) }
     }
+
+    /// Drops removed entries before the soonest deadline, so that `earliest` is exact.
+    @inlinable
+    public mutating func prune() { uncoverFirst() }
 
     /// Adds an entry that expires at `deadline`, and with `interval` again each such time later
     /// until it is removed. An interval is 1 nanosecond or more. At most 2^32 - 1 entries.
