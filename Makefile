@@ -24,7 +24,7 @@ LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages
 	Packages/RocketRPC
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Regression))))
-CHECKS := selftest layers settings safety links format generated
+CHECKS := selftest layers settings safety links readme format generated
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-apps test-e2e test-tsan test-asan check format generate fuzz bench-log bench-reactor \

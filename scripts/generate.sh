@@ -87,6 +87,9 @@ compare() {
 
 generate Apps/Protos Apps/Sources/OrderProtos Public '' order.proto
 
+# The README's service.
+generate Apps/Examples/Protos Apps/Examples/Greeter/Generated Internal '' greeter.proto
+
 # What the generator's own tests compile, in two modules.
 tricky=Apps/Tests/GeneratedCodeProtos
 generate $tricky Apps/Tests/GeneratedCodeCommon Public $tricky/modules.textproto \
