@@ -9,7 +9,9 @@ public final class ManualTimeSource: TimeSource {
         state = Locked((MonotonicTime(nanoseconds: 1_000_000_000), wall))
     }
 
+    /// The moment that was set.
     public func monotonic() -> MonotonicTime { state.withLock { $0.monotonic } }
+    /// The date that was set.
     public func wall() -> WallTime { state.withLock { $0.wall } }
 
     /// Moves both clocks on.

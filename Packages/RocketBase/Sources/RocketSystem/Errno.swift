@@ -4,8 +4,10 @@ import Glibc
 /// An error number of the system (errno(3)), with its symbolic name and text.
 @frozen
 public struct Errno: RawRepresentable, Hashable, Sendable {
+    /// The number, as in errno(3).
     public let rawValue: Int32
 
+    /// Takes any number; unknown ones keep it.
     @inlinable
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
@@ -31,12 +33,15 @@ extension Errno: CustomStringConvertible {
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The system call's name, with what it was about where that helps: `bind 127.0.0.1:80`.
     public let operation: String
+    /// Why it failed.
     public let errno: Errno
 
+    /// The failure of `operation` with `errno`.
     public init(_ operation: String, _ errno: Errno) {
         self.operation = operation
         self.errno = errno
     }
 
+    /// `bind 127.0.0.1:80: EADDRINUSE (…)`
     public var description: String { "\(operation): \(errno)" }
 }

@@ -3,14 +3,17 @@ import Glibc
 /// A moment on CLOCK_MONOTONIC, in nanoseconds: for deadlines and durations, never for dates.
 @frozen
 public struct MonotonicTime: Hashable, Comparable, Sendable {
+    /// Nanoseconds since the clock's own beginning.
     public let nanoseconds: UInt64
 
+    /// A moment by the clock's own count.
     @inlinable
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// Further away than any process lives.
     public static let distantFuture = MonotonicTime(nanoseconds: .max)
 
+    /// True when `a` comes before `b`.
     @inlinable
     public static func < (a: MonotonicTime, b: MonotonicTime) -> Bool {
         a.nanoseconds < b.nanoseconds
@@ -41,11 +44,14 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 /// A moment of the calendar: nanoseconds since 1970-01-01T00:00:00Z (CLOCK_REALTIME).
 @frozen
 public struct WallTime: Hashable, Comparable, Sendable {
+    /// Nanoseconds since 1970; negative before.
     public let nanoseconds: Int64
 
+    /// A moment by its nanoseconds since 1970.
     @inlinable
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// True when `a` comes before `b`.
     @inlinable
     public static func < (a: WallTime, b: WallTime) -> Bool { a.nanoseconds < b.nanoseconds }
 }
@@ -79,8 +85,10 @@ public protocol TimeSource: Sendable {
 
 /// The kernel's clocks.
 public struct SystemTimeSource: TimeSource {
+    /// The system's clocks need nothing.
     public init() {}
 
+    /// CLOCK_MONOTONIC now.
     public func monotonic() -> MonotonicTime {
         var time = timespec()
         // SAFETY: clock_gettime writes one timespec; these clocks always exist on Linux.
@@ -89,6 +97,7 @@ public struct SystemTimeSource: TimeSource {
             nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
     }
 
+    /// CLOCK_REALTIME now.
     public func wall() -> WallTime {
         var time = timespec()
         // SAFETY: as above.

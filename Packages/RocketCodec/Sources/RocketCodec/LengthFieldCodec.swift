@@ -23,6 +23,7 @@ public struct LengthFieldCodec: FrameCodec, Hashable {
     /// The longest payload taken or made, in bytes; default 64 KiB.
     public let maxPayloadBytes: Int
 
+    /// A codec; the defaults are the chat's. Traps on a negative limit.
     public init(
         width: Width = .four, endianness: Endianness = .big, maxPayloadBytes: Int = 64 << 10
     ) {

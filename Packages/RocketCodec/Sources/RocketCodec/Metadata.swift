@@ -4,15 +4,19 @@
 public struct Metadata: Hashable, Sendable {
     /// One key and its value.
     public struct Entry: Hashable, Sendable {
+        /// `[a-z0-9-]+`
         public let key: String
+        /// Any text; percent-encoded on the wire.
         public let value: String
     }
 
     /// All entries; each key stands once.
     public private(set) var entries: [Entry] = []
 
+    /// No entries.
     public init() {}
 
+    /// True without an entry.
     @inlinable public var isEmpty: Bool { entries.isEmpty }
 
     /// The value of `key`; setting nil removes it. Traps on a key that breaks the rule above.
@@ -48,6 +52,7 @@ public struct Metadata: Hashable, Sendable {
 }
 
 extension Metadata: ExpressibleByDictionaryLiteral {
+    /// Later values of the same key replace earlier ones.
     public init(dictionaryLiteral elements: (String, String)...) {
         for (key, value) in elements { self[key] = value }
     }
@@ -55,14 +60,17 @@ extension Metadata: ExpressibleByDictionaryLiteral {
 
 /// Metadata longer than a frame's err_info may be.
 public struct MetadataTooLarge: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Bytes that the block would take, and may take.
+    /// Bytes that the block would take.
     public let bytes: Int
+    /// Bytes that it may take.
     public let limit: Int
 
+    /// A refusal of a block of `bytes` bytes.
     public init(bytes: Int, limit: Int) {
         self.bytes = bytes
         self.limit = limit
     }
 
+    /// Both figures in a sentence.
     public var description: String { "metadata takes \(bytes) bytes, \(limit) are allowed" }
 }

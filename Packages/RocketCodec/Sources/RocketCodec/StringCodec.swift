@@ -1,6 +1,7 @@
 /// No framing at all: whatever bytes have arrived are one message. For echo tests and tools.
 @frozen
 public struct StringCodec: FrameCodec {
+    /// A codec without a state or a limit.
     public init() {}
 
     /// The frame is the range of all bytes; an empty stream needs one more.

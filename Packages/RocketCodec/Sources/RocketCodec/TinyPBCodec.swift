@@ -27,6 +27,7 @@ public struct TinyPBCodec: FrameCodec, Hashable {
     /// The longest method_name that a C++ peer survives.
     public static let peerSafeMethodNameBytes = 511
 
+    /// A codec with limits that C++ peers survive. Traps on limits out of their range.
     public init(
         maxFrameBytes: Int = 4 << 20, checksum: Checksum = .none, maxErrorInfoBytes: Int = 511
     ) {

@@ -2,6 +2,7 @@ public import RocketCodec
 
 /// A codec that did not find what it should have; the text says on which input.
 public struct DecoderVerificationFailure: Error, CustomStringConvertible {
+    /// What was expected, what came, and on which input.
     public let description: String
 }
 
@@ -9,6 +10,7 @@ public struct DecoderVerificationFailure: Error, CustomStringConvertible {
 public struct DecoderVerifier<Codec: FrameCodec> where Codec.Frame: Equatable {
     private let codec: Codec
 
+    /// A verifier of `codec`.
     public init(_ codec: Codec) { self.codec = codec }
 
     /// Checks whole, many at once, at every split point, byte by byte, and truncated.

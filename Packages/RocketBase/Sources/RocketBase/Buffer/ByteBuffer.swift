@@ -32,6 +32,7 @@ public struct ByteBuffer: ~Copyable {
     /// How many bytes can be read now.
     @inlinable public var readableBytes: Int { writeIndex - readIndex }
 
+    /// True when nothing is left to be read.
     @inlinable public var isEmpty: Bool { writeIndex == readIndex }
 
     /// How many bytes fit without moving or growing.
