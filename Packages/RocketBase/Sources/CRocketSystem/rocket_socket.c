@@ -166,6 +166,12 @@ int rocket_listening_family(int fd) {
     return domain == AF_UNIX ? ROCKET_FAMILY_UNIX : -1;
 }
 
+int rocket_make_ours(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return -1;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 int rocket_set_reuse_address(int fd, int on) { return option(fd, SOL_SOCKET, SO_REUSEADDR, on); }
 int rocket_set_reuse_port(int fd, int on) { return option(fd, SOL_SOCKET, SO_REUSEPORT, on); }
 int rocket_set_ipv6_only(int fd, int on) { return option(fd, IPPROTO_IPV6, IPV6_V6ONLY, on); }

@@ -43,6 +43,8 @@ public final class Reactor {
     /// When the running callback began, in nanoseconds: the end of the one before it.
     var callbackBegan: UInt64 = 0
     var isTicking = false
+    /// What layers above keep with the loop, by type.
+    var attachments: [ObjectIdentifier: AnyObject] = [:]
 
     init(loop: EventLoop, poller: consuming Poller, now: MonotonicTime) {
         self.loop = loop
@@ -117,5 +119,6 @@ public final class Reactor {
         unsafe changed.removeAll()
         for timer in unsafe timers.removeAll() { _ = timer.end() }
         unsafe tickEnds.removeAll()
+        attachments.removeAll()
     }
 }

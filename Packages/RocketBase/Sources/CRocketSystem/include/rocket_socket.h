@@ -41,6 +41,8 @@ int rocket_socket_pair(int fds[2]);
 /// The family (ROCKET_FAMILY_*) of a stream socket that listens; -1 with ENOTSOCK, EINVAL else.
 int rocket_listening_family(int fd);
 
+/// O_NONBLOCK and FD_CLOEXEC on a descriptor that came from elsewhere.
+int rocket_make_ours(int fd);
 int rocket_set_reuse_address(int fd, int on);
 int rocket_set_reuse_port(int fd, int on);
 int rocket_set_ipv6_only(int fd, int on);

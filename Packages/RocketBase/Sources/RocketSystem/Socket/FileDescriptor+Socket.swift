@@ -94,6 +94,11 @@ extension FileDescriptor {
         return SocketAddress(flat)
     }
 
+    /// Non-blocking and closed on exec from now on: for a descriptor that was handed over.
+    public borrowing func makeOurs() throws(SystemError) {
+        try check("fcntl", rocket_make_ours(raw))
+    }
+
     /// Throws EINVAL or ENOTSOCK unless this is a stream socket that listens.
     public borrowing func checkListening() throws(SystemError) {
         try check("listening socket", rocket_listening_family(raw))
@@ -147,4 +152,19 @@ extension Errno {
 func check(_ operation: String, _ result: Int32) throws(SystemError) -> Int32 {
     if result < 0 { throw SystemError(operation, .current) }
     return result
+}
+
+extension Errno {
+    /// ECONNREFUSED.
+    public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    /// EBADF.
+    public static let badDescriptor = Errno(rawValue: EBADF)
+    /// ECONNABORTED and what accept4(2) passes on from the network: only the one connection that
+    /// was to be accepted is lost.
+    public var concernsOneConnection: Bool {
+        [
+            ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
+            EOPNOTSUPP, ENETUNREACH, ETIMEDOUT,
+        ].contains(rawValue)
+    }
 }

@@ -55,4 +55,9 @@ public struct SendPiece {
     public init(_ bytes: UnsafeRawBufferPointer) {
         unsafe piece = rocket_piece(base: bytes.baseAddress, count: bytes.count)
     }
+
+    /// What it was made of.
+    public var bytes: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: piece.base, count: piece.count)
+    }
 }

@@ -1,0 +1,11 @@
+/// What many connections have in common: their configuration, and who counts them.
+/// Immutable, so any thread may read it.
+final class ConnectionOwner: Sendable {
+    let configuration: TCPConnectionConfiguration
+    let ledger: ConnectionLedger?
+
+    init(_ configuration: TCPConnectionConfiguration, ledger: ConnectionLedger? = nil) {
+        self.configuration = configuration
+        self.ledger = ledger
+    }
+}

@@ -1,0 +1,67 @@
+import RocketBase
+import RocketReactor
+import RocketSystem
+
+/// What the connections of one loop share: buffers that nobody holds while idle, and one timer
+/// for all their time limits. Bound to the loop; one per reactor.
+final class LoopResources {
+    unowned let reactor: Reactor
+    /// Reads of connections without leftovers go here.
+    var readBuffer = ByteBuffer()
+    var readSize = AdaptiveReadSize(least: 16 << 10, most: 256 << 10)
+    var pool = BufferPool()
+
+    /// Every open connection of this loop, in no order.
+    private(set) var connections: [TCPConnection] = []
+    private var sweepTimer: ScheduledTimer?
+    private var sweepAt = MonotonicTime.distantFuture
+
+    /// Sweeps are at least this far apart: no time limit is exact to less.
+    static let granularity = Duration.milliseconds(50)
+
+    init(_ reactor: Reactor) { self.reactor = reactor }
+
+    /// This loop's resources, made on first use.
+    static func of(_ reactor: Reactor) -> LoopResources {
+        reactor.attachment(LoopResources.self) { LoopResources($0) }
+    }
+
+    func add(_ connection: TCPConnection) {
+        connection.slot = connections.count
+        connections.append(connection)
+    }
+
+    func remove(_ connection: TCPConnection) {
+        let slot = connection.slot
+        let last = connections.removeLast()
+        if last === connection { return }
+        connections[slot] = last
+        last.slot = slot
+    }
+
+    /// A time limit passes at `deadline` unless something happens before.
+    func expect(_ deadline: MonotonicTime) {
+        if deadline >= sweepAt { return }
+        sweepTimer?.cancel()
+        sweepAt = max(deadline, reactor.now + Self.granularity)
+        sweepTimer = reactor.schedule(after: sweepAt - reactor.now, label: "time limits") {
+            [weak self] reactor in self?.sweep(now: reactor.now)
+        }
+    }
+
+    private func sweep(now: MonotonicTime) {
+        sweepTimer = nil
+        sweepAt = .distantFuture
+        var next = MonotonicTime.distantFuture
+        // Backwards: one that closes is replaced by one that was looked at already.
+        for index in connections.indices.reversed() {
+            guard let deadline = connections[index].nextDeadline else { continue }
+            if deadline.time <= now {
+                connections[index].expire(deadline.reason)
+            } else {
+                next = min(next, deadline.time)
+            }
+        }
+        if next < .distantFuture { expect(next) }
+    }
+}

@@ -1,0 +1,143 @@
+public import RocketBase
+public import RocketReactor
+import RocketSystem
+
+extension TCPConnection {
+    /// Appends to what is sent at the end of this tick, in place. On a connection that takes no
+    /// more output the closure writes into nothing.
+    ///
+    /// The closure only appends: it uses neither this connection nor bytes that were there before.
+    @inlinable
+    public func write<Result, E: Error>(_ body: (inout ByteBuffer) throws(E) -> Result)
+        throws(E) -> Result
+    {
+        if unsafe isWritePrepared || prepareWrite() { return try unsafe body(&output.own) }
+        var nowhere = ByteBuffer()
+        return try body(&nowhere)
+    }
+
+    /// Queues bytes that several connections share, without a copy.
+    public func write(shared segment: SharedBytes) {
+        if unsafe isWritePrepared || prepareWrite() { unsafe output.append(segment) }
+    }
+
+    /// Sends what waits, then the end of our stream; reading goes on. Once closing: nothing.
+    public func finishWriting() {
+        unsafe isWritePrepared = false
+        perform(machine.handle(.finishWriting))
+    }
+
+    @usableFromInline
+    func prepareWrite() -> Bool {
+        guard machine.acceptsOutput else { return false }
+        if unsafe output.own.capacityBytes == 0 { unsafe resources.pool.take(into: &output.own) }
+        unsafe isWritePrepared = true
+        enrol()
+        return true
+    }
+
+    func enrol() {
+        if isEnrolled { return }
+        isEnrolled = true
+        reactor.enrolForTickEnd(self)
+    }
+
+    /// One send of all that waits; more only where there are more pieces than one send takes.
+    func flush() {
+        if transport == nil || machine.isConnecting { return }
+        let waited = waitsForRoom
+        waitsForRoom = false
+        while unsafe !output.isEmpty {
+            let isLast = unsafe output.piecesAtMost <= PendingWrites.pieceLimit
+            guard let sent = sendOnce() else { return }
+            if unsafe output.isEmpty { break }
+            if isLast || sent == 0 {
+                waitsForRoom = true
+                if !waited { beganToWait() }
+                break
+            }
+        }
+        if unsafe output.isEmpty { unsafe resources.pool.give(from: &output.own) }
+        flushEnded()
+    }
+
+    private func beganToWait() {
+        clock.outputBeganToWait(at: reactor.now)
+        expectDeadline()
+    }
+
+    /// Bytes sent, 0 when the socket is full, nil when that ended the connection.
+    private func sendOnce() -> Int? {
+        do {
+            switch try transport?.send(unsafe output) {
+            case .done(let count):
+                unsafe output.sent(count)
+                clock.sent(at: reactor.now)
+                return count
+            case .wouldBlock, nil: return 0
+            }
+        } catch {
+            perform(machine.handle(.failed(CloseReason(error))))
+            return nil
+        }
+    }
+
+    /// After a flush, and in its place while the socket is full.
+    private func flushEnded() {
+        guard checkLimits() else { return }
+        if unsafe output.isEmpty { perform(machine.handle(.flushed)) }
+        updateWatermarks()
+        updateInterest()
+    }
+
+    /// False when a limit on buffered bytes closed the connection.
+    func checkLimits() -> Bool {
+        let waiting = unsafe output.count
+        if waiting > owner.configuration.outputLimitBytes {
+            perform(machine.handle(.failed(.outputLimit(bytes: waiting))))
+            return false
+        }
+        return account()
+    }
+
+    /// Tells the ledger. False when the server's limit closed the connection.
+    func account() -> Bool {
+        let now = bufferedBytes
+        if now == accounted { return true }
+        let delta = now - accounted
+        accounted = now
+        guard let ledger = owner.ledger, !ledger.account(delta) else { return true }
+        perform(machine.handle(.failed(.serverBufferLimit)))
+        return false
+    }
+
+    private func updateWatermarks() {
+        let waiting = unsafe output.count
+        if !isAboveHighWater, waiting > owner.configuration.highWaterMarkBytes {
+            isAboveHighWater = true
+        } else if isAboveHighWater, waiting <= owner.configuration.lowWaterMarkBytes {
+            isAboveHighWater = false
+            redeliverLater()
+        } else {
+            return
+        }
+        guard machine.acceptsOutput else { return }
+        handler?.writabilityChanged(self, isWritable: !isAboveHighWater)
+    }
+}
+
+extension TCPConnection: TickEndHandler {
+    /// Hands over what was held back, sends what was queued, tells of the end.
+    public func tickEnding(on reactor: Reactor) {
+        if needsRedelivery { redeliver() }
+        isEnrolled = false
+        unsafe isWritePrepared = false
+        if machine.isClosed {
+            tellClosed()
+        } else if waitsForRoom {
+            flushEnded()
+        } else {
+            flush()
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import RocketBase
+public import RocketReactor
+public import RocketSystem
+
+/// One connection of bytes: it reads once per readiness, and writes once per tick all that was
+/// queued in that tick. Belongs to its loop from the first byte to the last; every function is
+/// for that loop's thread only. What the bytes mean is the handler's business.
+///
+/// Idle, it holds no buffer: reads go into the loop's, and only what a handler leaves stays here.
+public final class TCPConnection {
+    /// The loop that it belongs to.
+    public unowned let reactor: Reactor
+    /// The other end; an IPv4 peer of a dual-stack listener appears as IPv4.
+    public let peerAddress: NetAddress
+
+    let owner: ConnectionOwner
+    let resources: LoopResources
+    var handler: (any TCPConnectionHandler)?
+    var transport: Transport?
+    var registration: Registration?
+
+    // SAFETY of both: bound to one thread, and what runs inside an access does not come back to
+    // the connection; `write`'s closure is told not to. The checks cost more than the work.
+    @exclusivity(unchecked) @usableFromInline var output = PendingWrites()
+    /// True: the output has memory, is open, and the tick's end will flush it.
+    @exclusivity(unchecked) @usableFromInline var isWritePrepared = false
+    var input = ByteBuffer()
+    var machine = ConnectionState()
+    var clock: ConnectionClock
+    var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
+
+    /// In the loop's list for the tick's end.
+    var isEnrolled = false
+    /// The socket is full; the poller tells when not.
+    var waitsForRoom = false
+    var isAboveHighWater = false
+    var isReadingPaused = false
+    /// Reading was resumed with input left: hand it over again at the tick's end.
+    var needsRedelivery = false
+    /// Bytes that the server's ledger knows of.
+    var accounted = 0
+    /// Place in the loop's list.
+    var slot = 0
+    /// What the handler is still to be told.
+    var untoldReason: CloseReason?
+    private var local: NetAddress?
+
+    init(
+        _ descriptor: consuming FileDescriptor, peer: NetAddress, owner: ConnectionOwner,
+        handler: any TCPConnectionHandler, on reactor: Reactor
+    ) {
+        self.reactor = reactor
+        self.owner = owner
+        self.handler = handler
+        peerAddress = peer
+        resources = LoopResources.of(reactor)
+        clock = ConnectionClock(now: reactor.now)
+        transport = Transport(descriptor: descriptor)
+    }
+}
+
+// MARK: - What can be seen
+
+extension TCPConnection {
+    /// Where a connection is in its life.
+    public enum State: Sendable {
+        /// Not up yet.
+        case connecting
+        /// Both directions are open.
+        case connected
+        /// One direction has ended.
+        case halfClosed
+        /// A close was asked for; what waits is being sent.
+        case draining
+        /// Over.
+        case closed
+    }
+
+    /// Where it is in its life.
+    public var state: State {
+        switch machine.phase {
+        case .connecting: .connecting
+        case .connected: .connected
+        case .halfClosed: .halfClosed
+        case .draining: .draining
+        case .closed: .closed
+        }
+    }
+
+    /// False from the high water mark until output fell to the low one, and once closing:
+    /// a producer should wait for `writabilityChanged`.
+    public var isWritable: Bool {
+        !isAboveHighWater && machine.acceptsOutput
+            && (unsafe output.count) <= owner.configuration.highWaterMarkBytes
+    }
+
+    /// Bytes that wait to be sent.
+    public var pendingBytes: Int { unsafe output.count }
+
+    /// Bytes held for this connection in either direction.
+    public var bufferedBytes: Int { (unsafe output.count) + input.readableBytes }
+
+    /// Its own end, asked of the kernel on first use; unnamed once closed.
+    public var localAddress: NetAddress {
+        if let local { return local }
+        let address = NetAddress((try? transport?.descriptor.localAddress()) ?? .unnamed).unmapped
+        if !machine.isClosed { local = address }
+        return address
+    }
+
+    /// The process at the other end of a Unix socket.
+    ///
+    /// - Throws: `SystemError` for other sockets and once closed.
+    public func peerCredentials() throws(SystemError) -> PeerCredentials? {
+        try transport?.descriptor.peerCredentials()
+    }
+}
+
+extension TCPConnection: CustomStringConvertible {
+    /// The peer, for log lines.
+    public var description: String { peerAddress.description }
+}

@@ -1,0 +1,92 @@
+import RocketBase
+import RocketReactor
+import RocketSystem
+
+/// The part of a server that lives on its main loop: listeners, limits, and the hand-over of
+/// accepted sockets to the sub loops, one parcel per loop and batch.
+final class AcceptDesk: TCPAcceptor.Target {
+    /// A socket on its way to its loop.
+    struct Arrival: Sendable {
+        let raw: Int32
+        let peer: NetAddress
+    }
+
+    private let loops: [EventLoop]
+    private let shop: ServerShop
+    private unowned let reactor: Reactor
+    private var acceptors: [TCPAcceptor] = []
+    private var parcels: [[Arrival]]
+    private var next = 0
+    private var silentUntil = MonotonicTime(nanoseconds: 0)
+    private var refused = 0
+
+    init(loops: [EventLoop], shop: ServerShop, on reactor: Reactor) {
+        self.loops = loops
+        self.shop = shop
+        self.reactor = reactor
+        parcels = Array(repeating: [], count: loops.count)
+    }
+
+    func open(_ socket: consuming ListeningSocket) {
+        let address = socket.address
+        do {
+            acceptors.append(
+                try TCPAcceptor(
+                    socket, batch: shop.configuration.acceptBatch, target: self,
+                    logger: shop.logger, on: reactor))
+        } catch {
+            shop.logger.error("a listener can't be watched") {
+                $0.add("address", address)
+                $0.add("error", error)
+            }
+        }
+    }
+
+    func close() {
+        for acceptor in acceptors { acceptor.close() }
+        acceptors = []
+    }
+
+    func mayAccept(_ acceptor: TCPAcceptor) -> Bool {
+        let ledger = shop.ledger
+        if shop.configuration.atLimit == .refuse || ledger.connections < ledger.limit {
+            return true
+        }
+        let home = LoopBound(self, on: reactor)
+        ledger.whenRoom {
+            home.loop.execute { _ in for acceptor in home.get().acceptors { acceptor.resume() } }
+        }
+        return false
+    }
+
+    func accepted(_ descriptor: consuming FileDescriptor, peer: NetAddress) {
+        let verdict = shop.ledger.admit(peer)
+        guard verdict == .admitted else { return refuse(peer, verdict) }
+        parcels[next].append(Arrival(raw: descriptor.release(), peer: peer))
+        next = (next + 1) % loops.count
+    }
+
+    /// The descriptor was dropped: the peer reads the end at once.
+    private func refuse(_ peer: NetAddress, _ verdict: ConnectionLedger.Verdict) {
+        refused += 1
+        if reactor.now < silentUntil { return }
+        silentUntil = reactor.now + TCPAcceptor.silence
+        let reason: CloseReason = verdict == .full ? .connectionLimit : .peerConnectionLimit
+        shop.logger.warn("connections are refused") {
+            $0.add("peer", peer)
+            $0.add("reason", reason)
+            $0.add("refused", self.refused)
+        }
+    }
+
+    func batchEnded() {
+        for index in loops.indices where !parcels[index].isEmpty {
+            var parcel: [Arrival] = []
+            swap(&parcel, &parcels[index])
+            let arrivals = parcel
+            let shop = shop
+            if loops[index].execute({ shop.receive(arrivals, on: $0) }) { continue }
+            for arrival in arrivals { shop.turnAway(arrival) }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import RocketBase
+import RocketReactor
+import RocketSystem
+import Synchronization
+
+/// What all loops of one server share. Immutable but for its books; any thread.
+final class ServerShop: Sendable {
+    enum Phase: UInt8, AtomicRepresentable { case open, draining, stopped }
+
+    let configuration: TCPServerConfiguration
+    let ledger: ConnectionLedger
+    let owner: ConnectionOwner
+    let logger: Logger
+    private let makeHandler: @Sendable (Reactor) -> any TCPConnectionHandler
+    private let atomicPhase = Atomic(Phase.open)
+
+    init(
+        _ configuration: TCPServerConfiguration, logger: Logger,
+        makeHandler: @escaping @Sendable (Reactor) -> any TCPConnectionHandler
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.makeHandler = makeHandler
+        ledger = ConnectionLedger(
+            limit: max(1, configuration.maxConnections),
+            limitPerPeer: configuration.maxConnectionsPerPeer,
+            bufferLimitBytes: configuration.bufferLimitBytes)
+        owner = ConnectionOwner(configuration.connection, ledger: ledger)
+    }
+
+    var phase: Phase {
+        get { atomicPhase.load(ordering: .acquiring) }
+        set { atomicPhase.store(newValue, ordering: .releasing) }
+    }
+
+    /// On the loop that the connections are for.
+    func receive(_ arrivals: [AcceptDesk.Arrival], on reactor: Reactor) {
+        for arrival in arrivals {
+            if phase == .stopped {
+                turnAway(arrival)
+                continue
+            }
+            let connection = TCPConnection(
+                FileDescriptor(owning: arrival.raw), peer: arrival.peer, owner: owner,
+                handler: makeHandler(reactor), on: reactor)
+            connection.start()
+            if phase == .draining { connection.drain() }
+        }
+    }
+
+    func turnAway(_ arrival: AcceptDesk.Arrival) {
+        _ = FileDescriptor(owning: arrival.raw)
+        ledger.release(arrival.peer)
+    }
+
+    /// This server's connections on that loop.
+    func connections(on reactor: Reactor) -> [TCPConnection] {
+        LoopResources.of(reactor).connections.filter { $0.owner === owner }
+    }
+}

@@ -1,0 +1,105 @@
+import RocketSystem
+import Testing
+
+@testable import RocketTCP
+
+@Suite struct ConnectionStateTests {
+    typealias Event = ConnectionState.Event
+    typealias Action = ConnectionState.Action
+
+    static let reset = CloseReason.peerReset
+
+    /// Every phase, by the events that lead there.
+    static let roads: [String: [Event]] = [
+        "connecting": [],
+        "connecting, closing": [.closeAfterFlush(.requested)],
+        "connected": [.connected],
+        "peer finished": [.connected, .peerFinished],
+        "finishing": [.connected, .finishWriting],
+        "finished": [.connected, .finishWriting, .flushed],
+        "draining": [.connected, .closeAfterFlush(.requested)],
+        "draining, peer finished": [.connected, .peerFinished, .closeAfterFlush(.requested)],
+        "draining, end sent": [.connected, .closeAfterFlush(.requested), .flushed],
+        "closed": [.connected, .closeNow(.requested)],
+    ]
+
+    /// state, event, action, phase afterwards
+    static let table: [(String, Event, Action, ConnectionState.Phase)] = [
+        ("connecting", .connected, .tellConnected, .connected),
+        ("connecting", .peerFinished, .nothing, .connecting),
+        ("connecting", .finishWriting, .nothing, .connecting),
+        ("connecting", .closeAfterFlush(.requested), .nothing, .connecting),
+        ("connecting", .closeNow(.requested), .close(.requested), .closed),
+        ("connecting", .flushed, .nothing, .connecting),
+        ("connecting", .failed(reset), .close(reset), .closed),
+        ("connecting, closing", .connected, .flush, .draining),
+        ("connecting, closing", .failed(reset), .close(reset), .closed),
+        ("connecting, closing", .closeNow(.stopped), .close(.requested), .closed),
+        ("connected", .connected, .nothing, .connected),
+        ("connected", .peerFinished, .tellInputEnded, .halfClosed),
+        ("connected", .finishWriting, .flush, .halfClosed),
+        ("connected", .closeAfterFlush(.requested), .flush, .draining),
+        ("connected", .closeNow(.requested), .close(.requested), .closed),
+        ("connected", .flushed, .nothing, .connected),
+        ("connected", .failed(reset), .close(reset), .closed),
+        ("peer finished", .connected, .nothing, .halfClosed),
+        ("peer finished", .peerFinished, .nothing, .halfClosed),
+        ("peer finished", .finishWriting, .flush, .halfClosed),
+        ("peer finished", .closeAfterFlush(.requested), .flush, .draining),
+        ("peer finished", .closeNow(.requested), .close(.requested), .closed),
+        ("peer finished", .flushed, .nothing, .halfClosed),
+        ("peer finished", .failed(reset), .close(reset), .closed),
+        ("finishing", .peerFinished, .flush, .draining),
+        ("finishing", .finishWriting, .nothing, .halfClosed),
+        ("finishing", .closeAfterFlush(.requested), .flush, .draining),
+        ("finishing", .closeNow(.requested), .close(.requested), .closed),
+        ("finishing", .flushed, .sendEnd, .halfClosed),
+        ("finishing", .failed(reset), .close(reset), .closed),
+        ("finished", .peerFinished, .close(.peerFinished), .closed),
+        ("finished", .finishWriting, .nothing, .halfClosed),
+        ("finished", .closeAfterFlush(.requested), .flush, .draining),
+        ("finished", .closeNow(.requested), .close(.requested), .closed),
+        ("finished", .flushed, .nothing, .halfClosed),
+        ("finished", .failed(reset), .close(reset), .closed),
+        ("draining", .peerFinished, .flush, .draining),
+        ("draining", .finishWriting, .nothing, .draining),
+        ("draining", .closeAfterFlush(.drained), .nothing, .draining),
+        ("draining", .closeNow(.stopped), .close(.requested), .closed),
+        ("draining", .flushed, .sendEnd, .draining),
+        ("draining", .failed(reset), .close(reset), .closed),
+        ("draining, peer finished", .peerFinished, .nothing, .draining),
+        ("draining, peer finished", .flushed, .close(.requested), .closed),
+        ("draining, peer finished", .failed(reset), .close(reset), .closed),
+        ("draining, end sent", .peerFinished, .close(.requested), .closed),
+        ("draining, end sent", .flushed, .nothing, .draining),
+        ("draining, end sent", .closeNow(.stopped), .close(.requested), .closed),
+        ("draining, end sent", .failed(reset), .close(.requested), .closed),
+        ("closed", .connected, .nothing, .closed),
+        ("closed", .peerFinished, .nothing, .closed),
+        ("closed", .finishWriting, .nothing, .closed),
+        ("closed", .closeAfterFlush(.requested), .nothing, .closed),
+        ("closed", .closeNow(.requested), .nothing, .closed),
+        ("closed", .flushed, .nothing, .closed),
+        ("closed", .failed(reset), .nothing, .closed),
+    ]
+
+    @Test(arguments: table.indices)
+    func eachEventInEachStateHasItsAction(_ index: Int) throws {
+        let (name, event, action, phase) = Self.table[index]
+        var state = ConnectionState()
+        for step in try #require(Self.roads[name]) { _ = state.handle(step) }
+        #expect(state.handle(event) == action, "\(name), \(event)")
+        #expect(state.phase == phase, "\(name), \(event)")
+    }
+
+    @Test func bytesAreDeliveredOnlyWhileTheyMatter() {
+        var state = ConnectionState()
+        #expect(!state.delivers)
+        _ = state.handle(.connected)
+        #expect(state.delivers && state.acceptsOutput)
+        _ = state.handle(.finishWriting)
+        #expect(state.delivers && !state.acceptsOutput)
+        _ = state.handle(.closeAfterFlush(.requested))
+        #expect(!state.delivers)
+    }
+}
