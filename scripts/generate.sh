@@ -32,16 +32,24 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# Without the cached plan: it does not see files that are new in a package below.
+swift_build() {
+    package=$1
+    shift
+    swift build --disable-build-manifest-caching --package-path "$root/$package" \
+        --scratch-path "$scratch" "$@"
+}
+
 # Both plugins come from this repository's own package graph, so that the generator and the
 # runtime library it generates for are always of one version.
 for product in protoc-gen-swift protoc-gen-rocket; do
-    if ! swift build --package-path "$root/Apps" --scratch-path "$scratch" \
+    if ! swift_build Apps \
         --product "$product" >"$work/build.log" 2>&1; then
         cat "$work/build.log" >&2
         exit 1
     fi
 done
-plugins=$(swift build --package-path "$root/Apps" --scratch-path "$scratch" --show-bin-path)
+plugins=$(swift_build Apps --show-bin-path)
 
 failed=0
 
@@ -98,7 +106,7 @@ generate $tricky Apps/Tests/GeneratedCodeTests/Generated Internal $tricky/module
     tricky.proto shelf.proto hiding.proto
 
 # docs/configuration.md, conf/rocket.reference.xml and the doc comments of the sections.
-if ! swift build --package-path "$root/Packages/RocketBase" --scratch-path "$scratch" \
+if ! swift_build Packages/RocketBase \
     --product rocket_config_docs >"$work/build.log" 2>&1; then
     cat "$work/build.log" >&2
     exit 1
