@@ -93,6 +93,11 @@ public struct UnknownStub: Error, Hashable, Sendable, CustomStringConvertible {
     /// The names that there are.
     public let known: [String]
 
+    public init(name: String, known: [String]) {
+        self.name = name
+        self.known = known
+    }
+
     /// `no stub is named "oder"; did you mean order? Known: order, stock`.
     public var description: String {
         let hint = NearestName.hint(for: name, in: known)

@@ -1,0 +1,53 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// rocket settings: the same in every manifest (`make check` compares).
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+// For targets that hold unsafe code: every unsafe line is marked `unsafe`.
+let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
+// end of rocket settings
+
+let layers: [Target.Dependency] = [
+    .product(name: "RocketSystem", package: "RocketBase"),
+    .product(name: "RocketBase", package: "RocketBase"),
+    .product(name: "RocketReactor", package: "RocketReactor"),
+    .product(name: "RocketTCP", package: "RocketTCP"),
+    .product(name: "RocketCodec", package: "RocketCodec"),
+]
+
+let package = Package(
+    name: "RocketRPC",
+    products: [.library(name: "RocketRPC", targets: ["RocketRPC"])],
+    dependencies: [
+        .package(path: "../RocketBase"),
+        .package(path: "../RocketReactor"),
+        .package(path: "../RocketTCP"),
+        .package(path: "../RocketCodec"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(
+            name: "RocketRPC",
+            dependencies: layers + [
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strictSettings),
+        .testTarget(
+            name: "RocketRPCTests",
+            dependencies: layers + [
+                "RocketRPC",
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,64 @@
+import RocketCodec
+import RocketBase
+import SwiftProtobuf
+
+/// A registered method with its types erased: what the frozen table holds.
+protocol MethodHandler: AnyObject, Sendable {
+    var fullName: String { get }
+    var fullNameBytes: [UInt8] { get }
+
+    /// Serves one request whose frame is the next in the connection's input: takes it out,
+    /// runs the handler, and answers.
+    func serve(_ frame: TinyPBFrame, byteCount: Int, of call: ServerCall) async
+}
+
+/// The one place where a request's bytes become a message and a response becomes bytes.
+final class TypedMethodHandler<Request: Message & Sendable, Response: Message & Sendable>:
+    MethodHandler
+{
+    private let method: RPCMethod<Request, Response>
+    private let handler: RPCHandler<Request, Response>
+
+    var fullName: String { method.fullName }
+    var fullNameBytes: [UInt8] { method.fullNameBytes }
+
+    init(
+        _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>
+    ) {
+        self.method = method
+        self.handler = handler
+    }
+
+    func serve(_ frame: TinyPBFrame, byteCount: Int, of call: ServerCall) async {
+        let request: Request
+        do {
+            request = try call.connection.takeFrame(byteCount) { bytes in
+                try Request(serializedBytes: bytes.extracting(frame.payload))
+            }
+        } catch {
+            call.fail(
+                RPCError(.failedDeserialize, "the request is no \(Request.protoMessageName)"))
+            return
+        }
+        do {
+            let controller = call.controller
+            let response = try await call.inContext {
+                try await handler(request, controller)
+            }
+            call.succeed(with: response)
+        } catch let error as BusinessError {
+            answer(error, of: call)
+        } catch {
+            call.fail(with: error)
+        }
+    }
+
+    /// By the frameworks' convention: `int32 ret_code = 1; string res_info = 2`.
+    private func answer(_ error: BusinessError, of call: ServerCall) {
+        if let response: Response = BusinessFields.fill(error) {
+            call.succeed(with: response)
+        } else {
+            call.fail(RPCError(RPCErrorCode(rawValue: error.code), error.info))
+        }
+    }
+}

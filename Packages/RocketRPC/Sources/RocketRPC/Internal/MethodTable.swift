@@ -1,0 +1,58 @@
+import RocketCodec
+
+/// All methods of a server, found by the raw bytes of their names: built once, never changed.
+///
+/// Open addressing with at most half of the slots taken, so a look-up allocates nothing and ends
+/// after a step or two.
+struct MethodTable: Sendable {
+    private let slots: [Int32]
+    private let hashes: [UInt64]
+    let handlers: [any MethodHandler]
+    private let services: Set<String>
+
+    init(_ registry: RPCServiceRegistry) {
+        handlers = registry.handlers
+        services = Set(registry.services.keys)
+        hashes = handlers.map { unsafe byteHash($0.fullNameBytes.span.bytes) }
+        var size = 8
+        while size < handlers.count * 2 { size *= 2 }
+        var slots = [Int32](repeating: -1, count: size)
+        for (index, hash) in hashes.enumerated() {
+            var slot = Int(truncatingIfNeeded: hash) & (size - 1)
+            while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
+            slots[slot] = Int32(index)
+        }
+        self.slots = slots
+    }
+
+    /// The handler of the method with that full name; nil where `failure(for:)` says why.
+    func lookup(_ name: RawSpan) -> (any MethodHandler)? {
+        let hash = byteHash(name)
+        let mask = slots.count &- 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let index = Int(slots[slot])
+            if index < 0 { return nil }
+            if hashes[index] == hash, sameBytes(name, handlers[index].fullNameBytes) {
+                return handlers[index]
+            }
+            slot = (slot &+ 1) & mask
+        }
+    }
+
+    /// Why a name is not in the table. The name is split at its last dot.
+    func failure(for name: String) -> RPCError {
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex,
+            name.index(after: dot) != name.endIndex
+        else {
+            return RPCError(
+                .parseServiceName, "'\(name)' is no method name; expected Service.method")
+        }
+        let service = String(name[..<dot])
+        return services.contains(service)
+            ? RPCError(
+                .methodNotFound,
+                "the service '\(service)' has no method '\(name[name.index(after: dot)...])'")
+            : RPCError(.serviceNotFound, "there is no service '\(service)'")
+    }
+}

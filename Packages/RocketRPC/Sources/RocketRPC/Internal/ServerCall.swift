@@ -1,0 +1,149 @@
+import RocketBase
+import RocketCodec
+import RocketReactor
+import RocketSystem
+import SwiftProtobuf
+
+/// The obligation to answer one call: fulfilled exactly once, by `succeed`, `fail` or `abandon`.
+///
+/// Owned by the driver that runs the handler, bound to the connection's loop.
+final class ServerCall {
+    /// What the handler sees. Reused from call to call as long as no handler kept it.
+    private(set) var controller = RPCController()
+    private(set) var connection: ServerConnection
+    private(set) var isAnswered = true
+    private var methodName: [UInt8] = []
+    private var startedAt = MonotonicTime(nanoseconds: 0)
+
+    init(connection: ServerConnection) { self.connection = connection }
+
+    /// Starts over for the next frame of `connection`.
+    func begin(
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ handler: any MethodHandler,
+        of connection: ServerConnection
+    ) {
+        self.connection = connection
+        isAnswered = false
+        methodName = handler.fullNameBytes
+        if connection.core.logsCalls { startedAt = connection.core.time.monotonic() }
+        if !isKnownUniquelyReferenced(&controller) { controller = RPCController() }
+        let timeout = MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo))
+        let deadline = timeout.map { connection.now + .milliseconds($0) }
+        let id = bytes.extracting(frame.messageID)
+        let metadata = bytes.extracting(frame.errorInfo)
+        controller.state.withLock { state in
+            replace(&state.messageID, with: id)
+            replace(&state.requestMetadata, with: metadata)
+            state.method = handler.fullName
+            state.peers = connection.peers
+            state.deadline = deadline
+            if !state.replyMetadata.isEmpty { state.replyMetadata = RPCMetadata() }
+            state.isCancelled = false
+            state.isFinished = false
+        }
+    }
+
+    /// Runs a handler with the call in its task-locals: log lines bear its id, and outgoing calls
+    /// inherit its deadline.
+    func inContext<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let (controller, context) = (controller, context)
+        return try await RPCController.$current.withValue(controller) {
+            try await CallContext.$current.withValue(context, operation: body)
+        }
+    }
+
+    private var context: CallContext {
+        controller.state.withLock { state in
+            CallContext(
+                // SAFETY: the array lives, unchanged, until the text is made.
+                messageID: unsafe ShortText(bytes: state.messageID.span.bytes),
+                method: state.method, peer: connection.peers.peerText)
+        }
+    }
+
+    private func replace(_ array: inout [UInt8], with bytes: RawSpan) {
+        array.removeAll(keepingCapacity: true)
+        // SAFETY: the pointer does not leave the closure.
+        unsafe bytes.withUnsafeBytes { unsafe array.append(contentsOf: $0) }
+    }
+
+    /// Answers with a response.
+    func succeed(with response: some Message) {
+        let bytes: [UInt8]
+        do {
+            bytes = try response.serializedBytes()
+        } catch {
+            fail(RPCError(.failedSerialize, "the response can't be serialized", cause: error))
+            return
+        }
+        answer(code: .init(rawValue: 0), info: "") { $0.append(bytes) }
+    }
+
+    /// Answers with an error. What has no code of its own is INTERNAL: its detail goes to the log
+    /// and not on the wire.
+    func fail(with error: any Error) {
+        if let error = error as? RPCError { return fail(error) }
+        if error is CancellationError, controller.isCancelled {
+            return fail(RPCError(.cancelled, "the call was given up"))
+        }
+        let method = controller.method
+        connection.core.logger.error("handler failed") {
+            $0.add("method", method)
+            $0.add("error", String(describing: error))
+        }
+        fail(RPCError(.internal, "the handler failed"))
+    }
+
+    /// Answers with that code and text.
+    func fail(_ error: RPCError) { answer(code: error.code, info: error.message) { _ in } }
+
+    /// Nobody waits for the answer any more: the connection is gone.
+    func abandon() {
+        finish(cancelled: true)
+    }
+
+    private func finish(cancelled: Bool = false) {
+        isAnswered = true
+        controller.state.withLock {
+            $0.isFinished = true
+            if cancelled { $0.isCancelled = true }
+        }
+    }
+
+    private func answer(code: RPCErrorCode, info: String, payload: (inout ByteBuffer) -> Void) {
+        guard !isAnswered else { return }
+        finish()
+        let id = controller.state.withLock { $0.messageID }
+        let info = code.rawValue == 0 ? replyMetadata() : [UInt8](info.utf8)
+        // SAFETY: the arrays live, unchanged, until send returns.
+        unsafe connection.send(
+            id.span.bytes, methodName.span.bytes, code, info.span.bytes, payload)
+        logCall(code)
+    }
+
+    private func replyMetadata() -> [UInt8] {
+        let metadata = controller.state.withLock { $0.replyMetadata }
+        if metadata.isEmpty { return [] }
+        var buffer = ByteBuffer()
+        do {
+            try MetadataBlock.write(metadata, to: &buffer)
+        } catch {
+            connection.core.logger.error("reply metadata dropped") {
+                $0.add("error", error.description)
+            }
+        }
+        return buffer.copyBytes()
+    }
+
+    private func logCall(_ code: RPCErrorCode) {
+        guard connection.core.logsCalls else { return }
+        let elapsed = connection.core.time.monotonic() - startedAt
+        CallContext.$current.withValue(context) {
+            connection.core.logger.debug("call served") {
+                $0.add("peer", connection.peers.peerText)
+                $0.add("code", code.rawValue)
+                $0.add("us", microsecondsOf: elapsed)
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import RocketBase
+import RocketCodec
+import RocketReactor
+import RocketSystem
+
+/// What all connections of one sub reactor share. Bound to its loop; nothing in it is touched
+/// from another one.
+final class ServerLoop {
+    unowned let reactor: Reactor
+    let table: MethodTable
+    let configuration: RPCServerConfiguration
+    let codec: TinyPBCodec
+    let logger: Logger
+    let time: any TimeSource
+    let drivers: CallDrivers
+    var connections: Set<ObjectIdentifier> = []
+
+    init(
+        reactor: Reactor, table: MethodTable, configuration: RPCServerConfiguration,
+        logger: Logger, time: any TimeSource
+    ) {
+        self.reactor = reactor
+        self.table = table
+        self.configuration = configuration
+        codec = configuration.codec
+        self.logger = logger
+        self.time = time
+        drivers = CallDrivers(reactor: reactor)
+    }
+
+    /// Whether each call is one DEBUG line.
+    var logsCalls: Bool { logger.isEnabled(.debug) }
+}

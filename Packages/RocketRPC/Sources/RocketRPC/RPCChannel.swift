@@ -1,0 +1,125 @@
+public import RocketBase
+public import RocketCodec
+public import RocketReactor
+import RocketSystem
+public import RocketTCP
+import SwiftProtobuf
+
+/// Calls to one server: many at the same time, over one connection, from any task.
+///
+/// Connects when the first call is made, and again with the next call after the connection was
+/// lost. Every call ends exactly once, with its response or an `RPCError`: by reply, deadline,
+/// cancellation of its task, or the end of the connection.
+public final class RPCChannel: Sendable {
+    /// Where it goes, as text: a stub's name or an address.
+    public let target: String
+    private let configuration: RPCChannelConfiguration
+    private let loop: EventLoop
+    private let ownThread: IOThread?
+    private let core: Locked<LoopBound<ChannelCore>?>
+    private let makeCore: @Sendable (Reactor) -> ChannelCore
+    private let time = SystemTimeSource()
+
+    /// A channel to an address.
+    ///
+    /// - Parameter loop: where its connection lives; nil gives it a thread of its own. Calls from
+    ///   tasks on the same loop need no change of threads.
+    /// - Throws: `RPCError` CHANNEL_INIT when the thread can't be started.
+    public init(
+        to address: NetAddress, configuration: RPCChannelConfiguration = .init(),
+        loop: EventLoop? = nil, logger: Logger = .disabled, target: String? = nil
+    ) throws(RPCError) {
+        let target = target ?? address.description
+        self.target = target
+        self.configuration = configuration
+        if let loop {
+            ownThread = nil
+            self.loop = loop
+        } else {
+            do {
+                let thread = try IOThread(name: "rocket-client")
+                ownThread = thread
+                self.loop = thread.loop
+            } catch {
+                throw RPCError(.channelInit, "no thread for the channel", cause: error)
+            }
+        }
+        core = Locked(nil)
+        makeCore = { reactor in
+            ChannelCore(
+                reactor: reactor, address: address, configuration: configuration, logger: logger,
+                target: target)
+        }
+    }
+
+    deinit { close() }
+
+    /// Ends all calls with CHANNEL_INIT and closes the connection. Calls made later end the same
+    /// way. Does not wait.
+    public func close() {
+        guard let core = core.withLock({ $0 }) else {
+            ownThread?.stop()
+            return
+        }
+        let ownThread = ownThread
+        loop.execute { _ in
+            core.get().close()
+            ownThread?.stop()
+        }
+    }
+
+    /// Calls a method and waits for its response.
+    ///
+    /// - Parameters:
+    ///   - timeout: how long it may take; nil means the channel's default. A call made from a
+    ///     handler never outlasts the call that the handler answers.
+    ///   - metadata: travels beside the request; at most 511 bytes in all.
+    /// - Throws: `RPCError`: what the server answered, ERROR_RPC_CALL_TIMEOUT, CANCELLED when the
+    ///   task was cancelled, ERROR_FAILED_GET_REPLY when the connection ended,
+    ///   ERROR_PEER_CLOSED or ERROR_FAILED_CONNECT when there was none to be had.
+    public func call<Request, Response>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
+        metadata: RPCMetadata = [:]
+    ) async throws(RPCError) -> Response {
+        var deadline = time.monotonic() + (timeout ?? configuration.timeout)
+        if let inherited = RPCController.current?.deadline { deadline = min(deadline, inherited) }
+        let call = UnaryCall(method, request, metadata: metadata, deadline: deadline)
+        let id = CallID.next()
+        let outcome = await withTaskCancellationHandler {
+            await unsafe withUnsafeContinuation { continuation in
+                unsafe call.wait(with: continuation)
+                start(call, id)
+            }
+        } onCancel: {
+            call.cancel()
+            onLoop { $0.cancel(id) }
+        }
+        switch outcome {
+        case .success(let response): return response
+        case .failure(let error):
+            throw error.about(method: method.fullName, peer: target)
+        }
+    }
+
+    private func start(_ call: any OutgoingCall, _ id: CallID) {
+        onLoop { $0.start(call, id: id) }
+    }
+
+    /// At once when the caller is on the loop, otherwise through its door.
+    private func onLoop(_ body: @escaping @Sendable (ChannelCore) -> Void) {
+        if loop.isInLoop {
+            loop.withReactor { body(core(on: $0)) }
+        } else {
+            loop.execute { [self] in body(core(on: $0)) }
+        }
+    }
+
+    private func core(on reactor: Reactor) -> ChannelCore {
+        core.withLock { core in
+            if let core { return core }
+            let bound = LoopBound(makeCore(reactor), on: reactor)
+            core = bound
+            return bound
+        }.get()
+    }
+}

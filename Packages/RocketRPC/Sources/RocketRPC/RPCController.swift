@@ -1,0 +1,84 @@
+public import RocketCodec
+public import RocketSystem
+public import RocketTCP
+
+/// Key=value pairs that travel beside a message; see docs/wire-format.md, "Metadata".
+public typealias RPCMetadata = Metadata
+
+/// One call, as its handler sees it: who asks, until when, and whether anybody still waits.
+///
+/// Valid while the handler runs and after it, on any thread. The server reuses the object for
+/// another call only when nobody else holds it.
+public final class RPCController: Sendable {
+    struct State: ~Copyable {
+        var messageID: [UInt8] = []
+        var method = ""
+        var peers: ConnectionPeers?
+        var deadline: MonotonicTime?
+        var requestMetadata: [UInt8] = []
+        var replyMetadata = RPCMetadata()
+        var isCancelled = false
+        var isFinished = false
+    }
+
+    let state = Locked(State())
+
+    init() {}
+
+    /// The call whose handler the current task runs, or was started by; nil outside of one.
+    /// Calls made with it set inherit what is left of its deadline.
+    @TaskLocal public static var current: RPCController?
+
+    /// The call's id on the wire, shown as text.
+    public var messageID: String {
+        state.withLock { String(decoding: $0.messageID, as: UTF8.self) }
+    }
+
+    /// `package.Service.method`.
+    public var method: String { state.withLock { $0.method } }
+
+    /// This side's address of the connection that the call came on.
+    public var localAddress: NetAddress? { state.withLock { $0.peers?.local } }
+
+    /// Who calls.
+    public var peerAddress: NetAddress? { state.withLock { $0.peers?.peer } }
+
+    /// When the answer is due, on the monotonic clock; nil where the caller set no limit.
+    public var deadline: MonotonicTime? { state.withLock { $0.deadline } }
+
+    /// What the caller sent beside the message.
+    public var requestMetadata: RPCMetadata {
+        state.withLock { unsafe MetadataBlock.read($0.requestMetadata.span.bytes) ?? RPCMetadata() }
+    }
+
+    /// What goes back beside the response; set it before the handler returns. Not sent with an
+    /// error. At most 511 bytes in all, or the call fails with RESOURCE_EXHAUSTED.
+    public var replyMetadata: RPCMetadata {
+        get { state.withLock { $0.replyMetadata } }
+        set { state.withLock { $0.replyMetadata = newValue } }
+    }
+
+    /// Whether nobody waits for the answer any more: the deadline passed, the connection ended,
+    /// or the server stops. The handler's task is cancelled at the same time.
+    public var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    /// Whether the call has been answered or given up.
+    public var isFinished: Bool { state.withLock { $0.isFinished } }
+}
+
+/// The two ends of a connection, shared by all of its calls.
+final class ConnectionPeers: Sendable {
+    let local: NetAddress
+    let peer: NetAddress
+    /// The peer as text, made once.
+    let peerText: String
+
+    /// Before the connection is there.
+    static let none = ConnectionPeers(local: .loopback(port: 0), peer: .loopback(port: 0))
+
+    init(local: NetAddress, peer: NetAddress) {
+        self.local = local
+        self.peer = peer
+        peerText = peer.description
+    }
+}

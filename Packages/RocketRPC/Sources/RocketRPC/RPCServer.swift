@@ -1,0 +1,111 @@
+public import RocketBase
+import RocketCodec
+import RocketReactor
+public import RocketSystem
+public import RocketTCP
+public import ServiceLifecycle
+
+/// Serves services over TinyPB: one main reactor that accepts, `ioThreads` sub reactors that each
+/// own their connections from first byte to close.
+///
+/// A ServiceLifecycle `Service`: `run()` returns when the server has drained, after
+/// `beginDrain()`, after a graceful shutdown of its `ServiceGroup`, or after its task was
+/// cancelled (then without waiting for running calls).
+public final class RPCServer: Service {
+    private enum Phase {
+        case notStarted
+        case running([NetAddress])
+        case draining
+        case stopped
+    }
+
+    private let table: MethodTable
+    private let configuration: RPCServerConfiguration
+    private let logger: Logger
+    private let time: any TimeSource
+    private let phase = Locked(Phase.notStarted)
+    private let drainRequested = OneTimeSignal()
+    private let started = OneTimeSignal()
+
+    /// - Throws: `RPCRegistrationError` for services that can't be registered together.
+    public init(
+        configuration: RPCServerConfiguration, services: [any RPCService],
+        logger: Logger = .disabled, time: any TimeSource = SystemTimeSource()
+    ) throws {
+        var registry = RPCServiceRegistry()
+        for service in services { try registry.add(service) }
+        table = MethodTable(registry)
+        self.configuration = configuration
+        self.logger = logger
+        self.time = time
+    }
+
+    /// Where it listens, with ports that the kernel chose; waits until it does. Empty when it
+    /// never started.
+    public var boundAddresses: [NetAddress] {
+        get async {
+            await started.wait()
+            return phase.withLock { phase in
+                if case .running(let addresses) = phase { addresses } else { [] }
+            }
+        }
+    }
+
+    /// Stops taking connections and calls, and lets `run()` return when the running calls have
+    /// finished, at the latest after `drainTimeout`. Does not wait. Any thread.
+    public func beginDrain() { drainRequested.fire() }
+
+    /// Serves until it is told to stop.
+    ///
+    /// - Throws: `SystemError` where threads or listeners can't be had (the address is named), or
+    ///   `RPCError` when it ran before.
+    public func run() async throws {
+        defer { started.fire() }
+        let main = try IOThread(name: "rocket-main")
+        let group = try IOThreadGroup(count: configuration.ioThreads, namePrefix: "rocket-io-")
+        let loops = LoopDirectory()
+        let server = makeServer(main.loop, group.loops, loops)
+        defer {
+            phase.withLock { $0 = .stopped }
+            started.fire()
+            loops.stopDrivers()
+            group.stop()
+            main.stop()
+        }
+        let addresses = try server.start()
+        phase.withLock { $0 = .running(addresses) }
+        started.fire()
+        logger.info("server started") {
+            $0.add("addresses", addresses.map(\.description).joined(separator: " "))
+        }
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await drainRequested.wait()
+            } onGracefulShutdown: { [self] in
+                beginDrain()
+            }
+        } onCancel: { [self] in
+            beginDrain()
+        }
+        phase.withLock { $0 = .draining }
+        let limit = Task.isCancelled ? .zero : configuration.drainTimeout
+        await server.drain(within: limit)
+        logger.info("server drained")
+    }
+
+    private func makeServer(
+        _ main: EventLoop, _ subs: [EventLoop], _ directory: LoopDirectory
+    ) -> TCPServer {
+        let (table, configuration, logger, time) = (table, configuration, logger, time)
+        return TCPServer(
+            configuration: configuration.tcp, mainLoop: main, subLoops: subs, logger: logger
+        ) { reactor in
+            ServerConnection(
+                core: directory.core(on: reactor) {
+                    ServerLoop(
+                        reactor: reactor, table: table, configuration: configuration,
+                        logger: logger, time: time)
+                })
+        }
+    }
+}

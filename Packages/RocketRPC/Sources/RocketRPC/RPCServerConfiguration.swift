@@ -1,0 +1,20 @@
+public import RocketCodec
+public import RocketTCP
+
+/// How a server behaves and where its limits are. `RPCServer(config:)` fills it from a
+/// `RocketConfig`.
+public struct RPCServerConfiguration: Sendable {
+    /// Listeners, connections, time-outs and buffers.
+    public var tcp: TCPServerConfiguration
+    /// Sub reactors. 1 to 1024; default 1.
+    public var ioThreads = 1
+    /// Frame limit and checksums.
+    public var codec = TinyPBCodec()
+    /// Calls that may run at the same time on one connection; the next is answered with
+    /// RESOURCE_EXHAUSTED. At least 1; default 4096.
+    public var maxCallsPerConnection = 4096
+    /// How long running calls may take to finish once the server drains. Default 10 seconds.
+    public var drainTimeout = Duration.seconds(10)
+
+    public init(tcp: TCPServerConfiguration) { self.tcp = tcp }
+}

@@ -1,0 +1,60 @@
+import SwiftProtobuf
+import Testing
+
+@testable import RocketRPC
+
+@Suite struct MethodTableTests {
+    struct Named: RPCService {
+        static var serviceName: String { "a.b.Named" }
+        var methods = (0..<200).map { "method\($0)" }
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            for name in methods {
+                try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: name)) {
+                    request, _ in request
+                }
+            }
+        }
+    }
+
+    func table(_ services: any RPCService...) throws -> MethodTable {
+        var registry = RPCServiceRegistry()
+        for service in services { try registry.add(service) }
+        return MethodTable(registry)
+    }
+
+    @Test func everyMethodIsFoundByItsBytesAndNothingElse() throws {
+        let table = try table(Named())
+        for index in 0..<200 {
+            let name = [UInt8]("a.b.Named.method\(index)".utf8)
+            #expect(table.lookup(name.span.bytes)?.fullNameBytes == name)
+        }
+        for name in ["", "a.b.Named.method200", "a.b.Named.method", "A.b.Named.method0"] {
+            #expect(table.lookup([UInt8](name.utf8).span.bytes) == nil)
+        }
+    }
+
+    @Test func aFailureSaysWhichPartOfTheNameIsUnknown() throws {
+        let table = try table(Named())
+        #expect(table.failure(for: "a.b.Named.x").code == .methodNotFound)
+        #expect(table.failure(for: "a.b.x.method1").code == .serviceNotFound)
+        for name in ["", ".", "nodot", ".x", "x."] {
+            #expect(table.failure(for: name).code == .parseServiceName)
+        }
+    }
+
+    @Test func aServiceRegisteredTwiceNamesBoth() throws {
+        let error = #expect(throws: RPCRegistrationError.self) { try table(Named(), Named()) }
+        #expect(
+            error?.description
+                == "the service 'a.b.Named' is registered twice: by Named and Named")
+    }
+
+    @Test func aMethodNameThatCppPeersCannotHoldIsRefused() {
+        let long = Named(methods: [String(repeating: "x", count: 501)])
+        #expect(throws: Never.self) { try table(long) }
+        let longer = Named(methods: [String(repeating: "x", count: 502)])
+        #expect(throws: RPCRegistrationError.self) { try table(longer) }
+        #expect(throws: RPCRegistrationError.self) { try table(Named(methods: ["a", "a"])) }
+    }
+}

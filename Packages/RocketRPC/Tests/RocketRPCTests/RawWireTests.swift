@@ -1,0 +1,188 @@
+import RocketBase
+import RocketCodec
+import RocketRPC
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+/// What the server does with bytes that no channel of ours would send.
+@Suite struct RawWireTests {
+    let codec = TinyPBCodec()
+
+    func frame(
+        id: String = "99998888", _ method: String = "test.v1.Test.echo", info: String = "",
+        payload: [UInt8] = []
+    ) throws -> [UInt8] {
+        var buffer = ByteBuffer()
+        let (id, method, info) = ([UInt8](id.utf8), [UInt8](method.utf8), [UInt8](info.utf8))
+        let start = codec.begin(
+            messageID: id.span.bytes, methodName: method.span.bytes, errorInfo: info.span.bytes,
+            in: &buffer)
+        buffer.append(payload)
+        try codec.finish(start, in: &buffer)
+        return buffer.copyBytes()
+    }
+
+    struct Answer: Equatable {
+        let id: String
+        let method: String
+        let code: RPCErrorCode
+        let info: String
+        let payload: [UInt8]
+    }
+
+    func parse(_ bytes: [UInt8]) throws -> Answer {
+        guard case .frame(let frame, bytes.count) = try codec.step(bytes.span.bytes) else {
+            throw RawClient.Failure(errno: 0)
+        }
+        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+        return Answer(
+            id: text(frame.messageID), method: text(frame.methodName),
+            code: RPCErrorCode(rawValue: frame.errorCode), info: text(frame.errorInfo),
+            payload: [UInt8](bytes[frame.payload]))
+    }
+
+    func echoed(_ text: String) throws -> [UInt8] { try Text(text).serializedBytes() }
+
+    @Test func anAnswerBearsTheRequestsIdAndMethod() async throws {
+        try await withServer { address in
+            let client = try RawClient(address)
+            try client.send(try frame(payload: try echoed("hi")))
+            let answer = try parse(try client.receiveFrame())
+            #expect(
+                answer
+                    == Answer(
+                        id: "99998888", method: "test.v1.Test.echo",
+                        code: RPCErrorCode(rawValue: 0), info: "", payload: try echoed("hi")))
+        }
+    }
+
+    @Test func aThousandFramesInOneWriteAreAllAnswered() async throws {
+        try await withServer { address in
+            let client = try RawClient(address)
+            var bytes: [UInt8] = []
+            for number in 0..<1000 { bytes += try frame(id: "\(number)") }
+            try client.send(bytes)
+            for number in 0..<1000 {
+                #expect(try parse(try client.receiveFrame()).id == "\(number)")
+            }
+        }
+    }
+
+    @Test func aFrameInOneBytePiecesIsAnswered() async throws {
+        try await withServer { address in
+            let client = try RawClient(address)
+            for byte in try frame(payload: try echoed("slow")) { try client.send([byte]) }
+            #expect(try parse(try client.receiveFrame()).payload == (try echoed("slow")))
+        }
+    }
+
+    @Test func everyKindOfWrongCallIsAnsweredAndTheNextOneWorks() async throws {
+        try await withServer { address in
+            let client = try RawClient(address)
+            let cases: [(String, [UInt8], RPCErrorCode)] = [
+                ("nobody.echo", [], .serviceNotFound),
+                ("test.v1.Test.nothing", [], .methodNotFound),
+                ("nodot", [], .parseServiceName),
+                ("test.v1.Test.", [], .parseServiceName),
+                ("test.v1.Test.echo", [0xFF, 0xFF, 0xFF], .failedDeserialize),
+            ]
+            for (method, payload, code) in cases {
+                try client.send(try frame(method, payload: payload))
+                let answer = try parse(try client.receiveFrame())
+                #expect(answer.code == code)
+                #expect(answer.id == "99998888")
+                #expect(answer.method == method)
+                try client.send(try frame(payload: try echoed("still")))
+                #expect(try parse(try client.receiveFrame()).payload == (try echoed("still")))
+            }
+        }
+    }
+
+    @Test func garbageClosesThatConnectionOnly() async throws {
+        try await withServer { address in
+            let bad = try RawClient(address)
+            let good = try RawClient(address)
+            try bad.send([UInt8]("GET / HTTP/1.1\r\n\r\n".utf8))
+            #expect(try bad.receive(1) == [])
+            try good.send(try frame())
+            #expect(try parse(try good.receiveFrame()).code.rawValue == 0)
+        }
+    }
+
+    @Test func aSoundFrameWithAWrongEndIsAnsweredBeforeTheEnd() async throws {
+        try await withServer { address in
+            let client = try RawClient(address)
+            var bytes = try frame()
+            bytes[bytes.count - 1] = 0
+            try client.send(bytes)
+            let answer = try parse(try client.receiveFrame())
+            #expect(answer.id == "99998888")
+            #expect(answer.code == .failedDecode)
+            #expect(try client.receive(1) == [])
+        }
+    }
+
+    @Test func aClientThatStopsSendingStillGetsItsAnswers() async throws {
+        let service = TestService()
+        try await withServer([service]) { address in
+            let client = try RawClient(address)
+            try client.send(
+                try frame("test.v1.Test.hold", payload: try Number(3).serializedBytes()))
+            client.finish()
+            await service.gate.arrived(1)
+            service.gate.open()
+            #expect(
+                try parse(try client.receiveFrame()).payload == (try Number(3).serializedBytes()))
+            #expect(try client.receive(1) == [])
+        }
+    }
+
+    @Test func aConnectionThatIsCutCancelsItsHandlers() async throws {
+        let service = TestService()
+        try await withServer([service]) { address in
+            let client = try RawClient(address)
+            try client.send(try frame("test.v1.Test.never"))
+            await service.gate.arrived(1)
+            client.reset()
+            // The handler's task is cancelled, and opens the gate itself.
+            await service.gate.wait()
+            #expect(service.gate.cancelled.withLock { $0 } == 1)
+        }
+    }
+
+    @Test func metadataGoesBothWays() async throws {
+        try await withServer { address in
+            let client = try RawClient(address)
+            try client.send(
+                try frame(
+                    "test.v1.Test.describe", info: "rkm1\nx-sent=a%20b\ntimeout-ms=5000\n"))
+            let answer = try parse(try client.receiveFrame())
+            #expect(answer.info == "rkm1\nx-seen=a%20b\n")
+            #expect(try Text(serializedBytes: answer.payload).value.hasSuffix("8 true"))
+        }
+    }
+
+    @Test func aResponseOverTheLimitIsAnErrorAndTheNextCallWorks() async throws {
+        // The request has 55 bytes, the answer would have more than 80.
+        for (limit, keepsText) in [(80, false), (120, true)] {
+            try await withServer {
+                $0.codec = TinyPBCodec(maxFrameBytes: limit)
+            } _: { address in
+                let client = try RawClient(address)
+                let long = try frame(payload: try echoed(String(repeating: "x", count: 20)))
+                try client.send(
+                    keepsText
+                        ? try frame(
+                            "test.v1.Test.triple",
+                            payload: try echoed(String(repeating: "x", count: 30)))
+                        : try frame("test.v1.Test.describe"))
+                let answer = try parse(try client.receiveFrame())
+                #expect(answer.code == .failedEncode)
+                #expect(answer.info.hasPrefix("frame length") == keepsText)
+                try client.send(long)
+                #expect(try parse(try client.receiveFrame()).code.rawValue == 0)
+            }
+        }
+    }
+}

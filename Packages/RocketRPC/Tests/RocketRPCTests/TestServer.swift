@@ -1,0 +1,41 @@
+import RocketBase
+import RocketRPC
+import RocketTCP
+import Testing
+
+/// A server on a port of the kernel's choice, for the time of the closure.
+func withServer(
+    _ services: [any RPCService] = [TestService()],
+    configure: (inout RPCServerConfiguration) -> Void = { _ in },
+    _ body: (NetAddress) async throws -> Void
+) async throws {
+    var configuration = RPCServerConfiguration(
+        tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+    configure(&configuration)
+    let server = try RPCServer(configuration: configuration, services: services)
+    try await withThrowingTaskGroup { group in
+        group.addTask { try await server.run() }
+        let address = try #require(await server.boundAddresses.first)
+        do {
+            try await body(address)
+        } catch {
+            server.beginDrain()
+            throw error
+        }
+        server.beginDrain()
+        try await group.waitForAll()
+    }
+}
+
+/// The same, with a channel to it.
+func withChannel(
+    _ services: [any RPCService] = [TestService()],
+    configure: (inout RPCServerConfiguration) -> Void = { _ in },
+    _ body: (RPCChannel) async throws -> Void
+) async throws {
+    try await withServer(services, configure: configure) { address in
+        let channel = try RPCChannel(to: address)
+        defer { channel.close() }
+        try await body(channel)
+    }
+}
