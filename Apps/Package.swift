@@ -20,12 +20,18 @@ let package = Package(
     name: "Apps",
     products: [
         .library(name: "OrderProtos", targets: ["OrderProtos"]),
+        .executable(name: "order_server", targets: ["order_server"]),
+        .executable(name: "order_client", targets: ["order_client"]),
         .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
     ],
     dependencies: [
         .package(path: "../Packages/RocketBase"),
+        .package(path: "../Packages/RocketTCP"),
+        .package(path: "../Packages/RocketRPC"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
@@ -33,9 +39,10 @@ let package = Package(
         // Protos/order.proto by `make generate`, committed.
         .target(
             name: "OrderProtos",
-            dependencies: [.product(name: "SwiftProtobuf", package: swiftProtobuf)],
-            // Compiled as soon as there is RocketRPC to import.
-            exclude: ["order.rocket.swift"],
+            dependencies: [
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
             swiftSettings: settings),
 
         // The orders on disk: SQLite with threads of its own and group commit.
@@ -62,9 +69,12 @@ let package = Package(
             dependencies: [
                 "OrderProtos", "OrderStore", "ProgramKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            exclude: ["OrderBook.swift", "OrderServerProgram.swift", "OrderServerCommand.swift"],
             swiftSettings: settings),
         .testTarget(
             name: "OrderServerKitTests",
@@ -75,6 +85,10 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .executableTarget(
+            name: "order_server", dependencies: ["OrderServerKit", "ProgramKit"],
+            swiftSettings: settings),
+
         // order_client's logic; the executable only wires.
         .target(
             name: "OrderClientKit",
@@ -82,15 +96,22 @@ let package = Package(
                 "OrderProtos", "ProgramKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
             ],
-            exclude: ["Shop.swift", "CallTarget.swift", "OrderClientCommand.swift"],
             swiftSettings: settings),
         .testTarget(
             name: "OrderClientKitTests",
             dependencies: [
                 "OrderClientKit", "OrderProtos", "ProgramKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
+            swiftSettings: settings),
+
+        .executableTarget(
+            name: "order_client", dependencies: ["OrderClientKit", "ProgramKit"],
             swiftSettings: settings),
 
         // What all programs share: one clear line and exit status 1 when something is wrong.

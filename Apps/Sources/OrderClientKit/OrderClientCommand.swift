@@ -31,7 +31,9 @@ extension OrderClientCommand {
     struct Make: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make an order.")
 
-        @Option(help: "What it costs, in the shop's smallest unit of money; at least 10.")
+        @Option(
+            parsing: .unconditional,
+            help: "What it costs, in the shop's smallest unit of money; at least 10.")
         var price: Int32
 
         @Option(help: "What to buy.")

@@ -4,6 +4,7 @@ import ProgramKit
 import RocketBase
 import RocketRPC
 import ServiceLifecycle
+import UnixSignals
 
 /// The server from its configuration to its end: wires log, store and RPC server, says when it
 /// is ready, and takes all of it down in the reverse order.

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import RocketSystem
 
 /// The store's own threads: each runs one blocking body, and their common end can be awaited.
 ///
@@ -10,7 +10,7 @@ final class DatabaseThreads: Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Starts a thread that ends when `body` returns. `name` is what `ps -T` shows, 15 letters.
     func start(name: String, _ body: @escaping @Sendable () -> Void) {

@@ -1,6 +1,5 @@
 import GRDB
 import RocketSystem
-import Synchronization
 
 /// A draft on its way to disk, and who waits for it.
 struct WaitingDraft: Sendable {
@@ -19,7 +18,7 @@ final class OrderWriter: Sendable {
     private let pool: DatabasePool
     private let configuration: OrderStoreConfiguration
     private let time: any TimeSource
-    private let counters: Mutex<OrderStoreStatistics>
+    private let counters: Locked<OrderStoreStatistics>
 
     /// Old keys forgotten per transaction at most, so that no commit takes long for it.
     private static let keysPerSweep = 512
@@ -29,7 +28,7 @@ final class OrderWriter: Sendable {
         self.configuration = configuration
         self.time = time
         self.queue = WaitingQueue(limit: configuration.maxWaiting)
-        self.counters = Mutex(OrderStoreStatistics())
+        self.counters = Locked(OrderStoreStatistics())
     }
 
     var statistics: OrderStoreStatistics {

@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import RocketSystem
 
 /// What waits for a database thread: first in, first out, never more than its limit.
 ///
@@ -18,7 +18,7 @@ final class WaitingQueue<Item: Sendable>: Sendable {
     }
 
     let limit: Int
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let wake = DispatchSemaphore(value: 0)
 
     init(limit: Int) { self.limit = limit }

@@ -29,8 +29,10 @@ public final class OrderServerProcess: Sendable {
     /// `127.0.0.1:PORT`
     public var address: String { "127.0.0.1:\(port)" }
 
-    /// Asks it to drain and waits for its end.
-    public func stop() -> Ending {
+    /// Asks it to drain and waits for its end. A server gives its peers time to close their
+    /// side; these do so at once.
+    public func stop(closing connections: RawConnection...) -> Ending {
+        for connection in connections { connection.finish() }
         child.send(SIGTERM)
         return child.finish()
     }

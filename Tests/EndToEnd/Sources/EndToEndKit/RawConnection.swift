@@ -21,6 +21,9 @@ public final class RawConnection: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Ends both directions, as a client does that is done. The peer need not wait for more.
+    public func finish() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
     /// This side's port: what the server calls its peer.
     public var localPort: UInt16 { boundPort(of: descriptor) }
 

@@ -86,9 +86,9 @@ extension TinyPBBytes {
             var value = 0
             var shift = 0
             while let byte = rest.popFirst() {
-                value |= Int(byte & 0x7F) << shift
+                value |= Int(byte & 0x7F) &<< shift
                 shift += 7
-                if byte < 0x80 || shift > 56 { break }
+                if byte < 0x80 || shift > 63 { break }
             }
             return value
         }

@@ -67,6 +67,7 @@ struct DurabilityTests {
         var replies = [try #require(try connection.receiveFrame())]
         server.child.send(SIGTERM)
         while let reply = try connection.receiveFrame() { replies.append(reply) }
+        connection.finish()
         let ending = server.child.finish()
         #expect(ending.status == 0 && !ending.wasKilled, "\(ending)")
         #expect(Set(replies.map(\.messageID)).count == replies.count)
@@ -129,7 +130,7 @@ struct DurabilityTests {
             "order_client", ["list", "--all", "--to", server.address])
         let stored = list.output.matches(of: /\b\d{18,}/).map { String($0.output) }
         #expect(stored == made)
-        #expect(server.stop().status == 0)
+        #expect(server.stop(closing: connection).status == 0)
     }
 
     private func bigOrder(_ number: Int) -> TinyPBBytes {

@@ -15,7 +15,7 @@ struct WireTests {
         #expect(reply.text(2) == "OK")
         let id = try #require(reply.text(3))
         #expect(id.allSatisfy { ("0"..."9").contains($0) } && id.count >= 18)
-        #expect(server.stop().status == 0)
+        #expect(server.stop(closing: connection).status == 0)
     }
 
     @Test("A request that arrives byte by byte is answered like any other")
@@ -24,7 +24,7 @@ struct WireTests {
         let connection = try RawConnection(port: server.port)
         for byte in TinyPBBytes.goldenRequest { try connection.send([byte]) }
         #expect(try connection.receiveFrame()?.text(2) == "OK")
-        #expect(server.stop().status == 0)
+        #expect(server.stop(closing: connection).status == 0)
     }
 
     @Test("1,000 calls in flight on one connection all get their own answers")
@@ -46,7 +46,7 @@ struct WireTests {
         }
         #expect(answered == Set(ids))
         #expect(orders.count == 1000)
-        #expect(server.stop().status == 0)
+        #expect(server.stop(closing: connection).status == 0)
     }
 
     @Test(
@@ -71,7 +71,7 @@ struct WireTests {
 
         try connection.send(TinyPBBytes.goldenRequest)
         #expect(try connection.receiveFrame()?.errorCode == 0)
-        #expect(server.stop().status == 0)
+        #expect(server.stop(closing: connection).status == 0)
     }
 
     @Test(
@@ -97,7 +97,7 @@ struct WireTests {
 
         try bystander.send(TinyPBBytes.goldenRequest)
         #expect(try bystander.receiveFrame()?.errorCode == 0)
-        #expect(server.stop().status == 0)
+        #expect(server.stop(closing: bystander, vandal).status == 0)
         let lines = server.workspace.logLines().filter {
             $0.contains(peer) && ($0.contains("WARN") || $0.contains("ERROR"))
         }
@@ -115,7 +115,7 @@ struct WireTests {
         #expect(reply.errorCode == 0)
         #expect(reply.text(2) == "short balance")
         #expect(reply.text(3) == nil)
-        #expect(server.stop().status == 0)
+        #expect(server.stop(closing: connection).status == 0)
     }
 
     @Test("The same idempotency key makes one order")
@@ -129,6 +129,7 @@ struct WireTests {
                 "Order.makeOrder", id: "\(number)", payload: TinyPBBytes.applePayload, info: info)
             try connection.send(request.bytes)
             orders.insert(try connection.receiveFrame()?.text(3))
+            connection.finish()
         }
         #expect(orders.count == 1 && !orders.contains(nil))
         #expect(server.stop().status == 0)

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import ProgramKit
+import RocketRPC
+import Testing
+
+@testable import OrderClientKit
+
+struct CallTargetTests {
+    @Test(
+        "An address is taken as it is, and no configuration is read",
+        arguments: [
+            "127.0.0.1:12345", "[::1]:80", "unix:/run/order",
+        ])
+    func addresses(text: String) throws {
+        let options = try CallOptions.parse(["--to", text, "--config", "/no/such/file.xml"])
+        #expect(try CallTarget(options).description == text)
+    }
+
+    @Test("A stub is named with its address")
+    func stub() throws {
+        let target = try withConfiguration(stubs: ["order", "stock"]) {
+            try CallTarget(CallOptions.parse(["--to", "stock", "--config", $0]))
+        }
+        #expect(target.description == "stock (127.0.0.1:12346)")
+    }
+
+    @Test(
+        "Nobody named means the stub 'order', or the only one that there is",
+        arguments: [
+            (["stock", "order"], "order (127.0.0.1:12346)"),
+            (["default"], "default (127.0.0.1:12345)"),
+        ])
+    func nobodyNamed(stubs: [String], description: String) throws {
+        let target = try withConfiguration(stubs: stubs) {
+            try CallTarget(CallOptions.parse(["--config", $0]))
+        }
+        #expect(target.description == description)
+    }
+
+    @Test(
+        "What is no address and no stub is told in one line",
+        arguments: [
+            ["--to", "oder"], ["--to", "127.0.0.1:"], ["--to", "127.0.0.1:99999"], [],
+        ])
+    func unknown(arguments: [String]) throws {
+        let failure = #expect(throws: ProgramFailure.self) {
+            _ = try withConfiguration(stubs: ["orders", "stock"]) {
+                try CallTarget(CallOptions.parse(arguments + ["--config", $0]))
+            }
+        }
+        #expect(failure?.description.contains("\n") == false)
+    }
+
+    @Test("A failed call names the call, the peer, what happened and the code")
+    func failureLine() {
+        let line = Shop.line(
+            RPCError(.callTimeout, "no reply within 2 s"), method: "Order.makeOrder",
+            peer: "order (127.0.0.1:12345)")
+        #expect(
+            line == "Order.makeOrder to order (127.0.0.1:12345): no reply within 2 s "
+                + "(ERROR_RPC_CALL_TIMEOUT)")
+    }
+
+    /// Stubs get the ports 12345, 12346, …
+    private func withConfiguration<Result>(
+        stubs: [String], _ body: (String) throws -> Result
+    ) throws -> Result {
+        let path = NSTemporaryDirectory() + "call-target-" + UUID().uuidString + ".xml"
+        let elements = stubs.enumerated().map { index, name in
+            "<rpc_server><name>\(name)</name><port>\(12345 + index)</port></rpc_server>"
+        }
+        let xml = "<root><stubs>\(elements.joined())</stubs></root>"
+        try xml.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try body(path)
+    }
+}
