@@ -9,6 +9,7 @@
 #include "rocket_signal.h"
 #include "rocket_socket.h"
 #include "rocket_thread.h"
+#include "rocket_usage.h"
 #include "rocket_thread_signals.h"
 #include "rocket_thread_state.h"
 #endif

@@ -9,6 +9,11 @@ public struct NameLookupError: Error, Hashable, Sendable, CustomStringConvertibl
     /// The resolver answered that there is no such name; false: it could not find out.
     public let isUnknownName: Bool
 
+    /// For a resolver that does not work any more.
+    public static func shutDown(_ host: String) -> NameLookupError {
+        NameLookupError(host: host, text: "the resolver was shut down", isUnknownName: false)
+    }
+
     /// `host name "x": Name or service not known`.
     public var description: String { "host name \"\(host)\": \(text)" }
 }

@@ -6,7 +6,9 @@ extension TCPConnection: IOHandler {
     /// Reads once, then sends if there is room for what did not fit before.
     public func ready(_ events: IOEvents, on reactor: Reactor) {
         if !events.isDisjoint(with: [.readable, .hangup, .error]) {
-            if wantsRead {
+            if needsRedelivery {
+                // What was left comes first, at this tick's end; the poller tells again.
+            } else if wantsRead {
                 readOnce()
             } else if !events.isDisjoint(with: [.hangup, .error]) {
                 hungUpWhilePaused()
@@ -122,7 +124,9 @@ extension TCPConnection {
     }
 
     private func inputChanged() {
-        if machine.isClosed { return releaseInput() }
+        // Nobody wants the rest of an unfinished unit any more.
+        if machine.isClosed || machine.peerFinished { releaseInput() }
+        if machine.isClosed { return }
         let limit = owner.configuration.inputLimitBytes
         if input.readableBytes > limit {
             perform(machine.handle(.failed(.inputLimit(bytes: input.readableBytes))))

@@ -39,8 +39,8 @@ public final class TCPConnection {
     var needsRedelivery = false
     /// Bytes that the server's ledger knows of.
     var accounted = 0
-    /// Place in the loop's list.
-    var slot = 0
+    /// Place in the loop's list; negative: was never there.
+    var slot = -1
     /// What the handler is still to be told.
     var untoldReason: CloseReason?
     private var local: NetAddress?
@@ -56,6 +56,13 @@ public final class TCPConnection {
         resources = LoopResources.of(reactor)
         clock = ConnectionClock(now: reactor.now)
         transport = Transport(descriptor: descriptor)
+    }
+
+    deinit {
+        // Its loop has ended with the connection open: the books stay right.
+        if slot < 0 || machine.isClosed { return }
+        if accounted != 0 { _ = owner.ledger?.account(-accounted) }
+        owner.ledger?.release(peerAddress)
     }
 }
 
@@ -99,6 +106,11 @@ extension TCPConnection {
 
     /// Bytes held for this connection in either direction.
     public var bufferedBytes: Int { (unsafe output.count) + input.readableBytes }
+
+    /// Memory held for this connection in either direction, filled or not.
+    @_spi(TestKit) public var heldBytes: Int {
+        (unsafe output.own.capacityBytes) + input.capacityBytes
+    }
 
     /// Its own end, asked of the kernel on first use; unnamed once closed.
     public var localAddress: NetAddress {

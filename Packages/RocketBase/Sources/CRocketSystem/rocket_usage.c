@@ -1,0 +1,50 @@
+#define _GNU_SOURCE
+#include "rocket_usage.h"
+#include <dirent.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t rocket_open_descriptors(void) {
+    DIR *directory = opendir("/proc/self/fd");
+    if (directory == NULL) return -1;
+    int64_t count = 0;
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count - 1; // without the directory itself
+}
+
+int64_t rocket_resident_bytes(void) {
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL) return -1;
+    long long total, resident = -1;
+    if (fscanf(file, "%lld %lld", &total, &resident) != 2) resident = -1;
+    fclose(file);
+    return resident < 0 ? -1 : resident * sysconf(_SC_PAGESIZE);
+}
+
+int64_t rocket_heap_bytes(void) {
+    struct mallinfo2 info = mallinfo2();
+    return (int64_t)(info.uordblks + info.hblkhd);
+}
+
+int64_t rocket_descriptor_limit(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (int64_t)limit.rlim_cur : -1;
+}
+
+int rocket_set_descriptor_limit(int64_t wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+    limit.rlim_cur = (rlim_t)wanted;
+    return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int64_t rocket_processor_nanoseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}

@@ -1,0 +1,160 @@
+import RocketBase
+import RocketReactor
+import RocketReactorTestKit
+import RocketSystem
+import RocketTCP
+import RocketTCPTestKit
+import Testing
+
+@Suite struct TCPConnectionClosingTests {
+    let driven: HandDrivenLoop
+    init() throws { driven = try HandDrivenLoop() }
+
+    private func pair(kernelBufferBytes: Int = 0) throws -> ConnectedPair {
+        try ConnectedPair(on: driven.reactor, kernelBufferBytes: kernelBufferBytes)
+    }
+
+    @Test func aGracefulCloseSendsFirstAndWaitsForThePeersEnd() throws {
+        let pair = try pair()
+        pair.connection.write { $0.append([1, 2] as [UInt8]) }
+        pair.connection.close(.afterFlush)
+        #expect(pair.connection.state == .draining)
+        pair.connection.write { $0.append(byte: 3) }
+        driven.tick()
+        #expect(pair.peer.receive() == .bytes([1, 2]))
+        #expect(pair.peer.receive() == .end)
+        #expect(pair.handler.closeReason == nil)
+        pair.peer.send([9])
+        driven.settle()
+        pair.peer.close()
+        driven.settle()
+        #expect(pair.handler.events == [.connected, .closed(.requested)])
+        #expect(pair.connection.state == .closed)
+    }
+
+    @Test func aGracefulCloseIsBoundedInTime() throws {
+        let pair = try pair(kernelBufferBytes: 2048)
+        pair.connection.write { $0.append([UInt8](repeating: 1, count: 100_000)) }
+        pair.connection.close(.afterFlush)
+        driven.tick(after: .seconds(4))
+        #expect(pair.handler.closeReason == nil)
+        driven.tick(after: .milliseconds(1_100))
+        #expect(pair.handler.closeReason == .writeTimeout)
+    }
+
+    @Test func aPeerThatKeepsItsEndOpenAfterAllWasSentIsLeftAfterTheBound() throws {
+        let pair = try pair()
+        pair.connection.close(.afterFlush)
+        driven.settle()
+        driven.tick(after: .milliseconds(5_100))
+        #expect(pair.handler.closeReason == .requested)
+    }
+
+    @Test func thePeersEndClosesAfterWhatWaits() throws {
+        let pair = try pair()
+        pair.handler.onReceived = { connection, input in
+            input.removeAll()
+            connection.write { $0.append([4, 2] as [UInt8]) }
+        }
+        pair.peer.send([1])
+        pair.peer.finish()
+        driven.settle()
+        #expect(pair.peer.receiveAll() == [4, 2])
+        #expect(
+            pair.handler.events
+                == [.connected, .received(1), .inputEnded, .closed(.peerFinished)])
+    }
+
+    @Test func aHandlerMaySpeakOnAfterThePeersEnd() throws {
+        let pair = try pair()
+        pair.handler.onInputEnded = { _ in }
+        pair.peer.finish()
+        driven.settle()
+        #expect(pair.connection.state == .halfClosed)
+        pair.connection.write { $0.append([5] as [UInt8]) }
+        driven.settle()
+        #expect(pair.peer.receive() == .bytes([5]))
+        pair.connection.close()
+        driven.settle()
+        #expect(pair.peer.receive() == .end)
+        #expect(pair.handler.closeReason == .requested)
+    }
+
+    @Test func ourEndLeavesThePeersOpen() throws {
+        let pair = try pair()
+        pair.connection.write { $0.append([1] as [UInt8]) }
+        pair.connection.finishWriting()
+        pair.connection.write { $0.append([2] as [UInt8]) }
+        driven.settle()
+        #expect(pair.peer.receive() == .bytes([1]))
+        #expect(pair.peer.receive() == .end)
+        #expect(pair.connection.state == .halfClosed)
+        pair.peer.send([7, 8])
+        driven.settle()
+        #expect(pair.handler.bytes == [7, 8])
+        pair.peer.finish()
+        driven.settle()
+        #expect(pair.handler.closeReason == .peerFinished)
+    }
+
+    @Test func closingInsideReceivedIsToldAtTheTicksEndAndOnce() throws {
+        let pair = try pair()
+        var isInside = false
+        pair.handler.onReceived = { connection, input in
+            isInside = true
+            connection.close(.now, reason: .rejected("test"))
+            connection.close(.now)
+            connection.close(.afterFlush)
+            #expect(connection.state == .closed)
+            isInside = false
+        }
+        pair.handler.onClosed = { _, _ in #expect(!isInside) }
+        pair.peer.send([1])
+        driven.settle()
+        #expect(pair.handler.events == [.connected, .received(1), .closed(.rejected("test"))])
+        #expect(driven.reactor.registrationCount == 1)
+    }
+
+    @Test func closingInsideClosedChangesNothing() throws {
+        let pair = try pair()
+        pair.handler.onClosed = { connection, _ in
+            connection.close(.now)
+            connection.write { $0.append(byte: 1) }
+            connection.resumeReading()
+            connection.finishWriting()
+        }
+        pair.connection.close(.now)
+        driven.settle()
+        #expect(pair.handler.events == [.connected, .closed(.requested)])
+    }
+
+    @Test func aConnectionMayCloseAnotherInItsCallback() throws {
+        let first = try pair()
+        let second = try pair()
+        first.handler.onReceived = { _, input in
+            input.removeAll()
+            second.connection.close(.now)
+        }
+        second.handler.onReceived = { _, input in
+            input.removeAll()
+            first.connection.close(.now)
+        }
+        first.peer.send([1])
+        second.peer.send([1])
+        driven.settle()
+        let heard = [first.handler, second.handler].filter { $0.events.contains(.received(1)) }
+        #expect(heard.count == 1)
+    }
+
+    @Test func theLastReferenceMayGoInClosed() throws {
+        weak var connection: TCPConnection?
+        do {
+            let pair = try pair()
+            connection = pair.connection
+            pair.peer.close()
+            driven.settle()
+        }
+        driven.settle()
+        #expect(connection == nil)
+    }
+}

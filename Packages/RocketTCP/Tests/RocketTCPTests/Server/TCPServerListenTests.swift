@@ -1,0 +1,123 @@
+import RocketBase
+import RocketReactor
+import RocketReactorTestKit
+import RocketSystem
+import RocketTCP
+import RocketTCPTestKit
+import Testing
+
+@Suite struct TCPServerListenTests {
+    let driven: HandDrivenLoop
+    init() throws { driven = try HandDrivenLoop() }
+
+    private func server(
+        _ listen: [NetAddress], _ change: (inout TCPServerConfiguration) -> Void = { _ in }
+    ) -> TCPServer {
+        var configuration = TCPServerConfiguration(listen: listen)
+        change(&configuration)
+        return TCPServer(configuration: configuration, mainLoop: driven.loop, subLoops: []) { _ in
+            EchoHandler()
+        }
+    }
+
+    private func answers(at address: NetAddress) throws -> Bool {
+        let peer = try RawPeer(connectingTo: address)
+        driven.settle()
+        peer.send([1])
+        driven.settle()
+        return peer.receive() == .bytes([1])
+    }
+
+    private func path(_ name: String) -> NetAddress {
+        NetAddress(.unix(path: "/tmp/rocket-tcp-\(Identity.processID)-\(name)"))
+    }
+
+    @Test func severalListenersServeAtOnce() throws {
+        let abstract = NetAddress(.abstract(name: "rocket-tcp-\(Identity.processID)-several"))
+        let path = path("several")
+        let server = server([
+            .loopback(port: 0), try NetAddress(parsing: "[::1]:0"), path, abstract,
+        ])
+        let bound = try server.start()
+        driven.settle()
+        #expect(bound.count == 4)
+        #expect(bound[2] == path && bound[3] == abstract)
+        for address in bound { #expect(try answers(at: address), "\(address)") }
+        server.stop()
+        driven.settle()
+        #expect(throws: SystemError.self) { try RawPeer(connectingTo: path) }
+    }
+
+    @Test func aPortInUseIsOneClearError() throws {
+        let first = server([.loopback(port: 0)])
+        let address = try #require(try first.start().first)
+        let error = #expect(throws: TCPListenError.self) {
+            try server([.loopback(port: 0), address]).start()
+        }
+        #expect(
+            error?.description
+                == "listen on \(address): bind: EADDRINUSE (Address already in use)")
+    }
+
+    @Test func aStalePathIsReplacedOnlyWhenNobodyListens() throws {
+        let path = path("stale")
+        do {
+            // A socket that was bound and is gone leaves its file.
+            let dead = try FileDescriptor.streamSocket(for: path.socketAddress)
+            try dead.bind(to: path.socketAddress)
+        }
+        let first = server([path]) { $0.unixMode = 0o600 }
+        _ = try first.start()
+        driven.settle()
+        #expect(try answers(at: path))
+        let error = #expect(throws: TCPListenError.self) { try server([path]).start() }
+        #expect(error?.cause.errno.isAddressInUse == true)
+        #expect(try answers(at: path))
+        first.stop()
+        driven.settle()
+    }
+
+    @Test func aDualStackListenerShowsIPv4PeersAsIPv4() throws {
+        let handler = RecordingConnectionHandler()
+        let bound = LoopBound(handler, on: driven.reactor)
+        let server = TCPServer(
+            configuration: TCPServerConfiguration(listen: [try NetAddress(parsing: "[::]:0")]),
+            mainLoop: driven.loop, subLoops: []
+        ) { _ in bound.get() }
+        let port = try #require(try server.start().first?.port)
+        driven.settle()
+        let peer = try RawPeer(connectingTo: .loopback(port: port))
+        driven.settle()
+        #expect(handler.connection?.peerAddress.host == "127.0.0.1")
+        #expect(handler.connection?.localAddress == .loopback(port: port))
+        peer.close()
+        server.stop()
+        driven.settle()
+    }
+
+    @Test func aListeningSocketMayBeHandedOver() throws {
+        let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.bind(to: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.listen(backlog: 8)
+        let raw = socket.release()
+        let server = server([]) { $0.adoptedDescriptors = [raw] }
+        let address = try #require(try server.start().first)
+        driven.settle()
+        #expect(try answers(at: address))
+        server.stop()
+        driven.settle()
+    }
+
+    @Test func aSocketThatDoesNotListenIsNotTakenOver() throws {
+        let raw = try FileDescriptor.streamSocket(for: .ipv4(bits: 0, port: 0)).release()
+        let error = #expect(throws: TCPListenError.self) {
+            try server([]) { $0.adoptedDescriptors = [raw] }.start()
+        }
+        #expect(error?.address == "descriptor \(raw)")
+    }
+
+    @Test func aUnixPeerShowsItsCredentials() throws {
+        let pair = try ConnectedPair(on: driven.reactor)
+        #expect(try pair.connection.peerCredentials()?.processID == Identity.processID)
+    }
+}
