@@ -1,0 +1,37 @@
+import RocketBase
+import Testing
+
+@Suite struct RocketErrorTests {
+    struct Underneath: Error, CustomStringConvertible { let description = "disk full" }
+
+    @Test func oneLineTellsCodeMessageCauseAndContext() {
+        let error = RocketError(.internal, "can't save", cause: Underneath())
+            .adding("method", "Order.makeOrder").adding("peer", "127.0.0.1:80")
+        #expect(
+            "\(error)"
+                == "INTERNAL: can't save: disk full (method=Order.makeOrder peer=127.0.0.1:80)")
+    }
+
+    @Test func theFirstPieceOfContextUnderAKeyStays() {
+        let error = RocketError(.cancelled, "x").adding("peer", "a").adding("peer", "b")
+            .adding("method", "")
+        #expect(error.context.map(\.value) == ["a"])
+        #expect(error.context("method") == "")
+    }
+
+    @Test func everyCodeOfTheWireHasItsName() {
+        let names: [(Int32, String)] = [
+            (10_000_000, "ERROR_PEER_CLOSED"), (10_000_001, "ERROR_FAILED_CONNECT"),
+            (10_000_002, "ERROR_FAILED_GET_REPLY"), (10_000_003, "ERROR_FAILED_DESERIALIZE"),
+            (10_000_004, "ERROR_FAILED_SERIALIZE"), (10_000_005, "ERROR_FAILED_ENCODE"),
+            (10_000_006, "ERROR_FAILED_DECODE"), (10_000_007, "ERROR_RPC_CALL_TIMEOUT"),
+            (10_000_008, "ERROR_SERVICE_NOT_FOUND"), (10_000_009, "ERROR_METHOD_NOT_FOUND"),
+            (10_000_010, "ERROR_PARSE_SERVICE_NAME"), (10_000_011, "ERROR_RPC_CHANNEL_INIT"),
+            (10_000_012, "ERROR_RPC_PEER_ADDR"), (10_000_100, "CANCELLED"),
+            (10_000_101, "UNAVAILABLE"), (10_000_102, "RESOURCE_EXHAUSTED"),
+            (10_000_103, "UNAUTHENTICATED"), (10_000_104, "PERMISSION_DENIED"),
+            (10_000_105, "INTERNAL"), (-1, "-1"), (7, "7"),
+        ]
+        for (value, name) in names { #expect(RPCErrorCode(rawValue: value).name == name) }
+    }
+}
