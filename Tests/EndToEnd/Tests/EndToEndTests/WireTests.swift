@@ -99,7 +99,7 @@ struct WireTests {
         #expect(try bystander.receiveFrame()?.errorCode == 0)
         #expect(server.stop(closing: bystander, vandal).status == 0)
         let lines = server.workspace.logLines().filter {
-            $0.contains(peer) && ($0.contains("WARN") || $0.contains("ERROR"))
+            $0.contains(peer) && ($0.hasPrefix("[WARN]") || $0.hasPrefix("[ERROR]"))
         }
         #expect(lines.count == 1, "\(lines)")
     }
