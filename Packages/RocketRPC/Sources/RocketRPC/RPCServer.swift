@@ -14,6 +14,7 @@ public import ServiceLifecycle
 public final class RPCServer: Service {
     private enum Phase {
         case notStarted
+        case starting
         case running([NetAddress])
         case draining
         case stopped
@@ -23,6 +24,8 @@ public final class RPCServer: Service {
     private let configuration: RPCServerConfiguration
     private let logger: Logger
     private let time: any TimeSource
+    private let limits: ServerLimits
+    private let drainTimeout: Locked<Duration>
     private let phase = Locked(Phase.notStarted)
     private let drainRequested = OneTimeSignal()
     private let started = OneTimeSignal()
@@ -36,6 +39,8 @@ public final class RPCServer: Service {
         for service in services { try registry.add(service) }
         table = MethodTable(registry)
         self.configuration = configuration
+        limits = ServerLimits(configuration)
+        drainTimeout = Locked(configuration.drainTimeout)
         self.logger = logger
         self.time = time
     }
@@ -55,23 +60,61 @@ public final class RPCServer: Service {
     /// finished, at the latest after `drainTimeout`. Does not wait. Any thread.
     public func beginDrain() { drainRequested.fire() }
 
+    /// Takes over what may change while it runs: the limits on calls in flight and the drain
+    /// time-out. Any thread.
+    public func update(_ new: RPCServerConfiguration) {
+        limits.update(
+            maxCalls: new.maxCalls, maxCallsPerConnection: new.maxCallsPerConnection)
+        drainTimeout.withLock { $0 = new.drainTimeout }
+    }
+
     /// Serves until it is told to stop.
     ///
     /// - Throws: `SystemError` where threads or listeners can't be had (the address is named), or
     ///   `RPCError` when it ran before.
     public func run() async throws {
         defer { started.fire() }
-        let main = try IOThread(name: "rocket-main")
-        let group = try IOThreadGroup(count: configuration.ioThreads, namePrefix: "rocket-io-")
-        let loops = LoopDirectory()
-        let server = makeServer(main.loop, group.loops, loops)
-        defer {
-            phase.withLock { $0 = .stopped }
-            started.fire()
-            loops.stopDrivers()
-            group.stop()
+        try begin()
+        var loopConfiguration = EventLoopConfiguration()
+        loopConfiguration.slowCallback = configuration.slowCallback
+        let main = try IOThread(
+            name: "rocket-main", configuration: loopConfiguration, logger: logger)
+        let subs: IOThreadGroup
+        do {
+            subs = try IOThreadGroup(
+                count: configuration.ioThreads, namePrefix: "rocket-io-",
+                configuration: loopConfiguration, logger: logger)
+        } catch {
             main.stop()
+            await main.ended()
+            throw error
         }
+        let directory = LoopDirectory()
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(
+                try await serve(makeServer(main.loop, subs.loops, directory)))
+        } catch {
+            outcome = .failure(error)
+        }
+        phase.withLock { $0 = .stopped }
+        directory.stopDrivers()
+        await subs.shutdown()
+        main.stop()
+        await main.ended()
+        try outcome.get()
+    }
+
+    private func begin() throws(RPCError) {
+        let isFirst = phase.withLock { phase in
+            guard case .notStarted = phase else { return false }
+            phase = .starting
+            return true
+        }
+        if !isFirst { throw RPCError(.channelInit, "a server runs once") }
+    }
+
+    private func serve(_ server: TCPServer) async throws {
         let addresses = try server.start()
         phase.withLock { $0 = .running(addresses) }
         started.fire()
@@ -88,7 +131,7 @@ public final class RPCServer: Service {
             beginDrain()
         }
         phase.withLock { $0 = .draining }
-        let limit = Task.isCancelled ? .zero : configuration.drainTimeout
+        let limit = Task.isCancelled ? .zero : drainTimeout.withLock { $0 }
         await server.drain(within: limit)
         logger.info("server drained")
     }
@@ -96,7 +139,8 @@ public final class RPCServer: Service {
     private func makeServer(
         _ main: EventLoop, _ subs: [EventLoop], _ directory: LoopDirectory
     ) -> TCPServer {
-        let (table, configuration, logger, time) = (table, configuration, logger, time)
+        let (table, configuration, limits) = (table, configuration, limits)
+        let (logger, time) = (logger, time)
         return TCPServer(
             configuration: configuration.tcp, mainLoop: main, subLoops: subs, logger: logger
         ) { reactor in
@@ -104,7 +148,7 @@ public final class RPCServer: Service {
                 core: directory.core(on: reactor) {
                     ServerLoop(
                         reactor: reactor, table: table, configuration: configuration,
-                        logger: logger, time: time)
+                        limits: limits, logger: logger, time: time)
                 })
         }
     }

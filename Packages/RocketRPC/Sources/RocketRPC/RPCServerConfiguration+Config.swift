@@ -21,6 +21,8 @@ extension RPCServerConfiguration {
         codec = TinyPBCodec(
             maxFrameBytes: server.maxFrameBytes, checksum: .init(server.checksum))
         maxCallsPerConnection = server.maxInFlightPerConnection
+        maxCalls = server.maxInFlight
+        slowCallback = server.slowCallback
         drainTimeout = server.drainTimeout
     }
 }

@@ -197,6 +197,35 @@ import Testing
         }
     }
 
+    @Test func theServersOwnLimitCountsAllConnectionsAndCanBeRaisedWhileItRuns() async throws {
+        let service = TestService()
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        configuration.maxCalls = 1
+        let server = try RPCServer(configuration: configuration, services: [service])
+        let running = Task { try await server.run() }
+        let address = try #require(await server.boundAddresses.first)
+        let first = try RPCChannel(to: address)
+        let second = try RPCChannel(to: address)
+        let call = Task {
+            try await first.call(TestService.hold, Number(5), timeout: .seconds(60))
+        }
+        await service.gate.arrived(1)
+        let error = await #expect(throws: RPCError.self) {
+            try await second.call(TestService.echo, Text("x"))
+        }
+        #expect(error?.code == .resourceExhausted)
+        configuration.maxCalls = 2
+        server.update(configuration)
+        let next = try await second.call(TestService.echo, Text("x"))
+        #expect(next.value == "x")
+        service.gate.open()
+        #expect(try await call.value.value == 5)
+        server.beginDrain()
+        try await running.value
+        await #expect(throws: RPCError.self) { try await server.run() }
+    }
+
     @Test func aDrainLetsRunningCallsFinish() async throws {
         let service = TestService()
         var configuration = RPCServerConfiguration(

@@ -151,6 +151,33 @@ import Testing
         }
     }
 
+    @Test func anOverdueRequestIsAnsweredWithoutRunning() async throws {
+        let service = TestService()
+        service.gate.open()
+        try await withServer([service]) { address in
+            let client = try RawClient(address)
+            try client.send(try frame("test.v1.Test.never", info: "rkm1\ntimeout-ms=0\n"))
+            #expect(try parse(try client.receiveFrame()).code == .callTimeout)
+            #expect(service.gate.arrivalCount == 0)
+        }
+    }
+
+    @Test func aDeadlineThatPassesIsAnsweredAndTheHandlerIsCancelled() async throws {
+        let service = TestService()
+        try await withServer([service]) { address in
+            let client = try RawClient(address)
+            try client.send(try frame("test.v1.Test.never", info: "rkm1\ntimeout-ms=20\n"))
+            let answer = try parse(try client.receiveFrame())
+            #expect(answer.code == .callTimeout)
+            #expect(answer.id == "99998888")
+            await service.gate.wait()
+            let cancelled = service.gate.cancelled.withLock { $0 }
+            #expect(cancelled == 1)
+            try client.send(try frame(payload: try echoed("on")))
+            #expect(try parse(try client.receiveFrame()).payload == (try echoed("on")))
+        }
+    }
+
     @Test func metadataGoesBothWays() async throws {
         try await withServer { address in
             let client = try RawClient(address)

@@ -79,6 +79,9 @@ final class Gate: Sendable {
         for continuation in waiting.shuffled() { continuation.resume() }
     }
 
+    /// Tasks that have come so far.
+    var arrivalCount: Int { arrivals.withLock { $0.count } }
+
     /// Returns when `count` tasks have come to `wait`.
     func arrived(_ count: Int) async {
         await withCheckedContinuation { continuation in

@@ -1,4 +1,5 @@
 import RocketReactor
+import RocketSystem
 
 /// Runs handlers without a task per call.
 ///
@@ -18,13 +19,21 @@ final class CallDrivers: TickEndHandler {
     /// The driver that takes frames; when the loop has control, its handler is suspended.
     private var active: CallDriver?
     private var suspended: [ObjectIdentifier: CallDriver] = [:]
+    /// Of the calls whose handlers are suspended; others are over before a deadline can pass.
+    private var deadlines = TimerQueue<CallDriver>()
+    private var deadlineTimer: EarliestTimer?
+    private let limits: ServerLimits
     private var isWaking = false
     private var isEnrolled = false
     private var isStopped = false
 
-    init(reactor: Reactor) {
+    init(reactor: Reactor, limits: ServerLimits) {
         self.reactor = reactor
+        self.limits = limits
         executor = LoopActor(loop: reactor.loop)
+        deadlineTimer = EarliestTimer(on: reactor, label: "handler deadline") {
+            [unowned self] in expire()
+        }
     }
 
     /// Notes that `connection` has input; a driver looks at it within this tick.
@@ -32,9 +41,6 @@ final class CallDrivers: TickEndHandler {
         ready.append(connection)
         wake()
     }
-
-    /// Calls that are running now, on all connections of the loop.
-    var suspendedCount: Int { suspended.count }
 
     /// Gives up the calls of a connection that is gone: their tasks are cancelled.
     func abandonCalls(of connection: ServerConnection) {
@@ -89,7 +95,7 @@ final class CallDrivers: TickEndHandler {
             while let connection = takeReady() {
                 let call = driver.begin(connection)
                 let served = await connection.serveNext(call)
-                if suspended.removeValue(forKey: ObjectIdentifier(driver)) != nil {
+                if noteReturn(driver) {
                     if driver.isRetired { return }
                     activate(driver)
                 } else if !served {
@@ -111,7 +117,33 @@ final class CallDrivers: TickEndHandler {
     private func noteSuspension() {
         guard let driver = active else { return }
         suspended[ObjectIdentifier(driver)] = driver
+        limits.callSuspended()
+        if let deadline = driver.call?.deadline {
+            driver.deadline = deadlines.insert(at: deadline, driver)
+            deadlineTimer?.expect(deadlines.earliest)
+        }
         active = nil
+    }
+
+    /// A driver's handler is done.
+    ///
+    /// - Returns: whether it had been suspended, and so another driver may be active.
+    private func noteReturn(_ driver: CallDriver) -> Bool {
+        guard suspended.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return false }
+        limits.callResumed()
+        if let deadline = driver.deadline { _ = deadlines.remove(deadline) }
+        driver.deadline = nil
+        return true
+    }
+
+    private func expire() {
+        while let (_, driver) = deadlines.popExpired(now: reactor.now) {
+            driver.deadline = nil
+            driver.call?.fail(
+                RPCError(.callTimeout, "the deadline passed while the handler ran"))
+            driver.cancelCall()
+        }
+        deadlineTimer?.expect(deadlines.earliest)
     }
 
     private func park(_ driver: CallDriver) async {
@@ -147,6 +179,8 @@ final class CallDrivers: TickEndHandler {
     fileprivate var task: Task<Void, Never>?
     fileprivate var continuation: UnsafeContinuation<Void, Never>?
     fileprivate private(set) var call: ServerCall?
+    /// Its place among the deadlines while its handler is suspended.
+    fileprivate var deadline: TimerID?
     /// Its task was cancelled with a call: it takes no other one.
     fileprivate private(set) var isRetired = false
 

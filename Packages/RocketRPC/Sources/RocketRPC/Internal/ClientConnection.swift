@@ -19,8 +19,7 @@ final class ClientConnection: TCPConnectionHandler {
     /// In order, until the connection is there.
     private var waiting: [CallID] = []
     private var pending = PendingCalls<any OutgoingCall>()
-    private var deadlineTimer: ScheduledTimer?
-    private var timerDue = MonotonicTime.distantFuture
+    private var deadlineTimer: EarliestTimer?
 
     init(
         reactor: Reactor, configuration: RPCChannelConfiguration, logger: Logger, target: String,
@@ -107,19 +106,16 @@ final class ClientConnection: TCPConnectionHandler {
 
     // MARK: Deadlines
 
-    /// One timer for the earliest deadline of all. It may fire early for calls that are gone by
-    /// then; that is cheaper than moving it with each of them.
     private func armTimer() {
-        guard let due = pending.nextDeadline, due < timerDue else { return }
-        deadlineTimer?.cancel()
-        timerDue = due
-        deadlineTimer = reactor.schedule(after: due - reactor.now, label: "call deadline") {
-            [unowned self] _ in expire()
+        if deadlineTimer == nil {
+            deadlineTimer = EarliestTimer(on: reactor, label: "call deadline") {
+                [unowned self] in expire()
+            }
         }
+        deadlineTimer?.expect(pending.nextDeadline)
     }
 
     private func expire() {
-        timerDue = .distantFuture
         while let call = pending.removeExpired(now: reactor.now) {
             call.fail(RPCError(.callTimeout, "the deadline passed before the reply"))
         }

@@ -12,6 +12,8 @@ final class ServerCall {
     private(set) var controller = RPCController()
     private(set) var connection: ServerConnection
     private(set) var isAnswered = true
+    /// When the caller stops waiting.
+    private(set) var deadline: MonotonicTime?
     private var methodName: [UInt8] = []
     private var startedAt = MonotonicTime(nanoseconds: 0)
 
@@ -20,15 +22,14 @@ final class ServerCall {
     /// Starts over for the next frame of `connection`.
     func begin(
         _ frame: TinyPBFrame, _ bytes: RawSpan, _ handler: any MethodHandler,
-        of connection: ServerConnection
+        of connection: ServerConnection, deadline: MonotonicTime?
     ) {
         self.connection = connection
         isAnswered = false
+        self.deadline = deadline
         methodName = handler.fullNameBytes
         if connection.core.logsCalls { startedAt = connection.core.time.monotonic() }
         if !isKnownUniquelyReferenced(&controller) { controller = RPCController() }
-        let timeout = MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo))
-        let deadline = timeout.map { connection.now + .milliseconds($0) }
         let id = bytes.extracting(frame.messageID)
         let metadata = bytes.extracting(frame.errorInfo)
         controller.state.withLock { state in

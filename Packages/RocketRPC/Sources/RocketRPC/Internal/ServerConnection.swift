@@ -127,13 +127,16 @@ final class ServerConnection: TCPConnectionHandler {
     ) -> Step {
         let error: RPCError
         if let handler = core.table.lookup(bytes.extracting(frame.methodName)) {
+            let timeout = MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo))
             if isDraining {
                 error = RPCError(.unavailable, "the server is draining")
-            } else if callsInFlight >= core.configuration.maxCallsPerConnection {
-                error = RPCError(
-                    .resourceExhausted, "this connection has \(callsInFlight) calls in flight")
+            } else if let refusal = core.limits.refusal(callsOnConnection: callsInFlight) {
+                error = refusal
+            } else if timeout == 0 {
+                error = RPCError(.callTimeout, "the deadline had passed when the call arrived")
             } else {
-                call.begin(frame, bytes, handler, of: self)
+                let deadline = timeout.map { now + .milliseconds($0) }
+                call.begin(frame, bytes, handler, of: self, deadline: deadline)
                 return .serve(handler, frame, byteCount: byteCount)
             }
         } else {

@@ -8,24 +8,24 @@ import RocketSystem
 final class ServerLoop {
     unowned let reactor: Reactor
     let table: MethodTable
-    let configuration: RPCServerConfiguration
     let codec: TinyPBCodec
     let logger: Logger
     let time: any TimeSource
+    let limits: ServerLimits
     let drivers: CallDrivers
     var connections: Set<ObjectIdentifier> = []
 
     init(
         reactor: Reactor, table: MethodTable, configuration: RPCServerConfiguration,
-        logger: Logger, time: any TimeSource
+        limits: ServerLimits, logger: Logger, time: any TimeSource
     ) {
         self.reactor = reactor
         self.table = table
-        self.configuration = configuration
         codec = configuration.codec
         self.logger = logger
         self.time = time
-        drivers = CallDrivers(reactor: reactor)
+        self.limits = limits
+        drivers = CallDrivers(reactor: reactor, limits: limits)
     }
 
     /// Whether each call is one DEBUG line.
