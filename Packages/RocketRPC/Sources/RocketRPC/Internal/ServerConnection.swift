@@ -15,6 +15,9 @@ final class ServerConnection: TCPConnectionHandler {
     private var isDraining = false
     /// The peer sends no more; what it asked is still answered.
     private var isInputEnded = false
+    /// A frame rule was broken: what stands in the input means nothing and is not looked at again
+    /// while the connection flushes and ends.
+    private var isBroken = false
 
     init(core: ServerLoop) { self.core = core }
 
@@ -73,7 +76,7 @@ final class ServerConnection: TCPConnectionHandler {
     ///
     /// - Returns: false when there is none.
     func serveNext(_ call: ServerCall) async -> Bool {
-        guard let tcp else { return false }
+        guard let tcp, !isBroken else { return false }
         switch step(tcp, call) {
         case .nothing:
             closeIfDone()
@@ -88,6 +91,7 @@ final class ServerConnection: TCPConnectionHandler {
             tcp.withInput { $0.consume(byteCount) }
             return true
         case .broken(let error):
+            isBroken = true
             core.logger.error("bad frame, connection closed") {
                 $0.add("peer", peers.peerText)
                 $0.add("rule", error.rule.rawValue)
