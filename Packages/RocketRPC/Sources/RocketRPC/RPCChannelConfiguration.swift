@@ -15,5 +15,6 @@ public struct RPCChannelConfiguration: Sendable {
     /// for those that can't take requests of 128 bytes or more. Default true.
     public var sendsDeadline = true
 
+    /// The defaults.
     public init() {}
 }

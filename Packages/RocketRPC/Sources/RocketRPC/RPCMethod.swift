@@ -10,6 +10,7 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     public let fullName: String
     let fullNameBytes: [UInt8]
 
+    /// The method `name` of `service`, which comes with its protobuf package.
     public init(service: String, name: String) {
         self.service = service
         self.name = name

@@ -21,5 +21,6 @@ public struct RPCServerConfiguration: Sendable {
     /// How long running calls may take to finish once the server drains. Default 10 seconds.
     public var drainTimeout = Duration.seconds(10)
 
+    /// The defaults, and where to listen.
     public init(tcp: TCPServerConfiguration) { self.tcp = tcp }
 }

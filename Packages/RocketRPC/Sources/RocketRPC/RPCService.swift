@@ -65,5 +65,6 @@ public struct RPCServiceRegistry {
 
 /// Services that can't be registered together.
 public struct RPCRegistrationError: Error, CustomStringConvertible {
+    /// What stands in the way, with the names concerned.
     public let description: String
 }

@@ -93,6 +93,7 @@ public struct UnknownStub: Error, Hashable, Sendable, CustomStringConvertible {
     /// The names that there are.
     public let known: [String]
 
+    /// The refusal of `name`, where `known` are the names there are.
     public init(name: String, known: [String]) {
         self.name = name
         self.known = known

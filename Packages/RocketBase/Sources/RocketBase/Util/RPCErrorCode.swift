@@ -1,8 +1,10 @@
 /// What went wrong with a call, as it stands in err_code on the wire. Any other number is an
 /// application's own.
 public struct RPCErrorCode: RawRepresentable, Hashable, Sendable {
+    /// The number, as err_code holds it.
     public let rawValue: Int32
 
+    /// Takes any number, an application's own too.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
     private init(_ rawValue: Int32) { self.rawValue = rawValue }
