@@ -154,5 +154,15 @@ let package = Package(
                 .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
             ],
             swiftSettings: settings),
+
+        // The README's service and its client, compiled so that they stay true.
+        .target(
+            name: "Greeter",
+            dependencies: [
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            path: "Examples/Greeter", swiftSettings: settings),
     ]
 )
