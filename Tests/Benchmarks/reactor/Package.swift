@@ -19,6 +19,7 @@ let package = Package(
     dependencies: [
         .package(path: "../../../Packages/RocketBase"),
         .package(path: "../../../Packages/RocketReactor"),
+        .package(path: "../../../Packages/RocketTCP"),
     ],
     targets: [
         .target(name: "CAllocationCount"),
@@ -28,6 +29,17 @@ let package = Package(
                 "CAllocationCount",
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "BenchEcho",
+            dependencies: [
+                "CAllocationCount",
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "RocketTCPTestKit", package: "RocketTCP"),
             ],
             swiftSettings: settings),
     ]

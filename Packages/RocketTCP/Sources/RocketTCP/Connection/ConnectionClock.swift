@@ -10,6 +10,23 @@ struct ConnectionClock {
         var isClosing = false
     }
 
+    /// A configuration's time limits in nanoseconds, for ever where there is none: worked out once,
+    /// since dividing a Duration costs more than all the rest here.
+    struct Limits {
+        let firstBytes, partialInput, idle, write, close: UInt64
+
+        init(_ configuration: TCPConnectionConfiguration) {
+            func nanoseconds(_ limit: Duration?) -> UInt64 {
+                limit.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max
+            }
+            firstBytes = nanoseconds(configuration.firstBytesTimeout)
+            partialInput = nanoseconds(configuration.partialInputTimeout)
+            idle = nanoseconds(configuration.idleTimeout)
+            write = nanoseconds(configuration.writeTimeout)
+            close = nanoseconds(configuration.closeTimeout)
+        }
+    }
+
     struct Deadline: Equatable {
         var time: MonotonicTime
         var reason: CloseReason
@@ -55,25 +72,33 @@ struct ConnectionClock {
     mutating func closeBegan(at now: MonotonicTime) { closingSince = now }
 
     /// The limit that passes first, nil when there is none.
-    func deadline(_ limits: TCPConnectionConfiguration, _ now: Circumstances) -> Deadline? {
+    func deadline(_ limits: Limits, _ now: Circumstances) -> Deadline? {
         if now.isClosing {
-            return Deadline(time: closingSince + limits.closeTimeout, reason: .writeTimeout)
+            return Deadline(time: closingSince.later(by: limits.close), reason: .writeTimeout)
         }
         var first: Deadline?
-        func consider(_ since: MonotonicTime, _ limit: Duration?, _ reason: CloseReason) {
-            guard let limit else { return }
-            let time = since + limit
+        func consider(_ since: MonotonicTime, _ limit: UInt64, _ reason: CloseReason) {
+            let time = since.later(by: limit)
+            if time == .distantFuture { return }
             if let best = first, best.time <= time { return }
             first = Deadline(time: time, reason: reason)
         }
-        if now.hasPendingOutput { consider(writeProgressAt, limits.writeTimeout, .writeTimeout) }
+        if now.hasPendingOutput { consider(writeProgressAt, limits.write, .writeTimeout) }
         if now.waitsForInput {
-            if !hasReceived { consider(connectedAt, limits.firstBytesTimeout, .firstBytesTimeout) }
+            if !hasReceived { consider(connectedAt, limits.firstBytes, .firstBytesTimeout) }
             if partialSince.nanoseconds > 0 {
-                consider(partialSince, limits.partialInputTimeout, .partialInputTimeout)
+                consider(partialSince, limits.partialInput, .partialInputTimeout)
             }
         }
-        consider(activeAt, limits.idleTimeout, .idleTimeout)
+        consider(activeAt, limits.idle, .idleTimeout)
         return first
+    }
+}
+
+extension MonotonicTime {
+    /// Ends at `distantFuture`.
+    func later(by nanoseconds: UInt64) -> MonotonicTime {
+        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
+        return MonotonicTime(nanoseconds: overflow ? .max : sum)
     }
 }

@@ -5,11 +5,13 @@ import RocketSystem
 /// What the connections of one loop share: buffers that nobody holds while idle, and one timer
 /// for all their time limits. Bound to the loop; one per reactor.
 final class LoopResources {
-    unowned let reactor: Reactor
+    let reactor: Reactor
+    // SAFETY of all three: bound to one thread, and nothing that runs inside an access comes back
+    // to them: the read buffer is moved out while a handler has it.
     /// Reads of connections without leftovers go here.
-    var readBuffer = ByteBuffer()
-    var readSize = AdaptiveReadSize(least: 16 << 10, most: 256 << 10)
-    var pool = BufferPool()
+    @exclusivity(unchecked) var readBuffer = ByteBuffer()
+    @exclusivity(unchecked) var readSize = AdaptiveReadSize(least: 16 << 10, most: 256 << 10)
+    @exclusivity(unchecked) var pool = BufferPool()
 
     /// Every open connection of this loop, in no order.
     private(set) var connections: [TCPConnection] = []

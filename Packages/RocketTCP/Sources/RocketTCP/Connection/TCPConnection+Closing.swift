@@ -32,7 +32,7 @@ extension TCPConnection {
         if wantsRead || machine.isConnecting { interest.insert(.read) }
         if waitsForRoom { interest.insert(.write) }
         do {
-            registration = try transport?.register(interest, handler: self, on: reactor)
+            registration = try unsafe transport?.register(interest, handler: self, on: reactor)
         } catch {
             perform(machine.handle(.failed(.failed(error))))
         }
@@ -63,7 +63,7 @@ extension TCPConnection {
 
     private func sendEnd() {
         do {
-            try transport?.sendEnd()
+            try unsafe transport?.sendEnd()
         } catch {
             perform(machine.handle(.failed(CloseReason(error))))
         }
@@ -73,7 +73,7 @@ extension TCPConnection {
     private func shut(_ reason: CloseReason) {
         registration?.cancel()
         registration = nil
-        transport = nil
+        unsafe transport = nil
         unsafe isWritePrepared = false
         unsafe output.removeAll()
         releaseInput()
@@ -99,7 +99,7 @@ extension TCPConnection {
 
     var nextDeadline: ConnectionClock.Deadline? {
         clock.deadline(
-            owner.configuration,
+            owner.limits,
             ConnectionClock.Circumstances(
                 waitsForInput: wantsRead && machine.delivers, hasPendingOutput: waitsForRoom,
                 isClosing: machine.closing != nil))

@@ -9,16 +9,16 @@ extension TCPConnection {
     public func withInput<Result, E: Error>(
         _ body: (inout ByteBuffer) throws(E) -> Result
     ) throws(E) -> Result {
-        let before = input.readableBytes
-        defer { if input.readableBytes < before { inputTaken() } }
-        return try body(&input)
+        let before = (unsafe input.readableBytes)
+        defer { if (unsafe input.readableBytes) < before { inputTaken() } }
+        return try unsafe body(&input)
     }
 
     /// The ledger hears of it when the buffer is empty, not with each piece.
     private func inputTaken() {
-        clock.delivered(leftover: !input.isEmpty, consumed: true, at: reactor.now)
-        guard input.isEmpty else { return }
-        resources.pool.give(from: &input)
+        clock.delivered(leftover: (unsafe !input.isEmpty), consumed: true, at: reactor.now)
+        guard (unsafe input.isEmpty) else { return }
+        unsafe resources.pool.give(from: &input)
         if !machine.isClosed { _ = account() }
     }
 }

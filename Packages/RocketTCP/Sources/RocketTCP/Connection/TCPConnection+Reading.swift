@@ -53,13 +53,14 @@ extension TCPConnection {
     /// One read and one delivery: into the loop's buffer, or behind what was left before.
     private func readOnce() {
         var buffer = ByteBuffer()
-        let hadLeftovers = !input.isEmpty
+        let hadLeftovers = (unsafe !input.isEmpty)
         if hadLeftovers {
-            swap(&buffer, &input)
+            unsafe swap(&buffer, &input)
             readInto(&buffer, &readSize)
         } else {
-            swap(&buffer, &resources.readBuffer)
-            readInto(&buffer, &resources.readSize)
+            unsafe swap(&buffer, &resources.readBuffer)
+            if buffer.capacityBytes == 0 { unsafe resources.pool.take(into: &buffer) }
+            unsafe readInto(&buffer, &resources.readSize)
         }
         if hadLeftovers { giveBack(&buffer) } else { keepLeftovers(of: &buffer) }
         inputChanged()
@@ -70,7 +71,8 @@ extension TCPConnection {
         do {
             let wanted = Int(size.bytes)
             guard
-                case .done(let count)? = try transport?.receive(into: &buffer, minimum: wanted)
+                case .done(let count)? = try unsafe transport?.receive(
+                    into: &buffer, minimum: wanted)
             else { return }
             if count == 0 { return endOfInput() }
             size.record(count: count, room: wanted)
@@ -90,7 +92,9 @@ extension TCPConnection {
         if buffer.isEmpty, before == arrived { return }
         clock.delivered(
             leftover: !buffer.isEmpty, consumed: buffer.readableBytes < before, at: reactor.now)
-        if !buffer.isEmpty { expectDeadline() }
+        if !buffer.isEmpty {
+            resources.expect(reactor.now.later(by: owner.limits.partialInput))
+        }
     }
 
     private func endOfInput() {
@@ -102,24 +106,24 @@ extension TCPConnection {
     private func keepLeftovers(of buffer: inout ByteBuffer) {
         if !buffer.isEmpty {
             if buffer.readableBytes > BufferPool.keepBytes / 4 {
-                swap(&input, &buffer)
+                unsafe swap(&input, &buffer)
             } else {
-                resources.pool.take(into: &input)
+                unsafe resources.pool.take(into: &input)
                 // SAFETY: two buffers, each with memory of its own.
                 unsafe buffer.withUnsafeBytes { unsafe input.append($0) }
                 buffer.removeAll()
             }
         }
-        if buffer.capacityBytes > 2 * Int(resources.readSize.bytes) { buffer.shrink() }
-        swap(&buffer, &resources.readBuffer)
+        if buffer.capacityBytes > 2 * Int(unsafe resources.readSize.bytes) { buffer.shrink() }
+        unsafe swap(&buffer, &resources.readBuffer)
     }
 
     /// The connection's own buffer goes back to it, or to the pool when it is empty.
     private func giveBack(_ buffer: inout ByteBuffer) {
         if buffer.isEmpty {
-            resources.pool.give(from: &buffer)
+            unsafe resources.pool.give(from: &buffer)
         } else {
-            swap(&buffer, &input)
+            unsafe swap(&buffer, &input)
         }
     }
 
@@ -128,22 +132,22 @@ extension TCPConnection {
         if machine.isClosed || machine.peerFinished { releaseInput() }
         if machine.isClosed { return }
         let limit = owner.configuration.inputLimitBytes
-        if input.readableBytes > limit {
-            perform(machine.handle(.failed(.inputLimit(bytes: input.readableBytes))))
+        if (unsafe input.readableBytes) > limit {
+            perform(machine.handle(.failed(.inputLimit(bytes: (unsafe input.readableBytes)))))
         } else {
             _ = account()
         }
     }
 
     func releaseInput() {
-        input.removeAll()
-        resources.pool.give(from: &input)
+        unsafe input.removeAll()
+        unsafe resources.pool.give(from: &input)
     }
 
     // MARK: Held back
 
     func redeliverLater() {
-        if input.isEmpty { return }
+        if (unsafe input.isEmpty) { return }
         needsRedelivery = true
         enrol()
     }
@@ -151,9 +155,9 @@ extension TCPConnection {
     /// Once more with what was left, without reading.
     func redeliver() {
         needsRedelivery = false
-        if input.isEmpty || isReadingPaused || isAboveHighWater { return }
+        if (unsafe input.isEmpty) || isReadingPaused || isAboveHighWater { return }
         var buffer = ByteBuffer()
-        swap(&buffer, &input)
+        unsafe swap(&buffer, &input)
         deliver(&buffer, arrived: 0)
         giveBack(&buffer)
         inputChanged()
@@ -161,7 +165,7 @@ extension TCPConnection {
 
     /// epoll tells of hang-ups even to those who don't ask, and again in each tick.
     private func hungUpWhilePaused() {
-        if let error = transport?.descriptor.socketError() {
+        if let error = unsafe transport?.descriptor.socketError() {
             perform(machine.handle(.failed(CloseReason(SystemError("recv", error)))))
         } else if machine.peerFinished {
             perform(machine.handle(.failed(.peerReset)))

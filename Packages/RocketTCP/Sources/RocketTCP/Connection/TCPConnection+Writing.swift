@@ -44,7 +44,7 @@ extension TCPConnection {
 
     /// One send of all that waits; more only where there are more pieces than one send takes.
     func flush() {
-        if transport == nil || machine.isConnecting { return }
+        if unsafe transport == nil || machine.isConnecting { return }
         let waited = waitsForRoom
         waitsForRoom = false
         while unsafe !output.isEmpty {
@@ -57,7 +57,11 @@ extension TCPConnection {
                 break
             }
         }
-        if unsafe output.isEmpty { unsafe resources.pool.give(from: &output.own) }
+        if unsafe output.isEmpty {
+            unsafe resources.pool.give(from: &output.own)
+            // The way of nearly every flush: nothing waits, nothing changed.
+            if !waited, accounted == 0, !isAboveHighWater, !machine.outputEnded { return }
+        }
         flushEnded()
     }
 
@@ -69,7 +73,7 @@ extension TCPConnection {
     /// Bytes sent, 0 when the socket is full, nil when that ended the connection.
     private func sendOnce() -> Int? {
         do {
-            switch try transport?.send(unsafe output) {
+            switch try unsafe transport?.send(unsafe output) {
             case .done(let count):
                 unsafe output.sent(count)
                 clock.sent(at: reactor.now)
@@ -85,7 +89,7 @@ extension TCPConnection {
     /// After a flush, and in its place while the socket is full.
     private func flushEnded() {
         guard checkLimits() else { return }
-        if unsafe output.isEmpty { perform(machine.handle(.flushed)) }
+        if machine.outputEnded, unsafe output.isEmpty { perform(machine.handle(.flushed)) }
         updateWatermarks()
         updateInterest()
     }

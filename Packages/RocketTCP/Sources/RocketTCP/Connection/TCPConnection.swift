@@ -9,22 +9,24 @@ public import RocketSystem
 /// Idle, it holds no buffer: reads go into the loop's, and only what a handler leaves stays here.
 public final class TCPConnection {
     /// The loop that it belongs to.
-    public unowned let reactor: Reactor
+    public let reactor: Reactor
     /// The other end; an IPv4 peer of a dual-stack listener appears as IPv4.
     public let peerAddress: NetAddress
 
     let owner: ConnectionOwner
     let resources: LoopResources
     var handler: (any TCPConnectionHandler)?
-    var transport: Transport?
     var registration: Registration?
 
-    // SAFETY of both: bound to one thread, and what runs inside an access does not come back to
+    // SAFETY of all four: bound to one thread, and what runs inside an access does not come back to
     // the connection; `write`'s closure is told not to. The checks cost more than the work.
     @exclusivity(unchecked) @usableFromInline var output = PendingWrites()
     /// True: the output has memory, is open, and the tick's end will flush it.
     @exclusivity(unchecked) @usableFromInline var isWritePrepared = false
-    var input = ByteBuffer()
+    /// What the handler left. Moved out while the handler has it.
+    @exclusivity(unchecked) var input = ByteBuffer()
+    /// Nil once closed.
+    @exclusivity(unchecked) var transport: Transport?
     var machine = ConnectionState()
     var clock: ConnectionClock
     var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
@@ -55,7 +57,7 @@ public final class TCPConnection {
         peerAddress = peer
         resources = LoopResources.of(reactor)
         clock = ConnectionClock(now: reactor.now)
-        transport = Transport(descriptor: descriptor)
+        unsafe transport = Transport(descriptor: descriptor)
     }
 
     deinit {
@@ -105,17 +107,18 @@ extension TCPConnection {
     public var pendingBytes: Int { unsafe output.count }
 
     /// Bytes held for this connection in either direction.
-    public var bufferedBytes: Int { (unsafe output.count) + input.readableBytes }
+    public var bufferedBytes: Int { (unsafe output.count) + (unsafe input.readableBytes) }
 
     /// Memory held for this connection in either direction, filled or not.
     @_spi(TestKit) public var heldBytes: Int {
-        (unsafe output.own.capacityBytes) + input.capacityBytes
+        (unsafe output.own.capacityBytes) + (unsafe input.capacityBytes)
     }
 
     /// Its own end, asked of the kernel on first use; unnamed once closed.
     public var localAddress: NetAddress {
         if let local { return local }
-        let address = NetAddress((try? transport?.descriptor.localAddress()) ?? .unnamed).unmapped
+        let own = unsafe try? transport?.descriptor.localAddress()
+        let address = NetAddress(own ?? .unnamed).unmapped
         if !machine.isClosed { local = address }
         return address
     }
@@ -124,7 +127,7 @@ extension TCPConnection {
     ///
     /// - Throws: `SystemError` for other sockets and once closed.
     public func peerCredentials() throws(SystemError) -> PeerCredentials? {
-        try transport?.descriptor.peerCredentials()
+        try unsafe transport?.descriptor.peerCredentials()
     }
 }
 

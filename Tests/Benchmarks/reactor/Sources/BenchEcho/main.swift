@@ -1,0 +1,97 @@
+import CAllocationCount
+import RocketBase
+import RocketReactor
+import RocketSystem
+import RocketTCP
+import RocketTCPTestKit
+
+// An echo on RocketTCP, as c_echo.c is one on epoll.
+// Usage: BenchEcho FILE          writes its port there, serves until standard input ends
+//        BenchEcho allocations   heap allocations per unit in steady state, in one thread
+
+/// Sends back what it gets.
+final class Echo: TCPConnectionHandler {
+    func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
+        input.withBytes { bytes in connection.write { $0.append(bytes) } }
+        input.removeAll()
+    }
+}
+
+/// Ends the loop when standard input does.
+final class EndOfInput: IOHandler {
+    func ready(_ events: IOEvents, on reactor: Reactor) { reactor.loop.stop() }
+}
+
+func serve(portFile: String) throws {
+    let loop = try EventLoop(name: "echo")
+    loop.claim()
+    let server = TCPServer(
+        configuration: TCPServerConfiguration(listen: [.loopback(port: 0)]),
+        mainLoop: loop, subLoops: []
+    ) { _ in Echo() }
+    let input = FileDescriptor(owning: 0)
+    _ = try loop.withReactor {
+        try $0.register(input, interest: .read, label: "standard input", handler: EndOfInput())
+    }
+    guard let port = try server.start().first?.port else { return }
+    try FileContents.write(Array("\(port)\n".utf8), to: portFile)
+    loop.run()
+}
+
+/// Socket pairs in one thread: `units` echoes of 64 bytes on each of 64 connections.
+func countAllocations(units: Int) throws {
+    let loop = try EventLoop(name: "echo")
+    loop.claim()
+    let peers = try loop.withReactor { reactor in
+        try (0..<64).map { _ in try EchoPair(on: reactor) }
+    }
+    func round() {
+        for peer in peers { peer.ask() }
+        _ = loop.tick(waitingAtMost: .zero)
+        for peer in peers { peer.check() }
+    }
+    for _ in 0..<100 { round() }
+    let before = allocation_count()
+    for _ in 0..<units { round() }
+    print("allocations per 1000 echoes", (allocation_count() - before) * 1_000 / UInt64(units * 64))
+}
+
+/// A connection that echoes, and the other end of its socket pair.
+final class EchoPair {
+    private let connection: TCPConnection
+    private let far: FileDescriptor
+
+    init(on reactor: Reactor) throws {
+        var connection: TCPConnection?
+        var far: FileDescriptor?
+        try FileDescriptor.socketPair().take { near, other in
+            connection = TCPConnection.adopt(near, on: reactor, handler: Echo())
+            far = consume other
+        }
+        guard let connection, let far = far.take() else {
+            throw SystemError("pair", .badDescriptor)
+        }
+        self.connection = connection
+        self.far = far
+    }
+
+    func ask() {
+        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { bytes in
+            bytes.initializeMemory(as: UInt8.self, repeating: 7)
+            _ = try? far.send(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    func check() {
+        withUnsafeTemporaryAllocation(byteCount: 128, alignment: 8) { bytes in
+            let got = try? far.receive(into: bytes)
+            precondition(got == .done(64), "an echo is missing")
+        }
+    }
+}
+
+switch CommandLine.arguments.dropFirst().first {
+case "allocations": try countAllocations(units: 10_000)
+case let file?: try serve(portFile: file)
+case nil: print("usage: BenchEcho FILE | allocations")
+}
