@@ -46,6 +46,7 @@ let package = Package(
             dependencies: layers + [
                 "RocketRPC",
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
+                .product(name: "RocketTCPTestKit", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),

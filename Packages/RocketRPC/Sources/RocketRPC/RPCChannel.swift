@@ -11,12 +11,18 @@ import SwiftProtobuf
 /// lost. Every call ends exactly once, with its response or an `RPCError`: by reply, deadline,
 /// cancellation of its task, or the end of the connection.
 public final class RPCChannel: Sendable {
+    private struct State {
+        /// Made with the first call.
+        var core: LoopBound<ChannelCore>?
+        var isClosed = false
+    }
+
     /// Where it goes, as text: a stub's name or an address.
     public let target: String
     private let configuration: RPCChannelConfiguration
     private let loop: EventLoop
     private let ownThread: IOThread?
-    private let core: Locked<LoopBound<ChannelCore>?>
+    private let state = Locked(State())
     private let makeCore: @Sendable (Reactor) -> ChannelCore
     private let time = SystemTimeSource()
 
@@ -44,7 +50,6 @@ public final class RPCChannel: Sendable {
                 throw RPCError(.channelInit, "no thread for the channel", cause: error)
             }
         }
-        core = Locked(nil)
         makeCore = { reactor in
             ChannelCore(
                 reactor: reactor, address: address, configuration: configuration, logger: logger,
@@ -55,17 +60,15 @@ public final class RPCChannel: Sendable {
     deinit { close() }
 
     /// Ends all calls with CHANNEL_INIT and closes the connection. Calls made later end the same
-    /// way. Does not wait.
+    /// way. Does not wait. Any thread; again: nothing.
     public func close() {
-        guard let core = core.withLock({ $0 }) else {
-            ownThread?.stop()
-            return
+        let (isFirst, core) = state.withLock { state in
+            defer { state.isClosed = true }
+            return (!state.isClosed, state.core)
         }
-        let ownThread = ownThread
-        loop.execute { _ in
-            core.get().close()
-            ownThread?.stop()
-        }
+        guard isFirst else { return }
+        loop.execute { _ in core?.get().close() }
+        ownThread?.stopUnattended()
     }
 
     /// Calls a method and waits for its response.
@@ -102,23 +105,30 @@ public final class RPCChannel: Sendable {
     }
 
     private func start(_ call: any OutgoingCall, _ id: CallID) {
-        onLoop { $0.start(call, id: id) }
-    }
-
-    /// At once when the caller is on the loop, otherwise through its door.
-    private func onLoop(_ body: @escaping @Sendable (ChannelCore) -> Void) {
-        if loop.isInLoop {
-            loop.withReactor { body(core(on: $0)) }
-        } else {
-            loop.execute { [self] in body(core(on: $0)) }
+        if !onLoop({ $0.start(call, id: id) }) {
+            call.fail(RPCError(.channelInit, "the channel is closed"))
         }
     }
 
+    /// At once when the caller is on the loop, otherwise through its door.
+    ///
+    /// - Returns: false when the loop has ended.
+    @discardableResult
+    private func onLoop(_ body: @escaping @Sendable (ChannelCore) -> Void) -> Bool {
+        if loop.isInLoop {
+            loop.withReactor { body(core(on: $0)) }
+            return true
+        }
+        return loop.execute { [self] in body(core(on: $0)) }
+    }
+
     private func core(on reactor: Reactor) -> ChannelCore {
-        core.withLock { core in
-            if let core { return core }
-            let bound = LoopBound(makeCore(reactor), on: reactor)
-            core = bound
+        state.withLock { state in
+            if let core = state.core { return core }
+            let core = makeCore(reactor)
+            if state.isClosed { core.close() }
+            let bound = LoopBound(core, on: reactor)
+            state.core = bound
             return bound
         }.get()
     }

@@ -179,6 +179,20 @@ import Testing
         }
     }
 
+    @Test func aChannelThatWasClosedBeforeItsFirstCallFailsThem() async throws {
+        try await withServer { address in
+            let channel = try RPCChannel(to: address)
+            channel.close()
+            channel.close()
+            for _ in 0..<3 {
+                let error = await #expect(throws: RPCError.self) {
+                    try await channel.call(TestService.echo, Text("x"))
+                }
+                #expect(error?.code == .channelInit)
+            }
+        }
+    }
+
     @Test func callsOverTheLimitAreRefusedAndTheOthersFinish() async throws {
         let service = TestService()
         try await withChannel([service]) {

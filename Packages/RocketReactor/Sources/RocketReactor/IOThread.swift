@@ -26,6 +26,13 @@ public final class IOThread: Sendable {
     /// Asks the loop to end. Any thread; returns at once.
     public func stop() { loop.stop() }
 
+    /// Asks the loop to end, and lets the thread go: nobody joins it. Once, in place of `stop` and
+    /// `join`. Any thread.
+    public func stopUnattended() {
+        thread.detach()
+        loop.stop()
+    }
+
     /// Blocks until the thread has ended; once, after `stop`, and not from itself nor from a
     /// thread that other work needs.
     public func join() {

@@ -63,6 +63,33 @@ public final class RawPeer {
         return all
     }
 
+    /// Blocks until exactly `count` bytes are there; fewer where the stream ends before, or nothing
+    /// comes for `limit`. Never on a loop's thread.
+    public func receive(exactly count: Int, waitingAtMost limit: Duration = .seconds(10)) -> [UInt8]
+    {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            switch receive(limit: count - bytes.count) {
+            case .bytes(let more): bytes += more
+            case .end, .failed: return bytes
+            case .nothing:
+                guard (try? descriptor?.waitUntilReadable(atMost: limit)) == true else {
+                    return bytes
+                }
+            }
+        }
+        return bytes
+    }
+
+    /// Sends all of it; gives up where the connection fails.
+    public func sendAll(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            guard let count = send([UInt8](rest)) else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
     /// Ends its stream, and still reads.
     public func finish() { try? descriptor?.shutdownSending() }
 
