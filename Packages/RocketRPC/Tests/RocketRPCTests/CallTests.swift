@@ -179,6 +179,37 @@ import Testing
         }
     }
 
+    @Test func aConnectionLostWithTenThousandCallsEndsEachOfThemOnce() async throws {
+        let service = TestService()
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        configuration.maxCallsPerConnection = 10_000
+        configuration.drainTimeout = .zero
+        let server = try RPCServer(configuration: configuration, services: [service])
+        let running = Task { try await server.run() }
+        let channel = try RPCChannel(to: try #require(await server.boundAddresses.first))
+        let codes = try await withThrowingTaskGroup { group in
+            for number in 0..<10_000 {
+                group.addTask {
+                    do throws(RPCError) {
+                        _ = try await channel.call(
+                            TestService.hold, Number(Int64(number)), timeout: .seconds(60))
+                        return RPCErrorCode(rawValue: 0)
+                    } catch {
+                        return error.code
+                    }
+                }
+            }
+            await service.gate.arrived(10_000)
+            server.beginDrain()
+            try await running.value
+            return try await group.reduce(into: [RPCErrorCode: Int]()) { $0[$1, default: 0] += 1 }
+        }
+        #expect(codes == [.failedGetReply: 10_000])
+        service.gate.open()
+        channel.close()
+    }
+
     @Test func aChannelThatWasClosedBeforeItsFirstCallFailsThem() async throws {
         try await withServer { address in
             let channel = try RPCChannel(to: address)
