@@ -25,8 +25,10 @@ final class EndOfInput: IOHandler {
 func serve(portFile: String) throws {
     let loop = try EventLoop(name: "echo")
     loop.claim()
+    var configuration = TCPServerConfiguration(listen: [.loopback(port: 0)])
+    configuration.maxConnections = 19_000
     let server = TCPServer(
-        configuration: TCPServerConfiguration(listen: [.loopback(port: 0)]),
+        configuration: configuration,
         mainLoop: loop, subLoops: []
     ) { _ in Echo() }
     let input = FileDescriptor(owning: 0)

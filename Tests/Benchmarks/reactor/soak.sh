@@ -1,0 +1,77 @@
+#!/bin/sh
+# RocketTCP under peers that stay, that come and go, and that misbehave: memory per idle
+# connection, descriptors and memory after many connections, latency of a well-behaved client
+# beside others. Usage: soak.sh   IDLE (9900), CYCLES (100000), SECONDS_MIXED (10).
+set -eu
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+scratch=${BENCH_SCRATCH_PATH:-$here/.build}
+idle=${IDLE:-9900}
+cycles=${CYCLES:-100000}
+mixed=${SECONDS_MIXED:-10}
+work=$(mktemp -d)
+server=
+trap 'exec 9>&- 8>&-; wait; rm -rf "$work"' EXIT INT TERM
+ulimit -n "$(ulimit -Hn)"
+
+swift build --package-path "$here" --scratch-path "$scratch" -c release --quiet
+for program in odd_peers echo_load; do
+    gcc -O2 -Wall -o "$work/$program" "$here/../reference/$program.c"
+done
+
+start() {
+    rm -f "$work/in" "$work/port"
+    mkfifo "$work/in"
+    "$scratch/release/BenchEcho" "$work/port" <"$work/in" 2>"$work/err" &
+    server=$!
+    exec 9>"$work/in"
+    until [ -s "$work/port" ]; do kill -0 "$server"; sleep 0.05; done
+    port=$(cat "$work/port")
+}
+stop() { exec 9>&-; wait "$server"; }
+odd() { # KIND COUNT: in the background, until `even`
+    rm -f "$work/odd" "$work/ready"
+    mkfifo "$work/odd"
+    "$work/odd_peers" "$port" "$1" "$2" <"$work/odd" >"$work/ready" 9>&- &
+    peers=$!
+    exec 8>"$work/odd"
+    until [ -s "$work/ready" ]; do kill -0 "$peers"; sleep 0.05; done
+}
+even() { exec 8>&-; wait "$peers"; }
+resident() { awk '/^RssAnon/ { print $2 * 1024 }' "/proc/$server/status"; }
+descriptors() { ls "/proc/$server/fd" | wc -l; }
+latency() { # MILLISECONDS
+    "$work/echo_load" "$port" "$server" 8 1 "$1" 9>&- 8>&- | awk '{ print $3 " / " $4 " / " $5 }'
+}
+
+start
+latency 300 >/dev/null
+before=$(resident)
+odd idle "$idle"
+sleep 0.5
+after=$(resident)
+echo "$idle idle connections: $(((after - before) / idle)) bytes of memory each"
+even
+sleep 1
+echo "after they left: $(((($(resident) - before)) / 1024)) KiB more than before, $(descriptors) descriptors"
+stop
+
+start
+"$work/odd_peers" "$port" cycle 5000 9>&- >/dev/null
+sleep 0.5
+before=$(resident) fds=$(descriptors)
+rate=$("$work/odd_peers" "$port" cycle "$cycles" 9>&-)
+sleep 0.5
+echo "$cycles connections: $rate/s, descriptors $fds -> $(descriptors), memory $((before / 1024)) -> $(($(resident) / 1024)) KiB"
+stop
+
+start
+echo "latency of 8 well-behaved connections, us (p50 / p99 / p99.9):"
+echo "  alone                       $(latency $((mixed * 1000)))"
+for kind in 'idle 1000' 'trickle 200' 'deaf 20'; do
+    odd $kind
+    echo "  beside $kind connections  $(latency $((mixed * 1000)))  memory $(($(resident) / 1024)) KiB"
+    even
+    sleep 0.5
+done
+echo "in the end: $(descriptors) descriptors, memory $(($(resident) / 1024)) KiB"
+stop
