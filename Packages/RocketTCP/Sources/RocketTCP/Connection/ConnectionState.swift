@@ -58,6 +58,8 @@ struct ConnectionState: Equatable {
         return peerFinished || outputEnded ? .halfClosed : .connected
     }
 
+    /// Whether bytes that are here are for the handler.
+    var wantsInput: Bool { !isClosed && !isConnecting && closing == nil }
     /// Whether bytes that arrive are for the handler.
     var delivers: Bool { !isClosed && !isConnecting && !peerFinished && closing == nil }
     /// Whether bytes to send are accepted.

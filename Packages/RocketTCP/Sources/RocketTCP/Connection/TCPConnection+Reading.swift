@@ -85,10 +85,10 @@ extension TCPConnection {
 
     /// Hands bytes to the handler, or drops them where they matter no more.
     private func deliver(_ buffer: inout ByteBuffer, arrived: Int) {
-        guard machine.delivers else { return buffer.removeAll() }
+        guard machine.wantsInput else { return buffer.removeAll() }
         let before = buffer.readableBytes
         handler?.received(self, &buffer)
-        guard machine.delivers else { return buffer.removeAll() }
+        guard machine.wantsInput else { return buffer.removeAll() }
         if buffer.isEmpty, before == arrived { return }
         clock.delivered(
             leftover: !buffer.isEmpty, consumed: buffer.readableBytes < before, at: reactor.now)
@@ -98,7 +98,7 @@ extension TCPConnection {
     }
 
     private func endOfInput() {
-        // What was left can't become whole any more; the handler saw it.
+        // What was left stays: a handler may still be at it.
         perform(machine.handle(.peerFinished))
     }
 
@@ -128,9 +128,7 @@ extension TCPConnection {
     }
 
     private func inputChanged() {
-        // Nobody wants the rest of an unfinished unit any more.
-        if machine.isClosed || machine.peerFinished { releaseInput() }
-        if machine.isClosed { return }
+        if machine.isClosed { return releaseInput() }
         let limit = owner.configuration.inputLimitBytes
         if (unsafe input.readableBytes) > limit {
             perform(machine.handle(.failed(.inputLimit(bytes: (unsafe input.readableBytes)))))
@@ -140,6 +138,7 @@ extension TCPConnection {
     }
 
     func releaseInput() {
+        if isInputLent { return }
         unsafe input.removeAll()
         unsafe resources.pool.give(from: &input)
     }

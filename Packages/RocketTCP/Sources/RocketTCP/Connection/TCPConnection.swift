@@ -1,4 +1,4 @@
-import RocketBase
+public import RocketBase
 public import RocketReactor
 public import RocketSystem
 
@@ -24,13 +24,15 @@ public final class TCPConnection {
     /// True: the output has memory, is open, and the tick's end will flush it.
     @exclusivity(unchecked) @usableFromInline var isWritePrepared = false
     /// What the handler left. Moved out while the handler has it.
-    @exclusivity(unchecked) var input = ByteBuffer()
+    @exclusivity(unchecked) @usableFromInline var input = ByteBuffer()
     /// Nil once closed.
     @exclusivity(unchecked) var transport: Transport?
     var machine = ConnectionState()
     var clock: ConnectionClock
     var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
 
+    /// `withInput` is at it: its memory has to stay.
+    var isInputLent = false
     /// In the loop's list for the tick's end.
     var isEnrolled = false
     /// The socket is full; the poller tells when not.

@@ -117,6 +117,38 @@ import Testing
         #expect(pair.handler.events.suffix(2) == [.inputEnded, .closed(.peerFinished)])
     }
 
+    @Test func whatAHandlerLeftIsWorkedOffLaterAlsoBehindThePeersEnd() throws {
+        let pair = try pair()
+        pair.handler.onReceived = { _, _ in }
+        pair.handler.onInputEnded = { _ in }
+        pair.peer.send([1, 2, 3])
+        pair.peer.finish()
+        driven.settle()
+        let first = pair.connection.withInput { input in
+            defer { input.consume(1) }
+            return input.copyBytes()
+        }
+        #expect(first == [1, 2, 3])
+        #expect(pair.connection.withInput { $0.copyBytes() } == [2, 3])
+        pair.connection.withInput { $0.removeAll() }
+        #expect(pair.connection.bufferedBytes == 0)
+    }
+
+    @Test func closingWhileWorkingOffKeepsTheBytesUntilTheEnd() throws {
+        let pair = try pair()
+        pair.handler.onReceived = { _, _ in }
+        pair.peer.send([UInt8](repeating: 5, count: 100_000))
+        driven.settle()
+        let connection = pair.connection
+        connection.withInput { input in
+            let before = input.readableBytes
+            connection.close(.now)
+            #expect(input.readableBytes == before && before > 0)
+            #expect(input.copyBytes().allSatisfy { $0 == 5 })
+        }
+        #expect(connection.bufferedBytes == 0)
+    }
+
     // MARK: Writing
 
     @Test func allThatATickWritesIsSentAtItsEnd() throws {
