@@ -9,11 +9,12 @@ extension RPCChannel {
     /// - Parameters:
     ///   - target: `order`, a name of `root/stubs`; or `127.0.0.1:12345`, `[::1]:80`,
     ///     `unix:/run/order`.
-    ///   - loop: see `init(to:configuration:loop:logger:target:)`.
+    ///   - interceptors, loop: see `init(to:configuration:interceptors:loop:logger:target:)`.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for what is neither, CHANNEL_INIT when its thread
     ///   can't be started.
     public convenience init(
-        to target: String, config: RocketConfig, loop: EventLoop? = nil, logs: LogSystem? = nil
+        to target: String, config: RocketConfig, interceptors: [any RPCInterceptor] = [],
+        loop: EventLoop? = nil, logs: LogSystem? = nil
     ) throws(RPCError) {
         var configuration = RPCChannelConfiguration()
         let address: NetAddress
@@ -29,7 +30,7 @@ extension RPCChannel {
             throw RPCError(.peerAddress, "'\(target)' is no address, and \(unknown)")
         }
         try self.init(
-            to: address, configuration: configuration, loop: loop,
+            to: address, configuration: configuration, interceptors: interceptors, loop: loop,
             logger: logs?.rpc ?? .disabled, target: target)
     }
 }

@@ -20,6 +20,7 @@ public final class RPCChannel: Sendable {
     /// Where it goes, as text: a stub's name or an address.
     public let target: String
     private let configuration: RPCChannelConfiguration
+    private let interceptors: [any RPCInterceptor]
     private let loop: EventLoop
     private let ownThread: IOThread?
     private let state = Locked(State())
@@ -28,16 +29,20 @@ public final class RPCChannel: Sendable {
 
     /// A channel to an address.
     ///
-    /// - Parameter loop: where its connection lives; nil gives it a thread of its own. Calls from
-    ///   tasks on the same loop need no change of threads.
+    /// - Parameters:
+    ///   - interceptors: stand around every call, the first one outermost.
+    ///   - loop: where its connection lives; nil gives it a thread of its own. Calls from tasks on
+    ///     the same loop need no change of threads.
     /// - Throws: `RPCError` CHANNEL_INIT when the thread can't be started.
     public init(
         to address: NetAddress, configuration: RPCChannelConfiguration = .init(),
-        loop: EventLoop? = nil, logger: Logger = .disabled, target: String? = nil
+        interceptors: [any RPCInterceptor] = [], loop: EventLoop? = nil,
+        logger: Logger = .disabled, target: String? = nil
     ) throws(RPCError) {
         let target = target ?? address.description
         self.target = target
         self.configuration = configuration
+        self.interceptors = interceptors
         if let loop {
             ownThread = nil
             self.loop = loop
@@ -84,8 +89,27 @@ public final class RPCChannel: Sendable {
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
         metadata: RPCMetadata = [:]
     ) async throws(RPCError) -> Response {
-        var deadline = time.monotonic() + (timeout ?? configuration.timeout)
-        if let inherited = RPCController.current?.deadline { deadline = min(deadline, inherited) }
+        let own = time.monotonic() + (timeout ?? configuration.timeout)
+        let deadline = min(own, RPCController.current?.deadline ?? own)
+        if interceptors.isEmpty {
+            return try await send(method, request, deadline, metadata)
+        }
+        let call = RPCController(calling: method.fullName, deadline: deadline, metadata: metadata)
+        let chain = interceptors.around { [self] request, call in
+            try await send(method, request, deadline, call.requestMetadata)
+        }
+        do {
+            return try await chain(request, call)
+        } catch {
+            throw error as? RPCError ?? RPCError(.internal, "an interceptor failed", cause: error)
+        }
+    }
+
+    /// One call over the wire.
+    private func send<Request, Response>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, _ deadline: MonotonicTime,
+        _ metadata: RPCMetadata
+    ) async throws(RPCError) -> Response {
         let call = UnaryCall(method, request, metadata: metadata, deadline: deadline)
         let id = CallID.next()
         let outcome = await withTaskCancellationHandler {

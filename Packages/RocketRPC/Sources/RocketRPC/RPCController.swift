@@ -15,7 +15,10 @@ public final class RPCController: Sendable {
         var method = ""
         var peers: ConnectionPeers?
         var deadline: MonotonicTime?
+        /// As it came.
         var requestMetadata: [UInt8] = []
+        /// As somebody set it since.
+        var changedMetadata: RPCMetadata?
         var replyMetadata = RPCMetadata()
         var isCancelled = false
         var isFinished = false
@@ -24,6 +27,15 @@ public final class RPCController: Sendable {
     let state = Locked(State())
 
     init() {}
+
+    /// Of a call that is being made.
+    init(calling method: String, deadline: MonotonicTime, metadata: RPCMetadata) {
+        state.withLock { state in
+            state.method = method
+            state.deadline = deadline
+            state.changedMetadata = metadata
+        }
+    }
 
     /// The call whose handler the current task runs, or was started by; nil outside of one.
     /// Calls made with it set inherit what is left of its deadline.
@@ -46,9 +58,17 @@ public final class RPCController: Sendable {
     /// When the answer is due, on the monotonic clock; nil where the caller set no limit.
     public var deadline: MonotonicTime? { state.withLock { $0.deadline } }
 
-    /// What the caller sent beside the message.
+    /// What travels beside the request. On a server it is what the caller sent; a channel's
+    /// interceptor may change it before the call is sent.
     public var requestMetadata: RPCMetadata {
-        state.withLock { unsafe MetadataBlock.read($0.requestMetadata.span.bytes) ?? RPCMetadata() }
+        get {
+            state.withLock { state in
+                state.changedMetadata
+                    ?? (unsafe MetadataBlock.read(state.requestMetadata.span.bytes))
+                    ?? RPCMetadata()
+            }
+        }
+        set { state.withLock { $0.changedMetadata = newValue } }
     }
 
     /// What goes back beside the response; set it before the handler returns. Not sent with an

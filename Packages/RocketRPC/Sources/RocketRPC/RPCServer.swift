@@ -30,12 +30,14 @@ public final class RPCServer: Service {
     private let drainRequested = OneTimeSignal()
     private let started = OneTimeSignal()
 
+    /// - Parameter interceptors: stand around every handler, the first one outermost.
     /// - Throws: `RPCRegistrationError` for services that can't be registered together.
     public init(
         configuration: RPCServerConfiguration, services: [any RPCService],
-        logger: Logger = .disabled, time: any TimeSource = SystemTimeSource()
+        interceptors: [any RPCInterceptor] = [], logger: Logger = .disabled,
+        time: any TimeSource = SystemTimeSource()
     ) throws {
-        var registry = RPCServiceRegistry()
+        var registry = RPCServiceRegistry(interceptors: interceptors)
         for service in services { try registry.add(service) }
         table = MethodTable(registry)
         self.configuration = configuration

@@ -56,10 +56,11 @@ extension RPCServer {
     /// - Throws: `RPCRegistrationError` for services that can't be registered together,
     ///   `RPCError` for a listener's address that is none.
     public convenience init(
-        config: RocketConfig, services: [any RPCService], logs: LogSystem? = nil
+        config: RocketConfig, services: [any RPCService],
+        interceptors: [any RPCInterceptor] = [], logs: LogSystem? = nil
     ) throws {
         try self.init(
             configuration: RPCServerConfiguration(config.server), services: services,
-            logger: logs?.rpc ?? .disabled)
+            interceptors: interceptors, logger: logs?.rpc ?? .disabled)
     }
 }

@@ -17,11 +17,13 @@ public typealias RPCHandler<Request, Response> =
 
 /// Collects the methods of all services before a server starts.
 public struct RPCServiceRegistry {
+    // Interceptors are composed here, so that a call pays only for those that there are.
     private(set) var handlers: [any MethodHandler] = []
     private(set) var services: [String: String] = [:]
     private var current = ""
+    private let interceptors: [any RPCInterceptor]
 
-    init() {}
+    init(interceptors: [any RPCInterceptor] = []) { self.interceptors = interceptors }
 
     /// Adds a service under its name.
     ///
@@ -59,7 +61,7 @@ public struct RPCServiceRegistry {
                     + "\(method.fullNameBytes.count) bytes; \(TinyPB.maxMethodNameBytes) are allowed"
             )
         }
-        handlers.append(TypedMethodHandler(method, handler))
+        handlers.append(TypedMethodHandler(method, interceptors.around(handler)))
     }
 }
 

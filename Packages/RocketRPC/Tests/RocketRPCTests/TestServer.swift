@@ -5,14 +5,15 @@ import Testing
 
 /// A server on a port of the kernel's choice, for the time of the closure.
 func withServer(
-    _ services: [any RPCService] = [TestService()],
+    _ services: [any RPCService] = [TestService()], interceptors: [any RPCInterceptor] = [],
     configure: (inout RPCServerConfiguration) -> Void = { _ in },
     _ body: (NetAddress) async throws -> Void
 ) async throws {
     var configuration = RPCServerConfiguration(
         tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
     configure(&configuration)
-    let server = try RPCServer(configuration: configuration, services: services)
+    let server = try RPCServer(
+        configuration: configuration, services: services, interceptors: interceptors)
     try await withThrowingTaskGroup { group in
         group.addTask { try await server.run() }
         let address = try #require(await server.boundAddresses.first)

@@ -35,6 +35,7 @@ final class ServerCall {
         controller.state.withLock { state in
             replace(&state.messageID, with: id)
             replace(&state.requestMetadata, with: metadata)
+            if state.changedMetadata != nil { state.changedMetadata = nil }
             state.method = handler.fullName
             state.peers = connection.peers
             state.deadline = deadline
