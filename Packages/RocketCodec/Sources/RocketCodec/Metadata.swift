@@ -35,6 +35,24 @@ public struct Metadata: Hashable, Sendable {
         }
     }
 
+    /// Sets a valid key that a peer sent. `index` starts empty and belongs to this value: with many
+    /// keys it spares the search, which would be quadratic in a number that the peer chose.
+    mutating func set(_ value: String, for key: String, index: inout [String: Int]) {
+        if entries.count < 16 {
+            self[key] = value
+            return
+        }
+        if index.isEmpty {
+            for (place, entry) in entries.enumerated() { index[entry.key] = place }
+        }
+        if let place = index[key] {
+            entries[place] = Entry(key: key, value: value)
+        } else {
+            index[key] = entries.count
+            entries.append(Entry(key: key, value: value))
+        }
+    }
+
     /// Whether `key` is not empty and all of a-z, 0-9 and -.
     public static func isValid(key: String) -> Bool {
         !key.isEmpty && key.utf8.allSatisfy(isKeyByte)

@@ -7,7 +7,8 @@ public enum MetadataBlock {
 
     /// Appends the block to an empty buffer, if there is anything in it.
     ///
-    /// - Parameter timeoutMilliseconds: written as `timeout-ms`, in place of one in `metadata`.
+    /// - Parameter timeoutMilliseconds: written as `timeout-ms`, in place of one in `metadata`;
+    ///   less than 0 counts as 0, a deadline that has passed.
     /// - Throws: `MetadataTooLarge`; the buffer is then empty again.
     public static func write(
         _ metadata: Metadata, timeoutMilliseconds: Int64? = nil, to buffer: inout ByteBuffer,
@@ -18,7 +19,7 @@ public enum MetadataBlock {
         appendMagic(&buffer)
         if let timeoutMilliseconds {
             buffer.append(utf8: timeoutKey)
-            appendDecimal(timeoutMilliseconds, &buffer)
+            appendDecimal(max(0, timeoutMilliseconds), &buffer)
             buffer.append(byte: UInt8(ascii: "\n"))
         }
         for entry in metadata.entries where timeoutMilliseconds == nil || entry.key != "timeout-ms"
@@ -42,20 +43,29 @@ public enum MetadataBlock {
     public static func read(_ bytes: RawSpan) -> Metadata? {
         guard isBlock(bytes) else { return nil }
         var metadata = Metadata()
+        var index: [String: Int] = [:]
         forEachLine(bytes) { key, value in
             guard let key = text(bytes, key), let value = decode(bytes, value) else { return }
-            metadata[key] = value
+            metadata.set(value, for: key, index: &index)
         }
         return metadata
     }
 
-    /// The value of `timeout-ms`, in milliseconds, 0 or more, without building the rest. nil where
-    /// there is none, or none that is a number.
+    /// The value of `timeout-ms`, in milliseconds, 0 or more, without building the rest: what
+    /// `read` would give. nil where there is none, or none that is a number of an Int64.
     public static func timeoutMilliseconds(_ bytes: RawSpan) -> Int64? {
         guard isBlock(bytes) else { return nil }
         var found: Int64?
         forEachLine(bytes) { key, value in
-            if equals(bytes, key, "timeout-ms") { found = decimal(bytes, value) }
+            guard equals(bytes, key, "timeout-ms") else { return }
+            if let number = decimal(bytes, value) {
+                found = number
+            } else if let text = decode(bytes, value) {
+                // Rare: digits may be percent-encoded too.
+                let digits = [UInt8](text.utf8)
+                // SAFETY: the span is of an array that lives, unchanged, until decimal returns.
+                found = decimal(unsafe digits.span.bytes, digits.indices)
+            }
         }
         return found
     }
@@ -140,17 +150,21 @@ extension MetadataBlock {
         }
     }
 
+    /// Digits only, 0 to Int64.max.
     private static func decimal(_ bytes: RawSpan, _ range: Range<Int>) -> Int64? {
-        guard !range.isEmpty, range.count <= 18 else { return nil }
+        if range.isEmpty { return nil }
         var value: Int64 = 0
         for index in range {
             let digit = bytes.loadBigEndian(index, as: UInt8.self) &- UInt8(ascii: "0")
-            guard digit <= 9 else { return nil }
-            value = value * 10 + Int64(digit)
+            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(Int64(digit))
+            if digit > 9 || overflow || carry { return nil }
+            value = sum
         }
         return value
     }
 
+    /// `value` is 0 or more.
     private static func appendDecimal(_ value: Int64, _ buffer: inout ByteBuffer) {
         var divisor: Int64 = 1
         while value / divisor >= 10 { divisor *= 10 }

@@ -24,7 +24,7 @@ import Testing
         #expect(try block([:]) == "")
     }
 
-    @Test(arguments: [0, 9, 10, 1500, 9_007_199_254_740_993] as [Int64])
+    @Test(arguments: [0, 9, 10, 1500, 9_007_199_254_740_993, .max] as [Int64])
     func aTimeoutIsReadWithoutBuildingTheRest(milliseconds: Int64) throws {
         let text = try block(["x-a": "b", "timeout-ms": "7"], timeout: milliseconds)
         #expect(text == "rkm1\ntimeout-ms=\(milliseconds)\nx-a=b\n")
@@ -43,10 +43,37 @@ import Testing
         #expect(read(text) == ["ok": "2"])
     }
 
-    @Test(arguments: ["-1", "", "1x", "99999999999999999999", "0x10"])
+    @Test(arguments: ["-1", "", "1x", "9223372036854775808", "0x10", "+1"])
     func aTimeoutThatIsNoNumberIsNone(value: String) {
         let text = "rkm1\ntimeout-ms=\(value)\n"
         #expect(MetadataBlock.timeoutMilliseconds([UInt8](text.utf8).span.bytes) == nil)
+    }
+
+    @Test func theTimeoutIsWhatReadingTheWholeBlockWouldGive() {
+        let cases: [(String, Int64?)] = [
+            ("%31%30", 10), ("000000000000000000000012", 12), ("1\ntimeout-ms=%4", 1),
+            ("1\ntimeout-ms=2", 2), ("1\ntimeout-ms=soon", nil), ("9223372036854775807", .max),
+        ]
+        for (value, expected) in cases {
+            let text = "rkm1\ntimeout-ms=\(value)\n"
+            let found = MetadataBlock.timeoutMilliseconds([UInt8](text.utf8).span.bytes)
+            #expect(found == expected, "\(value)")
+            #expect(read(text)?["timeout-ms"].flatMap { Int64($0) } == expected, "\(value)")
+        }
+    }
+
+    @Test func aDeadlineThatHasPassedIsSentAsZero() throws {
+        #expect(try block([:], timeout: -1) == "rkm1\ntimeout-ms=0\n")
+        #expect(try block([:], timeout: .min) == "rkm1\ntimeout-ms=0\n")
+    }
+
+    @Test func tenThousandsOfKeysAreReadInOnePass() throws {
+        let count = 50_000
+        let lines = (0..<count).map { "k\($0)=\($0)\n" }.joined()
+        let metadata = try #require(read("rkm1\n" + lines + "k3=three\nk49999=last\n"))
+        #expect(metadata.entries.count == count)
+        #expect(metadata.entries[3] == Metadata(dictionaryLiteral: ("k3", "three")).entries[0])
+        #expect(metadata["k49999"] == "last")
     }
 
     @Test func theLimitIsRefusedAndNamed() throws {
