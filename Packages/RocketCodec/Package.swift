@@ -19,6 +19,8 @@ let package = Package(
     products: [
         .library(name: "RocketCodec", targets: ["RocketCodec"]),
         .library(name: "RocketCodecTestKit", targets: ["RocketCodecTestKit"]),
+        // What the fuzzers (Fuzz/) and the corpus test both run.
+        .library(name: "RocketCodecFuzzing", targets: ["RocketCodecFuzzing"]),
     ],
     dependencies: [.package(path: "../RocketBase")],
     targets: [
@@ -33,10 +35,14 @@ let package = Package(
             name: "RocketCodecTestKit",
             dependencies: ["RocketCodec", .product(name: "RocketBase", package: "RocketBase")],
             swiftSettings: strictSettings),
+        .target(
+            name: "RocketCodecFuzzing",
+            dependencies: ["RocketCodec", .product(name: "RocketBase", package: "RocketBase")],
+            swiftSettings: strictSettings),
         .testTarget(
             name: "RocketCodecTests",
             dependencies: [
-                "RocketCodec", "RocketCodecTestKit",
+                "RocketCodec", "RocketCodecTestKit", "RocketCodecFuzzing",
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketSystem", package: "RocketBase"),
             ],

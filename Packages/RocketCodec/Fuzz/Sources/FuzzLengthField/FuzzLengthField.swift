@@ -1,0 +1,9 @@
+import RocketCodecFuzzing
+
+/// libFuzzer's entry.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    // SAFETY: libFuzzer passes `count` readable bytes.
+    unsafe FuzzTarget.lengthField.run(start, count)
+    return 0
+}
