@@ -22,8 +22,8 @@ public struct FrameError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Where the message id lies, when the frame's outline was sound and so it can be answered.
     public let messageID: Range<Int>?
 
-    @usableFromInline
-    init(
+    /// An error of this or of a codec of your own; the parts are the properties above.
+    public init(
         _ rule: Rule, at offset: Int, found: Int64, allowed: ClosedRange<Int64>,
         messageID: Range<Int>? = nil
     ) {

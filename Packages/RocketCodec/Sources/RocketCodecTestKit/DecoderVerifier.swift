@@ -6,9 +6,10 @@ public struct DecoderVerificationFailure: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// Feeds a codec the same frames in every way that a network delivers them.
+/// Feeds a codec the same frames in every way that a network delivers them, and frames whose
+/// lengths lie (`verifyLengths`). For codecs that frame: what they find depends on no split.
 public struct DecoderVerifier<Codec: FrameCodec> where Codec.Frame: Equatable {
-    private let codec: Codec
+    let codec: Codec
 
     /// A verifier of `codec`.
     public init(_ codec: Codec) { self.codec = codec }
