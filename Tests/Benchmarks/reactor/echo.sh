@@ -68,11 +68,11 @@ if command -v strace >/dev/null; then
         for shape in '1 1' '64 32'; do
             set -- $shape
             start strace -f -c -o "$work/calls" "$work/$name" "$work/port"
-            calls=$("$work/load" "$port" "$server" "$1" "$2" "$milliseconds" | cut -d' ' -f1)
+            calls=$("$work/load" "$port" "$server" "$1" "$2" "$milliseconds" | cut -d' ' -f6)
             stop
-            awk -v n="$name $1x$2" -v per="$calls" -v ms="$milliseconds" \
+            awk -v n="$name $1x$2" -v calls="$calls" \
                 '/ (recvfrom|sendto|epoll_wait|epoll_pwait2?|epoll_ctl|read|write|futex)$/ { sum += $4 }
-                END { printf "%-18s %.2f system calls per echo (under strace)\n", n, sum / (per * ms * 1.2 / 1000) }' "$work/calls"
+                END { printf "%-18s %.2f system calls per echo (under strace)\n", n, sum / calls }' "$work/calls"
         done
     done
 fi

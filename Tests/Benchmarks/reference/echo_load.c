@@ -1,7 +1,8 @@
 // Load for echo servers on this machine: units of 64 bytes, `depth` of them under way on each
 // connection, each one checked when it comes back.
 // Usage: echo_load PORT PID CONNECTIONS DEPTH MILLISECONDS
-// Prints: calls/s, the server's processor time per call (ns), p50, p99 and p99.9 (us).
+// Prints: calls/s, the server's processor time per call (ns), p50, p99 and p99.9 (us), and how many
+// calls there were in all.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -140,13 +141,14 @@ int main(int argc, char **argv) {
         epoll_ctl(poller, EPOLL_CTL_ADD, peers[i].fd, &event);
         ask(&peers[i], depth);
     }
-    run(peers, poller, ns / 5); // warm up
+    uint64_t all = run(peers, poller, ns / 5); // warm up
     memset(histogram, 0, sizeof histogram);
     uint64_t cpu = processor_time(pid), began = now();
     uint64_t done = run(peers, poller, ns);
     double seconds = (double)(now() - began) / 1e9;
     cpu = processor_time(pid) - cpu;
-    printf("%.0f %.1f %.1f %.1f %.1f\n", (double)done / seconds, (double)cpu / (double)done,
-           percentile(0.5), percentile(0.99), percentile(0.999));
+    printf("%.0f %.1f %.1f %.1f %.1f %llu\n", (double)done / seconds, (double)cpu / (double)done,
+           percentile(0.5), percentile(0.99), percentile(0.999),
+           (unsigned long long)(all + done));
     return 0;
 }

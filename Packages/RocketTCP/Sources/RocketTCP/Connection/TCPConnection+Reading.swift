@@ -129,6 +129,8 @@ extension TCPConnection {
 
     private func inputChanged() {
         if machine.isClosed { return releaseInput() }
+        // What was written meanwhile is counted if it is still there after the flush.
+        if accounted == 0, unsafe input.isEmpty { return }
         let limit = owner.configuration.inputLimitBytes
         if (unsafe input.readableBytes) > limit {
             perform(machine.handle(.failed(.inputLimit(bytes: (unsafe input.readableBytes)))))
