@@ -7,26 +7,27 @@ func walk<Codec: FrameCodec>(
     _ bytes: [UInt8], with codec: Codec,
     visit: ([UInt8], Codec.Frame) throws(FuzzFinding) -> Void
 ) throws(FuzzFinding) where Codec.Frame: Equatable {
-    var rest = bytes
+    var start = 0
     while true {
-        switch try outcome(rest, codec) {
+        let count = bytes.count - start
+        switch try outcome(bytes, start..<bytes.count, codec) {
         case .success(.frame(let frame, let byteCount)):
             try require(
-                byteCount > 0 && byteCount <= rest.count,
-                "a frame of \(byteCount) bytes in \(rest.count)")
-            let own = [UInt8](rest[..<byteCount])
+                byteCount > 0 && byteCount <= count, "a frame of \(byteCount) bytes in \(count)")
+            let end = start + byteCount
             try require(
-                try outcome(own, codec) == .success(.frame(frame, byteCount: byteCount)),
+                try outcome(bytes, start..<end, codec)
+                    == .success(.frame(frame, byteCount: byteCount)),
                 "a frame depends on what follows it")
-            if case .success(.needMore(let count)) = try outcome(own.dropLast(), codec) {
-                try require(count <= byteCount, "asked for \(count) of \(byteCount) bytes")
+            if case .success(.needMore(let wanted)) = try outcome(bytes, start..<end - 1, codec) {
+                try require(wanted <= byteCount, "asked for \(wanted) of \(byteCount) bytes")
             } else {
                 throw FuzzFinding("a frame without its last byte is no beginning of one")
             }
-            try visit(own, frame)
-            rest.removeFirst(byteCount)
-        case .success(.needMore(let count)):
-            return try require(count > rest.count, "asked for \(count), has \(rest.count)")
+            try visit([UInt8](bytes[start..<end]), frame)
+            start = end
+        case .success(.needMore(let wanted)):
+            return try require(wanted > count, "asked for \(wanted), has \(count)")
         case .failure:
             return
         }
@@ -34,17 +35,17 @@ func walk<Codec: FrameCodec>(
 }
 
 private func outcome<Codec: FrameCodec>(
-    _ bytes: some Collection<UInt8>, _ codec: Codec
+    _ bytes: [UInt8], _ range: Range<Int>, _ codec: Codec
 ) throws(FuzzFinding) -> Result<FrameStep<Codec.Frame>, FrameError> {
-    let bytes = [UInt8](bytes)
     do {
         // SAFETY: the span is of an array that lives, unchanged, until step returns.
-        return .success(try codec.step(unsafe bytes.span.bytes))
+        return .success(try codec.step(unsafe bytes.span.bytes.extracting(range)))
     } catch {
         try require(!error.allowed.contains(error.found), "refused what it allows: \(error)")
-        try require(bytes.indices.contains(error.offset), "points outside the bytes: \(error)")
+        try require(
+            error.offset >= 0 && error.offset < range.count, "points outside the bytes: \(error)")
         if let id = error.messageID {
-            try require(id.lowerBound >= 0 && id.upperBound <= bytes.count, "\(id): \(error)")
+            try require(id.lowerBound >= 0 && id.upperBound <= range.count, "\(id): \(error)")
         }
         return .failure(error)
     }
