@@ -12,7 +12,7 @@ extension RPCServerConfiguration {
         var tcp = TCPServerConfiguration(listen: listeners)
         tcp.maxConnections = server.maxConnections
         tcp.maxConnectionsPerPeer = server.maxConnectionsPerPeer
-        tcp.connection.idleTimeout = server.idleTimeout
+        tcp.connection.idleTimeout = server.idleTimeout > .zero ? server.idleTimeout : nil
         tcp.connection.highWaterMarkBytes = server.highWaterMarkBytes
         tcp.connection.lowWaterMarkBytes = server.lowWaterMarkBytes
         tcp.connection.outputLimitBytes = server.outputLimitBytes
@@ -22,7 +22,7 @@ extension RPCServerConfiguration {
             maxFrameBytes: server.maxFrameBytes, checksum: .init(server.checksum))
         maxCallsPerConnection = server.maxInFlightPerConnection
         maxCalls = server.maxInFlight
-        slowCallback = server.slowCallback
+        slowCallback = server.slowCallback > .zero ? server.slowCallback : nil
         drainTimeout = server.drainTimeout
     }
 }

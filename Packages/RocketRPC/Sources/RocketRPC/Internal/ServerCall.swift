@@ -88,10 +88,10 @@ final class ServerCall {
         if error is CancellationError, controller.isCancelled {
             return fail(RPCError(.cancelled, "the call was given up"))
         }
-        let method = controller.method
-        connection.core.logger.error("handler failed") {
-            $0.add("method", method)
-            $0.add("error", String(describing: error))
+        CallContext.$current.withValue(context) {
+            connection.core.logger.error("handler failed") {
+                $0.add("error", String(describing: error))
+            }
         }
         fail(RPCError(.internal, "the handler failed"))
     }
@@ -140,9 +140,9 @@ final class ServerCall {
     private func logCall(_ code: RPCErrorCode) {
         guard connection.core.logsCalls else { return }
         let elapsed = connection.core.time.monotonic() - startedAt
+        // Id, method and peer come from the context.
         CallContext.$current.withValue(context) {
             connection.core.logger.debug("call served") {
-                $0.add("peer", connection.peers.peerText)
                 $0.add("code", code.rawValue)
                 $0.add("us", microsecondsOf: elapsed)
             }

@@ -1,0 +1,68 @@
+import Foundation
+import RocketBase
+import RocketRPC
+import RocketTCP
+import SwiftProtobuf
+import Testing
+
+/// What the server says of calls.
+@Suite struct CallLogTests {
+    /// The lines of the rpc stream while `body` runs, split into their columns.
+    func columns(
+        during body: (RPCChannel) async throws -> Void
+    ) async throws -> [[String]] {
+        let folder = NSTemporaryDirectory() + "rocket-rpc-log-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var log = LogConfiguration()
+        log.rpcLevel = .debug
+        log.file.folder = folder
+        let logs = try LogSystem(log)
+        let configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        let server = try RPCServer(
+            configuration: configuration, services: [TestService()], logger: logs.rpc)
+        async let served: Void = server.run()
+        let address = try #require(await server.boundAddresses.first)
+        let channel = try RPCChannel(to: address)
+        try await body(channel)
+        channel.close()
+        server.beginDrain()
+        try await served
+        logs.shutdown()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        let name = try #require(names.first { $0.contains("_rpc_") })
+        let text = try String(contentsOfFile: folder + "/" + name, encoding: .utf8)
+        return text.split(separator: "\n").map {
+            $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        }
+    }
+
+    @Test func aServedCallIsOneLineThatNamesIdMethodAndPeerOnce() async throws {
+        let lines = try await columns { channel in
+            _ = try await channel.call(TestService.echo, Text("hi"))
+        }
+        let served = lines.filter { $0.last?.contains("call served") == true }
+        try #require(served.count == 1)
+        let line = served[0]
+        #expect(line.count == 7 && line[0] == "[DEBUG]", "\(line)")
+        #expect(line[3].wholeMatch(of: /\[\d{20}\]/) != nil)
+        #expect(line[4] == "[test.v1.Test.echo]")
+        #expect(
+            line[6].wholeMatch(of: /call served code=0 us=\d+ peer=127\.0\.0\.1:\d+/) != nil,
+            "\(line)")
+    }
+
+    @Test func aHandlerThatFailsIsLoggedAsPartOfItsCall() async throws {
+        let lines = try await columns { channel in
+            await #expect(throws: RPCError.self) {
+                try await channel.call(TestService.fail, Text("plain"))
+            }
+        }
+        let line = try #require(lines.first { $0.first == "[ERROR]" })
+        #expect(line[3].wholeMatch(of: /\[\d{20}\]/) != nil)
+        #expect(line[4] == "[test.v1.Test.fail]")
+        #expect(
+            line[6].wholeMatch(of: /handler failed error=Plain\(\) peer=127\.0\.0\.1:\d+/) != nil,
+            "\(line)")
+    }
+}
