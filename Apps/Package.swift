@@ -23,6 +23,7 @@ let package = Package(
         .executable(name: "order_server", targets: ["order_server"]),
         .executable(name: "order_client", targets: ["order_client"]),
         .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
+        .executable(name: "rocket_config_docs", targets: ["rocket_config_docs"]),
     ],
     dependencies: [
         .package(path: "../Packages/RocketBase"),
@@ -72,6 +73,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketJournal", package: "RocketBase"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -88,6 +90,17 @@ let package = Package(
 
         .executableTarget(
             name: "order_server", dependencies: ["OrderServerKit", "ProgramKit"],
+            swiftSettings: settings),
+
+        // Writes the configuration's documents: the framework's sections and the programs'.
+        .executableTarget(
+            name: "rocket_config_docs",
+            dependencies: [
+                "OrderServerKit",
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketConfigDocs", package: "RocketBase"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
             swiftSettings: settings),
 
         // order_client's logic; the executable only wires.

@@ -40,9 +40,9 @@ swift_build() {
         --scratch-path "$scratch" "$@"
 }
 
-# Both plugins come from this repository's own package graph, so that the generator and the
+# The tools come from this repository's own package graph, so that the generator and the
 # runtime library it generates for are always of one version.
-for product in protoc-gen-swift protoc-gen-rocket; do
+for product in protoc-gen-swift protoc-gen-rocket rocket_config_docs; do
     if ! swift_build Apps \
         --product "$product" >"$work/build.log" 2>&1; then
         cat "$work/build.log" >&2
@@ -106,11 +106,6 @@ generate $tricky Apps/Tests/GeneratedCodeTests/Generated Internal $tricky/module
     tricky.proto shelf.proto hiding.proto
 
 # docs/configuration.md, conf/rocket.reference.xml and the doc comments of the sections.
-if ! swift_build Packages/RocketBase \
-    --product rocket_config_docs >"$work/build.log" 2>&1; then
-    cat "$work/build.log" >&2
-    exit 1
-fi
 "$plugins/rocket_config_docs" "--$mode" "$root" || failed=1
 
 if [ "$failed" = 1 ]; then

@@ -20,7 +20,6 @@ let package = Package(
         .library(name: "RocketSystem", targets: ["RocketSystem"]),
         .library(name: "RocketBase", targets: ["RocketBase"]),
         .library(name: "RocketConfigDocs", targets: ["RocketConfigDocs"]),
-        .executable(name: "rocket_config_docs", targets: ["rocket_config_docs"]),
         .library(name: "RocketBaseTestKit", targets: ["RocketBaseTestKit"]),
         // What needs more than libc: linked only by those who name it.
         .library(name: "CSystemd", targets: ["CSystemd"]),
@@ -40,10 +39,8 @@ let package = Package(
         .target(
             name: "RocketBase", dependencies: ["RocketSystem", "CRocketLog", "CTinyXML"],
             swiftSettings: strictSettings),
-        .target(name: "RocketConfigDocs", dependencies: ["RocketBase"], swiftSettings: settings),
-        .executableTarget(
-            name: "rocket_config_docs",
-            dependencies: ["RocketSystem", "RocketBase", "RocketConfigDocs"],
+        .target(
+            name: "RocketConfigDocs", dependencies: ["RocketSystem", "RocketBase"],
             swiftSettings: settings),
         .target(
             name: "RocketBaseTestKit", dependencies: ["RocketSystem", "RocketBase"],

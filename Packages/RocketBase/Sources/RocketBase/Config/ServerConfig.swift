@@ -20,47 +20,48 @@ public struct ServerConfig: ConfigSection, Hashable {
     public var ioThreads = 4
     /// Connections at a time; beyond it new ones are closed at once.
     ///
-    /// `server/max_connections`: A whole number, 1 to 10000000. Default 10000. Changes live.
+    /// `server/max_connections`: A whole number, 1 to 10000000. Default 10000. Needs a restart.
     public var maxConnections = 10_000
     /// Connections at a time from one IP address.
     ///
-    /// `server/max_connections_per_peer`: A whole number, 1 to 10000000. Default 10000. Changes
-    /// live.
+    /// `server/max_connections_per_peer`: A whole number, 1 to 10000000. Default 10000. Needs a
+    /// restart.
     public var maxConnectionsPerPeer = 10_000
     /// A connection on which nothing moves for that long is closed; 0 keeps it.
     ///
-    /// `server/idle_timeout_ms`: A whole number of ms, 0 to 86400000. Default 600000 ms.
-    /// Changes live.
+    /// `server/idle_timeout_ms`: A whole number of ms, 0 to 86400000. Default 600000 ms. Needs
+    /// a restart.
     public var idleTimeout = Duration.milliseconds(600_000)
     /// The largest frame that is taken or sent; a larger one breaks the connection.
     ///
     /// `server/max_frame_bytes`: A whole number of bytes, 64 to 1073741824. Default 4194304
-    /// bytes. Changes live.
+    /// bytes. Needs a restart.
     public var maxFrameBytes = 4 * 1024 * 1024
-    /// Calls of one connection that may be under way; beyond it nothing more is read.
+    /// Calls of one connection that may be under way; beyond it a call is answered with
+    /// RESOURCE_EXHAUSTED.
     ///
     /// `server/max_in_flight_per_connection`: A whole number, 1 to 1000000. Default 1024.
     /// Changes live.
     public var maxInFlightPerConnection = 1024
-    /// Calls of the whole server that may be under way; beyond it a call is answered with
-    /// UNAVAILABLE.
+    /// Calls of the whole server whose handlers may wait; beyond it a call is answered with
+    /// RESOURCE_EXHAUSTED.
     ///
     /// `server/max_in_flight`: A whole number, 1 to 10000000. Default 65536. Changes live.
     public var maxInFlight = 65_536
     /// A connection that was too full is written to again when so much is left unsent.
     ///
     /// `server/low_water_mark_bytes`: A whole number of bytes, 0 to 1073741824. Default 262144
-    /// bytes. Changes live.
+    /// bytes. Needs a restart.
     public var lowWaterMarkBytes = 256 * 1024
     /// A connection with more bytes unsent than this is not read from until it drained.
     ///
     /// `server/high_water_mark_bytes`: A whole number of bytes, 4096 to 1073741824. Default
-    /// 1048576 bytes. Changes live.
+    /// 1048576 bytes. Needs a restart.
     public var highWaterMarkBytes = 1024 * 1024
     /// A connection with more bytes unsent than this is closed: its peer does not read.
     ///
     /// `server/output_limit_bytes`: A whole number of bytes, 4096 to 4294967296. Default
-    /// 67108864 bytes. Changes live.
+    /// 67108864 bytes. Needs a restart.
     public var outputLimitBytes = 64 * 1024 * 1024
     /// How long calls under way may take to finish when the server is told to stop.
     ///
@@ -69,12 +70,12 @@ public struct ServerConfig: ConfigSection, Hashable {
     public var drainTimeout = Duration.milliseconds(10_000)
     /// A callback that holds its loop up for longer is logged; 0 logs none.
     ///
-    /// `server/slow_callback_ms`: A whole number of ms, 0 to 60000. Default 100 ms. Changes
-    /// live.
+    /// `server/slow_callback_ms`: A whole number of ms, 0 to 60000. Default 100 ms. Needs a
+    /// restart.
     public var slowCallback = Duration.milliseconds(100)
     /// Whether frames bear a CRC32C and have to: off as C++ peers do, send, or require.
     ///
-    /// `server/checksum`: One of off, send, require. Default off. Changes live.
+    /// `server/checksum`: One of off, send, require. Default off. Needs a restart.
     public var checksum = ChecksumPolicy.off
 
     /// Every field at its default.
@@ -131,42 +132,43 @@ extension ServerConfig {
 
     private static let limits: [ConfigField<Self>] = [
         .init(
-            "max_connections", \.maxConnections, .integer(1...10_000_000), .live,
+            "max_connections", \.maxConnections, .integer(1...10_000_000), .restart,
             "Connections at a time; beyond it new ones are closed at once."),
         .init(
-            "max_connections_per_peer", \.maxConnectionsPerPeer, .integer(1...10_000_000), .live,
+            "max_connections_per_peer", \.maxConnectionsPerPeer, .integer(1...10_000_000), .restart,
             "Connections at a time from one IP address."),
         .init(
-            "idle_timeout_ms", \.idleTimeout, .milliseconds(0...86_400_000), .live,
+            "idle_timeout_ms", \.idleTimeout, .milliseconds(0...86_400_000), .restart,
             "A connection on which nothing moves for that long is closed; 0 keeps it."),
         .init(
-            "max_frame_bytes", \.maxFrameBytes, .bytes(64...1_073_741_824), .live,
+            "max_frame_bytes", \.maxFrameBytes, .bytes(64...1_073_741_824), .restart,
             "The largest frame that is taken or sent; a larger one breaks the connection."),
         .init(
             "max_in_flight_per_connection", \.maxInFlightPerConnection, .integer(1...1_000_000),
             .live,
-            "Calls of one connection that may be under way; beyond it nothing more is read."),
+            "Calls of one connection that may be under way; beyond it a call is answered with "
+                + "RESOURCE_EXHAUSTED."),
         .init(
             "max_in_flight", \.maxInFlight, .integer(1...10_000_000), .live,
-            "Calls of the whole server that may be under way; beyond it a call is answered "
-                + "with UNAVAILABLE."),
+            "Calls of the whole server whose handlers may wait; beyond it a call is answered "
+                + "with RESOURCE_EXHAUSTED."),
         .init(
-            "low_water_mark_bytes", \.lowWaterMarkBytes, .bytes(0...1_073_741_824), .live,
+            "low_water_mark_bytes", \.lowWaterMarkBytes, .bytes(0...1_073_741_824), .restart,
             "A connection that was too full is written to again when so much is left unsent."),
         .init(
-            "high_water_mark_bytes", \.highWaterMarkBytes, .bytes(4096...1_073_741_824), .live,
+            "high_water_mark_bytes", \.highWaterMarkBytes, .bytes(4096...1_073_741_824), .restart,
             "A connection with more bytes unsent than this is not read from until it drained."),
         .init(
-            "output_limit_bytes", \.outputLimitBytes, .bytes(4096...4_294_967_296), .live,
+            "output_limit_bytes", \.outputLimitBytes, .bytes(4096...4_294_967_296), .restart,
             "A connection with more bytes unsent than this is closed: its peer does not read."),
         .init(
             "drain_timeout_ms", \.drainTimeout, .milliseconds(0...3_600_000), .live,
             "How long calls under way may take to finish when the server is told to stop."),
         .init(
-            "slow_callback_ms", \.slowCallback, .milliseconds(0...60_000), .live,
+            "slow_callback_ms", \.slowCallback, .milliseconds(0...60_000), .restart,
             "A callback that holds its loop up for longer is logged; 0 logs none."),
         .init(
-            "checksum", \.checksum, ChecksumPolicy.type, .live,
+            "checksum", \.checksum, ChecksumPolicy.type, .restart,
             "Whether frames bear a CRC32C and have to: off as C++ peers do, send, or require."),
     ]
 }

@@ -54,7 +54,9 @@ public struct StubConfig: ConfigSection, Hashable {
 extension StubConfig {
     /// The `rpc_server` element below `stubs`.
     public static let schema = ConfigSchema<Self>(
-        "rpc_server", "A server that this process calls. There may be any number of them.",
+        "rpc_server",
+        "A server that this process calls. There may be any number of them. A change holds for "
+            + "channels that are opened after it.",
         [
             .init(
                 "name", \.name, .name, .live,

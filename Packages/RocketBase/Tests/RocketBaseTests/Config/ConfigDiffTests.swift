@@ -2,9 +2,9 @@ import RocketBase
 import Testing
 
 @Suite struct ConfigDiffTests {
-    private func xml(port: Int, idle: Int, batch: Int, stubs: String) -> String {
+    private func xml(port: Int, drain: Int, batch: Int, stubs: String) -> String {
         """
-        <root><server><port>\(port)</port><idle_timeout_ms>\(idle)</idle_timeout_ms></server>
+        <root><server><port>\(port)</port><drain_timeout_ms>\(drain)</drain_timeout_ms></server>
         <order_store><batch>\(batch)</batch></order_store><stubs>\(stubs)</stubs></root>
         """
     }
@@ -13,30 +13,30 @@ import Testing
     }
 
     @Test func `a configuration is no different from itself`() throws {
-        let text = xml(port: 1, idle: 2, batch: 3, stubs: stub("a", 4))
+        let text = xml(port: 1, drain: 2, batch: 3, stubs: stub("a", 4))
         #expect(try load(text).diff(from: load(text)).isEmpty)
     }
 
     @Test func `changes are told apart by what they need`() throws {
-        let old = try load(xml(port: 1, idle: 2, batch: 3, stubs: stub("a", 4) + stub("b", 4)))
-        let new = try load(xml(port: 5, idle: 6, batch: 7, stubs: stub("a", 8)))
+        let old = try load(xml(port: 1, drain: 2, batch: 3, stubs: stub("a", 4) + stub("b", 4)))
+        let new = try load(xml(port: 5, drain: 6, batch: 7, stubs: stub("a", 8)))
         let diff = new.diff(from: old)
         #expect(diff.restart.map(\.description) == ["server/port: 1 -> 5"])
         let live = diff.live.map(\.description)
         #expect(
             live.prefix(3) == [
-                "server/idle_timeout_ms: 2 -> 6", "stubs/a/timeout: 4 -> 8",
+                "server/drain_timeout_ms: 2 -> 6", "stubs/a/timeout: 4 -> 8",
                 "order_store/batch: 3 -> 7",
             ])
         #expect(live.contains("stubs/b/timeout: 4 -> none"))
     }
 
     @Test func `adopting takes what is live, and the rest is told again`() throws {
-        let old = try load(xml(port: 1, idle: 2, batch: 3, stubs: ""))
-        let new = try load(xml(port: 5, idle: 6, batch: 7, stubs: stub("a", 8)))
+        let old = try load(xml(port: 1, drain: 2, batch: 3, stubs: ""))
+        let new = try load(xml(port: 5, drain: 6, batch: 7, stubs: stub("a", 8)))
         let now = old.adoptingLiveChanges(of: new)
         #expect(now.server.port == 1)
-        #expect(now.server.idleTimeout == .milliseconds(6))
+        #expect(now.server.drainTimeout == .milliseconds(6))
         #expect(now[StoreConfig.self].batch == 7)
         #expect(now.stubs == new.stubs)
         let again = new.diff(from: now)

@@ -1,0 +1,36 @@
+import OrderServerKit
+import RocketBase
+import RocketConfigDocs
+import RocketSystem
+
+/// `rocket_config_docs --write ROOT` renews what is generated from the configuration's schema:
+/// docs/configuration.md, conf/rocket.reference.xml and the doc comments of the sections, those
+/// of the programs included. `--check ROOT` only compares; its exit status is 1 when something
+/// is out of date.
+@main
+enum RocketConfigDocsCommand {
+    static func main() {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard arguments.count == 2, let mode = arguments.first, let root = arguments.last,
+            ["--write", "--check"].contains(mode)
+        else { end("usage: rocket_config_docs --write|--check ROOT_OF_THE_REPOSITORY", status: 2) }
+        var documents = ConfigDocuments(root: root)
+        documents.add(OrderStoreConfig.self, declaredIn: "Apps/Sources/OrderServerKit")
+        do {
+            if mode == "--write" {
+                for path in try documents.renew() { print("renewed \(path)") }
+                return
+            }
+            let stale = try documents.outOfDate().map(\.path).joined(separator: ", ")
+            if !stale.isEmpty {
+                end("out of date: \(stale); run rocket_config_docs --write \(root)", status: 1)
+            }
+        } catch {
+            end("\(error)", status: 1)
+        }
+    }
+
+    private static func end(_ message: String, status: Int32) -> Never {
+        ProcessExit.end("rocket_config_docs: \(message)", status: status)
+    }
+}
