@@ -21,7 +21,9 @@ public struct OrderServerCommand: AsyncParsableCommand {
                 order_server --check-store conf/rocket.xml
 
             Prints one line when it is ready. SIGTERM and SIGINT let the calls under way finish, \
-            then it ends with status 0. An order is on disk before its id is sent.
+            then it ends with status 0. SIGHUP opens the log files again and reloads the \
+            configuration; the log says what was applied and what needs a restart. An order is \
+            on disk before its id is sent.
             """,
         version: "order_server \(RocketVersion.current)")
 
@@ -51,7 +53,7 @@ public struct OrderServerCommand: AsyncParsableCommand {
         for warning in config.warnings {
             StandardError.write(line: "order_server: \(warning)")
         }
-        try await OrderServerProgram(config: config).run()
+        try await OrderServerProgram(file: self.config, config: config).run()
     }
 
     private func check(

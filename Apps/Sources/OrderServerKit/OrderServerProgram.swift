@@ -2,6 +2,7 @@ import Logging
 import OrderStore
 import ProgramKit
 import RocketBase
+import RocketJournal
 import RocketRPC
 import ServiceLifecycle
 import UnixSignals
@@ -9,6 +10,8 @@ import UnixSignals
 /// The server from its configuration to its end: wires log, store and RPC server, says when it
 /// is ready, and takes all of it down in the reverse order.
 struct OrderServerProgram {
+    /// The configuration's path; read again at SIGHUP.
+    let file: String
     let config: RocketConfig
 
     /// Serves until SIGTERM or SIGINT, then drains.
@@ -19,7 +22,7 @@ struct OrderServerProgram {
         do {
             let server = try RPCServer(
                 config: config, services: [OrderBook(desk: OrderDesk(store: store))], logs: logs)
-            try await serve(server)
+            try await serve(server, logs)
         } catch {
             await store.close()
             throw ProgramFailure("\(error)")
@@ -31,11 +34,15 @@ struct OrderServerProgram {
                 + "\(done.transactions) transactions")
     }
 
-    private func serve(_ server: RPCServer) async throws {
+    private func serve(_ server: RPCServer, _ logs: LogSystem) async throws {
         // The group would log its own steps through swift-log; ours stand in the app stream.
         let quiet = Logging.Logger(label: "order_server") { _ in SwiftLogNoOpLogHandler() }
+        let reload = ConfigReload(
+            file: file, config: config, logs: logs, server: server,
+            hangUps: await UnixSignalsSequence(trapping: .sighup))
+        // Shut down from the back: the server drains first.
         let group = ServiceGroup(
-            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+            services: [reload, server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         async let announced: Void = announce(server)
         try await group.run()
         await announced
@@ -50,7 +57,7 @@ struct OrderServerProgram {
     }
 
     private func openLogs() throws(ProgramFailure) -> LogSystem {
-        do { return try LogSystem(LogConfiguration(config.log)) } catch {
+        do { return try LogSystem(withJournal: LogConfiguration(config.log)) } catch {
             throw ProgramFailure("cannot open the log in \(config.log.filePath): \(error)")
         }
     }

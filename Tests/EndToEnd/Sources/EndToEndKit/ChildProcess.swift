@@ -8,9 +8,8 @@ public final class ChildProcess: @unchecked Sendable {
     // SAFETY: process and pipes are set up in init; Process is only asked to run and to report
     // its end afterwards. Output buffers are used by the test's own thread alone.
     private let process = Process()
-    private let output = Pipe()
-    private let errors = Pipe()
-    private var pending = Data()
+    private var output = PipeLines()
+    private var errors = PipeLines()
 
     /// The child's process id.
     public var id: Int32 { process.processIdentifier }
@@ -28,8 +27,8 @@ public final class ChildProcess: @unchecked Sendable {
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
+        process.standardOutput = output.pipe
+        process.standardError = errors.pipe
         try process.run()
         DispatchQueue.global().asyncAfter(deadline: .now() + 60) { [weak process] in
             if let process, process.isRunning { kill(process.processIdentifier, SIGKILL) }
@@ -41,17 +40,17 @@ public final class ChildProcess: @unchecked Sendable {
     }
 
     /// The next line of standard output; nil at its end.
-    public func nextLine() -> String? {
-        while true {
-            if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = String(decoding: pending[..<end], as: UTF8.self)
-                pending = Data(pending[(end + 1)...])
-                return line
-            }
-            let more = output.fileHandleForReading.availableData
-            if more.isEmpty { return nil }
-            pending += more
+    public func nextLine() -> String? { output.next() }
+
+    /// The next lines of standard error up to the first one that contains `text`; what came
+    /// until its end when none does.
+    public func errorLines(through text: String) -> [String] {
+        var lines: [String] = []
+        while let line = errors.next() {
+            lines.append(line)
+            if line.contains(text) { break }
         }
+        return lines
     }
 
     /// Sends a signal.
@@ -60,14 +59,38 @@ public final class ChildProcess: @unchecked Sendable {
     /// Waits for the end and returns everything that was written and the exit status.
     public func finish() -> Ending {
         // Programs under test write little to standard error, so one pipe can wait.
-        let rest = (try? output.fileHandleForReading.readToEnd()) ?? Data()
-        let complaints = (try? errors.fileHandleForReading.readToEnd()) ?? Data()
+        let rest = output.rest()
+        let complaints = errors.rest()
         process.waitUntilExit()
         return Ending(
             status: process.terminationStatus,
             wasKilled: process.terminationReason == .uncaughtSignal,
-            output: String(decoding: pending + rest, as: UTF8.self),
-            errors: String(decoding: complaints, as: UTF8.self))
+            output: rest, errors: complaints)
+    }
+}
+
+/// One of a child's outputs, line by line.
+private struct PipeLines {
+    let pipe = Pipe()
+    private var pending = Data()
+
+    mutating func next() -> String? {
+        while true {
+            if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: pending[..<end], as: UTF8.self)
+                pending = Data(pending[(end + 1)...])
+                return line
+            }
+            let more = pipe.fileHandleForReading.availableData
+            if more.isEmpty { return nil }
+            pending += more
+        }
+    }
+
+    mutating func rest() -> String {
+        let more = (try? pipe.fileHandleForReading.readToEnd()) ?? Data()
+        defer { pending = Data() }
+        return String(decoding: pending + more, as: UTF8.self)
     }
 }
 
@@ -79,7 +102,7 @@ public struct Ending: Sendable, CustomStringConvertible {
     public let wasKilled: Bool
     /// What it wrote to standard output and nobody had read yet.
     public let output: String
-    /// What it wrote to standard error.
+    /// What it wrote to standard error and nobody had read yet.
     public let errors: String
 
     /// Failed as a program should: status 1, one line on standard error, no trace.
