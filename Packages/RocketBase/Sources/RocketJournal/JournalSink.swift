@@ -6,11 +6,14 @@ public import RocketSystem
 /// CODE_LINE, CODE_FUNC, TID, ROCKET_STREAM, ROCKET_TIME_US, MSG_ID, RPC_METHOD, PEER, and each key
 /// of the line in upper case. Large lines go too (libsystemd passes them in a memory file).
 ///
-/// Where no journal runs at all libsystemd takes lines and says nothing; where it refuses them
-/// they are counted as lost. In a crash lines go to standard error with systemd's `<N>`.
+/// Where no journal runs at all libsystemd takes lines and says nothing, so ask `isAvailable`
+/// first; where it refuses them they are counted as lost. In a crash lines go to standard error with systemd's `<N>`.
 public final class JournalSink: LogSink {
     private var fields = JournalFields()
     private var health = LogSinkHealth()
+
+    /// Whether a journal listens on this machine (or in this container).
+    public static var isAvailable: Bool { FileSystem.exists("/run/systemd/journal/socket") }
 
     /// Opens nothing: libsystemd connects with the first line.
     public init() {}
@@ -43,13 +46,15 @@ public final class JournalSink: LogSink {
 }
 
 extension LogSystem {
-    /// A log system that knows the journal: outputs `journal` and `auto` can be had.
+    /// A log system that knows the journal: outputs `journal` and `auto` can be had. Where no
+    /// journal runs its lines go to the console, as those of `LogSystem.init` without a sink.
     ///
     /// - Throws: as `LogSystem.init`.
     public convenience init(
         withJournal configuration: LogConfiguration,
         time: any TimeSource = SystemTimeSource()
     ) throws(SystemError) {
-        try self.init(configuration, time: time, journal: { JournalSink() })
+        let journal: (() -> any LogSink)? = JournalSink.isAvailable ? { JournalSink() } : nil
+        try self.init(configuration, time: time, journal: journal)
     }
 }

@@ -49,6 +49,13 @@ public enum FileSystem {
         return names
     }
 
+    /// Whether there is anything of that name, of whatever kind.
+    public static func exists(_ path: String) -> Bool {
+        var status = stat()
+        // SAFETY: stat fills one struct.
+        return unsafe stat(path, &status) == 0
+    }
+
     /// The bytes of a regular file; nil when there is none.
     public static func size(of path: String) -> Int? {
         var status = stat()

@@ -91,7 +91,7 @@ struct DurabilityTests {
     /// with the server.
     @Test(
         "A full disk is a clear answer, and orders are taken again once there is space",
-        .enabled(if: canMount, "needs root and unshare(1)"))
+        .enabled(if: Programs.canMount, "needs root and unshare(1)"))
     func fullDisk() throws {
         let workspace = try Workspace(
             sections: "<order_store><path>disk/orders.sqlite</path></order_store>")
@@ -139,11 +139,3 @@ struct DurabilityTests {
         return TinyPBBytes("Order.makeOrder", id: "\(number)", payload: payload)
     }
 }
-
-private let canMount: Bool = {
-    guard getuid() == 0 else { return false }
-    let tools = ["/usr/bin/unshare", "/usr/bin/nsenter", "/bin/sh"]
-    guard tools.allSatisfy(FileManager.default.isExecutableFile(atPath:)) else { return false }
-    let probe = try? ChildProcess("/usr/bin/unshare", ["--mount", "/bin/true"]).finish()
-    return probe?.status == 0
-}()

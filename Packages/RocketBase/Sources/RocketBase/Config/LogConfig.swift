@@ -17,7 +17,7 @@ public struct LogConfig: ConfigSection, Hashable {
     public var appLevel: LogLevel?
     /// Where lines go, several at once: rolling files, standard error (console), the systemd
     /// journal. auto is the journal when standard error is connected to it (JOURNAL_STREAM),
-    /// else files.
+    /// else files. Where no journal runs its lines go to the console.
     ///
     /// `log/log_sinks`: 1 to 4 values, with commas between them; each one of file, console,
     /// journal, auto. Default file. Needs a restart.
@@ -89,7 +89,8 @@ extension LogConfig {
                 .restart,
                 "Where lines go, several at once: rolling files, standard error (console), "
                     + "the systemd journal. auto is the journal when standard error is connected "
-                    + "to it (JOURNAL_STREAM), else files."),
+                    + "to it (JOURNAL_STREAM), else files. Where no journal runs its lines go to the "
+                    + "console."),
             .init(
                 "log_file_name", \.fileName, .name, .restart,
                 "What the names of the log files start with: NAME_rpc_YYYYMMDD_log.N."),
