@@ -168,6 +168,24 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // That generated code compiles: what scripts/generate.sh makes of GeneratedCodeProtos; and
+        // that it calls what it serves.
+        .target(
+            name: "GeneratedCodeCommon",
+            dependencies: [
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            path: "Tests/GeneratedCodeCommon", swiftSettings: strictSettings),
+        .testTarget(
+            name: "GeneratedCodeTests",
+            dependencies: [
+                "GeneratedCodeCommon", "OrderProtos",
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            swiftSettings: strictSettings),
+
         // The README's service and its client, compiled so that they stay true.
         .target(
             name: "Greeter",
