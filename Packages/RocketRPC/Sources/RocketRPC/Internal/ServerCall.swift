@@ -31,7 +31,7 @@ final class ServerCall {
         if connection.core.logsCalls { startedAt = connection.core.time.monotonic() }
         if !isKnownUniquelyReferenced(&controller) { controller = RPCController() }
         let id = bytes.extracting(frame.messageID)
-        let metadata = bytes.extracting(frame.errorInfo)
+        let metadata = bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0)
         controller.state.withLock { state in
             replace(&state.messageID, with: id)
             replace(&state.requestMetadata, with: metadata)

@@ -131,7 +131,10 @@ final class ServerConnection: TCPConnectionHandler {
     ) -> Step {
         let error: RPCError
         if let handler = core.table.lookup(bytes.extracting(frame.methodName)) {
-            let timeout = MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo))
+            // Where err_code is not 0, err_info is text and no metadata.
+            let timeout =
+                frame.errorCode == 0
+                ? MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo)) : nil
             if isDraining {
                 error = RPCError(.unavailable, "the server is draining")
             } else if let refusal = core.limits.refusal(callsOnConnection: callsInFlight) {
