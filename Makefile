@@ -33,8 +33,9 @@ CHECKS := selftest layers settings safety links readme format generated
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-deps: ## install what is missing of the Debian packages; check Swift (every target does it first)
+deps: ## install what is missing, check Swift, fetch dependencies (every target does it first)
 	@scripts/deps
+	@scripts/resolve
 
 all: deps ## build every app, release, into bin/
 	@scripts/build-apps
