@@ -9,6 +9,15 @@ public enum CurrentThread {
         unsafe rocket_thread_state().pointee.thread_id
     }
 
+    /// Gives the calling thread another `id` for the time of `body`: for tests of what shows ids.
+    public static func withID<Result>(_ id: Int32, _ body: () throws -> Result) rethrows -> Result {
+        let own = self.id
+        // SAFETY: as above.
+        unsafe rocket_thread_state().pointee.thread_id = id
+        defer { unsafe rocket_thread_state().pointee.thread_id = own }
+        return try body()
+    }
+
     /// 0, 1, 2 … in the order in which threads first asked for anything here.
     public static var ordinal: Int {
         unsafe Int(truncatingIfNeeded: rocket_thread_state().pointee.lane)

@@ -31,9 +31,11 @@ public final class LogSystem: Sendable {
         LogExit.watch(writer)
     }
 
-    /// Without a thread: lines are written when `flush` is called. For tests.
+    /// Without a thread: lines are written when `flush` is called. For tests, which choose the
+    /// process's id too, and their threads' by `CurrentThread.withID`.
     init(
         drivenByHand configuration: LogConfiguration, time: any TimeSource,
+        processID: Int32 = Identity.processID,
         sinks: sending [any LogSink] = [], journal: (() -> any LogSink)? = nil
     ) throws(SystemError) {
         let configuration = configuration.withinRanges()
@@ -50,7 +52,8 @@ public final class LogSystem: Sendable {
         if outputs.contains(.console) {
             all.append(ConsoleSink(besideJournal: outputs.contains(.journal)))
         }
-        let writer = try AsyncLogWriter(configuration, time: time, sinks: all)
+        let writer = try AsyncLogWriter(
+            configuration, time: time, processID: processID, sinks: all)
         self.writer = writer
         rpc = Logger(
             gate: LogGate(

@@ -48,6 +48,18 @@ import Testing
                 """)
     }
 
+    @Test func aLineShowsTheProcessAndTheThreadThatWroteIt() throws {
+        var configuration = LogConfiguration()
+        configuration.outputs = []
+        let logs = try LogSystem(
+            drivenByHand: configuration, time: time, processID: 42, sinks: [sink])
+        CurrentThread.withID(7) { logs.app.info("one") }
+        logs.app.info("two")
+        logs.flush()
+        let columns = sink.lines.map { $0.split(separator: "\t")[2] }
+        #expect(columns == ["[42:7]", "[42:\(Identity.threadID)]"])
+    }
+
     @Test func nothingIsMadeWhenTheLevelIsOff() throws {
         let logs = try system { $0.rpcLevel = .warn }
         logs.rpc.info("no") { _ in Issue.record("fields were made") }

@@ -23,7 +23,8 @@ final class AsyncLogWriter: Sendable {
     private let thread = Mutex<SystemThread?>(nil)
 
     init(
-        _ configuration: LogConfiguration, time: any TimeSource, sinks: sending [any LogSink]
+        _ configuration: LogConfiguration, time: any TimeSource, processID: Int32,
+        sinks: sending [any LogSink]
     ) throws(SystemError) {
         maxLineBytes = configuration.maxLineBytes
         self.time = time
@@ -35,7 +36,7 @@ final class AsyncLogWriter: Sendable {
         }
         self.shards = shards
         let drain = try LogDrain(
-            shards: shards, sinks: sinks, time: time,
+            shards: shards, sinks: sinks, time: time, processID: processID,
             flushesOnCrash: configuration.flushesOnCrash)
         self.drain = Mutex(drain)
     }

@@ -21,7 +21,7 @@ final class LogDrain {
     private let shards: [LogShard]
     private var sinks: [any LogSink]
     private let time: any TimeSource
-    private let processID = Identity.processID
+    private let processID: Int32
     private let crash: LogCrashFlush?
     private var lanes: [Lane] = []
     private var offset: (slot: Int64, seconds: Int32) = (.min, 0)
@@ -29,11 +29,13 @@ final class LogDrain {
     private var reportedDrops: (rpc: UInt64, app: UInt64) = (0, 0)
 
     init(
-        shards: [LogShard], sinks: [any LogSink], time: any TimeSource, flushesOnCrash: Bool
+        shards: [LogShard], sinks: [any LogSink], time: any TimeSource, processID: Int32,
+        flushesOnCrash: Bool
     ) throws(SystemError) {
         self.shards = shards
         self.sinks = sinks
         self.time = time
+        self.processID = processID
         crash = flushesOnCrash ? try LogCrashFlush(shards: shards) : nil
         lanes.reserveCapacity(shards.count)
         crash?.update(sinks: sinks, utcOffsetSeconds: utcOffset(at: time.wall()))
