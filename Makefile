@@ -27,8 +27,7 @@ E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEn
 CHECKS := selftest layers settings safety links readme format generated
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
-	test-apps test-e2e test-tsan test-asan check format generate fuzz bench-log bench-reactor \
-	bench-rpc clean
+	test-apps test-e2e test-tsan test-asan check format generate fuzz bench-log bench-reactor clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,9 +95,6 @@ bench-log: deps ## measure the logger beside spdlog
 
 bench-reactor: deps ## measure the byte layers beside plain C epoll
 	@Tests/Benchmarks/reactor/run.sh
-
-bench-rpc: deps ## measure calls beside C, C++ and the other frameworks
-	@Tests/Benchmarks/rpc/run.sh
 
 clean: ## remove everything that was built
 	rm -rf .build .build-* bin
