@@ -29,10 +29,6 @@ public struct StubConfig: ConfigSection, Hashable {
     /// `stubs/rpc_server/connect_timeout_ms`: A whole number of ms, 1 to 3600000. Default 1000
     /// ms. Changes live.
     public var connectTimeout = Duration.milliseconds(1000)
-    /// Connections to the server; each carries any number of calls at a time.
-    ///
-    /// `stubs/rpc_server/pool_size`: A whole number, 1 to 1024. Default 1. Changes live.
-    public var poolSize = 1
     /// Whether frames bear a CRC32C and have to: off as C++ peers do, send, or require.
     ///
     /// `stubs/rpc_server/checksum`: One of off, send, require. Default off. Changes live.
@@ -74,9 +70,6 @@ extension StubConfig {
             .init(
                 "connect_timeout_ms", \.connectTimeout, .milliseconds(1...3_600_000), .live,
                 "How long connecting may take."),
-            .init(
-                "pool_size", \.poolSize, .integer(1...1024), .live,
-                "Connections to the server; each carries any number of calls at a time."),
             .init(
                 "checksum", \.checksum, ChecksumPolicy.type, .live,
                 "Whether frames bear a CRC32C and have to: off as C++ peers do, send, or require."),
