@@ -4,7 +4,7 @@ public import RocketSystem
 /// Resolves host names on a thread of its own, since the system's resolver blocks. Any thread.
 /// One lookup at a time; whoever makes it shuts it down.
 public final class NameResolver: Sendable {
-    private let thread: IOThread
+    let thread: IOThread
 
     /// Starts the thread.
     ///

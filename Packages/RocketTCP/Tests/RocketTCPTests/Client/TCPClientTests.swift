@@ -31,22 +31,15 @@ import Testing
         return nil
     }
 
-    /// A port where nobody listens: it was ours a moment ago.
-    private func deadAddress() throws -> NetAddress {
-        let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0))
-        try socket.bind(to: .ipv4(bits: 0x7F00_0001, port: 0))
-        return NetAddress(try socket.localAddress())
-    }
-
     @Test func nobodyListeningIsRefused() throws {
-        let address = try deadAddress()
-        let (outcome, _, handler) = connect(to: [address])
+        let dead = try RawListener()
+        let (outcome, _, handler) = connect(to: [dead.address])
         #expect(outcome.result == nil)
         driven.settle()
         #expect(error(outcome)?.kind == .refused)
         #expect(
             error(outcome)?.description
-                == "connect: refused (\(address): ECONNREFUSED (Connection refused))")
+                == "connect: refused (\(dead.address): ECONNREFUSED (Connection refused))")
         #expect(handler.events == [])
         #expect(driven.reactor.registrationCount == 1)
     }
@@ -70,7 +63,8 @@ import Testing
         ) { _ in EchoHandler() }
         let live = try #require(try server.start().first)
         driven.settle()
-        let (outcome, _, handler) = connect(to: [try deadAddress(), live])
+        let dead = try RawListener()
+        let (outcome, _, handler) = connect(to: [dead.address, live])
         driven.settle()
         #expect(try outcome.result?.get().peerAddress == live)
         #expect(handler.events == [.connected])
@@ -78,30 +72,28 @@ import Testing
     }
 
     /// A listener whose backlog is full answers no more: the peer's SYN is dropped.
-    private func silentAddress() throws -> (FileDescriptorBox, [RawPeer], NetAddress) {
-        let box = FileDescriptorBox(
-            try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0)))
-        let address = try box.listen(backlog: 0)
-        let peers = try (0..<3).map { _ in try RawPeer(connectingTo: address) }
-        return (box, peers, address)
+    private func silentSite() throws -> (RawListener, [RawPeer]) {
+        let site = try RawListener()
+        try site.listen(backlog: 0)
+        return (site, try (0..<3).map { _ in try RawPeer(connectingTo: site.address) })
     }
 
     @Test func silenceEndsAtTheDeadline() throws {
-        let (box, peers, address) = try silentAddress()
-        let (outcome, _, _) = connect(to: [address])
+        let (site, peers) = try silentSite()
+        let (outcome, _, _) = connect(to: [site.address])
         driven.settle()
         driven.tick(after: .milliseconds(900))
         #expect(outcome.result == nil)
         driven.tick(after: .milliseconds(200))
         #expect(error(outcome)?.kind == .timedOut)
         #expect(driven.reactor.registrationCount == 1)
-        withExtendedLifetime((box, peers)) {}
+        withExtendedLifetime((site, peers)) {}
     }
 
     @Test func aSilentAddressDoesNotHoldTheNextUp() throws {
-        let (box, peers, silent) = try silentAddress()
-        let dead = try deadAddress()
-        let (outcome, _, _) = connect(to: [silent, dead], timeout: .seconds(5))
+        let (site, peers) = try silentSite()
+        let dead = try RawListener()
+        let (outcome, _, _) = connect(to: [site.address, dead.address], timeout: .seconds(5))
         driven.settle()
         driven.tick(after: .milliseconds(260))
         driven.settle()
@@ -110,30 +102,18 @@ import Testing
         driven.tick(after: .seconds(5))
         #expect(error(outcome)?.kind == .timedOut)
         #expect(error(outcome)?.attempts.count == 2)
-        withExtendedLifetime((box, peers)) {}
+        withExtendedLifetime((site, peers)) {}
     }
 
     @Test func anOperationMayBeCancelled() throws {
-        let (box, peers, address) = try silentAddress()
-        let (outcome, operation, _) = connect(to: [address])
+        let (site, peers) = try silentSite()
+        let (outcome, operation, _) = connect(to: [site.address])
         driven.settle()
         operation.cancel()
         operation.cancel()
         #expect(outcome.result == nil)
         driven.settle()
         #expect(error(outcome)?.kind == .cancelled)
-        withExtendedLifetime((box, peers)) {}
-    }
-}
-
-/// Holds a listener for a test.
-final class FileDescriptorBox {
-    private let descriptor: FileDescriptor
-    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
-
-    func listen(backlog: Int) throws -> NetAddress {
-        try descriptor.bind(to: .ipv4(bits: 0x7F00_0001, port: 0))
-        try descriptor.listen(backlog: backlog)
-        return NetAddress(try descriptor.localAddress())
+        withExtendedLifetime((site, peers)) {}
     }
 }

@@ -6,6 +6,12 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
+/// Takes one place in the descriptor table.
+private final class Filler {
+    private let descriptor: FileDescriptor
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+}
+
 /// In a process of its own: the descriptor table belongs to the whole process.
 @Suite struct FullDescriptorTableTests {
     @Test func theServerServesOnAndAcceptsAgainWhenDescriptorsComeFree() async {
@@ -29,9 +35,9 @@ import Testing
             // All descriptors are taken: these five peers wait in the kernel.
             let waiting = try (0..<5).map { _ in try RawPeer(connectingTo: address) }
             try ProcessUsage.setDescriptorLimit(100)
-            var fillers: [FileDescriptorBox] = []
+            var fillers: [Filler] = []
             while let filler = try? FileDescriptor.placeholder() {
-                fillers.append(FileDescriptorBox(filler))
+                fillers.append(Filler(filler))
             }
             for _ in 0..<50 { driven.tick(after: .milliseconds(1)) }
             try #require(server.connectionCount == 1)
