@@ -8,14 +8,21 @@ extension TCPConnection {
         case afterFlush
         /// At once. What waits is lost.
         case now
+        /// At once, and over TCP the peer is told by a reset instead of an ordinary end: it need
+        /// not finish anything for us. Bytes that the kernel still holds are lost too.
+        case reset
     }
 
     /// Closes. The handler hears `closed` at the end of the tick in which it is over, and nothing
-    /// else from now on. Again: only `.now` after `.afterFlush` has an effect.
+    /// else from now on. Again: only `.now` or `.reset` after `.afterFlush` has an
+    /// effect.
     public func close(_ how: Closing = .afterFlush, reason: CloseReason = .requested) {
         switch how {
         case .afterFlush: perform(machine.handle(.closeAfterFlush(reason)))
         case .now: perform(machine.handle(.closeNow(reason)))
+        case .reset:
+            unsafe transport?.resetOnClose()
+            perform(machine.handle(.closeNow(reason)))
         }
     }
 

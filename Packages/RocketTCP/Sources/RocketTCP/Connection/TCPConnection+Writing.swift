@@ -76,6 +76,7 @@ extension TCPConnection {
             switch try unsafe transport?.send(unsafe output) {
             case .done(let count):
                 unsafe output.sent(count)
+                sentTotal &+= UInt64(count)
                 clock.sent(at: reactor.now)
                 return count
             case .wouldBlock, nil: return 0

@@ -45,6 +45,8 @@ public final class TCPConnection {
     var accounted = 0
     /// Place in the loop's list; negative: was never there.
     var slot = -1
+    /// Bytes that the kernel took, from the first on.
+    var sentTotal: UInt64 = 0
     /// What the handler is still to be told.
     var untoldReason: CloseReason?
     private var local: NetAddress?
@@ -107,6 +109,10 @@ extension TCPConnection {
 
     /// Bytes that wait to be sent.
     public var pendingBytes: Int { unsafe output.count }
+
+    /// Bytes that the kernel took to send, from the first one on: what was written after them has
+    /// not left, and never will once the connection is closed.
+    public var sentBytes: UInt64 { sentTotal }
 
     /// Bytes held for this connection in either direction.
     public var bufferedBytes: Int { (unsafe output.count) + (unsafe input.readableBytes) }

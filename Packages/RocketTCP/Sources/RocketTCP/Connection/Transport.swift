@@ -45,6 +45,9 @@ struct Transport: ~Copyable {
         }
     }
 
+    /// Closing will cut the connection. Where the kernel refuses, it is closed like any other.
+    func resetOnClose() { try? descriptor.setResetOnClose() }
+
     /// The peer will read what was sent, then the end.
     func sendEnd() throws(SystemError) { try descriptor.shutdownSending() }
 }

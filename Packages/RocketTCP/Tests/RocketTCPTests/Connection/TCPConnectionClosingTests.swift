@@ -32,6 +32,20 @@ import Testing
         #expect(pair.connection.state == .closed)
     }
 
+    @Test func whatHasLeftIsKnownAfterTheEnd() throws {
+        let pair = try pair()
+        pair.connection.write { $0.append([1, 2, 3] as [UInt8]) }
+        #expect(pair.connection.sentBytes == 0)
+        driven.tick()
+        #expect(pair.connection.sentBytes == 3)
+        pair.connection.write { $0.append([4, 5] as [UInt8]) }
+        pair.connection.close(.now)
+        driven.settle()
+        #expect(pair.connection.sentBytes == 3)
+        #expect(pair.peer.receive() == .bytes([1, 2, 3]))
+        #expect(pair.peer.receive() == .end)
+    }
+
     @Test func aGracefulCloseIsBoundedInTime() throws {
         let pair = try pair(kernelBufferBytes: 2048)
         pair.connection.write { $0.append([UInt8](repeating: 1, count: 100_000)) }

@@ -42,6 +42,18 @@ import Testing
         finish()
     }
 
+    @Test func byThisSide() {
+        handler.connection?.write { $0.append([1, 2] as [UInt8]) }
+        handler.connection?.close(.reset)
+        driven.settle()
+        guard case .failed = peer.receive() else {
+            Issue.record("the peer was not told by a reset")
+            return
+        }
+        #expect(handler.events == [.connected, .closed(.requested)])
+        finish()
+    }
+
     @Test func whileReadingIsPaused() {
         handler.connection?.pauseReading()
         peer.send([1])
