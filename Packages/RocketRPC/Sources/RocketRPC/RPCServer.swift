@@ -20,11 +20,10 @@ public final class RPCServer: Service {
         case stopped
     }
 
-    private let table: MethodTable
+    /// The services that it serves.
+    public let dispatcher: RPCDispatcher
     private let configuration: RPCServerConfiguration
     private let logger: Logger
-    private let time: any TimeSource
-    private let limits: ServerLimits
     private let drainTimeout: Locked<Duration>
     private let phase = Locked(Phase.notStarted)
     private let drainRequested = OneTimeSignal()
@@ -37,14 +36,12 @@ public final class RPCServer: Service {
         interceptors: [any RPCInterceptor] = [], logger: Logger = .disabled,
         time: any TimeSource = SystemTimeSource()
     ) throws {
-        var registry = RPCServiceRegistry(interceptors: interceptors)
-        for service in services { try registry.add(service) }
-        table = MethodTable(registry)
+        dispatcher = try RPCDispatcher(
+            services: services, interceptors: interceptors, limits: configuration.limits,
+            logger: logger, time: time)
         self.configuration = configuration
-        limits = ServerLimits(configuration)
         drainTimeout = Locked(configuration.drainTimeout)
         self.logger = logger
-        self.time = time
     }
 
     /// Where it listens, with ports that the kernel chose; waits until it does. Empty when it
@@ -65,8 +62,7 @@ public final class RPCServer: Service {
     /// Takes over what may change while it runs: the limits on calls in flight and the drain
     /// time-out. Any thread.
     public func update(_ new: RPCServerConfiguration) {
-        limits.update(
-            maxCalls: new.maxCalls, maxCallsPerConnection: new.maxCallsPerConnection)
+        dispatcher.limits.update(new.limits)
         drainTimeout.withLock { $0 = new.drainTimeout }
     }
 
@@ -141,17 +137,13 @@ public final class RPCServer: Service {
     private func makeServer(
         _ main: EventLoop, _ subs: [EventLoop], _ directory: LoopDirectory
     ) -> TCPServer {
-        let (table, configuration, limits) = (table, configuration, limits)
-        let (logger, time) = (logger, time)
+        let (dispatcher, codec) = (dispatcher, configuration.codec)
         return TCPServer(
             configuration: configuration.tcp, mainLoop: main, subLoops: subs, logger: logger
         ) { reactor in
             ServerConnection(
-                core: directory.core(on: reactor) {
-                    ServerLoop(
-                        reactor: reactor, table: table, configuration: configuration,
-                        limits: limits, logger: logger, time: time)
-                })
+                dispatcher: dispatcher, codec: codec,
+                drivers: directory.drivers(on: reactor, dispatcher))
         }
     }
 }

@@ -20,8 +20,8 @@ extension RPCServerConfiguration {
         ioThreads = server.ioThreads
         codec = TinyPBCodec(
             maxFrameBytes: server.maxFrameBytes, checksum: .init(server.checksum))
-        maxCallsPerConnection = server.maxInFlightPerConnection
-        maxCalls = server.maxInFlight
+        limits.maxCallsPerConnection = server.maxInFlightPerConnection
+        limits.maxCalls = server.maxInFlight
         slowCallback = server.slowCallback > .zero ? server.slowCallback : nil
         drainTimeout = server.drainTimeout
     }

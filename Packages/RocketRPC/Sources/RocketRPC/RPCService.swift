@@ -18,12 +18,16 @@ public typealias RPCHandler<Request, Response> =
 /// Collects the methods of all services before a server starts.
 public struct RPCServiceRegistry {
     // Interceptors are composed here, so that a call pays only for those that there are.
-    private(set) var handlers: [any MethodHandler] = []
+    private(set) var entries: [MethodEntry] = []
     private(set) var services: [String: String] = [:]
     private var current = ""
     private let interceptors: [any RPCInterceptor]
+    let limits: RPCCallLimits
 
-    init(interceptors: [any RPCInterceptor] = []) { self.interceptors = interceptors }
+    init(interceptors: [any RPCInterceptor] = [], limits: RPCCallLimits = RPCCallLimits()) {
+        self.interceptors = interceptors
+        self.limits = limits
+    }
 
     /// Adds a service under its name.
     ///
@@ -47,21 +51,53 @@ public struct RPCServiceRegistry {
     public mutating func add<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>
     ) throws {
-        guard method.service == current else {
-            throw RPCRegistrationError(
-                description: "'\(method.fullName)' is no method of the service '\(current)'")
+        try check(method.service, method.fullName, method.fullNameBytes)
+        append(TypedMethodHandler(method, interceptors.around(handler)), isSynchronous: false)
+    }
+
+    /// Adds a method whose handler never waits: it runs on the connection's loop as soon as its
+    /// request is there, with no task, and holds the loop up until it returns.
+    ///
+    /// With interceptors, which may wait, it is served as any other.
+    /// - Throws: as the other `add`.
+    public mutating func add<Request, Response>(
+        _ method: RPCMethod<Request, Response>,
+        synchronous handler: @escaping @Sendable (Request, RPCController) throws -> Response
+    ) throws {
+        try check(method.service, method.fullName, method.fullNameBytes)
+        let awaited = interceptors.around { request, call in try handler(request, call) }
+        append(
+            TypedMethodHandler(method, awaited, synchronous: handler),
+            isSynchronous: interceptors.isEmpty)
+    }
+
+    private mutating func append(_ handler: any MethodHandler, isSynchronous: Bool) {
+        entries.append(
+            MethodEntry(
+                handler: handler, limits: limits.resolved(for: handler.fullName),
+                isSynchronous: isSynchronous))
+    }
+
+    private func check(
+        _ service: String, _ fullName: String, _ bytes: [UInt8]
+    ) throws(RPCRegistrationError) {
+        func refuse(_ reason: String) -> RPCRegistrationError {
+            RPCRegistrationError(description: reason)
         }
-        guard !handlers.contains(where: { $0.fullName == method.fullName }) else {
-            throw RPCRegistrationError(
-                description: "the method '\(method.fullName)' is registered twice")
+        guard service == current else {
+            throw refuse("'\(fullName)' is no method of the service '\(current)'")
         }
-        guard method.fullNameBytes.count <= TinyPB.maxMethodNameBytes else {
-            throw RPCRegistrationError(
-                description: "the method name '\(method.fullName)' has "
-                    + "\(method.fullNameBytes.count) bytes; \(TinyPB.maxMethodNameBytes) are allowed"
-            )
+        guard fullName != CancelFrame.methodName else {
+            throw refuse("'\(fullName)' is no method's name: it gives calls up")
         }
-        handlers.append(TypedMethodHandler(method, interceptors.around(handler)))
+        guard !entries.contains(where: { $0.handler.fullName == fullName }) else {
+            throw refuse("the method '\(fullName)' is registered twice")
+        }
+        guard bytes.count <= TinyPB.maxMethodNameBytes else {
+            throw refuse(
+                "the method name '\(fullName)' has \(bytes.count) bytes; "
+                    + "\(TinyPB.maxMethodNameBytes) are allowed")
+        }
     }
 }
 

@@ -183,7 +183,7 @@ import Testing
         let service = TestService()
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
-        configuration.maxCallsPerConnection = 10_000
+        configuration.limits.maxCallsPerConnection = 10_000
         configuration.drainTimeout = .zero
         let server = try RPCServer(configuration: configuration, services: [service])
         let running = Task { try await server.run() }
@@ -227,7 +227,7 @@ import Testing
     @Test func callsOverTheLimitAreRefusedAndTheOthersFinish() async throws {
         let service = TestService()
         try await withChannel([service]) {
-            $0.maxCallsPerConnection = 2
+            $0.limits.maxCallsPerConnection = 2
         } _: { channel in
             async let first = channel.call(TestService.hold, Number(1), timeout: .seconds(60))
             async let second = channel.call(TestService.hold, Number(2), timeout: .seconds(60))
@@ -246,7 +246,7 @@ import Testing
         let service = TestService()
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
-        configuration.maxCalls = 1
+        configuration.limits.maxCalls = 1
         let server = try RPCServer(configuration: configuration, services: [service])
         let running = Task { try await server.run() }
         let address = try #require(await server.boundAddresses.first)
@@ -260,7 +260,7 @@ import Testing
             try await second.call(TestService.echo, Text("x"))
         }
         #expect(error?.code == .resourceExhausted)
-        configuration.maxCalls = 2
+        configuration.limits.maxCalls = 2
         server.update(configuration)
         let next = try await second.call(TestService.echo, Text("x"))
         #expect(next.value == "x")

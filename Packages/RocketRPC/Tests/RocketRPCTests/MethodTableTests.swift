@@ -20,14 +20,14 @@ import Testing
     func table(_ services: any RPCService...) throws -> MethodTable {
         var registry = RPCServiceRegistry()
         for service in services { try registry.add(service) }
-        return MethodTable(registry)
+        return try MethodTable(registry)
     }
 
     @Test func everyMethodIsFoundByItsBytesAndNothingElse() throws {
         let table = try table(Named())
         for index in 0..<200 {
             let name = [UInt8]("a.b.Named.method\(index)".utf8)
-            #expect(table.lookup(name.span.bytes)?.fullNameBytes == name)
+            #expect(table.lookup(name.span.bytes)?.handler.fullNameBytes == name)
         }
         for name in ["", "a.b.Named.method200", "a.b.Named.method", "A.b.Named.method0"] {
             #expect(table.lookup([UInt8](name.utf8).span.bytes) == nil)

@@ -7,44 +7,18 @@ import Testing
 
 /// What the server does with bytes that no channel of ours would send.
 @Suite struct RawWireTests {
-    let codec = TinyPBCodec()
+    let kit = FrameKit()
 
     func frame(
         id: String = "99998888", _ method: String = "test.v1.Test.echo", info: String = "",
         payload: [UInt8] = []
     ) throws -> [UInt8] {
-        var buffer = ByteBuffer()
-        let (id, method, info) = ([UInt8](id.utf8), [UInt8](method.utf8), [UInt8](info.utf8))
-        let start = codec.begin(
-            messageID: id.span.bytes, methodName: method.span.bytes, errorInfo: info.span.bytes,
-            in: &buffer)
-        buffer.append(payload)
-        try codec.finish(start, in: &buffer)
-        return buffer.copyBytes()
+        try kit.frame(id: id, method, info: info, payload: payload)
     }
 
-    struct NoWholeFrame: Error {}
+    func parse(_ bytes: [UInt8]) throws -> FrameKit.Answer { try kit.parse(bytes) }
 
-    struct Answer: Equatable {
-        let id: String
-        let method: String
-        let code: RPCErrorCode
-        let info: String
-        let payload: [UInt8]
-    }
-
-    func parse(_ bytes: [UInt8]) throws -> Answer {
-        guard case .frame(let frame, bytes.count) = try codec.step(bytes.span.bytes) else {
-            throw NoWholeFrame()
-        }
-        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
-        return Answer(
-            id: text(frame.messageID), method: text(frame.methodName),
-            code: RPCErrorCode(rawValue: frame.errorCode), info: text(frame.errorInfo),
-            payload: [UInt8](bytes[frame.payload]))
-    }
-
-    func echoed(_ text: String) throws -> [UInt8] { try Text(text).serializedBytes() }
+    func echoed(_ text: String) throws -> [UInt8] { try kit.text(text) }
 
     @Test func anAnswerBearsTheRequestsIdAndMethod() async throws {
         try await withServer { address in
@@ -53,7 +27,7 @@ import Testing
             let answer = try parse(client.receiveFrame())
             #expect(
                 answer
-                    == Answer(
+                    == FrameKit.Answer(
                         id: "99998888", method: "test.v1.Test.echo",
                         code: RPCErrorCode(rawValue: 0), info: "", payload: try echoed("hi")))
         }

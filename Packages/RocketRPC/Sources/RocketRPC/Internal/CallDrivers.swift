@@ -12,28 +12,46 @@ import RocketSystem
 final class CallDrivers: TickEndHandler {
     private unowned let reactor: Reactor
     private let executor: LoopActor
+    private let dispatcher: RPCDispatcher
+    /// All connections whose calls these drivers run.
+    private var connections: [ObjectIdentifier: ServerConnection] = [:]
     /// Connections with input that nobody has looked at yet, and a cursor over them.
     private var ready: [ServerConnection] = []
     private var nextReady = 0
     private var parked: [CallDriver] = []
     /// The driver that takes frames; when the loop has control, its handler is suspended.
     private var active: CallDriver?
-    private var suspended: [ObjectIdentifier: CallDriver] = [:]
     /// Of the calls whose handlers are suspended; others are over before a deadline can pass.
     private var deadlines = TimerQueue<CallDriver>()
     private var deadlineTimer: EarliestTimer?
-    private let limits: ServerLimits
+    /// For handlers that never suspend.
+    private var spareCall: ServerCall?
     private var isWaking = false
     private var isEnrolled = false
     private var isStopped = false
 
-    init(reactor: Reactor, limits: ServerLimits) {
+    init(reactor: Reactor, dispatcher: RPCDispatcher) {
         self.reactor = reactor
-        self.limits = limits
+        self.dispatcher = dispatcher
         executor = LoopActor(loop: reactor.loop)
         deadlineTimer = EarliestTimer(on: reactor, label: "handler deadline") {
             [unowned self] in expire()
         }
+    }
+
+    /// The tick's time.
+    var now: MonotonicTime { reactor.now }
+
+    // MARK: Connections
+
+    func add(_ connection: ServerConnection) {
+        connections[ObjectIdentifier(connection)] = connection
+    }
+
+    /// Gives up the calls of a connection that is gone: their tasks are cancelled.
+    func remove(_ connection: ServerConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        cancelCalls(of: connection)
     }
 
     /// Notes that `connection` has input; a driver looks at it within this tick.
@@ -42,19 +60,26 @@ final class CallDrivers: TickEndHandler {
         wake()
     }
 
-    /// Gives up the calls of a connection that is gone: their tasks are cancelled.
-    func abandonCalls(of connection: ServerConnection) {
+    /// What a call that is served at once is served with.
+    func synchronousCall(of connection: ServerConnection) -> ServerCall {
+        if let spareCall { return spareCall }
+        let call = ServerCall(connection: connection)
+        spareCall = call
+        return call
+    }
+
+    /// Gives up one call whose handler is suspended: its task is cancelled.
+    func cancelCall(of driver: CallDriver) { driver.cancelCall() }
+
+    private func cancelCalls(of connection: ServerConnection) {
         noteSuspension()
-        for driver in suspended.values where driver.call?.connection === connection {
-            driver.cancelCall()
-        }
+        for driver in connection.waiting.drivers { driver.cancelCall() }
     }
 
     /// Ends all drivers: parked ones at once, others when their handlers return.
     func stop() {
-        noteSuspension()
         isStopped = true
-        for driver in suspended.values { driver.cancelCall() }
+        for connection in connections.values { cancelCalls(of: connection) }
         for driver in parked { driver.resume() }
         parked.removeAll()
     }
@@ -89,7 +114,7 @@ final class CallDrivers: TickEndHandler {
 
     // MARK: Driving
 
-    fileprivate func drive(_ driver: CallDriver) async {
+    func drive(_ driver: CallDriver) async {
         while !driver.isRetired, !isStopped {
             activate(driver)
             while let connection = takeReady() {
@@ -115,22 +140,24 @@ final class CallDrivers: TickEndHandler {
 
     /// The active driver, if there is one, waits for its handler: another one may take frames.
     private func noteSuspension() {
-        guard let driver = active else { return }
-        suspended[ObjectIdentifier(driver)] = driver
-        limits.callSuspended()
-        if let deadline = driver.call?.deadline {
+        guard let driver = active, let call = driver.call else { return }
+        active = nil
+        driver.messageID = call.messageID
+        call.connection.waiting.insert(driver)
+        dispatcher.limits.callSuspended()
+        if let deadline = call.deadline.time {
             driver.deadline = deadlines.insert(at: deadline, driver)
             deadlineTimer?.expect(deadlines.earliest)
         }
-        active = nil
     }
 
     /// A driver's handler is done.
     ///
     /// - Returns: whether it had been suspended, and so another driver may be active.
     private func noteReturn(_ driver: CallDriver) -> Bool {
-        guard suspended.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return false }
-        limits.callResumed()
+        guard driver.waitingIndex != nil, let call = driver.call else { return false }
+        call.connection.waiting.remove(driver)
+        dispatcher.limits.callResumed()
         if let deadline = driver.deadline { _ = deadlines.remove(deadline) }
         driver.deadline = nil
         return true
@@ -139,8 +166,10 @@ final class CallDrivers: TickEndHandler {
     private func expire() {
         while let (_, driver) = deadlines.popExpired(now: reactor.now) {
             driver.deadline = nil
-            driver.call?.fail(
-                RPCError(.callTimeout, "the deadline passed while the handler ran"))
+            if let call = driver.call {
+                dispatcher.counters.timedOut()
+                call.fail(call.deadline.failure)
+            }
             driver.cancelCall()
         }
         deadlineTimer?.expect(deadlines.earliest)
@@ -170,52 +199,5 @@ final class CallDrivers: TickEndHandler {
             ready.removeAll(keepingCapacity: true)
             nextReady = 0
         }
-    }
-}
-
-/// A long-lived async function that runs handlers, and the call that it runs now.
-// SAFETY: the continuation is resumed once: `resume` takes it away first.
-@safe final class CallDriver {
-    fileprivate var task: Task<Void, Never>?
-    fileprivate var continuation: UnsafeContinuation<Void, Never>?
-    fileprivate private(set) var call: ServerCall?
-    /// Its place among the deadlines while its handler is suspended.
-    fileprivate var deadline: TimerID?
-    /// Its task was cancelled with a call: it takes no other one.
-    fileprivate private(set) var isRetired = false
-
-    fileprivate func begin(_ connection: ServerConnection) -> ServerCall {
-        if let call { return call }
-        let call = ServerCall(connection: connection)
-        self.call = call
-        return call
-    }
-
-    fileprivate func resume() {
-        guard let waiting = unsafe continuation else { return }
-        unsafe continuation = nil
-        unsafe waiting.resume()
-    }
-
-    fileprivate func cancelCall() {
-        call?.abandon()
-        isRetired = true
-        task?.cancel()
-    }
-}
-
-/// Gives drivers the loop as their executor.
-private actor LoopActor {
-    private nonisolated let loop: EventLoop
-
-    init(loop: EventLoop) { self.loop = loop }
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor {
-        // SAFETY: the actor holds the loop, so the reference lives as long as the actor.
-        unsafe loop.asUnownedSerialExecutor()
-    }
-
-    func drive(_ drivers: LoopBound<CallDrivers>, _ driver: LoopBound<CallDriver>) async {
-        await drivers.get().drive(driver.get())
     }
 }

@@ -10,7 +10,14 @@ protocol MethodHandler: AnyObject, Sendable {
     /// Serves one request whose frame is the next in the connection's input: takes it out,
     /// runs the handler, and answers.
     func serve(_ frame: TinyPBFrame, byteCount: Int, of call: ServerCall) async
+
+    /// Serves one request at once: for methods that are marked so.
+    func serveSynchronously(_ payload: RawSpan, of call: ServerCall)
 }
+
+/// A handler that returns without ever waiting.
+typealias SynchronousHandler<Request, Response> =
+    @Sendable (Request, RPCController) throws -> Response
 
 /// The one place where a request's bytes become a message and a response becomes bytes.
 final class TypedMethodHandler<Request: Message & Sendable, Response: Message & Sendable>:
@@ -18,15 +25,18 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
 {
     private let method: RPCMethod<Request, Response>
     private let handler: RPCHandler<Request, Response>
+    private let synchronous: SynchronousHandler<Request, Response>?
 
     var fullName: String { method.fullName }
     var fullNameBytes: [UInt8] { method.fullNameBytes }
 
     init(
-        _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>
+        _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>,
+        synchronous: SynchronousHandler<Request, Response>? = nil
     ) {
         self.method = method
         self.handler = handler
+        self.synchronous = synchronous
     }
 
     func serve(_ frame: TinyPBFrame, byteCount: Int, of call: ServerCall) async {
@@ -36,8 +46,7 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
                 try Request(serializedBytes: bytes.extracting(frame.payload))
             }
         } catch {
-            call.fail(
-                RPCError(.failedDeserialize, "the request is no \(Request.protoMessageName)"))
+            call.fail(Self.noRequest)
             return
         }
         do {
@@ -46,11 +55,38 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
                 try await handler(request, controller)
             }
             call.succeed(with: response)
-        } catch let error as BusinessError {
-            answer(error, of: call)
         } catch {
-            call.fail(with: error)
+            answer(error, of: call)
         }
+    }
+
+    func serveSynchronously(_ payload: RawSpan, of call: ServerCall) {
+        guard let synchronous else {
+            preconditionFailure("'\(fullName)' is served at once, but not marked so")
+        }
+        let request: Request
+        do {
+            request = try Request(serializedBytes: payload)
+        } catch {
+            call.fail(Self.noRequest)
+            return
+        }
+        do {
+            let controller = call.controller
+            call.succeed(
+                with: try call.inContext(synchronously: { try synchronous(request, controller) }))
+        } catch {
+            answer(error, of: call)
+        }
+    }
+
+    private static var noRequest: RPCError {
+        RPCError(.failedDeserialize, "the request is no \(Request.protoMessageName)")
+    }
+
+    private func answer(_ error: any Error, of call: ServerCall) {
+        if let refusal = error as? BusinessError { return answer(refusal, of: call) }
+        call.fail(with: error)
     }
 
     /// By the frameworks' convention: `int32 ret_code = 1; string res_info = 2`.

@@ -1,5 +1,13 @@
 import RocketCodec
 
+/// A method with all that a call of it needs.
+struct MethodEntry: Sendable {
+    let handler: any MethodHandler
+    let limits: MethodLimits
+    /// Its handler never waits, and nothing around it does.
+    let isSynchronous: Bool
+}
+
 /// All methods of a server, found by the raw bytes of their names: built once, never changed.
 ///
 /// Open addressing with at most half of the slots taken, so a look-up allocates nothing and ends
@@ -7,15 +15,25 @@ import RocketCodec
 struct MethodTable: Sendable {
     private let slots: [Int32]
     private let hashes: [UInt64]
-    let handlers: [any MethodHandler]
+    let entries: [MethodEntry]
+    let hasSynchronous: Bool
     private let services: Set<String>
 
-    init(_ registry: RPCServiceRegistry) {
-        handlers = registry.handlers
+    var serviceNames: [String] { services.sorted() }
+
+    init(_ registry: RPCServiceRegistry) throws(RPCRegistrationError) {
+        entries = registry.entries
+        hasSynchronous = entries.contains { $0.isSynchronous }
         services = Set(registry.services.keys)
-        hashes = handlers.map { unsafe byteHash($0.fullNameBytes.span.bytes) }
+        let known = Set(entries.map(\.handler.fullName))
+        if let unknown = registry.limits.methods.keys.sorted().first(where: { !known.contains($0) })
+        {
+            throw RPCRegistrationError(
+                description: "there are limits for '\(unknown)', which is no registered method")
+        }
+        hashes = entries.map { unsafe byteHash($0.handler.fullNameBytes.span.bytes) }
         var size = 8
-        while size < handlers.count * 2 { size *= 2 }
+        while size < entries.count * 2 { size *= 2 }
         var slots = [Int32](repeating: -1, count: size)
         for (index, hash) in hashes.enumerated() {
             var slot = Int(truncatingIfNeeded: hash) & (size - 1)
@@ -26,15 +44,15 @@ struct MethodTable: Sendable {
     }
 
     /// The handler of the method with that full name; nil where `failure(for:)` says why.
-    func lookup(_ name: RawSpan) -> (any MethodHandler)? {
+    func lookup(_ name: RawSpan) -> MethodEntry? {
         let hash = byteHash(name)
         let mask = slots.count &- 1
         var slot = Int(truncatingIfNeeded: hash) & mask
         while true {
             let index = Int(slots[slot])
             if index < 0 { return nil }
-            if hashes[index] == hash, sameBytes(name, handlers[index].fullNameBytes) {
-                return handlers[index]
+            if hashes[index] == hash, sameBytes(name, entries[index].handler.fullNameBytes) {
+                return entries[index]
             }
             slot = (slot &+ 1) & mask
         }

@@ -12,23 +12,26 @@ final class ServerCall {
     private(set) var controller = RPCController()
     private(set) var connection: ServerConnection
     private(set) var isAnswered = true
-    /// When the caller stops waiting.
-    private(set) var deadline: MonotonicTime?
+    /// When it has to be over.
+    private(set) var deadline = CallDeadline(
+        timeoutMilliseconds: nil, own: nil, now: .distantFuture)
     private var methodName: [UInt8] = []
+    private var maxResponseBytes = Int.max
     private var startedAt = MonotonicTime(nanoseconds: 0)
 
     init(connection: ServerConnection) { self.connection = connection }
 
     /// Starts over for the next frame of `connection`.
     func begin(
-        _ frame: TinyPBFrame, _ bytes: RawSpan, _ handler: any MethodHandler,
-        of connection: ServerConnection, deadline: MonotonicTime?
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ method: MethodEntry,
+        of connection: ServerConnection, deadline: CallDeadline
     ) {
         self.connection = connection
         isAnswered = false
         self.deadline = deadline
-        methodName = handler.fullNameBytes
-        if connection.core.logsCalls { startedAt = connection.core.time.monotonic() }
+        methodName = method.handler.fullNameBytes
+        maxResponseBytes = method.limits.maxResponseBytes
+        if connection.dispatcher.logsCalls { startedAt = connection.dispatcher.time.monotonic() }
         if !isKnownUniquelyReferenced(&controller) { controller = RPCController() }
         let id = bytes.extracting(frame.messageID)
         let metadata = bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0)
@@ -36,14 +39,17 @@ final class ServerCall {
             replace(&state.messageID, with: id)
             replace(&state.requestMetadata, with: metadata)
             if state.changedMetadata != nil { state.changedMetadata = nil }
-            state.method = handler.fullName
+            state.method = method.handler.fullName
             state.peers = connection.peers
-            state.deadline = deadline
+            state.deadline = deadline.time
             if !state.replyMetadata.isEmpty { state.replyMetadata = RPCMetadata() }
             state.isCancelled = false
             state.isFinished = false
         }
     }
+
+    /// The bytes that its answer bears.
+    var messageID: [UInt8] { controller.state.withLock { $0.messageID } }
 
     /// Runs a handler with the call in its task-locals: log lines bear its id, and outgoing calls
     /// inherit its deadline.
@@ -51,6 +57,14 @@ final class ServerCall {
         let (controller, context) = (controller, context)
         return try await RPCController.$current.withValue(controller) {
             try await CallContext.$current.withValue(context, operation: body)
+        }
+    }
+
+    /// The same for a handler that never suspends.
+    func inContext<Result>(synchronously body: () throws -> Result) throws -> Result {
+        let (controller, context) = (controller, context)
+        return try RPCController.$current.withValue(controller) {
+            try CallContext.$current.withValue(context, operation: body)
         }
     }
 
@@ -89,7 +103,7 @@ final class ServerCall {
             return fail(RPCError(.cancelled, "the call was given up"))
         }
         CallContext.$current.withValue(context) {
-            connection.core.logger.error("handler failed") {
+            connection.dispatcher.logger.error("handler failed") {
                 $0.add("error", String(describing: error))
             }
         }
@@ -118,9 +132,10 @@ final class ServerCall {
         let id = controller.state.withLock { $0.messageID }
         let info = code.rawValue == 0 ? replyMetadata() : [UInt8](info.utf8)
         // SAFETY: the arrays live, unchanged, until send returns.
-        unsafe connection.send(
-            id.span.bytes, methodName.span.bytes, code, info.span.bytes, payload)
-        logCall(code)
+        let sent = unsafe connection.send(
+            id.span.bytes, methodName.span.bytes, code, info.span.bytes, limit: maxResponseBytes,
+            payload)
+        logCall(sent.code)
     }
 
     private func replyMetadata() -> [UInt8] {
@@ -130,7 +145,7 @@ final class ServerCall {
         do {
             try MetadataBlock.write(metadata, to: &buffer)
         } catch {
-            connection.core.logger.error("reply metadata dropped") {
+            connection.dispatcher.logger.error("reply metadata dropped") {
                 $0.add("error", error.description)
             }
         }
@@ -138,11 +153,11 @@ final class ServerCall {
     }
 
     private func logCall(_ code: RPCErrorCode) {
-        guard connection.core.logsCalls else { return }
-        let elapsed = connection.core.time.monotonic() - startedAt
+        guard connection.dispatcher.logsCalls else { return }
+        let elapsed = connection.dispatcher.time.monotonic() - startedAt
         // Id, method and peer come from the context.
         CallContext.$current.withValue(context) {
-            connection.core.logger.debug("call served") {
+            connection.dispatcher.logger.debug("call served") {
                 $0.add("code", code.rawValue)
                 $0.add("us", microsecondsOf: elapsed)
             }

@@ -5,19 +5,19 @@ import Synchronization
 ///
 /// A call is counted only while its handler is suspended: one that never suspends is over before
 /// the next begins, so it touches nothing that another loop writes.
-final class ServerLimits: Sendable {
+final class CallGate: Sendable {
     private let maxCalls: Atomic<Int>
     private let maxCallsPerConnection: Atomic<Int>
     private let suspended = Atomic(0)
 
-    init(_ configuration: RPCServerConfiguration) {
-        maxCalls = Atomic(configuration.maxCalls)
-        maxCallsPerConnection = Atomic(configuration.maxCallsPerConnection)
+    init(_ limits: RPCCallLimits) {
+        maxCalls = Atomic(limits.maxCalls)
+        maxCallsPerConnection = Atomic(limits.maxCallsPerConnection)
     }
 
-    func update(maxCalls: Int, maxCallsPerConnection: Int) {
-        self.maxCalls.store(maxCalls, ordering: .relaxed)
-        self.maxCallsPerConnection.store(maxCallsPerConnection, ordering: .relaxed)
+    func update(_ limits: RPCCallLimits) {
+        maxCalls.store(limits.maxCalls, ordering: .relaxed)
+        maxCallsPerConnection.store(limits.maxCallsPerConnection, ordering: .relaxed)
     }
 
     func callSuspended() { suspended.wrappingAdd(1, ordering: .relaxed) }

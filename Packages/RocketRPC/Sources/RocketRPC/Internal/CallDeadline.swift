@@ -1,0 +1,27 @@
+import RocketSystem
+
+/// When a call has to be over: the caller's word, or the server's own limit where that is earlier.
+struct CallDeadline: Equatable {
+    let time: MonotonicTime?
+    /// The server's limit on its handlers is the earlier one.
+    let isOwn: Bool
+
+    /// - Parameters:
+    ///   - timeoutMilliseconds: what is left as the caller says; nil: it said nothing.
+    ///   - own: the server's limit; nil: none.
+    init(timeoutMilliseconds: Int64?, own: Duration?, now: MonotonicTime) {
+        let callers = timeoutMilliseconds.map { now + .milliseconds($0) }
+        let ours = own.map { now + $0 }
+        isOwn = ours.map { $0 < callers ?? .distantFuture } ?? false
+        time = isOwn ? ours : callers
+    }
+
+    /// What is answered when it passes while the handler runs.
+    var failure: RPCError {
+        RPCError(
+            .callTimeout,
+            isOwn
+                ? "the handler ran for longer than the server lets it"
+                : "the deadline passed while the handler ran")
+    }
+}

@@ -1,0 +1,71 @@
+import RocketCodec
+import RocketRPC
+import SwiftProtobuf
+import Testing
+
+@Suite struct DispatcherTests {
+    let kit = FrameKit()
+
+    @Test func framesAreAnsweredInOrderWithNoTransport() async throws {
+        let dispatcher = try RPCDispatcher(services: [TestService(), SynchronousService()])
+        let frames =
+            try kit.frame(id: "1", payload: kit.text("a"))
+            + kit.frame(id: "2", "test.v1.Synchronous.echo", payload: kit.text("b"))
+            + kit.frame(id: "3", "nobody.echo")
+            + kit.frame(id: "4", "test.v1.Test.fail", payload: kit.text("rpc"))
+        let answers = try kit.parseAll(await dispatcher.answer(frames))
+        #expect(answers.map(\.id) == ["1", "2", "3", "4"])
+        #expect(
+            answers.map(\.code.rawValue) == [
+                0, 0, RPCErrorCode.serviceNotFound.rawValue,
+                RPCErrorCode.permissionDenied.rawValue,
+            ])
+        #expect(answers[0].payload == (try kit.text("a")))
+        #expect(answers[1].payload == (try kit.text("b")))
+        #expect(dispatcher.statistics.refusedCalls == 1)
+    }
+
+    @Test func aHandlerMayWaitWhereverItsTaskRuns() async throws {
+        let service = TestService()
+        let dispatcher = try RPCDispatcher(services: [service])
+        let frame = try kit.frame("test.v1.Test.hold", payload: Number(4).serializedBytes())
+        async let bytes = dispatcher.answer(frame)
+        await service.gate.arrived(1)
+        service.gate.open()
+        let answer = try kit.parse(await bytes)
+        #expect(try Number(serializedBytes: answer.payload).value == 4)
+    }
+
+    @Test func whatIsCutIsPassedOverAndWhatIsBrokenEndsTheStream() async throws {
+        let dispatcher = try RPCDispatcher(services: [TestService()])
+        let whole = try kit.frame()
+        let cut = await dispatcher.answer(whole + whole.dropLast())
+        #expect(try kit.parseAll(cut).count == 1)
+        let broken = await dispatcher.answer(whole + [7] + whole)
+        #expect(try kit.parseAll(broken).count == 1)
+        #expect(dispatcher.statistics.brokenStreams == 1)
+    }
+
+    @Test func servicesAreListedAndLimitsOfUnknownMethodsAreRefused() throws {
+        let dispatcher = try RPCDispatcher(services: [TestService(), SynchronousService()])
+        #expect(dispatcher.serviceNames == ["test.v1.Synchronous", "test.v1.Test"])
+        var limits = RPCCallLimits()
+        limits.methods["test.v1.Test.ecko"] = RPCMethodLimits(maxRequestBytes: 1)
+        let error = #expect(throws: RPCRegistrationError.self) {
+            try RPCDispatcher(services: [TestService()], limits: limits)
+        }
+        #expect(error?.description.contains("'test.v1.Test.ecko'") == true)
+    }
+
+    @Test func theNameOfTheCancellationFrameIsNoMethods() {
+        struct Rocket: RPCService {
+            static var serviceName: String { "rocket" }
+            func register(in registry: inout RPCServiceRegistry) throws {
+                try registry.add(
+                    RPCMethod<Text, Text>(service: "rocket", name: "cancel"),
+                    synchronous: { request, _ in request })
+            }
+        }
+        #expect(throws: RPCRegistrationError.self) { try RPCDispatcher(services: [Rocket()]) }
+    }
+}

@@ -1,0 +1,64 @@
+import RocketBase
+import RocketCodec
+import RocketRPC
+import SwiftProtobuf
+
+/// Frames as a peer writes and reads them.
+struct FrameKit {
+    struct NoWholeFrame: Error {}
+
+    struct Answer: Equatable {
+        let id: String
+        let method: String
+        let code: RPCErrorCode
+        let info: String
+        let payload: [UInt8]
+    }
+
+    let codec = TinyPBCodec()
+
+    func frame(
+        id: String = "99998888", _ method: String = "test.v1.Test.echo", info: String = "",
+        payload: [UInt8] = []
+    ) throws -> [UInt8] {
+        var buffer = ByteBuffer()
+        let (id, method, info) = ([UInt8](id.utf8), [UInt8](method.utf8), [UInt8](info.utf8))
+        let start = codec.begin(
+            messageID: id.span.bytes, methodName: method.span.bytes, errorInfo: info.span.bytes,
+            in: &buffer)
+        buffer.append(payload)
+        try codec.finish(start, in: &buffer)
+        return buffer.copyBytes()
+    }
+
+    /// The one frame that these bytes are.
+    func parse(_ bytes: [UInt8]) throws -> Answer {
+        guard case .frame(let frame, bytes.count) = try codec.step(bytes.span.bytes) else {
+            throw NoWholeFrame()
+        }
+        return answer(frame, bytes)
+    }
+
+    /// All of the frames.
+    func parseAll(_ bytes: [UInt8]) throws -> [Answer] {
+        var (answers, rest) = ([Answer](), bytes)
+        while !rest.isEmpty {
+            guard case .frame(let frame, let count) = try codec.step(rest.span.bytes) else {
+                throw NoWholeFrame()
+            }
+            answers.append(answer(frame, rest))
+            rest.removeFirst(count)
+        }
+        return answers
+    }
+
+    private func answer(_ frame: TinyPBFrame, _ bytes: [UInt8]) -> Answer {
+        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+        return Answer(
+            id: text(frame.messageID), method: text(frame.methodName),
+            code: RPCErrorCode(rawValue: frame.errorCode), info: text(frame.errorInfo),
+            payload: [UInt8](bytes[frame.payload]))
+    }
+
+    func text(_ text: String) throws -> [UInt8] { try Text(text).serializedBytes() }
+}

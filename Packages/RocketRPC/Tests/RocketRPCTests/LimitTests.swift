@@ -1,0 +1,85 @@
+import RocketRPC
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+@Suite struct LimitTests {
+    let kit = FrameKit()
+
+    /// The codes of echoes of texts of these lengths.
+    func codes(
+        _ limits: RPCCallLimits, _ method: String = "echo", lengths: [Int]
+    ) async throws -> [RPCErrorCode] {
+        let dispatcher = try RPCDispatcher(services: [TestService()], limits: limits)
+        var codes: [RPCErrorCode] = []
+        for length in lengths {
+            let frame = try kit.frame(
+                "test.v1.Test.\(method)", payload: kit.text(String(repeating: "x", count: length)))
+            codes.append(try kit.parse(await dispatcher.answer(frame)).code)
+        }
+        return codes
+    }
+
+    let ok = RPCErrorCode(rawValue: 0)
+
+    @Test func aRequestOverTheLimitIsRefused() async throws {
+        var limits = RPCCallLimits()
+        limits.defaults.maxRequestBytes = 12
+        // Two bytes stand before the text.
+        #expect(try await codes(limits, lengths: [10, 11]) == [ok, .resourceExhausted])
+        limits.methods["test.v1.Test.echo"] = RPCMethodLimits(maxRequestBytes: 7)
+        #expect(try await codes(limits, lengths: [5, 6]) == [ok, .resourceExhausted])
+        #expect(try await codes(limits, "triple", lengths: [10, 11]) == [ok, .resourceExhausted])
+    }
+
+    @Test func aResponseOverTheLimitIsReplacedByAnError() async throws {
+        var limits = RPCCallLimits()
+        limits.defaults.maxResponseBytes = 32
+        #expect(try await codes(limits, "triple", lengths: [10, 11]) == [ok, .resourceExhausted])
+        limits.methods["test.v1.Test.triple"] = RPCMethodLimits(maxResponseBytes: 17)
+        #expect(try await codes(limits, "triple", lengths: [5, 6]) == [ok, .resourceExhausted])
+        #expect(try await codes(limits, lengths: [30, 31]) == [ok, .resourceExhausted])
+    }
+
+    @Test func theAnswersNameTheFigures() async throws {
+        var limits = RPCCallLimits()
+        limits.defaults = RPCMethodLimits(maxRequestBytes: 5, maxResponseBytes: 5)
+        let dispatcher = try RPCDispatcher(services: [TestService()], limits: limits)
+        let long = try kit.frame(payload: kit.text("four"))
+        #expect(
+            try kit.parse(await dispatcher.answer(long)).info
+                == "the request has 6 bytes; 5 are allowed")
+        let short = try kit.frame("test.v1.Test.triple", payload: kit.text("two"))
+        let answer = try kit.parse(await dispatcher.answer(short))
+        #expect(answer.info == "the response has 11 bytes; 5 are allowed")
+        #expect(answer.payload.isEmpty)
+    }
+
+    @Test func aHandlerThatNeverReturnsIsEndedByTheServersOwnLimit() async throws {
+        let service = TestService()
+        try await withServer([service]) {
+            $0.limits.methods["test.v1.Test.never"] = RPCMethodLimits(timeout: .milliseconds(20))
+        } _: { address in
+            let client = try RawClient(address)
+            client.send(try kit.frame("test.v1.Test.never"))
+            let answer = try kit.parse(client.receiveFrame())
+            #expect(answer.code == .callTimeout)
+            #expect(answer.info == "the handler ran for longer than the server lets it")
+            await service.gate.wait()
+            #expect(service.gate.cancelled.withLock { $0 } == 1)
+        }
+    }
+
+    @Test func theEarlierOfBothDeadlinesCounts() async throws {
+        let service = TestService()
+        try await withServer([service]) {
+            $0.limits.defaults.timeout = .seconds(60)
+        } _: { address in
+            let client = try RawClient(address)
+            client.send(try kit.frame("test.v1.Test.never", info: "rkm1\ntimeout-ms=20\n"))
+            #expect(
+                try kit.parse(client.receiveFrame()).info
+                    == "the deadline passed while the handler ran")
+        }
+    }
+}
