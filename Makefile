@@ -27,7 +27,8 @@ E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEn
 CHECKS := selftest layers settings safety links readme format generated
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
-	test-apps test-e2e test-tsan test-asan check format generate fuzz bench-log bench-reactor clean
+	test-apps test-e2e test-tsan test-asan check format generate fuzz bench-log bench-reactor \
+	bench-rpc clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +96,9 @@ bench-log: deps ## measure the logger beside spdlog
 
 bench-reactor: deps ## measure the byte layers beside plain C epoll
 	@Tests/Benchmarks/reactor/run.sh
+
+bench-rpc: all ## measure calls beside plain C and C++ servers of the same wire (a few minutes)
+	@Tests/Benchmarks/rpc.sh
 
 clean: ## remove everything that was built
 	rm -rf .build .build-* bin

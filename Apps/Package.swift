@@ -22,11 +22,14 @@ let package = Package(
         .library(name: "OrderProtos", targets: ["OrderProtos"]),
         .executable(name: "order_server", targets: ["order_server"]),
         .executable(name: "order_client", targets: ["order_client"]),
+        .executable(name: "rocket_bench_server", targets: ["rocket_bench_server"]),
+        .executable(name: "rocket_bench_client", targets: ["rocket_bench_client"]),
         .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
         .executable(name: "rocket_config_docs", targets: ["rocket_config_docs"]),
     ],
     dependencies: [
         .package(path: "../Packages/RocketBase"),
+        .package(path: "../Packages/RocketReactor"),
         .package(path: "../Packages/RocketTCP"),
         .package(path: "../Packages/RocketRPC"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
@@ -35,6 +38,7 @@ let package = Package(
         .package(
             url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
     targets: [
         // What the order service and its clients say to each other. Generated from
@@ -126,6 +130,38 @@ let package = Package(
 
         .executableTarget(
             name: "order_client", dependencies: ["OrderClientKit", "ProgramKit"],
+            swiftSettings: settings),
+
+        // What the call path is measured with: a server with no database, a load client.
+        .target(
+            name: "BenchKit",
+            dependencies: [
+                "OrderProtos", "ProgramKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "BenchKitTests",
+            dependencies: [
+                "BenchKit", "OrderProtos",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "rocket_bench_server", dependencies: ["BenchKit", "ProgramKit"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "rocket_bench_client", dependencies: ["BenchKit", "ProgramKit"],
             swiftSettings: settings),
 
         // What all programs share: one clear line and exit status 1 when something is wrong.

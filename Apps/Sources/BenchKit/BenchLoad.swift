@@ -1,0 +1,89 @@
+import OrderProtos
+import RocketReactor
+import RocketRPC
+import RocketSystem
+import SwiftProtobuf
+
+/// Load from Rocket's own client: every connection a channel of its own, every call in flight a
+/// task of its own, all on one loop.
+struct BenchLoad: Sendable {
+    let address: NetAddress
+    let connections: Int
+    let inFlight: Int
+    let duration: Duration
+    /// Open loop at so many calls a second; nil: closed loop.
+    let callsPerSecond: Double?
+    let payloadBytes: Int?
+    /// Of the calls, those that have price 5.
+    let slowPercent: Double
+    /// Whose processor time is counted.
+    let serverProcess: Int32?
+
+    /// Warms up for a fifth of the time, then measures.
+    func run() async throws -> BenchReport {
+        let thread = try IOThread(name: "rocket-bench")
+        defer { thread.stopUnattended() }
+        let clients = try (0..<connections).map { _ in try client(on: thread.loop) }
+        _ = try await measure(clients, for: duration / 5, on: thread.loop)
+        return try await measure(clients, for: duration, on: thread.loop)
+    }
+
+    private func client(on loop: EventLoop) throws -> OrderClient {
+        var configuration = RPCChannelConfiguration()
+        configuration.timeout = .seconds(10)
+        configuration.codec = BenchLimits.codec(payloadBytes: payloadBytes)
+        return OrderClient(try RPCChannel(to: address, configuration: configuration, loop: loop))
+    }
+
+    private func measure(
+        _ clients: [OrderClient], for duration: Duration, on loop: EventLoop
+    ) async throws -> BenchReport {
+        let usage = ProcessorTime(serverProcess: serverProcess)
+        let began = SystemTimeSource().monotonic()
+        let desk = await Task(executorPreference: loop) {
+            loop.withReactor { reactor in
+                LoopBound(
+                    BenchDesk(
+                        pace: BenchPace(
+                            callsPerSecond: callsPerSecond, for: duration, on: reactor),
+                        slowPercent: slowPercent), on: reactor)
+            }
+        }.value
+        try await withThrowingTaskGroup { group in
+            for client in clients {
+                for _ in 0..<inFlight {
+                    group.addTask(executorPreference: loop) { try await call(client, desk) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let elapsed = SystemTimeSource().monotonic() - began
+        let spent = usage.spent()
+        return await Task(executorPreference: loop) {
+            BenchReport(desk.get().latencies, calls: desk.get().calls, elapsed, spent)
+        }.value
+    }
+
+    /// One caller, until there are no calls left.
+    private func call(_ client: OrderClient, _ bound: LoopBound<BenchDesk>) async throws {
+        let request = MakeOrderRequest.with {
+            $0.price = 100
+            $0.goods = payloadBytes.map { String(repeating: "a", count: $0) } ?? "apple"
+        }
+        let time = SystemTimeSource()
+        while let due = await bound.get().pace.next() {
+            let isSlow = bound.get().nextIsSlow()
+            let reply = try await client.makeOrder(isSlow ? slow(request) : request)
+            guard reply.resInfo == "OK" else {
+                throw RPCError(.failedDeserialize, "a reply without res_info OK")
+            }
+            bound.get().record(due, time.monotonic(), isSlow)
+        }
+    }
+
+    private func slow(_ request: MakeOrderRequest) -> MakeOrderRequest {
+        var request = request
+        request.price = 5
+        return request
+    }
+}

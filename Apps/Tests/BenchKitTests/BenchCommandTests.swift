@@ -1,0 +1,33 @@
+import ArgumentParser
+import Testing
+
+@testable import BenchKit
+
+struct BenchCommandTests {
+    @Test("The server takes the options of the benchmark", arguments: BenchHandler.allCases)
+    func server(handler: BenchHandler) throws {
+        let command = try BenchServerCommand.parse([
+            "--port", "12345", "--io-threads", "2", "--handler", handler.rawValue,
+            "--payload", "1024",
+        ])
+        #expect(command.port == 12345)
+        #expect(command.ioThreads == 2)
+        #expect(command.handler == handler)
+        #expect(command.payload == 1024)
+    }
+
+    @Test("Numbers out of range are refused before anything starts")
+    func ranges() {
+        for arguments in [["--io-threads", "0"], ["--payload", "-1"]] {
+            #expect(throws: (any Error).self) { _ = try BenchServerCommand.parse(arguments) }
+        }
+        for arguments in [
+            ["--connections", "0"], ["--in-flight", "0"], ["--seconds", "0"], ["--rate", "0"],
+            ["--slow-percent", "101"],
+        ] {
+            #expect(throws: (any Error).self) {
+                _ = try BenchClientCommand.parse(["--to", "127.0.0.1:1"] + arguments)
+            }
+        }
+    }
+}

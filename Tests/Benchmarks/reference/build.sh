@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Builds reference servers and load clients from their sources.
+#
+#   build.sh FOLDER NAME...   puts each program into FOLDER; one that is newer than its sources is
+#                             left as it is. What a program needs and is not installed: status 3,
+#                             and a line that names the Debian package.
+set -euo pipefail
+[ "${1-}" != --help ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0; }
+here=$(cd "$(dirname "$0")" && pwd)
+protos=$here/../../../Apps/Protos
+out=$1
+shift
+mkdir -p "$out"
+
+needs() { # COMMAND DEBIAN_PACKAGE
+    command -v "$1" >/dev/null || { echo "reference: $1 is missing (apt-get install $2)" >&2; exit 3; }
+}
+
+for name in "$@"; do
+    if [ -x "$out/$name" ] && [ -z "$(find "$here" -newer "$out/$name" -type f -print -quit)" ]; then
+        continue
+    fi
+    case $name in
+    cpp_tinypb)
+        needs g++ g++
+        needs protoc protobuf-compiler
+        protoc -I "$protos" --cpp_out="$out" "$protos/order.proto"
+        g++ -O2 -Wall -Wextra -I"$out" -o "$out/$name" "$here/$name.cpp" "$out/order.pb.cc" -lprotobuf
+        ;;
+    *)
+        needs gcc gcc
+        gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c"
+        ;;
+    esac
+done
