@@ -31,7 +31,7 @@ private actor Pinned {
 
 @concurrent private func anywhere(_ loop: EventLoop) async -> Bool { loop.isInLoop }
 
-@Suite struct ExecutorTests {
+@Suite(.oneAtATime) struct ExecutorTests {
     @Test func anActorPinnedToALoopRunsOnIt() async throws {
         let thread = try IOThread(name: "test-actor")
         let pinned = Pinned(loop: thread.loop)

@@ -1,9 +1,10 @@
 import RocketReactor
+import RocketReactorTestKit
 import RocketSystem
 import Synchronization
 import Testing
 
-@Suite struct IOThreadTests {
+@Suite(.oneAtATime) struct IOThreadTests {
     @Test func aThreadHasItsName() async throws {
         let thread = try IOThread(name: "a name longer than the kernel keeps")
         let name = await withCheckedContinuation { continuation in

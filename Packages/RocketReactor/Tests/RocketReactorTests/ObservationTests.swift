@@ -5,7 +5,7 @@ import RocketSystem
 import Synchronization
 import Testing
 
-@Suite struct ObservationTests {
+@Suite(.oneAtATime) struct ObservationTests {
     @Test func aSlowCallbackIsReportedWithItsLabel() throws {
         let reports = Shared<[String]>([])
         var configuration = EventLoopConfiguration()

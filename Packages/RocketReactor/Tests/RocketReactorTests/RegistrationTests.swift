@@ -3,7 +3,7 @@ import RocketReactorTestKit
 import RocketSystem
 import Testing
 
-@Suite struct RegistrationTests {
+@Suite(.oneAtATime) struct RegistrationTests {
     @Test func anEventMeantForAClosedDescriptorDoesNotReachTheNextOwnerOfItsNumber() throws {
         let hand = try HandDrivenLoop()
         let reactor = hand.reactor

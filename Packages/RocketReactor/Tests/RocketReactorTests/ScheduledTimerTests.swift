@@ -3,7 +3,7 @@ import RocketReactorTestKit
 import RocketSystem
 import Testing
 
-@Suite struct ScheduledTimerTests {
+@Suite(.oneAtATime) struct ScheduledTimerTests {
     @Test func aTimerNeverFiresEarly() throws {
         let hand = try HandDrivenLoop()
         var fired = 0

@@ -4,7 +4,7 @@ import RocketSystem
 import Synchronization
 import Testing
 
-@Suite struct SignalTests {
+@Suite(.oneAtATime) struct SignalTests {
     @Test func signalsArriveAsEventsOfTheLoop() throws {
         let heard = Shared<[Signal]>([])
         // A thread of its own: blocking signals would change the test runner's.

@@ -4,7 +4,7 @@ import RocketSystem
 import Synchronization
 import Testing
 
-@Suite struct TaskTests {
+@Suite(.oneAtATime) struct TaskTests {
     @Test func tasksOfOneSenderKeepTheirOrder() async throws {
         let thread = try IOThread(name: "test-order")
         let loop = thread.loop

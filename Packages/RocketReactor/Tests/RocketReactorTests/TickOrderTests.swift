@@ -4,7 +4,7 @@ import RocketReactorTestKit
 import RocketSystem
 import Testing
 
-@Suite struct TickOrderTests {
+@Suite(.oneAtATime) struct TickOrderTests {
     @Test func aTickIsIOThenTimersThenTasksThenTickEnds() throws {
         let hand = try HandDrivenLoop()
         let journal = Journal()

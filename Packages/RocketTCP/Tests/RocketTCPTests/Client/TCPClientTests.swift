@@ -6,7 +6,7 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-@Suite struct TCPClientTests {
+@Suite(.oneAtATime) struct TCPClientTests {
     let driven: HandDrivenLoop
     init() throws { driven = try HandDrivenLoop() }
 

@@ -6,7 +6,7 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-@Suite struct ConnectionTimeoutTests {
+@Suite(.oneAtATime) struct ConnectionTimeoutTests {
     let driven: HandDrivenLoop
     init() throws { driven = try HandDrivenLoop() }
 

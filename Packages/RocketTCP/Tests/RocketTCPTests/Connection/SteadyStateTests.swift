@@ -6,7 +6,7 @@ import RocketSystem
 import RocketTCPTestKit
 import Testing
 
-@Suite struct SteadyStateTests {
+@Suite(.oneAtATime) struct SteadyStateTests {
     /// In a process of its own: others would open descriptors and take memory meanwhile.
     @Test func descriptorsAndHeapAreAsBeforeAfterManyConnections() async {
         await #expect(processExitsWith: .success) {

@@ -6,7 +6,7 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-@Suite struct TCPConnectionClosingTests {
+@Suite(.oneAtATime) struct TCPConnectionClosingTests {
     let driven: HandDrivenLoop
     init() throws { driven = try HandDrivenLoop() }
 

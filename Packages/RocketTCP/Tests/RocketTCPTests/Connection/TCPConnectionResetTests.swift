@@ -7,7 +7,7 @@ import RocketTCPTestKit
 import Testing
 
 /// Over TCP on the loopback, since a socket pair can't be reset.
-@Suite struct TCPConnectionResetTests {
+@Suite(.oneAtATime) struct TCPConnectionResetTests {
     let driven: HandDrivenLoop
     let server: TCPServer
     let handler = RecordingConnectionHandler()

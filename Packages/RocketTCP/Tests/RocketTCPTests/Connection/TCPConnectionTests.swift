@@ -6,7 +6,7 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-@Suite struct TCPConnectionTests {
+@Suite(.oneAtATime) struct TCPConnectionTests {
     let driven: HandDrivenLoop
     init() throws { driven = try HandDrivenLoop() }
 

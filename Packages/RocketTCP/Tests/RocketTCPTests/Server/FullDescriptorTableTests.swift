@@ -13,7 +13,7 @@ private final class Filler {
 }
 
 /// In a process of its own: the descriptor table belongs to the whole process.
-@Suite struct FullDescriptorTableTests {
+@Suite(.oneAtATime) struct FullDescriptorTableTests {
     @Test func theServerServesOnAndAcceptsAgainWhenDescriptorsComeFree() async {
         await #expect(processExitsWith: .success) {
             let driven = try HandDrivenLoop()

@@ -1,12 +1,13 @@
 import RocketBase
 import RocketReactor
+import RocketReactorTestKit
 import RocketSystem
 import RocketTCP
 import RocketTCPTestKit
 import Testing
 
 /// On real threads: a drain is awaited.
-@Suite struct TCPServerDrainTests {
+@Suite(.oneAtATime) struct TCPServerDrainTests {
     /// Ignores the drain.
     private final class Stubborn: TCPConnectionHandler {
         func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {}

@@ -6,7 +6,7 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-@Suite struct TCPServerLimitTests {
+@Suite(.oneAtATime) struct TCPServerLimitTests {
     let driven: HandDrivenLoop
     init() throws { driven = try HandDrivenLoop() }
 

@@ -6,7 +6,7 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-@Suite struct TCPServerListenTests {
+@Suite(.oneAtATime) struct TCPServerListenTests {
     let driven: HandDrivenLoop
     init() throws { driven = try HandDrivenLoop() }
 

@@ -15,7 +15,7 @@ final class EchoHandler: TCPConnectionHandler {
     }
 }
 
-@Suite struct TCPServerTests {
+@Suite(.oneAtATime) struct TCPServerTests {
     @Test func aServerAnswersAClientOnOneLoop() throws {
         let driven = try HandDrivenLoop()
         let server = TCPServer(
