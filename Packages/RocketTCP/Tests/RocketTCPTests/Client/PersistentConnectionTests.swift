@@ -6,7 +6,7 @@ import RocketSystem
 import RocketTCPTestKit
 import Testing
 
-@Suite struct PersistentConnectionTests {
+@Suite(.oneAtATime) struct PersistentConnectionTests {
     let driven: HandDrivenLoop
     /// Listens when a test says so; until then its port is taken, and refuses.
     let site: RawListener
