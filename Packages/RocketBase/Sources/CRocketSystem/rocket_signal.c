@@ -44,3 +44,9 @@ int rocket_signalfd_read(int fd) {
 }
 
 void rocket_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+void rocket_default_sigpipe(void) {
+    signal(SIGPIPE, SIG_DFL);
+    sigset_t set = set_of((uint64_t)1 << (SIGPIPE - 1));
+    pthread_sigmask(SIG_UNBLOCK, &set, 0);
+}

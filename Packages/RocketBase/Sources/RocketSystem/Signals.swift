@@ -34,6 +34,9 @@ public enum Signals {
     /// Sends a signal to the calling thread (raise(3)).
     public static func raise(_ signal: Signal) { _ = Glibc.raise(signal.rawValue) }
 
+    /// SIGPIPE ends the process, as when nobody cares: for tests that show that nothing raises it.
+    @_spi(TestKit) public static func letBrokenPipesKill() { rocket_default_sigpipe() }
+
     static func mask(_ signals: [Signal]) -> UInt64 {
         signals.reduce(0) { $0 | 1 << UInt64($1.rawValue - 1) }
     }

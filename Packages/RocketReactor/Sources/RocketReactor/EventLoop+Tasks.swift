@@ -22,15 +22,25 @@ extension EventLoop {
         return true
     }
 
-    /// Runs what is queued once the loop was told to stop, and what that brings, and closes.
+    /// Runs what is queued once the loop was told to stop, tells of the end, runs what that
+    /// brings, and closes.
     func finish() {
         let reactor = self.reactor
-        for _ in 0..<Self.ticksToFinish where reactor.hasWork { _ = reactor.tick(waitingAtMost: 0) }
+        settle(reactor)
+        reactor.tellLoopEnd()
+        settle(reactor)
         // Whoever goes on sending is told from now on that it is too late.
         inbox.end()
         hasEnded = true
         reactor.runRest()
+        // The last tasks may have opened something.
+        reactor.tellLoopEnd()
+        reactor.runRest()
         reactor.tearDown()
+    }
+
+    private func settle(_ reactor: Reactor) {
+        for _ in 0..<Self.ticksToFinish where reactor.hasWork { _ = reactor.tick(waitingAtMost: 0) }
     }
 
     /// An actor may outlive the loop that it is pinned to, and a task the loop that it prefers.
@@ -44,14 +54,16 @@ extension EventLoop {
     }
 
     /// Rounds for tasks that send further tasks while the loop finishes.
-    private static var ticksToFinish: Int { 64 }
+    static var ticksToFinish: Int { 64 }
 }
 
 extension Reactor {
-    /// Runs all tasks and tick ends, without limit.
+    /// Runs all tasks and tick ends, and what these bring in so many rounds.
     func runRest() {
-        takeTasks()
-        while let task = unsafe tasks.popFirst() { perform(task) }
-        runTickEnds()
+        for _ in 0..<EventLoop.ticksToFinish where hasWork {
+            takeTasks()
+            while let task = unsafe tasks.popFirst() { perform(task) }
+            runTickEnds()
+        }
     }
 }

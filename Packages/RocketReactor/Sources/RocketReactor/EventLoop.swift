@@ -103,7 +103,8 @@ public final class EventLoop: @unchecked Sendable {
     }
 
     /// Drives the loop on the calling thread until `stop`, then runs the tasks that were accepted
-    /// before, lets go of all handlers and timers, and returns. Once per loop.
+    /// before, tells every `LoopEndHandler`, lets go of all handlers and timers, and returns. Once
+    /// per loop.
     public func run() {
         claim()
         let reactor = self.reactor

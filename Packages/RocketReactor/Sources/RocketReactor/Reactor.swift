@@ -43,6 +43,8 @@ public final class Reactor {
     /// When the running callback began, in nanoseconds: the end of the one before it.
     var callbackBegan: UInt64 = 0
     var isTicking = false
+    /// Who is told when the loop ends.
+    var loopEnds: ContiguousArray<any LoopEndHandler> = []
     /// What layers above keep with the loop, by type.
     var attachments: [ObjectIdentifier: AnyObject] = [:]
 
@@ -119,6 +121,7 @@ public final class Reactor {
         unsafe changed.removeAll()
         for timer in unsafe timers.removeAll() { _ = timer.end() }
         unsafe tickEnds.removeAll()
+        loopEnds.removeAll()
         attachments.removeAll()
     }
 }

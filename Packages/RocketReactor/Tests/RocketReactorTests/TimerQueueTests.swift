@@ -115,6 +115,7 @@ import Testing
         }
     }
 
+    /// A million take 7.6 s unoptimised: `make bench-reactor` has them, and checks their order.
     @Test func aHundredThousandTimersComeOutInOrder() {
         var queue = TimerQueue<Int>()
         var random = SplitMix(state: 42)

@@ -13,4 +13,7 @@ int rocket_signalfd(uint64_t set);
 int rocket_signalfd_read(int fd);
 /// Ignores SIGPIPE in the whole process: writing to a closed peer is EPIPE then.
 void rocket_ignore_sigpipe(void);
+/// SIGPIPE's default action, which ends the process, in the whole process; lets it reach the
+/// calling thread.
+void rocket_default_sigpipe(void);
 #endif

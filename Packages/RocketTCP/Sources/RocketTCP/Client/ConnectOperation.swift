@@ -29,10 +29,12 @@ public final class ConnectOperation {
         self.completion = completion
     }
 
-    /// Gives up; `completion` hears `cancelled`. Without effect once it is over.
+    /// Gives up; `completion` hears `cancelled`, as it does when the loop ends. Without effect once
+    /// it is over.
     public func cancel() { finish(.failure(ConnectError(.cancelled, attempts: summary))) }
 
     func begin(timeout: Duration) {
+        LoopResources.of(reactor).began(self)
         deadline = reactor.schedule(after: timeout, label: "connect deadline") { _ in
             self.finish(.failure(ConnectError(.timedOut, attempts: self.summary)))
         }
@@ -94,6 +96,7 @@ extension ConnectOperation: TickEndHandler {
     /// Tells the result.
     public func tickEnding(on reactor: Reactor) {
         guard let result, let completion else { return }
+        LoopResources.of(reactor).ended(self)
         self.completion = nil
         handler = nil
         if case .success(let connection) = result { connection.start() }

@@ -6,8 +6,7 @@ import RocketSystem
 ///
 /// Each attempt has a time limit, and between attempts it waits by a `BackOff`. Every connection
 /// gets a handler of its own, so nothing of an earlier stream is mixed into the next. Bound to its
-/// loop; it lives until it is stopped or its loop ends, kept or not. When the loop ends, it falls
-/// silent.
+/// loop; it lives until it is stopped, kept or not. Its loop's end stops it.
 public final class PersistentConnection {
     private let target: Target
     private let reactor: Reactor
@@ -50,7 +49,10 @@ public final class PersistentConnection {
     }
 
     /// Begins to connect. Again, or after `stop`: without effect.
-    public func start() { handle(.start) }
+    public func start() {
+        if state.phase == .new { reactor.enrolForLoopEnd(self) }
+        handle(.start)
+    }
 
     /// Ends it for good: the attempt or the wait at once, a connection as `how` says. `observe`
     /// hears `.stopped` when nothing is left. Again: only `.now` after `.afterFlush` has an effect.
@@ -73,6 +75,7 @@ public final class PersistentConnection {
         case .settle: settleLater()
         case .closeConnection: connection?.close(closing)
         case .tellStopped:
+            reactor.withdrawFromLoopEnd(self)
             makeHandler = nil
             let last = observe.take()
             last?(.stopped)
@@ -156,7 +159,10 @@ public final class PersistentConnection {
     }
 }
 
-extension PersistentConnection: TickEndHandler {
+extension PersistentConnection: TickEndHandler, LoopEndHandler {
+    /// As `stop(.now)`.
+    public func loopEnding(on reactor: Reactor) { stop(.now) }
+
     /// The end of what `stop` cut short.
     public func tickEnding(on reactor: Reactor) { handle(.settled) }
 }

@@ -8,12 +8,13 @@ struct ConnectionClock {
         var waitsForInput = true
         var hasPendingOutput = false
         var isClosing = false
+        var endSent = false
     }
 
     /// A configuration's time limits in nanoseconds, for ever where there is none: worked out once,
     /// since dividing a Duration costs more than all the rest here.
     struct Limits {
-        let firstBytes, partialInput, idle, write, close: UInt64
+        let firstBytes, partialInput, idle, write, close, linger: UInt64
 
         init(_ configuration: TCPConnectionConfiguration) {
             func nanoseconds(_ limit: Duration?) -> UInt64 {
@@ -24,6 +25,7 @@ struct ConnectionClock {
             idle = nanoseconds(configuration.idleTimeout)
             write = nanoseconds(configuration.writeTimeout)
             close = nanoseconds(configuration.closeTimeout)
+            linger = nanoseconds(configuration.lingerTimeout)
         }
     }
 
@@ -39,6 +41,8 @@ struct ConnectionClock {
     /// Since when unconsumed input waits for its rest; 0: none does.
     private var partialSince = MonotonicTime(nanoseconds: 0)
     private var closingSince: MonotonicTime
+    /// When the last byte went out; 0: none did.
+    private var sentAt = MonotonicTime(nanoseconds: 0)
 
     init(now: MonotonicTime) {
         connectedAt = now
@@ -55,6 +59,12 @@ struct ConnectionClock {
     mutating func sent(at now: MonotonicTime) {
         activeAt = now
         writeProgressAt = now
+        sentAt = now
+    }
+
+    /// The peer may still be reading what was sent last.
+    func mayBeReading(_ limits: Limits, at now: MonotonicTime) -> Bool {
+        sentAt.nanoseconds > 0 && now < sentAt.later(by: limits.linger)
     }
 
     /// Output begins to wait where none did.
@@ -74,7 +84,9 @@ struct ConnectionClock {
     /// The limit that passes first, nil when there is none.
     func deadline(_ limits: Limits, _ now: Circumstances) -> Deadline? {
         if now.isClosing {
-            return Deadline(time: closingSince.later(by: limits.close), reason: .writeTimeout)
+            var time = closingSince.later(by: limits.close)
+            if now.endSent { time = min(time, sentAt.later(by: limits.linger)) }
+            return Deadline(time: time, reason: .writeTimeout)
         }
         var first: Deadline?
         func consider(_ since: MonotonicTime, _ limit: UInt64, _ reason: CloseReason) {

@@ -23,8 +23,8 @@ struct ConnectionState: Equatable {
         case finishWriting
         case closeAfterFlush(CloseReason)
         case closeNow(CloseReason)
-        /// Nothing waits to be sent any more.
-        case flushed
+        /// Nothing waits to be sent any more; `lingering`: the peer may still be reading it.
+        case flushed(lingering: Bool)
         /// Reading, writing or a deadline ended it.
         case failed(CloseReason)
     }
@@ -83,7 +83,7 @@ struct ConnectionState: Equatable {
             closing = reason
             outputEnded = true
             return isConnecting ? .nothing : .flush
-        case .flushed: return onFlushed()
+        case .flushed(let lingering): return onFlushed(lingering)
         case .closeNow(let reason): return close(closing ?? reason)
         case .failed(let reason):
             // Once all was sent, how the peer takes its leave changes nothing.
@@ -102,9 +102,10 @@ struct ConnectionState: Equatable {
         return .tellInputEnded
     }
 
-    private mutating func onFlushed() -> Action {
+    private mutating func onFlushed(_ lingering: Bool) -> Action {
         if !outputEnded || isConnecting { return .nothing }
         if peerFinished { return close(closing ?? .peerFinished) }
+        if let closing, !lingering { return close(closing) }
         if endSent { return .nothing }
         endSent = true
         return .sendEnd

@@ -3,7 +3,8 @@ import RocketReactor
 import RocketSystem
 
 /// What the connections of one loop share: buffers that nobody holds while idle, and one timer
-/// for all their time limits. Bound to the loop; one per reactor.
+/// for all their time limits; and their end, when the loop ends first. Bound to the loop; one per
+/// reactor.
 final class LoopResources {
     let reactor: Reactor
     // SAFETY of all three: bound to one thread, and nothing that runs inside an access comes back
@@ -15,6 +16,8 @@ final class LoopResources {
 
     /// Every open connection of this loop, in no order.
     private(set) var connections: [TCPConnection] = []
+    /// Connecting that is under way.
+    private var operations: [ObjectIdentifier: ConnectOperation] = [:]
     private var sweepTimer: ScheduledTimer?
     private var sweepAt = MonotonicTime.distantFuture
 
@@ -25,7 +28,11 @@ final class LoopResources {
 
     /// This loop's resources, made on first use.
     static func of(_ reactor: Reactor) -> LoopResources {
-        reactor.attachment(LoopResources.self) { LoopResources($0) }
+        reactor.attachment(LoopResources.self) {
+            let made = LoopResources($0)
+            $0.enrolForLoopEnd(made)
+            return made
+        }
     }
 
     func add(_ connection: TCPConnection) {
@@ -40,6 +47,12 @@ final class LoopResources {
         connections[slot] = last
         last.slot = slot
     }
+
+    func began(_ operation: ConnectOperation) {
+        operations[ObjectIdentifier(operation)] = operation
+    }
+
+    func ended(_ operation: ConnectOperation) { operations[ObjectIdentifier(operation)] = nil }
 
     /// A time limit passes at `deadline` unless something happens before.
     func expect(_ deadline: MonotonicTime) {
@@ -65,5 +78,13 @@ final class LoopResources {
             }
         }
         if next < .distantFuture { expect(next) }
+    }
+}
+
+extension LoopResources: LoopEndHandler {
+    /// Each connection hears its end, each attempt to connect its failure.
+    func loopEnding(on reactor: Reactor) {
+        for connection in connections { connection.close(.now, reason: .stopped) }
+        for operation in Array(operations.values) { operation.cancel() }
     }
 }

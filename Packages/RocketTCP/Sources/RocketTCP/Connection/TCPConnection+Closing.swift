@@ -4,7 +4,8 @@ public import RocketSystem
 extension TCPConnection {
     /// How a connection is closed.
     public enum Closing: Sendable {
-        /// What waits is sent first; the peer gets `closeTimeout` to take it and to end its side.
+        /// What waits is sent first. The peer gets `closeTimeout` to take it, and `lingerTimeout`
+        /// to end its side.
         case afterFlush
         /// At once. What waits is lost.
         case now
@@ -72,8 +73,10 @@ extension TCPConnection {
         do {
             try unsafe transport?.sendEnd()
         } catch {
-            perform(machine.handle(.failed(CloseReason(error))))
+            return perform(machine.handle(.failed(CloseReason(error))))
         }
+        // It waits for the peer's end no longer than to its linger timeout.
+        expectDeadline()
     }
 
     /// The socket and all buffers go now, the handler is told at the tick's end.
@@ -109,7 +112,7 @@ extension TCPConnection {
             owner.limits,
             ConnectionClock.Circumstances(
                 waitsForInput: wantsRead && machine.delivers, hasPendingOutput: waitsForRoom,
-                isClosing: machine.closing != nil))
+                isClosing: machine.closing != nil, endSent: machine.endSent))
     }
 
     /// The loop's timer has to come no later than this connection's next time limit.

@@ -7,19 +7,30 @@ extension TCPConnection {
     /// more output the closure writes into nothing.
     ///
     /// The closure only appends: it uses neither this connection nor bytes that were there before.
+    /// The limits hold after each write: one that passes them closes the connection at once.
     @inlinable
     public func write<Result, E: Error>(_ body: (inout ByteBuffer) throws(E) -> Result)
         throws(E) -> Result
     {
-        if unsafe isWritePrepared || prepareWrite() { return try unsafe body(&output.own) }
+        if unsafe isWritePrepared || prepareWrite() {
+            defer { if unsafe output.own.readableBytes > lookAtBytes { checkLimits() } }
+            return try unsafe body(&output.own)
+        }
         var nowhere = ByteBuffer()
         return try body(&nowhere)
     }
 
     /// Queues bytes that several connections share, without a copy.
     public func write(shared segment: SharedBytes) {
-        if unsafe isWritePrepared || prepareWrite() { unsafe output.append(segment) }
+        guard unsafe isWritePrepared || prepareWrite() else { return }
+        unsafe output.append(segment)
+        let waiting = unsafe output.count
+        let isFar = unsafe waiting > lookAtBytes || waiting - accounted > Self.lookStepBytes
+        if isFar { checkLimits() }
     }
+
+    /// What one tick writes is counted in steps of so many bytes.
+    static let lookStepBytes = 16 << 10
 
     /// Sends what waits, then the end of our stream; reading goes on. Once closing: nothing.
     public func finishWriting() {
@@ -90,18 +101,26 @@ extension TCPConnection {
     /// After a flush, and in its place while the socket is full.
     private func flushEnded() {
         guard checkLimits() else { return }
-        if machine.outputEnded, unsafe output.isEmpty { perform(machine.handle(.flushed)) }
+        if machine.outputEnded, unsafe output.isEmpty {
+            let lingering = clock.mayBeReading(owner.limits, at: reactor.now)
+            perform(machine.handle(.flushed(lingering: lingering)))
+        }
         updateWatermarks()
         updateInterest()
     }
 
-    /// False when a limit on buffered bytes closed the connection.
+    /// After each flush, and within a tick each time that the output has grown by a step or is
+    /// past its limit. False when a limit on buffered bytes closed the connection.
+    @usableFromInline @discardableResult
     func checkLimits() -> Bool {
+        if machine.isClosed { return false }
         let waiting = unsafe output.count
-        if waiting > owner.configuration.outputLimitBytes {
+        let left = owner.configuration.outputLimitBytes - waiting
+        if left < 0 {
             perform(machine.handle(.failed(.outputLimit(bytes: waiting))))
             return false
         }
+        unsafe lookAtBytes = output.own.readableBytes + min(Self.lookStepBytes, left)
         return account()
     }
 

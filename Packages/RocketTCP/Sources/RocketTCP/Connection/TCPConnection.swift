@@ -18,11 +18,13 @@ public final class TCPConnection {
     var handler: (any TCPConnectionHandler)?
     var registration: Registration?
 
-    // SAFETY of all four: bound to one thread, and what runs inside an access does not come back to
+    // SAFETY of all five: bound to one thread, and what runs inside an access does not come back to
     // the connection; `write`'s closure is told not to. The checks cost more than the work.
     @exclusivity(unchecked) @usableFromInline var output = PendingWrites()
     /// True: the output has memory, is open, and the tick's end will flush it.
     @exclusivity(unchecked) @usableFromInline var isWritePrepared = false
+    /// With more own bytes than this to send, the limits are looked at.
+    @exclusivity(unchecked) @usableFromInline var lookAtBytes: Int
     /// What the handler left. Moved out while the handler has it.
     @exclusivity(unchecked) @usableFromInline var input = ByteBuffer()
     /// Nil once closed.
@@ -61,6 +63,7 @@ public final class TCPConnection {
         peerAddress = peer
         resources = LoopResources.of(reactor)
         clock = ConnectionClock(now: reactor.now)
+        unsafe lookAtBytes = min(Self.lookStepBytes, owner.configuration.outputLimitBytes)
         unsafe transport = Transport(descriptor: descriptor)
     }
 

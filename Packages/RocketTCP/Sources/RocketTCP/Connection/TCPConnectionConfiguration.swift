@@ -6,7 +6,8 @@ public struct TCPConnectionConfiguration: Sendable {
     /// At or below this many, it reads again and is writable. Less than the high mark; default
     /// 64 KiB.
     public var lowWaterMarkBytes = 64 << 10
-    /// Above this many at a tick's end it is closed: the peer reads too slowly. Default 64 MiB.
+    /// Above this many it is closed, also in the middle of a tick: the peer reads too slowly, or
+    /// more was written at once than it could read. Default 64 MiB.
     public var outputLimitBytes = 64 << 20
     /// The handler may leave this many bytes unconsumed; with more it is closed. Has to exceed
     /// the largest unit of the handler's format. Default 32 MiB.
@@ -23,6 +24,11 @@ public struct TCPConnectionConfiguration: Sendable {
     public var writeTimeout: Duration? = .seconds(30)
     /// How long a graceful close may take, flush and the peer's end included. Default 5 s.
     public var closeTimeout: Duration = .seconds(5)
+    /// How long after the last byte that was sent a graceful close waits for the peer to end its
+    /// side; what arrives meanwhile is dropped. (Closed earlier, it would be answered by a reset,
+    /// which can destroy what the peer has not read yet.) Of a connection that was idle for so
+    /// long, or that never sent anything, it waits for nothing. Default 1 s.
+    public var lingerTimeout: Duration = .seconds(1)
 
     /// TCP_NODELAY. Default true: small writes leave at once.
     public var noDelay = true

@@ -20,7 +20,8 @@ public protocol TCPConnectionHandler: AnyObject {
     /// The server drains: finish what was begun, then close.
     func draining(_ connection: TCPConnection)
 
-    /// It is over. Last, exactly once, at the end of the tick in which it ended.
+    /// It is over. Last, exactly once, at the end of the tick in which it ended; also when its loop
+    /// ended.
     func closed(_ connection: TCPConnection, reason: CloseReason)
 }
 

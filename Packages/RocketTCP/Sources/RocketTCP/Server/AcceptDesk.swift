@@ -25,6 +25,7 @@ final class AcceptDesk: TCPAcceptor.Target {
         self.shop = shop
         self.reactor = reactor
         parcels = Array(repeating: [], count: loops.count)
+        reactor.enrolForLoopEnd(self)
     }
 
     func open(_ socket: consuming ListeningSocket) {
@@ -45,6 +46,7 @@ final class AcceptDesk: TCPAcceptor.Target {
     func close() {
         for acceptor in acceptors { acceptor.close() }
         acceptors = []
+        reactor.withdrawFromLoopEnd(self)
     }
 
     func mayAccept(_ acceptor: TCPAcceptor) -> Bool {
@@ -89,4 +91,9 @@ final class AcceptDesk: TCPAcceptor.Target {
             for arrival in arrivals { shop.turnAway(arrival) }
         }
     }
+}
+
+extension AcceptDesk: LoopEndHandler {
+    /// Nobody will accept any more: peers should know.
+    func loopEnding(on reactor: Reactor) { close() }
 }

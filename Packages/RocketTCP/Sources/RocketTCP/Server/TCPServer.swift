@@ -82,32 +82,42 @@ public final class TCPServer: Sendable {
     /// Takes no more connections, tells the handlers to finish, and waits until all connections
     /// are closed; what is left after `limit` is closed then. Returns when nothing is open.
     public func drain(within limit: Duration) async {
-        if shop.phase == .open { shop.phase = .draining }
-        await withCheckedContinuation { continuation in closeDesk { continuation.resume() } }
-        let shop = shop
-        for loop in loops {
-            loop.execute { for connection in shop.connections(on: $0) { connection.drain() } }
+        await withCheckedContinuation { continuation in
+            drain(within: limit) { continuation.resume() }
         }
-        await emptied(orAfter: limit)
-        shop.phase = .stopped
-        closeAll(.drained)
-        // Loops that have ended can't answer: their connections went with them.
-        await emptied(orAfter: .seconds(1))
     }
 
-    private func emptied(orAfter limit: Duration) async {
-        await withCheckedContinuation { continuation in
-            let isDone = OneTime()
-            let timer = mainLoop.schedule(after: limit, label: "drain") { _ in
-                if isDone.first() { continuation.resume() }
+    /// As `drain(within:)`, for those who can't wait.
+    ///
+    /// - Parameter done: once, when nothing is open, on any thread.
+    public func drain(within limit: Duration, _ done: @escaping @Sendable () -> Void) {
+        if shop.phase == .open { shop.phase = .draining }
+        let (shop, loops) = (shop, loops)
+        closeDesk {
+            for loop in loops {
+                loop.execute { for connection in shop.connections(on: $0) { connection.drain() } }
             }
-            shop.ledger.whenEmpty {
-                if isDone.first() { continuation.resume() }
-                timer.cancel()
+            self.whenEmpty(orAfter: limit) {
+                shop.phase = .stopped
+                self.closeAll(.drained)
+                shop.ledger.whenEmpty(done)
             }
-            // A loop that has ended fires no timer.
-            if !mainLoop.execute({ _ in }), isDone.first() { continuation.resume() }
         }
+    }
+
+    /// A main loop that has ended counts no time: what is open is not waited for then.
+    private func whenEmpty(orAfter limit: Duration, _ body: @escaping @Sendable () -> Void) {
+        let isDone = OneTime()
+        let once: @Sendable () -> Void = { if isDone.first() { body() } }
+        let isAccepted = mainLoop.execute { reactor in
+            let patience = DrainPatience(limit, on: reactor, once)
+            let bound = LoopBound(patience, on: reactor)
+            self.shop.ledger.whenEmpty {
+                once()
+                bound.loop.execute { _ in bound.get().end() }
+            }
+        }
+        if !isAccepted { once() }
     }
 
     private func closeDesk(_ done: @escaping @Sendable () -> Void) {
@@ -132,6 +142,34 @@ public final class TCPServer: Sendable {
                 }
             }
         }
+    }
+}
+
+/// The bound of a drain: its time, or the end of the loop that counts it.
+private final class DrainPatience: LoopEndHandler {
+    private let over: @Sendable () -> Void
+    private var timer: ScheduledTimer?
+    private let reactor: Reactor
+
+    init(_ limit: Duration, on reactor: Reactor, _ over: @escaping @Sendable () -> Void) {
+        self.over = over
+        self.reactor = reactor
+        timer = reactor.schedule(after: limit, label: "drain") { [weak self] _ in
+            self?.over()
+            self?.end()
+        }
+        reactor.enrolForLoopEnd(self)
+    }
+
+    func end() {
+        timer?.cancel()
+        timer = nil
+        reactor.withdrawFromLoopEnd(self)
+    }
+
+    func loopEnding(on reactor: Reactor) {
+        over()
+        end()
     }
 }
 

@@ -146,6 +146,7 @@ import Testing
         let (client, record) = make()
         client.start()
         driven.settle()
+        client.connection?.write { $0.append(byte: 1) }
         client.stop()
         driven.settle()
         #expect(record.told == ["up"])
@@ -176,6 +177,27 @@ import Testing
         #expect(record.told == ["stopped"])
         #expect(driven.reactor.registrationCount == 1 && driven.reactor.timerCount == 0)
         withExtendedLifetime(peers) {}
+    }
+
+    @Test func theLoopsEndStopsItInEveryState() throws {
+        for state in ["waiting", "connecting", "up"] {
+            let driven = try HandDrivenLoop()
+            let site = try RawListener()
+            if state != "waiting" { try site.listen(backlog: state == "up" ? 1 : 0) }
+            let peers =
+                state == "connecting"
+                ? try (0..<3).map { _ in try RawPeer(connectingTo: site.address) } : []
+            let record = Record()
+            let client = PersistentConnection(
+                to: .addresses([site.address]), on: driven.reactor,
+                makeHandler: { _ in RecordingConnectionHandler() }, observe: record.note)
+            client.start()
+            driven.settle()
+            driven.loop.stop()
+            driven.loop.run()
+            #expect(record.told.last == "stopped", "\(state)")
+            withExtendedLifetime(peers) {}
+        }
     }
 
     @Test func stoppingBeforeTheStartIsTold() {

@@ -56,12 +56,43 @@ import Testing
         #expect(pair.handler.closeReason == .writeTimeout)
     }
 
-    @Test func aPeerThatKeepsItsEndOpenAfterAllWasSentIsLeftAfterTheBound() throws {
+    @Test func aPeerThatKeepsItsEndOpenAfterAllWasSentIsLeftAfterTheLingerTimeout() throws {
         let pair = try pair()
+        pair.connection.write { $0.append(byte: 1) }
         pair.connection.close(.afterFlush)
         driven.settle()
-        driven.tick(after: .milliseconds(5_100))
+        #expect(pair.peer.receiveAll() == [1])
+        driven.tick(after: .milliseconds(900))
+        #expect(pair.handler.closeReason == nil)
+        driven.tick(after: .milliseconds(150))
         #expect(pair.handler.closeReason == .requested)
+    }
+
+    @Test func anIdleConnectionIsClosedAtOnce() throws {
+        let silent = try pair()
+        let quiet = try pair()
+        quiet.connection.write { $0.append(byte: 1) }
+        driven.settle()
+        driven.tick(after: .seconds(1))
+        for pair in [silent, quiet] {
+            pair.connection.close(.afterFlush)
+            driven.settle()
+            #expect(pair.handler.closeReason == .requested)
+            _ = pair.peer.receiveAll()
+            #expect(pair.peer.receive() == .end)
+        }
+    }
+
+    @Test func whatAPeerSaysDuringTheLingerTimeoutDoesNotProlongIt() throws {
+        let pair = try pair()
+        pair.connection.write { $0.append(byte: 1) }
+        pair.connection.close(.afterFlush)
+        driven.settle()
+        for _ in 0..<11 {
+            pair.peer.send([9])
+            driven.tick(after: .milliseconds(100))
+        }
+        #expect(pair.handler.events == [.connected, .closed(.requested)])
     }
 
     @Test func thePeersEndClosesAfterWhatWaits() throws {

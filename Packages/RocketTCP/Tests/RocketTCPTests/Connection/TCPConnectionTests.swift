@@ -2,7 +2,7 @@ import RocketBase
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
-import RocketTCP
+@_spi(TestKit) import RocketTCP
 import RocketTCPTestKit
 import Testing
 
@@ -247,6 +247,39 @@ import Testing
         }
         #expect(bytes > 50_000)
         #expect(pair.connection.bufferedBytes == 0)
+    }
+
+    @Test func aGigabyteWrittenInOneCallbackHitsTheHardLimit() throws {
+        let pair = try pair { $0.outputLimitBytes = 8 << 20 }
+        let block = [UInt8](repeating: 1, count: 1 << 20)
+        pair.handler.onReceived = { connection, input in
+            input.removeAll()
+            var most = 0
+            for _ in 0..<(1 << 30) / block.count {
+                connection.write { $0.append(block) }
+                most = max(most, connection.heldBytes)
+            }
+            #expect(most <= 9 << 20)
+            #expect(connection.state == .closed && connection.heldBytes == 0)
+        }
+        pair.peer.send([1])
+        driven.settle()
+        #expect(pair.handler.closeReason == .outputLimit(bytes: 9 << 20))
+    }
+
+    @Test(arguments: [100, 20_000])
+    func theHardLimitHoldsToTheByteInOneTick(limit: Int) throws {
+        let within = try pair { $0.outputLimitBytes = limit }
+        for _ in 0..<limit { within.connection.write { $0.append(byte: 1) } }
+        #expect(within.connection.state == .connected)
+        within.connection.write { $0.append(byte: 1) }
+        #expect(within.connection.state == .closed)
+
+        let shared = try pair { $0.outputLimitBytes = limit }
+        shared.connection.write(shared: SharedBytes([UInt8](repeating: 1, count: limit)))
+        #expect(shared.connection.state == .connected)
+        shared.connection.write(shared: SharedBytes([1]))
+        #expect(shared.connection.state == .closed)
     }
 
     @Test func writingToAClosedConnectionGoesNowhere() throws {

@@ -93,6 +93,39 @@ import Testing
         #expect(answers(modest))
     }
 
+    /// Writes without end, in one callback.
+    private final class Flood: TCPConnectionHandler {
+        let probe: (TCPConnection) -> Void
+        init(_ probe: @escaping (TCPConnection) -> Void) { self.probe = probe }
+        func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
+            input.removeAll()
+            let block = [UInt8](repeating: 1, count: 4096)
+            for _ in 0..<(1 << 30) / block.count where connection.state == .connected {
+                connection.write { $0.append(block) }
+                probe(connection)
+            }
+        }
+    }
+
+    @Test func theServersLimitHoldsInTheMiddleOfATick() throws {
+        var configuration = TCPServerConfiguration(listen: [.loopback(port: 0)])
+        configuration.bufferLimitBytes = 1 << 20
+        var most = 0
+        let count = LoopBound({ most = max(most, $0) }, on: driven.reactor)
+        let server = TCPServer(
+            configuration: configuration, mainLoop: driven.loop, subLoops: []
+        ) { _ in Flood { count.get()($0.bufferedBytes) } }
+        let address = try #require(try server.start().first)
+        driven.settle()
+        let peer = try RawPeer(connectingTo: address)
+        peer.send([1])
+        driven.settle()
+        #expect(server.connectionCount == 0)
+        #expect(server.bufferedBytes == 0)
+        // Over the limit by no more than the step in which it is counted, and one write.
+        #expect(most > 1 << 20 && most <= (1 << 20) + (16 << 10) + 4096)
+    }
+
     @Test func acceptingIsDoneInBatches() throws {
         let (server, address) = try server { $0.acceptBatch = 3 }
         let peers = try (0..<8).map { _ in try RawPeer(connectingTo: address) }

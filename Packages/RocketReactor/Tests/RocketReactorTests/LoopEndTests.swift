@@ -1,0 +1,73 @@
+import RocketReactor
+import RocketReactorTestKit
+import Testing
+
+@Suite(.oneAtATime) struct LoopEndTests {
+    private final class Witness: LoopEndHandler {
+        var told = 0
+        var onEnd: ((Reactor) -> Void)?
+        func loopEnding(on reactor: Reactor) {
+            told += 1
+            onEnd?(reactor)
+        }
+    }
+
+    private func end(_ hand: HandDrivenLoop) {
+        hand.loop.stop()
+        hand.loop.run()
+    }
+
+    @Test func whoIsEnrolledIsToldAfterTheTasksThatWereAccepted() throws {
+        let hand = try HandDrivenLoop()
+        let journal = Journal()
+        let witness = Witness()
+        witness.onEnd = { [weak witness] reactor in
+            journal.note("end")
+            if let witness { reactor.withdrawFromLoopEnd(witness) }
+        }
+        hand.reactor.enrolForLoopEnd(witness)
+        hand.loop.execute { _ in journal.note("task") }
+        end(hand)
+        #expect(journal.lines == ["task", "end"])
+    }
+
+    @Test func whoWithdrewIsNotTold() throws {
+        let hand = try HandDrivenLoop()
+        let witness = Witness()
+        hand.reactor.enrolForLoopEnd(witness)
+        hand.reactor.withdrawFromLoopEnd(witness)
+        end(hand)
+        #expect(witness.told == 0)
+    }
+
+    @Test func whatTheEndBringsIsStillRun() throws {
+        let hand = try HandDrivenLoop()
+        let witness = Witness()
+        let recorder = RecordingHandler()
+        let ran = Counter()
+        witness.onEnd = { reactor in
+            reactor.withdrawFromLoopEnd(witness)
+            reactor.enrolForTickEnd(recorder)
+            #expect(reactor.loop.execute { _ in ran.add(1) })
+        }
+        hand.reactor.enrolForLoopEnd(witness)
+        end(hand)
+        #expect(ran.value == 1 && recorder.tickEnds == 1)
+        #expect(!hand.loop.execute { _ in ran.add(1) })
+        #expect(ran.value == 1)
+        witness.onEnd = nil
+    }
+
+    @Test func nothingHoldsAHandlerAfterwards() throws {
+        let hand = try HandDrivenLoop()
+        weak var weakWitness: Witness?
+        do {
+            let witness = Witness()
+            weakWitness = witness
+            hand.reactor.enrolForLoopEnd(witness)
+        }
+        #expect(weakWitness != nil)
+        end(hand)
+        #expect(weakWitness == nil)
+    }
+}
