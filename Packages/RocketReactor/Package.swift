@@ -34,6 +34,7 @@ let package = Package(
             dependencies: [
                 "RocketReactor",
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
             ],
             swiftSettings: strictSettings),
@@ -42,6 +43,7 @@ let package = Package(
             dependencies: [
                 "RocketReactor", "RocketReactorTestKit",
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
             ],
             swiftSettings: settings),

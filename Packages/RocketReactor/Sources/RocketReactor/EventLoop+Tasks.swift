@@ -1,12 +1,49 @@
+/// What became of a task that was offered to a loop.
+public enum TaskAdmission: Sendable {
+    /// It will run.
+    case accepted
+    /// `taskLimit` tasks wait already: it will not run.
+    case full
+    /// The loop has ended: it will not run.
+    case ended
+}
+
 extension EventLoop {
     /// Runs `task` on the loop's thread, later: never inline, also when called there. Tasks of one
     /// sender run in the order they were sent.
+    ///
+    /// For what has to be done while the loop lives: to end, to release, to answer, to go on with
+    /// something that was counted where it began. It is not refused at `taskLimit`. New work from
+    /// outside goes through `offer`.
     ///
     /// - Returns: false when the loop has ended and the task will not run; any task that was
     ///   accepted is run.
     @discardableResult
     public func execute(_ task: @escaping @Sendable (Reactor) -> Void) -> Bool {
         send(.closure(task), isJob: false)
+    }
+
+    /// As `execute`, for new work that somebody else sets the pace of: refused while `taskLimit`
+    /// tasks wait (those that the loop has sent itself are seen from its next tick on). Whoever is
+    /// refused drops it, says so, or comes back later.
+    public func offer(_ task: @escaping @Sendable (Reactor) -> Void) -> TaskAdmission {
+        let limit = max(1, configuration.taskLimit)
+        if isInLoop, !hasEnded, let ownReactor {
+            if unsafe ownReactor.tasks.count >= limit { return refuse() }
+            unsafe ownReactor.tasks.append(.closure(task))
+            return .accepted
+        }
+        switch inbox.append(.closure(task), isJob: false, limit: limit) {
+        case .queued: wakeup.wakeIfAsleep()
+        case .queuedAfterEnd, .refused: return .ended
+        case .full: return refuse()
+        }
+        return .accepted
+    }
+
+    private func refuse() -> TaskAdmission {
+        counters.countRefusal()
+        return .full
     }
 
     func send(_ task: consuming sending LoopTask, isJob: Bool) -> Bool {
@@ -17,7 +54,7 @@ extension EventLoop {
         switch inbox.append(task, isJob: isJob) {
         case .queued: wakeup.wakeIfAsleep()
         case .queuedAfterEnd: Task.detached { self.runLateJobs() }
-        case .refused: return false
+        case .refused, .full: return false
         }
         return true
     }

@@ -3,6 +3,9 @@ public struct EventLoopConfiguration: Sendable {
     /// The most tasks (closures and executor jobs) run in one tick, so that I/O and timers get
     /// their turn. 1 or more; default 1024.
     public var tasksPerTick = 1024
+    /// Tasks that may wait before `offer` refuses further ones, and a warning is logged. 1 or more;
+    /// default 65,536 (some megabytes of closures).
+    public var taskLimit = 65_536
     /// The most timers fired in one tick; the rest come in the next, without waiting. 1 or more;
     /// default 4096.
     public var timersPerTick = 4096

@@ -15,6 +15,10 @@ public struct LoopCounters: Hashable, Sendable {
     public var timers: UInt64 = 0
     /// Times the kernel was told of a changed interest.
     public var interestChanges: UInt64 = 0
+    /// The most tasks that waited at the same time.
+    public var mostTasksWaiting = 0
+    /// Tasks that `offer` refused since too many waited.
+    public var refusedTasks: UInt64 = 0
     /// The longest that one callback took, in nanoseconds.
     public var longestCallbackNanoseconds: UInt64 = 0
 
@@ -49,6 +53,8 @@ final class PublishedCounters: Sendable {
     private let tasks = Atomic<UInt64>(0)
     private let timers = Atomic<UInt64>(0)
     private let interestChanges = Atomic<UInt64>(0)
+    private let mostTasksWaiting = Atomic(0)
+    private let refusedTasks = Atomic<UInt64>(0)
     private let longest = Atomic<UInt64>(0)
     /// Nanoseconds, its lowest bit set while the loop waits.
     private let progress = Atomic<UInt64>(1)
@@ -60,6 +66,7 @@ final class PublishedCounters: Sendable {
         tasks.store(counters.tasks, ordering: .relaxed)
         timers.store(counters.timers, ordering: .relaxed)
         interestChanges.store(counters.interestChanges, ordering: .relaxed)
+        mostTasksWaiting.store(counters.mostTasksWaiting, ordering: .relaxed)
         longest.store(counters.longestCallbackNanoseconds, ordering: .relaxed)
     }
 
@@ -71,9 +78,14 @@ final class PublishedCounters: Sendable {
         counters.tasks = tasks.load(ordering: .relaxed)
         counters.timers = timers.load(ordering: .relaxed)
         counters.interestChanges = interestChanges.load(ordering: .relaxed)
+        counters.mostTasksWaiting = mostTasksWaiting.load(ordering: .relaxed)
+        counters.refusedTasks = refusedTasks.load(ordering: .relaxed)
         counters.longestCallbackNanoseconds = longest.load(ordering: .relaxed)
         return counters
     }
+
+    /// Any thread: who refuses is not the loop.
+    func countRefusal() { refusedTasks.add(1, ordering: .relaxed) }
 
     func markProgress(_ nanoseconds: UInt64, isWaiting: Bool) {
         progress.store(nanoseconds & ~1 | (isWaiting ? 1 : 0), ordering: .relaxed)

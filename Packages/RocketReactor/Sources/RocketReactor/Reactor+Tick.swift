@@ -36,6 +36,7 @@ extension Reactor {
     func takeTasks() {
         if inbox.isEmpty { return }
         unsafe inbox.drain(into: &tasks, spare: &inboxSpare)
+        publishedBacklog = unsafe tasks.count
     }
 
     /// Work that is here already: there is no waiting before it is done.
@@ -107,6 +108,8 @@ extension Reactor {
         var rounds = 0
         repeat {
             takeTasks()
+            let waiting = unsafe tasks.count
+            if waiting > statistics.mostTasksWaiting || waiting >= taskLimit { note(waiting) }
             while run < budget, let task = unsafe tasks.popFirst() {
                 perform(task)
                 run += 1
@@ -116,6 +119,7 @@ extension Reactor {
             rounds += 1
         } while run < budget && rounds < budget && hasWork
         unsafe tasks.shrink(to: 65_536)
+        publishBacklog()
         return run
     }
 

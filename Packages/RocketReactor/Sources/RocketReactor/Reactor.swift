@@ -20,6 +20,7 @@ public final class Reactor {
     let wakeup: Wakeup
     let counters: PublishedCounters
     let tasksPerTick: Int
+    let taskLimit: Int
     let timersPerTick: Int
     let slowCallbackNanoseconds: UInt64
     // SAFETY: the executor is the loop that owns this reactor, so it outlives them.
@@ -43,6 +44,10 @@ public final class Reactor {
     /// When the running callback began, in nanoseconds: the end of the one before it.
     var callbackBegan: UInt64 = 0
     var isTicking = false
+    /// Waiting tasks that senders know of.
+    var publishedBacklog = 0
+    /// Was logged, and has not come down to half the limit since.
+    var isOverTaskLimit = false
     /// Who is told when the loop ends.
     var loopEnds: ContiguousArray<any LoopEndHandler> = []
     /// What layers above keep with the loop, by type.
@@ -56,6 +61,7 @@ public final class Reactor {
         wakeup = loop.wakeup
         counters = loop.counters
         tasksPerTick = max(1, loop.configuration.tasksPerTick)
+        taskLimit = max(1, loop.configuration.taskLimit)
         timersPerTick = max(1, loop.configuration.timersPerTick)
         slowCallbackNanoseconds =
             loop.configuration.slowCallback.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max

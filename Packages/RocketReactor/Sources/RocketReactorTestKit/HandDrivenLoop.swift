@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketBaseTestKit
 public import RocketReactor
 public import RocketSystem
@@ -15,10 +16,11 @@ public final class HandDrivenLoop {
     /// Makes the loop and claims it for the calling thread.
     public init(
         configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        clock: ManualTimeSource = ManualTimeSource()
+        clock: ManualTimeSource = ManualTimeSource(), logger: Logger = .disabled
     ) throws(SystemError) {
         self.clock = clock
-        loop = try EventLoop(name: "hand-driven", configuration: configuration, time: clock)
+        loop = try EventLoop(
+            name: "hand-driven", configuration: configuration, time: clock, logger: logger)
         loop.claim()
     }
 

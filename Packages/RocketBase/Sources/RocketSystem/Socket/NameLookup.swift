@@ -14,6 +14,11 @@ public struct NameLookupError: Error, Hashable, Sendable, CustomStringConvertibl
         NameLookupError(host: host, text: "the resolver was shut down", isUnknownName: false)
     }
 
+    /// For a resolver that has more lookups to do than it may keep waiting.
+    public static func overloaded(_ host: String) -> NameLookupError {
+        NameLookupError(host: host, text: "too many lookups wait", isUnknownName: false)
+    }
+
     /// `host name "x": Name or service not known`.
     public var description: String { "host name \"\(host)\": \(text)" }
 }

@@ -9,18 +9,31 @@ public final class NameResolver: Sendable {
     /// Starts the thread.
     ///
     /// - Throws: `SystemError` (EMFILE, EAGAIN: no more threads).
-    public init() throws(SystemError) { thread = try IOThread(name: "resolver") }
+    public convenience init() throws(SystemError) { try self.init(waitingAtMost: 1_024) }
+
+    /// Starts the thread.
+    ///
+    /// - Parameter limit: lookups that may wait, the running one included; further ones fail at once. 1 or more; default
+    ///   1024.
+    public init(waitingAtMost limit: Int) throws(SystemError) {
+        var configuration = EventLoopConfiguration()
+        configuration.taskLimit = limit
+        configuration.slowCallback = nil
+        // One after the other: what is fetched is no more than what runs.
+        configuration.tasksPerTick = 1
+        thread = try IOThread(name: "resolver", configuration: configuration)
+    }
 
     /// The addresses of a name, in the system's order; `TCPClient` tries them all.
     ///
     /// - Parameter completion: on `loop`, later; not at all when that loop has ended.
-    /// - Returns: false when this resolver was shut down; `completion` does not come then.
+    /// - Returns: why it can't be done (shut down, too many wait): `completion` does not come then.
     @discardableResult
     public func resolve(
         _ target: HostPort, on loop: EventLoop,
         completion: @escaping @Sendable (Reactor, Result<[NetAddress], NameLookupError>) -> Void
-    ) -> Bool {
-        thread.loop.execute { _ in
+    ) -> NameLookupError? {
+        ask(for: target) { _ in
             let result = Self.look(up: target)
             loop.execute { completion($0, result) }
         }
@@ -28,13 +41,13 @@ public final class NameResolver: Sendable {
 
     /// The addresses of a name, in the system's order.
     ///
-    /// - Throws: `NameLookupError`, also when this resolver was shut down.
+    /// - Throws: `NameLookupError`, also when this resolver was shut down or too many wait.
     public func resolve(_ target: HostPort) async throws(NameLookupError) -> [NetAddress] {
         let result = await withCheckedContinuation { continuation in
-            let isAccepted = thread.loop.execute { _ in
+            let refusal = ask(for: target) { _ in
                 continuation.resume(returning: Self.look(up: target))
             }
-            if !isAccepted { continuation.resume(returning: .failure(.shutDown(target.host))) }
+            if let refusal { continuation.resume(returning: .failure(refusal)) }
         }
         return try result.get()
     }
@@ -43,6 +56,16 @@ public final class NameResolver: Sendable {
     public func shutdown() {
         thread.stop()
         thread.join()
+    }
+
+    private func ask(
+        for target: HostPort, _ lookup: @escaping @Sendable (Reactor) -> Void
+    ) -> NameLookupError? {
+        switch thread.loop.offer(lookup) {
+        case .accepted: nil
+        case .full: .overloaded(target.host)
+        case .ended: .shutDown(target.host)
+        }
     }
 
     private static func look(up target: HostPort) -> Result<[NetAddress], NameLookupError> {

@@ -107,7 +107,7 @@ public final class PersistentConnection {
         let number = attempt
         let deadline = reactor.now + configuration.connectTimeout
         let home = LoopBound(self, on: reactor)
-        let isAsked = resolver.resolve(host, on: reactor.loop) { reactor, result in
+        let refusal = resolver.resolve(host, on: reactor.loop) { reactor, result in
             let this = home.get()
             guard this.attempt == number else { return }
             this.timer?.cancel()
@@ -117,12 +117,10 @@ public final class PersistentConnection {
             }
         }
         timer = reactor.schedule(
-            at: isAsked ? deadline : reactor.now, label: "lookup deadline"
+            at: refusal == nil ? deadline : reactor.now, label: "lookup deadline"
         ) { _ in
             self.failed(
-                isAsked
-                    ? .connect(ConnectError(.timedOut, attempts: []))
-                    : .lookup(.shutDown(host.host)))
+                refusal.map { .lookup($0) } ?? .connect(ConnectError(.timedOut, attempts: [])))
         }
     }
 

@@ -1,5 +1,6 @@
+import RocketReactor
 import RocketSystem
-import RocketTCP
+@testable import RocketTCP
 import Testing
 
 @Suite struct NameResolverTests {
@@ -11,6 +12,28 @@ import Testing
         await #expect(throws: NameLookupError.self) {
             try await resolver.resolve(HostPort(host: "localhost", port: 1))
         }
+    }
+
+    @Test func moreLookupsThanMayWaitFailAtOnce() async throws {
+        let resolver = try NameResolver(waitingAtMost: 3)
+        let gate = FutexWord(0)
+        let loop = resolver.thread.loop
+        // Its thread is held up once the first one runs; that one counts, so two may wait.
+        loop.execute { _ in
+            gate.exchange(1)
+            gate.wakeAll()
+            while gate.value != 2 { gate.wait(while: 1, atMost: nil) }
+        }
+        while gate.value == 0 { gate.wait(while: 0, atMost: nil) }
+        let results = (0..<3).map { _ in
+            resolver.resolve(HostPort(host: "127.0.0.1", port: 1), on: loop) { _, _ in }
+        }
+        #expect(results == [nil, nil, .overloaded("127.0.0.1")])
+        gate.exchange(2)
+        gate.wakeAll()
+        resolver.shutdown()
+        let late = resolver.resolve(HostPort(host: "127.0.0.1", port: 1), on: loop) { _, _ in }
+        #expect(late == .shutDown("127.0.0.1"))
     }
 
     @Test(arguments: [
