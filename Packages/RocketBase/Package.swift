@@ -24,6 +24,7 @@ let package = Package(
         // What needs more than libc: linked only by those who name it.
         .library(name: "CSystemd", targets: ["CSystemd"]),
         .library(name: "RocketJournal", targets: ["RocketJournal"]),
+        .library(name: "RocketSystemd", targets: ["RocketSystemd"]),
         .library(name: "RocketLogging", targets: ["RocketLogging"]),
     ],
     dependencies: [
@@ -51,12 +52,19 @@ let package = Package(
             name: "RocketJournal", dependencies: ["RocketSystem", "RocketBase", "CSystemd"],
             swiftSettings: strictSettings),
         .target(
+            name: "RocketSystemd", dependencies: ["RocketSystem", "RocketBase", "CSystemd"],
+            swiftSettings: strictSettings),
+        .target(
             name: "RocketLogging",
             dependencies: ["RocketBase", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings),
         .testTarget(
             name: "RocketJournalTests",
             dependencies: ["RocketSystem", "RocketBase", "RocketJournal"], swiftSettings: settings),
+        .testTarget(
+            name: "RocketSystemdTests",
+            dependencies: ["RocketSystem", "RocketBase", "RocketSystemd", "RocketBaseTestKit"],
+            swiftSettings: settings),
         .testTarget(
             name: "RocketLoggingTests",
             dependencies: [

@@ -82,6 +82,11 @@ public final class LogSystem: Sendable {
     /// Waits until all lines of before are with the sinks. Blocks on the disk: not for reactors.
     public func flush() { writer.flush() }
 
+    /// Has the writer run `answer` on its thread once it has written what waits, at the latest with
+    /// the next sync; when the log was shut down, `answer` runs at once. A watchdog asks in this
+    /// way whether the disk, or whatever else is written to, hangs. Does not wait.
+    public func askWriter(_ answer: @escaping @Sendable () -> Void) { writer.ask(answer) }
+
     /// After an external rename (logrotate): writes on into files under the configured names.
     public func reopen() { writer.reopen() }
 

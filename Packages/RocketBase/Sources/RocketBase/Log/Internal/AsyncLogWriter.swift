@@ -21,6 +21,8 @@ final class AsyncLogWriter: Sendable {
     private let waiters = FutexWord()
     private let isStopping = Atomic(false)
     private let thread = Mutex<SystemThread?>(nil)
+    /// Who asked whether the thread moves.
+    private let questions = Locked<[@Sendable () -> Void]>([])
 
     init(
         _ configuration: LogConfiguration, time: any TimeSource, processID: Int32,
@@ -53,7 +55,23 @@ final class AsyncLogWriter: Sendable {
             if wakeup.exchange(0) == 0 { wakeup.wait(while: 0, atMost: syncInterval) }
             wakeup.exchange(0)
             drainNow()
+            answerQuestions()
         }
+    }
+
+    /// Has the thread run `answer` once it has written what waits; at once when it has ended.
+    func ask(_ answer: @escaping @Sendable () -> Void) {
+        questions.withLock { $0.append(answer) }
+        if isStopping.load(ordering: .sequentiallyConsistent) { answerQuestions() }
+        wakeThread()
+    }
+
+    private func answerQuestions() {
+        let asked = questions.withLock { questions in
+            defer { questions = [] }
+            return questions
+        }
+        for answer in asked { answer() }
     }
 
     private func drainNow(reopening: Bool = false) {
@@ -130,6 +148,7 @@ final class AsyncLogWriter: Sendable {
             defer { thread = nil }
             return thread
         }?.join()
+        answerQuestions()
         ThreadSignals.withoutWriteSignals {
             drain.withLock { drain in
                 drain.run { self.tellProgress() }
