@@ -16,25 +16,36 @@ struct ListeningSocket: ~Copyable {
     let descriptor: FileDescriptor
     /// Where it really listens: port 0 is resolved.
     let address: NetAddress
+    /// It was handed over: its file, where it has one, belongs to whoever made it.
+    let isAdopted: Bool
 
     /// A listener on its way to its loop.
     struct Parcel: Sendable {
         let raw: Int32
         let address: NetAddress
+        let isAdopted: Bool
     }
 
     /// Takes what `release` gave away.
     init(_ parcel: Parcel) {
-        self.init(descriptor: FileDescriptor(owning: parcel.raw), address: parcel.address)
+        self.init(
+            descriptor: FileDescriptor(owning: parcel.raw), address: parcel.address,
+            isAdopted: parcel.isAdopted)
     }
 
-    private init(descriptor: consuming FileDescriptor, address: NetAddress) {
+    private init(
+        descriptor: consuming FileDescriptor, address: NetAddress, isAdopted: Bool = false
+    ) {
         self.descriptor = descriptor
         self.address = address
+        self.isAdopted = isAdopted
     }
 
     /// From now on the receiver has to close the descriptor.
-    consuming func release() -> Parcel { Parcel(raw: descriptor.release(), address: address) }
+    consuming func release() -> Parcel {
+        let (address, isAdopted) = (address, isAdopted)
+        return Parcel(raw: descriptor.release(), address: address, isAdopted: isAdopted)
+    }
 
     static func open(_ address: NetAddress, _ configuration: TCPServerConfiguration)
         throws(TCPListenError) -> ListeningSocket
@@ -66,7 +77,7 @@ struct ListeningSocket: ~Copyable {
         try descriptor.makeOurs()
         let address = NetAddress(try descriptor.localAddress())
         try configuration.connection.apply(to: descriptor, address)
-        return ListeningSocket(descriptor: descriptor, address: address)
+        return ListeningSocket(descriptor: descriptor, address: address, isAdopted: true)
     }
 
     private static func bound(_ address: NetAddress, _ configuration: TCPServerConfiguration)

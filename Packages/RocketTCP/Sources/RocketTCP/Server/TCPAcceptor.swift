@@ -17,6 +17,7 @@ final class TCPAcceptor: IOHandler {
     }
 
     let address: NetAddress
+    private let isAdopted: Bool
     private let descriptor: FileDescriptor
     private let batch: Int
     private let logger: Logger
@@ -38,6 +39,7 @@ final class TCPAcceptor: IOHandler {
         on reactor: Reactor
     ) throws(SystemError) {
         address = socket.address
+        isAdopted = socket.isAdopted
         self.descriptor = socket.descriptor
         self.batch = max(1, batch)
         self.target = target
@@ -114,13 +116,14 @@ final class TCPAcceptor: IOHandler {
         registration?.setInterest(.read)
     }
 
-    /// Takes no more, for good. The socket closes when the acceptor goes.
+    /// Takes no more, for good. The socket closes when the acceptor goes; one that was handed over
+    /// goes on listening in the hands of whoever made it, and its file stays.
     func close() {
         pauseTimer?.cancel()
         registration?.cancel()
         registration = nil
         reserve = nil
         target = nil
-        if case .unix(let path) = address.socketAddress { try? SocketFile.remove(path) }
+        if !isAdopted, case .unix(let path) = address.socketAddress { try? SocketFile.remove(path) }
     }
 }

@@ -3,7 +3,7 @@ public struct TCPServerConfiguration: Sendable {
     /// Addresses to listen on, TCP and Unix mixed. Port 0 lets the kernel choose.
     public var listen: [NetAddress]
     /// Numbers of descriptors that listen already, as handed over by a supervisor. The server
-    /// takes them over and closes them.
+    /// takes them over and closes them; the file of a Unix socket among them stays.
     public var adoptedDescriptors: [Int32] = []
     /// Connections that the kernel holds until they are accepted, 1 or more; it caps this at
     /// net.core.somaxconn. Default 1024.

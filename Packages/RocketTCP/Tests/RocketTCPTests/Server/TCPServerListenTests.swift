@@ -108,6 +108,21 @@ import Testing
         driven.settle()
     }
 
+    @Test func theFileOfAUnixSocketThatWasHandedOverStays() throws {
+        let path = "/tmp/rocket-adopted-\(Identity.processID)-\(UInt64.random(in: 0 ... .max)).sock"
+        defer { try? SocketFile.remove(path) }
+        let socket = try FileDescriptor.streamSocket(for: .unix(path: path))
+        try socket.bind(to: .unix(path: path))
+        try socket.listen(backlog: 8)
+        let raw = socket.release()
+        let server = server([]) { $0.adoptedDescriptors = [raw] }
+        #expect(try server.start().map(\.description) == ["unix:\(path)"])
+        driven.settle()
+        server.stop()
+        driven.settle()
+        #expect(try SocketFile.isSocket(path))
+    }
+
     @Test func aSocketThatDoesNotListenIsNotTakenOver() throws {
         let raw = try FileDescriptor.streamSocket(for: .ipv4(bits: 0, port: 0)).release()
         let error = #expect(throws: TCPListenError.self) {
