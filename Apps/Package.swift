@@ -16,6 +16,17 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 let swiftProtobuf = "swift-protobuf"
 
+// Programs for machines without Swift: its runtime is linked in. Only the linker is told, so that
+// nothing is compiled twice; what the static libraries need would else come from their modules.
+let selfContained: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
+            "-l_FoundationCollections", "-lBlocksRuntime",
+        ],
+        .when(configuration: .release))
+]
+
 let package = Package(
     name: "Apps",
     products: [
@@ -75,12 +86,11 @@ let package = Package(
             dependencies: [
                 "OrderProtos", "OrderStore", "ProgramKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketJournal", package: "RocketBase"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketSystemd", package: "RocketBase"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -94,7 +104,7 @@ let package = Package(
 
         .executableTarget(
             name: "order_server", dependencies: ["OrderServerKit", "ProgramKit"],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: selfContained),
 
         // Writes the configuration's documents: the framework's sections and the programs'.
         .executableTarget(
@@ -130,7 +140,7 @@ let package = Package(
 
         .executableTarget(
             name: "order_client", dependencies: ["OrderClientKit", "ProgramKit"],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: selfContained),
 
         // What the call path is measured with: a server with no database, a load client.
         .target(
@@ -169,8 +179,12 @@ let package = Package(
             name: "ProgramKit",
             dependencies: [
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketSystemd", package: "RocketBase"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .testTarget(

@@ -17,6 +17,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 let layers: [Target.Dependency] = [
     .product(name: "RocketSystem", package: "RocketBase"),
     .product(name: "RocketBase", package: "RocketBase"),
+    .product(name: "RocketSystemd", package: "RocketBase"),
     .product(name: "RocketReactor", package: "RocketReactor"),
     .product(name: "RocketTCP", package: "RocketTCP"),
     .product(name: "RocketCodec", package: "RocketCodec"),

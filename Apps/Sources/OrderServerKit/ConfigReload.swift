@@ -2,24 +2,26 @@ import OrderStore
 import ProgramKit
 import RocketBase
 import RocketRPC
-import ServiceLifecycle
-import UnixSignals
+import RocketSystem
 
-/// Reloads at each SIGHUP, until the server has drained: opens the log files again, reads the
-/// configuration, applies what may change while the server runs, and says in the app stream what
-/// became of each change. One task's own.
-struct ConfigReload: Service {
-    let file: String
-    let config: RocketConfig
-    let logs: LogSystem
-    let server: RPCServer
-    /// Trapped before the server says that it is ready: an earlier SIGHUP would end the process.
-    let hangUps: UnixSignalsSequence
+/// What SIGHUP asks for: opens the log files again, reads the configuration, applies what may
+/// change while the server runs, and says in the app stream what became of each change. Any
+/// thread, one reload at a time.
+final class ConfigReload: Sendable {
+    private let file: String
+    private let logs: LogSystem
+    private let server: RPCServer
+    private let current: Locked<RocketConfig>
 
-    func run() async {
-        var current = config
-        for await _ in hangUps.cancelOnGracefulShutdown() { reload(&current) }
+    init(file: String, config: RocketConfig, logs: LogSystem, server: RPCServer) {
+        self.file = file
+        self.logs = logs
+        self.server = server
+        current = Locked(config)
     }
+
+    /// Blocks on the disk.
+    func run() { current.withLock { reload(&$0) } }
 
     private func reload(_ current: inout RocketConfig) {
         // First, whatever the file is like: logrotate waits for nothing else.

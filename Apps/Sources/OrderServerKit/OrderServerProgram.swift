@@ -1,14 +1,12 @@
-import Logging
 import OrderStore
 import ProgramKit
 import RocketBase
 import RocketJournal
 import RocketRPC
-import ServiceLifecycle
-import UnixSignals
+import RocketSystemd
 
-/// The server from its configuration to its end: wires log, store and RPC server, says when it
-/// is ready, and takes all of it down in the reverse order.
+/// The server from its configuration to its end: wires log, store and RPC server, and takes all of
+/// it down in the reverse order.
 struct OrderServerProgram {
     /// The configuration's path; read again at SIGHUP.
     let file: String
@@ -18,11 +16,12 @@ struct OrderServerProgram {
     func run() async throws(ProgramFailure) {
         let logs = try openLogs()
         defer { logs.shutdown() }
+        let daemon = Daemon(name: "order_server", logs: logs)
+        defer { daemon.end() }
         let store = try openStore()
+        daemon.systemd?.watch(WatchedPart(name: "order store", ask: store.askWriter))
         do {
-            let server = try RPCServer(
-                config: config, services: [OrderBook(desk: OrderDesk(store: store))], logs: logs)
-            try await serve(server, logs)
+            try await serve(store, daemon)
         } catch {
             await store.close()
             throw ProgramFailure("\(error)")
@@ -34,26 +33,19 @@ struct OrderServerProgram {
                 + "\(done.transactions) transactions")
     }
 
-    private func serve(_ server: RPCServer, _ logs: LogSystem) async throws {
-        // The group would log its own steps through swift-log; ours stand in the app stream.
-        let quiet = Logging.Logger(label: "order_server") { _ in SwiftLogNoOpLogHandler() }
-        let reload = ConfigReload(
-            file: file, config: config, logs: logs, server: server,
-            hangUps: await UnixSignalsSequence(trapping: .sighup))
-        // Shut down from the back: the server drains first.
-        let group = ServiceGroup(
-            services: [reload, server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
-        async let announced: Void = announce(server)
-        try await group.run()
-        await announced
-    }
-
-    /// Scripts wait for this line. Nothing is said when the server could not start.
-    private func announce(_ server: RPCServer) async {
-        let addresses = await server.boundAddresses.map(\.description)
-        guard !addresses.isEmpty else { return }
-        let list = addresses.joined(separator: " ")
-        StandardOutput.write(line: "order_server is ready, listening on \(list)")
+    private func serve(_ store: OrderStore, _ daemon: Daemon) async throws {
+        let server = try RPCServer(
+            config: config, services: [OrderBook(desk: OrderDesk(store: store))],
+            logs: daemon.logs, systemd: daemon.systemd, sockets: daemon.sockets)
+        for socket in daemon.sockets.strangers(to: RPCServerConfiguration.socketName) {
+            daemon.logs.app.warn("a socket was handed over that nobody serves") {
+                $0.add("name", socket.name)
+            }
+        }
+        let reload = ConfigReload(file: file, config: config, logs: daemon.logs, server: server)
+        try await daemon.run(
+            [server], listening: { await server.boundAddresses.map(\.description) },
+            reload: reload.run)
     }
 
     private func openLogs() throws(ProgramFailure) -> LogSystem {

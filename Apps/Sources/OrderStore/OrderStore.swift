@@ -69,6 +69,10 @@ public final class OrderStore: Sendable {
     /// What was done since the store was opened. Any thread.
     public var statistics: OrderStoreStatistics { writer.statistics }
 
+    /// Has the writer, between two transactions, run `answer`; at once when the store is closed.
+    /// A watchdog asks in this way whether the disk hangs. Any thread; does not wait.
+    public func askWriter(_ answer: @escaping @Sendable () -> Void) { writer.queue.ask(answer) }
+
     /// Refuses what comes from now on, finishes what waits, ends the threads and closes the
     /// file. Call it once, when nobody needs the store any more.
     public func close() async {

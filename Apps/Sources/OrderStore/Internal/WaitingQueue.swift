@@ -9,10 +9,12 @@ final class WaitingQueue<Item: Sendable>: Sendable {
     /// What became of an item on its way in.
     enum Admission { case accepted, full, closed }
 
-    private enum Step { case taken, finished, sleep }
+    private enum Step { case taken, finished, sleep, answer([@Sendable () -> Void]) }
 
     private struct State {
         var items: [Item] = []
+        /// Who asked whether the threads that take still come round.
+        var questions: [@Sendable () -> Void] = []
         var sleepers = 0
         var isClosed = false
     }
@@ -40,12 +42,30 @@ final class WaitingQueue<Item: Sendable>: Sendable {
         return admission
     }
 
+    /// Has a thread that takes run `answer` before it takes or sleeps again; at once when the queue
+    /// is closed. Any thread; does not wait.
+    func ask(_ answer: @escaping @Sendable () -> Void) {
+        let (isClosed, mustWake) = state.withLock { state -> (Bool, Bool) in
+            if state.isClosed { return (true, false) }
+            state.questions.append(answer)
+            guard state.sleepers > 0 else { return (false, false) }
+            state.sleepers -= 1
+            return (false, true)
+        }
+        if isClosed { answer() }
+        if mustWake { wake.signal() }
+    }
+
     /// Puts up to `limit` items into `batch` in the order of their arrival, and sleeps until
     /// there is one. False when the queue is closed and nothing is left in it.
     func take(upTo limit: Int, into batch: inout [Item]) -> Bool {
         batch.removeAll(keepingCapacity: true)
         while true {
             let step = state.withLock { state -> Step in
+                if !state.questions.isEmpty {
+                    defer { state.questions = [] }
+                    return .answer(state.questions)
+                }
                 if state.items.isEmpty {
                     if state.isClosed { return .finished }
                     state.sleepers += 1
@@ -64,6 +84,7 @@ final class WaitingQueue<Item: Sendable>: Sendable {
             case .taken: return true
             case .finished: return false
             case .sleep: wake.wait()
+            case .answer(let questions): for answer in questions { answer() }
             }
         }
     }

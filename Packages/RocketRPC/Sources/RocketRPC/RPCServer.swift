@@ -2,6 +2,7 @@ public import RocketBase
 import RocketCodec
 import RocketReactor
 public import RocketSystem
+import RocketSystemd
 public import RocketTCP
 public import ServiceLifecycle
 
@@ -23,6 +24,7 @@ public final class RPCServer: Service {
     /// The services that it serves.
     public let dispatcher: RPCDispatcher
     private let configuration: RPCServerConfiguration
+    private let meter: CallMeter?
     private let logger: Logger
     private let drainTimeout: Locked<Duration>
     private let phase = Locked(Phase.notStarted)
@@ -36,9 +38,12 @@ public final class RPCServer: Service {
         interceptors: [any RPCInterceptor] = [], logger: Logger = .disabled,
         time: any TimeSource = SystemTimeSource()
     ) throws {
+        let meter = configuration.systemd.map { _ in CallMeter(time: time) }
+        self.meter = meter
+        let measured: [any RPCInterceptor] = meter.map { [$0] } ?? []
         dispatcher = try RPCDispatcher(
-            services: services, interceptors: interceptors, limits: configuration.limits,
-            logger: logger, time: time)
+            services: services, interceptors: measured + interceptors,
+            limits: configuration.limits, logger: logger, time: time)
         self.configuration = configuration
         drainTimeout = Locked(configuration.drainTimeout)
         self.logger = logger
@@ -91,7 +96,8 @@ public final class RPCServer: Service {
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(
-                try await serve(makeServer(main.loop, subs.loops, directory)))
+                try await serve(
+                    makeServer(main.loop, subs.loops, directory), [main.loop] + subs.loops))
         } catch {
             outcome = .failure(error)
         }
@@ -112,12 +118,15 @@ public final class RPCServer: Service {
         if !isFirst { throw RPCError(.channelInit, "a server runs once") }
     }
 
-    private func serve(_ server: TCPServer) async throws {
+    private func serve(_ server: TCPServer, _ loops: [EventLoop]) async throws {
         let addresses = try server.start()
         phase.withLock { $0 = .running(addresses) }
         started.fire()
         logger.info("server started") {
             $0.add("addresses", addresses.map(\.description).joined(separator: " "))
+        }
+        if let systemd = configuration.systemd {
+            tellReady(systemd, meter: meter, connections: { server.connectionCount }, loops: loops)
         }
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
@@ -130,6 +139,7 @@ public final class RPCServer: Service {
         }
         phase.withLock { $0 = .draining }
         let limit = Task.isCancelled ? .zero : drainTimeout.withLock { $0 }
+        configuration.systemd?.stopping(within: limit)
         await server.drain(within: limit)
         logger.info("server drained")
     }

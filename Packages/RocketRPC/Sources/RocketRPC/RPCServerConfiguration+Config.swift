@@ -1,15 +1,20 @@
 public import RocketBase
 import RocketCodec
+public import RocketSystemd
 import RocketTCP
 
 extension RPCServerConfiguration {
     /// As `root/server` of a configuration says.
     ///
+    /// - Parameter sockets: where socket activation has opened some, those of the name `rpc` (or
+    ///   those without a name) are served instead of what the configuration names.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a listener's address that is none.
-    public init(_ server: ServerConfig) throws(RPCError) {
+    public init(_ server: ServerConfig, sockets: ListenFDs = .none) throws(RPCError) {
         var listeners: [NetAddress] = []
         for text in server.addresses { listeners.append(try NetAddress(configured: text)) }
         var tcp = TCPServerConfiguration(listen: listeners)
+        tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
+        if !tcp.adoptedDescriptors.isEmpty { tcp.listen = [] }
         tcp.maxConnections = server.maxConnections
         tcp.maxConnectionsPerPeer = server.maxConnectionsPerPeer
         tcp.connection.idleTimeout = server.idleTimeout > .zero ? server.idleTimeout : nil
@@ -25,6 +30,9 @@ extension RPCServerConfiguration {
         slowCallback = server.slowCallback > .zero ? server.slowCallback : nil
         drainTimeout = server.drainTimeout
     }
+
+    /// What a socket unit calls sockets for calls: FileDescriptorName=rpc.
+    public static let socketName = "rpc"
 }
 
 extension TinyPBCodec.Checksum {
@@ -50,17 +58,25 @@ extension NetAddress {
 }
 
 extension RPCServer {
-    /// A server as a configuration describes it.
+    /// A server as a configuration describes it. Where a service manager watches the process it is
+    /// told by itself, and sockets that it handed over are served.
     ///
-    /// - Parameter logs: its lines go to the rpc stream; nil: nowhere.
+    /// - Parameters:
+    ///   - logs: its lines go to the rpc stream; nil: nowhere.
+    ///   - systemd: who is told; by default whom the environment names.
+    ///   - sockets: what was handed over; by default what the environment names. A process with two
+    ///     servers gives each its own.
     /// - Throws: `RPCRegistrationError` for services that can't be registered together,
     ///   `RPCError` for a listener's address that is none.
     public convenience init(
         config: RocketConfig, services: [any RPCService],
-        interceptors: [any RPCInterceptor] = [], logs: LogSystem? = nil
+        interceptors: [any RPCInterceptor] = [], logs: LogSystem? = nil,
+        systemd: SystemdReporter? = .fromEnvironment(), sockets: ListenFDs = .fromEnvironment()
     ) throws {
+        var configuration = try RPCServerConfiguration(config.server, sockets: sockets)
+        configuration.systemd = systemd
         try self.init(
-            configuration: RPCServerConfiguration(config.server), services: services,
+            configuration: configuration, services: services,
             interceptors: interceptors, logger: logs?.rpc ?? .disabled)
     }
 }

@@ -1,4 +1,5 @@
 public import RocketCodec
+public import RocketSystemd
 public import RocketTCP
 
 /// How a server behaves and where its limits are. `RPCServer(config:)` fills it from a
@@ -16,6 +17,9 @@ public struct RPCServerConfiguration: Sendable {
     public var slowCallback: Duration? = .milliseconds(100)
     /// How long running calls may take to finish once the server drains. Default 10 seconds.
     public var drainTimeout = Duration.seconds(10)
+    /// The service manager, which is told when the server is ready, what it does and when it stops,
+    /// and whose watchdog asks the server's loops. Default nil: nobody is told.
+    public var systemd: SystemdReporter?
 
     /// The defaults, and where to listen.
     public init(tcp: TCPServerConfiguration) { self.tcp = tcp }

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A program that a test has started: its lines, its exit status, its end.
 ///
@@ -14,10 +14,11 @@ public final class ChildProcess: @unchecked Sendable {
     /// The child's process id.
     public var id: Int32 { process.processIdentifier }
 
-    /// Starts the program; `environment` is added to the test's own.
+    /// Starts the program; `environment` is added to the test's own. Its standard input is `input`,
+    /// or empty.
     public init(
         _ path: String, _ arguments: [String], in folder: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], input: FileHandle? = nil
     ) throws {
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw MissingProgram(path: path)
@@ -26,7 +27,7 @@ public final class ChildProcess: @unchecked Sendable {
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input ?? FileHandle.nullDevice
         process.standardOutput = output.pipe
         process.standardError = errors.pipe
         try process.run()

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A running order_server on a port that the kernel chose.
 public final class OrderServerProcess: Sendable {
@@ -13,12 +13,14 @@ public final class OrderServerProcess: Sendable {
 
     /// Starts one and waits for its ready line.
     public init(
-        in workspace: Workspace, launcher: [String] = [], environment: [String: String] = [:]
+        in workspace: Workspace, launcher: [String] = [], environment: [String: String] = [:],
+        input: FileHandle? = nil
     ) throws {
         self.workspace = workspace
         let command = launcher + [Programs.path("order_server"), workspace.configuration]
         child = try ChildProcess(
-            command[0], Array(command.dropFirst()), in: workspace.path, environment: environment)
+            command[0], Array(command.dropFirst()), in: workspace.path, environment: environment,
+            input: input)
         guard let line = child.nextLine(), let digits = line.split(separator: ":").last,
             let port = UInt16(digits)
         else { throw NotReady(ending: child.finish()) }

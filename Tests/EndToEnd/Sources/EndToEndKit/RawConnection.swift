@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A TCP connection to this machine with nothing around it. Calls block, for 20 seconds at most.
 public final class RawConnection: Sendable {
@@ -89,6 +89,11 @@ public final class TakenPort: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// The same socket for another process, as a service manager hands it over.
+    public func handedOver() -> FileHandle {
+        FileHandle(fileDescriptor: dup(descriptor), closeOnDealloc: true)
+    }
 }
 
 /// A system call that failed.
