@@ -5,6 +5,7 @@
 #   V=1             tests show everything as it happens
 #   FILTER=REGEX    only the tests whose name matches: make test-rpc FILTER=deadline
 #   CONFIG=FILE     the configuration for `make serve` and `make order`
+#   PREFIX=FOLDER   where `make install` puts things (/usr/local), below DESTDIR
 #   FUZZ_SECONDS=N  how long `make fuzz` runs each target (30)
 
 SHELL := /bin/bash
@@ -14,7 +15,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 export SCRATCH_PATH ?= $(CURDIR)/.build
-export FILTER V
+export FILTER V PREFIX DESTDIR SYSCONFDIR
 CONFIG ?= conf/rocket.xml
 FUZZ_SECONDS ?= 30
 PRICE ?= 100
@@ -24,11 +25,11 @@ LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages
 	Packages/RocketRPC
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Regression))))
-CHECKS := selftest layers settings safety links readme format generated
+CHECKS := selftest layers settings safety links readme units format generated
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
-	test-apps test-e2e test-tsan test-asan check format generate fuzz bench-log bench-reactor \
-	bench-rpc clean
+	test-apps test-e2e test-systemd test-tsan test-asan check format generate fuzz install \
+	uninstall deb bench-log bench-reactor bench-rpc clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +74,9 @@ test-apps: deps ## test Apps: order store, server and client logic, code generat
 test-e2e: all ## test across layers with the binaries of bin/: end to end, interop, regression
 	@scripts/run-tests $(E2E)
 
+test-systemd: all ## test order_server as a service of a real systemd, in namespaces (needs root)
+	@Tests/Systemd/run.sh || [ $$? = 77 ]
+
 test-tsan: deps ## test all layers under the thread sanitizer (a scratch path of its own)
 	@scripts/run-tests --sanitize=thread $(LAYERS)
 
@@ -87,6 +91,16 @@ format: deps ## rewrite the hand-written Swift files as /.swift-format wants the
 
 generate: deps ## renew what is generated: code from .proto files, configuration documents
 	@scripts/generate.sh
+
+install: all ## install programs, units, configuration, manuals (PREFIX=/usr/local, DESTDIR)
+	@scripts/install
+
+uninstall: ## take away what `make install` put there; orders and changed configuration stay
+	@scripts/install --uninstall
+
+deb: all ## make a Debian package of the programs in .build/deb, checked by lintian
+	@scripts/deps --packaging
+	@scripts/build-deb
 
 fuzz: deps ## fuzz every target for FUZZ_SECONDS each, starting from its corpus
 	@scripts/run-fuzz $(FUZZ_SECONDS)
