@@ -47,6 +47,7 @@ let package = Package(
             dependencies: layers + [
                 "RocketRPC",
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
+                .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketTCPTestKit", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],

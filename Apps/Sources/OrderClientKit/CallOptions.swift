@@ -21,6 +21,9 @@ struct CallOptions: ParsableArguments {
             discussion: "Default: the stub's timeout, or 2s.", valueName: "duration"))
     var timeout: DurationArgument?
 
+    @Flag(help: "Wait for a server that can't be reached, as long as the call may take.")
+    var wait = false
+
     @Flag(help: "One JSON object on one line instead of text.")
     var json = false
 

@@ -10,11 +10,14 @@ struct Shop {
     private let client: OrderClient
     private let peer: String
     private let timeout: Duration?
+    /// Whether the calls wait for a server that can't be reached.
+    private let waits: Bool
 
     init(_ options: CallOptions) throws(ProgramFailure) {
         let target = try CallTarget(options)
         peer = target.description
         timeout = options.timeout?.duration
+        waits = options.wait
         do {
             client = OrderClient(try target.channel())
         } catch {
@@ -22,7 +25,8 @@ struct Shop {
         }
     }
 
-    /// Makes an order; the key lets the server recognise a repeated call.
+    /// Makes an order; the key lets the server recognise a call that came twice, and so the
+    /// channel may send it again when its connection is lost.
     func make(
         price: Int32, goods: String
     ) async throws(ProgramFailure) -> (answer: OrderAnswer, roundTrip: Duration) {
@@ -32,7 +36,8 @@ struct Shop {
         let metadata: RPCMetadata = ["idempotency-key": UUID().uuidString.lowercased()]
         let method = OrderMethods.makeOrder.fullName
         let (response, time) = try await timed(method) { [request] () throws(RPCError) in
-            try await client.makeOrder(request, timeout: timeout, metadata: metadata)
+            try await client.makeOrder(
+                request, timeout: timeout, metadata: metadata, options: terms)
         }
         try refuse(method, response.retCode, response.resInfo)
         return (.made(id: response.orderID, request: request), time)
@@ -46,7 +51,7 @@ struct Shop {
         request.orderID = id
         let method = OrderMethods.queryOrder.fullName
         let (response, time) = try await timed(method) { [request] () throws(RPCError) in
-            try await client.queryOrder(request, timeout: timeout)
+            try await client.queryOrder(request, timeout: timeout, options: terms)
         }
         try refuse(method, response.retCode, response.resInfo)
         return (.found(response.order), time)
@@ -64,7 +69,7 @@ struct Shop {
         var total = Duration.zero
         repeat {
             let (response, time) = try await timed(method) { [request] () throws(RPCError) in
-                try await client.listOrders(request, timeout: timeout)
+                try await client.listOrders(request, timeout: timeout, options: terms)
             }
             try refuse(method, response.retCode, response.resInfo)
             orders += response.orders
@@ -72,6 +77,14 @@ struct Shop {
             request.pageToken = response.nextPageToken
         } while all && !request.pageToken.isEmpty
         return (.listed(orders, nextPageToken: request.pageToken), total)
+    }
+
+    /// Of every call: reading twice does no harm, and making bears its key.
+    private var terms: RPCCallOptions {
+        .with {
+            $0.isIdempotent = true
+            if waits { $0.waitsForReady = true }
+        }
     }
 
     private func timed<Response>(

@@ -94,6 +94,7 @@ public nonisolated enum OrderMethods {
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.
+/// A controller says more, and tells what became of its call.
 public nonisolated struct OrderClient: Sendable {
     /// What the calls go over.
     public let channel: RPCChannel
@@ -105,25 +106,65 @@ public nonisolated struct OrderClient: Sendable {
     ///
     /// ret_code is -1 ("short balance") for a price under 10, -2 for empty goods.
     public nonisolated(nonsending) func makeOrder(
-        _ request: MakeOrderRequest, timeout: Duration? = nil, metadata: RPCMetadata = [:]
+        _ request: MakeOrderRequest,
+        timeout: Duration? = nil,
+        metadata: RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RPCError) -> MakeOrderResponse {
         try await channel.call(
-            OrderMethods.makeOrder, request, timeout: timeout, metadata: metadata)
+            OrderMethods.makeOrder, request, timeout: timeout, metadata: metadata, options: options)
+    }
+
+    /// Makes one order. It is on disk before its id is sent.
+    ///
+    /// ret_code is -1 ("short balance") for a price under 10, -2 for empty goods.
+    public nonisolated(nonsending) func makeOrder(
+        _ request: MakeOrderRequest, _ call: RPCController
+    ) async throws(RPCError) -> MakeOrderResponse {
+        try await channel.call(OrderMethods.makeOrder, request, call)
     }
 
     /// Finds one order by its id. ret_code is -3 when there is none.
     public nonisolated(nonsending) func queryOrder(
-        _ request: QueryOrderRequest, timeout: Duration? = nil, metadata: RPCMetadata = [:]
+        _ request: QueryOrderRequest,
+        timeout: Duration? = nil,
+        metadata: RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RPCError) -> QueryOrderResponse {
         try await channel.call(
-            OrderMethods.queryOrder, request, timeout: timeout, metadata: metadata)
+            OrderMethods.queryOrder,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Finds one order by its id. ret_code is -3 when there is none.
+    public nonisolated(nonsending) func queryOrder(
+        _ request: QueryOrderRequest, _ call: RPCController
+    ) async throws(RPCError) -> QueryOrderResponse {
+        try await channel.call(OrderMethods.queryOrder, request, call)
     }
 
     /// Lists orders page by page, oldest first.
     public nonisolated(nonsending) func listOrders(
-        _ request: ListOrdersRequest, timeout: Duration? = nil, metadata: RPCMetadata = [:]
+        _ request: ListOrdersRequest,
+        timeout: Duration? = nil,
+        metadata: RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RPCError) -> ListOrdersResponse {
         try await channel.call(
-            OrderMethods.listOrders, request, timeout: timeout, metadata: metadata)
+            OrderMethods.listOrders,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Lists orders page by page, oldest first.
+    public nonisolated(nonsending) func listOrders(
+        _ request: ListOrdersRequest, _ call: RPCController
+    ) async throws(RPCError) -> ListOrdersResponse {
+        try await channel.call(OrderMethods.listOrders, request, call)
     }
 }

@@ -41,6 +41,7 @@ nonisolated enum GreeterMethods {
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.
+/// A controller says more, and tells what became of its call.
 nonisolated struct GreeterClient: Sendable {
     /// What the calls go over.
     let channel: RPCChannel
@@ -50,8 +51,19 @@ nonisolated struct GreeterClient: Sendable {
 
     /// Says hello to whoever is named.
     nonisolated(nonsending) func hello(
-        _ request: HelloRequest, timeout: Duration? = nil, metadata: RPCMetadata = [:]
+        _ request: HelloRequest,
+        timeout: Duration? = nil,
+        metadata: RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RPCError) -> HelloResponse {
-        try await channel.call(GreeterMethods.hello, request, timeout: timeout, metadata: metadata)
+        try await channel.call(
+            GreeterMethods.hello, request, timeout: timeout, metadata: metadata, options: options)
+    }
+
+    /// Says hello to whoever is named.
+    nonisolated(nonsending) func hello(
+        _ request: HelloRequest, _ call: RPCController
+    ) async throws(RPCError) -> HelloResponse {
+        try await channel.call(GreeterMethods.hello, request, call)
     }
 }

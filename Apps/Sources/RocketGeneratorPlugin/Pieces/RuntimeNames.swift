@@ -11,6 +11,7 @@ struct RuntimeNames {
     var method: String { name("RPCMethod", of: "RocketRPC") }
     var channel: String { name("RPCChannel", of: "RocketRPC") }
     var metadata: String { name("RPCMetadata", of: "RocketRPC") }
+    var callOptions: String { name("RPCCallOptions", of: "RocketRPC") }
     var error: String { name("RPCError", of: "RocketRPC") }
     var duration: String { name("Duration", of: "Swift") }
 

@@ -42,6 +42,7 @@ public nonisolated enum Shop_Common_BankMethods {
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.
+/// A controller says more, and tells what became of its call.
 public nonisolated struct Shop_Common_BankClient: Sendable {
     /// What the calls go over.
     public let channel: RPCChannel
@@ -51,9 +52,23 @@ public nonisolated struct Shop_Common_BankClient: Sendable {
 
     /// Calls `shop.common.Bank.convert`.
     public nonisolated(nonsending) func convert(
-        _ request: Shop_Common_Money, timeout: Duration? = nil, metadata: RPCMetadata = [:]
+        _ request: Shop_Common_Money,
+        timeout: Duration? = nil,
+        metadata: RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RPCError) -> Shop_Common_Money {
         try await channel.call(
-            Shop_Common_BankMethods.convert, request, timeout: timeout, metadata: metadata)
+            Shop_Common_BankMethods.convert,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.common.Bank.convert`.
+    public nonisolated(nonsending) func convert(
+        _ request: Shop_Common_Money, _ call: RPCController
+    ) async throws(RPCError) -> Shop_Common_Money {
+        try await channel.call(Shop_Common_BankMethods.convert, request, call)
     }
 }

@@ -78,6 +78,7 @@ nonisolated enum RPCMethods {
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.
+/// A controller says more, and tells what became of its call.
 nonisolated struct RPCClient: Sendable {
     /// What the calls go over.
     let channel: RocketRPC.RPCChannel
@@ -89,30 +90,71 @@ nonisolated struct RPCClient: Sendable {
     nonisolated(nonsending) func hide(
         _ request: RPCController,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Duration {
-        try await channel.call(RPCMethods.hide, request, timeout: timeout, metadata: metadata)
+        try await channel.call(
+            RPCMethods.hide, request, timeout: timeout, metadata: metadata, options: options)
+    }
+
+    /// Calls `RPC.hide`.
+    nonisolated(nonsending) func hide(
+        _ request: RPCController, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Duration {
+        try await channel.call(RPCMethods.hide, request, call)
     }
 
     /// Calls `RPC.hide_all`.
     nonisolated(nonsending) func hideAll(
-        _ request: RPCChannel, timeout: Swift.Duration? = nil, metadata: RocketRPC.RPCMetadata = [:]
+        _ request: RPCChannel,
+        timeout: Swift.Duration? = nil,
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> RPCMetadata {
-        try await channel.call(RPCMethods.hideAll, request, timeout: timeout, metadata: metadata)
+        try await channel.call(
+            RPCMethods.hideAll, request, timeout: timeout, metadata: metadata, options: options)
+    }
+
+    /// Calls `RPC.hide_all`.
+    nonisolated(nonsending) func hideAll(
+        _ request: RPCChannel, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> RPCMetadata {
+        try await channel.call(RPCMethods.hideAll, request, call)
     }
 
     /// Calls `RPC.hideError`.
     nonisolated(nonsending) func hideError(
-        _ request: RPCError, timeout: Swift.Duration? = nil, metadata: RocketRPC.RPCMetadata = [:]
+        _ request: RPCError,
+        timeout: Swift.Duration? = nil,
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> QueryNameResponse {
-        try await channel.call(RPCMethods.hideError, request, timeout: timeout, metadata: metadata)
+        try await channel.call(
+            RPCMethods.hideError, request, timeout: timeout, metadata: metadata, options: options)
+    }
+
+    /// Calls `RPC.hideError`.
+    nonisolated(nonsending) func hideError(
+        _ request: RPCError, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> QueryNameResponse {
+        try await channel.call(RPCMethods.hideError, request, call)
     }
 
     /// Calls `RPC.hideNothing`.
     nonisolated(nonsending) func hideNothing(
-        _ request: task, timeout: Swift.Duration? = nil, metadata: RocketRPC.RPCMetadata = [:]
+        _ request: task,
+        timeout: Swift.Duration? = nil,
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> RPCMethod {
         try await channel.call(
-            RPCMethods.hideNothing, request, timeout: timeout, metadata: metadata)
+            RPCMethods.hideNothing, request, timeout: timeout, metadata: metadata, options: options)
+    }
+
+    /// Calls `RPC.hideNothing`.
+    nonisolated(nonsending) func hideNothing(
+        _ request: task, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> RPCMethod {
+        try await channel.call(RPCMethods.hideNothing, request, call)
     }
 }

@@ -140,6 +140,7 @@ nonisolated enum Shop_V1_CatalogMethods {
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.
+/// A controller says more, and tells what became of its call.
 nonisolated struct Shop_V1_CatalogClient: Sendable {
     /// What the calls go over.
     let channel: RocketRPC.RPCChannel
@@ -151,60 +152,132 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findItem(
         _ request: Shop_V1_Item.Key,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item.Key.Part {
         try await channel.call(
-            Shop_V1_CatalogMethods.findItem, request, timeout: timeout, metadata: metadata)
+            Shop_V1_CatalogMethods.findItem,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Nested messages, one in the other.
+    nonisolated(nonsending) func findItem(
+        _ request: Shop_V1_Item.Key, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item.Key.Part {
+        try await channel.call(Shop_V1_CatalogMethods.findItem, request, call)
     }
 
     /// Messages of an imported file of this module.
     nonisolated(nonsending) func findShelf(
         _ request: Shop_V1_Shelf,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Shelf.Place {
         try await channel.call(
-            Shop_V1_CatalogMethods.findShelf, request, timeout: timeout, metadata: metadata)
+            Shop_V1_CatalogMethods.findShelf,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Messages of an imported file of this module.
+    nonisolated(nonsending) func findShelf(
+        _ request: Shop_V1_Shelf, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Shelf.Place {
+        try await channel.call(Shop_V1_CatalogMethods.findShelf, request, call)
     }
 
     /// Messages of another module.
     nonisolated(nonsending) func findPrice(
         _ request: GeneratedCodeCommon.Shop_Common_Money,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> GeneratedCodeCommon.Shop_Common_Money.Currency {
         try await channel.call(
-            Shop_V1_CatalogMethods.findPrice, request, timeout: timeout, metadata: metadata)
+            Shop_V1_CatalogMethods.findPrice,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Messages of another module.
+    nonisolated(nonsending) func findPrice(
+        _ request: GeneratedCodeCommon.Shop_Common_Money, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> GeneratedCodeCommon.Shop_Common_Money.Currency {
+        try await channel.call(Shop_V1_CatalogMethods.findPrice, request, call)
     }
 
     /// Well-known types.
     nonisolated(nonsending) func touch(
         _ request: SwiftProtobuf.Google_Protobuf_Empty,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> SwiftProtobuf.Google_Protobuf_Timestamp {
         try await channel.call(
-            Shop_V1_CatalogMethods.touch, request, timeout: timeout, metadata: metadata)
+            Shop_V1_CatalogMethods.touch,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Well-known types.
+    nonisolated(nonsending) func touch(
+        _ request: SwiftProtobuf.Google_Protobuf_Empty, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> SwiftProtobuf.Google_Protobuf_Timestamp {
+        try await channel.call(Shop_V1_CatalogMethods.touch, request, call)
     }
 
     /// Underscores.
     nonisolated(nonsending) func findByName(
         _ request: SwiftProtobuf.Google_Protobuf_StringValue,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> SwiftProtobuf.Google_Protobuf_ListValue {
         try await channel.call(
-            Shop_V1_CatalogMethods.findByName, request, timeout: timeout, metadata: metadata)
+            Shop_V1_CatalogMethods.findByName,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Underscores.
+    nonisolated(nonsending) func findByName(
+        _ request: SwiftProtobuf.Google_Protobuf_StringValue, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> SwiftProtobuf.Google_Protobuf_ListValue {
+        try await channel.call(Shop_V1_CatalogMethods.findByName, request, call)
     }
 
     /// Calls `shop.v1.Catalog.HTTPGet`.
     nonisolated(nonsending) func httpGet(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_CatalogMethods.httpGet, request, timeout: timeout, metadata: metadata)
+            Shop_V1_CatalogMethods.httpGet,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.Catalog.HTTPGet`.
+    nonisolated(nonsending) func httpGet(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_CatalogMethods.httpGet, request, call)
     }
 
     /// Nobody should call this any more.
@@ -214,23 +287,48 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func oldFind(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_CatalogMethods.oldFind, request, timeout: timeout, metadata: metadata)
+            Shop_V1_CatalogMethods.oldFind,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Nobody should call this any more.
+    ///
+    /// Deprecated in the .proto file.
+    @available(*, deprecated, message: "shop.v1.Catalog.oldFind is deprecated in its .proto")
+    nonisolated(nonsending) func oldFind(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_CatalogMethods.oldFind, request, call)
     }
 
     /// A name that together with all that stands around it does not fit into a line of the house.
     nonisolated(nonsending) func findEverythingThatThereIsInAllShopsOfThisTown(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType {
         try await channel.call(
             Shop_V1_CatalogMethods.findEverythingThatThereIsInAllShopsOfThisTown,
             request,
             timeout: timeout,
-            metadata: metadata)
+            metadata: metadata,
+            options: options)
+    }
+
+    /// A name that together with all that stands around it does not fit into a line of the house.
+    nonisolated(nonsending) func findEverythingThatThereIsInAllShopsOfThisTown(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType {
+        try await channel.call(
+            Shop_V1_CatalogMethods.findEverythingThatThereIsInAllShopsOfThisTown, request, call)
     }
 }
 
@@ -533,6 +631,7 @@ nonisolated enum Shop_V1_KeywordServiceMethods {
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.
+/// A controller says more, and tells what became of its call.
 nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     /// What the calls go over.
     let channel: RocketRPC.RPCChannel
@@ -544,239 +643,506 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `init`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.`init`, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.`init`,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.init`.
+    nonisolated(nonsending) func `init`(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.`init`, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.self`.
     nonisolated(nonsending) func self_(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.self_, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.self_,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.self`.
+    nonisolated(nonsending) func self_(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.self_, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.default`.
     nonisolated(nonsending) func `default`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.`default`, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.`default`,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.default`.
+    nonisolated(nonsending) func `default`(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.`default`, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.import`.
     nonisolated(nonsending) func `import`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.`import`, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.`import`,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.import`.
+    nonisolated(nonsending) func `import`(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.`import`, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.in`.
     nonisolated(nonsending) func `in`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.`in`, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.`in`,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.in`.
+    nonisolated(nonsending) func `in`(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.`in`, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.await`.
     nonisolated(nonsending) func `await`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.`await`, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.`await`,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.await`.
+    nonisolated(nonsending) func `await`(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.`await`, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.async`.
     nonisolated(nonsending) func async(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.async, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.async,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.async`.
+    nonisolated(nonsending) func async(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.async, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.throws`.
     nonisolated(nonsending) func `throws`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.`throws`, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.`throws`,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.throws`.
+    nonisolated(nonsending) func `throws`(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.`throws`, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.Type`.
     nonisolated(nonsending) func type(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.type, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.type,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.Type`.
+    nonisolated(nonsending) func type(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.type, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.Protocol`.
     nonisolated(nonsending) func `protocol`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.`protocol`, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.`protocol`,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.Protocol`.
+    nonisolated(nonsending) func `protocol`(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.`protocol`, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.Any`.
     nonisolated(nonsending) func any(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.any, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.any,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.Any`.
+    nonisolated(nonsending) func any(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.any, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.dynamicType`.
     nonisolated(nonsending) func dynamicType(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
             Shop_V1_KeywordServiceMethods.dynamicType,
             request,
             timeout: timeout,
-            metadata: metadata)
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.dynamicType`.
+    nonisolated(nonsending) func dynamicType(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.dynamicType, request, call)
     }
 
     /// Calls `shop.v1.KeywordService._2fa`.
     nonisolated(nonsending) func _2fa(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods._2fa, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods._2fa,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService._2fa`.
+    nonisolated(nonsending) func _2fa(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods._2fa, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.channel`.
     nonisolated(nonsending) func channel(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.channel, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.channel,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.channel`.
+    nonisolated(nonsending) func channel(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.channel, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.register`.
     nonisolated(nonsending) func register(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.register, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.register,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.register`.
+    nonisolated(nonsending) func register(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.register, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.registry`.
     nonisolated(nonsending) func registry(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.registry, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.registry,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.registry`.
+    nonisolated(nonsending) func registry(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.registry, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.serviceName`.
     nonisolated(nonsending) func serviceName(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
             Shop_V1_KeywordServiceMethods.serviceName,
             request,
             timeout: timeout,
-            metadata: metadata)
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.serviceName`.
+    nonisolated(nonsending) func serviceName(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.serviceName, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.request`.
     nonisolated(nonsending) func request(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.request, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.request,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.request`.
+    nonisolated(nonsending) func request(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.request, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.call`.
     nonisolated(nonsending) func call(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.call, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.call,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.call`.
+    nonisolated(nonsending) func call(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.call, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.timeout`.
     nonisolated(nonsending) func timeout(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.timeout, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.timeout,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.timeout`.
+    nonisolated(nonsending) func timeout(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.timeout, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.metadata`.
     nonisolated(nonsending) func metadata(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.metadata, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.metadata,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.metadata`.
+    nonisolated(nonsending) func metadata(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.metadata, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.hash`.
     nonisolated(nonsending) func hash(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_KeywordServiceMethods.hash, request, timeout: timeout, metadata: metadata)
+            Shop_V1_KeywordServiceMethods.hash,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.hash`.
+    nonisolated(nonsending) func hash(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.hash, request, call)
     }
 
     /// Calls `shop.v1.KeywordService.description`.
     nonisolated(nonsending) func description(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
             Shop_V1_KeywordServiceMethods.description,
             request,
             timeout: timeout,
-            metadata: metadata)
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.KeywordService.description`.
+    nonisolated(nonsending) func description(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_KeywordServiceMethods.description, request, call)
     }
 }
 
@@ -803,6 +1169,7 @@ nonisolated enum Shop_V1_EmptyMethods {
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.
+/// A controller says more, and tells what became of its call.
 nonisolated struct Shop_V1_EmptyClient: Sendable {
     /// What the calls go over.
     let channel: RocketRPC.RPCChannel
@@ -848,6 +1215,7 @@ nonisolated enum Shop_V1_LegacyMethods {
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.
+/// A controller says more, and tells what became of its call.
 @available(*, deprecated, message: "shop.v1.Legacy is deprecated in its .proto")
 nonisolated struct Shop_V1_LegacyClient: Sendable {
     /// What the calls go over.
@@ -860,9 +1228,21 @@ nonisolated struct Shop_V1_LegacyClient: Sendable {
     nonisolated(nonsending) func find(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:]
+        metadata: RocketRPC.RPCMetadata = [:],
+        options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
-            Shop_V1_LegacyMethods.find, request, timeout: timeout, metadata: metadata)
+            Shop_V1_LegacyMethods.find,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Calls `shop.v1.Legacy.find`.
+    nonisolated(nonsending) func find(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
+        try await channel.call(Shop_V1_LegacyMethods.find, request, call)
     }
 }

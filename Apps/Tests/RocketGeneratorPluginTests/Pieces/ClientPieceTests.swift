@@ -19,6 +19,7 @@ struct ClientPieceTests {
                 "///",
                 "/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`",
                 "/// goes to the server with it. Every call ends with a reply or an `RPCError`.",
+                "/// A controller says more, and tells what became of its call.",
                 "public nonisolated struct OrderClient: Sendable {",
                 "    /// What the calls go over.",
                 "    public let channel: RPCChannel",
@@ -28,11 +29,22 @@ struct ClientPieceTests {
                 "",
                 "    /// Makes one order.",
                 "    public nonisolated(nonsending) func makeOrder(",
-                "        _ request: Want, timeout: Duration? = nil, metadata: RPCMetadata = [:]",
+                "        _ request: Want,",
+                "        timeout: Duration? = nil,",
+                "        metadata: RPCMetadata = [:],",
+                "        options: RPCCallOptions = .init()",
                 "    ) async throws(RPCError) -> Bill {",
                 "        try await channel.call(",
                 "            "
-                    + "OrderMethods.makeOrder, request, timeout: timeout, metadata: metadata)",
+                    + "OrderMethods.makeOrder, request, timeout: timeout, metadata: metadata, "
+                    + "options: options)",
+                "    }",
+                "",
+                "    /// Makes one order.",
+                "    public nonisolated(nonsending) func makeOrder(",
+                "        _ request: Want, _ call: RPCController",
+                "    ) async throws(RPCError) -> Bill {",
+                "        try await channel.call(OrderMethods.makeOrder, request, call)",
                 "    }",
                 "}",
             ])
@@ -59,6 +71,7 @@ struct ClientPieceTests {
         let text = piece(Samples.service(Samples.makeOrder), names: Samples.hiddenNames).lines.text
         for name in [
             "RocketRPC.RPCChannel", "Swift.Duration?", "RocketRPC.RPCMetadata",
+            "RocketRPC.RPCCallOptions", "RocketRPC.RPCController",
             "throws(RocketRPC.RPCError)",
         ] {
             #expect(text.contains(name), "\(name)")

@@ -21,6 +21,6 @@ enum Samples {
             owners: Dictionary(
                 uniqueKeysWithValues: [
                     "RPCService", "RPCServiceRegistry", "RPCController", "RPCMethod", "RPCChannel",
-                    "RPCMetadata", "RPCError", "Duration",
+                    "RPCMetadata", "RPCCallOptions", "RPCError", "Duration",
                 ].map { ($0, "message") })))
 }

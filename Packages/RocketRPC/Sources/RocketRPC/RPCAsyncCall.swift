@@ -34,12 +34,13 @@ extension RPCChannel {
     /// - Parameters: as `call`.
     public func start<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
-        metadata: RPCMetadata = [:]
+        metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
     ) -> RPCAsyncCall<Response> {
         RPCAsyncCall { [self] in
             do throws(RPCError) {
                 return .success(
-                    try await call(method, request, timeout: timeout, metadata: metadata))
+                    try await call(
+                        method, request, timeout: timeout, metadata: metadata, options: options))
             } catch {
                 return .failure(error)
             }

@@ -9,7 +9,7 @@ extension RPCChannel {
     /// - Parameters:
     ///   - target: `order`, a name of `root/stubs`; or `127.0.0.1:12345`, `[::1]:80`,
     ///     `unix:/run/order`.
-    ///   - interceptors, loop: see `init(to:configuration:interceptors:loop:logger:target:)`.
+    ///   - interceptors, loop: see the other initializers.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for what is neither, CHANNEL_INIT when its thread
     ///   can't be started.
     public convenience init(
@@ -17,20 +17,35 @@ extension RPCChannel {
         loop: EventLoop? = nil, logs: LogSystem? = nil
     ) throws(RPCError) {
         var configuration = RPCChannelConfiguration()
-        let address: NetAddress
+        var addresses: [NetAddress] = []
         if let stub = config.stubs.first(where: { $0.name == target }) {
-            address = try NetAddress(configured: stub.endpoint)
-            configuration.timeout = stub.timeout
-            configuration.connectTimeout = stub.connectTimeout
-            configuration.codec = TinyPBCodec(checksum: .init(stub.checksum))
+            for endpoint in stub.endpoints {
+                addresses.append(try NetAddress(configured: endpoint))
+            }
+            configuration = RPCChannelConfiguration(stub)
         } else if let parsed = try? NetAddress(parsing: target) {
-            address = parsed
+            addresses = [parsed]
         } else {
             let unknown = UnknownStub(name: target, known: config.stubs.map(\.name))
             throw RPCError(.peerAddress, "'\(target)' is no address, and \(unknown)")
         }
         try self.init(
-            to: address, configuration: configuration, interceptors: interceptors, loop: loop,
+            to: addresses, configuration: configuration, interceptors: interceptors, loop: loop,
             logger: logs?.rpc ?? .disabled, target: target)
+    }
+}
+
+extension RPCChannelConfiguration {
+    /// As a stub of the configuration says.
+    public init(_ stub: StubConfig) {
+        timeout = stub.timeout
+        connectTimeout = stub.connectTimeout
+        poolSize = stub.poolSize
+        waitsForReady = stub.waitsForReady
+        retry.maxAttempts = stub.maxAttempts
+        maxRequestBytes = stub.maxRequestBytes == 0 ? nil : stub.maxRequestBytes
+        sendsDeadline = stub.sendsDeadline
+        sendsCancel = stub.sendsCancel
+        codec = TinyPBCodec(checksum: .init(stub.checksum))
     }
 }

@@ -44,9 +44,10 @@ extension RPCChannel {
     @discardableResult
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
-        metadata: RPCMetadata = [:], done: RPCClosure<Response>
+        metadata: RPCMetadata = [:], options: RPCCallOptions = .init(), done: RPCClosure<Response>
     ) -> RPCAsyncCall<Response> {
-        let call = start(method, request, timeout: timeout, metadata: metadata)
+        let call = start(
+            method, request, timeout: timeout, metadata: metadata, options: options)
         done.follow(call)
         return call
     }

@@ -22,20 +22,16 @@ public final class RPCController: Sendable {
         var replyMetadata = RPCMetadata()
         var isCancelled = false
         var isFinished = false
+        // Of a call that is being made:
+        var timeout: Duration?
+        var options = RPCCallOptions()
+        var error: RPCError?
+        var giveUp: (@Sendable () -> Void)?
     }
 
     let state = Locked(State())
 
     init() {}
-
-    /// Of a call that is being made.
-    init(calling method: String, deadline: MonotonicTime, metadata: RPCMetadata) {
-        state.withLock { state in
-            state.method = method
-            state.deadline = deadline
-            state.changedMetadata = metadata
-        }
-    }
 
     /// The call whose handler the current task runs, or was started by; nil outside of one.
     /// Calls made with it set inherit what is left of its deadline.
@@ -71,8 +67,8 @@ public final class RPCController: Sendable {
         set { state.withLock { $0.changedMetadata = newValue } }
     }
 
-    /// What goes back beside the response; set it before the handler returns. Not sent with an
-    /// error. At most 511 bytes in all, or the call fails with RESOURCE_EXHAUSTED.
+    /// What goes back beside the response; set it before the handler returns. On the caller's side
+    /// it is what came back. Not sent with an error. At most 511 bytes in all, or the call fails with RESOURCE_EXHAUSTED.
     public var replyMetadata: RPCMetadata {
         get { state.withLock { $0.replyMetadata } }
         set { state.withLock { $0.replyMetadata = newValue } }

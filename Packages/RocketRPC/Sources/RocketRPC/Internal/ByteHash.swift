@@ -1,8 +1,8 @@
-/// A quick hash of a few bytes, for tables that hold only what we chose ourselves (method names,
-/// ids of our own calls), so that nobody outside can aim at collisions.
+/// A quick hash of a few bytes, for tables that hold only what we chose ourselves (method names);
+/// with a random seed also for what others chose, so that nobody can aim at collisions.
 @inline(__always)
-func byteHash(_ bytes: RawSpan) -> UInt64 {
-    var hash = UInt64(truncatingIfNeeded: bytes.byteCount) &* 0x9E37_79B9_7F4A_7C15
+func byteHash(_ bytes: RawSpan, seed: UInt64 = 0) -> UInt64 {
+    var hash = seed &+ UInt64(truncatingIfNeeded: bytes.byteCount) &* 0x9E37_79B9_7F4A_7C15
     var offset = 0
     while offset &+ 8 <= bytes.byteCount {
         // SAFETY: eight bytes from `offset` lie within the span.

@@ -1,22 +1,7 @@
 import RocketBase
+import RocketCodec
 import RocketSystem
 import SwiftProtobuf
-
-/// A call on its way, with its types erased. Whoever takes it out of the pending table ends it.
-protocol OutgoingCall: AnyObject, Sendable {
-    var methodName: [UInt8] { get }
-    var metadata: RPCMetadata { get }
-    var deadline: MonotonicTime? { get }
-
-    /// Whether the caller has given up; from then on nothing needs to be sent.
-    var isCancelled: Bool { get }
-
-    /// Appends the serialized request.
-    func encode(into buffer: inout ByteBuffer) throws(RPCError)
-    /// The reply arrived.
-    func succeed(_ payload: RawSpan)
-    func fail(_ error: RPCError)
-}
 
 /// A request and the continuation of the task that waits for its response.
 final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>: OutgoingCall {
@@ -30,21 +15,38 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
 
     private let method: RPCMethod<Request, Response>
     private let request: Request
+    /// What the caller looks at, if anything.
+    private let controller: RPCController?
     private let state = Locked(State())
     let metadata: RPCMetadata
     let deadline: MonotonicTime?
+    let waitsForReady: Bool?
+    let isIdempotent: Bool
+    let idChoice: CallIDChoice
+    // SAFETY: written and read on the channel's loop only.
+    nonisolated(unsafe) private var loopID: CallID?
+
+    var id: CallID? {
+        get { unsafe loopID }
+        set { unsafe loopID = newValue }
+    }
 
     var methodName: [UInt8] { method.fullNameBytes }
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     init(
         _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata,
-        deadline: MonotonicTime?
+        deadline: MonotonicTime?, options: RPCCallOptions, idChoice: CallIDChoice,
+        controller: RPCController?
     ) {
         self.method = method
         self.request = request
         self.metadata = metadata
         self.deadline = deadline
+        waitsForReady = options.waitsForReady
+        isIdempotent = options.isIdempotent || metadata["idempotency-key"] != nil
+        self.idChoice = idChoice
+        self.controller = controller
     }
 
     /// Before the call is handed over.
@@ -64,19 +66,27 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
         buffer.append(bytes)
     }
 
-    func succeed(_ payload: RawSpan) {
+    func begins(_ id: CallID, between peers: ConnectionPeers) {
+        controller?.begins(id, between: peers)
+    }
+
+    func succeed(_ payload: RawSpan, info: RawSpan) {
         do {
-            finish(.success(try Response(serializedBytes: payload)))
+            let response = try Response(serializedBytes: payload)
+            controller?.finish(replyMetadata: MetadataBlock.read(info) ?? [:])
+            finish(.success(response))
         } catch {
-            finish(
-                .failure(
-                    RPCError(
-                        .failedDeserialize, "the reply is no \(Response.protoMessageName)",
-                        cause: error)))
+            fail(
+                RPCError(
+                    .failedDeserialize, "the reply is no \(Response.protoMessageName)",
+                    cause: error))
         }
     }
 
-    func fail(_ error: RPCError) { finish(.failure(error)) }
+    func fail(_ error: RPCError) {
+        controller?.finish(error: error)
+        finish(.failure(error))
+    }
 
     private func finish(_ outcome: Outcome) {
         let waiting = unsafe state.withLock { state in

@@ -5,13 +5,17 @@ struct CallID: Hashable {
     private var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
         (0, 0, 0, 0, 0, 0, 0)
     let count: Int
-    private let hash: UInt64
+    let hash: UInt64
+
+    /// Differs from process to process: a handler's calls may bear ids that its caller chose, who
+    /// must not be able to aim at collisions.
+    private static let seed = UInt64.random(in: .min ... .max)
 
     /// nil for more bytes than a call of ours can have.
     init?(_ bytes: RawSpan) {
         guard bytes.byteCount <= TinyPB.maxMessageIDBytes else { return nil }
         count = bytes.byteCount
-        hash = byteHash(bytes)
+        hash = byteHash(bytes, seed: Self.seed)
         // SAFETY: 56 bytes of plain integers take the 49 at most; neither pointer is kept.
         unsafe withUnsafeMutableBytes(of: &words) { words in
             unsafe bytes.withUnsafeBytes { unsafe words.copyMemory(from: $0) }
@@ -26,8 +30,35 @@ struct CallID: Hashable {
         // SAFETY: the words hold more than the 20 digits; neither pointer is kept.
         unsafe withUnsafeMutableBytes(of: &words) { unsafe id.write(to: $0) }
         hash = unsafe withUnsafeBytes(of: words) {
-            byteHash(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: $0[..<20])))
+            byteHash(
+                unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: $0[..<20])),
+                seed: Self.seed)
         }
+    }
+
+    /// Another one with the same beginning: `parent`, a dash, and ten digits that differ from call
+    /// to call. nil where that does not fit.
+    ///
+    /// Of a parent that was made so itself the beginning is taken: ids don't grow along a chain.
+    static func next(after parent: CallID) -> CallID? {
+        var bytes = parent.withBytes { bytes in
+            // SAFETY: the pointer does not leave the closure.
+            unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
+        }
+        let digits = MessageID.digitCount / 2
+        let dash = UInt8(ascii: "-")
+        if bytes.count > digits, bytes[bytes.count - digits - 1] == dash,
+            bytes.suffix(digits).allSatisfy({ (0x30...0x39).contains($0) })
+        {
+            bytes.removeLast(digits + 1)
+        }
+        bytes.append(dash)
+        next().withBytes { fresh in
+            // SAFETY: the pointer does not leave the closure.
+            unsafe fresh.withUnsafeBytes { unsafe bytes.append(contentsOf: $0.suffix(digits)) }
+        }
+        // SAFETY: the array lives, unchanged, until the id is made.
+        return CallID(unsafe bytes.span.bytes)
     }
 
     func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {

@@ -1,0 +1,123 @@
+import RocketBase
+import RocketCodec
+import RocketReactor
+import RocketSystem
+import RocketTCP
+
+extension ChannelCore {
+    /// Ends the call that a frame answers. A reply to nobody (late, double or unknown) is counted
+    /// and dropped.
+    func replied(_ frame: TinyPBFrame, _ bytes: RawSpan, on connection: ClientConnection) {
+        guard let id = CallID(bytes.extracting(frame.messageID)) else {
+            return dropped(nil, connection)
+        }
+        let code = RPCErrorCode(rawValue: frame.errorCode)
+        if code == .unavailable, triesAgain(id, on: connection) { return }
+        guard let entry = pending.remove(id, sentOn: connection.number) else {
+            return dropped(id, connection)
+        }
+        counted()
+        recent.note(id, .replied)
+        if code != .unavailable { connection.hasWorked = true }
+        carriesOneLess(connection)
+        let info = bytes.extracting(frame.errorInfo)
+        if code.rawValue == 0 {
+            entry.call.succeed(bytes.extracting(frame.payload), info: info)
+        } else {
+            entry.call.fail(RPCError(code, String(decodingUTF8: info)))
+        }
+    }
+
+    private func dropped(_ id: CallID?, _ connection: ClientConnection) {
+        let kind: StaticString
+        switch id.flatMap({ recent.end(of: $0) }) {
+        case .givenUp:
+            counters.lateReplies.count()
+            kind = "late reply dropped"
+        case .replied:
+            counters.duplicateReplies.count()
+            kind = "duplicate reply dropped"
+        case nil:
+            counters.unknownReplies.count()
+            kind = "reply to nobody dropped"
+        }
+        logger.debug("\(kind)") { $0.add("target", target) }
+    }
+
+    /// A frame broke a rule; the connection ends.
+    func refused(_ connection: ClientConnection, _ error: FrameError) {
+        logger.error("bad frame, connection closed") {
+            $0.add("peer", connection.transport?.peers.peerText ?? "")
+            $0.add("detail", error.description)
+        }
+    }
+
+    // MARK: Sending again
+
+    /// UNAVAILABLE: the server did not begin the call. It rests, where the time is enough.
+    private func triesAgain(_ id: CallID, on connection: ClientConnection) -> Bool {
+        guard let entry = pending[id], case .sent(connection.number, _) = entry.place,
+            entry.attempts < configuration.retry.maxAttempts
+        else { return false }
+        let duration = restAfter(entry.attempts)
+        if let deadline = entry.call.deadline, deadline <= reactor.now + duration { return false }
+        rest(id, for: duration)
+        counters.retries.count()
+        carriesOneLess(connection)
+        retireIfDraining(connection)
+        return true
+    }
+
+    private func restAfter(_ attempts: Int) -> Duration {
+        var backOff = configuration.retry.backOff
+        var duration = Duration.zero
+        for _ in 0..<max(1, attempts) { duration = backOff.next(using: &random) }
+        return duration
+    }
+
+    /// A server that drains answers UNAVAILABLE on the connections that it has, and somebody else
+    /// may listen in its place already. One that is only overloaded is not connected to more often
+    /// than once a second for that.
+    private func retireIfDraining(_ connection: ClientConnection) {
+        if !connection.hasWorked { return }
+        if let last = lastRetirement, reactor.now - last < .seconds(1) { return }
+        lastRetirement = reactor.now
+        retire(connection)
+        if connection.callsInFlight == 0 {
+            forget(connection)
+            connection.close(.afterFlush)
+        }
+    }
+
+    /// A connection is over: what it carried is sent again, or ends.
+    func ended(_ connection: ClientConnection, _ reason: CloseReason) {
+        let wasInPool = connection.place != nil
+        if wasInPool { counters.connectionsLost.count() }
+        let calls = pending.sent(on: connection.number)
+        let sentBytes = connection.sentBytes
+        let place = connection.place
+        forget(connection)
+        lastFailure = RPCError(.peerClosed, "the connection ended: \(reason)")
+        if let place { handle(.ended(worked: connection.hasWorked), at: place) }
+        if calls.isEmpty { return }
+        let error = RPCError(
+            .failedGetReply, "the connection ended before the reply: \(reason)")
+        for (id, end) in calls { lost(id, isUnseen: end > sentBytes, error) }
+    }
+
+    /// A call's connection is gone.
+    ///
+    /// - Parameter isUnseen: the server can't have the whole request.
+    private func lost(_ id: CallID, isUnseen: Bool, _ error: RPCError) {
+        guard let entry = pending[id] else { return }
+        guard isUnseen || entry.call.isIdempotent,
+            entry.attempts < configuration.retry.maxAttempts
+        else {
+            recent.note(id, .givenUp)
+            return fail(id, error)
+        }
+        counters.retries.count()
+        pending.move(id, to: .waiting)
+        dispatch(id, entry.call)
+    }
+}

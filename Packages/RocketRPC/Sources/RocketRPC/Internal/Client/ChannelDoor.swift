@@ -1,0 +1,123 @@
+import RocketBase
+import RocketReactor
+import RocketSystem
+
+/// The one way to a channel's loop: takes calls from any thread, in batches, so that many calls
+/// made at the same time cost one wake-up and no allocation each.
+final class ChannelDoor: Sendable {
+    enum Item {
+        case start(any OutgoingCall)
+        case cancel(any OutgoingCall)
+    }
+
+    private struct Inbox {
+        var items: ContiguousArray<Item> = []
+        /// The loop was told to look.
+        var isScheduled = false
+    }
+
+    let loop: EventLoop
+    private let feed: ChannelStateFeed
+    private let makeCore: @Sendable (Reactor) -> ChannelCore
+    private let inbox = Locked(Inbox())
+    // SAFETY of the three: touched on the loop's thread only; the core is let go there too, by
+    // `close`, which every channel calls in the end.
+    nonisolated(unsafe) private var core: ChannelCore?
+    nonisolated(unsafe) private var isClosed = false
+    nonisolated(unsafe) private var spare: ContiguousArray<Item> = []
+
+    init(
+        loop: EventLoop, feed: ChannelStateFeed,
+        makeCore: @escaping @Sendable (Reactor) -> ChannelCore
+    ) {
+        self.loop = loop
+        self.feed = feed
+        self.makeCore = makeCore
+    }
+
+    /// At once when the caller is on the loop, otherwise soon. Any thread.
+    ///
+    /// - Parameter visit: calls `takeInbox`; the caller keeps it, so that it is made once.
+    func pass(_ item: Item, visit: @escaping @Sendable (Reactor) -> Void) {
+        if loop.isInLoop { return loop.withReactor { perform(item, on: $0) } }
+        let isFirst = inbox.withLock { inbox in
+            inbox.items.append(item)
+            defer { inbox.isScheduled = true }
+            return !inbox.isScheduled
+        }
+        if isFirst, !loop.execute(visit) { loopEnded() }
+    }
+
+    /// On the loop.
+    func takeInbox(on reactor: Reactor) {
+        var items: ContiguousArray<Item> = []
+        unsafe swap(&items, &spare)
+        inbox.withLock { inbox in
+            swap(&inbox.items, &items)
+            inbox.isScheduled = false
+        }
+        for item in items { perform(item, on: reactor) }
+        items.removeAll(keepingCapacity: items.count <= 4096)
+        unsafe swap(&items, &spare)
+    }
+
+    private func perform(_ item: Item, on reactor: Reactor) {
+        switch item {
+        case .start(let call):
+            if let core = core(on: reactor) {
+                core.start(call)
+            } else {
+                call.fail(RPCError(.channelInit, "the channel is closed"))
+            }
+        case .cancel(let call): unsafe core?.cancel(call)
+        }
+    }
+
+    /// Made with the first call; nil once closed. On the loop.
+    func core(on reactor: Reactor) -> ChannelCore? {
+        if let core = unsafe core { return core }
+        if unsafe isClosed { return nil }
+        let made = makeCore(reactor)
+        unsafe core = made
+        reactor.attachment(LoopChannels.self) { _ in LoopChannels() }.add(made)
+        return made
+    }
+
+    /// Nobody comes to look any more.
+    private func loopEnded() {
+        let items = inbox.withLock { inbox in
+            inbox.isScheduled = false
+            defer { inbox.items = [] }
+            return Array(inbox.items)
+        }
+        for case .start(let call) in items {
+            call.fail(RPCError(.channelInit, "the channel is closed"))
+        }
+        feed.publish(.closed)
+    }
+
+    /// On the loop. What was passed before is begun, and ends like all others.
+    func close(on reactor: Reactor) {
+        takeInbox(on: reactor)
+        unsafe isClosed = true
+        unsafe core?.close()
+        unsafe core = nil
+        feed.publish(.closed)
+    }
+}
+
+/// The channels of a loop: should it end before them, no call of theirs waits for ever.
+private final class LoopChannels {
+    private struct Weak {
+        weak var core: ChannelCore?
+    }
+
+    private var channels: [Weak] = []
+
+    func add(_ core: ChannelCore) {
+        channels.removeAll { $0.core == nil }
+        channels.append(Weak(core: core))
+    }
+
+    deinit { for channel in channels { channel.core?.close() } }
+}

@@ -1,0 +1,180 @@
+import RocketBase
+import RocketCodec
+import RocketReactor
+import RocketSystem
+import RocketTCP
+
+/// One connection of a channel: puts calls into frames and takes replies out of them. Bound to
+/// the channel's loop. Once closed it stays closed, and its channel makes another one.
+final class ClientConnection: ClientTransportHandler {
+    /// Tells it from all others of its channel, earlier ones too.
+    let number: Int
+    /// Its place in the pool; nil once another one has it, and this one only waits for replies.
+    var place: Int?
+    /// Calls that wait for replies on it.
+    var callsInFlight = 0
+    /// Whether it has brought a reply that was no refusal.
+    var hasWorked = false
+    private(set) var transport: (any ClientTransport)?
+    private var giveUp: (() -> Void)?
+    /// nil once the channel has let go of it.
+    private var core: ChannelCore?
+    private let configuration: RPCChannelConfiguration
+    /// Bytes written so far: what the ends of calls are counted in.
+    private var written: UInt64 = 0
+    /// err_info is put together here.
+    private var info = ByteBuffer()
+
+    init(number: Int, place: Int, of core: ChannelCore) {
+        self.number = number
+        self.place = place
+        self.core = core
+        configuration = core.configuration
+    }
+
+    /// Of what was written, the bytes that the server may have.
+    var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
+
+    func begin(with connector: any ClientConnector, on reactor: Reactor) {
+        giveUp = connector.connect(
+            place: place ?? 0, on: reactor, timeout: configuration.connectTimeout, handler: self)
+    }
+
+    /// Ends it; the channel hears nothing of it any more.
+    func close(_ how: TCPConnection.Closing) {
+        core = nil
+        giveUp?()
+        giveUp = nil
+        transport?.close(how, reason: .requested)
+    }
+
+    // MARK: Sending
+
+    /// Writes a call's frame.
+    ///
+    /// - Returns: where it ends in this connection's bytes.
+    func send(_ call: any OutgoingCall, _ id: CallID, now: MonotonicTime) throws(RPCError) -> UInt64
+    {
+        guard let transport else {
+            throw RPCError(.failedGetReply, "the connection is closed")
+        }
+        var failure: RPCError?
+        transport.write { output in
+            let before = output.readableBytes
+            do throws(RPCError) {
+                try encode(call, id, now, into: &output)
+                written += UInt64(output.readableBytes - before)
+            } catch {
+                output.truncate(to: before)
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        call.begins(id, between: transport.peers)
+        return written
+    }
+
+    private func encode(
+        _ call: any OutgoingCall, _ id: CallID, _ now: MonotonicTime,
+        into output: inout ByteBuffer
+    ) throws(RPCError) {
+        let methodName = call.methodName
+        guard methodName.count <= TinyPB.maxMethodNameBytes else {
+            throw RPCError(
+                .failedEncode,
+                "the method name has \(methodName.count) bytes; \(TinyPB.maxMethodNameBytes) are "
+                    + "allowed")
+        }
+        try writeInfo(of: call, now)
+        let start = id.withBytes { id in
+            info.withBytes { info in
+                // SAFETY: the name lives, unchanged, until begin returns.
+                unsafe configuration.codec.begin(
+                    messageID: id, methodName: methodName.span.bytes, errorInfo: info,
+                    in: &output)
+            }
+        }
+        try call.encode(into: &output)
+        do {
+            try configuration.codec.finish(start, in: &output)
+        } catch {
+            throw RPCError(.failedEncode, "the request is too large: \(error)")
+        }
+        let byteCount = output.readableBytes - start
+        if let limit = configuration.maxRequestBytes, byteCount > limit {
+            throw RPCError(
+                .failedEncode, "the request is too large: \(byteCount) bytes, \(limit) are allowed")
+        }
+    }
+
+    private func writeInfo(of call: any OutgoingCall, _ now: MonotonicTime) throws(RPCError) {
+        info.removeAll()
+        var left: Int64?
+        if configuration.sendsDeadline, let deadline = call.deadline {
+            left = max(0, (deadline - now).wholeNanoseconds / 1_000_000)
+        }
+        do {
+            try MetadataBlock.write(call.metadata, timeoutMilliseconds: left, to: &info)
+        } catch {
+            throw RPCError(.failedEncode, error.description)
+        }
+    }
+
+    /// Tells the server that nobody waits for that call any more. Never answered.
+    func sendCancel(_ id: CallID) {
+        let name = CancelFrame.methodNameBytes
+        transport?.write { output in
+            let before = output.readableBytes
+            let start = id.withBytes { id in
+                // SAFETY: the name lives, unchanged, until begin returns.
+                unsafe configuration.codec.begin(
+                    messageID: id, methodName: name.span.bytes, in: &output)
+            }
+            // A frame without payload exceeds no limit that a request of the same id kept.
+            try? configuration.codec.finish(start, in: &output)
+            written += UInt64(output.readableBytes - before)
+        }
+    }
+
+    // MARK: ClientTransportHandler
+
+    func connected(_ transport: any ClientTransport) {
+        self.transport = transport
+        giveUp = nil
+        guard let core else { return transport.close(.now, reason: .requested) }
+        core.connected(self)
+    }
+
+    func connectFailed(_ error: RPCError) {
+        giveUp = nil
+        core?.connectFailed(self, error)
+        core = nil
+    }
+
+    func received(_ input: inout ByteBuffer) {
+        do {
+            while try takeReply(&input) {}
+        } catch {
+            core?.refused(self, error)
+            transport?.close(.now, reason: .rejected("bad frame"))
+        }
+    }
+
+    /// Hands the next frame to the channel.
+    private func takeReply(_ input: inout ByteBuffer) throws(FrameError) -> Bool {
+        let byteCount = try input.withBytes { bytes throws(FrameError) -> Int in
+            guard case .frame(let frame, let byteCount) = try configuration.codec.step(bytes)
+            else { return 0 }
+            core?.replied(frame, bytes, on: self)
+            return byteCount
+        }
+        input.consume(byteCount)
+        return byteCount > 0
+    }
+
+    func closed(_ reason: CloseReason) {
+        core?.ended(self, reason)
+        core = nil
+        transport = nil
+    }
+}

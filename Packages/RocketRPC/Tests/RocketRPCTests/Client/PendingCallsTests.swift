@@ -1,0 +1,146 @@
+import RocketSystem
+import Testing
+
+@testable import RocketRPC
+
+@Suite struct PendingCallsTests {
+    func id(_ text: String) throws -> CallID {
+        try #require(unsafe CallID([UInt8](text.utf8).span.bytes))
+    }
+
+    @Test func aCallIsRemovedOnce() throws {
+        var calls = PendingCalls<Int>()
+        #expect(calls.insert(7, id: try id("a"), deadline: nil))
+        #expect(!calls.insert(8, id: try id("a"), deadline: nil))
+        #expect(calls.remove(try id("a"))?.call == 7)
+        #expect(calls.remove(try id("a")) == nil)
+        #expect(calls.count == 0 && calls.waitingCount == 0)
+    }
+
+    @Test func onlyExpiredCallsLeaveByTheirDeadlines() throws {
+        var calls = PendingCalls<Int>()
+        for number in 1...3 {
+            _ = calls.insert(
+                number, id: try id("\(number)"),
+                deadline: MonotonicTime(nanoseconds: UInt64(number) * 10))
+        }
+        #expect(calls.nextDeadline == MonotonicTime(nanoseconds: 10))
+        #expect(calls.remove(try id("1"))?.call == 1)
+        #expect(calls.removeExpired(now: MonotonicTime(nanoseconds: 19)) == nil)
+        #expect(calls.removeExpired(now: MonotonicTime(nanoseconds: 20))?.entry.call == 2)
+        #expect(calls.removeAny()?.entry.call == 3)
+        #expect(calls.removeAny() == nil)
+        #expect(calls.nextDeadline == nil)
+    }
+
+    @Test func aCallGoesFromPlaceToPlaceAndLeavesByTheConnectionThatHasIt() throws {
+        var calls = PendingCalls<Int>()
+        _ = calls.insert(1, id: try id("a"), deadline: nil)
+        _ = calls.insert(2, id: try id("b"), deadline: nil)
+        #expect(calls.waitingCount == 2)
+        calls.move(try id("b"), to: .sent(on: 5, end: 200))
+        calls.move(try id("a"), to: .sent(on: 5, end: 300))
+        #expect(calls.waitingCount == 0)
+        #expect(calls.sent(on: 5).map(\.end) == [200, 300])
+        #expect(calls.sent(on: 6).isEmpty)
+        #expect(calls.remove(try id("a"), sentOn: 6) == nil)
+        calls.move(try id("a"), to: .resting)
+        #expect(calls.remove(try id("a"), sentOn: 5) == nil)
+        calls.move(try id("a"), to: .waiting)
+        calls.move(try id("a"), to: .sent(on: 6, end: 10))
+        let entry = try #require(calls.remove(try id("a"), sentOn: 6))
+        #expect(entry.call == 1 && entry.attempts == 2 && entry.lastConnection == 6)
+        calls.move(try id("a"), to: .waiting)
+        #expect(calls.count == 1 && calls.waitingCount == 0)
+    }
+
+    @Test func idsAreComparedByAllTheirBytes() throws {
+        let long = String(repeating: "1", count: 49)
+        #expect(try id(long) != id(String(long.dropLast())))
+        #expect(try id("\0") != id(""))
+        #expect(try id(long) == id(long))
+        #expect(CallID([UInt8](repeating: 0, count: 50).span.bytes) == nil)
+    }
+
+    /// Any interleaving of sending, reply, loss, rest, deadline, cancellation and close ends each
+    /// call exactly once, and the table agrees with a plain model of it.
+    @Test(arguments: 0..<50) func everyInterleavingEndsEachCallOnce(seed: UInt64) throws {
+        typealias Place = PendingCalls<Int>.Place
+        var random = SplitMix(seed: seed)
+        var calls = PendingCalls<Int>()
+        var model: [Int: (place: Place, deadline: MonotonicTime?)] = [:]
+        var ended: [Int: Int] = [:]
+        var inserted = 0
+        var now: UInt64 = 0
+        func end(_ call: Int) {
+            ended[call, default: 0] += 1
+            model[call] = nil
+        }
+        for _ in 0..<2000 {
+            let any = Int.random(in: 0..<max(1, inserted), using: &random)
+            let anyID = try id("\(any)")
+            switch Int.random(in: 0..<13, using: &random) {
+            case 0..<5:
+                let deadline =
+                    Bool.random(using: &random)
+                    ? MonotonicTime(nanoseconds: now + .random(in: 0..<100, using: &random)) : nil
+                #expect(calls.insert(inserted, id: try id("\(inserted)"), deadline: deadline))
+                model[inserted] = (.waiting, deadline)
+                inserted += 1
+            case 5..<7:
+                let place =
+                    [
+                        Place.waiting, .resting, .sent(on: 1, end: 1),
+                        .sent(on: 2, end: UInt64(any)),
+                    ].randomElement(using: &random) ?? .waiting
+                calls.move(anyID, to: place)
+                if model[any] != nil { model[any]?.place = place }
+            case 7..<9:
+                let connection = Int.random(in: 1...2, using: &random)
+                let entry = calls.remove(anyID, sentOn: connection)
+                if let call = entry?.call { end(call) }
+                if case .sent(connection, _)? = model[any]?.place { Issue.record("not found") }
+            case 9:
+                if let call = calls.remove(anyID)?.call { end(call) }
+            case 10:
+                now += .random(in: 0..<50, using: &random)
+                let time = MonotonicTime(nanoseconds: now)
+                while let (_, entry) = calls.removeExpired(now: time) { end(entry.call) }
+                #expect(!model.values.contains { $0.deadline.map { $0 <= time } ?? false })
+            case 11:
+                // A connection is lost.
+                let lost = calls.sent(on: 2)
+                #expect(
+                    lost.count
+                        == model.values.count {
+                            if case .sent(2, _) = $0.place { true } else { false }
+                        })
+                for (id, _) in lost {
+                    if let call = calls.remove(id)?.call { end(call) }
+                }
+            default:
+                guard Int.random(in: 0..<50, using: &random) == 0 else { continue }
+                while let (_, entry) = calls.removeAny() { end(entry.call) }
+            }
+            #expect(calls.count == model.count)
+            #expect(calls.waitingCount == model.values.count { $0.place == .waiting })
+        }
+        while let (_, entry) = calls.removeAny() { end(entry.call) }
+        #expect(ended.count == inserted)
+        #expect(ended.values.allSatisfy { $0 == 1 })
+    }
+}
+
+/// A small generator whose seed the test's name shows.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
