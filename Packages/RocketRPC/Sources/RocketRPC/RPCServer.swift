@@ -121,12 +121,13 @@ public final class RPCServer: Service {
     private func serve(_ server: TCPServer, _ loops: [EventLoop]) async throws {
         let addresses = try server.start()
         phase.withLock { $0 = .running(addresses) }
+        // Before anybody else can: what they would tell knows nothing of calls and loops.
+        if let systemd = configuration.systemd {
+            tellReady(systemd, meter: meter, connections: { server.connectionCount }, loops: loops)
+        }
         started.fire()
         logger.info("server started") {
             $0.add("addresses", addresses.map(\.description).joined(separator: " "))
-        }
-        if let systemd = configuration.systemd {
-            tellReady(systemd, meter: meter, connections: { server.connectionCount }, loops: loops)
         }
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
