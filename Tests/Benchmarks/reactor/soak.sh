@@ -1,13 +1,15 @@
 #!/bin/sh
 # RocketTCP under peers that stay, that come and go, and that misbehave: memory per idle
 # connection, descriptors and memory after many connections, latency of a well-behaved client
-# beside others. Usage: soak.sh   IDLE (9900), CYCLES (100000), SECONDS_MIXED (10).
+# beside others. Usage: soak.sh   IDLE (9900), CYCLES (100000), SECONDS_MIXED (10; of each kind).
+# SOAK_SECONDS=N in their place: all kinds at once for so long, and how it was at both ends.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 scratch=${BENCH_SCRATCH_PATH:-$here/.build}
 idle=${IDLE:-9900}
 cycles=${CYCLES:-100000}
 mixed=${SECONDS_MIXED:-10}
+soak=${SOAK_SECONDS:-0}
 work=$(mktemp -d)
 server=
 trap 'exec 9>&- 8>&-; wait; rm -rf "$work"' EXIT INT TERM
@@ -43,6 +45,34 @@ latency() { # MILLISECONDS
     "$work/echo_load" "$port" "$server" 8 1 "$1" 9>&- 8>&- | awk '{ print $3 " / " $4 " / " $5 }'
 }
 
+state() { echo "memory $(($(resident) / 1024)) KiB, $(descriptors) descriptors"; }
+
+if [ "$soak" -gt 0 ]; then
+    start
+    end=$(($(date +%s) + soak))
+    for kind in 'quiet 1000' 'idle 100' 'trickle 50' 'slow 10' 'deaf 3'; do
+        # shellcheck disable=SC2086
+        { sleep "$soak" | "$work/odd_peers" "$port" $kind >"$work/kind.${kind% *}"; } 9>&- &
+    done
+    {
+        while [ "$(date +%s)" -lt "$end" ]; do
+            "$work/odd_peers" "$port" cycle 2000
+            sleep 1
+        done >"$work/cycles"
+    } 9>&- &
+    latency 1000 >/dev/null
+    window=$((soak / 20)) # of which 3 s are measured: the load takes all that it gets
+    echo "$soak s of 1000 quiet, 100 silent, 50 that trickle, 10 slow, 3 deaf, 8 well-behaved, and connections that come and go"
+    while [ $(($(date +%s) + window)) -lt "$end" ]; do
+        echo "  p50 / p99 / p99.9 of the well-behaved: $(latency 3000) us, $(state), load $(cut -d' ' -f1 /proc/loadavg)"
+        sleep $((window > 3 ? window - 3 : 0))
+    done
+    sleep $((end - $(date +%s) + 5))
+    echo "  after they left: $(state); $(($(wc -l <"$work/cycles") * 2000)) connections came and went"
+    stop
+    exit
+fi
+
 start
 latency 300 >/dev/null
 before=$(resident)
@@ -67,7 +97,7 @@ stop
 start
 echo "latency of 8 well-behaved connections, us (p50 / p99 / p99.9):"
 echo "  alone                       $(latency $((mixed * 1000)))"
-for kind in 'idle 1000' 'trickle 200' 'deaf 20'; do
+for kind in 'idle 1000' 'trickle 200' 'slow 20' 'deaf 20'; do
     odd $kind
     echo "  beside $kind connections  $(latency $((mixed * 1000)))  memory $(($(resident) / 1024)) KiB"
     even

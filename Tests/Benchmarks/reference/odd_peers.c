@@ -1,8 +1,12 @@
 // Peers of an echo server that don't behave, or only come and go.
 // Usage: odd_peers PORT KIND COUNT
 //   idle     COUNT connections that say nothing; says "ready" and stays until its input ends
+//   quiet    as idle, after 64 bytes there and back
 //   cycle    COUNT times: connect, 64 bytes there and back, close; prints connections/s
-//   deaf     COUNT connections that send without ever reading, until the server closes them
+//   deaf     COUNT connections that send without ever reading, until its input ends; one that the
+//            server closes is made anew, as for slow
+//   slow     COUNT connections that send all they can and read 1 KiB a millisecond, until its
+//            input ends
 //   trickle  COUNT connections that send one byte at a time, until its input ends
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,6 +29,12 @@ static int reach(void) {
         exit(1);
     }
     return fd;
+}
+
+static void pour(int *fd, const char *bytes, size_t count) {
+    if (send(*fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || errno == EAGAIN) return;
+    close(*fd);
+    *fd = reach();
 }
 
 static int input_ended(int milliseconds) {
@@ -62,15 +72,23 @@ int main(int argc, char **argv) {
     }
     int *fds = calloc((size_t)count, sizeof *fds);
     for (int i = 0; i < count; i++) fds[i] = reach();
+    if (strcmp(argv[2], "quiet") == 0)
+        for (int i = 0; i < count; i++)
+            if (send(fds[i], bytes, 64, 0) != 64 || recv(fds[i], bytes, 64, MSG_WAITALL) != 64) return 1;
     printf("ready\n");
     fflush(stdout);
-    if (strcmp(argv[2], "idle") == 0) while (!input_ended(1000)) {}
+    if (strcmp(argv[2], "idle") == 0 || strcmp(argv[2], "quiet") == 0) while (!input_ended(1000)) {}
     if (strcmp(argv[2], "trickle") == 0)
         while (!input_ended(1))
             for (int i = 0; i < count; i++) send(fds[i], bytes, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (strcmp(argv[2], "deaf") == 0)
         while (!input_ended(1))
-            for (int i = 0; i < count; i++)
-                send(fds[i], bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+            for (int i = 0; i < count; i++) pour(&fds[i], bytes, sizeof bytes);
+    if (strcmp(argv[2], "slow") == 0)
+        while (!input_ended(1))
+            for (int i = 0; i < count; i++) {
+                pour(&fds[i], bytes, sizeof bytes);
+                recv(fds[i], bytes, 1024, MSG_DONTWAIT);
+            }
     return 0;
 }

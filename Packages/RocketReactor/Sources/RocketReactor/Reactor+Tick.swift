@@ -74,16 +74,18 @@ extension Reactor {
         var delivered = 0
         for index in 0..<ready {
             let (token, events) = poller.event(index)
-            guard let registration = table[token], let handler = registration.handler else {
+            guard let registration = unsafe table[token], let handler = registration.handler else {
                 continue
             }
+            // Read before the call, so that the registration need not be held across it.
+            let label = registration.label
             // An earlier callback of this tick may have changed the interest.
             let wanted = IOEvents(rawValue: registration.interest.rawValue & 7 | 48)
             let heard = events.intersection(wanted)
             if heard.isEmpty { continue }
             handler.ready(heard, on: self)
             delivered += 1
-            callbackEnded(registration.label)
+            callbackEnded(label)
         }
         return delivered
     }
@@ -124,10 +126,13 @@ extension Reactor {
     }
 
     func runTickEnds() {
-        if unsafe tickEnds.isEmpty { return }
-        unsafe swap(&tickEnds, &tickEndsSpare)
-        for handler in tickEndsSpare { handler.tickEnding(on: self) }
-        tickEndsSpare.removeAll(keepingCapacity: true)
+        // Whoever enrols from now on stands behind these, and has his turn in the next round.
+        var left = unsafe tickEnds.count
+        if left == 0 { return }
+        while left > 0, let handler = unsafe tickEnds.popFirst() {
+            handler.tickEnding(on: self)
+            left &-= 1
+        }
         callbackEnded("tick end")
     }
 

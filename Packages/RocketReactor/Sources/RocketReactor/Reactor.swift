@@ -28,17 +28,16 @@ public final class Reactor {
     let taskExecutor: UnownedTaskExecutor
 
     let poller: Poller
-    var table = RegistrationTable()
     var changedSpare: ContiguousArray<Registration> = []
     // SAFETY of the unchecked ones: their users take an element out or put one in, and no callback
     // runs meanwhile (payloads are taken out before they are released), so accesses can't overlap.
     // The checks were a fifth of a tick's instructions.
+    @exclusivity(unchecked) var table = RegistrationTable()
     /// Registrations whose interest differs from what the kernel was told.
     @exclusivity(unchecked) var changed: ContiguousArray<Registration> = []
     @exclusivity(unchecked) var timers = TimerQueue<ScheduledTimer>()
     @exclusivity(unchecked) var tasks = RingBuffer<LoopTask>()
-    @exclusivity(unchecked) var tickEnds: ContiguousArray<any TickEndHandler> = []
-    var tickEndsSpare: ContiguousArray<any TickEndHandler> = []
+    @exclusivity(unchecked) var tickEnds = RingBuffer<any TickEndHandler>()
     var inboxSpare: ContiguousArray<LoopTask> = []
     var statistics = LoopCounters()
     /// When the running callback began, in nanoseconds: the end of the one before it.
@@ -80,17 +79,17 @@ public final class Reactor {
         handler: any IOHandler
     ) throws(SystemError) -> Registration {
         let raw = descriptor.raw
-        let token = table.makeToken(raw)
+        let token = unsafe table.makeToken(raw)
         try poller.add(raw, interest, token: token)
         let registration = Registration(
             raw: raw, token: token, interest: interest, label: label, handler: handler,
             reactor: self)
-        table.insert(registration)
+        unsafe table.insert(registration)
         return registration
     }
 
     /// The registrations there are now, the loop's own wakeup included.
-    public var registrationCount: Int { table.count }
+    public var registrationCount: Int { unsafe table.count }
 
     /// Calls `handler` once at the end of this tick, in the order of enrolment. Allocates nothing
     /// in steady state; the caller remembers that it is enrolled.
@@ -99,7 +98,7 @@ public final class Reactor {
 
     func forget(_ registration: Registration) {
         poller.remove(registration.raw)
-        table.remove(registration)
+        unsafe table.remove(registration)
     }
 
     /// Tells the kernel of changed interests: at most one call per registration and tick.
@@ -120,13 +119,13 @@ public final class Reactor {
 
     /// Lets go of all handlers and timers, and of what they refer to.
     func tearDown() {
-        for registration in table.removeAll() {
+        for registration in unsafe table.removeAll() {
             poller.remove(registration.raw)
             registration.detach()
         }
         unsafe changed.removeAll()
         for timer in unsafe timers.removeAll() { _ = timer.end() }
-        unsafe tickEnds.removeAll()
+        while let handler = unsafe tickEnds.popFirst() { withExtendedLifetime(handler) {} }
         loopEnds.removeAll()
         attachments.removeAll()
     }

@@ -55,7 +55,9 @@ func countAllocations(units: Int) throws {
     for _ in 0..<100 { round() }
     let before = allocation_count()
     for _ in 0..<units { round() }
-    print("allocations per 1000 echoes", (allocation_count() - before) * 1_000 / UInt64(units * 64))
+    let allocations = allocation_count() - before
+    print("allocations in", units * 64, "echoes:", allocations)
+    precondition(allocations == 0, "an echo in steady state allocates nothing")
 }
 
 /// A connection that echoes, and the other end of its socket pair.
