@@ -34,8 +34,10 @@ struct DurabilityTests {
                         payload: TinyPBBytes.applePayload
                     ).bytes
                 })
-            for _ in 0..<100 {
-                if let id = try connection.receiveFrame()?.text(3) { answered.insert(id) }
+            // What lies over the limit of calls in flight is refused at once: only orders count.
+            let goal = answered.count + 100
+            while answered.count < goal, let reply = try connection.receiveFrame() {
+                if let id = reply.text(3) { answered.insert(id) }
             }
             server.kill()
             while let reply = try connection.receiveFrame() {
