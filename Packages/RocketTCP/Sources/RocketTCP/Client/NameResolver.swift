@@ -13,8 +13,8 @@ public final class NameResolver: Sendable {
 
     /// Starts the thread.
     ///
-    /// - Parameter limit: lookups that may wait, the running one included; further ones fail at once. 1 or more; default
-    ///   1024.
+    /// - Parameter limit: lookups that may wait, the running one included; further ones fail at
+    ///   once. 1 or more; default 1024.
     public init(waitingAtMost limit: Int) throws(SystemError) {
         var configuration = EventLoopConfiguration()
         configuration.taskLimit = limit

@@ -32,7 +32,7 @@ public final class PersistentConnection {
     ///
     /// - Parameters:
     ///   - makeHandler: for each connection.
-    ///   - observe: at the end of a tick, never inside `start` or `stop`. It may stop this.
+    ///   - observe: later, never inside `start` or `stop`. It may stop this.
     public init(
         to target: Target, on reactor: Reactor,
         configuration: PersistentConnectionConfiguration = PersistentConnectionConfiguration(),
