@@ -29,7 +29,8 @@ CHECKS := selftest layers settings safety links readme units format generated
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-apps test-e2e test-systemd test-tsan test-asan check format generate fuzz install \
-	uninstall deb bench-log bench-reactor bench-rpc clean
+	uninstall deb bench-log bench-reactor bench-rpc \
+	bench-orders clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,6 +114,9 @@ bench-reactor: deps ## measure the byte layers beside plain C epoll
 
 bench-rpc: all ## measure calls beside plain C and C++ servers of the same wire (a few minutes)
 	@Tests/Benchmarks/rpc.sh
+
+bench-orders: all ## measure durable orders a second beside SQLite in a plain C loop
+	@Tests/Benchmarks/orders/run.sh
 
 clean: ## remove everything that was built
 	rm -rf .build .build-* bin

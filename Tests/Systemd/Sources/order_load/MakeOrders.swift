@@ -1,0 +1,97 @@
+import ArgumentParser
+import Foundation
+import OrderProtos
+import RocketRPC
+import RocketTCP
+
+/// Makes orders over several connections until a file appears or the time is over, each with an
+/// idempotency key that is the name of its goods, too. Calls are plain calls of the channel: what
+/// is tried again, the channel tries again.
+///
+/// Prints one line of figures; what failed, by code, on standard error. Ends with status 1 when a
+/// call failed.
+struct MakeOrders: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "make")
+
+    @Option(help: "The server's address.") var to: String
+    @Option(help: "Channels, each with a connection of its own.") var connections = 4
+    @Option(help: "Calls under way at the same time, over all connections.") var inFlight = 16
+    @Option(help: "Calls a second at most; 0: as many as come back.") var rate = 0
+    @Option(help: "How long at most.") var seconds = 60.0
+    @Option(help: "Ends when this file is there.") var until: String?
+    @Option(help: "How long a call may take.") var timeoutMilliseconds = 10_000
+    @Option(help: "What keys begin with; another one for each process.") var prefix = "load"
+    @Option(help: "Where to write 'KEY ORDER_ID' for each order that was acknowledged.")
+    var acks: String?
+
+    func run() async throws {
+        let address = try NetAddress(parsing: to)
+        var configuration = RPCChannelConfiguration()
+        configuration.timeout = .milliseconds(timeoutMilliseconds)
+        configuration.connectTimeout = .milliseconds(timeoutMilliseconds)
+        let channels = try (0..<max(1, connections)).map { _ in
+            try RPCChannel(to: address, configuration: configuration)
+        }
+        let start = ContinuousClock.now
+        let stop = StopSign(file: until, at: start + .seconds(seconds))
+        var tally = Tally()
+        await withTaskGroup(of: Tally.self) { group in
+            for number in 0..<max(1, inFlight) {
+                let client = OrderClient(channels[number % channels.count])
+                group.addTask { await work(number, client, start, stop) }
+            }
+            for await part in group { tally.add(part) }
+        }
+        let elapsed = (ContinuousClock.now - start) / .seconds(1)
+        for channel in channels { channel.close() }
+        if let acks {
+            let lines = tally.acknowledged.map { "\($0.key) \($0.id)\n" }.joined()
+            try Data(lines.utf8).write(to: URL(fileURLWithPath: acks))
+        }
+        for (code, count) in tally.failures.sorted(by: { $0.key < $1.key }) {
+            FileHandle.standardError.write(Data("order_load: \(count) x \(code)\n".utf8))
+        }
+        print(tally.figures(seconds: elapsed))
+        if !tally.failures.isEmpty { throw ExitCode(1) }
+    }
+
+    /// One of the clients: its next call begins when the last has ended, and not before its turn.
+    private func work(
+        _ number: Int, _ client: OrderClient, _ start: ContinuousClock.Instant, _ stop: StopSign
+    ) async -> Tally {
+        var tally = Tally()
+        let interval = rate > 0 ? Duration.seconds(Double(inFlight) / Double(rate)) : .zero
+        var turn = start + interval * (Double(number) / Double(inFlight))
+        while !stop.isUp {
+            if rate > 0 {
+                try? await Task.sleep(until: turn, clock: .continuous)
+                turn = max(turn + interval, .now - interval)
+            }
+            let key = "\(prefix)-\(number)-\(tally.calls)"
+            var request = MakeOrderRequest()
+            request.price = 100
+            request.goods = key
+            let begin = ContinuousClock.now
+            do {
+                let response = try await client.makeOrder(
+                    request, metadata: ["idempotency-key": key])
+                tally.ended(key, response, after: .now - begin)
+            } catch {
+                tally.failed("\(error.code.name): \(error.message)", after: .now - begin)
+            }
+        }
+        return tally
+    }
+}
+
+/// Tells clients when to stop. Any thread.
+struct StopSign: Sendable {
+    let file: String?
+    let at: ContinuousClock.Instant
+
+    var isUp: Bool {
+        if ContinuousClock.now >= at { return true }
+        guard let file else { return false }
+        return FileManager.default.fileExists(atPath: file)
+    }
+}

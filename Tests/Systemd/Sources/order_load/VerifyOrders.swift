@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import OrderProtos
+import RocketRPC
+import RocketTCP
+
+/// Reads all orders back and compares them with what was acknowledged: each of those is there,
+/// once, under the id that its client was told.
+///
+/// Prints one line of figures; ends with status 1 when an order is lost or doubled.
+struct VerifyOrders: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "verify")
+
+    @Option(help: "The server's address.") var to: String
+    @Argument(help: "Files that make wrote.") var acks: [String]
+
+    func run() async throws {
+        let client = OrderClient(try RPCChannel(to: NetAddress(parsing: to)))
+        var stored: [String: [String]] = [:]
+        var orders = 0
+        var request = ListOrdersRequest()
+        request.pageSize = 500
+        repeat {
+            let page = try await client.listOrders(request, timeout: .seconds(10))
+            for order in page.orders { stored[order.goods, default: []].append(order.orderID) }
+            orders += page.orders.count
+            request.pageToken = page.nextPageToken
+        } while !request.pageToken.isEmpty
+
+        var (acknowledged, lost, otherID) = (0, 0, 0)
+        for file in acks {
+            for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
+                let parts = line.split(separator: " ").map(String.init)
+                acknowledged += 1
+                guard let ids = stored[parts[0]] else {
+                    lost += 1
+                    continue
+                }
+                if !ids.contains(parts[1]) { otherID += 1 }
+            }
+        }
+        let doubled = stored.values.filter { $0.count > 1 }.count
+        print(
+            "stored=\(orders) acknowledged=\(acknowledged) lost=\(lost) doubled=\(doubled) "
+                + "other_id=\(otherID)")
+        if lost + doubled + otherID > 0 { throw ExitCode(1) }
+    }
+}

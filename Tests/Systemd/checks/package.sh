@@ -1,0 +1,23 @@
+# The package is installed, and what came with it is in order.
+
+same "the machine runs, no unit has failed" running "$state"
+before=$(files)
+check "there is no Swift on this machine" in_sd sh -c '! find "$1" -name "libswiftCore*" | grep .' \
+    sh "$(cat "$W/hidden")"
+check "dpkg -i installs the package" in_sd dpkg -i /opt/e2e/rocket.deb
+same "its postinst has started the service" active "$(in_sd systemctl is-active $NAME.service)"
+same "... and its sockets" active "$(in_sd systemctl is-active $NAME.socket)"
+same "both start with the machine" "enabled enabled" \
+    "$(in_sd systemctl is-enabled $NAME.service $NAME.socket | paste -sd' ')"
+same "the configuration is a conffile" " $CONFIG" \
+    "$(in_sd dpkg-query -W -f '${Conffiles}\n' rocket | sed -n 's/^\( \/etc[^ ]*order_server[^ ]*\) .*/\1/p')"
+for page in 8:order_server 1:order_client; do
+    has "there is a manual page ${page#*:}(${page%:*})" SYNOPSIS \
+        "$(in_sd env MANWIDTH=80 man "${page%:*}" "${page#*:}" 2>&1)"
+done
+check "systemd-analyze verify has nothing to say" bash -c \
+    "! nsenter -t $SD -m -p -C -- env PATH=/usr/sbin:/usr/bin:/sbin:/bin systemd-analyze verify $NAME.service $NAME.socket 2>&1 | grep ."
+output=$(in_sd systemd-analyze security --no-pager --threshold=10 $NAME.service)
+status=$?
+same "systemd-analyze security finds an exposure of 1.0 at most: $(tail -1 <<<"$output" | sed 's/.*: //')" \
+    0 "$status"
