@@ -21,6 +21,11 @@ public final class RPCAsyncCall<Response: Message & Sendable>: Sendable {
         get async throws(RPCError) { try await task.value.get() }
     }
 
+    /// As soon as it is there.
+    var outcome: Result<Response, RPCError> {
+        get async { await task.value }
+    }
+
     /// Waits until the call is over, however it ended.
     public func wait() async { _ = await task.value }
 
@@ -41,6 +46,19 @@ extension RPCChannel {
                 return .success(
                     try await call(
                         method, request, timeout: timeout, metadata: metadata, options: options))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    /// Starts a call with a controller and returns at once. Any thread.
+    public func start<Request, Response>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, _ controller: RPCController
+    ) -> RPCAsyncCall<Response> {
+        RPCAsyncCall { [self] in
+            do throws(RPCError) {
+                return .success(try await call(method, request, controller))
             } catch {
                 return .failure(error)
             }

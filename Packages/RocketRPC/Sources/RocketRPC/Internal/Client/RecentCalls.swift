@@ -1,31 +1,42 @@
 /// How the last few thousand calls of a channel ended: what tells a late reply from a second one
-/// and from one to nobody. A table of fixed size in which newer calls push older ones out.
+/// and from one to nobody. Two tables of fixed size in which newer calls push older ones out; the
+/// many that were answered don't push out the few that were given up.
 struct RecentCalls {
-    enum End: UInt64 {
+    enum End {
         /// By a reply.
-        case replied = 1
+        case replied
         /// Deadline or cancellation came first.
-        case givenUp = 2
+        case givenUp
     }
 
-    /// Hashes of ids, with the end in their lowest two bits; 0 is free.
-    private var entries: ContiguousArray<UInt64> = []
+    /// Hashes of ids; 0 is free.
+    private var replied: ContiguousArray<UInt64> = []
+    private var givenUp: ContiguousArray<UInt64> = []
+    /// Of each.
     static let capacity = 4096
-    private static let endBits: UInt64 = 3
 
     mutating func note(_ id: CallID, _ end: End) {
-        if entries.isEmpty { entries = ContiguousArray(repeating: 0, count: Self.capacity) }
-        entries[index(id)] = id.hash & ~Self.endBits | end.rawValue
+        switch end {
+        case .replied: Self.note(id, in: &replied)
+        case .givenUp: Self.note(id, in: &givenUp)
+        }
     }
 
     /// nil where it is not known.
     func end(of id: CallID) -> End? {
-        if entries.isEmpty { return nil }
-        let entry = entries[index(id)]
-        guard entry & ~Self.endBits == id.hash & ~Self.endBits else { return nil }
-        return End(rawValue: entry & Self.endBits)
+        if Self.contains(id, givenUp) { return .givenUp }
+        return Self.contains(id, replied) ? .replied : nil
+    }
+
+    private static func note(_ id: CallID, in table: inout ContiguousArray<UInt64>) {
+        if table.isEmpty { table = ContiguousArray(repeating: 0, count: capacity) }
+        table[index(id)] = id.hash
+    }
+
+    private static func contains(_ id: CallID, _ table: ContiguousArray<UInt64>) -> Bool {
+        !table.isEmpty && table[index(id)] == id.hash
     }
 
     /// The high bits, which depend on all of the id's bytes.
-    private func index(_ id: CallID) -> Int { Int(id.hash >> 52) }
+    private static func index(_ id: CallID) -> Int { Int(id.hash >> 52) }
 }

@@ -1,0 +1,148 @@
+import RocketBase
+import RocketRPC
+import RocketSystem
+import RocketTCP
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+/// Servers that call servers: what a handler's calls inherit.
+@Suite struct ChainTests {
+    /// Passes each call on to the next server; the last one notes what it sees.
+    struct Relay: RPCService {
+        static let serviceName = "chain.Relay"
+        static let pass = RPCMethod<Text, Number>(service: serviceName, name: "pass")
+
+        struct Sight: Sendable {
+            var messageID = ""
+            var left: Duration?
+            var traceparent: String?
+        }
+
+        let next: RPCChannel?
+        var options = RPCCallOptions()
+        let sight = Shared(Sight())
+        let gate = Gate()
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(Self.pass) { request, call in
+                let left = call.deadline.map { $0 - SystemTimeSource().monotonic() }
+                sight.value.withLock {
+                    $0 = Sight(
+                        messageID: call.messageID, left: left,
+                        traceparent: call.requestMetadata["traceparent"])
+                }
+                if let next {
+                    return try await next.call(
+                        Self.pass, request, timeout: .seconds(3600), options: options)
+                }
+                if request.value == "hold" {
+                    await withTaskCancellationHandler {
+                        await gate.wait()
+                    } onCancel: {
+                        gate.cancelled.withLock { $0 += 1 }
+                        gate.open()
+                    }
+                }
+                return Number(7)
+            }
+        }
+    }
+
+    final class Shared<Value: Sendable>: Sendable {
+        let value: Mutex<Value>
+        init(_ value: Value) { self.value = Mutex(value) }
+    }
+
+    /// A calls B, which calls C.
+    func withChain(
+        options: RPCCallOptions = .init(),
+        _ body: (_ toB: RPCChannel, _ b: Relay, _ c: Relay) async throws -> Void
+    ) async throws {
+        let c = Relay(next: nil)
+        try await withServer([c]) { addressC in
+            let toC = try RPCChannel(to: addressC)
+            defer { toC.close() }
+            let b = Relay(next: toC, options: options)
+            try await withServer([b]) { addressB in
+                let toB = try RPCChannel(to: addressB)
+                defer { toB.close() }
+                try await body(toB, b, c)
+            }
+        }
+    }
+
+    @Test func theLastSeesWhatIsLeftOfTheFirstsDeadline() async throws {
+        try await withChain { toB, b, c in
+            _ = try await toB.call(Relay.pass, Text(), timeout: .seconds(600))
+            let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
+            let (leftAtB, leftAtC) = (try #require(atB.left), try #require(atC.left))
+            #expect(leftAtC <= leftAtB && leftAtB <= .seconds(600))
+            #expect(leftAtC > .seconds(300))
+        }
+    }
+
+    /// A hundred milliseconds may be over before C is reached on a machine that is busy with other
+    /// things: then nobody got more than that, and the caller hears of it.
+    @Test func aHundredMillisecondsAreAHundredAtTheEndOfTheChain() async throws {
+        try await withChain { toB, _, c in
+            do throws(RPCError) {
+                _ = try await toB.call(Relay.pass, Text(), timeout: .milliseconds(100))
+                let left = c.sight.value.withLock { $0.left }
+                #expect(left.map { $0 > .zero && $0 <= .milliseconds(100) } ?? false)
+            } catch {
+                #expect(error.code == .callTimeout)
+                let left = c.sight.value.withLock { $0.left }
+                #expect(left.map { $0 <= .milliseconds(100) } ?? true)
+            }
+        }
+    }
+
+    @Test func aDeadlineThatPassesCancelsTheWholeChain() async throws {
+        try await withChain { toB, _, c in
+            let call = toB.start(Relay.pass, Text("hold"), timeout: .seconds(1))
+            await c.gate.arrived(1)
+            let error = await #expect(throws: RPCError.self) { try await call.value }
+            #expect(error?.code == .callTimeout)
+            await c.gate.wait()
+            let cancelled = c.gate.cancelled.withLock { $0 }
+            #expect(cancelled == 1)
+        }
+    }
+
+    @Test func whenTheFirstsCallerCancelsTheLastsTaskIsCancelled() async throws {
+        try await withChain { toB, _, c in
+            let call = toB.start(Relay.pass, Text("hold"), timeout: .seconds(600))
+            await c.gate.arrived(1)
+            call.cancel()
+            let error = await #expect(throws: RPCError.self) { try await call.value }
+            #expect(error?.code == .cancelled)
+            await c.gate.wait()
+            let cancelled = c.gate.cancelled.withLock { $0 }
+            #expect(cancelled == 1)
+        }
+    }
+
+    @Test func idAndTraceGoDownTheChain() async throws {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        try await withChain { toB, b, c in
+            let call = RPCController(metadata: ["traceparent": trace])
+            _ = try await toB.call(Relay.pass, Text(), call)
+            let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
+            #expect(atB.messageID == call.messageID && atC.messageID == call.messageID)
+            #expect(atB.traceparent == trace && atC.traceparent == trace)
+        }
+    }
+
+    @Test func aCallThatSaysSoInheritsNothing() async throws {
+        try await withChain(options: .independent) { toB, b, c in
+            _ = try await toB.call(
+                Relay.pass, Text(), timeout: .seconds(60), metadata: ["traceparent": "t"])
+            let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
+            #expect(atB.messageID != atC.messageID)
+            #expect(atC.traceparent == nil)
+            let left = try #require(atC.left)
+            #expect(left > .seconds(60))
+        }
+    }
+}

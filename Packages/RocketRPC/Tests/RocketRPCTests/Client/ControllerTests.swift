@@ -1,0 +1,199 @@
+import RocketBase
+import RocketRPC
+import RocketTCP
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+/// What a caller's controller says of its call, and what else a channel tells.
+@Suite struct ControllerTests {
+    @Test func itTellsWhatBecameOfTheCall() async throws {
+        try await withServer { address in
+            let channel = try RPCChannel(to: address)
+            defer { channel.close() }
+            let call = RPCController(timeout: .seconds(60), metadata: ["x-sent": "grüße"])
+            _ = try await channel.call(TestService.describe, Text(), call)
+            #expect(call.replyMetadata["x-seen"] == "grüße")
+            #expect(call.isFinished && call.error == nil && !call.isCancelled)
+            #expect(call.messageID.count == 20 && call.method == "test.v1.Test.describe")
+            #expect(call.peerAddress == address && call.localAddress?.port != nil)
+
+            _ = try? await channel.call(TestService.fail, Text("rpc"), call)
+            #expect(call.error?.code == .permissionDenied && call.replyMetadata.isEmpty)
+        }
+    }
+
+    @Test func itCanGiveTheCallUp() async throws {
+        let service = TestService()
+        try await withChannel([service]) { channel in
+            let call = RPCController(timeout: .seconds(60))
+            let started = channel.start(TestService.never, Text(), call)
+            await service.gate.arrived(1)
+            call.cancel()
+            call.cancel()
+            let error = await #expect(throws: RPCError.self) { try await started.value }
+            #expect(error?.code == .cancelled && call.error?.code == .cancelled)
+            #expect(call.isCancelled)
+            // The server's handler was cancelled: it opens the gate.
+            await service.gate.wait()
+            #expect(channel.statistics.cancelsSent == 1)
+        }
+    }
+
+    @Test func aClosuresOwnErrorIsTheControllers() async throws {
+        struct Unhappy: Error {}
+        try await withChannel { channel in
+            let call = RPCController()
+            let error = await withCheckedContinuation { continuation in
+                channel.call(
+                    TestService.echo, Text("x"), call,
+                    done: RPCClosure { _ in
+                        throw Unhappy()
+                    } failed: {
+                        continuation.resume(returning: $0)
+                    })
+            }
+            #expect(error.cause is Unhappy && call.error?.cause is Unhappy)
+        }
+    }
+
+    @Test func aClosureRunsOnAQueueOfItsChoice() async throws {
+        // Any queue: here one that keeps the work for the test to run.
+        let queue = Mutex<[@Sendable () -> Void]>([])
+        let (runs, waiting) = AsyncStream.makeStream(of: Void.self)
+        let outcome = Mutex("")
+        try await withChannel { channel in
+            let call = channel.call(
+                TestService.echo, Text("queued"),
+                done: RPCClosure { work in
+                    queue.withLock { $0.append(work) }
+                    waiting.yield()
+                } _: { response in
+                    outcome.withLock { $0 = response.value }
+                })
+            await call.wait()
+            for await _ in runs { break }
+            #expect(outcome.withLock { $0 } == "")
+            for work in queue.withLock({ $0 }) { work() }
+            #expect(outcome.withLock { $0 } == "queued")
+        }
+    }
+
+    @Test func aChosenIDTravelsAndOneOfMoreThan49BytesIsRefused() async throws {
+        try await withChannel { channel in
+            let id = String(repeating: "7", count: 49)
+            let call = RPCController(options: .with { $0.messageID = id })
+            let reply = try await channel.call(TestService.describe, Text(), call)
+            #expect(reply.value.hasPrefix("test.v1.Test.describe 49") && call.messageID == id)
+            let error = await #expect(throws: RPCError.self) {
+                try await channel.call(
+                    TestService.echo, Text(), options: .with { $0.messageID = id + "7" })
+            }
+            #expect(error?.code == .failedEncode)
+        }
+    }
+
+    // MARK: Channels
+
+    @Test func theStateIsToldFromIdleToClosed() async throws {
+        try await withServer { address in
+            let channel = try RPCChannel(to: address)
+            let states = channel.states
+            #expect(channel.state == .idle)
+            channel.connect()
+            var heard: [RPCChannelState] = []
+            for await state in states {
+                heard.append(state)
+                if state == .ready { channel.close() }
+            }
+            #expect(heard == [.idle, .connecting, .ready, .closed])
+            #expect(channel.state == .closed)
+        }
+    }
+
+    @Test func aPoolServesCallsOverSeveralConnectionsToSeveralServers() async throws {
+        let (first, second) = (TestService(), TestService())
+        try await withServer([first]) { a in
+            try await withServer([second]) { b in
+                var configuration = RPCChannelConfiguration()
+                configuration.poolSize = 2
+                let channel = try RPCChannel(to: [a, b], configuration: configuration)
+                defer { channel.close() }
+                // Calls go to the first connection until the second one is there.
+                var calls: [RPCAsyncCall<Number>] = []
+                while channel.statistics.connects < 2 {
+                    calls.append(
+                        channel.start(TestService.hold, Number(1), timeout: .seconds(60)))
+                    _ = try await channel.call(TestService.echo, Text())
+                }
+                calls.append(channel.start(TestService.hold, Number(1), timeout: .seconds(60)))
+                await first.gate.arrived(1)
+                await second.gate.arrived(1)
+                first.gate.open()
+                second.gate.open()
+                for call in calls {
+                    let reply = try await call.value
+                    #expect(reply.value == 1)
+                }
+                #expect(channel.statistics.callsInFlight == 0)
+            }
+        }
+    }
+
+    @Test func noAddressIsOneClearError() {
+        let error = #expect(throws: RPCError.self) { try RPCChannel(to: [NetAddress]()) }
+        #expect(error?.code == .peerAddress)
+    }
+
+    @Test func aClosedChannelCancelsItsHandlersOnTheServer() async throws {
+        let service = TestService()
+        try await withServer([service]) { address in
+            let channel = try RPCChannel(to: address)
+            let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
+            await service.gate.arrived(1)
+            channel.close()
+            await call.wait()
+            // The handler's task is cancelled, and opens the gate itself.
+            await service.gate.wait()
+            let cancelled = service.gate.cancelled.withLock { $0 }
+            #expect(cancelled == 1)
+        }
+    }
+
+    @Test func aLoopThatEndsBeforeItsChannelEndsTheCalls() async throws {
+        let service = TestService()
+        try await withServer([service]) { address in
+            let thread = try IOThread(name: "short-lived")
+            let channel = try RPCChannel(to: address, loop: thread.loop)
+            let call = channel.start(TestService.hold, Number(1), timeout: .seconds(60))
+            await service.gate.arrived(1)
+            thread.stop()
+            await thread.ended()
+            let error = await #expect(throws: RPCError.self) { try await call.value }
+            // Whichever hears of it first, the connection or the channel.
+            #expect(error?.code == .failedGetReply || error?.code == .channelInit)
+            let next = await #expect(throws: RPCError.self) {
+                try await channel.call(TestService.echo, Text())
+            }
+            #expect(next?.code == .channelInit)
+            service.gate.open()
+        }
+    }
+
+    @Test func callsFromTasksThatPreferTheLoopWorkLikeOthers() async throws {
+        try await withChannel { channel in
+            let values = try await withTaskExecutorPreference(channel.loop) {
+                try await withThrowingTaskGroup { group in
+                    for number in 0..<100 {
+                        group.addTask {
+                            #expect(channel.loop.isInLoop)
+                            return try await channel.call(TestService.echo, Text("\(number)"))
+                        }
+                    }
+                    return try await group.reduce(into: Set<String>()) { $0.insert($1.value) }
+                }
+            }
+            #expect(values.count == 100)
+        }
+    }
+}
