@@ -105,6 +105,10 @@ generate $tricky Apps/Tests/GeneratedCodeCommon Public $tricky/modules.textproto
 generate $tricky Apps/Tests/GeneratedCodeTests/Generated Internal $tricky/modules.textproto \
     tricky.proto shelf.proto hiding.proto
 
+# What the protobuf codec's tests encode and decode.
+generate Packages/RocketRPC/Tests/Protos Packages/RocketRPC/Tests/RocketRPCTests/Generated \
+    Internal '' kinds2.proto kinds3.proto
+
 # docs/configuration.md, conf/rocket.reference.xml and the doc comments of the sections.
 "$plugins/rocket_config_docs" "--$mode" "$root" || failed=1
 

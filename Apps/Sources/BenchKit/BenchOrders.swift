@@ -26,25 +26,20 @@ struct BenchOrder: Sendable {
     }
 }
 
-/// The methods that no benchmark calls.
-private let unused = RPCError(.methodNotFound, "the benchmark serves Order.makeOrder only")
-
-/// Handlers that are no async functions.
-struct SyncOrders: OrderService {
+/// A handler that is no async function, marked so.
+struct SyncOrders: RPCService {
+    static let serviceName = AsyncOrders.serviceName
     let order: BenchOrder
 
-    func makeOrder(_ request: MakeOrderRequest, _ call: RPCController) throws -> MakeOrderResponse {
-        order.reply(to: request)
+    func register(in registry: inout RPCServiceRegistry) throws {
+        try registry.add(
+            OrderMethods.makeOrder,
+            synchronous: { [order] request, _ in order.reply(to: request) })
     }
-
-    func queryOrder(
-        _ request: QueryOrderRequest, _ call: RPCController
-    ) throws -> QueryOrderResponse { throw unused }
-
-    func listOrders(
-        _ request: ListOrdersRequest, _ call: RPCController
-    ) throws -> ListOrdersResponse { throw unused }
 }
+
+/// The methods that no benchmark calls.
+private let unused = RPCError(.methodNotFound, "the benchmark serves Order.makeOrder only")
 
 /// Async handlers; `slow` sleeps for what costs 5.
 struct AsyncOrders: OrderService {
@@ -76,7 +71,7 @@ struct AsyncOrders: OrderService {
 
 extension BenchHandler {
     /// The service that handles calls this way.
-    func service(payloadBytes: Int?) -> any OrderService {
+    func service(payloadBytes: Int?) -> any RPCService {
         let order = BenchOrder(payloadBytes: payloadBytes)
         return switch self {
         case .sync: SyncOrders(order: order)

@@ -73,15 +73,33 @@ extension OrderService {
 public nonisolated enum OrderMethods {
     /// `Order.makeOrder`
     public static let makeOrder = RPCMethod<MakeOrderRequest, MakeOrderResponse>(
-        service: "Order", name: "makeOrder")
+        service: "Order", name: "makeOrder",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `Order.queryOrder`
     public static let queryOrder = RPCMethod<QueryOrderRequest, QueryOrderResponse>(
-        service: "Order", name: "queryOrder")
+        service: "Order", name: "queryOrder",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `Order.listOrders`
     public static let listOrders = RPCMethod<ListOrdersRequest, ListOrdersResponse>(
-        service: "Order", name: "listOrders")
+        service: "Order", name: "listOrders",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `Order` over a channel.

@@ -32,7 +32,14 @@ extension GreeterService {
 /// The methods of `Greeter`: their names and their messages.
 nonisolated enum GreeterMethods {
     /// `Greeter.hello`
-    static let hello = RPCMethod<HelloRequest, HelloResponse>(service: "Greeter", name: "hello")
+    static let hello = RPCMethod<HelloRequest, HelloResponse>(
+        service: "Greeter", name: "hello",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `Greeter` over a channel.

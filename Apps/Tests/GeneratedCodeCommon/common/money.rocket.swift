@@ -33,7 +33,13 @@ extension Shop_Common_BankService {
 public nonisolated enum Shop_Common_BankMethods {
     /// `shop.common.Bank.convert`
     public static let convert = RPCMethod<Shop_Common_Money, Shop_Common_Money>(
-        service: "shop.common.Bank", name: "convert")
+        service: "shop.common.Bank", name: "convert",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `shop.common.Bank` over a channel.

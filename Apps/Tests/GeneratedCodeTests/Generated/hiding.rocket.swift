@@ -59,19 +59,44 @@ extension RPCService {
 /// The methods of `RPC`: their names and their messages.
 nonisolated enum RPCMethods {
     /// `RPC.hide`
-    static let hide = RocketRPC.RPCMethod<RPCController, Duration>(service: "RPC", name: "hide")
+    static let hide = RocketRPC.RPCMethod<RPCController, Duration>(
+        service: "RPC", name: "hide",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `RPC.hide_all`
     static let hideAll = RocketRPC.RPCMethod<RPCChannel, RPCMetadata>(
-        service: "RPC", name: "hide_all")
+        service: "RPC", name: "hide_all",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `RPC.hideError`
     static let hideError = RocketRPC.RPCMethod<RPCError, QueryNameResponse>(
-        service: "RPC", name: "hideError")
+        service: "RPC", name: "hideError",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `RPC.hideNothing`
     static let hideNothing = RocketRPC.RPCMethod<task, RPCMethod>(
-        service: "RPC", name: "hideNothing")
+        service: "RPC", name: "hideNothing",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `RPC` over a channel.

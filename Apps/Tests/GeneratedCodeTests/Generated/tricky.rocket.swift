@@ -97,39 +97,91 @@ extension Shop_V1_CatalogService {
 nonisolated enum Shop_V1_CatalogMethods {
     /// `shop.v1.Catalog.findItem`
     static let findItem = RocketRPC.RPCMethod<Shop_V1_Item.Key, Shop_V1_Item.Key.Part>(
-        service: "shop.v1.Catalog", name: "findItem")
+        service: "shop.v1.Catalog", name: "findItem",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.Catalog.findShelf`
     static let findShelf = RocketRPC.RPCMethod<Shop_V1_Shelf, Shop_V1_Shelf.Place>(
-        service: "shop.v1.Catalog", name: "findShelf")
+        service: "shop.v1.Catalog", name: "findShelf",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.Catalog.findPrice`
     static let findPrice = RocketRPC.RPCMethod<
         GeneratedCodeCommon.Shop_Common_Money, GeneratedCodeCommon.Shop_Common_Money.Currency
-    >(service: "shop.v1.Catalog", name: "findPrice")
+    >(
+        service: "shop.v1.Catalog", name: "findPrice",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.Catalog.touch`
     static let touch = RocketRPC.RPCMethod<
         SwiftProtobuf.Google_Protobuf_Empty, SwiftProtobuf.Google_Protobuf_Timestamp
-    >(service: "shop.v1.Catalog", name: "touch")
+    >(
+        service: "shop.v1.Catalog", name: "touch",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.Catalog.find_by_name`
     static let findByName = RocketRPC.RPCMethod<
         SwiftProtobuf.Google_Protobuf_StringValue, SwiftProtobuf.Google_Protobuf_ListValue
-    >(service: "shop.v1.Catalog", name: "find_by_name")
+    >(
+        service: "shop.v1.Catalog", name: "find_by_name",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.Catalog.HTTPGet`
     static let httpGet = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.Catalog", name: "HTTPGet")
+        service: "shop.v1.Catalog", name: "HTTPGet",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.Catalog.oldFind`
     static let oldFind = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.Catalog", name: "oldFind")
+        service: "shop.v1.Catalog", name: "oldFind",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.Catalog.findEverythingThatThereIsInAllShopsOfThisTown`
     static let findEverythingThatThereIsInAllShopsOfThisTown = RocketRPC.RPCMethod<
         Shop_V1_Item, Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType
-    >(service: "shop.v1.Catalog", name: "findEverythingThatThereIsInAllShopsOfThisTown")
+    >(
+        service: "shop.v1.Catalog", name: "findEverythingThatThereIsInAllShopsOfThisTown",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `shop.v1.Catalog` over a channel.
@@ -534,95 +586,233 @@ extension Shop_V1_KeywordService {
 nonisolated enum Shop_V1_KeywordServiceMethods {
     /// `shop.v1.KeywordService.init`
     static let `init` = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "init")
+        service: "shop.v1.KeywordService", name: "init",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.self`
     static let self_ = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "self")
+        service: "shop.v1.KeywordService", name: "self",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.default`
     static let `default` = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "default")
+        service: "shop.v1.KeywordService", name: "default",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.import`
     static let `import` = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "import")
+        service: "shop.v1.KeywordService", name: "import",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.in`
     static let `in` = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "in")
+        service: "shop.v1.KeywordService", name: "in",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.await`
     static let `await` = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "await")
+        service: "shop.v1.KeywordService", name: "await",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.async`
     static let async = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "async")
+        service: "shop.v1.KeywordService", name: "async",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.throws`
     static let `throws` = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "throws")
+        service: "shop.v1.KeywordService", name: "throws",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.Type`
     static let type = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "Type")
+        service: "shop.v1.KeywordService", name: "Type",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.Protocol`
     static let `protocol` = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "Protocol")
+        service: "shop.v1.KeywordService", name: "Protocol",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.Any`
     static let any = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "Any")
+        service: "shop.v1.KeywordService", name: "Any",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.dynamicType`
     static let dynamicType = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "dynamicType")
+        service: "shop.v1.KeywordService", name: "dynamicType",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService._2fa`
     static let _2fa = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "_2fa")
+        service: "shop.v1.KeywordService", name: "_2fa",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.channel`
     static let channel = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "channel")
+        service: "shop.v1.KeywordService", name: "channel",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.register`
     static let register = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "register")
+        service: "shop.v1.KeywordService", name: "register",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.registry`
     static let registry = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "registry")
+        service: "shop.v1.KeywordService", name: "registry",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.serviceName`
     static let serviceName = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "serviceName")
+        service: "shop.v1.KeywordService", name: "serviceName",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.request`
     static let request = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "request")
+        service: "shop.v1.KeywordService", name: "request",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.call`
     static let call = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "call")
+        service: "shop.v1.KeywordService", name: "call",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.timeout`
     static let timeout = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "timeout")
+        service: "shop.v1.KeywordService", name: "timeout",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.metadata`
     static let metadata = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "metadata")
+        service: "shop.v1.KeywordService", name: "metadata",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.hash`
     static let hash = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "hash")
+        service: "shop.v1.KeywordService", name: "hash",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 
     /// `shop.v1.KeywordService.description`
     static let description = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.KeywordService", name: "description")
+        service: "shop.v1.KeywordService", name: "description",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `shop.v1.KeywordService` over a channel.
@@ -1206,7 +1396,13 @@ extension Shop_V1_LegacyService {
 nonisolated enum Shop_V1_LegacyMethods {
     /// `shop.v1.Legacy.find`
     static let find = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
-        service: "shop.v1.Legacy", name: "find")
+        service: "shop.v1.Legacy", name: "find",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `shop.v1.Legacy` over a channel.

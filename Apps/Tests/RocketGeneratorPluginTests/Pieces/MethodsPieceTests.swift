@@ -16,8 +16,14 @@ struct MethodsPieceTests {
                 "/// The methods of `shop.Order`: their names and their messages.",
                 "public nonisolated enum OrderMethods {",
                 "    /// `shop.Order.makeOrder`",
-                "    public static let makeOrder = RPCMethod<Want, Bill>("
-                    + "service: \"shop.Order\", name: \"makeOrder\")",
+                "    public static let makeOrder = RPCMethod<Want, Bill>(",
+                "        service: \"shop.Order\", name: \"makeOrder\",",
+                "        request: .init(",
+                "            decode: { try $0.decodeMessage(decoder: &$1) },",
+                "            encode: { try $0.traverse(visitor: &$1) }),",
+                "        response: .init(",
+                "            decode: { try $0.decodeMessage(decoder: &$1) },",
+                "            encode: { try $0.traverse(visitor: &$1) }))",
                 "}",
             ])
     }
@@ -27,9 +33,10 @@ struct MethodsPieceTests {
         var method = Samples.makeOrder
         (method.name, method.swiftName) = ("Import", "`import`")
         #expect(
-            piece(Samples.service(method)).constant(method).last
-                == "public static let `import` = RPCMethod<Want, Bill>("
-                + "service: \"shop.Order\", name: \"Import\")")
+            piece(Samples.service(method)).constant(method)[1...2] == [
+                "public static let `import` = RPCMethod<Want, Bill>(",
+                "    service: \"shop.Order\", name: \"Import\",",
+            ])
     }
 
     @Test("break long types over lines")
@@ -37,11 +44,12 @@ struct MethodsPieceTests {
         var method = Samples.makeOrder
         method.request = String(repeating: "Q", count: 60)
         #expect(
-            piece(Samples.service(method), names: Samples.hiddenNames).constant(method) == [
+            piece(Samples.service(method), names: Samples.hiddenNames).constant(method)[...4] == [
                 "/// `shop.Order.makeOrder`",
                 "public static let makeOrder = RocketRPC.RPCMethod<",
                 "    \(method.request), Bill",
-                ">(service: \"shop.Order\", name: \"makeOrder\")",
+                ">(",
+                "    service: \"shop.Order\", name: \"makeOrder\",",
             ])
     }
 }

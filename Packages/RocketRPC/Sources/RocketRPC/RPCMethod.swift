@@ -9,11 +9,23 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     /// As it stands on the wire: `shop.v1.Order.makeOrder`.
     public let fullName: String
     let fullNameBytes: [UInt8]
+    let request: RPCMessageCoding<Request>
+    let response: RPCMessageCoding<Response>
 
     /// The method `name` of `service`, which comes with its protobuf package.
-    public init(service: String, name: String) {
+    ///
+    /// - Parameters:
+    ///   - request: how requests become bytes; by default swift-protobuf's way. Generated code
+    ///     knows a faster one.
+    ///   - response: the same for responses.
+    public init(
+        service: String, name: String, request: RPCMessageCoding<Request> = .init(),
+        response: RPCMessageCoding<Response> = .init()
+    ) {
         self.service = service
         self.name = name
+        self.request = request
+        self.response = response
         fullName = service + "." + name
         fullNameBytes = [UInt8](fullName.utf8)
     }

@@ -83,6 +83,25 @@ extension ByteBuffer {
         return written
     }
 
+    /// The free bytes at the end, at least `minimum` (1 or more) of them: for a writer that fills
+    /// them piece by piece and then says by `commit` how many. They stay where they are until
+    /// then, or until the buffer is used otherwise.
+    @unsafe @inlinable
+    public mutating func slot(
+        minimum: Int
+    ) -> (start: UnsafeMutableRawPointer, end: UnsafeMutableRawPointer) {
+        precondition(minimum > 0, "ByteBuffer: a slot has room for one byte at the least")
+        let start = unsafe room(minimum)
+        return unsafe (start, start + writableBytes)
+    }
+
+    /// Appends the first `count` bytes of the slot.
+    @inlinable
+    public mutating func commit(_ count: Int) {
+        precondition(count >= 0 && count <= writableBytes, "ByteBuffer: wrote past its slot")
+        writeIndex &+= count
+    }
+
     /// Takes back what was appended after the first `count` readable bytes.
     @inlinable
     public mutating func truncate(to count: Int) {

@@ -43,7 +43,7 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
         let request: Request
         do {
             request = try call.connection.takeFrame(byteCount) { bytes in
-                try Request(serializedBytes: bytes.extracting(frame.payload))
+                try method.request.message(from: bytes.extracting(frame.payload))
             }
         } catch {
             call.fail(Self.noRequest)
@@ -54,7 +54,7 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
             let response = try await call.inContext {
                 try await handler(request, controller)
             }
-            call.succeed(with: response)
+            call.succeed(with: response, method.response)
         } catch {
             answer(error, of: call)
         }
@@ -66,15 +66,17 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
         }
         let request: Request
         do {
-            request = try Request(serializedBytes: payload)
+            request = try method.request.message(from: payload)
         } catch {
             call.fail(Self.noRequest)
             return
         }
         do {
             let controller = call.controller
-            call.succeed(
-                with: try call.inContext(synchronously: { try synchronous(request, controller) }))
+            let response = try call.inContext(synchronously: {
+                try synchronous(request, controller)
+            })
+            call.succeed(with: response, method.response)
         } catch {
             answer(error, of: call)
         }
@@ -92,7 +94,7 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
     /// By the frameworks' convention: `int32 ret_code = 1; string res_info = 2`.
     private func answer(_ error: BusinessError, of call: ServerCall) {
         if let response: Response = BusinessFields.fill(error) {
-            call.succeed(with: response)
+            call.succeed(with: response, method.response)
         } else {
             call.fail(RPCError(RPCErrorCode(rawValue: error.code), error.info))
         }

@@ -84,15 +84,8 @@ final class ServerCall {
     }
 
     /// Answers with a response.
-    func succeed(with response: some Message) {
-        let bytes: [UInt8]
-        do {
-            bytes = try response.serializedBytes()
-        } catch {
-            fail(RPCError(.failedSerialize, "the response can't be serialized", cause: error))
-            return
-        }
-        answer(code: .init(rawValue: 0), info: "") { $0.append(bytes) }
+    func succeed<M>(with response: M, _ coding: RPCMessageCoding<M>) {
+        answer(code: .init(rawValue: 0), info: "") { try coding.append(response, to: &$0) }
     }
 
     /// Answers with an error. What has no code of its own is INTERNAL: its detail goes to the log
@@ -126,7 +119,9 @@ final class ServerCall {
         }
     }
 
-    private func answer(code: RPCErrorCode, info: String, payload: (inout ByteBuffer) -> Void) {
+    private func answer(
+        code: RPCErrorCode, info: String, payload: (inout ByteBuffer) throws -> Void
+    ) {
         guard !isAnswered else { return }
         finish()
         let id = controller.state.withLock { $0.messageID }

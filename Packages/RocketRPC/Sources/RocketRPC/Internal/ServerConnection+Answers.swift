@@ -20,14 +20,15 @@ extension ServerConnection {
 
     /// Encodes one answer straight into the connection's output, which is written once a tick.
     ///
-    /// One that is too large becomes an error that says so; and one whose text is too large loses
-    /// it. What is left then fits, since the request with the same id and name did.
+    /// One that can't be serialized, or is too large, becomes an error that says so; and one whose
+    /// text is too large loses it. What is left then fits, since the request with the same id and
+    /// name did.
     /// - Parameter limit: the longest payload, in bytes.
     /// - Returns: what was answered: the code, and the payload's bytes.
     @discardableResult
     func send(
         _ messageID: RawSpan, _ methodName: RawSpan, _ code: RPCErrorCode, _ info: RawSpan,
-        limit: Int = .max, _ payload: (inout ByteBuffer) -> Void
+        limit: Int = .max, _ payload: (inout ByteBuffer) throws -> Void
     ) -> SentAnswer {
         guard let link else { return SentAnswer(code: code, payloadBytes: 0) }
         let codec = codec
@@ -55,7 +56,14 @@ extension ServerConnection {
             }
             let start = begin(code, info)
             let header = output.readableBytes
-            if code.rawValue == 0 { payload(&output) }
+            if code.rawValue == 0 {
+                do {
+                    try payload(&output)
+                } catch {
+                    output.truncate(to: start)
+                    return append(.failedSerialize, "the response can't be serialized: \(error)")
+                }
+            }
             let payloadBytes = output.readableBytes - header
             if payloadBytes > limit {
                 output.truncate(to: start)

@@ -57,13 +57,11 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
     func cancel() { state.withLock { $0.isCancelled = true } }
 
     func encode(into buffer: inout ByteBuffer) throws(RPCError) {
-        let bytes: [UInt8]
         do {
-            bytes = try request.serializedBytes()
+            try method.request.append(request, to: &buffer)
         } catch {
             throw RPCError(.failedSerialize, "the request can't be serialized", cause: error)
         }
-        buffer.append(bytes)
     }
 
     func begins(_ id: CallID, between peers: ConnectionPeers) {
@@ -72,7 +70,7 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
 
     func succeed(_ payload: RawSpan, info: RawSpan) {
         do {
-            let response = try Response(serializedBytes: payload)
+            let response = try method.response.message(from: payload)
             controller?.finish(replyMetadata: MetadataBlock.read(info) ?? [:])
             finish(.success(response))
         } catch {

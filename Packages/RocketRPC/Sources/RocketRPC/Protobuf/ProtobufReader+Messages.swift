@@ -1,0 +1,159 @@
+public import SwiftProtobuf
+
+// Messages within messages, maps and extensions.
+
+extension ProtobufReader {
+    /// Part of `Decoder`. A message that is there already is merged with.
+    @inlinable
+    public mutating func decodeSingularMessageField<M: Message>(value: inout M?) throws {
+        guard wireType == Wire.lengthDelimited else { return }
+        // Taken out, so that it has one owner and is changed in place.
+        var message = value.take() ?? M()
+        try readMessage(&message)
+        value = message
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeRepeatedMessageField<M: Message>(value: inout [M]) throws {
+        guard wireType == Wire.lengthDelimited else { return }
+        var message = M()
+        try readMessage(&message)
+        value.append(message)
+    }
+
+    @inlinable
+    mutating func readMessage<M: Message>(_ message: inout M) throws {
+        let bytes = unsafe try lengthDelimited()
+        let (after, outerEnd) = unsafe (position, end)
+        unsafe position = after - bytes.count
+        unsafe end = after
+        var outerUnknown: [UInt8] = []
+        swap(&outerUnknown, &unknown)
+        isTaken = true
+        try readWhole(&message) { (message, reader) throws in
+            try message.decodeMessage(decoder: &reader)
+        }
+        swap(&outerUnknown, &unknown)
+        unsafe end = outerEnd
+        isTaken = true
+    }
+
+    /// Everything up to the end, what is unknown included.
+    @inlinable @inline(__always)
+    mutating func readWhole<M: Message>(
+        _ message: inout M, _ decode: (inout M, inout ProtobufReader) throws -> Void
+    ) throws {
+        depthLeft -= 1
+        guard depthLeft >= 0 else { throw ProtobufFallback() }
+        try decode(&message, &self)
+        depthLeft += 1
+        guard unsafe position == end else { throw ProtobufFallback() }
+        if !unknown.isEmpty {
+            message.unknownFields = try Self.storage(message.unknownFields, and: unknown)
+        }
+    }
+
+    /// Unknown fields behind those of before. Swift-protobuf lets nobody else append to its
+    /// storage; but it fills one itself, when a message that knows no field reads the bytes.
+    @usableFromInline
+    static func storage(_ before: UnknownStorage, and fields: [UInt8]) throws -> UnknownStorage {
+        try Google_Protobuf_Empty(serializedBytes: [UInt8](before.data) + fields).unknownFields
+    }
+
+    /// Part of `Decoder`. Groups are swift-protobuf's.
+    public mutating func decodeSingularGroupField<G: Message>(value: inout G?) throws {
+        throw ProtobufFallback()
+    }
+
+    /// Part of `Decoder`. Groups are swift-protobuf's.
+    public mutating func decodeRepeatedGroupField<G: Message>(value: inout [G]) throws {
+        throw ProtobufFallback()
+    }
+
+    /// Part of `Decoder`. With no extensions known, the field is an unknown one.
+    public mutating func decodeExtensionField(
+        values: inout ExtensionFieldValueSet, messageType: any Message.Type, fieldNumber: Int
+    ) throws {}
+
+    /// Part of `Decoder`. Message sets are swift-protobuf's.
+    public mutating func decodeExtensionFieldsAsMessageSet(
+        values: inout ExtensionFieldValueSet, messageType: any Message.Type
+    ) throws {
+        throw ProtobufFallback()
+    }
+}
+
+// MARK: - Maps
+
+extension ProtobufReader {
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeMapField<KeyType, ValueType: MapValueType>(
+        fieldType: _ProtobufMap<KeyType, ValueType>.Type,
+        value: inout _ProtobufMap<KeyType, ValueType>.BaseType
+    ) throws {
+        guard wireType == Wire.lengthDelimited else { return }
+        var entry: (key: KeyType.BaseType?, value: ValueType.BaseType?)
+        try readEntry { reader throws in
+            try KeyType.decodeSingular(value: &entry.key, from: &reader)
+        } value: { reader throws in
+            try ValueType.decodeSingular(value: &entry.value, from: &reader)
+        }
+        guard let key = entry.key, let new = entry.value else { throw ProtobufFallback() }
+        value[key] = new
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeMapField<KeyType, ValueType>(
+        fieldType: _ProtobufEnumMap<KeyType, ValueType>.Type,
+        value: inout _ProtobufEnumMap<KeyType, ValueType>.BaseType
+    ) throws where ValueType.RawValue == Int {
+        guard wireType == Wire.lengthDelimited else { return }
+        var entry: (key: KeyType.BaseType?, value: ValueType?)
+        try readEntry { reader throws in
+            try KeyType.decodeSingular(value: &entry.key, from: &reader)
+        } value: { reader throws in
+            try reader.decodeSingularEnumField(value: &entry.value)
+        }
+        guard let key = entry.key, let new = entry.value else { throw ProtobufFallback() }
+        value[key] = new
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeMapField<KeyType, ValueType>(
+        fieldType: _ProtobufMessageMap<KeyType, ValueType>.Type,
+        value: inout _ProtobufMessageMap<KeyType, ValueType>.BaseType
+    ) throws {
+        guard wireType == Wire.lengthDelimited else { return }
+        var entry: (key: KeyType.BaseType?, value: ValueType?)
+        try readEntry { reader throws in
+            try KeyType.decodeSingular(value: &entry.key, from: &reader)
+        } value: { reader throws in
+            try reader.decodeSingularMessageField(value: &entry.value)
+        }
+        guard let key = entry.key, let new = entry.value else { throw ProtobufFallback() }
+        value[key] = new
+    }
+
+    /// An entry of one key and one value, in this order, as every library writes it. Anything else
+    /// is swift-protobuf's.
+    @inlinable
+    mutating func readEntry(
+        key: (inout ProtobufReader) throws -> Void, value: (inout ProtobufReader) throws -> Void
+    ) throws {
+        let bytes = unsafe try lengthDelimited()
+        let (after, outerEnd) = unsafe (position, end)
+        unsafe position = after - bytes.count
+        unsafe end = after
+        isTaken = true
+        guard try nextFieldNumber() == 1 else { throw ProtobufFallback() }
+        try key(&self)
+        guard isTaken, try nextFieldNumber() == 2 else { throw ProtobufFallback() }
+        try value(&self)
+        guard isTaken, unsafe position == end else { throw ProtobufFallback() }
+        unsafe end = outerEnd
+    }
+}

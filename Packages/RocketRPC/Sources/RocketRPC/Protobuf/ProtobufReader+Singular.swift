@@ -1,0 +1,321 @@
+public import FoundationEssentials
+public import SwiftProtobuf
+
+// One value of a field, as proto3 keeps it and, optional, as proto2 does. A wire type that is not
+// the field's leaves the value alone, and the field becomes an unknown one.
+
+extension ProtobufReader {
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularInt32Field(value: inout Int32) throws {
+        guard wireType == Wire.varint else { return }
+        value = Int32(truncatingIfNeeded: try varint())
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularInt32Field(value: inout Int32?) throws {
+        guard wireType == Wire.varint else { return }
+        value = Int32(truncatingIfNeeded: try varint())
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularInt64Field(value: inout Int64) throws {
+        guard wireType == Wire.varint else { return }
+        value = Int64(bitPattern: try varint())
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularInt64Field(value: inout Int64?) throws {
+        guard wireType == Wire.varint else { return }
+        value = Int64(bitPattern: try varint())
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularUInt32Field(value: inout UInt32) throws {
+        guard wireType == Wire.varint else { return }
+        value = UInt32(truncatingIfNeeded: try varint())
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularUInt32Field(value: inout UInt32?) throws {
+        guard wireType == Wire.varint else { return }
+        value = UInt32(truncatingIfNeeded: try varint())
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularUInt64Field(value: inout UInt64) throws {
+        guard wireType == Wire.varint else { return }
+        value = try varint()
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularUInt64Field(value: inout UInt64?) throws {
+        guard wireType == Wire.varint else { return }
+        value = try varint()
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularSInt32Field(value: inout Int32) throws {
+        guard wireType == Wire.varint else { return }
+        value = ZigZag.decoded(UInt32(truncatingIfNeeded: try varint()))
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularSInt32Field(value: inout Int32?) throws {
+        guard wireType == Wire.varint else { return }
+        value = ZigZag.decoded(UInt32(truncatingIfNeeded: try varint()))
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularSInt64Field(value: inout Int64) throws {
+        guard wireType == Wire.varint else { return }
+        value = ZigZag.decoded(try varint())
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularSInt64Field(value: inout Int64?) throws {
+        guard wireType == Wire.varint else { return }
+        value = ZigZag.decoded(try varint())
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularFixed32Field(value: inout UInt32) throws {
+        guard wireType == Wire.fixed32 else { return }
+        value = try fixed(UInt32.self)
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularFixed32Field(value: inout UInt32?) throws {
+        guard wireType == Wire.fixed32 else { return }
+        value = try fixed(UInt32.self)
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularFixed64Field(value: inout UInt64) throws {
+        guard wireType == Wire.fixed64 else { return }
+        value = try fixed(UInt64.self)
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularFixed64Field(value: inout UInt64?) throws {
+        guard wireType == Wire.fixed64 else { return }
+        value = try fixed(UInt64.self)
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularSFixed32Field(value: inout Int32) throws {
+        guard wireType == Wire.fixed32 else { return }
+        value = try fixed(Int32.self)
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularSFixed32Field(value: inout Int32?) throws {
+        guard wireType == Wire.fixed32 else { return }
+        value = try fixed(Int32.self)
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularSFixed64Field(value: inout Int64) throws {
+        guard wireType == Wire.fixed64 else { return }
+        value = try fixed(Int64.self)
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularSFixed64Field(value: inout Int64?) throws {
+        guard wireType == Wire.fixed64 else { return }
+        value = try fixed(Int64.self)
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularFloatField(value: inout Float) throws {
+        guard wireType == Wire.fixed32 else { return }
+        value = Float(bitPattern: try fixed(UInt32.self))
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularFloatField(value: inout Float?) throws {
+        guard wireType == Wire.fixed32 else { return }
+        value = Float(bitPattern: try fixed(UInt32.self))
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularDoubleField(value: inout Double) throws {
+        guard wireType == Wire.fixed64 else { return }
+        value = Double(bitPattern: try fixed(UInt64.self))
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularDoubleField(value: inout Double?) throws {
+        guard wireType == Wire.fixed64 else { return }
+        value = Double(bitPattern: try fixed(UInt64.self))
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularBoolField(value: inout Bool) throws {
+        guard wireType == Wire.varint else { return }
+        value = try varint() != 0
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularBoolField(value: inout Bool?) throws {
+        guard wireType == Wire.varint else { return }
+        value = try varint() != 0
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularStringField(value: inout String) throws {
+        guard wireType == Wire.lengthDelimited else { return }
+        value = try string()
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularStringField(value: inout String?) throws {
+        guard wireType == Wire.lengthDelimited else { return }
+        value = try string()
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularBytesField(value: inout Data) throws {
+        guard wireType == Wire.lengthDelimited else { return }
+        value = try data()
+        isTaken = true
+    }
+
+    /// Part of `Decoder`.
+    @inlinable
+    public mutating func decodeSingularBytesField(value: inout Data?) throws {
+        guard wireType == Wire.lengthDelimited else { return }
+        value = try data()
+        isTaken = true
+    }
+}
+
+extension ProtobufReader {
+    /// Part of `Decoder`. An enum with no such case stays as it is.
+    @inlinable
+    public mutating func decodeSingularEnumField<E: Enum>(value: inout E) throws
+    where E.RawValue == Int {
+        guard wireType == Wire.varint, let new: E = try enumCase() else { return }
+        value = new
+        isTaken = true
+    }
+
+    /// Part of `Decoder`. An enum with no such case stays as it is.
+    @inlinable
+    public mutating func decodeSingularEnumField<E: Enum>(value: inout E?) throws
+    where E.RawValue == Int {
+        guard wireType == Wire.varint, let new: E = try enumCase() else { return }
+        value = new
+        isTaken = true
+    }
+
+    @inlinable
+    mutating func enumCase<E: Enum>() throws -> E? where E.RawValue == Int {
+        E(rawValue: Int(Int32(truncatingIfNeeded: try varint())))
+    }
+
+    /// Text that is UTF-8; other bytes are swift-protobuf's to refuse.
+    @usableFromInline
+    mutating func string() throws -> String {
+        let bytes = unsafe try lengthDelimited()
+        // Validating costs several times what decoding does, and most text is ASCII.
+        if unsafe isASCII(bytes) { return unsafe String(decoding: bytes, as: UTF8.self) }
+        guard
+            let text = unsafe String(
+                validating: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
+        else { throw ProtobufFallback() }
+        return text
+    }
+
+    @usableFromInline
+    mutating func data() throws -> Data { unsafe Data(try lengthDelimited()) }
+}
+
+private func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var offset = 0
+    var seen: UInt64 = 0
+    while offset &+ 8 <= bytes.count {
+        seen |= unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        offset &+= 8
+    }
+    while offset < bytes.count {
+        seen |= UInt64(unsafe bytes[offset])
+        offset &+= 1
+    }
+    return seen & 0x8080_8080_8080_8080 == 0
+}
+
+/// Signed numbers as protobuf's sint32 and sint64 write them: small ones are short.
+@usableFromInline
+enum ZigZag {
+    @inlinable
+    static func decoded(_ value: UInt32) -> Int32 {
+        Int32(bitPattern: (value &>> 1) ^ (0 &- (value & 1)))
+    }
+
+    @inlinable
+    static func decoded(_ value: UInt64) -> Int64 {
+        Int64(bitPattern: (value &>> 1) ^ (0 &- (value & 1)))
+    }
+
+    @inlinable
+    static func encoded(_ value: Int64) -> UInt64 {
+        UInt64(bitPattern: (value &<< 1) ^ (value &>> 63))
+    }
+}

@@ -1,0 +1,145 @@
+public import RocketBase
+
+// SAFETY: made and dropped within one exclusive access to the buffer; every write is preceded by
+// `room`, which ends the slot's use before the buffer may move.
+/// Encodes a message straight into the free end of a `ByteBuffer`: the `Visitor` that generated
+/// code hands to `traverse`, which the compiler then makes a copy of for this type alone.
+///
+/// Byte for byte what swift-protobuf writes, in one pass: a length whose value is only known
+/// afterwards gets one byte, and what follows is moved when that was too little.
+///
+/// A value of `RPCMessageCoding`'s: nobody else makes one, and it must not outlive the buffer's
+/// access.
+@frozen @safe
+public struct ProtobufWriter {
+    @usableFromInline let buffer: UnsafeMutablePointer<ByteBuffer>
+    /// The buffer's free end.
+    @usableFromInline var start: UnsafeMutableRawPointer
+    @usableFromInline var end: UnsafeMutableRawPointer
+    /// What has been written of it.
+    @usableFromInline var cursor: UnsafeMutableRawPointer
+
+    init(_ buffer: UnsafeMutablePointer<ByteBuffer>) {
+        unsafe self.buffer = buffer
+        let slot = unsafe buffer.pointee.slot(minimum: 64)
+        unsafe start = slot.start
+        unsafe cursor = slot.start
+        unsafe end = slot.end
+    }
+
+    /// What was written becomes the buffer's.
+    mutating func commit() {
+        unsafe buffer.pointee.commit(cursor - start)
+        unsafe start = cursor
+    }
+
+    /// Makes sure that `count` bytes can be written at the cursor.
+    @inlinable @inline(__always)
+    mutating func room(_ count: Int) throws {
+        if unsafe end - cursor < count { try grow(count) }
+    }
+
+    @usableFromInline
+    mutating func grow(_ count: Int) throws {
+        commit()
+        guard unsafe buffer.pointee.reserve(count) else { throw ProtobufFallback() }
+        let slot = unsafe buffer.pointee.slot(minimum: count)
+        unsafe start = slot.start
+        unsafe cursor = slot.start
+        unsafe end = slot.end
+    }
+}
+
+// MARK: - Pieces. Each but the first two needs room that was made before.
+
+extension ProtobufWriter {
+    /// The most that a tag and a varint take.
+    @inlinable static var tagAndVarintBytes: Int { 15 }
+
+    @inlinable @inline(__always)
+    mutating func varintField(_ value: UInt64, _ fieldNumber: Int) throws {
+        try room(Self.tagAndVarintBytes)
+        put(tag: fieldNumber, 0)
+        put(varint: value)
+    }
+
+    @inlinable @inline(__always)
+    mutating func fixedField<Integer: FixedWidthInteger & BitwiseCopyable>(
+        _ value: Integer, _ fieldNumber: Int
+    ) throws {
+        try room(Self.tagAndVarintBytes)
+        put(tag: fieldNumber, MemoryLayout<Integer>.size == 8 ? 1 : 5)
+        put(fixed: value)
+    }
+
+    @inlinable
+    mutating func bytesField(_ bytes: UnsafeRawBufferPointer, _ fieldNumber: Int) throws {
+        try room(Self.tagAndVarintBytes + bytes.count)
+        put(tag: fieldNumber, 2)
+        put(varint: UInt64(truncatingIfNeeded: bytes.count))
+        unsafe put(bytes)
+    }
+
+    @inlinable @inline(__always)
+    mutating func put(tag fieldNumber: Int, _ wireType: UInt64) {
+        put(varint: UInt64(truncatingIfNeeded: fieldNumber) &<< 3 | wireType)
+    }
+
+    @inlinable @inline(__always)
+    mutating func put(varint value: UInt64) {
+        var rest = value
+        while rest > 0x7F {
+            unsafe cursor.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
+            unsafe cursor += 1
+            rest &>>= 7
+        }
+        unsafe cursor.storeBytes(of: UInt8(truncatingIfNeeded: rest), as: UInt8.self)
+        unsafe cursor += 1
+    }
+
+    @inlinable @inline(__always)
+    mutating func put<Integer: FixedWidthInteger & BitwiseCopyable>(fixed value: Integer) {
+        unsafe cursor.storeBytes(of: value.littleEndian, as: Integer.self)
+        unsafe cursor += MemoryLayout<Integer>.size
+    }
+
+    @inlinable @inline(__always)
+    mutating func put(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress else { return }
+        unsafe cursor.copyMemory(from: source, byteCount: bytes.count)
+        unsafe cursor += bytes.count
+    }
+
+    /// Writes what has a length before it.
+    @inlinable @inline(__always)
+    mutating func delimitedField(
+        _ fieldNumber: Int, _ body: (inout ProtobufWriter) throws -> Void
+    ) throws {
+        try room(Self.tagAndVarintBytes)
+        put(tag: fieldNumber, 2)
+        unsafe cursor += 1
+        let begin = offset
+        try body(&self)
+        try setLength(begin)
+    }
+
+    /// Where the cursor stands, counted from the buffer's first readable byte.
+    @usableFromInline
+    var offset: Int { unsafe buffer.pointee.readableBytes + (cursor - start) }
+
+    /// Fills in the length of what began at `begin`, in the byte before it and, where that is too
+    /// little, in more.
+    @usableFromInline
+    mutating func setLength(_ begin: Int) throws {
+        let count = offset - begin
+        var more = 0
+        while count >> (7 * (more + 1)) != 0 { more += 1 }
+        if more > 0 { try room(more) }
+        // What was committed stands right before `start`.
+        let body = unsafe cursor - count
+        if more > 0 { unsafe (body + more).copyMemory(from: body, byteCount: count) }
+        unsafe cursor = body - 1
+        put(varint: UInt64(truncatingIfNeeded: count))
+        unsafe cursor += count
+    }
+}
