@@ -27,7 +27,12 @@ final class BenchPace {
     /// The time at which the caller's next call was due; waits for it. nil: there is none left.
     func next() async -> MonotonicTime? {
         let now = time.monotonic()
-        guard callsPerSecond != nil else { return now < end ? now : nil }
+        guard callsPerSecond != nil else {
+            // One call at the least, on however busy a machine.
+            guard now < end || begun == 0 else { return nil }
+            begun += 1
+            return now
+        }
         // Whoever waits already comes first.
         if waiting.isEmpty, let due = takeDue(now) { return due }
         if now >= end { return nil }
