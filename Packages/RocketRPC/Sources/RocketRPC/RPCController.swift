@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketCodec
 public import RocketSystem
 public import RocketTCP
@@ -35,7 +36,10 @@ public final class RPCController: Sendable {
 
     /// The call whose handler the current task runs, or was started by; nil outside of one.
     /// Calls made with it set inherit what is left of its deadline.
-    @TaskLocal public static var current: RPCController?
+    public static var current: RPCController? {
+        // One binding says both which call it is and what log lines bear.
+        CallContext.current?.source as? RPCController
+    }
 
     /// The call's id on the wire, shown as text.
     public var messageID: String {
@@ -80,6 +84,22 @@ public final class RPCController: Sendable {
 
     /// Whether the call has been answered or given up.
     public var isFinished: Bool { state.withLock { $0.isFinished } }
+}
+
+extension RPCController: CallContextSource {
+    /// For log lines: the call's id.
+    public var contextMessageID: ShortText {
+        state.withLock { state in
+            // SAFETY: the array lives, unchanged, until the text is made.
+            unsafe ShortText(bytes: state.messageID.span.bytes)
+        }
+    }
+
+    /// For log lines: the method's full name.
+    public var contextMethod: String { method }
+
+    /// For log lines: who calls.
+    public var contextPeer: String { state.withLock { $0.peers?.peerText ?? "" } }
 }
 
 /// The two ends of a connection, shared by all of its calls.

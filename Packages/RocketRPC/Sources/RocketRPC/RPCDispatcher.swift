@@ -51,7 +51,12 @@ public final class RPCDispatcher: Sendable {
         let connection = ServerConnection(dispatcher: self, codec: codec, drivers: nil)
         connection.connected(.memory(link))
         let call = ServerCall(connection: connection)
-        while await connection.serveNext(call) {}
+        var isMore = true
+        while isMore {
+            isMore = await CallContext.$current.withValue(call.freshContext()) {
+                await connection.serveNext(call)
+            }
+        }
         return link.takeOutput()
     }
 

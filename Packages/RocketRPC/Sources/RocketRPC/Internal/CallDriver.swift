@@ -5,7 +5,7 @@ import RocketReactor
 @safe final class CallDriver {
     var task: Task<Void, Never>?
     var continuation: UnsafeContinuation<Void, Never>?
-    private(set) var call: ServerCall?
+    let call: ServerCall
     // The rest is for the time while its handler is suspended: its place among the deadlines and
     // among its connection's calls, and the call's id.
     var deadline: TimerID?
@@ -14,12 +14,7 @@ import RocketReactor
     /// Its task was cancelled with a call: it takes no other one.
     private(set) var isRetired = false
 
-    func begin(_ connection: ServerConnection) -> ServerCall {
-        if let call { return call }
-        let call = ServerCall(connection: connection)
-        self.call = call
-        return call
-    }
+    init(_ call: ServerCall) { self.call = call }
 
     func resume() {
         guard let waiting = unsafe continuation else { return }
@@ -28,7 +23,7 @@ import RocketReactor
     }
 
     func cancelCall() {
-        call?.abandon()
+        call.abandon()
         isRetired = true
         task?.cancel()
     }

@@ -101,10 +101,11 @@ final class CallDrivers: TickEndHandler {
     }
 
     private func startDriver() {
+        guard let connection = takeReady() else { return }
         isWaking = true
         if let driver = parked.popLast() { return driver.resume() }
         let drivers = LoopBound(self, on: reactor)
-        let driver = CallDriver()
+        let driver = CallDriver(ServerCall(connection: connection))
         let bound = LoopBound(driver, on: reactor)
         let executor = executor
         driver.task = Task(executorPreference: reactor.loop) {
@@ -114,20 +115,27 @@ final class CallDrivers: TickEndHandler {
 
     // MARK: Driving
 
+    /// Whether the driver is to take calls, or has to end.
+    func employs(_ driver: CallDriver) -> Bool { !driver.isRetired && !isStopped }
+
+    /// Takes calls within one binding of `CallContext.current`: until a handler has kept it, or for
+    /// ever.
     func drive(_ driver: CallDriver) async {
-        while !driver.isRetired, !isStopped {
+        driver.call.bindingBegan()
+        while employs(driver) {
             activate(driver)
             while let connection = takeReady() {
-                let call = driver.begin(connection)
-                let served = await connection.serveNext(call)
+                let served = await connection.serveNext(driver.call)
                 if noteReturn(driver) {
-                    if driver.isRetired { return }
+                    if driver.isRetired || driver.call.isKept { return }
                     activate(driver)
-                } else if !served {
-                    finishReady(connection)
+                } else {
+                    if !served { finishReady(connection) }
+                    if driver.call.isKept { break }
                 }
             }
             active = nil
+            if driver.call.isKept { return }
             await park(driver)
         }
     }
@@ -140,8 +148,9 @@ final class CallDrivers: TickEndHandler {
 
     /// The active driver, if there is one, waits for its handler: another one may take frames.
     private func noteSuspension() {
-        guard let driver = active, let call = driver.call else { return }
+        guard let driver = active else { return }
         active = nil
+        let call = driver.call
         driver.messageID = call.messageID
         call.connection.waiting.insert(driver)
         dispatcher.limits.callSuspended()
@@ -155,8 +164,8 @@ final class CallDrivers: TickEndHandler {
     ///
     /// - Returns: whether it had been suspended, and so another driver may be active.
     private func noteReturn(_ driver: CallDriver) -> Bool {
-        guard driver.waitingIndex != nil, let call = driver.call else { return false }
-        call.connection.waiting.remove(driver)
+        guard driver.waitingIndex != nil else { return false }
+        driver.call.connection.waiting.remove(driver)
         dispatcher.limits.callResumed()
         if let deadline = driver.deadline { _ = deadlines.remove(deadline) }
         driver.deadline = nil
@@ -166,10 +175,8 @@ final class CallDrivers: TickEndHandler {
     private func expire() {
         while let (_, driver) = deadlines.popExpired(now: reactor.now) {
             driver.deadline = nil
-            if let call = driver.call {
-                dispatcher.counters.timedOut()
-                call.fail(call.deadline.failure)
-            }
+            dispatcher.counters.timedOut()
+            driver.call.fail(driver.call.deadline.failure)
             driver.cancelCall()
         }
         deadlineTimer?.expect(deadlines.earliest)

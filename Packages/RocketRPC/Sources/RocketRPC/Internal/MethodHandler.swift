@@ -50,10 +50,7 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
             return
         }
         do {
-            let controller = call.controller
-            let response = try await call.inContext {
-                try await handler(request, controller)
-            }
+            let response = try await handler(request, call.controller)
             call.succeed(with: response, method.response)
         } catch {
             answer(error, of: call)
@@ -72,10 +69,7 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
             return
         }
         do {
-            let controller = call.controller
-            let response = try call.inContext(synchronously: {
-                try synchronous(request, controller)
-            })
+            let response = try synchronous(request, call.controller)
             call.succeed(with: response, method.response)
         } catch {
             answer(error, of: call)

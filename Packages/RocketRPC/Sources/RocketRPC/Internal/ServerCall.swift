@@ -8,8 +8,11 @@ import SwiftProtobuf
 ///
 /// Owned by the driver that runs the handler, bound to the connection's loop.
 final class ServerCall {
-    /// What the handler sees. Reused from call to call as long as no handler kept it.
+    /// What the handler sees, and what `RPCController.current` is bound to while handlers run.
+    /// Reused from call to call as long as nobody kept it; see `bindingBegan`.
     private(set) var controller = RPCController()
+    /// References to the controller while no handler runs.
+    private var ownReferences: UInt = 0
     private(set) var connection: ServerConnection
     private(set) var isAnswered = true
     /// When it has to be over.
@@ -32,7 +35,6 @@ final class ServerCall {
         methodName = method.handler.fullNameBytes
         maxResponseBytes = method.limits.maxResponseBytes
         if connection.dispatcher.logsCalls { startedAt = connection.dispatcher.time.monotonic() }
-        if !isKnownUniquelyReferenced(&controller) { controller = RPCController() }
         let id = bytes.extracting(frame.messageID)
         let metadata = bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0)
         controller.state.withLock { state in
@@ -51,33 +53,27 @@ final class ServerCall {
     /// The bytes that its answer bears.
     var messageID: [UInt8] { controller.state.withLock { $0.messageID } }
 
-    /// Runs a handler with the call in its task-locals: log lines bear its id, and outgoing calls
-    /// inherit its deadline.
-    func inContext<Result>(_ body: () async throws -> Result) async throws -> Result {
-        let (controller, context) = (controller, context)
-        return try await RPCController.$current.withValue(controller) {
-            try await CallContext.$current.withValue(context, operation: body)
-        }
+    // MARK: The binding
+
+    // Binding a task-local around every call costs several times what the call does (two changes of
+    // executor for an async one). So it is bound around many calls, to the controller that they
+    // share; and when a handler has kept that, or has started a task that inherits it and outlives
+    // the call, the next call gets another controller in a binding of its own.
+
+    /// What is bound. Each binding begins with a controller that nobody else has.
+    func freshContext() -> CallContext {
+        if !isKnownUniquelyReferenced(&controller) { controller = RPCController() }
+        return CallContext(controller)
     }
 
-    /// The same for a handler that never suspends.
-    func inContext<Result>(synchronously body: () throws -> Result) throws -> Result {
-        let (controller, context) = (controller, context)
-        return try RPCController.$current.withValue(controller) {
-            try CallContext.$current.withValue(context, operation: body)
-        }
-    }
+    /// Inside the binding, before the first call.
+    func bindingBegan() { ownReferences = _getRetainCount(controller) }
 
-    private var context: CallContext {
-        controller.state.withLock { state in
-            CallContext(
-                // SAFETY: the array lives, unchanged, until the text is made.
-                messageID: unsafe ShortText(bytes: state.messageID.span.bytes),
-                method: state.method, peer: connection.peers.peerText)
-        }
-    }
+    /// Between calls: whether somebody out there holds on to the controller.
+    var isKept: Bool { _getRetainCount(controller) > ownReferences }
 
     private func replace(_ array: inout [UInt8], with bytes: RawSpan) {
+        if array.isEmpty, bytes.isEmpty { return }
         array.removeAll(keepingCapacity: true)
         // SAFETY: the pointer does not leave the closure.
         unsafe bytes.withUnsafeBytes { unsafe array.append(contentsOf: $0) }
@@ -95,7 +91,7 @@ final class ServerCall {
         if error is CancellationError, controller.isCancelled {
             return fail(RPCError(.cancelled, "the call was given up"))
         }
-        CallContext.$current.withValue(context) {
+        CallContext.$current.withValue(CallContext(controller)) {
             connection.dispatcher.logger.error("handler failed") {
                 $0.add("error", String(describing: error))
             }
@@ -108,14 +104,10 @@ final class ServerCall {
 
     /// Nobody waits for the answer any more: the connection is gone.
     func abandon() {
-        finish(cancelled: true)
-    }
-
-    private func finish(cancelled: Bool = false) {
         isAnswered = true
         controller.state.withLock {
             $0.isFinished = true
-            if cancelled { $0.isCancelled = true }
+            $0.isCancelled = true
         }
     }
 
@@ -123,9 +115,13 @@ final class ServerCall {
         code: RPCErrorCode, info: String, payload: (inout ByteBuffer) throws -> Void
     ) {
         guard !isAnswered else { return }
-        finish()
-        let id = controller.state.withLock { $0.messageID }
-        let info = code.rawValue == 0 ? replyMetadata() : [UInt8](info.utf8)
+        isAnswered = true
+        let (id, metadata) = controller.state.withLock { state in
+            state.isFinished = true
+            return (state.messageID, state.replyMetadata.isEmpty ? nil : state.replyMetadata)
+        }
+        let info =
+            code.rawValue == 0 ? metadata.map(replyMetadata) ?? [] : [UInt8](info.utf8)
         // SAFETY: the arrays live, unchanged, until send returns.
         let sent = unsafe connection.send(
             id.span.bytes, methodName.span.bytes, code, info.span.bytes, limit: maxResponseBytes,
@@ -133,9 +129,7 @@ final class ServerCall {
         logCall(sent.code)
     }
 
-    private func replyMetadata() -> [UInt8] {
-        let metadata = controller.state.withLock { $0.replyMetadata }
-        if metadata.isEmpty { return [] }
+    private func replyMetadata(_ metadata: RPCMetadata) -> [UInt8] {
         var buffer = ByteBuffer()
         do {
             try MetadataBlock.write(metadata, to: &buffer)
@@ -151,7 +145,7 @@ final class ServerCall {
         guard connection.dispatcher.logsCalls else { return }
         let elapsed = connection.dispatcher.time.monotonic() - startedAt
         // Id, method and peer come from the context.
-        CallContext.$current.withValue(context) {
+        CallContext.$current.withValue(CallContext(controller)) {
             connection.dispatcher.logger.debug("call served") {
                 $0.add("code", code.rawValue)
                 $0.add("us", microsecondsOf: elapsed)

@@ -63,13 +63,26 @@ extension ServerConnection {
     ///
     /// - Returns: whether there is such a frame: the drivers take it.
     func serveSynchronous(_ input: inout ByteBuffer, _ call: ServerCall) -> Bool {
+        while true {
+            let isMore = CallContext.$current.withValue(call.freshContext()) {
+                serveBound(&input, call)
+            }
+            if let isMore { return isMore }
+        }
+    }
+
+    /// The same within one binding of the call's context; nil: it takes another one to go on.
+    private func serveBound(_ input: inout ByteBuffer, _ call: ServerCall) -> Bool? {
+        call.bindingBegan()
         while !isBroken {
             switch input.withBytes({ next($0, call) }) {
             case .nothing:
                 closeIfDone()
                 return false
             case .call: return true
-            case .done(let byteCount): input.consume(byteCount)
+            case .done(let byteCount):
+                input.consume(byteCount)
+                if call.isKept { return nil }
             case .broken(let error): breakOff(error)
             }
         }
