@@ -35,6 +35,9 @@ extension Reactor {
         // SAFETY: each job is run once, by the executor that it was enqueued on, which lives.
         case .isolated(let job): unsafe job.runSynchronously(on: serialExecutor)
         case .preferring(let job): unsafe job.runSynchronously(on: taskExecutor)
+        case .both(let job, let executor):
+            unsafe job.runSynchronously(
+                isolatedTo: executor.asUnownedSerialExecutor(), taskExecutor: taskExecutor)
         }
     }
 }

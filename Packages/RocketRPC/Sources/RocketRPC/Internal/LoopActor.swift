@@ -3,13 +3,13 @@ import RocketReactor
 
 /// Gives drivers the loop as their executor.
 actor LoopActor {
-    private nonisolated let loop: EventLoop
+    private nonisolated let executor: PreferredLoopExecutor
 
-    init(loop: EventLoop) { self.loop = loop }
+    init(loop: EventLoop) { executor = PreferredLoopExecutor(loop) }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
-        // SAFETY: the actor holds the loop, so the reference lives as long as the actor.
-        unsafe loop.asUnownedSerialExecutor()
+        // SAFETY: the actor holds the executor, so the reference lives as long as the actor.
+        unsafe executor.asUnownedSerialExecutor()
     }
 
     /// The life of a driver: one binding of the current call after the other.

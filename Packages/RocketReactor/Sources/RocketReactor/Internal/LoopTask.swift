@@ -5,6 +5,8 @@ enum LoopTask {
     case isolated(UnownedJob)
     /// A job of no actor, whose task prefers the loop.
     case preferring(UnownedJob)
+    /// A job of an actor that is pinned to the loop, whose task prefers the loop.
+    case both(UnownedJob, PreferredLoopExecutor)
 }
 
 extension LoopTask {
@@ -14,6 +16,7 @@ extension LoopTask {
         case .closure: "execute"
         case .isolated: "actor job"
         case .preferring: "task job"
+        case .both: "actor job"
         }
     }
 }
