@@ -70,8 +70,9 @@ extension RPCChannel {
             method, request, metadata: parent?.addingTrace(to: metadata) ?? metadata,
             deadline: deadline, options: options,
             idChoice: try CallIDChoice(options, parent: parent), controller: controller)
-        let outcome = await withTaskCancellationHandler {
-            await unsafe withUnsafeContinuation { continuation in
+        await withTaskCancellationHandler {
+            await unsafe withUnsafeContinuation {
+                (continuation: UnsafeContinuation<Void, Never>) in
                 unsafe call.wait(with: continuation)
                 controller?.canBeCancelled { [self] in give(up: call) }
                 pass(.start(call))
@@ -79,7 +80,7 @@ extension RPCChannel {
         } onCancel: {
             give(up: call)
         }
-        switch outcome {
+        switch call.result() {
         case .success(let response): return response
         case .failure(let error):
             throw error.about(method: method.fullName, peer: target)

@@ -7,17 +7,13 @@ import SwiftProtobuf
 final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>: OutgoingCall {
     typealias Outcome = Result<Response, RPCError>
 
-    // SAFETY: the continuation is resumed once: `finish` takes it away under the lock.
-    @safe private struct State {
-        var continuation: UnsafeContinuation<Outcome, Never>?
-        var isCancelled = false
-    }
-
     private let method: RPCMethod<Request, Response>
     private let request: Request
     /// What the caller looks at, if anything.
     private let controller: RPCController?
-    private let state = Locked(State())
+    private let state = Locked(CallerState())
+    // SAFETY: written once, before the continuation is resumed, and read by whom that resumes.
+    nonisolated(unsafe) private var outcome: Outcome?
     let metadata: RPCMetadata
     let deadline: MonotonicTime?
     let waitsForReady: Bool?
@@ -50,8 +46,16 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
     }
 
     /// Before the call is handed over.
-    func wait(with continuation: UnsafeContinuation<Outcome, Never>) {
+    func wait(with continuation: UnsafeContinuation<Void, Never>) {
         state.withLock { unsafe $0.continuation = continuation }
+    }
+
+    /// After the continuation was resumed.
+    func result() -> Outcome {
+        guard let outcome = unsafe outcome else {
+            preconditionFailure("a call's caller goes on before the call has ended")
+        }
+        return outcome
     }
 
     func cancel() { state.withLock { $0.isCancelled = true } }
@@ -91,6 +95,17 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
             defer { unsafe state.continuation = nil }
             return unsafe state.continuation
         }
-        unsafe waiting?.resume(returning: outcome)
+        guard let waiting = unsafe waiting else { return }
+        unsafe self.outcome = outcome
+        unsafe waiting.resume()
     }
+}
+
+/// Who waits for a call. Not generic, and neither are the locks and continuations around it: in
+/// code that is not compiled for one message type, each use of a generic type asks the runtime for
+/// it anew.
+// SAFETY: the continuation is resumed once: `finish` takes it away under the lock.
+@safe private struct CallerState {
+    var continuation: UnsafeContinuation<Void, Never>?
+    var isCancelled = false
 }
