@@ -30,7 +30,7 @@ CHECKS := selftest layers settings safety links readme units format generated
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-apps test-e2e test-systemd test-tsan test-asan check format generate fuzz install \
 	uninstall deb bench-log bench-reactor bench-rpc \
-	bench-orders clean
+	bench-orders bench check-perf clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +117,12 @@ bench-rpc: all ## measure calls beside plain C and C++ servers of the same wire 
 
 bench-orders: all ## measure durable orders a second beside SQLite in a plain C loop
 	@Tests/Benchmarks/orders/run.sh
+
+bench: all ## measure calls beside C, C++, gRPC, Cap'n Proto, Thrift (10 min; QUICK=1: 2; PART=closed)
+	@PART="$(PART)" QUICK="$(QUICK)" Tests/Benchmarks/bench/run.sh
+
+check-perf: all ## count instructions, allocations and system calls per call; a rise fails
+	@scripts/check-perf $(if $(UPDATE),--update)
 
 clean: ## remove everything that was built
 	rm -rf .build .build-* bin

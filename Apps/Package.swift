@@ -35,6 +35,7 @@ let package = Package(
         .executable(name: "order_client", targets: ["order_client"]),
         .executable(name: "rocket_bench_server", targets: ["rocket_bench_server"]),
         .executable(name: "rocket_bench_client", targets: ["rocket_bench_client"]),
+        .executable(name: "rocket_bench_paths", targets: ["rocket_bench_paths"]),
         .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
         .executable(name: "rocket_config_docs", targets: ["rocket_config_docs"]),
     ],
@@ -172,6 +173,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "rocket_bench_client", dependencies: ["BenchKit", "ProgramKit"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "rocket_bench_paths", dependencies: ["BenchKit", "ProgramKit"],
             swiftSettings: settings),
 
         // What all programs share: one clear line and exit status 1 when something is wrong.

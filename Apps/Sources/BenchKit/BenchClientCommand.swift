@@ -36,6 +36,9 @@ public struct BenchClientCommand: AsyncParsableCommand {
         help: "Calls a second, begun at fixed times; without it each reply is followed by a call.")
     var rate: Double?
 
+    @Option(help: "So many calls in all, with no warm-up, in place of --seconds.")
+    var calls: Int?
+
     @Option(help: "Bytes of goods in the request, in place of \"apple\".")
     var payload: Int?
 
@@ -59,6 +62,7 @@ public struct BenchClientCommand: AsyncParsableCommand {
             ((0.01...3600).contains(seconds), "--seconds is 0.01 to 3600"),
             (rate.map { (1...10_000_000).contains($0) } ?? true, "--rate is 1 to 10000000"),
             (payload.map { (0...(64 << 20)).contains($0) } ?? true, "--payload is 0 to 67108864"),
+            (calls.map { $0 > 0 } ?? true, "--calls is 1 or more"),
             ((0...100).contains(slowPercent), "--slow-percent is 0 to 100"),
         ]
         for (isInRange, rule) in ranges where !isInRange { throw ValidationError(rule) }
@@ -70,7 +74,7 @@ public struct BenchClientCommand: AsyncParsableCommand {
         do {
             let load = BenchLoad(
                 address: try NetAddress(parsing: to), connections: connections,
-                inFlight: inFlight, duration: .seconds(seconds), callsPerSecond: rate,
+                inFlight: inFlight, duration: .seconds(seconds), callsPerSecond: rate, calls: calls,
                 payloadBytes: payload, slowPercent: slowPercent, serverProcess: serverPid)
             report = try await load.run()
         } catch {

@@ -13,6 +13,8 @@ struct BenchLoad: Sendable {
     let duration: Duration
     /// Open loop at so many calls a second; nil: closed loop.
     let callsPerSecond: Double?
+    /// So many calls in all and no warm-up, in place of `duration`.
+    var calls: Int?
     let payloadBytes: Int?
     /// Of the calls, those that have price 5.
     let slowPercent: Double
@@ -24,7 +26,7 @@ struct BenchLoad: Sendable {
         let thread = try IOThread(name: "rocket-bench")
         defer { thread.stopUnattended() }
         let clients = try (0..<connections).map { _ in try client(on: thread.loop) }
-        _ = try await measure(clients, for: duration / 5, on: thread.loop)
+        if calls == nil { _ = try await measure(clients, for: duration / 5, on: thread.loop) }
         return try await measure(clients, for: duration, on: thread.loop)
     }
 
@@ -45,7 +47,8 @@ struct BenchLoad: Sendable {
                 LoopBound(
                     BenchDesk(
                         pace: BenchPace(
-                            callsPerSecond: callsPerSecond, for: duration, on: reactor),
+                            callsPerSecond: callsPerSecond, calls: calls, for: duration,
+                            on: reactor),
                         slowPercent: slowPercent), on: reactor)
             }
         }.value

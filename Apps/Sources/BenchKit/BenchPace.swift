@@ -8,6 +8,8 @@ import RocketSystem
 /// its latency still counts from the time at which it was due.
 final class BenchPace {
     private let callsPerSecond: Double?
+    /// So many calls in all, however long they take; nil: as many as the time allows.
+    private let calls: Int?
     private let reactor: Reactor
     private let time = SystemTimeSource()
     private let start: MonotonicTime
@@ -17,7 +19,11 @@ final class BenchPace {
     private var waiting: [CheckedContinuation<MonotonicTime?, Never>] = []
     private var isArmed = false
 
-    init(callsPerSecond: Double?, for duration: Duration, on reactor: Reactor) {
+    init(
+        callsPerSecond: Double? = nil, calls: Int? = nil, for duration: Duration,
+        on reactor: Reactor
+    ) {
+        self.calls = calls
         self.callsPerSecond = callsPerSecond
         self.reactor = reactor
         start = time.monotonic()
@@ -27,6 +33,11 @@ final class BenchPace {
     /// The time at which the caller's next call was due; waits for it. nil: there is none left.
     func next() async -> MonotonicTime? {
         let now = time.monotonic()
+        if let calls {
+            guard begun < calls else { return nil }
+            begun += 1
+            return now
+        }
         guard callsPerSecond != nil else {
             // One call at the least, on however busy a machine.
             guard now < end || begun == 0 else { return nil }

@@ -27,6 +27,30 @@ for name in "$@"; do
         protoc -I "$protos" --cpp_out="$out" "$protos/order.proto"
         g++ -O2 -Wall -Wextra -I"$out" -o "$out/$name" "$here/$name.cpp" "$out/order.pb.cc" -lprotobuf
         ;;
+    grpc_server | grpc_load)
+        needs g++ g++
+        needs protoc protobuf-compiler
+        needs grpc_cpp_plugin 'protobuf-compiler-grpc libgrpc++-dev'
+        protoc -I "$protos" --cpp_out="$out" --grpc_out="$out" \
+            --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" "$protos/order.proto"
+        g++ -O2 -Wall -std=c++17 -I"$out" -I"$here" -o "$out/$name" "$here/$name.cpp" \
+            "$out/order.pb.cc" "$out/order.grpc.pb.cc" $(pkg-config --libs grpc++ protobuf)
+        ;;
+    capnp_server | capnp_load)
+        needs g++ g++
+        needs capnp 'capnproto libcapnp-dev'
+        capnp compile -oc++:"$out" --src-prefix="$here" "$here/order.capnp"
+        g++ -O2 -Wall -std=c++17 -I"$out" -I"$here" -o "$out/$name" "$here/$name.cpp" \
+            "$out/order.capnp.c++" -lcapnp-rpc -lcapnp -lkj-async -lkj -pthread
+        ;;
+    thrift_server | thrift_load)
+        needs g++ g++
+        needs thrift 'thrift-compiler libthrift-dev libevent-dev'
+        mkdir -p "$out/thrift"
+        thrift --gen cpp:no_skeleton -out "$out/thrift" "$here/order.thrift"
+        g++ -O2 -Wall -std=c++17 -I"$out/thrift" -I"$here" -o "$out/$name" "$here/$name.cpp" \
+            "$out/thrift/Order.cpp" "$out/thrift/order_types.cpp" -lthriftnb -lthrift -levent -pthread
+        ;;
     *)
         needs gcc gcc
         gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c"

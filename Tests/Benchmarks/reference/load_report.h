@@ -16,6 +16,7 @@ enum { STEPS = 128, POWERS = 40 }; // values are kept to 1/128: 0.8 %
 
 struct load_options {
     int port, connections, in_flight, payload, server_pid;
+    long calls; // so many in all and no warm-up, in place of `seconds`
     double seconds, rate, slow_percent;
 };
 
@@ -133,6 +134,7 @@ static inline void options_parse(struct load_options *options, int argc, char **
         else if (strcmp(name, "--in-flight") == 0) options->in_flight = atoi(value);
         else if (strcmp(name, "--seconds") == 0) options->seconds = atof(value);
         else if (strcmp(name, "--rate") == 0) options->rate = atof(value);
+        else if (strcmp(name, "--calls") == 0) options->calls = atol(value);
         else if (strcmp(name, "--payload") == 0) options->payload = atoi(value);
         else if (strcmp(name, "--slow-percent") == 0) options->slow_percent = atof(value);
         else if (strcmp(name, "--server-pid") == 0) options->server_pid = atoi(value);
@@ -143,7 +145,7 @@ static inline void options_parse(struct load_options *options, int argc, char **
         fprintf(stderr,
                 "usage: %s --to 127.0.0.1:PORT --connections N --in-flight N --seconds N\n"
                 "       [--rate CALLS_PER_SECOND] [--payload BYTES] [--slow-percent N]\n"
-                "       [--server-pid PID]\n", argv[0]);
+                "       [--server-pid PID] [--calls N]\n", argv[0]);
         exit(2);
     }
 }

@@ -38,6 +38,7 @@ static int poller;
 static char *frame; // a request; its id and price are filled in
 static size_t frame_bytes, price_at;
 static size_t reply_bytes; // of all replies; 0 until the first
+static long asked;         // calls begun in all
 
 static void fail(const char *what) {
     perror(what);
@@ -105,6 +106,8 @@ static void flush(struct peer *peer) {
 
 static void ask(struct peer *peer, uint64_t begins) {
     static double slow_sum;
+    if (options.calls && asked >= options.calls) return;
+    asked++;
     int slot = peer->idle[--peer->idles];
     if (peer->waiting + frame_bytes > peer->out_room) {
         if (peer->sent > 0) {
@@ -184,7 +187,7 @@ static void run(uint64_t duration) {
     struct epoll_event events[EVENTS];
     uint64_t start = now_ns(), end = start + duration, begun = 0, now = start;
     int next = 0;
-    while (now < end) {
+    while (options.calls ? (long)report.calls < options.calls : now < end) {
         int ready = epoll_wait(poller, events, EVENTS, options.rate > 0 ? 0 : 100);
         for (int i = 0; i < ready; i++) {
             struct peer *peer = events[i].data.ptr;
@@ -249,7 +252,7 @@ int main(int argc, char **argv) {
         for (int n = 0; options.rate == 0 && n < options.in_flight; n++) ask(&peers[i], now_ns());
         flush(&peers[i]);
     }
-    run((uint64_t)(options.seconds * 0.2 * 1e9)); // warm up
+    if (!options.calls) run((uint64_t)(options.seconds * 0.2 * 1e9)); // warm up
     report_begin(&report, &options);
     run((uint64_t)(options.seconds * 1e9));
     report_end(&report, &options);

@@ -9,8 +9,10 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     /// As it stands on the wire: `shop.v1.Order.makeOrder`.
     public let fullName: String
     let fullNameBytes: [UInt8]
-    let request: RPCMessageCoding<Request>
-    let response: RPCMessageCoding<Response>
+    /// How requests become bytes and come back.
+    public let request: RPCMessageCoding<Request>
+    /// The same for responses.
+    public let response: RPCMessageCoding<Response>
 
     /// The method `name` of `service`, which comes with its protobuf package.
     ///

@@ -1,4 +1,4 @@
-import RocketBase
+public import RocketBase
 public import SwiftProtobuf
 
 /// How the messages of one type become bytes and come back: in place, by code that is compiled
@@ -30,7 +30,7 @@ public struct RPCMessageCoding<M: Message & Sendable>: Sendable {
     /// The message that `bytes` are.
     ///
     /// - Throws: what swift-protobuf throws for bytes that are none.
-    func message(from bytes: RawSpan) throws -> M {
+    public func message(from bytes: RawSpan) throws -> M {
         guard let decode, bytes.byteCount > 0 else { return try M(serializedBytes: bytes) }
         do {
             var message = M()
@@ -48,7 +48,7 @@ public struct RPCMessageCoding<M: Message & Sendable>: Sendable {
     /// Appends the message's bytes; on an error nothing has been appended.
     ///
     /// - Throws: what swift-protobuf throws for a message that lacks required fields.
-    func append(_ message: M, to buffer: inout ByteBuffer) throws {
+    public func append(_ message: M, to buffer: inout ByteBuffer) throws {
         let before = buffer.readableBytes
         do {
             guard let encode, message.isInitialized else { throw ProtobufFallback() }

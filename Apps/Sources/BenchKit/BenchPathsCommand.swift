@@ -1,0 +1,120 @@
+public import ArgumentParser
+import OrderProtos
+import ProgramKit
+import RocketRPC
+import SwiftProtobuf
+
+/// `rocket_bench_paths` as it is typed: one piece of the call path again and again, with no socket
+/// and no clock, for tools that count instructions.
+public struct BenchPathsCommand: AsyncParsableCommand {
+    /// Which piece.
+    public enum Path: String, CaseIterable, ExpressibleByArgument, Sendable {
+        /// A request's bytes become a message.
+        case decode
+        /// A response becomes bytes.
+        case encode
+        /// A frame is found, its method looked up, its handler run, the answer framed; in memory.
+        case dispatch
+        /// A log line whose level is off.
+        case log
+    }
+
+    /// Name, help and version.
+    public static let configuration = CommandConfiguration(
+        commandName: "rocket_bench_paths",
+        abstract: "Runs one piece of the call path again and again, to have it counted.",
+        discussion: """
+            EXAMPLE:
+              Instructions of decoding a request, by the difference of two runs:
+                valgrind --tool=callgrind rocket_bench_paths decode --times 10000
+                valgrind --tool=callgrind rocket_bench_paths decode --times 20000
+            """,
+        version: "rocket_bench_paths \(RocketVersion.current)")
+
+    @Argument(help: "decode, encode, dispatch or log.")
+    var path: Path
+
+    @Option(help: "How many times, 1 or more.")
+    var times = 10_000
+
+    /// As the parser makes it.
+    public init() {}
+
+    /// Refuses what is out of range.
+    public func validate() throws {
+        guard times > 0 else { throw ValidationError("--times is 1 or more") }
+    }
+
+    /// Runs the piece.
+    public func run() async throws {
+        let done = try await measured()
+        StandardOutput.write(line: "\(path.rawValue): \(done)")
+    }
+
+    /// Something that depends on every round, so that none is optimised away.
+    func measured() async throws -> Int {
+        switch path {
+        case .decode: try decode()
+        case .encode: try encode()
+        case .dispatch: try await dispatch()
+        case .log: log()
+        }
+    }
+
+    private var request: MakeOrderRequest {
+        .with {
+            $0.price = 100
+            $0.goods = "apple"
+        }
+    }
+
+    private func decode() throws -> Int {
+        let coding = OrderMethods.makeOrder.request
+        var buffer = ByteBuffer()
+        try coding.append(request, to: &buffer)
+        var sum = 0
+        for _ in 0..<times {
+            sum += Int(try buffer.withBytes { try coding.message(from: $0) }.price)
+        }
+        return sum
+    }
+
+    private func encode() throws -> Int {
+        let coding = OrderMethods.makeOrder.response
+        let response = BenchOrder(payloadBytes: nil).reply(to: request)
+        var buffer = ByteBuffer()
+        var sum = 0
+        for _ in 0..<times {
+            try coding.append(response, to: &buffer)
+            sum += buffer.readableBytes
+            buffer.removeAll()
+        }
+        return sum
+    }
+
+    private func dispatch() async throws -> Int {
+        let codec = TinyPBCodec()
+        let name = [UInt8](OrderMethods.makeOrder.fullName.utf8)
+        let id = [UInt8]("12345678901234567890".utf8)
+        var frames = ByteBuffer()
+        for _ in 0..<times {
+            let start = codec.begin(
+                messageID: id.span.bytes, methodName: name.span.bytes, in: &frames)
+            try OrderMethods.makeOrder.request.append(request, to: &frames)
+            try codec.finish(start, in: &frames)
+        }
+        let dispatcher = try RPCDispatcher(
+            services: [BenchHandler.async.service(payloadBytes: nil)])
+        return await dispatcher.answer(frames.copyBytes(), codec: codec).count
+    }
+
+    private func log() -> Int {
+        let logger = Logger.disabled
+        var sum = 0
+        for number in 0..<times {
+            logger.debug("call served") { $0.add("number", number) }
+            sum += number & 1
+        }
+        return sum
+    }
+}

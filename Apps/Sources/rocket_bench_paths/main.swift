@@ -1,0 +1,4 @@
+import BenchKit
+import ProgramKit
+
+await Program.run(BenchPathsCommand.self)

@@ -1,0 +1,17 @@
+import ArgumentParser
+import Testing
+
+@testable import BenchKit
+
+struct BenchPathsTests {
+    @Test(
+        "Each path does its work as many times as it is told",
+        arguments: [
+            (BenchPathsCommand.Path.decode, 7 * 100), (.encode, 7 * 14), (.dispatch, 7 * 75),
+            (.log, 3),
+        ])
+    func paths(path: BenchPathsCommand.Path, expected: Int) async throws {
+        let command = try BenchPathsCommand.parse([path.rawValue, "--times", "7"])
+        #expect(try await command.measured() == expected)
+    }
+}

@@ -1,0 +1,159 @@
+"""Counts what one call costs on each path, under callgrind, and compares with counts.json.
+
+A path is run with N and with 2 N calls; the difference is what N calls cost, start and end of the
+program aside. Counts do not depend on how busy the machine is; they do on the Swift version.
+
+    check.py BINARIES WORK_FOLDER COUNTS_JSON [--update]
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+
+# How much a count may differ from the committed one: a part of it, and absolutely.
+TOLERANCE = {"instructions": (0.04, 15), "allocations": (0.1, 0.2), "retains": (0.04, 0.5),
+             "system_calls": (0.04, 0.02)}
+FUNCTIONS = {
+    "allocations": {"malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "memalign"},
+    "retains": {"swift_retain", "swift_bridgeObjectRetain"},
+    "system_calls": {"recv", "send", "sendmsg", "writev", "read", "write", "epoll_wait",
+                     "epoll_pwait", "epoll_pwait2", "epoll_ctl", "eventfd_read", "eventfd_write"},
+}
+PROGRAMS = ("rocket_bench_paths", "rocket_bench_server", "rocket_bench_client")
+
+
+def counts_of(profile: str) -> Counter:
+    """Totals of a callgrind file: instructions, and how often each kind of function was called."""
+    kind = {name: key for key, names in FUNCTIONS.items() for name in names}
+    names, totals, called = {}, Counter(), None
+    with open(profile) as lines:
+        for line in lines:
+            found = re.match(r"(c?fn)=\((\d+)\)(?: (.*))?", line)
+            if found:
+                if found[3]:
+                    names[found[2]] = found[3].split("'")[0].split("@")[0]
+                if found[1] == "cfn":
+                    called = names.get(found[2])
+            elif line.startswith("calls=") and called in kind:
+                totals[kind[called]] += int(line[6:].split()[0])
+            elif line.startswith("totals:"):
+                totals["instructions"] += int(line.split()[1])
+    return totals
+
+
+class Counting:
+    def __init__(self, binaries, work):
+        self.work = work
+        for name in PROGRAMS:  # valgrind 3.19 can't read Swift's debug information
+            shutil.copy(os.path.join(binaries, name), work)
+            subprocess.run(["strip", "-g", os.path.join(work, name)], check=True)
+        self.environment = dict(os.environ, SWIFT_DETERMINISTIC_HASHING="1",
+                                LD_PRELOAD=os.path.join(work, "sigsuspend.so"))
+        self.profile = os.path.join(work, "callgrind.out")
+
+    def valgrind(self, program, *arguments):
+        command = ["valgrind", "--tool=callgrind", "--quiet",
+                   f"--callgrind-out-file={self.profile}", os.path.join(self.work, program),
+                   *arguments]
+        return subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def finish(self, process, what):
+        output, errors = process.communicate(timeout=120)
+        if process.returncode != 0:
+            sys.exit(f"check-perf: {what} failed: {output}{errors[-2000:]}")
+        return counts_of(self.profile)
+
+    def piece(self, name, times):
+        return self.finish(self.valgrind("rocket_bench_paths", name, "--times", str(times)), name)
+
+    def address(self, process, what):
+        line = process.stdout.readline()
+        found = re.search(r"listening on (\S+)", line)
+        if not found:
+            sys.exit(f"check-perf: {what} did not start: {line}{process.stderr.read()[-2000:]}")
+        return found[1]
+
+    def server(self, handler, calls):
+        process = self.valgrind("rocket_bench_server", "--handler", handler)
+        address = self.address(process, "rocket_bench_server")
+        subprocess.run([os.path.join(self.work, "tinypb_load"), "--to", address, "--in-flight",
+                        "32", "--calls", str(calls)], check=True, stdout=subprocess.DEVNULL)
+        process.terminate()
+        return self.finish(process, f"{handler} call")
+
+    def client(self, calls):
+        server = subprocess.Popen([os.path.join(self.work, "c_tinypb")], stdout=subprocess.PIPE,
+                                  text=True)
+        try:
+            address = self.address(server, "c_tinypb")
+            return self.finish(self.valgrind(
+                "rocket_bench_client", "--to", address, "--in-flight", "32", "--calls",
+                str(calls)), "client call")
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def main():
+    binaries, work, path = sys.argv[1:4]
+    counting = Counting(binaries, work)
+    paths = {
+        "decode": (lambda n: counting.piece("decode", n), 2000),
+        "encode": (lambda n: counting.piece("encode", n), 2000),
+        "dispatch": (lambda n: counting.piece("dispatch", n), 1000),
+        "log line off": (lambda n: counting.piece("log", n), 5000),
+        "sync call": (lambda n: counting.server("sync", n), 1600),
+        "async call": (lambda n: counting.server("async", n), 1600),
+        "client call": (lambda n: counting.client(n), 1600),
+    }
+    begin, found = time.monotonic(), {}
+    for name, (count, calls) in paths.items():
+        less, more = count(calls), count(2 * calls)
+        found[name] = {key: round((more[key] - less[key]) / calls, 3)
+                       for key in ("instructions", *FUNCTIONS)}
+    print(f"{'per call':<14}" + "".join(f"{key.replace('_', ' '):>15}" for key in TOLERANCE))
+    for name, counts in found.items():
+        print(f"{name:<14}" + "".join(f"{counts[key]:>15.2f}" for key in TOLERANCE))
+    if "--update" in sys.argv:
+        with open(path, "w") as file:
+            json.dump(found, file, indent=4)
+            file.write("\n")
+        print(f"wrote {path}: say in the commit why a count rose")
+        return
+    with open(path) as file:
+        committed = json.load(file)
+    faults, falls = compare(found, committed)
+    for line in faults + falls:
+        print(f"check-perf: {line}", file=sys.stderr)
+    if faults:
+        print("check-perf: explain a rise in the commit that raises the number"
+              " (make check-perf UPDATE=1)", file=sys.stderr)
+        sys.exit(1)
+    print(f"check-perf: {len(found)} paths within their counts ({time.monotonic() - begin:.0f} s)")
+
+
+def compare(found, committed):
+    """What is wrong, and what has become less, in words."""
+    faults = [f"'{name}' has no committed counts" for name in found if name not in committed]
+    faults += [f"'{name}' is committed but not counted" for name in committed if name not in found]
+    falls = []
+    for name in (n for n in found if n in committed):
+        for key, (part, least) in TOLERANCE.items():
+            now, before = found[name][key], committed[name].get(key, 0)
+            room = max(before * part, least)
+            if now > before + room:
+                faults.append(f"{name}: {key.replace('_', ' ')} rose from {before} to {now}")
+            elif now < before - room:
+                falls.append(f"{name}: {key.replace('_', ' ')} fell from {before} to {now}:"
+                             " make check-perf UPDATE=1 holds it there")
+    return faults, falls
+
+
+if __name__ == "__main__":
+    main()

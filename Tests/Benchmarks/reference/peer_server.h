@@ -1,0 +1,28 @@
+// What the peers' servers share: the option, the order's id, and the line that scripts wait for.
+#ifndef PEER_SERVER_H
+#define PEER_SERVER_H
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <unistd.h>
+
+// `--payload BYTES`: of order_id, "20230514" without it.
+inline std::string order_id_of(int argc, char **argv) {
+    std::string digits = "20230514", id;
+    size_t count = 8;
+    if (argc == 3 && strcmp(argv[1], "--payload") == 0) count = strtoul(argv[2], nullptr, 10);
+    while (id.size() < count) id += digits;
+    id.resize(count);
+    return id;
+}
+
+inline void announce(int port) {
+    signal(SIGTERM, [](int) { _exit(0); });
+    printf("ready, listening on 127.0.0.1:%d\n", port);
+    fflush(stdout);
+}
+
+#endif

@@ -1,0 +1,79 @@
+// Load from the two halves of Thrift's own C++ client, send_ and recv_: so many calls sent ahead
+// on each connection, as its servers answer in order. Options and JSON as tinypb_load.
+#include <sys/epoll.h>
+#include <thrift/protocol/TBinaryProtocol.h>
+#include <thrift/transport/TBufferTransports.h>
+#include <thrift/transport/TSocket.h>
+
+#include <deque>
+
+#include "Order.h"
+#include "load_report.h"
+
+using namespace apache::thrift;
+
+static load_options options;
+static load_report report;
+static Request order;
+
+struct Peer {
+    std::shared_ptr<transport::TSocket> socket;
+    std::shared_ptr<transport::TFramedTransport> framed;
+    std::unique_ptr<OrderClient> client;
+    std::deque<uint64_t> began;
+
+    void ask() {
+        began.push_back(now_ns());
+        client->send_makeOrder(order);
+    }
+
+    void answered() {
+        Response response;
+        client->recv_makeOrder(response);
+        if (response.res_info != "OK") {
+            fprintf(stderr, "wrong reply\n");
+            _exit(1);
+        }
+        note_latency(&report, now_ns() - began.front());
+        began.pop_front();
+        report.calls++;
+        ask();
+    }
+};
+
+static void run(double seconds, int poller) {
+    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
+    epoll_event events[256];
+    while (now_ns() < end) {
+        int count = epoll_wait(poller, events, 256, 100);
+        for (int i = 0; i < count; i++) static_cast<Peer *>(events[i].data.ptr)->answered();
+    }
+}
+
+int main(int argc, char **argv) {
+    options_parse(&options, argc, argv);
+    order.price = 100;
+    order.goods = options.payload ? std::string((size_t)options.payload, 'a') : "apple";
+    int poller = epoll_create1(0);
+    for (int i = 0; i < options.connections; i++) {
+        auto peer = new Peer;
+        peer->socket = std::make_shared<transport::TSocket>("127.0.0.1", options.port);
+        peer->socket->setNoDelay(true);
+        peer->socket->open();
+        peer->framed = std::make_shared<transport::TFramedTransport>(peer->socket);
+        peer->client = std::make_unique<OrderClient>(
+            std::make_shared<protocol::TBinaryProtocol>(peer->framed));
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.ptr = peer;
+        epoll_ctl(poller, EPOLL_CTL_ADD, peer->socket->getSocketFD(), &event);
+        for (int n = 0; n < options.in_flight; n++) peer->ask();
+    }
+    run(options.seconds * 0.2, poller);
+    report_begin(&report, &options);
+    run(options.seconds, poller);
+    report_end(&report, &options);
+    report_print(&report);
+    fflush(stdout);
+    _exit(0); // calls are under way
+}
