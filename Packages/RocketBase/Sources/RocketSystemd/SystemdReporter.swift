@@ -118,7 +118,10 @@ public final class SystemdReporter: Sendable {
         thread?.join()
     }
 
-    private var currentStatus: String? { state.withLock { $0.status }?() }
+    private var currentStatus: String? {
+        let (status, isStopping) = state.withLock { ($0.status, $0.isStopping) }
+        return status.map { (isStopping ? "draining, " : "") + $0() }
+    }
 
     private func run() {
         ThreadSignals.blockAllButCrashes()

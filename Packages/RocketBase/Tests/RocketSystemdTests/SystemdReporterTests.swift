@@ -74,6 +74,16 @@ private final class Manager: Sendable {
             ])
     }
 
+    @Test func theStatusGoesOnWhileItDrains() {
+        let manager = Manager()
+        let reporter = SystemdReporter(manager.notifier())
+        reporter.describe { "3 in flight" }
+        reporter.ready()
+        reporter.stopping(within: .seconds(30))
+        manager.wait(for: "STATUS=draining, 3 in flight")
+        reporter.end()
+    }
+
     @Test func aServiceThatStopsWhileItStartsIsNeverReady() {
         let manager = Manager()
         let reporter = SystemdReporter(manager.notifier(), time: FixedTime())
