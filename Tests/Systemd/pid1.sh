@@ -59,6 +59,11 @@ rm -f "$R/etc/fstab"
 # Images for containers forbid packages to start services.
 rm -f "$R/usr/sbin/policy-rc.d"
 
+# Small images leave manuals and documents out of every package.
+for file in "$R"/etc/dpkg/dpkg.cfg.d/*; do
+    if grep -qs path-exclude "$file"; then rm -f "$file"; fi
+done
+
 # The index of all manual pages takes long to renew, and nobody here asks for it.
 rm -f "$R/var/lib/man-db/auto-update"
 

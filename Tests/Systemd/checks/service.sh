@@ -3,10 +3,10 @@
 in_sd systemctl stop $NAME.service $NAME.socket
 in_sd systemctl mask --runtime $NAME.socket >/dev/null 2>&1
 refused=0
-for _ in 1 2 3 4 5; do
+for number in 1 2 3 4 5; do
     in_sd systemctl start $NAME.service || refused=$((refused + 1))
     # Without the socket unit nobody would queue this call.
-    order make --price 100 --goods start >/dev/null || refused=$((refused + 1))
+    order make --price 100 --goods "start $number" >/dev/null || refused=$((refused + 1))
     in_sd systemctl stop $NAME.service
 done
 same "systemctl start returns when a client can call: 5 starts without the socket unit, 0 refused" \
