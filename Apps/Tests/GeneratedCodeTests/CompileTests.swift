@@ -111,5 +111,7 @@ private func calls(over channel: RocketRPC.RPCChannel) async throws(RocketRPC.RP
     _ = try await keywords.default(.init(), timeout: .seconds(1))
     _ = try await keywords.import(.init(), metadata: [:])
     _ = try await keywords.channel(.init())
+    _ = try await keywords.`init`(.init(), options: .waitForReady)
+    _ = try await keywords.self_(.init(), RocketRPC.RPCController(timeout: .seconds(1)))
     _ = try await OrderClient(keywords.channel).makeOrder(.with { $0.price = 100 })
 }

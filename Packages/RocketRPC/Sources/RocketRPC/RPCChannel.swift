@@ -14,7 +14,7 @@ public final class RPCChannel: Sendable {
     /// Where it goes, as text: a stub's name or an address.
     public let target: String
     /// Where its connections live. It is a task executor: calls from tasks that prefer it change
-    /// no thread on their way and are 1.3 to 3 times cheaper than others.
+    /// no thread on their way.
     ///
     /// ```swift
     /// await withTaskExecutorPreference(channel.loop) { … many calls … }
