@@ -33,6 +33,8 @@ let package = Package(
         .library(name: "OrderProtos", targets: ["OrderProtos"]),
         .executable(name: "order_server", targets: ["order_server"]),
         .executable(name: "order_client", targets: ["order_client"]),
+        .executable(name: "chat_server", targets: ["chat_server"]),
+        .executable(name: "chat_client", targets: ["chat_client"]),
         .executable(name: "rocket_bench_server", targets: ["rocket_bench_server"]),
         .executable(name: "rocket_bench_client", targets: ["rocket_bench_client"]),
         .executable(name: "rocket_bench_paths", targets: ["rocket_bench_paths"]),
@@ -43,6 +45,7 @@ let package = Package(
         .package(path: "../Packages/RocketBase"),
         .package(path: "../Packages/RocketReactor"),
         .package(path: "../Packages/RocketTCP"),
+        .package(path: "../Packages/RocketCodec"),
         .package(path: "../Packages/RocketRPC"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -111,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "rocket_config_docs",
             dependencies: [
-                "OrderServerKit",
+                "ChatServerKit", "OrderServerKit",
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketConfigDocs", package: "RocketBase"),
                 .product(name: "RocketSystem", package: "RocketBase"),
@@ -176,6 +179,56 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "rocket_bench_paths", dependencies: ["BenchKit", "ProgramKit"],
+            swiftSettings: settings),
+
+        // The chat: on the byte layers alone, without RPC. The executables only wire.
+        .target(
+            name: "ChatServerKit",
+            dependencies: [
+                "ProgramKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketJournal", package: "RocketBase"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ChatServerKitTests",
+            dependencies: [
+                "ChatServerKit",
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketReactorTestKit", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "RocketTCPTestKit", package: "RocketTCP"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "chat_server", dependencies: ["ChatServerKit", "ProgramKit"],
+            swiftSettings: settings),
+        .target(
+            name: "ChatClientKit",
+            dependencies: [
+                "ProgramKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ChatClientKitTests", dependencies: ["ChatClientKit"], swiftSettings: settings),
+        .executableTarget(
+            name: "chat_client", dependencies: ["ChatClientKit", "ProgramKit"],
             swiftSettings: settings),
 
         // What all programs share: one clear line and exit status 1 when something is wrong.

@@ -1,3 +1,4 @@
+import ChatServerKit
 import OrderServerKit
 import RocketBase
 import RocketConfigDocs
@@ -16,6 +17,7 @@ enum RocketConfigDocsCommand {
         else { end("usage: rocket_config_docs --write|--check ROOT_OF_THE_REPOSITORY", status: 2) }
         var documents = ConfigDocuments(root: root)
         documents.add(OrderStoreConfig.self, declaredIn: "Apps/Sources/OrderServerKit")
+        documents.add(ChatConfig.self, declaredIn: "Apps/Sources/ChatServerKit")
         do {
             if mode == "--write" {
                 for path in try documents.renew() { print("renewed \(path)") }

@@ -131,12 +131,12 @@ extension TCPConnection {
     public static func adopt(
         _ descriptor: consuming FileDescriptor, on reactor: Reactor,
         configuration: TCPConnectionConfiguration = TCPConnectionConfiguration(),
-        handler: any TCPConnectionHandler
+        number: UInt64 = 0, handler: any TCPConnectionHandler
     ) -> TCPConnection {
         let peer = NetAddress((try? descriptor.peerAddress()) ?? .unnamed).unmapped
         let connection = TCPConnection(
             descriptor, peer: peer, owner: ConnectionOwner(configuration), handler: handler,
-            on: reactor)
+            on: reactor, number: number)
         connection.start()
         return connection
     }

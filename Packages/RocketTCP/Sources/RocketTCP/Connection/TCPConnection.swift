@@ -12,6 +12,9 @@ public final class TCPConnection {
     public let reactor: Reactor
     /// The other end; an IPv4 peer of a dual-stack listener appears as IPv4.
     public let peerAddress: NetAddress
+    /// Which one it is of those that its server has accepted, in their order: the first is 1.
+    /// 0 where no server accepted it.
+    public let number: UInt64
 
     let owner: ConnectionOwner
     let resources: LoopResources
@@ -55,9 +58,10 @@ public final class TCPConnection {
 
     init(
         _ descriptor: consuming FileDescriptor, peer: NetAddress, owner: ConnectionOwner,
-        handler: any TCPConnectionHandler, on reactor: Reactor
+        handler: any TCPConnectionHandler, on reactor: Reactor, number: UInt64 = 0
     ) {
         self.reactor = reactor
+        self.number = number
         self.owner = owner
         self.handler = handler
         peerAddress = peer

@@ -9,6 +9,7 @@ final class AcceptDesk: TCPAcceptor.Target {
     struct Arrival: Sendable {
         let raw: Int32
         let peer: NetAddress
+        let number: UInt64
     }
 
     private let loops: [EventLoop]
@@ -17,6 +18,7 @@ final class AcceptDesk: TCPAcceptor.Target {
     private var acceptors: [TCPAcceptor] = []
     private var parcels: [[Arrival]]
     private var next = 0
+    private var admitted: UInt64 = 0
     private var silentUntil = MonotonicTime(nanoseconds: 0)
     private var refused = 0
 
@@ -64,7 +66,8 @@ final class AcceptDesk: TCPAcceptor.Target {
     func accepted(_ descriptor: consuming FileDescriptor, peer: NetAddress) {
         let verdict = shop.ledger.admit(peer)
         guard verdict == .admitted else { return refuse(peer, verdict) }
-        parcels[next].append(Arrival(raw: descriptor.release(), peer: peer))
+        admitted += 1
+        parcels[next].append(Arrival(raw: descriptor.release(), peer: peer, number: admitted))
         next = (next + 1) % loops.count
     }
 

@@ -42,7 +42,7 @@ final class ServerShop: Sendable {
             }
             let connection = TCPConnection(
                 FileDescriptor(owning: arrival.raw), peer: arrival.peer, owner: owner,
-                handler: makeHandler(reactor), on: reactor)
+                handler: makeHandler(reactor), on: reactor, number: arrival.number)
             connection.start()
             if phase == .draining { connection.drain() }
         }

@@ -1,0 +1,131 @@
+public import RocketBase
+import RocketReactor
+import RocketSystem
+public import RocketTCP
+public import ServiceLifecycle
+
+/// Serves one chat room: one main reactor that accepts, `ioThreads` sub reactors that each own
+/// their sessions from first byte to close.
+///
+/// A ServiceLifecycle `Service`: `run()` returns when the server has drained, after `beginDrain()`
+/// or a graceful shutdown of its `ServiceGroup`. Any thread.
+public final class ChatServer: Service {
+    private let configuration: ChatServerConfiguration
+    private let logger: Logger
+    private let frameworkLogger: Logger
+    private let state: Locked<State>
+    private let drainRequested = AsyncSignal()
+    private let started = AsyncSignal()
+
+    private struct State {
+        var addresses: [NetAddress] = []
+        var room: ChatRoom?
+        var hasRun = false
+        var limits: ChatLimits
+        var drainTimeout: Duration
+    }
+
+    /// - Parameters:
+    ///   - logger: gets what the chat has to say: joins, leaves, refusals.
+    ///   - frameworkLogger: gets what the layers below have to say.
+    public init(
+        configuration: ChatServerConfiguration, logger: Logger = .disabled,
+        frameworkLogger: Logger = .disabled
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.frameworkLogger = frameworkLogger
+        state = Locked(
+            State(limits: configuration.limits, drainTimeout: configuration.drainTimeout))
+    }
+
+    /// Where it listens, with ports that the kernel chose; waits until it does. Empty when it
+    /// never started.
+    public var boundAddresses: [NetAddress] {
+        get async {
+            await started.wait()
+            return state.withLock { $0.addresses }
+        }
+    }
+
+    /// Sessions in the room now.
+    public var sessionCount: Int { state.withLock { $0.room }?.sessionCount ?? 0 }
+
+    /// Takes no more clients and no more messages, sends what waits, and lets `run()` return, at
+    /// the latest after `drainTimeout`. Does not wait.
+    public func beginDrain() { drainRequested.fire() }
+
+    /// Takes over what may change while it runs: the sessions' limits and the drain time-out.
+    public func update(_ new: ChatServerConfiguration) {
+        let room = state.withLock { state in
+            state.limits = new.limits
+            state.drainTimeout = new.drainTimeout
+            return state.room
+        }
+        room?.update(new.limits)
+    }
+
+    /// Serves until it is told to stop. Once.
+    ///
+    /// - Throws: `SystemError` where threads can't be had, `TCPListenError` where it can't listen.
+    public func run() async throws {
+        defer { started.fire() }
+        let isFirst = state.withLock { state in
+            defer { state.hasRun = true }
+            return !state.hasRun
+        }
+        precondition(isFirst, "a chat server runs once")
+        var loops = EventLoopConfiguration()
+        loops.slowCallback = configuration.slowCallback
+        let main = try IOThread(name: "chat-main", configuration: loops, logger: frameworkLogger)
+        let subs: IOThreadGroup
+        do {
+            subs = try IOThreadGroup(
+                count: configuration.ioThreads, namePrefix: "chat-io-", configuration: loops,
+                logger: frameworkLogger)
+        } catch {
+            main.stop()
+            await main.ended()
+            throw error
+        }
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await serve(main.loop, subs.loops)) } catch {
+            outcome = .failure(error)
+        }
+        state.withLock { $0.room = nil }
+        await subs.shutdown()
+        main.stop()
+        await main.ended()
+        try outcome.get()
+    }
+
+    private func serve(_ main: EventLoop, _ subs: [EventLoop]) async throws {
+        let room = ChatRoom(loops: subs, limits: state.withLock { $0.limits }, logger: logger)
+        let tcp = TCPServer(
+            configuration: configuration.tcp, mainLoop: main, subLoops: subs,
+            logger: frameworkLogger
+        ) { room.makeSession(on: $0) }
+        let addresses = try tcp.start()
+        state.withLock { state in
+            state.addresses = addresses
+            state.room = room
+        }
+        started.fire()
+        logger.info("server started") {
+            $0.add("addresses", addresses.map(\.description).joined(separator: " "))
+        }
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await drainRequested.wait()
+            } onGracefulShutdown: { [self] in
+                beginDrain()
+            }
+        } onCancel: { [self] in
+            beginDrain()
+        }
+        // What was said before stands in the receivers' queues before they are closed.
+        await room.close()
+        await tcp.drain(within: Task.isCancelled ? .zero : state.withLock { $0.drainTimeout })
+        logger.info("server drained")
+    }
+}

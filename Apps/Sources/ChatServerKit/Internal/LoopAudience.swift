@@ -1,0 +1,130 @@
+import RocketBase
+import RocketCodec
+import RocketReactor
+import RocketSystem
+import RocketTCP
+
+/// The sessions that live on one loop: what they say in a tick becomes one batch, and every
+/// batch of the room is put into each of their queues. Bound to its loop.
+final class LoopAudience: TickEndHandler {
+    /// Consecutive messages of one session in the batch that is being made.
+    private struct Part {
+        let speaker: ObjectIdentifier
+        var range: Range<Int>
+    }
+
+    let seats: RoomSeats
+    let seat: RoomSeat
+    let logger: Logger
+    private(set) var limits: ChatLimits
+    private(set) var codec: LengthFieldCodec
+    private unowned let reactor: Reactor
+    private var sessions: [ChatSession] = []
+
+    private var batch = ByteBuffer()
+    private var parts: [Part] = []
+    private var isEnrolled = false
+    /// Counts batches made here, so that a session knows whether it has a part in the present one.
+    private(set) var batchNumber: UInt64 = 1
+    /// No session is listened to any more.
+    private(set) var isClosing = false
+
+    /// A batch goes out when it has so many bytes, also before the tick's end.
+    static let batchBytes = 64 << 10
+
+    init(seat: RoomSeat, seats: RoomSeats, limits: ChatLimits, logger: Logger, on reactor: Reactor)
+    {
+        self.seat = seat
+        self.seats = seats
+        self.limits = limits
+        self.logger = logger
+        self.reactor = reactor
+        codec = LengthFieldCodec(maxPayloadBytes: limits.maxMessageBytes)
+    }
+
+    // MARK: Coming and going
+
+    func add(_ session: ChatSession) {
+        session.slot = sessions.count
+        sessions.append(session)
+        seat.sessionJoined()
+    }
+
+    func remove(_ session: ChatSession) {
+        let last = sessions.removeLast()
+        if last !== session {
+            sessions[session.slot] = last
+            last.slot = session.slot
+        }
+        seat.sessionLeft()
+    }
+
+    /// New limits, for the sessions that are here and those that come.
+    func update(_ limits: ChatLimits) {
+        self.limits = limits
+        codec = LengthFieldCodec(maxPayloadBytes: limits.maxMessageBytes)
+        for session in sessions { session.limitsChanged() }
+    }
+
+    /// Listens to nobody any more, and sends what was said on its way.
+    func close() {
+        isClosing = true
+        for session in sessions { session.stopListening() }
+        seal()
+    }
+
+    // MARK: Speaking
+
+    /// One message, to everybody but its speaker.
+    func say(_ speaker: ChatSession, _ text: RawSpan) {
+        let start = batch.readableBytes
+        ChatMessage.append(speaker.prefix, text, to: &batch)
+        let end = batch.readableBytes
+        let id = ObjectIdentifier(speaker)
+        if let last = parts.indices.last, parts[last].speaker == id {
+            parts[last].range = parts[last].range.lowerBound..<end
+        } else {
+            parts.append(Part(speaker: id, range: start..<end))
+        }
+        speaker.spokeIn = batchNumber
+        if end >= Self.batchBytes { return seal() }
+        if isEnrolled { return }
+        isEnrolled = true
+        reactor.enrolForTickEnd(self)
+    }
+
+    /// Sends the tick's batch on its way; the connections flush in the same tick.
+    func tickEnding(on reactor: Reactor) {
+        isEnrolled = false
+        seal()
+    }
+
+    /// The batch is whole: one encoding, shared by all queues here and on the other loops.
+    private func seal() {
+        if batch.isEmpty { return }
+        var full = ByteBuffer()
+        swap(&full, &batch)
+        let bytes = SharedBytes(full)
+        seats.forward(bytes, from: seat)
+        for session in sessions {
+            if session.spokeIn == batchNumber {
+                deliverParts(of: bytes, to: session)
+            } else {
+                session.deliver(bytes)
+            }
+        }
+        parts.removeAll(keepingCapacity: true)
+        batchNumber += 1
+    }
+
+    /// All but its own.
+    private func deliverParts(of bytes: SharedBytes, to session: ChatSession) {
+        let id = ObjectIdentifier(session)
+        for part in parts where part.speaker != id { session.deliver(bytes, part.range) }
+    }
+
+    /// A batch that was made on another loop.
+    func deliver(_ bytes: SharedBytes) {
+        for session in sessions { session.deliver(bytes) }
+    }
+}

@@ -1,0 +1,48 @@
+import RocketReactor
+import RocketSystem
+import RocketTCP
+import Synchronization
+
+/// One loop's place in the room. Any thread: the audience in it is reached on its loop only.
+final class RoomSeat: Sendable {
+    let loop: EventLoop
+    private let audience = Locked<LoopBound<LoopAudience>?>(nil)
+    private let present = Atomic<Int>(0)
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    /// Sessions on this loop. Any thread.
+    var sessionCount: Int { present.load(ordering: .acquiring) }
+
+    func sessionJoined() { present.wrappingAdd(1, ordering: .releasing) }
+    func sessionLeft() { present.wrappingSubtract(1, ordering: .releasing) }
+
+    /// On the seat's loop: its audience, made with the first session.
+    func audience(on reactor: Reactor, make: () -> LoopAudience) -> LoopAudience {
+        if let found = takenAudience { return found }
+        let made = LoopBound(make(), on: reactor)
+        audience.withLock { $0 = made }
+        return made.get()
+    }
+
+    /// On the seat's loop: its audience, nil before the first session.
+    var takenAudience: LoopAudience? { audience.withLock { $0 }?.get() }
+
+    /// The room ends: its audiences know all seats, and would keep them.
+    func clear() { audience.withLock { $0 = nil } }
+}
+
+/// All places of a room; never changes. Any thread.
+final class RoomSeats: Sendable {
+    let all: [RoomSeat]
+
+    init(_ loops: [EventLoop]) { all = loops.map(RoomSeat.init) }
+
+    /// Gives a batch to all other loops that have sessions, one task each. In the order of the
+    /// batches of one loop.
+    func forward(_ bytes: SharedBytes, from own: RoomSeat) {
+        for seat in all where seat !== own && seat.sessionCount > 0 {
+            seat.loop.execute { _ in seat.takenAudience?.deliver(bytes) }
+        }
+    }
+}

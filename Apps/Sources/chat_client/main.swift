@@ -1,0 +1,4 @@
+import ChatClientKit
+import ProgramKit
+
+await Program.run(ChatClientCommand.self)

@@ -1,0 +1,4 @@
+import ChatServerKit
+import ProgramKit
+
+await Program.run(ChatServerCommand.self)

@@ -1,0 +1,47 @@
+import RocketTCP
+import RocketTCPTestKit
+
+/// A client as a bare socket: exactly the bytes of the wire format, made here by hand.
+final class ChatPeer {
+    let socket: RawPeer
+
+    init(_ address: NetAddress) throws { socket = try RawPeer(connectingTo: address) }
+
+    static func bytes(_ text: String) -> [UInt8] { bytes(Array(text.utf8)) }
+
+    static func bytes(_ text: [UInt8]) -> [UInt8] { length(UInt32(text.count)) + text }
+
+    static func length(_ count: UInt32) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) }
+    }
+
+    func say(_ text: String) { socket.sendAll(Self.bytes(text)) }
+
+    /// The next message; nil at the end of the stream, or when nothing comes for long.
+    func hear() -> String? {
+        let header = socket.receive(exactly: 4)
+        guard header.count == 4 else { return nil }
+        let count = header.reduce(0) { $0 << 8 | Int($1) }
+        let text = socket.receive(exactly: count)
+        return text.count == count ? String(decoding: text, as: UTF8.self) : nil
+    }
+
+    func hear(_ count: Int) -> [String] {
+        var all: [String] = []
+        while all.count < count, let text = hear() { all.append(text) }
+        return all
+    }
+
+    /// True when the server ends the connection, whatever it sent before.
+    func seesEnd() -> Bool {
+        while true {
+            switch socket.receive(limit: 1 << 16) {
+            case .end, .failed: return true
+            case .bytes: continue
+            case .nothing:
+                let next = socket.receive(exactly: 1)
+                if next.isEmpty, case .nothing = socket.receive(limit: 1) { return false }
+            }
+        }
+    }
+}

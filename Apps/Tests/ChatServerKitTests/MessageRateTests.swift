@@ -1,0 +1,53 @@
+import RocketSystem
+import Testing
+
+@testable import ChatServerKit
+
+@Suite struct MessageRateTests {
+    private let start = MonotonicTime(nanoseconds: 1_000_000_000)
+
+    private func taken(_ rate: inout MessageRate, at now: MonotonicTime, most: Int = 1000) -> Int {
+        (0..<most).prefix { _ in rate.take(now) }.count
+    }
+
+    @Test func aBurstGoesAtOnceThenWhatTimeBrings() {
+        var rate = MessageRate(perSecond: 100, burst: 20, now: start)
+        #expect(taken(&rate, at: start) == 20)
+        #expect(taken(&rate, at: start + .milliseconds(9)) == 0)
+        #expect(taken(&rate, at: start + .milliseconds(10)) == 1)
+        #expect(taken(&rate, at: start + .milliseconds(50)) == 4)
+        #expect(taken(&rate, at: start + .seconds(10)) == 20)
+    }
+
+    @Test func fractionsOfATokenAreNotLost() {
+        var rate = MessageRate(perSecond: 3, burst: 2, now: start)
+        var sent = 0
+        for millisecond in 0...10_000 where rate.take(start + .milliseconds(millisecond)) {
+            sent += 1
+        }
+        #expect(sent == 2 + 30)
+    }
+
+    @Test func theWaitIsAsLongAsItTakes() {
+        var rate = MessageRate(perSecond: 100, burst: 20, now: start)
+        #expect(rate.wait() == .zero)
+        _ = taken(&rate, at: start)
+        let wait = rate.wait()
+        #expect(wait >= .milliseconds(50) && wait <= .milliseconds(51))
+        #expect(taken(&rate, at: start + wait) == 5)
+    }
+
+    @Test func noLimitIsNone() {
+        var rate = MessageRate(perSecond: 0, burst: 1, now: start)
+        #expect(taken(&rate, at: start) == 1000)
+        #expect(rate.wait() == .zero)
+    }
+
+    @Test func aNewLimitCountsFromNowOn() {
+        var rate = MessageRate(perSecond: 10, burst: 10, now: start)
+        _ = taken(&rate, at: start)
+        rate.change(perSecond: 1000, burst: 5, now: start)
+        #expect(taken(&rate, at: start) == 0)
+        #expect(taken(&rate, at: start + .seconds(1)) == 5)
+    }
+}

@@ -1,0 +1,53 @@
+import RocketBase
+import RocketTCP
+
+@testable import ChatServerKit
+
+/// A chat server in this process, on a port that the kernel chose.
+struct RunningChat {
+    let server: ChatServer
+    let address: NetAddress
+
+    /// Connects and returns once the server has seen it: clients made one after the other are
+    /// numbered in their order anyway, but only who is in the room hears what is said.
+    func join() async throws -> ChatPeer {
+        let before = server.sessionCount
+        let peer = try ChatPeer(address)
+        await until { server.sessionCount > before }
+        return peer
+    }
+
+    /// Several, one after the other.
+    func join(_ count: Int) async throws -> [ChatPeer] {
+        var peers: [ChatPeer] = []
+        for _ in 0..<count { peers.append(try ChatPeer(address)) }
+        await until { server.sessionCount >= count }
+        return peers
+    }
+
+    /// Lets others run until it is so. A test that waits in vain ends by its time limit.
+    func until(_ condition: () -> Bool) async {
+        while !condition() { await Task.yield() }
+    }
+}
+
+/// Runs `body` beside a server, then drains it.
+func withChat(
+    ioThreads: Int = 2, _ change: (inout ChatServerConfiguration) -> Void = { _ in },
+    logger: Logger = .disabled,
+    _ body: (RunningChat) async throws -> Void
+) async throws {
+    var configuration = ChatServerConfiguration(listen: [.loopback(port: 0)])
+    configuration.ioThreads = ioThreads
+    change(&configuration)
+    let server = ChatServer(configuration: configuration, logger: logger)
+    async let running: Void = server.run()
+    guard let address = await server.boundAddresses.first else { return try await running }
+    do { try await body(RunningChat(server: server, address: address)) } catch {
+        server.beginDrain()
+        try await running
+        throw error
+    }
+    server.beginDrain()
+    try await running
+}
