@@ -30,7 +30,7 @@ CHECKS := selftest layers settings safety links readme units format generated
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-apps test-e2e test-systemd test-tsan test-asan check format generate fuzz install \
 	uninstall deb bench-log bench-reactor bench-rpc \
-	bench-orders bench check-perf clean
+	bench-orders bench-chat bench check-perf clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ bench: all ## measure calls beside C, C++, gRPC, Cap'n Proto, Thrift (10 min; QU
 
 check-perf: all ## count instructions, allocations and system calls per call; a rise fails
 	@scripts/check-perf $(if $(UPDATE),--update)
+
+bench-chat: all ## measure the chat's fan-out beside a chat server on libevent (two minutes)
+	@Tests/Benchmarks/chat/run.sh
 
 clean: ## remove everything that was built
 	rm -rf .build .build-* bin

@@ -187,15 +187,14 @@ let package = Package(
             dependencies: [
                 "ProgramKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketJournal", package: "RocketBase"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketSystemd", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -212,7 +211,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "chat_server", dependencies: ["ChatServerKit", "ProgramKit"],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: selfContained),
         .target(
             name: "ChatClientKit",
             dependencies: [
@@ -223,13 +222,14 @@ let package = Package(
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "ChatClientKitTests", dependencies: ["ChatClientKit"], swiftSettings: settings),
         .executableTarget(
             name: "chat_client", dependencies: ["ChatClientKit", "ProgramKit"],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: selfContained),
 
         // What all programs share: one clear line and exit status 1 when something is wrong.
         .target(

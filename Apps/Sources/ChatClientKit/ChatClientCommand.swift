@@ -43,41 +43,34 @@ public struct ChatClientCommand: AsyncParsableCommand {
     /// As the parser makes it.
     public init() {}
 
-    /// Does what was typed; `ProgramFailure` tells what went wrong.
-    public func run() async throws {
-        let limit = timeout?.duration ?? .seconds(2)
-        let settings = ChatConductor.Settings(
-            addresses: try await addresses(), connectTimeout: limit, reconnects: reconnect,
-            maxMessageBytes: maxMessageBytes)
-        let thread: IOThread
-        do { thread = try IOThread(name: "chat-client") } catch { throw ProgramFailure("\(error)") }
-        let failure = await Self.talk(settings, on: thread.loop)
-        thread.stop()
-        await thread.ended()
-        if let failure { throw ProgramFailure(failure) }
+    /// Refuses what can't be.
+    public func validate() throws {
+        guard (1...16_777_216).contains(maxMessageBytes) else {
+            throw ValidationError("--max-message-bytes is 1 to 16777216")
+        }
     }
 
-    private func addresses() async throws(ProgramFailure) -> [NetAddress] {
-        if let address = try? NetAddress(parsing: "\(host):\(port)") { return [address] }
-        if let address = try? NetAddress(parsing: "[\(host)]:\(port)") { return [address] }
+    /// Does what was typed; `ProgramFailure` tells what went wrong.
+    public func run() async throws {
+        let failure: String?
         do {
             let resolver = try NameResolver()
             defer { resolver.shutdown() }
-            return try await resolver.resolve(HostPort(host: host, port: port))
+            let thread = try IOThread(name: "chat-client")
+            let settings = ChatConductor.Settings(
+                target: target(resolver), connectTimeout: timeout?.duration ?? .seconds(2),
+                reconnects: reconnect, maxMessageBytes: maxMessageBytes)
+            failure = await ChatClientProgram.run(settings, on: thread.loop)
+            thread.stop()
+            await thread.ended()
         } catch { throw ProgramFailure("\(error)") }
+        if let failure { throw ProgramFailure(failure) }
     }
 
-    /// Returns why it failed, nil when it ended well.
-    private static func talk(_ settings: ChatConductor.Settings, on loop: EventLoop) async
-        -> String?
-    {
-        await withCheckedContinuation { continuation in
-            loop.execute { reactor in
-                let client = ScriptedClient(settings, on: reactor) {
-                    continuation.resume(returning: $0)
-                }
-                client.start()
-            }
+    private func target(_ resolver: NameResolver) -> PersistentConnection.Target {
+        for text in ["\(host):\(port)", "[\(host)]:\(port)"] {
+            if let address = try? NetAddress(parsing: text) { return .addresses([address]) }
         }
+        return .host(HostPort(host: host, port: port), resolver)
     }
 }

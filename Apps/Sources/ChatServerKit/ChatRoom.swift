@@ -1,6 +1,6 @@
 public import RocketBase
 public import RocketReactor
-import RocketSystem
+public import RocketSystem
 
 /// The one room of a chat: whatever a session says goes to all others, whichever loops they live
 /// on. The only thing of the chat that spans loops; any thread.
@@ -17,13 +17,17 @@ public final class ChatRoom: Sendable {
     private let seats: RoomSeats
     private let limits: Locked<ChatLimits>
     private let logger: Logger
+    private let time: any TimeSource
 
     /// - Parameters:
     ///   - loops: where its sessions live.
     ///   - logger: gets a line for each join and leave, and for what is refused.
+    ///   - time: how long a fan-out takes.
     public init(
-        loops: [EventLoop], limits: ChatLimits = ChatLimits(), logger: Logger = .disabled
+        loops: [EventLoop], limits: ChatLimits = ChatLimits(), logger: Logger = .disabled,
+        time: any TimeSource = SystemTimeSource()
     ) {
+        self.time = time
         seats = RoomSeats(loops)
         self.limits = Locked(limits)
         self.logger = logger
@@ -33,6 +37,13 @@ public final class ChatRoom: Sendable {
 
     /// Sessions in the room now, on all loops.
     public var sessionCount: Int { seats.all.reduce(0) { $0 + $1.sessionCount } }
+
+    /// Bytes that wait for slow receivers besides those that their connections hold; what several
+    /// share is counted for each.
+    public var queuedBytes: Int { seats.all.reduce(0) { $0 + $1.queuedBytes } }
+
+    /// Messages that slow receivers have missed so far, each counted for each of them.
+    public var droppedMessages: Int { seats.all.reduce(0) { $0 + $1.droppedMessages } }
 
     /// A session for a connection of that loop; it joins when the connection is up. On the loop,
     /// which has to be one of the room's.
@@ -63,7 +74,7 @@ public final class ChatRoom: Sendable {
         return seat.audience(on: reactor) {
             LoopAudience(
                 seat: seat, seats: seats, limits: limits.withLock { $0 }, logger: logger,
-                on: reactor)
+                time: time, on: reactor)
         }
     }
 

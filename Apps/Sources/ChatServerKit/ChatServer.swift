@@ -1,6 +1,7 @@
 public import RocketBase
 import RocketReactor
 import RocketSystem
+import RocketSystemd
 public import RocketTCP
 public import ServiceLifecycle
 
@@ -20,6 +21,7 @@ public final class ChatServer: Service {
     private struct State {
         var addresses: [NetAddress] = []
         var room: ChatRoom?
+        var tcp: TCPServer?
         var hasRun = false
         var limits: ChatLimits
         var drainTimeout: Duration
@@ -50,6 +52,14 @@ public final class ChatServer: Service {
 
     /// Sessions in the room now.
     public var sessionCount: Int { state.withLock { $0.room }?.sessionCount ?? 0 }
+
+    /// What it holds and has lost, as of now; all zero when it does not run.
+    public var statistics: ChatStatistics {
+        let (room, tcp) = state.withLock { ($0.room, $0.tcp) }
+        return ChatStatistics(
+            sessions: room?.sessionCount ?? 0, queuedBytes: room?.queuedBytes ?? 0,
+            bufferedBytes: tcp?.bufferedBytes ?? 0, droppedMessages: room?.droppedMessages ?? 0)
+    }
 
     /// Takes no more clients and no more messages, sends what waits, and lets `run()` return, at
     /// the latest after `drainTimeout`. Does not wait.
@@ -92,7 +102,7 @@ public final class ChatServer: Service {
         do { outcome = .success(try await serve(main.loop, subs.loops)) } catch {
             outcome = .failure(error)
         }
-        state.withLock { $0.room = nil }
+        state.withLock { ($0.room, $0.tcp) = (nil, nil) }
         await subs.shutdown()
         main.stop()
         await main.ended()
@@ -109,7 +119,9 @@ public final class ChatServer: Service {
         state.withLock { state in
             state.addresses = addresses
             state.room = room
+            state.tcp = tcp
         }
+        tellReady([main] + subs)
         started.fire()
         logger.info("server started") {
             $0.add("addresses", addresses.map(\.description).joined(separator: " "))
@@ -123,9 +135,19 @@ public final class ChatServer: Service {
         } onCancel: { [self] in
             beginDrain()
         }
+        let limit = Task.isCancelled ? .zero : state.withLock { $0.drainTimeout }
+        configuration.systemd?.stopping(within: limit)
         // What was said before stands in the receivers' queues before they are closed.
         await room.close()
-        await tcp.drain(within: Task.isCancelled ? .zero : state.withLock { $0.drainTimeout })
+        await tcp.drain(within: limit)
         logger.info("server drained")
+    }
+
+    /// All listeners are bound: tells the service manager, and lets its watchdog ask the loops.
+    private func tellReady(_ loops: [EventLoop]) {
+        guard let systemd = configuration.systemd else { return }
+        for loop in loops { systemd.watch(loop.watchedPart) }
+        systemd.describe { [weak self] in self?.statistics.description ?? "" }
+        systemd.ready()
     }
 }

@@ -1,13 +1,11 @@
-import Logging
 import ProgramKit
 import RocketBase
 import RocketJournal
+import RocketSystemd
 import RocketTCP
-import ServiceLifecycle
-import UnixSignals
 
-/// The server from its configuration to its end: wires log and chat server, says when it is
-/// ready, and takes both down in the reverse order.
+/// The server from its configuration to its end: wires log and chat server, and takes both down
+/// in the reverse order.
 struct ChatServerProgram {
     /// The configuration's path; read again at SIGHUP.
     let file: String
@@ -20,36 +18,30 @@ struct ChatServerProgram {
             throw ProgramFailure("cannot open the log in \(config.log.filePath): \(error)")
         }
         defer { logs.shutdown() }
-        do {
-            let server = ChatServer(
-                configuration: try ChatServerConfiguration(config), logger: logs.app,
-                frameworkLogger: logs.rpc)
-            try await serve(server, logs)
-        } catch {
-            throw ProgramFailure("\(error)")
-        }
+        let daemon = Daemon(name: "chat_server", logs: logs)
+        defer { daemon.end() }
+        do { try await serve(daemon) } catch { throw ProgramFailure("\(error)") }
         StandardOutput.write(line: "chat_server has drained")
     }
 
-    private func serve(_ server: ChatServer, _ logs: LogSystem) async throws {
-        // The group would log its own steps through swift-log; ours stand in the app stream.
-        let quiet = Logging.Logger(label: "chat_server") { _ in SwiftLogNoOpLogHandler() }
-        let reload = ChatReload(
-            file: file, config: config, logs: logs, server: server,
-            hangUps: await UnixSignalsSequence(trapping: .sighup))
-        // Shut down from the back: the server drains first.
-        let group = ServiceGroup(
-            services: [reload, server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
-        async let announced: Void = announce(server)
-        try await group.run()
-        await announced
-    }
-
-    /// Scripts wait for this line. Nothing is said when the server could not start.
-    private func announce(_ server: ChatServer) async {
-        let addresses = await server.boundAddresses.map(\.description)
-        guard !addresses.isEmpty else { return }
-        let list = addresses.joined(separator: " ")
-        StandardOutput.write(line: "chat_server is ready, listening on \(list)")
+    private func serve(_ daemon: Daemon) async throws {
+        var configuration = try ChatServerConfiguration(config, sockets: daemon.sockets)
+        configuration.systemd = daemon.systemd
+        let server = ChatServer(
+            configuration: configuration, logger: daemon.logs.app,
+            frameworkLogger: daemon.logs.rpc)
+        for socket in daemon.sockets.strangers(to: ChatServerConfiguration.socketName) {
+            daemon.logs.app.warn("a socket was handed over that nobody serves") {
+                $0.add("name", socket.name)
+            }
+        }
+        let reload = ConfigReload(config, logs: daemon.logs) { [file] in
+            try ChatConfigurationFile.read(file)
+        } apply: {
+            server.update(try ChatServerConfiguration($0))
+        }
+        try await daemon.run(
+            [server], listening: { await server.boundAddresses.map(\.description) },
+            reload: reload.run)
     }
 }

@@ -19,6 +19,8 @@ public final class ChatSession: TCPConnectionHandler {
 
     let audience: LoopAudience
     private(set) var prefix: [UInt8] = []
+    /// Which one of its audience it is, for ever: an object's address may be used again.
+    var id: UInt64 = 0
     /// Its place in the audience's list.
     var slot = 0
     /// The last batch that it has a part in.
@@ -27,6 +29,9 @@ public final class ChatSession: TCPConnectionHandler {
     /// Nil before it is up, and from the moment on when it leaves.
     private var connection: TCPConnection?
     private var queue = ReceiverQueue()
+    /// What the seat knows of the queue.
+    private var countedBytes = 0
+    private var countedDropped = 0
     private var rate: MessageRate
     private var rateTimer: ScheduledTimer?
     private var isEnrolled = false
@@ -97,6 +102,7 @@ public final class ChatSession: TCPConnectionHandler {
             $0.add("refused", refusedMessages)
         }
         queue.removeAll()
+        countQueue()
     }
 
     private func leave(_ connection: TCPConnection, _ reason: CloseReason) {
@@ -118,7 +124,7 @@ extension ChatSession {
     private func take(from bytes: RawSpan, now: MonotonicTime) throws(FrameError)
         -> (byteCount: Int, isTooMuch: Bool)
     {
-        if audience.isClosing { return (0, true) }
+        if audience.isClosing || audience.isHeldUp { return (0, true) }
         var offset = 0
         while case .frame(let text, let size) = try audience.codec.step(bytes.extracting(offset...))
         {
@@ -160,11 +166,15 @@ extension ChatSession {
         leaveNow(connection, .rejected(error.description))
     }
 
+    /// For those who wait for other loops, and have messages left.
+    private static var shortestPause: Duration { .milliseconds(2) }
+
     /// It has said enough for now: not read from until it may go on.
     private func holdUp(_ connection: TCPConnection) {
         connection.pauseReading()
         if audience.isClosing || rateTimer != nil { return }
-        rateTimer = connection.reactor.schedule(after: rate.wait(), label: "chat rate limit") {
+        let wait = max(rate.wait(), Self.shortestPause)
+        rateTimer = connection.reactor.schedule(after: wait, label: "chat rate limit") {
             [weak self] _ in
             self?.rateTimer = nil
             self?.goOn()
@@ -219,6 +229,7 @@ extension ChatSession: TickEndHandler {
             }
             drop(downTo: limits.queueBytes, connection)
         }
+        countQueue()
         // What this tick brought may be sent at its end, and make room.
         if isEnrolled { return }
         isEnrolled = true
@@ -244,6 +255,13 @@ extension ChatSession: TickEndHandler {
     private func sendQueue() {
         guard let connection else { return }
         while connection.isWritable, let piece = queue.next() { send(piece, connection) }
+        countQueue()
+    }
+
+    private func countQueue() {
+        audience.seat.queueChanged(
+            by: queue.byteCount - countedBytes, dropped: droppedMessages - countedDropped)
+        (countedBytes, countedDropped) = (queue.byteCount, droppedMessages)
     }
 
     private func send(_ piece: ReceiverQueue.Piece, _ connection: TCPConnection) {

@@ -42,7 +42,11 @@ struct OrderServerProgram {
                 $0.add("name", socket.name)
             }
         }
-        let reload = ConfigReload(file: file, config: config, logs: daemon.logs, server: server)
+        let reload = ConfigReload(config, logs: daemon.logs) { [file] in
+            try ConfigurationFile.read(file, sections: [OrderStoreConfig.self])
+        } apply: {
+            server.update(try RPCServerConfiguration($0.server))
+        }
         try await daemon.run(
             [server], listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)

@@ -5,7 +5,12 @@ import Foundation
 public enum StandardOutput {
     /// Writes the line and a line feed. A reader that has gone away is no error.
     public static func write(line: String) {
-        try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+        write(text: line + "\n")
+    }
+
+    /// Writes the text as it is, with no line feed behind it.
+    public static func write(text: String) {
+        try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
     }
 }
 

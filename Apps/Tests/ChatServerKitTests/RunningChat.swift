@@ -25,10 +25,7 @@ struct RunningChat {
         return peers
     }
 
-    /// Lets others run until it is so. A test that waits in vain ends by its time limit.
-    func until(_ condition: () -> Bool) async {
-        while !condition() { await Task.yield() }
-    }
+    func until(_ condition: () -> Bool) async { await holds(condition) }
 }
 
 /// Runs `body` beside a server, then drains it.
@@ -50,4 +47,10 @@ func withChat(
     }
     server.beginDrain()
     try await running
+}
+
+/// Waits until something is so that other threads bring about. It looks now and then, and leaves
+/// the processors to them; a test that waits in vain ends by its time limit.
+func holds(_ condition: () -> Bool) async {
+    while !condition(), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
 }

@@ -51,6 +51,14 @@ for name in "$@"; do
         g++ -O2 -Wall -std=c++17 -I"$out/thrift" -I"$here" -o "$out/$name" "$here/$name.cpp" \
             "$out/thrift/Order.cpp" "$out/thrift/order_types.cpp" -lthriftnb -lthrift -levent -pthread
         ;;
+    libevent_*)
+        needs gcc gcc
+        pkg-config --exists libevent_core ||
+            { echo "reference: libevent is missing (apt-get install libevent-dev)" >&2; exit 3; }
+        # shellcheck disable=SC2046
+        gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c" \
+            $(pkg-config --cflags --libs libevent_core)
+        ;;
     *)
         needs gcc gcc
         gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c"

@@ -2,44 +2,38 @@
 /// in, what to do comes out.
 ///
 /// ```
-/// connecting --connected--> connected --exit, end of input--> leaving --ended--> over
-///   |    ^                      |
-///   | failed                  lost
-///   v    | retry                v
-///   waiting  <------------------+        (only with reconnect; else over, with a failure)
+/// offline --up--> online --exit, end of input--> leaving --down, time-out--> over
+///    ^              |
+///    +----- down ---+          (only with reconnect; else over, with a failure)
 /// ```
 struct ChatFlow: Equatable {
-    enum Phase: Equatable { case connecting, connected, waiting, leaving, over }
+    enum Phase: Equatable { case offline, online, leaving, over }
 
     enum Event: Equatable {
-        case connected(to: String)
-        case connectFailed(String)
-        /// The connection is over, for that reason.
-        case ended(String)
-        /// It is time to try again.
-        case retry
+        /// Connected to that address.
+        case up(String)
+        /// Connecting failed or the connection ended, for that reason; it is tried again after so
+        /// many seconds.
+        case down(String, retryAfter: Double)
         case line([UInt8])
         /// No more lines come, or the user wants to go.
         case leave
-        /// Leaving has taken long enough.
+        /// The server has not ended its side in time.
         case leaveTimeout
     }
 
     enum Action: Equatable {
         case nothing
-        case connect
         case send([UInt8])
-        /// Word for the user, who may type on.
+        /// Word for the user, who goes on.
         case tell(String)
-        /// Word for the user, and try again after a back-off.
-        case retryLater(String)
         /// Send the end of our stream, and wait for the server's.
         case finishSending
         /// It is over; with a failure in words, or well.
         case end(failure: String?)
     }
 
-    private(set) var phase = Phase.connecting
+    private(set) var phase = Phase.offline
     let reconnects: Bool
     /// The longest line that is sent.
     let maxMessageBytes: Int
@@ -49,44 +43,42 @@ struct ChatFlow: Equatable {
         self.maxMessageBytes = maxMessageBytes
     }
 
-    /// Whether a line would be sent now.
-    var takesLines: Bool { phase == .connected }
-
     mutating func handle(_ event: Event) -> Action {
         switch (phase, event) {
         case (.over, _): return .nothing
-        case (.connecting, .connected(let address)):
-            phase = .connected
+        case (.offline, .up(let address)):
+            phase = .online
             return .tell("connected to \(address)")
-        case (.connecting, .connectFailed(let why)): return lost(why)
-        case (.connected, .ended(let why)): return lost("the connection is lost: \(why)")
-        case (.waiting, .retry):
-            phase = .connecting
-            return .connect
-        case (.connected, .line(let line)): return send(line)
-        case (.connecting, .line), (.waiting, .line):
-            return .tell("not connected, nothing was sent")
-        case (.connected, .leave):
+        case (.offline, .down(let why, let seconds)): return down(why, seconds)
+        case (.online, .down(let why, let seconds)):
+            return down("the connection is lost: \(why)", seconds)
+        case (.online, .line(let line)): return send(line)
+        case (.offline, .line(let line)):
+            return line == Self.exit ? end(nil) : .tell("not connected, nothing was sent")
+        case (.online, .leave):
             phase = .leaving
             return .finishSending
-        case (.connecting, .leave), (.waiting, .leave): return end(nil)
-        case (.leaving, .ended), (.leaving, .leaveTimeout): return end(nil)
-        default: return .nothing
+        case (.offline, .leave): return end(nil)
+        case (.leaving, .down), (.leaving, .leaveTimeout): return end(nil)
+        case (.leaving, _), (.online, .up), (_, .leaveTimeout): return .nothing
         }
     }
 
+    private static let exit = Array("exit".utf8)
+
     private mutating func send(_ line: [UInt8]) -> Action {
-        if line == Array("exit".utf8) { return handle(.leave) }
+        if line == Self.exit { return handle(.leave) }
         if line.count > maxMessageBytes {
             return .tell("\(line.count) bytes are more than \(maxMessageBytes), nothing was sent")
         }
         return .send(line)
     }
 
-    private mutating func lost(_ why: String) -> Action {
+    private mutating func down(_ why: String, _ seconds: Double) -> Action {
         if !reconnects { return end(why) }
-        phase = .waiting
-        return .retryLater(why)
+        phase = .offline
+        let tenths = (seconds * 10).rounded(.up) / 10
+        return .tell("\(why); trying again in \(tenths) s")
     }
 
     private mutating func end(_ failure: String?) -> Action {

@@ -5,25 +5,57 @@ import RocketSystem
 /// Bound to its loop; lives until it is over.
 final class ScriptedClient {
     private let conductor: ChatConductor
-    private let reactor: Reactor
-    private let finish: (String?) -> Void
+    private let input: InputThread
+    private var lines = LineSplitter()
+    private var isAsking = false
+    private var isInputEnded = false
 
-    init(
-        _ settings: ChatConductor.Settings, on reactor: Reactor,
-        finish: @escaping (String?) -> Void
-    ) {
-        self.reactor = reactor
-        self.finish = finish
-        conductor = ChatConductor(settings, screen: LineScreen(), on: reactor, finish: finish)
+    private init(_ conductor: ChatConductor, _ input: InputThread) {
+        self.conductor = conductor
+        self.input = input
     }
 
-    func start() {
-        let bound = LoopBound(conductor, on: reactor)
-        let input: InputThread
-        do {
-            input = try InputThread(on: reactor.loop) { bound.get().received(input: $0) }
-        } catch { return finish("\(error)") }
-        conductor.onWantsInput = { input.ask() }
+    /// - Throws: `SystemError` (EAGAIN: no more threads).
+    static func start(
+        _ settings: ChatConductor.Settings, on reactor: Reactor,
+        finish: @escaping (String?) -> Void
+    ) throws(SystemError) {
+        // What a script sent is not cut off by a server that takes it slowly.
+        var settings = settings
+        settings.leaveTimeout = nil
+        let conductor = ChatConductor(
+            settings, screen: LineScreen(), on: reactor, finish: finish)
+        let client = ScriptedClient(conductor, try InputThread(on: reactor.loop))
+        conductor.onReady = { client.takeLines() }
+        let bound = LoopBound(client, on: reactor)
+        client.input.onInput { bound.get().received($0) }
         conductor.start()
+    }
+
+    /// What was read; nothing at the end of the input.
+    private func received(_ bytes: [UInt8]) {
+        isAsking = false
+        if bytes.isEmpty {
+            isInputEnded = true
+            lines.end()
+        } else {
+            lines.append(bytes)
+        }
+        takeLines()
+    }
+
+    /// Lines go out as long as the connection takes them; the rest waits, unread if need be.
+    private func takeLines() {
+        while conductor.takesLines {
+            if let line = lines.next() {
+                conductor.send(line: line)
+            } else if isInputEnded {
+                return conductor.leave()
+            } else {
+                if isAsking { return }
+                isAsking = true
+                return input.ask()
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ import RocketTCP
 final class LoopAudience: TickEndHandler {
     /// Consecutive messages of one session in the batch that is being made.
     private struct Part {
-        let speaker: ObjectIdentifier
+        let speaker: UInt64
         var range: Range<Int>
     }
 
@@ -20,10 +20,16 @@ final class LoopAudience: TickEndHandler {
     private(set) var codec: LengthFieldCodec
     private unowned let reactor: Reactor
     private var sessions: [ChatSession] = []
+    private var joined: UInt64 = 0
 
     private var batch = ByteBuffer()
     private var parts: [Part] = []
-    private var isEnrolled = false
+    private var pace = FanOutPace()
+    private let time: any TimeSource
+    /// The batch goes out at the end of this tick, or when the pause is over.
+    private var isScheduled = false
+    /// When the last fan-out began, until all its writes are done.
+    private var fanOutBegan: MonotonicTime?
     /// Counts batches made here, so that a session knows whether it has a part in the present one.
     private(set) var batchNumber: UInt64 = 1
     /// No session is listened to any more.
@@ -32,8 +38,11 @@ final class LoopAudience: TickEndHandler {
     /// A batch goes out when it has so many bytes, also before the tick's end.
     static let batchBytes = 64 << 10
 
-    init(seat: RoomSeat, seats: RoomSeats, limits: ChatLimits, logger: Logger, on reactor: Reactor)
-    {
+    init(
+        seat: RoomSeat, seats: RoomSeats, limits: ChatLimits, logger: Logger,
+        time: any TimeSource, on reactor: Reactor
+    ) {
+        self.time = time
         self.seat = seat
         self.seats = seats
         self.limits = limits
@@ -45,6 +54,8 @@ final class LoopAudience: TickEndHandler {
     // MARK: Coming and going
 
     func add(_ session: ChatSession) {
+        joined += 1
+        session.id = joined
         session.slot = sessions.count
         sessions.append(session)
         seat.sessionJoined()
@@ -80,7 +91,7 @@ final class LoopAudience: TickEndHandler {
         let start = batch.readableBytes
         ChatMessage.append(speaker.prefix, text, to: &batch)
         let end = batch.readableBytes
-        let id = ObjectIdentifier(speaker)
+        let id = speaker.id
         if let last = parts.indices.last, parts[last].speaker == id {
             parts[last].range = parts[last].range.lowerBound..<end
         } else {
@@ -88,20 +99,30 @@ final class LoopAudience: TickEndHandler {
         }
         speaker.spokeIn = batchNumber
         if end >= Self.batchBytes { return seal() }
-        if isEnrolled { return }
-        isEnrolled = true
-        reactor.enrolForTickEnd(self)
+        schedule()
+    }
+
+    private func schedule() {
+        if isScheduled { return }
+        isScheduled = true
+        guard let pause = pace.pause(reactor.now) else { return reactor.enrolForTickEnd(self) }
+        reactor.schedule(at: pause, label: "chat fan-out") { [weak self] _ in self?.seal() }
     }
 
     /// Sends the tick's batch on its way; the connections flush in the same tick.
-    func tickEnding(on reactor: Reactor) {
-        isEnrolled = false
-        seal()
+    func tickEnding(on reactor: Reactor) { if isScheduled { seal() } }
+
+    private func fanOutEnded() {
+        guard let began = fanOutBegan.take() else { return }
+        pace.record(began: began, ended: time.monotonic())
     }
 
     /// The batch is whole: one encoding, shared by all queues here and on the other loops.
     private func seal() {
+        isScheduled = false
         if batch.isEmpty { return }
+        let isFirst = fanOutBegan == nil
+        if isFirst { fanOutBegan = time.monotonic() }
         var full = ByteBuffer()
         swap(&full, &batch)
         let bytes = SharedBytes(full)
@@ -115,16 +136,27 @@ final class LoopAudience: TickEndHandler {
         }
         parts.removeAll(keepingCapacity: true)
         batchNumber += 1
+        // Behind the connections that have something to write now.
+        if isFirst { reactor.enrolForTickEnd(FanOutEnd { [weak self] in self?.fanOutEnded() }) }
     }
 
     /// All but its own.
     private func deliverParts(of bytes: SharedBytes, to session: ChatSession) {
-        let id = ObjectIdentifier(session)
-        for part in parts where part.speaker != id { session.deliver(bytes, part.range) }
+        for part in parts where part.speaker != session.id { session.deliver(bytes, part.range) }
     }
+
+    /// Whether another loop has so much to take in that nobody is listened to here for a while.
+    var isHeldUp: Bool { seats.isBehind(besides: seat) }
 
     /// A batch that was made on another loop.
     func deliver(_ bytes: SharedBytes) {
         for session in sessions { session.deliver(bytes) }
     }
+}
+
+/// Stands in the list of the tick's end behind the connections that write.
+private final class FanOutEnd: TickEndHandler {
+    private let body: () -> Void
+    init(_ body: @escaping () -> Void) { self.body = body }
+    func tickEnding(on reactor: Reactor) { body() }
 }

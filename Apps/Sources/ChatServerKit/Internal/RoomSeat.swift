@@ -8,6 +8,9 @@ final class RoomSeat: Sendable {
     let loop: EventLoop
     private let audience = Locked<LoopBound<LoopAudience>?>(nil)
     private let present = Atomic<Int>(0)
+    private let queued = Atomic<Int>(0)
+    private let onTheWay = Atomic<Int>(0)
+    private let dropped = Atomic<Int>(0)
 
     init(_ loop: EventLoop) { self.loop = loop }
 
@@ -16,6 +19,27 @@ final class RoomSeat: Sendable {
 
     func sessionJoined() { present.wrappingAdd(1, ordering: .releasing) }
     func sessionLeft() { present.wrappingSubtract(1, ordering: .releasing) }
+
+    /// Bytes that wait in the queues of slow receivers, and messages that were dropped from them.
+    var queuedBytes: Int { queued.load(ordering: .relaxed) }
+    var droppedMessages: Int { dropped.load(ordering: .relaxed) }
+
+    func queueChanged(by bytes: Int, dropped messages: Int) {
+        queued.wrappingAdd(bytes, ordering: .relaxed)
+        if messages > 0 { dropped.wrappingAdd(messages, ordering: .relaxed) }
+    }
+
+    /// Bytes of batches that other loops sent and this one has not come to.
+    var bytesOnTheWay: Int { onTheWay.load(ordering: .relaxed) }
+
+    /// A batch of another loop. Any thread.
+    func take(_ bytes: SharedBytes) {
+        onTheWay.wrappingAdd(bytes.count, ordering: .relaxed)
+        loop.execute { [self] _ in
+            onTheWay.wrappingSubtract(bytes.count, ordering: .relaxed)
+            takenAudience?.deliver(bytes)
+        }
+    }
 
     /// On the seat's loop: its audience, made with the first session.
     func audience(on reactor: Reactor, make: () -> LoopAudience) -> LoopAudience {
@@ -41,8 +65,14 @@ final class RoomSeats: Sendable {
     /// Gives a batch to all other loops that have sessions, one task each. In the order of the
     /// batches of one loop.
     func forward(_ bytes: SharedBytes, from own: RoomSeat) {
-        for seat in all where seat !== own && seat.sessionCount > 0 {
-            seat.loop.execute { _ in seat.takenAudience?.deliver(bytes) }
-        }
+        for seat in all where seat !== own && seat.sessionCount > 0 { seat.take(bytes) }
+    }
+
+    /// With more than this on the way to one loop, the others listen to nobody for a while.
+    static let limitBytes = 16 << 20
+
+    /// Whether another loop has not kept up.
+    func isBehind(besides own: RoomSeat) -> Bool {
+        all.contains { $0 !== own && $0.bytesOnTheWay > Self.limitBytes }
     }
 }

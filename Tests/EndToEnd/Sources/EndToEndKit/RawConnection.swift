@@ -19,6 +19,14 @@ public final class RawConnection: Sendable {
         guard result == 0 else { throw SocketFailure("connect") }
     }
 
+    /// Takes over what a listener has accepted.
+    fileprivate init(accepted: Int32) {
+        descriptor = accepted
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(
+            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     deinit { close(descriptor) }
 
     /// Ends both directions, as a client does that is done. The peer need not wait for more.
@@ -93,6 +101,16 @@ public final class TakenPort: Sendable {
     /// The same socket for another process, as a service manager hands it over.
     public func handedOver() -> FileHandle {
         FileHandle(fileDescriptor: dup(descriptor), closeOnDealloc: true)
+    }
+
+    /// The next client's connection; waits for it, for 20 seconds at most.
+    public func accept() throws -> RawConnection {
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(
+            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        let accepted = Foundation.accept(descriptor, nil, nil)
+        guard accepted >= 0 else { throw SocketFailure("accept") }
+        return RawConnection(accepted: accepted)
     }
 }
 

@@ -1,35 +1,44 @@
-import ProgramKit
-import RocketBase
-import ServiceLifecycle
-import UnixSignals
+public import RocketBase
+import RocketSystem
 
-/// Reloads at each SIGHUP, until the server has drained: opens the log files again, reads the
-/// configuration, applies what may change while the server runs, and says in the app stream what
-/// became of each change. One task's own.
-struct ChatReload: Service {
-    let file: String
-    let config: RocketConfig
-    let logs: LogSystem
-    let server: ChatServer
-    /// Trapped before the server says that it is ready: an earlier SIGHUP would end the process.
-    let hangUps: UnixSignalsSequence
+/// What SIGHUP asks for: opens the log files again, reads the configuration, applies what may
+/// change while the server runs, and says in the app stream what became of each change. Any
+/// thread, one reload at a time.
+public final class ConfigReload: Sendable {
+    private let logs: LogSystem
+    private let current: Locked<RocketConfig>
+    private let read: @Sendable () throws -> RocketConfig
+    private let apply: @Sendable (RocketConfig) throws -> Void
 
-    func run() async {
-        var current = config
-        for await _ in hangUps.cancelOnGracefulShutdown() { reload(&current) }
+    /// - Parameters:
+    ///   - config: what is in force at first.
+    ///   - read: reads the configuration anew, with all of its sections.
+    ///   - apply: takes over what may change live, levels of the log excepted.
+    public init(
+        _ config: RocketConfig, logs: LogSystem,
+        read: @escaping @Sendable () throws -> RocketConfig,
+        apply: @escaping @Sendable (RocketConfig) throws -> Void
+    ) {
+        self.logs = logs
+        self.read = read
+        self.apply = apply
+        current = Locked(config)
     }
+
+    /// Blocks on the disk.
+    public func run() { current.withLock { reload(&$0) } }
 
     private func reload(_ current: inout RocketConfig) {
         // First, whatever the file is like: logrotate waits for nothing else.
         logs.reopen()
         do {
-            let new = try ChatConfigurationFile.read(file)
+            let new = try read()
             for warning in new.warnings {
                 logs.app.warn("configuration warning") { $0.add("detail", warning.description) }
             }
             let changes = new.diff(from: current)
             let next = current.adoptingLiveChanges(of: new)
-            server.update(try ChatServerConfiguration(next))
+            try apply(next)
             adopt(next.log, telling: changes)
             current = next
         } catch {

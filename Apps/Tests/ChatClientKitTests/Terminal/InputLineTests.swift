@@ -1,0 +1,71 @@
+import Testing
+
+@testable import ChatClientKit
+
+@Suite struct InputLineTests {
+    private func editor(_ text: String, left: Int = 0) -> LineEditor {
+        var editor = LineEditor()
+        for scalar in text.unicodeScalars { _ = editor.handle(.text(scalar)) }
+        for _ in 0..<left { _ = editor.handle(.left) }
+        return editor
+    }
+
+    @Test(arguments: [
+        ("a", 1), ("ß", 1), ("世", 2), ("ｱ", 1), ("Ａ", 2), ("한", 2), ("e\u{301}", 1), ("👋🏽", 2),
+        ("👨‍👩‍👧", 2), ("🇩🇪", 2), ("❤️", 2), ("❤", 1), ("あ", 2), ("", 0), ("grüß 世界", 9),
+    ])
+    func widthsAreThoseOfTerminals(text: String, columns: Int) {
+        #expect(DisplayWidth.of(text) == columns)
+    }
+
+    @Test func theCursorIsPutWhereItBelongs() {
+        var line = InputLine()
+        #expect(line.draw(editor("abc"), columns: 80) == "> abc")
+        #expect(line.erase(columns: 80) == "\r\u{1B}[J")
+        #expect(line.draw(editor("a世b", left: 2), columns: 80) == "> a世b\u{1B}[3D")
+    }
+
+    @Test func aLineThatIsTooWideShowsThePartAroundTheCursor() {
+        let view = InputLine.visible(editor("0123456789"), columns: 8)
+        #expect(view == ("56789", ""))
+        let middle = InputLine.visible(editor("0123456789", left: 5), columns: 8)
+        #expect(middle == ("1234", "5"))
+        let start = InputLine.visible(editor("0123456789", left: 10), columns: 8)
+        #expect(start == ("", "01234"))
+    }
+
+    @Test func wideCharactersAreNeverCut() {
+        for columns in 3...20 {
+            for left in 0...10 {
+                let view = InputLine.visible(editor("一二三四五六七八九十", left: left), columns: columns)
+                let width = DisplayWidth.of(view.before) + DisplayWidth.of(view.after)
+                #expect(width <= max(2, columns - 3), "\(columns) columns, \(left) left")
+                #expect("一二三四五六七八九十".contains(view.before + view.after))
+            }
+        }
+    }
+
+    @Test func whatANarrowerTerminalHasWrappedIsTakenAwayWhole() {
+        var line = InputLine()
+        _ = line.draw(editor("0123456789"), columns: 80)
+        #expect(line.erase(columns: 5) == "\u{1B}[2A\r\u{1B}[J")
+        #expect(line.erase(columns: 5) == "\r\u{1B}[J")
+    }
+
+    @Test func messagesComeAboveTheLineWhichStaysAsItWas() {
+        var screenText = ""
+        var width = 40
+        let screen = TerminalScreen(
+            limitBytes: 100, write: { screenText += $0 }, columns: { width })
+        screen.open()
+        for scalar in "half a li".unicodeScalars { _ = screen.handle(.text(scalar)) }
+        screen.refresh()
+        screenText = ""
+        screen.show(message: Array("from: client1: \u{1B}[2Jhi".utf8))
+        #expect(screenText == "\r\u{1B}[Jfrom: client1: \\u{1B}[2Jhi\n> half a li")
+        width = 8
+        screenText = ""
+        screen.redraw()
+        #expect(screenText == "\u{1B}[1A\r\u{1B}[J>  a li")
+    }
+}

@@ -1,0 +1,103 @@
+import Testing
+
+@testable import ChatClientKit
+
+@Suite struct LineEditorTests {
+    private func editor(_ text: String, _ keys: Key..., limit: Int = 1000) -> LineEditor {
+        var editor = LineEditor(limitBytes: limit)
+        type(text, into: &editor)
+        for key in keys { _ = editor.handle(key) }
+        return editor
+    }
+
+    private func type(_ text: String, into editor: inout LineEditor) {
+        for scalar in text.unicodeScalars { _ = editor.handle(.text(scalar)) }
+    }
+
+    private func enter(_ text: String, into editor: inout LineEditor) {
+        type(text, into: &editor)
+        _ = editor.handle(.enter)
+    }
+
+    @Test func whatIsTypedStandsBeforeTheCursor() {
+        let editor = editor("hello")
+        #expect(editor.before == "hello")
+        #expect(editor.after == "")
+    }
+
+    @Test func theCursorMovesAndTextGoesInWhereItStands() {
+        var editor = editor("held", .left, .left)
+        type("l", into: &editor)
+        #expect((editor.before, editor.after) == ("hel", "ld"))
+        _ = editor.handle(.home)
+        #expect(editor.before == "")
+        #expect(editor.handle(.left) == .unchanged)
+        _ = editor.handle(.end)
+        #expect(editor.after == "")
+        #expect(editor.handle(.right) == .unchanged)
+    }
+
+    @Test func backspaceAndDeleteTakeOneCharacterAsAPersonSeesIt() {
+        for character in ["x", "ß", "世", "e\u{301}", "👨‍👩‍👧", "🇩🇪", "👋🏽"] {
+            let one = editor("a" + character, .backspace)
+            #expect(one.text == "a")
+            let two = editor("a" + character + "b", .home, .right, .delete)
+            #expect(two.text == "ab")
+        }
+        var empty = editor("")
+        #expect(empty.handle(.backspace) == .unchanged)
+        #expect(empty.handle(.delete) == .unchanged)
+    }
+
+    @Test func erasingTakesWhatItNames() {
+        #expect(editor("one two", .left, .eraseToStart).text == "o")
+        #expect(editor("one two", .left, .eraseToEnd).text == "one tw")
+        #expect(editor("one two  ", .eraseWord).text == "one ")
+        #expect(editor("one two", .wordLeft, .wordLeft, .wordRight, .eraseToEnd).text == "one")
+    }
+
+    @Test func enterHandsTheLineOutAndBeginsAnew() {
+        var editor = editor("one", .left)
+        #expect(editor.handle(.enter) == .line("one"))
+        #expect(editor.text == "")
+        #expect(editor.handle(.enter) == .line(""))
+    }
+
+    @Test func controlDLeavesOnAnEmptyLineAndDeletesElsewhere() {
+        var editor = editor("ab", .home)
+        #expect(editor.handle(.endOfInput) == .changed)
+        #expect(editor.text == "b")
+        #expect(editor.handle(.endOfInput) == .changed)
+        #expect(editor.handle(.endOfInput) == .leave)
+        #expect(editor.handle(.interrupt) == .leave)
+    }
+
+    @Test func theHistoryIsWalkedAndTheDraftKept() {
+        var editor = editor("")
+        enter("first", into: &editor)
+        enter("second", into: &editor)
+        enter("second", into: &editor)
+        type("draft", into: &editor)
+        _ = editor.handle(.up)
+        #expect(editor.text == "second")
+        _ = editor.handle(.up)
+        #expect(editor.text == "first")
+        #expect(editor.handle(.up) == .unchanged)
+        _ = editor.handle(.down)
+        _ = editor.handle(.down)
+        #expect(editor.text == "draft")
+        #expect(editor.handle(.down) == .unchanged)
+    }
+
+    @Test func theHistoryHasAnEnd() {
+        var editor = editor("")
+        for number in 0..<(LineEditor.historyLines + 10) { enter("\(number)", into: &editor) }
+        for _ in 0..<(LineEditor.historyLines + 10) { _ = editor.handle(.up) }
+        #expect(editor.text == "10")
+    }
+
+    @Test func aLineEndsAtItsLimitInBytes() {
+        let editor = editor("1234世界", limit: 8)
+        #expect(editor.text == "1234世")
+    }
+}
