@@ -6,7 +6,15 @@ typealias Number = Google_Protobuf_Int64Value
 /// Answers at once, or never in time.
 struct CostService: RPCService {
     static let serviceName = "cost.Cost"
-    static let echo = RPCMethod<Number, Number>(service: serviceName, name: "echo")
+    /// As generated code has it: messages are coded in place.
+    static let echo = RPCMethod<Number, Number>(
+        service: serviceName, name: "echo",
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
     static let never = RPCMethod<Number, Number>(service: serviceName, name: "never")
 
     func register(in registry: inout RPCServiceRegistry) throws {
