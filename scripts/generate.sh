@@ -71,6 +71,11 @@ generate() {
         --swift_out="$target" --swift_opt="$options,UseAccessLevelOnImports=true" \
         --rocket_out="$target" --rocket_opt="$options" \
         "$@"
+    case $output in
+    Packages/RocketRPC/Sources/*)
+        find "$target" -name '*.rocket.swift' -exec sed -i '/^public import RocketRPC$/d' {} +
+        ;;
+    esac
     if [ "$mode" = check ]; then
         compare "$output"
     fi
@@ -92,6 +97,13 @@ compare() {
         fi
     done <"$work/generated"
 }
+
+# The framework's own services; their module does not import itself.
+own=Packages/RocketRPC/Sources/RocketRPC/Generated
+generate Packages/RocketRPC/Protos $own Public '' rocket/health.proto rocket/reflection.proto
+
+generate Packages/RocketRPC/Tests/Protos \
+    Packages/RocketRPC/Tests/RocketRPCTests/Interop/Generated Internal '' interop.proto
 
 generate Apps/Protos Apps/Sources/OrderProtos Public '' order.proto
 

@@ -25,7 +25,12 @@ let layers: [Target.Dependency] = [
 
 let package = Package(
     name: "RocketRPC",
-    products: [.library(name: "RocketRPC", targets: ["RocketRPC"])],
+    products: [
+        .library(name: "RocketRPC", targets: ["RocketRPC"]),
+        // Interceptors of their own, so that who wants none links neither library.
+        .library(name: "RocketRPCMetrics", targets: ["RocketRPCMetrics"]),
+        .library(name: "RocketRPCTracing", targets: ["RocketRPCTracing"]),
+    ],
     dependencies: [
         .package(path: "../RocketBase"),
         .package(path: "../RocketReactor"),
@@ -33,6 +38,8 @@ let package = Package(
         .package(path: "../RocketCodec"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     ],
     targets: [
         .target(
@@ -42,6 +49,23 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strictSettings),
+        .target(
+            name: "RocketRPCMetrics",
+            dependencies: [
+                "RocketRPC",
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "RocketRPCTracing",
+            dependencies: [
+                "RocketRPC",
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "RocketRPCTests",
             dependencies: layers + [
@@ -49,6 +73,16 @@ let package = Package(
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketTCPTestKit", package: "RocketTCP"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RocketRPCObservabilityTests",
+            dependencies: [
+                "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing",
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),

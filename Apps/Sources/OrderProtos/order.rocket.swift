@@ -55,6 +55,9 @@ extension OrderService {
     /// The name on the wire: `Order`.
     public static var serviceName: String { "Order" }
 
+    /// The .proto files that describe the service.
+    public static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+
     /// Adds every method to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(OrderMethods.makeOrder) { request, call in
@@ -66,6 +69,41 @@ extension OrderService {
         try registry.add(OrderMethods.listOrders) { request, call in
             try await self.listOrders(request, call)
         }
+    }
+}
+
+/// `OrderService` for implementations whose methods never wait: each runs on
+/// its connection's loop as soon as the request is there, and holds the loop up until
+/// it returns.
+public nonisolated protocol SynchronousOrderService: OrderService {
+    /// Makes one order. It is on disk before its id is sent.
+    ///
+    /// ret_code is -1 ("short balance") for a price under 10, -2 for empty goods.
+    func makeOrder(_ request: MakeOrderRequest, _ call: RPCController) throws -> MakeOrderResponse
+
+    /// Finds one order by its id. ret_code is -3 when there is none.
+    func queryOrder(
+        _ request: QueryOrderRequest, _ call: RPCController
+    ) throws -> QueryOrderResponse
+
+    /// Lists orders page by page, oldest first.
+    func listOrders(
+        _ request: ListOrdersRequest, _ call: RPCController
+    ) throws -> ListOrdersResponse
+}
+
+extension SynchronousOrderService {
+    /// Adds every method to a server's table, as one that never waits.
+    public func register(in registry: inout RPCServiceRegistry) throws {
+        try registry.add(
+            OrderMethods.makeOrder,
+            synchronous: { request, call in try self.makeOrder(request, call) })
+        try registry.add(
+            OrderMethods.queryOrder,
+            synchronous: { request, call in try self.queryOrder(request, call) })
+        try registry.add(
+            OrderMethods.listOrders,
+            synchronous: { request, call in try self.listOrders(request, call) })
     }
 }
 
@@ -186,3 +224,24 @@ public nonisolated struct OrderClient: Sendable {
         try await channel.call(OrderMethods.listOrders, request, call)
     }
 }
+
+/// This .proto file and what it imports, for `rocket.Reflection`.
+private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+    base64: """
+        CvEGCgtvcmRlci5wcm90byI+ChBtYWtlT3JkZXJSZXF1ZXN0EhQKBXByaWNlGAEgASgFUgVwcmlj\
+        ZRIUCgVnb29kcxgCIAEoCVIFZ29vZHMiZAoRbWFrZU9yZGVyUmVzcG9uc2USGQoIcmV0X2NvZGUY\
+        ASABKAVSB3JldENvZGUSGQoIcmVzX2luZm8YAiABKAlSB3Jlc0luZm8SGQoIb3JkZXJfaWQYAyAB\
+        KAlSB29yZGVySWQiLgoRcXVlcnlPcmRlclJlcXVlc3QSGQoIb3JkZXJfaWQYASABKAlSB29yZGVy\
+        SWQibgoScXVlcnlPcmRlclJlc3BvbnNlEhkKCHJldF9jb2RlGAEgASgFUgdyZXRDb2RlEhkKCHJl\
+        c19pbmZvGAIgASgJUgdyZXNJbmZvEiIKBW9yZGVyGAMgASgLMgwuT3JkZXJSZWNvcmRSBW9yZGVy\
+        Ik8KEWxpc3RPcmRlcnNSZXF1ZXN0EhsKCXBhZ2Vfc2l6ZRgBIAEoBVIIcGFnZVNpemUSHQoKcGFn\
+        ZV90b2tlbhgCIAEoCVIJcGFnZVRva2VuIpgBChJsaXN0T3JkZXJzUmVzcG9uc2USGQoIcmV0X2Nv\
+        ZGUYASABKAVSB3JldENvZGUSGQoIcmVzX2luZm8YAiABKAlSB3Jlc0luZm8SJAoGb3JkZXJzGAMg\
+        AygLMgwuT3JkZXJSZWNvcmRSBm9yZGVycxImCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAlSDW5leHRQ\
+        YWdlVG9rZW4ifAoLT3JkZXJSZWNvcmQSGQoIb3JkZXJfaWQYASABKAlSB29yZGVySWQSFAoFcHJp\
+        Y2UYAiABKAVSBXByaWNlEhQKBWdvb2RzGAMgASgJUgVnb29kcxImCg9jcmVhdGVkX3VuaXhfbXMY\
+        BCABKANSDWNyZWF0ZWRVbml4TXMyqQEKBU9yZGVyEjIKCW1ha2VPcmRlchIRLm1ha2VPcmRlclJl\
+        cXVlc3QaEi5tYWtlT3JkZXJSZXNwb25zZRI1CgpxdWVyeU9yZGVyEhIucXVlcnlPcmRlclJlcXVl\
+        c3QaEy5xdWVyeU9yZGVyUmVzcG9uc2USNQoKbGlzdE9yZGVycxISLmxpc3RPcmRlcnNSZXF1ZXN0\
+        GhMubGlzdE9yZGVyc1Jlc3BvbnNlYgZwcm90bzM=
+        """)

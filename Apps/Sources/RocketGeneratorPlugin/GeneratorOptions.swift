@@ -8,6 +8,9 @@ struct GeneratorOptions {
     var server = true
     /// `Client=true|false`: whether client structs are written.
     var client = true
+    /// `Descriptors=true|false`: whether service protocols know their .proto files, which a server
+    /// with reflection shows.
+    var descriptors = true
     /// `UseAccessLevelOnImports=true|false`: whether `import` bears the access level. Only a
     /// module without InternalImportsByDefault may want to turn it off.
     var accessLevelOnImports = true
@@ -19,8 +22,8 @@ struct GeneratorOptions {
 
     /// Every key that is understood, for the message about one that isn't.
     static let keys = [
-        "Visibility", "Server", "Client", "UseAccessLevelOnImports", "ProtoPathModuleMappings",
-        "FileNaming",
+        "Visibility", "Server", "Client", "Descriptors", "UseAccessLevelOnImports",
+        "ProtoPathModuleMappings", "FileNaming",
     ]
 
     /// Reads the pairs in order; a key that comes twice keeps its last value.
@@ -43,6 +46,7 @@ struct GeneratorOptions {
                 key, value, FileNaming.init(option:), "FullPath, PathToUnderscores or DropPath")
         case "Server": server = try Self.parsed(key, value, Bool.init, "true or false")
         case "Client": client = try Self.parsed(key, value, Bool.init, "true or false")
+        case "Descriptors": descriptors = try Self.parsed(key, value, Bool.init, "true or false")
         case "UseAccessLevelOnImports":
             accessLevelOnImports = try Self.parsed(key, value, Bool.init, "true or false")
         case "ProtoPathModuleMappings": moduleMappings = try Self.mappings(atPath: value)

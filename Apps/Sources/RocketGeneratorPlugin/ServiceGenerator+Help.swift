@@ -12,6 +12,8 @@ extension ServiceGenerator {
           Visibility=Public|Package|Internal       who may use the generated code (Internal)
           Server=true|false                        write service protocols (true)
           Client=true|false                        write client structs (true)
+          Descriptors=true|false                   put the .proto files' descriptors into service
+                                                   protocols, for rocket.Reflection (true)
           ProtoPathModuleMappings=FILE             which .proto files are in other modules,
                                                    in swift-protobuf's format
           FileNaming=FullPath|PathToUnderscores|DropPath

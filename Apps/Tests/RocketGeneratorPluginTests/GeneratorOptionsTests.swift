@@ -19,6 +19,7 @@ struct GeneratorOptionsTests {
         let options = try GeneratorOptions(pairs: [])
         #expect(options.visibility == .internal)
         #expect(options.server && options.client && options.accessLevelOnImports)
+        #expect(options.descriptors)
         #expect(options.fileNaming == .fullPath)
         #expect(!options.moduleMappings.hasMappings)
     }
@@ -27,8 +28,9 @@ struct GeneratorOptionsTests {
     func areRead() throws {
         let options = try GeneratorOptions(pairs: [
             ("Visibility", "Package"), ("Client", "false"), ("UseAccessLevelOnImports", "false"),
-            ("FileNaming", "DropPath"),
+            ("FileNaming", "DropPath"), ("Descriptors", "false"),
         ])
+        #expect(!options.descriptors)
         #expect(options.visibility == .package)
         #expect(options.server && !options.client && !options.accessLevelOnImports)
         #expect(options.fileNaming == .dropPath)
@@ -39,7 +41,7 @@ struct GeneratorOptionsTests {
         #expect(
             message(("visibility", "Public"))
                 == "unknown option 'visibility': known are Visibility, Server, Client, "
-                + "UseAccessLevelOnImports, ProtoPathModuleMappings, FileNaming")
+                + "Descriptors, UseAccessLevelOnImports, ProtoPathModuleMappings, FileNaming")
     }
 
     @Test("with a wrong value are refused with the right ones")

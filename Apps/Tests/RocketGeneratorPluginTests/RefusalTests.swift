@@ -65,7 +65,9 @@ struct RefusalTests {
         #expect(
             try refusal("service Order {}\nservice OrderService {}")
                 == "a.proto:3:1: service 'OrderService' needs the Swift name 'OrderService', "
-                + "which service 'Order' has")
+                + "which service 'Order' has\n"
+                + "a.proto:3:1: service 'OrderService' needs the Swift name "
+                + "'SynchronousOrderService', which service 'Order' has")
         let response = try Protoc.generate([
             "a.proto": "package a; service Order {}",
             "b.proto": "option swift_prefix = \"A_\";\npackage b; service order {}",

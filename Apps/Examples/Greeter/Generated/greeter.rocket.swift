@@ -21,11 +21,31 @@ extension GreeterService {
     /// The name on the wire: `Greeter`.
     static var serviceName: String { "Greeter" }
 
+    /// The .proto files that describe the service.
+    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+
     /// Adds every method to a server's table.
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(GreeterMethods.hello) { request, call in
             try await self.hello(request, call)
         }
+    }
+}
+
+/// `GreeterService` for implementations whose methods never wait: each runs on
+/// its connection's loop as soon as the request is there, and holds the loop up until
+/// it returns.
+nonisolated protocol SynchronousGreeterService: GreeterService {
+    /// Says hello to whoever is named.
+    func hello(_ request: HelloRequest, _ call: RPCController) throws -> HelloResponse
+}
+
+extension SynchronousGreeterService {
+    /// Adds every method to a server's table, as one that never waits.
+    func register(in registry: inout RPCServiceRegistry) throws {
+        try registry.add(
+            GreeterMethods.hello,
+            synchronous: { request, call in try self.hello(request, call) })
     }
 }
 
@@ -74,3 +94,11 @@ nonisolated struct GreeterClient: Sendable {
         try await channel.call(GreeterMethods.hello, request, call)
     }
 }
+
+/// This .proto file and what it imports, for `rocket.Reflection`.
+private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+    base64: """
+        CpMBCg1ncmVldGVyLnByb3RvIiIKDEhlbGxvUmVxdWVzdBISCgRuYW1lGAEgASgJUgRuYW1lIiMK\
+        DUhlbGxvUmVzcG9uc2USEgoEdGV4dBgBIAEoCVIEdGV4dDIxCgdHcmVldGVyEiYKBWhlbGxvEg0u\
+        SGVsbG9SZXF1ZXN0Gg4uSGVsbG9SZXNwb25zZWIGcHJvdG8z
+        """)

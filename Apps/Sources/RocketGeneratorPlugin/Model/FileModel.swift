@@ -6,6 +6,8 @@ struct FileModel: Equatable {
     var messageModules: [String] = []
     /// Names in Swift's style for messages whose own names begin lower case, in file order.
     var messageNames: [MessageName] = []
+    /// The file and all that it imports, as a serialized google.protobuf.FileDescriptorSet.
+    var descriptors: [UInt8] = []
     /// In the file's order.
     var services: [ServiceModel]
 }
@@ -23,6 +25,8 @@ struct ServiceModel: Equatable {
     var fullName: String
     /// `Shop_V1_OrderService`
     var protocolName: String
+    /// `Shop_V1_SynchronousOrderService`
+    var synchronousName: String
     /// `Shop_V1_OrderMethods`
     var methodsName: String
     /// `Shop_V1_OrderClient`

@@ -38,6 +38,7 @@ struct FileModelBuilder {
             messageNames.map { ($0.original, $0.alias) }, uniquingKeysWith: { first, _ in first })
         return FileModel(
             protoPath: file.name, messageModules: messageModules(), messageNames: messageNames,
+            descriptors: DescriptorBytes.of(file),
             services: file.services.map { model(of: $0, aliases: aliases) })
     }
 
@@ -51,7 +52,8 @@ struct FileModelBuilder {
         let names = names(of: service)
         return ServiceModel(
             fullName: service.fullName, protocolName: names.protocolName,
-            methodsName: names.methodsName, clientName: names.clientName,
+            synchronousName: names.synchronousName, methodsName: names.methodsName,
+            clientName: names.clientName,
             comment: CommentLines.of(service),
             isDeprecated: service.options.deprecated || file.options.deprecated,
             methods: methods(of: service, aliases: aliases))

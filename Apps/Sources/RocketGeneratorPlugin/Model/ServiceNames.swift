@@ -1,10 +1,12 @@
-/// The three Swift names that a service gets.
+/// The four Swift names that a service gets.
 struct ServiceNames: Equatable {
     let protocolName: String
+    let synchronousName: String
     let methodsName: String
     let clientName: String
 
-    /// `Order` gives `OrderService`, `OrderMethods` and `OrderClient`. A name that ends in
+    /// `Order` gives `OrderService`, `SynchronousOrderService`, `OrderMethods` and
+    /// `OrderClient`. A name that ends in
     /// "Service" already is not given the word twice: `QueryService`, `QueryServiceMethods`,
     /// `QueryServiceClient`.
     ///
@@ -12,10 +14,11 @@ struct ServiceNames: Equatable {
     init(service name: String, prefix: String) {
         let stem = prefix + SwiftName.upperCamel(name)
         protocolName = stem.hasSuffix("Service") ? stem : "\(stem)Service"
+        synchronousName = "\(prefix)Synchronous\(protocolName.dropFirst(prefix.count))"
         methodsName = "\(stem)Methods"
         clientName = "\(stem)Client"
     }
 
-    /// All three, in the order in which they are written.
-    var all: [String] { [protocolName, methodsName, clientName] }
+    /// All of them, in the order in which they are written.
+    var all: [String] { [protocolName, synchronousName, methodsName, clientName] }
 }

@@ -14,14 +14,24 @@ struct FilePiece {
                 explicit: options.accessLevelOnImports),
             MessageNamesPiece.lines(file.messageNames, level: options.visibility),
         ]
-        return .joined(head + file.services.flatMap(blocks))
+        let descriptors =
+            hasDescriptors ? [DescriptorsPiece(bytes: file.descriptors, names: names).lines] : []
+        return .joined(head + file.services.flatMap(blocks) + descriptors)
+    }
+
+    private var hasDescriptors: Bool {
+        options.server && options.descriptors && !file.descriptors.isEmpty
     }
 
     private func blocks(of service: ServiceModel) -> [Lines] {
         let level = options.visibility
         var blocks = [["// MARK: - \(service.fullName)"]]
         if options.server {
-            blocks.append(ServerPiece(service: service, level: level, names: names).lines)
+            let server = ServerPiece(
+                service: service, level: level, names: names, hasDescriptors: hasDescriptors)
+            blocks.append(server.lines)
+            blocks.append(
+                SynchronousPiece(service: service, level: level, names: names).lines)
         }
         blocks.append(MethodsPiece(service: service, level: level, names: names).lines)
         if options.client {

@@ -13,6 +13,7 @@ struct RuntimeNames {
     var metadata: String { name("RPCMetadata", of: "RocketRPC") }
     var callOptions: String { name("RPCCallOptions", of: "RocketRPC") }
     var error: String { name("RPCError", of: "RocketRPC") }
+    var descriptors: String { name("RPCFileDescriptors", of: "RocketRPC") }
     var duration: String { name("Duration", of: "Swift") }
 
     private func name(_ type: String, of module: String) -> String {

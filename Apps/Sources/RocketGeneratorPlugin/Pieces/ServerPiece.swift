@@ -3,6 +3,7 @@ struct ServerPiece {
     let service: ServiceModel
     let level: AccessLevel
     let names: RuntimeNames
+    var hasDescriptors = false
 
     /// The protocol, and what an implementation has for nothing.
     var lines: Lines { .joined([declaration, conveniences]) }
@@ -33,13 +34,22 @@ struct ServerPiece {
     /// The service's name, and its entry into a server's table.
     var conveniences: Lines {
         ["extension \(service.protocolName) {"]
-            + Lines.joined([serviceName, register]).indented + ["}"]
+            + Lines.joined([serviceName, descriptors, register]).indented + ["}"]
     }
 
     private var serviceName: Lines {
         [
             "/// The name on the wire: `\(service.fullName)`.",
             "\(level.modifier)static var serviceName: String { \"\(service.fullName)\" }",
+        ]
+    }
+
+    private var descriptors: Lines {
+        guard hasDescriptors else { return [] }
+        let type = names.descriptors
+        return [
+            "/// The .proto files that describe the service.",
+            "\(level.modifier)static var fileDescriptors: \(type) { \(DescriptorsPiece.constant) }",
         ]
     }
 

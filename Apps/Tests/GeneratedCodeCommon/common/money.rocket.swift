@@ -21,11 +21,31 @@ extension Shop_Common_BankService {
     /// The name on the wire: `shop.common.Bank`.
     public static var serviceName: String { "shop.common.Bank" }
 
+    /// The .proto files that describe the service.
+    public static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+
     /// Adds every method to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(Shop_Common_BankMethods.convert) { request, call in
             try await self.convert(request, call)
         }
+    }
+}
+
+/// `Shop_Common_BankService` for implementations whose methods never wait: each runs on
+/// its connection's loop as soon as the request is there, and holds the loop up until
+/// it returns.
+public nonisolated protocol Shop_Common_SynchronousBankService: Shop_Common_BankService {
+    /// Answers `shop.common.Bank.convert`.
+    func convert(_ request: Shop_Common_Money, _ call: RPCController) throws -> Shop_Common_Money
+}
+
+extension Shop_Common_SynchronousBankService {
+    /// Adds every method to a server's table, as one that never waits.
+    public func register(in registry: inout RPCServiceRegistry) throws {
+        try registry.add(
+            Shop_Common_BankMethods.convert,
+            synchronous: { request, call in try self.convert(request, call) })
     }
 }
 
@@ -78,3 +98,12 @@ public nonisolated struct Shop_Common_BankClient: Sendable {
         try await channel.call(Shop_Common_BankMethods.convert, request, call)
     }
 }
+
+/// This .proto file and what it imports, for `rocket.Reflection`.
+private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+    base64: """
+        CtwBChJjb21tb24vbW9uZXkucHJvdG8SC3Nob3AuY29tbW9uInYKBU1vbmV5EhQKBXVuaXRzGAEg\
+        ASgDUgV1bml0cxI3CghjdXJyZW5jeRgCIAEoCzIbLnNob3AuY29tbW9uLk1vbmV5LkN1cnJlbmN5\
+        UghjdXJyZW5jeRoeCghDdXJyZW5jeRISCgRjb2RlGAEgASgJUgRjb2RlMjkKBEJhbmsSMQoHY29u\
+        dmVydBISLnNob3AuY29tbW9uLk1vbmV5GhIuc2hvcC5jb21tb24uTW9uZXliBnByb3RvMw==
+        """)

@@ -39,6 +39,9 @@ extension RPCService {
     /// The name on the wire: `RPC`.
     static var serviceName: String { "RPC" }
 
+    /// The .proto files that describe the service.
+    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(RPCMethods.hide) { request, call in
@@ -53,6 +56,41 @@ extension RPCService {
         try registry.add(RPCMethods.hideNothing) { request, call in
             try await self.hideNothing(request, call)
         }
+    }
+}
+
+/// `RPCService` for implementations whose methods never wait: each runs on
+/// its connection's loop as soon as the request is there, and holds the loop up until
+/// it returns.
+nonisolated protocol SynchronousRPCService: RPCService {
+    /// Answers `RPC.hide`.
+    func hide(_ request: RPCController, _ call: RocketRPC.RPCController) throws -> Duration
+
+    /// Answers `RPC.hide_all`.
+    func hideAll(_ request: RPCChannel, _ call: RocketRPC.RPCController) throws -> RPCMetadata
+
+    /// Answers `RPC.hideError`.
+    func hideError(_ request: RPCError, _ call: RocketRPC.RPCController) throws -> QueryNameResponse
+
+    /// Answers `RPC.hideNothing`.
+    func hideNothing(_ request: task, _ call: RocketRPC.RPCController) throws -> RPCMethod
+}
+
+extension SynchronousRPCService {
+    /// Adds every method to a server's table, as one that never waits.
+    func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
+        try registry.add(
+            RPCMethods.hide,
+            synchronous: { request, call in try self.hide(request, call) })
+        try registry.add(
+            RPCMethods.hideAll,
+            synchronous: { request, call in try self.hideAll(request, call) })
+        try registry.add(
+            RPCMethods.hideError,
+            synchronous: { request, call in try self.hideError(request, call) })
+        try registry.add(
+            RPCMethods.hideNothing,
+            synchronous: { request, call in try self.hideNothing(request, call) })
     }
 }
 
@@ -183,3 +221,14 @@ nonisolated struct RPCClient: Sendable {
         try await channel.call(RPCMethods.hideNothing, request, call)
     }
 }
+
+/// This .proto file and what it imports, for `rocket.Reflection`.
+private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+    base64: """
+        CsACCgxoaWRpbmcucHJvdG8iCgoIRHVyYXRpb24iDwoNUlBDQ29udHJvbGxlciIMCgpSUENDaGFu\
+        bmVsIg0KC1JQQ01ldGFkYXRhIgoKCFJQQ0Vycm9yIgsKCVJQQ01ldGhvZCIUChJSUENTZXJ2aWNl\
+        UmVnaXN0cnkiFQoTcXVlcnlfbmFtZV9yZXNwb25zZSIGCgR0YXNrMp8BCgNSUEMSIQoEaGlkZRIO\
+        LlJQQ0NvbnRyb2xsZXIaCS5EdXJhdGlvbhIlCghoaWRlX2FsbBILLlJQQ0NoYW5uZWwaDC5SUENN\
+        ZXRhZGF0YRIsCgloaWRlRXJyb3ISCS5SUENFcnJvchoULnF1ZXJ5X25hbWVfcmVzcG9uc2USIAoL\
+        aGlkZU5vdGhpbmcSBS50YXNrGgouUlBDTWV0aG9kYgZwcm90bzM=
+        """)

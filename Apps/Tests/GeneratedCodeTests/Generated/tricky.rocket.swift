@@ -62,6 +62,9 @@ extension Shop_V1_CatalogService {
     /// The name on the wire: `shop.v1.Catalog`.
     static var serviceName: String { "shop.v1.Catalog" }
 
+    /// The .proto files that describe the service.
+    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(Shop_V1_CatalogMethods.findItem) { request, call in
@@ -90,6 +93,79 @@ extension Shop_V1_CatalogService {
         ) { request, call in
             try await self.findEverythingThatThereIsInAllShopsOfThisTown(request, call)
         }
+    }
+}
+
+/// `Shop_V1_CatalogService` for implementations whose methods never wait: each runs on
+/// its connection's loop as soon as the request is there, and holds the loop up until
+/// it returns.
+nonisolated protocol Shop_V1_SynchronousCatalogService: Shop_V1_CatalogService {
+    /// Nested messages, one in the other.
+    func findItem(
+        _ request: Shop_V1_Item.Key, _ call: RocketRPC.RPCController
+    ) throws -> Shop_V1_Item.Key.Part
+
+    /// Messages of an imported file of this module.
+    func findShelf(
+        _ request: Shop_V1_Shelf, _ call: RocketRPC.RPCController
+    ) throws -> Shop_V1_Shelf.Place
+
+    /// Messages of another module.
+    func findPrice(
+        _ request: GeneratedCodeCommon.Shop_Common_Money, _ call: RocketRPC.RPCController
+    ) throws -> GeneratedCodeCommon.Shop_Common_Money.Currency
+
+    /// Well-known types.
+    func touch(
+        _ request: SwiftProtobuf.Google_Protobuf_Empty, _ call: RocketRPC.RPCController
+    ) throws -> SwiftProtobuf.Google_Protobuf_Timestamp
+
+    /// Underscores.
+    func findByName(
+        _ request: SwiftProtobuf.Google_Protobuf_StringValue, _ call: RocketRPC.RPCController
+    ) throws -> SwiftProtobuf.Google_Protobuf_ListValue
+
+    /// Answers `shop.v1.Catalog.HTTPGet`.
+    func httpGet(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Nobody should call this any more.
+    ///
+    /// Deprecated in the .proto file.
+    func oldFind(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// A name that together with all that stands around it does not fit into a line of the house.
+    func findEverythingThatThereIsInAllShopsOfThisTown(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) throws -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType
+}
+
+extension Shop_V1_SynchronousCatalogService {
+    /// Adds every method to a server's table, as one that never waits.
+    func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
+        try registry.add(
+            Shop_V1_CatalogMethods.findItem,
+            synchronous: { request, call in try self.findItem(request, call) })
+        try registry.add(
+            Shop_V1_CatalogMethods.findShelf,
+            synchronous: { request, call in try self.findShelf(request, call) })
+        try registry.add(
+            Shop_V1_CatalogMethods.findPrice,
+            synchronous: { request, call in try self.findPrice(request, call) })
+        try registry.add(
+            Shop_V1_CatalogMethods.touch,
+            synchronous: { request, call in try self.touch(request, call) })
+        try registry.add(
+            Shop_V1_CatalogMethods.findByName,
+            synchronous: { request, call in try self.findByName(request, call) })
+        try registry.add(
+            Shop_V1_CatalogMethods.httpGet,
+            synchronous: { request, call in try self.httpGet(request, call) })
+        try registry.add(
+            Shop_V1_CatalogMethods.oldFind,
+            synchronous: { request, call in try self.oldFind(request, call) })
+        try registry.add(
+            Shop_V1_CatalogMethods.findEverythingThatThereIsInAllShopsOfThisTown,
+            synchronous: { request, call in try self.findEverythingThatThereIsInAllShopsOfThisTown(request, call) })
     }
 }
 
@@ -508,6 +584,9 @@ extension Shop_V1_KeywordService {
     /// The name on the wire: `shop.v1.KeywordService`.
     static var serviceName: String { "shop.v1.KeywordService" }
 
+    /// The .proto files that describe the service.
+    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(Shop_V1_KeywordServiceMethods.`init`) { request, call in
@@ -579,6 +658,161 @@ extension Shop_V1_KeywordService {
         try registry.add(Shop_V1_KeywordServiceMethods.description) { request, call in
             try await self.description(request, call)
         }
+    }
+}
+
+/// `Shop_V1_KeywordService` for implementations whose methods never wait: each runs on
+/// its connection's loop as soon as the request is there, and holds the loop up until
+/// it returns.
+nonisolated protocol Shop_V1_SynchronousKeywordService: Shop_V1_KeywordService {
+    /// Answers `shop.v1.KeywordService.init`.
+    func `init`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.self`.
+    func self_(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.default`.
+    func `default`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.import`.
+    func `import`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.in`.
+    func `in`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.await`.
+    func `await`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.async`.
+    func async(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.throws`.
+    func `throws`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.Type`.
+    func type(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.Protocol`.
+    func `protocol`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.Any`.
+    func any(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.dynamicType`.
+    func dynamicType(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService._2fa`.
+    func _2fa(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.channel`.
+    func channel(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.register`.
+    func register(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.registry`.
+    func registry(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.serviceName`.
+    func serviceName(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.request`.
+    func request(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.call`.
+    func call(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.timeout`.
+    func timeout(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.metadata`.
+    func metadata(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.hash`.
+    func hash(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+
+    /// Answers `shop.v1.KeywordService.description`.
+    func description(
+        _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
+    ) throws -> Shop_V1_Item
+}
+
+extension Shop_V1_SynchronousKeywordService {
+    /// Adds every method to a server's table, as one that never waits.
+    func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.`init`,
+            synchronous: { request, call in try self.`init`(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.self_,
+            synchronous: { request, call in try self.self_(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.`default`,
+            synchronous: { request, call in try self.`default`(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.`import`,
+            synchronous: { request, call in try self.`import`(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.`in`,
+            synchronous: { request, call in try self.`in`(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.`await`,
+            synchronous: { request, call in try self.`await`(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.async,
+            synchronous: { request, call in try self.async(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.`throws`,
+            synchronous: { request, call in try self.`throws`(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.type,
+            synchronous: { request, call in try self.type(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.`protocol`,
+            synchronous: { request, call in try self.`protocol`(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.any,
+            synchronous: { request, call in try self.any(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.dynamicType,
+            synchronous: { request, call in try self.dynamicType(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods._2fa,
+            synchronous: { request, call in try self._2fa(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.channel,
+            synchronous: { request, call in try self.channel(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.register,
+            synchronous: { request, call in try self.register(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.registry,
+            synchronous: { request, call in try self.registry(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.serviceName,
+            synchronous: { request, call in try self.serviceName(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.request,
+            synchronous: { request, call in try self.request(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.call,
+            synchronous: { request, call in try self.call(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.timeout,
+            synchronous: { request, call in try self.timeout(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.metadata,
+            synchronous: { request, call in try self.metadata(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.hash,
+            synchronous: { request, call in try self.hash(request, call) })
+        try registry.add(
+            Shop_V1_KeywordServiceMethods.description,
+            synchronous: { request, call in try self.description(request, call) })
     }
 }
 
@@ -1346,6 +1580,9 @@ extension Shop_V1_EmptyService {
     /// The name on the wire: `shop.v1.Empty`.
     static var serviceName: String { "shop.v1.Empty" }
 
+    /// The .proto files that describe the service.
+    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
     }
@@ -1384,11 +1621,31 @@ extension Shop_V1_LegacyService {
     /// The name on the wire: `shop.v1.Legacy`.
     static var serviceName: String { "shop.v1.Legacy" }
 
+    /// The .proto files that describe the service.
+    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(Shop_V1_LegacyMethods.find) { request, call in
             try await self.find(request, call)
         }
+    }
+}
+
+/// `Shop_V1_LegacyService` for implementations whose methods never wait: each runs on
+/// its connection's loop as soon as the request is there, and holds the loop up until
+/// it returns.
+nonisolated protocol Shop_V1_SynchronousLegacyService: Shop_V1_LegacyService {
+    /// Answers `shop.v1.Legacy.find`.
+    func find(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
+}
+
+extension Shop_V1_SynchronousLegacyService {
+    /// Adds every method to a server's table, as one that never waits.
+    func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
+        try registry.add(
+            Shop_V1_LegacyMethods.find,
+            synchronous: { request, call in try self.find(request, call) })
     }
 }
 
@@ -1442,3 +1699,77 @@ nonisolated struct Shop_V1_LegacyClient: Sendable {
         try await channel.call(Shop_V1_LegacyMethods.find, request, call)
     }
 }
+
+/// This .proto file and what it imports, for `rocket.Reflection`.
+private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+    base64: """
+        CtwBChJjb21tb24vbW9uZXkucHJvdG8SC3Nob3AuY29tbW9uInYKBU1vbmV5EhQKBXVuaXRzGAEg\
+        ASgDUgV1bml0cxI3CghjdXJyZW5jeRgCIAEoCzIbLnNob3AuY29tbW9uLk1vbmV5LkN1cnJlbmN5\
+        UghjdXJyZW5jeRoeCghDdXJyZW5jeRISCgRjb2RlGAEgASgJUgRjb2RlMjkKBEJhbmsSMQoHY29u\
+        dmVydBISLnNob3AuY29tbW9uLk1vbmV5GhIuc2hvcC5jb21tb24uTW9uZXliBnByb3RvMwq+AQob\
+        Z29vZ2xlL3Byb3RvYnVmL2VtcHR5LnByb3RvEg9nb29nbGUucHJvdG9idWYiBwoFRW1wdHlCfQoT\
+        Y29tLmdvb2dsZS5wcm90b2J1ZkIKRW1wdHlQcm90b1ABWi5nb29nbGUuZ29sYW5nLm9yZy9wcm90\
+        b2J1Zi90eXBlcy9rbm93bi9lbXB0eXBi+AEBogIDR1BCqgIeR29vZ2xlLlByb3RvYnVmLldlbGxL\
+        bm93blR5cGVzYgZwcm90bzMK4gUKHGdvb2dsZS9wcm90b2J1Zi9zdHJ1Y3QucHJvdG8SD2dvb2ds\
+        ZS5wcm90b2J1ZiKYAQoGU3RydWN0EjsKBmZpZWxkcxgBIAMoCzIjLmdvb2dsZS5wcm90b2J1Zi5T\
+        dHJ1Y3QuRmllbGRzRW50cnlSBmZpZWxkcxpRCgtGaWVsZHNFbnRyeRIQCgNrZXkYASABKAlSA2tl\
+        eRIsCgV2YWx1ZRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZVIFdmFsdWU6AjgBIrICCgVW\
+        YWx1ZRI7CgpudWxsX3ZhbHVlGAEgASgOMhouZ29vZ2xlLnByb3RvYnVmLk51bGxWYWx1ZUgAUglu\
+        dWxsVmFsdWUSIwoMbnVtYmVyX3ZhbHVlGAIgASgBSABSC251bWJlclZhbHVlEiMKDHN0cmluZ192\
+        YWx1ZRgDIAEoCUgAUgtzdHJpbmdWYWx1ZRIfCgpib29sX3ZhbHVlGAQgASgISABSCWJvb2xWYWx1\
+        ZRI8CgxzdHJ1Y3RfdmFsdWUYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0SABSC3N0cnVj\
+        dFZhbHVlEjsKCmxpc3RfdmFsdWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuTGlzdFZhbHVlSABS\
+        CWxpc3RWYWx1ZUIGCgRraW5kIjsKCUxpc3RWYWx1ZRIuCgZ2YWx1ZXMYASADKAsyFi5nb29nbGUu\
+        cHJvdG9idWYuVmFsdWVSBnZhbHVlcyobCglOdWxsVmFsdWUSDgoKTlVMTF9WQUxVRRAAQn8KE2Nv\
+        bS5nb29nbGUucHJvdG9idWZCC1N0cnVjdFByb3RvUAFaL2dvb2dsZS5nb2xhbmcub3JnL3Byb3Rv\
+        YnVmL3R5cGVzL2tub3duL3N0cnVjdHBi+AEBogIDR1BCqgIeR29vZ2xlLlByb3RvYnVmLldlbGxL\
+        bm93blR5cGVzYgZwcm90bzMK/wEKH2dvb2dsZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8SD2dv\
+        b2dsZS5wcm90b2J1ZiI7CglUaW1lc3RhbXASGAoHc2Vjb25kcxgBIAEoA1IHc2Vjb25kcxIUCgVu\
+        YW5vcxgCIAEoBVIFbmFub3NChQEKE2NvbS5nb29nbGUucHJvdG9idWZCDlRpbWVzdGFtcFByb3Rv\
+        UAFaMmdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVzL2tub3duL3RpbWVzdGFtcHBi+AEB\
+        ogIDR1BCqgIeR29vZ2xlLlByb3RvYnVmLldlbGxLbm93blR5cGVzYgZwcm90bzMKhgQKHmdvb2ds\
+        ZS9wcm90b2J1Zi93cmFwcGVycy5wcm90bxIPZ29vZ2xlLnByb3RvYnVmIiMKC0RvdWJsZVZhbHVl\
+        EhQKBXZhbHVlGAEgASgBUgV2YWx1ZSIiCgpGbG9hdFZhbHVlEhQKBXZhbHVlGAEgASgCUgV2YWx1\
+        ZSIiCgpJbnQ2NFZhbHVlEhQKBXZhbHVlGAEgASgDUgV2YWx1ZSIjCgtVSW50NjRWYWx1ZRIUCgV2\
+        YWx1ZRgBIAEoBFIFdmFsdWUiIgoKSW50MzJWYWx1ZRIUCgV2YWx1ZRgBIAEoBVIFdmFsdWUiIwoL\
+        VUludDMyVmFsdWUSFAoFdmFsdWUYASABKA1SBXZhbHVlIiEKCUJvb2xWYWx1ZRIUCgV2YWx1ZRgB\
+        IAEoCFIFdmFsdWUiIwoLU3RyaW5nVmFsdWUSFAoFdmFsdWUYASABKAlSBXZhbHVlIiIKCkJ5dGVz\
+        VmFsdWUSFAoFdmFsdWUYASABKAxSBXZhbHVlQoMBChNjb20uZ29vZ2xlLnByb3RvYnVmQg1XcmFw\
+        cGVyc1Byb3RvUAFaMWdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVzL2tub3duL3dyYXBw\
+        ZXJzcGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbEtub3duVHlwZXNiBnByb3RvMwpO\
+        CgtzaGVsZi5wcm90bxIHc2hvcC52MSI2CgVTaGVsZhISCgRuYW1lGAEgAigJUgRuYW1lGhkKBVBs\
+        YWNlEhAKA3JvdxgBIAEoBVIDcm93CuAOCgx0cmlja3kucHJvdG8SB3Nob3AudjEaEmNvbW1vbi9t\
+        b25leS5wcm90bxobZ29vZ2xlL3Byb3RvYnVmL2VtcHR5LnByb3RvGhxnb29nbGUvcHJvdG9idWYv\
+        c3RydWN0LnByb3RvGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvGh5nb29nbGUvcHJv\
+        dG9idWYvd3JhcHBlcnMucHJvdG8aC3NoZWxmLnByb3RvIn4KBEl0ZW0SIwoDa2V5GAEgASgLMhEu\
+        c2hvcC52MS5JdGVtLktleVIDa2V5GlEKA0tleRIsCgVwYXJ0cxgBIAMoCzIWLnNob3AudjEuSXRl\
+        bS5LZXkuUGFydFIFcGFydHMaHAoEUGFydBIUCgV2YWx1ZRgBIAEoDFIFdmFsdWUiLAoqSXRlbVdp\
+        dGhBVmVyeUxvbmdOYW1lVGhhdE5vYm9keVdhbnRzVG9UeXBlMoQECgdDYXRhbG9nEjUKCGZpbmRJ\
+        dGVtEhEuc2hvcC52MS5JdGVtLktleRoWLnNob3AudjEuSXRlbS5LZXkuUGFydBIxCglmaW5kU2hl\
+        bGYSDi5zaG9wLnYxLlNoZWxmGhQuc2hvcC52MS5TaGVsZi5QbGFjZRI8CglmaW5kUHJpY2USEi5z\
+        aG9wLmNvbW1vbi5Nb25leRobLnNob3AuY29tbW9uLk1vbmV5LkN1cnJlbmN5EjsKBXRvdWNoEhYu\
+        Z29vZ2xlLnByb3RvYnVmLkVtcHR5GhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJICgxmaW5k\
+        X2J5X25hbWUSHC5nb29nbGUucHJvdG9idWYuU3RyaW5nVmFsdWUaGi5nb29nbGUucHJvdG9idWYu\
+        TGlzdFZhbHVlEicKB0hUVFBHZXQSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SLAoHb2xk\
+        RmluZBINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbSIDiAIBEnMKLWZpbmRFdmVyeXRoaW5n\
+        VGhhdFRoZXJlSXNJbkFsbFNob3BzT2ZUaGlzVG93bhINLnNob3AudjEuSXRlbRozLnNob3AudjEu\
+        SXRlbVdpdGhBVmVyeUxvbmdOYW1lVGhhdE5vYm9keVdhbnRzVG9UeXBlMq4HCg5LZXl3b3JkU2Vy\
+        dmljZRIkCgRpbml0Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiQKBHNlbGYSDS5zaG9w\
+        LnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJwoHZGVmYXVsdBINLnNob3AudjEuSXRlbRoNLnNob3Au\
+        djEuSXRlbRImCgZpbXBvcnQSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SIgoCaW4SDS5z\
+        aG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJQoFYXdhaXQSDS5zaG9wLnYxLkl0ZW0aDS5zaG9w\
+        LnYxLkl0ZW0SJQoFYXN5bmMSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJgoGdGhyb3dz\
+        Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiQKBFR5cGUSDS5zaG9wLnYxLkl0ZW0aDS5z\
+        aG9wLnYxLkl0ZW0SKAoIUHJvdG9jb2wSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SIwoD\
+        QW55Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEisKC2R5bmFtaWNUeXBlEg0uc2hvcC52\
+        MS5JdGVtGg0uc2hvcC52MS5JdGVtEiQKBF8yZmESDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0\
+        ZW0SJwoHY2hhbm5lbBINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIoCghyZWdpc3RlchIN\
+        LnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIoCghyZWdpc3RyeRINLnNob3AudjEuSXRlbRoN\
+        LnNob3AudjEuSXRlbRIrCgtzZXJ2aWNlTmFtZRINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRl\
+        bRInCgdyZXF1ZXN0Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiQKBGNhbGwSDS5zaG9w\
+        LnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJwoHdGltZW91dBINLnNob3AudjEuSXRlbRoNLnNob3Au\
+        djEuSXRlbRIoCghtZXRhZGF0YRINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIkCgRoYXNo\
+        Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEisKC2Rlc2NyaXB0aW9uEg0uc2hvcC52MS5J\
+        dGVtGg0uc2hvcC52MS5JdGVtMgcKBUVtcHR5MjMKBkxlZ2FjeRIkCgRmaW5kEg0uc2hvcC52MS5J\
+        dGVtGg0uc2hvcC52MS5JdGVtGgOIAgFiBnByb3RvMw==
+        """)

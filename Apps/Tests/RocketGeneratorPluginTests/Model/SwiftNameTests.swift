@@ -50,9 +50,15 @@ struct SwiftNameTests {
     func ofAServicesCode() {
         #expect(
             ServiceNames(service: "Order", prefix: "Shop_V1_").all
-                == ["Shop_V1_OrderService", "Shop_V1_OrderMethods", "Shop_V1_OrderClient"])
+                == [
+                    "Shop_V1_OrderService", "Shop_V1_SynchronousOrderService",
+                    "Shop_V1_OrderMethods", "Shop_V1_OrderClient",
+                ])
         #expect(
             ServiceNames(service: "query_service", prefix: "").all
-                == ["QueryService", "QueryServiceMethods", "QueryServiceClient"])
+                == [
+                    "QueryService", "SynchronousQueryService", "QueryServiceMethods",
+                    "QueryServiceClient",
+                ])
     }
 }

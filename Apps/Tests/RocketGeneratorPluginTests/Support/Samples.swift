@@ -8,7 +8,8 @@ enum Samples {
 
     static func service(_ methods: MethodModel...) -> ServiceModel {
         ServiceModel(
-            fullName: "shop.Order", protocolName: "OrderService", methodsName: "OrderMethods",
+            fullName: "shop.Order", protocolName: "OrderService",
+            synchronousName: "SynchronousOrderService", methodsName: "OrderMethods",
             clientName: "OrderClient", comment: ["Sells."], methods: methods)
     }
 
@@ -21,6 +22,6 @@ enum Samples {
             owners: Dictionary(
                 uniqueKeysWithValues: [
                     "RPCService", "RPCServiceRegistry", "RPCController", "RPCMethod", "RPCChannel",
-                    "RPCMetadata", "RPCCallOptions", "RPCError", "Duration",
+                    "RPCMetadata", "RPCCallOptions", "RPCError", "RPCFileDescriptors", "Duration",
                 ].map { ($0, "message") })))
 }

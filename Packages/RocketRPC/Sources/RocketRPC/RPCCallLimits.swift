@@ -6,8 +6,8 @@ public struct RPCCallLimits: Hashable, Sendable {
     /// Calls whose handlers may wait at the same time, on all connections together; the next is
     /// answered with RESOURCE_EXHAUSTED. At least 1; default 65,536.
     public var maxCalls = 65_536
-    /// Of every method that says nothing else.
-    public var defaults = RPCMethodLimits()
+    /// Of every method that says nothing else. Default: 5 minutes a handler, no limits on sizes.
+    public var defaults = RPCMethodLimits(timeout: .seconds(300))
     /// Of single methods, by full name (`shop.v1.Order.makeOrder`); what is nil there is as in
     /// `defaults`.
     public var methods: [String: RPCMethodLimits] = [:]
@@ -20,20 +20,20 @@ public struct RPCCallLimits: Hashable, Sendable {
     }
 }
 
-/// Limits on the calls of one method. Nil: no limit of its own.
+/// Limits on the calls of one method. Nil is as the server's defaults say, 0 is no limit.
 public struct RPCMethodLimits: Hashable, Sendable {
     /// The longest serialized request, in bytes; a longer one is answered with RESOURCE_EXHAUSTED,
-    /// and its handler does not run. Default nil: what a frame holds.
+    /// and its handler does not run. Without a limit: what a frame holds.
     public var maxRequestBytes: Int?
     /// The longest serialized response, in bytes; in place of a longer one RESOURCE_EXHAUSTED is
-    /// sent. Default nil: what a frame holds.
+    /// sent. Without a limit: what a frame holds.
     public var maxResponseBytes: Int?
     /// How long a handler may run, whatever its caller's deadline; then the caller is answered
-    /// with ERROR_RPC_CALL_TIMEOUT, and the handler's task is cancelled. Default nil: as long as
-    /// the caller waits.
+    /// with ERROR_RPC_CALL_TIMEOUT, and the handler's task is cancelled. Without a limit: as long
+    /// as the caller waits.
     public var timeout: Duration?
 
-    /// Limits; nil: none.
+    /// Limits; all nil: nothing of its own.
     public init(
         maxRequestBytes: Int? = nil, maxResponseBytes: Int? = nil, timeout: Duration? = nil
     ) {
@@ -50,8 +50,10 @@ struct MethodLimits: Sendable {
     let timeout: Duration?
 
     init(_ own: RPCMethodLimits, _ defaults: RPCMethodLimits) {
-        maxRequestBytes = own.maxRequestBytes ?? defaults.maxRequestBytes ?? .max
-        maxResponseBytes = own.maxResponseBytes ?? defaults.maxResponseBytes ?? .max
-        timeout = own.timeout ?? defaults.timeout
+        func bytes(_ limit: Int?) -> Int { limit.flatMap { $0 > 0 ? $0 : nil } ?? .max }
+        maxRequestBytes = bytes(own.maxRequestBytes ?? defaults.maxRequestBytes)
+        maxResponseBytes = bytes(own.maxResponseBytes ?? defaults.maxResponseBytes)
+        let timeout = own.timeout ?? defaults.timeout ?? .zero
+        self.timeout = timeout > .zero ? timeout : nil
     }
 }

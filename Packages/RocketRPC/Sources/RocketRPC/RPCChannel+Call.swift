@@ -37,6 +37,20 @@ extension RPCChannel {
         let (timeout, options) = controller.terms
         let deadline = deadline(timeout, options)
         controller.start(method.fullName, deadline: deadline)
+        do throws(RPCError) {
+            let response = try await intercepted(method, request, deadline, options, controller)
+            controller.end(RPCErrorCode(rawValue: 0))
+            return response
+        } catch {
+            controller.end(error.code)
+            throw error
+        }
+    }
+
+    private func intercepted<Request, Response>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, _ deadline: MonotonicTime,
+        _ options: RPCCallOptions, _ controller: RPCController
+    ) async throws(RPCError) -> Response {
         if interceptors.isEmpty {
             return try await send(
                 method, request, deadline, controller.requestMetadata, options, controller)

@@ -44,6 +44,10 @@ extension RPCController {
             state.replyMetadata = [:]
             state.isFinished = false
             state.isCancelled = false
+            state.isOutgoing = true
+            state.requestBytes = 0
+            state.responseBytes = 0
+            state.ending = nil
         }
     }
 

@@ -28,6 +28,12 @@ public final class RPCController: Sendable {
         var options = RPCCallOptions()
         var error: RPCError?
         var giveUp: (@Sendable () -> Void)?
+        // For those who observe calls; see `onEnd`.
+        var isOutgoing = false
+        var requestBytes = 0
+        var responseBytes = 0
+        var ending: RPCCallEnding?
+        var observers: [@Sendable (RPCCallEnding) -> Void] = []
     }
 
     let state = Locked(State())
@@ -55,7 +61,8 @@ public final class RPCController: Sendable {
     /// Who calls.
     public var peerAddress: NetAddress? { state.withLock { $0.peers?.peer } }
 
-    /// When the answer is due, on the monotonic clock; nil where the caller set no limit.
+    /// When the answer is due, on the monotonic clock: as the caller says, or by the server's own
+    /// limit on handlers where that is earlier; nil without either.
     public var deadline: MonotonicTime? { state.withLock { $0.deadline } }
 
     /// What travels beside the request. On a server it is what the caller sent; a channel's

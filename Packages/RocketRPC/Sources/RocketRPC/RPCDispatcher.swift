@@ -31,6 +31,8 @@ public final class RPCDispatcher: Sendable {
     ) throws {
         var registry = RPCServiceRegistry(interceptors: interceptors, limits: limits)
         for service in services { try registry.add(service) }
+        let catalogue = ServiceCatalogue(registry)
+        for case let reflection as ReflectionService in services { reflection.show(catalogue) }
         table = try MethodTable(registry)
         self.limits = CallGate(limits)
         self.logger = logger

@@ -13,21 +13,27 @@ public import ServiceLifecycle
 /// `beginDrain()`, after a graceful shutdown of its `ServiceGroup`, or after its task was
 /// cancelled (then without waiting for running calls).
 public final class RPCServer: Service {
-    private enum Phase {
+    /// Where a server is in its life.
+    public enum State: String, Hashable, Sendable {
+        /// `run()` was not called, or its listeners are not open yet.
         case notStarted
-        case starting
-        case running([NetAddress])
+        /// It takes connections and calls.
+        case running
+        /// It takes no more of them, and running calls finish.
         case draining
+        /// Over; it does not start again.
         case stopped
     }
 
     /// The services that it serves.
     public let dispatcher: RPCDispatcher
+    /// What the server says of its services' health, where the configuration lets it.
+    public let health: RPCHealth
     private let configuration: RPCServerConfiguration
     private let meter: CallMeter?
     private let logger: Logger
     private let drainTimeout: Locked<Duration>
-    private let phase = Locked(Phase.notStarted)
+    private let lifecycle = Locked(ServerLifecycle())
     private let drainRequested = OneTimeSignal()
     private let started = OneTimeSignal()
 
@@ -41,28 +47,34 @@ public final class RPCServer: Service {
         let meter = configuration.systemd.map { _ in CallMeter(time: time) }
         self.meter = meter
         let measured: [any RPCInterceptor] = meter.map { [$0] } ?? []
+        health = RPCHealth(services: services.map { type(of: $0).serviceName })
+        var all = services
+        if configuration.health { all.append(health) }
+        if configuration.reflection { all.append(ReflectionService()) }
         dispatcher = try RPCDispatcher(
-            services: services, interceptors: measured + interceptors,
-            limits: configuration.limits, logger: logger, time: time)
+            services: all, interceptors: measured + interceptors, limits: configuration.limits,
+            logger: logger, time: time)
         self.configuration = configuration
         drainTimeout = Locked(configuration.drainTimeout)
         self.logger = logger
     }
+
+    /// Where it is in its life. Any thread.
+    public var state: State { lifecycle.withLock { $0.publicState } }
 
     /// Where it listens, with ports that the kernel chose; waits until it does. Empty when it
     /// never started.
     public var boundAddresses: [NetAddress] {
         get async {
             await started.wait()
-            return phase.withLock { phase in
-                if case .running(let addresses) = phase { addresses } else { [] }
-            }
+            return lifecycle.withLock { $0.addresses }
         }
     }
 
     /// Stops taking connections and calls, and lets `run()` return when the running calls have
-    /// finished, at the latest after `drainTimeout`. Does not wait. Any thread.
-    public func beginDrain() { drainRequested.fire() }
+    /// finished, at the latest after `drainTimeout`. Does not wait. Before `run()`: that returns
+    /// at once. Any thread; again: nothing.
+    public func beginDrain() { perform(.drain) }
 
     /// Takes over what may change while it runs: the limits on calls in flight and the drain
     /// time-out. Any thread.
@@ -77,7 +89,12 @@ public final class RPCServer: Service {
     ///   `RPCError` when it ran before.
     public func run() async throws {
         defer { started.fire() }
-        try begin()
+        switch perform(.run) {
+        case .refuse: throw RPCError(.channelInit, "a server runs once")
+        case .returnAtOnce: return
+        default: break
+        }
+        defer { perform(.ended) }
         var loopConfiguration = EventLoopConfiguration()
         loopConfiguration.slowCallback = configuration.slowCallback
         let main = try IOThread(
@@ -101,7 +118,6 @@ public final class RPCServer: Service {
         } catch {
             outcome = .failure(error)
         }
-        phase.withLock { $0 = .stopped }
         directory.stopDrivers()
         await subs.shutdown()
         main.stop()
@@ -109,18 +125,20 @@ public final class RPCServer: Service {
         try outcome.get()
     }
 
-    private func begin() throws(RPCError) {
-        let isFirst = phase.withLock { phase in
-            guard case .notStarted = phase else { return false }
-            phase = .starting
-            return true
+    /// Tells the state machine, and does of its answer what can be done here.
+    @discardableResult
+    private func perform(_ event: ServerLifecycle.Event) -> ServerLifecycle.Action {
+        let action = lifecycle.withLock { $0.handle(event) }
+        if action == .drain {
+            health.drain()
+            drainRequested.fire()
         }
-        if !isFirst { throw RPCError(.channelInit, "a server runs once") }
+        return action
     }
 
     private func serve(_ server: TCPServer, _ loops: [EventLoop]) async throws {
         let addresses = try server.start()
-        phase.withLock { $0 = .running(addresses) }
+        perform(.listening(addresses))
         // Before anybody else can: what they would tell knows nothing of calls and loops.
         if let systemd = configuration.systemd {
             tellReady(systemd, meter: meter, connections: { server.connectionCount }, loops: loops)
@@ -138,7 +156,6 @@ public final class RPCServer: Service {
         } onCancel: { [self] in
             beginDrain()
         }
-        phase.withLock { $0 = .draining }
         let limit = Task.isCancelled ? .zero : drainTimeout.withLock { $0 }
         configuration.systemd?.stopping(within: limit)
         await server.drain(within: limit)

@@ -25,14 +25,31 @@ extension RPCServerConfiguration {
         ioThreads = server.ioThreads
         codec = TinyPBCodec(
             maxFrameBytes: server.maxFrameBytes, checksum: .init(server.checksum))
-        limits.maxCallsPerConnection = server.maxInFlightPerConnection
-        limits.maxCalls = server.maxInFlight
+        limits = RPCCallLimits(server)
         slowCallback = server.slowCallback > .zero ? server.slowCallback : nil
         drainTimeout = server.drainTimeout
+        health = server.health
+        reflection = server.reflection
     }
 
     /// What a socket unit calls sockets for calls: FileDescriptorName=rpc.
     public static let socketName = "rpc"
+}
+
+extension RPCCallLimits {
+    /// As `root/server` of a configuration says.
+    public init(_ server: ServerConfig) {
+        maxCallsPerConnection = server.maxInFlightPerConnection
+        maxCalls = server.maxInFlight
+        defaults = RPCMethodLimits(
+            maxRequestBytes: server.maxRequestBytes, maxResponseBytes: server.maxResponseBytes,
+            timeout: server.maxHandlerTime)
+        for method in server.methodLimits {
+            methods[method.method] = RPCMethodLimits(
+                maxRequestBytes: method.maxRequestBytes, maxResponseBytes: method.maxResponseBytes,
+                timeout: method.maxHandlerTime)
+        }
+    }
 }
 
 extension TinyPBCodec.Checksum {

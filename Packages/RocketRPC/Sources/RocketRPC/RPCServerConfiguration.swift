@@ -20,6 +20,10 @@ public struct RPCServerConfiguration: Sendable {
     /// The service manager, which is told when the server is ready, what it does and when it stops,
     /// and whose watchdog asks the server's loops. Default nil: nobody is told.
     public var systemd: SystemdReporter?
+    /// Whether `rocket.Health` is served. Default true.
+    public var health = true
+    /// Whether `rocket.Reflection` is served: whoever can connect can ask. Default false.
+    public var reflection = false
 
     /// The defaults, and where to listen.
     public init(tcp: TCPServerConfiguration) { self.tcp = tcp }

@@ -4,8 +4,16 @@ public protocol RPCService: Sendable {
     /// With the protobuf package: `shop.v1.Order`.
     static var serviceName: String { get }
 
+    /// The .proto files that describe it, for servers with reflection; `none` unless generated.
+    static var fileDescriptors: RPCFileDescriptors { get }
+
     /// Adds every method to the registry.
     func register(in registry: inout RPCServiceRegistry) throws
+}
+
+extension RPCService {
+    /// Nothing to show.
+    public static var fileDescriptors: RPCFileDescriptors { .none }
 }
 
 /// What a handler is: the request goes in, the response or an error comes out. Runs on the
@@ -20,6 +28,7 @@ public struct RPCServiceRegistry {
     // Interceptors are composed here, so that a call pays only for those that there are.
     private(set) var entries: [MethodEntry] = []
     private(set) var services: [String: String] = [:]
+    private(set) var descriptors: [RPCFileDescriptors] = []
     private var current = ""
     private let interceptors: [any RPCInterceptor]
     let limits: RPCCallLimits
@@ -41,6 +50,7 @@ public struct RPCServiceRegistry {
         }
         services[name] = type
         current = name
+        descriptors.append(Swift.type(of: service).fileDescriptors)
         try service.register(in: &self)
     }
 
@@ -75,7 +85,7 @@ public struct RPCServiceRegistry {
         entries.append(
             MethodEntry(
                 handler: handler, limits: limits.resolved(for: handler.fullName),
-                isSynchronous: isSynchronous))
+                isSynchronous: isSynchronous, isAlwaysServed: current == RPCHealth.serviceName))
     }
 
     private func check(

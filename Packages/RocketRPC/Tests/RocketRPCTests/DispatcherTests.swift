@@ -46,6 +46,14 @@ import Testing
         #expect(dispatcher.statistics.brokenStreams == 1)
     }
 
+    @Test func replyMetadataThatIsTooLongFailsTheCall() async throws {
+        let dispatcher = try RPCDispatcher(services: [TestService()])
+        let frame = try kit.frame("test.v1.Test.chatty")
+        let answer = try kit.parse(await dispatcher.answer(frame))
+        #expect(answer.code == .resourceExhausted)
+        #expect(answer.info.hasPrefix("the reply's metadata takes"))
+    }
+
     @Test func servicesAreListedAndLimitsOfUnknownMethodsAreRefused() throws {
         let dispatcher = try RPCDispatcher(services: [TestService(), SynchronousService()])
         #expect(dispatcher.serviceNames == ["test.v1.Synchronous", "test.v1.Test"])

@@ -41,6 +41,15 @@ import Testing
         #expect(try await codes(limits, lengths: [30, 31]) == [ok, .resourceExhausted])
     }
 
+    @Test func zeroTakesALimitAway() async throws {
+        var limits = RPCCallLimits()
+        limits.defaults = RPCMethodLimits(maxRequestBytes: 3, maxResponseBytes: 3)
+        limits.methods["test.v1.Test.echo"] = RPCMethodLimits(
+            maxRequestBytes: 0, maxResponseBytes: 0)
+        #expect(try await codes(limits, lengths: [100]) == [ok])
+        #expect(try await codes(limits, "triple", lengths: [100]) == [.resourceExhausted])
+    }
+
     @Test func theAnswersNameTheFigures() async throws {
         var limits = RPCCallLimits()
         limits.defaults = RPCMethodLimits(maxRequestBytes: 5, maxResponseBytes: 5)

@@ -17,3 +17,35 @@ import Testing
         #expect(configuration.slowCallback == nil)
     }
 }
+
+@Suite struct CallLimitsConfigurationTests {
+    @Test func theConfigurationsLimitsAreTheServers() {
+        var server = ServerConfig()
+        server.maxInFlight = 7
+        server.maxInFlightPerConnection = 6
+        server.maxRequestBytes = 5
+        server.maxResponseBytes = 4
+        server.maxHandlerTime = .milliseconds(3)
+        var method = MethodLimitConfig(method: "a.B.c")
+        method.maxRequestBytes = 0
+        server.methodLimits = [method]
+        let limits = RPCCallLimits(server)
+        #expect(limits.maxCalls == 7)
+        #expect(limits.maxCallsPerConnection == 6)
+        #expect(
+            limits.defaults
+                == RPCMethodLimits(
+                    maxRequestBytes: 5, maxResponseBytes: 4, timeout: .milliseconds(3)))
+        #expect(limits.methods == ["a.B.c": RPCMethodLimits(maxRequestBytes: 0)])
+    }
+
+    @Test func servicesOfItsOwnAreSwitchedByConfiguration() throws {
+        var server = ServerConfig()
+        #expect(try RPCServerConfiguration(server).health)
+        #expect(try !RPCServerConfiguration(server).reflection)
+        server.health = false
+        server.reflection = true
+        #expect(try !RPCServerConfiguration(server).health)
+        #expect(try RPCServerConfiguration(server).reflection)
+    }
+}

@@ -29,12 +29,19 @@ struct TestService: RPCService {
             switch request.value {
             case "rpc": throw RPCError(.permissionDenied, "not you")
             case "business": throw BusinessError(-7, "no")
+            case "zero": throw RPCError(RPCErrorCode(rawValue: 0), "no error at all")
+            case "business zero": throw BusinessError(0, "no refusal at all")
             default: throw Plain()
             }
         }
         try registry.add(Self.describe) { request, call in
             call.replyMetadata["x-seen"] = call.requestMetadata["x-sent"]
             return Text("\(call.method) \(call.messageID.count) \(call.deadline != nil)")
+        }
+        try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "chatty")) {
+            request, call in
+            call.replyMetadata["x-much"] = String(repeating: "x", count: 600)
+            return request
         }
         try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "triple")) {
             request, _ in Text(request.value + request.value + request.value)

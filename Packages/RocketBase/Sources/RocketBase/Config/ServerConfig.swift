@@ -48,6 +48,31 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/max_in_flight`: A whole number, 1 to 10000000. Default 65536. Changes live.
     public var maxInFlight = 65_536
+    /// The longest serialized request; a longer one is answered with RESOURCE_EXHAUSTED, and
+    /// its handler does not run. 0: what a frame holds.
+    ///
+    /// `server/max_request_bytes`: A whole number of bytes, 0 to 1073741824. Default 0 bytes.
+    /// Needs a restart.
+    public var maxRequestBytes = 0
+    /// The longest serialized response; in place of a longer one RESOURCE_EXHAUSTED is sent. 0:
+    /// what a frame holds.
+    ///
+    /// `server/max_response_bytes`: A whole number of bytes, 0 to 1073741824. Default 0 bytes.
+    /// Needs a restart.
+    public var maxResponseBytes = 0
+    /// How long a handler may run, whatever its caller's deadline; then the caller is answered
+    /// with ERROR_RPC_CALL_TIMEOUT, and the handler is cancelled. 0: as long as the caller
+    /// waits.
+    ///
+    /// `server/max_handler_time_ms`: A whole number of ms, 0 to 86400000. Default 300000 ms.
+    /// Needs a restart.
+    public var maxHandlerTime = Duration.milliseconds(300_000)
+    /// Methods with limits of their own in place of the three above. 0 takes a limit away.
+    ///
+    /// `server/method_limits`: 0 to 1000 values, with commas between them; each Service.method
+    /// and then max_request_bytes=N, max_response_bytes=N or max_handler_time_ms=N with blanks
+    /// between them. Default none. Needs a restart.
+    public var methodLimits: [MethodLimitConfig] = []
     /// A connection that was too full is written to again when so much is left unsent.
     ///
     /// `server/low_water_mark_bytes`: A whole number of bytes, 0 to 1073741824. Default 262144
@@ -77,6 +102,15 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/checksum`: One of off, send, require. Default off. Needs a restart.
     public var checksum = ChecksumPolicy.off
+    /// Whether the server answers rocket.Health: which of its services can be called.
+    ///
+    /// `server/health`: True or false. Default true. Needs a restart.
+    public var health = true
+    /// Whether the server answers rocket.Reflection: which services, methods and messages it
+    /// has. Whoever can connect can ask.
+    ///
+    /// `server/reflection`: True or false. Default false. Needs a restart.
+    public var reflection = false
 
     /// Every field at its default.
     public init() {}
@@ -103,7 +137,8 @@ public enum ChecksumPolicy: String, CaseIterable, Hashable, Sendable {
 extension ServerConfig {
     /// The `server` element.
     public static let schema = ConfigSchema<Self>(
-        "server", "What the server listens on, and its limits.", listening + limits
+        "server", "What the server listens on, and its limits.",
+        listening + limits + callLimits + services
     ) { server in
         if server.lowWaterMarkBytes > server.highWaterMarkBytes {
             return "low_water_mark_bytes is greater than high_water_mark_bytes"
@@ -128,6 +163,35 @@ extension ServerConfig {
         .init(
             "io_threads", \.ioThreads, .integer(1...1024), .restart,
             "The number of sub reactors: threads that serve connections."),
+    ]
+
+    private static let callLimits: [ConfigField<Self>] = [
+        .init(
+            "max_request_bytes", \.maxRequestBytes, .bytes(0...1_073_741_824), .restart,
+            "The longest serialized request; a longer one is answered with RESOURCE_EXHAUSTED, and "
+                + "its handler does not run. 0: what a frame holds."),
+        .init(
+            "max_response_bytes", \.maxResponseBytes, .bytes(0...1_073_741_824), .restart,
+            "The longest serialized response; in place of a longer one RESOURCE_EXHAUSTED is sent. "
+                + "0: what a frame holds."),
+        .init(
+            "max_handler_time_ms", \.maxHandlerTime, .milliseconds(0...86_400_000), .restart,
+            "How long a handler may run, whatever its caller's deadline; then the caller is "
+                + "answered with ERROR_RPC_CALL_TIMEOUT, and the handler is cancelled. 0: as long "
+                + "as the caller waits."),
+        .init(
+            "method_limits", \.methodLimits, .list(of: .methodLimit, count: 0...1000), .restart,
+            "Methods with limits of their own in place of the three above. 0 takes a limit away."),
+    ]
+
+    private static let services: [ConfigField<Self>] = [
+        .init(
+            "health", \.health, .boolean, .restart,
+            "Whether the server answers rocket.Health: which of its services can be called."),
+        .init(
+            "reflection", \.reflection, .boolean, .restart,
+            "Whether the server answers rocket.Reflection: which services, methods and messages it "
+                + "has. Whoever can connect can ask."),
     ]
 
     private static let limits: [ConfigField<Self>] = [

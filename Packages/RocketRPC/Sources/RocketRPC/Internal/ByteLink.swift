@@ -22,6 +22,14 @@ enum ByteLink {
         }
     }
 
+    /// As `TCPConnection.sentBytes`: of what was written, the bytes that the other side may have.
+    var sentBytes: UInt64 {
+        switch self {
+        case .tcp(let connection): connection.sentBytes
+        case .memory(let link): link.sentBytes
+        }
+    }
+
     /// As `TCPConnection.withInput`: takes from what was left in `received`, later on.
     @inline(__always)
     func withInput<Result, E: Error>(

@@ -15,6 +15,7 @@ final class MemoryLink: TickEndHandler {
     private var peer: MemoryLink?
     private var input = ByteBuffer()
     private var output = ByteBuffer()
+    private(set) var sentBytes: UInt64 = 0
     private var isEnrolled = false
     private var closing: CloseReason?
     private var isClosed = false
@@ -70,7 +71,7 @@ final class MemoryLink: TickEndHandler {
         case .now, .reset: output.removeAll()
         }
         closing = reason
-        if how != .afterFlush { peer?.cut() }
+        if how == .reset { peer?.cut() }
         enrol()
     }
 
@@ -84,7 +85,10 @@ final class MemoryLink: TickEndHandler {
 
     func tickEnding(on reactor: Reactor) {
         isEnrolled = false
-        if !output.isEmpty { peer?.deliver(&output) }
+        if !output.isEmpty, let peer {
+            sentBytes += UInt64(output.readableBytes)
+            peer.deliver(&output)
+        }
         output.removeAll()
         if let closing, !isClosed { end(closing) }
     }
@@ -104,7 +108,7 @@ final class MemoryLink: TickEndHandler {
         if !isClosed { swap(&buffer, &input) }
     }
 
-    /// The other end closed without flushing: as a reset.
+    /// The other end broke the connection off.
     private func cut() {
         if isClosed { return }
         closing = .peerReset

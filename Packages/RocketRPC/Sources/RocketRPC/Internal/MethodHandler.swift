@@ -6,6 +6,9 @@ import SwiftProtobuf
 protocol MethodHandler: AnyObject, Sendable {
     var fullName: String { get }
     var fullNameBytes: [UInt8] { get }
+    /// The full name of the request's message.
+    var requestName: String { get }
+    var responseName: String { get }
 
     /// Serves one request whose frame is the next in the connection's input: takes it out,
     /// runs the handler, and answers.
@@ -29,6 +32,8 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
 
     var fullName: String { method.fullName }
     var fullNameBytes: [UInt8] { method.fullNameBytes }
+    var requestName: String { Request.protoMessageName }
+    var responseName: String { Response.protoMessageName }
 
     init(
         _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>,
@@ -90,7 +95,7 @@ final class TypedMethodHandler<Request: Message & Sendable, Response: Message & 
         if let response: Response = BusinessFields.fill(error) {
             call.succeed(with: response, method.response)
         } else {
-            call.fail(RPCError(RPCErrorCode(rawValue: error.code), error.info))
+            call.fail(with: RPCError(RPCErrorCode(rawValue: error.code), error.info))
         }
     }
 }

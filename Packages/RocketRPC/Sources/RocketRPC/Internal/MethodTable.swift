@@ -6,6 +6,9 @@ struct MethodEntry: Sendable {
     let limits: MethodLimits
     /// Its handler never waits, and nothing around it does.
     let isSynchronous: Bool
+    /// It is served while the server drains and beyond its limits on calls in flight: it tells how
+    /// the server is.
+    let isAlwaysServed: Bool
 }
 
 /// All methods of a server, found by the raw bytes of their names: built once, never changed.

@@ -47,6 +47,10 @@ final class ServerCall {
             if !state.replyMetadata.isEmpty { state.replyMetadata = RPCMetadata() }
             state.isCancelled = false
             state.isFinished = false
+            state.requestBytes = frame.payload.count
+            state.responseBytes = 0
+            state.ending = nil
+            if !state.observers.isEmpty { state.observers = [] }
         }
     }
 
@@ -87,7 +91,8 @@ final class ServerCall {
     /// Answers with an error. What has no code of its own is INTERNAL: its detail goes to the log
     /// and not on the wire.
     func fail(with error: any Error) {
-        if let error = error as? RPCError { return fail(error) }
+        // Code 0 would be success, with nothing in it.
+        if let error = error as? RPCError, error.code.rawValue != 0 { return fail(error) }
         if error is CancellationError, controller.isCancelled {
             return fail(RPCError(.cancelled, "the call was given up"))
         }
@@ -105,39 +110,34 @@ final class ServerCall {
     /// Nobody waits for the answer any more: the connection is gone.
     func abandon() {
         isAnswered = true
-        controller.state.withLock {
-            $0.isFinished = true
-            $0.isCancelled = true
-        }
+        controller.end(.cancelled, cancelled: true)
     }
 
     private func answer(
         code: RPCErrorCode, info: String, payload: (inout ByteBuffer) throws -> Void
     ) {
         guard !isAnswered else { return }
-        isAnswered = true
-        let (id, metadata) = controller.state.withLock { state in
-            state.isFinished = true
-            return (state.messageID, state.replyMetadata.isEmpty ? nil : state.replyMetadata)
+        let (id, metadata) = controller.state.withLock { ($0.messageID, $0.replyMetadata) }
+        var text = [UInt8](info.utf8)
+        if code.rawValue == 0, !metadata.isEmpty {
+            do {
+                text = try block(metadata)
+            } catch {
+                return fail(RPCError(.resourceExhausted, "the reply's \(error)"))
+            }
         }
-        let info =
-            code.rawValue == 0 ? metadata.map(replyMetadata) ?? [] : [UInt8](info.utf8)
+        isAnswered = true
         // SAFETY: the arrays live, unchanged, until send returns.
         let sent = unsafe connection.send(
-            id.span.bytes, methodName.span.bytes, code, info.span.bytes, limit: maxResponseBytes,
+            id.span.bytes, methodName.span.bytes, code, text.span.bytes, limit: maxResponseBytes,
             payload)
+        controller.end(sent.code, responseBytes: sent.payloadBytes)
         logCall(sent.code)
     }
 
-    private func replyMetadata(_ metadata: RPCMetadata) -> [UInt8] {
+    private func block(_ metadata: RPCMetadata) throws(MetadataTooLarge) -> [UInt8] {
         var buffer = ByteBuffer()
-        do {
-            try MetadataBlock.write(metadata, to: &buffer)
-        } catch {
-            connection.dispatcher.logger.error("reply metadata dropped") {
-                $0.add("error", error.description)
-            }
-        }
+        try MetadataBlock.write(metadata, to: &buffer)
         return buffer.copyBytes()
     }
 

@@ -125,9 +125,7 @@ extension ServerConnection {
             let timeout =
                 frame.errorCode == 0
                 ? MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo)) : nil
-            if isDraining {
-                error = RPCError(.unavailable, "the server is draining")
-            } else if let refusal = dispatcher.limits.refusal(callsOnConnection: callsInFlight) {
+            if let refusal = refusal(of: method) {
                 error = refusal
             } else if frame.payload.count > method.limits.maxRequestBytes {
                 error = RPCError(
@@ -151,6 +149,13 @@ extension ServerConnection {
         dispatcher.counters.refused()
         refuse(bytes.extracting(frame.messageID), name, error)
         return nil
+    }
+
+    /// The server as a whole has no room for a call.
+    private func refusal(of method: MethodEntry) -> RPCError? {
+        if method.isAlwaysServed { return nil }
+        if isDraining { return RPCError(.unavailable, "the server is draining") }
+        return dispatcher.limits.refusal(callsOnConnection: callsInFlight)
     }
 
     /// The caller has given a call up: its handler's task is cancelled, and nothing answered.

@@ -12,6 +12,8 @@ final class ServerConnection {
     let drivers: CallDrivers?
     private(set) var peers = ConnectionPeers.none
     var link: ByteLink?
+    /// For whoever made the connection and has to clear up after it.
+    var whenClosed: (() -> Void)?
     /// Calls whose handlers run now, suspended ones included.
     var callsInFlight = 0
     /// Those of them whose handlers are suspended.
@@ -74,6 +76,8 @@ extension ServerConnection: ByteLinkHandler {
     func closed(_ link: ByteLink, reason: CloseReason) {
         self.link = nil
         drivers?.remove(self)
+        whenClosed?()
+        whenClosed = nil
         dispatcher.logger.debug("connection closed") {
             $0.add("peer", peers.peerText)
             $0.add("reason", reason.description)

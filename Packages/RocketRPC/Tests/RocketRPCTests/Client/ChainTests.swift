@@ -74,11 +74,11 @@ import Testing
 
     @Test func theLastSeesWhatIsLeftOfTheFirstsDeadline() async throws {
         try await withChain { toB, b, c in
-            _ = try await toB.call(Relay.pass, Text(), timeout: .seconds(600))
+            _ = try await toB.call(Relay.pass, Text(), timeout: .seconds(200))
             let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
             let (leftAtB, leftAtC) = (try #require(atB.left), try #require(atC.left))
-            #expect(leftAtC <= leftAtB && leftAtB <= .seconds(600))
-            #expect(leftAtC > .seconds(300))
+            #expect(leftAtC <= leftAtB && leftAtB <= .seconds(200))
+            #expect(leftAtC > .seconds(100))
         }
     }
 

@@ -61,11 +61,13 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
     func cancel() { state.withLock { $0.isCancelled = true } }
 
     func encode(into buffer: inout ByteBuffer) throws(RPCError) {
+        let before = buffer.readableBytes
         do {
             try method.request.append(request, to: &buffer)
         } catch {
             throw RPCError(.failedSerialize, "the request can't be serialized", cause: error)
         }
+        controller?.note(requestBytes: buffer.readableBytes - before)
     }
 
     func begins(_ id: CallID, between peers: ConnectionPeers) {
@@ -75,6 +77,7 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
     func succeed(_ payload: RawSpan, info: RawSpan) {
         do {
             let response = try method.response.message(from: payload)
+            controller?.note(responseBytes: payload.byteCount)
             controller?.finish(replyMetadata: MetadataBlock.read(info) ?? [:])
             finish(.success(response))
         } catch {

@@ -1,0 +1,134 @@
+import RocketBase
+import RocketReactorTestKit
+import RocketTCP
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+@testable import RocketRPC
+
+/// Deadlines on a clock that stands still, over a loop that is driven by hand.
+@Suite struct DeadlineTests {
+    /// The caller's end of the pipe: collects what comes.
+    final class Caller: ByteLinkHandler {
+        private(set) var link: ByteLink?
+        private(set) var bytes: [UInt8] = []
+
+        func connected(_ link: ByteLink) { self.link = link }
+        func received(_ link: ByteLink, _ input: inout ByteBuffer) {
+            bytes += input.copyBytes()
+            input.consume(input.readableBytes)
+        }
+        func inputEnded(_ link: ByteLink) {}
+        func closed(_ link: ByteLink, reason: CloseReason) { self.link = nil }
+
+        func send(_ bytes: [UInt8]) { link?.write { $0.append(bytes) } }
+    }
+
+    let kit = FrameKit()
+    let service = TestService()
+
+    /// A server's connection on a loop of the test's own.
+    func withServer(
+        limits: RPCCallLimits = RPCCallLimits(),
+        _ body: (HandDrivenLoop, Caller) throws -> Void
+    ) throws {
+        let loop = try HandDrivenLoop()
+        let dispatcher = try RPCDispatcher(
+            services: [service], limits: limits, time: loop.clock)
+        let drivers = CallDrivers(reactor: loop.reactor, dispatcher: dispatcher)
+        let connection = ServerConnection(
+            dispatcher: dispatcher, codec: TinyPBCodec(), drivers: drivers)
+        let caller = Caller()
+        MemoryLink.join(caller, connection, on: loop.reactor)
+        try body(loop, caller)
+        caller.link?.close(.reset, reason: .requested)
+        loop.tickUntilIdle()
+        drivers.stop()
+        service.gate.open()
+        loop.tickUntilIdle()
+    }
+
+    @Test func aDeadlineIsAnsweredWhenItPassesAndNotBefore() throws {
+        try withServer { loop, caller in
+            caller.send(
+                try kit.frame(id: "1", "test.v1.Test.never", info: "rkm1\ntimeout-ms=100\n"))
+            loop.tickUntilIdle()
+            #expect(service.gate.arrivalCount == 1)
+            loop.tick(after: .milliseconds(99))
+            loop.tickUntilIdle()
+            #expect(caller.bytes.isEmpty)
+            loop.tick(after: .milliseconds(1))
+            loop.tickUntilIdle()
+            let answer = try kit.parse(caller.bytes)
+            #expect(answer.code == .callTimeout)
+            #expect(answer.info == "the deadline passed while the handler ran")
+            #expect(service.gate.cancelled.withLock { $0 } == 1)
+        }
+    }
+
+    @Test func theServersOwnLimitHoldsWithoutADeadline() throws {
+        var limits = RPCCallLimits()
+        limits.defaults.timeout = .milliseconds(50)
+        try withServer(limits: limits) { loop, caller in
+            caller.send(try kit.frame(id: "1", "test.v1.Test.never"))
+            loop.tickUntilIdle()
+            loop.tick(after: .milliseconds(49))
+            loop.tickUntilIdle()
+            #expect(caller.bytes.isEmpty)
+            loop.tick(after: .milliseconds(1))
+            loop.tickUntilIdle()
+            #expect(
+                try kit.parse(caller.bytes).info
+                    == "the handler ran for longer than the server lets it")
+        }
+    }
+
+    @Test func theDefaultLimitIsFiveMinutes() throws {
+        try withServer { loop, caller in
+            caller.send(try kit.frame(id: "1", "test.v1.Test.never"))
+            loop.tickUntilIdle()
+            loop.tick(after: .seconds(299))
+            loop.tickUntilIdle()
+            #expect(caller.bytes.isEmpty)
+            loop.tick(after: .seconds(1))
+            loop.tickUntilIdle()
+            #expect(try kit.parse(caller.bytes).code == .callTimeout)
+        }
+    }
+
+    @Test func deadlinesPassInTheirOwnOrder() throws {
+        try withServer { loop, caller in
+            for (id, left) in [("late", 30), ("early", 10), ("middle", 20)] {
+                let number = Number(1)
+                caller.send(
+                    try kit.frame(
+                        id: id, "test.v1.Test.hold", info: "rkm1\ntimeout-ms=\(left)\n",
+                        payload: number.serializedBytes()))
+            }
+            loop.tickUntilIdle()
+            for _ in 0..<3 {
+                loop.tick(after: .milliseconds(10))
+                loop.tickUntilIdle()
+            }
+            #expect(try kit.parseAll(caller.bytes).map(\.id) == ["early", "middle", "late"])
+        }
+    }
+
+    @Test func aCallThatIsAnsweredInTimeLeavesNoDeadline() throws {
+        try withServer { loop, caller in
+            let number = Number(1)
+            caller.send(
+                try kit.frame(
+                    id: "1", "test.v1.Test.hold", info: "rkm1\ntimeout-ms=100\n",
+                    payload: number.serializedBytes()))
+            loop.tickUntilIdle()
+            service.gate.open()
+            loop.tickUntilIdle()
+            #expect(try kit.parse(caller.bytes).code.rawValue == 0)
+            loop.tick(after: .seconds(1))
+            loop.tickUntilIdle()
+            #expect(try kit.parseAll(caller.bytes).count == 1)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import RocketBase
+import RocketRPC
+import RocketTCP
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+@Suite struct ServerTests {
+    /// A name that nobody else listens on.
+    func freshAddress() -> NetAddress {
+        NetAddress(.abstract(name: "rocket-test-\(UInt64.random(in: 0 ... .max))"))
+    }
+
+    func server(
+        _ service: TestService = TestService(), listen: [NetAddress] = [.loopback(port: 0)]
+    ) throws -> RPCServer {
+        var configuration = RPCServerConfiguration(tcp: TCPServerConfiguration(listen: listen))
+        configuration.drainTimeout = .seconds(60)
+        return try RPCServer(configuration: configuration, services: [service])
+    }
+
+    @Test func itServesOnAllItsListeners() async throws {
+        let server = try server(
+            listen: [.loopback(port: 0), .loopback(port: 0), freshAddress()])
+        #expect(server.state == .notStarted)
+        let running = Task { try await server.run() }
+        let addresses = await server.boundAddresses
+        #expect(server.state == .running)
+        #expect(addresses.count == 3)
+        #expect(Set(addresses).count == 3)
+        for address in addresses {
+            let channel = try RPCChannel(to: address)
+            let reply = try await channel.call(TestService.echo, Text("here"))
+            #expect(reply.value == "here")
+            channel.close()
+        }
+        server.beginDrain()
+        try await running.value
+        #expect(server.state == .stopped)
+    }
+
+    @Test func oneListenerThatFailsOpensNone() async throws {
+        let address = freshAddress()
+        let server = try server(listen: [.loopback(port: 0), address, address])
+        await #expect(throws: TCPListenError.self) { try await server.run() }
+        #expect(server.state == .stopped)
+        let bound = await server.boundAddresses
+        #expect(bound.isEmpty)
+        let second = try self.server(listen: [address])
+        let running = Task { try await second.run() }
+        let bound2 = await second.boundAddresses
+        #expect(bound2 == [address])
+        second.beginDrain()
+        try await running.value
+    }
+
+    @Test func aDrainBeforeTheStartMeansThatItNeverListens() async throws {
+        let server = try server()
+        server.beginDrain()
+        #expect(server.state == .stopped)
+        try await server.run()
+        let bound = await server.boundAddresses
+        #expect(bound.isEmpty)
+        await #expect(throws: RPCError.self) { try await server.run() }
+    }
+
+    @Test func whileItDrainsNewCallsAreToldAndHealthIsStillAnswered() async throws {
+        let service = TestService()
+        let server = try server(service)
+        let running = Task { try await server.run() }
+        let address = try #require(await server.boundAddresses.first)
+        let kit = FrameKit()
+        let client = try RawClient(address)
+        client.send(
+            try kit.frame(id: "1", "test.v1.Test.hold", payload: Number(1).serializedBytes()))
+        await service.gate.arrived(1)
+        let watch = RPCHealthWatchRequest.with { $0.known = .serving }
+        client.send(
+            try kit.frame(
+                id: "watch", "rocket.Health.watch", payload: watch.serializedBytes()))
+        server.beginDrain()
+        // The watcher is told first, so the server is at it.
+        let told = try kit.parse(client.receiveFrame())
+        #expect(told.id == "watch")
+        #expect(try RPCHealthCheckResponse(serializedBytes: told.payload).status == .notServing)
+        #expect(server.state == .draining)
+        // Calls are refused from when the loop has heard of it; before that they are served.
+        var code = RPCErrorCode(rawValue: 0)
+        while code.rawValue == 0 {
+            client.send(try kit.frame(id: "2"))
+            code = try kit.parse(client.receiveFrame()).code
+        }
+        #expect(code == .unavailable)
+        client.send(try kit.frame(id: "3", "rocket.Health.check"))
+        #expect(try kit.parse(client.receiveFrame()).code.rawValue == 0)
+        service.gate.open()
+        #expect(try kit.parse(client.receiveFrame()).id == "1")
+        #expect(client.isAtEnd())
+        try await running.value
+    }
+
+    @Test func cancellingRunStopsWithoutWaiting() async throws {
+        let service = TestService()
+        let server = try server(service)
+        let running = Task { try await server.run() }
+        let client = try RawClient(try #require(await server.boundAddresses.first))
+        client.send(try FrameKit().frame("test.v1.Test.never"))
+        await service.gate.arrived(1)
+        running.cancel()
+        try await running.value
+        #expect(client.isAtEnd())
+        await service.gate.wait()
+        #expect(service.gate.cancelled.withLock { $0 } == 1)
+    }
+}

@@ -1,0 +1,97 @@
+import RocketBase
+import RocketCodec
+import RocketRPC
+import RocketTCP
+import SwiftProtobuf
+
+/// What the bodies of tests call services over.
+protocol Caller: Sendable {
+    func call<Request: Message & Sendable, Response: Message & Sendable>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
+    ) async throws -> Response
+}
+
+/// The ways from a caller to a handler.
+enum Transport: CaseIterable, Sendable {
+    /// Frames are handed to the dispatcher.
+    case dispatcherOnly
+    /// A channel through memory.
+    case inProcess
+    /// A channel through a socket.
+    case loopback
+
+    /// With loops, which keep deadlines and carry cancellations.
+    static let channels = [Transport.inProcess, .loopback]
+
+    /// Runs `body` with a way to the services.
+    func with(
+        _ services: [any RPCService], _ body: (any Caller) async throws -> Void
+    ) async throws {
+        if self == .dispatcherOnly {
+            return try await body(DispatcherCaller(try RPCDispatcher(services: services)))
+        }
+        try await withChannel(to: services) { try await body(ChannelCaller(channel: $0)) }
+    }
+
+    /// The same for what has to be a channel.
+    func withChannel(
+        to services: [any RPCService], configuration: RPCChannelConfiguration = .init(),
+        interceptors: [any RPCInterceptor] = [], _ body: (RPCChannel) async throws -> Void
+    ) async throws {
+        if self == .inProcess {
+            let dispatcher = try RPCDispatcher(services: services)
+            let channel = try RPCChannel(
+                inProcess: dispatcher, configuration: configuration, interceptors: interceptors)
+            defer { channel.close() }
+            return try await body(channel)
+        }
+        try await withServer(services) { address in
+            let channel = try RPCChannel(
+                to: address, configuration: configuration, interceptors: interceptors)
+            defer { channel.close() }
+            try await body(channel)
+        }
+    }
+}
+
+struct ChannelCaller: Caller {
+    let channel: RPCChannel
+
+    func call<Request: Message & Sendable, Response: Message & Sendable>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
+    ) async throws -> Response {
+        try await channel.call(method, request, timeout: .seconds(60), metadata: metadata)
+    }
+}
+
+struct DispatcherCaller: Caller {
+    private let dispatcher: RPCDispatcher
+    private let codec = TinyPBCodec()
+
+    init(_ dispatcher: RPCDispatcher) { self.dispatcher = dispatcher }
+
+    func call<Request: Message & Sendable, Response: Message & Sendable>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
+    ) async throws -> Response {
+        var info = ByteBuffer()
+        var frame = ByteBuffer()
+        try MetadataBlock.write(metadata, to: &info)
+        let (id, name) = ([UInt8]("12345678901234567890".utf8), [UInt8](method.fullName.utf8))
+        let text = info.copyBytes()
+        let start = codec.begin(
+            messageID: id.span.bytes, methodName: name.span.bytes, errorInfo: text.span.bytes,
+            in: &frame)
+        frame.append(try request.serializedBytes() as [UInt8])
+        try codec.finish(start, in: &frame)
+        let answer = await dispatcher.answer(frame.copyBytes())
+        guard case .frame(let parts, answer.count) = try codec.step(answer.span.bytes) else {
+            throw FrameKit.NoWholeFrame()
+        }
+        guard parts.errorCode == 0 else {
+            throw RPCError(
+                RPCErrorCode(rawValue: parts.errorCode),
+                String(decoding: answer[parts.errorInfo], as: UTF8.self))
+        }
+        return try Response(serializedBytes: [UInt8](answer[parts.payload]))
+    }
+}

@@ -1,0 +1,160 @@
+import RocketRPC
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+/// One body of tests over every way from a caller to a handler.
+@Suite struct TransportTests {
+    let service = TestService()
+
+    func over(
+        _ transport: Transport, _ body: (any Caller) async throws -> Void
+    ) async throws {
+        try await transport.with([service, SynchronousService()], body)
+    }
+
+    func failure(
+        _ caller: any Caller, _ method: RPCMethod<Text, Text>, _ text: String
+    ) async -> RPCError? {
+        do {
+            _ = try await caller.call(method, Text(text), metadata: [:])
+            return nil
+        } catch {
+            return error as? RPCError
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
+    func requestsAreAnswered(_ transport: Transport) async throws {
+        try await over(transport) { caller in
+            for method in [TestService.echo, SynchronousService.echo] {
+                for text in ["", "hello", String(repeating: "long ", count: 100_000)] {
+                    let reply = try await caller.call(method, Text(text), metadata: [:])
+                    #expect(reply.value == text)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
+    func callsOverlapAndGetTheirOwnAnswers(_ transport: Transport) async throws {
+        try await over(transport) { caller in
+            let replies = try await withThrowingTaskGroup { group in
+                for number in 0..<100 {
+                    group.addTask {
+                        (
+                            Int64(number),
+                            try await caller.call(
+                                TestService.hold, Number(Int64(number)), metadata: [:]
+                            ).value
+                        )
+                    }
+                }
+                await service.gate.arrived(100)
+                service.gate.open()
+                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            #expect(replies.count == 100)
+            #expect(replies.allSatisfy { $0.key == $0.value })
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
+    func errorsKeepTheirCodesAndTellNothingInside(_ transport: Transport) async throws {
+        try await over(transport) { caller in
+            let own = await failure(caller, TestService.fail, "rpc")
+            #expect(own?.code == .permissionDenied)
+            #expect(own?.message == "not you")
+            let business = await failure(caller, TestService.fail, "business")
+            #expect(business?.code.rawValue == -7)
+            let other = await failure(caller, TestService.fail, "other")
+            #expect(other?.code == .internal)
+            #expect(other?.message == "the handler failed")
+            // An error with the code of success is none that a caller could tell from a response.
+            for zero in ["zero", "business zero"] {
+                #expect(await failure(caller, TestService.fail, zero)?.code == .internal)
+            }
+            let synchronous = await failure(caller, SynchronousService.fail, "rpc")
+            #expect(synchronous?.code == .permissionDenied)
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
+    func unknownNamesAreAnswered(_ transport: Transport) async throws {
+        try await over(transport) { caller in
+            for (service, name, code) in [
+                ("nobody", "echo", RPCErrorCode.serviceNotFound),
+                ("test.v1.Test", "nothing", .methodNotFound),
+                ("", "echo", .parseServiceName),
+            ] {
+                let method = RPCMethod<Text, Text>(service: service, name: name)
+                #expect(await failure(caller, method, "")?.code == code)
+            }
+            #expect(await failure(caller, TestService.echo, "on") == nil)
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
+    func metadataArrives(_ transport: Transport) async throws {
+        let seen = Mutex<[String?]>([])
+        struct Reader: RPCService {
+            static var serviceName: String { "test.v1.Reader" }
+            let read: @Sendable (String?) -> Void
+            func register(in registry: inout RPCServiceRegistry) throws {
+                try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "read")) {
+                    request, call in
+                    read(call.requestMetadata["x-sent"])
+                    return request
+                }
+            }
+        }
+        let reader = Reader { value in seen.withLock { $0.append(value) } }
+        try await transport.with([reader]) { caller in
+            let method = RPCMethod<Text, Text>(service: Reader.serviceName, name: "read")
+            _ = try await caller.call(method, Text(), metadata: ["x-sent": "grüße = %\n"])
+        }
+        #expect(seen.withLock { $0 } == ["grüße = %\n"])
+    }
+
+    // MARK: With a loop
+
+    @Test(arguments: Transport.channels)
+    func aCallerThatGivesUpCancelsTheHandler(_ transport: Transport) async throws {
+        try await transport.withChannel(to: [service]) { channel in
+            let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
+            await service.gate.arrived(1)
+            call.cancel()
+            let error = await #expect(throws: RPCError.self) { try await call.value }
+            #expect(error?.code == .cancelled)
+            await service.gate.wait()
+            #expect(service.gate.cancelled.withLock { $0 } == 1)
+            let next = try await channel.call(TestService.echo, Text("on"))
+            #expect(next.value == "on")
+        }
+    }
+
+    @Test(arguments: Transport.channels)
+    func aDeadlineEndsCallAndHandler(_ transport: Transport) async throws {
+        try await transport.withChannel(to: [service]) { channel in
+            let error = await #expect(throws: RPCError.self) {
+                try await channel.call(TestService.never, Text(), timeout: .milliseconds(20))
+            }
+            #expect(error?.code == .callTimeout)
+            await service.gate.wait()
+            #expect(service.gate.cancelled.withLock { $0 } == 1)
+        }
+    }
+
+    @Test(arguments: Transport.channels)
+    func aChannelThatClosesCancelsItsHandlers(_ transport: Transport) async throws {
+        try await transport.withChannel(to: [service]) { channel in
+            let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
+            await service.gate.arrived(1)
+            channel.close()
+            let error = await #expect(throws: RPCError.self) { try await call.value }
+            #expect(error?.code == .channelInit)
+            await service.gate.wait()
+            #expect(service.gate.cancelled.withLock { $0 } == 1)
+        }
+    }
+}
