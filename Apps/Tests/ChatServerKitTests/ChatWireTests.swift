@@ -53,6 +53,8 @@ import Testing
                 let bad = try await chat.join()
                 bad.socket.sendAll(ChatPeer.length(length))
                 #expect(bad.seesEnd())
+                // The next one is counted only after this one is gone.
+                await chat.until { chat.server.sessionCount == 3 }
             }
             peers[0].say("still here")
             #expect(peers[1].hear() == "from: client1: still here")

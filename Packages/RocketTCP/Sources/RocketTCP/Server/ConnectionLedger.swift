@@ -1,3 +1,4 @@
+import RocketSystem
 import Synchronization
 
 /// A server's books: how many connections it has, from whom, and what they buffer together.
@@ -13,7 +14,7 @@ final class ConnectionLedger: Sendable {
         var whenRoom: (@Sendable () -> Void)?
     }
 
-    private let books = Mutex(Books())
+    private let books = Locked(Books())
     private let buffered = Atomic<Int>(0)
     private let closing = Atomic<Bool>(false)
     let limit: Int
