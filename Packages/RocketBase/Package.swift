@@ -68,7 +68,8 @@ let package = Package(
         .testTarget(
             name: "RocketLoggingTests",
             dependencies: [
-                "RocketBase", "RocketLogging", .product(name: "Logging", package: "swift-log"),
+                "RocketSystem", "RocketBase", "RocketLogging",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .testTarget(

@@ -1,9 +1,8 @@
 import Glibc
-import Synchronization
 
 /// What has to be done when the process ends by exit(3) or by returning from `main`.
 public enum ProcessExit {
-    private static let bodies = Mutex<[@Sendable () -> Void]>([])
+    private static let bodies = Locked<[@Sendable () -> Void]>([])
 
     /// Runs `body` at exit, after those registered later. Any thread; there is no way back.
     public static func run(_ body: @escaping @Sendable () -> Void) {

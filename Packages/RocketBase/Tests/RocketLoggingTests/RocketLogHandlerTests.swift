@@ -1,13 +1,13 @@
 import Logging
 import RocketBase
 import RocketLogging
-import Synchronization
+import RocketSystem
 import Testing
 
 @Suite struct RocketLogHandlerTests {
     /// Keeps the text of every line.
     final class Lines: LogSink, Sendable {
-        private let text = Mutex<[String]>([])
+        private let text = Locked<[String]>([])
         var all: [String] { text.withLock { $0 } }
         let lostLines: UInt64 = 0
 

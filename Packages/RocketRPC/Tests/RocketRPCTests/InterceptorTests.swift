@@ -1,13 +1,13 @@
 import RocketRPC
+import RocketSystem
 import SwiftProtobuf
-import Synchronization
 import Testing
 
 @Suite struct InterceptorTests {
     /// Writes down when a call passes, on the way in and on the way out.
     struct Trace: RPCInterceptor {
         final class Notes: Sendable {
-            let lines = Mutex<[String]>([])
+            let lines = Locked<[String]>([])
             func add(_ line: String) { lines.withLock { $0.append(line) } }
         }
 

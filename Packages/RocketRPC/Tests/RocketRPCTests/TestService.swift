@@ -1,6 +1,6 @@
 import RocketRPC
+import RocketSystem
 import SwiftProtobuf
-import Synchronization
 
 typealias Text = Google_Protobuf_StringValue
 typealias Number = Google_Protobuf_Int64Value
@@ -60,11 +60,11 @@ struct TestService: RPCService {
 
 /// Holds tasks back until it is opened.
 final class Gate: Sendable {
-    private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>(
+    private let state = Locked<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>(
         (false, []))
-    private let arrivals = Mutex<(count: Int, waiting: [(Int, CheckedContinuation<Void, Never>)])>(
+    private let arrivals = Locked<(count: Int, waiting: [(Int, CheckedContinuation<Void, Never>)])>(
         (0, []))
-    let cancelled = Mutex(0)
+    let cancelled = Locked(0)
 
     func wait() async {
         await withCheckedContinuation { continuation in

@@ -106,7 +106,7 @@ public final class LogSystem: Sendable {
 /// as exit itself is. Entries are strong and taken out by `shutdown`: a weak reference would make
 /// every use of the writer slower.
 private enum LogExit {
-    private static let writers = Mutex<[AsyncLogWriter]>([])
+    private static let writers = Locked<[AsyncLogWriter]>([])
     private static let register: Void = ProcessExit.run {
         for writer in writers.withLock({ $0 }) { writer.flush() }
     }

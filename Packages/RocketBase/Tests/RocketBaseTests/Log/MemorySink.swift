@@ -1,10 +1,10 @@
 import Foundation
 import RocketBase
-import Synchronization
+import RocketSystem
 
 /// Keeps the text of every line, for tests to look at.
 final class MemorySink: LogSink, Sendable {
-    private let text = Mutex<[String]>([])
+    private let text = Locked<[String]>([])
     var lines: [String] { text.withLock { $0 } }
     let lostLines: UInt64 = 0
 

@@ -1,5 +1,4 @@
 import RocketSystem
-import Synchronization
 import Testing
 
 @testable import RocketBase
@@ -49,7 +48,7 @@ import Testing
     }
 
     @Test func noTwoAreAlikeAcrossThreads() throws {
-        let all = Mutex<Set<MessageID>>([])
+        let all = Locked<Set<MessageID>>([])
         let workers = try (0..<8).map { _ in
             try SystemThread(name: "ids") {
                 let own = Set((0..<10_000).map { _ in MessageID.next() })

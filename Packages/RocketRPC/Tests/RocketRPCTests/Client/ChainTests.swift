@@ -3,7 +3,6 @@ import RocketRPC
 import RocketSystem
 import RocketTCP
 import SwiftProtobuf
-import Synchronization
 import Testing
 
 /// Servers that call servers: what a handler's calls inherit.
@@ -50,8 +49,8 @@ import Testing
     }
 
     final class Shared<Value: Sendable>: Sendable {
-        let value: Mutex<Value>
-        init(_ value: Value) { self.value = Mutex(value) }
+        let value: Locked<Value>
+        init(_ value: Value) { self.value = Locked(value) }
     }
 
     /// A calls B, which calls C.

@@ -1,8 +1,8 @@
 import RocketBase
 import RocketRPC
+import RocketSystem
 import RocketTCP
 import SwiftProtobuf
-import Synchronization
 import Testing
 
 /// What a caller's controller says of its call, and what else a channel tells.
@@ -59,9 +59,9 @@ import Testing
 
     @Test func aClosureRunsOnAQueueOfItsChoice() async throws {
         // Any queue: here one that keeps the work for the test to run.
-        let queue = Mutex<[@Sendable () -> Void]>([])
+        let queue = Locked<[@Sendable () -> Void]>([])
         let (runs, waiting) = AsyncStream.makeStream(of: Void.self)
-        let outcome = Mutex("")
+        let outcome = Locked("")
         try await withChannel { channel in
             let call = channel.call(
                 TestService.echo, Text("queued"),

@@ -6,7 +6,6 @@ import RocketSystem
 import RocketTCP
 import RocketTCPTestKit
 import SwiftProtobuf
-import Synchronization
 import Testing
 
 /// Connections that are cut in the middle of a call, over real sockets.
@@ -50,7 +49,7 @@ import Testing
     }
 
     final class RequestLog: Sendable {
-        private let list = Mutex<[FrameKit.Answer]>([])
+        private let list = Locked<[FrameKit.Answer]>([])
         var all: [FrameKit.Answer] { list.withLock { $0 } }
         /// Returns how many there are.
         func add(_ request: FrameKit.Answer) -> Int {

@@ -1,6 +1,6 @@
 import RocketRPC
+import RocketSystem
 import SwiftProtobuf
-import Synchronization
 import Testing
 
 /// One body of tests over every way from a caller to a handler.
@@ -96,7 +96,7 @@ import Testing
 
     @Test(arguments: Transport.allCases)
     func metadataArrives(_ transport: Transport) async throws {
-        let seen = Mutex<[String?]>([])
+        let seen = Locked<[String?]>([])
         struct Reader: RPCService {
             static var serviceName: String { "test.v1.Reader" }
             let read: @Sendable (String?) -> Void

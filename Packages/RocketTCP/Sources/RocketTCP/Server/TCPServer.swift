@@ -15,7 +15,7 @@ public final class TCPServer: Sendable {
     private let shop: ServerShop
     private let mainLoop: EventLoop
     private let loops: [EventLoop]
-    private let desk = Mutex(Desk.none)
+    private let desk = Locked(Desk.none)
 
     /// - Parameters:
     ///   - subLoops: where the connections live; empty: on the main loop.

@@ -11,7 +11,7 @@ final class AsyncLogWriter: Sendable {
     let maxLineBytes: Int
     let time: any TimeSource
     private let shards: [LogShard]
-    private let drain: Mutex<LogDrain>
+    private let drain: Locked<LogDrain>
     private let syncInterval: Duration
     private let errorWait: Duration
     /// 1: the thread has a reason to come at once.
@@ -20,7 +20,7 @@ final class AsyncLogWriter: Sendable {
     private let progress = FutexWord()
     private let waiters = FutexWord()
     private let isStopping = Atomic(false)
-    private let thread = Mutex<SystemThread?>(nil)
+    private let thread = Locked<SystemThread?>(nil)
     /// Who asked whether the thread moves.
     private let questions = Locked<[@Sendable () -> Void]>([])
 
@@ -40,7 +40,7 @@ final class AsyncLogWriter: Sendable {
         let drain = try LogDrain(
             shards: shards, sinks: sinks, time: time, processID: processID,
             flushesOnCrash: configuration.flushesOnCrash)
-        self.drain = Mutex(drain)
+        self.drain = Locked(drain)
     }
 
     /// Starts the thread. Without it lines are written by `flush` alone, as tests do.

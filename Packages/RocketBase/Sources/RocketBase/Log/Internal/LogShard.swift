@@ -24,7 +24,7 @@ final class LogShard: Sendable {
     // SAFETY: the ring lives as long as this object; appending happens under `counts`' lock,
     // reading on the one thread that drains.
     nonisolated(unsafe) let ring: OpaquePointer
-    private let counts = Mutex(Counts())
+    private let counts = Locked(Counts())
     private let fillingBytes: UInt64
     /// Where the writer stood when an ERROR last waited for nothing: until it moves, no other does.
     private let stalledTail = Atomic<UInt64>(.max)
