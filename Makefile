@@ -22,7 +22,7 @@ PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
-	Packages/RocketRPC
+	Packages/RocketRPC Packages/RocketProgram
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Regression))))
 CHECKS := selftest layers settings safety links readme units format generated

@@ -47,6 +47,7 @@ let package = Package(
         .package(path: "../Packages/RocketTCP"),
         .package(path: "../Packages/RocketCodec"),
         .package(path: "../Packages/RocketRPC"),
+        .package(path: "../Packages/RocketProgram"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -88,10 +89,10 @@ let package = Package(
         .target(
             name: "OrderServerKit",
             dependencies: [
-                "OrderProtos", "OrderStore", "ProgramKit",
+                "OrderProtos", "OrderStore",
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
-                .product(name: "RocketJournal", package: "RocketBase"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketSystemd", package: "RocketBase"),
@@ -107,7 +108,10 @@ let package = Package(
             swiftSettings: settings),
 
         .executableTarget(
-            name: "order_server", dependencies: ["OrderServerKit", "ProgramKit"],
+            name: "order_server",
+            dependencies: [
+                "OrderServerKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
             swiftSettings: settings, linkerSettings: selfContained),
 
         // Writes the configuration's documents: the framework's sections and the programs'.
@@ -125,7 +129,8 @@ let package = Package(
         .target(
             name: "OrderClientKit",
             dependencies: [
-                "OrderProtos", "ProgramKit",
+                "OrderProtos",
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
@@ -135,7 +140,8 @@ let package = Package(
         .testTarget(
             name: "OrderClientKitTests",
             dependencies: [
-                "OrderClientKit", "OrderProtos", "ProgramKit",
+                "OrderClientKit", "OrderProtos",
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
@@ -143,14 +149,18 @@ let package = Package(
             swiftSettings: settings),
 
         .executableTarget(
-            name: "order_client", dependencies: ["OrderClientKit", "ProgramKit"],
+            name: "order_client",
+            dependencies: [
+                "OrderClientKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
             swiftSettings: settings, linkerSettings: selfContained),
 
         // What the call path is measured with: a server with no database, a load client.
         .target(
             name: "BenchKit",
             dependencies: [
-                "OrderProtos", "ProgramKit",
+                "OrderProtos",
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -172,20 +182,29 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "rocket_bench_server", dependencies: ["BenchKit", "ProgramKit"],
+            name: "rocket_bench_server",
+            dependencies: [
+                "BenchKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
             swiftSettings: settings),
         .executableTarget(
-            name: "rocket_bench_client", dependencies: ["BenchKit", "ProgramKit"],
+            name: "rocket_bench_client",
+            dependencies: [
+                "BenchKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
             swiftSettings: settings),
         .executableTarget(
-            name: "rocket_bench_paths", dependencies: ["BenchKit", "ProgramKit"],
+            name: "rocket_bench_paths",
+            dependencies: [
+                "BenchKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
             swiftSettings: settings),
 
         // The chat: on the byte layers alone, without RPC. The executables only wire.
         .target(
             name: "ChatServerKit",
             dependencies: [
-                "ProgramKit",
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
@@ -210,12 +229,15 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "chat_server", dependencies: ["ChatServerKit", "ProgramKit"],
+            name: "chat_server",
+            dependencies: [
+                "ChatServerKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
             swiftSettings: settings, linkerSettings: selfContained),
         .target(
             name: "ChatClientKit",
             dependencies: [
-                "ProgramKit",
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
@@ -228,28 +250,11 @@ let package = Package(
         .testTarget(
             name: "ChatClientKitTests", dependencies: ["ChatClientKit"], swiftSettings: settings),
         .executableTarget(
-            name: "chat_client", dependencies: ["ChatClientKit", "ProgramKit"],
+            name: "chat_client",
+            dependencies: [
+                "ChatClientKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
             swiftSettings: settings, linkerSettings: selfContained),
-
-        // What all programs share: one clear line and exit status 1 when something is wrong.
-        .target(
-            name: "ProgramKit",
-            dependencies: [
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "RocketBase", package: "RocketBase"),
-                .product(name: "RocketSystem", package: "RocketBase"),
-                .product(name: "RocketSystemd", package: "RocketBase"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "ProgramKitTests",
-            dependencies: [
-                "ProgramKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: settings),
 
         // protoc's plugin for services: `protoc --rocket_out=…`.
         .executableTarget(

@@ -1,5 +1,5 @@
 public import ArgumentParser
-import ProgramKit
+import RocketProgram
 import RocketRPC
 
 /// `rocket_bench_client` as it is typed.

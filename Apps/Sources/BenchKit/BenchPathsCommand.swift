@@ -1,6 +1,6 @@
 public import ArgumentParser
 import OrderProtos
-import ProgramKit
+import RocketProgram
 import RocketRPC
 import SwiftProtobuf
 

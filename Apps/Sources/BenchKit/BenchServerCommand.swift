@@ -1,6 +1,6 @@
 public import ArgumentParser
 import Logging
-import ProgramKit
+import RocketProgram
 import RocketRPC
 import ServiceLifecycle
 import UnixSignals

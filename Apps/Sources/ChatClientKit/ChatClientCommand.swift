@@ -1,5 +1,5 @@
 public import ArgumentParser
-import ProgramKit
+import RocketProgram
 import RocketReactor
 import RocketSystem
 import RocketTCP

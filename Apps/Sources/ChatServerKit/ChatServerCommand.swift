@@ -1,5 +1,5 @@
 public import ArgumentParser
-import ProgramKit
+import RocketProgram
 import RocketBase
 
 /// `chat_server` as it is typed.

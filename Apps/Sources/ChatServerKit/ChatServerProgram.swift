@@ -1,4 +1,4 @@
-import ProgramKit
+import RocketProgram
 import RocketBase
 import RocketJournal
 import RocketSystemd

@@ -1,5 +1,5 @@
 import ArgumentParser
-import ProgramKit
+import RocketProgram
 
 /// What every subcommand understands.
 struct CallOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import Foundation
 import OrderProtos
-import ProgramKit
+import RocketProgram
 
 extension OrderAnswer {
     /// For people: the facts in lines, the round-trip time last.

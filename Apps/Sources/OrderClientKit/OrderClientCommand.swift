@@ -1,6 +1,6 @@
 public import ArgumentParser
 import OrderProtos
-import ProgramKit
+import RocketProgram
 
 /// `order_client` as it is typed.
 public struct OrderClientCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
 import Foundation
 import OrderProtos
-import ProgramKit
+import RocketProgram
 import RocketRPC
 import RocketTCP
 

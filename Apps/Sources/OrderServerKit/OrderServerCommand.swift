@@ -1,6 +1,6 @@
 public import ArgumentParser
 import OrderStore
-import ProgramKit
+import RocketProgram
 import RocketBase
 
 /// `order_server` as it is typed.

@@ -1,7 +1,6 @@
 import OrderStore
-import ProgramKit
+import RocketProgram
 import RocketBase
-import RocketJournal
 import RocketRPC
 import RocketSystemd
 
@@ -14,7 +13,7 @@ struct OrderServerProgram {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func run() async throws(ProgramFailure) {
-        let logs = try openLogs()
+        let logs = try LogSystem.open(config)
         defer { logs.shutdown() }
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
@@ -50,12 +49,6 @@ struct OrderServerProgram {
         try await daemon.run(
             [server], listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
-    }
-
-    private func openLogs() throws(ProgramFailure) -> LogSystem {
-        do { return try LogSystem(withJournal: LogConfiguration(config.log)) } catch {
-            throw ProgramFailure("cannot open the log in \(config.log.filePath): \(error)")
-        }
     }
 
     private func openStore() throws(ProgramFailure) -> OrderStore {

@@ -1,4 +1,4 @@
 import ChatClientKit
-import ProgramKit
+import RocketProgram
 
 await Program.run(ChatClientCommand.self)

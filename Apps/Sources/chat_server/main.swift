@@ -1,4 +1,4 @@
 import ChatServerKit
-import ProgramKit
+import RocketProgram
 
 await Program.run(ChatServerCommand.self)

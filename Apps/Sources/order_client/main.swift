@@ -1,4 +1,4 @@
 import OrderClientKit
-import ProgramKit
+import RocketProgram
 
 await Program.run(OrderClientCommand.self)

@@ -1,4 +1,4 @@
 import OrderServerKit
-import ProgramKit
+import RocketProgram
 
 await Program.run(OrderServerCommand.self)

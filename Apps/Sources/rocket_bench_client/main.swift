@@ -1,4 +1,4 @@
 import BenchKit
-import ProgramKit
+import RocketProgram
 
 await Program.run(BenchClientCommand.self)

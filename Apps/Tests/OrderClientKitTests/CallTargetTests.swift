@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import ProgramKit
+import RocketProgram
 import RocketRPC
 import Testing
 

@@ -1,5 +1,5 @@
 import OrderProtos
-import ProgramKit
+import RocketProgram
 import SwiftProtobuf
 import Testing
 

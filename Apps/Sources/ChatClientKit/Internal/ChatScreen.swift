@@ -1,4 +1,4 @@
-import ProgramKit
+import RocketProgram
 
 /// Where a chat client shows what happens. Bound to the client's loop.
 protocol ChatScreen: AnyObject {

@@ -1,4 +1,4 @@
-import ProgramKit
+import RocketProgram
 
 /// The last line of the terminal, where one types: says which bytes draw it and which take it
 /// away, so that messages can be written above it. A pure value.

@@ -1,4 +1,4 @@
-import ProgramKit
+import RocketProgram
 import RocketSystem
 
 /// A person's terminal: messages scroll by above, the line that is being typed stays below.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Testing
 
-@testable import ProgramKit
+@testable import RocketProgram
 
 struct ProgramTests {
     private struct Example: ParsableCommand {
