@@ -93,7 +93,12 @@ public final class TakenPort: Sendable {
             }
         }
         guard result == 0 else { throw SocketFailure("bind") }
-        if isListening, listen(descriptor, 16) != 0 { throw SocketFailure("listen") }
+        if isListening { try beginListening() }
+    }
+
+    /// From now on clients can connect.
+    public func beginListening() throws {
+        if listen(descriptor, 16) != 0 { throw SocketFailure("listen") }
     }
 
     deinit { close(descriptor) }
