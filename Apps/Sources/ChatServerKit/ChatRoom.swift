@@ -38,6 +38,9 @@ public final class ChatRoom: Sendable {
     /// Sessions in the room now, on all loops.
     public var sessionCount: Int { seats.all.reduce(0) { $0 + $1.sessionCount } }
 
+    /// Rung after each joining and leaving.
+    var sessionsBell: Doorbell { seats.bell }
+
     /// Bytes that wait for slow receivers besides those that their connections hold; what several
     /// share is counted for each.
     public var queuedBytes: Int { seats.all.reduce(0) { $0 + $1.queuedBytes } }

@@ -53,6 +53,12 @@ public final class ChatServer: Service {
     /// Sessions in the room now.
     public var sessionCount: Int { state.withLock { $0.room }?.sessionCount ?? 0 }
 
+    /// Waits until the number of sessions is such a one; not at all when it does not run.
+    func sessionCount(is condition: (Int) -> Bool) async {
+        guard let room = state.withLock({ $0.room }) else { return }
+        await room.sessionsBell.wait { condition(room.sessionCount) }
+    }
+
     /// What it holds and has lost, as of now; all zero when it does not run.
     public var statistics: ChatStatistics {
         let (room, tcp) = state.withLock { ($0.room, $0.tcp) }

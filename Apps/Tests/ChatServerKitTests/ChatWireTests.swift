@@ -54,7 +54,7 @@ import Testing
                 bad.socket.sendAll(ChatPeer.length(length))
                 #expect(bad.seesEnd())
                 // The next one is counted only after this one is gone.
-                await chat.until { chat.server.sessionCount == 3 }
+                await chat.holds(3)
             }
             peers[0].say("still here")
             #expect(peers[1].hear() == "from: client1: still here")
@@ -94,7 +94,7 @@ import Testing
             let peers = try await chat.join(3)
             peers[0].socket.sendAll(ChatPeer.length(10) + Array("half".utf8))
             peers[0].socket.reset()
-            await chat.until { chat.server.sessionCount == 2 }
+            await chat.holds(2)
             peers[1].say("on we go")
             #expect(peers[2].hear() == "from: client2: on we go")
         }
@@ -107,7 +107,7 @@ import Testing
             peers[0].socket.finish()
             #expect(peers[1].hear() == "from: client1: bye")
             #expect(peers[0].seesEnd())
-            await chat.until { chat.server.sessionCount == 1 }
+            await chat.holds(1)
         }
     }
 

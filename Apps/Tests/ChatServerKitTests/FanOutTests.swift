@@ -21,7 +21,7 @@ private func allowDescriptors(_ count: UInt64) {
         try await withChat(ioThreads: 3) { chat in
             let crowd = try ClientCrowd()
             await crowd.add(1000, to: chat.address)
-            await chat.until { chat.server.sessionCount == 1000 }
+            await chat.holds(1000)
             crowd.speak(senders: 10, 0..<20)
             let expected = 10 * 20 * 999
             await crowd.hears(expected)
@@ -42,10 +42,10 @@ private func allowDescriptors(_ count: UInt64) {
         } _: { chat in
             let crowd = try ClientCrowd()
             await crowd.add(950, to: chat.address)
-            await chat.until { chat.server.sessionCount == 950 }
+            await chat.holds(950)
             var deaf: [ChatPeer] = []
             for _ in 0..<50 { deaf.append(try ChatPeer(chat.address)) }
-            await chat.until { chat.server.sessionCount == 1000 }
+            await chat.holds(1000)
 
             let (senders, count) = (10, 30)
             // No more at once than the queue of a reader holds that is late.
@@ -111,7 +111,7 @@ private func allowDescriptors(_ count: UInt64) {
                 #expect(peers[1].hear()?.hasPrefix("from: client1: \(number)x") == true)
                 if chat.server.sessionCount == 2 { break }
             }
-            await chat.until { chat.server.sessionCount == 2 }
+            await chat.holds(2)
             #expect(deaf.seesEnd())
             peers[0].say("on we go")
             while let text = peers[1].hear(), text != "from: client1: on we go" {}
@@ -123,7 +123,7 @@ private func allowDescriptors(_ count: UInt64) {
         try await withChat(ioThreads: 3) { chat in
             let crowd = try ClientCrowd()
             await crowd.add(20, to: chat.address)
-            await chat.until { chat.server.sessionCount == 20 }
+            await chat.holds(20)
             let count = 2000
             crowd.speak(senders: 2, 0..<count)
             // Two thousand that connect, say a part of something and leave in all ways there are.
@@ -143,7 +143,7 @@ private func allowDescriptors(_ count: UInt64) {
             await crowd.hears(expected)
             #expect(crowd.heard == expected)
             #expect(crowd.problems == [])
-            await chat.until { chat.server.sessionCount == 20 }
+            await chat.holds(20)
             await crowd.stop()
         }
     }

@@ -13,7 +13,7 @@ struct RunningChat {
     func join() async throws -> ChatPeer {
         let before = server.sessionCount
         let peer = try ChatPeer(address)
-        await until { server.sessionCount > before }
+        await server.sessionCount { $0 > before }
         return peer
     }
 
@@ -21,11 +21,12 @@ struct RunningChat {
     func join(_ count: Int) async throws -> [ChatPeer] {
         var peers: [ChatPeer] = []
         for _ in 0..<count { peers.append(try ChatPeer(address)) }
-        await until { server.sessionCount >= count }
+        await server.sessionCount { $0 >= count }
         return peers
     }
 
-    func until(_ condition: () -> Bool) async { await holds(condition) }
+    /// Waits until exactly so many are in the room.
+    func holds(_ sessions: Int) async { await server.sessionCount { $0 == sessions } }
 }
 
 /// Runs `body` beside a server, then drains it.
@@ -47,10 +48,4 @@ func withChat(
     }
     server.beginDrain()
     try await running
-}
-
-/// Waits until something is so that other threads bring about. It looks now and then, and leaves
-/// the processors to them; a test that waits in vain ends by its time limit.
-func holds(_ condition: () -> Bool) async {
-    while !condition(), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
 }

@@ -4,6 +4,8 @@ import RocketSystem
 import RocketTCP
 import Synchronization
 
+@testable import ChatServerKit
+
 /// Many clients on a loop of their own: they say numbered messages and check what they hear, so
 /// that a thousand cost no thread each. Texts are `SENDER NUMBER padding`.
 final class ClientCrowd: Sendable {
@@ -12,6 +14,7 @@ final class ClientCrowd: Sendable {
     private let count = Atomic<Int>(0)
     private let trouble = Locked<[String]>([])
     private let connected = Atomic<Int>(0)
+    private let bell = Doorbell()
 
     init() throws { thread = try IOThread(name: "crowd") }
 
@@ -27,7 +30,9 @@ final class ClientCrowd: Sendable {
                 ) { [self] in if case .failure(let error) = $0 { problem("\(error)") } }
             }
         }
-        await holds { connected.load(ordering: .acquiring) >= before + count || !problems.isEmpty }
+        await bell.wait {
+            connected.load(ordering: .acquiring) >= before + count || !problems.isEmpty
+        }
     }
 
     /// The first `senders` clients say the messages of these numbers each, `textBytes` long, a few
@@ -42,7 +47,7 @@ final class ClientCrowd: Sendable {
 
     /// Waits until so many messages were heard, or something is wrong.
     func hears(_ count: Int) async {
-        await holds { heard >= count || !problems.isEmpty }
+        await bell.wait { heard >= count || !problems.isEmpty }
     }
 
     /// Messages heard in order by all clients together.
@@ -57,9 +62,20 @@ final class ClientCrowd: Sendable {
         await thread.ended()
     }
 
-    func nowConnected() { connected.wrappingAdd(1, ordering: .releasing) }
-    func nowHeard(_ more: Int) { count.wrappingAdd(more, ordering: .releasing) }
-    func problem(_ words: String) { trouble.withLock { if $0.count < 10 { $0.append(words) } } }
+    func nowConnected() {
+        connected.wrappingAdd(1, ordering: .releasing)
+        bell.ring()
+    }
+
+    func nowHeard(_ more: Int) {
+        count.wrappingAdd(more, ordering: .releasing)
+        bell.ring()
+    }
+
+    func problem(_ words: String) {
+        trouble.withLock { if $0.count < 10 { $0.append(words) } }
+        bell.ring()
+    }
 }
 
 /// One of them. Bound to the crowd's loop.

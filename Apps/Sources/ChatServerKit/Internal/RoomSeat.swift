@@ -12,13 +12,25 @@ final class RoomSeat: Sendable {
     private let onTheWay = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
 
-    init(_ loop: EventLoop) { self.loop = loop }
+    private let bell: Doorbell
+
+    init(_ loop: EventLoop, bell: Doorbell) {
+        self.loop = loop
+        self.bell = bell
+    }
 
     /// Sessions on this loop. Any thread.
     var sessionCount: Int { present.load(ordering: .acquiring) }
 
-    func sessionJoined() { present.wrappingAdd(1, ordering: .releasing) }
-    func sessionLeft() { present.wrappingSubtract(1, ordering: .releasing) }
+    func sessionJoined() {
+        present.wrappingAdd(1, ordering: .releasing)
+        bell.ring()
+    }
+
+    func sessionLeft() {
+        present.wrappingSubtract(1, ordering: .releasing)
+        bell.ring()
+    }
 
     /// Bytes that wait in the queues of slow receivers, and messages that were dropped from them.
     var queuedBytes: Int { queued.load(ordering: .relaxed) }
@@ -59,8 +71,10 @@ final class RoomSeat: Sendable {
 /// All places of a room; never changes. Any thread.
 final class RoomSeats: Sendable {
     let all: [RoomSeat]
+    /// Rung after each joining and leaving.
+    let bell = Doorbell()
 
-    init(_ loops: [EventLoop]) { all = loops.map(RoomSeat.init) }
+    init(_ loops: [EventLoop]) { all = loops.map { [bell] in RoomSeat($0, bell: bell) } }
 
     /// Gives a batch to all other loops that have sessions, one task each. In the order of the
     /// batches of one loop.
