@@ -23,7 +23,7 @@ import Testing
             configuration: configuration, services: [TestService()], logger: logs.rpc)
         async let served: Void = server.run()
         let address = try #require(await server.boundAddresses.first)
-        let channel = try RPCChannel(to: address)
+        let channel = try RPCChannel(to: address, configuration: .patient)
         try await body(channel)
         channel.close()
         server.beginDrain()

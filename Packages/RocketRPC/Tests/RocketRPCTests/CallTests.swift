@@ -167,7 +167,7 @@ import Testing
     @Test func aClosedChannelEndsItsCalls() async throws {
         let service = TestService()
         try await withServer([service]) { address in
-            let channel = try RPCChannel(to: address)
+            let channel = try RPCChannel(to: address, configuration: .patient)
             let task = Task {
                 try await channel.call(TestService.hold, Number(1), timeout: .seconds(60))
             }
@@ -212,7 +212,7 @@ import Testing
 
     @Test func aChannelThatWasClosedBeforeItsFirstCallFailsThem() async throws {
         try await withServer { address in
-            let channel = try RPCChannel(to: address)
+            let channel = try RPCChannel(to: address, configuration: .patient)
             channel.close()
             channel.close()
             for _ in 0..<3 {
@@ -250,8 +250,8 @@ import Testing
         let server = try RPCServer(configuration: configuration, services: [service])
         let running = Task { try await server.run() }
         let address = try #require(await server.boundAddresses.first)
-        let first = try RPCChannel(to: address)
-        let second = try RPCChannel(to: address)
+        let first = try RPCChannel(to: address, configuration: .patient)
+        let second = try RPCChannel(to: address, configuration: .patient)
         let call = Task {
             try await first.call(TestService.hold, Number(5), timeout: .seconds(60))
         }

@@ -29,7 +29,7 @@ import Testing
         #expect(addresses.count == 3)
         #expect(Set(addresses).count == 3)
         for address in addresses {
-            let channel = try RPCChannel(to: address)
+            let channel = try RPCChannel(to: address, configuration: .patient)
             let reply = try await channel.call(TestService.echo, Text("here"))
             #expect(reply.value == "here")
             channel.close()

@@ -49,7 +49,7 @@ private final class Manager: Sendable {
         let manager = Manager()
         let reporter = manager.reporter()
         try await withServer(configure: { $0.systemd = reporter }) { address in
-            let channel = try RPCChannel(to: address)
+            let channel = try RPCChannel(to: address, configuration: .patient)
             defer { channel.close() }
             _ = await manager.next("READY=1")
             for _ in 0..<10 {

@@ -3,6 +3,16 @@ import RocketRPC
 import RocketTCP
 import Testing
 
+extension RPCChannelConfiguration {
+    /// For calls whose deadline is not what the test is about: on a machine that is busy with other
+    /// things, or under a sanitizer, two seconds are soon over.
+    static var patient: Self {
+        var configuration = Self()
+        configuration.timeout = .seconds(600)
+        return configuration
+    }
+}
+
 /// A server on a port of the kernel's choice, for the time of the closure.
 func withServer(
     _ services: [any RPCService] = [TestService()], interceptors: [any RPCInterceptor] = [],
@@ -35,7 +45,7 @@ func withChannel(
     _ body: (RPCChannel) async throws -> Void
 ) async throws {
     try await withServer(services, configure: configure) { address in
-        let channel = try RPCChannel(to: address)
+        let channel = try RPCChannel(to: address, configuration: .patient)
         defer { channel.close() }
         try await body(channel)
     }

@@ -188,10 +188,10 @@ import Testing
         }
         if transport == .inProcess {
             let dispatcher = try RPCDispatcher(services: [service])
-            try await soak { try RPCChannel(inProcess: dispatcher) }
+            try await soak { try RPCChannel(inProcess: dispatcher, configuration: .patient) }
         } else {
             try await withServer([service]) { address in
-                try await soak { try RPCChannel(to: address) }
+                try await soak { try RPCChannel(to: address, configuration: .patient) }
             }
         }
     }
