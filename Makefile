@@ -112,14 +112,14 @@ bench-log: deps ## measure the logger beside spdlog
 bench-reactor: deps ## measure the byte layers beside plain C epoll
 	@Tests/Benchmarks/reactor/run.sh
 
-bench-rpc: all ## measure calls beside plain C and C++ servers of the same wire (a few minutes)
-	@Tests/Benchmarks/rpc.sh
+bench-rpc: all ## measure calls beside plain C and C++ servers of the same wire (5 min; QUICK=1: 1)
+	@PEERS=0 PART=closed,client,counts QUICK="$(QUICK)" Tests/Benchmarks/bench/run.sh
 
 bench-orders: all ## measure durable orders a second beside SQLite in a plain C loop
 	@Tests/Benchmarks/orders/run.sh
 
 bench: all ## measure calls beside C, C++, gRPC, Cap'n Proto, Thrift (10 min; QUICK=1: 2; PART=closed)
-	@PART="$(PART)" QUICK="$(QUICK)" Tests/Benchmarks/bench/run.sh
+	@PART="$(PART)" QUICK="$(QUICK)" PUBLISH="$(PUBLISH)" Tests/Benchmarks/bench/run.sh
 
 check-perf: all ## count instructions, allocations and system calls per call; a rise fails
 	@scripts/check-perf $(if $(UPDATE),--update)

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 
+import aims
 import parts
 from figures import summarize, table
-from summary import write_markdown
-from report import write_html
+from summary import markdown, publish
 from servers import Bench
 
 
@@ -32,21 +32,27 @@ def machine() -> dict:
             "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
 
 
+def read(path: str) -> dict:
+    """What earlier runs left."""
+    if not os.path.exists(path):
+        return {"parts": {}}
+    with open(path) as file:
+        return json.load(file)
+
+
 def main() -> None:
     binaries, out = sys.argv[1:3]
     quick = os.environ.get("QUICK", "") not in ("", "0")
-    plan = parts.Plan(quick, int(os.environ.get("ROUNDS", 0)),
-                      float(os.environ.get("SECONDS_EACH", 0)))
-    wanted = [p for p in os.environ.get("PART", "").split(",") if p] or list(parts.ALL)
+    plan = parts.Plan(quick, int(os.environ.get("ROUNDS") or 0),
+                      float(os.environ.get("SECONDS_EACH") or 0))
+    named = [p for p in os.environ.get("PART", "").split(",") if p]
+    wanted = named or [p for p in parts.ALL if not (quick and p in parts.SLOW_PARTS)]
     unknown = [p for p in wanted if p not in parts.ALL]
     if unknown:
         sys.exit(f"bench: there is no part {unknown[0]}; there are {', '.join(parts.ALL)}")
     path = os.path.join(out, "results.json")
-    results = {"parts": {}}
-    if len(wanted) < len(parts.ALL) and os.path.exists(path):
-        with open(path) as file:
-            results = json.load(file)
-    bench = Bench(binaries, os.path.join(out, "programs"))
+    results = read(path) if named else {"parts": {}}
+    bench = Bench(binaries, os.path.join(out, "programs"), os.environ.get("PEERS") != "0")
     begin = time.monotonic()
 
     def progress(text):
@@ -57,13 +63,31 @@ def main() -> None:
         rows = summarize(parts.ALL[part](bench, plan, progress))
         print("\r\033[K", end="", file=sys.stderr)
         print(table(part, rows), flush=True)
-        results["parts"][part] = {"rows": rows, "rounds": plan.rounds, "seconds": plan.seconds,
-                                  "machine": machine(), "missing": bench.missing}
+        results["parts"][part] = {"rows": rows, "seconds": plan.seconds, "machine": machine(),
+                                  "missing": bench.missing}
         with open(path, "w") as file:
             json.dump(results, file)
-    write_html(results, os.path.join(out, "report.html"))
-    write_markdown(results, os.path.join(out, "results.md"))
-    print(f"\n{path}\n{os.path.join(out, 'report.html')}")
+    write(results, out)
+    print(f"\n{time.monotonic() - begin:.0f} s")
+
+
+def write(results, out) -> None:
+    """The aims, and everything once more as Markdown and HTML."""
+    from report import write_html  # after the measuring: its libraries are large
+    results["parts"] = {p: results["parts"][p] for p in parts.ALL if p in results["parts"]}
+    verdicts = aims.judge(results)
+    print("\n".join(aims.lines(verdicts)), end="\n\n")
+    text = markdown(results, verdicts)
+    with open(os.path.join(out, "results.md"), "w") as file:
+        file.write(text)
+    write_html(results, verdicts, os.path.join(out, "report.html"))
+    for name in ("results.json", "results.md", "report.html"):
+        print(os.path.join(out, name))
+    if os.environ.get("PUBLISH"):
+        document = os.path.join(os.path.dirname(__file__), *[os.pardir] * 3, "docs",
+                                "performance.md")
+        publish(text, document)
+        print(os.path.normpath(document))
 
 
 if __name__ == "__main__":

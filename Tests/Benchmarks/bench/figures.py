@@ -1,13 +1,17 @@
-"""From rounds to figures: medians, least and most, ratios to C of the same round, noise."""
+"""From rounds to figures: medians, least and most, ratios of the same round, noise."""
 
 from statistics import median
 
 # A round in which the C reference itself is this far from its median says little.
 NOISY = 0.2
+# A load client that takes this much of its core, beside a server that takes less, is what was
+# waited for: the server could do more than the row says.
+SATURATED = 0.97
+COUNTS = ("instructions", "allocations", "retains", "system_calls", "reads", "writes", "epoll_ctl")
 
 
 def summarize(rows):
-    """Adds to each row: median, least and most of each figure; of_c; noisy rounds."""
+    """Adds to each row: median, least and most of each figure; of_c; noisy rounds; errors."""
     reference = {row["case"]: row for row in rows if row["name"] == "C"}
     for row in rows:
         good = [r for r in row["rounds"] if "error" not in r]
@@ -17,16 +21,25 @@ def summarize(rows):
             continue
         for key, value in good[0].items():
             if isinstance(value, (int, float)):
-                values = [r[key] for r in good]
-                row["figures"][key] = [median(values), min(values), max(values)]
+                row["figures"][key] = spread([r[key] for r in good])
         c = reference.get(row["case"])
         row["noisy"] = _noisy(c) if c else []
         for key in ("calls_per_second", "server_cpu_us", "bytes_per_second", "p99_us"):
-            ratios = [r[key] / k[key] for r, k in zip(row["rounds"], c["rounds"] if c else [])
-                      if key in r and k.get(key)]
-            if ratios:
-                row.setdefault("of_c", {})[key] = [median(ratios), min(ratios), max(ratios)]
+            ratio = ratios(row, c, key)
+            if ratio:
+                row.setdefault("of_c", {})[key] = ratio
     return rows
+
+
+def spread(values):
+    return [median(values), min(values), max(values)]
+
+
+def ratios(row, other, key):
+    """Median, least and most of row's figure by other's of the same round; None without any."""
+    pairs = zip(row["rounds"], other["rounds"]) if row and other else []
+    found = [r[key] / o[key] for r, o in pairs if key in r and o.get(key)]
+    return spread(found) if found else None
 
 
 def _noisy(c):
@@ -36,25 +49,57 @@ def _noisy(c):
             if middle and abs(rate - middle) / middle > NOISY]
 
 
+def notes(row):
+    """What a reader of this row has to know."""
+    found = []
+    if row.get("noisy"):
+        found.append(f"noisy rounds: {', '.join(map(str, row['noisy']))}")
+    busy = [row.get("figures", {}).get(f"{side}_busy", [0])[0] for side in ("client", "server")]
+    if busy[0] > SATURATED > busy[1] and "calls/s" not in row["case"]:
+        found.append(f"bound by its load client (server busy {busy[1]:.0%})")
+    failed = len([r for r in row["rounds"] if "error" in r])
+    if failed:
+        found.append(f"{failed} rounds failed: {'; '.join(row['errors'])[:120]}")
+    return found
+
+
+HEAD = ("calls/s", "least", "most", "of C", "server CPU us", "of C", "client CPU us", "p50 us",
+        "p99 us", "p99.9 us")
+
+
+def cells(row):
+    """The row's figures as text, in the order of HEAD; empty where it has none."""
+    figures, of_c = row.get("figures", {}), row.get("of_c", {})
+    if "calls_per_second" not in figures:
+        return []
+    ratio = lambda key: f"{of_c[key][0]:.2f}" if key in of_c else ""
+    return [*(f"{value:,.0f}" for value in figures["calls_per_second"]), ratio("calls_per_second"),
+            f"{figures['server_cpu_us'][0]:,.3f}", ratio("server_cpu_us"),
+            f"{figures['client_cpu_us'][0]:,.3f}",
+            *(f"{figures[key][0]:,.1f}" for key in ("p50_us", "p99_us", "p999_us"))]
+
+
+def special(row):
+    """The text of a row that is not about calls a second."""
+    figures = row.get("figures", {})
+    if "bytes_each" in figures:
+        return f"{figures['bytes_each'][0]:,.0f} bytes each"
+    if "instructions" in figures:
+        return ", ".join(f"{figures[key][0]:z,.2f} {key.replace('_', ' ')}" for key in COUNTS
+                         if key in figures)
+    return ""
+
+
+NARROW = ("calls/s", "least", "most", "of C", "srv us", "of C", "cli us", "p50 us", "p99 us",
+          "p99.9 us")
+
+
 def table(part, rows):
-    """Lines for the terminal."""
-    lines = [f"\n{part}", f"{'':<44}{'calls/s':>12}{'least':>11}{'most':>11}{'of C':>7}"
-             f"{'CPU us':>9}{'of C':>7}{'p50 us':>9}{'p99 us':>10}{'p99.9':>10}"]
+    """Lines for the terminal. srv us, cli us: processor time per call of server and client."""
+    case, name = (max(len(row[key]) for row in rows) + 1 for key in ("case", "name"))
+    lines = [f"\n{part}", " " * (case + name) + "".join(f"{text:>11}" for text in NARROW)]
     for row in rows:
-        label = f"{row['case']:<24} {row['name']}"[:43]
-        figures = row.get("figures", {})
-        if "bytes_each" in figures:
-            lines.append(f"{label:<44}{figures['bytes_each'][0]:>12.0f} bytes each")
-            continue
-        if "calls_per_second" not in figures:
-            lines.append(f"{label:<44}  failed: {'; '.join(row['errors'])[:90]}")
-            continue
-        calls, of_c = figures["calls_per_second"], row.get("of_c", {})
-        ratio = lambda key: f"{of_c[key][0]:.2f}" if key in of_c else ""
-        mark = f"  noisy rounds: {row['noisy']}" if row.get("noisy") else ""
-        lines.append(
-            f"{label:<44}{calls[0]:>12.0f}{calls[1]:>11.0f}{calls[2]:>11.0f}"
-            f"{ratio('calls_per_second'):>7}{figures['server_cpu_us'][0]:>9.3f}"
-            f"{ratio('server_cpu_us'):>7}{figures['p50_us'][0]:>9.1f}{figures['p99_us'][0]:>10.1f}"
-            f"{figures['p999_us'][0]:>10.1f}{mark}")
+        values = "".join(f"{value:>11}" for value in cells(row)) or "  " + special(row)
+        lines.append(f"{row['case']:<{case}}{row['name']:<{name}}{values}  {'; '.join(notes(row))}"
+                     .rstrip())
     return "\n".join(lines)

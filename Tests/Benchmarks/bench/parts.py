@@ -3,23 +3,35 @@
 Within a round all servers come in turn, so that what the machine does besides hits all of them.
 """
 
+import json
+import os
+import subprocess
+import tempfile
+
+from servers import BOTH_CORES, SERVER_CORE, SPARE_CORES
+
 SHAPES = [(1, 1), (16, 1), (64, 1), (1, 32), (16, 32), (64, 32), (1, 64), (1, 512)]
 QUICK_SHAPES = [(1, 1), (64, 32), (1, 512)]
+# The peers reach no more than some ten thousand calls a second.
+PEERS_HIGHEST_RATE = 10_000
 
 
 class Plan:
+    """How often and how long; QUICK says that a part works, and little about time."""
+
     def __init__(self, quick: bool, rounds: int | None, seconds: float | None):
         self.quick = quick
-        self.rounds = rounds or (1 if quick else 3)
-        self.seconds = seconds or (0.25 if quick else 0.4)
+        self.rounds = rounds or (2 if quick else 5)
+        self.few_rounds = min(self.rounds, 3)  # of parts whose rows take longer
+        self.seconds = seconds or (0.3 if quick else 0.5)
 
 
-def _interleaved(plan, case, entries, progress):
+def _interleaved(rounds, case, entries, progress):
     """entries: (name, a function that measures once). A peer that fails is reported, not hidden."""
     rows = {name: {"case": case, "name": name, "rounds": []} for name, _ in entries}
-    for number in range(plan.rounds):
+    for number in range(rounds):
         for name, measure in entries:
-            progress(f"{case} {name} ({number + 1}/{plan.rounds})")
+            progress(f"{case} {name} ({number + 1}/{rounds})")
             try:
                 rows[name]["rounds"].append(measure())
             except Exception as error:  # the figure is missing, and why is in the report
@@ -35,27 +47,27 @@ def closed(bench, plan, progress):
             with bench.running(server) as (process, address):
                 return bench.drive(server, process, address, plan.seconds,
                                    connections=connections, in_flight=depth)
-        rows += _interleaved(plan, f"{connections} x {depth}",
+        rows += _interleaved(plan.rounds, f"{connections} x {depth}",
                              [(s.name, lambda s=s: measure(s)) for s in bench.all], progress)
     return rows
 
 
 def client(bench, plan, progress):
-    """Clients on one connection; the peers' own are in `closed`."""
+    """Clients on one connection: Rocket's, plain C, and each peer's own library."""
     c, rocket = bench.named("C")[0], bench.named("Rocket sync")[0]
     rows = []
     for depth in (1, 512) if plan.quick else (1, 64, 512):
         def measure(server, own, depth=depth):
             with bench.running(server) as (process, address):
-                if own:
-                    return bench.drive_rocket(process, address, plan.seconds, in_flight=depth)
-                return bench.drive(server, process, address, plan.seconds, in_flight=depth)
-        rows += _interleaved(plan, f"1 x {depth}", [
+                drive = (lambda *a, **k: bench.drive_rocket(*a, **k)) if own else (
+                    lambda *a, **k: bench.drive(server, *a, **k))
+                return drive(process, address, plan.seconds, in_flight=depth)
+        rows += _interleaved(plan.rounds, f"1 x {depth}", [
             ("C", lambda: measure(c, False)),
             ("Rocket client, C server", lambda: measure(c, True)),
             ("C client, Rocket server", lambda: measure(rocket, False)),
             ("Rocket client and server", lambda: measure(rocket, True)),
-        ], progress)
+        ] + [(s.name, lambda s=s: measure(s, False)) for s in bench.peers], progress)
     return rows
 
 
@@ -68,10 +80,20 @@ def open_loop(bench, plan, progress):
             with bench.running(server) as (process, address):
                 return bench.drive(server, process, address, max(plan.seconds, 1.0), rate=rate,
                                    connections=16, in_flight=512, slow_percent=slow)
+
+        def measure_own(server, rate=rate):
+            with bench.running(server) as (process, address):
+                return bench.drive_rocket(process, address, max(plan.seconds, 1.0), rate=rate,
+                                          connections=16, in_flight=64)
         entries = [(s.name, lambda s=s: measure(s))
-                   for s in bench.named("C", "C++", "Rocket async")]
+                   for s in bench.named("C", "C++", "Rocket sync", "Rocket async")]
+        # The same server with and without the slow calls.
         entries.append(("Rocket, 1 % slow", lambda: measure(bench.slow, 1.0)))
-        rows += _interleaved(plan, f"{rate // 1000}k calls/s", entries, progress)
+        entries.append(("Rocket client and server",
+                        lambda: measure_own(bench.named("Rocket async")[0])))
+        if rate <= PEERS_HIGHEST_RATE:
+            entries += [(s.name, lambda s=s: measure(s)) for s in bench.peers]
+        rows += _interleaved(plan.few_rounds, f"{rate // 1000}k calls/s", entries, progress)
     return rows
 
 
@@ -84,49 +106,64 @@ def payload(bench, plan, progress):
                 found = bench.drive(server, process, address, plan.seconds, connections=4,
                                     in_flight=1 if size > 1 << 16 else 8, payload=size)
                 return found | {"bytes_per_second": found["calls_per_second"] * size * 2}
-        rows += _interleaved(plan, label,
+        rows += _interleaved(plan.few_rounds, label,
                              [(s.name, lambda s=s: measure(s)) for s in bench.all], progress)
     return rows
 
 
+IDLE = 10_000
+
+
 def idle(bench, plan, progress):
-    """Resident memory of connections that say nothing."""
-    count = 2000 if plan.quick else 10_000
-    rows = []
-    for server in bench.all:
-        if server.name == "Rocket sync":
-            continue
-        progress(f"{count} idle connections {server.name}")
-        row = {"case": f"{count} idle", "name": server.name, "rounds": []}
-        try:
-            with bench.running(server) as (process, address):
+    """Resident memory of connections that say nothing. Calls that begin after them are answered
+    before the second look, so the server has taken them all."""
+    def measure(server):
+        with bench.running(server) as (process, address):
+            bench.drive(server, process, address, 0.2)
+            before = bench.anonymous_bytes(process)
+            with bench.idle_connections(address, IDLE):
                 bench.drive(server, process, address, 0.2)
-                before = bench.anonymous_bytes(process)
-                with bench.idle_connections(address, count):
-                    after = bench.anonymous_bytes(process)
-            row["rounds"].append({"bytes_each": (after - before) / count})
-        except Exception as error:
-            row["rounds"].append({"error": str(error)})
-        rows.append(row)
-    return rows
+                after, held = bench.anonymous_bytes(process), bench.descriptors(process)
+                if held < IDLE:
+                    raise RuntimeError(f"the server holds {IDLE - held} connections too few")
+        return {"bytes_each": (after - before) / IDLE}
+    servers = [s for s in bench.all if s.name != "Rocket sync"]
+    return _interleaved(1, f"{IDLE} idle", [(s.name, lambda s=s: measure(s)) for s in servers],
+                        progress)
 
 
 def threads(bench, plan, progress):
-    """1, 2 and 4 io_threads, with the cores that the load leaves: CPU per call tells whether
-    threads share what they need not."""
+    """1, 2 and 4 io_threads on one core and on two, with the cores that the load leaves: CPU per
+    call tells whether threads share what they need not."""
     rocket = bench.named("Rocket sync")[0]
     rows = []
-    for cores in ("0", "0,1"):
+    load = "load beside it" if not SPARE_CORES else f"load on {len(SPARE_CORES)} others"
+    for cores, label in ((SERVER_CORE, "one core"), (BOTH_CORES, f"two cores, {load}")):
         def measure(count, cores=cores):
             with bench.running(rocket, "--io-threads", str(count), cores=cores) as (
                     process, address):
-                return bench.drive(rocket, process, address, plan.seconds, connections=64,
-                                   in_flight=32)
-        label = "64 x 32, server on " + ("one core" if cores == "0" else "both cores")
-        rows += _interleaved(plan, label, [
+                return bench.drive_from_many(rocket, process, address, plan.seconds,
+                                             connections=64, in_flight=32)
+        rows += _interleaved(plan.rounds, f"64 x 32, server on {label}", [
             (f"{n} io_threads", lambda n=n: measure(n)) for n in (1, 2, 4)], progress)
     return rows
 
 
+def counts(bench, plan, progress):
+    """Instructions, allocations and system calls per call, under callgrind (make check-perf)."""
+    progress("counting under callgrind")
+    with tempfile.NamedTemporaryFile(suffix=".json") as found:
+        root = os.path.join(os.path.dirname(__file__), *[os.pardir] * 3)
+        done = subprocess.run([os.path.join(root, "scripts", "check-perf"), "--to", found.name],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            return [{"case": "32 in flight", "name": "counts",
+                     "rounds": [{"error": done.stderr.strip()[-200:]}]}]
+        return [{"case": "32 in flight", "name": name, "rounds": [row]}
+                for name, row in json.load(found).items()]
+
+
 ALL = {"closed": closed, "client": client, "open": open_loop, "payload": payload, "idle": idle,
-       "threads": threads}
+       "threads": threads, "counts": counts}
+# What QUICK leaves out unless PART names it.
+SLOW_PARTS = ("counts",)

@@ -9,20 +9,21 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 from hdrh.histogram import HdrHistogram  # noqa: E402
 
+import figures  # noqa: E402
+from summary import TITLES  # noqa: E402
+
 COLOURS = {"C": "#777777", "C++": "#b08040", "gRPC": "#4080c0", "Cap'n Proto": "#8060a0",
            "Thrift": "#60a060"}
-STYLE = """body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto;
+STYLE = """body { font: 15px/1.5 system-ui, sans-serif; max-width: 1350px; margin: 2em auto;
 padding: 0 1em; color: #222 } table { border-collapse: collapse; margin: 1em 0 }
 td, th { padding: 2px 10px; text-align: right; border-bottom: 1px solid #ddd }
 td:nth-child(1), td:nth-child(2), th:nth-child(1) { text-align: left } svg { max-width: 100% }
-.note { color: #a04000 }"""
-TITLES = {"closed": "Closed loop: connections x calls in flight", "client": "Clients, one connection",
-          "open": "Open loop at fixed rates", "payload": "Payloads",
-          "idle": "Memory of idle connections", "threads": "io_threads"}
+td { white-space: nowrap }
+.aims td, .aims th { text-align: left; white-space: normal } .note { color: #a04000; font-size: 85% }"""
 
 
-def write_html(results, path):
-    body = ["<h1>Rocket beside its peers</h1>"]
+def write_html(results, verdicts, path):
+    body = ["<h1>Rocket beside its peers</h1>", _aims(verdicts)]
     for part, content in results["parts"].items():
         body.append(f"<h2>{html.escape(TITLES.get(part, part))}</h2>")
         body.append(_machine(content))
@@ -33,14 +34,20 @@ def write_html(results, path):
                    f"</title><style>{STYLE}</style>{''.join(body)}</html>\n")
 
 
+def _aims(verdicts):
+    rows = ["<tr><td>" + "<td>".join(html.escape(text) for text in (v.aim, v.says, v.word, v.figure))
+            for v in verdicts]
+    return ("<table class=aims><tr><th><th>aim<th><th>figure" + "".join(rows) + "</table>")
+
+
 def _machine(content):
     m = content["machine"]
     packages = ", ".join(f"{k} {v}" for k, v in m["packages"].items() if v)
     missing = f" Not measured: {', '.join(content['missing'])}." if content["missing"] else ""
     return (f"<p>{html.escape(m['date'])}: {html.escape(m['cpu'])}, {m['cores']} cores, Linux "
             f"{html.escape(m['kernel'])}, {html.escape(m['swift'])}, {html.escape(packages)}. "
-            f"Commit {html.escape(m['rocket'])}. {content['rounds']} rounds of "
-            f"{content['seconds']} s, medians.{html.escape(missing)}</p>")
+            f"Commit {html.escape(m['rocket'])}. Medians of {len(content['rows'][0]['rounds'])}"
+            f" rounds.{html.escape(missing)}</p>")
 
 
 def _svg(figure):
@@ -58,6 +65,8 @@ def _colour(name):
 def _plots(part, rows):
     key, label = {"idle": ("bytes_each", "bytes each"), "payload": (
         "bytes_per_second", "bytes/s, both ways")}.get(part, ("calls_per_second", "calls/s"))
+    if part == "counts":
+        return []
     cases = list(dict.fromkeys(row["case"] for row in rows))
     figure, axes = plt.subplots(1, len(cases), figsize=(2.6 * len(cases) + 2, 3.2), squeeze=False)
     for axis, case in zip(axes[0], cases):
@@ -109,25 +118,10 @@ def _latencies(rows, cases):
 
 
 def _table(rows):
-    lines = ["<table><tr><th>case<th>server<th>calls/s<th>least<th>most<th>of C<th>CPU us/call"
-             "<th>of C<th>p50 us<th>p99 us<th>p99.9 us"]
+    lines = ["<table><tr><th>case<th>server<th>" + "<th>".join(figures.HEAD) + "<th>"]
     for row in rows:
-        figures, of_c = row.get("figures", {}), row.get("of_c", {})
         cells = [html.escape(row["case"]), html.escape(row["name"])]
-        if "bytes_each" in figures:
-            cells.append(f"{figures['bytes_each'][0]:,.0f} bytes each")
-        elif "calls_per_second" in figures:
-            cells += [f"{v:,.0f}" for v in figures["calls_per_second"]]
-            cells.append(_ratio(of_c, "calls_per_second"))
-            cells.append(f"{figures['server_cpu_us'][0]:.3f}")
-            cells.append(_ratio(of_c, "server_cpu_us"))
-            cells += [f"{figures[k][0]:,.1f}" for k in ("p50_us", "p99_us", "p999_us")]
-        notes = [f"noisy rounds: {row['noisy']}"] if row.get("noisy") else []
-        notes += row.get("errors", [])
-        cells += [f"<span class=note>{html.escape('; '.join(notes))}</span>"] if notes else []
+        cells += figures.cells(row) or [f"<span>{figures.special(row)}</span>"]
+        cells.append(f"<span class=note>{html.escape('; '.join(figures.notes(row)))}</span>")
         lines.append("<tr><td>" + "<td>".join(cells))
     return "\n".join(lines) + "</table>"
-
-
-def _ratio(of_c, key):
-    return f"{of_c[key][0]:.2f}" if key in of_c else ""

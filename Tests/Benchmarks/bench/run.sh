@@ -3,31 +3,41 @@
 # run. Called by `make bench`, which has built bin/.
 #
 #   run.sh                 everything: about 10 minutes
-#   QUICK=1 run.sh         the same with fewer shapes and one round: about 2
+#   QUICK=1 run.sh         fewer shapes, two rounds, no counts: about 2
 #   PART=closed run.sh     one part, joined with what earlier runs left: closed, client, open,
-#                          payload, idle, threads; several with commas
+#                          payload, idle, threads, counts; several with commas
+#   PEERS=0 run.sh         without gRPC, Cap'n Proto and Thrift; results in bench-rpc
+#   PUBLISH=1 run.sh       puts the figures into docs/performance.md, too
 #   ROUNDS=N SECONDS_EACH=X run.sh
 #
-# Writes a table to the terminal, and results.json, results.md and report.html to SCRATCH_PATH/bench. A peer
-# whose Debian package is missing is left out, and the report says so.
+# Writes tables and the aims to the terminal, and results.json, results.md and report.html to
+# SCRATCH_PATH/bench. A peer whose Debian package is missing is left out, and the report says so.
 set -euo pipefail
-[ "${1-}" != --help ] || { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0; }
+[ "${1-}" != --help ] || { sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0; }
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
-out=${SCRATCH_PATH:-$root/.build}/bench
-mkdir -p "$out/programs"
+scratch=${SCRATCH_PATH:-$root/.build}
+out=$scratch/bench
 
 names=(tinypb_load c_tinypb cpp_tinypb odd_peers)
-for peer in grpc capnp thrift; do names+=("${peer}_server" "${peer}_load"); done
+if [ "${PEERS-}" = 0 ]; then
+    out=$scratch/bench-rpc
+else
+    for peer in grpc capnp thrift; do names+=("${peer}_server" "${peer}_load"); done
+fi
+mkdir -p "$out/programs"
 for name in "${names[@]}"; do
+    printf '\r\033[Kbuilding %s' "$name" >&2
     "$here/../reference/build.sh" "$out/programs" "$name" || [ $? = 3 ]
 done
+printf '\r\033[K' >&2
 
 # Plots and histograms are Python's own libraries, in an environment of their own.
-if [ ! -x "$out/python/bin/python" ]; then
+python=$scratch/bench-python
+if [ ! -x "$python/bin/python" ]; then
     echo "bench: fetching matplotlib and hdrhistogram"
-    python3 -m venv "$out/python"
-    "$out/python/bin/pip" install -q matplotlib==3.11.2 hdrhistogram==0.10.8
+    python3 -m venv "$python"
+    "$python/bin/pip" install -q matplotlib==3.11.2 hdrhistogram==0.10.8
 fi
 ulimit -n "$(ulimit -Hn)"
-exec "$out/python/bin/python" "$here/bench.py" "$root/bin" "$out"
+exec "$python/bin/python" "$here/bench.py" "$root/bin" "$out"

@@ -4,11 +4,17 @@ import json
 import os
 import re
 import subprocess
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-SERVER_CORE, LOAD_CORE = "0", "1"
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = str(CORES[0]), str(CORES[1 % len(CORES)])
+BOTH_CORES = f"{SERVER_CORE},{LOAD_CORE}"
+# With cores to spare a server on two of them is driven from all the others.
+SPARE_CORES = [str(core) for core in CORES[2:6]]
+# Two cores: the load needs one of those that a server with two threads has.
+IS_CROWDED = not SPARE_CORES
+PEERS = ("gRPC", "Cap'n Proto", "Thrift", "grpc-swift-2")
 
 
 @dataclass(frozen=True)
@@ -17,15 +23,11 @@ class Server:
     command: tuple[str, ...]
     load: str
 
-    @property
-    def speaks_tinypb(self) -> bool:
-        return self.load == "tinypb_load"
-
 
 class Bench:
     """The programs, and what runs them: each on a core of its own."""
 
-    def __init__(self, binaries: str, programs: str):
+    def __init__(self, binaries: str, programs: str, with_peers: bool = True):
         self.programs = programs
         self.rocket_client = os.path.join(binaries, "rocket_bench_client")
         rocket = os.path.join(binaries, "rocket_bench_server")
@@ -37,9 +39,13 @@ class Bench:
             Server("gRPC", (self.path("grpc_server"),), "grpc_load"),
             Server("Cap'n Proto", (self.path("capnp_server"),), "capnp_load"),
             Server("Thrift", (self.path("thrift_server"),), "thrift_load"),
+            Server("grpc-swift-2", (self.path("grpc_swift_server"),), "grpc_swift_load"),
         ]
+        if not with_peers:
+            candidates = [s for s in candidates if s.name not in PEERS]
         self.slow = Server("Rocket slow", (rocket, "--handler", "slow"), "tinypb_load")
-        self.all = [s for s in candidates if os.path.exists(s.command[0])]
+        self.all = [s for s in candidates if os.path.exists(s.command[0])
+                    and os.path.exists(self.path(s.load))]
         self.missing = [s.name for s in candidates if s not in self.all]
 
     def path(self, program: str) -> str:
@@ -48,9 +54,13 @@ class Bench:
     def named(self, *names: str) -> list[Server]:
         return [s for s in self.all if s.name in names]
 
+    @property
+    def peers(self) -> list[Server]:
+        return self.named(*PEERS)
+
     @contextmanager
     def running(self, server: Server, *arguments: str, cores: str = SERVER_CORE):
-        """The server's process and its address."""
+        """The server's process and its address. It has to end with status 0 when asked to."""
         process = subprocess.Popen(
             ["taskset", "-c", cores, *server.command, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -60,28 +70,59 @@ class Bench:
             if not found:
                 raise RuntimeError(f"{server.name} did not start: {line!r}")
             yield process, found.group(1)
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        process.terminate()
+        if process.wait(timeout=20) != 0:
+            raise RuntimeError(f"{server.name} ended with status {process.returncode}")
 
     def drive(self, server: Server, process, address: str, seconds: float, **options) -> dict:
         """What the server's own load client finds."""
-        return self._drive([self.path(server.load)], process, address, seconds, options)
+        client = [self.path(server.load)]
+        return self._found(self._start(client, process, address, seconds, LOAD_CORE, options))
 
     def drive_rocket(self, process, address: str, seconds: float, **options) -> dict:
         """What Rocket's client finds."""
-        return self._drive([self.rocket_client, "--json"], process, address, seconds, options)
+        client = [self.rocket_client, "--json"]
+        return self._found(self._start(client, process, address, seconds, LOAD_CORE, options))
 
-    def _drive(self, client, process, address, seconds, options) -> dict:
-        command = ["taskset", "-c", LOAD_CORE, client[0], "--to", address, "--seconds",
-                   str(seconds), "--server-pid", str(process.pid)]
+    def drive_from_many(self, server, process, address, seconds, **options) -> dict:
+        """What load clients on all spare cores find together; without those, one's finding."""
+        client = [self.path(server.load)]
+        cores = SPARE_CORES or [LOAD_CORE]
+        loads = [self._start(client, process, address, seconds, core, options) for core in cores]
+        found = [self._found(load) for load in loads]
+        calls = sum(f["calls"] for f in found)
+        # Each saw all of the server's processor time, and its own calls.
+        spent = sum(f["server_cpu_us"] * f["calls"] for f in found) / len(found)
+        return max(found, key=lambda f: f["p99_us"]) | {
+            "calls": calls, "server_cpu_us": spent / calls,
+            "calls_per_second": sum(f["calls_per_second"] for f in found)}
+
+    def _start(self, client, process, address, seconds, core, options):
+        command = ["taskset", "-c", core, client[0], "--to", address, "--seconds", str(seconds),
+                   "--server-pid", str(process.pid)]
         for name, value in options.items():
             command += ["--" + name.replace("_", "-"), str(value)]
-        done = subprocess.run(command + client[1:], capture_output=True, text=True,
-                              timeout=seconds * 5 + 60)
-        if done.returncode != 0:
-            raise RuntimeError(f"{client[0]} failed: {done.stderr.strip()}")
-        return json.loads(done.stdout)
+        return subprocess.Popen(command + client[1:], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def _found(self, load) -> dict:
+        try:
+            output, errors = load.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            load.kill()
+            load.wait()
+            raise
+        if load.returncode != 0:
+            raise RuntimeError(f"{load.args[3]} failed: {errors.strip()}")
+        found = json.loads(output)
+        # How much of its core each side took: who was waited for.
+        for side in ("server", "client"):
+            found[f"{side}_busy"] = found[f"{side}_cpu_us"] * found["calls_per_second"] / 1e6
+        return found
 
     def anonymous_bytes(self, process) -> int:
         """Resident memory of the process's own, the kernel's and mapped files aside."""
@@ -89,16 +130,19 @@ class Bench:
             return next(int(line.split()[1]) * 1024 for line in status
                         if line.startswith("RssAnon"))
 
+    def descriptors(self, process) -> int:
+        return len(os.listdir(f"/proc/{process.pid}/fd"))
+
     @contextmanager
     def idle_connections(self, address: str, count: int):
         """So many connections that say nothing."""
         peers = subprocess.Popen(
-            [self.path("odd_peers"), address.rsplit(":", 1)[1], "idle", str(count)],
+            ["taskset", "-c", LOAD_CORE, self.path("odd_peers"), address.rsplit(":", 1)[1], "idle",
+             str(count)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             if peers.stdout.readline().strip() != "ready":
                 raise RuntimeError(f"{count} connections could not be made")
-            time.sleep(0.5)
             yield
         finally:
             peers.stdin.close()

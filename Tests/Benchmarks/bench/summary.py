@@ -1,46 +1,85 @@
-"""The figures as Markdown: what docs/performance.md holds."""
+"""The figures as Markdown: what docs/performance.md holds between its two marks."""
+
+import figures
+
+BEGIN, END = "<!-- from here on by make bench PUBLISH=1 -->", "<!-- to here -->"
+TITLES = {"closed": "Closed loop: connections x calls in flight", "client": "Clients, one connection",
+          "open": "Open loop at fixed rates", "payload": "Payloads",
+          "idle": "Memory of idle connections", "threads": "io_threads",
+          "counts": "Counts per call, 32 in flight, by callgrind"}
 
 
-def write_markdown(results, path):
-    lines = []
+def markdown(results, verdicts) -> str:
+    lines = ["## Where it has to get", "", "| | aim | | figure |", "|---|---|---|---|"]
+    lines += [f"| {v.aim} | {v.says} | {v.word} | {v.figure} |" for v in verdicts]
+    machines = {_machine(content["machine"]) for content in results["parts"].values()}
+    lines += ["", "Ratios are medians of the rounds' own ratios, least and most behind them.", "",
+              "## The last run", "", *sorted(machines)]
     for part, content in results["parts"].items():
-        lines += [f"### {part}", "", _where(content), ""]
-        lines += _idle(content["rows"]) if part == "idle" else _calls(part, content["rows"])
-        lines.append("")
+        lines += ["", f"### {TITLES.get(part, part)}", "", _where(content), ""]
+        lines += {"idle": _idle, "counts": _counts}.get(part, _calls)(content["rows"])
+    return "\n".join(lines) + "\n"
+
+
+def publish(text, path):
+    """Puts the figures into the document, in place of those of the run before."""
+    with open(path) as file:
+        document = file.read()
+    head, found, rest = document.partition(BEGIN)
+    tail = rest.partition(END)[2]
+    if not found or END not in rest:
+        raise SystemExit(f"bench: {path} lacks its marks {BEGIN} and {END}")
     with open(path, "w") as file:
-        file.write("\n".join(lines))
+        file.write(f"{head}{BEGIN}\n\n{text}\n{END}{tail}")
+
+
+def _machine(m):
+    packages = ", ".join(f"{name} {version}" for name, version in m["packages"].items() if version)
+    return f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}; {m['swift']}; {m['gcc']}; {packages}."
 
 
 def _where(content):
     m = content["machine"]
-    text = f"{m['date']}, commit {m['rocket']}, {content['rounds']} rounds of {content['seconds']} s."
-    if content["missing"]:
-        text += f" Not measured: {', '.join(content['missing'])}."
-    return text
+    text = f"{m['date']}, commit {m['rocket']}"
+    if "rounds" in content["rows"][0] and "calls_per_second" in content["rows"][0]["figures"]:
+        text += f", {len(content['rows'][0]['rounds'])} rounds"
+    return text + "." + (f" Not measured: {', '.join(content['missing'])}." if content["missing"]
+                         else "")
 
 
 def _idle(rows):
     lines = ["| connections | server | bytes each |", "|---|---|---|"]
     return lines + [f"| {r['case']} | {r['name']} | {r['figures']['bytes_each'][0]:,.0f} |"
-                    for r in rows if "bytes_each" in r.get("figures", {})]
+                    if r["figures"] else f"| {r['case']} | {r['name']} | {_notes(r)} |" for r in rows]
 
 
-def _calls(part, rows):
-    size = "MB/s | " if part == "payload" else ""
-    lines = [f"| case | server | calls/s (least, most) | of C | {size}server CPU µs | of C | p50 µs |"
-             " p99 µs | p99.9 µs |", "|---" * (9 if size else 8) + "|"]
+def _counts(rows):
+    keys = [key for key in figures.COUNTS if any(key in r["figures"] for r in rows)]
+    lines = ["| path | " + " | ".join(key.replace("_", " ") for key in keys) + " |",
+             "|---" * (1 + len(keys)) + "|"]
     for row in rows:
-        figures = row.get("figures", {})
-        if "calls_per_second" not in figures:
-            lines.append(f"| {row['case']} | {row['name']} | failed: {'; '.join(row['errors'])} |")
-            continue
-        calls, of_c = figures["calls_per_second"], row.get("of_c", {})
-        ratio = lambda key: f"{of_c[key][0]:.2f}" if key in of_c else ""
-        noisy = f" noisy: {row['noisy']}" if row.get("noisy") else ""
-        size = f"{figures['bytes_per_second'][0] / 1e6:,.0f} | " if part == "payload" else ""
-        lines.append(
-            f"| {row['case']} | {row['name']} | {calls[0]:,.0f} ({calls[1]:,.0f}, {calls[2]:,.0f})"
-            f"{noisy} | {ratio('calls_per_second')} | {size}{figures['server_cpu_us'][0]:.3f} |"
-            f" {ratio('server_cpu_us')} | {figures['p50_us'][0]:,.1f} | {figures['p99_us'][0]:,.1f} |"
-            f" {figures['p999_us'][0]:,.1f} |")
+        values = [f"{row['figures'][key][0]:z,.{0 if key == 'instructions' else 2}f}" for key in keys
+                  if key in row["figures"]]
+        lines.append(f"| {row['name']} | {' | '.join(values) or _notes(row)} |")
     return lines
+
+
+def _calls(rows):
+    size = any("bytes_per_second" in row["figures"] for row in rows)
+    head = ("case", "server", "calls/s (least, most)", "of C", *(("MB/s",) if size else ()),
+            "server CPU µs", "of C", "client CPU µs", "p50 µs", "p99 µs", "p99.9 µs", "")
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for row in rows:
+        values = figures.cells(row)
+        if not values:
+            lines.append(f"| {row['case']} | {row['name']} | {_notes(row)} |")
+            continue
+        calls, least, most, *rest = values
+        rest[1:1] = [f"{row['figures']['bytes_per_second'][0] / 1e6:,.0f}"] if size else []
+        lines.append(f"| {row['case']} | {row['name']} | {calls} ({least}, {most}) |"
+                     f" {' | '.join(rest)} | {_notes(row)} |")
+    return lines
+
+
+def _notes(row):
+    return "; ".join(figures.notes(row))

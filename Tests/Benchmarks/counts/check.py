@@ -3,7 +3,9 @@
 A path is run with N and with 2 N calls; the difference is what N calls cost, start and end of the
 program aside. Counts do not depend on how busy the machine is; they do on the Swift version.
 
-    check.py BINARIES WORK_FOLDER COUNTS_JSON [--update]
+    check.py BINARIES WORK_FOLDER COUNTS_JSON [--update | --to FILE]
+
+With --to the counts are written to FILE and compared with nothing.
 """
 
 import json
@@ -18,18 +20,24 @@ from collections import Counter
 # How much a count may differ from the committed one: a part of it, and absolutely.
 TOLERANCE = {"instructions": (0.04, 15), "allocations": (0.1, 0.2), "retains": (0.04, 0.5),
              "system_calls": (0.04, 0.02)}
+READS, WRITES = {"recv", "recvmsg", "read", "readv"}, {"send", "sendmsg", "write", "writev"}
 FUNCTIONS = {
     "allocations": {"malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "memalign"},
     "retains": {"swift_retain", "swift_bridgeObjectRetain"},
-    "system_calls": {"recv", "send", "sendmsg", "writev", "read", "write", "epoll_wait",
-                     "epoll_pwait", "epoll_pwait2", "epoll_ctl", "eventfd_read", "eventfd_write"},
+    "system_calls": READS | WRITES | {"epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl",
+                                      "eventfd_read", "eventfd_write"},
+    # Of them; shown, and not compared again.
+    "reads": READS, "writes": WRITES, "epoll_ctl": {"epoll_ctl"},
 }
 PROGRAMS = ("rocket_bench_paths", "rocket_bench_server", "rocket_bench_client")
 
 
 def counts_of(profile: str) -> Counter:
     """Totals of a callgrind file: instructions, and how often each kind of function was called."""
-    kind = {name: key for key, names in FUNCTIONS.items() for name in names}
+    kinds = {}
+    for key, functions in FUNCTIONS.items():
+        for name in functions:
+            kinds.setdefault(name, []).append(key)
     names, totals, called = {}, Counter(), None
     with open(profile) as lines:
         for line in lines:
@@ -39,8 +47,9 @@ def counts_of(profile: str) -> Counter:
                     names[found[2]] = found[3].split("'")[0].split("@")[0]
                 if found[1] == "cfn":
                     called = names.get(found[2])
-            elif line.startswith("calls=") and called in kind:
-                totals[kind[called]] += int(line[6:].split()[0])
+            elif line.startswith("calls=") and called in kinds:
+                for key in kinds[called]:
+                    totals[key] += int(line[6:].split()[0])
             elif line.startswith("totals:"):
                 totals["instructions"] += int(line.split()[1])
     return totals
@@ -120,6 +129,10 @@ def main():
     print(f"{'per call':<14}" + "".join(f"{key.replace('_', ' '):>15}" for key in TOLERANCE))
     for name, counts in found.items():
         print(f"{name:<14}" + "".join(f"{counts[key]:>15.2f}" for key in TOLERANCE))
+    if sys.argv[4:5] == ["--to"]:
+        with open(sys.argv[5], "w") as file:
+            json.dump(found, file)
+        return
     if "--update" in sys.argv:
         with open(path, "w") as file:
             json.dump(found, file, indent=4)

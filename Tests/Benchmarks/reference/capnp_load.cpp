@@ -12,21 +12,24 @@ static load_options options;
 static load_report report;
 static std::string goods = "apple";
 
-static kj::Promise<void> call(Order::Client &client, uint64_t end) {
-    uint64_t began = now_ns();
-    if (began >= end) return kj::READY_NOW;
+static kj::Promise<void> once(Order::Client &client, uint64_t began) {
     auto request = client.makeOrderRequest();
     request.setPrice(100);
     request.setGoods(goods.c_str());
-    return request.send().then([&client, began, end](auto &&reply) {
+    return request.send().then([began](auto &&reply) {
         if (reply.getResInfo() != "OK") {
             fprintf(stderr, "wrong reply\n");
             _exit(1);
         }
         note_latency(&report, now_ns() - began);
         report.calls++;
-        return call(client, end);
     });
+}
+
+static kj::Promise<void> call(Order::Client &client, uint64_t end) {
+    uint64_t began = now_ns();
+    if (began >= end) return kj::READY_NOW;
+    return once(client, began).then([&client, end]() { return call(client, end); });
 }
 
 static void run(double seconds, std::vector<Order::Client> &clients, kj::WaitScope &scope) {
@@ -35,6 +38,30 @@ static void run(double seconds, std::vector<Order::Client> &clients, kj::WaitSco
     for (auto &client : clients)
         for (int n = 0; n < options.in_flight; n++) promises.add(call(client, end));
     kj::joinPromises(promises.releaseAsArray()).wait(scope);
+}
+
+struct Trouble final : kj::TaskSet::ErrorHandler {
+    void taskFailed(kj::Exception &&exception) override {
+        fprintf(stderr, "%s\n", exception.getDescription().cStr());
+        _exit(1);
+    }
+};
+
+// With --rate: calls begin when they are due, connections in turn, and time counts from then.
+static void run_open(double seconds, std::vector<Order::Client> &clients, kj::WaitScope &scope) {
+    static Trouble trouble;
+    static kj::TaskSet calls(trouble);
+    static uint64_t under_way;
+    uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), begun = 0, now;
+    uint64_t most = (uint64_t)options.connections * (uint64_t)options.in_flight;
+    while ((now = now_ns()) < end) {
+        for (; under_way < most && due_ns(&options, start, begun) <= now; begun++) {
+            under_way++;
+            auto &client = clients[begun % clients.size()];
+            calls.add(once(client, due_ns(&options, start, begun)).then([]() { under_way--; }));
+        }
+        scope.poll();
+    }
 }
 
 int main(int argc, char **argv) {
@@ -50,9 +77,12 @@ int main(int argc, char **argv) {
         clients.push_back(connections.back()->getMain<Order>());
     }
     auto &scope = connections[0]->getWaitScope();
-    run(options.seconds * 0.2, clients, scope);
+    auto measured = options.rate > 0 ? run_open : run;
+    measured(options.seconds * 0.2, clients, scope);
     report_begin(&report, &options);
-    run(options.seconds, clients, scope);
+    measured(options.seconds, clients, scope);
     report_end(&report, &options);
     report_print(&report);
+    fflush(stdout);
+    _exit(0); // calls are under way
 }

@@ -23,6 +23,7 @@ struct client {
     int fd;
     size_t have, room;
     char *in;
+    int is_present; // it has heard a roll call
     uint32_t next[SPEAKERS];
 };
 
@@ -37,7 +38,7 @@ static struct load_options options;
 static struct load_report report;
 static struct client *clients;
 static struct speaker speakers[SPEAKERS];
-static int poller, is_measuring;
+static int poller, is_measuring, absent;
 static char *shared;
 
 static void fail(const char *what) {
@@ -88,6 +89,11 @@ static void heard(int index, const char *text, size_t length, uint64_t now) {
     const char *end = memchr(text + 6, ':', length < 40 ? length : 40);
     if (memcmp(text, "from: ", 6) != 0 || !end) wrong("heard no message", index);
     const char *own = end + 2;
+    if (*own == 'h') {
+        absent -= !clients[index].is_present;
+        clients[index].is_present = 1;
+        return;
+    }
     if ((size_t)(text + length - own) != (size_t)options.payload) wrong("wrong length", index);
     int who = (int)number(own, 2);
     uint32_t which = (uint32_t)number(own + 3, 10);
@@ -146,8 +152,20 @@ static void connect_all(void) {
         epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
         clients[i] = (struct client){.fd = fd, .room = 256, .in = malloc(256)};
     }
-    // The server has accepted them when it has had time to do nothing else.
-    usleep(300000);
+}
+
+// The last client says hello until all others have heard it: then they are all in the room.
+static void call_roll(void) {
+    struct epoll_event events[EVENTS];
+    int caller = options.connections - 1;
+    absent = caller;
+    for (int tries = 0; absent > 0; tries++) {
+        if (tries == 50) wrong("nobody let it in", absent);
+        if (send(clients[caller].fd, "\0\0\0\5hello", 9, MSG_NOSIGNAL) != 9) fail("send");
+        int ready;
+        while (absent > 0 && (ready = epoll_wait(poller, events, EVENTS, 200)) > 0)
+            for (int i = 0; i < ready; i++) on_readable((int)events[i].data.u32);
+    }
 }
 
 static void run(uint64_t until) {
@@ -166,6 +184,7 @@ int main(int argc, char **argv) {
     poller = epoll_create1(0);
     shared = malloc(READ + (128 << 10));
     connect_all();
+    call_roll();
     uint64_t now = now_ns();
     for (int i = 0; i < SPEAKERS; i++) {
         speakers[i].left = calloc((size_t)options.in_flight, sizeof(uint32_t));

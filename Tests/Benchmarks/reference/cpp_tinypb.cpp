@@ -12,7 +12,7 @@ static size_t answer(const char *request, size_t length, char *reply, size_t roo
     if (!order.ParseFromArray(request, (int)length)) return 0;
     made.Clear();
     made.set_res_info("OK");
-    made.set_order_id(order.price() > 0 ? order_id : "");
+    if (order.price() > 0) made.set_order_id(order_id);
     size_t count = made.ByteSizeLong();
     if (count > room) abort();
     made.SerializeWithCachedSizesToArray((uint8_t *)reply);

@@ -1,6 +1,7 @@
 // Load from gRPC's own asynchronous C++ client; options and JSON as tinypb_load.
 #include <grpcpp/grpcpp.h>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -23,19 +24,33 @@ struct Call {
     grpc::Status status;
     std::unique_ptr<grpc::ClientAsyncResponseReader<makeOrderResponse>> reader;
 
-    void start() {
+    void start(uint64_t begins) {
         context = std::make_unique<grpc::ClientContext>();
-        began = now_ns();
+        began = begins;
         reader = stubs[stub]->AsyncmakeOrder(context.get(), request, &queue);
         reader->Finish(&response, &status, this);
     }
 };
 
-static void run(double seconds) {
-    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
-    void *tag;
+static std::deque<Call *> idle; // with --rate: those that are not under way, connections in turn
+
+// With --rate the queue is looked at without waiting, as a timer would be late.
+static bool next(void **tag) {
     bool ok;
-    while (now_ns() < end && queue.Next(&tag, &ok)) {
+    if (options.rate == 0) return queue.Next(tag, &ok);
+    return queue.AsyncNext(tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
+           grpc::CompletionQueue::GOT_EVENT;
+}
+
+static void run(double seconds) {
+    uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), begun = 0, now;
+    void *tag;
+    while ((now = now_ns()) < end) {
+        while (options.rate > 0 && !idle.empty() && due_ns(&options, start, begun) <= now) {
+            idle.front()->start(due_ns(&options, start, begun++));
+            idle.pop_front();
+        }
+        if (!next(&tag)) continue;
         auto call = static_cast<Call *>(tag);
         if (!call->status.ok() || call->response.res_info() != "OK") {
             fprintf(stderr, "wrong reply: %s\n", call->status.error_message().c_str());
@@ -43,7 +58,8 @@ static void run(double seconds) {
         }
         note_latency(&report, now_ns() - call->began);
         report.calls++;
-        call->start();
+        if (options.rate > 0) idle.push_back(call);
+        else call->start(now_ns());
     }
 }
 
@@ -57,14 +73,15 @@ int main(int argc, char **argv) {
             "127.0.0.1:" + std::to_string(options.port), grpc::InsecureChannelCredentials(),
             arguments)));
     }
-    for (int i = 0; i < options.connections; i++)
-        for (int n = 0; n < options.in_flight; n++) {
+    for (int n = 0; n < options.in_flight; n++)
+        for (int i = 0; i < options.connections; i++) {
             auto call = new Call;
             call->stub = i;
             call->request.set_price(100);
             call->request.set_goods(
                 options.payload ? std::string((size_t)options.payload, 'a') : "apple");
-            call->start();
+            if (options.rate > 0) idle.push_back(call);
+            else call->start(now_ns());
         }
     run(options.seconds * 0.2);
     report_begin(&report, &options);

@@ -24,7 +24,7 @@ struct Call {
         }
         new Call; // for the next one
         response.set_res_info("OK");
-        response.set_order_id(request.price() > 0 ? order_id : "");
+        if (request.price() > 0) response.set_order_id(order_id);
         answered = true;
         writer.Finish(response, grpc::Status::OK, this);
     }

@@ -33,6 +33,11 @@ static inline uint64_t now_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+// With --rate: when call number `begun` of a run is due, whatever became of those before it.
+static inline uint64_t due_ns(const struct load_options *options, uint64_t start, uint64_t begun) {
+    return start + (uint64_t)((double)begun * 1e9 / options->rate);
+}
+
 static inline int bucket_of(uint64_t ns) {
     if (ns < STEPS) return (int)ns;
     int power = 63 - __builtin_clzll(ns) - 7;

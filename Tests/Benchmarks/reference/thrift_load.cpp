@@ -6,6 +6,7 @@
 #include <thrift/transport/TSocket.h>
 
 #include <deque>
+#include <vector>
 
 #include "Order.h"
 #include "load_report.h"
@@ -22,8 +23,8 @@ struct Peer {
     std::unique_ptr<OrderClient> client;
     std::deque<uint64_t> began;
 
-    void ask() {
-        began.push_back(now_ns());
+    void ask(uint64_t begins) {
+        began.push_back(begins);
         client->send_makeOrder(order);
     }
 
@@ -37,15 +38,33 @@ struct Peer {
         note_latency(&report, now_ns() - began.front());
         began.pop_front();
         report.calls++;
-        ask();
+        if (options.rate == 0) ask(now_ns());
     }
 };
 
+static std::vector<Peer *> peers;
+
+// With --rate: all calls that are due, connections in turn. One that finds none with room begins
+// late, and its latency counts from when it was due.
+static void ask_due(uint64_t start, uint64_t *begun) {
+    static size_t next;
+    for (size_t full = 0; full < peers.size() && due_ns(&options, start, *begun) <= now_ns();) {
+        auto peer = peers[next++ % peers.size()];
+        if (peer->began.size() >= (size_t)options.in_flight) {
+            full++;
+            continue;
+        }
+        full = 0;
+        peer->ask(due_ns(&options, start, (*begun)++));
+    }
+}
+
 static void run(double seconds, int poller) {
-    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
+    uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), begun = 0;
     epoll_event events[256];
     while (now_ns() < end) {
-        int count = epoll_wait(poller, events, 256, 100);
+        if (options.rate > 0) ask_due(start, &begun);
+        int count = epoll_wait(poller, events, 256, options.rate > 0 ? 0 : 100);
         for (int i = 0; i < count; i++) static_cast<Peer *>(events[i].data.ptr)->answered();
     }
 }
@@ -67,7 +86,8 @@ int main(int argc, char **argv) {
         event.events = EPOLLIN;
         event.data.ptr = peer;
         epoll_ctl(poller, EPOLL_CTL_ADD, peer->socket->getSocketFD(), &event);
-        for (int n = 0; n < options.in_flight; n++) peer->ask();
+        for (int n = 0; options.rate == 0 && n < options.in_flight; n++) peer->ask(now_ns());
+        peers.push_back(peer);
     }
     run(options.seconds * 0.2, poller);
     report_begin(&report, &options);

@@ -15,7 +15,7 @@ public:
 
     void makeOrder(Response &response, const Request &request) override {
         response.res_info = "OK";
-        response.order_id = request.price > 0 ? id : "";
+        if (request.price > 0) response.order_id = id;
     }
 
 private:

@@ -1,5 +1,5 @@
 // Load for any TinyPB server on this machine: Order.makeOrder, many calls under way on each
-// connection, the framing and msg_id of each reply checked, its payload's length too.
+// connection, the framing and msg_id of each reply checked, its res_info and its length too.
 //
 // Closed loop by default: each reply is followed by the next call. With --rate it is an open loop:
 // calls begin at fixed times whatever the server does, and latency counts from those times. With
@@ -18,7 +18,7 @@
 
 #include "load_report.h"
 
-enum { ID = 20, IDS_AT = 9, EVENTS = 256, BATCH = 64 << 10 };
+enum { ID = 20, IDS_AT = 9, EVENTS = 256, BATCH = 64 << 10, LONG = 32 << 10 };
 static const char method[] = "Order.makeOrder";
 
 struct peer {
@@ -28,6 +28,7 @@ struct peer {
     uint64_t *began; // by slot: when it was meant to begin
     char *is_slow;   // by slot
     int *idle, idles; // slots with no call under way
+    int *queue, first; // slots whose long frame is not sent yet, in turn
     int wants_room;
 };
 
@@ -92,23 +93,47 @@ static void want(struct peer *peer, int room) {
     epoll_ctl(poller, EPOLL_CTL_MOD, peer->fd, &event);
 }
 
+static void stamp(char *to, const struct peer *peer, int slot) {
+    memset(to + IDS_AT, '0', ID);
+    for (int i = ID - 1, rest = slot; rest > 0; rest /= 10) to[IDS_AT + i--] = (char)('0' + rest % 10);
+    to[price_at] = peer->is_slow[slot] ? 5 : 100;
+}
+
+// A long frame is sent from where it is, under its own id, without a copy: this client has to be
+// faster than any server.
+static ssize_t send_long(struct peer *peer) {
+    size_t at = peer->sent % frame_bytes;
+    int slot = peer->queue[(peer->first + (int)(peer->sent / frame_bytes)) % options.in_flight];
+    stamp(frame, peer, slot);
+    return send(peer->fd, frame + at, frame_bytes - at, MSG_NOSIGNAL);
+}
+
 static void flush(struct peer *peer) {
     while (peer->sent < peer->waiting) {
-        ssize_t n = send(peer->fd, peer->out + peer->sent, peer->waiting - peer->sent,
-                         MSG_NOSIGNAL);
+        ssize_t n = frame_bytes > LONG ? send_long(peer)
+                                       : send(peer->fd, peer->out + peer->sent,
+                                              peer->waiting - peer->sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN) return want(peer, 1);
         if (n < 0) fail("send");
         peer->sent += (size_t)n;
     }
     peer->sent = peer->waiting = 0;
+    peer->first = 0;
     want(peer, 0);
 }
 
-static void ask(struct peer *peer, uint64_t begins) {
-    static double slow_sum;
-    if (options.calls && asked >= options.calls) return;
-    asked++;
-    int slot = peer->idle[--peer->idles];
+static void put_out(struct peer *peer, int slot) {
+    if (frame_bytes > LONG) {
+        // What is sent of the waiting frames is forgotten, so that the queue holds a round of slots.
+        size_t gone = peer->sent / frame_bytes;
+        peer->first = (peer->first + (int)gone) % options.in_flight;
+        peer->sent -= gone * frame_bytes;
+        peer->waiting -= gone * frame_bytes;
+        size_t last = (size_t)peer->first + peer->waiting / frame_bytes;
+        peer->queue[last % (size_t)options.in_flight] = slot;
+        peer->waiting += frame_bytes;
+        return;
+    }
     if (peer->waiting + frame_bytes > peer->out_room) {
         if (peer->sent > 0) {
             memmove(peer->out, peer->out + peer->sent, peer->waiting - peer->sent);
@@ -118,18 +143,21 @@ static void ask(struct peer *peer, uint64_t begins) {
         while (peer->waiting + frame_bytes > peer->out_room) peer->out_room *= 2;
         peer->out = realloc(peer->out, peer->out_room);
     }
-    char *to = peer->out + peer->waiting;
-    memcpy(to, frame, frame_bytes);
-    memset(to + IDS_AT, '0', ID);
-    for (int i = ID - 1, rest = slot; rest > 0; rest /= 10) to[IDS_AT + i--] = (char)('0' + rest % 10);
+    memcpy(peer->out + peer->waiting, frame, frame_bytes);
+    stamp(peer->out + peer->waiting, peer, slot);
+    peer->waiting += frame_bytes;
+}
+
+static void ask(struct peer *peer, uint64_t begins) {
+    static double slow_sum;
+    if (options.calls && asked >= options.calls) return;
+    asked++;
+    int slot = peer->idle[--peer->idles];
     slow_sum += options.slow_percent / 100;
     peer->is_slow[slot] = slow_sum >= 1;
-    if (slow_sum >= 1) {
-        slow_sum -= 1;
-        to[price_at] = 5;
-    }
+    if (slow_sum >= 1) slow_sum -= 1;
     peer->began[slot] = begins;
-    peer->waiting += frame_bytes;
+    put_out(peer, slot);
 }
 
 static void wrong(const char *what) {
@@ -146,6 +174,9 @@ static void take(struct peer *peer, const char *reply, size_t length, uint64_t n
     size_t at = IDS_AT + ID + 4 + get32(reply + IDS_AT + ID);
     if (at + 13 > length || reply[length - 1] != 0x03) wrong("its lengths");
     if (get32(reply + at) != 0) wrong("an error");
+    size_t message = at + 8 + get32(reply + at + 4), order_id = (size_t)options.payload;
+    if (message + 10 + order_id > length || memcmp(reply + message, "\x12\x02OK\x1a", 5) != 0)
+        wrong("its message");
     if (reply_bytes == 0) reply_bytes = length;
     if (length != reply_bytes) wrong("its size differs from the others'");
     if (peer->is_slow[slot]) report.slow++;
@@ -204,7 +235,7 @@ static void run(uint64_t duration) {
         // counts from when it was due.
         int blocked = 0;
         while (blocked < options.connections) {
-            uint64_t due = start + (uint64_t)((double)begun * 1e9 / options.rate);
+            uint64_t due = due_ns(&options, start, begun);
             if (due > now) break;
             struct peer *peer = &peers[next];
             next = (next + 1) % options.connections;
@@ -234,6 +265,7 @@ static void reach(struct peer *peer) {
     peer->began = calloc((size_t)options.in_flight, sizeof *peer->began);
     peer->is_slow = calloc((size_t)options.in_flight, 1);
     peer->idle = calloc((size_t)options.in_flight, sizeof *peer->idle);
+    peer->queue = calloc((size_t)options.in_flight, sizeof *peer->queue);
     while (peer->idles < options.in_flight) {
         peer->idle[peer->idles] = options.in_flight - 1 - peer->idles;
         peer->idles++;

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -26,7 +27,7 @@ enum { READ_ROOM = 256 << 10, REPLY_ROOM = 4096, EVENT_COUNT = 512, SHORTEST = 2
 struct peer {
     int fd;
     char *in; // an unfinished frame, or NULL
-    size_t have;
+    size_t have, room; // of it: bytes that are there, and room for
     char *out; // what did not fit the socket, or NULL
     size_t waiting, sent;
 };
@@ -34,7 +35,7 @@ struct peer {
 static int poller;
 static size_t payload_bytes;
 static char *in_room, *out_room;
-static size_t in_capacity, out_capacity, out_count;
+static size_t out_capacity, out_count;
 
 static size_t answer(const char *request, size_t length, char *reply, size_t room);
 
@@ -101,10 +102,17 @@ static int flush(struct peer *peer, const char *bytes, size_t count) {
     }
     if (done == count) return 0;
     // Held back: nothing more is read from this peer until it is sent.
-    peer->waiting = count - done;
-    peer->sent = 0;
-    peer->out = (char *)malloc(peer->waiting);
-    memcpy(peer->out, bytes + done, peer->waiting);
+    if (count - done > READ_ROOM) { // too much to copy: the peer keeps the buffer
+        peer->out = out_room;
+        peer->waiting = count;
+        peer->sent = done;
+        out_room = (char *)malloc(out_capacity);
+    } else {
+        peer->waiting = count - done;
+        peer->sent = 0;
+        peer->out = (char *)malloc(peer->waiting);
+        memcpy(peer->out, bytes + done, peer->waiting);
+    }
     want(peer, EPOLLOUT);
     return 0;
 }
@@ -122,32 +130,41 @@ static int flush_waiting(struct peer *peer) {
     return 0;
 }
 
+// Keeps the beginning of a frame. One that is longer than a read gets room for all of it, so that
+// its bytes are not moved again; a shorter one is put before the next read.
+static void keep(struct peer *peer, const char *bytes, size_t have) {
+    size_t length = have >= 5 ? get32(bytes + 1) : 0;
+    peer->room = length > READ_ROOM ? length : have;
+    peer->have = have;
+    peer->in = (char *)malloc(peer->room);
+    memcpy(peer->in, bytes, have);
+}
+
 static int ready(struct peer *peer) {
-    size_t have = peer->have;
-    in_room = grown(in_room, &in_capacity, have + READ_ROOM);
-    if (peer->in) {
-        memcpy(in_room, peer->in, have);
-        free(peer->in);
-        peer->in = NULL;
-        peer->have = 0;
-    }
-    ssize_t got = recv(peer->fd, in_room + have, in_capacity - have, 0);
+    char *bytes = in_room, *kept = peer->in;
+    size_t have = peer->have, room = 2 * READ_ROOM, at = 0;
+    int is_long = peer->room > READ_ROOM;
+    if (is_long) bytes = kept, room = peer->room;
+    else if (kept) memcpy(in_room, kept, have);
+    ssize_t got = recv(peer->fd, bytes + have, room - have, 0);
     if (got == 0 || (got < 0 && errno != EAGAIN)) return -1;
     if (got > 0) have += (size_t)got;
-    size_t at = 0;
     out_count = 0;
     while (have - at >= 5) {
-        size_t length = get32(in_room + at + 1);
-        if (in_room[at] != 0x02 || length < SHORTEST || length > 64u << 20) return -1;
+        size_t length = get32(bytes + at + 1);
+        if (bytes[at] != 0x02 || length < SHORTEST || length > 64u << 20) return -1;
         if (have - at < length) break;
-        if (serve(in_room + at, length) != 0) return -1;
+        if (serve(bytes + at, length) != 0) return -1;
         at += length;
     }
-    if (at < have) {
-        peer->have = have - at;
-        peer->in = (char *)malloc(peer->have);
-        memcpy(peer->in, in_room + at, peer->have);
+    if (is_long && at == 0) {
+        peer->have = have;
+        return 0;
     }
+    peer->in = NULL;
+    peer->have = peer->room = 0;
+    if (at < have) keep(peer, bytes + at, have - at);
+    free(kept);
     return flush(peer, out_room, out_count);
 }
 
@@ -184,7 +201,10 @@ static int serve_forever(void) {
     printf("ready, listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
     fflush(stdout);
     poller = epoll_create1(0);
-    in_room = (char *)malloc(in_capacity = 2 * READ_ROOM);
+    // What is freed stays the process's: else every long frame would begin with page faults.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    in_room = (char *)malloc(2 * READ_ROOM);
     out_room = (char *)malloc(out_capacity = 2 * READ_ROOM);
     struct epoll_event events[EVENT_COUNT], event;
     event.events = EPOLLIN;

@@ -1,0 +1,176 @@
+"""The seven aims of the call path, each judged by what a run measured."""
+
+from dataclasses import dataclass
+
+from figures import ratios
+from servers import IS_CROWDED, PEERS
+
+KIB = 1024
+
+
+@dataclass(frozen=True)
+class Verdict:
+    aim: str
+    says: str
+    figure: str
+    reached: bool | None  # None: not measured
+
+    @property
+    def word(self) -> str:
+        return {None: "not measured", True: "reached", False: "not reached"}[self.reached]
+
+
+def judge(results) -> list[Verdict]:
+    """All aims, in their order, from the parts that there are."""
+    parts = _Parts(results)
+    return [*_cost(parts), *_client(parts), *_counts(parts), _slow(parts), _threads(parts),
+            _large(parts), _idle(parts)]
+
+
+class _Parts:
+    def __init__(self, results):
+        self.rows = {part: content["rows"] for part, content in results["parts"].items()}
+
+    def row(self, part, case, name):
+        return next((row for row in self.rows.get(part, [])
+                     if row["case"].startswith(case) and row["name"] == name), None)
+
+    def ratio(self, part, case, name, other, key):
+        return ratios(self.row(part, case, name), self.row(part, case, other), key)
+
+    def figure(self, part, case, name, key):
+        row = self.row(part, case, name)
+        return row["figures"][key][0] if row and key in row.get("figures", {}) else None
+
+
+def _at_most(aim, says, ratio, limit, extra=""):
+    if ratio is None:
+        return Verdict(aim, says, "", None)
+    return Verdict(aim, says, _text(ratio) + extra, ratio[0] <= limit)
+
+
+def _at_least(aim, says, ratio, limit, extra=""):
+    if ratio is None:
+        return Verdict(aim, says, "", None)
+    return Verdict(aim, says, _text(ratio) + extra, ratio[0] >= limit)
+
+
+def _text(ratio):
+    return f"{ratio[0]:.2f}x ({ratio[1]:.2f} to {ratio[2]:.2f})"
+
+
+def _beside(parts, part, case, name, other, key):
+    """The two figures behind a ratio."""
+    one, two = (parts.figure(part, case, n, key) for n in (name, other))
+    if one is None or two is None:
+        return ""
+    digits = 0 if max(one, two) >= 1000 else 1 if max(one, two) >= 100 else 3
+    return f"; {one:,.{digits}f} and {two:,.{digits}f}"
+
+
+def _cost(parts):
+    def cost(says, case, name, other, limit):
+        arguments = ("closed", case, name, other, "server_cpu_us")
+        return _at_most("1", says, parts.ratio(*arguments), limit, _beside(parts, *arguments) + " us")
+    yield cost("server CPU per call at 64 x 32, sync: at most 1.0x of C++ with libprotobuf",
+               "64 x 32", "Rocket sync", "C++", 1.0)
+    yield cost("server CPU per call at depth 1, sync: at most 1.05x of plain C",
+               "1 x 1", "Rocket sync", "C", 1.05)
+    yield cost("async that does not suspend, CPU per call at 64 x 32: at most 1.15x of sync",
+               "64 x 32", "Rocket async", "Rocket sync", 1.15)
+
+
+def _client(parts):
+    own, case = "Rocket client and server", "1 x 512"
+    says = "own client and server, 1 x 512: at least 8x the calls/s of the best peer"
+    best = max((p for p in PEERS if parts.row("client", case, p)), default=None,
+               key=lambda p: parts.figure("client", case, p, "calls_per_second") or 0)
+    arguments = ("client", case, own, best, "calls_per_second")
+    yield _at_least("2", says, parts.ratio(*arguments) if best else None, 8,
+                    f", of {best}{_beside(parts, *arguments)} calls/s" if best else "")
+    arguments = ("client", "1 x 1", own, "C", "calls_per_second")
+    yield _at_least("2", "own client and server at depth 1: at least 0.85x the calls/s of plain C",
+                    parts.ratio(*arguments), 0.85, _beside(parts, *arguments) + " calls/s")
+    arguments = ("client", "1 x 1", own, "C", "p99_us")
+    yield _at_most("2", "own client and server at depth 1: p99 at most 1.5x of plain C",
+                   parts.ratio(*arguments), 1.5, _beside(parts, *arguments) + " us")
+
+
+# Under callgrind a batch is the 32 calls that are in flight.
+BATCH = 32
+# What a count may show of a batch that came in two pieces, and of what happens once a second.
+STRAY = 0.2
+
+
+def _counts(parts):
+    """By callgrind; of a run without that part nothing is said."""
+    def found(name, key):
+        return parts.figure("counts", "32", name, key)
+    names = ("sync call", "async call", "client call")
+    values = {name: found(name, "allocations") for name in names}
+    says = "no heap allocation per call on either side, the user's messages aside"
+    if any(value is None for value in values.values()):
+        yield Verdict("3", says, "", None)
+    else:
+        yield Verdict("3", says, ", ".join(f"{v:.2f} per {n}" for n, v in values.items()),
+                      all(round(value, 2) == 0 for value in values.values()))
+    says = "one read, at most one write, no epoll_ctl per batch"
+    if any(found(name, "epoll_ctl") is None for name in names):
+        yield Verdict("3", says, "", None)
+        return
+    texts, is_good = [], True
+    for name in names:
+        reads, writes, changes = (found(name, key) * BATCH for key in
+                                  ("reads", "writes", "epoll_ctl"))
+        texts.append(f"{name}: {reads:.2f}, {writes:.2f}, {changes:.2f}")
+        is_good &= reads <= 1 + STRAY and writes <= 1 + STRAY and changes <= STRAY
+    yield Verdict("3", says, "; ".join(texts), is_good)
+
+
+def _slow(parts):
+    says = "1 % calls of 5 ms at 50k calls/s: p99 of the others at most 1.3x of the run without"
+    arguments = ("open", "50k", "Rocket, 1 % slow", "Rocket async", "p99_us")
+    return _at_most("4", says, parts.ratio(*arguments), 1.3, _beside(parts, *arguments) + " us")
+
+
+def _threads(parts):
+    case, names = "64 x 32, server on two", ("2 io_threads", "1 io_threads")
+    calls = parts.ratio("threads", case, *names, "calls_per_second")
+    cost = parts.ratio("threads", case, *names, "server_cpu_us")
+    if calls is None or cost is None:
+        return Verdict("5", "two io_threads: at least 1.8x of one", "", None)
+    figure = f"calls/s {_text(calls)}, CPU per call {_text(cost)}"
+    if IS_CROWDED:
+        # The load needs one of the two cores: what is left to show is the cost of a call.
+        return Verdict("5", "two io_threads beside the load on two cores: CPU per call at most 1.1x"
+                       " of one's (1.8x the calls/s needs cores that this machine has not)",
+                       figure, cost[0] <= 1.1)
+    return Verdict("5", "two io_threads on two cores: at least 1.8x the calls/s of one", figure,
+                   calls[0] >= 1.8)
+
+
+def _large(parts):
+    says = "1 MiB payloads, sync and async: at least 0.8x of plain C's bytes/s"
+    found = [parts.ratio("payload", "1 MiB", f"Rocket {name}", "C", "bytes_per_second")
+             for name in ("sync", "async")]
+    if None in found:
+        return Verdict("6", says, "", None)
+    rates = [parts.figure("payload", "1 MiB", name, "bytes_per_second") / 1e6
+             for name in ("Rocket sync", "Rocket async", "C")]
+    figure = (f"sync {_text(found[0])}, async {_text(found[1])}; {rates[0]:,.0f}, {rates[1]:,.0f}"
+              f" and {rates[2]:,.0f} MB/s")
+    return Verdict("6", says, figure, min(ratio[0] for ratio in found) >= 0.8)
+
+
+def _idle(parts):
+    says = "10,000 idle connections: at most 1 KiB resident each"
+    found = parts.figure("idle", "10000", "Rocket async", "bytes_each")
+    if found is None:
+        return Verdict("7", says, "", None)
+    return Verdict("7", says, f"{found:,.0f} bytes each", found <= KIB)
+
+
+def lines(verdicts):
+    """For the terminal."""
+    return ["\naims"] + [f"{v.aim}  {v.word:<13} {v.says}" + (f"\n{'':<17}{v.figure}" if v.figure
+                                                              else "") for v in verdicts]
