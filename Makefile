@@ -78,8 +78,10 @@ test-e2e: all ## test across layers with the binaries of bin/: end to end, inter
 test-systemd: all ## test order_server as a service of a real systemd, in namespaces (needs root)
 	@Tests/Systemd/run.sh || [ $$? = 77 ]
 
-test-tsan: deps ## test all layers under the thread sanitizer (a scratch path of its own)
+test-tsan: deps ## test all layers and the chat under the thread sanitizer (a scratch path of its own)
 	@scripts/run-tests --sanitize=thread $(LAYERS)
+	@FILTER="$(or $(FILTER),ChatServerKitTests|ChatClientKitTests|BenchKitTests)" \
+		scripts/run-tests --sanitize=thread Apps
 
 test-asan: deps ## test all layers under the address sanitizer (a scratch path of its own)
 	@scripts/run-tests --sanitize=address $(LAYERS)

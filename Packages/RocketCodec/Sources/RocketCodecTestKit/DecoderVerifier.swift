@@ -14,7 +14,8 @@ public struct DecoderVerifier<Codec: FrameCodec> where Codec.Frame: Equatable {
     /// A verifier of `codec`.
     public init(_ codec: Codec) { self.codec = codec }
 
-    /// Checks whole, many at once, at every split point, byte by byte, and truncated.
+    /// Checks whole, many at once, at every split point of each and of all together, byte by byte,
+    /// and truncated.
     ///
     /// - Parameter frames: each frame's bytes, and what it has to decode to.
     /// - Throws: `DecoderVerificationFailure` for the first input that goes wrong.
@@ -32,6 +33,11 @@ public struct DecoderVerifier<Codec: FrameCodec> where Codec.Frame: Equatable {
             }
         }
         try expect(expected, from: [stream], "all at once")
+        for split in stream.indices {
+            try expect(
+                expected, from: [[UInt8](stream[..<split]), [UInt8](stream[split...])],
+                "all, split at \(split)")
+        }
         try expect(expected, from: stream.map { [$0] }, "all, byte by byte")
     }
 

@@ -1,6 +1,6 @@
 import Foundation
+import RocketBaseTestKit
 import RocketSystem
-
 import Testing
 
 @testable import RocketBase
@@ -99,8 +99,9 @@ import Testing
         configuration.bufferCount = 1
         configuration.bufferBytes = 64 * 1024
         configuration.errorWait = .milliseconds(100)
+        // Time stands still: the wait ends by what the writer does, however late that comes.
         let logs = try LogSystem(
-            drivenByHand: configuration, time: SystemTimeSource(), sinks: [sink])
+            drivenByHand: configuration, time: ManualTimeSource(), sinks: [sink])
         for number in 0..<2_000 { logs.rpc.info("line") { $0.add("number", number) } }
         let dropped = logs.statistics.dropped
         do {

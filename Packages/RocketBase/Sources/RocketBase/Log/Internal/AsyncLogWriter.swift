@@ -114,7 +114,7 @@ final class AsyncLogWriter: Sendable {
         guard shard.isWorthWaiting, errorWait > .zero else { return false }
         waiters.increment()
         defer { waiters.decrement() }
-        let deadline = SystemTimeSource().monotonic() + errorWait
+        let deadline = time.monotonic() + errorWait
         while true {
             let seen = progress.value
             switch unsafe shard.append(record) {
@@ -122,7 +122,7 @@ final class AsyncLogWriter: Sendable {
             case .closed: return false
             case .full: break
             }
-            let left = deadline - SystemTimeSource().monotonic()
+            let left = deadline - time.monotonic()
             if left <= .zero {
                 shard.noteVainWait()
                 return false
