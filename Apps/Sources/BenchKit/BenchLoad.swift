@@ -74,13 +74,14 @@ struct BenchLoad: Sendable {
             $0.goods = payloadBytes.map { String(repeating: "a", count: $0) } ?? "apple"
         }
         let time = SystemTimeSource()
-        while let due = await bound.get().pace.next() {
-            let isSlow = bound.get().nextIsSlow()
+        let desk = bound.get()
+        while let due = desk.pace.isPaced ? await desk.pace.nextPaced() : desk.pace.next() {
+            let isSlow = desk.nextIsSlow()
             let reply = try await client.makeOrder(isSlow ? slow(request) : request)
             guard reply.resInfo == "OK" else {
                 throw RPCError(.failedDeserialize, "a reply without res_info OK")
             }
-            bound.get().record(due, time.monotonic(), isSlow)
+            desk.record(due, time.monotonic(), isSlow)
         }
     }
 

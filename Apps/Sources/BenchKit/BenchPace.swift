@@ -30,20 +30,25 @@ final class BenchPace {
         end = start + duration
     }
 
-    /// The time at which the caller's next call was due; waits for it. nil: there is none left.
-    func next() async -> MonotonicTime? {
+    /// Open loop: take `nextPaced`; closed: `next`, which costs a call no async function.
+    var isPaced: Bool { calls == nil && callsPerSecond != nil }
+
+    /// When the caller's next call begins: now. nil: there is none left.
+    func next() -> MonotonicTime? {
         let now = time.monotonic()
         if let calls {
             guard begun < calls else { return nil }
-            begun += 1
-            return now
-        }
-        guard callsPerSecond != nil else {
+        } else {
             // One call at the least, on however busy a machine.
             guard now < end || begun == 0 else { return nil }
-            begun += 1
-            return now
         }
+        begun += 1
+        return now
+    }
+
+    /// The time at which the caller's next call was due; waits for it. nil: there is none left.
+    func nextPaced() async -> MonotonicTime? {
+        let now = time.monotonic()
         // Whoever waits already comes first.
         if waiting.isEmpty, let due = takeDue(now) { return due }
         if now >= end { return nil }

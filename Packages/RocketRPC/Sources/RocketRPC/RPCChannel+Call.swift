@@ -14,6 +14,7 @@ extension RPCChannel {
     /// - Throws: `RPCError`: what the server answered, ERROR_RPC_CALL_TIMEOUT, CANCELLED when the
     ///   task was cancelled, ERROR_FAILED_GET_REPLY when the connection ended,
     ///   ERROR_PEER_CLOSED or ERROR_FAILED_CONNECT when there was none to be had.
+    @inlinable
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
         metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
@@ -23,8 +24,10 @@ extension RPCChannel {
                 method, request,
                 RPCController(timeout: timeout, metadata: metadata, options: options))
         }
-        return try await send(
-            method, request, deadline(timeout, options), metadata, options, nil)
+        // Compiled where the messages are known; the rest of the way knows no types.
+        let call = UnaryCall.reused(method, request)
+        try await run(call.outgoing, call, timeout, metadata, options)
+        return call.takeResponse(method)
     }
 
     /// Calls a method and waits for its response; `controller` says how, and what became of it.
@@ -35,7 +38,8 @@ extension RPCChannel {
         _ method: RPCMethod<Request, Response>, _ request: Request, _ controller: RPCController
     ) async throws(RPCError) -> Response {
         let (timeout, options) = controller.terms
-        let deadline = deadline(timeout, options)
+        let parent = options.inheritsContext ? RPCController.current : nil
+        let deadline = deadline(timeout, parent)
         controller.start(method.fullName, deadline: deadline)
         do throws(RPCError) {
             let response = try await intercepted(method, request, deadline, options, controller)
@@ -65,45 +69,88 @@ extension RPCChannel {
         }
     }
 
-    /// The call's own, or what is left of the handler's that makes it, whichever comes first.
-    private func deadline(_ timeout: Duration?, _ options: RPCCallOptions) -> MonotonicTime {
-        let own = time.monotonic() + (timeout ?? configuration.timeout)
-        guard options.inheritsContext, let inherited = RPCController.current?.deadline else {
-            return own
-        }
-        return min(own, inherited)
-    }
+    // MARK: One call over the wire
 
-    /// One call over the wire.
     private func send<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, _ deadline: MonotonicTime,
-        _ metadata: RPCMetadata, _ options: RPCCallOptions, _ controller: RPCController?
+        _ metadata: RPCMetadata, _ options: RPCCallOptions, _ controller: RPCController
     ) async throws(RPCError) -> Response {
+        let call = UnaryCall(method, request)
+        call.outgoing.controller = controller
         let parent = options.inheritsContext ? RPCController.current : nil
-        let call = UnaryCall(
-            method, request, metadata: parent?.addingTrace(to: metadata) ?? metadata,
-            deadline: deadline, options: options,
-            idChoice: try CallIDChoice(options, parent: parent), controller: controller)
+        unsafe call.outgoing.terms.deadline = deadline
+        try unsafe call.outgoing.terms.take(metadata, options, parent)
+        try await wait(for: call.outgoing, call)
+        return unsafe call.response
+    }
+
+    @usableFromInline
+    func run(
+        _ call: OutgoingCall, _ body: any CallBody, _ timeout: Duration?, _ metadata: RPCMetadata,
+        _ options: RPCCallOptions
+    ) async throws(RPCError) {
+        let parent = options.inheritsContext ? RPCController.current : nil
+        unsafe call.terms.deadline = deadline(timeout, parent)
+        try unsafe call.terms.take(metadata, options, parent)
+        try await wait(for: call, body)
+    }
+
+    private func wait(for call: OutgoingCall, _ body: any CallBody) async throws(RPCError) {
         await withTaskCancellationHandler {
             await unsafe withUnsafeContinuation {
                 (continuation: UnsafeContinuation<Void, Never>) in
-                unsafe call.wait(with: continuation)
-                controller?.canBeCancelled { [self] in give(up: call) }
+                unsafe call.begin(with: body, waiting: continuation)
+                call.controller?.canBeCancelled { [self] in give(up: call) }
                 pass(.start(call))
             }
         } onCancel: {
             give(up: call)
         }
-        switch call.result() {
-        case .success(let response): return response
-        case .failure(let error):
-            throw error.about(method: method.fullName, peer: target)
+        if call.hasFailed, let error = call.error {
+            throw error.about(
+                method: String(decoding: call.methodName, as: UTF8.self), peer: target)
         }
     }
 
-    private func give<Request, Response>(up call: UnaryCall<Request, Response>) {
+    private func give(up call: OutgoingCall) {
         call.cancel()
         pass(.cancel(call))
+    }
+
+    /// The call's own, or what is left of the handler's that makes it, whichever comes first.
+    private func deadline(_ timeout: Duration?, _ parent: RPCController?) -> MonotonicTime {
+        let now = time.monotonic()
+        let own = timeout.map { now + $0 } ?? now.later(by: timeoutNanoseconds)
+        guard let inherited = parent?.deadline else { return own }
+        return min(own, inherited)
+    }
+}
+
+extension MonotonicTime {
+    /// Ends at `distantFuture`.
+    fileprivate func later(by nanoseconds: UInt64) -> MonotonicTime {
+        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
+        return MonotonicTime(nanoseconds: overflow ? .max : sum)
+    }
+}
+
+extension CallTerms {
+    /// Of terms that are as they were at first; writes only what differs.
+    ///
+    /// - Parameter parent: the call whose handler makes this one.
+    fileprivate mutating func take(
+        _ metadata: RPCMetadata, _ options: RPCCallOptions, _ parent: RPCController?
+    ) throws(RPCError) {
+        waitsForReady = options.waitsForReady
+        isIdempotent = options.isIdempotent
+        if !metadata.isEmpty {
+            self.metadata = metadata
+            if metadata["idempotency-key"] != nil { isIdempotent = true }
+        }
+        if options.messageID != nil || parent != nil {
+            idChoice = try CallIDChoice(options, parent: parent)
+            if let parent { self.metadata = parent.addingTrace(to: metadata) }
+        }
     }
 }
 

@@ -21,8 +21,10 @@ public final class RPCChannel: Sendable {
     /// ```
     public let loop: EventLoop
     let configuration: RPCChannelConfiguration
-    let interceptors: [any RPCInterceptor]
+    @usableFromInline let interceptors: [any RPCInterceptor]
     let time = SystemTimeSource()
+    /// `configuration.timeout`.
+    let timeoutNanoseconds: UInt64
     private let ownThread: IOThread?
     private let counters = ChannelCounters()
     private let feed = ChannelStateFeed()
@@ -72,6 +74,7 @@ public final class RPCChannel: Sendable {
     ) throws(RPCError) {
         self.target = target
         self.configuration = configuration
+        timeoutNanoseconds = UInt64(max(0, configuration.timeout.wholeNanoseconds))
         self.interceptors = interceptors
         let ownThread = loop == nil ? try Self.startThread() : nil
         self.ownThread = ownThread
@@ -80,7 +83,9 @@ public final class RPCChannel: Sendable {
         }
         self.loop = loop
         let (counters, feed) = (counters, feed)
-        let door = ChannelDoor(loop: loop, feed: feed) { reactor in
+        let door = ChannelDoor(
+            loop: loop, limit: configuration.maxCallsInFlight, feed: feed
+        ) { reactor in
             ChannelCore(
                 reactor: reactor, connector: connector, configuration: configuration,
                 logger: logger, target: target, counters: counters, feed: feed)

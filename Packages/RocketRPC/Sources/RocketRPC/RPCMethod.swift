@@ -9,6 +9,8 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     /// As it stands on the wire: `shop.v1.Order.makeOrder`.
     public let fullName: String
     let fullNameBytes: [UInt8]
+    /// Objects of earlier calls, for later ones.
+    @usableFromInline let shelf = CallShelf()
     /// How requests become bytes and come back.
     public let request: RPCMessageCoding<Request>
     /// The same for responses.

@@ -30,6 +30,14 @@ enum ByteLink {
         }
     }
 
+    /// As `TCPConnection.pendingBytes`: what waits to be sent.
+    var pendingBytes: Int {
+        switch self {
+        case .tcp(let connection): connection.pendingBytes
+        case .memory(let link): link.pendingBytes
+        }
+    }
+
     /// As `TCPConnection.withInput`: takes from what was left in `received`, later on.
     @inline(__always)
     func withInput<Result, E: Error>(

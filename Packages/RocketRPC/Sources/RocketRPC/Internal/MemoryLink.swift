@@ -47,6 +47,8 @@ final class MemoryLink: TickEndHandler {
 
     // MARK: As a TCPConnection
 
+    var pendingBytes: Int { output.readableBytes }
+
     func withInput<Result, E: Error>(
         _ body: (inout ByteBuffer) throws(E) -> Result
     ) throws(E) -> Result {

@@ -44,7 +44,7 @@ import Testing
         channel.last.connect()
         for _ in 0..<3 { channel.last.reply(to: answered.idText) }
         channel.tick(after: .seconds(1))
-        channel.core.cancel(cancelled)
+        channel.core.cancel(cancelled.outgoing)
         channel.last.reply(to: late.idText)
         channel.last.reply(to: cancelled.idText)
         channel.last.reply(to: "nobody")
@@ -109,8 +109,8 @@ import Testing
         let call = channel.start()
         channel.last.connect()
         _ = channel.last.requests()
-        channel.core.cancel(call)
-        channel.core.cancel(call)
+        channel.core.cancel(call.outgoing)
+        channel.core.cancel(call.outgoing)
         #expect(call.ends == [.error(.cancelled)])
         #expect(channel.last.requests().map(\.method) == ["rocket.cancel"])
         channel.core.close()
@@ -120,8 +120,8 @@ import Testing
     @Test func whatWasNotSentNeedNoCancelOnTheWire() throws {
         let channel = try DrivenChannel()
         let early = channel.start()
-        let flagged = channel.start { $0.isCancelled = true }
-        channel.core.cancel(early)
+        let flagged = channel.start { $0.outgoing.cancel() }
+        channel.core.cancel(early.outgoing)
         channel.last.connect()
         #expect(channel.last.requests().isEmpty)
         #expect(early.ends == [.error(.cancelled)] && flagged.ends == [.error(.cancelled)])
@@ -132,7 +132,7 @@ import Testing
         let call = channel.start()
         channel.last.connect()
         _ = channel.last.requests()
-        channel.core.cancel(call)
+        channel.core.cancel(call.outgoing)
         #expect(channel.last.requests().isEmpty)
     }
 
@@ -198,7 +198,7 @@ import Testing
         channel.last.connect()
         _ = channel.last.requests()
         let longName = channel.start { $0.methodName = [UInt8](repeating: 0x61, count: 512) }
-        let metadata = channel.start { $0.metadata["x"] = String(repeating: "v", count: 512) }
+        let metadata = channel.start { $0.terms.metadata["x"] = String(repeating: "v", count: 512) }
         let large = channel.start { $0.payload = [UInt8](repeating: 0, count: 100) }
         #expect(longName.ends == [.error(.failedEncode)])
         #expect(metadata.ends == [.error(.failedEncode)])
@@ -223,7 +223,7 @@ import Testing
         let id = try callID([UInt8](repeating: 0x37, count: 49))
         channel.start {
             $0.methodName = [UInt8](repeating: 0x61, count: 511)
-            $0.idChoice = .chosen(id)
+            $0.terms.idChoice = .chosen(id)
         }
         channel.last.connect()
         let request = try #require(channel.last.requests().first)
@@ -235,7 +235,7 @@ import Testing
     @Test func anInheritedIDIsKeptWhileItNamesOneCall() throws {
         let channel = try DrivenChannel()
         let id = try callID([UInt8]("99998888".utf8))
-        let calls = (0..<3).map { _ in channel.start { $0.idChoice = .inherited(id) } }
+        let calls = (0..<3).map { _ in channel.start { $0.terms.idChoice = .inherited(id) } }
         channel.last.connect()
         #expect(calls[0].idText == "99998888")
         for call in calls.dropFirst() {
@@ -244,7 +244,7 @@ import Testing
         #expect(Set(calls.map(\.idText)).count == 3)
         for call in calls { channel.last.reply(to: call.idText) }
         // A second reply to the first must not answer the next one.
-        let next = channel.start { $0.idChoice = .inherited(id) }
+        let next = channel.start { $0.terms.idChoice = .inherited(id) }
         #expect(next.idText != "99998888")
         channel.last.reply(to: "99998888")
         #expect(next.ends.isEmpty)
@@ -263,12 +263,12 @@ import Testing
     @Test func aChosenIDIsForOneCallAtATime() throws {
         let channel = try DrivenChannel()
         let id = try callID([UInt8]("mine".utf8))
-        let first = channel.start { $0.idChoice = .chosen(id) }
-        let second = channel.start { $0.idChoice = .chosen(id) }
+        let first = channel.start { $0.terms.idChoice = .chosen(id) }
+        let second = channel.start { $0.terms.idChoice = .chosen(id) }
         #expect(second.ends == [.error(.channelInit)])
         channel.last.connect()
         channel.last.reply(to: "mine")
         #expect(first.ends == [.response([])])
-        #expect(channel.start { $0.idChoice = .chosen(id) }.idText == "mine")
+        #expect(channel.start { $0.terms.idChoice = .chosen(id) }.idText == "mine")
     }
 }

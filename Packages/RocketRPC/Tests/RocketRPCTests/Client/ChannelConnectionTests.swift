@@ -4,14 +4,13 @@ import Testing
 
 @testable import RocketRPC
 
-/// When a channel connects, how it fares when that fails, and what is sent again.
+/// When a channel connects, and how it fares when that fails.
 @Suite struct ChannelConnectionTests {
     func channel(_ configure: (inout RPCChannelConfiguration) -> Void = { _ in }) throws
         -> DrivenChannel
     {
         try DrivenChannel {
             $0.connectBackOff = BackOff(first: .milliseconds(100), most: .milliseconds(100))
-            $0.retry.backOff = BackOff(first: .milliseconds(50), most: .milliseconds(50))
             configure(&$0)
         }
     }
@@ -60,7 +59,7 @@ import Testing
 
     @Test func aCallThatWaitsForReadyOutlastsFailures() throws {
         let channel = try channel()
-        let call = channel.start { $0.waitsForReady = true }
+        let call = channel.start { $0.terms.waitsForReady = true }
         for attempt in 1...5 {
             #expect(channel.connector.made.count == attempt)
             channel.last.refuse()
@@ -73,7 +72,7 @@ import Testing
     @Test func whatTheChannelSaysHoldsForCallsThatSayNothing() throws {
         let channel = try channel { $0.waitsForReady = true }
         let patient = channel.start(timeout: .milliseconds(150))
-        let hasty = channel.start { $0.waitsForReady = false }
+        let hasty = channel.start { $0.terms.waitsForReady = false }
         channel.last.refuse()
         #expect(patient.ends.isEmpty && hasty.ends == [.error(.peerClosed)])
         channel.tick(after: .milliseconds(100))
@@ -107,7 +106,7 @@ import Testing
     @Test func listenersHearEachStateOnce() async throws {
         let channel = try channel()
         let states = channel.feed.listen()
-        channel.start { $0.waitsForReady = true }
+        channel.start { $0.terms.waitsForReady = true }
         channel.last.refuse()
         channel.tick(after: .milliseconds(100))
         channel.last.connect()
@@ -163,148 +162,6 @@ import Testing
         #expect(third.ends.isEmpty && channel.state == .ready)
         channel.connector.made[1].reply(to: third.idText)
         #expect(third.ends == [.response([])])
-    }
-
-    // MARK: Sending again
-
-    @Test func aCallWhoseRequestDidNotLeaveIsSentAgainAtOnce() throws {
-        let channel = try channel()
-        let seen = channel.start()
-        channel.last.connect()
-        channel.last.reply(to: seen.idText)
-        let whole = channel.start()
-        let cut = channel.start()
-        let unseen = channel.start()
-        // All but the last byte of the third frame.
-        let size = 26 + 20 + 5 + "rkm1\ntimeout-ms=10000\n".utf8.count
-        channel.last.take(3 * size - 1)
-        #expect(whole.ends.isEmpty)
-        channel.last.end()
-        #expect(whole.ends == [.error(.failedGetReply)])
-        #expect(cut.ends.isEmpty && unseen.ends.isEmpty)
-        channel.last.connect()
-        #expect(channel.last.requests().map(\.id) == [cut.idText, unseen.idText])
-        channel.last.reply(to: unseen.idText)
-        channel.last.reply(to: cut.idText)
-        #expect(cut.ends == [.response([])] && unseen.ends == [.response([])])
-        #expect(channel.statistics.retries == 2)
-    }
-
-    @Test func aCallThatMayHaveBeenProcessedIsSentAgainOnlyIfThatDoesNoHarm() throws {
-        let channel = try channel()
-        let first = channel.start()
-        channel.last.connect()
-        channel.last.reply(to: first.idText)
-        let plain = channel.start()
-        let idempotent = channel.start { $0.isIdempotent = true }
-        _ = channel.last.requests()
-        channel.last.end()
-        #expect(plain.ends == [.error(.failedGetReply)])
-        #expect(idempotent.ends.isEmpty)
-        channel.last.connect()
-        #expect(channel.last.requests().map(\.id) == [idempotent.idText])
-    }
-
-    @Test func attemptsAreBounded() throws {
-        let channel = try channel { $0.retry.maxAttempts = 3 }
-        let call = channel.start { $0.isIdempotent = true }
-        for attempt in 1...3 {
-            #expect(channel.connector.made.count == attempt)
-            channel.last.connect()
-            _ = channel.last.requests()
-            channel.last.end()
-            channel.tick(after: .milliseconds(100))
-        }
-        #expect(call.ends == [.error(.failedGetReply)])
-        #expect(channel.statistics.retries == 2)
-    }
-
-    @Test func aCallUnderWayWaitsForAServerThatComesBack() throws {
-        let channel = try channel()
-        let call = channel.start { $0.isIdempotent = true }
-        channel.last.connect()
-        _ = channel.last.requests()
-        channel.last.end()
-        channel.tick(after: .milliseconds(100))
-        channel.last.refuse()
-        #expect(call.ends.isEmpty)
-        channel.tick(after: .milliseconds(100))
-        channel.last.connect()
-        channel.last.reply(to: call.idText)
-        #expect(call.ends == [.response([])])
-    }
-
-    @Test func unavailableIsTriedAgainAfterAWhile() throws {
-        let channel = try channel()
-        let call = channel.start()
-        channel.last.connect()
-        _ = channel.last.requests()
-        channel.last.reply(to: call.idText, code: .unavailable, info: "draining")
-        #expect(call.ends.isEmpty && channel.last.requests().isEmpty)
-        channel.tick(after: .milliseconds(50))
-        #expect(channel.last.requests().map(\.id) == [call.idText])
-        channel.last.reply(to: call.idText, payload: [1])
-        #expect(call.ends == [.response([1])])
-    }
-
-    @Test func unavailableIsTheErrorInTheEndOrWhenTimeIsShort() throws {
-        let channel = try channel { $0.retry.maxAttempts = 2 }
-        let call = channel.start()
-        let short = channel.start(timeout: .milliseconds(20))
-        channel.last.connect()
-        channel.last.reply(to: short.idText, code: .unavailable)
-        #expect(short.ends == [.error(.unavailable)])
-        channel.last.reply(to: call.idText, code: .unavailable)
-        channel.tick(after: .milliseconds(50))
-        channel.last.reply(to: call.idText, code: .unavailable)
-        #expect(call.ends == [.error(.unavailable)])
-    }
-
-    @Test func retriesCanBeTurnedOff() throws {
-        let channel = try channel { $0.retry = .never }
-        let call = channel.start { $0.isIdempotent = true }
-        channel.last.connect()
-        channel.last.reply(to: call.idText, code: .unavailable)
-        #expect(call.ends == [.error(.unavailable)])
-        let unseen = channel.start()
-        channel.last.end()
-        #expect(unseen.ends == [.error(.failedGetReply)])
-    }
-
-    @Test func aDrainingServersConnectionIsReplacedAndKeptForItsCalls() throws {
-        let channel = try channel()
-        let slow = channel.start()
-        let first = channel.start()
-        channel.last.connect()
-        channel.last.reply(to: first.idText)
-        let old = channel.last
-        let refused = channel.start()
-        old.reply(to: refused.idText, code: .unavailable, info: "draining")
-        channel.tick(after: .milliseconds(50))
-        #expect(channel.connector.made.count == 2)
-        channel.last.connect()
-        #expect(channel.last.requests().map(\.id) == [refused.idText])
-        #expect(old.closing == nil)
-        old.reply(to: slow.idText, payload: [9])
-        #expect(slow.ends == [.response([9])])
-        #expect(old.closing == .afterFlush)
-    }
-
-    @Test func aRestingCallEndsWithItsDeadlineItsCancellationAndTheChannel() throws {
-        let channel = try channel()
-        let calls = (0..<3).map { _ in channel.start(timeout: .milliseconds(60)) }
-        let closed = channel.start()
-        channel.last.connect()
-        for call in calls + [closed] {
-            channel.last.reply(to: call.idText, code: .unavailable)
-        }
-        _ = channel.last.requests()
-        channel.core.cancel(calls[0])
-        #expect(calls[0].ends == [.error(.cancelled)])
-        #expect(channel.last.requests().isEmpty)
-        channel.core.close()
-        #expect(closed.ends == [.error(.channelInit)])
-        #expect(calls.allSatisfy { $0.ends.count == 1 })
     }
 
     // MARK: Broken streams

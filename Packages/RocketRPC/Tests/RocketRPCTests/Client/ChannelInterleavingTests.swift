@@ -20,14 +20,15 @@ import Testing
         var open = Transports()
         for _ in 0..<1500 {
             let transport = channel.connector.made.randomElement(using: &random)
-            switch Int.random(in: 0..<12, using: &random) {
+            switch Int.random(in: 0..<13, using: &random) {
             case 0..<4:
                 let timeout = Duration.milliseconds(Int.random(in: 0...100, using: &random))
                 calls.append(
                     channel.start(timeout: timeout) {
-                        $0.waitsForReady = [true, false, nil].randomElement(using: &random) ?? nil
-                        $0.isIdempotent = Bool.random(using: &random)
-                        $0.isCancelled = Int.random(in: 0..<30, using: &random) == 0
+                        $0.terms.waitsForReady =
+                            [true, false, nil].randomElement(using: &random) ?? nil
+                        $0.terms.isIdempotent = Bool.random(using: &random)
+                        if Int.random(in: 0..<30, using: &random) == 0 { $0.outgoing.cancel() }
                     })
             case 4:
                 guard let transport, open.state(of: transport) == .made else { continue }
@@ -51,7 +52,14 @@ import Testing
                     transport.end()
                 }
             case 10:
-                if let call = calls.randomElement(using: &random) { channel.core.cancel(call) }
+                transport?.isWritable.toggle()
+                if let transport, transport.isWritable, open.state(of: transport) == .connected {
+                    transport.hasRoomAgain()
+                }
+            case 11:
+                if let call = calls.randomElement(using: &random) {
+                    channel.core.cancel(call.outgoing)
+                }
             default:
                 channel.tick(
                     after: .milliseconds(Int.random(in: 0...20, using: &random)))

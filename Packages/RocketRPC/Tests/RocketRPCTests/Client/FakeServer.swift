@@ -40,7 +40,7 @@ final class DrivenChannel {
     ) -> FakeCall {
         let call = FakeCall(deadline: now + timeout)
         change(call)
-        core.start(call)
+        core.start(call.outgoing)
         return call
     }
 
@@ -72,6 +72,9 @@ final class FakeTransport: ClientTransport {
     var isGivenUp = false
     var closing: TCPConnection.Closing?
     var resetIsSeen = true
+    var isWritable = true
+    /// Writes until it is not writable any more.
+    var room = Int.max
     private(set) var sentBytes: UInt64 = 0
     let peers = ConnectionPeers(local: .loopback(port: 1), peer: .loopback(port: 2))
 
@@ -80,7 +83,11 @@ final class FakeTransport: ClientTransport {
         self.handler = handler
     }
 
-    func write(_ body: (inout ByteBuffer) -> Void) { body(&output) }
+    func write(_ body: (inout ByteBuffer) -> Void) {
+        body(&output)
+        room -= 1
+        if room == 0 { isWritable = false }
+    }
 
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
         if closing == nil { closing = how }
@@ -94,6 +101,8 @@ final class FakeTransport: ClientTransport {
     func refuse(_ code: RPCErrorCode = .peerClosed) {
         handler.connectFailed(RPCError(code, "refused"))
     }
+
+    func hasRoomAgain() { handler.hasRoomAgain() }
 
     func end(_ reason: CloseReason = .peerReset) { handler.closed(reason) }
 
@@ -159,16 +168,18 @@ struct Request: Hashable {
 }
 
 /// A call that remembers how it ended, and how often.
-final class FakeCall: OutgoingCall, @unchecked Sendable {
-    var methodName = [UInt8]("t.T.m".utf8)
-    var metadata = RPCMetadata()
-    var deadline: MonotonicTime?
-    var waitsForReady: Bool?
-    var isIdempotent = false
-    var idChoice = CallIDChoice.fresh
-    var id: CallID?
-    var isCancelled = false
+final class FakeCall: CallBody, @unchecked Sendable {
+    private(set) var outgoing: OutgoingCall
+    var methodName = [UInt8]("t.T.m".utf8) {
+        didSet {
+            let terms = outgoing.terms
+            outgoing = OutgoingCall(methodName: methodName)
+            outgoing.terms = terms
+            outgoing.begin(with: self)
+        }
+    }
     var payload: [UInt8] = []
+    private var response: [UInt8] = []
     private(set) var ends: [End] = []
 
     enum End: Hashable {
@@ -176,21 +187,32 @@ final class FakeCall: OutgoingCall, @unchecked Sendable {
         case error(RPCErrorCode)
     }
 
-    init(deadline: MonotonicTime?) { self.deadline = deadline }
+    init(deadline: MonotonicTime?) {
+        outgoing = OutgoingCall(methodName: methodName)
+        outgoing.terms.deadline = deadline
+        outgoing.begin(with: self)
+    }
 
     func encode(into buffer: inout ByteBuffer) throws(RPCError) { buffer.append(payload) }
-    func begins(_ id: CallID, between peers: ConnectionPeers) {}
-    func succeed(_ payload: RawSpan, info: RawSpan) {
-        ends.append(.response(payload.withUnsafeBytes { [UInt8]($0) }))
+    func decode(_ payload: RawSpan) throws(RPCError) {
+        response = payload.withUnsafeBytes { [UInt8]($0) }
     }
-    func fail(_ error: RPCError) { ends.append(.error(error.code)) }
+    func ended(_ error: RPCError?) {
+        ends.append(error.map { .error($0.code) } ?? .response(response))
+    }
+
+    /// What it asks for.
+    var terms: CallTerms {
+        get { outgoing.terms }
+        set { outgoing.terms = newValue }
+    }
+
+    var id: CallID { outgoing.id }
 
     var idText: String {
-        id.map { id in
-            id.withBytes { bytes in
-                bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-            }
-        } ?? ""
+        id.withBytes { bytes in
+            bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        }
     }
 }
 

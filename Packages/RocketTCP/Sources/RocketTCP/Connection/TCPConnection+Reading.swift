@@ -39,7 +39,12 @@ extension TCPConnection {
     var wantsRead: Bool {
         if machine.isClosed || machine.peerFinished { return false }
         // While closing, what arrives is read to find the end behind it.
-        return !machine.delivers || !(isReadingPaused || isAboveHighWater)
+        return !machine.delivers || !isHeldUp
+    }
+
+    /// What arrives is not handed over now.
+    private var isHeldUp: Bool {
+        isReadingPaused || (isAboveHighWater && !owner.configuration.readsAboveHighWater)
     }
 
     func updateInterest() {
@@ -156,7 +161,7 @@ extension TCPConnection {
     /// Once more with what was left, without reading.
     func redeliver() {
         needsRedelivery = false
-        if (unsafe input.isEmpty) || isReadingPaused || isAboveHighWater { return }
+        if (unsafe input.isEmpty) || isHeldUp { return }
         var buffer = ByteBuffer()
         unsafe swap(&buffer, &input)
         deliver(&buffer, arrived: 0)

@@ -6,6 +6,10 @@ public struct TCPConnectionConfiguration: Sendable {
     /// At or below this many, it reads again and is writable. Less than the high mark; default
     /// 64 KiB.
     public var lowWaterMarkBytes = 64 << 10
+    /// Whether it reads on above the high water mark. Default false: who does not read is not
+    /// served. True for a side that bounds its output by itself, and whose peer may do as it says
+    /// here: two that both wait for the other to read would wait for ever.
+    public var readsAboveHighWater = false
     /// Above this many it is closed, also in the middle of a tick: the peer reads too slowly, or
     /// more was written at once than it could read. Default 64 MiB.
     public var outputLimitBytes = 64 << 20

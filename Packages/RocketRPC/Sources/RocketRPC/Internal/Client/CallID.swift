@@ -5,7 +5,7 @@ struct CallID: Hashable {
     private var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
         (0, 0, 0, 0, 0, 0, 0)
     let count: Int
-    let hash: UInt64
+    private(set) var hash: UInt64
 
     /// Differs from process to process: a handler's calls may bear ids that its caller chose, who
     /// must not be able to aim at collisions.
@@ -22,18 +22,54 @@ struct CallID: Hashable {
         }
     }
 
-    /// A new one: 20 digits that no other call has. Any thread.
-    static func next() -> CallID { CallID(MessageID.next()) }
+    /// No bytes.
+    static let empty = CallID()
 
-    private init(_ id: MessageID) {
+    private init() {
+        count = 0
+        hash = 0
+    }
+
+    /// 20 random digits: where a channel's ids begin.
+    static func random() -> CallID {
+        var id = CallID(digits: ())
+        // SAFETY: the words hold more than the 20 digits; the pointer is not kept.
+        unsafe withUnsafeMutableBytes(of: &id.words) { words in
+            for index in 0..<MessageID.digitCount {
+                unsafe words[index] = .random(in: UInt8(ascii: "0")...UInt8(ascii: "9"))
+            }
+        }
+        id.rehash()
+        return id
+    }
+
+    private init(digits: ()) {
         count = MessageID.digitCount
-        // SAFETY: the words hold more than the 20 digits; neither pointer is kept.
-        unsafe withUnsafeMutableBytes(of: &words) { unsafe id.write(to: $0) }
+        hash = 0
+    }
+
+    private mutating func rehash() {
+        // SAFETY: as above.
         hash = unsafe withUnsafeBytes(of: words) {
             byteHash(
                 unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: $0[..<20])),
                 seed: Self.seed)
         }
+    }
+
+    /// Of 20 digits, the next number; after all nines come all zeros.
+    mutating func increment() {
+        // SAFETY: as above.
+        unsafe withUnsafeMutableBytes(of: &words) { words in
+            for index in (0..<MessageID.digitCount).reversed() {
+                if unsafe words[index] != UInt8(ascii: "9") {
+                    unsafe words[index] += 1
+                    return
+                }
+                unsafe words[index] = UInt8(ascii: "0")
+            }
+        }
+        rehash()
     }
 
     /// Another one with the same beginning: `parent`, a dash, and ten digits that differ from call
@@ -53,7 +89,7 @@ struct CallID: Hashable {
             bytes.removeLast(digits + 1)
         }
         bytes.append(dash)
-        next().withBytes { fresh in
+        random().withBytes { fresh in
             // SAFETY: the pointer does not leave the closure.
             unsafe fresh.withUnsafeBytes { unsafe bytes.append(contentsOf: $0.suffix(digits)) }
         }
@@ -70,7 +106,7 @@ struct CallID: Hashable {
     }
 
     static func == (a: CallID, b: CallID) -> Bool {
-        a.count == b.count && a.words.0 == b.words.0 && a.words.1 == b.words.1
+        a.hash == b.hash && a.count == b.count && a.words.0 == b.words.0 && a.words.1 == b.words.1
             && a.words.2 == b.words.2 && a.words.3 == b.words.3 && a.words.4 == b.words.4
             && a.words.5 == b.words.5 && a.words.6 == b.words.6
     }

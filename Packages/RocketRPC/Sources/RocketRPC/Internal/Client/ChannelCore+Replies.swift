@@ -12,12 +12,13 @@ extension ChannelCore {
             return dropped(nil, connection)
         }
         let code = RPCErrorCode(rawValue: frame.errorCode)
-        if code == .unavailable, triesAgain(id, on: connection) { return }
-        guard let entry = pending.remove(id, sentOn: connection.number) else {
+        guard let slot = unsafe pending.find(id, sentOn: connection.number) else {
             return dropped(id, connection)
         }
+        if code == .unavailable, triesAgain(slot, on: connection) { return }
+        guard let entry = unsafe pending.remove(slot) else { return }
         counted()
-        recent.note(id, .replied)
+        unsafe recent.note(id, .replied)
         if code != .unavailable { connection.hasWorked = true }
         carriesOneLess(connection)
         let info = bytes.extracting(frame.errorInfo)
@@ -30,7 +31,7 @@ extension ChannelCore {
 
     private func dropped(_ id: CallID?, _ connection: ClientConnection) {
         let kind: StaticString
-        switch id.flatMap({ recent.end(of: $0) }) {
+        switch id.flatMap({ unsafe recent.end(of: $0) }) {
         case .givenUp:
             counters.lateReplies.count()
             kind = "late reply dropped"
@@ -54,14 +55,18 @@ extension ChannelCore {
 
     // MARK: Sending again
 
-    /// UNAVAILABLE: the server did not begin the call. It rests, where the time is enough.
-    private func triesAgain(_ id: CallID, on connection: ClientConnection) -> Bool {
-        guard let entry = pending[id], case .sent(connection.number, _) = entry.place,
+    /// UNAVAILABLE: the server did not begin the call. It is sent again where the time is enough:
+    /// the first time in the next tick, when a connection that drains has been replaced, and after
+    /// a rest from then on.
+    private func triesAgain(_ slot: Int, on connection: ClientConnection) -> Bool {
+        guard let entry = unsafe pending[slot],
             entry.attempts < configuration.retry.maxAttempts
         else { return false }
         let duration = restAfter(entry.attempts)
-        if let deadline = entry.call.deadline, deadline <= reactor.now + duration { return false }
-        rest(id, for: duration)
+        if let deadline = unsafe entry.call.terms.deadline, deadline <= reactor.now + duration {
+            return false
+        }
+        rest(slot, for: duration)
         counters.retries.count()
         carriesOneLess(connection)
         retireIfDraining(connection)
@@ -71,7 +76,7 @@ extension ChannelCore {
     private func restAfter(_ attempts: Int) -> Duration {
         var backOff = configuration.retry.backOff
         var duration = Duration.zero
-        for _ in 0..<max(1, attempts) { duration = backOff.next(using: &random) }
+        for _ in 1..<max(1, attempts) { duration = backOff.next(using: &random) }
         return duration
     }
 
@@ -93,31 +98,34 @@ extension ChannelCore {
     func ended(_ connection: ClientConnection, _ reason: CloseReason) {
         let wasInPool = connection.place != nil
         if wasInPool { counters.connectionsLost.count() }
-        let calls = pending.sent(on: connection.number)
+        let calls = unsafe pending.sent(on: connection.number)
         let sentBytes = connection.sentBytes
         let place = connection.place
         forget(connection)
         lastFailure = RPCError(.peerClosed, "the connection ended: \(reason)")
-        if let place { handle(.ended(worked: connection.hasWorked), at: place) }
+        if let place {
+            handle(.ended(worked: connection.hasWorked), at: place)
+            reconsiderWaiting()
+        }
         if calls.isEmpty { return }
         let error = RPCError(
             .failedGetReply, "the connection ended before the reply: \(reason)")
-        for (id, end) in calls { lost(id, isUnseen: end > sentBytes, error) }
+        for (slot, end) in calls { lost(slot, isUnseen: end > sentBytes, error) }
     }
 
     /// A call's connection is gone.
     ///
     /// - Parameter isUnseen: the server can't have the whole request.
-    private func lost(_ id: CallID, isUnseen: Bool, _ error: RPCError) {
-        guard let entry = pending[id] else { return }
-        guard isUnseen || entry.call.isIdempotent,
+    private func lost(_ slot: Int, isUnseen: Bool, _ error: RPCError) {
+        guard let entry = unsafe pending[slot] else { return }
+        guard unsafe isUnseen || entry.call.terms.isIdempotent,
             entry.attempts < configuration.retry.maxAttempts
         else {
-            recent.note(id, .givenUp)
-            return fail(id, error)
+            unsafe recent.note(entry.call.id, .givenUp)
+            return fail(slot, error)
         }
         counters.retries.count()
-        pending.move(id, to: .waiting)
-        dispatch(id, entry.call)
+        unsafe pending.move(slot, to: .waiting)
+        dispatch(slot, entry.call)
     }
 }

@@ -17,17 +17,26 @@ final class ChannelCore {
     let counters: ChannelCounters
     let feed: ChannelStateFeed
 
-    var pool: ConnectionPool
+    // SAFETY of the unchecked ones: bound to one thread, and no callback runs inside an access to
+    // them. The checks cost more than the work.
+    @exclusivity(unchecked) var pool: ConnectionPool
+    /// Of a channel with one place, its connection, while it is ready: found with no search.
+    var only: ClientConnection?
     /// By their places in the pool.
     var current: [ClientConnection?]
     /// Those of the pool, and those that only wait for replies.
     var connections: [ClientConnection] = []
     var connectionsMade = 0
-    var pending = PendingCalls<any OutgoingCall>()
-    /// In order, those that wait for a connection; and some that do so no more.
-    var waiting: [CallID] = []
+    @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
+    /// Those that wait for a connection, or for room on it.
+    var waiting = WaitingLine()
+    /// There is a connection, but none with room: whoever comes stands in the line.
+    var isCongested = false
+    var isEnrolled = false
     var resting = TimerQueue<CallID>()
-    var recent = RecentCalls()
+    @exclusivity(unchecked) var recent = RecentCalls()
+    /// The last new id that was made.
+    @exclusivity(unchecked) private var lastID = CallID.random()
     /// Why the last attempt to connect came to nothing.
     var lastFailure = RPCError(.failedConnect, "not connected")
     var random = SystemRandomNumberGenerator()
@@ -48,74 +57,75 @@ final class ChannelCore {
         self.target = target
         self.counters = counters
         self.feed = feed
-        pool = ConnectionPool(
+        unsafe pool = ConnectionPool(
             size: configuration.poolSize, backOff: configuration.connectBackOff)
-        current = Array(repeating: nil, count: pool.indices.count)
+        current = Array(repeating: nil, count: unsafe pool.indices.count)
     }
 
     // MARK: Calls
 
     /// Takes a call over: from now on it is answered exactly once.
-    func start(_ call: any OutgoingCall) {
+    func start(_ call: OutgoingCall) {
         if isClosed { return call.fail(RPCError(.channelInit, "the channel is closed")) }
         // Checked here, where a cancellation that came earlier must have left its mark.
         if call.isCancelled {
             return call.fail(RPCError(.cancelled, "the caller gave the call up"))
         }
-        if let deadline = call.deadline, deadline <= reactor.now {
+        if let deadline = unsafe call.terms.deadline, deadline <= reactor.now {
             return call.fail(RPCError(.callTimeout, "the deadline had passed before it was sent"))
         }
-        guard pending.count < configuration.maxCallsInFlight else {
+        guard unsafe pending.count < configuration.maxCallsInFlight else {
             return call.fail(
-                RPCError(.resourceExhausted, "\(pending.count) calls wait for replies"))
+                RPCError(.resourceExhausted, "\(unsafe pending.count) calls wait for replies"))
         }
-        let id = makeID(for: call)
-        guard pending.insert(call, id: id, deadline: call.deadline) else {
+        call.id = makeID(for: call)
+        guard
+            let slot = unsafe pending.insert(
+                call, id: call.id, deadline: unsafe call.terms.deadline)
+        else {
             return call.fail(
                 RPCError(.channelInit, "a call with the same message id waits for its reply"))
         }
-        call.id = id
+        call.slot = slot
         counted()
         expectDeadline()
-        dispatch(id, call)
+        dispatch(slot, call)
     }
 
-    private func makeID(for call: any OutgoingCall) -> CallID {
-        switch call.idChoice {
-        case .fresh: return .next()
+    private func makeID(for call: OutgoingCall) -> CallID {
+        switch unsafe call.terms.idChoice {
+        case .fresh:
+            unsafe lastID.increment()
+            return unsafe lastID
         case .chosen(let id): return id
         case .inherited(let id):
             if isFree(id) { return id }
             // A late reply to the one must not pass for the other's.
             if let next = CallID.next(after: id), isFree(next) { return next }
-            return .next()
+            return .random()
         }
     }
 
     private func isFree(_ id: CallID) -> Bool {
-        !pending.contains(id) && recent.end(of: id) == nil
+        unsafe pending.find(id) == nil && recent.end(of: id) == nil
     }
 
     /// The caller gave up.
-    func cancel(_ call: any OutgoingCall) {
-        guard let id = call.id, pending[id]?.call === call else { return }
-        giveUp(id, RPCError(.cancelled, "the caller gave the call up"))
+    func cancel(_ call: OutgoingCall) {
+        guard unsafe pending[call.slot]?.call === call, let entry = unsafe pending.remove(call.slot)
+        else {
+            return
+        }
+        gaveUp(entry, RPCError(.cancelled, "the caller gave the call up"))
     }
 
-    private func giveUp(_ id: CallID, _ error: RPCError) {
-        guard let entry = pending.remove(id) else { return }
-        gaveUp(id, entry, error)
-    }
-
-    private func gaveUp(
-        _ id: CallID, _ entry: PendingCalls<any OutgoingCall>.Entry, _ error: RPCError
-    ) {
+    private func gaveUp(_ entry: PendingCalls<OutgoingCall>.Entry, _ error: RPCError) {
         if case .sent(let number, _) = entry.place,
             let connection = connections.first(where: { $0.number == number })
         {
-            recent.note(id, .givenUp)
+            unsafe recent.note(entry.call.id, .givenUp)
             if configuration.sendsCancel {
-                connection.sendCancel(id)
+                connection.sendCancel(entry.call.id)
                 counters.cancelsSent.count()
             }
             carriesOneLess(connection)
@@ -125,13 +135,13 @@ final class ChannelCore {
     }
 
     /// Ends a call that was not sent.
-    func fail(_ id: CallID, _ error: RPCError) {
-        guard let entry = pending.remove(id) else { return }
+    func fail(_ slot: Int, _ error: RPCError) {
+        guard let entry = unsafe pending.remove(slot) else { return }
         counted()
         entry.call.fail(error)
     }
 
-    func counted() { counters.callsInFlight.store(pending.count, ordering: .relaxed) }
+    func counted() { counters.callsInFlight.store(unsafe pending.count, ordering: .relaxed) }
 
     // MARK: Deadlines and rests
 
@@ -141,17 +151,17 @@ final class ChannelCore {
                 [unowned self] in expire()
             }
         }
-        deadlineTimer?.expect(pending.nextDeadline)
+        deadlineTimer?.expect(unsafe pending.nextDeadline)
     }
 
     private func expire() {
-        while let (id, entry) = pending.removeExpired(now: reactor.now) {
-            gaveUp(id, entry, deadlinePassed(entry))
+        while let entry = unsafe pending.removeExpired(now: reactor.now) {
+            gaveUp(entry, deadlinePassed(entry))
         }
         expectDeadline()
     }
 
-    private func deadlinePassed(_ entry: PendingCalls<any OutgoingCall>.Entry) -> RPCError {
+    private func deadlinePassed(_ entry: PendingCalls<OutgoingCall>.Entry) -> RPCError {
         if case .sent = entry.place {
             return RPCError(.callTimeout, "the deadline passed before the reply")
         }
@@ -160,8 +170,9 @@ final class ChannelCore {
     }
 
     /// Sends that call again when the time has come.
-    func rest(_ id: CallID, for duration: Duration) {
-        pending.move(id, to: .resting)
+    func rest(_ slot: Int, for duration: Duration) {
+        let id = unsafe pending.id(in: slot)
+        unsafe pending.move(slot, to: .resting)
         _ = resting.insert(at: reactor.now + duration, id)
         if restTimer == nil {
             restTimer = EarliestTimer(on: reactor, label: "call retry") { [unowned self] in
@@ -173,9 +184,11 @@ final class ChannelCore {
 
     private func restsEnd() {
         while let (_, id) = resting.popExpired(now: reactor.now) {
-            guard let entry = pending[id], entry.place == .resting else { continue }
-            pending.move(id, to: .waiting)
-            dispatch(id, entry.call, avoiding: entry.lastConnection)
+            guard let slot = unsafe pending.find(id), let entry = unsafe pending[slot],
+                entry.place == .resting
+            else { continue }
+            unsafe pending.move(slot, to: .waiting)
+            dispatch(slot, entry.call, avoiding: entry.lastConnection)
         }
         restTimer?.expect(resting.earliest)
     }
@@ -192,17 +205,22 @@ final class ChannelCore {
             } else if connection.transport?.resetIsSeen ?? true {
                 connection.close(.reset)
             } else {
-                for (id, _) in pending.sent(on: connection.number) { connection.sendCancel(id) }
+                for (slot, _) in unsafe pending.sent(on: connection.number) {
+                    unsafe connection.sendCancel(pending.id(in: slot))
+                }
                 connection.close(.afterFlush)
             }
         }
         connections = []
+        only = nil
         current = current.map { _ in nil }
-        for place in pool.indices { _ = pool.handle(.close, at: place, using: &random) }
+        for place in unsafe pool.indices {
+            _ = unsafe pool.handle(.close, at: place, using: &random)
+        }
         feed.publish(.closed)
         deadlineTimer?.cancel()
         restTimer?.cancel()
-        while let (_, entry) = pending.removeAny() {
+        for entry in unsafe pending.removeAll() {
             entry.call.fail(RPCError(.channelInit, "the channel was closed"))
         }
         counted()

@@ -6,17 +6,26 @@ import RocketSystem
 /// made at the same time cost one wake-up and no allocation each.
 final class ChannelDoor: Sendable {
     enum Item {
-        case start(any OutgoingCall)
-        case cancel(any OutgoingCall)
+        case start(OutgoingCall)
+        case cancel(OutgoingCall)
     }
 
     private struct Inbox {
         var items: ContiguousArray<Item> = []
         /// The loop was told to look.
         var isScheduled = false
+
+        /// - Returns: whether the loop is to be told.
+        mutating func append(_ item: Item) -> Bool {
+            items.append(item)
+            defer { isScheduled = true }
+            return !isScheduled
+        }
     }
 
     let loop: EventLoop
+    /// The most calls that may wait for the loop to look.
+    private let limit: Int
     private let feed: ChannelStateFeed
     private let makeCore: @Sendable (Reactor) -> ChannelCore
     private let inbox = Locked(Inbox())
@@ -27,10 +36,11 @@ final class ChannelDoor: Sendable {
     nonisolated(unsafe) private var spare: ContiguousArray<Item> = []
 
     init(
-        loop: EventLoop, feed: ChannelStateFeed,
+        loop: EventLoop, limit: Int, feed: ChannelStateFeed,
         makeCore: @escaping @Sendable (Reactor) -> ChannelCore
     ) {
         self.loop = loop
+        self.limit = max(1, limit)
         self.feed = feed
         self.makeCore = makeCore
     }
@@ -40,12 +50,43 @@ final class ChannelDoor: Sendable {
     /// - Parameter visit: calls `takeInbox`; the caller keeps it, so that it is made once.
     func pass(_ item: Item, visit: @escaping @Sendable (Reactor) -> Void) {
         if loop.isInLoop { return loop.withReactor { perform(item, on: $0) } }
-        let isFirst = inbox.withLock { inbox in
-            inbox.items.append(item)
-            defer { inbox.isScheduled = true }
-            return !inbox.isScheduled
+        switch item {
+        case .start(let call):
+            guard let isFirst = admit(item) else { return refuse(call) }
+            if !isFirst { return }
+            switch loop.offer(visit) {
+            case .accepted: return
+            case .ended: loopEnded()
+            case .full: loopIsFull(visit)
+            }
+        case .cancel:
+            if append(item), !loop.execute(visit) { loopEnded() }
         }
-        if isFirst, !loop.execute(visit) { loopEnded() }
+    }
+
+    /// - Returns: whether the loop is to be told; nil where too many wait.
+    private func admit(_ item: Item) -> Bool? {
+        inbox.withLock { inbox in inbox.items.count < limit ? inbox.append(item) : nil }
+    }
+
+    private func append(_ item: Item) -> Bool { inbox.withLock { $0.append(item) } }
+
+    private func refuse(_ call: OutgoingCall) {
+        call.fail(
+            RPCError(.resourceExhausted, "the channel's loop has more to do than it may keep"))
+    }
+
+    /// New calls are turned away; who gives one up is still heard.
+    private func loopIsFull(_ visit: @escaping @Sendable (Reactor) -> Void) {
+        var refused: [OutgoingCall] = []
+        let hasRest = inbox.withLock { inbox in
+            for case .start(let call) in inbox.items { refused.append(call) }
+            inbox.items.removeAll { if case .start = $0 { true } else { false } }
+            inbox.isScheduled = !inbox.items.isEmpty
+            return inbox.isScheduled
+        }
+        for call in refused { refuse(call) }
+        if hasRest, !loop.execute(visit) { loopEnded() }
     }
 
     /// On the loop.

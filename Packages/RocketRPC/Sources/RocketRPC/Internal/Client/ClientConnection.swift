@@ -19,25 +19,37 @@ final class ClientConnection: ClientTransportHandler {
     private var giveUp: (() -> Void)?
     /// nil once the channel has let go of it.
     private var core: ChannelCore?
-    private let configuration: RPCChannelConfiguration
+    private let codec: TinyPBCodec
+    private let connectTimeout: Duration
+    private let maxRequestBytes: Int?
+    private let sendsDeadline: Bool
     /// Bytes written so far: what the ends of calls are counted in.
     private var written: UInt64 = 0
     /// err_info is put together here.
-    private var info = ByteBuffer()
+    // SAFETY: bound to one thread, and nothing runs inside an access that comes back to it.
+    @exclusivity(unchecked) private var info = ByteBuffer()
+    /// What `info` says now, where that is a time alone; -1: nothing at all.
+    private var plainMilliseconds: Int64? = -1
 
     init(number: Int, place: Int, of core: ChannelCore) {
         self.number = number
         self.place = place
         self.core = core
-        configuration = core.configuration
+        codec = core.configuration.codec
+        connectTimeout = core.configuration.connectTimeout
+        maxRequestBytes = core.configuration.maxRequestBytes
+        sendsDeadline = core.configuration.sendsDeadline
     }
+
+    /// Whether a call can be written to it without adding to too many bytes that wait.
+    var hasRoom: Bool { transport?.isWritable ?? false }
 
     /// Of what was written, the bytes that the server may have.
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
 
     func begin(with connector: any ClientConnector, on reactor: Reactor) {
         giveUp = connector.connect(
-            place: place ?? 0, on: reactor, timeout: configuration.connectTimeout, handler: self)
+            place: place ?? 0, on: reactor, timeout: connectTimeout, handler: self)
     }
 
     /// Ends it; the channel hears nothing of it any more.
@@ -53,8 +65,7 @@ final class ClientConnection: ClientTransportHandler {
     /// Writes a call's frame.
     ///
     /// - Returns: where it ends in this connection's bytes.
-    func send(_ call: any OutgoingCall, _ id: CallID, now: MonotonicTime) throws(RPCError) -> UInt64
-    {
+    func send(_ call: OutgoingCall, now: MonotonicTime) throws(RPCError) -> UInt64 {
         guard let transport else {
             throw RPCError(.failedGetReply, "the connection is closed")
         }
@@ -62,7 +73,7 @@ final class ClientConnection: ClientTransportHandler {
         transport.write { output in
             let before = output.readableBytes
             do throws(RPCError) {
-                try encode(call, id, now, into: &output)
+                try encode(call, now, into: &output)
                 written += UInt64(output.readableBytes - before)
             } catch {
                 output.truncate(to: before)
@@ -70,13 +81,12 @@ final class ClientConnection: ClientTransportHandler {
             }
         }
         if let failure { throw failure }
-        call.begins(id, between: transport.peers)
+        if call.controller != nil { call.begins(between: transport.peers) }
         return written
     }
 
     private func encode(
-        _ call: any OutgoingCall, _ id: CallID, _ now: MonotonicTime,
-        into output: inout ByteBuffer
+        _ call: OutgoingCall, _ now: MonotonicTime, into output: inout ByteBuffer
     ) throws(RPCError) {
         let methodName = call.methodName
         guard methodName.count <= TinyPB.maxMethodNameBytes else {
@@ -86,35 +96,41 @@ final class ClientConnection: ClientTransportHandler {
                     + "allowed")
         }
         try writeInfo(of: call, now)
-        let start = id.withBytes { id in
-            info.withBytes { info in
+        let start = call.id.withBytes { id in
+            unsafe info.withBytes { info in
                 // SAFETY: the name lives, unchanged, until begin returns.
-                unsafe configuration.codec.begin(
+                unsafe codec.begin(
                     messageID: id, methodName: methodName.span.bytes, errorInfo: info,
                     in: &output)
             }
         }
         try call.encode(into: &output)
         do {
-            try configuration.codec.finish(start, in: &output)
+            try codec.finish(start, in: &output)
         } catch {
             throw RPCError(.failedEncode, "the request is too large: \(error)")
         }
         let byteCount = output.readableBytes - start
-        if let limit = configuration.maxRequestBytes, byteCount > limit {
+        if let limit = maxRequestBytes, byteCount > limit {
             throw RPCError(
                 .failedEncode, "the request is too large: \(byteCount) bytes, \(limit) are allowed")
         }
     }
 
-    private func writeInfo(of call: any OutgoingCall, _ now: MonotonicTime) throws(RPCError) {
-        info.removeAll()
-        var left: Int64?
-        if configuration.sendsDeadline, let deadline = call.deadline {
-            left = max(0, (deadline - now).wholeNanoseconds / 1_000_000)
+    /// Calls that have nothing in it but the same number of milliseconds, as most of a batch do,
+    /// share what was written for the first.
+    private func writeInfo(of call: OutgoingCall, _ now: MonotonicTime) throws(RPCError) {
+        var left: Int64 = -1
+        if sendsDeadline, let deadline = unsafe call.terms.deadline {
+            left = deadline > now ? Int64((deadline.nanoseconds - now.nanoseconds) / 1_000_000) : 0
         }
+        let isPlain = unsafe call.terms.metadata.isEmpty
+        if isPlain, left == plainMilliseconds { return }
+        unsafe info.removeAll()
+        plainMilliseconds = isPlain ? left : nil
         do {
-            try MetadataBlock.write(call.metadata, timeoutMilliseconds: left, to: &info)
+            try unsafe MetadataBlock.write(
+                unsafe call.terms.metadata, timeoutMilliseconds: left < 0 ? nil : left, to: &info)
         } catch {
             throw RPCError(.failedEncode, error.description)
         }
@@ -127,11 +143,11 @@ final class ClientConnection: ClientTransportHandler {
             let before = output.readableBytes
             let start = id.withBytes { id in
                 // SAFETY: the name lives, unchanged, until begin returns.
-                unsafe configuration.codec.begin(
+                unsafe codec.begin(
                     messageID: id, methodName: name.span.bytes, in: &output)
             }
             // A frame without payload exceeds no limit that a request of the same id kept.
-            try? configuration.codec.finish(start, in: &output)
+            try? codec.finish(start, in: &output)
             written += UInt64(output.readableBytes - before)
         }
     }
@@ -163,7 +179,7 @@ final class ClientConnection: ClientTransportHandler {
     /// Hands the next frame to the channel.
     private func takeReply(_ input: inout ByteBuffer) throws(FrameError) -> Bool {
         let byteCount = try input.withBytes { bytes throws(FrameError) -> Int in
-            guard case .frame(let frame, let byteCount) = try configuration.codec.step(bytes)
+            guard case .frame(let frame, let byteCount) = try codec.step(bytes)
             else { return 0 }
             core?.replied(frame, bytes, on: self)
             return byteCount
@@ -171,6 +187,8 @@ final class ClientConnection: ClientTransportHandler {
         input.consume(byteCount)
         return byteCount > 0
     }
+
+    func hasRoomAgain() { core?.hasRoomAgain() }
 
     func closed(_ reason: CloseReason) {
         core?.ended(self, reason)

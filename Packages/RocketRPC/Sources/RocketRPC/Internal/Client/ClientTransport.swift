@@ -10,6 +10,9 @@ protocol ClientTransport: AnyObject {
     /// Of all bytes that were written, how many the other side may have. Stays as it is from the
     /// end of the connection on.
     var sentBytes: UInt64 { get }
+    /// False while so much waits to be sent that no more should be written; the handler hears when
+    /// there is room again, unless there is at the end of this tick.
+    var isWritable: Bool { get }
     /// Whether a close by `reset` tells the server that nobody waits any more.
     var resetIsSeen: Bool { get }
 
@@ -28,6 +31,8 @@ protocol ClientTransportHandler: AnyObject {
     func connectFailed(_ error: RPCError)
     /// Bytes arrived behind those that were left before. What is not consumed stays.
     func received(_ input: inout ByteBuffer)
+    /// It was not writable at a tick's end, and is now.
+    func hasRoomAgain()
     /// The end. Last, once.
     func closed(_ reason: CloseReason)
 }

@@ -40,10 +40,16 @@ struct ConnectionPool {
 
     /// Where the next call goes: to the one with the fewest calls, if any is ready.
     ///
-    /// - Parameter avoided: only if there is no other.
-    func place(avoiding avoided: Int? = nil) -> Int? {
+    /// - Parameters:
+    ///   - avoided: only if there is no other.
+    ///   - hasRoom: whether the connection in that place can be written to.
+    @inline(__always)
+    func place(
+        avoiding avoided: Int? = nil, where hasRoom: (Int) -> Bool = { _ in true }
+    ) -> Int? {
         var best: Int?
-        for index in places.indices where places[index].connectivity.state == .ready {
+        for index in places.indices
+        where places[index].connectivity.state == .ready && hasRoom(index) {
             guard let found = best else {
                 best = index
                 continue

@@ -31,7 +31,12 @@ final class MemoryTransport: ClientTransport, ByteLinkHandler {
 
     var sentBytes: UInt64 { link?.sentBytes ?? sentAtEnd }
 
+    /// What is written is with the other end at the tick's end.
+    var isWritable: Bool { link.map { $0.pendingBytes <= Self.highWaterMarkBytes } ?? false }
+
     var resetIsSeen: Bool { true }
+
+    private static let highWaterMarkBytes = 256 << 10
 
     func write(_ body: (inout ByteBuffer) -> Void) { link?.write(body) }
 

@@ -2,11 +2,12 @@ import RocketReactor
 import RocketSystem
 
 /// The calls of a channel that wait, for a connection, a reply or another attempt: by the bytes of
-/// their ids, and by their deadlines. A pure value.
+/// their ids, and by their deadlines. A pure value, not copied: a copy of it would count references
+/// with every look at it.
 ///
 /// A call leaves it by `remove` alone, which hands it to exactly one caller: so a call that is in
 /// here is answered once, by reply, deadline, cancellation or close, whichever comes first.
-struct PendingCalls<Call> {
+struct PendingCalls<Call>: ~Copyable {
     /// Where a call stands.
     enum Place: Hashable {
         /// No connection has it.
@@ -17,94 +18,145 @@ struct PendingCalls<Call> {
         case resting
     }
 
-    struct Entry {
-        let call: Call
-        fileprivate let timer: TimerID?
-        fileprivate(set) var place: Place
+    /// How far a call has come.
+    struct Progress {
+        fileprivate(set) var place = Place.waiting
         /// How often it was sent.
-        fileprivate(set) var attempts: Int
+        fileprivate(set) var attempts = 0
         /// The connection that it was last sent on.
         fileprivate(set) var lastConnection: Int?
+        fileprivate var timer: TimerID?
     }
 
-    private var entries: [CallID: Entry] = [:]
-    private var deadlines = TimerQueue<CallID>()
+    struct Entry {
+        let call: Call
+        let progress: Progress
+
+        var place: Place { progress.place }
+        var attempts: Int { progress.attempts }
+        var lastConnection: Int? { progress.lastConnection }
+    }
+
+    // By slot; side by side, so that each look touches only what it asks for.
+    private var calls: ContiguousArray<Call?> = []
+    private var ids: ContiguousArray<CallID> = []
+    private var progress: ContiguousArray<Progress> = []
+    private var freeSlots: ContiguousArray<Int32> = []
+    private var table = SlotTable()
+    private var deadlines = TimerQueue<Int32>()
     /// Calls that wait for a connection.
     private(set) var waitingCount = 0
 
-    var count: Int { entries.count }
+    var count: Int { table.count }
 
-    /// The earliest deadline of all.
+    /// The earliest deadline of all, or one before it.
     var nextDeadline: MonotonicTime? { deadlines.earliest }
 
     /// Takes a call in; it waits for a connection.
     ///
-    /// - Returns: false where a call of that id waits already; nothing has changed then.
-    mutating func insert(_ call: Call, id: CallID, deadline: MonotonicTime?) -> Bool {
-        guard entries[id] == nil else { return false }
-        let timer = deadline.map { deadlines.insert(at: $0, id) }
-        entries[id] = Entry(call: call, timer: timer, place: .waiting, attempts: 0)
+    /// - Returns: its slot, which is its own until it leaves; nil where a call of that id waits
+    ///   already: nothing has changed then.
+    mutating func insert(_ call: Call, id: CallID, deadline: MonotonicTime?) -> Int? {
+        guard find(id) == nil else { return nil }
+        let slot = freeSlot()
+        calls[slot] = call
+        ids[slot] = id
+        progress[slot] = Progress(timer: deadline.map { deadlines.insert(at: $0, Int32(slot)) })
+        table.insert(id.hash, slot)
         waitingCount += 1
-        return true
+        return slot
     }
 
-    /// The call of that id, which stays.
-    subscript(id: CallID) -> Entry? { entries[id] }
+    private mutating func freeSlot() -> Int {
+        if let free = freeSlots.popLast() { return Int(free) }
+        calls.append(nil)
+        ids.append(.empty)
+        progress.append(Progress())
+        return calls.count - 1
+    }
 
-    func contains(_ id: CallID) -> Bool { entries[id] != nil }
+    /// Where the call of that id is.
+    func find(_ id: CallID) -> Int? { table.find(id.hash) { ids[$0] == id } }
 
-    /// The call of that id stands somewhere else from now on.
-    mutating func move(_ id: CallID, to place: Place) {
-        guard let index = entries.index(forKey: id) else { return }
-        if entries.values[index].place == .waiting { waitingCount -= 1 }
+    /// The same, only if it was sent on that connection and no other since.
+    func find(_ id: CallID, sentOn connection: Int) -> Int? {
+        guard let slot = find(id), case .sent(connection, _) = progress[slot].place else {
+            return nil
+        }
+        return slot
+    }
+
+    /// The call in that slot, which stays; nil where there is none.
+    subscript(slot: Int) -> Entry? {
+        guard calls.indices.contains(slot), let call = calls[slot] else { return nil }
+        return Entry(call: call, progress: progress[slot])
+    }
+
+    /// Whether a call of that id waits for a connection.
+    func isWaiting(_ id: CallID) -> Bool {
+        find(id).map { progress[$0].place == .waiting } ?? false
+    }
+
+    func id(in slot: Int) -> CallID { ids[slot] }
+
+    /// The call in that slot stands somewhere else from now on.
+    mutating func move(_ slot: Int, to place: Place) {
+        if progress[slot].place == .waiting { waitingCount -= 1 }
         if place == .waiting { waitingCount += 1 }
-        entries.values[index].place = place
+        progress[slot].place = place
         if case .sent(let connection, _) = place {
-            entries.values[index].attempts += 1
-            entries.values[index].lastConnection = connection
+            progress[slot].attempts += 1
+            progress[slot].lastConnection = connection
         }
     }
 
-    /// An attempt of that call came to nothing before it was sent.
-    mutating func countAttempt(of id: CallID) {
-        guard let index = entries.index(forKey: id) else { return }
-        entries.values[index].attempts += 1
-    }
+    /// An attempt of the call in that slot came to nothing before it was sent.
+    mutating func countAttempt(of slot: Int) { progress[slot].attempts += 1 }
 
     /// The one way out.
-    ///
-    /// - Parameter connection: only if it was sent on that one.
-    mutating func remove(_ id: CallID, sentOn connection: Int? = nil) -> Entry? {
-        guard let index = entries.index(forKey: id) else { return nil }
-        let place = entries.values[index].place
-        if let connection {
-            guard case .sent(connection, _) = place else { return nil }
-        }
-        if place == .waiting { waitingCount -= 1 }
-        let entry = entries.remove(at: index).value
-        if let timer = entry.timer { _ = deadlines.remove(timer) }
-        return entry
+    mutating func remove(_ slot: Int) -> Entry? {
+        guard let call = calls[slot].take() else { return nil }
+        let progress = progress[slot]
+        if progress.place == .waiting { waitingCount -= 1 }
+        table.remove(ids[slot].hash, slot)
+        if let timer = progress.timer { _ = deadlines.remove(timer) }
+        freeSlots.append(Int32(slot))
+        if table.count == 0, calls.count > 4096 { shrink() }
+        return Entry(call: call, progress: progress)
     }
 
+    /// Gives the memory of a burst back.
+    private mutating func shrink() {
+        calls = []
+        ids = []
+        progress = []
+        freeSlots = []
+        deadlines = TimerQueue()
+        table = SlotTable()
+    }
+
+    // MARK: Many
+
     /// A call whose deadline is not after `now`; nil when there is none left.
-    mutating func removeExpired(now: MonotonicTime) -> (id: CallID, entry: Entry)? {
-        while let (_, id) = deadlines.popExpired(now: now) {
-            if let entry = remove(id) { return (id, entry) }
+    mutating func removeExpired(now: MonotonicTime) -> Entry? {
+        while let (_, slot) = deadlines.popExpired(now: now) {
+            if let entry = remove(Int(slot)) { return entry }
         }
         return nil
     }
 
-    /// Any call that is left; nil when there is none.
-    mutating func removeAny() -> (id: CallID, entry: Entry)? {
-        guard let id = entries.keys.first, let entry = remove(id) else { return nil }
-        return (id, entry)
+    /// All that are left.
+    mutating func removeAll() -> [Entry] {
+        // The last removal may give the slots' memory back.
+        let occupied = calls.indices.filter { calls[$0] != nil }
+        return occupied.compactMap { remove($0) }
     }
 
-    /// The calls that were sent on a connection, which stay; in the order in which they were sent.
-    func sent(on connection: Int) -> [(id: CallID, end: UInt64)] {
-        var found: [(id: CallID, end: UInt64)] = []
-        for (id, entry) in entries {
-            if case .sent(connection, let end) = entry.place { found.append((id, end)) }
+    /// The slots of the calls that were sent on a connection, in the order in which they were sent.
+    func sent(on connection: Int) -> [(slot: Int, end: UInt64)] {
+        var found: [(slot: Int, end: UInt64)] = []
+        for slot in calls.indices where calls[slot] != nil {
+            if case .sent(connection, let end) = progress[slot].place { found.append((slot, end)) }
         }
         return found.sorted { $0.end < $1.end }
     }

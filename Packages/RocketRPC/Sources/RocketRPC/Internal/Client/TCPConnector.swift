@@ -7,13 +7,22 @@ import RocketTCP
 struct TCPConnector: ClientConnector {
     let addresses: [NetAddress]
 
+    /// Replies are read however many requests wait: a server that is not read from reads no
+    /// requests either, and both would wait for ever. What waits is bounded by the channel, which
+    /// writes no more while the connection is full.
+    private static let configuration = {
+        var configuration = TCPConnectionConfiguration()
+        configuration.readsAboveHighWater = true
+        return configuration
+    }()
+
     func connect(
         place: Int, on reactor: Reactor, timeout: Duration, handler: any ClientTransportHandler
     ) -> () -> Void {
         let first = addresses.isEmpty ? 0 : place % addresses.count
         let operation = TCPClient.connect(
             to: Array(addresses[first...] + addresses[..<first]), on: reactor, timeout: timeout,
-            handler: TCPTransport(handler)
+            configuration: Self.configuration, handler: TCPTransport(handler)
         ) { result in
             if case .failure(let error) = result {
                 handler.connectFailed(RPCError(connecting: error))
@@ -34,6 +43,8 @@ final class TCPTransport: ClientTransport, TCPConnectionHandler {
 
     var sentBytes: UInt64 { tcp?.sentBytes ?? sentAtEnd }
 
+    var isWritable: Bool { tcp?.isWritable ?? false }
+
     /// A Unix socket can't be reset: the server sees an ordinary end, and still answers.
     var resetIsSeen: Bool { !peers.peer.isUnix }
 
@@ -53,6 +64,10 @@ final class TCPTransport: ClientTransport, TCPConnectionHandler {
 
     func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
         handler.received(&input)
+    }
+
+    func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {
+        if isWritable { handler.hasRoomAgain() }
     }
 
     func draining(_ connection: TCPConnection) {}

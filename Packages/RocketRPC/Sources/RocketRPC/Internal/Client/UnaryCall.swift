@@ -1,114 +1,73 @@
-import RocketBase
-import RocketCodec
+public import RocketBase
 import RocketSystem
-import SwiftProtobuf
+public import SwiftProtobuf
 
-/// A request and the continuation of the task that waits for its response.
-final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>: OutgoingCall {
-    typealias Outcome = Result<Response, RPCError>
+// SAFETY: as its `outgoing`: the caller's or the channel's loop's, never both.
 
-    private let method: RPCMethod<Request, Response>
-    private let request: Request
-    /// What the caller looks at, if anything.
-    private let controller: RPCController?
-    private let state = Locked(CallerState())
-    // SAFETY: written once, before the continuation is resumed, and read by whom that resumes.
-    nonisolated(unsafe) private var outcome: Outcome?
-    let metadata: RPCMetadata
-    let deadline: MonotonicTime?
-    let waitsForReady: Bool?
-    let isIdempotent: Bool
-    let idChoice: CallIDChoice
-    // SAFETY: written and read on the channel's loop only.
-    nonisolated(unsafe) private var loopID: CallID?
+/// The messages of one call. Used again for later calls of its method, see `CallShelf`.
+///
+/// It holds no optional and no other generic type: in code that is not compiled for one message
+/// type, each use of such a one asks the runtime for it anew, which cost a fifth of a call.
+@usableFromInline
+final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>:
+    CallBody, @unchecked Sendable
+{
+    @usableFromInline let outgoing: OutgoingCall
+    @exclusivity(unchecked) @usableFromInline var request: Request
+    /// Empty until the reply is there.
+    @exclusivity(unchecked) @usableFromInline var response = Response()
+    private let requestCoding: RPCMessageCoding<Request>
+    private let responseCoding: RPCMessageCoding<Response>
 
-    var id: CallID? {
-        get { unsafe loopID }
-        set { unsafe loopID = newValue }
+    @usableFromInline
+    init(_ method: RPCMethod<Request, Response>, _ request: Request) {
+        outgoing = OutgoingCall(methodName: method.fullNameBytes)
+        unsafe self.request = request
+        requestCoding = method.request
+        responseCoding = method.response
     }
 
-    var methodName: [UInt8] { method.fullNameBytes }
-    var isCancelled: Bool { state.withLock { $0.isCancelled } }
-
-    init(
-        _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata,
-        deadline: MonotonicTime?, options: RPCCallOptions, idChoice: CallIDChoice,
-        controller: RPCController?
-    ) {
-        self.method = method
-        self.request = request
-        self.metadata = metadata
-        self.deadline = deadline
-        waitsForReady = options.waitsForReady
-        isIdempotent = options.isIdempotent || metadata["idempotency-key"] != nil
-        self.idChoice = idChoice
-        self.controller = controller
+    /// One that was used before, if there is one.
+    @inlinable
+    static func reused(
+        _ method: RPCMethod<Request, Response>, _ request: Request
+    ) -> UnaryCall {
+        guard let spare = method.shelf.take() else { return UnaryCall(method, request) }
+        // SAFETY: the shelf belongs to the method, whose types are the same wherever it is copied.
+        let call = unsafe unsafeDowncast(spare, to: UnaryCall.self)
+        unsafe call.request = request
+        return call
     }
 
-    /// Before the call is handed over.
-    func wait(with continuation: UnsafeContinuation<Void, Never>) {
-        state.withLock { unsafe $0.continuation = continuation }
+    /// The response; the object is kept for a later call of its method.
+    @inlinable
+    func takeResponse(_ method: RPCMethod<Request, Response>) -> Response {
+        var result = Response()
+        unsafe swap(&result, &response)
+        unsafe request = Request()
+        if outgoing.reset() { method.shelf.give(self) }
+        return result
     }
 
-    /// After the continuation was resumed.
-    func result() -> Outcome {
-        guard let outcome = unsafe outcome else {
-            preconditionFailure("a call's caller goes on before the call has ended")
-        }
-        return outcome
-    }
-
-    func cancel() { state.withLock { $0.isCancelled = true } }
-
+    @usableFromInline
     func encode(into buffer: inout ByteBuffer) throws(RPCError) {
-        let before = buffer.readableBytes
         do {
-            try method.request.append(request, to: &buffer)
+            try unsafe requestCoding.append(request, to: &buffer)
         } catch {
             throw RPCError(.failedSerialize, "the request can't be serialized", cause: error)
         }
-        controller?.note(requestBytes: buffer.readableBytes - before)
     }
 
-    func begins(_ id: CallID, between peers: ConnectionPeers) {
-        controller?.begins(id, between: peers)
-    }
-
-    func succeed(_ payload: RawSpan, info: RawSpan) {
+    @usableFromInline
+    func decode(_ payload: RawSpan) throws(RPCError) {
         do {
-            let response = try method.response.message(from: payload)
-            controller?.note(responseBytes: payload.byteCount)
-            controller?.finish(replyMetadata: MetadataBlock.read(info) ?? [:])
-            finish(.success(response))
+            unsafe response = try responseCoding.message(from: payload)
         } catch {
-            fail(
-                RPCError(
-                    .failedDeserialize, "the reply is no \(Response.protoMessageName)",
-                    cause: error))
+            throw RPCError(
+                .failedDeserialize, "the reply is no \(Response.protoMessageName)", cause: error)
         }
     }
 
-    func fail(_ error: RPCError) {
-        controller?.finish(error: error)
-        finish(.failure(error))
-    }
-
-    private func finish(_ outcome: Outcome) {
-        let waiting = unsafe state.withLock { state in
-            defer { unsafe state.continuation = nil }
-            return unsafe state.continuation
-        }
-        guard let waiting = unsafe waiting else { return }
-        unsafe self.outcome = outcome
-        unsafe waiting.resume()
-    }
-}
-
-/// Who waits for a call. Not generic, and neither are the locks and continuations around it: in
-/// code that is not compiled for one message type, each use of a generic type asks the runtime for
-/// it anew.
-// SAFETY: the continuation is resumed once: `finish` takes it away under the lock.
-@safe private struct CallerState {
-    var continuation: UnsafeContinuation<Void, Never>?
-    var isCancelled = false
+    @usableFromInline
+    func ended(_ error: RPCError?) {}
 }

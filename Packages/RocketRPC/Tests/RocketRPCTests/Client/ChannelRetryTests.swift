@@ -1,0 +1,173 @@
+import RocketSystem
+import RocketTCP
+import Testing
+
+@testable import RocketRPC
+
+/// What a channel sends again, and when.
+@Suite struct ChannelRetryTests {
+    func channel(_ configure: (inout RPCChannelConfiguration) -> Void = { _ in }) throws
+        -> DrivenChannel
+    {
+        try DrivenChannel {
+            $0.connectBackOff = BackOff(first: .milliseconds(100), most: .milliseconds(100))
+            $0.retry.backOff = BackOff(first: .milliseconds(50), most: .milliseconds(50))
+            configure(&$0)
+        }
+    }
+
+    @Test func aCallWhoseRequestDidNotLeaveIsSentAgainAtOnce() throws {
+        let channel = try channel()
+        let seen = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: seen.idText)
+        let whole = channel.start()
+        let cut = channel.start()
+        let unseen = channel.start()
+        // All but the last byte of the third frame.
+        let size = 26 + 20 + 5 + "rkm1\ntimeout-ms=10000\n".utf8.count
+        channel.last.take(3 * size - 1)
+        #expect(whole.ends.isEmpty)
+        channel.last.end()
+        #expect(whole.ends == [.error(.failedGetReply)])
+        #expect(cut.ends.isEmpty && unseen.ends.isEmpty)
+        channel.last.connect()
+        #expect(channel.last.requests().map(\.id) == [cut.idText, unseen.idText])
+        channel.last.reply(to: unseen.idText)
+        channel.last.reply(to: cut.idText)
+        #expect(cut.ends == [.response([])] && unseen.ends == [.response([])])
+        #expect(channel.statistics.retries == 2)
+    }
+
+    @Test func aCallThatMayHaveBeenProcessedIsSentAgainOnlyIfThatDoesNoHarm() throws {
+        let channel = try channel()
+        let first = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: first.idText)
+        let plain = channel.start()
+        let idempotent = channel.start { $0.terms.isIdempotent = true }
+        _ = channel.last.requests()
+        channel.last.end()
+        #expect(plain.ends == [.error(.failedGetReply)])
+        #expect(idempotent.ends.isEmpty)
+        channel.last.connect()
+        #expect(channel.last.requests().map(\.id) == [idempotent.idText])
+    }
+
+    @Test func attemptsAreBounded() throws {
+        let channel = try channel { $0.retry.maxAttempts = 3 }
+        let call = channel.start { $0.terms.isIdempotent = true }
+        for attempt in 1...3 {
+            #expect(channel.connector.made.count == attempt)
+            channel.last.connect()
+            _ = channel.last.requests()
+            channel.last.end()
+            channel.tick(after: .milliseconds(100))
+        }
+        #expect(call.ends == [.error(.failedGetReply)])
+        #expect(channel.statistics.retries == 2)
+    }
+
+    @Test func aCallUnderWayWaitsForAServerThatComesBack() throws {
+        let channel = try channel()
+        let call = channel.start { $0.terms.isIdempotent = true }
+        channel.last.connect()
+        _ = channel.last.requests()
+        channel.last.end()
+        channel.tick(after: .milliseconds(100))
+        channel.last.refuse()
+        #expect(call.ends.isEmpty)
+        channel.tick(after: .milliseconds(100))
+        channel.last.connect()
+        channel.last.reply(to: call.idText)
+        #expect(call.ends == [.response([])])
+    }
+
+    @Test func unavailableIsTriedAgainAtOnceAndAfterARestFromThenOn() throws {
+        let channel = try channel()
+        let call = channel.start()
+        channel.last.connect()
+        _ = channel.last.requests()
+        channel.last.reply(to: call.idText, code: .unavailable, info: "draining")
+        #expect(call.ends.isEmpty && channel.last.requests().isEmpty, "not before the next tick")
+        channel.tick(after: .nanoseconds(1))
+        #expect(channel.last.requests().map(\.id) == [call.idText])
+        channel.last.reply(to: call.idText, code: .unavailable, info: "draining")
+        channel.tick(after: .milliseconds(24))
+        #expect(channel.last.requests().isEmpty, "25 ms at the least")
+        channel.tick(after: .milliseconds(26))
+        #expect(channel.last.requests().map(\.id) == [call.idText])
+        channel.last.reply(to: call.idText, payload: [1])
+        #expect(call.ends == [.response([1])])
+        #expect(channel.statistics.retries == 2)
+    }
+
+    @Test func unavailableIsTheErrorInTheEndOrWhenTimeIsShort() throws {
+        let channel = try channel { $0.retry.maxAttempts = 3 }
+        let call = channel.start()
+        let short = channel.start(timeout: .milliseconds(20))
+        channel.last.connect()
+        for id in [short.idText, call.idText] { channel.last.reply(to: id, code: .unavailable) }
+        channel.tick(after: .nanoseconds(1))
+        #expect(short.ends.isEmpty && channel.last.requests().count == 4)
+        for id in [short.idText, call.idText] { channel.last.reply(to: id, code: .unavailable) }
+        #expect(short.ends == [.error(.unavailable)], "a rest would end after its deadline")
+        channel.tick(after: .milliseconds(50))
+        channel.last.reply(to: call.idText, code: .unavailable)
+        #expect(call.ends == [.error(.unavailable)])
+    }
+
+    @Test func retriesCanBeTurnedOff() throws {
+        let channel = try channel { $0.retry = .never }
+        let call = channel.start { $0.terms.isIdempotent = true }
+        channel.last.connect()
+        channel.last.reply(to: call.idText, code: .unavailable)
+        #expect(call.ends == [.error(.unavailable)])
+        let unseen = channel.start()
+        channel.last.end()
+        #expect(unseen.ends == [.error(.failedGetReply)])
+    }
+
+    @Test func aDrainingServersConnectionIsReplacedAndKeptForItsCalls() throws {
+        let channel = try channel()
+        let slow = channel.start()
+        let first = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: first.idText)
+        let old = channel.last
+        let refused = channel.start()
+        old.reply(to: refused.idText, code: .unavailable, info: "draining")
+        channel.tick(after: .nanoseconds(1))
+        #expect(channel.connector.made.count == 2)
+        channel.last.connect()
+        #expect(channel.last.requests().map(\.id) == [refused.idText])
+        #expect(old.closing == nil)
+        old.reply(to: slow.idText, payload: [9])
+        #expect(slow.ends == [.response([9])])
+        #expect(old.closing == .afterFlush)
+    }
+
+    @Test func aRestingCallEndsWithItsDeadlineItsCancellationAndTheChannel() throws {
+        let channel = try channel()
+        let cancelled = channel.start()
+        let overdue = channel.start(timeout: .milliseconds(60))
+        let closed = channel.start()
+        let calls = [cancelled, overdue, closed]
+        channel.last.connect()
+        for call in calls { channel.last.reply(to: call.idText, code: .unavailable) }
+        channel.tick(after: .nanoseconds(1))
+        _ = channel.last.requests()
+        // The second rest is of 25 to 50 ms, the third of 50.
+        for call in calls { channel.last.reply(to: call.idText, code: .unavailable) }
+        channel.core.cancel(cancelled.outgoing)
+        #expect(cancelled.ends == [.error(.cancelled)])
+        #expect(channel.last.requests().isEmpty, "nobody works on it")
+        channel.tick(after: .milliseconds(50))
+        for call in [overdue, closed] { channel.last.reply(to: call.idText, code: .unavailable) }
+        _ = channel.last.requests()
+        #expect(overdue.ends == [.error(.unavailable)], "its rest would end after its deadline")
+        channel.core.close()
+        #expect(closed.ends == [.error(.channelInit)])
+        #expect(calls.allSatisfy { $0.ends.count == 1 })
+    }
+}
