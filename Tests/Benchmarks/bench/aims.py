@@ -105,7 +105,7 @@ STRAY = 0.2
 def _counts(parts):
     """By callgrind; of a run without that part nothing is said."""
     def found(name, key):
-        return parts.figure("counts", "32", name, key)
+        return parts.figure("counts", "callgrind", name, key)
     names = ("sync call", "async call", "client call")
     values = {name: found(name, "allocations") for name in names}
     says = "no heap allocation per call on either side, the user's messages aside"

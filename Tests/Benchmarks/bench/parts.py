@@ -157,9 +157,9 @@ def counts(bench, plan, progress):
         done = subprocess.run([os.path.join(root, "scripts", "check-perf"), "--to", found.name],
                               capture_output=True, text=True)
         if done.returncode != 0:
-            return [{"case": "32 in flight", "name": "counts",
+            return [{"case": "callgrind", "name": "counts",
                      "rounds": [{"error": done.stderr.strip()[-200:]}]}]
-        return [{"case": "32 in flight", "name": name, "rounds": [row]}
+        return [{"case": "callgrind", "name": name, "rounds": [row]}
                 for name, row in json.load(found).items()]
 
 

@@ -14,7 +14,7 @@ BOTH_CORES = f"{SERVER_CORE},{LOAD_CORE}"
 SPARE_CORES = [str(core) for core in CORES[2:6]]
 # Two cores: the load needs one of those that a server with two threads has.
 IS_CROWDED = not SPARE_CORES
-PEERS = ("gRPC", "Cap'n Proto", "Thrift", "grpc-swift-2")
+PEERS = ("gRPC", "Cap'n Proto", "Thrift")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,6 @@ class Bench:
             Server("gRPC", (self.path("grpc_server"),), "grpc_load"),
             Server("Cap'n Proto", (self.path("capnp_server"),), "capnp_load"),
             Server("Thrift", (self.path("thrift_server"),), "thrift_load"),
-            Server("grpc-swift-2", (self.path("grpc_swift_server"),), "grpc_swift_load"),
         ]
         if not with_peers:
             candidates = [s for s in candidates if s.name not in PEERS]

@@ -6,7 +6,7 @@ BEGIN, END = "<!-- from here on by make bench PUBLISH=1 -->", "<!-- to here -->"
 TITLES = {"closed": "Closed loop: connections x calls in flight", "client": "Clients, one connection",
           "open": "Open loop at fixed rates", "payload": "Payloads",
           "idle": "Memory of idle connections", "threads": "io_threads",
-          "counts": "Counts per call, 32 in flight, by callgrind"}
+          "counts": "Counts per call, by callgrind"}
 
 
 def markdown(results, verdicts) -> str:

@@ -88,11 +88,11 @@ class Counting:
             sys.exit(f"check-perf: {what} did not start: {line}{process.stderr.read()[-2000:]}")
         return found[1]
 
-    def server(self, handler, calls):
+    def server(self, handler, calls, in_flight=32):
         process = self.valgrind("rocket_bench_server", "--handler", handler)
         address = self.address(process, "rocket_bench_server")
         subprocess.run([os.path.join(self.work, "tinypb_load"), "--to", address, "--in-flight",
-                        "32", "--calls", str(calls)], check=True, stdout=subprocess.DEVNULL)
+                        str(in_flight), "--calls", str(calls)], check=True, stdout=subprocess.DEVNULL)
         process.terminate()
         return self.finish(process, f"{handler} call")
 
@@ -121,14 +121,17 @@ def main():
         "async call": (lambda n: counting.server("async", n), 1600),
         "client call": (lambda n: counting.client(n), 1600),
     }
+    if "--to" in sys.argv:  # shown, and not committed
+        paths["sync call, 1 in flight"] = (lambda n: counting.server("sync", n, 1), 400)
+        paths["async call, 1 in flight"] = (lambda n: counting.server("async", n, 1), 400)
     begin, found = time.monotonic(), {}
     for name, (count, calls) in paths.items():
         less, more = count(calls), count(2 * calls)
         found[name] = {key: round((more[key] - less[key]) / calls, 3)
                        for key in ("instructions", *FUNCTIONS)}
-    print(f"{'per call':<14}" + "".join(f"{key.replace('_', ' '):>15}" for key in TOLERANCE))
+    print(f"{'per call':<24}" + "".join(f"{key.replace('_', ' '):>15}" for key in TOLERANCE))
     for name, counts in found.items():
-        print(f"{name:<14}" + "".join(f"{counts[key]:>15.2f}" for key in TOLERANCE))
+        print(f"{name:<24}" + "".join(f"{counts[key]:>15.2f}" for key in TOLERANCE))
     if sys.argv[4:5] == ["--to"]:
         with open(sys.argv[5], "w") as file:
             json.dump(found, file)

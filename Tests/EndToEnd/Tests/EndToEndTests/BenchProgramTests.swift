@@ -1,0 +1,56 @@
+import EndToEndKit
+import Foundation
+import Testing
+
+/// The two programs that the benchmark starts, as it starts them.
+struct BenchProgramTests {
+    /// A server that is ready, and its port.
+    private func start(_ arguments: [String]) throws -> (ChildProcess, UInt16) {
+        let server = try ChildProcess(Programs.path("rocket_bench_server"), arguments)
+        let line = try #require(server.nextLine())
+        let port = try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
+        return (server, port)
+    }
+
+    @Test(
+        "The server answers the golden request with the golden response, however it handles it",
+        arguments: ["sync", "async", "slow"])
+    func golden(handler: String) throws {
+        let (server, port) = try start(["--handler", handler, "--port", "0", "--io-threads", "2"])
+        let connection = try RawConnection(port: port)
+        try connection.send(TinyPBBytes.goldenRequest)
+        let golden = TinyPBBytes.unhex(
+            """
+            02 0000003f 00000008 3939393938383838 0000000f 4f726465722e6d616b654f72646572
+            00000000 00000000 12024f4b1a083230323330353134 00000001 03
+            """)
+        let answer = try connection.receive(golden.count)
+        #expect(answer == golden)
+        connection.finish()
+        server.send(SIGTERM)
+        let ending = server.finish()
+        #expect(ending.status == 0 && !ending.wasKilled, "\(ending)")
+    }
+
+    @Test("The client drives a server over several connections and reports in JSON")
+    func client() throws {
+        let (server, port) = try start(["--payload", "100"])
+        let ending = try Programs.run(
+            "rocket_bench_client",
+            [
+                "--to", "127.0.0.1:\(port)", "--connections", "3", "--in-flight", "7", "--calls",
+                "500", "--payload", "100", "--server-pid", "\(server.id)", "--json",
+            ])
+        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
+        let object = try JSONSerialization.jsonObject(with: Data(ending.output.utf8))
+        let fields = try #require(object as? [String: Any])
+        #expect(fields["calls"] as? Int == 500)
+        for name in ["calls_per_second", "server_cpu_us", "client_cpu_us", "p50_us", "p999_us"] {
+            #expect(fields[name] as? Double ?? 0 > 0, "\(name)")
+        }
+        let histogram = fields["histogram_ns"] as? [[Int]] ?? []
+        #expect(histogram.reduce(0) { $0 + $1[1] } == 500)
+        server.send(SIGTERM)
+        #expect(server.finish().status == 0)
+    }
+}
