@@ -1,0 +1,142 @@
+"""Shows that figures are drawn from rounds, and aims judged, as they should be; and that what is
+not measured is never said to be reached. Run by `make check`; prints nothing when all is well."""
+
+import os
+import tempfile
+
+import aims
+import figures
+import summary
+
+
+def row(case, name, *values, key="calls_per_second", **more):
+    """Rounds with that figure, and with what a table needs."""
+    rest = {"server_cpu_us": 1.0, "client_cpu_us": 1.0, "p50_us": 1, "p99_us": 1, "p999_us": 1,
+            "calls_per_second": 100.0, "server_busy": 0.9, "client_busy": 0.5}
+    return {"case": case, "name": name, "rounds": [
+        {"error": "gone"} if value is None else rest | more | {key: value} for value in values]}
+
+
+def results(**parts):
+    machine = {"cpu": "", "cores": 2, "kernel": "", "swift": "", "gcc": "", "packages": {},
+               "date": "today", "rocket": "abc"}
+    return {"parts": {name: {"rows": figures.summarize(rows), "machine": machine, "missing": []}
+                      for name, rows in parts.items()}}
+
+
+def words(found, aim):
+    return [verdict.word for verdict in aims.judge(found) if verdict.aim == aim]
+
+
+# Nothing measured: nothing reached.
+nothing = aims.judge(results())
+assert [v.aim for v in nothing] == list("111222334567")
+assert {v.word for v in nothing} == {"not measured"}
+
+# Ratios are of the same round: a machine that slows down in one round does not change them.
+one, two = row("1 x 1", "C", 100, 10, 100), row("1 x 1", "Rocket sync", 50, 5, 60)
+figures.summarize([one, two])
+assert two["of_c"]["calls_per_second"] == [0.5, 0.5, 0.6]
+assert one["noisy"] == [2] and "noisy rounds: 2" in figures.notes(two)
+
+# A round that failed is left out of the figures, and told.
+failed = row("1 x 1", "Rocket sync", 50, None)
+figures.summarize([row("1 x 1", "C", 100, 100), failed])
+assert failed["of_c"]["calls_per_second"][0] == 0.5 and "1 rounds failed: gone" in figures.notes(failed)
+
+# A server that was not busy beside a client that was.
+bound = row("64 x 32", "gRPC", 10, client_busy=1.0, server_busy=0.7)
+figures.summarize([bound])
+assert "bound by its load client (server busy 70%)" in figures.notes(bound)
+at_rate = row("10k calls/s", "C", 10, client_busy=1.0, server_busy=0.1)  # it looks without waiting
+figures.summarize([at_rate])
+assert figures.notes(at_rate) == []
+
+
+# Each aim on both sides of its border.
+def cost(sync, plus, alone, c, asynchronous):
+    key = "server_cpu_us"
+    return results(closed=[
+        row("64 x 32", "Rocket sync", sync, key=key), row("64 x 32", "C++", plus, key=key),
+        row("64 x 32", "Rocket async", asynchronous, key=key), row("1 x 1", "C", c, key=key),
+        row("1 x 1", "Rocket sync", alone, key=key)])
+
+
+assert words(cost(1.0, 1.0, 10.5, 10, 1.15), "1") == ["reached"] * 3
+assert words(cost(1.01, 1.0, 10.6, 10, 1.17), "1") == ["not reached"] * 3
+
+
+def clients(own, best, alone, c):
+    return results(client=[
+        row("1 x 512", "Rocket client and server", own), row("1 x 512", "gRPC", 1),
+        row("1 x 512", "Thrift", best), row("1 x 1", "C", c, p99_us=10),
+        row("1 x 1", "Rocket client and server", alone, p99_us=15)])
+
+
+assert words(clients(80, 10, 85, 100), "2") == ["reached"] * 3
+assert words(clients(79, 10, 84, 100), "2") == ["not reached"] * 2 + ["reached"]
+
+
+def counted(allocations, writes):
+    names = ("sync call", "async call", "client call")
+    return results(counts=[
+        row("callgrind", name, 1000, key="instructions", allocations=allocations, retains=0,
+            system_calls=0.1, reads=1 / 32, writes=writes, epoll_ctl=0) for name in names])
+
+
+assert words(counted(0.004, 1 / 32), "3") == ["reached"] * 2
+assert words(counted(0.06, 2 / 32), "3") == ["not reached"] * 2
+
+
+def slow(p99):
+    return results(open=[row("50k calls/s", "Rocket async", 100, key="p99_us"),
+                         row("50k calls/s", "Rocket, 1 % slow", p99, key="p99_us")])
+
+
+assert words(slow(130), "4") == ["reached"] and words(slow(131), "4") == ["not reached"]
+
+
+def threads(rate, cost):
+    case = "64 x 32, server on two cores"
+    return results(threads=[row(case, "1 io_threads", 100, server_cpu_us=1.0),
+                            row(case, "2 io_threads", rate, server_cpu_us=cost)])
+
+
+# Where the load needs one of the two cores, what a call costs is judged.
+aims.IS_CROWDED = True
+assert words(threads(120, 1.1), "5") == ["reached"]
+assert words(threads(190, 1.2), "5") == ["not reached"]
+aims.IS_CROWDED = False
+assert words(threads(180, 1.2), "5") == ["reached"]
+assert words(threads(179, 1.0), "5") == ["not reached"]
+
+
+def large(asynchronous):
+    key = "bytes_per_second"
+    return results(payload=[row("1 MiB", "C", 10e6, key=key), row("1 MiB", "Rocket sync", 9e6, key=key),
+                            row("1 MiB", "Rocket async", asynchronous, key=key)])
+
+
+assert words(large(8e6), "6") == ["reached"] and words(large(7.9e6), "6") == ["not reached"]
+
+
+def idle(count, size):
+    return results(idle=[row(f"{count} idle", "Rocket async", size, key="bytes_each")])
+
+
+assert words(idle(10_000, 1024), "7") == ["reached"]
+assert words(idle(10_000, 1025), "7") == ["not reached"]
+assert words(idle(2_000, 100), "7") == ["not measured"]
+
+# The document keeps all but what stands between its marks.
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "performance.md")
+    with open(path, "w") as file:
+        file.write(f"head\n{summary.BEGIN}\nold\n{summary.END}\ntail\n")
+    found = clients(80, 10, 85, 100)
+    for _ in range(2):
+        summary.publish(summary.markdown(found, aims.judge(found)), path)
+    with open(path) as file:
+        text = file.read()
+    assert text.startswith("head\n") and text.endswith("\ntail\n") and "old" not in text
+    assert text.count("## Where it has to get") == 1 and "| 2 | " in text
