@@ -75,13 +75,16 @@ struct BenchLoad: Sendable {
         }
         let time = SystemTimeSource()
         let desk = bound.get()
-        while let due = desk.pace.isPaced ? await desk.pace.nextPaced() : desk.pace.next() {
+        // The end of one call is the beginning of the next: one look at the clock for both.
+        var now = time.monotonic()
+        while let due = desk.pace.isPaced ? await desk.pace.nextPaced() : desk.pace.next(now) {
             let isSlow = desk.nextIsSlow()
             let reply = try await client.makeOrder(isSlow ? slow(request) : request)
             guard reply.resInfo == "OK" else {
                 throw RPCError(.failedDeserialize, "a reply without res_info OK")
             }
-            desk.record(due, time.monotonic(), isSlow)
+            now = time.monotonic()
+            desk.record(due, now, isSlow)
         }
     }
 

@@ -33,9 +33,8 @@ final class BenchPace {
     /// Open loop: take `nextPaced`; closed: `next`, which costs a call no async function.
     var isPaced: Bool { calls == nil && callsPerSecond != nil }
 
-    /// When the caller's next call begins: now. nil: there is none left.
-    func next() -> MonotonicTime? {
-        let now = time.monotonic()
+    /// When the caller's next call begins: `now`. nil: there is none left.
+    func next(_ now: MonotonicTime) -> MonotonicTime? {
         if let calls {
             guard begun < calls else { return nil }
         } else {

@@ -28,7 +28,7 @@ import Testing
         #expect(calls.remove(try id("1"))?.call == 1)
         #expect(calls.removeExpired(now: MonotonicTime(nanoseconds: 19)) == nil)
         #expect(calls.removeExpired(now: MonotonicTime(nanoseconds: 20))?.call == 2)
-        #expect(calls.removeAll().map(\.call) == [3])
+        #expect(calls.removeAll() == [3])
         #expect(calls.removeAll().isEmpty)
         #expect(calls.nextDeadline == nil)
     }
@@ -121,12 +121,12 @@ import Testing
                 }
             default:
                 guard Int.random(in: 0..<50, using: &random) == 0 else { continue }
-                for entry in calls.removeAll() { end(entry.call) }
+                for call in calls.removeAll() { end(call) }
             }
             #expect(calls.count == model.count)
             #expect(calls.waitingCount == model.values.count { $0.place == .waiting })
         }
-        for entry in calls.removeAll() { end(entry.call) }
+        for call in calls.removeAll() { end(call) }
         #expect(ended.count == inserted)
         #expect(ended.values.allSatisfy { $0 == 1 })
     }
@@ -148,17 +148,20 @@ final class PendingTable {
     }
     func remove(_ id: CallID) -> PendingCalls<Int>.Entry? {
         guard let slot = calls.find(id) else { return nil }
-        return calls.remove(slot)
+        return remove(slot)
     }
     func remove(_ id: CallID, sentOn connection: Int) -> PendingCalls<Int>.Entry? {
         guard let slot = calls.find(id, sentOn: connection) else { return nil }
-        return calls.remove(slot)
+        return remove(slot)
     }
-    func remove(_ slot: Int) -> PendingCalls<Int>.Entry? { calls.remove(slot) }
+    func remove(_ slot: Int) -> PendingCalls<Int>.Entry? {
+        let entry = calls[slot]
+        return calls.remove(slot) == nil ? nil : entry
+    }
     func removeExpired(now: MonotonicTime) -> PendingCalls<Int>.Entry? {
         calls.removeExpired(now: now)
     }
-    func removeAll() -> [PendingCalls<Int>.Entry] { calls.removeAll() }
+    func removeAll() -> [Int] { calls.removeAll() }
     func sent(on connection: Int) -> [(slot: Int, end: UInt64)] { calls.sent(on: connection) }
 }
 

@@ -100,16 +100,10 @@ extension ChannelCore: TickEndHandler {
 
     /// Those in the line have lost the connection that they waited for, or one of several.
     func reconsiderWaiting() {
-        if waiting.isEmpty { return }
-        switch unsafe pool.state {
-        case .ready: return sendWaiting()
-        case .transientFailure:
-            isCongested = false
-            failWaiting(lastFailure)
-        case .idle, .connecting, .closed:
-            isCongested = false
-            connect()
-        }
+        if unsafe pool.state == .ready { return sendWaiting() }
+        isCongested = false
+        if unsafe pending.waitingCount == 0 { return }
+        if unsafe pool.state == .transientFailure { failWaiting(lastFailure) } else { connect() }
     }
 
     func hasRoomAgain() {
@@ -160,8 +154,8 @@ extension ChannelCore: TickEndHandler {
             $0.add("detail", lastFailure.message)
             $0.add("retry_ms", duration.wholeNanoseconds / 1_000_000)
         }
-        reactor.schedule(after: duration, label: "connect back-off") { [weak self] _ in
-            guard let self, !isClosed else { return }
+        reactor.schedule(after: duration, label: "connect back-off") { [self] _ in
+            if isClosed { return }
             handle(.rested(wanted: unsafe pending.waitingCount > 0), at: place)
         }
     }

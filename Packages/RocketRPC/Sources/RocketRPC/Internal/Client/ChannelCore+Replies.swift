@@ -16,16 +16,16 @@ extension ChannelCore {
             return dropped(id, connection)
         }
         if code == .unavailable, triesAgain(slot, on: connection) { return }
-        guard let entry = unsafe pending.remove(slot) else { return }
+        guard let call = unsafe pending.remove(slot) else { return }
         counted()
         unsafe recent.note(id, .replied)
         if code != .unavailable { connection.hasWorked = true }
         carriesOneLess(connection)
         let info = bytes.extracting(frame.errorInfo)
         if code.rawValue == 0 {
-            entry.call.succeed(bytes.extracting(frame.payload), info: info)
+            call.succeed(bytes.extracting(frame.payload), info: info)
         } else {
-            entry.call.fail(RPCError(code, String(decodingUTF8: info)))
+            call.fail(RPCError(code, String(decodingUTF8: info)))
         }
     }
 

@@ -112,10 +112,9 @@ final class ChannelCore {
 
     /// The caller gave up.
     func cancel(_ call: OutgoingCall) {
-        guard unsafe pending[call.slot]?.call === call, let entry = unsafe pending.remove(call.slot)
-        else {
-            return
-        }
+        guard let entry = unsafe pending[call.slot], entry.call === call,
+            unsafe pending.remove(call.slot) != nil
+        else { return }
         gaveUp(entry, RPCError(.cancelled, "the caller gave the call up"))
     }
 
@@ -136,9 +135,9 @@ final class ChannelCore {
 
     /// Ends a call that was not sent.
     func fail(_ slot: Int, _ error: RPCError) {
-        guard let entry = unsafe pending.remove(slot) else { return }
+        guard let call = unsafe pending.remove(slot) else { return }
         counted()
-        entry.call.fail(error)
+        call.fail(error)
     }
 
     func counted() { counters.callsInFlight.store(unsafe pending.count, ordering: .relaxed) }
@@ -220,8 +219,8 @@ final class ChannelCore {
         feed.publish(.closed)
         deadlineTimer?.cancel()
         restTimer?.cancel()
-        for entry in unsafe pending.removeAll() {
-            entry.call.fail(RPCError(.channelInit, "the channel was closed"))
+        for call in unsafe pending.removeAll() {
+            call.fail(RPCError(.channelInit, "the channel was closed"))
         }
         counted()
     }

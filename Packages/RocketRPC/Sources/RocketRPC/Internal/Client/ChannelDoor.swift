@@ -120,8 +120,12 @@ final class ChannelDoor: Sendable {
         if unsafe isClosed { return nil }
         let made = makeCore(reactor)
         unsafe core = made
-        reactor.attachment(LoopChannels.self) { _ in LoopChannels() }.add(made)
+        channels(of: reactor).add(made)
         return made
+    }
+
+    private func channels(of reactor: Reactor) -> LoopChannels {
+        reactor.attachment(LoopChannels.self) { _ in LoopChannels() }
     }
 
     /// Nobody comes to look any more.
@@ -141,24 +145,23 @@ final class ChannelDoor: Sendable {
     func close(on reactor: Reactor) {
         takeInbox(on: reactor)
         unsafe isClosed = true
-        unsafe core?.close()
+        if let core = unsafe core {
+            core.close()
+            channels(of: reactor).remove(core)
+        }
         unsafe core = nil
         feed.publish(.closed)
     }
 }
 
-/// The channels of a loop: should it end before them, no call of theirs waits for ever.
+/// The channels of a loop: should it end before them, no call of theirs waits for ever. Each stays
+/// until it is closed: were it held weakly, each use of it would count its references elsewhere.
 private final class LoopChannels {
-    private struct Weak {
-        weak var core: ChannelCore?
-    }
+    private var channels: [ObjectIdentifier: ChannelCore] = [:]
 
-    private var channels: [Weak] = []
+    func add(_ core: ChannelCore) { channels[ObjectIdentifier(core)] = core }
 
-    func add(_ core: ChannelCore) {
-        channels.removeAll { $0.core == nil }
-        channels.append(Weak(core: core))
-    }
+    func remove(_ core: ChannelCore) { channels[ObjectIdentifier(core)] = nil }
 
-    deinit { for channel in channels { channel.core?.close() } }
+    deinit { for channel in channels.values { channel.close() } }
 }

@@ -35,9 +35,6 @@ struct ConnectionPool {
         return result ?? (isIdle ? .idle : .closed)
     }
 
-    func state(at place: Int) -> RPCChannelState { places[place].connectivity.state }
-    func calls(at place: Int) -> Int { places[place].calls }
-
     /// Where the next call goes: to the one with the fewest calls, if any is ready.
     ///
     /// - Parameters:

@@ -87,7 +87,7 @@ final class OutgoingCall: @unchecked Sendable {
     }
 
     private func end(_ error: RPCError?) {
-        guard let body = body.take() else { return }
+        guard let body = body.take() else { preconditionFailure("a call ends once") }
         slot = -1
         if let error {
             self.error = error
@@ -107,7 +107,7 @@ protocol CallBody: AnyObject, Sendable {
     func encode(into buffer: inout ByteBuffer) throws(RPCError)
     /// Takes the response out of a reply's payload.
     func decode(_ payload: RawSpan) throws(RPCError)
-    /// The call is over. Once, last.
+    /// The call is over, and its request is not needed any more. Once, last.
     func ended(_ error: RPCError?)
 }
 

@@ -114,15 +114,14 @@ struct PendingCalls<Call>: ~Copyable {
     mutating func countAttempt(of slot: Int) { progress[slot].attempts += 1 }
 
     /// The one way out.
-    mutating func remove(_ slot: Int) -> Entry? {
+    mutating func remove(_ slot: Int) -> Call? {
         guard let call = calls[slot].take() else { return nil }
-        let progress = progress[slot]
-        if progress.place == .waiting { waitingCount -= 1 }
+        if progress[slot].place == .waiting { waitingCount -= 1 }
         table.remove(ids[slot].hash, slot)
-        if let timer = progress.timer { _ = deadlines.remove(timer) }
+        if let timer = progress[slot].timer { _ = deadlines.remove(timer) }
         freeSlots.append(Int32(slot))
         if table.count == 0, calls.count > 4096 { shrink() }
-        return Entry(call: call, progress: progress)
+        return call
     }
 
     /// Gives the memory of a burst back.
@@ -140,13 +139,13 @@ struct PendingCalls<Call>: ~Copyable {
     /// A call whose deadline is not after `now`; nil when there is none left.
     mutating func removeExpired(now: MonotonicTime) -> Entry? {
         while let (_, slot) = deadlines.popExpired(now: now) {
-            if let entry = remove(Int(slot)) { return entry }
+            if let entry = self[Int(slot)], remove(Int(slot)) != nil { return entry }
         }
         return nil
     }
 
     /// All that are left.
-    mutating func removeAll() -> [Entry] {
+    mutating func removeAll() -> [Call] {
         // The last removal may give the slots' memory back.
         let occupied = calls.indices.filter { calls[$0] != nil }
         return occupied.compactMap { remove($0) }

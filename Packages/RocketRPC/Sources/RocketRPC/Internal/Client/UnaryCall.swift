@@ -44,7 +44,6 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
     func takeResponse(_ method: RPCMethod<Request, Response>) -> Response {
         var result = Response()
         unsafe swap(&result, &response)
-        unsafe request = Request()
         if outgoing.reset() { method.shelf.give(self) }
         return result
     }
@@ -69,5 +68,5 @@ final class UnaryCall<Request: Message & Sendable, Response: Message & Sendable>
     }
 
     @usableFromInline
-    func ended(_ error: RPCError?) {}
+    func ended(_ error: RPCError?) { unsafe request = Request() }
 }
