@@ -79,7 +79,7 @@ def open_loop(bench, plan, progress):
         def measure(server, slow=0.0, rate=rate):
             with bench.running(server) as (process, address):
                 return bench.drive(server, process, address, max(plan.seconds, 1.0), rate=rate,
-                                   connections=16, in_flight=512, slow_percent=slow)
+                                   connections=16, in_flight=64, slow_percent=slow)
 
         def measure_own(server, rate=rate):
             with bench.running(server) as (process, address):
