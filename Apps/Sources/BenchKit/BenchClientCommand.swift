@@ -75,7 +75,8 @@ public struct BenchClientCommand: AsyncParsableCommand {
             let load = BenchLoad(
                 address: try NetAddress(parsing: to), connections: connections,
                 inFlight: inFlight, duration: .seconds(seconds), callsPerSecond: rate, calls: calls,
-                payloadBytes: payload, slowPercent: slowPercent, serverProcess: serverPid)
+                payloadBytes: payload, slowPercent: slowPercent, serverProcess: serverPid,
+                hasHistogram: json)
             report = try await load.run()
         } catch {
             throw ProgramFailure("--to \(to): \(error)")

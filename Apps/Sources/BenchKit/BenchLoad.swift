@@ -20,6 +20,9 @@ struct BenchLoad: Sendable {
     let slowPercent: Double
     /// Whose processor time is counted.
     let serverProcess: Int32?
+    /// Whether the report tells every latency. It takes an allocation for each, which whoever
+    /// counts those of calls does not want to see.
+    var hasHistogram = true
 
     /// Warms up for a fifth of the time, then measures.
     func run() async throws -> BenchReport {
@@ -63,7 +66,9 @@ struct BenchLoad: Sendable {
         let elapsed = SystemTimeSource().monotonic() - began
         let spent = usage.spent()
         return await Task(executorPreference: loop) {
-            BenchReport(desk.get().latencies, calls: desk.get().calls, elapsed, spent)
+            BenchReport(
+                desk.get().latencies, calls: desk.get().calls, elapsed, spent,
+                hasHistogram: hasHistogram)
         }.value
     }
 

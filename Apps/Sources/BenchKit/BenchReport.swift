@@ -14,12 +14,12 @@ struct BenchReport: Encodable, Sendable {
     let p99_us: Double
     let p999_us: Double
     let max_us: Double
-    /// Pairs of a latency in nanoseconds and how many calls had it.
+    /// Pairs of a latency in nanoseconds and how many calls had it; empty where nobody asked.
     let histogram_ns: [[UInt64]]
 
     init(
         _ latencies: Histogram<UInt64>, calls: Int, _ elapsed: Duration,
-        _ spent: ProcessorTime.Spent
+        _ spent: ProcessorTime.Spent, hasHistogram: Bool
     ) {
         func microseconds(_ percentile: Double) -> Double {
             Double(latencies.valueAtPercentile(percentile)) / 1000
@@ -35,7 +35,8 @@ struct BenchReport: Encodable, Sendable {
         p99_us = microseconds(99)
         p999_us = microseconds(99.9)
         max_us = Double(latencies.maxRecorded) / 1000
-        histogram_ns = latencies.recordedValues().map { [$0.value, $0.count] }
+        histogram_ns =
+            hasHistogram ? latencies.recordedValues().map { [$0.value, $0.count] } : []
     }
 
     /// One line.

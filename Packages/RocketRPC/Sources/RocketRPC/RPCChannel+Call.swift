@@ -13,7 +13,9 @@ extension RPCChannel {
     ///     the call is sent again also where it may have been processed.
     /// - Throws: `RPCError`: what the server answered, ERROR_RPC_CALL_TIMEOUT, CANCELLED when the
     ///   task was cancelled, ERROR_FAILED_GET_REPLY when the connection ended,
-    ///   ERROR_PEER_CLOSED or ERROR_FAILED_CONNECT when there was none to be had.
+    ///   ERROR_PEER_CLOSED or ERROR_FAILED_CONNECT when there was none to be had,
+    ///   RESOURCE_EXHAUSTED when too many calls wait already (`maxCallsInFlight`,
+    ///   `maxCallsWaiting`, the loop's `taskLimit`).
     @inlinable
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
