@@ -26,3 +26,16 @@ public struct Locked<Value: ~Copyable>: ~Copyable, Sendable {
         }
     }
 }
+
+extension Locked where Value == Void {
+    /// Runs `body` without the lock, in the order that its holders have: for who knows by other
+    /// means that there is no holder now, and that nobody can become one meanwhile.
+    @inlinable
+    public borrowing func withoutLock<R: ~Copyable, E: Error>(
+        _ body: () throws(E) -> R
+    ) throws(E) -> R {
+        _ = order.load(ordering: .acquiring)
+        defer { order.store(true, ordering: .releasing) }
+        return try body()
+    }
+}

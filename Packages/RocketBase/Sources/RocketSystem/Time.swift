@@ -32,6 +32,13 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         return MonotonicTime(nanoseconds: underflow ? 0 : difference)
     }
 
+    /// The moment so many nanoseconds later; ends at `distantFuture`.
+    @inlinable
+    public func later(by nanoseconds: UInt64) -> MonotonicTime {
+        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
+        return MonotonicTime(nanoseconds: overflow ? .max : sum)
+    }
+
     /// How long after `earlier` this is; negative when it is before.
     @inlinable
     public static func - (later: MonotonicTime, earlier: MonotonicTime) -> Duration {

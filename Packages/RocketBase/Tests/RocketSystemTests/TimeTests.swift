@@ -22,6 +22,8 @@ import Testing
 
     @Test func timeNeverWrapsAtItsEnds() {
         #expect(MonotonicTime.distantFuture + .seconds(1) == .distantFuture)
+        #expect(MonotonicTime(nanoseconds: 7).later(by: 5) == MonotonicTime(nanoseconds: 12))
+        #expect(MonotonicTime(nanoseconds: 7).later(by: .max) == .distantFuture)
         #expect(MonotonicTime(nanoseconds: 5) + .seconds(-1) == MonotonicTime(nanoseconds: 0))
     }
 

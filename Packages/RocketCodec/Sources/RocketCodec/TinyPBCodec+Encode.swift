@@ -16,30 +16,16 @@ extension TinyPBCodec {
         let start = buffer.readableBytes
         let info = errorInfo.extracting(first: cutLength(errorInfo))
         let header = 21 + messageID.byteCount + methodName.byteCount + info.byteCount
-        _ = unsafe buffer.write(minimum: header) { room in
-            var cursor = 0
-            // SAFETY: `room` has `header` bytes, the sum of what is stored below.
-            func store<T: BitwiseCopyable>(_ value: T) {
-                unsafe room.storeBytes(of: value, toByteOffset: cursor, as: T.self)
-                cursor += MemoryLayout<T>.size
-            }
-            func store(_ bytes: RawSpan) {
-                store(UInt32(truncatingIfNeeded: bytes.byteCount).bigEndian)
-                // SAFETY: as above; the source pointer stays within its closure.
-                unsafe bytes.withUnsafeBytes { source in
-                    unsafe UnsafeMutableRawBufferPointer(rebasing: room[cursor...])
-                        .copyMemory(from: source)
-                }
-                cursor += bytes.byteCount
-            }
-            store(0x02 as UInt8)
-            store(0 as UInt32)
-            store(messageID)
-            store(methodName)
-            store(errorCode.bigEndian)
-            store(info)
-            return cursor
-        }
+        let slot = unsafe buffer.slot(minimum: header)
+        // SAFETY: the slot has room for `header` bytes, the sum of what is put there.
+        var cursor = unsafe FieldCursor(slot.start)
+        cursor.put(0x02 as UInt8)
+        cursor.put(0 as UInt32)
+        cursor.put(field: messageID)
+        cursor.put(field: methodName)
+        cursor.put(errorCode.bigEndian)
+        cursor.put(field: info)
+        buffer.commit(header)
         return start
     }
 

@@ -47,13 +47,14 @@ public struct RPCMethodLimits: Hashable, Sendable {
 struct MethodLimits: Sendable {
     let maxRequestBytes: Int
     let maxResponseBytes: Int
-    let timeout: Duration?
+    /// In nanoseconds, at least 1; nil: none.
+    let timeout: UInt64?
 
     init(_ own: RPCMethodLimits, _ defaults: RPCMethodLimits) {
         func bytes(_ limit: Int?) -> Int { limit.flatMap { $0 > 0 ? $0 : nil } ?? .max }
         maxRequestBytes = bytes(own.maxRequestBytes ?? defaults.maxRequestBytes)
         maxResponseBytes = bytes(own.maxResponseBytes ?? defaults.maxResponseBytes)
         let timeout = own.timeout ?? defaults.timeout ?? .zero
-        self.timeout = timeout > .zero ? timeout : nil
+        self.timeout = timeout > .zero ? UInt64(timeout.wholeNanoseconds) : nil
     }
 }

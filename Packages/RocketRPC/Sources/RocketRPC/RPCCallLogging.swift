@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// Each line bears method, peer, code, microseconds and bytes; a failure's says how many were left
 /// out before it.
-public final class RPCCallLogging: RPCInterceptor {
+public final class RPCCallLogging: RPCSynchronousInterceptor {
     private let logger: Logger
     private let level: LogLevel
     private let every: Int
@@ -44,7 +44,21 @@ public final class RPCCallLogging: RPCInterceptor {
     >(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
-        guard logger.isEnabled(level) else { return try await next(request, call) }
+        observe(call)
+        return try await next(request, call)
+    }
+
+    /// The same for handlers that never wait.
+    public func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+        _ request: Request, _ call: RPCController,
+        next: RPCSynchronousHandler<Request, Response>
+    ) throws -> Response {
+        observe(call)
+        return try next(request, call)
+    }
+
+    private func observe(_ call: RPCController) {
+        guard logger.isEnabled(level) else { return }
         let start = time.monotonic()
         let peer = call.peerAddress?.description ?? ""
         call.onEnd { [self, method = call.method, isOutgoing = call.isOutgoing] ending in
@@ -59,7 +73,6 @@ public final class RPCCallLogging: RPCInterceptor {
                 if omitted > 0 { $0.add("omitted", omitted) }
             }
         }
-        return try await next(request, call)
     }
 
     /// How many failures were left out before this line; nil where it is left out itself.

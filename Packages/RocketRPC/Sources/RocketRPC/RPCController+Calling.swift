@@ -12,7 +12,7 @@ extension RPCController {
         timeout: Duration? = nil, metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
     ) {
         self.init()
-        state.withLock { state in
+        withState { state in
             state.timeout = timeout
             state.options = options
             state.changedMetadata = metadata
@@ -20,12 +20,12 @@ extension RPCController {
     }
 
     /// Why the call failed; nil before its end, and when it did not. On the caller's side.
-    public var error: RPCError? { state.withLock { $0.error } }
+    public var error: RPCError? { withState { $0.error } }
 
     /// Gives the call up that is made with this controller: it ends with CANCELLED, unless it is
     /// over. On a server, and without a call, it does nothing. Any thread.
     public func cancel() {
-        let giveUp = state.withLock { state in
+        let giveUp = withState { state in
             if state.giveUp != nil { state.isCancelled = true }
             return state.giveUp.take()
         }
@@ -34,10 +34,10 @@ extension RPCController {
 
     // MARK: For the channel
 
-    var terms: (Duration?, RPCCallOptions) { state.withLock { ($0.timeout, $0.options) } }
+    var terms: (Duration?, RPCCallOptions) { withState { ($0.timeout, $0.options) } }
 
     func start(_ method: String, deadline: MonotonicTime) {
-        state.withLock { state in
+        withState { state in
             state.method = method
             state.deadline = deadline
             state.error = nil
@@ -52,7 +52,7 @@ extension RPCController {
     }
 
     func canBeCancelled(by giveUp: @escaping @Sendable () -> Void) {
-        state.withLock { $0.giveUp = giveUp }
+        withState { $0.giveUp = giveUp }
     }
 
     func begins(_ id: CallID, between peers: ConnectionPeers) {
@@ -60,7 +60,7 @@ extension RPCController {
             // SAFETY: the pointer does not leave the closure.
             unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
         }
-        state.withLock { state in
+        withState { state in
             state.messageID = bytes
             state.peers = peers
         }
@@ -68,7 +68,7 @@ extension RPCController {
 
     func finish(replyMetadata: RPCMetadata = [:], error: RPCError? = nil) {
         // Let go of outside the lock: it holds the call.
-        let giveUp = state.withLock { state in
+        let giveUp = withState { state in
             state.replyMetadata = replyMetadata
             state.error = error
             state.isFinished = true
@@ -81,7 +81,7 @@ extension RPCController {
 
     var callID: CallID? {
         // SAFETY: the array lives, unchanged, until the id is made.
-        state.withLock { CallID(unsafe $0.messageID.span.bytes) }
+        withState { CallID(unsafe $0.messageID.span.bytes) }
     }
 
     /// `metadata` with the trace context that came with this call, unless it has one of its own.
@@ -97,7 +97,7 @@ extension RPCController {
     /// Whether there may be one; without reading the metadata, which most calls have for their
     /// deadline alone.
     private var hasTrace: Bool {
-        state.withLock { state in
+        withState { state in
             if let changed = state.changedMetadata { return changed["traceparent"] != nil }
             let key = Self.traceKey
             guard state.requestMetadata.count > key.count else { return false }

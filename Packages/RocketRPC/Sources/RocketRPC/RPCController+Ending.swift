@@ -15,7 +15,8 @@ extension RPCController {
     ///
     /// For interceptors. Where the call has ended already: now. On the thread where it ends.
     public func onEnd(_ body: @escaping @Sendable (RPCCallEnding) -> Void) {
-        let ending = state.withLock { state in
+        let ending = withState { state in
+            state.isUsed = true
             if state.ending == nil { state.observers.append(body) }
             return state.ending
         }
@@ -23,16 +24,16 @@ extension RPCController {
     }
 
     /// The serialized request, in bytes; on a channel 0 until it is sent.
-    public var requestBytes: Int { state.withLock { $0.requestBytes } }
+    public var requestBytes: Int { withState { $0.requestBytes } }
 
     /// Whether this side makes the call, and does not answer it.
-    public var isOutgoing: Bool { state.withLock { $0.isOutgoing } }
+    public var isOutgoing: Bool { withState { $0.isOutgoing } }
 
     /// The request goes out, and has so many bytes.
-    func note(requestBytes: Int) { state.withLock { $0.requestBytes = requestBytes } }
+    func note(requestBytes: Int) { withState { $0.requestBytes = requestBytes } }
 
     /// The response has so many bytes.
-    func note(responseBytes: Int) { state.withLock { $0.responseBytes = responseBytes } }
+    func note(responseBytes: Int) { withState { $0.responseBytes = responseBytes } }
 
     /// The call has ended so; the first time counts.
     ///
@@ -40,7 +41,8 @@ extension RPCController {
     func end(_ code: RPCErrorCode, responseBytes: Int? = nil, cancelled: Bool = false) {
         let observers: [@Sendable (RPCCallEnding) -> Void]
         let ending: RPCCallEnding
-        (ending, observers) = state.withLock { state in
+        (ending, observers) = withState { state in
+            state.isUsed = true
             if cancelled { state.isCancelled = true }
             if let ending = state.ending { return (ending, []) }
             let ending = RPCCallEnding(

@@ -14,6 +14,8 @@ public final class RPCController: Sendable {
     struct State: ~Copyable {
         var messageID: [UInt8] = []
         var method = ""
+        /// On a server: what `method` is the name of.
+        var served: MethodEntry?
         var peers: ConnectionPeers?
         var deadline: MonotonicTime?
         /// As it came.
@@ -34,11 +36,42 @@ public final class RPCController: Sendable {
         var responseBytes = 0
         var ending: RPCCallEnding?
         var observers: [@Sendable (RPCCallEnding) -> Void] = []
+        /// On a server: somebody has set something that the next call must not see.
+        var isUsed = false
+
+        /// On a server: forgets all that was set.
+        mutating func startOver() {
+            changedMetadata = nil
+            replyMetadata = RPCMetadata()
+            isCancelled = false
+            isFinished = false
+            responseBytes = 0
+            ending = nil
+            observers = []
+            isUsed = false
+        }
     }
 
-    let state = Locked(State())
+    private let lock = Locked(())
+    // SAFETY: used under the lock, or by one who knows that nobody else has a reference; and no
+    // body comes back to the controller.
+    @exclusivity(unchecked) private nonisolated(unsafe) var state = State()
 
     init() {}
+
+    /// Runs `body` with the state while no other thread has it. Any thread.
+    @inline(__always)
+    func withState<Result, E: Error>(_ body: (inout State) throws(E) -> Result) throws(E) -> Result
+    {
+        try lock.withLock { _ throws(E) in try unsafe body(&state) }
+    }
+
+    /// The same without the lock: where the references to this object are counted, and all of them
+    /// are the caller's own.
+    @inline(__always)
+    func withUnsharedState<Result>(_ body: (inout State) -> Result) -> Result {
+        lock.withoutLock { unsafe body(&state) }
+    }
 
     /// The call whose handler the current task runs, or was started by; nil outside of one.
     /// Calls made with it set inherit what is left of its deadline.
@@ -49,54 +82,64 @@ public final class RPCController: Sendable {
 
     /// The call's id on the wire, shown as text.
     public var messageID: String {
-        state.withLock { String(decoding: $0.messageID, as: UTF8.self) }
+        withState { String(decoding: $0.messageID, as: UTF8.self) }
     }
 
     /// `package.Service.method`.
-    public var method: String { state.withLock { $0.method } }
+    public var method: String { withState { $0.method } }
 
     /// This side's address of the connection that the call came on.
-    public var localAddress: NetAddress? { state.withLock { $0.peers?.local } }
+    public var localAddress: NetAddress? { withState { $0.peers?.local } }
 
     /// Who calls.
-    public var peerAddress: NetAddress? { state.withLock { $0.peers?.peer } }
+    public var peerAddress: NetAddress? { withState { $0.peers?.peer } }
 
     /// When the answer is due, on the monotonic clock: as the caller says, or by the server's own
     /// limit on handlers where that is earlier; nil without either.
-    public var deadline: MonotonicTime? { state.withLock { $0.deadline } }
+    public var deadline: MonotonicTime? { withState { $0.deadline } }
 
     /// What travels beside the request. On a server it is what the caller sent; a channel's
     /// interceptor may change it before the call is sent.
     public var requestMetadata: RPCMetadata {
         get {
-            state.withLock { state in
+            withState { state in
                 state.changedMetadata
                     ?? (unsafe MetadataBlock.read(state.requestMetadata.span.bytes))
                     ?? RPCMetadata()
             }
         }
-        set { state.withLock { $0.changedMetadata = newValue } }
+        set {
+            withState { state in
+                state.changedMetadata = newValue
+                state.isUsed = true
+            }
+        }
     }
 
     /// What goes back beside the response; set it before the handler returns. On the caller's side
     /// it is what came back. Not sent with an error. At most 511 bytes in all, or the call fails with RESOURCE_EXHAUSTED.
     public var replyMetadata: RPCMetadata {
-        get { state.withLock { $0.replyMetadata } }
-        set { state.withLock { $0.replyMetadata = newValue } }
+        get { withState { $0.replyMetadata } }
+        set {
+            withState { state in
+                state.replyMetadata = newValue
+                state.isUsed = true
+            }
+        }
     }
 
     /// Whether nobody waits for the answer any more: the deadline passed, the connection ended,
     /// or the server stops. The handler's task is cancelled at the same time.
-    public var isCancelled: Bool { state.withLock { $0.isCancelled } }
+    public var isCancelled: Bool { withState { $0.isCancelled } }
 
     /// Whether the call has been answered or given up.
-    public var isFinished: Bool { state.withLock { $0.isFinished } }
+    public var isFinished: Bool { withState { $0.isFinished } }
 }
 
 extension RPCController: CallContextSource {
     /// For log lines: the call's id.
     public var contextMessageID: ShortText {
-        state.withLock { state in
+        withState { state in
             // SAFETY: the array lives, unchanged, until the text is made.
             unsafe ShortText(bytes: state.messageID.span.bytes)
         }
@@ -106,7 +149,7 @@ extension RPCController: CallContextSource {
     public var contextMethod: String { method }
 
     /// For log lines: who calls.
-    public var contextPeer: String { state.withLock { $0.peers?.peerText ?? "" } }
+    public var contextPeer: String { withState { $0.peers?.peerText ?? "" } }
 }
 
 /// The two ends of a connection, shared by all of its calls.

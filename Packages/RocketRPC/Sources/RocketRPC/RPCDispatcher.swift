@@ -56,12 +56,27 @@ public final class RPCDispatcher: Sendable {
         var isMore = true
         while isMore {
             isMore = await CallContext.$current.withValue(call.freshContext()) {
-                await connection.serveNext(call)
+                call.bindingBegan()
+                while await connection.serveNext(call) {
+                    if call.isKept { return true }
+                }
+                return false
             }
         }
         return link.takeOutput()
     }
 
-    /// Whether each call is one DEBUG line.
-    var logsCalls: Bool { logger.isEnabled(.debug) }
+    /// The time where somebody wants to know how long calls take: each is a line at debug.
+    @inline(__always)
+    func beginsCall() -> MonotonicTime? {
+        logger.isEnabled(.debug) ? time.monotonic() : nil
+    }
+
+    /// A call has been answered or given up. In its context.
+    func endsCall(_ startedAt: MonotonicTime, _ code: RPCErrorCode) {
+        logger.debug("call served") {
+            $0.add("code", code.rawValue)
+            $0.add("us", microsecondsOf: time.monotonic() - startedAt)
+        }
+    }
 }

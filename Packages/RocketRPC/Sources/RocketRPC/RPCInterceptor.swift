@@ -31,13 +31,51 @@ public protocol RPCInterceptor: Sendable {
     ) async throws -> Response
 }
 
+/// An interceptor that never waits, so that handlers which don't are served without a task all the
+/// same: for what measures, logs and refuses.
+public protocol RPCSynchronousInterceptor: RPCInterceptor {
+    /// Handles a call of such a handler, as the other `intercept` does.
+    func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+        _ request: Request, _ call: RPCController,
+        next: RPCSynchronousHandler<Request, Response>
+    ) throws -> Response
+}
+
 extension [any RPCInterceptor] {
     /// `handler` with all of these around it.
+    @usableFromInline
     func around<Request: Message & Sendable, Response: Message & Sendable>(
         _ handler: @escaping RPCHandler<Request, Response>
     ) -> RPCHandler<Request, Response> {
-        reversed().reduce(handler) { next, interceptor in
-            { request, call in try await interceptor.intercept(request, call, next: next) }
+        var chain = handler
+        for interceptor in reversed() {
+            let next = chain
+            chain = { request, call in
+                try await interceptor.intercept(request, call, next: next)
+            }
         }
+        return chain
+    }
+
+    /// All of these as interceptors that never wait; nil where one may.
+    @usableFromInline
+    var synchronous: [any RPCSynchronousInterceptor]? {
+        let found = compactMap { $0 as? any RPCSynchronousInterceptor }
+        return found.count == count ? found : nil
+    }
+}
+
+extension [any RPCSynchronousInterceptor] {
+    /// `handler` with all of these around it.
+    @usableFromInline
+    func around<Request: Message & Sendable, Response: Message & Sendable>(
+        _ handler: @escaping RPCSynchronousHandler<Request, Response>
+    ) -> RPCSynchronousHandler<Request, Response> {
+        var chain = handler
+        for interceptor in reversed() {
+            let next = chain
+            chain = { request, call in try interceptor.intercept(request, call, next: next) }
+        }
+        return chain
     }
 }

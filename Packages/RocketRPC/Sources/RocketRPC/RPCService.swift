@@ -23,6 +23,10 @@ public typealias RPCHandler<Request, Response> =
         Request, RPCController
     ) async throws -> Response
 
+/// A handler that returns without ever waiting.
+public typealias RPCSynchronousHandler<Request, Response> =
+    @Sendable (Request, RPCController) throws -> Response
+
 /// Collects the methods of all services before a server starts.
 public struct RPCServiceRegistry {
     // Interceptors are composed here, so that a call pays only for those that there are.
@@ -30,7 +34,7 @@ public struct RPCServiceRegistry {
     private(set) var services: [String: String] = [:]
     private(set) var descriptors: [RPCFileDescriptors] = []
     private var current = ""
-    private let interceptors: [any RPCInterceptor]
+    @usableFromInline let interceptors: [any RPCInterceptor]
     let limits: RPCCallLimits
 
     init(interceptors: [any RPCInterceptor] = [], limits: RPCCallLimits = RPCCallLimits()) {
@@ -58,34 +62,62 @@ public struct RPCServiceRegistry {
     ///
     /// - Throws: `RPCRegistrationError` for a method that is there already, belongs to another
     ///   service, or has a name that C++ peers can't hold.
+    @inlinable
     public mutating func add<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>
     ) throws {
-        try check(method.service, method.fullName, method.fullNameBytes)
-        append(TypedMethodHandler(method, interceptors.around(handler)), isSynchronous: false)
+        // Compiled where the types are known, down to the bytes.
+        let handler = interceptors.isEmpty ? handler : interceptors.around(handler)
+        try append(
+            method,
+            .awaited { call in
+                guard let request = call.takeRequest(method.request) else { return }
+                do {
+                    let response = try await handler(request, call.handlersController)
+                    call.succeed(with: response, method.response)
+                } catch {
+                    call.fail(error, in: method.response)
+                }
+            })
     }
 
     /// Adds a method whose handler never waits: it runs on the connection's loop as soon as its
     /// request is there, with no task, and holds the loop up until it returns.
     ///
-    /// With interceptors, which may wait, it is served as any other.
+    /// With an interceptor that may wait it is served as any other.
     /// - Throws: as the other `add`.
+    @inlinable
     public mutating func add<Request, Response>(
         _ method: RPCMethod<Request, Response>,
-        synchronous handler: @escaping @Sendable (Request, RPCController) throws -> Response
+        synchronous handler: @escaping RPCSynchronousHandler<Request, Response>
     ) throws {
-        try check(method.service, method.fullName, method.fullNameBytes)
-        let awaited = interceptors.around { request, call in try handler(request, call) }
-        append(
-            TypedMethodHandler(method, awaited, synchronous: handler),
-            isSynchronous: interceptors.isEmpty)
+        guard let around = interceptors.synchronous else {
+            let awaited: RPCHandler<Request, Response> = { try handler($0, $1) }
+            return try add(method, awaited)
+        }
+        let handler = around.isEmpty ? handler : around.around(handler)
+        try append(
+            method,
+            .synchronous { call, payload in
+                guard let request = call.request(method.request, from: payload) else { return }
+                do {
+                    call.succeed(
+                        with: try handler(request, call.handlersController), method.response)
+                } catch {
+                    call.fail(error, in: method.response)
+                }
+            })
     }
 
-    private mutating func append(_ handler: any MethodHandler, isSynchronous: Bool) {
+    @usableFromInline
+    mutating func append<Request, Response>(
+        _ method: RPCMethod<Request, Response>, _ handler: MethodEntry.Handler
+    ) throws {
+        try check(method.service, method.fullName, method.fullNameBytes)
         entries.append(
             MethodEntry(
-                handler: handler, limits: limits.resolved(for: handler.fullName),
-                isSynchronous: isSynchronous, isAlwaysServed: current == RPCHealth.serviceName))
+                method, handler, limits.resolved(for: method.fullName),
+                isAlwaysServed: current == RPCHealth.serviceName))
     }
 
     private func check(
@@ -100,7 +132,7 @@ public struct RPCServiceRegistry {
         guard fullName != CancelFrame.methodName else {
             throw refuse("'\(fullName)' is no method's name: it gives calls up")
         }
-        guard !entries.contains(where: { $0.handler.fullName == fullName }) else {
+        guard !entries.contains(where: { $0.fullName == fullName }) else {
             throw refuse("the method '\(fullName)' is registered twice")
         }
         guard bytes.count <= TinyPB.maxMethodNameBytes else {

@@ -15,7 +15,7 @@ public import SwiftProtobuf
 ///
 /// `side` is `server` or `client`. A call ends when it is answered; what a server refuses before
 /// any handler runs is in `RPCDispatcher.statistics`.
-public final class RPCMetrics: RPCInterceptor {
+public final class RPCMetrics: RPCSynchronousInterceptor {
     private struct Key: Hashable {
         let method: String
         let isOutgoing: Bool
@@ -42,11 +42,24 @@ public final class RPCMetrics: RPCInterceptor {
     >(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
+        observe(call)
+        return try await next(request, call)
+    }
+
+    /// The same for handlers that never wait.
+    public func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+        _ request: Request, _ call: RPCController,
+        next: RPCSynchronousHandler<Request, Response>
+    ) throws -> Response {
+        observe(call)
+        return try next(request, call)
+    }
+
+    private func observe(_ call: RPCController) {
         let meters = meters(of: call)
         let (start, time) = (time.monotonic(), time)
         meters.began()
         call.onEnd { meters.ended($0, after: time.monotonic() - start) }
-        return try await next(request, call)
     }
 
     private func meters(of call: RPCController) -> MethodMeters {

@@ -1,7 +1,8 @@
-import RocketRPC
 import SwiftProtobuf
 import Synchronization
 import Testing
+
+@testable import RocketRPC
 
 @Suite struct SynchronousTests {
     let kit = FrameKit()
@@ -58,6 +59,39 @@ import Testing
         }
     }
 
+    @Test func interceptorsThatNeverWaitLeaveHandlersSynchronous() throws {
+        let notes = InterceptorTests.Trace.Notes()
+        let watch = SynchronousTrace(notes: notes)
+        var registry = RPCServiceRegistry(interceptors: [watch, watch])
+        try registry.add(SynchronousService())
+        #expect(registry.entries.allSatisfy { $0.isSynchronous })
+        var mixed = RPCServiceRegistry(
+            interceptors: [watch, InterceptorTests.Trace(name: "s", notes: notes)])
+        try mixed.add(SynchronousService())
+        #expect(!mixed.entries.contains { $0.isSynchronous })
+    }
+
+    @Test func theirWordCountsAndTheFirstIsOutermost() async throws {
+        let notes = InterceptorTests.Trace.Notes()
+        try await withServer(
+            [SynchronousService()],
+            interceptors: [
+                SynchronousTrace(name: "outer", notes: notes),
+                SynchronousTrace(name: "inner", notes: notes, refuses: "no"),
+            ]
+        ) { address in
+            let client = try RawClient(address)
+            for text in ["yes", "no"] {
+                client.send(try kit.frame("test.v1.Synchronous.echo", payload: kit.text(text)))
+            }
+            #expect(try kit.parse(client.receiveFrame()).payload == kit.text("yes"))
+            #expect(try kit.parse(client.receiveFrame()).code == .permissionDenied)
+        }
+        let lines = notes.lines.withLock { $0 }
+        #expect(
+            lines == ["outer in", "inner in", "inner out", "outer out", "outer in", "outer out"])
+    }
+
     @Test func interceptorsStandAroundSynchronousHandlersToo() async throws {
         let notes = InterceptorTests.Trace.Notes()
         let dispatcher = try RPCDispatcher(
@@ -67,5 +101,29 @@ import Testing
         let answer = try kit.parse(await dispatcher.answer(frame))
         #expect(answer.payload == (try kit.text("x")))
         #expect(notes.lines.withLock { $0.count } == 2)
+    }
+}
+
+/// Writes down when a call passes, and refuses one text.
+struct SynchronousTrace: RPCSynchronousInterceptor {
+    var name = ""
+    let notes: InterceptorTests.Trace.Notes
+    var refuses: String?
+
+    func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+    ) async throws -> Response {
+        try await next(request, call)
+    }
+
+    func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+        _ request: Request, _ call: RPCController, next: RPCSynchronousHandler<Request, Response>
+    ) throws -> Response {
+        if let refuses, (request as? Text)?.value == refuses {
+            throw RPCError(.permissionDenied, "not that")
+        }
+        notes.add("\(name) in")
+        defer { notes.add("\(name) out") }
+        return try next(request, call)
     }
 }

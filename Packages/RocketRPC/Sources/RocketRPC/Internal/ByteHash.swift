@@ -3,22 +3,18 @@
 @inline(__always)
 func byteHash(_ bytes: RawSpan, seed: UInt64 = 0) -> UInt64 {
     var hash = seed &+ UInt64(truncatingIfNeeded: bytes.byteCount) &* 0x9E37_79B9_7F4A_7C15
-    var offset = 0
-    while offset &+ 8 <= bytes.byteCount {
-        // SAFETY: eight bytes from `offset` lie within the span.
-        mix(
-            &hash,
-            unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
-        offset &+= 8
+    let count = bytes.byteCount
+    if count >= 8 {
+        var offset = 0
+        while offset &+ 8 < count {
+            mix(&hash, bytes.word(offset))
+            offset &+= 8
+        }
+        // The last word overlaps the one before.
+        mix(&hash, bytes.word(count &- 8))
+    } else {
+        mix(&hash, bytes.shortWord)
     }
-    var tail: UInt64 = 0
-    while offset < bytes.byteCount {
-        // SAFETY: the byte at `offset` lies within the span.
-        let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
-        tail = tail << 8 | UInt64(byte)
-        offset &+= 1
-    }
-    mix(&hash, tail)
     return hash
 }
 
@@ -28,14 +24,38 @@ private func mix(_ hash: inout UInt64, _ word: UInt64) {
     hash = product.high ^ product.low
 }
 
-/// Whether a span and an array hold the same bytes.
+/// Whether two spans hold the same bytes.
 @inline(__always)
-func sameBytes(_ bytes: RawSpan, _ array: [UInt8]) -> Bool {
-    guard bytes.byteCount == array.count else { return false }
-    for index in array.indices {
-        // SAFETY: both have the same count.
-        let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
-        if byte != array[index] { return false }
+func sameBytes(_ a: RawSpan, _ b: RawSpan) -> Bool {
+    let count = a.byteCount
+    guard count == b.byteCount else { return false }
+    guard count >= 8 else { return a.shortWord == b.shortWord }
+    var offset = 0
+    while offset &+ 8 < count {
+        if a.word(offset) != b.word(offset) { return false }
+        offset &+= 8
     }
-    return true
+    return a.word(count &- 8) == b.word(count &- 8)
+}
+
+extension RawSpan {
+    /// The eight bytes at `offset`, which must lie within the span.
+    @inline(__always)
+    fileprivate func word(_ offset: Int) -> UInt64 {
+        assert(offset >= 0 && offset &+ 8 <= byteCount)
+        // SAFETY: callers keep to the count; asserted in debug builds.
+        return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+    }
+
+    /// All bytes of a span of less than eight, one after the other.
+    @inline(__always)
+    fileprivate var shortWord: UInt64 {
+        var word: UInt64 = 0
+        for offset in 0..<byteCount {
+            // SAFETY: the byte at `offset` lies within the span.
+            let byte = unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+            word = word &<< 8 | UInt64(byte)
+        }
+        return word
+    }
 }

@@ -7,11 +7,15 @@ struct CallDeadline: Equatable {
     let isOwn: Bool
 
     /// - Parameters:
-    ///   - timeoutMilliseconds: what is left as the caller says; nil: it said nothing.
-    ///   - own: the server's limit; nil: none.
-    init(timeoutMilliseconds: Int64?, own: Duration?, now: MonotonicTime) {
-        let callers = timeoutMilliseconds.map { now + .milliseconds($0) }
-        let ours = own.map { now + $0 }
+    ///   - timeoutMilliseconds: what is left as the caller says, 0 or more; nil: it said nothing.
+    ///   - own: the server's limit, in nanoseconds; nil: none.
+    init(timeoutMilliseconds: Int64?, own: UInt64?, now: MonotonicTime) {
+        let callers = timeoutMilliseconds.map { timeout in
+            let (nanoseconds, overflow) = UInt64(max(0, timeout))
+                .multipliedReportingOverflow(by: 1_000_000)
+            return now.later(by: overflow ? .max : nanoseconds)
+        }
+        let ours = own.map { now.later(by: $0) }
         isOwn = ours.map { $0 < callers ?? .distantFuture } ?? false
         time = isOwn ? ours : callers
     }

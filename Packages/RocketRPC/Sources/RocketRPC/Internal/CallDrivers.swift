@@ -104,12 +104,10 @@ final class CallDrivers: TickEndHandler {
         guard let connection = takeReady() else { return }
         isWaking = true
         if let driver = parked.popLast() { return driver.resume() }
-        let drivers = LoopBound(self, on: reactor)
         let driver = CallDriver(ServerCall(connection: connection))
-        let bound = LoopBound(driver, on: reactor)
-        let executor = executor
-        driver.task = Task(executorPreference: reactor.loop) {
-            await executor.drive(drivers, bound)
+        // The driver's task takes the binding over, for all of its calls.
+        driver.task = CallContext.$current.withValue(driver.call.freshContext()) {
+            executor.start(LoopBound(self, on: reactor), LoopBound(driver, on: reactor))
         }
     }
 
@@ -118,8 +116,8 @@ final class CallDrivers: TickEndHandler {
     /// Whether the driver is to take calls, or has to end.
     func employs(_ driver: CallDriver) -> Bool { !driver.isRetired && !isStopped }
 
-    /// Takes calls within one binding of `CallContext.current`: until a handler has kept it, or for
-    /// ever.
+    /// The life of a driver: takes calls until a handler has kept what `CallContext.current` is
+    /// bound to, for the next call must have another one.
     func drive(_ driver: CallDriver) async {
         driver.call.bindingBegan()
         while employs(driver) {
@@ -135,7 +133,11 @@ final class CallDrivers: TickEndHandler {
                 }
             }
             active = nil
-            if driver.call.isKept { return }
+            if driver.call.isKept {
+                // Another driver takes what is left.
+                if hasReady { wake() }
+                return
+            }
             await park(driver)
         }
     }

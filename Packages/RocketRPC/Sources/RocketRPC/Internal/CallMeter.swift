@@ -5,7 +5,7 @@ import SwiftProtobuf
 /// many at once. The outermost interceptor of a server that has such a manager; others have none.
 ///
 /// Any thread: each counts in a place of its own, as far as there are places.
-final class CallMeter: RPCInterceptor {
+final class CallMeter: RPCSynchronousInterceptor {
     private let time: any TimeSource
     private let places: [Place]
 
@@ -19,10 +19,23 @@ final class CallMeter: RPCInterceptor {
     >(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
-        let start = time.monotonic()
-        place.counts.withLock { $0.inFlight += 1 }
+        let start = began()
         defer { ended(after: time.monotonic() - start) }
         return try await next(request, call)
+    }
+
+    func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+        _ request: Request, _ call: RPCController,
+        next: RPCSynchronousHandler<Request, Response>
+    ) throws -> Response {
+        let start = began()
+        defer { ended(after: time.monotonic() - start) }
+        return try next(request, call)
+    }
+
+    private func began() -> MonotonicTime {
+        place.counts.withLock { $0.inFlight += 1 }
+        return time.monotonic()
     }
 
     private func ended(after duration: Duration) {

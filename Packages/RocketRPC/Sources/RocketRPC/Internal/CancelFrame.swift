@@ -5,5 +5,8 @@ enum CancelFrame {
     static let methodName = "rocket.cancel"
     static let methodNameBytes = [UInt8](methodName.utf8)
 
-    static func isCancel(_ name: RawSpan) -> Bool { sameBytes(name, methodNameBytes) }
+    static func isCancel(_ name: RawSpan) -> Bool {
+        // SAFETY: the array is never changed.
+        sameBytes(name, unsafe methodNameBytes.span.bytes)
+    }
 }

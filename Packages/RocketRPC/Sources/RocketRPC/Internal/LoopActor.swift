@@ -1,4 +1,3 @@
-import RocketBase
 import RocketReactor
 
 /// Gives drivers the loop as their executor.
@@ -12,18 +11,18 @@ actor LoopActor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    /// The life of a driver: one binding of the current call after the other.
-    func drive(_ drivers: LoopBound<CallDrivers>, _ driver: LoopBound<CallDriver>) async {
-        while drivers.get().employs(driver.get()) {
-            await CallContext.$current.withValue(driver.get().call.freshContext()) {
-                // The closure runs outside of the actor. Everything after this line is on it, so
-                // that nothing within a call changes executors.
-                await serve(drivers, driver)
-            }
-        }
+    /// Starts the life of a driver, which takes the task-local values over that are bound now. On
+    /// the loop; the driver runs from its queue.
+    ///
+    /// Its task prefers the loop: what a handler awaits outside of every actor (the closures of
+    /// `withTaskCancellationHandler` and `TaskLocal.withValue`, to begin with) stays here, too.
+    nonisolated func start(
+        _ drivers: LoopBound<CallDrivers>, _ driver: LoopBound<CallDriver>
+    ) -> Task<Void, Never> {
+        Task(executorPreference: drivers.loop) { await self.drive(drivers, driver) }
     }
 
-    private func serve(_ drivers: LoopBound<CallDrivers>, _ driver: LoopBound<CallDriver>) async {
+    private func drive(_ drivers: LoopBound<CallDrivers>, _ driver: LoopBound<CallDriver>) async {
         await drivers.get().drive(driver.get())
     }
 }

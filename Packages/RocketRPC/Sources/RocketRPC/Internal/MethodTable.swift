@@ -1,26 +1,19 @@
 import RocketCodec
 
-/// A method with all that a call of it needs.
-struct MethodEntry: Sendable {
-    let handler: any MethodHandler
-    let limits: MethodLimits
-    /// Its handler never waits, and nothing around it does.
-    let isSynchronous: Bool
-    /// It is served while the server drains and beyond its limits on calls in flight: it tells how
-    /// the server is.
-    let isAlwaysServed: Bool
-}
-
 /// All methods of a server, found by the raw bytes of their names: built once, never changed.
 ///
 /// Open addressing with at most half of the slots taken, so a look-up allocates nothing and ends
 /// after a step or two.
 struct MethodTable: Sendable {
-    private let slots: [Int32]
-    private let hashes: [UInt64]
+    private let slots: [Slot]
     let entries: [MethodEntry]
     let hasSynchronous: Bool
     private let services: Set<String>
+
+    private struct Slot {
+        var hash: UInt64 = 0
+        var entry: MethodEntry?
+    }
 
     var serviceNames: [String] { services.sorted() }
 
@@ -28,37 +21,34 @@ struct MethodTable: Sendable {
         entries = registry.entries
         hasSynchronous = entries.contains { $0.isSynchronous }
         services = Set(registry.services.keys)
-        let known = Set(entries.map(\.handler.fullName))
+        let known = Set(entries.map(\.fullName))
         if let unknown = registry.limits.methods.keys.sorted().first(where: { !known.contains($0) })
         {
             throw RPCRegistrationError(
                 description: "there are limits for '\(unknown)', which is no registered method")
         }
-        hashes = entries.map { unsafe byteHash($0.handler.fullNameBytes.span.bytes) }
         var size = 8
         while size < entries.count * 2 { size *= 2 }
-        var slots = [Int32](repeating: -1, count: size)
-        for (index, hash) in hashes.enumerated() {
+        var slots = [Slot](repeating: Slot(), count: size)
+        for entry in entries {
+            let hash = entry.withName { byteHash($0) }
             var slot = Int(truncatingIfNeeded: hash) & (size - 1)
-            while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
-            slots[slot] = Int32(index)
+            while slots[slot].entry != nil { slot = (slot + 1) & (size - 1) }
+            slots[slot] = Slot(hash: hash, entry: entry)
         }
         self.slots = slots
     }
 
-    /// The handler of the method with that full name; nil where `failure(for:)` says why.
+    /// The method with that full name; nil where `failure(for:)` says why.
     func lookup(_ name: RawSpan) -> MethodEntry? {
         let hash = byteHash(name)
         let mask = slots.count &- 1
         var slot = Int(truncatingIfNeeded: hash) & mask
-        while true {
-            let index = Int(slots[slot])
-            if index < 0 { return nil }
-            if hashes[index] == hash, sameBytes(name, entries[index].handler.fullNameBytes) {
-                return entries[index]
-            }
+        while let entry = slots[slot].entry {
+            if slots[slot].hash == hash, entry.withName({ sameBytes(name, $0) }) { return entry }
             slot = (slot &+ 1) & mask
         }
+        return nil
     }
 
     /// Why a name is not in the table. The name is split at its last dot.

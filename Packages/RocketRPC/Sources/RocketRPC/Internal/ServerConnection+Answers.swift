@@ -7,9 +7,7 @@ import RocketSystem
 extension ServerConnection {
     /// Answers a call that was never begun.
     func refuse(_ messageID: RawSpan, _ methodName: RawSpan, _ error: RPCError) {
-        let info = [UInt8](error.message.utf8)
-        // SAFETY: the array lives, unchanged, until send returns.
-        unsafe send(messageID, methodName, error.code, info.span.bytes) { _ in }
+        send(error, messageID, methodName)
         dispatcher.logger.debug("call refused") {
             $0.add("msg_id", String(decodingUTF8: messageID))
             $0.add("method", String(decodingUTF8: methodName))
@@ -18,69 +16,74 @@ extension ServerConnection {
         }
     }
 
-    /// Encodes one answer straight into the connection's output, which is written once a tick.
+    /// Encodes a response straight into the connection's output, which is written once a tick.
     ///
-    /// One that can't be serialized, or is too large, becomes an error that says so; and one whose
-    /// text is too large loses it. What is left then fits, since the request with the same id and
-    /// name did.
-    /// - Parameter limit: the longest payload, in bytes.
-    /// - Returns: what was answered: the code, and the payload's bytes.
-    @discardableResult
-    func send(
-        _ messageID: RawSpan, _ methodName: RawSpan, _ code: RPCErrorCode, _ info: RawSpan,
-        limit: Int = .max, _ payload: (inout ByteBuffer) throws -> Void
+    /// One that can't be serialized, or is too large, becomes an error that says so.
+    /// - Parameters:
+    ///   - info: metadata, or nothing.
+    ///   - limit: the longest payload, in bytes.
+    func respond(
+        _ messageID: RawSpan, _ methodName: RawSpan, _ info: RawSpan, limit: Int,
+        _ payload: (inout ByteBuffer) throws -> Void
     ) -> SentAnswer {
-        guard let link else { return SentAnswer(code: code, payloadBytes: 0) }
-        let codec = codec
+        guard let link else { return SentAnswer(code: .init(rawValue: 0), payloadBytes: 0) }
         return link.write { output in
-            func begin(_ code: RPCErrorCode, _ info: RawSpan) -> Int {
-                codec.begin(
-                    messageID: messageID, methodName: methodName, errorCode: code.rawValue,
-                    errorInfo: info, in: &output)
-            }
-            func finish(_ start: Int) -> FrameError? {
-                do throws(FrameError) {
-                    try codec.finish(start, in: &output)
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            func append(_ code: RPCErrorCode, _ text: String) -> SentAnswer {
-                let bytes = [UInt8](text.utf8)
-                // SAFETY: the array lives, unchanged, until begin returns.
-                if finish(unsafe begin(code, bytes.span.bytes)) != nil {
-                    _ = finish(begin(code, RawSpan()))
-                }
-                return SentAnswer(code: code, payloadBytes: 0)
-            }
-            let start = begin(code, info)
+            let start = codec.begin(
+                messageID: messageID, methodName: methodName, errorInfo: info, in: &output)
             let header = output.readableBytes
-            if code.rawValue == 0 {
-                do {
-                    try payload(&output)
-                } catch {
-                    output.truncate(to: start)
-                    return append(.failedSerialize, "the response can't be serialized: \(error)")
-                }
+            do {
+                try payload(&output)
+            } catch {
+                output.truncate(to: start)
+                return append(
+                    RPCError(.failedSerialize, "the response can't be serialized: \(error)"),
+                    messageID, methodName, &output)
             }
             let payloadBytes = output.readableBytes - header
             if payloadBytes > limit {
                 output.truncate(to: start)
                 return append(
-                    .resourceExhausted,
-                    "the response has \(payloadBytes) bytes; \(limit) are allowed")
+                    RPCError(
+                        .resourceExhausted,
+                        "the response has \(payloadBytes) bytes; \(limit) are allowed"),
+                    messageID, methodName, &output)
             }
-            if let error = finish(start) {
-                return append(code.rawValue == 0 ? .failedEncode : code, error.description)
+            do throws(FrameError) {
+                try codec.finish(start, in: &output)
+            } catch {
+                return append(
+                    RPCError(.failedEncode, error.description), messageID, methodName, &output)
             }
-            return SentAnswer(code: code, payloadBytes: payloadBytes)
+            return SentAnswer(code: .init(rawValue: 0), payloadBytes: payloadBytes)
         }
+    }
+
+    /// Encodes an error into the connection's output.
+    func send(_ error: RPCError, _ messageID: RawSpan, _ methodName: RawSpan) {
+        link?.write { _ = append(error, messageID, methodName, &$0) }
+    }
+
+    /// With no text where the frame would be too large with it. What is left then fits, since the
+    /// request with the same id and name did.
+    private func append(
+        _ error: RPCError, _ messageID: RawSpan, _ methodName: RawSpan, _ output: inout ByteBuffer
+    ) -> SentAnswer {
+        func append(_ text: RawSpan) throws(FrameError) {
+            let start = codec.begin(
+                messageID: messageID, methodName: methodName, errorCode: error.code.rawValue,
+                errorInfo: text, in: &output)
+            try codec.finish(start, in: &output)
+        }
+        let text = [UInt8](error.message.utf8)
+        // SAFETY: the array lives, unchanged, until append returns.
+        if (try? append(unsafe text.span.bytes)) == nil { try? append(RawSpan()) }
+        return SentAnswer(code: error.code, payloadBytes: 0)
     }
 }
 
 /// What went out in answer to a call.
 struct SentAnswer {
+    /// 0: a response.
     let code: RPCErrorCode
     let payloadBytes: Int
 }

@@ -5,58 +5,51 @@ import RocketSystem
 // Taking calls out of the input.
 
 extension ServerConnection {
-    /// A call that may be served, and where its frame lies.
-    private struct Admitted {
-        let method: MethodEntry
-        let frame: TinyPBFrame
-        let byteCount: Int
-        let deadline: CallDeadline
-    }
-
     private enum Step {
         case nothing
         /// The frame's handler may suspend.
-        case call(Admitted)
+        case call(MethodEntry)
         /// The frame of so many bytes is dealt with.
         case done(byteCount: Int)
-        case broken(FrameError)
+        /// A frame rule was broken: see `fault`.
+        case broken
     }
 
     /// Serves the next whole frame, until its handler is done.
     ///
     /// - Returns: false when there is none.
     func serveNext(_ call: ServerCall) async -> Bool {
-        guard let link, !isBroken else { return false }
+        switch takeNext(call) {
+        case .call(let method):
+            if case .awaited(let serve) = method.handler { await serve(call) }
+            returned()
+            return true
+        case .done: return true
+        case .nothing, .broken: return false
+        }
+    }
+
+    /// Deals with the next whole frame where that takes no waiting; a call that may wait has been
+    /// begun and counts as in flight until `returned`.
+    private func takeNext(_ call: ServerCall) -> Step {
+        guard let link, !isBroken else { return .nothing }
         let step = link.withInput { input in
-            let step = input.withBytes { bytes in
-                let step = next(bytes, call)
-                if case .call(let admitted) = step {
-                    call.begin(
-                        admitted.frame, bytes, admitted.method, of: self,
-                        deadline: admitted.deadline)
-                }
-                return step
-            }
+            let step = input.withBytes { next($0, call, mayWait: true) }
             if case .done(let byteCount) = step { input.consume(byteCount) }
             return step
         }
         switch step {
-        case .nothing:
-            closeIfDone()
-            return false
-        case .call(let admitted):
-            callsInFlight += 1
-            await admitted.method.handler.serve(
-                admitted.frame, byteCount: admitted.byteCount, of: call)
-            callsInFlight -= 1
-            if callsInFlight == 0, isEnding { drivers?.enqueue(self) }
-            return true
-        case .done:
-            return true
-        case .broken(let error):
-            breakOff(error)
-            return false
+        case .nothing: closeIfDone()
+        case .call: callsInFlight += 1
+        case .done: break
+        case .broken: breakOff()
         }
+        return step
+    }
+
+    private func returned() {
+        callsInFlight -= 1
+        if callsInFlight == 0, isEnding { drivers?.enqueue(self) }
     }
 
     /// Serves whole frames up to the first whose handler may suspend. On the loop, with no task.
@@ -75,7 +68,7 @@ extension ServerConnection {
     private func serveBound(_ input: inout ByteBuffer, _ call: ServerCall) -> Bool? {
         call.bindingBegan()
         while !isBroken {
-            switch input.withBytes({ next($0, call) }) {
+            switch input.withBytes({ next($0, call, mayWait: false) }) {
             case .nothing:
                 closeIfDone()
                 return false
@@ -83,79 +76,80 @@ extension ServerConnection {
             case .done(let byteCount):
                 input.consume(byteCount)
                 if call.isKept { return nil }
-            case .broken(let error): breakOff(error)
+            case .broken: breakOff()
             }
         }
         return false
     }
 
     /// Looks at the first frame, and deals with it where that takes no waiting.
-    private func next(_ bytes: RawSpan, _ call: ServerCall) -> Step {
-        let (frame, byteCount): (TinyPBFrame, Int)
+    ///
+    /// - Parameter mayWait: whether the call is to be begun where it takes some.
+    private func next(_ bytes: RawSpan, _ call: ServerCall, mayWait: Bool) -> Step {
+        let step: FrameStep<TinyPBFrame>
         do throws(FrameError) {
-            guard case .frame(let found, let count) = try codec.step(bytes) else {
-                return .nothing
-            }
-            (frame, byteCount) = (found, count)
+            step = try codec.step(bytes)
         } catch {
             if let id = error.messageID {
                 refuse(
-                    bytes.extracting(id), RawSpan(),
-                    RPCError(.failedDecode, error.description))
+                    bytes.extracting(id), RawSpan(), RPCError(.failedDecode, error.description))
             }
-            return .broken(error)
+            fault = error
+            return .broken
         }
-        guard let admitted = admit(frame, byteCount, bytes) else {
+        guard case .frame(let frame, let byteCount) = step else { return .nothing }
+        let name = bytes.extracting(frame.methodName)
+        guard let method = dispatcher.table.lookup(name) else {
+            unknown(name, bytes.extracting(frame.messageID))
             return .done(byteCount: byteCount)
         }
-        guard admitted.method.isSynchronous else { return .call(admitted) }
-        call.begin(frame, bytes, admitted.method, of: self, deadline: admitted.deadline)
-        admitted.method.handler.serveSynchronously(bytes.extracting(frame.payload), of: call)
+        if !mayWait, !method.isSynchronous { return .call(method) }
+        // Where err_code is not 0, err_info is text and no metadata.
+        let timeout =
+            frame.errorCode == 0
+            ? MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo)) : nil
+        if let refusal = refusal(of: method, frame, timeout) {
+            dispatcher.counters.refused()
+            refuse(bytes.extracting(frame.messageID), name, refusal)
+            return .done(byteCount: byteCount)
+        }
+        call.begin(
+            frame, byteCount, bytes, method, of: self,
+            deadline: CallDeadline(
+                timeoutMilliseconds: timeout, own: method.limits.timeout, now: now))
+        guard case .synchronous(let serve) = method.handler else { return .call(method) }
+        serve(call, bytes.extracting(frame.payload))
         return .done(byteCount: byteCount)
     }
 
-    /// Looks the method up and checks the limits; nil for what is refused, and answered so.
-    private func admit(
-        _ frame: TinyPBFrame, _ byteCount: Int, _ bytes: RawSpan
-    ) -> Admitted? {
-        let name = bytes.extracting(frame.methodName)
-        let error: RPCError
-        if let method = dispatcher.table.lookup(name) {
-            // Where err_code is not 0, err_info is text and no metadata.
-            let timeout =
-                frame.errorCode == 0
-                ? MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo)) : nil
-            if let refusal = refusal(of: method) {
-                error = refusal
-            } else if frame.payload.count > method.limits.maxRequestBytes {
-                error = RPCError(
-                    .resourceExhausted,
-                    "the request has \(frame.payload.count) bytes; "
-                        + "\(method.limits.maxRequestBytes) are allowed")
-            } else if timeout == 0 {
-                error = RPCError(.callTimeout, "the deadline had passed when the call arrived")
-            } else {
-                let deadline = CallDeadline(
-                    timeoutMilliseconds: timeout, own: method.limits.timeout, now: now)
-                return Admitted(
-                    method: method, frame: frame, byteCount: byteCount, deadline: deadline)
-            }
-        } else if CancelFrame.isCancel(name) {
-            cancel(bytes.extracting(frame.messageID))
-            return nil
-        } else {
-            error = dispatcher.table.failure(for: String(decodingUTF8: name))
-        }
+    /// A name that is no method's: a caller gives a call up, or is told what is wrong with it.
+    private func unknown(_ name: RawSpan, _ messageID: RawSpan) {
+        if CancelFrame.isCancel(name) { return cancel(messageID) }
         dispatcher.counters.refused()
-        refuse(bytes.extracting(frame.messageID), name, error)
-        return nil
+        refuse(messageID, name, dispatcher.table.failure(for: String(decodingUTF8: name)))
     }
 
-    /// The server as a whole has no room for a call.
-    private func refusal(of method: MethodEntry) -> RPCError? {
-        if method.isAlwaysServed { return nil }
-        if isDraining { return RPCError(.unavailable, "the server is draining") }
-        return dispatcher.limits.refusal(callsOnConnection: callsInFlight)
+    /// Why a call is not served, by the server's limits and the call's own; nil where it is.
+    @inline(__always)
+    private func refusal(
+        of method: MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?
+    ) -> RPCError? {
+        if !method.isAlwaysServed {
+            if isDraining { return RPCError(.unavailable, "the server is draining") }
+            if let refusal = dispatcher.limits.refusal(callsOnConnection: callsInFlight) {
+                return refusal
+            }
+        }
+        if frame.payload.count > method.limits.maxRequestBytes {
+            return RPCError(
+                .resourceExhausted,
+                "the request has \(frame.payload.count) bytes; "
+                    + "\(method.limits.maxRequestBytes) are allowed")
+        }
+        if timeout == 0 {
+            return RPCError(.callTimeout, "the deadline had passed when the call arrived")
+        }
+        return nil
     }
 
     /// The caller has given a call up: its handler's task is cancelled, and nothing answered.
@@ -169,19 +163,8 @@ extension ServerConnection {
         drivers?.cancelCall(of: driver)
     }
 
-    /// Takes the frame that `serve` was told of out of the input, after a look at its bytes.
-    func takeFrame<Result>(
-        _ byteCount: Int, _ body: (RawSpan) throws -> Result
-    ) throws -> Result {
-        guard let link else { throw CancellationError() }
-        return try link.withInput { input in
-            defer { input.consume(byteCount) }
-            return try input.withBytes(body)
-        }
-    }
-
-    private func breakOff(_ error: FrameError) {
-        isBroken = true
+    private func breakOff() {
+        guard let error = fault else { return }
         dispatcher.counters.brokenStream()
         dispatcher.logger.error("bad frame, connection closed") {
             $0.add("peer", peers.peerText)

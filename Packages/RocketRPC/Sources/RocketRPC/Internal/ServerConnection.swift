@@ -21,9 +21,9 @@ final class ServerConnection {
     var isDraining = false
     /// The peer sends no more; what it asked is still answered.
     private(set) var isInputEnded = false
-    /// A frame rule was broken: what stands in the input means nothing and is not looked at again
-    /// while the connection flushes and ends.
-    var isBroken = false
+    /// A frame rule that was broken: what stands in the input means nothing and is not looked at
+    /// again while the connection flushes and ends.
+    var fault: FrameError?
 
     init(dispatcher: RPCDispatcher, codec: TinyPBCodec, drivers: CallDrivers?) {
         self.dispatcher = dispatcher
@@ -33,6 +33,8 @@ final class ServerConnection {
 
     /// The tick's time.
     var now: MonotonicTime { drivers?.now ?? dispatcher.time.monotonic() }
+
+    var isBroken: Bool { fault != nil }
 
     /// No further call will come, or none that would be served.
     var isEnding: Bool { isDraining || isInputEnded }

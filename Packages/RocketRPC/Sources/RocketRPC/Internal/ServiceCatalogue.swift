@@ -10,7 +10,7 @@ struct ServiceCatalogue: Sendable {
     init(_ registry: RPCServiceRegistry) {
         var byService: [String: [RPCMethodInfo]] = [:]
         for name in registry.services.keys { byService[name] = [] }
-        for method in registry.entries.map(\.handler) {
+        for method in registry.entries {
             let parts = method.fullName.split(separator: ".")
             byService[parts.dropLast().joined(separator: "."), default: []].append(
                 .with {

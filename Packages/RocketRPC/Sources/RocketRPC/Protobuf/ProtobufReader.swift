@@ -25,6 +25,7 @@ public struct ProtobufReader {
     @usableFromInline var unknown: [UInt8] = []
 
     /// - Parameter bytes: not empty.
+    @inlinable
     init(_ bytes: UnsafeRawBufferPointer, _ start: UnsafeRawPointer) {
         unsafe position = start
         unsafe fieldStart = start

@@ -19,6 +19,7 @@ public struct ProtobufWriter {
     /// What has been written of it.
     @usableFromInline var cursor: UnsafeMutableRawPointer
 
+    @inlinable
     init(_ buffer: UnsafeMutablePointer<ByteBuffer>) {
         unsafe self.buffer = buffer
         let slot = unsafe buffer.pointee.slot(minimum: 64)
@@ -28,6 +29,7 @@ public struct ProtobufWriter {
     }
 
     /// What was written becomes the buffer's.
+    @inlinable
     mutating func commit() {
         unsafe buffer.pointee.commit(cursor - start)
         unsafe start = cursor

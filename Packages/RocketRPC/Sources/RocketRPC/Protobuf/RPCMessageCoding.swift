@@ -7,12 +7,13 @@ public import SwiftProtobuf
 /// Generated code makes one for each message of a method, beside the message: only there can the
 /// compiler see the message's fields and specialise the two calls.
 public struct RPCMessageCoding<M: Message & Sendable>: Sendable {
-    private let decode: (@Sendable (inout M, inout ProtobufReader) throws -> Void)?
-    private let encode: (@Sendable (M, inout ProtobufWriter) throws -> Void)?
+    @usableFromInline let decode: (@Sendable (inout M, inout ProtobufReader) throws -> Void)?
+    @usableFromInline let encode: (@Sendable (M, inout ProtobufWriter) throws -> Void)?
 
     /// - Parameters:
     ///   - decode: calls the message's `decodeMessage`.
     ///   - encode: calls the message's `traverse`.
+    @inlinable
     public init(
         decode: @escaping @Sendable (inout M, inout ProtobufReader) throws -> Void,
         encode: @escaping @Sendable (M, inout ProtobufWriter) throws -> Void
@@ -30,6 +31,7 @@ public struct RPCMessageCoding<M: Message & Sendable>: Sendable {
     /// The message that `bytes` are.
     ///
     /// - Throws: what swift-protobuf throws for bytes that are none.
+    @inlinable
     public func message(from bytes: RawSpan) throws -> M {
         guard let decode, bytes.byteCount > 0 else { return try M(serializedBytes: bytes) }
         do {
@@ -48,6 +50,7 @@ public struct RPCMessageCoding<M: Message & Sendable>: Sendable {
     /// Appends the message's bytes; on an error nothing has been appended.
     ///
     /// - Throws: what swift-protobuf throws for a message that lacks required fields.
+    @inlinable
     public func append(_ message: M, to buffer: inout ByteBuffer) throws {
         let before = buffer.readableBytes
         do {

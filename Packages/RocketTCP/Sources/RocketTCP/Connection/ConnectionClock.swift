@@ -106,11 +106,3 @@ struct ConnectionClock {
         return first
     }
 }
-
-extension MonotonicTime {
-    /// Ends at `distantFuture`.
-    func later(by nanoseconds: UInt64) -> MonotonicTime {
-        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
-        return MonotonicTime(nanoseconds: overflow ? .max : sum)
-    }
-}
