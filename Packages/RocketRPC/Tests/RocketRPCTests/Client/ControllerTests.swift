@@ -96,7 +96,10 @@ import Testing
     // MARK: Channels
 
     @Test func theStateIsToldFromIdleToClosed() async throws {
-        try await withServer { address in
+        // Nothing else ends the connection, however long its listener takes.
+        try await withServer {
+            $0.tcp.connection.idleTimeout = nil
+        } _: { address in
             let channel = try RPCChannel(to: address)
             let states = channel.states
             #expect(channel.state == .idle)

@@ -22,8 +22,7 @@ final class OutgoingCall: @unchecked Sendable {
     nonisolated(unsafe) private var waiting: UnsafeContinuation<Void, Never>?
     /// Why it failed; nil when it did not. After the end.
     private(set) var error: RPCError?
-    /// Whether there is an error: reading that one costs more.
-    private(set) var hasFailed = false
+    private let failed = Atomic(false)
     /// Its id on the wire and its place in the pending table, while it is there. Bound to the
     /// channel's loop.
     var id = CallID.empty
@@ -37,6 +36,11 @@ final class OutgoingCall: @unchecked Sendable {
         self.body = body
         unsafe self.waiting = waiting
     }
+
+    /// Whether there is an error: reading that one costs more. Who has read this after the end sees
+    /// all that was written before it. The continuation sees to that already; but where it is
+    /// resumed before it is awaited, the thread sanitizer does not know.
+    var hasFailed: Bool { failed.load(ordering: .acquiring) }
 
     /// Whether the caller has given up; from then on nothing needs to be sent.
     var isCancelled: Bool { gaveUp.load(ordering: .acquiring) }
@@ -89,13 +93,11 @@ final class OutgoingCall: @unchecked Sendable {
     private func end(_ error: RPCError?) {
         guard let body = body.take() else { preconditionFailure("a call ends once") }
         slot = -1
-        if let error {
-            self.error = error
-            hasFailed = true
-        }
+        if let error { self.error = error }
         // Once resumed it is the caller's.
         let waiting = unsafe waiting.take()
         body.ended(error)
+        failed.store(error != nil, ordering: .releasing)
         unsafe waiting?.resume()
     }
 }
