@@ -26,8 +26,10 @@ struct Soak {
     func run(calls: Int, on executor: (any TaskExecutor)?) async -> Int {
         await withTaskExecutorPreference(executor) {
             await withTaskGroup { group in
-                for _ in 0..<Self.tasks {
-                    group.addTask { await wrongOnes(of: calls / Self.tasks) }
+                for task in 0..<Self.tasks {
+                    // What does not divide is made by the first ones.
+                    let own = calls / Self.tasks + (task < calls % Self.tasks ? 1 : 0)
+                    group.addTask { await wrongOnes(of: own) }
                 }
                 return await group.reduce(0, +)
             }
@@ -36,7 +38,7 @@ struct Soak {
 
     private func wrongOnes(of calls: Int) async -> Int {
         var wrong = 0
-        for number in 1...calls {
+        for number in 1..<(calls + 1) {
             let isLost = number % Self.everyLost == 0
             do throws(RPCError) {
                 let reply = try await channel.call(
