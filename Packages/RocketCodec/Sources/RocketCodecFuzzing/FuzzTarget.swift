@@ -9,7 +9,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
 
     /// Runs the target once.
     ///
-    /// - Throws: `FuzzFinding` where the codec's answer breaks its contract. A trap is a finding too.
+    /// - Throws: `FuzzFinding` where the codec's answer breaks its contract. A trap is one too.
     public func run(_ bytes: [UInt8]) throws(FuzzFinding) {
         switch self {
         case .tinyPB: try Self.decodeTinyPB(bytes)

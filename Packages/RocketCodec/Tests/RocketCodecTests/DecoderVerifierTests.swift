@@ -91,6 +91,41 @@ import Testing
         #expect(failure.description.hasPrefix("length at 0 set to "))
     }
 
+    /// One byte of length and the payload; wrong only for some ways of arriving.
+    private struct Splitting: FrameCodec {
+        enum Fault: CaseIterable {
+            case looksPastTheFrame, takesWhatIsThere, refusesShortInput, asksForTooMuch
+        }
+
+        let fault: Fault
+
+        func step(_ bytes: RawSpan) throws(FrameError) -> FrameStep<Range<Int>> {
+            guard bytes.byteCount > 0 else { return .needMore(atLeast: 1) }
+            let end = 1 + bytes.withUnsafeBytes { Int($0[0]) }
+            let isWhole = bytes.byteCount >= end
+            switch fault {
+            case .looksPastTheFrame where bytes.byteCount > end:
+                return .frame(1..<end + 1, byteCount: end + 1)
+            case .takesWhatIsThere where !isWhole && bytes.byteCount > 1:
+                return .frame(1..<bytes.byteCount, byteCount: bytes.byteCount)
+            case .refusesShortInput where !isWhole:
+                throw FrameError(.frameLength, at: 0, found: Int64(end), allowed: 0...0)
+            case .asksForTooMuch where !isWhole: return .needMore(atLeast: end + 1)
+            default: break
+            }
+            return isWhole ? .frame(1..<end, byteCount: end) : .needMore(atLeast: end)
+        }
+    }
+
+    @Test(arguments: Splitting.Fault.allCases)
+    private func aCodecThatIsWrongForOneWayOfArrivingFails(fault: Splitting.Fault) {
+        #expect(throws: DecoderVerificationFailure.self) {
+            try DecoderVerifier(Splitting(fault: fault)).verify([
+                ([2, 7, 7], 1..<3), ([1, 8], 1..<2), ([3, 9, 9, 9], 1..<4),
+            ])
+        }
+    }
+
     @Test func aCodecThatTrapsTakesTheProcessWithIt() async {
         await #expect(processExitsWith: .failure) {
             struct Trapping: FrameCodec {
