@@ -73,6 +73,7 @@ let package = Package(
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketTCPTestKit", package: "RocketTCP"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),

@@ -22,9 +22,9 @@ public struct RPCChannelConfiguration: Sendable {
     /// RESOURCE_EXHAUSTED. At least 1; default 65,536.
     public var maxCallsInFlight = 65_536
     /// Calls that may wait to be sent, for a connection or because the one there is has too many
-    /// bytes to send already (256 KiB); the next one fails at once with RESOURCE_EXHAUSTED. They are
-    /// sent in their order, and hold nothing but their messages until then. At least 1; default
-    /// 16,384.
+    /// bytes to send already (256 KiB); the next one fails at once with RESOURCE_EXHAUSTED. They
+    /// are sent in their order, and hold nothing but their messages until then. At least 1;
+    /// default 16,384.
     public var maxCallsWaiting = 16_384
     /// Frame limit and checksums.
     public var codec = TinyPBCodec()

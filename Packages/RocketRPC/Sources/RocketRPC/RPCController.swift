@@ -117,7 +117,8 @@ public final class RPCController: Sendable {
     }
 
     /// What goes back beside the response; set it before the handler returns. On the caller's side
-    /// it is what came back. Not sent with an error. At most 511 bytes in all, or the call fails with RESOURCE_EXHAUSTED.
+    /// it is what came back. Not sent with an error. At most 511 bytes in all, or the call fails
+    /// with RESOURCE_EXHAUSTED.
     public var replyMetadata: RPCMetadata {
         get { withState { $0.replyMetadata } }
         set {

@@ -1,4 +1,5 @@
 import RocketRPC
+import RocketTCP
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -90,5 +91,54 @@ import Testing
                 try kit.parse(client.receiveFrame()).info
                     == "the deadline passed while the handler ran")
         }
+    }
+
+    // MARK: Calls in flight
+
+    @Test func callsOverTheLimitAreRefusedAndTheOthersFinish() async throws {
+        let service = TestService()
+        try await withChannel([service]) {
+            $0.limits.maxCallsPerConnection = 2
+        } _: { channel in
+            async let first = channel.call(TestService.hold, Number(1), timeout: .seconds(60))
+            async let second = channel.call(TestService.hold, Number(2), timeout: .seconds(60))
+            await service.gate.arrived(2)
+            let error = await #expect(throws: RPCError.self) {
+                try await channel.call(TestService.echo, Text())
+            }
+            #expect(error?.code == .resourceExhausted)
+            service.gate.open()
+            let sum = try await first.value + second.value
+            #expect(sum == 3)
+        }
+    }
+
+    @Test func theServersOwnLimitCountsAllConnectionsAndCanBeRaisedWhileItRuns() async throws {
+        let service = TestService()
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        configuration.limits.maxCalls = 1
+        let server = try RPCServer(configuration: configuration, services: [service])
+        let running = Task { try await server.run() }
+        let address = try #require(await server.boundAddresses.first)
+        let first = try RPCChannel(to: address, configuration: .patient)
+        let second = try RPCChannel(to: address, configuration: .patient)
+        let call = Task {
+            try await first.call(TestService.hold, Number(5), timeout: .seconds(60))
+        }
+        await service.gate.arrived(1)
+        let error = await #expect(throws: RPCError.self) {
+            try await second.call(TestService.echo, Text("x"))
+        }
+        #expect(error?.code == .resourceExhausted)
+        configuration.limits.maxCalls = 2
+        server.update(configuration)
+        let next = try await second.call(TestService.echo, Text("x"))
+        #expect(next.value == "x")
+        service.gate.open()
+        #expect(try await call.value.value == 5)
+        server.beginDrain()
+        try await running.value
+        await #expect(throws: RPCError.self) { try await server.run() }
     }
 }

@@ -58,11 +58,18 @@ import Testing
         }
     }
 
+    struct OfTheSameName: RPCService {
+        static var serviceName: String { Named.serviceName }
+        func register(in registry: inout RPCServiceRegistry) throws {}
+    }
+
     @Test func aServiceRegisteredTwiceNamesBoth() throws {
-        let error = #expect(throws: RPCRegistrationError.self) { try table(Named(), Named()) }
+        let error = #expect(throws: RPCRegistrationError.self) {
+            try table(Named(), OfTheSameName())
+        }
         #expect(
             error?.description
-                == "the service 'a.b.Named' is registered twice: by Named and Named")
+                == "the service 'a.b.Named' is registered twice: by Named and OfTheSameName")
     }
 
     @Test func aMethodNameThatCppPeersCannotHoldIsRefused() {

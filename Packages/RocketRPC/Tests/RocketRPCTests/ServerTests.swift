@@ -1,6 +1,7 @@
 import RocketBase
 import RocketRPC
 import RocketTCP
+import ServiceLifecycleTestKit
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -97,6 +98,62 @@ import Testing
         #expect(try kit.parse(client.receiveFrame()).id == "1")
         #expect(client.isAtEnd())
         try await running.value
+    }
+
+    @Test func aDrainLetsRunningCallsFinish() async throws {
+        let service = TestService()
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        configuration.drainTimeout = .seconds(60)
+        let server = try RPCServer(configuration: configuration, services: [service])
+        let running = Task { try await server.run() }
+        let channel = try RPCChannel(to: try #require(await server.boundAddresses.first))
+        let call = Task {
+            try await channel.call(TestService.hold, Number(5), timeout: .seconds(60))
+        }
+        await service.gate.arrived(1)
+        server.beginDrain()
+        service.gate.open()
+        #expect(try await call.value.value == 5)
+        try await running.value
+        channel.close()
+    }
+
+    @Test func aGracefulShutdownDrains() async throws {
+        let service = TestService()
+        let server = try server(service)
+        try await testGracefulShutdown { trigger in
+            async let running: Void = server.run()
+            let client = try RawClient(try #require(await server.boundAddresses.first))
+            client.send(
+                try FrameKit().frame("test.v1.Test.hold", payload: Number(1).serializedBytes()))
+            await service.gate.arrived(1)
+            trigger.triggerGracefulShutdown()
+            #expect(server.state == .draining)
+            service.gate.open()
+            #expect(try FrameKit().parse(client.receiveFrame()).code.rawValue == 0)
+            #expect(client.isAtEnd())
+            try await running
+        }
+        #expect(server.state == .stopped)
+    }
+
+    @Test func aDrainWaitsNoLongerThanItMay() async throws {
+        let service = TestService()
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        configuration.drainTimeout = .milliseconds(20)
+        let server = try RPCServer(configuration: configuration, services: [service])
+        let running = Task { try await server.run() }
+        let client = try RawClient(try #require(await server.boundAddresses.first))
+        client.send(try FrameKit().frame("test.v1.Test.never"))
+        await service.gate.arrived(1)
+        server.beginDrain()
+        try await running.value
+        #expect(client.isAtEnd())
+        // The handler's task was cancelled, and opened the gate.
+        await service.gate.wait()
+        #expect(service.gate.cancelled.withLock { $0 } == 1)
     }
 
     @Test func cancellingRunStopsWithoutWaiting() async throws {

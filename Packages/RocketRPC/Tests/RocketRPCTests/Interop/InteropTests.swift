@@ -4,57 +4,55 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-/// The unary cases of gRPC's interoperability list, by the same names.
+/// The unary cases of gRPC's interoperability list, by the same names, over every way to a handler.
 @Suite struct InteropTests {
-    typealias Client = InteropTestServiceClient
+    typealias Methods = InteropTestServiceMethods
     let service = InteropService()
 
     func over(
-        _ transport: Transport, _ body: (Client) async throws -> Void
+        _ transport: Transport, _ body: (any Caller) async throws -> Void
     ) async throws {
-        var configuration = RPCChannelConfiguration()
-        configuration.timeout = .seconds(60)
-        try await transport.withChannel(to: [service], configuration: configuration) {
-            try await body(Client($0))
-        }
+        try await transport.with([service], body)
     }
 
     let large = InteropSimpleRequest.with {
         $0.responseSize = 314_159
         $0.payload = Data(count: 271_828)
     }
+    let small = InteropSimpleRequest.with { $0.responseSize = 100 }
 
-    @Test(arguments: Transport.channels)
+    @Test(arguments: Transport.allCases)
     func empty_unary(_ transport: Transport) async throws {
-        try await over(transport) { client in
-            let reply = try await client.emptyCall(InteropEmpty())
+        try await over(transport) { caller in
+            let reply = try await caller.call(Methods.emptyCall, InteropEmpty())
             let size = try reply.serializedData().count
             #expect(size == 0)
         }
     }
 
-    @Test(arguments: Transport.channels)
+    @Test(arguments: Transport.allCases)
     func large_unary(_ transport: Transport) async throws {
-        try await over(transport) { client in
-            let reply = try await client.unaryCall(large)
+        try await over(transport) { caller in
+            let reply = try await caller.call(Methods.unaryCall, large)
             #expect(reply.payload == Data(count: 314_159))
         }
     }
 
-    @Test(arguments: Transport.channels)
+    @Test(arguments: Transport.allCases)
     func custom_metadata(_ transport: Transport) async throws {
-        try await over(transport) { client in
-            let value = "test_initial_metadata_value"
-            let call = RPCController(metadata: ["x-rocket-test-echo": value])
-            _ = try await client.channel.call(InteropTestServiceMethods.unaryCall, large, call)
-            #expect(call.replyMetadata["x-rocket-test-echo"] == value)
+        try await over(transport) { caller in
+            let sent: RPCMetadata = ["x-rocket-test-echo": "test_initial_metadata_value"]
+            let (_, received) = try await caller.exchange(
+                Methods.unaryCall, large, metadata: sent)
+            #expect(received == sent)
         }
     }
 
     /// What a call that asks for this status ends with.
-    func error(_ client: Client, code: Int32, message: String) async -> RPCError? {
+    func error(_ caller: any Caller, code: Int32, message: String) async -> RPCError? {
         await #expect(throws: RPCError.self) {
-            try await client.unaryCall(
+            try await caller.call(
+                Methods.unaryCall,
                 .with {
                     $0.responseStatus = .with {
                         $0.code = code
@@ -64,55 +62,86 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.channels)
+    @Test(arguments: Transport.allCases)
     func status_code_and_message(_ transport: Transport) async throws {
-        try await over(transport) { client in
-            let error = await error(client, code: 2, message: "test status message")
+        try await over(transport) { caller in
+            let error = await error(caller, code: 2, message: "test status message")
             #expect(error?.code.rawValue == 2)
             #expect(error?.message == "test status message")
         }
     }
 
-    @Test(arguments: Transport.channels)
+    @Test(arguments: Transport.allCases)
     func special_status_message(_ transport: Transport) async throws {
-        try await over(transport) { client in
+        try await over(transport) { caller in
             let message =
                 "\t\ntest with whitespace\r\nand Unicode BMP \u{263A} and non-BMP \u{1F608}\t\n"
-            let error = await error(client, code: 2, message: message)
+            let error = await error(caller, code: 2, message: message)
             #expect(error?.code.rawValue == 2)
             #expect(error?.message == message)
         }
     }
 
-    func code(_ client: Client, _ service: String, _ name: String) async -> RPCErrorCode? {
+    func code(_ caller: any Caller, _ service: String, _ name: String) async -> RPCErrorCode? {
         let method = RPCMethod<InteropEmpty, InteropEmpty>(service: service, name: name)
         return await #expect(throws: RPCError.self) {
-            try await client.channel.call(method, InteropEmpty())
+            try await caller.call(method, InteropEmpty())
         }?.code
     }
 
-    @Test(arguments: Transport.channels)
+    @Test(arguments: Transport.allCases)
     func unimplemented_method(_ transport: Transport) async throws {
-        try await over(transport) { client in
-            let code = await code(client, "rocket.testing.TestService", "unimplementedCall")
+        try await over(transport) { caller in
+            let code = await code(caller, "rocket.testing.TestService", "unimplementedCall")
             #expect(code == .methodNotFound)
         }
     }
 
-    @Test(arguments: Transport.channels)
+    @Test(arguments: Transport.allCases)
     func unimplemented_service(_ transport: Transport) async throws {
-        try await over(transport) { client in
+        try await over(transport) { caller in
             let code = await code(
-                client, "rocket.testing.UnimplementedService", "unimplementedCall")
+                caller, "rocket.testing.UnimplementedService", "unimplementedCall")
             #expect(code == .serviceNotFound)
         }
     }
 
+    /// A thousand at once; a channel has one connection, where 270 MB of requests wait for room.
+    @Test(arguments: Transport.allCases)
+    func concurrent_large_unary(_ transport: Transport) async throws {
+        try await over(transport) { caller in
+            let count = try await withThrowingTaskGroup { group in
+                for _ in 0..<1000 {
+                    group.addTask { try await caller.call(Methods.unaryCall, large).payload.count }
+                }
+                return try await group.reduce(into: 0) { $0 += $1 == 314_159 ? 1 : 0 }
+            }
+            #expect(count == 1000)
+            let statistics = (caller as? ChannelCaller)?.channel.statistics
+            #expect(statistics == nil || statistics?.connects == 1)
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
+    func rpc_soak(_ transport: Transport) async throws {
+        try await over(transport) { caller in
+            for _ in 0..<1000 {
+                let reply = try await caller.call(Methods.unaryCall, small)
+                try #require(reply.payload.count == 100)
+            }
+            let statistics = (caller as? ChannelCaller)?.channel.statistics
+            #expect(statistics == nil || statistics?.connects == 1)
+        }
+    }
+
+    // MARK: What only a channel does
+
+    typealias Client = InteropTestServiceClient
+
     @Test(arguments: Transport.channels)
     func cancel_after_begin(_ transport: Transport) async throws {
-        try await over(transport) { client in
-            let call = client.channel.start(
-                InteropTestServiceMethods.sleepingCall, InteropSimpleRequest())
+        try await transport.withChannel(to: [service], configuration: .patient) { channel in
+            let call = channel.start(Methods.sleepingCall, InteropSimpleRequest())
             await service.gate.arrived(1)
             call.cancel()
             let error = await #expect(throws: RPCError.self) { try await call.value }
@@ -124,40 +153,12 @@ import Testing
 
     @Test(arguments: Transport.channels)
     func timeout_on_sleeping_server(_ transport: Transport) async throws {
-        try await over(transport) { client in
+        try await transport.withChannel(to: [service]) { channel in
             let error = await #expect(throws: RPCError.self) {
-                try await client.sleepingCall(InteropSimpleRequest(), timeout: .milliseconds(1))
+                try await Client(channel).sleepingCall(
+                    InteropSimpleRequest(), timeout: .milliseconds(1))
             }
             #expect(error?.code == .callTimeout)
-        }
-    }
-
-    /// 270 MB of requests at once on one connection: they wait for room on it.
-    @Test(arguments: Transport.channels)
-    func concurrent_large_unary(_ transport: Transport) async throws {
-        var configuration = RPCChannelConfiguration()
-        configuration.timeout = .seconds(600)
-        try await transport.withChannel(to: [service], configuration: configuration) { channel in
-            let client = Client(channel)
-            let count = try await withThrowingTaskGroup { group in
-                for _ in 0..<1000 {
-                    group.addTask { try await client.unaryCall(large).payload.count }
-                }
-                return try await group.reduce(into: 0) { $0 += $1 == 314_159 ? 1 : 0 }
-            }
-            #expect(count == 1000)
-            #expect(channel.statistics.connects == 1)
-        }
-    }
-
-    @Test(arguments: Transport.channels)
-    func rpc_soak(_ transport: Transport) async throws {
-        try await over(transport) { client in
-            for _ in 0..<1000 {
-                let reply = try await client.unaryCall(.with { $0.responseSize = 100 })
-                try #require(reply.payload.count == 100)
-            }
-            #expect(client.channel.state == .ready)
         }
     }
 
@@ -167,7 +168,7 @@ import Testing
         func soak(_ open: () throws -> RPCChannel) async throws {
             for _ in 0..<200 {
                 let channel = try open()
-                let reply = try await Client(channel).unaryCall(.with { $0.responseSize = 100 })
+                let reply = try await Client(channel).unaryCall(small)
                 try #require(reply.payload.count == 100)
                 channel.close()
             }

@@ -1,6 +1,4 @@
-import RocketBase
 import RocketReactorTestKit
-import RocketTCP
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -9,44 +7,19 @@ import Testing
 
 /// Deadlines on a clock that stands still, over a loop that is driven by hand.
 @Suite struct DeadlineTests {
-    /// The caller's end of the pipe: collects what comes.
-    final class Caller: ByteLinkHandler {
-        private(set) var link: ByteLink?
-        private(set) var bytes: [UInt8] = []
-
-        func connected(_ link: ByteLink) { self.link = link }
-        func received(_ link: ByteLink, _ input: inout ByteBuffer) {
-            bytes += input.copyBytes()
-            input.consume(input.readableBytes)
-        }
-        func inputEnded(_ link: ByteLink) {}
-        func closed(_ link: ByteLink, reason: CloseReason) { self.link = nil }
-
-        func send(_ bytes: [UInt8]) { link?.write { $0.append(bytes) } }
-    }
-
     let kit = FrameKit()
     let service = TestService()
 
-    /// A server's connection on a loop of the test's own.
     func withServer(
         limits: RPCCallLimits = RPCCallLimits(),
-        _ body: (HandDrivenLoop, Caller) throws -> Void
+        _ body: (HandDrivenLoop, DrivenServer.Caller) throws -> Void
     ) throws {
-        let loop = try HandDrivenLoop()
-        let dispatcher = try RPCDispatcher(
-            services: [service], limits: limits, time: loop.clock)
-        let drivers = CallDrivers(reactor: loop.reactor, dispatcher: dispatcher)
-        let connection = ServerConnection(
-            dispatcher: dispatcher, codec: TinyPBCodec(), drivers: drivers)
-        let caller = Caller()
-        MemoryLink.join(caller, connection, on: loop.reactor)
-        try body(loop, caller)
-        caller.link?.close(.reset, reason: .requested)
-        loop.tickUntilIdle()
-        drivers.stop()
-        service.gate.open()
-        loop.tickUntilIdle()
+        try DrivenServer.with(limits: limits) { _ in
+            service
+        } _: { server, service in
+            try body(server.loop, server.caller)
+            service.gate.open()
+        }
     }
 
     @Test func aDeadlineIsAnsweredWhenItPassesAndNotBefore() throws {

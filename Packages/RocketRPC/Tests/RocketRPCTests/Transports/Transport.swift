@@ -9,6 +9,19 @@ protocol Caller: Sendable {
     func call<Request: Message & Sendable, Response: Message & Sendable>(
         _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
     ) async throws -> Response
+
+    /// A response, and what came beside it.
+    func exchange<Request: Message & Sendable, Response: Message & Sendable>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
+    ) async throws -> (Response, RPCMetadata)
+}
+
+extension Caller {
+    func call<Request: Message & Sendable, Response: Message & Sendable>(
+        _ method: RPCMethod<Request, Response>, _ request: Request
+    ) async throws -> Response {
+        try await call(method, request, metadata: [:])
+    }
 }
 
 /// The ways from a caller to a handler.
@@ -60,7 +73,15 @@ struct ChannelCaller: Caller {
     func call<Request: Message & Sendable, Response: Message & Sendable>(
         _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
     ) async throws -> Response {
-        try await channel.call(method, request, timeout: .seconds(60), metadata: metadata)
+        try await channel.call(method, request, timeout: .seconds(600), metadata: metadata)
+    }
+
+    func exchange<Request: Message & Sendable, Response: Message & Sendable>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
+    ) async throws -> (Response, RPCMetadata) {
+        let call = RPCController(timeout: .seconds(600), metadata: metadata)
+        let response = try await channel.call(method, request, call)
+        return (response, call.replyMetadata)
     }
 }
 
@@ -73,11 +94,17 @@ struct DispatcherCaller: Caller {
     func call<Request: Message & Sendable, Response: Message & Sendable>(
         _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
     ) async throws -> Response {
-        var info = ByteBuffer()
+        try await exchange(method, request, metadata: metadata).0
+    }
+
+    func exchange<Request: Message & Sendable, Response: Message & Sendable>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
+    ) async throws -> (Response, RPCMetadata) {
+        var block = ByteBuffer()
         var frame = ByteBuffer()
-        try MetadataBlock.write(metadata, to: &info)
+        try MetadataBlock.write(metadata, to: &block)
         let (id, name) = ([UInt8]("12345678901234567890".utf8), [UInt8](method.fullName.utf8))
-        let text = info.copyBytes()
+        let text = block.copyBytes()
         let start = codec.begin(
             messageID: id.span.bytes, methodName: name.span.bytes, errorInfo: text.span.bytes,
             in: &frame)
@@ -92,6 +119,10 @@ struct DispatcherCaller: Caller {
                 RPCErrorCode(rawValue: parts.errorCode),
                 String(decoding: answer[parts.errorInfo], as: UTF8.self))
         }
-        return try Response(serializedBytes: [UInt8](answer[parts.payload]))
+        let info = [UInt8](answer[parts.errorInfo])
+        return (
+            try Response(serializedBytes: [UInt8](answer[parts.payload])),
+            MetadataBlock.read(info.span.bytes) ?? [:]
+        )
     }
 }

@@ -1,0 +1,106 @@
+import RocketRPC
+import RocketTCP
+import SwiftProtobuf
+import Testing
+
+/// How calls end that get no answer: by deadline, cancellation, close or loss.
+@Suite struct CallEndTests {
+    @Test func aDeadlineEndsTheCallAndLateRepliesHurtNobody() async throws {
+        let service = TestService()
+        try await withChannel([service]) { channel in
+            let error = await #expect(throws: RPCError.self) {
+                try await channel.call(
+                    TestService.hold, Number(1), timeout: .milliseconds(20))
+            }
+            #expect(error?.code == .callTimeout)
+            service.gate.open()
+            let next = try await channel.call(TestService.echo, Text("on"))
+            #expect(next.value == "on")
+        }
+    }
+
+    @Test func cancellingTheTaskEndsTheCallAtOnce() async throws {
+        let service = TestService()
+        try await withChannel([service]) { channel in
+            let task = Task {
+                try await channel.call(TestService.hold, Number(1), timeout: .seconds(60))
+            }
+            await service.gate.arrived(1)
+            task.cancel()
+            let error = await #expect(throws: RPCError.self) { try await task.value }
+            #expect(error?.code == .cancelled)
+            service.gate.open()
+        }
+    }
+
+    @Test func aServerThatIsNotThereIsOneClearError() async throws {
+        var address: NetAddress?
+        try await withServer { address = $0 }
+        let channel = try RPCChannel(to: try #require(address))
+        let error = await #expect(throws: RPCError.self) {
+            try await channel.call(TestService.echo, Text())
+        }
+        #expect(error?.code == .peerClosed)
+        channel.close()
+    }
+
+    @Test func aClosedChannelEndsItsCalls() async throws {
+        let service = TestService()
+        try await withServer([service]) { address in
+            let channel = try RPCChannel(to: address, configuration: .patient)
+            let task = Task {
+                try await channel.call(TestService.hold, Number(1), timeout: .seconds(60))
+            }
+            await service.gate.arrived(1)
+            channel.close()
+            let error = await #expect(throws: RPCError.self) { try await task.value }
+            #expect(error?.code == .channelInit)
+            service.gate.open()
+        }
+    }
+
+    @Test func aConnectionLostWithTenThousandCallsEndsEachOfThemOnce() async throws {
+        let service = TestService()
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        configuration.limits.maxCallsPerConnection = 10_000
+        configuration.drainTimeout = .zero
+        let server = try RPCServer(configuration: configuration, services: [service])
+        let running = Task { try await server.run() }
+        let channel = try RPCChannel(to: try #require(await server.boundAddresses.first))
+        let codes = try await withThrowingTaskGroup { group in
+            for number in 0..<10_000 {
+                group.addTask {
+                    do throws(RPCError) {
+                        _ = try await channel.call(
+                            TestService.hold, Number(Int64(number)), timeout: .seconds(600))
+                        return RPCErrorCode(rawValue: 0)
+                    } catch {
+                        return error.code
+                    }
+                }
+            }
+            await service.gate.arrived(10_000)
+            server.beginDrain()
+            try await running.value
+            return try await group.reduce(into: [RPCErrorCode: Int]()) { $0[$1, default: 0] += 1 }
+        }
+        #expect(codes == [.failedGetReply: 10_000])
+        service.gate.open()
+        channel.close()
+    }
+
+    @Test func aChannelThatWasClosedBeforeItsFirstCallFailsThem() async throws {
+        try await withServer { address in
+            let channel = try RPCChannel(to: address, configuration: .patient)
+            channel.close()
+            channel.close()
+            for _ in 0..<3 {
+                let error = await #expect(throws: RPCError.self) {
+                    try await channel.call(TestService.echo, Text("x"))
+                }
+                #expect(error?.code == .channelInit)
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import RocketRPC
+
+/// Which ids calls get, and that no two have the same at a time.
+@Suite struct CallIDTests {
+    @Test func anInheritedIDIsKeptWhileItNamesOneCall() throws {
+        let channel = try DrivenChannel()
+        let id = try callID([UInt8]("99998888".utf8))
+        let calls = (0..<3).map { _ in channel.start { $0.terms.idChoice = .inherited(id) } }
+        channel.last.connect()
+        #expect(calls[0].idText == "99998888")
+        for call in calls.dropFirst() {
+            #expect(call.idText.hasPrefix("99998888-") && call.idText.count == 19)
+        }
+        #expect(Set(calls.map(\.idText)).count == 3)
+        for call in calls { channel.last.reply(to: call.idText) }
+        // A second reply to the first must not answer the next one.
+        let next = channel.start { $0.terms.idChoice = .inherited(id) }
+        #expect(next.idText != "99998888")
+        channel.last.reply(to: "99998888")
+        #expect(next.ends.isEmpty)
+        #expect(channel.statistics.duplicateReplies == 1)
+    }
+
+    @Test func idsDoNotGrowAlongAChain() throws {
+        let root = try callID([UInt8]("99998888".utf8))
+        let first = try #require(CallID.next(after: root))
+        let second = try #require(CallID.next(after: first))
+        #expect(first.count == second.count && first != second)
+        let long = try callID([UInt8](repeating: 0x37, count: 39))
+        #expect(CallID.next(after: long) == nil)
+    }
+
+    @Test func aChosenIDIsForOneCallAtATime() throws {
+        let channel = try DrivenChannel()
+        let id = try callID([UInt8]("mine".utf8))
+        let first = channel.start { $0.terms.idChoice = .chosen(id) }
+        let second = channel.start { $0.terms.idChoice = .chosen(id) }
+        #expect(second.ends == [.error(.channelInit)])
+        channel.last.connect()
+        channel.last.reply(to: "mine")
+        #expect(first.ends == [.response([])])
+        #expect(channel.start { $0.terms.idChoice = .chosen(id) }.idText == "mine")
+    }
+}

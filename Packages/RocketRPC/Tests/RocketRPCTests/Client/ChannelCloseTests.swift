@@ -1,0 +1,49 @@
+import Testing
+
+@testable import RocketRPC
+
+/// What a channel that is closed does with its calls and its connections.
+@Suite struct ChannelCloseTests {
+    @Test func aClosedChannelResetsAConnectionWithCallsAndClosesOthers() throws {
+        let busy = try DrivenChannel()
+        let call = busy.start()
+        busy.last.connect()
+        busy.core.close()
+        busy.core.close()
+        #expect(busy.last.closing == .reset)
+        #expect(call.ends == [.error(.channelInit)])
+        #expect(busy.state == .closed)
+        let after = busy.start()
+        #expect(after.ends == [.error(.channelInit)])
+
+        let idle = try DrivenChannel()
+        let answered = idle.start()
+        idle.last.connect()
+        idle.last.reply(to: answered.idText)
+        idle.core.close()
+        #expect(idle.last.closing == .now)
+    }
+
+    @Test func whereAResetIsNotSeenEachCallIsCancelled() throws {
+        let channel = try DrivenChannel()
+        let calls = (0..<3).map { _ in channel.start() }
+        channel.last.resetIsSeen = false
+        channel.last.connect()
+        _ = channel.last.requests()
+        channel.core.close()
+        let cancels = channel.last.requests()
+        #expect(cancels.map(\.id) == calls.map(\.idText))
+        #expect(cancels.allSatisfy { $0.method == "rocket.cancel" })
+        #expect(channel.last.closing == .afterFlush)
+    }
+
+    @Test func aConnectionThatComesAfterTheCloseIsClosed() throws {
+        let channel = try DrivenChannel()
+        let call = channel.start()
+        channel.core.close()
+        #expect(channel.last.isGivenUp)
+        channel.last.connect()
+        #expect(channel.last.closing == .now)
+        #expect(call.ends == [.error(.channelInit)])
+    }
+}

@@ -1,0 +1,53 @@
+import Testing
+
+@testable import RocketRPC
+
+/// What a channel does not send, and how many calls it takes.
+@Suite struct ChannelLimitTests {
+    @Test func theLimitOnCallsIsKept() throws {
+        let channel = try DrivenChannel { $0.maxCallsInFlight = 2 }
+        let calls = (0..<3).map { _ in channel.start() }
+        #expect(calls.map(\.ends) == [[], [], [.error(.resourceExhausted)]])
+        channel.last.connect()
+        channel.last.reply(to: calls[0].idText)
+        #expect(channel.start().ends.isEmpty)
+    }
+
+    @Test func whatACPlusPlusPeerCouldNotHoldIsNotSent() throws {
+        let channel = try DrivenChannel { $0.maxRequestBytes = 127 }
+        channel.start()
+        channel.last.connect()
+        _ = channel.last.requests()
+        let longName = channel.start { $0.methodName = [UInt8](repeating: 0x61, count: 512) }
+        let metadata = channel.start { $0.terms.metadata["x"] = String(repeating: "v", count: 512) }
+        let large = channel.start { $0.payload = [UInt8](repeating: 0, count: 100) }
+        #expect(longName.ends == [.error(.failedEncode)])
+        #expect(metadata.ends == [.error(.failedEncode)])
+        #expect(large.ends == [.error(.failedEncode)])
+        #expect(channel.last.requests().isEmpty)
+        let small = channel.start()
+        #expect(channel.last.requests().map(\.id) == [small.idText])
+    }
+
+    @Test func aFrameOverTheCodecsLimitIsNotSent() throws {
+        let channel = try DrivenChannel { $0.codec = .init(maxFrameBytes: 100) }
+        channel.start()
+        channel.last.connect()
+        _ = channel.last.requests()
+        let large = channel.start { $0.payload = [UInt8](repeating: 0, count: 100) }
+        #expect(large.ends == [.error(.failedEncode)])
+        #expect(channel.last.requests().isEmpty)
+    }
+
+    @Test func aNameOf511BytesAndAnIDOf49AreSent() throws {
+        let channel = try DrivenChannel()
+        let id = try callID([UInt8](repeating: 0x37, count: 49))
+        channel.start {
+            $0.methodName = [UInt8](repeating: 0x61, count: 511)
+            $0.terms.idChoice = .chosen(id)
+        }
+        channel.last.connect()
+        let request = try #require(channel.last.requests().first)
+        #expect(request.id.count == 49 && request.method.count == 511)
+    }
+}

@@ -1,0 +1,49 @@
+import RocketBase
+import RocketReactor
+import RocketReactorTestKit
+import RocketTCP
+
+@testable import RocketRPC
+
+/// A server's connection on a loop and a clock that the test drives by hand.
+struct DrivenServer {
+    let loop: HandDrivenLoop
+    let caller: Caller
+
+    /// The caller's end of the pipe: collects what comes.
+    final class Caller: ByteLinkHandler {
+        private(set) var link: ByteLink?
+        private(set) var bytes: [UInt8] = []
+
+        func connected(_ link: ByteLink) { self.link = link }
+        func received(_ link: ByteLink, _ input: inout ByteBuffer) {
+            bytes += input.copyBytes()
+            input.consume(input.readableBytes)
+        }
+        func inputEnded(_ link: ByteLink) {}
+        func closed(_ link: ByteLink, reason: CloseReason) { self.link = nil }
+
+        func send(_ bytes: [UInt8]) { link?.write { $0.append(bytes) } }
+    }
+
+    /// Runs `body` on the test's thread; which has to let its handlers end.
+    static func with<Service: RPCService>(
+        limits: RPCCallLimits = RPCCallLimits(), _ service: (EventLoop) -> Service,
+        _ body: (DrivenServer, Service) throws -> Void
+    ) throws {
+        let loop = try HandDrivenLoop()
+        let service = service(loop.loop)
+        let dispatcher = try RPCDispatcher(
+            services: [service], limits: limits, time: loop.clock)
+        let drivers = CallDrivers(reactor: loop.reactor, dispatcher: dispatcher)
+        let connection = ServerConnection(
+            dispatcher: dispatcher, codec: TinyPBCodec(), drivers: drivers)
+        let caller = Caller()
+        MemoryLink.join(caller, connection, on: loop.reactor)
+        try body(DrivenServer(loop: loop, caller: caller), service)
+        caller.link?.close(.reset, reason: .requested)
+        loop.tickUntilIdle()
+        drivers.stop()
+        loop.tickUntilIdle()
+    }
+}
