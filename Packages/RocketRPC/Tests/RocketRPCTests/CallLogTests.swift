@@ -9,7 +9,7 @@ import Testing
 @Suite struct CallLogTests {
     /// The lines of the rpc stream while `body` runs, split into their columns.
     func columns(
-        during body: (RPCChannel) async throws -> Void
+        during body: (NetAddress) async throws -> Void
     ) async throws -> [[String]] {
         let folder = NSTemporaryDirectory() + "rocket-rpc-log-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -23,9 +23,7 @@ import Testing
             configuration: configuration, services: [TestService()], logger: logs.rpc)
         async let served: Void = server.run()
         let address = try #require(await server.boundAddresses.first)
-        let channel = try RPCChannel(to: address, configuration: .patient)
-        try await body(channel)
-        channel.close()
+        try await body(address)
         server.beginDrain()
         try await served
         logs.shutdown()
@@ -38,7 +36,9 @@ import Testing
     }
 
     @Test func aServedCallIsOneLineThatNamesIdMethodAndPeerOnce() async throws {
-        let lines = try await columns { channel in
+        let lines = try await columns { address in
+            let channel = try RPCChannel(to: address, configuration: .patient)
+            defer { channel.close() }
             _ = try await channel.call(TestService.echo, Text("hi"))
         }
         let served = lines.filter { $0.last?.contains("call served") == true }
@@ -53,7 +53,9 @@ import Testing
     }
 
     @Test func aHandlerThatFailsIsLoggedAsPartOfItsCall() async throws {
-        let lines = try await columns { channel in
+        let lines = try await columns { address in
+            let channel = try RPCChannel(to: address, configuration: .patient)
+            defer { channel.close() }
             await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.fail, Text("plain"))
             }
@@ -64,5 +66,21 @@ import Testing
         #expect(
             line[6].wholeMatch(of: /handler failed error=Plain\(\) peer=127\.0\.0\.1:\d+/) != nil,
             "\(line)")
+    }
+
+    @Test func aBrokenStreamIsOneLineThatNamesRuleOffsetAndPeer() async throws {
+        let lines = try await columns { address in
+            let client = try RawClient(address)
+            var bytes = try FrameKit().frame()
+            bytes[5] = 0xFF
+            client.send(bytes)
+            #expect(client.isAtEnd())
+        }
+        let broken = lines.filter { $0.first == "[ERROR]" }
+        try #require(broken.count == 1)
+        let text = try #require(broken[0].last)
+        #expect(text.hasPrefix("bad frame, connection closed "), "\(text)")
+        #expect(text.contains(/rule="?msg_id length"? offset=5\b/), "\(text)")
+        #expect(text.contains(/peer=127\.0\.0\.1:\d+/), "\(text)")
     }
 }

@@ -1,5 +1,9 @@
 import RocketBase
+import RocketCodec
 import RocketRPC
+import RocketSystem
+import RocketTCP
+import SwiftProtobuf
 import Testing
 
 @Suite struct ChannelConfigurationTests {
@@ -47,5 +51,66 @@ import Testing
         channel.close()
         let error = #expect(throws: RPCError.self) { try RPCChannel(to: "oder", config: config) }
         #expect(error?.code == .peerAddress && error?.message.contains("order") == true)
+    }
+
+    // MARK: Over a connection
+
+    /// Answers with how much time is left, in milliseconds.
+    struct Clock: RPCService {
+        static let serviceName = "test.Clock"
+        static let left = RPCMethod<Number, Number>(service: serviceName, name: "left")
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(Self.left) { _, call in
+                let left = call.deadline.map { $0 - SystemTimeSource().monotonic() } ?? .zero
+                return Number(Int64(left / .milliseconds(1)))
+            }
+        }
+    }
+
+    @Test func aCallThatNamesNoTimeoutHasItsStubs() async throws {
+        try await withServer([Clock()], configure: { $0.limits.defaults.timeout = .zero }) {
+            address in
+            var stub = StubConfig(name: "clock", address: address.description)
+            stub.timeout = .seconds(7200)
+            var config = RocketConfig()
+            config.stubs = [stub]
+            let channel = try RPCChannel(to: "clock", config: config)
+            defer { channel.close() }
+            let stubs = try await channel.call(Clock.left, Number(0)).value
+            #expect(stubs > 3_600_000 && stubs <= 7_200_000)
+            let own = try await channel.call(Clock.left, Number(0), timeout: .seconds(3600)).value
+            #expect(own > 0 && own <= 3_600_000)
+        }
+    }
+
+    @Test func ofSeveralAddressesTheFirstThatAnswersIsTaken() async throws {
+        let nobody = NetAddress(.abstract(name: "rocket-test-\(UInt64.random(in: 0 ... .max))"))
+        try await withServer { address in
+            let channel = try RPCChannel(to: [nobody, address], configuration: .patient)
+            defer { channel.close() }
+            let call = RPCController()
+            let reply = try await channel.call(TestService.echo, Text("here"), call)
+            #expect(reply.value == "here" && call.peerAddress == address)
+        }
+    }
+
+    @Test func aServerThatDemandsChecksumsServesThoseThatSendThem() async throws {
+        try await withServer {
+            $0.codec = TinyPBCodec(checksum: .required)
+        } _: { address in
+            var configuration = RPCChannelConfiguration.patient
+            configuration.codec = TinyPBCodec(checksum: .required)
+            let summed = try RPCChannel(to: address, configuration: configuration)
+            defer { summed.close() }
+            let reply = try await summed.call(TestService.echo, Text("whole"))
+            #expect(reply.value == "whole")
+            let plain = try RPCChannel(to: address, configuration: .patient)
+            defer { plain.close() }
+            let error = await #expect(throws: RPCError.self) {
+                try await plain.call(TestService.echo, Text("whole"))
+            }
+            #expect(error?.code == .failedDecode)
+        }
     }
 }

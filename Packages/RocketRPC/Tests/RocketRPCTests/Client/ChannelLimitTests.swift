@@ -50,4 +50,13 @@ import Testing
         let request = try #require(channel.last.requests().first)
         #expect(request.id.count == 49 && request.method.count == 511)
     }
+
+    @Test func aDeadlineIsKeptToAndNotSentWhereThatIsTurnedOff() throws {
+        let channel = try DrivenChannel { $0.sendsDeadline = false }
+        let call = channel.start(timeout: .milliseconds(100))
+        channel.last.connect()
+        #expect(channel.last.requests().map(\.info) == [""])
+        channel.tick(after: .milliseconds(100))
+        #expect(call.ends == [.error(.callTimeout)])
+    }
 }
