@@ -76,4 +76,15 @@ import Testing
         }
         #expect(throws: RPCRegistrationError.self) { try RPCDispatcher(services: [Rocket()]) }
     }
+
+    /// Metadata stands in err_info where err_code is 0, and only there.
+    @Test func anErrorsTextInARequestIsNoMetadata() async throws {
+        let dispatcher = try RPCDispatcher(services: [TestService()])
+        let overdue = "rkm1\ntimeout-ms=0\nx-sent=1\n"
+        let refused = try kit.frame("test.v1.Test.describe", info: overdue)
+        #expect(try kit.parse(await dispatcher.answer(refused)).code == .callTimeout)
+        let served = try kit.frame("test.v1.Test.describe", code: 5, info: overdue)
+        let answer = try kit.parse(await dispatcher.answer(served))
+        #expect(answer.code.rawValue == 0 && answer.info.isEmpty)
+    }
 }

@@ -18,14 +18,14 @@ struct FrameKit {
     let codec = TinyPBCodec()
 
     func frame(
-        id: String = "99998888", _ method: String = "test.v1.Test.echo", info: String = "",
-        payload: [UInt8] = []
+        id: String = "99998888", _ method: String = "test.v1.Test.echo", code: Int32 = 0,
+        info: String = "", payload: [UInt8] = []
     ) throws -> [UInt8] {
         var buffer = ByteBuffer()
         let (id, method, info) = ([UInt8](id.utf8), [UInt8](method.utf8), [UInt8](info.utf8))
         let start = codec.begin(
-            messageID: id.span.bytes, methodName: method.span.bytes, errorInfo: info.span.bytes,
-            in: &buffer)
+            messageID: id.span.bytes, methodName: method.span.bytes, errorCode: code,
+            errorInfo: info.span.bytes, in: &buffer)
         buffer.append(payload)
         try codec.finish(start, in: &buffer)
         return buffer.copyBytes()

@@ -15,7 +15,7 @@ import Testing
         struct Sight: Sendable {
             var messageID = ""
             var left: Duration?
-            var traceparent: String?
+            var trace: [String?] = []
         }
 
         let next: RPCChannel?
@@ -29,7 +29,7 @@ import Testing
                 sight.value.withLock {
                     $0 = Sight(
                         messageID: call.messageID, left: left,
-                        traceparent: call.requestMetadata["traceparent"])
+                        trace: ["traceparent", "tracestate"].map { call.requestMetadata[$0] })
                 }
                 if let next {
                     return try await next.call(
@@ -125,11 +125,11 @@ import Testing
     @Test func idAndTraceGoDownTheChain() async throws {
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         try await withChain { toB, b, c in
-            let call = RPCController(metadata: ["traceparent": trace])
+            let call = RPCController(metadata: ["traceparent": trace, "tracestate": "a=b"])
             _ = try await toB.call(Relay.pass, Text(), call)
             let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
             #expect(atB.messageID == call.messageID && atC.messageID == call.messageID)
-            #expect(atB.traceparent == trace && atC.traceparent == trace)
+            #expect(atB.trace == [trace, "a=b"] && atC.trace == [trace, "a=b"])
         }
     }
 
@@ -139,7 +139,7 @@ import Testing
                 Relay.pass, Text(), timeout: .seconds(60), metadata: ["traceparent": "t"])
             let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
             #expect(atB.messageID != atC.messageID)
-            #expect(atC.traceparent == nil)
+            #expect(atC.trace == [nil, nil])
             let left = try #require(atC.left)
             #expect(left > .seconds(60))
         }

@@ -1,0 +1,53 @@
+import RocketReactorTestKit
+import RocketSystem
+import Testing
+
+@testable import RocketRPC
+
+/// What a handler's controller says once its call is over.
+@Suite struct HandlersControllerTests {
+    /// Keeps its calls' controllers.
+    struct Keeping: RPCService {
+        static let serviceName = "test.Keeping"
+
+        final class Kept: Sendable {
+            let calls = Locked<[RPCController]>([])
+        }
+
+        let gate = Gate()
+        let kept = Kept()
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "keep")) {
+                request, call in
+                kept.calls.withLock { $0.append(call) }
+                await gate.wait()
+                return request
+            }
+        }
+    }
+
+    enum End: CaseIterable { case answer, deadline, cancellation, connection }
+
+    @Test(arguments: End.allCases) func itIsFinishedAndCancelledUnlessAnswered(end: End) throws {
+        let kit = FrameKit()
+        try DrivenServer.with { _ in
+            Keeping()
+        } _: { server, service in
+            server.caller.send(
+                try kit.frame(id: "7", "test.Keeping.keep", info: "rkm1\ntimeout-ms=100\n"))
+            server.loop.tickUntilIdle()
+            let call = try #require(service.kept.calls.withLock { $0.first })
+            #expect(!call.isFinished && !call.isCancelled)
+            switch end {
+            case .answer: service.gate.open()
+            case .deadline: server.loop.tick(after: .milliseconds(100))
+            case .cancellation: server.caller.send(try kit.frame(id: "7", "rocket.cancel"))
+            case .connection: server.caller.link?.close(.reset, reason: .requested)
+            }
+            server.loop.tickUntilIdle()
+            #expect(call.isFinished && call.isCancelled == (end != .answer))
+            service.gate.open()
+        }
+    }
+}
