@@ -1,6 +1,6 @@
 import RocketBase
 public import RocketCodec
-import RocketSystem
+public import RocketSystem
 import SwiftProtobuf
 
 extension RPCChannel {
@@ -27,9 +27,15 @@ extension RPCChannel {
                 RPCController(timeout: timeout, metadata: metadata, options: options))
         }
         // Compiled where the messages are known; the rest of the way knows no types.
-        let call = UnaryCall.reused(method, request)
-        try await run(call.outgoing, call, timeout, metadata, options)
-        return call.takeResponse(method)
+        let call = method.call(request)
+        try prepare(call, timeout, metadata, options)
+        await unsafe suspendTask {
+            give(up: call)
+        } _: { continuation in
+            unsafe start(call, continuation)
+        }
+        try check(call)
+        return method.response(of: call)
     }
 
     /// Calls a method and waits for its response; `controller` says how, and what became of it.
@@ -77,44 +83,50 @@ extension RPCChannel {
         _ method: RPCMethod<Request, Response>, _ request: Request, _ deadline: MonotonicTime,
         _ metadata: RPCMetadata, _ options: RPCCallOptions, _ controller: RPCController
     ) async throws(RPCError) -> Response {
-        let call = UnaryCall(method, request)
-        call.outgoing.controller = controller
+        let messages = CallMessages<Request, Response>(request)
+        let call = OutgoingCall(method.kind, messages)
+        call.controller = controller
         let parent = options.inheritsContext ? RPCController.current : nil
-        unsafe call.outgoing.terms.deadline = deadline
-        try unsafe call.outgoing.terms.take(metadata, options, parent)
-        try await wait(for: call.outgoing, call)
-        return unsafe call.response
+        unsafe call.terms.deadline = deadline
+        try unsafe call.terms.take(metadata, options, parent)
+        await unsafe suspendTask {
+            give(up: call)
+        } _: { continuation in
+            unsafe start(call, continuation)
+        }
+        try check(call)
+        return unsafe messages.response
     }
 
     @usableFromInline
-    func run(
-        _ call: OutgoingCall, _ body: any CallBody, _ timeout: Duration?, _ metadata: RPCMetadata,
+    func prepare(
+        _ call: OutgoingCall, _ timeout: Duration?, _ metadata: RPCMetadata,
         _ options: RPCCallOptions
-    ) async throws(RPCError) {
+    ) throws(RPCError) {
         let parent = options.inheritsContext ? RPCController.current : nil
         unsafe call.terms.deadline = deadline(timeout, parent)
         try unsafe call.terms.take(metadata, options, parent)
-        try await wait(for: call, body)
     }
 
-    private func wait(for call: OutgoingCall, _ body: any CallBody) async throws(RPCError) {
-        await withTaskCancellationHandler {
-            await unsafe withUnsafeContinuation {
-                (continuation: UnsafeContinuation<Void, Never>) in
-                unsafe call.begin(with: body, waiting: continuation)
-                call.controller?.canBeCancelled { [self] in give(up: call) }
-                pass(.start(call))
-            }
-        } onCancel: {
-            give(up: call)
-        }
+    /// Hands the call over; `continuation` is resumed at its end.
+    @unsafe @usableFromInline
+    func start(_ call: OutgoingCall, _ continuation: UnsafeContinuation<Void, Never>) {
+        unsafe call.begin(waiting: continuation)
+        call.controller?.canBeCancelled { [self] in give(up: call) }
+        pass(.start(call))
+    }
+
+    /// After its end.
+    @usableFromInline
+    func check(_ call: OutgoingCall) throws(RPCError) {
         if call.hasFailed, let error = call.error {
             throw error.about(
-                method: String(decoding: call.methodName, as: UTF8.self), peer: target)
+                method: String(decoding: call.kind.methodName, as: UTF8.self), peer: target)
         }
     }
 
-    private func give(up call: OutgoingCall) {
+    @usableFromInline
+    func give(up call: OutgoingCall) {
         call.cancel()
         pass(.cancel(call))
     }
@@ -125,14 +137,6 @@ extension RPCChannel {
         let own = timeout.map { now + $0 } ?? now.later(by: timeoutNanoseconds)
         guard let inherited = parent?.deadline else { return own }
         return min(own, inherited)
-    }
-}
-
-extension MonotonicTime {
-    /// Ends at `distantFuture`.
-    fileprivate func later(by nanoseconds: UInt64) -> MonotonicTime {
-        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
-        return MonotonicTime(nanoseconds: overflow ? .max : sum)
     }
 }
 

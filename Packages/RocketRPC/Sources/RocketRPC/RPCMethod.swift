@@ -8,7 +8,8 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     public let name: String
     /// As it stands on the wire: `shop.v1.Order.makeOrder`.
     public let fullName: String
-    let fullNameBytes: [UInt8]
+    /// The same without the types of its messages, for calls of it.
+    @usableFromInline let kind: CallKind
     /// Objects of earlier calls, for later ones.
     @usableFromInline let shelf = CallShelf()
     /// How requests become bytes and come back.
@@ -22,6 +23,7 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     ///   - request: how requests become bytes; by default swift-protobuf's way. Generated code
     ///     knows a faster one.
     ///   - response: the same for responses.
+    @inlinable
     public init(
         service: String, name: String, request: RPCMessageCoding<Request> = .init(),
         response: RPCMessageCoding<Response> = .init()
@@ -31,6 +33,8 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
         self.request = request
         self.response = response
         fullName = service + "." + name
-        fullNameBytes = [UInt8](fullName.utf8)
+        kind = CallKind(methodName: [UInt8](fullName.utf8), request, response)
     }
+
+    var fullNameBytes: [UInt8] { kind.methodName }
 }

@@ -168,14 +168,14 @@ struct Request: Hashable {
 }
 
 /// A call that remembers how it ended, and how often.
-final class FakeCall: CallBody, @unchecked Sendable {
-    private(set) var outgoing: OutgoingCall
+final class FakeCall: @unchecked Sendable {
+    private(set) lazy var outgoing = OutgoingCall(kind, self)
     var methodName = [UInt8]("t.T.m".utf8) {
         didSet {
             let terms = outgoing.terms
-            outgoing = OutgoingCall(methodName: methodName)
+            outgoing = OutgoingCall(kind, self)
             outgoing.terms = terms
-            outgoing.begin(with: self)
+            outgoing.begin()
         }
     }
     var payload: [UInt8] = []
@@ -188,16 +188,26 @@ final class FakeCall: CallBody, @unchecked Sendable {
     }
 
     init(deadline: MonotonicTime?) {
-        outgoing = OutgoingCall(methodName: methodName)
         outgoing.terms.deadline = deadline
-        outgoing.begin(with: self)
+        outgoing.begin()
     }
 
-    func encode(into buffer: inout ByteBuffer) throws(RPCError) { buffer.append(payload) }
-    func decode(_ payload: RawSpan) throws(RPCError) {
-        response = payload.withUnsafeBytes { [UInt8]($0) }
+    private var kind: CallKind {
+        CallKind(
+            methodName: methodName,
+            encode: { messages, buffer in buffer.append(Self.of(messages).payload) },
+            decode: { messages, payload in
+                Self.of(messages).response = payload.withUnsafeBytes { [UInt8]($0) }
+            },
+            ended: { messages, error in Self.of(messages).ended(error) })
     }
-    func ended(_ error: RPCError?) {
+
+    private static func of(_ messages: AnyObject) -> FakeCall {
+        guard let call = messages as? FakeCall else { preconditionFailure("a fake call's own") }
+        return call
+    }
+
+    private func ended(_ error: RPCError?) {
         ends.append(error.map { .error($0.code) } ?? .response(response))
     }
 

@@ -7,15 +7,16 @@ final class CallShelf: Sendable {
     /// The most that are kept: what a burst leaves behind is let go.
     static let capacity = 1024
 
-    private let spares = Locked(ContiguousArray<any AnyObject & Sendable>())
+    private let spares = Locked(ContiguousArray<OutgoingCall>())
 
+    @usableFromInline
     init() {}
 
     @usableFromInline
-    func take() -> (any AnyObject & Sendable)? { spares.withLock { $0.popLast() } }
+    func take() -> OutgoingCall? { spares.withLock { $0.popLast() } }
 
     @usableFromInline
-    func give(_ call: any AnyObject & Sendable) {
+    func give(_ call: OutgoingCall) {
         spares.withLock { spares in
             if spares.count < Self.capacity { spares.append(call) }
         }

@@ -88,7 +88,7 @@ final class ClientConnection: ClientTransportHandler {
     private func encode(
         _ call: OutgoingCall, _ now: MonotonicTime, into output: inout ByteBuffer
     ) throws(RPCError) {
-        let methodName = call.methodName
+        let methodName = call.kind.methodName
         guard methodName.count <= TinyPB.maxMethodNameBytes else {
             throw RPCError(
                 .failedEncode,

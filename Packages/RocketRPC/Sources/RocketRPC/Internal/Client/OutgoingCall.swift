@@ -1,4 +1,4 @@
-public import RocketBase
+import RocketBase
 import RocketSystem
 import Synchronization
 
@@ -9,17 +9,19 @@ import Synchronization
 /// it. Whoever takes it out of the pending table ends it.
 @safe @usableFromInline
 final class OutgoingCall: @unchecked Sendable {
-    let methodName: [UInt8]
+    let kind: CallKind
+    /// The request, and the place for the response.
+    @usableFromInline let messages: AnyObject
     /// What its caller asks for.
     // SAFETY: read and written field by field, with nothing else inside an access.
     @exclusivity(unchecked) var terms = CallTerms()
     /// What the caller looks at, if anything.
     var controller: RPCController?
-    /// From `begin` to the end: the request, and the place for the response.
-    private var body: (any CallBody)?
     /// The caller's task. Bound to the channel's loop.
     // SAFETY: resumed once, by `end`, which takes it away.
     nonisolated(unsafe) private var waiting: UnsafeContinuation<Void, Never>?
+    /// From `begin` to the end.
+    private var isUnderWay = false
     /// Why it failed; nil when it did not. After the end.
     private(set) var error: RPCError?
     private let failed = Atomic(false)
@@ -29,11 +31,15 @@ final class OutgoingCall: @unchecked Sendable {
     var slot = -1
     private let gaveUp = Atomic(false)
 
-    init(methodName: [UInt8]) { self.methodName = methodName }
+    @usableFromInline
+    init(_ kind: CallKind, _ messages: AnyObject) {
+        self.kind = kind
+        self.messages = messages
+    }
 
     /// Before the call is handed over.
-    func begin(with body: any CallBody, waiting: UnsafeContinuation<Void, Never>? = nil) {
-        self.body = body
+    func begin(waiting: UnsafeContinuation<Void, Never>? = nil) {
+        isUnderWay = true
         unsafe self.waiting = waiting
     }
 
@@ -64,7 +70,7 @@ final class OutgoingCall: @unchecked Sendable {
     /// Appends the serialized request.
     func encode(into buffer: inout ByteBuffer) throws(RPCError) {
         let before = buffer.readableBytes
-        try body?.encode(into: &buffer)
+        try kind.encode(messages, &buffer)
         controller?.note(requestBytes: buffer.readableBytes - before)
     }
 
@@ -74,7 +80,7 @@ final class OutgoingCall: @unchecked Sendable {
     /// The reply arrived, with its err_info.
     func succeed(_ payload: RawSpan, info: RawSpan) {
         do throws(RPCError) {
-            try body?.decode(payload)
+            try kind.decode(messages, payload)
         } catch {
             return fail(error)
         }
@@ -91,26 +97,16 @@ final class OutgoingCall: @unchecked Sendable {
     }
 
     private func end(_ error: RPCError?) {
-        guard let body = body.take() else { preconditionFailure("a call ends once") }
+        precondition(isUnderWay, "a call ends once")
+        isUnderWay = false
         slot = -1
         if let error { self.error = error }
         // Once resumed it is the caller's.
         let waiting = unsafe waiting.take()
-        body.ended(error)
+        kind.ended(messages, error)
         failed.store(error != nil, ordering: .releasing)
         unsafe waiting?.resume()
     }
-}
-
-/// The part of a call that knows its messages. Used on the channel's loop.
-@usableFromInline
-protocol CallBody: AnyObject, Sendable {
-    /// Appends the serialized request.
-    func encode(into buffer: inout ByteBuffer) throws(RPCError)
-    /// Takes the response out of a reply's payload.
-    func decode(_ payload: RawSpan) throws(RPCError)
-    /// The call is over, and its request is not needed any more. Once, last.
-    func ended(_ error: RPCError?)
 }
 
 /// What a caller asks for, beside the request.
