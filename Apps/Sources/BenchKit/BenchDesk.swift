@@ -6,7 +6,8 @@ import RocketSystem
 final class BenchDesk {
     let pace: BenchPace
     /// In nanoseconds, to three digits.
-    private(set) var latencies = Histogram<UInt64>(
+    // SAFETY: bound to one thread, and nothing else runs inside an access.
+    @exclusivity(unchecked) private(set) var latencies = Histogram<UInt64>(
         highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
     private(set) var calls = 0
     /// Of a million calls; whole numbers, so that the sum is exact.

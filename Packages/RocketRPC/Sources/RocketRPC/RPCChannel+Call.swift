@@ -113,7 +113,7 @@ extension RPCChannel {
     func start(_ call: OutgoingCall, _ continuation: UnsafeContinuation<Void, Never>) {
         unsafe call.begin(waiting: continuation)
         call.controller?.canBeCancelled { [self] in give(up: call) }
-        pass(.start(call))
+        pass(call)
     }
 
     /// After its end.

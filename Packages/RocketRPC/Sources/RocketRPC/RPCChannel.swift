@@ -115,6 +115,10 @@ public final class RPCChannel: Sendable {
     }
 
     func pass(_ item: ChannelDoor.Item) { door.pass(item, visit: visit) }
+
+    func pass(_ call: OutgoingCall) {
+        if !door.startHere(call) { pass(.start(call)) }
+    }
 }
 
 // MARK: - What can be seen

@@ -180,7 +180,6 @@ final class FakeCall: @unchecked Sendable {
     }
     var payload: [UInt8] = []
     private var response: [UInt8] = []
-    private(set) var ends: [End] = []
 
     enum End: Hashable {
         case response([UInt8])
@@ -198,8 +197,7 @@ final class FakeCall: @unchecked Sendable {
             encode: { messages, buffer in buffer.append(Self.of(messages).payload) },
             decode: { messages, payload in
                 Self.of(messages).response = payload.withUnsafeBytes { [UInt8]($0) }
-            },
-            ended: { messages, error in Self.of(messages).ended(error) })
+            })
     }
 
     private static func of(_ messages: AnyObject) -> FakeCall {
@@ -207,8 +205,10 @@ final class FakeCall: @unchecked Sendable {
         return call
     }
 
-    private func ended(_ error: RPCError?) {
-        ends.append(error.map { .error($0.code) } ?? .response(response))
+    /// How it ended, if it has; that no call ends twice is a precondition.
+    var ends: [End] {
+        if outgoing.isUnderWay { return [] }
+        return [outgoing.error.map { .error($0.code) } ?? .response(response)]
     }
 
     /// What it asks for.

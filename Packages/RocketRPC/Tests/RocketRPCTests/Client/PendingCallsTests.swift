@@ -151,7 +151,8 @@ final class PendingTable {
         return remove(slot)
     }
     func remove(_ id: CallID, sentOn connection: Int) -> PendingCalls<Int>.Entry? {
-        guard let slot = calls.find(id, sentOn: connection) else { return nil }
+        let slot = id.withBytes { calls.find($0, id.hash, sentOn: connection) }
+        guard let slot else { return nil }
         return remove(slot)
     }
     func remove(_ slot: Int) -> PendingCalls<Int>.Entry? {

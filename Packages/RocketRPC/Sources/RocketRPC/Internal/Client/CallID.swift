@@ -11,11 +11,15 @@ struct CallID: Hashable {
     /// must not be able to aim at collisions.
     private static let seed = UInt64.random(in: .min ... .max)
 
+    /// What the id of these bytes has for its hash.
+    @inline(__always)
+    static func hash(of bytes: RawSpan) -> UInt64 { byteHash(bytes, seed: seed) }
+
     /// nil for more bytes than a call of ours can have.
     init?(_ bytes: RawSpan) {
         guard bytes.byteCount <= TinyPB.maxMessageIDBytes else { return nil }
         count = bytes.byteCount
-        hash = byteHash(bytes, seed: Self.seed)
+        hash = Self.hash(of: bytes)
         // SAFETY: 56 bytes of plain integers take the 49 at most; neither pointer is kept.
         unsafe withUnsafeMutableBytes(of: &words) { words in
             unsafe bytes.withUnsafeBytes { unsafe words.copyMemory(from: $0) }
@@ -51,9 +55,8 @@ struct CallID: Hashable {
     private mutating func rehash() {
         // SAFETY: as above.
         hash = unsafe withUnsafeBytes(of: words) {
-            byteHash(
-                unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: $0[..<20])),
-                seed: Self.seed)
+            Self.hash(
+                of: unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: $0[..<20])))
         }
     }
 
@@ -104,6 +107,10 @@ struct CallID: Hashable {
                 RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: words[..<count])))
         }
     }
+
+    /// Whether it is the id of these bytes.
+    @inline(__always)
+    func has(_ bytes: RawSpan) -> Bool { withBytes { sameBytes($0, bytes) } }
 
     static func == (a: CallID, b: CallID) -> Bool {
         a.hash == b.hash && a.count == b.count && a.words.0 == b.words.0 && a.words.1 == b.words.1

@@ -13,26 +13,27 @@ final class CallKind: Sendable {
     /// Takes the response out of a reply's payload.
     @usableFromInline
     typealias Decode = @Sendable (AnyObject, RawSpan) throws(RPCError) -> Void
-    /// The call is over: its request is not needed any more.
-    @usableFromInline
-    typealias End = @Sendable (AnyObject, RPCError?) -> Void
 
     /// `package.Service.method`, as it stands on the wire.
     let methodName: [UInt8]
     let encode: Encode
     let decode: Decode
-    let ended: End
 
     /// - Parameters:
     ///   - encode: and the others: are given the call's messages.
     @usableFromInline
     init(
-        methodName: [UInt8], encode: @escaping Encode, decode: @escaping Decode,
-        ended: @escaping End
+        methodName: [UInt8], encode: @escaping Encode, decode: @escaping Decode
     ) {
         self.methodName = methodName
         self.encode = encode
         self.decode = decode
-        self.ended = ended
+    }
+
+    /// The name, for the time of the closure.
+    @inline(__always)
+    func withName<Result>(_ body: (RawSpan) -> Result) -> Result {
+        // SAFETY: the span can't leave the closure, and the array is never changed.
+        unsafe methodName.withUnsafeBytes { unsafe body(RawSpan(_unsafeBytes: $0)) }
     }
 }

@@ -23,8 +23,10 @@ final class CallMessages<Request: Message & Sendable, Response: Message & Sendab
         unsafe unsafeDowncast(messages, to: CallMessages.self)
     }
 
+    /// What is left needs no memory.
     @inlinable
     func takeResponse() -> Response {
+        unsafe request = Request()
         var result = Response()
         unsafe swap(&result, &response)
         return result
@@ -57,8 +59,7 @@ extension CallKind {
                         .failedDeserialize, "the reply is no \(Response.protoMessageName)",
                         cause: error)
                 }
-            },
-            ended: { messages, _ in unsafe Messages.of(messages).request = Request() })
+            })
     }
 }
 

@@ -8,17 +8,16 @@ extension ChannelCore {
     /// Ends the call that a frame answers. A reply to nobody (late, double or unknown) is counted
     /// and dropped.
     func replied(_ frame: TinyPBFrame, _ bytes: RawSpan, on connection: ClientConnection) {
-        guard let id = CallID(bytes.extracting(frame.messageID)) else {
-            return dropped(nil, connection)
-        }
+        let id = bytes.extracting(frame.messageID)
+        let hash = CallID.hash(of: id)
         let code = RPCErrorCode(rawValue: frame.errorCode)
-        guard let slot = unsafe pending.find(id, sentOn: connection.number) else {
-            return dropped(id, connection)
+        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number) else {
+            return dropped(hash, connection)
         }
         if code == .unavailable, triesAgain(slot, on: connection) { return }
         guard let call = unsafe pending.remove(slot) else { return }
         counted()
-        unsafe recent.note(id, .replied)
+        unsafe recent.note(hash, .replied)
         if code != .unavailable { connection.hasWorked = true }
         carriesOneLess(connection)
         let info = bytes.extracting(frame.errorInfo)
@@ -29,9 +28,9 @@ extension ChannelCore {
         }
     }
 
-    private func dropped(_ id: CallID?, _ connection: ClientConnection) {
+    private func dropped(_ hash: UInt64, _ connection: ClientConnection) {
         let kind: StaticString
-        switch id.flatMap({ unsafe recent.end(of: $0) }) {
+        switch unsafe recent.end(of: hash) {
         case .givenUp:
             counters.lateReplies.count()
             kind = "late reply dropped"
@@ -121,7 +120,7 @@ extension ChannelCore {
         guard unsafe isUnseen || entry.call.terms.isIdempotent,
             entry.attempts < configuration.retry.maxAttempts
         else {
-            unsafe recent.note(entry.call.id, .givenUp)
+            unsafe recent.note(entry.call.id.hash, .givenUp)
             return fail(slot, error)
         }
         counters.retries.count()

@@ -107,7 +107,7 @@ final class ChannelCore {
     }
 
     private func isFree(_ id: CallID) -> Bool {
-        unsafe pending.find(id) == nil && recent.end(of: id) == nil
+        unsafe pending.find(id) == nil && recent.end(of: id.hash) == nil
     }
 
     /// The caller gave up.
@@ -122,7 +122,7 @@ final class ChannelCore {
         if case .sent(let number, _) = entry.place,
             let connection = connections.first(where: { $0.number == number })
         {
-            unsafe recent.note(entry.call.id, .givenUp)
+            unsafe recent.note(entry.call.id.hash, .givenUp)
             if configuration.sendsCancel {
                 connection.sendCancel(entry.call.id)
                 counters.cancelsSent.count()

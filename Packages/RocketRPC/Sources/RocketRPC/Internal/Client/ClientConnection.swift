@@ -88,20 +88,18 @@ final class ClientConnection: ClientTransportHandler {
     private func encode(
         _ call: OutgoingCall, _ now: MonotonicTime, into output: inout ByteBuffer
     ) throws(RPCError) {
-        let methodName = call.kind.methodName
-        guard methodName.count <= TinyPB.maxMethodNameBytes else {
+        let nameBytes = call.kind.methodName.count
+        guard nameBytes <= TinyPB.maxMethodNameBytes else {
             throw RPCError(
                 .failedEncode,
-                "the method name has \(methodName.count) bytes; \(TinyPB.maxMethodNameBytes) are "
-                    + "allowed")
+                "the method name has \(nameBytes) bytes; \(TinyPB.maxMethodNameBytes) are allowed")
         }
         try writeInfo(of: call, now)
         let start = call.id.withBytes { id in
             unsafe info.withBytes { info in
-                // SAFETY: the name lives, unchanged, until begin returns.
-                unsafe codec.begin(
-                    messageID: id, methodName: methodName.span.bytes, errorInfo: info,
-                    in: &output)
+                call.kind.withName { name in
+                    codec.begin(messageID: id, methodName: name, errorInfo: info, in: &output)
+                }
             }
         }
         try call.encode(into: &output)

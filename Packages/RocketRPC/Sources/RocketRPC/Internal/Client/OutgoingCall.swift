@@ -21,7 +21,7 @@ final class OutgoingCall: @unchecked Sendable {
     // SAFETY: resumed once, by `end`, which takes it away.
     nonisolated(unsafe) private var waiting: UnsafeContinuation<Void, Never>?
     /// From `begin` to the end.
-    private var isUnderWay = false
+    private(set) var isUnderWay = false
     /// Why it failed; nil when it did not. After the end.
     private(set) var error: RPCError?
     private let failed = Atomic(false)
@@ -103,7 +103,6 @@ final class OutgoingCall: @unchecked Sendable {
         if let error { self.error = error }
         // Once resumed it is the caller's.
         let waiting = unsafe waiting.take()
-        kind.ended(messages, error)
         failed.store(error != nil, ordering: .releasing)
         unsafe waiting?.resume()
     }

@@ -37,11 +37,19 @@ struct PendingCalls<Call>: ~Copyable {
         var lastConnection: Int? { progress.lastConnection }
     }
 
-    // By slot; side by side, so that each look touches only what it asks for.
-    private var calls: ContiguousArray<Call?> = []
-    private var ids: ContiguousArray<CallID> = []
-    private var progress: ContiguousArray<Progress> = []
-    private var freeSlots: ContiguousArray<Int32> = []
+    // Not private: see `SlotTable.Bucket`.
+    struct Slot {
+        /// nil: it is free.
+        var call: Call?
+        var id = CallID.empty
+        var progress = Progress()
+        /// Of a free one; negative: there is no other.
+        var nextFree = -1
+    }
+
+    private var slots = SlotRow<Slot>()
+    /// Negative: there is none.
+    private var firstFree = -1
     private var table = SlotTable()
     private var deadlines = TimerQueue<Int32>()
     /// Calls that wait for a connection.
@@ -59,77 +67,85 @@ struct PendingCalls<Call>: ~Copyable {
     mutating func insert(_ call: Call, id: CallID, deadline: MonotonicTime?) -> Int? {
         guard find(id) == nil else { return nil }
         let slot = freeSlot()
-        calls[slot] = call
-        ids[slot] = id
-        progress[slot] = Progress(timer: deadline.map { deadlines.insert(at: $0, Int32(slot)) })
+        let timer = deadline.map { deadlines.insert(at: $0, Int32(slot)) }
+        slots[slot].call = call
+        slots[slot].id = id
+        slots[slot].progress = Progress(timer: timer)
         table.insert(id.hash, slot)
         waitingCount += 1
         return slot
     }
 
     private mutating func freeSlot() -> Int {
-        if let free = freeSlots.popLast() { return Int(free) }
-        calls.append(nil)
-        ids.append(.empty)
-        progress.append(Progress())
-        return calls.count - 1
+        let free = firstFree
+        if free >= 0 {
+            firstFree = slots[free].nextFree
+            return free
+        }
+        slots.append(Slot())
+        return slots.count - 1
     }
 
     /// Where the call of that id is.
-    func find(_ id: CallID) -> Int? { table.find(id.hash) { ids[$0] == id } }
+    func find(_ id: CallID) -> Int? { table.find(id.hash) { slots[$0].id == id } }
 
-    /// The same, only if it was sent on that connection and no other since.
-    func find(_ id: CallID, sentOn connection: Int) -> Int? {
-        guard let slot = find(id), case .sent(connection, _) = progress[slot].place else {
-            return nil
-        }
+    /// The same by the id's bytes, only if it was sent on that connection and no other since.
+    ///
+    /// - Parameter hash: as `CallID.hash(of:)` says.
+    func find(_ bytes: RawSpan, _ hash: UInt64, sentOn connection: Int) -> Int? {
+        guard let slot = table.find(hash, where: { slots[$0].id.has(bytes) }),
+            case .sent(connection, _) = slots[slot].progress.place
+        else { return nil }
         return slot
     }
 
     /// The call in that slot, which stays; nil where there is none.
     subscript(slot: Int) -> Entry? {
-        guard calls.indices.contains(slot), let call = calls[slot] else { return nil }
-        return Entry(call: call, progress: progress[slot])
+        guard slots.indices.contains(slot), let call = slots[slot].call else { return nil }
+        return Entry(call: call, progress: slots[slot].progress)
     }
 
     /// Whether a call of that id waits for a connection.
     func isWaiting(_ id: CallID) -> Bool {
-        find(id).map { progress[$0].place == .waiting } ?? false
+        find(id).map { slots[$0].progress.place == .waiting } ?? false
     }
 
-    func id(in slot: Int) -> CallID { ids[slot] }
+    func id(in slot: Int) -> CallID { slots[slot].id }
 
     /// The call in that slot stands somewhere else from now on.
     mutating func move(_ slot: Int, to place: Place) {
-        if progress[slot].place == .waiting { waitingCount -= 1 }
-        if place == .waiting { waitingCount += 1 }
-        progress[slot].place = place
+        if isWaiting(slot) { waitingCount -= 1 }
+        if case .waiting = place { waitingCount += 1 }
+        slots[slot].progress.place = place
         if case .sent(let connection, _) = place {
-            progress[slot].attempts += 1
-            progress[slot].lastConnection = connection
+            slots[slot].progress.attempts += 1
+            slots[slot].progress.lastConnection = connection
         }
     }
 
+    private func isWaiting(_ slot: Int) -> Bool {
+        if case .waiting = slots[slot].progress.place { true } else { false }
+    }
+
     /// An attempt of the call in that slot came to nothing before it was sent.
-    mutating func countAttempt(of slot: Int) { progress[slot].attempts += 1 }
+    mutating func countAttempt(of slot: Int) { slots[slot].progress.attempts += 1 }
 
     /// The one way out.
     mutating func remove(_ slot: Int) -> Call? {
-        guard let call = calls[slot].take() else { return nil }
-        if progress[slot].place == .waiting { waitingCount -= 1 }
-        table.remove(ids[slot].hash, slot)
-        if let timer = progress[slot].timer { _ = deadlines.remove(timer) }
-        freeSlots.append(Int32(slot))
-        if table.count == 0, calls.count > 4096 { shrink() }
+        guard let call = slots[slot].call.take() else { return nil }
+        if isWaiting(slot) { waitingCount -= 1 }
+        table.remove(slots[slot].id.hash, slot)
+        if let timer = slots[slot].progress.timer { _ = deadlines.remove(timer) }
+        slots[slot].nextFree = firstFree
+        firstFree = slot
+        if table.count == 0, slots.count > 4096 { shrink() }
         return call
     }
 
     /// Gives the memory of a burst back.
     private mutating func shrink() {
-        calls = []
-        ids = []
-        progress = []
-        freeSlots = []
+        slots = SlotRow()
+        firstFree = -1
         deadlines = TimerQueue()
         table = SlotTable()
     }
@@ -147,15 +163,17 @@ struct PendingCalls<Call>: ~Copyable {
     /// All that are left.
     mutating func removeAll() -> [Call] {
         // The last removal may give the slots' memory back.
-        let occupied = calls.indices.filter { calls[$0] != nil }
+        let occupied = slots.indices.filter { slots[$0].call != nil }
         return occupied.compactMap { remove($0) }
     }
 
     /// The slots of the calls that were sent on a connection, in the order in which they were sent.
     func sent(on connection: Int) -> [(slot: Int, end: UInt64)] {
         var found: [(slot: Int, end: UInt64)] = []
-        for slot in calls.indices where calls[slot] != nil {
-            if case .sent(connection, let end) = progress[slot].place { found.append((slot, end)) }
+        for slot in slots.indices where slots[slot].call != nil {
+            if case .sent(connection, let end) = slots[slot].progress.place {
+                found.append((slot, end))
+            }
         }
         return found.sorted { $0.end < $1.end }
     }

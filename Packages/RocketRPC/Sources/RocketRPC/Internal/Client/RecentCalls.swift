@@ -15,28 +15,28 @@ struct RecentCalls {
     /// Of each.
     static let capacity = 4096
 
-    mutating func note(_ id: CallID, _ end: End) {
+    mutating func note(_ hash: UInt64, _ end: End) {
         switch end {
-        case .replied: Self.note(id, in: &replied)
-        case .givenUp: Self.note(id, in: &givenUp)
+        case .replied: Self.note(hash, in: &replied)
+        case .givenUp: Self.note(hash, in: &givenUp)
         }
     }
 
     /// nil where it is not known.
-    func end(of id: CallID) -> End? {
-        if Self.contains(id, givenUp) { return .givenUp }
-        return Self.contains(id, replied) ? .replied : nil
+    func end(of hash: UInt64) -> End? {
+        if Self.contains(hash, givenUp) { return .givenUp }
+        return Self.contains(hash, replied) ? .replied : nil
     }
 
-    private static func note(_ id: CallID, in table: inout ContiguousArray<UInt64>) {
+    private static func note(_ hash: UInt64, in table: inout ContiguousArray<UInt64>) {
         if table.isEmpty { table = ContiguousArray(repeating: 0, count: capacity) }
-        table[index(id)] = id.hash
+        table[index(hash)] = hash
     }
 
-    private static func contains(_ id: CallID, _ table: ContiguousArray<UInt64>) -> Bool {
-        !table.isEmpty && table[index(id)] == id.hash
+    private static func contains(_ hash: UInt64, _ table: ContiguousArray<UInt64>) -> Bool {
+        !table.isEmpty && table[index(hash)] == hash
     }
 
     /// The high bits, which depend on all of the id's bytes.
-    private static func index(_ id: CallID) -> Int { Int(id.hash >> 52) }
+    private static func index(_ hash: UInt64) -> Int { Int(hash >> 52) }
 }

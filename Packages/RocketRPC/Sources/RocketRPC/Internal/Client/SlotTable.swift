@@ -1,13 +1,14 @@
 /// From the hash of an id to the slot that has it: open addressing with linear probing, no more
 /// than half full. Ids themselves stand in the slots. A pure value.
-struct SlotTable {
-    private struct Bucket {
+struct SlotTable: ~Copyable {
+    // Not private: the debug build of this compiler can't use a private type in a `SlotRow`.
+    struct Bucket {
         var hash: UInt64 = 0
         /// Negative: free.
         var slot: Int32 = -1
     }
 
-    private var buckets = ContiguousArray(repeating: Bucket(), count: 64)
+    private var buckets = SlotRow(repeating: Bucket(), count: 64)
     private(set) var count = 0
 
     private var mask: Int { buckets.count &- 1 }
@@ -59,8 +60,8 @@ struct SlotTable {
     }
 
     private mutating func resize(to capacity: Int) {
-        let old = buckets
-        buckets = ContiguousArray(repeating: Bucket(), count: capacity)
-        for bucket in old where bucket.slot >= 0 { place(bucket) }
+        var old = SlotRow(repeating: Bucket(), count: capacity)
+        swap(&old, &buckets)
+        for index in old.indices where old[index].slot >= 0 { place(old[index]) }
     }
 }
