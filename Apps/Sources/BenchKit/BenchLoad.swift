@@ -29,8 +29,14 @@ struct BenchLoad: Sendable {
         let thread = try IOThread(name: "rocket-bench")
         defer { thread.stopUnattended() }
         let clients = try (0..<connections).map { _ in try client(on: thread.loop) }
-        if calls == nil { _ = try await measure(clients, for: duration / 5, on: thread.loop) }
-        return try await measure(clients, for: duration, on: thread.loop)
+        let request = MakeOrderRequest.with {
+            $0.price = 100
+            $0.goods = payloadBytes.map(goods) ?? "apple"
+        }
+        if calls == nil {
+            _ = try await measure(clients, request, for: duration / 5, on: thread.loop)
+        }
+        return try await measure(clients, request, for: duration, on: thread.loop)
     }
 
     private func client(on loop: EventLoop) throws -> OrderClient {
@@ -41,7 +47,8 @@ struct BenchLoad: Sendable {
     }
 
     private func measure(
-        _ clients: [OrderClient], for duration: Duration, on loop: EventLoop
+        _ clients: [OrderClient], _ request: MakeOrderRequest, for duration: Duration,
+        on loop: EventLoop
     ) async throws -> BenchReport {
         let usage = ProcessorTime(serverProcess: serverProcess)
         let began = SystemTimeSource().monotonic()
@@ -58,7 +65,9 @@ struct BenchLoad: Sendable {
         try await withThrowingTaskGroup { group in
             for client in clients {
                 for _ in 0..<inFlight {
-                    group.addTask(executorPreference: loop) { try await call(client, desk) }
+                    group.addTask(executorPreference: loop) {
+                        try await call(client, request, desk)
+                    }
                 }
             }
             try await group.waitForAll()
@@ -72,12 +81,15 @@ struct BenchLoad: Sendable {
         }.value
     }
 
+    /// Not `String(repeating:count:)`, which appends one at a time.
+    private func goods(_ count: Int) -> String {
+        String(decoding: [UInt8](repeating: UInt8(ascii: "a"), count: count), as: UTF8.self)
+    }
+
     /// One caller, until there are no calls left.
-    private func call(_ client: OrderClient, _ bound: LoopBound<BenchDesk>) async throws {
-        let request = MakeOrderRequest.with {
-            $0.price = 100
-            $0.goods = payloadBytes.map { String(repeating: "a", count: $0) } ?? "apple"
-        }
+    private func call(
+        _ client: OrderClient, _ request: MakeOrderRequest, _ bound: LoopBound<BenchDesk>
+    ) async throws {
         let time = SystemTimeSource()
         let desk = bound.get()
         // The end of one call is the beginning of the next: one look at the clock for both.

@@ -8,15 +8,17 @@ extension ChannelCore: TickEndHandler {
     /// - Parameter avoided: a connection's number: another one is taken where there is one.
     func dispatch(_ slot: Int, _ call: OutgoingCall, avoiding avoided: Int? = nil) {
         if isCongested { return wait(slot, call) }
-        if let only, only.hasRoom { return send(slot, call, on: only) }
+        if let only, send(slot, call, on: only) { return }
         let avoidedPlace = avoided.flatMap { number in
             current.firstIndex { $0?.number == number }
         }
         // Opens the first connection, or one more where all have calls; one in memory is there
         // at once.
         if let place = unsafe pool.placeToConnect() { handle(.wanted, at: place) }
-        if let connection = roomyConnection(avoiding: avoidedPlace) {
-            return send(slot, call, on: connection)
+        if let connection = roomyConnection(avoiding: avoidedPlace),
+            send(slot, call, on: connection)
+        {
+            return
         }
         switch unsafe pool.state {
         case .ready: beginCongestion()
@@ -54,15 +56,19 @@ extension ChannelCore: TickEndHandler {
         unsafe call.terms.waitsForReady ?? configuration.waitsForReady
     }
 
-    private func send(_ slot: Int, _ call: OutgoingCall, on connection: ClientConnection) {
+    /// - Returns: false where there is no room for it on that connection.
+    private func send(
+        _ slot: Int, _ call: OutgoingCall, on connection: ClientConnection
+    ) -> Bool {
         do throws(RPCError) {
-            let end = try connection.send(call, now: reactor.now)
+            guard let end = try connection.send(call, now: reactor.now) else { return false }
             unsafe pending.move(slot, to: .sent(on: connection.number, end: end))
             connection.callsInFlight += 1
             if let place = connection.place { unsafe pool.began(at: place) }
         } catch {
             fail(slot, error)
         }
+        return true
     }
 
     /// Sends what waits, in its order, while there is room.

@@ -43,6 +43,8 @@ final class ChannelCore {
     var lastRetirement: MonotonicTime?
     private(set) var isClosed = false
     private var deadlineTimer: EarliestTimer?
+    /// When that one fires, at the latest.
+    private var nextExpiry = MonotonicTime.distantFuture
     private var restTimer: EarliestTimer?
 
     init(
@@ -145,15 +147,18 @@ final class ChannelCore {
     // MARK: Deadlines and rests
 
     private func expectDeadline() {
+        guard let deadline = unsafe pending.nextDeadline, deadline < nextExpiry else { return }
+        nextExpiry = deadline
         if deadlineTimer == nil {
             deadlineTimer = EarliestTimer(on: reactor, label: "call deadline") {
                 [unowned self] in expire()
             }
         }
-        deadlineTimer?.expect(unsafe pending.nextDeadline)
+        deadlineTimer?.expect(deadline)
     }
 
     private func expire() {
+        nextExpiry = .distantFuture
         while let entry = unsafe pending.removeExpired(now: reactor.now) {
             gaveUp(entry, deadlinePassed(entry))
         }

@@ -64,11 +64,9 @@ final class ClientConnection: ClientTransportHandler {
 
     /// Writes a call's frame.
     ///
-    /// - Returns: where it ends in this connection's bytes.
-    func send(_ call: OutgoingCall, now: MonotonicTime) throws(RPCError) -> UInt64 {
-        guard let transport else {
-            throw RPCError(.failedGetReply, "the connection is closed")
-        }
+    /// - Returns: where it ends in this connection's bytes; nil where there is no room for it.
+    func send(_ call: OutgoingCall, now: MonotonicTime) throws(RPCError) -> UInt64? {
+        guard let transport, transport.isWritable else { return nil }
         var failure: RPCError?
         transport.write { output in
             let before = output.readableBytes
@@ -166,20 +164,26 @@ final class ClientConnection: ClientTransportHandler {
     }
 
     func received(_ input: inout ByteBuffer) {
+        guard let core else { return input.removeAll() }
         do {
-            while try takeReply(&input) {}
+            while try takeReply(&input, core) {
+                // With what a reply brings about the channel may let go of this connection.
+                if self.core == nil { return input.removeAll() }
+            }
         } catch {
-            core?.refused(self, error)
+            core.refused(self, error)
             transport?.close(.now, reason: .rejected("bad frame"))
         }
     }
 
     /// Hands the next frame to the channel.
-    private func takeReply(_ input: inout ByteBuffer) throws(FrameError) -> Bool {
+    private func takeReply(
+        _ input: inout ByteBuffer, _ core: ChannelCore
+    ) throws(FrameError) -> Bool {
         let byteCount = try input.withBytes { bytes throws(FrameError) -> Int in
             guard case .frame(let frame, let byteCount) = try codec.step(bytes)
             else { return 0 }
-            core?.replied(frame, bytes, on: self)
+            core.replied(frame, bytes, on: self)
             return byteCount
         }
         input.consume(byteCount)
