@@ -73,6 +73,20 @@ import Testing
         #expect([overdue, cancelled, closed].allSatisfy { $0.ends.count == 1 })
     }
 
+    @Test func whoGivesUpWhileWaitingLeavesTheLineSoon() throws {
+        let channel = try connected()
+        channel.last.isWritable = false
+        let patient = channel.start()
+        for _ in 0..<10_000 {
+            let call = channel.start()
+            channel.core.cancel(call.outgoing)
+        }
+        #expect(channel.core.waiting.count < 200)
+        channel.last.isWritable = true
+        channel.last.hasRoomAgain()
+        #expect(channel.last.requests().map(\.id) == [patient.idText])
+    }
+
     @Test func theLineHasALimit() throws {
         let channel = try connected { $0.maxCallsWaiting = 3 }
         channel.last.isWritable = false
