@@ -9,6 +9,9 @@ ROCKET_SWIFTCALL void *rocket_task_hear_cancellation(rocket_task_heard heard, vo
     return swift_task_addCancellationHandler(heard, context);
 }
 
-ROCKET_SWIFTCALL void rocket_task_ignore_cancellation(void *record) {
+ROCKET_SWIFTCALL void rocket_task_ignore_cancellation(void *record, rocket_task_heard heard,
+                                                      void *context) {
+    (void)heard;
+    (void)context;
     swift_task_removeCancellationHandler(record);
 }

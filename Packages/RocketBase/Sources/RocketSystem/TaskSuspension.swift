@@ -16,14 +16,14 @@ public nonisolated(nonsending) func suspendTask(
     let record = unsafe hearCancellation(onCancel)
     // The one without this prefix changes to the executor that it is on, twice.
     await unsafe _unsafeInheritExecutor_withUnsafeContinuation(body)
-    unsafe ignoreCancellation(record)
+    unsafe ignoreCancellation(record, onCancel)
 }
 
 // A closure is passed as its two words, as the runtime's own function takes it. It is not copied:
-// it stays the caller's, who keeps it until the second one has returned.
+// that the second one is given it, too, keeps it until then.
 
 @_silgen_name("rocket_task_hear_cancellation") @usableFromInline
 func hearCancellation(_ heard: () -> Void) -> UnsafeRawPointer
 
 @_silgen_name("rocket_task_ignore_cancellation") @usableFromInline
-func ignoreCancellation(_ record: UnsafeRawPointer)
+func ignoreCancellation(_ record: UnsafeRawPointer, _ heard: () -> Void)
