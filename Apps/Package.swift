@@ -38,7 +38,6 @@ let package = Package(
         .executable(name: "rocket_bench_server", targets: ["rocket_bench_server"]),
         .executable(name: "rocket_bench_client", targets: ["rocket_bench_client"]),
         .executable(name: "rocket_bench_paths", targets: ["rocket_bench_paths"]),
-        .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
         .executable(name: "rocket_config_docs", targets: ["rocket_config_docs"]),
     ],
     dependencies: [
@@ -255,30 +254,6 @@ let package = Package(
                 "ChatClientKit", .product(name: "RocketProgram", package: "RocketProgram"),
             ],
             swiftSettings: settings, linkerSettings: selfContained),
-
-        // protoc's plugin for services: `protoc --rocket_out=…`.
-        .executableTarget(
-            name: "protoc-gen-rocket",
-            dependencies: [
-                "RocketGeneratorPlugin",
-                .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
-            ],
-            swiftSettings: strictSettings),
-        .target(
-            name: "RocketGeneratorPlugin",
-            dependencies: [
-                .product(name: "SwiftProtobuf", package: swiftProtobuf),
-                .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
-            ],
-            swiftSettings: strictSettings),
-        .testTarget(
-            name: "RocketGeneratorPluginTests",
-            dependencies: [
-                "RocketGeneratorPlugin", "protoc-gen-rocket",
-                .product(name: "SwiftProtobuf", package: swiftProtobuf),
-                .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
-            ],
-            swiftSettings: settings),
 
         // That generated code compiles: what scripts/generate.sh makes of GeneratedCodeProtos; and
         // that it calls what it serves.

@@ -32,6 +32,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# Or SwiftPM compiles swift-protobuf again every other time: docs/decisions/0001.
+export SWIFT_DETERMINISTIC_HASHING=1
 # Without the cached plan: it does not see files that are new in a package below.
 swift_build() {
     package=$1
@@ -42,9 +44,12 @@ swift_build() {
 
 # The tools come from this repository's own package graph, so that the generator and the
 # runtime library it generates for are always of one version.
-for product in protoc-gen-swift protoc-gen-rocket rocket_config_docs; do
-    if ! swift_build Apps \
-        --product "$product" >"$work/build.log" 2>&1; then
+for product in RocketGenerator/protoc-gen-swift RocketGenerator/protoc-gen-rocket \
+    Apps/rocket_config_docs; do
+    package=${product%/*}
+    [ "$package" = Apps ] || package=Packages/$package
+    if ! swift_build "$package" \
+        --product "${product##*/}" >"$work/build.log" 2>&1; then
         cat "$work/build.log" >&2
         exit 1
     fi

@@ -1,0 +1,136 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// rocket settings: the same in every manifest (`make check` compares).
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+// For targets that hold unsafe code: every unsafe line is marked `unsafe`.
+let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
+// end of rocket settings
+
+// Rocket as one package, for those who name the repository's URL: SwiftPM finds only a manifest at
+// a repository's root, and refuses one there that depends on others by path. Nothing here is built
+// from it; a test compares it with Packages/*/Package.swift. See docs/decisions/0014.
+
+/// A library target of one of the packages.
+func library(
+    _ name: String, of package: String, _ dependencies: [Target.Dependency] = [],
+    unsafe: Bool = false, linkerSettings: [LinkerSetting] = []
+) -> Target {
+    let isC = name.hasPrefix("C")
+    return .target(
+        name: name, dependencies: dependencies, path: "Packages/\(package)/Sources/\(name)",
+        swiftSettings: isC ? nil : unsafe ? strictSettings : settings,
+        linkerSettings: linkerSettings)
+}
+
+let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let pluginLibrary: Target.Dependency = .product(
+    name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let base: [Target] = [
+    library("CRocketSystem", of: "RocketBase"),
+    library("CRocketLog", of: "RocketBase", ["CRocketSystem"]),
+    library("CTinyXML", of: "RocketBase", linkerSettings: [.linkedLibrary("tinyxml")]),
+    .systemLibrary(
+        name: "CSystemd", path: "Packages/RocketBase/Sources/CSystemd", pkgConfig: "libsystemd",
+        providers: [.apt(["libsystemd-dev"])]),
+    library("RocketSystem", of: "RocketBase", ["CRocketSystem"], unsafe: true),
+    library(
+        "RocketBase", of: "RocketBase", ["RocketSystem", "CRocketLog", "CTinyXML"], unsafe: true),
+    library(
+        "RocketJournal", of: "RocketBase", ["RocketSystem", "RocketBase", "CSystemd"],
+        unsafe: true),
+    library(
+        "RocketSystemd", of: "RocketBase", ["RocketSystem", "RocketBase", "CSystemd"],
+        unsafe: true),
+    library("RocketLogging", of: "RocketBase", ["RocketBase", logging]),
+]
+
+let layers: [Target.Dependency] = [
+    "RocketSystem", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP", "RocketCodec",
+]
+
+let rpc: [Target] = [
+    library("RocketReactor", of: "RocketReactor", ["RocketSystem", "RocketBase"], unsafe: true),
+    library(
+        "RocketTCP", of: "RocketTCP", ["RocketBase", "RocketSystem", "RocketReactor"],
+        unsafe: true),
+    library("RocketCodec", of: "RocketCodec", ["RocketBase", "RocketSystem"], unsafe: true),
+    library("RocketRPC", of: "RocketRPC", layers + [swiftProtobuf, lifecycle], unsafe: true),
+    library(
+        "RocketRPCMetrics", of: "RocketRPC",
+        [
+            "RocketRPC", "RocketSystem", swiftProtobuf,
+            .product(name: "Metrics", package: "swift-metrics"),
+        ]),
+    library(
+        "RocketRPCTracing", of: "RocketRPC",
+        [
+            "RocketRPC", swiftProtobuf,
+            .product(name: "Tracing", package: "swift-distributed-tracing"),
+        ]),
+    library(
+        "RocketProgram", of: "RocketProgram",
+        [
+            "RocketBase", "RocketJournal", "RocketRPC", "RocketSystem", "RocketSystemd",
+            swiftProtobuf, lifecycle, logging,
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        ]),
+]
+
+let generator: [Target] = [
+    library(
+        "RocketGeneratorPlugin", of: "RocketGenerator", [swiftProtobuf, pluginLibrary],
+        unsafe: true),
+    .executableTarget(
+        name: "protoc-gen-rocket", dependencies: ["RocketGeneratorPlugin", pluginLibrary],
+        path: "Packages/RocketGenerator/Sources/protoc-gen-rocket",
+        swiftSettings: strictSettings),
+    .plugin(
+        name: "generate-rocket",
+        capability: .command(
+            intent: .custom(
+                verb: "generate-rocket",
+                description: "Writes Swift for .proto files: messages, services, clients."),
+            permissions: [
+                .writeToPackageDirectory(reason: "It writes the code beside your own.")
+            ]),
+        dependencies: [
+            "protoc-gen-rocket", .product(name: "protoc-gen-swift", package: "swift-protobuf"),
+        ],
+        path: "Packages/RocketGenerate/Plugins/GenerateRocket"),
+]
+
+let libraries = [
+    "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
+    "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC", "RocketRPCMetrics",
+    "RocketRPCTracing", "RocketProgram",
+]
+
+let package = Package(
+    name: "rocket",
+    products: libraries.map { .library(name: $0, targets: [$0]) } + [
+        .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
+        .plugin(name: "generate-rocket", targets: ["generate-rocket"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+    ],
+    targets: base + rpc + generator
+)

@@ -1,0 +1,32 @@
+import Foundation
+
+/// The installed protobuf compiler.
+struct Protoc {
+    private let url: URL
+
+    /// What PROTOC names, or the first one in PATH.
+    static func installed() throws -> Protoc {
+        let environment = ProcessInfo.processInfo.environment
+        let named = environment["PROTOC"] ?? ""
+        let folders = (environment["PATH"] ?? "").split(separator: ":")
+        let places = named.isEmpty ? folders.map { "\($0)/protoc" } : [named]
+        guard let path = places.first(where: FileManager.default.isExecutableFile(atPath:)) else {
+            throw GenerateFailure(
+                "protoc, the protobuf compiler, is not installed: "
+                    + "apt-get install protobuf-compiler, or name its path in PROTOC")
+        }
+        return Protoc(url: URL(fileURLWithPath: path))
+    }
+
+    /// Runs it; what it complains about goes to standard error as it is.
+    func run(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = url
+        process.arguments = arguments
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw GenerateFailure("protoc refuses the .proto files; nothing was renewed")
+        }
+    }
+}

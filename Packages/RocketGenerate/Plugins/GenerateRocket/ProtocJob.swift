@@ -1,0 +1,78 @@
+import Foundation
+import PackagePlugin
+
+/// What one run of protoc has to do.
+struct ProtocJob {
+    /// Where the code goes.
+    let output: URL
+    /// The .proto files, below `protoPath`.
+    let files: [String]
+    private let protoPath: URL
+    private let visibility: String
+    private let swiftPlugin: URL
+    private let rocketPlugin: URL
+
+    init(_ arguments: [String], package: URL, swiftPlugin: URL, rocketPlugin: URL) throws {
+        var extractor = ArgumentExtractor(arguments)
+        func option(_ name: String) -> String? { extractor.extractOption(named: name).last }
+        let protos = option("proto-path") ?? "Protos"
+        let wanted = option("output")
+        visibility = option("visibility") ?? "Public"
+        protoPath = URL(fileURLWithPath: protos, relativeTo: package).absoluteURL
+        output =
+            try wanted.map { URL(fileURLWithPath: $0, relativeTo: package).absoluteURL }
+            ?? Self.onlyOutput(in: package)
+        self.swiftPlugin = swiftPlugin
+        self.rocketPlugin = rocketPlugin
+        let named = extractor.remainingArguments
+        if let unknown = named.first(where: { $0.hasPrefix("-") }) {
+            throw GenerateFailure("there is no option '\(unknown)'; see generate-rocket --help")
+        }
+        files = named.isEmpty ? Self.protos(in: protoPath) : named
+        guard !files.isEmpty else {
+            throw GenerateFailure("there is no .proto file in \(protoPath.path)")
+        }
+    }
+
+    /// Into a folder of its own first: the package's files are only touched when all went well.
+    func run(_ protoc: Protoc) throws {
+        let manager = FileManager.default
+        let work = manager.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try manager.createDirectory(at: work, withIntermediateDirectories: true)
+        defer { try? manager.removeItem(at: work) }
+        let options = "Visibility=\(visibility),FileNaming=PathToUnderscores"
+        try protoc.run(
+            [
+                "--proto_path=\(protoPath.path)",
+                "--plugin=protoc-gen-swift=\(swiftPlugin.path)", "--swift_out=\(work.path)",
+                "--swift_opt=\(options),UseAccessLevelOnImports=true",
+                "--plugin=protoc-gen-rocket=\(rocketPlugin.path)", "--rocket_out=\(work.path)",
+                "--rocket_opt=\(options)",
+            ] + files)
+        try manager.createDirectory(at: output, withIntermediateDirectories: true)
+        for name in try manager.contentsOfDirectory(atPath: work.path) {
+            let text = try Data(contentsOf: work.appendingPathComponent(name))
+            try text.write(to: output.appendingPathComponent(name), options: .atomic)
+        }
+    }
+
+    private static func protos(in folder: URL) -> [String] {
+        let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap {
+            $0 as? String
+        }
+        return (names ?? []).filter { $0.hasSuffix(".proto") }.sorted()
+    }
+
+    /// `Sources/NAME/pb`, where there is just one, as in projects of rocket_generator.
+    private static func onlyOutput(in package: URL) throws -> URL {
+        let sources = package.appendingPathComponent("Sources")
+        let modules = (try? FileManager.default.contentsOfDirectory(atPath: sources.path)) ?? []
+        let folders = modules.map { sources.appendingPathComponent("\($0)/pb") }
+            .filter { FileManager.default.fileExists(atPath: $0.path) }
+        guard folders.count == 1, let folder = folders.first else {
+            throw GenerateFailure(
+                "there are \(folders.count) folders Sources/*/pb: say --output FOLDER")
+        }
+        return folder
+    }
+}

@@ -1,0 +1,69 @@
+import RocketGeneratorPlugin
+
+/// What has become of a project's methods since its services were written last.
+struct MethodChanges {
+    let project: ProjectModel
+    let old: [MethodRecord.Entry]
+
+    /// One line each: first what is new, then what is another one, then what is gone.
+    var lines: [String] { old.isEmpty ? [] : added + changed + moved + removed + addedServices }
+
+    private var entries: [MethodRecord.Entry] {
+        project.services.flatMap { MethodRecord($0.methods).entries }
+    }
+
+    private var added: [String] {
+        entries.filter { new in !old.contains { $0.fullName == new.fullName } }.map {
+            "new method \($0.fullName)\($0.signature): \(files(of: $0))"
+        }
+    }
+
+    private var changed: [String] {
+        entries.compactMap { new in
+            guard let before = old.first(where: { $0.fullName == new.fullName }),
+                before.signature != new.signature
+            else { return nil }
+            return "\(new.fullName) was \(before.signature) and is \(new.signature): change "
+                + files(of: before)
+        }
+    }
+
+    /// A message has taken the name that a method's interface had.
+    private var moved: [String] {
+        entries.compactMap { new in
+            guard let before = old.first(where: { $0.fullName == new.fullName }),
+                before.interface != new.interface
+            else { return nil }
+            return
+                "\(new.fullName) is now \(new.interface), a message is \(before.interface): move "
+                + "what is yours from \(files(of: before)) to \(files(of: new))"
+        }
+    }
+
+    private var removed: [String] {
+        old.filter { before in !entries.contains { $0.fullName == before.fullName } }.map {
+            "\($0.fullName) is gone, its files are yours to delete: \(files(of: $0))"
+        }
+    }
+
+    /// main.swift is yours.
+    private var addedServices: [String] {
+        let names = Set(old.map { service(of: $0.fullName) })
+        return project.services.filter { !names.contains($0.model.fullName) }.map {
+            "new service \($0.model.fullName): serve \($0.implementation)(resources) in "
+                + "Sources/\(project.name.program)/main.swift"
+        }
+    }
+
+    private func service(of method: String) -> String {
+        method.split(separator: ".").dropLast().joined(separator: ".")
+    }
+
+    private func files(of entry: MethodRecord.Entry) -> String {
+        [
+            "Sources/\(project.name.module)/interface/\(entry.interface).swift",
+            "Tests/\(project.name.module)Tests/\(entry.interface)Tests.swift",
+            "test_client/\(entry.testClient).swift",
+        ].joined(separator: ", ")
+    }
+}

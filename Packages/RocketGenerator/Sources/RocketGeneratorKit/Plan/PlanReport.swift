@@ -1,0 +1,32 @@
+/// A plan in words.
+struct PlanReport {
+    let plan: ProjectPlan
+
+    init(_ plan: ProjectPlan) { self.plan = plan }
+
+    /// One line a file that is written, then what has become of the methods.
+    var summary: [String] {
+        plan.steps.compactMap(line) + plan.changes
+    }
+
+    private func line(_ step: PlanStep) -> String? {
+        switch step.action {
+        case .create: "new      \(step.path)"
+        case .renew: "renewed  \(step.path)"
+        case .keepAndRenew(let kept): "renewed  \(step.path), yours is \(kept)"
+        case .remove: "removed  \(step.path)"
+        case .keepAndRemove(let kept): "removed  \(step.path), yours is \(kept)"
+        case .leaveEqual, .leaveYours: nil
+        }
+    }
+
+    /// Everything that would be written, as `diff -u` shows it.
+    var diff: String {
+        plan.steps.filter(\.writes).map { step in
+            let old = step.old == nil ? "/dev/null" : "a/\(step.path)"
+            let new = step.removes ? "/dev/null" : "b/\(step.path)"
+            let head = "--- \(old)\n+++ \(new)\n"
+            return head + UnifiedDiff(step.old ?? "", step.text).text
+        }.joined()
+    }
+}

@@ -1,0 +1,36 @@
+package import SwiftProtobufPluginLibrary
+
+/// Reads all files of a request that have services.
+package struct ModelReader {
+    let mappings: ProtoFileToModuleMappings
+
+    package init(mappings: ProtoFileToModuleMappings) { self.mappings = mappings }
+
+    /// The files' models in the request's order, each with the names of its module.
+    ///
+    /// - Throws: `GenerationFailure` with all problems of all files.
+    package func read(_ all: [FileDescriptor]) throws -> [(FileModel, ModuleScope)] {
+        let files = all.filter { !$0.services.isEmpty }
+        var builders = files.map { FileModelBuilder(file: $0, mappings: mappings) }
+        var scopes: [String?: ModuleScope] = [:]
+        for file in files where scopes[module(of: file)] == nil {
+            scopes[module(of: file)] = ModuleScope(of: file, among: all, mappings: mappings)
+        }
+        // First what has to have its name, in all files; then the names that may be left out.
+        for index in files.indices {
+            let module = module(of: files[index])
+            builders[index].claimServiceNames(in: &scopes[module, default: ModuleScope()])
+        }
+        let models = files.indices.map { index in
+            let module = module(of: files[index])
+            return builders[index].build(in: &scopes[module, default: ModuleScope()])
+        }
+        let problems = builders.flatMap(\.problems)
+        guard problems.isEmpty else { throw GenerationFailure(problems: problems) }
+        return zip(files, models).map { file, model in
+            (model, scopes[module(of: file), default: ModuleScope()])
+        }
+    }
+
+    private func module(of file: FileDescriptor) -> String? { mappings.moduleName(forFile: file) }
+}

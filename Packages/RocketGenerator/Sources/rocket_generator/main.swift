@@ -1,0 +1,4 @@
+import RocketGeneratorKit
+import RocketProgram
+
+await Program.run(GeneratorCommand.self)

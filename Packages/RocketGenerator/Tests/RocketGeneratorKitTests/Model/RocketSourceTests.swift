@@ -1,0 +1,44 @@
+import Testing
+
+@testable import RocketGeneratorKit
+
+@Suite("Where Rocket comes from")
+struct RocketSourceTests {
+    private func source(_ text: String) throws -> RocketSource {
+        try RocketSource(text) { "/abs/\($0)" }
+    }
+
+    @Test("a folder names each package by its path")
+    func folder() throws {
+        let source = try source("rocket")
+        #expect(source == .folder("/abs/rocket"))
+        #expect(
+            source.dependencies.contains(".package(path: \"/abs/rocket/Packages/RocketRPC\"),"))
+        #expect(
+            source.product("RocketRPC") == ".product(name: \"RocketRPC\", package: \"RocketRPC\")")
+    }
+
+    @Test(
+        "a URL names one package, at a branch, a version or a commit",
+        arguments: [
+            ("https://h/o/rocket.git", "branch: \"main\""),
+            ("https://h/o/rocket.git#next", "branch: \"next\""),
+            ("git@h:o/rocket.git#1.2.0", "from: \"1.2.0\""),
+            (
+                "file:///o/rocket#0123456789abcdef0123456789abcdef01234567",
+                "revision: \"0123456789abcdef0123456789abcdef01234567\""
+            ),
+        ])
+    func url(text: String, requirement: String) throws {
+        let source = try source(text)
+        let url = text.split(separator: "#")[0]
+        #expect(source.dependencies == [".package(url: \"\(url)\", \(requirement)),"])
+        #expect(
+            source.product("RocketRPC") == ".product(name: \"RocketRPC\", package: \"rocket\")")
+    }
+
+    @Test("what would break a manifest is refused", arguments: ["https://h/\"x", "https://h/r#"])
+    func refused(text: String) {
+        #expect(throws: GeneratorFailure.self) { try source(text) }
+    }
+}

@@ -1,0 +1,75 @@
+import Testing
+
+@testable import RocketGeneratorKit
+
+@Suite("What has become of the methods")
+struct MethodChangesTests {
+    /// The lines of a run for `new` after one for `old`.
+    private func changes(from old: String, to new: String) throws -> [String] {
+        let before = Sample.files(try Sample.project(old))
+        let state = FolderState(files: Sample.written(before))
+        return MethodChanges(project: try Sample.project(new), old: state.methods).lines
+    }
+
+    private func proto(_ methods: String) -> String {
+        """
+        syntax = "proto3"; message A {} message B {}
+        service S { \(methods) }
+        """
+    }
+
+    private let first = "rpc first(A) returns (A);"
+
+    @Test("nothing, where there was no run before or nothing has changed")
+    func nothing() throws {
+        let project = try Sample.project(proto(first))
+        #expect(MethodChanges(project: project, old: []).lines.isEmpty)
+        let lines = try changes(from: proto(first), to: proto(first))
+        #expect(lines.isEmpty)
+    }
+
+    @Test("a new one is told with its files")
+    func new() throws {
+        let lines = try changes(from: proto(first), to: proto(first + "rpc two(A) returns (B);"))
+        #expect(
+            lines == [
+                "new method S.two(A) returns (B): Sources/Order/interface/Two.swift, "
+                    + "Tests/OrderTests/TwoTests.swift, test_client/test_two_client.swift"
+            ])
+    }
+
+    @Test("a removed one's files are named")
+    func removed() throws {
+        let lines = try changes(from: proto(first + "rpc two(A) returns (B);"), to: proto(first))
+        #expect(
+            lines == [
+                "S.two is gone, its files are yours to delete: Sources/Order/interface/Two.swift, "
+                    + "Tests/OrderTests/TwoTests.swift, test_client/test_two_client.swift"
+            ])
+    }
+
+    @Test("a renamed one is a new and a removed one")
+    func renamed() throws {
+        let lines = try changes(from: proto(first), to: proto("rpc other(A) returns (A);"))
+        #expect(lines.count == 2)
+        #expect(lines.first?.hasPrefix("new method S.other") == true)
+        #expect(lines.last?.hasPrefix("S.first is gone") == true)
+    }
+
+    @Test("another signature is told")
+    func changed() throws {
+        let lines = try changes(from: proto(first), to: proto("rpc first(A) returns (B);"))
+        #expect(lines.count == 1)
+        #expect(
+            lines.first?.hasPrefix("S.first was (A) returns (A) and is (A) returns (B): ") == true)
+    }
+
+    @Test("a new service has to be served in main.swift")
+    func newService() throws {
+        let new = proto(first) + " service T { rpc third(A) returns (A); }"
+        let lines = try changes(from: proto(first), to: new)
+        #expect(
+            lines.last
+                == "new service T: serve TServiceImpl(resources) in Sources/order/main.swift")
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+@testable import RocketGeneratorKit
+
+@Suite("Finding the tools")
+struct ToolFinderTests {
+    private func withTool(_ path: String, _ body: (String) throws -> Void) throws {
+        let folder = try TemporaryFolder()
+        let file = "\(folder.path)/\(path)"
+        try FileManager.default.createDirectory(
+            atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        _ = FileManager.default.createFile(
+            atPath: file, contents: Data("#!/bin/sh\n".utf8), attributes: [.posixPermissions: 0o755]
+        )
+        try body(folder.path)
+    }
+
+    @Test("a missing protoc is told with how to get it")
+    func noProtoc() {
+        let finder = ToolFinder(environment: ["PATH": "/nowhere"], ownFolder: "/nowhere")
+        let failure = #expect(throws: GeneratorFailure.self) { try finder.protoc() }
+        #expect(failure?.description.contains("apt-get install protobuf-compiler") == true)
+    }
+
+    @Test("PROTOC names another protoc, or nothing that runs")
+    func named() throws {
+        try withTool("my-protoc") { folder in
+            let finder = ToolFinder(environment: ["PROTOC": "\(folder)/my-protoc"], ownFolder: "/")
+            let found = try finder.protoc()
+            #expect(found == "\(folder)/my-protoc")
+            let other = ToolFinder(environment: ["PROTOC": "\(folder)/no"], ownFolder: "/")
+            #expect(throws: GeneratorFailure.self) { try other.protoc() }
+        }
+    }
+
+    @Test(
+        "protoc-gen-swift is beside the program, in lib/rocket, or in PATH",
+        arguments: ["bin/protoc-gen-swift", "lib/rocket/protoc-gen-swift", "x/protoc-gen-swift"])
+    func plugin(place: String) throws {
+        try withTool(place) { folder in
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/bin", withIntermediateDirectories: true)
+            let finder = ToolFinder(
+                environment: ["PATH": "\(folder)/x"], ownFolder: "\(folder)/bin")
+            let found = URL(fileURLWithPath: try finder.swiftPlugin()).standardizedFileURL.path
+            #expect(found == "\(folder)/\(place)")
+        }
+    }
+
+    @Test("a missing plugin is told")
+    func noPlugin() {
+        let finder = ToolFinder(environment: [:], ownFolder: "/nowhere")
+        let failure = #expect(throws: GeneratorFailure.self) { try finder.swiftPlugin() }
+        #expect(failure?.description.contains("protoc-gen-swift") == true)
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import SwiftProtobufPluginLibrary
+import Testing
+
+/// The golden files are the committed generated ones, which are compiled, too;
+/// `scripts/generate.sh` renews them.
+@Suite("Whole outputs")
+struct GoldenTests {
+    private let apps = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Apps")
+
+    private func expectGolden(
+        _ protos: [String], from folder: String, equalTo output: String, options: String
+    ) throws {
+        let response = try Protoc.generate(
+            protos, from: apps.appending(path: folder), options: options)
+        #expect(!response.file.isEmpty, "\(response.error)")
+        for file in response.file {
+            let golden = apps.appending(path: output).appending(path: file.name)
+            let expected = try String(contentsOf: golden, encoding: .utf8)
+            #expect(file.content == expected, "\(file.name)")
+        }
+    }
+
+    private var mappings: String {
+        let path = apps.appending(path: "Tests/GeneratedCodeProtos/modules.textproto").path()
+        return "ProtoPathModuleMappings=\(path)"
+    }
+
+    @Test("are as committed for order.proto")
+    func areAsCommittedForOrder() throws {
+        try expectGolden(
+            ["order.proto"], from: "Protos", equalTo: "Sources/OrderProtos",
+            options: "Visibility=Public")
+    }
+
+    @Test("are as committed for packages, imports, nested messages, keywords and hidden names")
+    func areAsCommittedForTheTricky() throws {
+        try expectGolden(
+            ["tricky.proto", "shelf.proto", "hiding.proto"], from: "Tests/GeneratedCodeProtos",
+            equalTo: "Tests/GeneratedCodeTests/Generated",
+            options: "Visibility=Internal,\(mappings)")
+        try expectGolden(
+            ["common/money.proto"], from: "Tests/GeneratedCodeProtos",
+            equalTo: "Tests/GeneratedCodeCommon", options: "Visibility=Public,\(mappings)")
+    }
+
+    @Test("are the same every time")
+    func areTheSameEveryTime() throws {
+        let folder = apps.appending(path: "Tests/GeneratedCodeProtos")
+        let protos = ["hiding.proto", "tricky.proto", "shelf.proto"]
+        let first = try Protoc.generate(protos, from: folder, options: mappings)
+        for _ in 0..<5 {
+            #expect(try Protoc.generate(protos, from: folder, options: mappings) == first)
+        }
+    }
+}
