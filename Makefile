@@ -22,13 +22,13 @@ PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
-	Packages/RocketRPC Packages/RocketProgram
-E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Regression) \
-	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Regression))))
+	Packages/RocketRPC Packages/RocketProgram Packages/RocketGenerator
+E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression) \
+	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
 CHECKS := selftest layers settings safety links readme units format generated
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
-	test-apps test-e2e test-systemd test-tsan test-asan check format generate fuzz install \
+	test-generator test-apps test-e2e test-systemd test-tsan test-asan check format generate fuzz install \
 	uninstall deb bench-log bench-reactor bench-rpc \
 	bench-orders bench-chat bench check-perf clean
 
@@ -69,7 +69,10 @@ test-codec: deps ## test RocketCodec: bytes in, frames out
 test-rpc: deps ## test RocketRPC: dispatch, server, channel
 	@scripts/run-tests Packages/RocketRPC
 
-test-apps: deps ## test Apps: order store, server and client logic, code generation
+test-generator: deps ## test RocketGenerator: protoc's plugin, projects from .proto files
+	@scripts/run-tests Packages/RocketGenerator
+
+test-apps: deps ## test Apps: order store, server and client logic
 	@scripts/run-tests Apps
 
 test-e2e: all ## test across layers with the binaries of bin/: end to end, interop, regression
