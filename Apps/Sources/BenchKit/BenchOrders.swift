@@ -3,7 +3,9 @@ import RocketRPC
 import SwiftProtobuf
 
 /// Makes the order of the benchmark: no database, the same reply for every request.
-struct BenchOrder: Sendable {
+///
+/// A class, as a service that holds something is as a rule: a struct would be copied for each call.
+final class BenchOrder: Sendable {
     private let response: MakeOrderResponse
 
     /// - Parameter payloadBytes: how long the order's id is; nil: "20230514".

@@ -17,6 +17,8 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case dispatch
         /// A log line whose level is off.
         case log
+        /// Calls whose handlers keep their controllers, with and without a task.
+        case keep
     }
 
     /// Name, help and version.
@@ -31,7 +33,7 @@ public struct BenchPathsCommand: AsyncParsableCommand {
             """,
         version: "rocket_bench_paths \(RocketVersion.current)")
 
-    @Argument(help: "decode, encode, dispatch or log.")
+    @Argument(help: "decode, encode, dispatch, log or keep.")
     var path: Path
 
     @Option(help: "How many times, 1 or more.")
@@ -58,6 +60,7 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case .encode: try encode()
         case .dispatch: try await dispatch()
         case .log: log()
+        case .keep: try await KeepingOrders.ownControllers(times: times)
         }
     }
 

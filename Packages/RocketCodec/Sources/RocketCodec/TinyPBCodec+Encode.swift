@@ -47,8 +47,12 @@ extension TinyPBCodec {
         if checksum != .none {
             sum = buffer.withBytes { Self.checksum(of: $0.extracting((start + 1)...)) }
         }
-        buffer.append(bigEndian: sum)
-        buffer.append(byte: 0x03)
+        let slot = unsafe buffer.slot(minimum: 5)
+        // SAFETY: the slot has room for the five bytes that are put there.
+        var cursor = unsafe FieldCursor(slot.start)
+        cursor.put(sum.bigEndian)
+        cursor.put(0x03 as UInt8)
+        buffer.commit(5)
     }
 
     /// How much of `text` fits `maxErrorInfoBytes` and ends between two characters.

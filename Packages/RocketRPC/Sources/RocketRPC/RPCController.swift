@@ -17,6 +17,8 @@ public final class RPCController: Sendable {
         /// On a server: what `method` is the name of.
         var served: MethodEntry?
         var peers: ConnectionPeers?
+        /// On a server, where calls are logged.
+        var startedAt: MonotonicTime?
         var deadline: MonotonicTime?
         /// As it came.
         var requestMetadata: [UInt8] = []

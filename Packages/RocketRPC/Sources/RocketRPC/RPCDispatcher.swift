@@ -56,11 +56,7 @@ public final class RPCDispatcher: Sendable {
         var isMore = true
         while isMore {
             isMore = await CallContext.$current.withValue(call.freshContext()) {
-                call.bindingBegan()
-                while await connection.serveNext(call) {
-                    if call.isKept { return true }
-                }
-                return false
+                await connection.serveAll(call, CallBatch(connection, .memory(link), call))
             }
         }
         return link.takeOutput()
@@ -72,11 +68,15 @@ public final class RPCDispatcher: Sendable {
         logger.isEnabled(.debug) ? time.monotonic() : nil
     }
 
-    /// A call has been answered or given up. In its context.
-    func endsCall(_ startedAt: MonotonicTime, _ code: RPCErrorCode) {
-        logger.debug("call served") {
-            $0.add("code", code.rawValue)
-            $0.add("us", microsecondsOf: time.monotonic() - startedAt)
+    /// A call has been answered or given up.
+    func endsCall(_ controller: RPCController, _ code: RPCErrorCode) {
+        guard let startedAt = controller.withState({ $0.startedAt }) else { return }
+        // Id, method and peer come from the context.
+        CallContext.$current.withValue(CallContext(controller)) {
+            logger.debug("call served") {
+                $0.add("code", code.rawValue)
+                $0.add("us", microsecondsOf: time.monotonic() - startedAt)
+            }
         }
     }
 }

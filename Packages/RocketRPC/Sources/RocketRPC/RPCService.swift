@@ -70,13 +70,13 @@ public struct RPCServiceRegistry {
         let handler = interceptors.isEmpty ? handler : interceptors.around(handler)
         try append(
             method,
-            .awaited { call in
-                guard let request = call.takeRequest(method.request) else { return }
+            .awaited { call, batch, entry in
+                guard let request = call.takeRequest(batch, entry, method.request) else { return }
                 do {
-                    let response = try await handler(request, call.handlersController)
-                    call.succeed(with: response, method.response)
+                    let response = try await handler(request, batch.controller)
+                    call.answer { batch.succeed(entry, with: response, method.response) }
                 } catch {
-                    call.fail(error, in: method.response)
+                    call.answer { batch.fail(entry, error, in: method.response) }
                 }
             })
     }
@@ -98,13 +98,15 @@ public struct RPCServiceRegistry {
         let handler = around.isEmpty ? handler : around.around(handler)
         try append(
             method,
-            .synchronous { call, payload in
-                guard let request = call.request(method.request, from: payload) else { return }
+            .synchronous { batch, entry, payload in
+                guard let request = try? method.request.message(from: payload) else {
+                    return batch.failWithoutRequest(entry)
+                }
                 do {
-                    call.succeed(
-                        with: try handler(request, call.handlersController), method.response)
+                    let response = try handler(request, batch.controller)
+                    batch.succeed(entry, with: response, method.response)
                 } catch {
-                    call.fail(error, in: method.response)
+                    batch.fail(entry, error, in: method.response)
                 }
             })
     }

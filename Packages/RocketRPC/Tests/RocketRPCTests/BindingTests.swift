@@ -11,11 +11,12 @@ struct BindingTests {
         let call = ServerCall(connection: try Self.connection())
         let first = call.freshContext().source
         let again = CallContext.$current.withValue(call.freshContext()) {
-            call.bindingBegan()
+            let batch = Self.batch(call)
+            batch.begins()
             #expect(RPCController.current === call.controller)
-            let before = call.isKept
+            let before = batch.isKept
             let kept = call.controller
-            return (before, call.isKept, kept)
+            return (before, batch.isKept, kept)
         }
         #expect(!again.0)
         #expect(again.1)
@@ -27,14 +28,19 @@ struct BindingTests {
     func startedTask() async throws {
         let call = ServerCall(connection: try Self.connection())
         let (started, task) = CallContext.$current.withValue(call.freshContext()) {
-            call.bindingBegan()
+            let batch = Self.batch(call)
+            batch.begins()
             let task = Task { RPCController.current }
-            return (call.isKept, task)
+            return (batch.isKept, task)
         }
         #expect(started)
         let seen = await task.value
         #expect(seen != nil)
         #expect(call.freshContext().source !== seen)
+    }
+
+    private static func batch(_ call: ServerCall) -> CallBatch {
+        CallBatch(call.connection, .memory(MemoryLink(input: [])), call)
     }
 
     private static func connection() throws -> ServerConnection {

@@ -32,6 +32,12 @@ struct BenchProgramTests {
         #expect(ending.status == 0 && !ending.wasKilled, "\(ending)")
     }
 
+    @Test("Calls whose handlers keep their controllers share none, as the optimiser made it, too")
+    func keptControllers() throws {
+        let ending = try Programs.run("rocket_bench_paths", ["keep", "--times", "64"])
+        #expect(ending.status == 0 && ending.output == "keep: 128\n", "\(ending)")
+    }
+
     @Test("The client drives a server over several connections and reports in JSON")
     func client() throws {
         let (server, port) = try start(["--payload", "100"])

@@ -5,11 +5,12 @@ import SwiftProtobuf
 /// swift-protobuf shows no reflection, but its JSON reader knows every field by its .proto name
 /// and refuses what the message does not have: just the question asked here.
 enum BusinessFields {
-    /// nil where the message lacks one of the fields, or has it with another type.
-    static func fill<Response: Message>(_ error: BusinessError) -> Response? {
-        guard let info = try? Google_Protobuf_StringValue(error.info).jsonString() else {
-            return nil
-        }
+    /// nil for other errors, and where the message lacks one of the fields or has it with another
+    /// type.
+    static func response<Response: Message>(for error: any Error) -> Response? {
+        guard let error = error as? BusinessError,
+            let info = try? Google_Protobuf_StringValue(error.info).jsonString()
+        else { return nil }
         return try? Response(
             jsonString: "{\"ret_code\":\(error.code),\"res_info\":\(info)}")
     }

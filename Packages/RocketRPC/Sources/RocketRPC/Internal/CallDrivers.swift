@@ -119,27 +119,42 @@ final class CallDrivers: TickEndHandler {
     /// The life of a driver: takes calls until a handler has kept what `CallContext.current` is
     /// bound to, for the next call must have another one.
     func drive(_ driver: CallDriver) async {
-        driver.call.bindingBegan()
         while employs(driver) {
             activate(driver)
             while let connection = takeReady() {
-                let served = await connection.serveNext(driver.call)
-                if noteReturn(driver) {
-                    if driver.isRetired || driver.call.isKept { return }
-                    activate(driver)
-                } else {
-                    if !served { finishReady(connection) }
-                    if driver.call.isKept { break }
+                guard let link = connection.link else {
+                    finishReady(connection)
+                    continue
                 }
+                let batch = CallBatch(connection, link, driver.call)
+                guard await drive(driver, batch) else { return }
             }
             active = nil
-            if driver.call.isKept {
-                // Another driver takes what is left.
-                if hasReady { wake() }
-                return
-            }
             await park(driver)
         }
+    }
+
+    /// The same with one connection, while it is the first of those that are ready.
+    ///
+    /// - Returns: false where the driver has to end.
+    private func drive(_ driver: CallDriver, _ batch: CallBatch) async -> Bool {
+        batch.begins()
+        while hasReady, ready[nextReady] === batch.connection {
+            let served = await batch.connection.serveNext(driver.call, batch)
+            if noteReturn(driver) {
+                if driver.isRetired || batch.isKept { return false }
+                activate(driver)
+            } else {
+                if !served { finishReady(batch.connection) }
+                if batch.isKept {
+                    active = nil
+                    // Another driver takes what is left.
+                    if hasReady { wake() }
+                    return false
+                }
+            }
+        }
+        return true
     }
 
     private func activate(_ driver: CallDriver) {

@@ -6,10 +6,11 @@ import SwiftProtobuf
 final class MethodEntry: Sendable {
     /// Takes the request out of the connection's input, runs the handler, and answers.
     @usableFromInline
-    typealias Awaited = nonisolated(nonsending) @Sendable (ServerCall) async -> Void
+    typealias Awaited =
+        nonisolated(nonsending) @Sendable (ServerCall, CallBatch, MethodEntry) async -> Void
     /// The same with a request that stays where it is.
     @usableFromInline
-    typealias Synchronous = @Sendable (ServerCall, RawSpan) -> Void
+    typealias Synchronous = @Sendable (CallBatch, MethodEntry, RawSpan) -> Void
 
     /// How a call of it is served.
     @usableFromInline
@@ -46,6 +47,9 @@ final class MethodEntry: Sendable {
     var isSynchronous: Bool {
         if case .synchronous = handler { true } else { false }
     }
+
+    /// Why a call with bytes that are no request fails.
+    var noRequest: RPCError { RPCError(.failedDeserialize, "the request is no \(requestName)") }
 
     /// The name as it stands on the wire, for the time of the closure.
     @inline(__always)

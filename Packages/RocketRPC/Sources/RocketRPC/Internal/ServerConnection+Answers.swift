@@ -16,45 +16,108 @@ extension ServerConnection {
         }
     }
 
+    /// Answers a call with a response, and ends it.
+    ///
+    /// - Parameters:
+    ///   - isShared: whether somebody else has the controller.
+    ///   - payload: appends the message.
+    func respond(
+        on link: ByteLink, _ controller: RPCController, isShared: Bool, _ method: MethodEntry,
+        _ payload: (inout ByteBuffer) throws -> Void
+    ) {
+        if !isShared {
+            let code = controller.withUnsharedState { state -> RPCErrorCode? in
+                // Nobody can tell how it ended, but a line of the log.
+                if state.isUsed || state.startedAt != nil { return nil }
+                return unsafe append(
+                    on: link, state.messageID.span.bytes, RawSpan(), method, payload
+                ).code
+            }
+            if code != nil { return }
+        }
+        let (id, metadata) = controller.withState { ($0.messageID, $0.replyMetadata) }
+        var info = ByteBuffer()
+        do {
+            try MetadataBlock.write(metadata, to: &info)
+        } catch {
+            return fail(controller, method, RPCError(.resourceExhausted, "the reply's \(error)"))
+        }
+        let sent = info.withBytes { info in
+            // SAFETY: the array lives, unchanged, until append returns.
+            unsafe append(on: link, id.span.bytes, info, method, payload)
+        }
+        controller.end(sent.code, responseBytes: sent.payloadBytes)
+        dispatcher.endsCall(controller, sent.code)
+    }
+
+    /// Answers a call with that code and text, and ends it; its handler may still be running.
+    func fail(_ controller: RPCController, _ method: MethodEntry, _ error: RPCError) {
+        let id = controller.withState { $0.messageID }
+        method.withName { name in
+            // SAFETY: the array lives, unchanged, until send returns.
+            unsafe send(error, id.span.bytes, name)
+        }
+        controller.end(error.code)
+        dispatcher.endsCall(controller, error.code)
+    }
+
+    /// What a caller is told of an error that his handler threw. What has no code of its own is
+    /// INTERNAL: its detail goes to the log and not on the wire.
+    func failure(for error: any Error, of controller: RPCController) -> RPCError {
+        switch error {
+        case let error as BusinessError where error.code != 0:
+            return RPCError(RPCErrorCode(rawValue: error.code), error.info)
+        // Code 0 would be success, with nothing in it.
+        case let error as RPCError where error.code.rawValue != 0:
+            return error
+        case is CancellationError where controller.isCancelled:
+            return RPCError(.cancelled, "the call was given up")
+        default:
+            CallContext.$current.withValue(CallContext(controller)) {
+                dispatcher.logger.error("handler failed") {
+                    $0.add("error", String(describing: error))
+                }
+            }
+            return RPCError(.internal, "the handler failed")
+        }
+    }
+
     /// Encodes a response straight into the connection's output, which is written once a tick.
     ///
     /// One that can't be serialized, or is too large, becomes an error that says so.
-    /// - Parameters:
-    ///   - info: metadata, or nothing.
-    ///   - limit: the longest payload, in bytes.
-    func respond(
-        _ messageID: RawSpan, _ methodName: RawSpan, _ info: RawSpan, limit: Int,
+    @inline(__always)
+    private func append(
+        on link: ByteLink, _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry,
         _ payload: (inout ByteBuffer) throws -> Void
     ) -> SentAnswer {
-        guard let link else { return SentAnswer(code: .init(rawValue: 0), payloadBytes: 0) }
-        return link.write { output in
-            let start = codec.begin(
-                messageID: messageID, methodName: methodName, errorInfo: info, in: &output)
-            let header = output.readableBytes
-            do {
-                try payload(&output)
-            } catch {
-                output.truncate(to: start)
-                return append(
-                    RPCError(.failedSerialize, "the response can't be serialized: \(error)"),
-                    messageID, methodName, &output)
-            }
-            let payloadBytes = output.readableBytes - header
-            if payloadBytes > limit {
-                output.truncate(to: start)
-                return append(
-                    RPCError(
+        method.withName { name in
+            link.write { output in
+                let start = codec.begin(
+                    messageID: messageID, methodName: name, errorInfo: info, in: &output)
+                let header = output.readableBytes
+                func refuse(_ code: RPCErrorCode, _ reason: String) -> SentAnswer {
+                    output.truncate(to: start)
+                    return append(RPCError(code, reason), messageID, name, &output)
+                }
+                do {
+                    try payload(&output)
+                } catch {
+                    return refuse(.failedSerialize, "the response can't be serialized: \(error)")
+                }
+                let payloadBytes = output.readableBytes - header
+                let limit = method.limits.maxResponseBytes
+                if payloadBytes > limit {
+                    return refuse(
                         .resourceExhausted,
-                        "the response has \(payloadBytes) bytes; \(limit) are allowed"),
-                    messageID, methodName, &output)
+                        "the response has \(payloadBytes) bytes; \(limit) are allowed")
+                }
+                do throws(FrameError) {
+                    try codec.finish(start, in: &output)
+                } catch {
+                    return refuse(.failedEncode, error.description)
+                }
+                return SentAnswer(code: .init(rawValue: 0), payloadBytes: payloadBytes)
             }
-            do throws(FrameError) {
-                try codec.finish(start, in: &output)
-            } catch {
-                return append(
-                    RPCError(.failedEncode, error.description), messageID, methodName, &output)
-            }
-            return SentAnswer(code: .init(rawValue: 0), payloadBytes: payloadBytes)
         }
     }
 

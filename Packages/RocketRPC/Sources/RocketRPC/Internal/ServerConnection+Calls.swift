@@ -5,46 +5,85 @@ import RocketSystem
 // Taking calls out of the input.
 
 extension ServerConnection {
-    private enum Step {
+    /// What the first frame of the input is.
+    // SAFETY: the dispatcher's table holds the method, and this connection the dispatcher.
+    @safe private enum Look {
         case nothing
-        /// The frame's handler may suspend.
-        case call(MethodEntry)
-        /// The frame of so many bytes is dealt with.
+        /// A call to be served.
+        case call(Unmanaged<MethodEntry>, TinyPBFrame, CallDeadline, byteCount: Int)
+        /// It is dealt with.
         case done(byteCount: Int)
         /// A frame rule was broken: see `fault`.
         case broken
     }
 
+    // MARK: With a task
+
+    private enum Step {
+        case nothing
+        /// A call whose handler may suspend has been begun.
+        case call(MethodEntry)
+        case done
+    }
+
     /// Serves the next whole frame, until its handler is done.
     ///
     /// - Returns: false when there is none.
-    func serveNext(_ call: ServerCall) async -> Bool {
-        switch takeNext(call) {
+    func serveNext(_ call: ServerCall, _ batch: CallBatch) async -> Bool {
+        switch takeNext(call, batch) {
         case .call(let method):
-            if case .awaited(let serve) = method.handler { await serve(call) }
+            if case .awaited(let serve) = method.handler { await serve(call, batch, method) }
             returned()
             return true
         case .done: return true
-        case .nothing, .broken: return false
+        case .nothing: return false
         }
+    }
+
+    /// Serves whole frames, until a handler keeps the controller: true, or there is none left.
+    func serveAll(_ call: ServerCall, _ batch: CallBatch) async -> Bool {
+        batch.begins()
+        while await serveNext(call, batch) {
+            if batch.isKept { return true }
+        }
+        return false
     }
 
     /// Deals with the next whole frame where that takes no waiting; a call that may wait has been
     /// begun and counts as in flight until `returned`.
-    private func takeNext(_ call: ServerCall) -> Step {
-        guard let link, !isBroken else { return .nothing }
-        let step = link.withInput { input in
-            let step = input.withBytes { next($0, call, mayWait: true) }
-            if case .done(let byteCount) = step { input.consume(byteCount) }
+    private func takeNext(_ call: ServerCall, _ batch: CallBatch) -> Step {
+        if isBroken { return .nothing }
+        let step = batch.link.withInput { input in
+            let (step, used) = input.withBytes { begin($0, call, batch) }
+            input.consume(used)
             return step
         }
         switch step {
-        case .nothing: closeIfDone()
         case .call: callsInFlight += 1
+        case .nothing: if isBroken { breakOff() } else { closeIfDone() }
         case .done: break
-        case .broken: breakOff()
         }
         return step
+    }
+
+    /// - Returns: beside the step, how many bytes of the input are dealt with.
+    private func begin(
+        _ bytes: RawSpan, _ call: ServerCall, _ batch: CallBatch
+    ) -> (Step, Int) {
+        switch look(at: bytes, batch.table, batch.limits, now) {
+        case .nothing, .broken: return (.nothing, 0)
+        case .done(let byteCount): return (.done, byteCount)
+        case .call(let found, let frame, let deadline, let byteCount):
+            let method = unsafe found.takeUnretainedValue()
+            guard case .synchronous(let serve) = method.handler else {
+                call.begin(frame, byteCount, bytes, method, of: self, deadline: deadline)
+                return (.call(method), 0)
+            }
+            // It came behind one that may wait.
+            batch.begin(frame, bytes, method, deadline)
+            serve(batch, method, bytes.extracting(frame.payload))
+            return (.done, byteCount)
+        }
     }
 
     private func returned() {
@@ -52,40 +91,58 @@ extension ServerConnection {
         if callsInFlight == 0, isEnding { drivers?.enqueue(self) }
     }
 
+    // MARK: Without
+
     /// Serves whole frames up to the first whose handler may suspend. On the loop, with no task.
     ///
     /// - Returns: whether there is such a frame: the drivers take it.
-    func serveSynchronous(_ input: inout ByteBuffer, _ call: ServerCall) -> Bool {
+    func serveSynchronous(_ input: inout ByteBuffer, _ link: ByteLink, _ call: ServerCall) -> Bool {
         while true {
             let isMore = CallContext.$current.withValue(call.freshContext()) {
-                serveBound(&input, call)
+                serve(&input, CallBatch(self, link, call))
             }
             if let isMore { return isMore }
         }
     }
 
-    /// The same within one binding of the call's context; nil: it takes another one to go on.
-    private func serveBound(_ input: inout ByteBuffer, _ call: ServerCall) -> Bool? {
-        call.bindingBegan()
+    /// The same within one binding of the calls' context; nil: it takes another one to go on.
+    private func serve(_ input: inout ByteBuffer, _ batch: CallBatch) -> Bool? {
+        batch.begins()
+        let time = now
         while !isBroken {
-            switch input.withBytes({ next($0, call, mayWait: false) }) {
-            case .nothing:
-                closeIfDone()
-                return false
-            case .call: return true
-            case .done(let byteCount):
-                input.consume(byteCount)
-                if call.isKept { return nil }
-            case .broken: breakOff()
+            var isWaiting = false
+            let used = input.withBytes { bytes in
+                switch look(at: bytes, batch.table, batch.limits, time) {
+                case .nothing, .broken: return 0
+                case .done(let byteCount): return byteCount
+                case .call(let found, let frame, let deadline, let byteCount):
+                    return unsafe found._withUnsafeGuaranteedRef { method in
+                        guard case .synchronous(let serve) = method.handler else {
+                            isWaiting = true
+                            return 0
+                        }
+                        batch.begin(frame, bytes, method, deadline)
+                        serve(batch, method, bytes.extracting(frame.payload))
+                        return byteCount
+                    }
+                }
             }
+            if isWaiting { return true }
+            if used == 0 { break }
+            input.consume(used)
+            if batch.isKept { return nil }
         }
+        if isBroken { breakOff() } else { closeIfDone() }
         return false
     }
 
-    /// Looks at the first frame, and deals with it where that takes no waiting.
-    ///
-    /// - Parameter mayWait: whether the call is to be begun where it takes some.
-    private func next(_ bytes: RawSpan, _ call: ServerCall, mayWait: Bool) -> Step {
+    // MARK: Either way
+
+    /// Looks at the first frame, and answers what is no call to be served.
+    @inline(__always)
+    private func look(
+        at bytes: RawSpan, _ table: MethodTable, _ limits: CallGate, _ now: MonotonicTime
+    ) -> Look {
         let step: FrameStep<TinyPBFrame>
         do throws(FrameError) {
             step = try codec.step(bytes)
@@ -99,27 +156,24 @@ extension ServerConnection {
         }
         guard case .frame(let frame, let byteCount) = step else { return .nothing }
         let name = bytes.extracting(frame.methodName)
-        guard let method = dispatcher.table.lookup(name) else {
+        guard let found = unsafe table.find(name) else {
             unknown(name, bytes.extracting(frame.messageID))
             return .done(byteCount: byteCount)
         }
-        if !mayWait, !method.isSynchronous { return .call(method) }
         // Where err_code is not 0, err_info is text and no metadata.
         let timeout =
             frame.errorCode == 0
             ? MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo)) : nil
-        if let refusal = refusal(of: method, frame, timeout) {
-            dispatcher.counters.refused()
-            refuse(bytes.extracting(frame.messageID), name, refusal)
-            return .done(byteCount: byteCount)
+        return unsafe found._withUnsafeGuaranteedRef { method in
+            if let refusal = refusal(of: method, frame, timeout, limits) {
+                dispatcher.counters.refused()
+                refuse(bytes.extracting(frame.messageID), name, refusal)
+                return .done(byteCount: byteCount)
+            }
+            let deadline = CallDeadline(
+                timeoutMilliseconds: timeout, own: method.limits.timeout, now: now)
+            return unsafe .call(found, frame, deadline, byteCount: byteCount)
         }
-        call.begin(
-            frame, byteCount, bytes, method, of: self,
-            deadline: CallDeadline(
-                timeoutMilliseconds: timeout, own: method.limits.timeout, now: now))
-        guard case .synchronous(let serve) = method.handler else { return .call(method) }
-        serve(call, bytes.extracting(frame.payload))
-        return .done(byteCount: byteCount)
     }
 
     /// A name that is no method's: a caller gives a call up, or is told what is wrong with it.
@@ -132,11 +186,11 @@ extension ServerConnection {
     /// Why a call is not served, by the server's limits and the call's own; nil where it is.
     @inline(__always)
     private func refusal(
-        of method: MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?
+        of method: MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?, _ limits: CallGate
     ) -> RPCError? {
         if !method.isAlwaysServed {
             if isDraining { return RPCError(.unavailable, "the server is draining") }
-            if let refusal = dispatcher.limits.refusal(callsOnConnection: callsInFlight) {
+            if let refusal = limits.refusal(callsOnConnection: callsInFlight) {
                 return refusal
             }
         }

@@ -57,7 +57,7 @@ extension ServerConnection: ByteLinkHandler {
     /// input.
     func received(_ link: ByteLink, _ input: inout ByteBuffer) {
         if dispatcher.table.hasSynchronous, let drivers,
-            !serveSynchronous(&input, drivers.synchronousCall(of: self))
+            !serveSynchronous(&input, link, drivers.synchronousCall(of: self))
         {
             return
         }

@@ -293,15 +293,18 @@ extension ProtobufReader {
 }
 
 private func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    var offset = 0
+    let count = bytes.count
     var seen: UInt64 = 0
-    while offset &+ 8 <= bytes.count {
-        seen |= unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-        offset &+= 8
-    }
-    while offset < bytes.count {
-        seen |= UInt64(unsafe bytes[offset])
-        offset &+= 1
+    if count >= 8 {
+        var offset = 0
+        while offset &+ 8 < count {
+            seen |= unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            offset &+= 8
+        }
+        // The last word overlaps the one before.
+        seen |= unsafe bytes.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+    } else {
+        for index in 0..<count { seen |= UInt64(unsafe bytes[index]) }
     }
     return seen & 0x8080_8080_8080_8080 == 0
 }

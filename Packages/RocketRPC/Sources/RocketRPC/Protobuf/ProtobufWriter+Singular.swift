@@ -85,9 +85,11 @@ extension ProtobufWriter: Visitor {
     /// Part of `Visitor`.
     @inlinable
     public mutating func visitSingularStringField(value: String, fieldNumber: Int) throws {
-        var value = value
         // SAFETY: the pointer does not leave the closure.
-        try value.withUTF8 { unsafe try bytesField(UnsafeRawBufferPointer($0), fieldNumber) }
+        let isWritten: Void? = unsafe try value.utf8.withContiguousStorageIfAvailable {
+            unsafe try bytesField(UnsafeRawBufferPointer($0), fieldNumber)
+        }
+        if isWritten == nil { throw ProtobufFallback() }
     }
 
     /// Part of `Visitor`.
