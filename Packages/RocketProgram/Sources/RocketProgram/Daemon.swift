@@ -89,7 +89,12 @@ public struct Daemon: Sendable {
         logs.app.warn("ending at once") { $0.add("signal", signal.description) }
         logs.shutdown()
         Foundation.signal(signal.rawValue, SIG_DFL)
-        kill(getpid(), signal.rawValue)
+        // To this thread, which may block it: of the others one might take it only after `_exit`.
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, signal.rawValue)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        raise(signal.rawValue)
         _exit(128 + signal.rawValue)
     }
 }
