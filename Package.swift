@@ -16,7 +16,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 // Rocket as one package, for those who name the repository's URL: SwiftPM finds only a manifest at
 // a repository's root, and refuses one there that depends on others by path. Nothing here is built
-// from it; a test compares it with Packages/*/Package.swift. See docs/decisions/0014.
+// from it; a test compares it with Packages/*/Package.swift. See docs/decisions/0013.
 
 /// A library target of one of the packages.
 func library(
