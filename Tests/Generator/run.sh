@@ -12,6 +12,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 export SCRATCH_PATH=${SCRATCH_PATH:-$root/.build}
+# What the Makefile that calls this exports, empty as it may be, is not for the projects' own.
+unset PREFIX DESTDIR SYSCONFDIR FILTER V MAKEFLAGS MFLAGS MAKELEVEL
 bin=${ROCKET_BIN:-$root/bin}
 work=$SCRATCH_PATH/generated
 current=
