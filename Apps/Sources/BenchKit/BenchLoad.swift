@@ -55,8 +55,8 @@ struct BenchLoad: Sendable {
         let desk = await Task(executorPreference: loop) {
             loop.withReactor { reactor in
                 LoopBound(
-                    BenchDesk(
-                        pace: BenchPace(
+                    BenchOrderLogic(
+                        pace: RateSchedule(
                             callsPerSecond: callsPerSecond, calls: calls, for: duration,
                             on: reactor),
                         slowPercent: slowPercent), on: reactor)
@@ -88,7 +88,7 @@ struct BenchLoad: Sendable {
 
     /// One caller, until there are no calls left.
     private func call(
-        _ client: OrderClient, _ request: MakeOrderRequest, _ bound: LoopBound<BenchDesk>
+        _ client: OrderClient, _ request: MakeOrderRequest, _ bound: LoopBound<BenchOrderLogic>
     ) async throws {
         let time = SystemTimeSource()
         let desk = bound.get()

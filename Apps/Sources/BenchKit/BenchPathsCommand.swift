@@ -112,7 +112,7 @@ public struct BenchPathsCommand: AsyncParsableCommand {
     }
 
     private func log() -> Int {
-        let logger = Logger.disabled
+        let logger = RocketLogger.disabled
         var sum = 0
         for number in 0..<times {
             logger.debug("call served") { $0.add("number", number) }

@@ -53,7 +53,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
         let server = try RPCServer(
             configuration: configuration, services: [handler.service(payloadBytes: payload)])
         // The group's own steps are not what is measured.
-        let quiet = Logging.Logger(label: "rocket_bench_server") { _ in SwiftLogNoOpLogHandler() }
+        let quiet = Logger(label: "rocket_bench_server") { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(
             services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         async let announced: Void = Self.announce(server)

@@ -57,7 +57,7 @@ public struct ChatClientCommand: AsyncParsableCommand {
             let resolver = try NameResolver()
             defer { resolver.shutdown() }
             let thread = try IOThread(name: "chat-client")
-            let settings = ChatConductor.Settings(
+            let settings = ChatClientController.Settings(
                 target: target(resolver), connectTimeout: timeout?.duration ?? .seconds(2),
                 reconnects: reconnect, maxMessageBytes: maxMessageBytes)
             failure = await ChatClientProgram.run(settings, on: thread.loop)

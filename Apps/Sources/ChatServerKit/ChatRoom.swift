@@ -14,9 +14,9 @@ public import RocketSystem
 /// written: each loop touches its own sessions only. Batches of one loop reach another one in
 /// their order, so every receiver gets each sender's messages in the sender's order.
 public final class ChatRoom: Sendable {
-    private let seats: RoomSeats
+    private let seats: RoomShards
     private let limits: Locked<ChatLimits>
-    private let logger: Logger
+    private let logger: RocketLogger
     private let time: any TimeSource
 
     /// - Parameters:
@@ -24,11 +24,11 @@ public final class ChatRoom: Sendable {
     ///   - logger: gets a line for each join and leave, and for what is refused.
     ///   - time: how long a fan-out takes.
     public init(
-        loops: [EventLoop], limits: ChatLimits = ChatLimits(), logger: Logger = .disabled,
+        loops: [EventLoop], limits: ChatLimits = ChatLimits(), logger: RocketLogger = .disabled,
         time: any TimeSource = SystemTimeSource()
     ) {
         self.time = time
-        seats = RoomSeats(loops)
+        seats = RoomShards(loops)
         self.limits = Locked(limits)
         self.logger = logger
     }
@@ -70,18 +70,18 @@ public final class ChatRoom: Sendable {
         for seat in seats.all { await done(on: seat) { _ in } }
     }
 
-    private func audience(on reactor: Reactor) -> LoopAudience {
+    private func audience(on reactor: Reactor) -> LoopSessions {
         guard let seat = seats.all.first(where: { $0.loop === reactor.loop }) else {
             preconditionFailure("a session's loop is one of its room's")
         }
         return seat.audience(on: reactor) {
-            LoopAudience(
+            LoopSessions(
                 seat: seat, seats: seats, limits: limits.withLock { $0 }, logger: logger,
                 time: time, on: reactor)
         }
     }
 
-    private func done(on seat: RoomSeat, _ body: @escaping @Sendable (Reactor) -> Void) async {
+    private func done(on seat: RoomShard, _ body: @escaping @Sendable (Reactor) -> Void) async {
         await withCheckedContinuation { continuation in
             let isAccepted = seat.loop.execute { reactor in
                 body(reactor)

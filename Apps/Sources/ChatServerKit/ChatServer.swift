@@ -12,8 +12,8 @@ public import ServiceLifecycle
 /// or a graceful shutdown of its `ServiceGroup`. Any thread.
 public final class ChatServer: Service {
     private let configuration: ChatServerConfiguration
-    private let logger: Logger
-    private let frameworkLogger: Logger
+    private let logger: RocketLogger
+    private let frameworkLogger: RocketLogger
     private let state: Locked<State>
     private let drainRequested = AsyncSignal()
     private let started = AsyncSignal()
@@ -31,8 +31,8 @@ public final class ChatServer: Service {
     ///   - logger: gets what the chat has to say: joins, leaves, refusals.
     ///   - frameworkLogger: gets what the layers below have to say.
     public init(
-        configuration: ChatServerConfiguration, logger: Logger = .disabled,
-        frameworkLogger: Logger = .disabled
+        configuration: ChatServerConfiguration, logger: RocketLogger = .disabled,
+        frameworkLogger: RocketLogger = .disabled
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -152,7 +152,7 @@ public final class ChatServer: Service {
     /// All listeners are bound: tells the service manager, and lets its watchdog ask the loops.
     private func tellReady(_ loops: [EventLoop]) {
         guard let systemd = configuration.systemd else { return }
-        for loop in loops { systemd.watch(loop.watchedPart) }
+        for loop in loops { systemd.watch(loop.watchdogTarget) }
         systemd.describe { [weak self] in self?.statistics.description ?? "" }
         systemd.ready()
     }

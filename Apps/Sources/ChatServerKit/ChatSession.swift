@@ -17,7 +17,7 @@ public final class ChatSession: TCPConnectionHandler {
     /// Messages of this session that were refused.
     public private(set) var refusedMessages = 0
 
-    let audience: LoopAudience
+    let audience: LoopSessions
     private(set) var prefix: [UInt8] = []
     /// Which one of its audience it is, for ever: an object's address may be used again.
     var id: UInt64 = 0
@@ -36,7 +36,7 @@ public final class ChatSession: TCPConnectionHandler {
     private var rateTimer: ScheduledTimer?
     private var isEnrolled = false
 
-    init(audience: LoopAudience) {
+    init(audience: LoopSessions) {
         self.audience = audience
         // Begins anew when the connection is up and there is a time.
         rate = MessageRate(perSecond: 0, burst: 1, now: MonotonicTime(nanoseconds: 0))
@@ -233,7 +233,7 @@ extension ChatSession: TickEndHandler {
         // What this tick brought may be sent at its end, and make room.
         if isEnrolled { return }
         isEnrolled = true
-        connection.reactor.enrolForTickEnd(self)
+        connection.reactor.observeTickEnd(self)
     }
 
     private func drop(downTo limit: Int, _ connection: TCPConnection) {

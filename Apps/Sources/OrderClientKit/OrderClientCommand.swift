@@ -42,7 +42,7 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let shop = try Shop(options)
+            let shop = try OrderClientFacade(options)
             let answer = try await shop.make(price: price, goods: goods)
             try options.show(answer)
         }
@@ -57,7 +57,7 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let shop = try Shop(options)
+            let shop = try OrderClientFacade(options)
             try options.show(await shop.get(orderID))
         }
     }
@@ -78,7 +78,7 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let shop = try Shop(options)
+            let shop = try OrderClientFacade(options)
             try options.show(
                 await shop.list(pageSize: pageSize, pageToken: pageToken, all: all))
         }

@@ -56,7 +56,7 @@ extension OrderService {
     public static var serviceName: String { "Order" }
 
     /// The .proto files that describe the service.
-    public static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
@@ -226,7 +226,7 @@ public nonisolated struct OrderClient: Sendable {
 }
 
 /// This .proto file and what it imports, for `rocket.Reflection`.
-private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CvEGCgtvcmRlci5wcm90byI+ChBtYWtlT3JkZXJSZXF1ZXN0EhQKBXByaWNlGAEgASgFUgVwcmlj\
         ZRIUCgVnb29kcxgCIAEoCVIFZ29vZHMiZAoRbWFrZU9yZGVyUmVzcG9uc2USGQoIcmV0X2NvZGUY\

@@ -18,7 +18,7 @@ struct OrderServerProgram {
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
         let store = try openStore()
-        daemon.systemd?.watch(WatchedPart(name: "order store", ask: store.askWriter))
+        daemon.systemd?.watch(WatchdogTarget(name: "order store", ask: store.askWriter))
         do {
             try await serve(store, daemon)
         } catch {
@@ -34,7 +34,7 @@ struct OrderServerProgram {
 
     private func serve(_ store: OrderStore, _ daemon: Daemon) async throws {
         let server = try RPCServer(
-            config: config, services: [OrderBook(desk: OrderDesk(store: store))],
+            config: config, services: [OrderHandler(desk: OrderLogic(store: store))],
             logs: daemon.logs, systemd: daemon.systemd, sockets: daemon.sockets)
         for socket in daemon.sockets.strangers(to: RPCServerConfiguration.socketName) {
             daemon.logs.app.warn("a socket was handed over that nobody serves") {

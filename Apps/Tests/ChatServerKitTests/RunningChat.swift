@@ -32,7 +32,7 @@ struct RunningChat {
 /// Runs `body` beside a server, then drains it.
 func withChat(
     ioThreads: Int = 2, _ change: (inout ChatServerConfiguration) -> Void = { _ in },
-    logger: Logger = .disabled,
+    logger: RocketLogger = .disabled,
     _ body: (RunningChat) async throws -> Void
 ) async throws {
     var configuration = ChatServerConfiguration(listen: [.loopback(port: 0)])

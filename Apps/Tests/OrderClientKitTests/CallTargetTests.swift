@@ -54,7 +54,7 @@ struct CallTargetTests {
 
     @Test("A failed call names the call, the peer, what happened and the code")
     func failureLine() {
-        let line = Shop.line(
+        let line = OrderClientFacade.line(
             RPCError(.callTimeout, "no reply within 2 s"), method: "Order.makeOrder",
             peer: "order (127.0.0.1:12345)")
         #expect(

@@ -22,7 +22,7 @@ extension GreeterService {
     static var serviceName: String { "Greeter" }
 
     /// The .proto files that describe the service.
-    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     func register(in registry: inout RPCServiceRegistry) throws {
@@ -96,7 +96,7 @@ nonisolated struct GreeterClient: Sendable {
 }
 
 /// This .proto file and what it imports, for `rocket.Reflection`.
-private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CpMBCg1ncmVldGVyLnByb3RvIiIKDEhlbGxvUmVxdWVzdBISCgRuYW1lGAEgASgJUgRuYW1lIiMK\
         DUhlbGxvUmVzcG9uc2USEgoEdGV4dBgBIAEoCVIEdGV4dDIxCgdHcmVldGVyEiYKBWhlbGxvEg0u\

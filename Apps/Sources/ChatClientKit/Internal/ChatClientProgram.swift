@@ -6,12 +6,14 @@ import UnixSignals
 /// none, without one.
 enum ChatClientProgram {
     /// Returns when it is over: why it failed, nil when it ended well.
-    static func run(_ settings: ChatConductor.Settings, on loop: EventLoop) async -> String? {
+    static func run(_ settings: ChatClientController.Settings, on loop: EventLoop) async -> String?
+    {
         StandardInput.isTerminal && Terminal.isStandardOutput
             ? await interactive(settings, on: loop) : await scripted(settings, on: loop)
     }
 
-    private static func scripted(_ settings: ChatConductor.Settings, on loop: EventLoop) async
+    private static func scripted(_ settings: ChatClientController.Settings, on loop: EventLoop)
+        async
         -> String?
     {
         await withCheckedContinuation { continuation in
@@ -27,7 +29,8 @@ enum ChatClientProgram {
         }
     }
 
-    private static func interactive(_ settings: ChatConductor.Settings, on loop: EventLoop) async
+    private static func interactive(_ settings: ChatClientController.Settings, on loop: EventLoop)
+        async
         -> String?
     {
         let resized = TerminalResize()

@@ -4,26 +4,26 @@ import RocketSystem
 /// A chat client without a terminal: sends the lines of standard input and prints what arrives.
 /// Bound to its loop; lives until it is over.
 final class ScriptedClient {
-    private let conductor: ChatConductor
+    private let conductor: ChatClientController
     private let input: InputThread
     private var lines = LineSplitter()
     private var isAsking = false
     private var isInputEnded = false
 
-    private init(_ conductor: ChatConductor, _ input: InputThread) {
+    private init(_ conductor: ChatClientController, _ input: InputThread) {
         self.conductor = conductor
         self.input = input
     }
 
     /// - Throws: `SystemError` (EAGAIN: no more threads).
     static func start(
-        _ settings: ChatConductor.Settings, on reactor: Reactor,
+        _ settings: ChatClientController.Settings, on reactor: Reactor,
         finish: @escaping (String?) -> Void
     ) throws(SystemError) {
         // What a script sent is not cut off by a server that takes it slowly.
         var settings = settings
         settings.leaveTimeout = nil
-        let conductor = ChatConductor(
+        let conductor = ChatClientController(
             settings, screen: LineScreen(), on: reactor, finish: finish)
         let client = ScriptedClient(conductor, try InputThread(on: reactor.loop))
         conductor.onReady = { client.takeLines() }

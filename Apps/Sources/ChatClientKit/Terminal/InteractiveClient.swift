@@ -4,13 +4,14 @@ import RocketSystem
 /// A chat client at a terminal: messages above, the line that is being typed below. Bound to its
 /// loop; lives until it is over.
 final class InteractiveClient {
-    private let conductor: ChatConductor
+    private let conductor: ChatClientController
     private let screen: TerminalScreen
     private let input: InputThread
     private var keys = KeyDecoder()
     private var terminal: RawTerminal?
 
-    private init(_ conductor: ChatConductor, _ screen: TerminalScreen, _ input: InputThread) {
+    private init(_ conductor: ChatClientController, _ screen: TerminalScreen, _ input: InputThread)
+    {
         self.conductor = conductor
         self.screen = screen
         self.input = input
@@ -21,13 +22,13 @@ final class InteractiveClient {
     /// - Returns: to be called on the loop whenever the terminal's size has changed.
     /// - Throws: `SystemError` (ENOTTY, EIO: no terminal; EAGAIN: no more threads).
     static func start(
-        _ settings: ChatConductor.Settings, on reactor: Reactor,
+        _ settings: ChatClientController.Settings, on reactor: Reactor,
         finish: @escaping (String?) -> Void
     ) throws(SystemError) -> () -> Void {
         let screen = TerminalScreen(limitBytes: settings.maxMessageBytes)
         let input = try InputThread(on: reactor.loop)
         var ended: (String?) -> Void = { _ in }
-        let conductor = ChatConductor(settings, screen: screen, on: reactor) { ended($0) }
+        let conductor = ChatClientController(settings, screen: screen, on: reactor) { ended($0) }
         let client = InteractiveClient(conductor, screen, input)
         client.terminal = try RawTerminal()
         // Keeps the client as long as the conductor lives.

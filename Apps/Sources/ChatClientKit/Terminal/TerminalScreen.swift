@@ -3,7 +3,7 @@ import RocketSystem
 
 /// A person's terminal: messages scroll by above, the line that is being typed stays below.
 /// Bound to the client's loop.
-final class TerminalScreen: ChatScreen {
+final class TerminalScreen: ChatView {
     private(set) var editor: LineEditor
     private var line = InputLine()
     private var isStale = false

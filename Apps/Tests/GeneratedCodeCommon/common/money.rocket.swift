@@ -22,7 +22,7 @@ extension Shop_Common_BankService {
     public static var serviceName: String { "shop.common.Bank" }
 
     /// The .proto files that describe the service.
-    public static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
@@ -100,7 +100,7 @@ public nonisolated struct Shop_Common_BankClient: Sendable {
 }
 
 /// This .proto file and what it imports, for `rocket.Reflection`.
-private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CtwBChJjb21tb24vbW9uZXkucHJvdG8SC3Nob3AuY29tbW9uInYKBU1vbmV5EhQKBXVuaXRzGAEg\
         ASgDUgV1bml0cxI3CghjdXJyZW5jeRgCIAEoCzIbLnNob3AuY29tbW9uLk1vbmV5LkN1cnJlbmN5\

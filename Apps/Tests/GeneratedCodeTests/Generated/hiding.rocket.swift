@@ -40,7 +40,7 @@ extension RPCService {
     static var serviceName: String { "RPC" }
 
     /// The .proto files that describe the service.
-    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
@@ -223,7 +223,7 @@ nonisolated struct RPCClient: Sendable {
 }
 
 /// This .proto file and what it imports, for `rocket.Reflection`.
-private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CsACCgxoaWRpbmcucHJvdG8iCgoIRHVyYXRpb24iDwoNUlBDQ29udHJvbGxlciIMCgpSUENDaGFu\
         bmVsIg0KC1JQQ01ldGFkYXRhIgoKCFJQQ0Vycm9yIgsKCVJQQ01ldGhvZCIUChJSUENTZXJ2aWNl\

@@ -63,7 +63,7 @@ extension Shop_V1_CatalogService {
     static var serviceName: String { "shop.v1.Catalog" }
 
     /// The .proto files that describe the service.
-    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
@@ -585,7 +585,7 @@ extension Shop_V1_KeywordService {
     static var serviceName: String { "shop.v1.KeywordService" }
 
     /// The .proto files that describe the service.
-    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
@@ -1581,7 +1581,7 @@ extension Shop_V1_EmptyService {
     static var serviceName: String { "shop.v1.Empty" }
 
     /// The .proto files that describe the service.
-    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
@@ -1622,7 +1622,7 @@ extension Shop_V1_LegacyService {
     static var serviceName: String { "shop.v1.Legacy" }
 
     /// The .proto files that describe the service.
-    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
@@ -1701,7 +1701,7 @@ nonisolated struct Shop_V1_LegacyClient: Sendable {
 }
 
 /// This .proto file and what it imports, for `rocket.Reflection`.
-private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CtwBChJjb21tb24vbW9uZXkucHJvdG8SC3Nob3AuY29tbW9uInYKBU1vbmV5EhQKBXVuaXRzGAEg\
         ASgDUgV1bml0cxI3CghjdXJyZW5jeRgCIAEoCzIbLnNob3AuY29tbW9uLk1vbmV5LkN1cnJlbmN5\

@@ -11,20 +11,20 @@ public import Logging
 /// when both this handler's level and the stream's let it pass.
 public struct RocketLogHandler: LogHandler {
     /// The lowest level of this logger; starts at the lowest, so that the stream's decides.
-    public var logLevel = Logging.Logger.Level.trace
+    public var logLevel = Logger.Level.trace
     /// What this logger adds to each of its lines.
-    public var metadata = Logging.Logger.Metadata()
+    public var metadata = Logger.Metadata()
     /// Asked for more at each line.
-    public var metadataProvider: Logging.Logger.MetadataProvider?
+    public var metadataProvider: Logger.MetadataProvider?
     private let label: String
-    private let logger: RocketBase.Logger
+    private let logger: RocketLogger
 
     /// - Parameters:
     ///   - label: swift-log's name of the part that logs.
     ///   - logger: the stream that the lines go to.
     public init(
-        label: String, logger: RocketBase.Logger,
-        metadataProvider: Logging.Logger.MetadataProvider? = nil
+        label: String, logger: RocketLogger,
+        metadataProvider: Logger.MetadataProvider? = nil
     ) {
         self.label = label
         self.logger = logger
@@ -35,7 +35,7 @@ public struct RocketLogHandler: LogHandler {
     /// stream, all others to the app stream.
     public static func factory(
         _ logs: LogSystem, rpcLabels: [String] = ["rocket."]
-    ) -> @Sendable (String, Logging.Logger.MetadataProvider?) -> any LogHandler {
+    ) -> @Sendable (String, Logger.MetadataProvider?) -> any LogHandler {
         { label, provider in
             let isRPC = rpcLabels.contains { label.hasPrefix($0) }
             return RocketLogHandler(
@@ -44,7 +44,7 @@ public struct RocketLogHandler: LogHandler {
     }
 
     /// One of this logger's metadata values.
-    public subscript(metadataKey key: String) -> Logging.Logger.Metadata.Value? {
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
@@ -70,7 +70,7 @@ public struct RocketLogHandler: LogHandler {
 
 extension LogLevel {
     /// swift-log's seven levels in our six: notice is INFO.
-    public init(_ level: Logging.Logger.Level) {
+    public init(_ level: Logger.Level) {
         switch level {
         case .trace: self = .trace
         case .debug: self = .debug

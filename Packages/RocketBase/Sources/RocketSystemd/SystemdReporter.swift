@@ -9,7 +9,7 @@ public import RocketSystem
 /// thread may call.
 public final class SystemdReporter: Sendable {
     private struct State {
-        var duties: ReporterDuties?
+        var duties: NotifySchedule?
         var status: (@Sendable () -> String)?
         var thread: SystemThread?
         var isStopping = false
@@ -18,16 +18,16 @@ public final class SystemdReporter: Sendable {
     }
 
     private let notifier: SystemdNotifier
-    private let logger: Logger
+    private let logger: RocketLogger
     private let time: any TimeSource
-    private let watch = PartWatch()
+    private let watch = WatchdogRound()
     private let state = Locked(State())
     /// Changes when the thread has to look again.
     private let wakeup = FutexWord()
 
     /// - Parameter logger: gets an ERROR naming the parts that keep WATCHDOG=1 back.
     public init(
-        _ notifier: SystemdNotifier, logger: Logger = .disabled,
+        _ notifier: SystemdNotifier, logger: RocketLogger = .disabled,
         time: any TimeSource = SystemTimeSource()
     ) {
         self.notifier = notifier
@@ -36,12 +36,12 @@ public final class SystemdReporter: Sendable {
     }
 
     /// Nil when no service manager listens to this process (NOTIFY_SOCKET is not set).
-    public static func fromEnvironment(logger: Logger = .disabled) -> SystemdReporter? {
+    public static func fromEnvironment(logger: RocketLogger = .disabled) -> SystemdReporter? {
         SystemdNotifier.fromEnvironment().map { SystemdReporter($0, logger: logger) }
     }
 
     /// From the next beat on the watchdog hears of the process only when this part moved, too.
-    public func watch(_ part: WatchedPart) { watch.add(part) }
+    public func watch(_ part: WatchdogTarget) { watch.add(part) }
 
     /// What STATUS= says; called once a second on the reporter's thread.
     public func describe(by status: @escaping @Sendable () -> String) {
@@ -54,7 +54,7 @@ public final class SystemdReporter: Sendable {
         let now = time.monotonic()
         let isFirst = state.withLock { state -> Bool in
             guard state.duties == nil, !state.isStopping, !state.hasEnded else { return false }
-            state.duties = ReporterDuties(watchdogTimeout: notifier.watchdogTimeout, now: now)
+            state.duties = NotifySchedule(watchdogTimeout: notifier.watchdogTimeout, now: now)
             return true
         }
         guard isFirst else { return }
@@ -129,7 +129,7 @@ public final class SystemdReporter: Sendable {
             let seen = wakeup.value
             let now = time.monotonic()
             let silent = watch.silent
-            let next = state.withLock { state -> ([ReporterDuties.Duty], Duration)? in
+            let next = state.withLock { state -> ([NotifySchedule.Duty], Duration)? in
                 guard !state.hasEnded, state.duties != nil else { return nil }
                 let due = state.duties?.due(at: now, allHaveAnswered: silent.isEmpty) ?? []
                 return (due, state.duties?.wait(at: now) ?? .zero)
@@ -140,7 +140,7 @@ public final class SystemdReporter: Sendable {
         }
     }
 
-    private func perform(_ duty: ReporterDuties.Duty, _ silent: [String]) {
+    private func perform(_ duty: NotifySchedule.Duty, _ silent: [String]) {
         switch duty {
         case .status: if let text = currentStatus { notifier.status(text) }
         case .keepAlive:

@@ -10,7 +10,7 @@ import Testing
     static let socketPath = "/run/systemd/journal/socket"
 
     func write(_ marker: String, _ logs: LogSystem) {
-        let call = CallContext(messageID: ShortText("7788"), method: "Order.get", peer: "::1:5")
+        let call = CallContext(messageID: InlineString("7788"), method: "Order.get", peer: "::1:5")
         CallContext.$current.withValue(call) {
             logs.app.error("two\nlines", line: 77) {
                 $0.add("marker", marker)
@@ -50,7 +50,7 @@ import Testing
             write(marker, try system())
             let fields = try readBack(marker)
             check(fields, marker)
-        } else if let receiver = StandInJournal(at: Self.socketPath) {
+        } else if let receiver = FakeJournal(at: Self.socketPath) {
             print("journal test: a stand-in socket at \(Self.socketPath)")
             write(marker, try system())
             check(receiver.receive(), marker)
@@ -79,7 +79,7 @@ import Testing
 }
 
 /// Listens where the journal would, for one entry.
-final class StandInJournal {
+final class FakeJournal {
     private let socket: Int32
     private let path: String
 

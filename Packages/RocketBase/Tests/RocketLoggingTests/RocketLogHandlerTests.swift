@@ -32,9 +32,9 @@ import Testing
         return try LogSystem(configuration, sinks: [lines])
     }
 
-    func logger(_ label: String, _ logs: LogSystem) -> Logging.Logger {
-        let provider = Logging.Logger.MetadataProvider { ["trace": "t1", "shared": "provider"] }
-        return Logging.Logger(label: label) { RocketLogHandler.factory(logs)($0, provider) }
+    func logger(_ label: String, _ logs: LogSystem) -> Logger {
+        let provider = Logger.MetadataProvider { ["trace": "t1", "shared": "provider"] }
+        return Logger(label: label) { RocketLogHandler.factory(logs)($0, provider) }
     }
 
     @Test func aLibrarysLineLandsInTheAppStreamWithItsMetadata() throws {
@@ -65,7 +65,7 @@ import Testing
 
     @Test func aLineCarriesItsCall() throws {
         let logs = try system()
-        let call = CallContext(messageID: ShortText("42"), method: "Order.get", peer: "p")
+        let call = CallContext(messageID: InlineString("42"), method: "Order.get", peer: "p")
         CallContext.$current.withValue(call) { logger("x", logs).info("in a call") }
         logs.shutdown()
         #expect(lines.all.first?.contains("\t[42]\t[Order.get]\t") == true)

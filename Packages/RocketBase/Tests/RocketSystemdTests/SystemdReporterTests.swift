@@ -98,7 +98,7 @@ private final class Manager: Sendable {
         let logs = try system()
         let reporter = SystemdReporter(
             manager.notifier(watchdogTimeout: .milliseconds(20)), logger: logs.app)
-        reporter.watch(logs.watchedPart)
+        reporter.watch(logs.watchdogTarget)
         reporter.ready()
         manager.wait(for: "WATCHDOG=1")
         // A log that was shut down keeps no word back.
@@ -114,8 +114,8 @@ private final class Manager: Sendable {
         let logs = try system([lines])
         let reporter = SystemdReporter(
             manager.notifier(watchdogTimeout: .milliseconds(20)), logger: logs.app)
-        reporter.watch(WatchedPart(name: "moving") { $0() })
-        reporter.watch(WatchedPart(name: "rocket-io-1") { _ in })
+        reporter.watch(WatchdogTarget(name: "moving") { $0() })
+        reporter.watch(WatchdogTarget(name: "rocket-io-1") { _ in })
         reporter.ready()
         lines.wait()
         reporter.end()

@@ -36,7 +36,7 @@ struct ProjectGenerator {
         }
         let name =
             try request.name.map { try ProjectName($0) } ?? ProjectName(proto: description.main)
-        let rocket = try RocketPlace(request.rocket, tools: tools).source()
+        let rocket = try RocketInstallation(request.rocket, tools: tools).source()
         let folder = ProjectFolder(output: request.output, name: name)
         let state = folder.state(module: name.module)
         let project = try ProjectReader(

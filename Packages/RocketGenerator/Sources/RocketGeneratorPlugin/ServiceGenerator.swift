@@ -36,7 +36,7 @@ public struct ServiceGenerator: CodeGenerator {
             let names = RuntimeNames(scope: scope)
             try generatorOutputs.add(
                 fileName: options.fileNaming.outputPath(forProto: model.protoPath),
-                contents: FilePiece(file: model, options: options, names: names).text)
+                contents: FileTemplate(file: model, options: options, names: names).text)
         }
     }
 }

@@ -26,7 +26,7 @@ public struct Daemon: Sendable {
         self.logs = logs
         systemd = .fromEnvironment(logger: logs.app)
         sockets = .fromEnvironment()
-        systemd?.watch(logs.watchedPart)
+        systemd?.watch(logs.watchdogTarget)
     }
 
     /// Runs the services until they have ended: by themselves, or by a signal; then from the last
@@ -41,7 +41,7 @@ public struct Daemon: Sendable {
         reload: @escaping @Sendable () -> Void
     ) async throws {
         // The group would log its own steps through swift-log; ours stand in the app stream.
-        let quiet = Logging.Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
+        let quiet = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(services: services, logger: quiet)
         // Trapped before the program says that it is ready: an earlier one would just end it.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)

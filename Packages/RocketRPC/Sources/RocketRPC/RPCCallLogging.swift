@@ -9,7 +9,7 @@ import Synchronization
 /// Each line bears method, peer, code, microseconds and bytes; a failure's says how many were left
 /// out before it.
 public final class RPCCallLogging: RPCSynchronousInterceptor {
-    private let logger: Logger
+    private let logger: RocketLogger
     private let level: LogLevel
     private let every: Int
     private let maxFailuresPerSecond: Int
@@ -28,7 +28,7 @@ public final class RPCCallLogging: RPCSynchronousInterceptor {
     ///   - maxFailuresPerSecond: calls that failed, logged within a second; 0: none. Default 10.
     ///   - level: of both. Default debug: normal work writes nothing at info.
     public init(
-        _ logger: Logger, every: Int = 100, maxFailuresPerSecond: Int = 10,
+        _ logger: RocketLogger, every: Int = 100, maxFailuresPerSecond: Int = 10,
         level: LogLevel = .debug, time: any TimeSource = SystemTimeSource()
     ) {
         self.logger = logger

@@ -83,7 +83,7 @@ extension RPCChannel {
         _ method: RPCMethod<Request, Response>, _ request: Request, _ deadline: MonotonicTime,
         _ metadata: RPCMetadata, _ options: RPCCallOptions, _ controller: RPCController
     ) async throws(RPCError) -> Response {
-        let messages = CallMessages<Request, Response>(request)
+        let messages = CallPayload<Request, Response>(request)
         let call = OutgoingCall(method.kind, messages)
         call.controller = controller
         let parent = options.inheritsContext ? RPCController.current : nil
@@ -140,7 +140,7 @@ extension RPCChannel {
     }
 }
 
-extension CallTerms {
+extension CallParameters {
     /// Of terms that are as they were at first; writes only what differs.
     ///
     /// - Parameter parent: the call whose handler makes this one.
@@ -168,7 +168,8 @@ extension CallIDChoice {
             guard let id = CallID(unsafe bytes.span.bytes) else {
                 throw RPCError(
                     .failedEncode,
-                    "the msg_id has \(bytes.count) bytes; \(TinyPB.maxMessageIDBytes) are allowed")
+                    "the msg_id has \(bytes.count) bytes; \(TinyPBLimits.maxMessageIDBytes) are allowed"
+                )
             }
             self = .chosen(id)
         } else if let id = parent?.callID {

@@ -14,7 +14,7 @@ extension RPCChannel {
     public convenience init(
         inProcess dispatcher: RPCDispatcher, configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], loop: EventLoop? = nil,
-        logger: Logger = .disabled
+        logger: RocketLogger = .disabled
     ) throws(RPCError) {
         try self.init(
             over: MemoryConnector(dispatcher: dispatcher, codec: configuration.codec),

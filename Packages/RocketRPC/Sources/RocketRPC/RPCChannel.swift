@@ -27,8 +27,8 @@ public final class RPCChannel: Sendable {
     let timeoutNanoseconds: UInt64
     private let ownThread: IOThread?
     private let counters = ChannelCounters()
-    private let feed = ChannelStateFeed()
-    private let door: ChannelDoor
+    private let feed = StateBroadcaster()
+    private let door: ChannelInbox
     private let visit: @Sendable (Reactor) -> Void
     private let isClosed = Atomic(false)
 
@@ -42,7 +42,7 @@ public final class RPCChannel: Sendable {
     public convenience init(
         to address: NetAddress, configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], loop: EventLoop? = nil,
-        logger: Logger = .disabled, target: String? = nil
+        logger: RocketLogger = .disabled, target: String? = nil
     ) throws(RPCError) {
         try self.init(
             to: [address], configuration: configuration, interceptors: interceptors, loop: loop,
@@ -58,7 +58,7 @@ public final class RPCChannel: Sendable {
     public convenience init(
         to addresses: [NetAddress], configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], loop: EventLoop? = nil,
-        logger: Logger = .disabled, target: String? = nil
+        logger: RocketLogger = .disabled, target: String? = nil
     ) throws(RPCError) {
         if addresses.isEmpty { throw RPCError(.peerAddress, "there is no address to connect to") }
         try self.init(
@@ -70,7 +70,7 @@ public final class RPCChannel: Sendable {
     /// A channel over any kind of transport.
     init(
         over connector: any ClientConnector, configuration: RPCChannelConfiguration,
-        interceptors: [any RPCInterceptor], loop: EventLoop?, logger: Logger, target: String
+        interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String
     ) throws(RPCError) {
         self.target = target
         self.configuration = configuration
@@ -83,7 +83,7 @@ public final class RPCChannel: Sendable {
         }
         self.loop = loop
         let (counters, feed) = (counters, feed)
-        let door = ChannelDoor(
+        let door = ChannelInbox(
             loop: loop, limit: configuration.maxCallsInFlight, feed: feed
         ) { reactor in
             ChannelCore(
@@ -114,7 +114,7 @@ public final class RPCChannel: Sendable {
         ownThread?.stopUnattended()
     }
 
-    func pass(_ item: ChannelDoor.Item) { door.pass(item, visit: visit) }
+    func pass(_ item: ChannelInbox.Item) { door.pass(item, visit: visit) }
 
     func pass(_ call: OutgoingCall) {
         if !door.startHere(call) { pass(.start(call)) }

@@ -141,10 +141,10 @@ public final class RPCController: Sendable {
 
 extension RPCController: CallContextSource {
     /// For log lines: the call's id.
-    public var contextMessageID: ShortText {
+    public var contextMessageID: InlineString {
         withState { state in
             // SAFETY: the array lives, unchanged, until the text is made.
-            unsafe ShortText(bytes: state.messageID.span.bytes)
+            unsafe InlineString(bytes: state.messageID.span.bytes)
         }
     }
 

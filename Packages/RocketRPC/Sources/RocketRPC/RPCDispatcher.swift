@@ -10,9 +10,9 @@ import RocketSystem
 /// it frames (`answer`). Any thread.
 public final class RPCDispatcher: Sendable {
     let table: MethodTable
-    let limits: CallGate
+    let limits: ConcurrencyLimiter
     let counters = ServerCounters()
-    let logger: Logger
+    let logger: RocketLogger
     let time: any TimeSource
 
     /// What happened so far beside calls that went well.
@@ -26,15 +26,15 @@ public final class RPCDispatcher: Sendable {
     ///   limits on a method that none of them has.
     public init(
         services: [any RPCService], interceptors: [any RPCInterceptor] = [],
-        limits: RPCCallLimits = RPCCallLimits(), logger: Logger = .disabled,
+        limits: RPCCallLimits = RPCCallLimits(), logger: RocketLogger = .disabled,
         time: any TimeSource = SystemTimeSource()
     ) throws {
         var registry = RPCServiceRegistry(interceptors: interceptors, limits: limits)
         for service in services { try registry.add(service) }
-        let catalogue = ServiceCatalogue(registry)
+        let catalogue = ReflectionIndex(registry)
         for case let reflection as ReflectionService in services { reflection.show(catalogue) }
         table = try MethodTable(registry)
-        self.limits = CallGate(limits)
+        self.limits = ConcurrencyLimiter(limits)
         self.logger = logger
         self.time = time
     }
@@ -52,11 +52,11 @@ public final class RPCDispatcher: Sendable {
         let link = MemoryLink(input: frames)
         let connection = ServerConnection(dispatcher: self, codec: codec, drivers: nil)
         connection.connected(.memory(link))
-        let call = ServerCall(connection: connection)
+        let call = CallResponder(connection: connection)
         var isMore = true
         while isMore {
             isMore = await CallContext.$current.withValue(call.freshContext()) {
-                await connection.serveAll(call, CallBatch(connection, .memory(link), call))
+                await connection.serveAll(call, ServingContext(connection, .memory(link), call))
             }
         }
         return link.takeOutput()

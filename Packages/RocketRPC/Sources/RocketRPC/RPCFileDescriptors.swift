@@ -3,7 +3,7 @@ import SwiftProtobuf
 
 /// The .proto files that describe a service, as generated code carries them: read only when
 /// somebody asks a server with reflection.
-public struct RPCFileDescriptors: Sendable {
+public struct _RPCFileDescriptors: Sendable {
     private let base64: String
 
     /// - Parameter base64: a serialized google.protobuf.FileDescriptorSet, what is imported before
@@ -11,7 +11,7 @@ public struct RPCFileDescriptors: Sendable {
     public init(base64: String) { self.base64 = base64 }
 
     /// Of a service that was written by hand.
-    public static let none = RPCFileDescriptors(base64: "")
+    public static let none = _RPCFileDescriptors(base64: "")
 
     /// The files.
     ///

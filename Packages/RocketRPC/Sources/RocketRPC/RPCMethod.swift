@@ -9,13 +9,13 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     /// As it stands on the wire: `shop.v1.Order.makeOrder`.
     public let fullName: String
     /// The same without the types of its messages, for calls of it.
-    @usableFromInline let kind: CallKind
+    @usableFromInline let kind: ErasedMethod
     /// Objects of earlier calls, for later ones.
-    @usableFromInline let shelf = CallShelf()
+    @usableFromInline let shelf = CallPool()
     /// How requests become bytes and come back.
-    public let request: RPCMessageCoding<Request>
+    public let request: _RPCMessageCoding<Request>
     /// The same for responses.
-    public let response: RPCMessageCoding<Response>
+    public let response: _RPCMessageCoding<Response>
 
     /// The method `name` of `service`, which comes with its protobuf package.
     ///
@@ -25,15 +25,15 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     ///   - response: the same for responses.
     @inlinable
     public init(
-        service: String, name: String, request: RPCMessageCoding<Request> = .init(),
-        response: RPCMessageCoding<Response> = .init()
+        service: String, name: String, request: _RPCMessageCoding<Request> = .init(),
+        response: _RPCMessageCoding<Response> = .init()
     ) {
         self.service = service
         self.name = name
         self.request = request
         self.response = response
         fullName = service + "." + name
-        kind = CallKind(methodName: [UInt8](fullName.utf8), request, response)
+        kind = ErasedMethod(methodName: [UInt8](fullName.utf8), request, response)
     }
 
     var fullNameBytes: [UInt8] { kind.methodName }

@@ -31,7 +31,7 @@ public final class RPCServer: Service {
     public let health: RPCHealth
     private let configuration: RPCServerConfiguration
     private let meter: CallMeter?
-    private let logger: Logger
+    private let logger: RocketLogger
     private let drainTimeout: Locked<Duration>
     private let lifecycle = Locked(ServerLifecycle())
     private let drainRequested = OneTimeSignal()
@@ -41,7 +41,7 @@ public final class RPCServer: Service {
     /// - Throws: `RPCRegistrationError` for services that can't be registered together.
     public init(
         configuration: RPCServerConfiguration, services: [any RPCService],
-        interceptors: [any RPCInterceptor] = [], logger: Logger = .disabled,
+        interceptors: [any RPCInterceptor] = [], logger: RocketLogger = .disabled,
         time: any TimeSource = SystemTimeSource()
     ) throws {
         let meter = configuration.systemd.map { _ in CallMeter(time: time) }
@@ -109,7 +109,7 @@ public final class RPCServer: Service {
             await main.ended()
             throw error
         }
-        let directory = LoopDirectory()
+        let directory = SchedulerRegistry()
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(
@@ -163,7 +163,7 @@ public final class RPCServer: Service {
     }
 
     private func makeServer(
-        _ main: EventLoop, _ subs: [EventLoop], _ directory: LoopDirectory
+        _ main: EventLoop, _ subs: [EventLoop], _ directory: SchedulerRegistry
     ) -> TCPServer {
         let (dispatcher, codec) = (dispatcher, configuration.codec)
         return TCPServer(

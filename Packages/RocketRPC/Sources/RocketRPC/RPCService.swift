@@ -5,7 +5,7 @@ public protocol RPCService: Sendable {
     static var serviceName: String { get }
 
     /// The .proto files that describe it, for servers with reflection; `none` unless generated.
-    static var fileDescriptors: RPCFileDescriptors { get }
+    static var fileDescriptors: _RPCFileDescriptors { get }
 
     /// Adds every method to the registry.
     func register(in registry: inout RPCServiceRegistry) throws
@@ -13,7 +13,7 @@ public protocol RPCService: Sendable {
 
 extension RPCService {
     /// Nothing to show.
-    public static var fileDescriptors: RPCFileDescriptors { .none }
+    public static var fileDescriptors: _RPCFileDescriptors { .none }
 }
 
 /// What a handler is: the request goes in, the response or an error comes out. Runs on the
@@ -32,7 +32,7 @@ public struct RPCServiceRegistry {
     // Interceptors are composed here, so that a call pays only for those that there are.
     private(set) var entries: [MethodEntry] = []
     private(set) var services: [String: String] = [:]
-    private(set) var descriptors: [RPCFileDescriptors] = []
+    private(set) var descriptors: [_RPCFileDescriptors] = []
     private var current = ""
     @usableFromInline let interceptors: [any RPCInterceptor]
     let limits: RPCCallLimits
@@ -137,10 +137,10 @@ public struct RPCServiceRegistry {
         guard !entries.contains(where: { $0.fullName == fullName }) else {
             throw refuse("the method '\(fullName)' is registered twice")
         }
-        guard bytes.count <= TinyPB.maxMethodNameBytes else {
+        guard bytes.count <= TinyPBLimits.maxMethodNameBytes else {
             throw refuse(
                 "the method name '\(fullName)' has \(bytes.count) bytes; "
-                    + "\(TinyPB.maxMethodNameBytes) are allowed")
+                    + "\(TinyPBLimits.maxMethodNameBytes) are allowed")
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 struct BindingTests {
     @Test("A controller that a handler kept is not reused for the next call")
     func keptController() throws {
-        let call = ServerCall(connection: try Self.connection())
+        let call = CallResponder(connection: try Self.connection())
         let first = call.freshContext().source
         let again = CallContext.$current.withValue(call.freshContext()) {
             let batch = Self.batch(call)
@@ -26,7 +26,7 @@ struct BindingTests {
 
     @Test("A task that a handler started, and that outlives it, keeps its own call")
     func startedTask() async throws {
-        let call = ServerCall(connection: try Self.connection())
+        let call = CallResponder(connection: try Self.connection())
         let (started, task) = CallContext.$current.withValue(call.freshContext()) {
             let batch = Self.batch(call)
             batch.begins()
@@ -39,8 +39,8 @@ struct BindingTests {
         #expect(call.freshContext().source !== seen)
     }
 
-    private static func batch(_ call: ServerCall) -> CallBatch {
-        CallBatch(call.connection, .memory(MemoryLink(input: [])), call)
+    private static func batch(_ call: CallResponder) -> ServingContext {
+        ServingContext(call.connection, .memory(MemoryLink(input: [])), call)
     }
 
     private static func connection() throws -> ServerConnection {

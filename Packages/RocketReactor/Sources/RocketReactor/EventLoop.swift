@@ -16,7 +16,7 @@ public final class EventLoop: @unchecked Sendable {
     public let name: String
     let configuration: EventLoopConfiguration
     let time: any TimeSource
-    let logger: Logger
+    let logger: RocketLogger
     let inbox = TaskInbox()
     let wakeup: Wakeup
     let counters = PublishedCounters()
@@ -39,7 +39,7 @@ public final class EventLoop: @unchecked Sendable {
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
     public init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        time: any TimeSource = SystemTimeSource(), logger: Logger = .disabled
+        time: any TimeSource = SystemTimeSource(), logger: RocketLogger = .disabled
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration

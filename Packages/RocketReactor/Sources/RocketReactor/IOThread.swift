@@ -16,7 +16,7 @@ public final class IOThread: Sendable {
     ///   processor). Nothing is left behind then.
     public init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        cpu: Int? = nil, logger: Logger = .disabled
+        cpu: Int? = nil, logger: RocketLogger = .disabled
     ) throws(SystemError) {
         let loop = try EventLoop(name: name, configuration: configuration, logger: logger)
         self.loop = loop

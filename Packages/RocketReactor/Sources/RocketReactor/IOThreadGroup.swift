@@ -27,7 +27,7 @@ public final class IOThreadGroup: Sendable {
     public init(
         count: Int, namePrefix: String = "io-",
         configuration: EventLoopConfiguration = EventLoopConfiguration(), cpus: [Int] = [],
-        logger: Logger = .disabled
+        logger: RocketLogger = .disabled
     ) throws(SystemError) {
         precondition(count > 0, "a group has one thread or more")
         var threads: [IOThread] = []

@@ -9,10 +9,10 @@ public protocol LoopEndHandler: AnyObject {
 extension Reactor {
     /// Tells `handler` of the loop's end, in the order of enrolment. It is held until then, or
     /// until it is withdrawn.
-    public func enrolForLoopEnd(_ handler: any LoopEndHandler) { loopEnds.append(handler) }
+    public func observeLoopEnd(_ handler: any LoopEndHandler) { loopEnds.append(handler) }
 
-    /// Takes back `enrolForLoopEnd`. Looks through all that are enrolled: for few.
-    public func withdrawFromLoopEnd(_ handler: any LoopEndHandler) {
+    /// Takes back `observeLoopEnd`. Looks through all that are enrolled: for few.
+    public func stopObservingLoopEnd(_ handler: any LoopEndHandler) {
         loopEnds.removeAll { $0 === handler }
     }
 

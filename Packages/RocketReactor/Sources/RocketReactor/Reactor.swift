@@ -94,7 +94,7 @@ public final class Reactor {
     /// Calls `handler` once at the end of this tick, in the order of enrolment. Allocates nothing
     /// in steady state; the caller remembers that it is enrolled.
     @inline(__always)
-    public func enrolForTickEnd(_ handler: any TickEndHandler) { unsafe tickEnds.append(handler) }
+    public func observeTickEnd(_ handler: any TickEndHandler) { unsafe tickEnds.append(handler) }
 
     func forget(_ registration: Registration) {
         poller.remove(registration.raw)

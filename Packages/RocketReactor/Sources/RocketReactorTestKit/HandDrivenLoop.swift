@@ -16,7 +16,7 @@ public final class HandDrivenLoop {
     /// Makes the loop and claims it for the calling thread.
     public init(
         configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        clock: ManualTimeSource = ManualTimeSource(), logger: Logger = .disabled
+        clock: ManualTimeSource = ManualTimeSource(), logger: RocketLogger = .disabled
     ) throws(SystemError) {
         self.clock = clock
         loop = try EventLoop(

@@ -23,9 +23,9 @@ import Testing
         let witness = Witness()
         witness.onEnd = { [weak witness] reactor in
             journal.note("end")
-            if let witness { reactor.withdrawFromLoopEnd(witness) }
+            if let witness { reactor.stopObservingLoopEnd(witness) }
         }
-        hand.reactor.enrolForLoopEnd(witness)
+        hand.reactor.observeLoopEnd(witness)
         hand.loop.execute { _ in journal.note("task") }
         end(hand)
         #expect(journal.lines == ["task", "end"])
@@ -34,8 +34,8 @@ import Testing
     @Test func whoWithdrewIsNotTold() throws {
         let hand = try HandDrivenLoop()
         let witness = Witness()
-        hand.reactor.enrolForLoopEnd(witness)
-        hand.reactor.withdrawFromLoopEnd(witness)
+        hand.reactor.observeLoopEnd(witness)
+        hand.reactor.stopObservingLoopEnd(witness)
         end(hand)
         #expect(witness.told == 0)
     }
@@ -46,11 +46,11 @@ import Testing
         let recorder = RecordingHandler()
         let ran = Counter()
         witness.onEnd = { reactor in
-            reactor.withdrawFromLoopEnd(witness)
-            reactor.enrolForTickEnd(recorder)
+            reactor.stopObservingLoopEnd(witness)
+            reactor.observeTickEnd(recorder)
             #expect(reactor.loop.execute { _ in ran.add(1) })
         }
-        hand.reactor.enrolForLoopEnd(witness)
+        hand.reactor.observeLoopEnd(witness)
         end(hand)
         #expect(ran.value == 1 && recorder.tickEnds == 1)
         #expect(!hand.loop.execute { _ in ran.add(1) })
@@ -64,7 +64,7 @@ import Testing
         do {
             let witness = Witness()
             weakWitness = witness
-            hand.reactor.enrolForLoopEnd(witness)
+            hand.reactor.observeLoopEnd(witness)
         }
         #expect(weakWitness != nil)
         end(hand)

@@ -10,7 +10,7 @@ import Testing
         let journal = Journal()
         let tickEnd = RecordingHandler()
         tickEnd.onTickEnd = { _ in journal.note("tick end") }
-        hand.reactor.enrolForTickEnd(tickEnd)
+        hand.reactor.observeTickEnd(tickEnd)
         hand.loop.execute { _ in journal.note("task") }
         hand.reactor.schedule(after: .milliseconds(1)) { _ in journal.note("timer") }
         let endpoint = try Endpoint(on: hand.reactor) { endpoint, _ in
@@ -46,10 +46,10 @@ import Testing
             journal.note("first tick end")
             reactor.loop.execute { reactor in
                 journal.note("task")
-                reactor.enrolForTickEnd(carried.get())
+                reactor.observeTickEnd(carried.get())
             }
         }
-        hand.reactor.enrolForTickEnd(first)
+        hand.reactor.observeTickEnd(first)
         #expect(hand.tick().tasks == 1)
         #expect(journal.lines == ["first tick end", "task", "second tick end"])
     }
@@ -57,7 +57,7 @@ import Testing
     @Test func aTickEndIsCalledOncePerEnrolment() throws {
         let hand = try HandDrivenLoop()
         let handler = RecordingHandler()
-        hand.reactor.enrolForTickEnd(handler)
+        hand.reactor.observeTickEnd(handler)
         hand.tick()
         hand.tick()
         #expect(handler.tickEnds == 1)
@@ -93,8 +93,8 @@ import Testing
     @Test func tickEndsThatEnrolEachOtherDoNotHoldUpIO() throws {
         let hand = try HandDrivenLoop()
         let handler = RecordingHandler()
-        handler.onTickEnd = { $0.enrolForTickEnd(handler) }
-        hand.reactor.enrolForTickEnd(handler)
+        handler.onTickEnd = { $0.observeTickEnd(handler) }
+        hand.reactor.observeTickEnd(handler)
         hand.tick()
         #expect(handler.tickEnds <= EventLoopConfiguration().tasksPerTick)
         handler.onTickEnd = nil

@@ -142,10 +142,10 @@ struct ChatTests {
         "A service manager is told, and sockets that it hands over under the name chat are served")
     func serviceManager() throws {
         let workspace = try Workspace()
-        let manager = try StandInManager(in: workspace)
+        let manager = try FakeServiceManager(in: workspace)
         let socket = try TakenPort(isListening: true)
         let server = try ChatServerProcess(
-            in: workspace, launcher: StandInManager.activation(names: "chat"),
+            in: workspace, launcher: FakeServiceManager.activation(names: "chat"),
             environment: manager.environment, input: socket.handedOver())
         #expect(server.port == socket.port)
         let figures = "0 sessions, 0 bytes wait for slow receivers, 0 messages dropped"

@@ -37,7 +37,7 @@ struct LogSinkTests {
     )
     func journal(sinks: String) throws {
         let workspace = try workspace(sinks)
-        let journal = try StandInJournal(in: workspace)
+        let journal = try FakeJournal(in: workspace)
         let server = try OrderServerProcess(
             in: workspace, launcher: journal.launcher(asStandardError: sinks == "auto"))
         var entry = try journal.nextEntry()
@@ -54,7 +54,7 @@ struct LogSinkTests {
         .enabled(if: Programs.canMount, "needs root and unshare(1)"))
     func missingJournal() throws {
         let workspace = try workspace("journal")
-        let journal = try StandInJournal(in: workspace, isListening: false)
+        let journal = try FakeJournal(in: workspace, isListening: false)
         let ending = try OrderServerProcess(in: workspace, launcher: journal.launcher()).stop()
         #expect(ending.status == 0 && ending.errors.contains("\tserver started "), "\(ending)")
     }

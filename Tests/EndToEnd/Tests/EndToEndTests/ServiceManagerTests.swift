@@ -7,7 +7,7 @@ struct ServiceManagerTests {
     @Test("READY=1 comes when a client can call; then a status a second, with figures")
     func ready() throws {
         let workspace = try Workspace()
-        let manager = try StandInManager(in: workspace)
+        let manager = try FakeServiceManager(in: workspace)
         let server = try OrderServerProcess(in: workspace, environment: manager.environment)
         let word = try manager.next()
         #expect(
@@ -29,7 +29,7 @@ struct ServiceManagerTests {
     @Test("SIGHUP is told as RELOADING=1 with the time, then READY=1")
     func reload() throws {
         let workspace = try Workspace()
-        let manager = try StandInManager(in: workspace)
+        let manager = try FakeServiceManager(in: workspace)
         let server = try OrderServerProcess(in: workspace, environment: manager.environment)
         _ = try manager.next("READY=1")
         let before = microseconds()
@@ -45,7 +45,7 @@ struct ServiceManagerTests {
     @Test("The watchdog hears from a server that moves")
     func watchdog() throws {
         let workspace = try Workspace()
-        let manager = try StandInManager(in: workspace)
+        let manager = try FakeServiceManager(in: workspace)
         let environment = manager.environment.merging(["WATCHDOG_USEC": "200000"]) { $1 }
         let server = try OrderServerProcess(in: workspace, environment: environment)
         for _ in 0..<3 { #expect(try manager.next("WATCHDOG=1") == ["WATCHDOG=1"]) }
@@ -56,7 +56,7 @@ struct ServiceManagerTests {
     func hangingStore() throws {
         let workspace = try Workspace(
             sections: "<order_store><path>var/orders.sqlite</path></order_store>")
-        let manager = try StandInManager(in: workspace)
+        let manager = try FakeServiceManager(in: workspace)
         let environment = manager.environment.merging(
             ["WATCHDOG_USEC": "200000", "ROCKET_LOG_SINKS": "console"]) { $1 }
         let server = try OrderServerProcess(in: workspace, environment: environment)
@@ -78,7 +78,7 @@ struct ServiceManagerTests {
         let early = try RawConnection(port: socket.port)
         try early.send(TinyPBBytes.goldenRequest)
         let server = try OrderServerProcess(
-            in: workspace, launcher: StandInManager.activation(names: "rpc"),
+            in: workspace, launcher: FakeServiceManager.activation(names: "rpc"),
             input: socket.handedOver())
         #expect(server.port == socket.port)
         #expect(try early.receiveFrame()?.errorCode == 0)
@@ -87,7 +87,7 @@ struct ServiceManagerTests {
         let between = try RawConnection(port: socket.port)
         try between.send(TinyPBBytes.goldenRequest)
         let second = try OrderServerProcess(
-            in: workspace, launcher: StandInManager.activation(names: "rpc"),
+            in: workspace, launcher: FakeServiceManager.activation(names: "rpc"),
             input: socket.handedOver())
         #expect(try between.receiveFrame()?.errorCode == 0)
         #expect(second.stop(closing: between).status == 0)
@@ -98,7 +98,7 @@ struct ServiceManagerTests {
         let workspace = try Workspace()
         let socket = try TakenPort(isListening: true)
         let server = try OrderServerProcess(
-            in: workspace, launcher: StandInManager.activation(names: "console"),
+            in: workspace, launcher: FakeServiceManager.activation(names: "console"),
             input: socket.handedOver())
         #expect(server.port != socket.port)
         #expect(server.stop().status == 0)
@@ -109,7 +109,7 @@ struct ServiceManagerTests {
     @Test("A second SIGTERM ends the server at once, with the log written")
     func secondSignal() throws {
         let workspace = try Workspace()
-        let manager = try StandInManager(in: workspace)
+        let manager = try FakeServiceManager(in: workspace)
         let server = try OrderServerProcess(in: workspace, environment: manager.environment)
         let connection = try RawConnection(port: server.port)
         try connection.send(TinyPBBytes.goldenRequest)

@@ -6,7 +6,7 @@ extension LogFields {
     typealias Bytes = UnsafeBufferPointer<UInt8>
 
     mutating func start(
-        _ level: LogLevel, _ stream: LogStream, at time: WallTime, _ place: LogPlace
+        _ level: LogLevel, _ stream: LogStream, at time: WallTime, _ place: SourceLocation
     ) {
         start(level, stream, at: time, line: place.line)
         // SAFETY: static text lives as long as the program; only non-pointer (single character)

@@ -8,9 +8,9 @@ import Synchronization
 /// no crashes: whoever handles them shuts down.
 public final class LogSystem: Sendable {
     /// What the framework does for its calls.
-    public let rpc: Logger
+    public let rpc: RocketLogger
     /// What the application has to say.
-    public let app: Logger
+    public let app: RocketLogger
     private let writer: AsyncLogWriter
 
     /// Opens the sinks that `configuration` asks for and starts the writer.
@@ -55,23 +55,23 @@ public final class LogSystem: Sendable {
         let writer = try AsyncLogWriter(
             configuration, time: time, processID: processID, sinks: all)
         self.writer = writer
-        rpc = Logger(
-            gate: LogGate(
+        rpc = RocketLogger(
+            gate: LevelFilter(
                 stream: .rpc, threshold: configuration.rpcLevel.rawValue, writer: writer))
-        app = Logger(
-            gate: LogGate(
+        app = RocketLogger(
+            gate: LevelFilter(
                 stream: .app, threshold: configuration.appLevel.rawValue, writer: writer))
     }
 
     deinit { shutdown() }
 
     /// The logger of a stream.
-    public func logger(_ stream: LogStream) -> Logger { stream == .rpc ? rpc : app }
+    public func logger(_ stream: LogStream) -> RocketLogger { stream == .rpc ? rpc : app }
 
     /// Changes a stream's level from the next line on; nil turns it off.
     public func setLevel(_ level: LogLevel?, of stream: LogStream) {
         logger(stream).gate.threshold.store(
-            level?.rawValue ?? LogGate.closed, ordering: .relaxed)
+            level?.rawValue ?? LevelFilter.closed, ordering: .relaxed)
     }
 
     /// A stream's level; nil when it is off.

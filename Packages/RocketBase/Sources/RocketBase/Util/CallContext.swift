@@ -13,7 +13,7 @@ public struct CallContext: Sendable {
     public let source: any CallContextSource
 
     /// The call's msg_id as far as it is shown (55 bytes).
-    public var messageID: ShortText { source.contextMessageID }
+    public var messageID: InlineString { source.contextMessageID }
     /// The full method name: `Order.makeOrder`.
     public var method: String { source.contextMethod }
     /// The other side's address; empty when there is none.
@@ -23,7 +23,7 @@ public struct CallContext: Sendable {
     public init(_ source: any CallContextSource) { self.source = source }
 
     /// With an id as the peer sent it.
-    public init(messageID: ShortText, method: String, peer: String) {
+    public init(messageID: InlineString, method: String, peer: String) {
         source = FixedCallContext(
             contextMessageID: messageID, contextMethod: method, contextPeer: peer)
     }
@@ -37,7 +37,7 @@ public struct CallContext: Sendable {
 /// What a `CallContext` tells, asked for only when a line is written. Any thread.
 public protocol CallContextSource: AnyObject, Sendable {
     /// The call's msg_id as far as it is shown.
-    var contextMessageID: ShortText { get }
+    var contextMessageID: InlineString { get }
     /// The full method name.
     var contextMethod: String { get }
     /// The other side's address; empty when there is none.
@@ -45,11 +45,11 @@ public protocol CallContextSource: AnyObject, Sendable {
 }
 
 private final class FixedCallContext: CallContextSource {
-    let contextMessageID: ShortText
+    let contextMessageID: InlineString
     let contextMethod: String
     let contextPeer: String
 
-    init(contextMessageID: ShortText, contextMethod: String, contextPeer: String) {
+    init(contextMessageID: InlineString, contextMethod: String, contextPeer: String) {
         self.contextMessageID = contextMessageID
         self.contextMethod = contextMethod
         self.contextPeer = contextPeer

@@ -53,12 +53,12 @@ extension MessageID: CustomStringConvertible {
     public var description: String { text.description }
 
     /// The 20 digits, with no allocation.
-    public var text: ShortText {
-        var digits = ShortText()
+    public var text: InlineString {
+        var digits = InlineString()
         // SAFETY: 20 bytes and the length byte lie within the words.
         unsafe withUnsafeMutableBytes(of: &digits.words) {
             unsafe write(to: UnsafeMutableRawBufferPointer(rebasing: $0[..<Self.digitCount]))
-            unsafe $0[ShortText.capacity] = UInt8(Self.digitCount)
+            unsafe $0[InlineString.capacity] = UInt8(Self.digitCount)
         }
         return digits
     }

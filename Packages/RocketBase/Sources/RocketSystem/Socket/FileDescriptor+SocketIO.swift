@@ -20,10 +20,10 @@ extension FileDescriptor {
     }
 
     /// sendmsg(2) of several pieces (at most 1024), in their order.
-    public borrowing func send(pieces: UnsafeBufferPointer<SendPiece>) throws(SystemError)
+    public borrowing func send(pieces: UnsafeBufferPointer<IOSlice>) throws(SystemError)
         -> IOResult<Int>
     {
-        // SAFETY: SendPiece has rocket_piece as its only field, so the layouts are the same.
+        // SAFETY: IOSlice has rocket_piece as its only field, so the layouts are the same.
         let base = unsafe UnsafeRawPointer(pieces.baseAddress)?
             .assumingMemoryBound(to: rocket_piece.self)
         return try outcome(
@@ -48,7 +48,7 @@ extension FileDescriptor {
 
 /// One stretch of memory in a vectored send. The memory has to outlive the send.
 @unsafe
-public struct SendPiece {
+public struct IOSlice {
     var piece: rocket_piece
 
     /// `bytes` stays valid until the send is done.

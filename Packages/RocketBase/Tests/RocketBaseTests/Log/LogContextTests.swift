@@ -23,9 +23,9 @@ import Testing
     @Test func aLineCarriesTheCallItBelongsToThroughNestedCalls() async throws {
         let logs = try system()
         let outer = CallContext(
-            messageID: ShortText("1"), method: "Order.makeOrder", peer: "127.0.0.1:5")
+            messageID: InlineString("1"), method: "Order.makeOrder", peer: "127.0.0.1:5")
         let inner = CallContext(
-            messageID: ShortText("2"), method: "Stock.take", peer: "unix:/run/a b")
+            messageID: InlineString("2"), method: "Stock.take", peer: "unix:/run/a b")
         await CallContext.$current.withValue(outer) {
             logs.app.info("outer") { $0.add("k", 1) }
             await Task.yield()
@@ -76,7 +76,7 @@ import Testing
 
     @Test func aLineWrittenWhileAnotherIsBuiltComesFirst() throws {
         struct Talkative: CustomStringConvertible {
-            let logger: Logger
+            let logger: RocketLogger
             var description: String {
                 logger.info("inner")
                 return "value"
@@ -96,7 +96,7 @@ import Testing
         #expect(copy.isEnabled(.debug) && !logs.rpc.isEnabled(.debug))
         logs.setLevel(nil, of: .app)
         #expect(!copy.isEnabled(.critical) && logs.level(of: .app) == nil)
-        #expect(!Logger.disabled.isEnabled(.critical))
+        #expect(!RocketLogger.disabled.isEnabled(.critical))
     }
 
     @Test func linesAfterShutdownAreNoOnes() throws {

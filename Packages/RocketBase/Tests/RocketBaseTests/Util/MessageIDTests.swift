@@ -67,10 +67,10 @@ import Testing
     }
 
     @Test func shortTextHoldsFiftyFiveBytesAndCutsTheRest() {
-        #expect(ShortText("").isEmpty)
-        #expect(ShortText("99998888").description == "99998888")
+        #expect(InlineString("").isEmpty)
+        #expect(InlineString("99998888").description == "99998888")
         let long = String(repeating: "x", count: 60)
-        #expect(ShortText(long).description == String(repeating: "x", count: 55))
-        #expect(ShortText("a") == ShortText("a") && ShortText("a") != ShortText("b"))
+        #expect(InlineString(long).description == String(repeating: "x", count: 55))
+        #expect(InlineString("a") == InlineString("a") && InlineString("a") != InlineString("b"))
     }
 }

@@ -42,7 +42,7 @@ struct ProjectNames {
         "Any", "AnyObject", "Array", "Bool", "Character", "Dictionary", "Double", "Duration",
         "Error", "Float", "Int", "Int32", "Int64", "Never", "Optional", "Protocol", "Range",
         "Result", "Self", "Sendable", "Set", "String", "Substring", "Task", "Type", "UInt", "Void",
-        "BusinessError", "Logger", "RPCChannel", "RPCController", "RPCError", "RPCErrorCode",
+        "BusinessError", "RocketLogger", "RPCChannel", "RPCController", "RPCError", "RPCErrorCode",
         "RPCInterface", "RPCService", "SwiftProtobuf", "RocketRPC",
     ]
 }

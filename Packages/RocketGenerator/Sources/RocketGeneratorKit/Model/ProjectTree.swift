@@ -20,24 +20,26 @@ struct ProjectTree {
 
     private var generatedFiles: [ProjectFile] {
         let hashes = Dictionary(
-            protos.map { ($0.path, Seal.hash($0.text)) }, uniquingKeysWith: { first, _ in first })
+            protos.map { ($0.path, ContentHash.hash($0.text)) },
+            uniquingKeysWith: { first, _ in first })
         let pb = generated.map { source in
             let origin = ProtoRecord(path: source.proto, hash: hashes[source.proto] ?? "")
             return ("pb/\(source.name)", origin.line + "\n" + source.text)
         }
         let services = project.services.map {
-            let piece = ImplementationPiece(service: $0, names: project.names)
+            let piece = ImplementationTemplate(service: $0, names: project.names)
             return ("service/\($0.implementation).swift", piece.lines.text)
         }
         return (pb + services).map {
-            ProjectFile(path: "\(sources)/\($0)", text: Seal.sealed($1), ownership: .generated)
+            ProjectFile(
+                path: "\(sources)/\($0)", text: ContentHash.sealed($1), ownership: .generated)
         }
     }
 
     private var interfaceFiles: [ProjectFile] {
-        let common = CommonPieces(project: project)
+        let common = CommonTemplates(project: project)
         let methods = project.methods.map {
-            let piece = InterfacePiece(method: $0, names: project.names)
+            let piece = InterfaceTemplate(method: $0, names: project.names)
             return yours("\(sources)/interface/\($0.interface).swift", piece.lines)
         }
         return [yours("\(sources)/interface/Interface.swift", common.interface)] + methods
@@ -45,16 +47,17 @@ struct ProjectTree {
     }
 
     private var programFiles: [ProjectFile] {
-        let manifest = ManifestPiece(project: project).lines.text
+        let manifest = ManifestTemplate(project: project).lines.text
         return [
-            yours("Sources/\(project.name.program)/main.swift", MainPiece(project: project).lines),
+            yours(
+                "Sources/\(project.name.program)/main.swift", MainTemplate(project: project).lines),
             ProjectFile(path: "Package.swift", text: manifest, ownership: .shared),
         ]
     }
 
     private var methodFiles: [ProjectFile] {
         project.methods.flatMap {
-            let pieces = MethodPieces(project: project, method: $0)
+            let pieces = MethodTemplates(project: project, method: $0)
             return [
                 yours("test_client/\($0.testClient).swift", pieces.testClient),
                 yours(
@@ -65,9 +68,9 @@ struct ProjectTree {
 
     private var placeFiles: [ProjectFile] {
         let program = project.name.program
-        let build = BuildPieces(project: project)
-        let conf = ConfigurationPieces(program: program, port: project.port)
-        let scripts = ScriptPieces(program: program)
+        let build = BuildTemplates(project: project)
+        let conf = ConfigurationTemplates(program: program, port: project.port)
+        let scripts = ScriptTemplates(program: program)
         return [
             yours("conf/rocket.xml", conf.rocketXML),
             yours("conf/\(program).service", conf.service),
@@ -75,7 +78,7 @@ struct ProjectTree {
             yours("bin/run.sh", scripts.run, isExecutable: true),
             yours("bin/shutdown.sh", scripts.shutdown, isExecutable: true),
             yours("Makefile", build.makefile),
-            yours("README.md", ReadmePiece(project: project).lines),
+            yours("README.md", ReadmeTemplate(project: project).lines),
             yours(".gitignore", build.ignore),
         ]
     }

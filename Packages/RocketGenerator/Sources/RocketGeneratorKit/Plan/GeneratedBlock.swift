@@ -1,9 +1,9 @@
 /// The lines of a file of yours that are renewed, between two marks; all others stay as they are.
 enum GeneratedBlock {
-    private static let mark = "// rocket_generator: renewed up to the end mark. Seal: "
+    private static let mark = "// rocket_generator: renewed up to the end mark. ContentHash: "
     static let closing = "// rocket_generator: end"
 
-    static func opening(sealing body: String) -> String { mark + Seal.hash(body) }
+    static func opening(sealing body: String) -> String { mark + ContentHash.hash(body) }
 
     /// What a file's block looks like.
     enum State: Equatable {

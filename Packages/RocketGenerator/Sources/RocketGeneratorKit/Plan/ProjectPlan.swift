@@ -22,9 +22,9 @@ struct ProjectPlan: Equatable {
     /// say things twice.
     private mutating func removeGenerated(except paths: Set<String>, _ state: FolderState) {
         for (path, old) in state.generated.sorted(by: { $0.key < $1.key })
-        where !paths.contains(path) && Seal.isSealed(old) {
+        where !paths.contains(path) && ContentHash.isSealed(old) {
             var step = PlanStep(path: path, action: .remove, old: old, text: "")
-            if Seal.opened(old) == nil {
+            if ContentHash.opened(old) == nil {
                 let kept = state.freeName(beside: path)
                 step.action = .keepAndRemove(kept)
                 warnings.append("\(path) was changed by hand: kept as \(kept)")
@@ -70,11 +70,11 @@ struct ProjectPlan: Equatable {
                 ? .keepAndRenew(state.freeName(beside: file.path)) : .renew
         case .generated:
             // `swift package generate-rocket` writes the same without seal and record.
-            let bare = Seal.opened(new).map(ProtoRecord.withoutRecord)
-            let isOurs = Seal.opened(old) != nil || bare == old
+            let bare = ContentHash.opened(new).map(ProtoRecord.withoutRecord)
+            let isOurs = ContentHash.opened(old) != nil || bare == old
             return isOurs ? .renew : .keepAndRenew(state.freeName(beside: file.path))
         case .copy:
-            let isOurs = state.copiedHash(of: file.path) == Seal.hash(old)
+            let isOurs = state.copiedHash(of: file.path) == ContentHash.hash(old)
             return isOurs ? .renew : .keepAndRenew(state.freeName(beside: file.path))
         }
     }

@@ -2,7 +2,7 @@
 struct ProtoRecord: Equatable {
     /// Below Protos/.
     var path: String
-    /// `Seal.hash` of the text.
+    /// `ContentHash.hash` of the text.
     var hash: String
 
     var line: String { "// Made from Protos/\(path) when its hash was \(hash)." }

@@ -16,7 +16,7 @@ struct ProjectPlanTests {
     }
 
     private let generated = ProjectFile(
-        path: "a.swift", text: Seal.sealed("new\n"), ownership: .generated)
+        path: "a.swift", text: ContentHash.sealed("new\n"), ownership: .generated)
     private let yours = ProjectFile(path: "a.swift", text: "new\n", ownership: .yours)
     private let copy = ProjectFile(path: "Protos/a.proto", text: "new\n", ownership: .copy)
 
@@ -35,14 +35,14 @@ struct ProjectPlanTests {
 
     @Test("a generated file that nobody changed is renewed")
     func renews() {
-        #expect(action(generated, over: Seal.sealed("old\n")) == .renew)
+        #expect(action(generated, over: ContentHash.sealed("old\n")) == .renew)
         // As another tool writes it, without a seal.
         #expect(action(generated, over: "new\n") == .renew)
     }
 
     @Test("a generated file that somebody changed is kept and renewed")
     func keeps() {
-        let edited = Seal.sealed("old\n") + "mine\n"
+        let edited = ContentHash.sealed("old\n") + "mine\n"
         #expect(action(generated, over: edited) == .keepAndRenew("a.swift.mine"))
         #expect(
             action(generated, over: edited, others: ["a.swift.mine": "", "a.swift.mine2": ""])
@@ -62,8 +62,8 @@ struct ProjectPlanTests {
 
     @Test("a copied .proto file is renewed unless somebody changed the copy")
     func copies() {
-        let record = ProtoRecord(path: "a.proto", hash: Seal.hash("old\n"))
-        let pb = ["a.pb.swift": Seal.sealed(record.line + "\n")]
+        let record = ProtoRecord(path: "a.proto", hash: ContentHash.hash("old\n"))
+        let pb = ["a.pb.swift": ContentHash.sealed(record.line + "\n")]
         #expect(action(copy, over: "old\n", others: pb) == .renew)
         #expect(action(copy, over: "mine\n", others: pb) == .keepAndRenew("Protos/a.proto.mine"))
     }
@@ -75,9 +75,10 @@ struct ProjectPlanTests {
                 "service Order {",
                 with: "service Order { rpc find(makeOrderRequest) returns "
                     + "(makeOrderResponse);"))
-        let old = ManifestPiece(project: try Sample.project(Sample.order)).lines.text
+        let old = ManifestTemplate(project: try Sample.project(Sample.order)).lines.text
         let manifest = ProjectFile(
-            path: "Package.swift", text: ManifestPiece(project: two).lines.text, ownership: .shared)
+            path: "Package.swift", text: ManifestTemplate(project: two).lines.text,
+            ownership: .shared)
         let mine = old.replacing("name: \"order\",", with: "name: \"mine\",")
         let state = FolderState(files: ["Package.swift": mine])
         let step = try #require(ProjectPlan(files: [manifest], state: state).steps.first)
@@ -93,7 +94,7 @@ struct ProjectPlanTests {
     func lostMarks() throws {
         let manifest = ProjectFile(
             path: "Package.swift",
-            text: ManifestPiece(project: try Sample.project(Sample.order)).lines.text,
+            text: ManifestTemplate(project: try Sample.project(Sample.order)).lines.text,
             ownership: .shared)
         let plan = ProjectPlan(
             files: [manifest], state: FolderState(files: ["Package.swift": "mine\n"]))

@@ -22,6 +22,6 @@ enum Samples {
             owners: Dictionary(
                 uniqueKeysWithValues: [
                     "RPCService", "RPCServiceRegistry", "RPCController", "RPCMethod", "RPCChannel",
-                    "RPCMetadata", "RPCCallOptions", "RPCError", "RPCFileDescriptors", "Duration",
+                    "RPCMetadata", "RPCCallOptions", "RPCError", "_RPCFileDescriptors", "Duration",
                 ].map { ($0, "message") })))
 }

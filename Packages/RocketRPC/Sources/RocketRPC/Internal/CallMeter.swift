@@ -47,13 +47,13 @@ final class CallMeter: RPCSynchronousInterceptor {
     }
 
     /// What ended since the last time, and what runs now.
-    func take() -> (durations: DurationCounts, inFlight: Int) {
-        var all = DurationCounts()
+    func take() -> (durations: LatencyHistogram, inFlight: Int) {
+        var all = LatencyHistogram()
         var inFlight = 0
         for place in places {
             place.counts.withLock { counts in
                 all.add(counts.durations)
-                counts.durations = DurationCounts()
+                counts.durations = LatencyHistogram()
                 inFlight += counts.inFlight
             }
         }
@@ -67,7 +67,7 @@ final class CallMeter: RPCSynchronousInterceptor {
     }
 
     private struct Counts {
-        var durations = DurationCounts()
+        var durations = LatencyHistogram()
         /// Calls that began here less those that ended here: only the sum over all places counts.
         var inFlight = 0
     }

@@ -17,12 +17,14 @@ actor LoopActor {
     /// Its task prefers the loop: what a handler awaits outside of every actor (the closures of
     /// `withTaskCancellationHandler` and `TaskLocal.withValue`, to begin with) stays here, too.
     nonisolated func start(
-        _ drivers: LoopBound<CallDrivers>, _ driver: LoopBound<CallDriver>
+        _ drivers: LoopBound<HandlerScheduler>, _ driver: LoopBound<HandlerTask>
     ) -> Task<Void, Never> {
         Task(executorPreference: drivers.loop) { await self.drive(drivers, driver) }
     }
 
-    private func drive(_ drivers: LoopBound<CallDrivers>, _ driver: LoopBound<CallDriver>) async {
+    private func drive(_ drivers: LoopBound<HandlerScheduler>, _ driver: LoopBound<HandlerTask>)
+        async
+    {
         await drivers.get().drive(driver.get())
     }
 }

@@ -82,7 +82,7 @@ final class MemoryLink: TickEndHandler {
     private func enrol() {
         if isEnrolled { return }
         isEnrolled = true
-        reactor?.enrolForTickEnd(self)
+        reactor?.observeTickEnd(self)
     }
 
     func tickEnding(on reactor: Reactor) {

@@ -7,10 +7,10 @@ final class MethodEntry: Sendable {
     /// Takes the request out of the connection's input, runs the handler, and answers.
     @usableFromInline
     typealias Awaited =
-        nonisolated(nonsending) @Sendable (ServerCall, CallBatch, MethodEntry) async -> Void
+        nonisolated(nonsending) @Sendable (CallResponder, ServingContext, MethodEntry) async -> Void
     /// The same with a request that stays where it is.
     @usableFromInline
-    typealias Synchronous = @Sendable (CallBatch, MethodEntry, RawSpan) -> Void
+    typealias Synchronous = @Sendable (ServingContext, MethodEntry, RawSpan) -> Void
 
     /// How a call of it is served.
     @usableFromInline

@@ -8,7 +8,7 @@ extension RPCServer {
         _ systemd: SystemdReporter, meter: CallMeter?,
         connections: @escaping @Sendable () -> Int, loops: [EventLoop]
     ) {
-        for loop in loops { systemd.watch(loop.watchedPart) }
+        for loop in loops { systemd.watch(loop.watchdogTarget) }
         let lines = meter.map { StatusLines(meter: $0) }
         systemd.describe { lines?.next(connections: connections()) ?? "serving" }
         systemd.ready()

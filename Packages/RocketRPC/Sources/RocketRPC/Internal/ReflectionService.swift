@@ -4,9 +4,9 @@ import SwiftProtobuf
 /// `rocket.Reflection`: tells what a server offers.
 final class ReflectionService: RPCReflectionService {
     /// There once everything is registered, this service too.
-    private let catalogue = Locked<ServiceCatalogue?>(nil)
+    private let catalogue = Locked<ReflectionIndex?>(nil)
 
-    func show(_ catalogue: ServiceCatalogue) { self.catalogue.withLock { $0 = catalogue } }
+    func show(_ catalogue: ReflectionIndex) { self.catalogue.withLock { $0 = catalogue } }
 
     func listServices(
         _ request: RPCListServicesRequest, _ call: RPCController

@@ -29,7 +29,7 @@ extension ServerConnection {
     /// Serves the next whole frame, until its handler is done.
     ///
     /// - Returns: false when there is none.
-    func serveNext(_ call: ServerCall, _ batch: CallBatch) async -> Bool {
+    func serveNext(_ call: CallResponder, _ batch: ServingContext) async -> Bool {
         switch takeNext(call, batch) {
         case .call(let method):
             if case .awaited(let serve) = method.handler { await serve(call, batch, method) }
@@ -41,7 +41,7 @@ extension ServerConnection {
     }
 
     /// Serves whole frames, until a handler keeps the controller: true, or there is none left.
-    func serveAll(_ call: ServerCall, _ batch: CallBatch) async -> Bool {
+    func serveAll(_ call: CallResponder, _ batch: ServingContext) async -> Bool {
         batch.begins()
         while await serveNext(call, batch) {
             if batch.isKept { return true }
@@ -51,7 +51,7 @@ extension ServerConnection {
 
     /// Deals with the next whole frame where that takes no waiting; a call that may wait has been
     /// begun and counts as in flight until `returned`.
-    private func takeNext(_ call: ServerCall, _ batch: CallBatch) -> Step {
+    private func takeNext(_ call: CallResponder, _ batch: ServingContext) -> Step {
         if isBroken { return .nothing }
         let step = batch.link.withInput { input in
             let (step, used) = input.withBytes { begin($0, call, batch) }
@@ -68,7 +68,7 @@ extension ServerConnection {
 
     /// - Returns: beside the step, how many bytes of the input are dealt with.
     private func begin(
-        _ bytes: RawSpan, _ call: ServerCall, _ batch: CallBatch
+        _ bytes: RawSpan, _ call: CallResponder, _ batch: ServingContext
     ) -> (Step, Int) {
         switch look(at: bytes, batch.table, batch.limits, now) {
         case .nothing, .broken: return (.nothing, 0)
@@ -96,17 +96,19 @@ extension ServerConnection {
     /// Serves whole frames up to the first whose handler may suspend. On the loop, with no task.
     ///
     /// - Returns: whether there is such a frame: the drivers take it.
-    func serveSynchronous(_ input: inout ByteBuffer, _ link: ByteLink, _ call: ServerCall) -> Bool {
+    func serveSynchronous(_ input: inout ByteBuffer, _ link: ByteLink, _ call: CallResponder)
+        -> Bool
+    {
         while true {
             let isMore = CallContext.$current.withValue(call.freshContext()) {
-                serve(&input, CallBatch(self, link, call))
+                serve(&input, ServingContext(self, link, call))
             }
             if let isMore { return isMore }
         }
     }
 
     /// The same within one binding of the calls' context; nil: it takes another one to go on.
-    private func serve(_ input: inout ByteBuffer, _ batch: CallBatch) -> Bool? {
+    private func serve(_ input: inout ByteBuffer, _ batch: ServingContext) -> Bool? {
         batch.begins()
         let time = now
         while !isBroken {
@@ -141,7 +143,7 @@ extension ServerConnection {
     /// Looks at the first frame, and answers what is no call to be served.
     @inline(__always)
     private func look(
-        at bytes: RawSpan, _ table: MethodTable, _ limits: CallGate, _ now: MonotonicTime
+        at bytes: RawSpan, _ table: MethodTable, _ limits: ConcurrencyLimiter, _ now: MonotonicTime
     ) -> Look {
         let step: FrameStep<TinyPBFrame>
         do throws(FrameError) {
@@ -186,7 +188,8 @@ extension ServerConnection {
     /// Why a call is not served, by the server's limits and the call's own; nil where it is.
     @inline(__always)
     private func refusal(
-        of method: MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?, _ limits: CallGate
+        of method: MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?,
+        _ limits: ConcurrencyLimiter
     ) -> RPCError? {
         if !method.isAlwaysServed {
             if isDraining { return RPCError(.unavailable, "the server is draining") }

@@ -9,7 +9,7 @@ import RocketTCP
 final class ServerConnection {
     let dispatcher: RPCDispatcher
     let codec: TinyPBCodec
-    let drivers: CallDrivers?
+    let drivers: HandlerScheduler?
     private(set) var peers = ConnectionPeers.none
     var link: ByteLink?
     /// For whoever made the connection and has to clear up after it.
@@ -17,7 +17,7 @@ final class ServerConnection {
     /// Calls whose handlers run now, suspended ones included.
     var callsInFlight = 0
     /// Those of them whose handlers are suspended.
-    var waiting = WaitingCalls()
+    var waiting = SuspendedCalls()
     var isDraining = false
     /// The peer sends no more; what it asked is still answered.
     private(set) var isInputEnded = false
@@ -25,7 +25,7 @@ final class ServerConnection {
     /// again while the connection flushes and ends.
     var fault: FrameError?
 
-    init(dispatcher: RPCDispatcher, codec: TinyPBCodec, drivers: CallDrivers?) {
+    init(dispatcher: RPCDispatcher, codec: TinyPBCodec, drivers: HandlerScheduler?) {
         self.dispatcher = dispatcher
         self.codec = codec
         self.drivers = drivers

@@ -1,7 +1,7 @@
 import RocketCodec
 
 /// What a C++ peer survives; see docs/wire-format.md.
-enum TinyPB {
+enum TinyPBLimits {
     static let maxMethodNameBytes = TinyPBCodec.peerSafeMethodNameBytes
     static let maxMessageIDBytes = TinyPBCodec.peerSafeMessageIDBytes
 }

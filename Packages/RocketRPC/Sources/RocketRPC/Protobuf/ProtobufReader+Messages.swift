@@ -2,7 +2,7 @@ public import SwiftProtobuf
 
 // Messages within messages, maps and extensions.
 
-extension ProtobufReader {
+extension _ProtobufReader {
     /// Part of `Decoder`. A message that is there already is merged with.
     @inlinable
     public mutating func decodeSingularMessageField<M: Message>(value: inout M?) throws {
@@ -42,13 +42,13 @@ extension ProtobufReader {
     /// Everything up to the end, what is unknown included.
     @inlinable @inline(__always)
     mutating func readWhole<M: Message>(
-        _ message: inout M, _ decode: (inout M, inout ProtobufReader) throws -> Void
+        _ message: inout M, _ decode: (inout M, inout _ProtobufReader) throws -> Void
     ) throws {
         depthLeft -= 1
-        guard depthLeft >= 0 else { throw ProtobufFallback() }
+        guard depthLeft >= 0 else { throw _ProtobufFallback() }
         try decode(&message, &self)
         depthLeft += 1
-        guard unsafe position == end else { throw ProtobufFallback() }
+        guard unsafe position == end else { throw _ProtobufFallback() }
         if !unknown.isEmpty {
             message.unknownFields = try Self.storage(message.unknownFields, and: unknown)
         }
@@ -63,12 +63,12 @@ extension ProtobufReader {
 
     /// Part of `Decoder`. Groups are swift-protobuf's.
     public mutating func decodeSingularGroupField<G: Message>(value: inout G?) throws {
-        throw ProtobufFallback()
+        throw _ProtobufFallback()
     }
 
     /// Part of `Decoder`. Groups are swift-protobuf's.
     public mutating func decodeRepeatedGroupField<G: Message>(value: inout [G]) throws {
-        throw ProtobufFallback()
+        throw _ProtobufFallback()
     }
 
     /// Part of `Decoder`. With no extensions known, the field is an unknown one.
@@ -80,13 +80,13 @@ extension ProtobufReader {
     public mutating func decodeExtensionFieldsAsMessageSet(
         values: inout ExtensionFieldValueSet, messageType: any Message.Type
     ) throws {
-        throw ProtobufFallback()
+        throw _ProtobufFallback()
     }
 }
 
 // MARK: - Maps
 
-extension ProtobufReader {
+extension _ProtobufReader {
     /// Part of `Decoder`.
     @inlinable
     public mutating func decodeMapField<KeyType, ValueType: MapValueType>(
@@ -100,7 +100,7 @@ extension ProtobufReader {
         } value: { reader throws in
             try ValueType.decodeSingular(value: &entry.value, from: &reader)
         }
-        guard let key = entry.key, let new = entry.value else { throw ProtobufFallback() }
+        guard let key = entry.key, let new = entry.value else { throw _ProtobufFallback() }
         value[key] = new
     }
 
@@ -117,7 +117,7 @@ extension ProtobufReader {
         } value: { reader throws in
             try reader.decodeSingularEnumField(value: &entry.value)
         }
-        guard let key = entry.key, let new = entry.value else { throw ProtobufFallback() }
+        guard let key = entry.key, let new = entry.value else { throw _ProtobufFallback() }
         value[key] = new
     }
 
@@ -134,7 +134,7 @@ extension ProtobufReader {
         } value: { reader throws in
             try reader.decodeSingularMessageField(value: &entry.value)
         }
-        guard let key = entry.key, let new = entry.value else { throw ProtobufFallback() }
+        guard let key = entry.key, let new = entry.value else { throw _ProtobufFallback() }
         value[key] = new
     }
 
@@ -142,18 +142,18 @@ extension ProtobufReader {
     /// is swift-protobuf's.
     @inlinable
     mutating func readEntry(
-        key: (inout ProtobufReader) throws -> Void, value: (inout ProtobufReader) throws -> Void
+        key: (inout _ProtobufReader) throws -> Void, value: (inout _ProtobufReader) throws -> Void
     ) throws {
         let bytes = unsafe try lengthDelimited()
         let (after, outerEnd) = unsafe (position, end)
         unsafe position = after - bytes.count
         unsafe end = after
         isTaken = true
-        guard try nextFieldNumber() == 1 else { throw ProtobufFallback() }
+        guard try nextFieldNumber() == 1 else { throw _ProtobufFallback() }
         try key(&self)
-        guard isTaken, try nextFieldNumber() == 2 else { throw ProtobufFallback() }
+        guard isTaken, try nextFieldNumber() == 2 else { throw _ProtobufFallback() }
         try value(&self)
-        guard isTaken, unsafe position == end else { throw ProtobufFallback() }
+        guard isTaken, unsafe position == end else { throw _ProtobufFallback() }
         unsafe end = outerEnd
     }
 }

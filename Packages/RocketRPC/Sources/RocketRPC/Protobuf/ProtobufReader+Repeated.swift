@@ -3,7 +3,7 @@ public import SwiftProtobuf
 
 // Fields with many values, one by one or packed.
 
-extension ProtobufReader: Decoder {
+extension _ProtobufReader: Decoder {
     /// Part of `Decoder`.
     @inlinable
     public mutating func decodeRepeatedInt32Field(value: inout [Int32]) throws {
@@ -128,7 +128,7 @@ extension ProtobufReader: Decoder {
             isTaken = true
         } else {
             try repeated(Wire.varint, &value) { reader throws in
-                guard let new: E = try reader.enumCase() else { throw ProtobufFallback() }
+                guard let new: E = try reader.enumCase() else { throw _ProtobufFallback() }
                 return new
             }
         }
@@ -140,13 +140,13 @@ extension ProtobufReader: Decoder {
     @inlinable @inline(__always)
     mutating func repeated<Value>(
         _ wire: UInt32, each size: Int = 1, _ values: inout [Value],
-        _ next: (inout ProtobufReader) throws -> Value
+        _ next: (inout _ProtobufReader) throws -> Value
     ) throws {
         if wireType == wire {
             values.append(try next(&self))
         } else if wireType == Wire.lengthDelimited {
             let packed = unsafe try lengthDelimited()
-            guard packed.count % size == 0 else { throw ProtobufFallback() }
+            guard packed.count % size == 0 else { throw _ProtobufFallback() }
             if size > 1 { values.reserveCapacity(values.count + packed.count / size) }
             let (after, outerEnd) = unsafe (position, end)
             unsafe position = after - packed.count

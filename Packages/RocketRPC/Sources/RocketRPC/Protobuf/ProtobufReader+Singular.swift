@@ -4,7 +4,7 @@ public import SwiftProtobuf
 // One value of a field, as proto3 keeps it and, optional, as proto2 does. A wire type that is not
 // the field's leaves the value alone, and the field becomes an unknown one.
 
-extension ProtobufReader {
+extension _ProtobufReader {
     /// Part of `Decoder`.
     @inlinable
     public mutating func decodeSingularInt32Field(value: inout Int32) throws {
@@ -246,7 +246,7 @@ extension ProtobufReader {
     }
 }
 
-extension ProtobufReader {
+extension _ProtobufReader {
     /// Part of `Decoder`. An enum with no such case stays as it is.
     @inlinable
     public mutating func decodeSingularEnumField<E: Enum>(value: inout E) throws
@@ -284,7 +284,7 @@ extension ProtobufReader {
         guard
             let text = unsafe String(
                 validating: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
-        else { throw ProtobufFallback() }
+        else { throw _ProtobufFallback() }
         return text
     }
 

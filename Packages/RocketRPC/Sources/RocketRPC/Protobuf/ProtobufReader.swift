@@ -6,12 +6,12 @@ public import SwiftProtobuf
 /// `decodeMessage`, which the compiler then makes a copy of for this type alone.
 ///
 /// Takes what is plain: every field kind but groups and message sets, unknown fields included. At
-/// anything else, and at whatever is not sound, it gives up with `ProtobufFallback`, and
+/// anything else, and at whatever is not sound, it gives up with `_ProtobufFallback`, and
 /// swift-protobuf decodes the same bytes anew; so what is refused, and why, is its decision alone.
 ///
-/// A value of `RPCMessageCoding`'s: nobody else makes one, and it must not outlive the bytes.
+/// A value of `_RPCMessageCoding`'s: nobody else makes one, and it must not outlive the bytes.
 @frozen @safe
-public struct ProtobufReader {
+public struct _ProtobufReader {
     @usableFromInline var position: UnsafeRawPointer
     @usableFromInline var end: UnsafeRawPointer
     /// Where the current field's tag stands.
@@ -43,7 +43,7 @@ public struct ProtobufReader {
 
 // MARK: - Fields
 
-extension ProtobufReader {
+extension _ProtobufReader {
     /// The next field's number; nil at the end of the message.
     @inlinable
     public mutating func nextFieldNumber() throws -> Int? {
@@ -55,7 +55,7 @@ extension ProtobufReader {
         if first < 0x80 { unsafe position += 1 } else { tag = try longTag() }
         wireType = tag & 7
         // Groups and the two types that do not exist are swift-protobuf's.
-        guard 0b100111 & (1 &<< wireType) != 0, tag > 7 else { throw ProtobufFallback() }
+        guard 0b100111 & (1 &<< wireType) != 0, tag > 7 else { throw _ProtobufFallback() }
         isTaken = false
         return Int(tag &>> 3)
     }
@@ -72,7 +72,7 @@ extension ProtobufReader {
             tag |= UInt32(byte & 0x7F) &<< shift
             if byte < 0x80 { return tag }
         }
-        throw ProtobufFallback()
+        throw _ProtobufFallback()
     }
 
     /// The current field, which nobody took, goes to what is unknown, tag and all.
@@ -99,10 +99,10 @@ extension ProtobufReader {
 
 // MARK: - Pieces
 
-extension ProtobufReader {
+extension _ProtobufReader {
     @inlinable
     mutating func varint() throws -> UInt64 {
-        guard unsafe position < end else { throw ProtobufFallback() }
+        guard unsafe position < end else { throw _ProtobufFallback() }
         let first = unsafe position.load(as: UInt8.self)
         if first >= 0x80 { return try longVarint() }
         unsafe position += 1
@@ -120,13 +120,13 @@ extension ProtobufReader {
             value |= UInt64(byte & 0x7F) &<< shift
             if byte < 0x80 { return value }
         }
-        throw ProtobufFallback()
+        throw _ProtobufFallback()
     }
 
     /// The next `count` bytes, which are not passed over yet.
     @inlinable
     func body(_ count: Int) throws -> (start: UnsafeRawPointer, end: UnsafeRawPointer) {
-        guard unsafe count <= end - position else { throw ProtobufFallback() }
+        guard unsafe count <= end - position else { throw _ProtobufFallback() }
         return unsafe (position, position + count)
     }
 
@@ -144,7 +144,7 @@ extension ProtobufReader {
     mutating func lengthDelimited() throws -> UnsafeRawBufferPointer {
         let count = try varint()
         // 2 GiB is the most that protobuf allows.
-        guard count < 0x7FFF_FFFF else { throw ProtobufFallback() }
+        guard count < 0x7FFF_FFFF else { throw _ProtobufFallback() }
         let (start, after) = unsafe try body(Int(truncatingIfNeeded: count))
         unsafe position = after
         return unsafe UnsafeRawBufferPointer(start: start, count: after - start)

@@ -2,7 +2,7 @@ public import SwiftProtobuf
 
 // Packed fields and maps.
 
-extension ProtobufWriter {
+extension _ProtobufWriter {
     /// Part of `Visitor`.
     @inlinable
     public mutating func visitPackedFloatField(value: [Float], fieldNumber: Int) throws {
@@ -100,7 +100,7 @@ extension ProtobufWriter {
     /// - Parameter put: writes one value, for which there is room.
     @inlinable @inline(__always)
     mutating func packedField<Value>(
-        _ values: [Value], _ fieldNumber: Int, _ put: (inout ProtobufWriter, Value) -> Void
+        _ values: [Value], _ fieldNumber: Int, _ put: (inout _ProtobufWriter, Value) -> Void
     ) throws {
         try delimitedField(fieldNumber) { writer throws in
             for value in values {

@@ -3,7 +3,7 @@ public import SwiftProtobuf
 
 // One value of a field. Repeated ones come here one by one.
 
-extension ProtobufWriter: Visitor {
+extension _ProtobufWriter: Visitor {
     /// Part of `Visitor`.
     @inlinable
     public mutating func visitSingularFloatField(value: Float, fieldNumber: Int) throws {
@@ -89,7 +89,7 @@ extension ProtobufWriter: Visitor {
         let isWritten: Void? = unsafe try value.utf8.withContiguousStorageIfAvailable {
             unsafe try bytesField(UnsafeRawBufferPointer($0), fieldNumber)
         }
-        if isWritten == nil { throw ProtobufFallback() }
+        if isWritten == nil { throw _ProtobufFallback() }
     }
 
     /// Part of `Visitor`.
@@ -133,6 +133,6 @@ extension ProtobufWriter: Visitor {
     public mutating func visitExtensionFieldsAsMessageSet(
         fields: ExtensionFieldValueSet, start: Int, end: Int
     ) throws {
-        throw ProtobufFallback()
+        throw _ProtobufFallback()
     }
 }

@@ -8,10 +8,10 @@ public import RocketBase
 /// Byte for byte what swift-protobuf writes, in one pass: a length whose value is only known
 /// afterwards gets one byte, and what follows is moved when that was too little.
 ///
-/// A value of `RPCMessageCoding`'s: nobody else makes one, and it must not outlive the buffer's
+/// A value of `_RPCMessageCoding`'s: nobody else makes one, and it must not outlive the buffer's
 /// access.
 @frozen @safe
-public struct ProtobufWriter {
+public struct _ProtobufWriter {
     @usableFromInline let buffer: UnsafeMutablePointer<ByteBuffer>
     /// The buffer's free end.
     @usableFromInline var start: UnsafeMutableRawPointer
@@ -44,7 +44,7 @@ public struct ProtobufWriter {
     @usableFromInline
     mutating func grow(_ count: Int) throws {
         commit()
-        guard unsafe buffer.pointee.reserve(count) else { throw ProtobufFallback() }
+        guard unsafe buffer.pointee.reserve(count) else { throw _ProtobufFallback() }
         let slot = unsafe buffer.pointee.slot(minimum: count)
         unsafe start = slot.start
         unsafe cursor = slot.start
@@ -54,7 +54,7 @@ public struct ProtobufWriter {
 
 // MARK: - Pieces. Each but the first two needs room that was made before.
 
-extension ProtobufWriter {
+extension _ProtobufWriter {
     /// The most that a tag and a varint take.
     @inlinable static var tagAndVarintBytes: Int { 15 }
 
@@ -115,7 +115,7 @@ extension ProtobufWriter {
     /// Writes what has a length before it.
     @inlinable @inline(__always)
     mutating func delimitedField(
-        _ fieldNumber: Int, _ body: (inout ProtobufWriter) throws -> Void
+        _ fieldNumber: Int, _ body: (inout _ProtobufWriter) throws -> Void
     ) throws {
         try room(Self.tagAndVarintBytes)
         put(tag: fieldNumber, 2)

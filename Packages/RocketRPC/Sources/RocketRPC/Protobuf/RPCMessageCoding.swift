@@ -6,17 +6,17 @@ public import SwiftProtobuf
 ///
 /// Generated code makes one for each message of a method, beside the message: only there can the
 /// compiler see the message's fields and specialise the two calls.
-public struct RPCMessageCoding<M: Message & Sendable>: Sendable {
-    @usableFromInline let decode: (@Sendable (inout M, inout ProtobufReader) throws -> Void)?
-    @usableFromInline let encode: (@Sendable (M, inout ProtobufWriter) throws -> Void)?
+public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
+    @usableFromInline let decode: (@Sendable (inout M, inout _ProtobufReader) throws -> Void)?
+    @usableFromInline let encode: (@Sendable (M, inout _ProtobufWriter) throws -> Void)?
 
     /// - Parameters:
     ///   - decode: calls the message's `decodeMessage`.
     ///   - encode: calls the message's `traverse`.
     @inlinable
     public init(
-        decode: @escaping @Sendable (inout M, inout ProtobufReader) throws -> Void,
-        encode: @escaping @Sendable (M, inout ProtobufWriter) throws -> Void
+        decode: @escaping @Sendable (inout M, inout _ProtobufReader) throws -> Void,
+        encode: @escaping @Sendable (M, inout _ProtobufWriter) throws -> Void
     ) {
         self.decode = decode
         self.encode = encode
@@ -39,11 +39,11 @@ public struct RPCMessageCoding<M: Message & Sendable>: Sendable {
             // SAFETY: the reader does not leave the closure.
             try unsafe bytes.withUnsafeBytes { bytes throws in
                 guard let start = bytes.baseAddress else { return }
-                var reader = unsafe ProtobufReader(bytes, start)
+                var reader = unsafe _ProtobufReader(bytes, start)
                 try reader.readWhole(&message, decode)
             }
             if message.isInitialized { return message }
-        } catch is ProtobufFallback {}
+        } catch is _ProtobufFallback {}
         return try M(serializedBytes: bytes)
     }
 
@@ -54,14 +54,14 @@ public struct RPCMessageCoding<M: Message & Sendable>: Sendable {
     public func append(_ message: M, to buffer: inout ByteBuffer) throws {
         let before = buffer.readableBytes
         do {
-            guard let encode, message.isInitialized else { throw ProtobufFallback() }
+            guard let encode, message.isInitialized else { throw _ProtobufFallback() }
             // SAFETY: the writer does not leave the closure.
             try unsafe withUnsafeMutablePointer(to: &buffer) { buffer throws in
-                var writer = unsafe ProtobufWriter(buffer)
+                var writer = unsafe _ProtobufWriter(buffer)
                 try encode(message, &writer)
                 writer.commit()
             }
-        } catch is ProtobufFallback {
+        } catch is _ProtobufFallback {
             buffer.truncate(to: before)
             buffer.append(try message.serializedBytes() as [UInt8])
         }

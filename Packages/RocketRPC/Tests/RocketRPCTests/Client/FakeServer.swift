@@ -15,7 +15,7 @@ final class DrivenChannel {
     let driven: HandDrivenLoop
     let connector = FakeConnector()
     let core: ChannelCore
-    let feed = ChannelStateFeed()
+    let feed = StateBroadcaster()
     let counters = ChannelCounters()
 
     init(_ configure: (inout RPCChannelConfiguration) -> Void = { _ in }) throws {
@@ -191,8 +191,8 @@ final class FakeCall: @unchecked Sendable {
         outgoing.begin()
     }
 
-    private var kind: CallKind {
-        CallKind(
+    private var kind: ErasedMethod {
+        ErasedMethod(
             methodName: methodName,
             encode: { messages, buffer in buffer.append(Self.of(messages).payload) },
             decode: { messages, payload in
@@ -212,7 +212,7 @@ final class FakeCall: @unchecked Sendable {
     }
 
     /// What it asks for.
-    var terms: CallTerms {
+    var terms: CallParameters {
         get { outgoing.terms }
         set { outgoing.terms = newValue }
     }

@@ -5,9 +5,9 @@ import SwiftProtobuf
 
 /// Our codec and swift-protobuf's own on the same message type.
 struct CodingCase<M: Message & Sendable>: Sendable {
-    let coding: RPCMessageCoding<M>
+    let coding: _RPCMessageCoding<M>
 
-    init(_ coding: RPCMessageCoding<M>) { self.coding = coding }
+    init(_ coding: _RPCMessageCoding<M>) { self.coding = coding }
 
     /// What differs between the two on these bytes; nil when nothing does.
     func difference(decoding bytes: [UInt8]) -> String? {

@@ -58,13 +58,13 @@ struct ProtobufCodingTests {
             var message = M()
             try unsafe bytes.withUnsafeBytes { bytes throws in
                 let start = try #require(bytes.baseAddress)
-                var reader = unsafe ProtobufReader(bytes, start)
+                var reader = unsafe _ProtobufReader(bytes, start)
                 try reader.readWhole(&message) { (message, reader) throws in
                     try message.decodeMessage(decoder: &reader)
                 }
             }
             return true
-        } catch is ProtobufFallback {
+        } catch is _ProtobufFallback {
             return false
         }
     }

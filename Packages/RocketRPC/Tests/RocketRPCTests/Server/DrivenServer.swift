@@ -35,7 +35,7 @@ struct DrivenServer {
         let service = service(loop.loop)
         let dispatcher = try RPCDispatcher(
             services: [service], limits: limits, time: loop.clock)
-        let drivers = CallDrivers(reactor: loop.reactor, dispatcher: dispatcher)
+        let drivers = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
         let connection = ServerConnection(
             dispatcher: dispatcher, codec: TinyPBCodec(), drivers: drivers)
         let caller = Caller()

@@ -5,7 +5,7 @@ import RocketSystem
 /// `TCPClient`. The next address is tried when one fails, or is slow to answer.
 public final class ConnectOperation {
     private let addresses: [NetAddress]
-    private let owner: ConnectionOwner
+    private let owner: ConnectionGroup
     private let reactor: Reactor
     private var handler: (any TCPConnectionHandler)?
     private var completion: ((Result<TCPConnection, ConnectError>) -> Void)?
@@ -18,11 +18,11 @@ public final class ConnectOperation {
     static let staggerDelay = Duration.milliseconds(250)
 
     init(
-        to addresses: [NetAddress], owner: ConnectionOwner, handler: any TCPConnectionHandler,
+        to addresses: [NetAddress], owner: ConnectionGroup, handler: any TCPConnectionHandler,
         on reactor: Reactor,
         completion: @escaping (Result<TCPConnection, ConnectError>) -> Void
     ) {
-        self.addresses = ConnectOrder.interleaved(addresses)
+        self.addresses = AddressInterleaving.interleaved(addresses)
         self.owner = owner
         self.handler = handler
         self.reactor = reactor
@@ -34,7 +34,7 @@ public final class ConnectOperation {
     public func cancel() { finish(.failure(ConnectError(.cancelled, attempts: summary))) }
 
     func begin(timeout: Duration) {
-        LoopResources.of(reactor).began(self)
+        LoopConnections.of(reactor).began(self)
         deadline = reactor.schedule(after: timeout, label: "connect deadline") { _ in
             self.finish(.failure(ConnectError(.timedOut, attempts: self.summary)))
         }
@@ -88,7 +88,7 @@ public final class ConnectOperation {
         stagger?.cancel()
         deadline?.cancel()
         for attempt in attempts { attempt.cancel() }
-        reactor.enrolForTickEnd(self)
+        reactor.observeTickEnd(self)
     }
 }
 
@@ -96,7 +96,7 @@ extension ConnectOperation: TickEndHandler {
     /// Tells the result.
     public func tickEnding(on reactor: Reactor) {
         guard let result, let completion else { return }
-        LoopResources.of(reactor).ended(self)
+        LoopConnections.of(reactor).ended(self)
         self.completion = nil
         handler = nil
         if case .success(let connection) = result { connection.start() }

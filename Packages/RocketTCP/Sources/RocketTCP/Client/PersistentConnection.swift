@@ -50,7 +50,7 @@ public final class PersistentConnection {
 
     /// Begins to connect. Again, or after `stop`: without effect.
     public func start() {
-        if state.phase == .new { reactor.enrolForLoopEnd(self) }
+        if state.phase == .new { reactor.observeLoopEnd(self) }
         handle(.start)
     }
 
@@ -75,7 +75,7 @@ public final class PersistentConnection {
         case .settle: settleLater()
         case .closeConnection: connection?.close(closing)
         case .tellStopped:
-            reactor.withdrawFromLoopEnd(self)
+            reactor.stopObservingLoopEnd(self)
             makeHandler = nil
             let last = observe.take()
             last?(.stopped)
@@ -84,7 +84,7 @@ public final class PersistentConnection {
 
     private func settleLater() {
         endAttempt()
-        reactor.enrolForTickEnd(self)
+        reactor.observeTickEnd(self)
     }
 
     private func down(_ loss: Loss?, _ wait: Duration) {

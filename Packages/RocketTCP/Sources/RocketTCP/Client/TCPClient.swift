@@ -20,7 +20,7 @@ public enum TCPClient {
         completion: @escaping (Result<TCPConnection, ConnectError>) -> Void
     ) -> ConnectOperation {
         let operation = ConnectOperation(
-            to: addresses, owner: ConnectionOwner(configuration), handler: handler, on: reactor,
+            to: addresses, owner: ConnectionGroup(configuration), handler: handler, on: reactor,
             completion: completion)
         operation.begin(timeout: timeout)
         return operation

@@ -107,10 +107,10 @@ extension TCPConnection {
 
     // MARK: Time limits
 
-    var nextDeadline: ConnectionClock.Deadline? {
+    var nextDeadline: ConnectionDeadlines.Deadline? {
         clock.deadline(
             owner.limits,
-            ConnectionClock.Circumstances(
+            ConnectionDeadlines.Circumstances(
                 waitsForInput: wantsRead && machine.delivers, hasPendingOutput: waitsForRoom,
                 isClosing: machine.closing != nil, endSent: machine.endSent))
     }
@@ -135,7 +135,7 @@ extension TCPConnection {
     ) -> TCPConnection {
         let peer = NetAddress((try? descriptor.peerAddress()) ?? .unnamed).unmapped
         let connection = TCPConnection(
-            descriptor, peer: peer, owner: ConnectionOwner(configuration), handler: handler,
+            descriptor, peer: peer, owner: ConnectionGroup(configuration), handler: handler,
             on: reactor, number: number)
         connection.start()
         return connection

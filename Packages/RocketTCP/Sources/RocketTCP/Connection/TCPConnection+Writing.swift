@@ -50,7 +50,7 @@ extension TCPConnection {
     func enrol() {
         if isEnrolled { return }
         isEnrolled = true
-        reactor.enrolForTickEnd(self)
+        reactor.observeTickEnd(self)
     }
 
     /// One send of all that waits; more only where there are more pieces than one send takes.
@@ -59,7 +59,7 @@ extension TCPConnection {
         let waited = waitsForRoom
         waitsForRoom = false
         while unsafe !output.isEmpty {
-            let isLast = unsafe output.piecesAtMost <= PendingWrites.pieceLimit
+            let isLast = unsafe output.piecesAtMost <= OutputQueue.pieceLimit
             guard let sent = sendOnce() else { return }
             if unsafe output.isEmpty { break }
             if isLast || sent == 0 {

@@ -16,14 +16,14 @@ public final class TCPConnection {
     /// 0 where no server accepted it.
     public let number: UInt64
 
-    let owner: ConnectionOwner
-    let resources: LoopResources
+    let owner: ConnectionGroup
+    let resources: LoopConnections
     var handler: (any TCPConnectionHandler)?
     var registration: Registration?
 
     // SAFETY of all five: bound to one thread, and what runs inside an access does not come back to
     // the connection; `write`'s closure is told not to. The checks cost more than the work.
-    @exclusivity(unchecked) @usableFromInline var output = PendingWrites()
+    @exclusivity(unchecked) @usableFromInline var output = OutputQueue()
     /// True: the output has memory, is open, and the tick's end will flush it.
     @exclusivity(unchecked) @usableFromInline var isWritePrepared = false
     /// With more own bytes than this to send, the limits are looked at.
@@ -33,7 +33,7 @@ public final class TCPConnection {
     /// Nil once closed.
     @exclusivity(unchecked) var transport: Transport?
     var machine = ConnectionState()
-    var clock: ConnectionClock
+    var clock: ConnectionDeadlines
     var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
 
     /// `withInput` is at it: its memory has to stay.
@@ -57,7 +57,7 @@ public final class TCPConnection {
     private var local: NetAddress?
 
     init(
-        _ descriptor: consuming FileDescriptor, peer: NetAddress, owner: ConnectionOwner,
+        _ descriptor: consuming FileDescriptor, peer: NetAddress, owner: ConnectionGroup,
         handler: any TCPConnectionHandler, on reactor: Reactor, number: UInt64 = 0
     ) {
         self.reactor = reactor
@@ -65,8 +65,8 @@ public final class TCPConnection {
         self.owner = owner
         self.handler = handler
         peerAddress = peer
-        resources = LoopResources.of(reactor)
-        clock = ConnectionClock(now: reactor.now)
+        resources = LoopConnections.of(reactor)
+        clock = ConnectionDeadlines(now: reactor.now)
         unsafe lookAtBytes = min(Self.lookStepBytes, owner.configuration.outputLimitBytes)
         unsafe transport = Transport(descriptor: descriptor)
     }

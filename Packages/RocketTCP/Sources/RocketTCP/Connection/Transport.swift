@@ -33,7 +33,7 @@ struct Transport: ~Copyable {
     }
 
     /// As much of what waits as one send takes.
-    func send(_ output: borrowing PendingWrites) throws(SystemError) -> IOResult<Int> {
+    func send(_ output: borrowing OutputQueue) throws(SystemError) -> IOResult<Int> {
         if output.hasShared {
             return unsafe try output.withPieces { (pieces) throws(SystemError) in
                 unsafe try descriptor.send(pieces: pieces)

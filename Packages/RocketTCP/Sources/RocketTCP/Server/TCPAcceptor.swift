@@ -20,7 +20,7 @@ final class TCPAcceptor: IOHandler {
     private let isAdopted: Bool
     private let descriptor: FileDescriptor
     private let batch: Int
-    private let logger: Logger
+    private let logger: RocketLogger
     private unowned let reactor: Reactor
     private weak var target: (any Target)?
     private var registration: Registration?
@@ -35,7 +35,7 @@ final class TCPAcceptor: IOHandler {
     static let silence = Duration.seconds(10)
 
     init(
-        _ socket: consuming ListeningSocket, batch: Int, target: any Target, logger: Logger,
+        _ socket: consuming ListeningSocket, batch: Int, target: any Target, logger: RocketLogger,
         on reactor: Reactor
     ) throws(SystemError) {
         address = socket.address

@@ -9,10 +9,10 @@ import Synchronization
 /// The loops belong to whoever made them, and have to outlive the server's end.
 public final class TCPServer: Sendable {
     private enum Desk {
-        case none, open(LoopBound<AcceptDesk>), closed
+        case none, open(LoopBound<ConnectionAcceptor>), closed
     }
 
-    private let shop: ServerShop
+    private let shop: ServerContext
     private let mainLoop: EventLoop
     private let loops: [EventLoop]
     private let desk = Locked(Desk.none)
@@ -22,10 +22,10 @@ public final class TCPServer: Sendable {
     ///   - makeHandler: runs on a connection's loop, once for each.
     public init(
         configuration: TCPServerConfiguration, mainLoop: EventLoop, subLoops: [EventLoop],
-        logger: Logger = .disabled,
+        logger: RocketLogger = .disabled,
         makeHandler: @escaping @Sendable (Reactor) -> any TCPConnectionHandler
     ) {
-        shop = ServerShop(configuration, logger: logger, makeHandler: makeHandler)
+        shop = ServerContext(configuration, logger: logger, makeHandler: makeHandler)
         self.mainLoop = mainLoop
         loops = subLoops.isEmpty ? [mainLoop] : subLoops
     }
@@ -51,7 +51,7 @@ public final class TCPServer: Sendable {
         }
         let (sockets, shop, loops) = (opened, shop, loops)
         let isAccepted = mainLoop.execute { reactor in
-            let made = AcceptDesk(loops: loops, shop: shop, on: reactor)
+            let made = ConnectionAcceptor(loops: loops, shop: shop, on: reactor)
             for socket in sockets { made.open(ListeningSocket(socket)) }
             let bound = LoopBound(made, on: reactor)
             // Stopped before the loop came to it: the descriptors just close.
@@ -110,7 +110,7 @@ public final class TCPServer: Sendable {
         let isDone = OneTime()
         let once: @Sendable () -> Void = { if isDone.first() { body() } }
         let isAccepted = mainLoop.execute { reactor in
-            let patience = DrainPatience(limit, on: reactor, once)
+            let patience = DrainTimeout(limit, on: reactor, once)
             let bound = LoopBound(patience, on: reactor)
             self.shop.ledger.whenEmpty {
                 once()
@@ -122,7 +122,7 @@ public final class TCPServer: Sendable {
 
     private func closeDesk(_ done: @escaping @Sendable () -> Void) {
         let isAccepted = mainLoop.execute { _ in
-            let open = self.desk.withLock { desk -> LoopBound<AcceptDesk>? in
+            let open = self.desk.withLock { desk -> LoopBound<ConnectionAcceptor>? in
                 defer { desk = .closed }
                 if case .open(let bound) = desk { return bound }
                 return nil
@@ -146,7 +146,7 @@ public final class TCPServer: Sendable {
 }
 
 /// The bound of a drain: its time, or the end of the loop that counts it.
-private final class DrainPatience: LoopEndHandler {
+private final class DrainTimeout: LoopEndHandler {
     private let over: @Sendable () -> Void
     private var timer: ScheduledTimer?
     private let reactor: Reactor
@@ -158,13 +158,13 @@ private final class DrainPatience: LoopEndHandler {
             self?.over()
             self?.end()
         }
-        reactor.enrolForLoopEnd(self)
+        reactor.observeLoopEnd(self)
     }
 
     func end() {
         timer?.cancel()
         timer = nil
-        reactor.withdrawFromLoopEnd(self)
+        reactor.stopObservingLoopEnd(self)
     }
 
     func loopEnding(on reactor: Reactor) {

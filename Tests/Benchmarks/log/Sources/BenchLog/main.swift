@@ -24,7 +24,7 @@ func makeSystem(_ name: String) throws -> LogSystem {
 
 /// The line that both programs write: static text and three whole numbers.
 @inline(never)
-func line(_ logger: Logger, _ number: Int) {
+func line(_ logger: RocketLogger, _ number: Int) {
     logger.info("request handled") {
         $0.add("connection", number & 1023)
         $0.add("bytes", 58)
@@ -33,7 +33,7 @@ func line(_ logger: Logger, _ number: Int) {
 }
 
 @inline(never)
-func waitingLine(_ logger: Logger, _ number: Int) {
+func waitingLine(_ logger: RocketLogger, _ number: Int) {
     logger.error("request handled") {
         $0.add("connection", number & 1023)
         $0.add("bytes", 58)
@@ -42,7 +42,7 @@ func waitingLine(_ logger: Logger, _ number: Int) {
 }
 
 @inline(never)
-func lineThatIsOff(_ logger: Logger, _ number: Int) {
+func lineThatIsOff(_ logger: RocketLogger, _ number: Int) {
     logger.debug("request handled") { $0.add("connection", number) }
 }
 
@@ -118,7 +118,7 @@ func sustained(threads: Int) throws {
 func offCost() throws {
     let logs = try makeSystem("off")
     let logger = logs.rpc
-    let disabled = Logger.disabled
+    let disabled = RocketLogger.disabled
     var start = now()
     for number in 0..<50_000_000 { lineThatIsOff(logger, number) }
     report("off_picoseconds", (now() - start) / 50_000)

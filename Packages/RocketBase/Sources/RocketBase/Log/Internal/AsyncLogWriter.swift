@@ -11,7 +11,7 @@ final class AsyncLogWriter: Sendable {
     let maxLineBytes: Int
     let time: any TimeSource
     private let shards: [LogShard]
-    private let drain: Locked<LogDrain>
+    private let drain: Locked<LogConsumer>
     private let syncInterval: Duration
     private let errorWait: Duration
     /// 1: the thread has a reason to come at once.
@@ -37,7 +37,7 @@ final class AsyncLogWriter: Sendable {
             shards.append(try LogShard(bytes: configuration.bufferBytes))
         }
         self.shards = shards
-        let drain = try LogDrain(
+        let drain = try LogConsumer(
             shards: shards, sinks: sinks, time: time, processID: processID,
             flushesOnCrash: configuration.flushesOnCrash)
         self.drain = Locked(drain)

@@ -28,7 +28,7 @@ extension RPCHealthService {
     public static var serviceName: String { "rocket.Health" }
 
     /// The .proto files that describe the service.
-    public static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
@@ -147,7 +147,7 @@ public nonisolated struct RPCHealthClient: Sendable {
 }
 
 /// This .proto file and what it imports, for `rocket.Reflection`.
-private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CvQDChNyb2NrZXQvaGVhbHRoLnByb3RvEgZyb2NrZXQiLgoSSGVhbHRoQ2hlY2tSZXF1ZXN0EhgK\
         B3NlcnZpY2UYASABKAlSB3NlcnZpY2UiaAoSSGVhbHRoV2F0Y2hSZXF1ZXN0EhgKB3NlcnZpY2UY\

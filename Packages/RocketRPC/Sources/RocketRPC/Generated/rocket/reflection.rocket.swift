@@ -27,7 +27,7 @@ extension RPCReflectionService {
     public static var serviceName: String { "rocket.Reflection" }
 
     /// The .proto files that describe the service.
-    public static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
@@ -153,7 +153,7 @@ public nonisolated struct RPCReflectionClient: Sendable {
 }
 
 /// This .proto file and what it imports, for `rocket.Reflection`.
-private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CqgEChdyb2NrZXQvcmVmbGVjdGlvbi5wcm90bxIGcm9ja2V0IhUKE0xpc3RTZXJ2aWNlc1JlcXVl\
         c3QiRwoUTGlzdFNlcnZpY2VzUmVzcG9uc2USLwoIc2VydmljZXMYASADKAsyEy5yb2NrZXQuU2Vy\

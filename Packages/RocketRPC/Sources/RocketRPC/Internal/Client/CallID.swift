@@ -17,7 +17,7 @@ struct CallID: Hashable {
 
     /// nil for more bytes than a call of ours can have.
     init?(_ bytes: RawSpan) {
-        guard bytes.byteCount <= TinyPB.maxMessageIDBytes else { return nil }
+        guard bytes.byteCount <= TinyPBLimits.maxMessageIDBytes else { return nil }
         count = bytes.byteCount
         hash = Self.hash(of: bytes)
         // SAFETY: 56 bytes of plain integers take the 49 at most; neither pointer is kept.

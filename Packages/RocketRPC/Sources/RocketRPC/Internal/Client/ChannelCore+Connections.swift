@@ -96,7 +96,7 @@ extension ChannelCore: TickEndHandler {
         isCongested = true
         if isEnrolled { return }
         isEnrolled = true
-        reactor.enrolForTickEnd(self)
+        reactor.observeTickEnd(self)
     }
 
     func tickEnding(on reactor: Reactor) {

@@ -12,10 +12,10 @@ final class ChannelCore {
     let reactor: Reactor
     let connector: any ClientConnector
     let configuration: RPCChannelConfiguration
-    let logger: Logger
+    let logger: RocketLogger
     let target: String
     let counters: ChannelCounters
-    let feed: ChannelStateFeed
+    let feed: StateBroadcaster
 
     // SAFETY of the unchecked ones: bound to one thread, and no callback runs inside an access to
     // them. The checks cost more than the work.
@@ -29,12 +29,12 @@ final class ChannelCore {
     var connectionsMade = 0
     @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
     /// Those that wait for a connection, or for room on it.
-    var waiting = WaitingLine()
+    var waiting = SendQueue()
     /// There is a connection, but none with room: whoever comes stands in the line.
     var isCongested = false
     var isEnrolled = false
     var resting = TimerQueue<CallID>()
-    @exclusivity(unchecked) var recent = RecentCalls()
+    @exclusivity(unchecked) var recent = CompletedCalls()
     /// The last new id that was made.
     @exclusivity(unchecked) private var lastID = CallID.random()
     /// Why the last attempt to connect came to nothing.
@@ -42,15 +42,16 @@ final class ChannelCore {
     var random = SystemRandomNumberGenerator()
     var lastRetirement: MonotonicTime?
     private(set) var isClosed = false
-    private var deadlineTimer: EarliestTimer?
+    private var deadlineTimer: DeadlineTimer?
     /// When that one fires, at the latest.
     private var nextExpiry = MonotonicTime.distantFuture
-    private var restTimer: EarliestTimer?
+    private var restTimer: DeadlineTimer?
 
     init(
         reactor: Reactor, connector: any ClientConnector,
-        configuration: RPCChannelConfiguration, logger: Logger = .disabled, target: String = "",
-        counters: ChannelCounters = ChannelCounters(), feed: ChannelStateFeed = ChannelStateFeed()
+        configuration: RPCChannelConfiguration, logger: RocketLogger = .disabled,
+        target: String = "",
+        counters: ChannelCounters = ChannelCounters(), feed: StateBroadcaster = StateBroadcaster()
     ) {
         self.reactor = reactor
         self.connector = connector
@@ -150,7 +151,7 @@ final class ChannelCore {
         guard let deadline = unsafe pending.nextDeadline, deadline < nextExpiry else { return }
         nextExpiry = deadline
         if deadlineTimer == nil {
-            deadlineTimer = EarliestTimer(on: reactor, label: "call deadline") {
+            deadlineTimer = DeadlineTimer(on: reactor, label: "call deadline") {
                 [unowned self] in expire()
             }
         }
@@ -179,7 +180,7 @@ final class ChannelCore {
         unsafe pending.move(slot, to: .resting)
         _ = resting.insert(at: reactor.now + duration, id)
         if restTimer == nil {
-            restTimer = EarliestTimer(on: reactor, label: "call retry") { [unowned self] in
+            restTimer = DeadlineTimer(on: reactor, label: "call retry") { [unowned self] in
                 restsEnd()
             }
         }

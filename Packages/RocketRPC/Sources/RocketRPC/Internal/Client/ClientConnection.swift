@@ -87,10 +87,11 @@ final class ClientConnection: ClientTransportHandler {
         _ call: OutgoingCall, _ now: MonotonicTime, into output: inout ByteBuffer
     ) throws(RPCError) {
         let nameBytes = call.kind.methodName.count
-        guard nameBytes <= TinyPB.maxMethodNameBytes else {
+        guard nameBytes <= TinyPBLimits.maxMethodNameBytes else {
             throw RPCError(
                 .failedEncode,
-                "the method name has \(nameBytes) bytes; \(TinyPB.maxMethodNameBytes) are allowed")
+                "the method name has \(nameBytes) bytes; \(TinyPBLimits.maxMethodNameBytes) are allowed"
+            )
         }
         try writeInfo(of: call, now)
         let start = call.id.withBytes { id in

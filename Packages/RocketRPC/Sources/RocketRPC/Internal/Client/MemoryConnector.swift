@@ -12,7 +12,7 @@ struct MemoryConnector: ClientConnector {
     func connect(
         place: Int, on reactor: Reactor, timeout: Duration, handler: any ClientTransportHandler
     ) -> () -> Void {
-        let drivers = CallDrivers(reactor: reactor, dispatcher: dispatcher)
+        let drivers = HandlerScheduler(reactor: reactor, dispatcher: dispatcher)
         let server = ServerConnection(dispatcher: dispatcher, codec: codec, drivers: drivers)
         server.whenClosed = { drivers.stop() }
         MemoryLink.join(MemoryTransport(handler), server, on: reactor)

@@ -9,12 +9,12 @@ import Synchronization
 /// it. Whoever takes it out of the pending table ends it.
 @safe @usableFromInline
 final class OutgoingCall: @unchecked Sendable {
-    let kind: CallKind
+    let kind: ErasedMethod
     /// The request, and the place for the response.
     @usableFromInline let messages: AnyObject
     /// What its caller asks for.
     // SAFETY: read and written field by field, with nothing else inside an access.
-    @exclusivity(unchecked) var terms = CallTerms()
+    @exclusivity(unchecked) var terms = CallParameters()
     /// What the caller looks at, if anything.
     var controller: RPCController?
     /// The caller's task. Bound to the channel's loop.
@@ -32,7 +32,7 @@ final class OutgoingCall: @unchecked Sendable {
     private let gaveUp = Atomic(false)
 
     @usableFromInline
-    init(_ kind: CallKind, _ messages: AnyObject) {
+    init(_ kind: ErasedMethod, _ messages: AnyObject) {
         self.kind = kind
         self.messages = messages
     }
@@ -109,7 +109,7 @@ final class OutgoingCall: @unchecked Sendable {
 }
 
 /// What a caller asks for, beside the request.
-struct CallTerms: Sendable {
+struct CallParameters: Sendable {
     var metadata = RPCMetadata()
     var deadline: MonotonicTime?
     /// Whether it waits while the server can't be reached; nil: as the channel is configured.

@@ -37,7 +37,7 @@ struct PendingCalls<Call>: ~Copyable {
         var lastConnection: Int? { progress.lastConnection }
     }
 
-    // Not private: see `SlotTable.Bucket`.
+    // Not private: see `HashIndex.Bucket`.
     struct Slot {
         /// nil: it is free.
         var call: Call?
@@ -47,10 +47,10 @@ struct PendingCalls<Call>: ~Copyable {
         var nextFree = -1
     }
 
-    private var slots = SlotRow<Slot>()
+    private var slots = UniqueArray<Slot>()
     /// Negative: there is none.
     private var firstFree = -1
-    private var table = SlotTable()
+    private var table = HashIndex()
     private var deadlines = TimerQueue<Int32>()
     /// Calls that wait for a connection.
     private(set) var waitingCount = 0
@@ -144,10 +144,10 @@ struct PendingCalls<Call>: ~Copyable {
 
     /// Gives the memory of a burst back.
     private mutating func shrink() {
-        slots = SlotRow()
+        slots = UniqueArray()
         firstFree = -1
         deadlines = TimerQueue()
-        table = SlotTable()
+        table = HashIndex()
     }
 
     // MARK: Many

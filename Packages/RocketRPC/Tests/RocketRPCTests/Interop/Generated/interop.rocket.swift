@@ -32,7 +32,7 @@ extension InteropTestService {
     static var serviceName: String { "rocket.testing.TestService" }
 
     /// The .proto files that describe the service.
-    static var fileDescriptors: RPCFileDescriptors { rocketFileDescriptors }
+    static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds every method to a server's table.
     func register(in registry: inout RPCServiceRegistry) throws {
@@ -196,7 +196,7 @@ nonisolated struct InteropTestServiceClient: Sendable {
 }
 
 /// This .proto file and what it imports, for `rocket.Reflection`.
-private nonisolated let rocketFileDescriptors = RPCFileDescriptors(
+private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CqAECg1pbnRlcm9wLnByb3RvEg5yb2NrZXQudGVzdGluZyIHCgVFbXB0eSI6CgpFY2hvU3RhdHVz\
         EhIKBGNvZGUYASABKAVSBGNvZGUSGAoHbWVzc2FnZRgCIAEoCVIHbWVzc2FnZSKTAQoNU2ltcGxl\

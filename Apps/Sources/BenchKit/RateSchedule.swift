@@ -1,0 +1,92 @@
+import RocketReactor
+import RocketSystem
+
+/// When calls are to begin. Bound to the loop on which the callers run.
+///
+/// Closed loop: the next call begins when its caller is free. Open loop: call i begins at
+/// start + i / rate whatever the server does; where no caller is free then, it begins late, and
+/// its latency still counts from the time at which it was due.
+final class RateSchedule {
+    private let callsPerSecond: Double?
+    /// So many calls in all, however long they take; nil: as many as the time allows.
+    private let calls: Int?
+    private let reactor: Reactor
+    private let time = SystemTimeSource()
+    private let start: MonotonicTime
+    private let end: MonotonicTime
+    /// Calls that have been given out.
+    private var begun = 0
+    private var waiting: [CheckedContinuation<MonotonicTime?, Never>] = []
+    private var isArmed = false
+
+    init(
+        callsPerSecond: Double? = nil, calls: Int? = nil, for duration: Duration,
+        on reactor: Reactor
+    ) {
+        self.calls = calls
+        self.callsPerSecond = callsPerSecond
+        self.reactor = reactor
+        start = time.monotonic()
+        end = start + duration
+    }
+
+    /// Open loop: take `nextPaced`; closed: `next`, which costs a call no async function.
+    var isPaced: Bool { calls == nil && callsPerSecond != nil }
+
+    /// When the caller's next call begins: `now`. nil: there is none left.
+    func next(_ now: MonotonicTime) -> MonotonicTime? {
+        if let calls {
+            guard begun < calls else { return nil }
+        } else {
+            // One call at the least, on however busy a machine.
+            guard now < end || begun == 0 else { return nil }
+        }
+        begun += 1
+        return now
+    }
+
+    /// The time at which the caller's next call was due; waits for it. nil: there is none left.
+    func nextPaced() async -> MonotonicTime? {
+        let now = time.monotonic()
+        // Whoever waits already comes first.
+        if waiting.isEmpty, let due = takeDue(now) { return due }
+        if now >= end { return nil }
+        return await withCheckedContinuation { continuation in
+            waiting.append(continuation)
+            arm(now)
+        }
+    }
+
+    /// When call number `begun` is due.
+    private var nextDue: MonotonicTime {
+        start + .nanoseconds(Int64(Double(begun) * 1e9 / (callsPerSecond ?? 1)))
+    }
+
+    private func takeDue(_ now: MonotonicTime) -> MonotonicTime? {
+        let due = nextDue
+        guard due <= now, due < end else { return nil }
+        begun += 1
+        return due
+    }
+
+    private func arm(_ now: MonotonicTime) {
+        guard !isArmed else { return }
+        isArmed = true
+        let due = min(nextDue, end)
+        reactor.schedule(after: due > now ? due - now : .zero, label: "bench pace") {
+            [self] _ in wake()
+        }
+    }
+
+    private func wake() {
+        isArmed = false
+        let now = time.monotonic()
+        while !waiting.isEmpty, let due = takeDue(now) {
+            waiting.removeLast().resume(returning: due)
+        }
+        if waiting.isEmpty { return }
+        if now < end { return arm(now) }
+        for continuation in waiting { continuation.resume(returning: nil) }
+        waiting.removeAll()
+    }
+}

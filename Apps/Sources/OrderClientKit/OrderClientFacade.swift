@@ -1,0 +1,112 @@
+import Foundation
+import OrderProtos
+import RocketProgram
+import RocketRPC
+import RocketTCP
+
+/// An order server as the client sees it: makes the calls, takes their time, and turns whatever
+/// went wrong into one line.
+struct OrderClientFacade {
+    private let client: OrderClient
+    private let peer: String
+    private let timeout: Duration?
+    /// Whether the calls wait for a server that can't be reached.
+    private let waits: Bool
+
+    init(_ options: CallOptions) throws(ProgramFailure) {
+        let target = try CallTarget(options)
+        peer = target.description
+        timeout = options.timeout?.duration
+        waits = options.wait
+        do {
+            client = OrderClient(try target.channel())
+        } catch {
+            throw ProgramFailure("cannot call \(peer): \(error.message) (\(error.code.name))")
+        }
+    }
+
+    /// Makes an order; the key lets the server recognise a call that came twice, and so the
+    /// channel may send it again when its connection is lost.
+    func make(
+        price: Int32, goods: String
+    ) async throws(ProgramFailure) -> (answer: OrderAnswer, roundTrip: Duration) {
+        var request = MakeOrderRequest()
+        request.price = price
+        request.goods = goods
+        let metadata: RPCMetadata = ["idempotency-key": UUID().uuidString.lowercased()]
+        let method = OrderMethods.makeOrder.fullName
+        let (response, time) = try await timed(method) { [request] () throws(RPCError) in
+            try await client.makeOrder(
+                request, timeout: timeout, metadata: metadata, options: terms)
+        }
+        try refuse(method, response.retCode, response.resInfo)
+        return (.made(id: response.orderID, request: request), time)
+    }
+
+    /// Finds an order.
+    func get(
+        _ id: String
+    ) async throws(ProgramFailure) -> (answer: OrderAnswer, roundTrip: Duration) {
+        var request = QueryOrderRequest()
+        request.orderID = id
+        let method = OrderMethods.queryOrder.fullName
+        let (response, time) = try await timed(method) { [request] () throws(RPCError) in
+            try await client.queryOrder(request, timeout: timeout, options: terms)
+        }
+        try refuse(method, response.retCode, response.resInfo)
+        return (.found(response.order), time)
+    }
+
+    /// One page, or with `all` every page from there on; the time is that of all calls together.
+    func list(
+        pageSize: Int32, pageToken: String, all: Bool
+    ) async throws(ProgramFailure) -> (answer: OrderAnswer, roundTrip: Duration) {
+        var request = ListOrdersRequest()
+        request.pageSize = pageSize
+        request.pageToken = pageToken
+        let method = OrderMethods.listOrders.fullName
+        var orders: [OrderRecord] = []
+        var total = Duration.zero
+        repeat {
+            let (response, time) = try await timed(method) { [request] () throws(RPCError) in
+                try await client.listOrders(request, timeout: timeout, options: terms)
+            }
+            try refuse(method, response.retCode, response.resInfo)
+            orders += response.orders
+            total += time
+            request.pageToken = response.nextPageToken
+        } while all && !request.pageToken.isEmpty
+        return (.listed(orders, nextPageToken: request.pageToken), total)
+    }
+
+    /// Of every call: reading twice does no harm, and making bears its key.
+    private var terms: RPCCallOptions {
+        .with {
+            $0.isIdempotent = true
+            if waits { $0.waitsForReady = true }
+        }
+    }
+
+    private func timed<Response>(
+        _ method: String, _ call: () async throws(RPCError) -> Response
+    ) async throws(ProgramFailure) -> (Response, Duration) {
+        let start = ContinuousClock.now
+        do {
+            return (try await call(), ContinuousClock.now - start)
+        } catch {
+            throw ProgramFailure(Self.line(error, method: method, peer: peer))
+        }
+    }
+
+    /// `Order.makeOrder to order (127.0.0.1:12345): no reply within 2 s (ERROR_RPC_CALL_TIMEOUT)`
+    static func line(_ error: RPCError, method: String, peer: String) -> String {
+        "\(method) to \(peer): \(error.message) (\(error.code.name))"
+    }
+
+    private func refuse(
+        _ method: String, _ code: Int32, _ info: String
+    ) throws(ProgramFailure) {
+        guard code != 0 else { return }
+        throw ProgramFailure("\(method) to \(peer): refused: \(info) (ret_code \(code))")
+    }
+}

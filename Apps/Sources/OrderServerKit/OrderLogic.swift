@@ -1,0 +1,87 @@
+public import OrderProtos
+public import OrderStore
+
+/// The shop's logic: a request in, the response out. Knows the store and the rules, no network.
+///
+/// Any thread; suspends while the store works.
+public struct OrderLogic: Sendable {
+    private let store: OrderStore
+    private let rules: OrderRules
+
+    /// A desk that keeps its orders in `store`.
+    public init(store: OrderStore, rules: OrderRules = OrderRules()) {
+        self.store = store
+        self.rules = rules
+    }
+
+    /// Makes an order, or answers why not. It is on disk when this returns.
+    ///
+    /// - Parameter idempotencyKey: the same key returns the same order.
+    public func make(
+        _ request: makeOrderRequest, idempotencyKey: String? = nil
+    ) async throws(OrderStoreError) -> makeOrderResponse {
+        let draft = OrderDraft(
+            price: request.price, goods: request.goods, idempotencyKey: idempotencyKey)
+        var response = makeOrderResponse()
+        if let refusal = rules.refusal(of: draft) {
+            response.retCode = refusal.code
+            response.resInfo = refusal.text
+            return response
+        }
+        do {
+            response.orderID = try await store.make(draft).id.description
+            response.resInfo = "OK"
+        } catch OrderStoreError.keyReused(let id) {
+            let refusal = OrderRefusal.keyReused(id)
+            response.retCode = refusal.code
+            response.resInfo = refusal.text
+        }
+        return response
+    }
+
+    /// Finds an order by its id, or answers that there is none.
+    public func query(
+        _ request: queryOrderRequest
+    ) async throws(OrderStoreError) -> queryOrderResponse {
+        var response = queryOrderResponse()
+        guard let id = OrderID(request.orderID), let order = try await store.order(id) else {
+            response.retCode = OrderRefusal.unknownOrder.code
+            response.resInfo = OrderRefusal.unknownOrder.text
+            return response
+        }
+        response.resInfo = "OK"
+        response.order = OrderRecord(order)
+        return response
+    }
+
+    /// One page of the list, oldest first.
+    public func list(
+        _ request: listOrdersRequest
+    ) async throws(OrderStoreError) -> listOrdersResponse {
+        var response = listOrdersResponse()
+        var start = OrderPageToken.start
+        if !request.pageToken.isEmpty {
+            guard let token = OrderPageToken(request.pageToken) else {
+                response.retCode = OrderRefusal.badPageToken.code
+                response.resInfo = OrderRefusal.badPageToken.text
+                return response
+            }
+            start = token
+        }
+        let page = try await store.orders(from: start, limit: rules.pageSize(request.pageSize))
+        response.resInfo = "OK"
+        response.orders = page.orders.map(OrderRecord.init)
+        response.nextPageToken = page.next?.description ?? ""
+        return response
+    }
+}
+
+extension OrderRecord {
+    init(_ order: Order) {
+        self.init()
+        orderID = order.id.description
+        price = order.price
+        goods = order.goods
+        createdUnixMs = order.createdMilliseconds
+    }
+}

@@ -1,0 +1,96 @@
+import RocketGeneratorPlugin
+
+/// Makefile and .gitignore.
+struct BuildTemplates {
+    let project: ProjectModel
+    private var program: String { project.name.program }
+
+    /// The one in PATH, or that of the repository which the project takes Rocket from.
+    private var generator: String {
+        guard case .folder(let path) = project.rocket else { return "rocket_generator" }
+        return "$(or $(shell command -v rocket_generator),\(path)/bin/rocket_generator)"
+    }
+
+    var ignore: Lines {
+        Lines(
+            text: """
+                .build/
+                .swiftpm/
+                bin/*
+                !bin/*.sh
+                log/
+                """)
+    }
+
+    var makefile: Lines {
+        Lines(
+            text: """
+                # make             build bin/\(program) and the test clients
+                # make run         start it in the background: bin/run.sh; stop it: make stop
+                # make test        run Tests/
+                # make generate    renew what is generated, after changing Protos/\(project.protoPath)
+                # make install     install it as a service of systemd (PREFIX=/usr/local, DESTDIR)
+                #
+                #   BUILD=release   build without debugging checks, with optimisations
+                #   SCRATCH_PATH    where SwiftPM builds (.build)
+
+                NAME := \(program)
+                BUILD ?= debug
+                SCRATCH_PATH ?= .build
+                PREFIX ?= /usr/local
+                SYSCONFDIR ?= /etc
+                DESTDIR ?=
+                ROCKET_GENERATOR ?= \(generator)
+                # SwiftPM names a library's features in an order of chance, and compiles it again when that is
+                # another one than last time; only the builds are told not to.
+                SWIFT_BUILD = SWIFT_DETERMINISTIC_HASHING=1 swift build --scratch-path "$(SCRATCH_PATH)"
+                ALL = $(SWIFT_BUILD) -c $(BUILD) $(SWIFT_FLAGS)
+                CLIENTS := $(sort $(shell grep -o 'test_[A-Za-z0-9_]*_client' Package.swift))
+
+                .PHONY: all run stop test generate install uninstall clean
+                .NOTPARALLEL:
+
+                all:
+                \t$(ALL)
+                \t@mkdir -p bin
+                \t@built=$$($(ALL) --show-bin-path) && for name in $(NAME) $(CLIENTS); do \\
+                \t\tcmp -s "$$built/$$name" "bin/$$name" || install -m 755 "$$built/$$name" "bin/$$name"; \\
+                \tdone
+
+                run: all
+                \t@bin/run.sh
+
+                stop:
+                \t@bin/shutdown.sh
+
+                test:
+                \t$(SWIFT_BUILD) --build-tests
+                \tswift test --skip-build --scratch-path "$(SCRATCH_PATH)"
+
+                generate:
+                \t$(ROCKET_GENERATOR) -i Protos/\(project.protoPath) -I Protos -o . --name $(NAME)
+
+                # Swift's runtime is linked in, so that it runs on machines without Swift.
+                install: BUILD = release
+                install: SWIFT_FLAGS = --static-swift-stdlib
+                install: all
+                \tinstall -D -m 755 bin/$(NAME) "$(DESTDIR)$(PREFIX)/bin/$(NAME)"
+                \tinstall -d "$(DESTDIR)$(PREFIX)/lib/systemd/system"
+                \tsed 's|/usr/local/|$(PREFIX)/|; s|/etc/$(NAME)/|$(SYSCONFDIR)/$(NAME)/|' conf/$(NAME).service \\
+                \t\t>"$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service"
+                \tinstall -m 644 conf/$(NAME).socket "$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).socket"
+                \t@[ -e "$(DESTDIR)$(SYSCONFDIR)/$(NAME)/rocket.xml" ] || \\
+                \t\tinstall -D -m 644 conf/rocket.xml "$(DESTDIR)$(SYSCONFDIR)/$(NAME)/rocket.xml"
+                \t@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
+                \t@echo "installed; to start it: systemctl enable --now $(NAME).socket $(NAME).service"
+
+                uninstall:
+                \trm -f "$(DESTDIR)$(PREFIX)/bin/$(NAME)" \\
+                \t\t"$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service" \\
+                \t\t"$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).socket"
+
+                clean:
+                \trm -rf .build bin/$(NAME) $(addprefix bin/,$(CLIENTS))
+                """)
+    }
+}

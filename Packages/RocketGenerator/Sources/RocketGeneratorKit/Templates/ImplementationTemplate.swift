@@ -1,0 +1,48 @@
+import RocketGeneratorPlugin
+
+/// Sources/NAME/service/NAMEServiceImpl.swift: each method goes to its interface.
+struct ImplementationTemplate {
+    let service: ProjectService
+    let names: ProjectNames
+
+    var lines: Lines {
+        .joined([
+            MethodRecord(service.methods).lines,
+            imports,
+            DocComment.lines([
+                "Serves `\(service.model.fullName)`: makes an interface of each call."
+            ]) + ["public struct \(service.implementation): \(service.model.protocolName) {"]
+                + Lines.joined([members] + service.methods.map(function)).indented + ["}"],
+        ])
+    }
+
+    private var imports: Lines {
+        let needsMessages = service.methods.contains { $0.usesWellKnownMessages }
+        return ["public import RocketRPC"]
+            + (needsMessages ? ["public import SwiftProtobuf"] : [])
+    }
+
+    private var members: Lines {
+        [
+            "private let resources: \(names.resources)",
+            "",
+            "/// A service whose calls can use these.",
+            "public init(_ resources: \(names.resources)) { self.resources = resources }",
+        ]
+    }
+
+    /// One method.
+    func function(_ method: ProjectMethod) -> Lines {
+        let signature = Layout.list(
+            "public func \(method.model.swiftName)",
+            ["_ request: \(method.model.request)", "_ call: \(names.rpc("RPCController"))"],
+            " async throws -> \(method.model.response) {", depth: 1, closingOnOwnLine: true)
+        let call = Layout.list(
+            "try await \(method.interface)",
+            ["request: request", "call: call", "resources: resources"], ".answer()", depth: 2,
+            closingOnOwnLine: false)
+        return DocComment.lines(
+            method.model.comment, or: "Answers `\(method.fullName)`.",
+            isDeprecated: method.model.isDeprecated) + signature + call.indented + ["}"]
+    }
+}

@@ -1,0 +1,105 @@
+import RocketGeneratorPlugin
+
+/// Sources/name/main.swift.
+struct MainTemplate {
+    let project: ProjectModel
+    private var names: ProjectNames { project.names }
+    private var program: String { project.name.program }
+
+    var lines: Lines { .joined([imports, command, entry]) }
+
+    private var imports: Lines {
+        let modules = ["ArgumentParser", "RocketProgram", "RocketRPC", project.name.module]
+        return modules.sorted().map { "import \($0)" }
+    }
+
+    private var entry: Lines {
+        ["await \(names.program("Program")).run(\(commandName).self)"]
+    }
+
+    private var commandName: String { "\(project.name.module)Command" }
+
+    /// The services to serve, in brackets.
+    var services: Lines {
+        let services = project.services.map { "\($0.implementation)(resources)" }
+        return services.count == 1 ? services : services.map { "\($0)," }
+    }
+
+    private var command: Lines {
+        DocComment.lines(["`\(program)` as it is typed."])
+            + ["struct \(commandName): \(names.argument("AsyncParsableCommand")) {"]
+            + Lines.joined([configuration, arguments, run, serve]).indented + ["}"]
+    }
+
+    private var configuration: Lines {
+        Lines(
+            text: """
+                static let configuration = \(names.argument("CommandConfiguration"))(
+                    commandName: "\(program)",
+                    abstract: "Serves \(project.protoPath) over TinyPB.",
+                    version: "\(program) 0.1.0")
+                """)
+    }
+
+    private var arguments: Lines {
+        Lines(
+            text: """
+                @\(names.argument("Argument"))(help: "The configuration; relative paths in it are relative to its folder.")
+                var config = "conf/rocket.xml"
+
+                @\(names.argument("Flag"))(help: "Print the effective configuration and where each value comes from, then end.")
+                var checkConfig = false
+
+                @\(names.argument("Option"))(help: "Ask the server at this address for its health, then end.")
+                var probe: String?
+                """)
+    }
+
+    private var run: Lines {
+        Lines(
+            text: """
+                func run() async throws {
+                    if let probe { return try await \(names.program("HealthProbe")).ask(probe) }
+                    let config = try \(names.program("ConfigurationFile")).read(self.config)
+                    for warning in config.warnings {
+                        \(names.program("StandardError")).write(line: "\(program): \\(warning)")
+                    }
+                    guard !checkConfig else {
+                        return \(names.program("StandardOutput")).write(line: config.report)
+                    }
+                    try await serve(config)
+                }
+                """)
+    }
+
+    private var serve: Lines {
+        let (logs, server) = (
+            names.rpc("LogSystem", of: "RocketBase"), names.rpc("RPCServer")
+        )
+        let config = names.rpc("RocketConfig", of: "RocketBase")
+        return Lines(
+            text: """
+                private func serve(_ config: \(config)) async throws {
+                    let logs = try \(logs).open(config)
+                    defer { logs.shutdown() }
+                    let daemon = \(names.program("Daemon"))(name: "\(program)", logs: logs)
+                    defer { daemon.end() }
+                    // What your calls need is opened here.
+                    let resources = \(names.resources)(log: logs.app)
+                    let server = try \(server)(
+                        config: config,
+                        services: [
+                \(services.indented(by: 12).joined(separator: "\n"))
+                        ], logs: logs, systemd: daemon.systemd, sockets: daemon.sockets)
+                    let reload = \(names.program("ConfigReload"))(config, logs: logs) { [file = self.config] in
+                        try \(names.program("ConfigurationFile")).read(file)
+                    } apply: {
+                        server.update(try \(names.rpc("RPCServerConfiguration"))($0.server))
+                    }
+                    try await daemon.run(
+                        [server], listening: { await server.boundAddresses.map(\\.description) },
+                        reload: reload.run)
+                }
+                """)
+    }
+}

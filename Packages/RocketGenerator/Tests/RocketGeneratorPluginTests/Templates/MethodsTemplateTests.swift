@@ -1,0 +1,56 @@
+import Testing
+
+@testable import RocketGeneratorPlugin
+
+@Suite("The method descriptors")
+struct MethodsTemplateTests {
+    private func piece(_ service: ServiceModel, names: RuntimeNames = Samples.names)
+        -> MethodsTemplate
+    {
+        MethodsTemplate(service: service, level: .public, names: names)
+    }
+
+    @Test("bear the names on the wire and the messages' types")
+    func bearNamesAndTypes() {
+        #expect(
+            piece(Samples.service(Samples.makeOrder)).lines == [
+                "/// The methods of `shop.Order`: their names and their messages.",
+                "public nonisolated enum OrderMethods {",
+                "    /// `shop.Order.makeOrder`",
+                "    public static let makeOrder = RPCMethod<Want, Bill>(",
+                "        service: \"shop.Order\", name: \"makeOrder\",",
+                "        request: .init(",
+                "            decode: { try $0.decodeMessage(decoder: &$1) },",
+                "            encode: { try $0.traverse(visitor: &$1) }),",
+                "        response: .init(",
+                "            decode: { try $0.decodeMessage(decoder: &$1) },",
+                "            encode: { try $0.traverse(visitor: &$1) }))",
+                "}",
+            ])
+    }
+
+    @Test("keep the .proto's spelling beside Swift's")
+    func keepTheSpelling() {
+        var method = Samples.makeOrder
+        (method.name, method.swiftName) = ("Import", "`import`")
+        #expect(
+            piece(Samples.service(method)).constant(method)[1...2] == [
+                "public static let `import` = RPCMethod<Want, Bill>(",
+                "    service: \"shop.Order\", name: \"Import\",",
+            ])
+    }
+
+    @Test("break long types over lines")
+    func breakLongTypes() {
+        var method = Samples.makeOrder
+        method.request = String(repeating: "Q", count: 60)
+        #expect(
+            piece(Samples.service(method), names: Samples.hiddenNames).constant(method)[...4] == [
+                "/// `shop.Order.makeOrder`",
+                "public static let makeOrder = RocketRPC.RPCMethod<",
+                "    \(method.request), Bill",
+                ">(",
+                "    service: \"shop.Order\", name: \"makeOrder\",",
+            ])
+    }
+}
