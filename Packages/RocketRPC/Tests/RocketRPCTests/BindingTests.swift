@@ -40,7 +40,7 @@ struct BindingTests {
     }
 
     private static func batch(_ call: CallResponder) -> ServingContext {
-        ServingContext(call.connection, .memory(MemoryLink(input: [])), call)
+        ServingContext(call.connection, InMemoryTransport(input: []), call)
     }
 
     private static func connection() throws -> ServerConnection {

@@ -27,7 +27,7 @@ import Testing
     @Test func whereAResetIsNotSeenEachCallIsCancelled() throws {
         let channel = try DrivenChannel()
         let calls = (0..<3).map { _ in channel.start() }
-        channel.last.resetIsSeen = false
+        channel.last.signalsReset = false
         channel.last.connect()
         _ = channel.last.requests()
         channel.core.close()
@@ -41,7 +41,7 @@ import Testing
         let channel = try DrivenChannel()
         let call = channel.start()
         channel.core.close()
-        #expect(channel.last.isGivenUp)
+        #expect(channel.last.isCancelled)
         channel.last.connect()
         #expect(channel.last.closing == .now)
         #expect(call.ends == [.error(.channelInit)])

@@ -129,7 +129,7 @@ import Testing
         channel.start()
         #expect(channel.connector.made[1].requests().count == 1)
         channel.start()
-        #expect(channel.connector.made.map(\.place) == [0, 1, 2])
+        #expect(channel.connector.made.map(\.index) == [0, 1, 2])
         channel.connector.made[0].reply(to: calls[0].idText)
         channel.connector.made[0].reply(to: calls[1].idText)
         _ = channel.connector.made[0].requests()

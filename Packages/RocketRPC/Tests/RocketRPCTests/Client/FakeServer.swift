@@ -51,39 +51,48 @@ final class DrivenChannel {
 // SAFETY of the @unchecked ones: a test uses them on its own thread only.
 
 /// Makes transports that the test connects, or not.
-final class FakeConnector: ClientConnector, @unchecked Sendable {
+final class FakeConnector: Connector, @unchecked Sendable {
     private(set) var made: [FakeTransport] = []
 
     func connect(
-        place: Int, on reactor: Reactor, timeout: Duration, handler: any ClientTransportHandler
+        index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
+        failed: @escaping (RPCError) -> Void
     ) -> () -> Void {
-        let transport = FakeTransport(place: place, handler)
+        let transport = FakeTransport(index: index, handler, failed)
         made.append(transport)
-        return { transport.isGivenUp = true }
+        return { transport.isCancelled = true }
     }
 }
 
 /// A connection in memory, of which the test is the other end.
-final class FakeTransport: ClientTransport {
-    let place: Int
-    private let handler: any ClientTransportHandler
+final class FakeTransport: Transport {
+    let index: Int
+    private let handler: any TransportHandler
+    private let failed: (RPCError) -> Void
     private var input = ByteBuffer()
     private var output = ByteBuffer()
-    var isGivenUp = false
+    var isCancelled = false
     var closing: TCPConnection.Closing?
-    var resetIsSeen = true
+    var signalsReset = true
     var isWritable = true
     /// Writes until it is not writable any more.
     var room = Int.max
     private(set) var sentBytes: UInt64 = 0
-    let peers = ConnectionPeers(local: .loopback(port: 1), peer: .loopback(port: 2))
+    let localAddress = NetAddress.loopback(port: 1)
+    let peerAddress = NetAddress.loopback(port: 2)
+    var pendingBytes: Int { output.readableBytes }
 
-    init(place: Int, _ handler: any ClientTransportHandler) {
-        self.place = place
+    init(
+        index: Int, _ handler: any TransportHandler, _ failed: @escaping (RPCError) -> Void
+    ) {
+        self.index = index
         self.handler = handler
+        self.failed = failed
     }
 
-    func write(_ body: (inout ByteBuffer) -> Void) {
+    func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
+
+    func send(_ body: (inout ByteBuffer) -> Void) {
         body(&output)
         room -= 1
         if room == 0 { isWritable = false }
@@ -99,12 +108,12 @@ final class FakeTransport: ClientTransport {
 
     func connect() { handler.connected(self) }
     func refuse(_ code: RPCErrorCode = .peerClosed) {
-        handler.connectFailed(RPCError(code, "refused"))
+        failed(RPCError(code, "refused"))
     }
 
-    func hasRoomAgain() { handler.hasRoomAgain() }
+    func hasRoomAgain() { handler.writabilityChanged(self, isWritable: true) }
 
-    func end(_ reason: CloseReason = .peerReset) { handler.closed(reason) }
+    func end(_ reason: CloseReason = .peerReset) { handler.closed(self, reason: reason) }
 
     /// All requests that were written since the last time; the other side has them now.
     func requests() -> [Request] {
@@ -139,12 +148,12 @@ final class FakeTransport: ClientTransport {
             errorInfo: info.span.bytes, in: &input)
         input.append(payload)
         try? codec.finish(start, in: &input)
-        handler.received(&input)
+        handler.received(self, &input)
     }
 
     func receive(_ bytes: [UInt8]) {
         input.append(bytes)
-        handler.received(&input)
+        handler.received(self, &input)
     }
 }
 

@@ -10,7 +10,7 @@ import Testing
     let service = InteropService()
 
     func over(
-        _ transport: Transport, _ body: (any Caller) async throws -> Void
+        _ transport: TransportKind, _ body: (any Caller) async throws -> Void
     ) async throws {
         try await transport.with([service], body)
     }
@@ -21,8 +21,8 @@ import Testing
     }
     let small = InteropSimpleRequest.with { $0.responseSize = 100 }
 
-    @Test(arguments: Transport.allCases)
-    func empty_unary(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func empty_unary(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let reply = try await caller.call(Methods.emptyCall, InteropEmpty())
             let size = try reply.serializedData().count
@@ -30,16 +30,16 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func large_unary(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func large_unary(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let reply = try await caller.call(Methods.unaryCall, large)
             #expect(reply.payload == Data(count: 314_159))
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func custom_metadata(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func custom_metadata(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let sent: RPCMetadata = ["x-rocket-test-echo": "test_initial_metadata_value"]
             let (_, received) = try await caller.exchange(
@@ -62,8 +62,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func status_code_and_message(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func status_code_and_message(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let error = await error(caller, code: 2, message: "test status message")
             #expect(error?.code.rawValue == 2)
@@ -71,8 +71,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func special_status_message(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func special_status_message(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let message =
                 "\t\ntest with whitespace\r\nand Unicode BMP \u{263A} and non-BMP \u{1F608}\t\n"
@@ -89,16 +89,16 @@ import Testing
         }?.code
     }
 
-    @Test(arguments: Transport.allCases)
-    func unimplemented_method(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func unimplemented_method(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let code = await code(caller, "rocket.testing.TestService", "unimplementedCall")
             #expect(code == .methodNotFound)
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func unimplemented_service(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func unimplemented_service(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let code = await code(
                 caller, "rocket.testing.UnimplementedService", "unimplementedCall")
@@ -107,8 +107,8 @@ import Testing
     }
 
     /// A thousand at once; a channel has one connection, where 270 MB of requests wait for room.
-    @Test(arguments: Transport.allCases)
-    func concurrent_large_unary(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func concurrent_large_unary(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let count = try await withThrowingTaskGroup { group in
                 for _ in 0..<1000 {
@@ -122,8 +122,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func rpc_soak(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func rpc_soak(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             for _ in 0..<1000 {
                 let reply = try await caller.call(Methods.unaryCall, small)
@@ -138,8 +138,8 @@ import Testing
 
     typealias Client = InteropTestServiceClient
 
-    @Test(arguments: Transport.channels)
-    func cancel_after_begin(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.channels)
+    func cancel_after_begin(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service], configuration: .patient) { channel in
             let call = channel.start(Methods.sleepingCall, InteropSimpleRequest())
             await service.gate.arrived(1)
@@ -151,8 +151,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.channels)
-    func timeout_on_sleeping_server(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.channels)
+    func timeout_on_sleeping_server(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await Client(channel).sleepingCall(
@@ -163,8 +163,8 @@ import Testing
     }
 
     /// A new channel for each call, to one server.
-    @Test(arguments: Transport.channels)
-    func channel_soak(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.channels)
+    func channel_soak(_ transport: TransportKind) async throws {
         func soak(_ open: () throws -> RPCChannel) async throws {
             for _ in 0..<200 {
                 let channel = try open()

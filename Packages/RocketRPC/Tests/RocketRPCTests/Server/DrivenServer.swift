@@ -11,19 +11,21 @@ struct DrivenServer {
     let caller: Caller
 
     /// The caller's end of the pipe: collects what comes.
-    final class Caller: ByteLinkHandler {
-        private(set) var link: ByteLink?
+    final class Caller: TransportHandler {
+        private(set) var link: (any Transport)?
         private(set) var bytes: [UInt8] = []
 
-        func connected(_ link: ByteLink) { self.link = link }
-        func received(_ link: ByteLink, _ input: inout ByteBuffer) {
+        func connected(_ link: any Transport) { self.link = link }
+        func received(_ link: any Transport, _ input: inout ByteBuffer) {
             bytes += input.copyBytes()
             input.consume(input.readableBytes)
         }
-        func inputEnded(_ link: ByteLink) {}
-        func closed(_ link: ByteLink, reason: CloseReason) { self.link = nil }
+        func writabilityChanged(_ link: any Transport, isWritable: Bool) {}
+        func draining(_ link: any Transport) {}
+        func inputEnded(_ link: any Transport) {}
+        func closed(_ link: any Transport, reason: CloseReason) { self.link = nil }
 
-        func send(_ bytes: [UInt8]) { link?.write { $0.append(bytes) } }
+        func send(_ bytes: [UInt8]) { link?.send { $0.append(bytes) } }
     }
 
     /// Runs `body` on the test's thread; which has to let its handlers end.
@@ -39,7 +41,7 @@ struct DrivenServer {
         let connection = ServerConnection(
             dispatcher: dispatcher, codec: TinyPBCodec(), drivers: drivers)
         let caller = Caller()
-        MemoryLink.join(caller, connection, on: loop.reactor)
+        InMemoryTransport.join(caller, connection, on: loop.reactor)
         try body(DrivenServer(loop: loop, caller: caller), service)
         caller.link?.close(.reset, reason: .requested)
         loop.tickUntilIdle()

@@ -8,7 +8,7 @@ import Testing
     let service = TestService()
 
     func over(
-        _ transport: Transport, _ body: (any Caller) async throws -> Void
+        _ transport: TransportKind, _ body: (any Caller) async throws -> Void
     ) async throws {
         try await transport.with([service, SynchronousService()], body)
     }
@@ -24,8 +24,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func requestsAreAnswered(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func requestsAreAnswered(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             for method in [TestService.echo, SynchronousService.echo] {
                 for text in ["", "hello", String(repeating: "long ", count: 100_000)] {
@@ -36,8 +36,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func callsOverlapAndGetTheirOwnAnswers(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func callsOverlapAndGetTheirOwnAnswers(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let replies = try await withThrowingTaskGroup { group in
                 for number in 0..<100 {
@@ -59,8 +59,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func errorsKeepTheirCodesAndTellNothingInside(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func errorsKeepTheirCodesAndTellNothingInside(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let own = await failure(caller, TestService.fail, "rpc")
             #expect(own?.code == .permissionDenied)
@@ -79,8 +79,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func unknownNamesAreAnswered(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func unknownNamesAreAnswered(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             for (service, name, code) in [
                 ("nobody", "echo", RPCErrorCode.serviceNotFound),
@@ -94,8 +94,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.allCases)
-    func metadataArrives(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func metadataArrives(_ transport: TransportKind) async throws {
         let seen = Locked<[String?]>([])
         struct Reader: RPCService {
             static var serviceName: String { "test.v1.Reader" }
@@ -118,8 +118,8 @@ import Testing
 
     // MARK: With a loop
 
-    @Test(arguments: Transport.channels)
-    func aCallerThatGivesUpCancelsTheHandler(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.channels)
+    func aCallerThatGivesUpCancelsTheHandler(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
             let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
             await service.gate.arrived(1)
@@ -133,8 +133,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.channels)
-    func aDeadlineEndsCallAndHandler(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.channels)
+    func aDeadlineEndsCallAndHandler(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.never, Text(), timeout: .milliseconds(100))
@@ -150,8 +150,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Transport.channels)
-    func aChannelThatClosesCancelsItsHandlers(_ transport: Transport) async throws {
+    @Test(arguments: TransportKind.channels)
+    func aChannelThatClosesCancelsItsHandlers(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
             let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
             await service.gate.arrived(1)

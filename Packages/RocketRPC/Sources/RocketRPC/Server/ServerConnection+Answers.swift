@@ -22,7 +22,7 @@ extension ServerConnection {
     ///   - isShared: whether somebody else has the controller.
     ///   - payload: appends the message.
     func respond(
-        on link: ByteLink, _ controller: RPCController, isShared: Bool, _ method: MethodEntry,
+        on link: any Transport, _ controller: RPCController, isShared: Bool, _ method: MethodEntry,
         _ payload: (inout ByteBuffer) throws -> Void
     ) {
         if !isShared {
@@ -87,43 +87,52 @@ extension ServerConnection {
     /// One that can't be serialized, or is too large, becomes an error that says so.
     @inline(__always)
     private func append(
-        on link: ByteLink, _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry,
+        on link: any Transport, _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry,
         _ payload: (inout ByteBuffer) throws -> Void
     ) -> SentAnswer {
         method.withName { name in
-            link.write { output in
-                let start = codec.begin(
-                    messageID: messageID, methodName: name, errorInfo: info, in: &output)
-                let header = output.readableBytes
-                func refuse(_ code: RPCErrorCode, _ reason: String) -> SentAnswer {
-                    output.truncate(to: start)
-                    return append(RPCError(code, reason), messageID, name, &output)
-                }
-                do {
-                    try payload(&output)
-                } catch {
-                    return refuse(.failedSerialize, "the response can't be serialized: \(error)")
-                }
-                let payloadBytes = output.readableBytes - header
-                let limit = method.limits.maxResponseBytes
-                if payloadBytes > limit {
-                    return refuse(
-                        .resourceExhausted,
-                        "the response has \(payloadBytes) bytes; \(limit) are allowed")
-                }
-                do throws(FrameError) {
-                    try codec.finish(start, in: &output)
-                } catch {
-                    return refuse(.failedEncode, error.description)
-                }
-                return SentAnswer(code: .init(rawValue: 0), payloadBytes: payloadBytes)
+            var sent = SentAnswer(code: .init(rawValue: 0), payloadBytes: 0)
+            link.send { output in
+                sent = append(messageID, info, method, name, payload, to: &output)
             }
+            return sent
         }
+    }
+
+    private func append(
+        _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry, _ name: RawSpan,
+        _ payload: (inout ByteBuffer) throws -> Void, to output: inout ByteBuffer
+    ) -> SentAnswer {
+        let start = codec.begin(
+            messageID: messageID, methodName: name, errorInfo: info, in: &output)
+        let header = output.readableBytes
+        func refuse(_ code: RPCErrorCode, _ reason: String) -> SentAnswer {
+            output.truncate(to: start)
+            return append(RPCError(code, reason), messageID, name, &output)
+        }
+        do {
+            try payload(&output)
+        } catch {
+            return refuse(.failedSerialize, "the response can't be serialized: \(error)")
+        }
+        let payloadBytes = output.readableBytes - header
+        let limit = method.limits.maxResponseBytes
+        if payloadBytes > limit {
+            return refuse(
+                .resourceExhausted,
+                "the response has \(payloadBytes) bytes; \(limit) are allowed")
+        }
+        do throws(FrameError) {
+            try codec.finish(start, in: &output)
+        } catch {
+            return refuse(.failedEncode, error.description)
+        }
+        return SentAnswer(code: .init(rawValue: 0), payloadBytes: payloadBytes)
     }
 
     /// Encodes an error into the connection's output.
     func send(_ error: RPCError, _ messageID: RawSpan, _ methodName: RawSpan) {
-        link?.write { _ = append(error, messageID, methodName, &$0) }
+        link?.send { _ = append(error, messageID, methodName, &$0) }
     }
 
     /// With no text where the frame would be too large with it. What is left then fits, since the

@@ -10,7 +10,7 @@ import Synchronization
 /// decides what is sent again.
 final class ChannelCore {
     let reactor: Reactor
-    let connector: any ClientConnector
+    let connector: any Connector
     let configuration: RPCChannelConfiguration
     let logger: RocketLogger
     let target: String
@@ -48,7 +48,7 @@ final class ChannelCore {
     private var restTimer: DeadlineTimer?
 
     init(
-        reactor: Reactor, connector: any ClientConnector,
+        reactor: Reactor, connector: any Connector,
         configuration: RPCChannelConfiguration, logger: RocketLogger = .disabled,
         target: String = "",
         counters: ChannelCounters = ChannelCounters(), feed: StateBroadcaster = StateBroadcaster()
@@ -207,7 +207,7 @@ final class ChannelCore {
         for connection in connections {
             if connection.callsInFlight == 0 {
                 connection.close(.now)
-            } else if connection.transport?.resetIsSeen ?? true {
+            } else if connection.transport?.signalsReset ?? true {
                 connection.close(.reset)
             } else {
                 for (slot, _) in unsafe pending.sent(on: connection.number) {

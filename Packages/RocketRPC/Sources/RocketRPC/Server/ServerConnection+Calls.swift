@@ -53,10 +53,11 @@ extension ServerConnection {
     /// begun and counts as in flight until `returned`.
     private func takeNext(_ call: CallResponder, _ batch: ServingContext) -> Step {
         if isBroken { return .nothing }
-        let step = batch.link.withInput { input in
-            let (step, used) = input.withBytes { begin($0, call, batch) }
+        var step = Step.nothing
+        batch.link.readInput { input in
+            let (next, used) = input.withBytes { begin($0, call, batch) }
             input.consume(used)
-            return step
+            step = next
         }
         switch step {
         case .call: callsInFlight += 1
@@ -96,7 +97,7 @@ extension ServerConnection {
     /// Serves whole frames up to the first whose handler may suspend. On the loop, with no task.
     ///
     /// - Returns: whether there is such a frame: the drivers take it.
-    func serveSynchronous(_ input: inout ByteBuffer, _ link: ByteLink, _ call: CallResponder)
+    func serveSynchronous(_ input: inout ByteBuffer, _ link: any Transport, _ call: CallResponder)
         -> Bool
     {
         while true {

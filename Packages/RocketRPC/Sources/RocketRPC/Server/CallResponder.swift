@@ -74,7 +74,7 @@ extension CallResponder {
 
     @usableFromInline
     func takeFrame(_ batch: ServingContext, _ body: (RawSpan) -> Void) {
-        batch.link.withInput { input in
+        batch.link.readInput { input in
             input.withBytes { body($0.extracting(payload)) }
             input.consume(frameBytes)
         }

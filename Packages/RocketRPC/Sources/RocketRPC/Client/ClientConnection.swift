@@ -6,7 +6,7 @@ import RocketTCP
 
 /// One connection of a channel: puts calls into frames and takes replies out of them. Bound to
 /// the channel's loop. Once closed it stays closed, and its channel makes another one.
-final class ClientConnection: ClientTransportHandler {
+final class ClientConnection: TransportHandler {
     /// Tells it from all others of its channel, earlier ones too.
     let number: Int
     /// Its place in the pool; nil once another one has it, and this one only waits for replies.
@@ -15,8 +15,10 @@ final class ClientConnection: ClientTransportHandler {
     var callsInFlight = 0
     /// Whether it has brought a reply that was no refusal.
     var hasWorked = false
-    private(set) var transport: (any ClientTransport)?
-    private var giveUp: (() -> Void)?
+    private(set) var transport: (any Transport)?
+    /// Both ends of the transport, once connected.
+    private(set) var peers = ConnectionPeers.none
+    private var cancelConnect: (() -> Void)?
     /// nil once the channel has let go of it.
     private var core: ChannelCore?
     private let codec: TinyPBCodec
@@ -47,16 +49,19 @@ final class ClientConnection: ClientTransportHandler {
     /// Of what was written, the bytes that the server may have.
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
 
-    func begin(with connector: any ClientConnector, on reactor: Reactor) {
-        giveUp = connector.connect(
-            place: place ?? 0, on: reactor, timeout: connectTimeout, handler: self)
+    func begin(with connector: any Connector, on reactor: Reactor) {
+        let cancel = connector.connect(
+            index: place ?? 0, on: reactor, timeout: connectTimeout, handler: self,
+            failed: { [self] in connectFailed($0) })
+        // Where it has connected at once there is nothing to cancel.
+        if transport == nil { cancelConnect = cancel }
     }
 
     /// Ends it; the channel hears nothing of it any more.
     func close(_ how: TCPConnection.Closing) {
         core = nil
-        giveUp?()
-        giveUp = nil
+        cancelConnect?()
+        cancelConnect = nil
         transport?.close(how, reason: .requested)
     }
 
@@ -68,7 +73,7 @@ final class ClientConnection: ClientTransportHandler {
     func send(_ call: OutgoingCall, now: MonotonicTime) throws(RPCError) -> UInt64? {
         guard let transport, transport.isWritable else { return nil }
         var failure: RPCError?
-        transport.write { output in
+        transport.send { output in
             let before = output.readableBytes
             do throws(RPCError) {
                 try encode(call, now, into: &output)
@@ -79,7 +84,7 @@ final class ClientConnection: ClientTransportHandler {
             }
         }
         if let failure { throw failure }
-        if call.controller != nil { call.begins(between: transport.peers) }
+        if call.controller != nil { call.begins(between: peers) }
         return written
     }
 
@@ -136,7 +141,7 @@ final class ClientConnection: ClientTransportHandler {
     /// Tells the server that nobody waits for that call any more. Never answered.
     func sendCancel(_ id: CallID) {
         let name = CancelFrame.methodNameBytes
-        transport?.write { output in
+        transport?.send { output in
             let before = output.readableBytes
             let start = id.withBytes { id in
                 // SAFETY: the name lives, unchanged, until begin returns.
@@ -149,22 +154,23 @@ final class ClientConnection: ClientTransportHandler {
         }
     }
 
-    // MARK: ClientTransportHandler
-
-    func connected(_ transport: any ClientTransport) {
-        self.transport = transport
-        giveUp = nil
-        guard let core else { return transport.close(.now, reason: .requested) }
-        core.connected(self)
-    }
-
-    func connectFailed(_ error: RPCError) {
-        giveUp = nil
+    private func connectFailed(_ error: RPCError) {
+        cancelConnect = nil
         core?.connectFailed(self, error)
         core = nil
     }
 
-    func received(_ input: inout ByteBuffer) {
+    // MARK: TransportHandler
+
+    func connected(_ transport: any Transport) {
+        self.transport = transport
+        peers = ConnectionPeers(local: transport.localAddress, peer: transport.peerAddress)
+        cancelConnect = nil
+        guard let core else { return transport.close(.now, reason: .requested) }
+        core.connected(self)
+    }
+
+    func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         guard let core else { return input.removeAll() }
         do {
             while try takeReply(&input, core) {
@@ -173,7 +179,7 @@ final class ClientConnection: ClientTransportHandler {
             }
         } catch {
             core.refused(self, error)
-            transport?.close(.now, reason: .rejected("bad frame"))
+            transport.close(.now, reason: .rejected("bad frame"))
         }
     }
 
@@ -191,11 +197,19 @@ final class ClientConnection: ClientTransportHandler {
         return byteCount > 0
     }
 
-    func hasRoomAgain() { core?.hasRoomAgain() }
+    func writabilityChanged(_ transport: any Transport, isWritable: Bool) {
+        if isWritable { core?.hasRoomAgain() }
+    }
 
-    func closed(_ reason: CloseReason) {
+    func draining(_ transport: any Transport) {}
+
+    func inputEnded(_ transport: any Transport) {
+        transport.close(.afterFlush, reason: .peerFinished)
+    }
+
+    func closed(_ transport: any Transport, reason: CloseReason) {
         core?.ended(self, reason)
         core = nil
-        transport = nil
+        self.transport = nil
     }
 }

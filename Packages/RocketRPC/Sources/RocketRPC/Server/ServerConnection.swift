@@ -11,7 +11,7 @@ final class ServerConnection {
     let codec: TinyPBCodec
     let drivers: HandlerScheduler?
     private(set) var peers = ConnectionPeers.none
-    var link: ByteLink?
+    var link: (any Transport)?
     /// For whoever made the connection and has to clear up after it.
     var whenClosed: (() -> Void)?
     /// Calls whose handlers run now, suspended ones included.
@@ -46,25 +46,29 @@ final class ServerConnection {
     }
 }
 
-extension ServerConnection: ByteLinkHandler {
-    func connected(_ link: ByteLink) {
-        self.link = link
-        peers = ConnectionPeers(local: link.localAddress, peer: link.peerAddress)
+extension ServerConnection: TransportHandler {
+    func connected(_ transport: any Transport) {
+        link = transport
+        peers = ConnectionPeers(local: transport.localAddress, peer: transport.peerAddress)
         drivers?.add(self)
     }
 
     /// Serves what can be served at once, and only notes the rest: the drivers take it from the
     /// input.
-    func received(_ link: ByteLink, _ input: inout ByteBuffer) {
+    func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         if dispatcher.table.hasSynchronous, let drivers,
-            !serveSynchronous(&input, link, drivers.synchronousCall(of: self))
+            !serveSynchronous(&input, transport, drivers.synchronousCall(of: self))
         {
             return
         }
         drivers?.enqueue(self)
     }
 
-    func inputEnded(_ link: ByteLink) {
+    func writabilityChanged(_ transport: any Transport, isWritable: Bool) {}
+
+    func draining(_ transport: any Transport) { drain() }
+
+    func inputEnded(_ transport: any Transport) {
         isInputEnded = true
         drivers?.enqueue(self)
     }
@@ -75,8 +79,8 @@ extension ServerConnection: ByteLinkHandler {
         drivers?.enqueue(self)
     }
 
-    func closed(_ link: ByteLink, reason: CloseReason) {
-        self.link = nil
+    func closed(_ transport: any Transport, reason: CloseReason) {
+        link = nil
         drivers?.remove(self)
         whenClosed?()
         whenClosed = nil
@@ -84,25 +88,5 @@ extension ServerConnection: ByteLinkHandler {
             $0.add("peer", peers.peerText)
             $0.add("reason", reason.description)
         }
-    }
-}
-
-extension ServerConnection: TCPConnectionHandler {
-    func connected(_ connection: TCPConnection) { connected(.tcp(connection)) }
-
-    func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
-        received(.tcp(connection), &input)
-    }
-
-    func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {
-        // The connection itself stops reading above its high water mark; nothing to add here.
-    }
-
-    func draining(_ connection: TCPConnection) { drain() }
-
-    func inputEnded(_ connection: TCPConnection) { inputEnded(.tcp(connection)) }
-
-    func closed(_ connection: TCPConnection, reason: CloseReason) {
-        closed(.tcp(connection), reason: reason)
     }
 }

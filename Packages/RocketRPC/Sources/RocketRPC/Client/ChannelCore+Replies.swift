@@ -47,7 +47,7 @@ extension ChannelCore {
     /// A frame broke a rule; the connection ends.
     func refused(_ connection: ClientConnection, _ error: FrameError) {
         logger.error("bad frame, connection closed") {
-            $0.add("peer", connection.transport?.peers.peerText ?? "")
+            $0.add("peer", connection.peers.peerText)
             $0.add("detail", error.description)
         }
     }

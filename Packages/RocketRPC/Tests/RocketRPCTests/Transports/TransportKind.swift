@@ -25,7 +25,7 @@ extension Caller {
 }
 
 /// The ways from a caller to a handler.
-enum Transport: CaseIterable, Sendable {
+enum TransportKind: CaseIterable, Sendable {
     /// Frames are handed to the dispatcher.
     case dispatcherOnly
     /// A channel through memory.
@@ -34,7 +34,7 @@ enum Transport: CaseIterable, Sendable {
     case loopback
 
     /// With loops, which keep deadlines and carry cancellations.
-    static let channels = [Transport.inProcess, .loopback]
+    static let channels = [TransportKind.inProcess, .loopback]
 
     /// Runs `body` with a way to the services.
     func with(

@@ -9,7 +9,7 @@ import RocketCodec
 @usableFromInline
 struct ServingContext {
     let connection: ServerConnection
-    let link: ByteLink
+    let link: any Transport
     /// What handlers see, and what `RPCController.current` is bound to.
     @usableFromInline let controller: RPCController
     let table: MethodTable
@@ -17,7 +17,7 @@ struct ServingContext {
     private let call: CallResponder
 
     /// Within a binding of the call's context: one for each and each connection.
-    init(_ connection: ServerConnection, _ link: ByteLink, _ call: CallResponder) {
+    init(_ connection: ServerConnection, _ link: any Transport, _ call: CallResponder) {
         self.connection = connection
         self.link = link
         self.call = call

@@ -17,7 +17,7 @@ extension RPCChannel {
         logger: RocketLogger = .disabled
     ) throws(RPCError) {
         try self.init(
-            over: MemoryConnector(dispatcher: dispatcher, codec: configuration.codec),
+            over: InMemoryConnector(dispatcher: dispatcher, codec: configuration.codec),
             configuration: configuration, interceptors: interceptors, loop: loop, logger: logger,
             target: "in-process")
     }

@@ -69,7 +69,7 @@ public final class RPCChannel: Sendable {
 
     /// A channel over any kind of transport.
     init(
-        over connector: any ClientConnector, configuration: RPCChannelConfiguration,
+        over connector: any Connector, configuration: RPCChannelConfiguration,
         interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String
     ) throws(RPCError) {
         self.target = target

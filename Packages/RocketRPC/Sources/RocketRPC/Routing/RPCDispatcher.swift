@@ -49,14 +49,14 @@ public final class RPCDispatcher: Sendable {
     public nonisolated(nonsending) func answer(
         _ frames: [UInt8], codec: TinyPBCodec = TinyPBCodec()
     ) async -> [UInt8] {
-        let link = MemoryLink(input: frames)
+        let link = InMemoryTransport(input: frames)
         let connection = ServerConnection(dispatcher: self, codec: codec, drivers: nil)
-        connection.connected(.memory(link))
+        connection.connected(link)
         let call = CallResponder(connection: connection)
         var isMore = true
         while isMore {
             isMore = await CallContext.$current.withValue(call.freshContext()) {
-                await connection.serveAll(call, ServingContext(connection, .memory(link), call))
+                await connection.serveAll(call, ServingContext(connection, link, call))
             }
         }
         return link.takeOutput()

@@ -1,0 +1,159 @@
+import RocketBase
+import RocketCodec
+import RocketReactor
+import RocketTCP
+
+/// One end of a pipe of bytes between two handlers on the same loop: a transport without a socket.
+/// What one end writes in a tick, the other end receives at that tick's end.
+///
+/// It holds no more than the bytes of one tick and what its handler leaves of them.
+final class InMemoryTransport: Transport, TickEndHandler {
+    /// The address of both ends: `unix:`, as that of an unnamed socket.
+    static let address = NetAddress(.unnamed)
+    /// Above this many bytes written in one tick it is not writable until the tick's end.
+    static let highWaterMarkBytes = 256 << 10
+
+    private let reactor: Reactor?
+    private var handler: (any TransportHandler)?
+    private var peer: InMemoryTransport?
+    private var input = ByteBuffer()
+    private var output = ByteBuffer()
+    private(set) var sentBytes: UInt64 = 0
+    private var isEnrolled = false
+    private var isAboveHighWater = false
+    private var closing: CloseReason?
+    private var isClosed = false
+
+    private init(on reactor: Reactor?) { self.reactor = reactor }
+
+    /// An end without a peer: `input` has arrived, `takeOutput` returns what was written.
+    convenience init(input bytes: [UInt8]) {
+        self.init(on: nil)
+        input.append(bytes)
+    }
+
+    func takeOutput() -> [UInt8] {
+        defer { output.removeAll() }
+        return output.copyBytes()
+    }
+
+    /// Joins two handlers; `connected` is called on both before this returns, on `far` first.
+    static func join(
+        _ near: any TransportHandler, _ far: any TransportHandler, on reactor: Reactor
+    ) {
+        let (nearEnd, farEnd) = (InMemoryTransport(on: reactor), InMemoryTransport(on: reactor))
+        (nearEnd.peer, farEnd.peer) = (farEnd, nearEnd)
+        (nearEnd.handler, farEnd.handler) = (near, far)
+        far.connected(farEnd)
+        near.connected(nearEnd)
+    }
+
+    // MARK: Transport
+
+    var localAddress: NetAddress { Self.address }
+    var peerAddress: NetAddress { Self.address }
+    var pendingBytes: Int { output.readableBytes }
+    var isWritable: Bool { !isAboveHighWater && !isClosed && closing == nil }
+    var signalsReset: Bool { true }
+
+    func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
+
+    func send(_ body: (inout ByteBuffer) -> Void) {
+        if isClosed || closing != nil {
+            var nowhere = ByteBuffer()
+            return body(&nowhere)
+        }
+        enrol()
+        body(&output)
+        // Without a loop there is no end of a tick that would make room again.
+        if reactor != nil, output.readableBytes > Self.highWaterMarkBytes { isAboveHighWater = true }
+    }
+
+    func close(_ how: TCPConnection.Closing, reason: CloseReason) {
+        if isClosed { return }
+        switch how {
+        case .afterFlush: if closing != nil { return }
+        case .now, .reset: output.removeAll()
+        }
+        closing = reason
+        if how == .reset { peer?.resetByPeer() }
+        enrol()
+    }
+
+    // MARK: The tick's end
+
+    private func enrol() {
+        if isEnrolled { return }
+        isEnrolled = true
+        reactor?.observeTickEnd(self)
+    }
+
+    func tickEnding(on reactor: Reactor) {
+        isEnrolled = false
+        if !output.isEmpty, let peer {
+            sentBytes += UInt64(output.readableBytes)
+            peer.deliver(&output)
+        }
+        output.removeAll()
+        if let closing, !isClosed { return end(closing) }
+        if isAboveHighWater {
+            isAboveHighWater = false
+            handler?.writabilityChanged(self, isWritable: true)
+        }
+    }
+
+    /// Receives what the other end wrote.
+    private func deliver(_ bytes: inout ByteBuffer) {
+        if isClosed || closing != nil { return }
+        var buffer = ByteBuffer()
+        swap(&buffer, &input)
+        if buffer.isEmpty {
+            swap(&buffer, &bytes)
+        } else {
+            // SAFETY: two buffers, each with memory of its own.
+            unsafe bytes.withUnsafeBytes { unsafe buffer.append($0) }
+        }
+        handler?.received(self, &buffer)
+        if !isClosed { swap(&buffer, &input) }
+    }
+
+    private func resetByPeer() {
+        if isClosed { return }
+        closing = .peerReset
+        output.removeAll()
+        enrol()
+    }
+
+    private func end(_ reason: CloseReason) {
+        isClosed = true
+        let (peer, handler) = (peer, handler)
+        (self.peer, self.handler) = (nil, nil)
+        handler?.closed(self, reason: reason)
+        peer?.peerEnded()
+    }
+
+    /// Nothing more will come from the other end.
+    private func peerEnded() {
+        peer = nil
+        if isClosed || closing != nil { return }
+        handler?.inputEnded(self)
+    }
+}
+
+/// Connects a channel with a dispatcher in the same process, without a socket: both ends live on
+/// the channel's loop, and so do the handlers until they suspend.
+struct InMemoryConnector: Connector {
+    let dispatcher: RPCDispatcher
+    let codec: TinyPBCodec
+
+    func connect(
+        index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
+        failed: @escaping (RPCError) -> Void
+    ) -> () -> Void {
+        let scheduler = HandlerScheduler(reactor: reactor, dispatcher: dispatcher)
+        let server = ServerConnection(dispatcher: dispatcher, codec: codec, drivers: scheduler)
+        server.whenClosed = { scheduler.stop() }
+        InMemoryTransport.join(handler, server, on: reactor)
+        return {}
+    }
+}
