@@ -18,6 +18,7 @@ let package = Package(
     name: "RocketBase",
     products: [
         .library(name: "RocketSystem", targets: ["RocketSystem"]),
+        .library(name: "RocketRuntime", targets: ["RocketRuntime"]),
         .library(name: "RocketBase", targets: ["RocketBase"]),
         .library(name: "RocketConfigDocs", targets: ["RocketConfigDocs"]),
         .library(name: "RocketBaseTestKit", targets: ["RocketBaseTestKit"]),
@@ -36,6 +37,13 @@ let package = Package(
         .target(
             name: "RocketSystem", dependencies: ["CRocketSystem"],
             swiftSettings: strictSettings),
+        .target(name: "CRocketRuntime"),
+        // ROCKET_PUBLIC_RUNTIME=1 compiles public API in place of the runtime's own functions.
+        .target(
+            name: "RocketRuntime", dependencies: ["CRocketRuntime"], exclude: ["SAFETY.md"],
+            swiftSettings: strictSettings
+                + (Context.environment["ROCKET_PUBLIC_RUNTIME"] == nil
+                    ? [] : [.define("ROCKET_PUBLIC_RUNTIME")])),
         .target(name: "CTinyXML", linkerSettings: [.linkedLibrary("tinyxml")]),
         .target(
             name: "RocketBase", dependencies: ["RocketSystem", "CRocketLog", "CTinyXML"],
@@ -71,6 +79,9 @@ let package = Package(
                 "RocketSystem", "RocketBase", "RocketLogging",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RocketRuntimeTests", dependencies: ["RocketSystem", "RocketRuntime"],
             swiftSettings: settings),
         .testTarget(
             name: "RocketSystemTests", dependencies: ["RocketSystem", "RocketBaseTestKit"],

@@ -16,6 +16,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 let layers: [Target.Dependency] = [
     .product(name: "RocketSystem", package: "RocketBase"),
+    .product(name: "RocketRuntime", package: "RocketBase"),
     .product(name: "RocketBase", package: "RocketBase"),
     .product(name: "RocketSystemd", package: "RocketBase"),
     .product(name: "RocketReactor", package: "RocketReactor"),

@@ -27,10 +27,10 @@ import Testing
         let table = try table(Named())
         for index in 0..<200 {
             let name = [UInt8]("a.b.Named.method\(index)".utf8)
-            #expect(table.lookup(name.span.bytes)?.fullNameBytes == name)
+            #expect(table.find(name.span.bytes)?.fullNameBytes == name)
         }
         for name in ["", "a.b.Named.method200", "a.b.Named.method", "A.b.Named.method0"] {
-            #expect(table.lookup([UInt8](name.utf8).span.bytes) == nil)
+            #expect(table.find([UInt8](name.utf8).span.bytes) == nil)
         }
     }
 
@@ -39,14 +39,14 @@ import Testing
         let table = try table(Named(methods: names + names.map { $0 + "y" }))
         for name in names + names.map({ $0 + "y" }) {
             let bytes = [UInt8]("a.b.Named.\(name)".utf8)
-            #expect(table.lookup(bytes.span.bytes)?.fullNameBytes == bytes)
+            #expect(table.find(bytes.span.bytes)?.fullNameBytes == bytes)
             for index in bytes.indices {
                 var other = bytes
                 other[index] ^= 0x40
-                #expect(table.lookup(other.span.bytes) == nil)
+                #expect(table.find(other.span.bytes) == nil)
             }
         }
-        #expect(table.lookup([1, 2, 3].span.bytes) == nil)
+        #expect(table.find([1, 2, 3].span.bytes) == nil)
     }
 
     @Test func aFailureSaysWhichPartOfTheNameIsUnknown() throws {

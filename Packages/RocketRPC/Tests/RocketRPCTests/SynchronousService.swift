@@ -21,7 +21,7 @@ struct SynchronousService: RPCService {
             Self.describe,
             synchronous: { _, call in
                 call.replyMetadata["x-seen"] = call.requestMetadata["x-sent"]
-                let current = RPCController.current === call
+                let current = RPCController.current == call
                 return Text("\(call.method) \(call.messageID) \(current)")
             })
     }

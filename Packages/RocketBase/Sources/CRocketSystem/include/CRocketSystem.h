@@ -8,7 +8,6 @@
 #include "rocket_futex.h"
 #include "rocket_signal.h"
 #include "rocket_socket.h"
-#include "rocket_task.h"
 #include "rocket_thread.h"
 #include "rocket_usage.h"
 #include "rocket_thread_signals.h"

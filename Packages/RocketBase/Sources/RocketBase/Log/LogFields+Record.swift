@@ -52,11 +52,11 @@ extension LogFields {
     }
 
     mutating func setContext(_ context: CallContext?) {
-        guard let context else { return }
+        guard let call = context?.call else { return }
         unsafe head.message_id_length = UInt16(
-            context.messageID.withBytes { unsafe append($0, atMost: 256) })
-        unsafe head.method_length = UInt16(append(context.method, atMost: 1024))
-        unsafe head.peer_length = UInt16(append(context.peer, atMost: 256))
+            call.messageID.withBytes { unsafe append($0, atMost: 256) })
+        unsafe head.method_length = UInt16(append(call.method, atMost: 1024))
+        unsafe head.peer_length = UInt16(append(call.peer, atMost: 256))
     }
 
     /// Completes the record; valid until the next change of this value.

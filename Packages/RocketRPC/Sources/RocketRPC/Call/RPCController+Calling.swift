@@ -1,43 +1,16 @@
 import RocketCodec
 import RocketSystem
 
-// Of a call that is being made: the side of the caller.
+// A call that is made: the channel's use of its controller.
 
 extension RPCController {
-    /// For a call to be made with `channel.call(method, request, controller)` or a generated
-    /// client: says how it is made, and afterwards what became of it.
-    ///
-    /// - Parameters: as those of `RPCChannel.call`.
-    public convenience init(
-        timeout: Duration? = nil, metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
-    ) {
-        self.init()
-        withState { state in
-            state.timeout = timeout
-            state.options = options
-            state.changedMetadata = metadata
-        }
+    var terms: (Duration?, RPCCallOptions) {
+        storage.withState { ($0.timeout, $0.options) }
     }
 
-    /// Why the call failed; nil before its end, and when it did not. On the caller's side.
-    public var error: RPCError? { withState { $0.error } }
-
-    /// Gives the call up that is made with this controller: it ends with CANCELLED, unless it is
-    /// over. On a server, and without a call, it does nothing. Any thread.
-    public func cancel() {
-        let giveUp = withState { state in
-            if state.giveUp != nil { state.isCancelled = true }
-            return state.giveUp.take()
-        }
-        giveUp?()
-    }
-
-    // MARK: For the channel
-
-    var terms: (Duration?, RPCCallOptions) { withState { ($0.timeout, $0.options) } }
-
+    /// A call begins with this controller.
     func start(_ method: String, deadline: MonotonicTime) {
-        withState { state in
+        storage.withState { state in
             state.method = method
             state.deadline = deadline
             state.error = nil
@@ -51,37 +24,49 @@ extension RPCController {
         }
     }
 
-    func canBeCancelled(by giveUp: @escaping @Sendable () -> Void) {
-        withState { $0.giveUp = giveUp }
+    func canBeCancelled(by cancel: @escaping @Sendable () -> Void) {
+        storage.withState { $0.cancel = cancel }
     }
 
+    /// The request goes out, under that id.
     func begins(_ id: CallID, between peers: ConnectionPeers) {
         let bytes = id.withBytes { bytes in
             // SAFETY: the pointer does not leave the closure.
             unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
         }
-        withState { state in
+        storage.withState { state in
             state.messageID = bytes
             state.peers = peers
         }
     }
 
+    /// Records the size of the serialized request.
+    func note(requestBytes: Int) { storage.withState { $0.requestBytes = requestBytes } }
+
+    /// Records the size of the serialized response.
+    func note(responseBytes: Int) { storage.withState { $0.responseBytes = responseBytes } }
+
+    /// The reply has arrived, or the call has failed.
     func finish(replyMetadata: RPCMetadata = [:], error: RPCError? = nil) {
-        // Let go of outside the lock: it holds the call.
-        let giveUp = withState { state in
+        // Released outside of the lock: it holds the call.
+        let cancel = storage.withState { state in
             state.replyMetadata = replyMetadata
             state.error = error
             state.isFinished = true
-            return state.giveUp.take()
+            return state.cancel.take()
         }
-        _ = giveUp
+        _ = cancel
     }
 
-    // MARK: For calls made in a handler
+    /// Records how the call ended, and runs its observers.
+    func end(_ code: RPCErrorCode) { storage.end(code) }
 
+    // MARK: Calls made in a handler
+
+    /// The id of the call that is served; nil once it is over.
     var callID: CallID? {
         // SAFETY: the array lives, unchanged, until the id is made.
-        withState { CallID(unsafe $0.messageID.span.bytes) }
+        storage.withState(of: generation) { CallID(unsafe $0.messageID.span.bytes) } ?? nil
     }
 
     /// `metadata` with the trace context that came with this call, unless it has one of its own.
@@ -94,10 +79,10 @@ extension RPCController {
         return result
     }
 
-    /// Whether there may be one; without reading the metadata, which most calls have for their
-    /// deadline alone.
+    /// Whether the call may bear a trace context; without parsing the metadata, which most calls
+    /// have for their deadline alone.
     private var hasTrace: Bool {
-        withState { state in
+        storage.withState(of: generation) { state in
             if let changed = state.changedMetadata { return changed["traceparent"] != nil }
             let key = Self.traceKey
             guard state.requestMetadata.count > key.count else { return false }
@@ -105,7 +90,7 @@ extension RPCController {
                 state.requestMetadata[start] == key[0]
                     && state.requestMetadata[start..<(start + key.count)].elementsEqual(key)
             }
-        }
+        } ?? false
     }
 
     private static let traceKey = [UInt8]("traceparent=".utf8)

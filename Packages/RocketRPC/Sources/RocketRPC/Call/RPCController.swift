@@ -6,99 +6,73 @@ public import RocketTCP
 /// Key=value pairs that travel beside a message; see docs/wire-format.md, "Metadata".
 public typealias RPCMetadata = Metadata
 
-/// One call, as its handler sees it: who asks, until when, and whether anybody still waits.
+/// One call: in a handler the call that it answers, on a channel a call that is made with it. Any
+/// thread.
 ///
-/// Valid while the handler runs and after it, on any thread. The server reuses the object for
-/// another call only when nobody else holds it.
-public final class RPCController: Sendable {
-    struct State: ~Copyable {
-        var messageID: [UInt8] = []
-        var method = ""
-        /// On a server: what `method` is the name of.
-        var served: MethodEntry?
-        var peers: ConnectionPeers?
-        /// On a server, where calls are logged.
-        var startedAt: MonotonicTime?
-        var deadline: MonotonicTime?
-        /// As it came.
-        var requestMetadata: [UInt8] = []
-        /// As somebody set it since.
-        var changedMetadata: RPCMetadata?
-        var replyMetadata = RPCMetadata()
-        var isCancelled = false
-        var isFinished = false
-        // Of a call that is being made:
-        var timeout: Duration?
-        var options = RPCCallOptions()
-        var error: RPCError?
-        var giveUp: (@Sendable () -> Void)?
-        // For those who observe calls; see `onEnd`.
-        var isOutgoing = false
-        var requestBytes = 0
-        var responseBytes = 0
-        var ending: RPCCallEnding?
-        var observers: [@Sendable (RPCCallEnding) -> Void] = []
-        /// On a server: somebody has set something that the next call must not see.
-        var isUsed = false
+/// A handler may keep it, pass it to tasks and closures, and use it at any time. Once the handler
+/// has returned it says that the call is finished, and nothing else: its texts are empty, its
+/// optional properties nil, and what is set is dropped.
+public struct RPCController: Sendable {
+    let storage: CallStorage
+    let generation: UInt64
 
-        /// On a server: forgets all that was set.
-        mutating func startOver() {
-            changedMetadata = nil
-            replyMetadata = RPCMetadata()
-            isCancelled = false
-            isFinished = false
-            responseBytes = 0
-            ending = nil
-            observers = []
-            isUsed = false
+    init(_ storage: CallStorage, generation: UInt64) {
+        self.storage = storage
+        self.generation = generation
+    }
+
+    /// For a call to be made with `channel.call(method, request, controller)` or a generated
+    /// client: says how it is made, and afterwards how it ended.
+    ///
+    /// - Parameters: as those of `RPCChannel.call`.
+    public init(
+        timeout: Duration? = nil, metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
+    ) {
+        self.init(CallStorage(), generation: 0)
+        storage.withState { state in
+            state.timeout = timeout
+            state.options = options
+            state.changedMetadata = metadata
         }
     }
 
-    private let lock = Locked(())
-    // SAFETY: used under the lock, or by one who knows that nobody else has a reference; and no
-    // body comes back to the controller.
-    @exclusivity(unchecked) private nonisolated(unsafe) var state = State()
-
-    init() {}
-
-    /// Runs `body` with the state while no other thread has it. Any thread.
     @inline(__always)
-    func withState<Result, E: Error>(_ body: (inout State) throws(E) -> Result) throws(E) -> Result
-    {
-        try lock.withLock { _ throws(E) in try unsafe body(&state) }
+    private func withState<Result>(_ body: (inout CallStorage.State) -> Result) -> Result? {
+        storage.withState(of: generation, body)
     }
 
-    /// The same without the lock: where the references to this object are counted, and all of them
-    /// are the caller's own.
-    @inline(__always)
-    func withUnsharedState<Result>(_ body: (inout State) -> Result) -> Result {
-        lock.withoutLock { unsafe body(&state) }
-    }
-
-    /// The call whose handler the current task runs, or was started by; nil outside of one.
-    /// Calls made with it set inherit what is left of its deadline.
+    /// The call whose handler the current task runs, or was started by; nil outside of one, and
+    /// once that call is over. Calls made while it is set inherit what is left of its deadline, its
+    /// msg_id and its trace context.
+    ///
+    /// A task that a *synchronous* handler starts has none: capture the controller for it.
     public static var current: RPCController? {
-        // One binding says both which call it is and what log lines bear.
-        CallContext.current?.source as? RPCController
+        guard let context = CallContext.current, let storage = context.source as? CallStorage,
+            let generation = storage.resolve(context.generation)
+        else { return nil }
+        let isOver = storage.withState(of: generation) { _ in false } ?? true
+        return isOver ? nil : RPCController(storage, generation: generation)
     }
+
+    // MARK: What is known of the call
 
     /// The call's id on the wire, shown as text.
     public var messageID: String {
-        withState { String(decoding: $0.messageID, as: UTF8.self) }
+        withState { String(decoding: $0.messageID, as: UTF8.self) } ?? ""
     }
 
     /// `package.Service.method`.
-    public var method: String { withState { $0.method } }
+    public var method: String { withState { $0.method } ?? "" }
 
     /// This side's address of the connection that the call came on.
-    public var localAddress: NetAddress? { withState { $0.peers?.local } }
+    public var localAddress: NetAddress? { withState { $0.peers?.local } ?? nil }
 
-    /// Who calls.
-    public var peerAddress: NetAddress? { withState { $0.peers?.peer } }
+    /// The peer's address: the caller's on a server, the server's on a channel.
+    public var peerAddress: NetAddress? { withState { $0.peers?.peer } ?? nil }
 
-    /// When the answer is due, on the monotonic clock: as the caller says, or by the server's own
+    /// When the reply is due, on the monotonic clock: the caller's deadline, or the server's own
     /// limit on handlers where that is earlier; nil without either.
-    public var deadline: MonotonicTime? { withState { $0.deadline } }
+    public var deadline: MonotonicTime? { withState { $0.deadline } ?? nil }
 
     /// What travels beside the request. On a server it is what the caller sent; a channel's
     /// interceptor may change it before the call is sent.
@@ -108,9 +82,9 @@ public final class RPCController: Sendable {
                 state.changedMetadata
                     ?? (unsafe MetadataBlock.read(state.requestMetadata.span.bytes))
                     ?? RPCMetadata()
-            }
+            } ?? RPCMetadata()
         }
-        set {
+        nonmutating set {
             withState { state in
                 state.changedMetadata = newValue
                 state.isUsed = true
@@ -122,8 +96,8 @@ public final class RPCController: Sendable {
     /// it is what came back. Not sent with an error. At most 511 bytes in all, or the call fails
     /// with RESOURCE_EXHAUSTED.
     public var replyMetadata: RPCMetadata {
-        get { withState { $0.replyMetadata } }
-        set {
+        get { withState { $0.replyMetadata } ?? RPCMetadata() }
+        nonmutating set {
             withState { state in
                 state.replyMetadata = newValue
                 state.isUsed = true
@@ -131,43 +105,66 @@ public final class RPCController: Sendable {
         }
     }
 
-    /// Whether nobody waits for the answer any more: the deadline passed, the connection ended,
-    /// or the server stops. The handler's task is cancelled at the same time.
-    public var isCancelled: Bool { withState { $0.isCancelled } }
+    /// Whether the call was given up before its handler returned: its deadline passed, the
+    /// connection ended, the caller cancelled it, or the server stops. The handler's task is
+    /// cancelled at the same time.
+    public var isCancelled: Bool { withState { $0.isCancelled } ?? false }
 
-    /// Whether the call has been answered or given up.
-    public var isFinished: Bool { withState { $0.isFinished } }
-}
+    /// Whether the call has been answered or given up: nothing that happens now changes its end.
+    public var isFinished: Bool { withState { $0.isFinished } ?? true }
 
-extension RPCController: CallContextSource {
-    /// For log lines: the call's id.
-    public var contextMessageID: InlineString {
-        withState { state in
-            // SAFETY: the array lives, unchanged, until the text is made.
-            unsafe InlineString(bytes: state.messageID.span.bytes)
+    /// Whether this side makes the call, and does not answer it.
+    public var isOutgoing: Bool { withState { $0.isOutgoing } ?? false }
+
+    /// The serialized request, in bytes; on a channel 0 until it is sent.
+    public var requestBytes: Int { withState { $0.requestBytes } ?? 0 }
+
+    // MARK: On the caller's side
+
+    /// Why the call failed; nil before its end, and when it did not.
+    public var error: RPCError? { withState { $0.error } ?? nil }
+
+    /// Cancels the call that is made with this controller: it ends with CANCELLED, unless it is
+    /// over. On a server, and without a call, it has no effect.
+    public func cancel() {
+        let cancel = withState { state in
+            if state.cancel != nil { state.isCancelled = true }
+            return state.cancel.take()
         }
+        cancel??()
     }
 
-    /// For log lines: the method's full name.
-    public var contextMethod: String { method }
+    // MARK: Observing the end
 
-    /// For log lines: who calls.
-    public var contextPeer: String { withState { $0.peers?.peerText ?? "" } }
+    /// Runs `body` once, when the call has ended: on a server when its reply is in the connection's
+    /// output, or nobody waits for one any more (CANCELLED); on a channel before the caller
+    /// resumes. A handler may still be running then.
+    ///
+    /// For interceptors. Where the call has ended already: now. On the thread where it ends. Once
+    /// a served call's handler has returned, `body` is not run.
+    public func onEnd(_ body: @escaping @Sendable (RPCCallEnding) -> Void) {
+        let ending = withState { state in
+            state.isUsed = true
+            if state.ending == nil { state.observers.append(body) }
+            return state.ending
+        }
+        if let ending = ending ?? nil { body(ending) }
+    }
 }
 
-/// The two ends of a connection, shared by all of its calls.
-final class ConnectionPeers: Sendable {
-    let local: NetAddress
-    let peer: NetAddress
-    /// The peer as text, made once.
-    let peerText: String
-
-    /// Before the connection is there.
-    static let none = ConnectionPeers(local: .loopback(port: 0), peer: .loopback(port: 0))
-
-    init(local: NetAddress, peer: NetAddress) {
-        self.local = local
-        self.peer = peer
-        peerText = peer.description
+extension RPCController: Equatable {
+    /// Whether both are of the same call.
+    public static func == (a: RPCController, b: RPCController) -> Bool {
+        a.storage === b.storage && a.generation == b.generation
     }
+}
+
+/// How a call ended.
+public struct RPCCallEnding: Hashable, Sendable {
+    /// 0 for a response.
+    public let code: RPCErrorCode
+    /// The serialized request, in bytes; 0 where none was made.
+    public let requestBytes: Int
+    /// The serialized response, in bytes; 0 for an error.
+    public let responseBytes: Int
 }

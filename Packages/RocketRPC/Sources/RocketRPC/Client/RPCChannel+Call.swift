@@ -1,6 +1,7 @@
 import RocketBase
 public import RocketCodec
-public import RocketSystem
+public import RocketRuntime
+import RocketSystem
 import SwiftProtobuf
 
 extension RPCChannel {

@@ -7,10 +7,10 @@ final class MethodEntry: Sendable {
     /// Takes the request out of the connection's input, runs the handler, and answers.
     @usableFromInline
     typealias Awaited =
-        nonisolated(nonsending) @Sendable (CallResponder, ServingContext, MethodEntry) async -> Void
+        nonisolated(nonsending) @Sendable (ServingContext) async -> Void
     /// The same with a request that stays where it is.
     @usableFromInline
-    typealias Synchronous = @Sendable (ServingContext, MethodEntry, RawSpan) -> Void
+    typealias Synchronous = @Sendable (ServingContext, RawSpan) -> Void
 
     /// How a call of it is served.
     @usableFromInline
@@ -42,6 +42,11 @@ final class MethodEntry: Sendable {
         fullNameBytes = method.fullNameBytes
         requestName = Request.protoMessageName
         responseName = Response.protoMessageName
+    }
+
+    /// Serves a call that has begun, until its handler has returned.
+    nonisolated(nonsending) func serve(_ context: ServingContext) async {
+        if case .awaited(let serve) = handler { await serve(context) }
     }
 
     var isSynchronous: Bool {

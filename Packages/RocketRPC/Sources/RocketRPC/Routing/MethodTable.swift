@@ -10,10 +10,9 @@ struct MethodTable: Sendable {
     let hasSynchronous: Bool
     private let services: Set<String>
 
-    // SAFETY: `entries` holds the entry, for as long as there is a table.
-    @safe private struct Slot {
+    private struct Slot {
         var hash: UInt64 = 0
-        var entry: Unmanaged<MethodEntry>?
+        var entry: MethodEntry?
     }
 
     var serviceNames: [String] { services.sorted() }
@@ -34,27 +33,19 @@ struct MethodTable: Sendable {
         for entry in entries {
             let hash = entry.withName { byteHash($0) }
             var slot = Int(truncatingIfNeeded: hash) & (size - 1)
-            while unsafe slots[slot].entry != nil { slot = (slot + 1) & (size - 1) }
-            slots[slot] = unsafe Slot(hash: hash, entry: .passUnretained(entry))
+            while slots[slot].entry != nil { slot = (slot + 1) & (size - 1) }
+            slots[slot] = Slot(hash: hash, entry: entry)
         }
         self.slots = slots
     }
 
     /// The method with that full name; nil where `failure(for:)` says why.
-    func lookup(_ name: RawSpan) -> MethodEntry? { unsafe find(name)?.takeUnretainedValue() }
-
-    /// The same with no reference counted: it is there as long as the table.
-    @unsafe
-    func find(_ name: RawSpan) -> Unmanaged<MethodEntry>? {
+    func find(_ name: RawSpan) -> MethodEntry? {
         let hash = byteHash(name)
         let mask = slots.count &- 1
         var slot = Int(truncatingIfNeeded: hash) & mask
-        while let entry = unsafe slots[slot].entry {
-            if slots[slot].hash == hash,
-                unsafe entry._withUnsafeGuaranteedRef({ $0.withName { sameBytes(name, $0) } })
-            {
-                return unsafe entry
-            }
+        while let entry = slots[slot].entry {
+            if slots[slot].hash == hash, entry.withName({ sameBytes(name, $0) }) { return entry }
             slot = (slot &+ 1) & mask
         }
         return nil

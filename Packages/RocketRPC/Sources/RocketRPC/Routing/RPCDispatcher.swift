@@ -10,7 +10,7 @@ import RocketSystem
 /// it frames (`answer`). Any thread.
 public final class RPCDispatcher: Sendable {
     let table: MethodTable
-    let limits: ConcurrencyLimiter
+    let limiter: ConcurrencyLimiter
     let counters = ServerCounters()
     let logger: RocketLogger
     let time: any TimeSource
@@ -34,7 +34,7 @@ public final class RPCDispatcher: Sendable {
         let catalogue = ReflectionIndex(registry)
         for case let reflection as ReflectionService in services { reflection.show(catalogue) }
         table = try MethodTable(registry)
-        self.limits = ConcurrencyLimiter(limits)
+        limiter = ConcurrencyLimiter(limits)
         self.logger = logger
         self.time = time
     }
@@ -49,17 +49,17 @@ public final class RPCDispatcher: Sendable {
     public nonisolated(nonsending) func answer(
         _ frames: [UInt8], codec: TinyPBCodec = TinyPBCodec()
     ) async -> [UInt8] {
-        let link = InMemoryTransport(input: frames)
-        let connection = ServerConnection(dispatcher: self, codec: codec, drivers: nil)
-        connection.connected(link)
-        let call = CallResponder(connection: connection)
-        var isMore = true
-        while isMore {
-            isMore = await CallContext.$current.withValue(call.freshContext()) {
-                await connection.serveAll(call, ServingContext(connection, link, call))
-            }
+        let transport = InMemoryTransport(input: frames)
+        let connection = ServerConnection(dispatcher: self, codec: codec, scheduler: nil)
+        connection.connected(transport)
+        let responder = CallResponder(connection: connection)
+        let context = ServingContext(connection, transport, responder)
+        while case .awaited(let method) = connection.takeFrames(context) {
+            await CallContext.$current.withValue(responder.context) { await method.serve(context) }
+            responder.handlerReturned()
+            connection.handlerReturned()
         }
-        return link.takeOutput()
+        return transport.takeOutput()
     }
 
     /// The time where somebody wants to know how long calls take: each is a line at debug.
@@ -69,10 +69,10 @@ public final class RPCDispatcher: Sendable {
     }
 
     /// A call has been answered or given up.
-    func endsCall(_ controller: RPCController, _ code: RPCErrorCode) {
-        guard let startedAt = controller.withState({ $0.startedAt }) else { return }
+    func endsCall(_ call: CallResponder, _ code: RPCErrorCode) {
+        guard let startedAt = call.storage.withState({ $0.startedAt }) else { return }
         // Id, method and peer come from the context.
-        CallContext.$current.withValue(CallContext(controller)) {
+        CallContext.$current.withValue(call.context) {
             logger.debug("call served") {
                 $0.add("code", code.rawValue)
                 $0.add("us", microsecondsOf: time.monotonic() - startedAt)

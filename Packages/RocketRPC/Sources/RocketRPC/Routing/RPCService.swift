@@ -70,13 +70,15 @@ public struct RPCServiceRegistry {
         let handler = interceptors.isEmpty ? handler : interceptors.around(handler)
         try append(
             method,
-            .awaited { call, batch, entry in
-                guard let request = call.takeRequest(batch, entry, method.request) else { return }
+            .awaited { context in
+                let call = context.responder
+                guard let request = call.takeRequest(context, method.request) else { return }
                 do {
-                    let response = try await handler(request, batch.controller)
-                    call.answer { batch.succeed(entry, with: response, method.response) }
+                    let response = try await handler(request, call.controller)
+                    if context.isOutputFull { await call.waitUntilWritable(context) }
+                    call.succeed(context, response, method.response)
                 } catch {
-                    call.answer { batch.fail(entry, error, in: method.response) }
+                    call.fail(context, error, method.response)
                 }
             })
     }
@@ -98,15 +100,16 @@ public struct RPCServiceRegistry {
         let handler = around.isEmpty ? handler : around.around(handler)
         try append(
             method,
-            .synchronous { batch, entry, payload in
+            .synchronous { context, payload in
+                let call = context.responder
                 guard let request = try? method.request.message(from: payload) else {
-                    return batch.failWithoutRequest(entry)
+                    return call.failWithoutRequest(context)
                 }
                 do {
-                    let response = try handler(request, batch.controller)
-                    batch.succeed(entry, with: response, method.response)
+                    let response = try handler(request, call.controller)
+                    call.succeed(context, response, method.response)
                 } catch {
-                    batch.fail(entry, error, in: method.response)
+                    call.fail(context, error, method.response)
                 }
             })
     }

@@ -1,13 +1,22 @@
 import RocketSystem
 
-/// When a call has to be over: the caller's word, or the server's own limit where that is earlier.
+/// When a call has to be over: the caller's deadline, or the server's own limit where that is
+/// earlier.
 struct CallDeadline: Equatable {
     let time: MonotonicTime?
-    /// The server's limit on its handlers is the earlier one.
+    /// Whether the server's limit on its handlers is the earlier one.
     let isOwn: Bool
 
+    /// No deadline.
+    static let none = CallDeadline(time: nil, isOwn: false)
+
+    private init(time: MonotonicTime?, isOwn: Bool) {
+        self.time = time
+        self.isOwn = isOwn
+    }
+
     /// - Parameters:
-    ///   - timeoutMilliseconds: what is left as the caller says, 0 or more; nil: it said nothing.
+    ///   - timeoutMilliseconds: what is left of the caller's deadline, 0 or more; nil: it has none.
     ///   - own: the server's limit, in nanoseconds; nil: none.
     init(timeoutMilliseconds: Int64?, own: UInt64?, now: MonotonicTime) {
         let callers = timeoutMilliseconds.map { timeout in
@@ -20,7 +29,7 @@ struct CallDeadline: Equatable {
         time = isOwn ? ours : callers
     }
 
-    /// What is answered when it passes while the handler runs.
+    /// The reply when it passes while the handler runs.
     var failure: RPCError {
         RPCError(
             .callTimeout,

@@ -2,30 +2,59 @@ import RocketBase
 import RocketCodec
 import RocketSystem
 
-/// The obligation to answer one call: fulfilled exactly once, by `answer`.
+/// Sends exactly one reply for one incoming call, and then for the next one.
 ///
-/// Owned by the driver that runs the handler, bound to the connection's loop.
-@usableFromInline
+/// Bound to the connection's loop. A handler task has one for the calls that it awaits, a loop has
+/// one for all synchronous handlers.
+// SAFETY: the continuation is resumed once: `roomIsAvailable` takes it away first.
+@safe @usableFromInline
 final class CallResponder {
-    /// What the handler sees, and what `RPCController.current` is bound to while handlers run.
-    /// Reused from call to call as long as nobody kept it; see `freshContext`.
-    private(set) var controller = RPCController()
-    /// References to the controller while no handler runs; see `ServingContext`.
-    var ownReferences: UInt = 0
+    /// What the controllers of its calls refer to.
+    let storage = CallStorage()
+    /// The call's generation in the storage.
+    private(set) var generation: UInt64 = 0
     private(set) var connection: ServerConnection
-    @usableFromInline var isAnswered = true
-    /// When it has to be over.
-    private(set) var deadline = CallDeadline(
-        timeoutMilliseconds: nil, own: nil, now: .distantFuture)
+    private(set) var method: MethodEntry?
+    private(set) var isAnswered = true
+    /// Whether the handler has returned.
+    private(set) var isOver = true
+    /// When the call has to be over.
+    private(set) var deadline = CallDeadline.none
     /// Where its frame, the first in the connection's input, has the request.
-    private(set) var payload = 0..<0
-    /// What its frame takes of the input.
-    private(set) var frameBytes = 0
-    private var method: MethodEntry?
+    private var payload = 0..<0
+    /// The bytes of the input that its frame takes.
+    private var frameBytes = 0
+    /// As in the storage.
+    private var servingTask: Int?
+    /// Of a handler that has returned while the output was full.
+    private var waiting: UnsafeContinuation<Void, Never>?
 
     init(connection: ServerConnection) { self.connection = connection }
 
+    /// The call as its handler sees it.
+    @usableFromInline
+    var controller: RPCController { RPCController(storage, generation: generation) }
+
+    /// A log line's context, and `RPCController.current`, while the handler runs.
+    var context: CallContext { CallContext(storage, generation: generation) }
+
+    /// The same for all synchronous calls of a read, which the current thread, or task, serves.
+    func synchronousContext() -> CallContext {
+        let task = CallStorage.currentTask
+        if servingTask != task {
+            servingTask = task
+            storage.withState { $0.servingTask = task }
+        }
+        return CallContext(storage, generation: CallStorage.synchronousGeneration)
+    }
+
+    /// The same, bound before the call is known: where each awaited call has a task of its own.
+    var onlyContext: CallContext {
+        CallContext(storage, generation: CallStorage.onlyGeneration)
+    }
+
     /// Starts over for the first frame in the input of `connection`.
+    @inline(__always)
     func begin(
         _ frame: TinyPBFrame, _ frameBytes: Int, _ bytes: RawSpan, _ method: MethodEntry,
         of connection: ServerConnection, deadline: CallDeadline
@@ -33,74 +62,217 @@ final class CallResponder {
         if self.connection !== connection { self.connection = connection }
         if self.method !== method { self.method = method }
         isAnswered = false
+        isOver = false
         self.deadline = deadline
         self.frameBytes = frameBytes
         payload = frame.payload
-        // Nobody kept it: the last call's driver would have ended with it.
-        controller.begin(frame, bytes, method, of: connection, deadline: deadline.time)
+        storage.begin(
+            frame, bytes, method, connection.peers, deadline: deadline.time,
+            startedAt: connection.dispatcher.beginsCall())
     }
 
-    /// The bytes that its answer bears.
-    var messageID: [UInt8] { controller.withState { $0.messageID } }
+    /// The msg_id that its reply bears.
+    var messageID: [UInt8] { storage.withState { $0.messageID } }
 
-    // MARK: The binding
+    // MARK: The request
 
-    // Binding a task-local around every call costs several times what the call does (two changes of
-    // executor for an async one). So it is bound around many calls, to the controller that they
-    // share; and when a handler has kept that, or has started a task that inherits it and outlives
-    // the call, the next call gets another controller in a binding of its own.
-
-    /// What is bound. Each binding begins with a controller that nobody else has.
-    func freshContext() -> CallContext {
-        if !isKnownUniquelyReferenced(&controller) { controller = RPCController() }
-        return CallContext(controller)
-    }
-}
-
-// MARK: - The request
-
-extension CallResponder {
-    /// Takes its frame out of the input, and makes a message of what is in it; nil for bytes that
-    /// are none, and the call has failed then.
+    /// Takes the call's frame out of the input, and decodes its request; nil for bytes that are no
+    /// request, and the call has failed then.
     @inlinable
     func takeRequest<Request>(
-        _ batch: ServingContext, _ method: MethodEntry, _ coding: _RPCMessageCoding<Request>
+        _ context: ServingContext, _ coding: _RPCMessageCoding<Request>
     ) -> Request? {
         var request: Request?
-        takeFrame(batch) { request = try? coding.message(from: $0) }
-        if request == nil { answer { batch.failWithoutRequest(method) } }
+        takeFrame(context) { request = try? coding.message(from: $0) }
+        if request == nil { failWithoutRequest(context) }
         return request
     }
 
     @usableFromInline
-    func takeFrame(_ batch: ServingContext, _ body: (RawSpan) -> Void) {
-        batch.link.readInput { input in
+    func takeFrame(_ context: ServingContext, _ body: (RawSpan) -> Void) {
+        context.transport.readInput { input in
             input.withBytes { body($0.extracting(payload)) }
             input.consume(frameBytes)
         }
     }
-}
 
-// MARK: - The answer
+    // MARK: The reply
 
-extension CallResponder {
-    /// Runs `body`, which answers, unless the call was answered or given up while its handler ran.
-    @inlinable @inline(__always)
-    func answer(_ body: () -> Void) {
+    /// Answers with what the handler returned, unless the call was given up while it ran.
+    @inlinable
+    func succeed<Response>(
+        _ context: ServingContext, _ response: Response, _ coding: _RPCMessageCoding<Response>
+    ) {
+        respond(context) { output throws in try coding.append(response, to: &output) }
+    }
+
+    @usableFromInline
+    func respond(_ context: ServingContext, _ payload: (inout ByteBuffer) throws -> Void) {
         if isAnswered { return }
         isAnswered = true
-        body()
-    }
-
-    /// Answers with that code and text; the handler is still running.
-    func fail(_ error: RPCError) {
         guard let method else { return }
-        answer { connection.fail(controller, method, error) }
+        if connection.respond(context, method, payload) { recordOver() }
     }
 
-    /// Nobody waits for the handler any more: the connection is gone, or its deadline passed.
-    func abandon() {
-        controller.end(.cancelled, cancelled: true)
-        answer { connection.dispatcher.endsCall(controller, .cancelled) }
+    /// Answers with what the handler threw, unless the call was given up while it ran.
+    @usableFromInline
+    func fail<Response>(
+        _ context: ServingContext, _ error: any Error, _ coding: _RPCMessageCoding<Response>
+    ) {
+        if let response: Response = BusinessFields.response(for: error) {
+            return succeed(context, response, coding)
+        }
+        if !isAnswered { answer(with: connection.failure(for: error, of: controller)) }
     }
+
+    @usableFromInline
+    func failWithoutRequest(_ context: ServingContext) {
+        if let method { answer(with: method.noRequest) }
+    }
+
+    /// Answers with that code and text; the handler may still be running.
+    func answer(with error: RPCError) {
+        if isAnswered { return }
+        isAnswered = true
+        guard let method else { return }
+        connection.send(error, messageID, method)
+        end(error.code)
+    }
+
+    /// Gives the call up: the connection is gone, or its caller has cancelled it.
+    func abandon() {
+        storage.withState { state in
+            state.isCancelled = true
+            state.isFinished = true
+            state.isUsed = true
+        }
+        // A reply that waits for room is dropped.
+        outputHasRoom()
+        if isAnswered { return }
+        isAnswered = true
+        end(.cancelled)
+    }
+
+    /// Records the end for observers and the log.
+    func end(_ code: RPCErrorCode, responseBytes: Int? = nil) {
+        storage.end(code, responseBytes: responseBytes)
+        connection.dispatcher.endsCall(self, code)
+    }
+
+    /// The handler has returned: its controllers say from now on that the call is finished.
+    @inline(__always)
+    func handlerReturned() {
+        if isOver { return }
+        storage.withState { $0.finishServing() }
+        recordOver()
+    }
+
+    private func recordOver() {
+        isOver = true
+        generation &+= 1
+    }
+
+    // MARK: Back-pressure
+
+    /// Suspends while the connection's output is above its high water mark, until it is the turn of
+    /// this reply, or the call is given up. On the loop.
+    @usableFromInline
+    nonisolated(nonsending) func waitUntilWritable(_ context: ServingContext) async {
+        // The handler has returned: the server's limit on it has been kept.
+        if deadline.isOwn { deadline = .none }
+        while !isAnswered, context.isOutputFull {
+            await unsafe withUnsafeContinuation { continuation in
+                unsafe waiting = continuation
+                connection.waitingReplies.append(self)
+            }
+        }
+    }
+
+    /// Resumes `waitUntilWritable`, which looks again.
+    ///
+    /// - Returns: false where the reply does not wait (any more).
+    @discardableResult
+    func outputHasRoom() -> Bool {
+        guard let waiting = unsafe waiting.take() else { return false }
+        unsafe waiting.resume()
+        return true
+    }
+}
+
+extension CallStorage {
+    /// Starts over for the call that came in `frame`.
+    @inline(__always)
+    fileprivate func begin(
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ method: MethodEntry, _ peers: ConnectionPeers,
+        deadline: MonotonicTime?, startedAt: MonotonicTime?
+    ) {
+        // Where err_code is not 0, err_info is text and no metadata.
+        let metadata = bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0)
+        withState { state in
+            state.messageID.replace(with: bytes.extracting(frame.messageID))
+            state.requestMetadata.replace(with: metadata)
+            if state.entry !== method {
+                state.entry = method
+                state.method = method.fullName
+            }
+            if state.peers !== peers { state.peers = peers }
+            state.deadline = deadline
+            state.startedAt = startedAt
+            state.requestBytes = frame.payload.count
+            if state.isUsed { state.startOver() }
+            state.isFinished = false
+        }
+    }
+}
+
+extension CallStorage.State {
+    /// The handler has returned: controllers of its call find another generation.
+    @inline(__always)
+    mutating func finishServing() {
+        generation &+= 1
+        isFinished = true
+    }
+}
+
+extension [UInt8] {
+    /// Holds these bytes in place of the old ones, in the same memory where it can.
+    fileprivate mutating func replace(with bytes: RawSpan) {
+        // SAFETY: the pointers do not leave the closures.
+        if count == bytes.byteCount {
+            // As a rule: ids are of one length.
+            if isEmpty { return }
+            unsafe withUnsafeMutableBytes { old in
+                unsafe bytes.withUnsafeBytes { unsafe old.copyMemory(from: $0) }
+            }
+        } else {
+            removeAll(keepingCapacity: true)
+            unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+        }
+    }
+}
+
+/// What serving a call takes, looked up once for the calls of one connection that follow each other
+/// and passed on as a parameter: a property of a class is retained and released for each use.
+/// Bound to the connection's loop.
+@usableFromInline
+struct ServingContext {
+    let connection: ServerConnection
+    let transport: any Transport
+    @usableFromInline let responder: CallResponder
+    let storage: CallStorage
+    let table: MethodTable
+    let limiter: ConcurrencyLimiter
+
+    init(_ connection: ServerConnection, _ transport: any Transport, _ responder: CallResponder) {
+        self.connection = connection
+        self.transport = transport
+        self.responder = responder
+        storage = responder.storage
+        table = connection.dispatcher.table
+        limiter = connection.dispatcher.limiter
+    }
+
+    /// Whether a reply has to wait.
+    @usableFromInline
+    var isOutputFull: Bool { !transport.isWritable }
 }

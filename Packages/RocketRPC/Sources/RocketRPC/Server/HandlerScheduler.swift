@@ -1,34 +1,37 @@
+import RocketBase
 import RocketReactor
+import RocketRuntime
 import RocketSystem
 
-/// Runs handlers without a task per call.
+/// Runs handlers that may wait, without a task per call.
 ///
-/// A *driver* is a long-lived async function on the loop. It takes the next frame and awaits its
-/// handler inline; a handler that does not suspend costs a function call. When a handler suspends,
-/// its driver stays with it, control returns to the loop, and another driver goes on with the next
-/// frame; so a slow call holds nobody up. Idle drivers are parked and reused.
+/// A handler task is long-lived. It takes the next frame and awaits its handler inline; a handler
+/// that does not suspend costs a function call. When a handler suspends, its task stays with it,
+/// control returns to the loop, and another task goes on with the next frame: a slow call delays no
+/// other. Idle tasks are parked and resumed; those that a burst has left behind end after a while.
 ///
-/// Bound to its loop. At most one driver is *active*: takes frames. See docs/decisions/0004.
+/// Bound to its loop. Decisions are made by `HandlerSchedulerState`. See docs/decisions/0004.
 final class HandlerScheduler: TickEndHandler {
     private unowned let reactor: Reactor
     private let executor: LoopActor
     private let dispatcher: RPCDispatcher
-    /// All connections whose calls these drivers run.
+    private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
+    /// All connections whose calls it runs.
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
-    /// Connections with input that nobody has looked at yet, and a cursor over them.
+    /// Connections with input that nobody has looked at, and a cursor over them.
     private var ready: [ServerConnection] = []
     private var nextReady = 0
     private var parked: [HandlerTask] = []
-    /// The driver that takes frames; when the loop has control, its handler is suspended.
     private var active: HandlerTask?
     /// Of the calls whose handlers are suspended; others are over before a deadline can pass.
     private var deadlines = TimerQueue<HandlerTask>()
     private var deadlineTimer: DeadlineTimer?
-    /// For handlers that never suspend.
-    private var spareCall: CallResponder?
-    private var isWaking = false
-    private var isEnrolled = false
-    private var isStopped = false
+    private var trimTimer: ScheduledTimer?
+    /// For handlers that never wait.
+    private var synchronous: CallResponder?
+
+    /// Parked tasks that were not needed for so long end.
+    static let trimInterval = Duration.seconds(10)
 
     init(reactor: Reactor, dispatcher: RPCDispatcher) {
         self.reactor = reactor
@@ -54,174 +57,264 @@ final class HandlerScheduler: TickEndHandler {
         cancelCalls(of: connection)
     }
 
-    /// Notes that `connection` has input; a driver looks at it within this tick.
+    /// `connection` has input, or has ended: a task looks at it within this tick.
     func enqueue(_ connection: ServerConnection) {
+        if connection.isReady || state.phase == .stopped { return }
+        connection.isReady = true
         ready.append(connection)
-        wake()
+        perform(.inputReady)
     }
 
-    /// What a call that is served at once is served with.
-    func synchronousCall(of connection: ServerConnection) -> CallResponder {
-        if let spareCall { return spareCall }
-        let call = CallResponder(connection: connection)
-        spareCall = call
-        return call
+    /// What answers a call that is served at once.
+    func synchronousResponder(of connection: ServerConnection) -> CallResponder {
+        if let synchronous { return synchronous }
+        let responder = CallResponder(connection: connection)
+        synchronous = responder
+        return responder
     }
-
-    /// Gives up one call whose handler is suspended: its task is cancelled.
-    func cancelCall(of driver: HandlerTask) { driver.cancelCall() }
 
     private func cancelCalls(of connection: ServerConnection) {
-        noteSuspension()
-        for driver in connection.waiting.drivers { driver.cancelCall() }
+        // One whose handler has suspended within this tick is not among the suspended ones yet.
+        if let active, active.responder.connection === connection { perform(.activeSuspended) }
+        for task in connection.suspended.tasks { task.cancelCall() }
     }
 
-    /// Ends all drivers: parked ones at once, others when their handlers return.
-    func stop() {
-        isStopped = true
-        for connection in connections.values { cancelCalls(of: connection) }
-        for driver in parked { driver.resume() }
-        parked.removeAll()
+    /// Begins no further call, and cancels those that run. Parked tasks end at once, others when
+    /// their handlers return.
+    func stop() { perform(.stop) }
+
+    // MARK: Decisions
+
+    func tickEnding(on reactor: Reactor) { perform(.tickEnded(hasReady: firstReady != nil)) }
+
+    /// - Returns: what is left for a task to do about itself: to park, or to end.
+    @discardableResult
+    private func perform(_ event: HandlerSchedulerState.Event) -> HandlerSchedulerState.Actions {
+        let actions = state.handle(event)
+        if actions.contains(.suspendActive) { suspendActive() }
+        if actions.contains(.observeTickEnd) { reactor.observeTickEnd(self) }
+        if actions.contains(.startTask) { startTask() }
+        if actions.contains(.endAll) { endAll() }
+        return actions
     }
 
-    // MARK: Waking
-
-    private func wake() {
-        guard !isEnrolled else { return }
-        isEnrolled = true
-        if !isWaking { startDriver() }
-        reactor.observeTickEnd(self)
-    }
-
-    /// When the loop has control again, an active driver must be waiting for its handler.
-    func tickEnding(on reactor: Reactor) {
-        isEnrolled = false
-        noteSuspension()
-        if hasReady { wake() }
-    }
-
-    private func startDriver() {
-        guard let connection = takeReady() else { return }
-        isWaking = true
-        if let driver = parked.popLast() { return driver.resume() }
-        let driver = HandlerTask(CallResponder(connection: connection))
-        // The driver's task takes the binding over, for all of its calls.
-        driver.task = CallContext.$current.withValue(driver.call.freshContext()) {
-            executor.start(LoopBound(self, on: reactor), LoopBound(driver, on: reactor))
+    private func startTask() {
+        if let task = parked.popLast() {
+            state.resumedParked()
+            return task.resume()
+        }
+        guard let connection = firstReady else { return }
+        let task = HandlerTask(CallResponder(connection: connection))
+        let (scheduler, bound) = (
+            LoopBound(self, on: reactor), LoopBound(task, on: reactor)
+        )
+        if TaskLocalBinding.isAvailable {
+            task.task = executor.start(scheduler, bound)
+        } else {
+            // The task awaits one call, and the binding stands for that one.
+            task.task = CallContext.$current.withValue(task.responder.onlyContext) {
+                executor.start(scheduler, bound)
+            }
         }
     }
 
-    // MARK: Driving
+    private func endAll() {
+        ready.removeAll()
+        nextReady = 0
+        for connection in connections.values {
+            connection.isReady = false
+            cancelCalls(of: connection)
+        }
+        let tasks = parked
+        parked.removeAll()
+        for task in tasks { task.resume() }
+        trimTimer?.cancel()
+        trimTimer = nil
+    }
 
-    /// Whether the driver is to take calls, or has to end.
-    func employs(_ driver: HandlerTask) -> Bool { !driver.isRetired && !isStopped }
+    // MARK: The life of a task
 
-    /// The life of a driver: takes calls until a handler has kept what `CallContext.current` is
-    /// bound to, for the next call must have another one.
-    func drive(_ driver: HandlerTask) async {
-        while employs(driver) {
-            activate(driver)
-            while let connection = takeReady() {
-                guard let link = connection.link else {
+    /// Takes frames and awaits their handlers, until the task is retired or the scheduler stops.
+    func run(_ task: HandlerTask) async {
+        while !task.isRetired, !perform(.taskRuns).contains(.endTask) {
+            active = task
+            while let connection = firstReady {
+                guard let transport = connection.transport else {
                     finishReady(connection)
                     continue
                 }
-                let batch = ServingContext(connection, link, driver.call)
-                guard await drive(driver, batch) else { return }
+                let context = ServingContext(connection, transport, task.responder)
+                guard await serve(task, context) else { return }
             }
             active = nil
-            await park(driver)
+            guard perform(.outOfWork).contains(.park) else { return }
+            await park(task)
         }
     }
 
-    /// The same with one connection, while it is the first of those that are ready.
+    /// The same with one connection, while that is the first of those that are ready.
     ///
-    /// - Returns: false where the driver has to end.
-    private func drive(_ driver: HandlerTask, _ batch: ServingContext) async -> Bool {
-        batch.begins()
-        while hasReady, ready[nextReady] === batch.connection {
-            let served = await batch.connection.serveNext(driver.call, batch)
-            if noteReturn(driver) {
-                if driver.isRetired || batch.isKept { return false }
-                activate(driver)
+    /// - Returns: false where the task ends.
+    private func serve(_ task: HandlerTask, _ context: ServingContext) async -> Bool {
+        while isFirstReady(context.connection) {
+            guard case .awaited(let method) = context.connection.takeFrames(context) else {
+                finishReady(context.connection)
+                continue
+            }
+            if TaskLocalBinding.isAvailable {
+                // SAFETY: pushed and popped here, in one task, with no way out between them.
+                unsafe TaskLocalBinding.push(CallContext.$current, task.responder.context)
+                await method.serve(context)
+                unsafe TaskLocalBinding.pop()
             } else {
-                if !served { finishReady(batch.connection) }
-                if batch.isKept {
+                await method.serve(context)
+            }
+            task.responder.handlerReturned()
+            let wasSuspended = endSuspension(of: task)
+            context.connection.handlerReturned()
+            if task.isRetired || !TaskLocalBinding.isAvailable {
+                if !wasSuspended {
                     active = nil
-                    // Another driver takes what is left.
-                    if hasReady { wake() }
-                    return false
+                    perform(.taskEnded(hasReady: firstReady != nil))
                 }
+                return false
+            }
+            if wasSuspended {
+                if perform(.taskRuns).contains(.endTask) { return false }
+                active = task
             }
         }
         return true
     }
 
-    private func activate(_ driver: HandlerTask) {
-        noteSuspension()
-        isWaking = false
-        active = driver
+    private func park(_ task: HandlerTask) async {
+        if trimTimer == nil, state.needsTrim { scheduleTrim() }
+        await unsafe withUnsafeContinuation { continuation in
+            unsafe task.park(continuation)
+            parked.append(task)
+        }
     }
 
-    /// The active driver, if there is one, waits for its handler: another one may take frames.
-    private func noteSuspension() {
-        guard let driver = active else { return }
+    private func scheduleTrim() {
+        trimTimer = reactor.schedule(after: Self.trimInterval, label: "parked handler tasks") {
+            [unowned self] _ in trim()
+        }
+    }
+
+    private func trim() {
+        trimTimer = nil
+        // The last one parked is the first one resumed: at the front are those that are not needed.
+        let count = state.trim()
+        let unused = Array(parked.prefix(count))
+        parked.removeFirst(count)
+        for task in unused { task.retire() }
+        if state.needsTrim { scheduleTrim() }
+    }
+
+    // MARK: Suspended handlers
+
+    /// The handler of the active task is suspended: another task may take frames.
+    private func suspendActive() {
+        guard let task = active else { return }
         active = nil
-        let call = driver.call
-        driver.messageID = call.messageID
-        call.connection.waiting.insert(driver)
-        dispatcher.limits.callSuspended()
-        if let deadline = call.deadline.time {
-            driver.deadline = deadlines.insert(at: deadline, driver)
+        task.responder.connection.suspended.insert(task, task.responder.messageID)
+        dispatcher.limiter.callSuspended()
+        if let deadline = task.responder.deadline.time {
+            task.deadline = deadlines.insert(at: deadline, task)
             deadlineTimer?.expect(deadlines.earliest)
         }
     }
 
-    /// A driver's handler is done.
+    /// The handler of a task has returned.
     ///
-    /// - Returns: whether it had been suspended, and so another driver may be active.
-    private func noteReturn(_ driver: HandlerTask) -> Bool {
-        guard driver.waitingIndex != nil else { return false }
-        driver.call.connection.waiting.remove(driver)
-        dispatcher.limits.callResumed()
-        if let deadline = driver.deadline { _ = deadlines.remove(deadline) }
-        driver.deadline = nil
+    /// - Returns: whether it had been suspended, so that another task may be active.
+    private func endSuspension(of task: HandlerTask) -> Bool {
+        guard task.isSuspended else { return false }
+        task.responder.connection.suspended.remove(task)
+        dispatcher.limiter.callResumed()
+        if let deadline = task.deadline.take() { _ = deadlines.remove(deadline) }
         return true
     }
 
     private func expire() {
-        while let (_, driver) = deadlines.popExpired(now: reactor.now) {
-            driver.deadline = nil
+        while let (_, task) = deadlines.popExpired(now: reactor.now) {
+            task.deadline = nil
             dispatcher.counters.timedOut()
-            driver.call.fail(driver.call.deadline.failure)
-            driver.cancelCall()
+            task.responder.answer(with: task.responder.deadline.failure)
+            task.cancelCall()
         }
         deadlineTimer?.expect(deadlines.earliest)
     }
 
-    private func park(_ driver: HandlerTask) async {
-        guard !isStopped else { return }
-        await unsafe withUnsafeContinuation { continuation in
-            unsafe driver.continuation = continuation
-            parked.append(driver)
-        }
-    }
-
     // MARK: The ready connections
 
-    private var hasReady: Bool { nextReady < ready.count }
-
-    private func takeReady() -> ServerConnection? {
-        hasReady ? ready[nextReady] : nil
+    private var firstReady: ServerConnection? {
+        nextReady < ready.count ? ready[nextReady] : nil
     }
 
-    /// `connection` has no whole frame left.
+    private func isFirstReady(_ connection: ServerConnection) -> Bool {
+        nextReady < ready.count && ready[nextReady] === connection
+    }
+
+    /// `connection` has no frame left that can be taken now.
     private func finishReady(_ connection: ServerConnection) {
-        guard hasReady, ready[nextReady] === connection else { return }
+        guard isFirstReady(connection) else { return }
+        connection.isReady = false
         nextReady += 1
-        if !hasReady {
+        if nextReady == ready.count {
             ready.removeAll(keepingCapacity: true)
             nextReady = 0
+        }
+    }
+}
+
+/// Gives handler tasks the loop as their executor.
+private actor LoopActor {
+    private nonisolated let executor: PreferredLoopExecutor
+
+    init(loop: EventLoop) { executor = PreferredLoopExecutor(loop) }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        // SAFETY: the actor holds the executor, so the reference lives as long as the actor.
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    /// Starts a handler task, which runs from the loop's queue. On the loop.
+    ///
+    /// It prefers the loop: what a handler awaits outside of every actor (the closures of
+    /// `withTaskCancellationHandler` and `TaskLocal.withValue`, to begin with) stays there, too.
+    nonisolated func start(
+        _ scheduler: LoopBound<HandlerScheduler>, _ task: LoopBound<HandlerTask>
+    ) -> Task<Void, Never> {
+        Task(executorPreference: scheduler.loop) { await self.run(scheduler, task) }
+    }
+
+    private func run(_ scheduler: LoopBound<HandlerScheduler>, _ task: LoopBound<HandlerTask>) async
+    {
+        await scheduler.get().run(task.get())
+    }
+}
+
+/// Finds the scheduler of each sub reactor; made with a loop's first connection.
+final class SchedulerRegistry: Sendable {
+    private let all = Locked<[ObjectIdentifier: (EventLoop, LoopBound<HandlerScheduler>)]>([:])
+
+    /// On the reactor's loop.
+    func scheduler(on reactor: Reactor, _ dispatcher: RPCDispatcher) -> HandlerScheduler {
+        let key = ObjectIdentifier(reactor.loop)
+        let found = all.withLock { $0[key] }
+        if let found { return found.1.get() }
+        // Only this loop makes its scheduler, so nothing can have come between.
+        let scheduler = HandlerScheduler(reactor: reactor, dispatcher: dispatcher)
+        let bound = LoopBound(scheduler, on: reactor)
+        all.withLock { $0[key] = (reactor.loop, bound) }
+        return scheduler
+    }
+
+    /// Stops the schedulers of all loops. Any thread; before the loops are stopped.
+    func stopAll() {
+        for (loop, scheduler) in all.withLock({ Array($0.values) }) {
+            loop.execute { _ in scheduler.get().stop() }
         }
     }
 }

@@ -34,8 +34,8 @@ public final class RPCServer: Service {
     private let logger: RocketLogger
     private let drainTimeout: Locked<Duration>
     private let lifecycle = Locked(ServerLifecycle())
-    private let drainRequested = OneTimeSignal()
-    private let started = OneTimeSignal()
+    private let drainRequested = AsyncEvent()
+    private let started = AsyncEvent()
 
     /// - Parameter interceptors: stand around every handler, the first one outermost.
     /// - Throws: `RPCRegistrationError` for services that can't be registered together.
@@ -79,7 +79,7 @@ public final class RPCServer: Service {
     /// Takes over what may change while it runs: the limits on calls in flight and the drain
     /// time-out. Any thread.
     public func update(_ new: RPCServerConfiguration) {
-        dispatcher.limits.update(new.limits)
+        dispatcher.limiter.update(new.limits)
         drainTimeout.withLock { $0 = new.drainTimeout }
     }
 
@@ -109,16 +109,16 @@ public final class RPCServer: Service {
             await main.ended()
             throw error
         }
-        let directory = SchedulerRegistry()
+        let schedulers = SchedulerRegistry()
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(
                 try await serve(
-                    makeServer(main.loop, subs.loops, directory), [main.loop] + subs.loops))
+                    makeServer(main.loop, subs.loops, schedulers), [main.loop] + subs.loops))
         } catch {
             outcome = .failure(error)
         }
-        directory.stopDrivers()
+        schedulers.stopAll()
         await subs.shutdown()
         main.stop()
         await main.ended()
@@ -163,7 +163,7 @@ public final class RPCServer: Service {
     }
 
     private func makeServer(
-        _ main: EventLoop, _ subs: [EventLoop], _ directory: SchedulerRegistry
+        _ main: EventLoop, _ subs: [EventLoop], _ schedulers: SchedulerRegistry
     ) -> TCPServer {
         let (dispatcher, codec) = (dispatcher, configuration.codec)
         return TCPServer(
@@ -171,7 +171,7 @@ public final class RPCServer: Service {
         ) { reactor in
             ServerConnection(
                 dispatcher: dispatcher, codec: codec,
-                drivers: directory.drivers(on: reactor, dispatcher))
+                scheduler: schedulers.scheduler(on: reactor, dispatcher))
         }
     }
 }

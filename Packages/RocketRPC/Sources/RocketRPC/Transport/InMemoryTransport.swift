@@ -66,7 +66,9 @@ final class InMemoryTransport: Transport, TickEndHandler {
         enrol()
         body(&output)
         // Without a loop there is no end of a tick that would make room again.
-        if reactor != nil, output.readableBytes > Self.highWaterMarkBytes { isAboveHighWater = true }
+        if reactor != nil, output.readableBytes > Self.highWaterMarkBytes {
+            isAboveHighWater = true
+        }
     }
 
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
@@ -151,8 +153,8 @@ struct InMemoryConnector: Connector {
         failed: @escaping (RPCError) -> Void
     ) -> () -> Void {
         let scheduler = HandlerScheduler(reactor: reactor, dispatcher: dispatcher)
-        let server = ServerConnection(dispatcher: dispatcher, codec: codec, drivers: scheduler)
-        server.whenClosed = { scheduler.stop() }
+        let server = ServerConnection(dispatcher: dispatcher, codec: codec, scheduler: scheduler)
+        server.onClose = { scheduler.stop() }
         InMemoryTransport.join(handler, server, on: reactor)
         return {}
     }

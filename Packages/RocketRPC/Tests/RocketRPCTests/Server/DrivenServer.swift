@@ -37,15 +37,15 @@ struct DrivenServer {
         let service = service(loop.loop)
         let dispatcher = try RPCDispatcher(
             services: [service], limits: limits, time: loop.clock)
-        let drivers = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
+        let scheduler = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
         let connection = ServerConnection(
-            dispatcher: dispatcher, codec: TinyPBCodec(), drivers: drivers)
+            dispatcher: dispatcher, codec: TinyPBCodec(), scheduler: scheduler)
         let caller = Caller()
         InMemoryTransport.join(caller, connection, on: loop.reactor)
         try body(DrivenServer(loop: loop, caller: caller), service)
         caller.link?.close(.reset, reason: .requested)
         loop.tickUntilIdle()
-        drivers.stop()
+        scheduler.stop()
         loop.tickUntilIdle()
     }
 }

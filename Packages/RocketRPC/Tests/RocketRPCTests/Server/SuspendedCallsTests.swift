@@ -3,39 +3,40 @@ import Testing
 
 @testable import RocketRPC
 
-@Suite struct SuspendedCallsTests {
-    func driver(_ id: String) throws -> HandlerTask {
+@Suite("Suspended calls")
+struct SuspendedCallsTests {
+    func task() throws -> HandlerTask {
         let connection = ServerConnection(
-            dispatcher: try RPCDispatcher(services: []), codec: TinyPBCodec(), drivers: nil)
-        let driver = HandlerTask(CallResponder(connection: connection))
-        driver.messageID = [UInt8](id.utf8)
-        return driver
+            dispatcher: try RPCDispatcher(services: []), codec: TinyPBCodec(), scheduler: nil)
+        return HandlerTask(CallResponder(connection: connection))
     }
 
-    @Test func ofCallsWithOneIDTheLastIsFoundWhicheverEndsFirst() throws {
+    @Test("Of several calls with one id the last is found, whichever ends first")
+    func sameID() throws {
         let id = [UInt8]("7".utf8)
         for endsFirst in 0..<2 {
-            let calls = [try driver("7"), try driver("7")]
-            var waiting = SuspendedCalls()
-            for call in calls { waiting.insert(call) }
-            #expect(waiting.find(id) === calls[1])
-            waiting.remove(calls[endsFirst])
-            #expect(waiting.find(id) === (endsFirst == 0 ? calls[1] : nil))
-            #expect(waiting.drivers.count == 1)
-            waiting.remove(calls[1 - endsFirst])
-            #expect(waiting.drivers.isEmpty && waiting.find(id) == nil)
+            let calls = [try task(), try task()]
+            var suspended = SuspendedCalls()
+            for call in calls { suspended.insert(call, id) }
+            #expect(suspended.find(id) === calls[1])
+            suspended.remove(calls[endsFirst])
+            #expect(suspended.find(id) === (endsFirst == 0 ? calls[1] : nil))
+            #expect(suspended.tasks.count == 1)
+            suspended.remove(calls[1 - endsFirst])
+            #expect(suspended.tasks.isEmpty && suspended.find(id) == nil)
         }
     }
 
-    @Test func whoeverLeavesTheOthersStay() throws {
-        let calls = try (0..<5).map { try driver("\($0)") }
-        var waiting = SuspendedCalls()
-        for call in calls { waiting.insert(call) }
+    @Test("Removing a call keeps the others")
+    func removal() throws {
+        let calls = try (0..<5).map { _ in try task() }
+        var suspended = SuspendedCalls()
+        for (index, call) in calls.enumerated() { suspended.insert(call, [UInt8(index)]) }
         for (left, index) in zip((0..<5).reversed(), [2, 0, 4, 1, 3]) {
-            waiting.remove(calls[index])
-            waiting.remove(calls[index])
-            #expect(waiting.drivers.count == left)
-            #expect(waiting.find(calls[index].messageID) == nil)
+            suspended.remove(calls[index])
+            suspended.remove(calls[index])
+            #expect(suspended.tasks.count == left)
+            #expect(suspended.find(calls[index].messageID) == nil)
         }
     }
 }

@@ -1,9 +1,11 @@
+import RocketRuntime
 import RocketSystem
 import Synchronization
 import Testing
 
-@Suite struct TaskSuspensionTests {
-    /// A suspended task's continuation, and what it heard.
+@Suite("Task suspension")
+struct TaskSuspensionTests {
+    /// A suspended task's continuation, and a count of the cancellations that it observed.
     final class Waiter: Sendable {
         let cancellations = Atomic(0)
         private let waiting = Locked(State())
@@ -36,13 +38,15 @@ import Testing
         }
     }
 
-    @Test func aTaskGoesOnWhenItIsResumed() async {
+    @Test("A task continues when its continuation is resumed")
+    func resumption() async {
         let waiter = Waiter()
         await waiter.wait { Task.detached { waiter.resume() } }
         #expect(waiter.cancellations.load(ordering: .relaxed) == 0)
     }
 
-    @Test func cancellingASuspendedTaskIsHeardOnce() async {
+    @Test("Cancelling a suspended task calls onCancel once")
+    func cancellation() async {
         let waiter = Waiter()
         let began = AsyncStream<Void>.makeStream()
         let task = Task.detached { await waiter.wait { began.continuation.yield() } }
@@ -52,7 +56,8 @@ import Testing
         #expect(waiter.cancellations.load(ordering: .relaxed) == 1)
     }
 
-    @Test func aTaskThatIsCancelledAlreadyHearsItAtOnce() async {
+    @Test("A task that was cancelled before calls onCancel at once")
+    func earlyCancellation() async {
         let waiter = Waiter()
         await Task.detached {
             withUnsafeCurrentTask { unsafe $0?.cancel() }
@@ -61,7 +66,8 @@ import Testing
         #expect(waiter.cancellations.load(ordering: .relaxed) == 1)
     }
 
-    @Test func nothingIsHeardAfterTheEnd() async {
+    @Test("A cancellation after the end does not call onCancel")
+    func lateCancellation() async {
         let waiter = Waiter()
         await Task.detached {
             await waiter.wait { Task.detached { waiter.resume() } }
@@ -70,8 +76,8 @@ import Testing
         #expect(waiter.cancellations.load(ordering: .relaxed) == 0)
     }
 
-    /// On a queue of its own, so that leaving it would be seen.
-    actor Place {
+    /// Has an executor of its own, so that leaving it would be observed.
+    actor Isolation {
         func isLeft(_ waiter: Waiter) async -> Bool {
             await waiter.wait { Task.detached { waiter.resume() } }
             preconditionIsolated()
@@ -79,8 +85,9 @@ import Testing
         }
     }
 
-    @Test func anActorsFunctionGoesOnInTheActor() async {
-        let isLeft = await Place().isLeft(Waiter())
+    @Test("A function of an actor continues in the actor")
+    func isolation() async {
+        let isLeft = await Isolation().isLeft(Waiter())
         #expect(!isLeft)
     }
 }
