@@ -60,7 +60,7 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case .encode: try encode()
         case .dispatch: try await dispatch()
         case .log: log()
-        case .keep: try await KeepingOrders.ownControllers(times: times)
+        case .keep: try await KeepingOrders.leaks(times: times)
         }
     }
 
