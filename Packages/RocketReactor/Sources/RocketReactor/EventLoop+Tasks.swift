@@ -1,3 +1,5 @@
+import RocketSystem
+
 /// What became of a task that was offered to a loop.
 public enum TaskAdmission: Sendable {
     /// It will run.

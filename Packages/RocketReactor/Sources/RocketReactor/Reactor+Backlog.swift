@@ -1,4 +1,5 @@
 import RocketBase
+import RocketSystem
 
 /// The queue of tasks as seen from its loop: how long it was, and whether it is too long.
 extension Reactor {

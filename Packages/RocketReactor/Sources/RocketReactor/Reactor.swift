@@ -36,8 +36,8 @@ public final class Reactor {
     /// Registrations whose interest differs from what the kernel was told.
     @exclusivity(unchecked) var changed: ContiguousArray<Registration> = []
     @exclusivity(unchecked) var timers = TimerQueue<ScheduledTimer>()
-    @exclusivity(unchecked) var tasks = RingBuffer<LoopTask>()
-    @exclusivity(unchecked) var tickEnds = RingBuffer<any TickEndHandler>()
+    @exclusivity(unchecked) var tasks = RingBuffer<LoopTask>(capacity: 64)
+    @exclusivity(unchecked) var tickEnds = RingBuffer<any TickEndHandler>(capacity: 64)
     var inboxSpare: ContiguousArray<LoopTask> = []
     var statistics = LoopCounters()
     /// When the running callback began, in nanoseconds: the end of the one before it.

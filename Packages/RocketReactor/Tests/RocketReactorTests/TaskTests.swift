@@ -60,31 +60,6 @@ import Testing
         #expect(tasks == 1)
     }
 
-    @Test func theQueueKeepsItsOrderAcrossItsEnd() {
-        var ring = RingBuffer<Int>(capacity: 4)
-        var next = 0
-        var expected = 0
-        for round in 0..<100 {
-            for _ in 0..<(round % 7) {
-                ring.append(next)
-                next += 1
-            }
-            for _ in 0..<(round % 6) where !ring.isEmpty {
-                #expect(ring.popFirst() == expected)
-                expected += 1
-            }
-        }
-        while let element = ring.popFirst() {
-            #expect(element == expected)
-            expected += 1
-        }
-        #expect(expected == next)
-        ring.shrink(to: 2)
-        #expect(ring.capacity == 2)
-        ring.append(1)
-        #expect(ring.popFirst() == 1 && ring.popFirst() == nil)
-    }
-
     @Test func aValueBoundToALoopIsReleasedThere() async throws {
         final class Witness {
             let loop: EventLoop

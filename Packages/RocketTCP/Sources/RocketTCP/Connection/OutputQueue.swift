@@ -12,17 +12,16 @@ import RocketSystem
 /// A value without a socket: `withPieces` lends what to send next, `sent` takes off what went.
 @usableFromInline
 struct OutputQueue: ~Copyable {
-    /// A shared segment and where it stands: after that many own bytes ever appended.
-    private struct Insert {
+    /// A shared segment and where it stands: after that many own bytes ever appended. Not private:
+    /// Swift 6.3.1 fails to end a queue of private elements from other files (broken module).
+    struct Insert {
         let position: Int
         let segment: SharedBytes
     }
 
     /// Bytes of our own; append freely at its end.
     @usableFromInline var own = ByteBuffer()
-    private var inserts: [Insert] = []
-    /// How much of `inserts` was sent entirely; cut off now and then.
-    private var firstInsert = 0
+    private var inserts = RingBuffer<Insert>()
     /// How much of the first insert was sent.
     private var insertSent = 0
     /// Own bytes sent since the inserts were last empty.
@@ -39,7 +38,7 @@ struct OutputQueue: ~Copyable {
     var hasShared: Bool { sharedCount > 0 }
 
     /// No fewer than `withPieces` has to lend for everything.
-    var piecesAtMost: Int { hasShared ? 2 * (inserts.count - firstInsert) + 1 : 1 }
+    var piecesAtMost: Int { hasShared ? 2 * inserts.count + 1 : 1 }
 
     mutating func append(_ segment: SharedBytes) {
         if segment.count == 0 { return }
@@ -65,7 +64,8 @@ struct OutputQueue: ~Copyable {
         var ownOffset = 0
         var skip = insertSent
         unsafe own.withUnsafeBytes { bytes in
-            for insert in inserts[firstInsert...] {
+            for index in 0..<inserts.count {
+                let insert = inserts[index]
                 let ownEnd = insert.position - ownSent
                 if ownEnd > ownOffset, count < space.count {
                     unsafe space.initializeElement(
@@ -102,17 +102,16 @@ struct OutputQueue: ~Copyable {
         }
         var left = count
         while left > 0 {
-            let ownBefore =
-                firstInsert < inserts.count
-                ? inserts[firstInsert].position - ownSent : own.readableBytes
-            if ownBefore > 0 {
+            let insert = inserts.first
+            let ownBefore = insert.map { $0.position - ownSent } ?? own.readableBytes
+            guard let insert, ownBefore <= 0 else {
                 let taken = min(left, ownBefore)
                 own.consume(taken)
                 ownSent += taken
                 left -= taken
                 continue
             }
-            let rest = inserts[firstInsert].segment.count - insertSent
+            let rest = insert.segment.count - insertSent
             let taken = min(left, rest)
             insertSent += taken
             sharedCount -= taken
@@ -122,17 +121,15 @@ struct OutputQueue: ~Copyable {
     }
 
     private mutating func dropFirstInsert() {
+        _ = inserts.popFirst()
         insertSent = 0
-        firstInsert += 1
-        if firstInsert == inserts.count {
-            inserts.removeAll(keepingCapacity: firstInsert <= 16)
-            firstInsert = 0
-            ownSent = 0
-        } else if firstInsert >= 64, firstInsert * 2 > inserts.count {
-            inserts.removeSubrange(..<firstInsert)
-            firstInsert = 0
-        }
+        if !inserts.isEmpty { return }
+        inserts.shrink(to: Self.keptInserts)
+        ownSent = 0
     }
+
+    /// Room for so many inserts stays allocated while none waits.
+    private static let keptInserts = 16
 
     /// Forgets everything and gives all memory back.
     mutating func removeAll() { self = OutputQueue() }

@@ -42,9 +42,10 @@ extension TCPConnection {
         return !machine.delivers || !isHeldUp
     }
 
-    /// What arrives is not handed over now.
+    /// What arrives is not handed over now. A mark that was passed within this tick is no reason
+    /// yet: the flush decides whether the peer reads too slowly.
     private var isHeldUp: Bool {
-        isReadingPaused || (isAboveHighWater && !owner.configuration.readsAboveHighWater)
+        isReadingPaused || (waterMark == .above && !owner.configuration.readsAboveHighWater)
     }
 
     func updateInterest() {

@@ -23,14 +23,12 @@ extension TCPConnection {
     /// Queues bytes that several connections share, without a copy.
     public func write(shared segment: SharedBytes) {
         guard unsafe isWritePrepared || prepareWrite() else { return }
+        if unsafe output.isEmpty { unsafe lookAtBytes = owner.firstLookBytes }
         unsafe output.append(segment)
-        let waiting = unsafe output.count
-        let isFar = unsafe waiting > lookAtBytes || waiting - accounted > Self.lookStepBytes
-        if isFar { checkLimits() }
+        // Shared bytes count against the distance to the next look as own ones do.
+        unsafe lookAtBytes -= segment.count
+        if unsafe output.own.readableBytes > lookAtBytes { checkLimits() }
     }
-
-    /// What one tick writes is counted in steps of so many bytes.
-    static let lookStepBytes = 16 << 10
 
     /// Sends what waits, then the end of our stream; reading goes on. Once closing: nothing.
     public func finishWriting() {
@@ -71,7 +69,7 @@ extension TCPConnection {
         if unsafe output.isEmpty {
             unsafe resources.pool.give(from: &output.own)
             // The way of nearly every flush: nothing waits, nothing changed.
-            if !waited, accounted == 0, !isAboveHighWater, !machine.outputEnded { return }
+            if !waited, accounted == 0, waterMark == .below, !machine.outputEnded { return }
         }
         flushEnded()
     }
@@ -100,17 +98,21 @@ extension TCPConnection {
 
     /// After a flush, and in its place while the socket is full.
     private func flushEnded() {
+        // Before the limits: from below the mark, the next look has to come no later than at it.
+        let isWritable = waterMark.flushed(
+            waiting: unsafe output.count, lowMark: owner.lowMarkBytes)
         guard checkLimits() else { return }
         if machine.outputEnded, unsafe output.isEmpty {
             let lingering = clock.mayBeReading(owner.limits, at: reactor.now)
             perform(machine.handle(.flushed(lingering: lingering)))
         }
-        updateWatermarks()
+        if let isWritable { writabilityChanged(isWritable) }
         updateInterest()
     }
 
-    /// After each flush, and within a tick each time that the output has grown by a step or is
-    /// past its limit. False when a limit on buffered bytes closed the connection.
+    /// After each flush, and within a tick each time that the output has grown by a step, passes
+    /// its high water mark or its limit. False when a limit on buffered bytes closed the
+    /// connection.
     @usableFromInline @discardableResult
     func checkLimits() -> Bool {
         if machine.isClosed { return false }
@@ -120,7 +122,12 @@ extension TCPConnection {
             perform(machine.handle(.failed(.outputLimit(bytes: waiting))))
             return false
         }
-        unsafe lookAtBytes = output.own.readableBytes + min(Self.lookStepBytes, left)
+        var distance = min(ConnectionGroup.lookStepBytes, left)
+        if waterMark == .below {
+            let leftBelow = owner.highMarkBytes - waiting
+            if leftBelow < 0 { waterMark = .passed } else { distance = min(distance, leftBelow) }
+        }
+        unsafe lookAtBytes = output.own.readableBytes + distance
         return account()
     }
 
@@ -135,18 +142,11 @@ extension TCPConnection {
         return false
     }
 
-    private func updateWatermarks() {
-        let waiting = unsafe output.count
-        if !isAboveHighWater, waiting > owner.configuration.highWaterMarkBytes {
-            isAboveHighWater = true
-        } else if isAboveHighWater, waiting <= owner.configuration.lowWaterMarkBytes {
-            isAboveHighWater = false
-            redeliverLater()
-        } else {
-            return
-        }
+    /// A handler that left input because the connection was not writable gets it again.
+    private func writabilityChanged(_ isWritable: Bool) {
+        if isWritable { redeliverLater() }
         guard machine.acceptsOutput else { return }
-        handler?.writabilityChanged(self, isWritable: !isAboveHighWater)
+        handler?.writabilityChanged(self, isWritable: isWritable)
     }
 }
 

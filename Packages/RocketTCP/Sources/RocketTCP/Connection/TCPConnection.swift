@@ -42,7 +42,7 @@ public final class TCPConnection {
     var isEnrolled = false
     /// The socket is full; the poller tells when not.
     var waitsForRoom = false
-    var isAboveHighWater = false
+    var waterMark = WaterMark.below
     var isReadingPaused = false
     /// Reading was resumed with input left: hand it over again at the tick's end.
     var needsRedelivery = false
@@ -67,7 +67,7 @@ public final class TCPConnection {
         peerAddress = peer
         resources = LoopConnections.of(reactor)
         clock = ConnectionDeadlines(now: reactor.now)
-        unsafe lookAtBytes = min(Self.lookStepBytes, owner.configuration.outputLimitBytes)
+        unsafe lookAtBytes = owner.firstLookBytes
         unsafe transport = Transport(descriptor: descriptor)
     }
 
@@ -107,12 +107,10 @@ extension TCPConnection {
         }
     }
 
-    /// False from the high water mark until output fell to the low one, and once closing:
-    /// a producer should wait for `writabilityChanged`.
-    public var isWritable: Bool {
-        !isAboveHighWater && machine.acceptsOutput
-            && (unsafe output.count) <= owner.configuration.highWaterMarkBytes
-    }
+    /// False from the write that passes the high water mark until a flush leaves no more than the
+    /// low one, and once closing. A producer that observes false can rely on
+    /// `writabilityChanged(isWritable: true)`, unless the connection closes first.
+    public var isWritable: Bool { waterMark == .below && machine.acceptsOutput }
 
     /// Bytes that wait to be sent.
     public var pendingBytes: Int { unsafe output.count }

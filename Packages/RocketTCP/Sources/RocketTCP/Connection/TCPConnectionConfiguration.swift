@@ -1,10 +1,10 @@
 /// Limits, times and socket options of a connection. A value; set it before the connection.
 public struct TCPConnectionConfiguration: Sendable {
-    /// Above this many bytes waiting to be sent, the connection stops reading and says that it
-    /// is not writable. At least 1; default 256 KiB.
+    /// Above this many bytes waiting to be sent, the connection is not writable; where a flush
+    /// leaves it above, it also stops reading. At least 1; default 256 KiB.
     public var highWaterMarkBytes = 256 << 10
-    /// At or below this many, it reads again and is writable. Less than the high mark; default
-    /// 64 KiB.
+    /// With at most this many left after a flush, it reads again and is writable. From 0 to less
+    /// than the high mark; default 64 KiB.
     public var lowWaterMarkBytes = 64 << 10
     /// Whether it reads on above the high water mark. Default false: who does not read is not
     /// served. True for a side that bounds its output by itself, and whose peer may do as it says

@@ -14,7 +14,10 @@ public protocol TCPConnectionHandler: AnyObject {
     /// all that waits is sent; a handler that still has something to say overrides this.
     func inputEnded(_ connection: TCPConnection)
 
-    /// The waiting output passed the high water mark (false) or fell to the low one (true).
+    /// A flush left more output than the high water mark allows (false), or no more than the low
+    /// one (true). True also comes, without a false before it, when writes of the tick had passed
+    /// the high mark and the kernel took them: `isWritable` was false meanwhile. At the end of a
+    /// tick or when the socket gets writable, never inside a write. Writing here is fine.
     func writabilityChanged(_ connection: TCPConnection, isWritable: Bool)
 
     /// The server drains: finish what was begun, then close.
