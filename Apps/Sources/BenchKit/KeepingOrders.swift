@@ -2,16 +2,16 @@ import OrderProtos
 import RocketRPC
 import RocketSystem
 
-/// Handlers that keep what they see of their calls, for good.
+/// Handlers that keep the controllers of their calls for ever.
 ///
-/// The framework counts references to tell whether it may use a controller again, and it's the
-/// optimiser that decides how they are counted: so this is looked at in a release build, too.
+/// The framework counts references to decide whether it may reuse a controller, and the optimiser
+/// decides how they are counted: so this runs in a release build, too.
 final class KeepingOrders: Sendable {
     private let kept = Locked<[RPCController]>([])
 
-    /// Makes so many calls at once, and as many with handlers that never wait.
+    /// Makes `times` calls at once with async handlers, and as many with synchronous ones.
     ///
-    /// - Returns: how many of the calls have a controller of their own, with an id of its own.
+    /// - Returns: the number of calls whose controllers have different ids.
     static func ownControllers(times: Int) async throws -> Int {
         var sum = 0
         for isSynchronous in [true, false] {
