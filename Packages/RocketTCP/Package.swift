@@ -30,6 +30,7 @@ let package = Package(
             dependencies: [
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketSystemd", package: "RocketBase"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
             ],
             swiftSettings: strictSettings),
@@ -49,6 +50,7 @@ let package = Package(
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketSystemd", package: "RocketBase"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
             ],

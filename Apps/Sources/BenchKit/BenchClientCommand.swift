@@ -2,59 +2,59 @@ public import ArgumentParser
 import RocketProgram
 import RocketRPC
 
-/// `rocket_bench_client` as it is typed.
+/// The command line of `rocket_bench_client`.
 public struct BenchClientCommand: AsyncParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "rocket_bench_client",
-        abstract: "Drives any TinyPB server with Order.makeOrder through Rocket's own client.",
+        abstract: "Loads a TinyPB server with calls of Order.makeOrder by Rocket's client.",
         discussion: """
             EXAMPLES:
-              One call after the other:
+              Make one call after the other:
                 rocket_bench_client --to 127.0.0.1:12345
-              64 connections with 32 calls in flight on each, for 5 seconds:
+              Use 64 connections with 32 calls in flight on each, for 5 seconds:
                 rocket_bench_client --to 127.0.0.1:12345 --connections 64 --in-flight 32 --seconds 5
-              50,000 calls a second, latency from the time at which each was due:
+              Make 50,000 calls per second, with latencies from the time at which each was due:
                 rocket_bench_client --to 127.0.0.1:12345 --in-flight 512 --rate 50000
             """,
         version: "rocket_bench_client \(RocketVersion.current)")
 
-    @Option(help: "The server's address, as 127.0.0.1:12345.")
+    @Option(help: "The address of the server: 127.0.0.1:12345.")
     var to: String
 
     @Option(help: "Connections, 1 to 10000.")
     var connections = 1
 
     @Option(
-        help: "Calls in flight on each connection, 1 to 65536; with --rate the most there may be.")
+        help: "Calls in flight on each connection, 1 to 65536; with --rate the maximum.")
     var inFlight = 1
 
-    @Option(help: "How long to measure, after a fifth of it to warm up; up to 3600.")
+    @Option(help: "Seconds to measure, after a fifth of it to warm up; up to 3600.")
     var seconds = 1.0
 
     @Option(
-        help: "Calls a second, begun at fixed times; without it each reply is followed by a call.")
+        help: "Calls per second, begun at fixed times; without it a call follows each reply.")
     var rate: Double?
 
-    @Option(help: "So many calls in all, with no warm-up, in place of --seconds.")
+    @Option(help: "The number of calls in all, without a warm-up, instead of --seconds.")
     var calls: Int?
 
-    @Option(help: "Bytes of goods in the request, in place of \"apple\".")
+    @Option(help: "Bytes of goods in the request, instead of \"apple\".")
     var payload: Int?
 
-    @Option(help: "So many calls of a hundred have price 5, which `--handler slow` takes 5 ms for.")
+    @Option(help: "Percentage of calls with price 5, which take 5 ms with `--handler slow`.")
     var slowPercent = 0.0
 
-    @Option(help: "The server's process, to count its processor time.")
+    @Option(help: "The process id of the server, to measure its processor time.")
     var serverPid: Int32?
 
-    @Flag(help: "One line of JSON in place of text.")
+    @Flag(help: "Print one line of JSON instead of text.")
     var json = false
 
-    /// As the parser makes it.
+    /// Every option at its default, for the parser.
     public init() {}
 
-    /// Refuses what is out of range.
+    /// Refuses values out of range.
     public func validate() throws {
         let ranges: [(Bool, String)] = [
             ((1...10_000).contains(connections), "--connections is 1 to 10000"),
@@ -68,7 +68,7 @@ public struct BenchClientCommand: AsyncParsableCommand {
         for (isInRange, rule) in ranges where !isInRange { throw ValidationError(rule) }
     }
 
-    /// Drives the server, then prints what was found.
+    /// Loads the server, then prints the report.
     public func run() async throws {
         let report: BenchReport
         do {

@@ -4,24 +4,24 @@ import RocketRPC
 import RocketSystem
 import SwiftProtobuf
 
-/// Load from Rocket's own client: every connection a channel of its own, every call in flight a
-/// task of its own, all on one loop.
+/// A load by Rocket's client: one channel per connection and one task per call in flight, all on
+/// one loop.
 struct BenchLoad: Sendable {
     let address: NetAddress
     let connections: Int
     let inFlight: Int
     let duration: Duration
-    /// Open loop at so many calls a second; nil: closed loop.
+    /// The rate of an open loop; nil: closed loop.
     let callsPerSecond: Double?
-    /// So many calls in all and no warm-up, in place of `duration`.
+    /// The number of calls in all, without a warm-up, instead of `duration`.
     var calls: Int?
     let payloadBytes: Int?
-    /// Of the calls, those that have price 5.
+    /// The percentage of calls with price 5.
     let slowPercent: Double
-    /// Whose processor time is counted.
+    /// The process whose processor time is measured.
     let serverProcess: Int32?
-    /// Whether the report tells every latency. It takes an allocation for each, which whoever
-    /// counts those of calls does not want to see.
+    /// Whether the report contains every latency. That takes an allocation each, which would
+    /// disturb the count of allocations per call.
     var hasHistogram = true
 
     /// Warms up for a fifth of the time, then measures.
@@ -52,11 +52,11 @@ struct BenchLoad: Sendable {
     ) async throws -> BenchReport {
         let usage = ProcessorTime(serverProcess: serverProcess)
         let began = SystemTimeSource().monotonic()
-        let desk = await Task(executorPreference: loop) {
+        let measurement = await Task(executorPreference: loop) {
             loop.withReactor { reactor in
                 LoopBound(
-                    BenchOrderLogic(
-                        pace: RateSchedule(
+                    LoadMeasurement(
+                        schedule: RateSchedule(
                             callsPerSecond: callsPerSecond, calls: calls, for: duration,
                             on: reactor),
                         slowPercent: slowPercent), on: reactor)
@@ -66,7 +66,7 @@ struct BenchLoad: Sendable {
             for client in clients {
                 for _ in 0..<inFlight {
                     group.addTask(executorPreference: loop) {
-                        try await call(client, request, desk)
+                        try await call(client, request, measurement)
                     }
                 }
             }
@@ -76,32 +76,33 @@ struct BenchLoad: Sendable {
         let spent = usage.spent()
         return await Task(executorPreference: loop) {
             BenchReport(
-                desk.get().latencies, calls: desk.get().calls, elapsed, spent,
+                measurement.get().latencies, calls: measurement.get().calls, elapsed, spent,
                 hasHistogram: hasHistogram)
         }.value
     }
 
-    /// Not `String(repeating:count:)`, which appends one at a time.
+    /// Faster than `String(repeating:count:)`, which appends one character at a time.
     private func goods(_ count: Int) -> String {
         String(decoding: [UInt8](repeating: UInt8(ascii: "a"), count: count), as: UTF8.self)
     }
 
-    /// One caller, until there are no calls left.
+    /// Makes one call after the other until the schedule has none left.
     private func call(
-        _ client: OrderClient, _ request: MakeOrderRequest, _ bound: LoopBound<BenchOrderLogic>
+        _ client: OrderClient, _ request: MakeOrderRequest, _ bound: LoopBound<LoadMeasurement>
     ) async throws {
         let time = SystemTimeSource()
-        let desk = bound.get()
-        // The end of one call is the beginning of the next: one look at the clock for both.
+        let measurement = bound.get()
+        let schedule = measurement.schedule
+        // The end of one call is the beginning of the next: the clock is read once for both.
         var now = time.monotonic()
-        while let due = desk.pace.isPaced ? await desk.pace.nextPaced() : desk.pace.next(now) {
-            let isSlow = desk.nextIsSlow()
+        while let due = schedule.isOpenLoop ? await schedule.nextDue() : schedule.next(now) {
+            let isSlow = measurement.nextIsSlow()
             let reply = try await client.makeOrder(isSlow ? slow(request) : request)
             guard reply.resInfo == "OK" else {
                 throw RPCError(.failedDeserialize, "a reply without res_info OK")
             }
             now = time.monotonic()
-            desk.record(due, now, isSlow)
+            measurement.record(due, now, isSlow)
         }
     }
 

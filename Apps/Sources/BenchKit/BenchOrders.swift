@@ -1,14 +1,15 @@
+public import ArgumentParser
 import OrderProtos
 import RocketRPC
 import SwiftProtobuf
 
-/// Makes the order of the benchmark: no database, the same reply for every request.
+/// The reply of the benchmark's server: the same for every request, without a database.
 ///
-/// A class, as a service that holds something is as a rule: a struct would be copied for each call.
+/// A class, like most services with stored properties: a struct would be copied for each call.
 final class BenchOrder: Sendable {
     private let response: MakeOrderResponse
 
-    /// - Parameter payloadBytes: how long the order's id is; nil: "20230514".
+    /// - Parameter payloadBytes: the length of the order's id; nil: "20230514".
     init(payloadBytes: Int?) {
         let digits = "20230514"
         var id = digits
@@ -22,13 +23,13 @@ final class BenchOrder: Sendable {
         }
     }
 
-    /// What the reference servers in C++ do: looks at the request, fills a response.
+    /// Does the same as the reference servers in C++: reads the request, fills a response.
     func reply(to request: MakeOrderRequest) -> MakeOrderResponse {
         request.price > 0 ? response : MakeOrderResponse()
     }
 }
 
-/// A handler that is no async function, marked so.
+/// Synchronous handlers, registered as such.
 struct SyncOrders: RPCService {
     static let serviceName = AsyncOrders.serviceName
     let order: BenchOrder
@@ -40,13 +41,13 @@ struct SyncOrders: RPCService {
     }
 }
 
-/// The methods that no benchmark calls.
+/// For the methods that no benchmark uses.
 private let unused = RPCError(.methodNotFound, "the benchmark serves Order.makeOrder only")
 
-/// Async handlers; `slow` sleeps for what costs 5.
+/// Async handlers. Calls with price 5 sleep for `slowCall`.
 struct AsyncOrders: OrderService {
     let order: BenchOrder
-    /// How long a call of price 5 takes; nil: no longer than others.
+    /// The duration of calls with price 5; nil: like others.
     let slowCall: Duration?
 
     func makeOrder(
@@ -64,15 +65,25 @@ struct AsyncOrders: OrderService {
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws -> ListOrdersResponse { throw unused }
 
-    /// Awaited without a suspension.
+    /// Never suspends.
     @inline(never)
     private func prepare(_ request: MakeOrderRequest) async -> MakeOrderResponse {
         order.reply(to: request)
     }
 }
 
+/// The kinds of handlers of the benchmark's server.
+public enum BenchHandler: String, CaseIterable, ExpressibleByArgument, Sendable {
+    /// A synchronous function.
+    case sync
+    /// An async function that awaits another one and never suspends.
+    case async
+    /// Like `async`, but a call with price 5 sleeps for 5 ms.
+    case slow
+}
+
 extension BenchHandler {
-    /// The service that handles calls this way.
+    /// Returns a service with handlers of this kind.
     func service(payloadBytes: Int?) -> any RPCService {
         let order = BenchOrder(payloadBytes: payloadBytes)
         return switch self {

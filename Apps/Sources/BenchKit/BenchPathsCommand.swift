@@ -4,30 +4,30 @@ import RocketProgram
 import RocketRPC
 import SwiftProtobuf
 
-/// `rocket_bench_paths` as it is typed: one piece of the call path again and again, with no socket
-/// and no clock, for tools that count instructions.
+/// The command line of `rocket_bench_paths`, which repeats one part of the call path without
+/// sockets and clocks, for tools that count instructions.
 public struct BenchPathsCommand: AsyncParsableCommand {
-    /// Which piece.
+    /// The parts of the call path.
     public enum Path: String, CaseIterable, ExpressibleByArgument, Sendable {
-        /// A request's bytes become a message.
+        /// Decodes a request.
         case decode
-        /// A response becomes bytes.
+        /// Encodes a response.
         case encode
-        /// A frame is found, its method looked up, its handler run, the answer framed; in memory.
+        /// Decodes a frame, finds its method, runs the handler and encodes the reply, in memory.
         case dispatch
-        /// A log line whose level is off.
+        /// Logs a line below the log level.
         case log
-        /// Calls whose handlers keep their controllers, with and without a task.
+        /// Makes calls whose handlers keep their controllers, with and without a task.
         case keep
     }
 
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "rocket_bench_paths",
-        abstract: "Runs one piece of the call path again and again, to have it counted.",
+        abstract: "Repeats one part of the call path, to count its instructions.",
         discussion: """
             EXAMPLE:
-              Instructions of decoding a request, by the difference of two runs:
+              Count the instructions of decoding a request by the difference of two runs:
                 valgrind --tool=callgrind rocket_bench_paths decode --times 10000
                 valgrind --tool=callgrind rocket_bench_paths decode --times 20000
             """,
@@ -36,25 +36,26 @@ public struct BenchPathsCommand: AsyncParsableCommand {
     @Argument(help: "decode, encode, dispatch, log or keep.")
     var path: Path
 
-    @Option(help: "How many times, 1 or more.")
+    @Option(help: "The number of repetitions, 1 or more.")
     var times = 10_000
 
-    /// As the parser makes it.
+    /// Every option at its default, for the parser.
     public init() {}
 
-    /// Refuses what is out of range.
+    /// Refuses values out of range.
     public func validate() throws {
         guard times > 0 else { throw ValidationError("--times is 1 or more") }
     }
 
-    /// Runs the piece.
+    /// Runs the part, and prints its result.
     public func run() async throws {
-        let done = try await measured()
-        StandardOutput.write(line: "\(path.rawValue): \(done)")
+        let result = try await runPath()
+        StandardOutput.write(line: "\(path.rawValue): \(result)")
     }
 
-    /// Something that depends on every round, so that none is optimised away.
-    func measured() async throws -> Int {
+    /// Runs the part, and returns a result that depends on every repetition, so that none is
+    /// optimised away.
+    func runPath() async throws -> Int {
         switch path {
         case .decode: try decode()
         case .encode: try encode()

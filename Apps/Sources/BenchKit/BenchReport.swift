@@ -1,7 +1,7 @@
 import Foundation
 import Histogram
 
-/// What a load found. Its JSON has the names that the reference clients use, too
+/// The result of a load. Its JSON has the same names as that of the reference clients
 /// (Tests/Benchmarks/reference/load_report.h).
 struct BenchReport: Encodable, Sendable {
     let calls: Int
@@ -14,7 +14,7 @@ struct BenchReport: Encodable, Sendable {
     let p99_us: Double
     let p999_us: Double
     let max_us: Double
-    /// Pairs of a latency in nanoseconds and how many calls had it; empty where nobody asked.
+    /// Pairs of a latency in nanoseconds and its number of calls; empty unless requested.
     let histogram_ns: [[UInt64]]
 
     init(
@@ -39,14 +39,14 @@ struct BenchReport: Encodable, Sendable {
             hasHistogram ? latencies.recordedValues().map { [$0.value, $0.count] } : []
     }
 
-    /// One line.
+    /// Returns one line of JSON.
     func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    /// A few lines for a person.
+    /// A few lines for a terminal.
     var text: String {
         func number(_ value: Double, _ digits: Int) -> String {
             String(format: "%.\(digits)f", value)

@@ -5,35 +5,41 @@ import RocketRPC
 import ServiceLifecycle
 import UnixSignals
 
-/// `rocket_bench_server` as it is typed.
+/// The command line of `rocket_bench_server`.
 public struct BenchServerCommand: AsyncParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "rocket_bench_server",
-        abstract: "Serves Order.makeOrder with no database, to be measured.",
+        abstract: "Serves Order.makeOrder without a database, for benchmarks.",
         discussion: """
-            Listens on 127.0.0.1, prints one line when it is ready, ends with status 0 at \
+            EXAMPLES:
+              Serve on a port chosen by the kernel:
+                rocket_bench_server
+              Serve with two threads and handlers that sleep for 5 ms at price 5:
+                rocket_bench_server --port 12345 --io-threads 2 --handler slow
+
+            Listens on 127.0.0.1, prints one line when it is ready, and exits with status 0 on \
             SIGTERM. Every reply is the same: res_info "OK", order_id "20230514".
             """,
         version: "rocket_bench_server \(RocketVersion.current)")
 
-    @Option(help: "The port; 0 lets the kernel choose.")
+    @Option(help: "The port; 0: chosen by the kernel.")
     var port: UInt16 = 0
 
     @Option(help: "Threads that serve connections, 1 to 1024.")
     var ioThreads = 1
 
     @Option(
-        help: "sync: no async function; async: one that never suspends; slow: price 5 takes 5 ms.")
+        help: "sync: synchronous; async: never suspends; slow: sleeps for 5 ms at price 5.")
     var handler = BenchHandler.sync
 
-    @Option(help: "Bytes of order_id in the reply, in place of \"20230514\".")
+    @Option(help: "Bytes of order_id in the reply, instead of \"20230514\".")
     var payload: Int?
 
-    /// As the parser makes it.
+    /// Every option at its default, for the parser.
     public init() {}
 
-    /// Refuses what is out of range.
+    /// Refuses values out of range.
     public func validate() throws {
         guard (1...1024).contains(ioThreads) else {
             throw ValidationError("--io-threads is 1 to 1024")
@@ -52,7 +58,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.tcp.maxConnections = 100_000
         let server = try RPCServer(
             configuration: configuration, services: [handler.service(payloadBytes: payload)])
-        // The group's own steps are not what is measured.
+        // Without the group's own log, which is not to be measured.
         let quiet = Logger(label: "rocket_bench_server") { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(
             services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
@@ -61,10 +67,30 @@ public struct BenchServerCommand: AsyncParsableCommand {
         await announced
     }
 
-    /// Scripts wait for this line.
+    /// Prints the ready line, for which scripts wait.
     private static func announce(_ server: RPCServer) async {
         let addresses = await server.boundAddresses.map(\.description)
         guard let address = addresses.first else { return }
         StandardOutput.write(line: "rocket_bench_server is ready, listening on \(address)")
+    }
+}
+
+/// The default limits, raised as far as the measured payloads need it.
+enum BenchLimits {
+    /// Accepts frames with that payload.
+    static func codec(payloadBytes: Int?) -> TinyPBCodec {
+        let codec = TinyPBCodec()
+        guard let payloadBytes else { return codec }
+        return TinyPBCodec(maxFrameBytes: max(codec.maxFrameBytes, payloadBytes + 4096))
+    }
+
+    /// Buffers many frames of that payload, and keeps idle connections.
+    static func connection(payloadBytes: Int?) -> TCPConnectionConfiguration {
+        var connection = TCPConnectionConfiguration()
+        connection.firstBytesTimeout = nil
+        guard let payloadBytes, payloadBytes > 1024 else { return connection }
+        connection.inputLimitBytes = max(connection.inputLimitBytes, payloadBytes * 64)
+        connection.outputLimitBytes = max(connection.outputLimitBytes, payloadBytes * 128)
+        return connection
     }
 }

@@ -1,9 +1,9 @@
 import Foundation
 import RocketSystem
 
-/// Processor time that this process and the server spend from now on.
+/// Measures the processor time of this process and of the server since its initialization.
 struct ProcessorTime {
-    /// Of each, between the two looks.
+    /// The processor time of each.
     struct Spent {
         let client: Duration
         let server: Duration
@@ -25,7 +25,7 @@ struct ProcessorTime {
             server: Self.of(serverProcess) - serverBefore)
     }
 
-    /// Of all threads that the process has now; zero where there is none to look at.
+    /// Returns the processor time of all present threads of the process; zero without a process.
     private static func of(_ process: Int32?) -> Duration {
         guard let process else { return .zero }
         let folder = "/proc/\(process)/task"

@@ -1,20 +1,20 @@
 import RocketReactor
 import RocketSystem
 
-/// When calls are to begin. Bound to the loop on which the callers run.
+/// Decides when calls begin. Bound to the loop on which the callers run.
 ///
-/// Closed loop: the next call begins when its caller is free. Open loop: call i begins at
-/// start + i / rate whatever the server does; where no caller is free then, it begins late, and
-/// its latency still counts from the time at which it was due.
+/// Closed loop: the next call begins when its caller is free. Open loop: call i is due at
+/// start + i / rate whatever the server does; if no caller is free then, it begins late, and its
+/// latency still counts from the time at which it was due.
 final class RateSchedule {
     private let callsPerSecond: Double?
-    /// So many calls in all, however long they take; nil: as many as the time allows.
+    /// The number of calls in all, however long they take; nil: as many as the time allows.
     private let calls: Int?
     private let reactor: Reactor
     private let time = SystemTimeSource()
     private let start: MonotonicTime
     private let end: MonotonicTime
-    /// Calls that have been given out.
+    /// Calls that have begun.
     private var begun = 0
     private var waiting: [CheckedContinuation<MonotonicTime?, Never>] = []
     private var isArmed = false
@@ -30,25 +30,25 @@ final class RateSchedule {
         end = start + duration
     }
 
-    /// Open loop: take `nextPaced`; closed: `next`, which costs a call no async function.
-    var isPaced: Bool { calls == nil && callsPerSecond != nil }
+    /// Callers use `nextDue` for an open loop, and `next`, which is not async, for a closed one.
+    var isOpenLoop: Bool { calls == nil && callsPerSecond != nil }
 
-    /// When the caller's next call begins: `now`. nil: there is none left.
+    /// Returns when the caller's next call begins: `now`. Nil: no calls are left.
     func next(_ now: MonotonicTime) -> MonotonicTime? {
         if let calls {
             guard begun < calls else { return nil }
         } else {
-            // One call at the least, on however busy a machine.
+            // At least one call, however busy the machine is.
             guard now < end || begun == 0 else { return nil }
         }
         begun += 1
         return now
     }
 
-    /// The time at which the caller's next call was due; waits for it. nil: there is none left.
-    func nextPaced() async -> MonotonicTime? {
+    /// Waits until the caller's next call is due, and returns when it was. Nil: no calls are left.
+    func nextDue() async -> MonotonicTime? {
         let now = time.monotonic()
-        // Whoever waits already comes first.
+        // Callers that are waiting come first.
         if waiting.isEmpty, let due = takeDue(now) { return due }
         if now >= end { return nil }
         return await withCheckedContinuation { continuation in
@@ -58,12 +58,12 @@ final class RateSchedule {
     }
 
     /// When call number `begun` is due.
-    private var nextDue: MonotonicTime {
+    private var dueTime: MonotonicTime {
         start + .nanoseconds(Int64(Double(begun) * 1e9 / (callsPerSecond ?? 1)))
     }
 
     private func takeDue(_ now: MonotonicTime) -> MonotonicTime? {
-        let due = nextDue
+        let due = dueTime
         guard due <= now, due < end else { return nil }
         begun += 1
         return due
@@ -72,8 +72,8 @@ final class RateSchedule {
     private func arm(_ now: MonotonicTime) {
         guard !isArmed else { return }
         isArmed = true
-        let due = min(nextDue, end)
-        reactor.schedule(after: due > now ? due - now : .zero, label: "bench pace") {
+        let due = min(dueTime, end)
+        reactor.schedule(after: due > now ? due - now : .zero, label: "bench schedule") {
             [self] _ in wake()
         }
     }

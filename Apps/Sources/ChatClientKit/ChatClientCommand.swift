@@ -4,53 +4,55 @@ import RocketReactor
 import RocketSystem
 import RocketTCP
 
-/// `chat_client` as it is typed.
+/// The command line of `chat_client`.
 public struct ChatClientCommand: AsyncParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "chat_client",
-        abstract: "Talks in a chat: of chat_server, or of LibeventMiniChat.",
+        abstract: "Joins a chat of chat_server or LibeventMiniChat.",
         discussion: """
             EXAMPLES:
-              Talk in the chat of this machine; exit or Ctrl-D ends it:
+              Join the chat on this machine; type exit or Ctrl-D to leave:
                 chat_client
-              Talk elsewhere, and come back whenever the connection is lost:
+              Join another server, and connect again whenever the connection is lost:
                 chat_client chat.example.org 9999 --reconnect
-              Say one thing from a script:
+              Send one message from a script:
                 echo "backup is done" | chat_client 192.0.2.7
 
-            Where standard input is no terminal, each of its lines is one message, and the end \
-            of the input ends the program. What arrives is printed, one line for each message. \
-            Ends with status 0, or with status 1 and one line on standard error.
+            If standard input is not a terminal, each of its lines is sent as one message, and \
+            the program exits at its end. Each message that arrives is printed on one line. \
+            Exits with status 0, or with status 1 and one line on standard error.
             """,
         version: "chat_client \(RocketVersion.current)")
 
-    @Argument(help: "The server's name or address.")
+    @Argument(help: "The name or address of the server.")
     var host = "127.0.0.1"
 
-    @Argument(help: "The server's port.")
+    @Argument(help: "The port of the server.")
     var port: UInt16 = 9999
 
-    @Flag(help: "Connect again, with growing pauses, when the connection is lost or refused.")
+    @Flag(help: "Connect again, after growing pauses, when the connection is lost or refused.")
     var reconnect = false
 
-    @Option(help: "How long connecting may take: 500ms, 2s. (default: 2s)")
+    @Option(help: "Time-out for connecting: 500ms, 2s. (default: 2s)")
     var timeout: DurationArgument?
 
-    @Option(help: "The longest line that is sent, in bytes: what the server takes.")
+    @Option(help: "The longest line that is sent, in bytes; the limit of the server.")
     var maxMessageBytes = 65_536
 
-    /// As the parser makes it.
+    /// Every option at its default, for the parser.
     public init() {}
 
-    /// Refuses what can't be.
+    /// Refuses values out of range.
     public func validate() throws {
         guard (1...16_777_216).contains(maxMessageBytes) else {
             throw ValidationError("--max-message-bytes is 1 to 16777216")
         }
     }
 
-    /// Does what was typed; `ProgramFailure` tells what went wrong.
+    /// Runs the client until it ends.
+    ///
+    /// - Throws: `ProgramFailure`, with one line for standard error.
     public func run() async throws {
         let failure: String?
         do {

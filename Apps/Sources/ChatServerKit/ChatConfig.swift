@@ -1,32 +1,32 @@
 public import RocketBase
 
-/// The chat's own limits: the `chat` element of the configuration.
+/// The limits of the chat: the `chat` element of the configuration.
 public struct ChatConfig: ConfigSection, Hashable {
-    /// The longest text that is taken; a longer one ends the session.
+    /// The longest text accepted from a client; a longer one disconnects it.
     ///
     /// `chat/max_message_bytes`: A whole number of bytes, 1 to 16777216. Default 65536 bytes.
     /// Changes live.
     public var maxMessageBytes = 65_536
-    /// What one session may send in the long run; beyond it the session is not read from for a
-    /// while, and nothing is lost. 0 sets no limit.
+    /// Messages per second of one session in the long run; beyond it reading from the session
+    /// pauses, and no message is lost. 0 sets no limit.
     ///
     /// `chat/messages_per_second`: A whole number, 0 to 10000000. Default 1000. Changes live.
     public var messagesPerSecond = 1000
-    /// Messages that one session may send at once after a silence.
+    /// Messages that one session may send at once after a pause.
     ///
     /// `chat/message_burst`: A whole number, 1 to 10000000. Default 2000. Changes live.
     public var messageBurst = 2000
-    /// What may wait for one receiver besides high_water_mark_bytes of its connection.
+    /// Bytes queued for one receiver, besides the high_water_mark_bytes of its connection.
     ///
     /// `chat/queue_bytes`: A whole number of bytes, 1024 to 1073741824. Default 1048576 bytes.
     /// Changes live.
     public var queueBytes = 1_048_576
-    /// What happens to a receiver for which more would wait: drop-oldest drops its oldest
-    /// messages and tells it how many, disconnect ends its session.
+    /// What happens to a receiver whose queue is full: drop-oldest drops its oldest messages and
+    /// sends it their number, disconnect ends its session.
     ///
     /// `chat/slow_receiver`: One of drop-oldest, disconnect. Default drop-oldest. Changes live.
     public var slowReceiver = ChatLimits.SlowReceiver.dropOldest
-    /// A receiver that takes nothing of what waits for it for that long is disconnected; 0
+    /// A receiver that reads nothing for this long while messages are queued is disconnected; 0
     /// keeps it.
     ///
     /// `chat/write_timeout_ms`: A whole number of ms, 0 to 86400000. Default 60000 ms. Needs a
@@ -38,33 +38,34 @@ public struct ChatConfig: ConfigSection, Hashable {
 
     /// The `chat` element.
     public static let schema = ConfigSchema<Self>(
-        "chat", "What chat_server's sessions may do, and what becomes of slow receivers.",
+        "chat", "The limits of chat_server's sessions, and how it treats slow receivers.",
         [
             .init(
                 "max_message_bytes", \.maxMessageBytes, .bytes(1...16_777_216), .live,
-                "The longest text that is taken; a longer one ends the session."),
+                "The longest text accepted from a client; a longer one disconnects it."),
             .init(
                 "messages_per_second", \.messagesPerSecond, .integer(0...10_000_000), .live,
-                "What one session may send in the long run; beyond it the session is not read "
-                    + "from for a while, and nothing is lost. 0 sets no limit."),
+                "Messages per second of one session in the long run; beyond it reading from the "
+                    + "session pauses, and no message is lost. 0 sets no limit."),
             .init(
                 "message_burst", \.messageBurst, .integer(1...10_000_000), .live,
-                "Messages that one session may send at once after a silence."),
+                "Messages that one session may send at once after a pause."),
             .init(
                 "queue_bytes", \.queueBytes, .bytes(1024...1_073_741_824), .live,
-                "What may wait for one receiver besides high_water_mark_bytes of its connection."),
+                "Bytes queued for one receiver, besides the high_water_mark_bytes of its "
+                    + "connection."),
             .init(
                 "slow_receiver", \.slowReceiver,
                 .choice(of: ChatLimits.SlowReceiver.allCases) { $0.rawValue }, .live,
-                "What happens to a receiver for which more would wait: drop-oldest drops its "
-                    + "oldest messages and tells it how many, disconnect ends its session."),
+                "What happens to a receiver whose queue is full: drop-oldest drops its oldest "
+                    + "messages and sends it their number, disconnect ends its session."),
             .init(
                 "write_timeout_ms", \.writeTimeout, .milliseconds(0...86_400_000), .restart,
-                "A receiver that takes nothing of what waits for it for that long is "
+                "A receiver that reads nothing for this long while messages are queued is "
                     + "disconnected; 0 keeps it."),
         ])
 
-    /// The same for the room.
+    /// The part of it that applies to the sessions of a room.
     public var limits: ChatLimits {
         var limits = ChatLimits()
         limits.maxMessageBytes = maxMessageBytes
@@ -74,4 +75,31 @@ public struct ChatConfig: ConfigSection, Hashable {
         limits.slowReceiver = slowReceiver
         return limits
     }
+}
+
+/// The limits of a session, and what happens to one that reads too slowly. A value.
+public struct ChatLimits: Hashable, Sendable {
+    /// What happens to a receiver whose queue is full.
+    public enum SlowReceiver: String, CaseIterable, Hashable, Sendable {
+        /// Its oldest messages are dropped; when it reads again it gets their number.
+        case dropOldest = "drop-oldest"
+        /// It is disconnected.
+        case disconnect
+    }
+
+    /// The longest text accepted from a client. 0 or more bytes; default 64 KiB.
+    public var maxMessageBytes = 64 << 10
+    /// Messages per second of one session in the long run; beyond it reading from the session
+    /// pauses, and no message is lost. 0: no limit. Default 1000.
+    public var messagesPerSecond = 1000
+    /// Messages that one session may send at once after a pause. At least 1; default 2000.
+    public var messageBurst = 2000
+    /// Bytes queued for one receiver, besides those in the output buffer of its connection.
+    /// Default 1 MiB.
+    public var queueBytes = 1 << 20
+    /// What happens to a receiver whose queue is full. Default: the oldest messages are dropped.
+    public var slowReceiver = SlowReceiver.dropOldest
+
+    /// The defaults.
+    public init() {}
 }

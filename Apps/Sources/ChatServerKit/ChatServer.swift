@@ -1,159 +1,159 @@
 public import RocketBase
 import RocketReactor
 import RocketSystem
-import RocketSystemd
 public import RocketTCP
 public import ServiceLifecycle
 
 /// Serves one chat room: one main reactor that accepts, `ioThreads` sub reactors that each own
 /// their sessions from first byte to close.
 ///
-/// A ServiceLifecycle `Service`: `run()` returns when the server has drained, after `beginDrain()`
-/// or a graceful shutdown of its `ServiceGroup`. Any thread.
+/// A ServiceLifecycle `Service`: `run()` returns when the server has drained, after `beginDrain()`,
+/// after a graceful shutdown of its `ServiceGroup`, or after its task was cancelled (then without
+/// sending queued messages). Any thread.
 public final class ChatServer: Service {
-    private let configuration: ChatServerConfiguration
-    private let logger: RocketLogger
-    private let frameworkLogger: RocketLogger
-    private let state: Locked<State>
-    private let drainRequested = AsyncSignal()
-    private let started = AsyncSignal()
-
-    private struct State {
-        var addresses: [NetAddress] = []
-        var room: ChatRoom?
-        var tcp: TCPServer?
-        var hasRun = false
-        var limits: ChatLimits
-        var drainTimeout: Duration
-    }
+    private let application: ChatApplication
+    private let runtime: ServerRuntime
 
     /// - Parameters:
-    ///   - logger: gets what the chat has to say: joins, leaves, refusals.
-    ///   - frameworkLogger: gets what the layers below have to say.
+    ///   - logger: for the chat itself: joins, leaves, refusals.
+    ///   - frameworkLogger: for the layers below.
     public init(
         configuration: ChatServerConfiguration, logger: RocketLogger = .disabled,
         frameworkLogger: RocketLogger = .disabled
     ) {
-        self.configuration = configuration
-        self.logger = logger
-        self.frameworkLogger = frameworkLogger
-        state = Locked(
-            State(limits: configuration.limits, drainTimeout: configuration.drainTimeout))
+        application = ChatApplication(limits: configuration.limits, logger: logger)
+        runtime = ServerRuntime(
+            ServerRuntimeConfiguration(configuration), application: application, logger: logger,
+            ioLogger: frameworkLogger)
     }
 
-    /// Where it listens, with ports that the kernel chose; waits until it does. Empty when it
-    /// never started.
-    public var boundAddresses: [NetAddress] {
-        get async {
-            await started.wait()
-            return state.withLock { $0.addresses }
-        }
-    }
+    /// The addresses of its listeners, with ports chosen by the kernel. Suspends until they are
+    /// open; empty if the server has never started.
+    public var boundAddresses: [NetAddress] { get async { await runtime.boundAddresses } }
 
-    /// Sessions in the room now.
-    public var sessionCount: Int { state.withLock { $0.room }?.sessionCount ?? 0 }
+    /// Sessions in the room now; 0 unless it runs.
+    public var sessionCount: Int { application.room?.sessionCount ?? 0 }
 
-    /// Waits until the number of sessions is such a one; not at all when it does not run.
+    /// Waits until the condition holds for the number of sessions; returns at once unless the
+    /// server runs.
     func sessionCount(is condition: (Int) -> Bool) async {
-        guard let room = state.withLock({ $0.room }) else { return }
-        await room.sessionsBell.wait { condition(room.sessionCount) }
+        guard let room = application.room else { return }
+        await room.sessionCountChanged.wait { condition(room.sessionCount) }
     }
 
-    /// What it holds and has lost, as of now; all zero when it does not run.
+    /// Sessions, buffered bytes and dropped messages now; all zero unless it runs.
     public var statistics: ChatStatistics {
-        let (room, tcp) = state.withLock { ($0.room, $0.tcp) }
-        return ChatStatistics(
-            sessions: room?.sessionCount ?? 0, queuedBytes: room?.queuedBytes ?? 0,
-            bufferedBytes: tcp?.bufferedBytes ?? 0, droppedMessages: room?.droppedMessages ?? 0)
+        var statistics = application.statistics
+        statistics.bufferedBytes = runtime.bufferedBytes
+        return statistics
     }
 
-    /// Takes no more clients and no more messages, sends what waits, and lets `run()` return, at
-    /// the latest after `drainTimeout`. Does not wait.
-    public func beginDrain() { drainRequested.fire() }
+    /// Stops accepting clients and messages, sends what is queued, and lets `run()` return, at the
+    /// latest after `drainTimeout`. Does not wait. Before `run()`: `run()` will return at once.
+    public func beginDrain() { runtime.beginDrain() }
 
-    /// Takes over what may change while it runs: the sessions' limits and the drain time-out.
+    /// Applies the part of a configuration that may change while the server runs: the limits of the
+    /// sessions and the drain time-out.
     public func update(_ new: ChatServerConfiguration) {
-        let room = state.withLock { state in
-            state.limits = new.limits
-            state.drainTimeout = new.drainTimeout
-            return state.room
-        }
-        room?.update(new.limits)
+        application.update(new.limits)
+        runtime.update(drainTimeout: new.drainTimeout)
     }
 
-    /// Serves until it is told to stop. Once.
+    /// Serves until a drain is requested or its task is cancelled.
     ///
-    /// - Throws: `SystemError` where threads can't be had, `TCPListenError` where it can't listen.
+    /// - Throws: `SystemError` when a thread or its loop can't be created, `TCPListenError` when a
+    ///   listener can't be opened, `ServerRuntimeError` on every use but the first.
     public func run() async throws {
-        defer { started.fire() }
-        let isFirst = state.withLock { state in
-            defer { state.hasRun = true }
-            return !state.hasRun
-        }
-        precondition(isFirst, "a chat server runs once")
-        var loops = EventLoopConfiguration()
-        loops.slowCallback = configuration.slowCallback
-        let main = try IOThread(name: "chat-main", configuration: loops, logger: frameworkLogger)
-        let subs: IOThreadGroup
-        do {
-            subs = try IOThreadGroup(
-                count: configuration.ioThreads, namePrefix: "chat-io-", configuration: loops,
-                logger: frameworkLogger)
-        } catch {
-            main.stop()
-            await main.ended()
-            throw error
-        }
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await serve(main.loop, subs.loops)) } catch {
-            outcome = .failure(error)
-        }
-        state.withLock { ($0.room, $0.tcp) = (nil, nil) }
-        await subs.shutdown()
-        main.stop()
-        await main.ended()
-        try outcome.get()
-    }
-
-    private func serve(_ main: EventLoop, _ subs: [EventLoop]) async throws {
-        let room = ChatRoom(loops: subs, limits: state.withLock { $0.limits }, logger: logger)
-        let tcp = TCPServer(
-            configuration: configuration.tcp, mainLoop: main, subLoops: subs,
-            logger: frameworkLogger
-        ) { room.makeSession(on: $0) }
-        let addresses = try tcp.start()
-        state.withLock { state in
-            state.addresses = addresses
-            state.room = room
-            state.tcp = tcp
-        }
-        tellReady([main] + subs)
-        started.fire()
-        logger.info("server started") {
-            $0.add("addresses", addresses.map(\.description).joined(separator: " "))
-        }
-        await withTaskCancellationHandler {
-            await withGracefulShutdownHandler {
-                await drainRequested.wait()
-            } onGracefulShutdown: { [self] in
-                beginDrain()
-            }
-        } onCancel: { [self] in
+        try await withGracefulShutdownHandler {
+            try await runtime.run()
+        } onGracefulShutdown: { [self] in
             beginDrain()
         }
-        let limit = Task.isCancelled ? .zero : state.withLock { $0.drainTimeout }
-        configuration.systemd?.stopping(within: limit)
-        // What was said before stands in the receivers' queues before they are closed.
-        await room.close()
-        await tcp.drain(within: limit)
-        logger.info("server drained")
+    }
+}
+
+/// Connects the runtime of a server to its room: one room over all sub reactors, made when these
+/// run.
+private final class ChatApplication: ServerApplication {
+    private struct State {
+        var room: ChatRoom?
+        var limits: ChatLimits
     }
 
-    /// All listeners are bound: tells the service manager, and lets its watchdog ask the loops.
-    private func tellReady(_ loops: [EventLoop]) {
-        guard let systemd = configuration.systemd else { return }
-        for loop in loops { systemd.watch(loop.watchdogTarget) }
-        systemd.describe { [weak self] in self?.statistics.description ?? "" }
-        systemd.ready()
+    private let state: Locked<State>
+    private let logger: RocketLogger
+
+    init(limits: ChatLimits, logger: RocketLogger) {
+        state = Locked(State(limits: limits))
+        self.logger = logger
+    }
+
+    /// Nil unless the server runs.
+    var room: ChatRoom? { state.withLock { $0.room } }
+
+    /// Everything but the buffers of the connections.
+    var statistics: ChatStatistics {
+        guard let room else { return ChatStatistics() }
+        return ChatStatistics(
+            sessions: room.sessionCount, queuedBytes: room.queuedBytes,
+            droppedMessages: room.droppedMessages)
+    }
+
+    func update(_ limits: ChatLimits) {
+        let room = state.withLock { state in
+            state.limits = limits
+            return state.room
+        }
+        room?.update(limits)
+    }
+
+    // MARK: ServerApplication
+
+    func start(on loops: [EventLoop]) {
+        state.withLock { $0.room = ChatRoom(loops: loops, limits: $0.limits, logger: logger) }
+    }
+
+    func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler {
+        guard let room else { preconditionFailure("a connection without a room") }
+        return room.makeSession(on: reactor)
+    }
+
+    func status(connectionCount: Int) -> String { statistics.description }
+
+    /// Puts all messages received so far into the queues of their receivers.
+    func finishInput() async { await room?.close() }
+
+    func stop() { state.withLock { $0.room = nil } }
+}
+
+extension ServerRuntimeConfiguration {
+    fileprivate init(_ configuration: ChatServerConfiguration) {
+        self.init(tcp: configuration.tcp)
+        threadNamePrefix = "chat-"
+        ioThreads = configuration.ioThreads
+        slowCallback = configuration.slowCallback
+        drainTimeout = configuration.drainTimeout
+        systemd = configuration.systemd
+    }
+}
+
+/// Counters of a chat server. A value.
+public struct ChatStatistics: Hashable, Sendable {
+    /// Sessions in the room.
+    public var sessions = 0
+    /// Bytes queued for slow receivers, besides those in the output buffers of their connections.
+    /// Bytes shared by several queues count once per queue.
+    public var queuedBytes = 0
+    /// Bytes in the buffers of the connections. Bytes shared by several count once per connection.
+    public var bufferedBytes = 0
+    /// Messages dropped from the queues of slow receivers, counted once per receiver.
+    public var droppedMessages = 0
+}
+
+extension ChatStatistics: CustomStringConvertible {
+    /// `12 sessions, 0 bytes wait for slow receivers, 0 messages dropped`
+    public var description: String {
+        "\(sessions) sessions, \(queuedBytes) bytes wait for slow receivers, "
+            + "\(droppedMessages) messages dropped"
     }
 }

@@ -1,41 +1,43 @@
 public import ArgumentParser
-import RocketProgram
 import RocketBase
+import RocketProgram
 
-/// `chat_server` as it is typed.
+/// The command line of `chat_server`.
 public struct ChatServerCommand: AsyncParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "chat_server",
-        abstract: "Serves a chat: what one client says goes to all others.",
+        abstract: "Serves a chat: each message of a client is sent to all other clients.",
         discussion: """
             EXAMPLES:
-              Serve by conf/chat.xml until Ctrl-C or SIGTERM:
+              Serve with conf/chat.xml until Ctrl-C or SIGTERM:
                 chat_server
-              Serve by another file, on another port:
+              Serve with another file, on another port:
                 ROCKET_SERVER_PORT=7777 chat_server /etc/rocket/chat.xml
-              See what would be in force, and where each value comes from:
+              Show the effective configuration and the origin of each value:
                 chat_server --check-config conf/chat.xml
 
-            Prints one line when it is ready. SIGTERM and SIGINT send what waits, then it ends \
-            with status 0. SIGHUP opens the log files again and reloads the configuration; the \
-            log says what was applied and what needs a restart. Clients of LibeventMiniChat can \
-            talk to it.
+            Prints one line when it is ready. On SIGTERM or SIGINT it sends all queued \
+            messages, then exits with status 0. On SIGHUP it reopens the log files and reloads \
+            the configuration; the log lists the changes that were applied and those that need \
+            a restart. Clients of LibeventMiniChat can connect to it.
             """,
         version: "chat_server \(RocketVersion.current)")
 
     @Argument(
-        help: "The configuration; relative paths in it are relative to its folder.",
+        help: "The configuration file; relative paths in it are relative to its folder.",
         completion: .file(extensions: ["xml"]))
     var config = "conf/chat.xml"
 
-    @Flag(help: "Print the effective configuration and where each value comes from, then end.")
+    @Flag(help: "Print the effective configuration and the origin of each value, then exit.")
     var checkConfig = false
 
-    /// As the parser makes it.
+    /// Every option at its default, for the parser.
     public init() {}
 
-    /// Does what was typed; `ProgramFailure` tells what went wrong.
+    /// Checks the configuration, or serves.
+    ///
+    /// - Throws: `ProgramFailure`, with one line for standard error.
     public func run() async throws {
         let config = try ChatConfigurationFile.read(self.config)
         if checkConfig {
@@ -47,7 +49,7 @@ public struct ChatServerCommand: AsyncParsableCommand {
     }
 }
 
-/// The server's configuration, with the chat's port where the file and the environment name none.
+/// Reads the configuration of the server; the port of the chat is its default.
 enum ChatConfigurationFile {
     static func read(_ path: String) throws(ProgramFailure) -> RocketConfig {
         var config = try ConfigurationFile.read(path, sections: [ChatConfig.self])

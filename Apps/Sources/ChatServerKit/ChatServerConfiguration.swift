@@ -2,38 +2,39 @@ public import RocketBase
 public import RocketSystemd
 public import RocketTCP
 
-/// Where a chat server listens and what it allows. A value.
+/// The listeners and limits of a chat server. A value.
 public struct ChatServerConfiguration: Sendable {
-    /// The port where the configuration names none: the original's.
+    /// The port unless the configuration names one: that of LibeventMiniChat.
     public static let defaultPort = 9999
-    /// What a socket unit calls sockets for the chat: FileDescriptorName=chat.
+    /// FileDescriptorName= of the sockets of the chat in a socket unit.
     public static let socketName = "chat"
 
     /// Listeners, connections, time-outs and water marks.
     public var tcp: TCPServerConfiguration
-    /// Of each session.
+    /// The limits of each session.
     public var limits = ChatLimits()
     /// Sub reactors. 1 to 1024; default 1.
     public var ioThreads = 1
-    /// A callback that holds a loop up for this long is logged. Default 100 ms; nil: none.
+    /// Callbacks that occupy a loop for longer are logged. Default 100 ms; nil: none.
     public var slowCallback: Duration? = .milliseconds(100)
-    /// How long sending what waits may take once the server drains. Default 10 s.
+    /// How long sending queued messages may take once the server drains. Default 10 s.
     public var drainTimeout = Duration.seconds(10)
 
-    /// Who is told that it is ready, what it does and that it drains; nil: nobody.
+    /// The service manager to be notified of readiness, status and drain, with a watchdog over all
+    /// loops. Default nil: none.
     public var systemd: SystemdReporter?
 
-    /// The defaults, and where to listen. A client may listen for ever without a word.
+    /// The defaults for these listeners. A client may read for ever without sending a message.
     public init(listen: [NetAddress]) {
         tcp = TCPServerConfiguration(listen: listen)
         tcp.connection.firstBytesTimeout = nil
     }
 
-    /// As `root/server` and `root/chat` of a configuration say.
+    /// From `root/server` and `root/chat` of a configuration.
     ///
-    /// - Parameter sockets: where socket activation has opened some, those of the name `chat` (or
-    ///   those without a name) are served instead of what the configuration names.
-    /// - Throws: `NetAddressError` for a listener's address that is none.
+    /// - Parameter sockets: sockets passed by socket activation. If some have the name `chat` (or
+    ///   no name), they are served instead of the addresses in the configuration.
+    /// - Throws: `NetAddressError` for an invalid address of a listener.
     public init(_ config: RocketConfig, sockets: ListenFDs = .none) throws {
         let server = config.server
         self.init(listen: try server.addresses.map { try NetAddress(parsing: $0) })

@@ -1,13 +1,13 @@
-import RocketProgram
 import RocketBase
 import RocketJournal
+import RocketProgram
 import RocketSystemd
 import RocketTCP
 
-/// The server from its configuration to its end: wires log and chat server, and takes both down
-/// in the reverse order.
+/// Runs chat_server with a configuration: opens the log, then runs the chat server, and shuts both
+/// down in the reverse order.
 struct ChatServerProgram {
-    /// The configuration's path; read again at SIGHUP.
+    /// The path of the configuration; read again on SIGHUP.
     let file: String
     let config: RocketConfig
 
@@ -31,7 +31,7 @@ struct ChatServerProgram {
             configuration: configuration, logger: daemon.logs.app,
             frameworkLogger: daemon.logs.rpc)
         for socket in daemon.sockets.strangers(to: ChatServerConfiguration.socketName) {
-            daemon.logs.app.warn("a socket was handed over that nobody serves") {
+            daemon.logs.app.warn("socket passed by activation is not used") {
                 $0.add("name", socket.name)
             }
         }

@@ -4,45 +4,45 @@ public import RocketReactor
 import RocketSystem
 public import RocketTCP
 
-/// One client in the room: takes its messages out of its connection's input, and holds what waits
-/// for it when it reads too slowly. Owned by its connection's loop; every function is for that
-/// loop's thread only.
+/// One client in the room: takes whole messages out of the input of its connection, and queues
+/// messages for a client that reads too slowly. Owned by the loop of its connection; every function
+/// is for the thread of that loop only.
 public final class ChatSession: TCPConnectionHandler {
-    /// `client1`, `client2`, … in order of connecting; empty before the connection is up.
+    /// `client1`, `client2`, … in the order of connecting; empty before the connection is up.
     public private(set) var name = ""
-    /// Messages of this session that went to the others.
+    /// Messages of this session that were broadcast.
     public private(set) var sentMessages = 0
-    /// Messages for this session that were dropped, since it read too slowly.
+    /// Messages for this session that were dropped because it read too slowly.
     public private(set) var droppedMessages = 0
     /// Messages of this session that were refused.
     public private(set) var refusedMessages = 0
 
-    let audience: LoopSessions
+    let sessions: LoopSessions
     private(set) var prefix: [UInt8] = []
-    /// Which one of its audience it is, for ever: an object's address may be used again.
+    /// Unique on its loop for ever. An object's address would not do: it may be reused.
     var id: UInt64 = 0
-    /// Its place in the audience's list.
-    var slot = 0
-    /// The last batch that it has a part in.
-    var spokeIn: UInt64 = 0
+    /// The index in the list of the loop's sessions.
+    var index = 0
+    /// The last batch that contains a message of this session.
+    var lastBatch: UInt64 = 0
 
-    /// Nil before it is up, and from the moment on when it leaves.
+    /// Nil before the connection is up, and from the moment at which the session leaves.
     private var connection: TCPConnection?
     private var queue = ReceiverQueue()
-    /// What the seat knows of the queue.
+    /// What the shard has counted of the queue.
     private var countedBytes = 0
     private var countedDropped = 0
     private var rate: MessageRate
     private var rateTimer: ScheduledTimer?
-    private var isEnrolled = false
+    private var observesTickEnd = false
 
-    init(audience: LoopSessions) {
-        self.audience = audience
-        // Begins anew when the connection is up and there is a time.
+    init(sessions: LoopSessions) {
+        self.sessions = sessions
+        // Replaced when the connection is up and a time is known.
         rate = MessageRate(perSecond: 0, burst: 1, now: MonotonicTime(nanoseconds: 0))
     }
 
-    /// Bytes that wait for it besides those that its connection holds.
+    /// Bytes queued for this session, besides those in the output buffer of its connection.
     public var queuedBytes: Int { queue.byteCount }
 
     // MARK: TCPConnectionHandler
@@ -53,38 +53,38 @@ public final class ChatSession: TCPConnectionHandler {
         name = "client\(connection.number)"
         prefix = ChatMessage.prefix(of: name)
         rate = MessageRate(
-            perSecond: audience.limits.messagesPerSecond, burst: audience.limits.messageBurst,
+            perSecond: sessions.limits.messagesPerSecond, burst: sessions.limits.messageBurst,
             now: connection.reactor.now)
-        audience.add(self)
-        audience.logger.info("client joined") {
+        sessions.add(self)
+        sessions.logger.info("client joined") {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
         }
-        if audience.isClosing { connection.pauseReading() }
+        if sessions.isClosing { connection.pauseReading() }
     }
 
-    /// Says the whole messages of the input to the others.
+    /// Broadcasts the whole messages of the input.
     public func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
         do {
             let taken = try input.withBytes { (bytes) throws(FrameError) in
-                try take(from: bytes, now: connection.reactor.now)
+                try takeMessages(from: bytes, now: connection.reactor.now)
             }
             input.consume(taken.byteCount)
-            if taken.isTooMuch { holdUp(connection) }
+            if taken.mustPause { pause(connection) }
         } catch {
-            refuse(error, connection)
+            disconnect(error, connection)
         }
     }
 
-    /// Sends on what was held back.
+    /// Sends from the queue.
     public func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {
         if isWritable { sendQueue() }
     }
 
-    /// Sends all that waits, then closes.
+    /// Sends the queue, then closes.
     public func draining(_ connection: TCPConnection) { leave(connection, .drained) }
 
-    /// The client leaves, as `exit` does, but still gets what waits for it.
+    /// Sends the queue, then closes: a client that ends its side leaves, but still reads.
     public func inputEnded(_ connection: TCPConnection) { leave(connection, .peerFinished) }
 
     /// Leaves the room.
@@ -92,8 +92,8 @@ public final class ChatSession: TCPConnectionHandler {
         self.connection = nil
         rateTimer?.cancel()
         rateTimer = nil
-        audience.remove(self)
-        audience.logger.info("client left") {
+        sessions.remove(self)
+        sessions.logger.info("client left") {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
             $0.add("reason", reason)
@@ -107,7 +107,7 @@ public final class ChatSession: TCPConnectionHandler {
 
     private func leave(_ connection: TCPConnection, _ reason: CloseReason) {
         self.connection = nil
-        while let piece = queue.next() { send(piece, connection) }
+        while let element = queue.popFirst() { send(element, connection) }
         connection.close(.afterFlush, reason: reason)
     }
 
@@ -117,16 +117,18 @@ public final class ChatSession: TCPConnectionHandler {
     }
 }
 
-// MARK: - What it says
+// MARK: - Messages of this session
 
 extension ChatSession {
-    /// Takes whole messages from the front, as many as are there and as the session may send.
-    private func take(from bytes: RawSpan, now: MonotonicTime) throws(FrameError)
-        -> (byteCount: Int, isTooMuch: Bool)
+    /// Broadcasts whole messages from the front, as many as are complete and as the rate allows.
+    ///
+    /// - Returns: the bytes of these messages, and whether reading must pause before the next one.
+    private func takeMessages(from bytes: RawSpan, now: MonotonicTime) throws(FrameError)
+        -> (byteCount: Int, mustPause: Bool)
     {
-        if audience.isClosing || audience.isHeldUp { return (0, true) }
+        if sessions.isClosing || sessions.isOverloaded { return (0, true) }
         var offset = 0
-        while case .frame(let text, let size) = try audience.codec.step(bytes.extracting(offset...))
+        while case .frame(let text, let size) = try sessions.codec.step(bytes.extracting(offset...))
         {
             if !rate.take(now) { return (offset, true) }
             take(bytes.extracting((offset + text.lowerBound)..<(offset + text.upperBound)))
@@ -136,29 +138,29 @@ extension ChatSession {
     }
 
     private func take(_ text: RawSpan) {
-        if let problem = ChatMessage.problem(in: text) { return refuse(problem) }
+        if let error = ChatMessage.encodingError(in: text) { return refuse(error) }
         sentMessages += 1
-        audience.say(self, text)
+        sessions.broadcast(text, from: self)
     }
 
-    /// The text goes to nobody, and its sender is told; the rest of the stream is sound.
-    private func refuse(_ problem: String) {
+    /// Notifies the sender instead of broadcasting the text. The rest of the stream is usable.
+    private func refuse(_ reason: String) {
         refusedMessages += 1
         connection?.write {
-            ChatMessage.append(notice: ChatMessage.refusedNotice(problem), to: &$0)
+            ChatMessage.append(notice: ChatMessage.refusedNotice(reason), to: &$0)
         }
-        // One that goes on does not fill the log: the 1st, 2nd, 4th, 8th, … of a session.
+        // Logs the 1st, 2nd, 4th, 8th, … of a session, so that one client can't fill the log.
         if refusedMessages & (refusedMessages - 1) != 0 { return }
-        audience.logger.warn("message refused") {
+        sessions.logger.warn("message refused") {
             $0.add("name", name)
-            $0.add("reason", problem)
+            $0.add("reason", reason)
             $0.add("refused", refusedMessages)
         }
     }
 
-    /// Where the next message begins can't be known any more.
-    private func refuse(_ error: FrameError, _ connection: TCPConnection) {
-        audience.logger.warn("client disconnected, its stream breaks a rule") {
+    /// Disconnects a client whose stream is unusable: the start of the next message is unknown.
+    private func disconnect(_ error: FrameError, _ connection: TCPConnection) {
+        sessions.logger.warn("client disconnected, its stream breaks a rule") {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
             $0.add("reason", error)
@@ -166,73 +168,73 @@ extension ChatSession {
         leaveNow(connection, .rejected(error.description))
     }
 
-    /// For those who wait for other loops, and have messages left.
+    /// For sessions that wait for other loops and have not reached their rate.
     private static var shortestPause: Duration { .milliseconds(2) }
 
-    /// It has said enough for now: not read from until it may go on.
-    private func holdUp(_ connection: TCPConnection) {
+    /// Pauses reading until the rate allows more messages.
+    private func pause(_ connection: TCPConnection) {
         connection.pauseReading()
-        if audience.isClosing || rateTimer != nil { return }
+        if sessions.isClosing || rateTimer != nil { return }
         let wait = max(rate.wait(), Self.shortestPause)
         rateTimer = connection.reactor.schedule(after: wait, label: "chat rate limit") {
             [weak self] _ in
             self?.rateTimer = nil
-            self?.goOn()
+            self?.resumeReading()
         }
     }
 
-    private func goOn() { if !audience.isClosing { connection?.resumeReading() } }
+    private func resumeReading() { if !sessions.isClosing { connection?.resumeReading() } }
 
-    /// The room closes.
-    func stopListening() { connection?.pauseReading() }
+    /// Takes no further messages: the room closes.
+    func pauseReading() { connection?.pauseReading() }
 
-    /// The audience has new limits.
+    /// Applies the new limits of the room.
     func limitsChanged() {
         guard let connection else { return }
-        let limits = audience.limits
+        let limits = sessions.limits
         rate.change(
             perSecond: limits.messagesPerSecond, burst: limits.messageBurst,
             now: connection.reactor.now)
         if rateTimer == nil { return }
         rateTimer?.cancel()
         rateTimer = nil
-        goOn()
+        resumeReading()
     }
 }
 
-// MARK: - What it gets
+// MARK: - Messages for this session
 
 extension ChatSession: TickEndHandler {
-    /// Puts a batch into its queue; sent at the tick's end.
+    /// Sends a batch, or queues it while the connection takes no more output.
     func deliver(_ bytes: SharedBytes) {
         guard let connection else { return }
         if queue.isEmpty, connection.isWritable { return connection.write(shared: bytes) }
-        hold(bytes, 0..<bytes.count, connection)
+        enqueue(bytes, 0..<bytes.count, connection)
     }
 
-    /// Puts a part of a batch into its queue.
+    /// Sends a part of a batch, or queues it while the connection takes no more output.
     func deliver(_ bytes: SharedBytes, _ range: Range<Int>) {
         guard let connection else { return }
         if queue.isEmpty, connection.isWritable {
             return send(.messages(bytes, range), connection)
         }
-        hold(bytes, range, connection)
+        enqueue(bytes, range, connection)
     }
 
-    private func hold(_ bytes: SharedBytes, _ range: Range<Int>, _ connection: TCPConnection) {
+    private func enqueue(_ bytes: SharedBytes, _ range: Range<Int>, _ connection: TCPConnection) {
         queue.append(bytes, range)
-        let limits = audience.limits
+        let limits = sessions.limits
         if queue.byteCount > limits.queueBytes {
             if limits.slowReceiver == .disconnect {
-                let waiting = queue.byteCount + connection.pendingBytes
-                return leaveNow(connection, .outputLimit(bytes: waiting))
+                let pending = queue.byteCount + connection.pendingBytes
+                return leaveNow(connection, .outputLimit(bytes: pending))
             }
             drop(downTo: limits.queueBytes, connection)
         }
         countQueue()
-        // What this tick brought may be sent at its end, and make room.
-        if isEnrolled { return }
-        isEnrolled = true
+        // The flush at the end of the tick may make the connection writable again.
+        if observesTickEnd { return }
+        observesTickEnd = true
         connection.reactor.observeTickEnd(self)
     }
 
@@ -240,32 +242,32 @@ extension ChatSession: TickEndHandler {
         let isFirst = droppedMessages == 0
         droppedMessages += queue.dropOldest(downTo: limit)
         if !isFirst { return }
-        audience.logger.warn("client reads too slowly, its oldest messages are dropped") {
+        sessions.logger.warn("client reads too slowly, its oldest messages are dropped") {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
         }
     }
 
-    /// After the connection's flush.
+    /// Sends from the queue, after the flush of the connection.
     public func tickEnding(on reactor: Reactor) {
-        isEnrolled = false
+        observesTickEnd = false
         sendQueue()
     }
 
     private func sendQueue() {
         guard let connection else { return }
-        while connection.isWritable, let piece = queue.next() { send(piece, connection) }
+        while connection.isWritable, let element = queue.popFirst() { send(element, connection) }
         countQueue()
     }
 
     private func countQueue() {
-        audience.seat.queueChanged(
+        sessions.shard.queueChanged(
             by: queue.byteCount - countedBytes, dropped: droppedMessages - countedDropped)
         (countedBytes, countedDropped) = (queue.byteCount, droppedMessages)
     }
 
-    private func send(_ piece: ReceiverQueue.Piece, _ connection: TCPConnection) {
-        switch piece {
+    private func send(_ element: ReceiverQueue.Element, _ connection: TCPConnection) {
+        switch element {
         case .dropped(let count):
             connection.write {
                 ChatMessage.append(notice: ChatMessage.droppedNotice(count), to: &$0)

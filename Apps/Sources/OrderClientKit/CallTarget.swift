@@ -1,19 +1,19 @@
-import RocketProgram
 import RocketBase
+import RocketProgram
 import RocketRPC
 import RocketTCP
 
-/// Whom to call: an address as typed, or a stub of the configuration.
+/// The server to be called: an address, or a stub of the configuration.
 enum CallTarget: CustomStringConvertible {
     case address(NetAddress)
     case stub(StubConfig, RocketConfig)
 
-    /// The stub that is called when nobody says whom.
+    /// The stub without --to.
     static let defaultStub = "order"
 
     init(_ options: CallOptions) throws(ProgramFailure) {
         let name = options.to ?? Self.defaultStub
-        // No stub's name contains a colon, and every address does.
+        // Every address contains a colon, and no name of a stub does.
         if name.contains(":") {
             do { self = .address(try NetAddress(parsing: name)) } catch {
                 throw ProgramFailure("--to \(name): \(error)")
@@ -24,7 +24,7 @@ enum CallTarget: CustomStringConvertible {
         do {
             self = .stub(try config.stub(named: name), config)
         } catch {
-            // A configuration with one stub only leaves no doubt who is meant.
+            // The only stub of a configuration is used whatever its name is.
             if options.to == nil, config.stubs.count == 1 {
                 self = .stub(config.stubs[0], config)
             } else {

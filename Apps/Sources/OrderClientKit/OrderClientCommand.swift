@@ -2,28 +2,29 @@ public import ArgumentParser
 import OrderProtos
 import RocketProgram
 
-/// `order_client` as it is typed.
+/// The command line of `order_client`.
 public struct OrderClientCommand: AsyncParsableCommand {
-    /// Name, help, version and what it can do.
+    /// Name, help, version and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "order_client",
-        abstract: "Makes orders on an order server and finds them again.",
+        abstract: "Makes, finds and lists orders of an order server.",
         discussion: """
             EXAMPLES:
               Make an order, with the stub 'order' of conf/rocket.xml:
                 order_client make --price 100 --goods apple
-              Find it again on a server by address, for a program to read:
+              Find an order on a server at an address, and print JSON:
                 order_client get 202611210000000001 --to 127.0.0.1:12345 --json
-              List all orders, waiting for half a second at most for each page:
+              List all orders, with a time-out of half a second per page:
                 order_client list --all --timeout 500ms
 
-            Ends with status 0, or with status 1 and one line on standard error: which call, to \
-            whom, what happened, and the code's name. A retried order is never made twice.
+            Exits with status 0, or with status 1 and one line on standard error: the method, \
+            the peer, what happened, and the name of the error code. A retried order is never \
+            made twice.
             """,
         version: "order_client \(RocketVersion.current)",
         subcommands: [Make.self, Get.self, List.self])
 
-    /// As the parser makes it.
+    /// Every option at its default, for the parser.
     public init() {}
 }
 
@@ -33,32 +34,31 @@ extension OrderClientCommand {
 
         @Option(
             parsing: .unconditional,
-            help: "What it costs, in the shop's smallest unit of money; at least 10.")
+            help: "The price in the smallest unit of the currency; at least 10.")
         var price: Int32
 
-        @Option(help: "What to buy.")
+        @Option(help: "The name of the goods.")
         var goods: String
 
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let shop = try OrderClientFacade(options)
-            let answer = try await shop.make(price: price, goods: goods)
-            try options.show(answer)
+            let orders = try OrderClientFacade(options)
+            try options.print(await orders.make(price: price, goods: goods))
         }
     }
 
     struct Get: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Find an order by its id.")
 
-        @Argument(help: "As make printed it.")
+        @Argument(help: "The id, as printed by make.")
         var orderID: String
 
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let shop = try OrderClientFacade(options)
-            try options.show(await shop.get(orderID))
+            let orders = try OrderClientFacade(options)
+            try options.print(await orders.get(orderID))
         }
     }
 
@@ -66,21 +66,21 @@ extension OrderClientCommand {
         static let configuration = CommandConfiguration(
             abstract: "List orders, oldest first, page by page.")
 
-        @Option(help: "Orders on a page; the server decides where this is missing.")
+        @Option(help: "Orders on a page; 0: the default of the server.")
         var pageSize: Int32 = 0
 
-        @Option(help: "Where to go on, as the page before printed it.")
+        @Option(help: "The start of the page, as printed by the page before.")
         var pageToken = ""
 
-        @Flag(help: "All pages to the end.")
+        @Flag(help: "List all pages to the end.")
         var all = false
 
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let shop = try OrderClientFacade(options)
-            try options.show(
-                await shop.list(pageSize: pageSize, pageToken: pageToken, all: all))
+            let orders = try OrderClientFacade(options)
+            try options.print(
+                await orders.list(pageSize: pageSize, pageToken: pageToken, all: all))
         }
     }
 }

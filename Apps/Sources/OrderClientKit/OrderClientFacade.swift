@@ -4,20 +4,19 @@ import RocketProgram
 import RocketRPC
 import RocketTCP
 
-/// An order server as the client sees it: makes the calls, takes their time, and turns whatever
-/// went wrong into one line.
+/// Calls an order server: measures the time of the calls, and maps every failure to one line.
 struct OrderClientFacade {
     private let client: OrderClient
     private let peer: String
     private let timeout: Duration?
-    /// Whether the calls wait for a server that can't be reached.
-    private let waits: Bool
+    /// Whether calls wait for a server that can't be reached.
+    private let waitsForReady: Bool
 
     init(_ options: CallOptions) throws(ProgramFailure) {
         let target = try CallTarget(options)
         peer = target.description
         timeout = options.timeout?.duration
-        waits = options.wait
+        waitsForReady = options.wait
         do {
             client = OrderClient(try target.channel())
         } catch {
@@ -25,8 +24,8 @@ struct OrderClientFacade {
         }
     }
 
-    /// Makes an order; the key lets the server recognise a call that came twice, and so the
-    /// channel may send it again when its connection is lost.
+    /// Makes an order. Its idempotency key lets the server recognise a repeated call, so the
+    /// channel may send the call again when a connection is lost.
     func make(
         price: Int32, goods: String
     ) async throws(ProgramFailure) -> (answer: OrderAnswer, roundTrip: Duration) {
@@ -37,7 +36,7 @@ struct OrderClientFacade {
         let method = OrderMethods.makeOrder.fullName
         let (response, time) = try await timed(method) { [request] () throws(RPCError) in
             try await client.makeOrder(
-                request, timeout: timeout, metadata: metadata, options: terms)
+                request, timeout: timeout, metadata: metadata, options: callOptions)
         }
         try refuse(method, response.retCode, response.resInfo)
         return (.made(id: response.orderID, request: request), time)
@@ -51,13 +50,13 @@ struct OrderClientFacade {
         request.orderID = id
         let method = OrderMethods.queryOrder.fullName
         let (response, time) = try await timed(method) { [request] () throws(RPCError) in
-            try await client.queryOrder(request, timeout: timeout, options: terms)
+            try await client.queryOrder(request, timeout: timeout, options: callOptions)
         }
         try refuse(method, response.retCode, response.resInfo)
         return (.found(response.order), time)
     }
 
-    /// One page, or with `all` every page from there on; the time is that of all calls together.
+    /// Lists one page, or with `all` every page from there on. The time is the sum of all calls.
     func list(
         pageSize: Int32, pageToken: String, all: Bool
     ) async throws(ProgramFailure) -> (answer: OrderAnswer, roundTrip: Duration) {
@@ -69,7 +68,7 @@ struct OrderClientFacade {
         var total = Duration.zero
         repeat {
             let (response, time) = try await timed(method) { [request] () throws(RPCError) in
-                try await client.listOrders(request, timeout: timeout, options: terms)
+                try await client.listOrders(request, timeout: timeout, options: callOptions)
             }
             try refuse(method, response.retCode, response.resInfo)
             orders += response.orders
@@ -79,11 +78,11 @@ struct OrderClientFacade {
         return (.listed(orders, nextPageToken: request.pageToken), total)
     }
 
-    /// Of every call: reading twice does no harm, and making bears its key.
-    private var terms: RPCCallOptions {
+    /// Every call is idempotent: reads by nature, and `makeOrder` by its key.
+    private var callOptions: RPCCallOptions {
         .with {
             $0.isIdempotent = true
-            if waits { $0.waitsForReady = true }
+            if waitsForReady { $0.waitsForReady = true }
         }
     }
 

@@ -1,22 +1,21 @@
 public import OrderProtos
 public import OrderStore
 
-/// The shop's logic: a request in, the response out. Knows the store and the rules, no network.
-///
-/// Any thread; suspends while the store works.
+/// The logic of the order service: request in, response out. Uses the store and the rules, and no
+/// network. A value; any thread. Suspends while the store works.
 public struct OrderLogic: Sendable {
     private let store: OrderStore
     private let rules: OrderRules
 
-    /// A desk that keeps its orders in `store`.
+    /// Logic that keeps its orders in `store`.
     public init(store: OrderStore, rules: OrderRules = OrderRules()) {
         self.store = store
         self.rules = rules
     }
 
-    /// Makes an order, or answers why not. It is on disk when this returns.
+    /// Makes an order, which is on disk when this returns, or returns a refusal.
     ///
-    /// - Parameter idempotencyKey: the same key returns the same order.
+    /// - Parameter idempotencyKey: requests with the same key make one order.
     public func make(
         _ request: makeOrderRequest, idempotencyKey: String? = nil
     ) async throws(OrderStoreError) -> makeOrderResponse {
@@ -39,7 +38,7 @@ public struct OrderLogic: Sendable {
         return response
     }
 
-    /// Finds an order by its id, or answers that there is none.
+    /// Finds an order by its id, or returns a refusal.
     public func query(
         _ request: queryOrderRequest
     ) async throws(OrderStoreError) -> queryOrderResponse {
@@ -54,7 +53,7 @@ public struct OrderLogic: Sendable {
         return response
     }
 
-    /// One page of the list, oldest first.
+    /// Returns one page of the list, oldest first, or a refusal.
     public func list(
         _ request: listOrdersRequest
     ) async throws(OrderStoreError) -> listOrdersResponse {

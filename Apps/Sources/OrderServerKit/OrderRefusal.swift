@@ -1,10 +1,10 @@
 public import OrderStore
 
-/// A refusal by the shop's rules: a normal response whose `ret_code` and `res_info` tell why.
+/// The reason why a request is refused: sent as `ret_code` and `res_info` of a normal response.
 public enum OrderRefusal: Hashable, Sendable {
-    /// The price is below the least that an order may cost.
+    /// The price is below the minimum.
     case shortBalance
-    /// There is nothing to buy.
+    /// The name of the goods is empty.
     case emptyGoods
     /// No order has this id.
     case unknownOrder
@@ -12,9 +12,9 @@ public enum OrderRefusal: Hashable, Sendable {
     case goodsTooLong(limit: Int)
     /// The name of the goods contains a zero byte.
     case zeroByte
-    /// The page token is none that this server gave.
+    /// The page token is not one of this server.
     case badPageToken
-    /// The idempotency key belongs to another order.
+    /// The idempotency key belongs to an order with another price or other goods.
     case keyReused(OrderID)
     /// The idempotency key is empty, longer than `limit` bytes, or contains a zero byte.
     case badKey(limit: Int)
@@ -36,14 +36,14 @@ public enum OrderRefusal: Hashable, Sendable {
     public var text: String {
         switch self {
         case .shortBalance: "short balance"
-        case .emptyGoods: "no goods: say what to buy"
+        case .emptyGoods: "the name of the goods is empty"
         case .unknownOrder: "no order has this id"
         case .goodsTooLong(let limit): "the name of the goods is longer than \(limit) bytes"
         case .zeroByte: "the name of the goods contains a zero byte"
-        case .badPageToken: "the page token is none of this server's"
+        case .badPageToken: "the page token is not from this server"
         case .keyReused(let id):
             "the idempotency key belongs to order \(id), which has another price or other goods"
-        case .badKey(let limit): "an idempotency key has 1 to \(limit) bytes, none of them zero"
+        case .badKey(let limit): "an idempotency key has 1 to \(limit) bytes and no zero byte"
         }
     }
 }

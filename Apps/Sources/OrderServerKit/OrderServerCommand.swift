@@ -1,47 +1,49 @@
 public import ArgumentParser
 import OrderStore
-import RocketProgram
 import RocketBase
+import RocketProgram
 
-/// `order_server` as it is typed.
+/// The command line of `order_server`.
 public struct OrderServerCommand: AsyncParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "order_server",
-        abstract: "Serves orders over TinyPB and keeps them on disk.",
+        abstract: "Serves orders over TinyPB and stores them on disk.",
         discussion: """
             EXAMPLES:
-              Serve by conf/rocket.xml until Ctrl-C or SIGTERM:
+              Serve with conf/rocket.xml until Ctrl-C or SIGTERM:
                 order_server
-              Serve by another file, on another port:
+              Serve with another file, on another port:
                 ROCKET_SERVER_PORT=23456 order_server /etc/rocket/order_server.xml
-              See what would be in force, and where each value comes from:
+              Show the effective configuration and the origin of each value:
                 order_server --check-config conf/rocket.xml
-              Read every stored order and say whether all is well:
+              Check the integrity of the order store:
                 order_server --check-store conf/rocket.xml
 
-            Prints one line when it is ready. SIGTERM and SIGINT let the calls under way finish, \
-            then it ends with status 0. SIGHUP opens the log files again and reloads the \
-            configuration; the log says what was applied and what needs a restart. An order is \
-            on disk before its id is sent.
+            Prints one line when it is ready. On SIGTERM or SIGINT it lets running calls finish, \
+            then exits with status 0. On SIGHUP it reopens the log files and reloads the \
+            configuration; the log lists the changes that were applied and those that need a \
+            restart. An order is on disk before its id is sent.
             """,
         version: "order_server \(RocketVersion.current)")
 
     @Argument(
-        help: "The configuration; relative paths in it are relative to its folder.",
+        help: "The configuration file; relative paths in it are relative to its folder.",
         completion: .file(extensions: ["xml"]))
     var config = "conf/rocket.xml"
 
-    @Flag(help: "Print the effective configuration and where each value comes from, then end.")
+    @Flag(help: "Print the effective configuration and the origin of each value, then exit.")
     var checkConfig = false
 
-    @Flag(help: "Read the whole order store and say whether it is sound, then end.")
+    @Flag(help: "Check the integrity of the whole order store, then exit.")
     var checkStore = false
 
-    /// As the parser makes it.
+    /// Every option at its default, for the parser.
     public init() {}
 
-    /// Does what was typed; `ProgramFailure` tells what went wrong.
+    /// Checks configuration or store, or serves.
+    ///
+    /// - Throws: `ProgramFailure`, with one line for standard error.
     public func run() async throws {
         let config = try ConfigurationFile.read(self.config, sections: [OrderStoreConfig.self])
         if checkConfig {

@@ -1,13 +1,13 @@
 import OrderStore
-import RocketProgram
 import RocketBase
+import RocketProgram
 import RocketRPC
 import RocketSystemd
 
-/// The server from its configuration to its end: wires log, store and RPC server, and takes all of
-/// it down in the reverse order.
+/// Runs order_server with a configuration: opens log and store, then runs the RPC server, and shuts
+/// them down in the reverse order.
 struct OrderServerProgram {
-    /// The configuration's path; read again at SIGHUP.
+    /// The path of the configuration; read again on SIGHUP.
     let file: String
     let config: RocketConfig
 
@@ -18,7 +18,7 @@ struct OrderServerProgram {
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
         let store = try openStore()
-        daemon.systemd?.watch(WatchdogTarget(name: "order store", ask: store.askWriter))
+        daemon.systemd?.watch(WatchdogTarget(name: "order store", ask: store.probeWriter))
         do {
             try await serve(store, daemon)
         } catch {
@@ -26,18 +26,18 @@ struct OrderServerProgram {
             throw ProgramFailure("\(error)")
         }
         await store.close()
-        let done = store.statistics
+        let statistics = store.statistics
         StandardOutput.write(
-            line: "order_server has drained: \(done.orders) orders stored in "
-                + "\(done.transactions) transactions")
+            line: "order_server has drained: \(statistics.orders) orders stored in "
+                + "\(statistics.transactions) transactions")
     }
 
     private func serve(_ store: OrderStore, _ daemon: Daemon) async throws {
         let server = try RPCServer(
-            config: config, services: [OrderHandler(desk: OrderLogic(store: store))],
+            config: config, services: [OrderHandler(logic: OrderLogic(store: store))],
             logs: daemon.logs, systemd: daemon.systemd, sockets: daemon.sockets)
         for socket in daemon.sockets.strangers(to: RPCServerConfiguration.socketName) {
-            daemon.logs.app.warn("a socket was handed over that nobody serves") {
+            daemon.logs.app.warn("socket passed by activation is not used") {
                 $0.add("name", socket.name)
             }
         }

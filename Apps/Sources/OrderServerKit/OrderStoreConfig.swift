@@ -1,27 +1,27 @@
 import OrderStore
 public import RocketBase
 
-/// Where orders are kept: the `order_store` element of the configuration.
+/// The store of the orders: the `order_store` element of the configuration.
 public struct OrderStoreConfig: ConfigSection, Hashable {
-    /// The SQLite file; it and its folder are created when missing.
+    /// The SQLite file; it and its folder are created if they are missing.
     ///
     /// `order_store/path`: A path, absolute or relative to this file's folder. Default
     /// var/orders.sqlite. Needs a restart.
     public var path = "var/orders.sqlite"
-    /// Orders that may wait to be stored, and questions that may wait for an answer; beyond it
-    /// a call is answered with RESOURCE_EXHAUSTED.
+    /// Writes that may wait for the writer, and reads that may wait for a reader; a call beyond
+    /// fails with RESOURCE_EXHAUSTED.
     ///
     /// `order_store/max_waiting`: A whole number, 1 to 1000000. Default 4096. Needs a restart.
     public var maxWaiting = 4096
-    /// Orders that share one transaction, and so one sync of the disk, at most.
+    /// Orders in one transaction, and so in one sync of the disk, at most.
     ///
     /// `order_store/max_batch`: A whole number, 1 to 100000. Default 512. Needs a restart.
     public var maxBatch = 512
-    /// Threads that look orders up.
+    /// Threads that read orders.
     ///
     /// `order_store/reader_threads`: A whole number, 1 to 64. Default 2. Needs a restart.
     public var readerThreads = 2
-    /// How long the same idempotency key returns the same order; 0 turns keys off.
+    /// How long an idempotency key returns the same order; 0 disables keys.
     ///
     /// `order_store/key_retention_ms`: A whole number of ms, 0 to 31536000000. Default 86400000
     /// ms. Needs a restart.
@@ -32,27 +32,27 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
 
     /// The `order_store` element.
     public static let schema = ConfigSchema<Self>(
-        "order_store", "Where orders are kept, and how.",
+        "order_store", "The store of order_server's orders.",
         [
             .init(
                 "path", \.path, .path, .restart,
-                "The SQLite file; it and its folder are created when missing."),
+                "The SQLite file; it and its folder are created if they are missing."),
             .init(
                 "max_waiting", \.maxWaiting, .integer(1...1_000_000), .restart,
-                "Orders that may wait to be stored, and questions that may wait for an answer; "
-                    + "beyond it a call is answered with RESOURCE_EXHAUSTED."),
+                "Writes that may wait for the writer, and reads that may wait for a reader; a "
+                    + "call beyond fails with RESOURCE_EXHAUSTED."),
             .init(
                 "max_batch", \.maxBatch, .integer(1...100_000), .restart,
-                "Orders that share one transaction, and so one sync of the disk, at most."),
+                "Orders in one transaction, and so in one sync of the disk, at most."),
             .init(
                 "reader_threads", \.readerThreads, .integer(1...64), .restart,
-                "Threads that look orders up."),
+                "Threads that read orders."),
             .init(
                 "key_retention_ms", \.keyRetention, .milliseconds(0...31_536_000_000), .restart,
-                "How long the same idempotency key returns the same order; 0 turns keys off."),
+                "How long an idempotency key returns the same order; 0 disables keys."),
         ])
 
-    /// The same for the store itself.
+    /// The same for the store.
     var store: OrderStoreConfiguration {
         var configuration = OrderStoreConfiguration(path: path)
         configuration.maxWaiting = maxWaiting

@@ -1,31 +1,31 @@
 public import RocketSystem
 
-/// An order as the store keeps it: never changed once made.
+/// A stored order. Immutable.
 public struct Order: Hashable, Sendable {
-    /// Unique; what the client got back.
+    /// Unique; returned to the client.
     public let id: OrderID
-    /// In the shop's smallest unit of money.
+    /// In the smallest unit of the currency.
     public let price: Int32
-    /// What was bought.
+    /// The name of the goods.
     public let goods: String
     /// Unix time of the transaction that stored it, in whole milliseconds.
     public let createdMilliseconds: Int64
 
-    /// The same moment as the rest of Rocket writes it.
+    /// The same time in Rocket's own type.
     public var created: WallTime { WallTime(nanoseconds: createdMilliseconds * 1_000_000) }
 }
 
-/// What to store: an order that has no id yet. The caller has checked it.
+/// An order to be stored, without an id. The caller has validated it.
 public struct OrderDraft: Hashable, Sendable {
-    /// In the shop's smallest unit of money.
+    /// In the smallest unit of the currency.
     public var price: Int32
-    /// What is bought.
+    /// The name of the goods.
     public var goods: String
-    /// The same key means the same order, for as long as the store keeps keys
+    /// Drafts with the same key result in one order, for as long as the store keeps keys
     /// (`OrderStoreConfiguration.keyRetention`). Nil: every draft is a new order.
     public var idempotencyKey: String?
 
-    /// An order to be made.
+    /// A draft with these values.
     public init(price: Int32, goods: String, idempotencyKey: String? = nil) {
         self.price = price
         self.goods = goods

@@ -1,11 +1,11 @@
-/// An order's name: decimal digits only, unique for the life of the store, growing with time.
+/// The id of an order: decimal digits only, unique for the life of the store, growing with time.
 ///
-/// The first eight digits are the UTC day on which the order was made (`20261121`), the rest,
-/// at least ten digits with leading zeros, is its place in the store:
-/// `202611210000000042` is order 42. The place alone is unique, so no two orders share an id
-/// whatever the clock does.
+/// The first eight digits are the UTC day on which the order was made (`20261121`); the rest, at
+/// least ten digits with leading zeros, is its sequence number in the store: `202611210000000042`
+/// is order 42. The sequence number alone is unique, so no two orders share an id whatever the
+/// clock does.
 public struct OrderID: Hashable, Sendable, CustomStringConvertible {
-    /// The order's place in the store: 1 or more, never given twice.
+    /// The sequence number in the store: 1 or more, never reused.
     let sequence: Int64
     /// The UTC day as a number, `yyyymmdd`.
     let day: Int64
@@ -18,7 +18,7 @@ public struct OrderID: Hashable, Sendable, CustomStringConvertible {
         self.day = Self.day(ofMilliseconds: createdMilliseconds)
     }
 
-    /// Reads an id as `description` writes it; nil for any other text.
+    /// Parses the format of `description`; nil for any other text.
     public init?(_ text: String) {
         let digits = text.utf8
         guard (Self.dayDigits + Self.sequenceDigits...Self.dayDigits + 19) ~= digits.count,
@@ -29,19 +29,19 @@ public struct OrderID: Hashable, Sendable, CustomStringConvertible {
         else { return nil }
         self.sequence = sequence
         self.day = day
-        // Only one spelling of an order is its id: no further leading zeros.
+        // Each order has one id only: further leading zeros are invalid.
         guard description.utf8.count == digits.count else { return nil }
     }
 
     /// The digits.
     public var description: String {
-        let place = String(sequence)
-        let zeros = max(0, Self.sequenceDigits - place.utf8.count)
-        return String(day) + String(repeating: "0", count: zeros) + place
+        let digits = String(sequence)
+        let zeros = max(0, Self.sequenceDigits - digits.utf8.count)
+        return String(day) + String(repeating: "0", count: zeros) + digits
     }
 
-    /// The proleptic Gregorian day of a Unix time, held within years 1000 to 9999 so that it
-    /// always has eight digits.
+    /// Returns the proleptic Gregorian day of a Unix time, clamped to the years 1000 to 9999, so
+    /// that it always has eight digits.
     private static func day(ofMilliseconds milliseconds: Int64) -> Int64 {
         let seconds = (milliseconds / 1000).clamped(to: -30_610_224_000...253_402_300_799)
         // Days are counted from 0000-03-01, so that a leap day is the last of its year.

@@ -1,34 +1,34 @@
 /// One page of the list of orders, oldest first.
 public struct OrderPage: Hashable, Sendable {
-    /// At most as many as were asked for.
+    /// At most as many as were requested.
     public let orders: [Order]
-    /// Where the next page begins; nil when this is the last one.
+    /// The start of the next page; nil if this is the last one.
     public let next: OrderPageToken?
 }
 
-/// A place between two orders of the list. Orders are never taken out of the list nor put in
-/// before its end, so a token stays good for ever.
+/// A position between two orders of the list. Orders are only appended to the list, so a token
+/// stays valid for ever.
 public struct OrderPageToken: Hashable, Sendable, CustomStringConvertible {
-    /// The page begins behind this order; 0 is the list's beginning.
+    /// The page begins behind the order with this sequence number; 0: at the first order.
     let after: Int64
 
     /// The beginning of the list.
     public static let start = OrderPageToken(after: 0)
 
-    /// So that a token of another kind or time is refused instead of misread.
-    private static let mark = "p1-"
+    /// The version of the format. Other versions are refused rather than misread.
+    private static let version = "p1-"
 
     init(after: Int64) { self.after = after }
 
-    /// Reads a token as `description` writes it; nil for any other text.
+    /// Parses the format of `description`; nil for any other text.
     public init?(_ text: String) {
-        guard text.hasPrefix(Self.mark),
-            let after = Int64(text.dropFirst(Self.mark.count), radix: 36), after > 0
+        guard text.hasPrefix(Self.version),
+            let after = Int64(text.dropFirst(Self.version.count), radix: 36), after > 0
         else { return nil }
         self.after = after
         guard text == description else { return nil }
     }
 
-    /// Opaque to clients: only to be sent back.
-    public var description: String { Self.mark + String(after, radix: 36) }
+    /// Opaque to clients, which only send it back.
+    public var description: String { Self.version + String(after, radix: 36) }
 }

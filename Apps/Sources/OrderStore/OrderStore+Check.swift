@@ -2,16 +2,16 @@ import Foundation
 import GRDB
 
 extension OrderStore {
-    /// Reads a whole store and says whether it is sound: SQLite's own check of every page and
-    /// index, then ours of what the tables mean. Changes nothing and may run beside a server.
-    /// Blocks for as long as the reading takes.
+    /// Reads a whole store and checks its integrity: every page and index by SQLite's own check,
+    /// then schema and references. Changes nothing, and may run beside a server. Blocks for as long
+    /// as reading takes.
     ///
-    /// - Throws: `OrderStoreError.cannotOpen` when there is no store to read.
+    /// - Throws: `OrderStoreError.cannotOpen` if the file does not exist or can't be read.
     public static func checkIntegrity(
         ofFileAt path: String
     ) throws(OrderStoreError) -> OrderStoreReport {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw .cannotOpen(path: path, reason: "there is no such file")
+            throw .cannotOpen(path: path, reason: "the file does not exist")
         }
         do {
             var settings = Configuration()
@@ -19,7 +19,7 @@ extension OrderStore {
             settings.busyMode = .timeout(5)
             let queue = try DatabaseQueue(path: path, configuration: settings)
             defer { try? queue.close() }
-            // No transaction around it: on a damaged file its COMMIT would fail, too.
+            // Without a transaction: on a damaged file its COMMIT would fail as well.
             return queue.unsafeRead { db in OrderCheck(db).report(path: path) }
         } catch let error as DatabaseError {
             throw .cannotOpen(path: path, reason: error.sqliteText)
@@ -29,8 +29,34 @@ extension OrderStore {
     }
 }
 
-/// One reading of a whole store. A damaged file makes any statement fail at any place, so each
-/// step's failure is one more finding and the others still run.
+/// The result of `OrderStore.checkIntegrity`.
+public struct OrderStoreReport: Hashable, Sendable, CustomStringConvertible {
+    /// The file that was read.
+    public let path: String
+    /// Orders in it.
+    public let orders: Int64
+    /// Idempotency keys in it.
+    public let keys: Int64
+    /// The id of the last order; nil in an empty store.
+    public let newest: OrderID?
+    /// One line for each problem; empty for a sound store.
+    public let problems: [String]
+
+    /// True if there are no problems.
+    public var isSound: Bool { problems.isEmpty }
+
+    /// One line, and one more for each problem.
+    public var description: String {
+        let last = newest.map { ", the newest is \($0)" } ?? ""
+        let summary = "\(path): \(orders) orders\(last), \(keys) idempotency keys"
+        guard !isSound else { return summary + ": sound" }
+        return ([summary + ": \(problems.count) problems"] + problems.map { "  " + $0 })
+            .joined(separator: "\n")
+    }
+}
+
+/// One check of a whole store. On a damaged file any statement may fail, so the failure of a step
+/// is recorded as a problem and the other steps still run.
 private struct OrderCheck {
     private var problems: [String] = []
     private var orders: Int64 = 0
@@ -43,13 +69,13 @@ private struct OrderCheck {
         }
         step("tables") {
             try OrderSchema.migrator.hasCompletedMigrations(db)
-                ? [] : ["its tables are not those of this version of order_server"]
+                ? [] : ["the tables do not match this version of order_server"]
         }
         step("idempotency keys") {
-            let strays = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
-            return strays == 0 ? [] : ["\(strays) keys stand for orders that are not there"]
+            let orphans = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
+            return orphans == 0 ? [] : ["\(orphans) keys refer to missing orders"]
         }
-        do { try count(db) } catch { note("counting", error) }
+        do { try count(db) } catch { record("counting", error) }
     }
 
     private mutating func count(_ db: Database) throws {
@@ -64,10 +90,10 @@ private struct OrderCheck {
     }
 
     private mutating func step(_ name: String, _ find: () throws -> [String]) {
-        do { problems += try find() } catch { note(name, error) }
+        do { problems += try find() } catch { record(name, error) }
     }
 
-    private mutating func note(_ name: String, _ error: any Error) {
+    private mutating func record(_ name: String, _ error: any Error) {
         let text = (error as? DatabaseError)?.sqliteText ?? String(describing: error)
         problems.append("\(name): \(text)")
     }

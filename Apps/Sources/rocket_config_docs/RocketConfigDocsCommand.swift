@@ -4,10 +4,10 @@ import RocketBase
 import RocketConfigDocs
 import RocketSystem
 
-/// `rocket_config_docs --write ROOT` renews what is generated from the configuration's schema:
-/// docs/configuration.md, conf/rocket.reference.xml and the doc comments of the sections, those
-/// of the programs included. `--check ROOT` only compares; its exit status is 1 when something
-/// is out of date.
+/// `rocket_config_docs --write ROOT` regenerates the files that depend on the schema of the
+/// configuration: docs/configuration.md, conf/rocket.reference.xml and the doc comments of all
+/// sections, those of the programs included. `--check ROOT` only compares; its exit status is 1 if
+/// a file is out of date.
 @main
 enum RocketConfigDocsCommand {
     static func main() {

@@ -4,7 +4,7 @@ import Testing
 @testable import BenchKit
 
 struct BenchCommandTests {
-    @Test("The server takes the options of the benchmark", arguments: BenchHandler.allCases)
+    @Test("The server accepts the options of the benchmark", arguments: BenchHandler.allCases)
     func server(handler: BenchHandler) throws {
         let command = try BenchServerCommand.parse([
             "--port", "12345", "--io-threads", "2", "--handler", handler.rawValue,
@@ -16,7 +16,7 @@ struct BenchCommandTests {
         #expect(command.payload == 1024)
     }
 
-    @Test("Numbers out of range are refused before anything starts")
+    @Test("Refuses numbers out of range before anything starts")
     func ranges() {
         for arguments in [["--io-threads", "0"], ["--payload", "-1"]] {
             #expect(throws: (any Error).self) { _ = try BenchServerCommand.parse(arguments) }

@@ -34,7 +34,7 @@ struct BenchLoadTests {
             serverProcess: nil)
     }
 
-    @Test("A closed loop calls until its time is over, and counts every call")
+    @Test("A closed loop makes calls until its time is over, and counts every call")
     func closedLoop() async throws {
         let report = try await serve(.sync) { try await load($0).run() }
         #expect(report.calls > 0)
@@ -42,13 +42,13 @@ struct BenchLoadTests {
         #expect(report.slow_calls == 0)
     }
 
-    @Test("An open loop makes as many calls as its rate asks for")
+    @Test("An open loop makes as many calls as its rate requires")
     func openLoop() async throws {
         let report = try await serve(.async) { try await load($0, rate: 1000).run() }
         #expect(report.calls == 50)
     }
 
-    @Test("Slow calls are counted and left out of the latencies")
+    @Test("Counts slow calls and excludes them from the latencies")
     func slowCalls() async throws {
         let report = try await serve(.slow) {
             try await load($0, rate: 1000, slowPercent: 10).run()
@@ -57,7 +57,7 @@ struct BenchLoadTests {
         #expect(report.histogram_ns.map { $0[1] }.reduce(0, +) == 45)
     }
 
-    @Test("A payload goes there and back")
+    @Test("Sends and receives payloads of the requested size")
     func payload() async throws {
         try await serve(.sync, payloadBytes: 100_000) { address in
             let client = OrderClient(try RPCChannel(to: address))
@@ -69,7 +69,7 @@ struct BenchLoadTests {
         }
     }
 
-    @Test("The JSON has the names that the reference clients use")
+    @Test("The JSON has the names of the reference clients")
     func json() async throws {
         let text = try await serve(.sync) { try await load($0).run() }.json()
         for name in [

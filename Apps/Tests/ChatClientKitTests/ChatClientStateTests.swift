@@ -2,84 +2,93 @@ import Testing
 
 @testable import ChatClientKit
 
-/// One test for each phase and what may happen in it.
-@Suite struct ChatClientStateTests {
-    private func flow(_ events: ChatClientState.Event..., reconnects: Bool = false)
+/// The events in each phase.
+@Suite("ChatClientState") struct ChatClientStateTests {
+    private func makeState(_ events: ChatClientState.Event..., reconnects: Bool = false)
         -> ChatClientState
     {
-        var flow = ChatClientState(reconnects: reconnects, maxMessageBytes: 10)
-        for event in events { _ = flow.handle(event) }
-        return flow
+        var state = ChatClientState(reconnects: reconnects, maxMessageBytes: 10)
+        for event in events { _ = state.handle(event) }
+        return state
     }
 
     private func line(_ text: String) -> ChatClientState.Event { .line(Array(text.utf8)) }
     private let lost = ChatClientState.Event.down("gone", retryAfter: 0.25)
 
-    @Test func connectingIsTold() {
-        var flow = flow()
-        #expect(flow.handle(.up("127.0.0.1:9")) == .tell("connected to 127.0.0.1:9"))
-        #expect(flow.phase == .online)
+    @Test("Notifies of the connection")
+    func connecting() {
+        var state = makeState()
+        #expect(state.handle(.up("127.0.0.1:9")) == .notify("connected to 127.0.0.1:9"))
+        #expect(state.phase == .online)
     }
 
-    @Test func aFailureToConnectIsTheEnd() {
-        var flow = flow()
-        #expect(flow.handle(lost) == .end(failure: "gone"))
-        #expect(flow.phase == .over)
+    @Test("Ends when connecting fails")
+    func failureToConnect() {
+        var state = makeState()
+        #expect(state.handle(lost) == .end(failure: "gone"))
+        #expect(state.phase == .over)
     }
 
-    @Test func aLostConnectionIsToldAndTheEnd() {
-        var flow = flow(.up("a"))
-        #expect(flow.handle(lost) == .end(failure: "the connection is lost: gone"))
+    @Test("Ends with a failure when the connection is lost")
+    func lostConnection() {
+        var state = makeState(.up("a"))
+        #expect(state.handle(lost) == .end(failure: "the connection is lost: gone"))
     }
 
-    @Test func bothAreOnlyToldWhenItReconnects() {
-        var flow = flow(reconnects: true)
-        #expect(flow.handle(lost) == .tell("gone; trying again in 0.3 s"))
-        #expect(flow.handle(.up("a")) == .tell("connected to a"))
+    @Test("Notifies of both and goes on if it reconnects")
+    func reconnecting() {
+        var state = makeState(reconnects: true)
+        #expect(state.handle(lost) == .notify("gone; trying again in 0.3 s"))
+        #expect(state.handle(.up("a")) == .notify("connected to a"))
         #expect(
-            flow.handle(lost) == .tell("the connection is lost: gone; trying again in 0.3 s"))
-        #expect(flow.phase == .offline)
+            state.handle(lost) == .notify("the connection is lost: gone; trying again in 0.3 s"))
+        #expect(state.phase == .offline)
     }
 
-    @Test func linesAreSentWhileOnlineOnly() {
-        var flow = flow(reconnects: true)
-        #expect(flow.handle(line("hi")) == .tell("not connected, nothing was sent"))
-        _ = flow.handle(.up("a"))
-        #expect(flow.handle(line("hi")) == .send(Array("hi".utf8)))
-        #expect(flow.handle(line("")) == .send([]))
-        _ = flow.handle(.leave)
-        #expect(flow.handle(line("hi")) == .nothing)
+    @Test("Sends lines while online only")
+    func sending() {
+        var state = makeState(reconnects: true)
+        #expect(state.handle(line("hi")) == .notify("not connected, nothing was sent"))
+        _ = state.handle(.up("a"))
+        #expect(state.handle(line("hi")) == .send(Array("hi".utf8)))
+        #expect(state.handle(line("")) == .send([]))
+        _ = state.handle(.leave)
+        #expect(state.handle(line("hi")) == .nothing)
     }
 
-    @Test func aLineBeyondTheLimitIsToldAndNotSent() {
-        var flow = flow(.up("a"))
-        #expect(flow.handle(line("0123456789")) == .send(Array("0123456789".utf8)))
+    @Test("Refuses a line beyond the limit with a notice")
+    func lineLimit() {
+        var state = makeState(.up("a"))
+        #expect(state.handle(line("0123456789")) == .send(Array("0123456789".utf8)))
         #expect(
-            flow.handle(line("0123456789a"))
-                == .tell("11 bytes are more than 10, nothing was sent"))
+            state.handle(line("0123456789a"))
+                == .notify("11 bytes are more than 10, nothing was sent"))
     }
 
-    @Test func exitAndTheEndOfInputSendWhatWaitsAndThenEnd() {
+    @Test("exit and the end of input finish sending, then end without a failure")
+    func leaving() {
         for event in [line("exit"), .leave] {
-            var flow = flow(.up("a"))
-            #expect(flow.handle(event) == .finishSending)
-            #expect(flow.handle(event) == .nothing)
-            #expect(flow.handle(lost) == .end(failure: nil))
-            #expect(flow.handle(lost) == .nothing)
+            var state = makeState(.up("a"))
+            #expect(state.handle(event) == .finishSending)
+            #expect(state.handle(event) == .nothing)
+            #expect(state.handle(lost) == .end(failure: nil))
+            #expect(state.handle(lost) == .nothing)
         }
     }
 
-    @Test func leavingTakesNoLongerThanItsTimeLimit() {
-        var flow = flow(.up("a"), .leave)
-        #expect(flow.handle(.leaveTimeout) == .end(failure: nil))
-        var other = self.flow(.up("a"))
+    @Test("Ends when the server does not end its stream in time")
+    func leaveTimeout() {
+        var state = makeState(.up("a"), .leave)
+        #expect(state.handle(.leaveTimeout) == .end(failure: nil))
+        var other = self.makeState(.up("a"))
         #expect(other.handle(.leaveTimeout) == .nothing)
     }
 
-    @Test func leavingWhileNotConnectedIsTheEndAtOnce() {
+    @Test("Leaving while offline ends at once")
+    func leavingOffline() {
         for event in [line("exit"), .leave] {
-            var flow = flow(lost, reconnects: true)
-            #expect(flow.handle(event) == .end(failure: nil))
+            var state = makeState(lost, reconnects: true)
+            #expect(state.handle(event) == .end(failure: nil))
         }
     }
 }

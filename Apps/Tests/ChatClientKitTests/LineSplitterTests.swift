@@ -2,14 +2,15 @@ import Testing
 
 @testable import ChatClientKit
 
-@Suite struct LineSplitterTests {
+@Suite("LineSplitter") struct LineSplitterTests {
     private func lines(_ splitter: inout LineSplitter) -> [String] {
         var all: [String] = []
         while let line = splitter.next() { all.append(String(decoding: line, as: UTF8.self)) }
         return all
     }
 
-    @Test func linesComeOutAsTheyWentInHoweverTheyWereCut() {
+    @Test("Returns the same lines for every size of the parts")
+    func parts() {
         let text = Array("one\n\ntwo words\r\nthree\nrest".utf8)
         for size in 1...text.count {
             var splitter = LineSplitter()
@@ -28,7 +29,8 @@ import Testing
         }
     }
 
-    @Test func anEndAfterALineFeedIsNoFurtherLine() {
+    @Test("The end after a line feed adds no line")
+    func endAfterLineFeed() {
         var splitter = LineSplitter()
         splitter.append(Array("a\n".utf8))
         splitter.end()

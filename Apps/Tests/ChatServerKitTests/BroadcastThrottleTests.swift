@@ -3,26 +3,30 @@ import Testing
 
 @testable import ChatServerKit
 
-@Suite struct BroadcastThrottleTests {
+@Suite("BroadcastThrottle") struct BroadcastThrottleTests {
     private let start = MonotonicTime(nanoseconds: 1_000_000_000)
 
-    @Test func theFirstGoesOutAtOnce() {
-        #expect(BroadcastThrottle().pause(start) == nil)
+    @Test("The first broadcast does not wait")
+    func first() {
+        #expect(BroadcastThrottle().pauseEnd(start) == nil)
     }
 
-    @Test func theNextWaitsForHalfOfWhatTheLastTook() {
-        var pace = BroadcastThrottle()
+    @Test("The next broadcast waits for half the time that the last one took")
+    func next() {
+        var throttle = BroadcastThrottle()
         let ended = start + .milliseconds(4)
-        pace.record(began: start, ended: ended)
-        #expect(pace.pause(ended) == ended + .milliseconds(2))
-        #expect(pace.pause(ended + .milliseconds(1)) == ended + .milliseconds(2))
-        #expect(pace.pause(ended + .milliseconds(2)) == nil)
+        throttle.record(began: start, ended: ended)
+        #expect(throttle.pauseEnd(ended) == ended + .milliseconds(2))
+        #expect(throttle.pauseEnd(ended + .milliseconds(1)) == ended + .milliseconds(2))
+        #expect(throttle.pauseEnd(ended + .milliseconds(2)) == nil)
     }
 
-    @Test func noPauseIsLongerThanTheLongest() {
-        var pace = BroadcastThrottle()
-        pace.record(began: start, ended: start + .seconds(1))
+    @Test("No pause exceeds the longest pause")
+    func longest() {
+        var throttle = BroadcastThrottle()
+        throttle.record(began: start, ended: start + .seconds(1))
         #expect(
-            pace.pause(start + .seconds(1)) == start + .seconds(1) + BroadcastThrottle.longestPause)
+            throttle.pauseEnd(start + .seconds(1))
+                == start + .seconds(1) + BroadcastThrottle.longestPause)
     }
 }

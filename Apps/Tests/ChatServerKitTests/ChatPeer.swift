@@ -1,7 +1,8 @@
 import RocketTCP
 import RocketTCPTestKit
 
-/// A client as a bare socket: exactly the bytes of the wire format, made here by hand.
+/// A chat client on a bare socket: sends and receives exactly the bytes of the wire format, encoded
+/// independently of the product.
 final class ChatPeer {
     let socket: RawPeer
 
@@ -15,10 +16,10 @@ final class ChatPeer {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) }
     }
 
-    func say(_ text: String) { socket.sendAll(Self.bytes(text)) }
+    func send(_ text: String) { socket.sendAll(Self.bytes(text)) }
 
-    /// The next message; nil at the end of the stream, or when nothing comes for long.
-    func hear() -> String? {
+    /// Returns the next message; nil at the end of the stream, or when nothing arrives for long.
+    func receive() -> String? {
         let header = socket.receive(exactly: 4)
         guard header.count == 4 else { return nil }
         let count = header.reduce(0) { $0 << 8 | Int($1) }
@@ -26,14 +27,15 @@ final class ChatPeer {
         return text.count == count ? String(decoding: text, as: UTF8.self) : nil
     }
 
-    func hear(_ count: Int) -> [String] {
+    /// Returns up to `count` messages; fewer where `receive()` returns nil.
+    func receive(_ count: Int) -> [String] {
         var all: [String] = []
-        while all.count < count, let text = hear() { all.append(text) }
+        while all.count < count, let text = receive() { all.append(text) }
         return all
     }
 
-    /// True when the server ends the connection, whatever it sent before.
-    func seesEnd() -> Bool {
+    /// Reads to the end of the stream. False when the server does not end it in time.
+    func receivesEnd() -> Bool {
         while true {
             switch socket.receive(limit: 1 << 16) {
             case .end, .failed: return true

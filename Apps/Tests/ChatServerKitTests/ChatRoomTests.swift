@@ -8,14 +8,14 @@ import Testing
 
 @testable import ChatServerKit
 
-/// A room on loops that the test drives by hand, over socket pairs: no ports, no waiting.
-@Suite struct ChatRoomTests {
-    /// Two loops, and the room on both.
-    private final class Scene {
+/// On loops driven by hand, over socket pairs: no ports, no waiting.
+@Suite("ChatRoom") struct ChatRoomTests {
+    /// A room over two loops.
+    private final class Fixture {
         let loops: [HandDrivenLoop]
         let room: ChatRoom
-        private var count: UInt64 = 0
-        private var rest: [UInt8] = []
+        private var clientCount: UInt64 = 0
+        private var unparsed: [UInt8] = []
 
         init(_ change: (inout ChatLimits) -> Void = { _ in }) throws {
             loops = [try HandDrivenLoop(), try HandDrivenLoop()]
@@ -24,10 +24,10 @@ import Testing
             room = ChatRoom(loops: loops.map(\.loop), limits: limits, time: loops[0].clock)
         }
 
-        /// One more client on that loop: its socket's other end.
+        /// Adds a client on that loop, and returns the other end of its socket.
         func join(_ loop: Int) throws -> RawPeer {
-            count += 1
-            let number = count
+            clientCount += 1
+            let number = clientCount
             var far: RawPeer?
             let reactor = loops[loop].reactor
             try FileDescriptor.socketPair().take { near, other in
@@ -42,19 +42,19 @@ import Testing
             for _ in 0..<3 { for loop in loops { loop.tickUntilIdle(limit: 100) } }
         }
 
-        /// What is there now; the rest of a message that is not whole yet is kept.
-        func wholeTexts(_ peer: RawPeer) -> [String] {
-            rest += peer.receiveAll()
+        /// Returns the texts received by now. Keeps the bytes of an incomplete message.
+        func receivedTexts(_ peer: RawPeer) -> [String] {
+            unparsed += peer.receiveAll()
             var offset = 0
             var texts: [String] = []
-            while rest.count >= offset + 4 {
-                let length = rest[offset..<(offset + 4)].reduce(0) { $0 << 8 | Int($1) }
+            while unparsed.count >= offset + 4 {
+                let length = unparsed[offset..<(offset + 4)].reduce(0) { $0 << 8 | Int($1) }
                 let end = offset + 4 + length
-                if rest.count < end { break }
-                texts.append(String(decoding: rest[(offset + 4)..<end], as: UTF8.self))
+                if unparsed.count < end { break }
+                texts.append(String(decoding: unparsed[(offset + 4)..<end], as: UTF8.self))
                 offset = end
             }
-            rest.removeFirst(offset)
+            unparsed.removeFirst(offset)
             return texts
         }
     }
@@ -70,91 +70,99 @@ import Testing
         return texts
     }
 
-    @Test func aMessageReachesEachLoopInThatLoopsOwnTick() throws {
-        let scene = try Scene()
-        let peers = [try scene.join(0), try scene.join(0), try scene.join(1)]
-        scene.settle()
-        #expect(scene.room.sessionCount == 3)
+    @Test("A message reaches the sessions of each loop in a tick of that loop")
+    func ticks() throws {
+        let fixture = try Fixture()
+        let peers = [try fixture.join(0), try fixture.join(0), try fixture.join(1)]
+        fixture.settle()
+        #expect(fixture.room.sessionCount == 3)
         peers[0].send(ChatPeer.bytes("hi"))
-        scene.loops[0].tickUntilIdle()
+        fixture.loops[0].tickUntilIdle()
         #expect(texts(peers[1]) == ["from: client1: hi"])
         #expect(texts(peers[2]) == [])
-        scene.loops[1].tickUntilIdle()
+        fixture.loops[1].tickUntilIdle()
         #expect(texts(peers[2]) == ["from: client1: hi"])
         #expect(texts(peers[0]) == [])
     }
 
-    @Test func whatIsSaidInOneTickGoesOutTogetherAndNobodyHearsHimself() throws {
-        let scene = try Scene()
-        let peers = [try scene.join(0), try scene.join(0), try scene.join(0), try scene.join(1)]
-        scene.settle()
+    @Test("Messages of one tick go out together, and no session receives its own")
+    func oneBatch() throws {
+        let fixture = try Fixture()
+        let peers = [
+            try fixture.join(0), try fixture.join(0), try fixture.join(0), try fixture.join(1),
+        ]
+        fixture.settle()
         peers[0].send(ChatPeer.bytes("a1") + ChatPeer.bytes("a2"))
         peers[1].send(ChatPeer.bytes("b1"))
-        scene.settle()
+        fixture.settle()
         let (a, b) = (["from: client1: a1", "from: client1: a2"], ["from: client2: b1"])
         #expect(texts(peers[0]) == b)
         #expect(texts(peers[1]) == a)
         for peer in peers[2...] {
-            let heard = texts(peer)
-            #expect(heard.sorted() == a + b)
-            #expect(heard.filter { $0.contains("client1") } == a)
+            let received = texts(peer)
+            #expect(received.sorted() == a + b)
+            #expect(received.filter { $0.contains("client1") } == a)
         }
     }
 
-    @Test func aSessionBeyondItsRateIsHeldUpAndLosesNothing() throws {
-        let scene = try Scene {
+    @Test("Reading from a session beyond its rate pauses, and loses no message")
+    func rate() throws {
+        let fixture = try Fixture {
             $0.messagesPerSecond = 100
             $0.messageBurst = 3
         }
-        let peers = [try scene.join(0), try scene.join(0)]
-        scene.settle()
+        let peers = [try fixture.join(0), try fixture.join(0)]
+        fixture.settle()
         peers[0].send((1...5).flatMap { ChatPeer.bytes("\($0)") })
-        scene.settle()
+        fixture.settle()
         #expect(texts(peers[1]) == (1...3).map { "from: client1: \($0)" })
-        scene.loops[0].tick(after: .milliseconds(31))
-        scene.settle()
+        fixture.loops[0].tick(after: .milliseconds(31))
+        fixture.settle()
         #expect(texts(peers[1]) == (4...5).map { "from: client1: \($0)" })
     }
 
-    @Test func newLimitsHoldAtOnce() throws {
-        let scene = try Scene()
-        let peers = [try scene.join(0), try scene.join(0)]
-        scene.settle()
+    @Test("New limits apply to sessions that are open")
+    func newLimits() throws {
+        let fixture = try Fixture()
+        let peers = [try fixture.join(0), try fixture.join(0)]
+        fixture.settle()
         var limits = ChatLimits()
         limits.maxMessageBytes = 3
-        scene.room.update(limits)
-        scene.settle()
+        fixture.room.update(limits)
+        fixture.settle()
         peers[0].send(ChatPeer.bytes("abc") + ChatPeer.bytes("abcd"))
-        scene.settle()
+        fixture.settle()
         #expect(texts(peers[1]) == ["from: client1: abc"])
-        #expect(scene.room.sessionCount == 1)
+        #expect(fixture.room.sessionCount == 1)
     }
 
-    @Test func aSlowReceiverKeepsTheNewestAndIsToldOfTheRest() throws {
-        let scene = try Scene { $0.queueBytes = 30_000 }
-        let peers = [try scene.join(0), try scene.join(0)]
-        scene.settle()
-        // Far more than the socket and the water mark hold.
+    @Test("A slow receiver gets the newest messages and the number of those dropped")
+    func slowReceiver() throws {
+        let fixture = try Fixture { $0.queueBytes = 30_000 }
+        let peers = [try fixture.join(0), try fixture.join(0)]
+        fixture.settle()
+        // Far more than fits into the socket buffer and below the water mark.
         let padding = String(repeating: "x", count: 9_000)
         for number in 0..<200 {
             peers[0].sendAll(ChatPeer.bytes("\(number) " + padding))
-            scene.settle()
+            fixture.settle()
         }
-        #expect(scene.room.queuedBytes <= 30_000)
-        let dropped = scene.room.droppedMessages
+        #expect(fixture.room.queuedBytes <= 30_000)
+        let dropped = fixture.room.droppedMessages
         #expect(dropped > 0)
-        var heard: [String] = []
+        var received: [String] = []
         for _ in 0..<200 {
-            heard += scene.wholeTexts(peers[1])
-            scene.settle()
+            received += fixture.receivedTexts(peers[1])
+            fixture.settle()
         }
-        #expect(heard.contains("\(dropped) messages dropped"))
-        #expect(heard.count == 200 - dropped + 1)
-        #expect(heard.last?.hasPrefix("from: client1: 199 ") == true)
-        #expect(scene.room.queuedBytes == 0)
+        #expect(received.contains("\(dropped) messages dropped"))
+        #expect(received.count == 200 - dropped + 1)
+        #expect(received.last?.hasPrefix("from: client1: 199 ") == true)
+        #expect(fixture.room.queuedBytes == 0)
     }
 
-    @Test func aClosedRoomSendsOutWhatWasSaidAndListensNoMore() async throws {
+    @Test("A drained server sends what was received before, then closes all sessions")
+    func draining() async throws {
         var configuration = ChatServerConfiguration(listen: [.loopback(port: 0)])
         configuration.ioThreads = 2
         let server = ChatServer(configuration: configuration)
@@ -162,11 +170,11 @@ import Testing
         let address = try #require(await server.boundAddresses.first)
         let chat = RunningChat(server: server, address: address)
         let peers = try await chat.join(2)
-        peers[0].say("before")
-        #expect(peers[1].hear() == "from: client1: before")
+        peers[0].send("before")
+        #expect(peers[1].receive() == "from: client1: before")
         server.beginDrain()
-        #expect(peers[1].hear() == nil)
-        #expect(peers[0].seesEnd())
+        #expect(peers[1].receive() == nil)
+        #expect(peers[0].receivesEnd())
         try await running
         #expect(server.statistics == ChatStatistics())
     }

@@ -3,14 +3,15 @@ import Testing
 
 @testable import ChatServerKit
 
-@Suite struct MessageRateTests {
+@Suite("MessageRate") struct MessageRateTests {
     private let start = MonotonicTime(nanoseconds: 1_000_000_000)
 
     private func taken(_ rate: inout MessageRate, at now: MonotonicTime, most: Int = 1000) -> Int {
         (0..<most).prefix { _ in rate.take(now) }.count
     }
 
-    @Test func aBurstGoesAtOnceThenWhatTimeBrings() {
+    @Test("Allows a burst at once, then as many as the rate allows")
+    func burst() {
         var rate = MessageRate(perSecond: 100, burst: 20, now: start)
         #expect(taken(&rate, at: start) == 20)
         #expect(taken(&rate, at: start + .milliseconds(9)) == 0)
@@ -19,7 +20,8 @@ import Testing
         #expect(taken(&rate, at: start + .seconds(10)) == 20)
     }
 
-    @Test func fractionsOfATokenAreNotLost() {
+    @Test("Loses no fraction of a token")
+    func fractions() {
         var rate = MessageRate(perSecond: 3, burst: 2, now: start)
         var sent = 0
         for millisecond in 0...10_000 where rate.take(start + .milliseconds(millisecond)) {
@@ -28,7 +30,8 @@ import Testing
         #expect(sent == 2 + 30)
     }
 
-    @Test func theWaitIsAsLongAsItTakes() {
+    @Test("Waits until a few tokens are available")
+    func waiting() {
         var rate = MessageRate(perSecond: 100, burst: 20, now: start)
         #expect(rate.wait() == .zero)
         _ = taken(&rate, at: start)
@@ -37,13 +40,15 @@ import Testing
         #expect(taken(&rate, at: start + wait) == 5)
     }
 
-    @Test func noLimitIsNone() {
+    @Test("A rate of zero is no limit")
+    func unlimited() {
         var rate = MessageRate(perSecond: 0, burst: 1, now: start)
         #expect(taken(&rate, at: start) == 1000)
         #expect(rate.wait() == .zero)
     }
 
-    @Test func aNewLimitCountsFromNowOn() {
+    @Test("A new limit applies from the moment of the change")
+    func change() {
         var rate = MessageRate(perSecond: 10, burst: 10, now: start)
         _ = taken(&rate, at: start)
         rate.change(perSecond: 1000, burst: 5, now: start)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ChatServerKit
 
-@Suite struct ReceiverQueueTests {
+@Suite("ReceiverQueue") struct ReceiverQueueTests {
     private func segment(_ texts: [String]) -> SharedBytes {
         SharedBytes(texts.flatMap { ChatPeer.bytes($0) })
     }
@@ -14,11 +14,11 @@ import Testing
         queue.append(segment, 0..<segment.count)
     }
 
-    /// Everything in it as texts, notices as `-N`.
-    private func all(_ queue: inout ReceiverQueue) -> [String] {
+    /// Removes all elements and returns their texts; a notice of N dropped messages is `-N`.
+    private func removeAll(_ queue: inout ReceiverQueue) -> [String] {
         var texts: [String] = []
-        while let piece = queue.next() {
-            switch piece {
+        while let element = queue.popFirst() {
+            switch element {
             case .dropped(let count): texts.append("-\(count)")
             case .messages(let bytes, let range): texts += Self.texts(bytes, range)
             }
@@ -38,18 +38,20 @@ import Testing
         return texts
     }
 
-    @Test func whatGoesInComesOutInItsOrder() {
+    @Test("Returns messages in the order in which they were appended")
+    func order() {
         var queue = ReceiverQueue()
         #expect(queue.isEmpty)
         append(["a", "bb"], to: &queue)
         append(["ccc"], to: &queue)
         #expect(queue.byteCount == 5 + 6 + 7)
-        #expect(all(&queue) == ["a", "bb", "ccc"])
+        #expect(removeAll(&queue) == ["a", "bb", "ccc"])
         #expect(queue.isEmpty)
         #expect(queue.byteCount == 0)
     }
 
-    @Test func theOldestMessagesGoAndNoMoreThanNeeded() {
+    @Test("Drops the oldest messages, and no more than needed")
+    func dropping() {
         var queue = ReceiverQueue()
         append(["a", "b", "c"], to: &queue)
         append(["d", "e"], to: &queue)
@@ -58,30 +60,33 @@ import Testing
         #expect(queue.byteCount == 20)
         append(["f"], to: &queue)
         #expect(queue.dropOldest(downTo: 10) == 3)
-        #expect(all(&queue) == ["-4", "e", "f"])
+        #expect(removeAll(&queue) == ["-4", "e", "f"])
         #expect(queue.dropOldest(downTo: 0) == 0)
     }
 
-    @Test func everythingCanGoAndTheReceiverIsStillTold() {
+    @Test("Reports dropped messages even if the queue is empty otherwise")
+    func droppingAll() {
         var queue = ReceiverQueue()
         append(["a", "b"], to: &queue)
         #expect(queue.dropOldest(downTo: 0) == 2)
         #expect(!queue.isEmpty)
         #expect(queue.byteCount == 0)
-        #expect(all(&queue) == ["-2"])
+        #expect(removeAll(&queue) == ["-2"])
         #expect(queue.isEmpty)
     }
 
-    @Test func aPartOfASegmentIsAllThatItSends() {
+    @Test("Sends only the range that was appended")
+    func partialRange() {
         var queue = ReceiverQueue()
         let bytes = segment(["a", "b", "c", "d"])
         queue.append(bytes, 5..<20)
         queue.append(bytes, 0..<0)
         #expect(queue.byteCount == 15)
-        #expect(all(&queue) == ["b", "c", "d"])
+        #expect(removeAll(&queue) == ["b", "c", "d"])
     }
 
-    @Test func aSmallPartDoesNotKeepTheWholeInMemory() {
+    @Test("A small range does not keep the whole segment in memory")
+    func smallRange() {
         var queue = ReceiverQueue()
         weak var whole: SharedBytes?
         do {
@@ -90,10 +95,11 @@ import Testing
             queue.append(bytes, 5..<10)
         }
         #expect(whole == nil)
-        #expect(all(&queue) == ["b"])
+        #expect(removeAll(&queue) == ["b"])
     }
 
-    @Test func whatWasSentOrDroppedIsNotKept() {
+    @Test("Releases the bytes of messages that were sent or dropped")
+    func releasing() {
         var queue = ReceiverQueue()
         append(["a"], to: &queue)
         weak var second: SharedBytes?
@@ -105,17 +111,17 @@ import Testing
         append(["c"], to: &queue)
         #expect(queue.dropOldest(downTo: 5) == 2)
         #expect(second == nil)
-        #expect(all(&queue) == ["-2", "c"])
+        #expect(removeAll(&queue) == ["-2", "c"])
     }
 
-    /// A queue of many single messages, against an array of texts.
-    @Test func itDoesWhatAPlainListWould() {
+    @Test("Behaves like an array of texts in random operations")
+    func model() {
         var random = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0 ... .max, using: &random)
-        var generator = Steps(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var queue = ReceiverQueue()
         var model: [String] = []
-        var untold = 0
+        var unreported = 0
         for number in 0..<5000 {
             switch generator.next() % 4 {
             case 0, 1:
@@ -131,25 +137,26 @@ import Testing
                     expected += 1
                 }
                 #expect(dropped == expected, "seed \(seed)")
-                untold += dropped
+                unreported += dropped
             default:
-                guard let piece = queue.next() else { break }
-                if case .dropped(let count) = piece {
-                    #expect(count == untold, "seed \(seed)")
-                    untold = 0
-                } else if case .messages(let bytes, let range) = piece {
+                guard let element = queue.popFirst() else { break }
+                if case .dropped(let count) = element {
+                    #expect(count == unreported, "seed \(seed)")
+                    unreported = 0
+                } else if case .messages(let bytes, let range) = element {
                     let texts = Self.texts(bytes, range)
                     #expect(Array(model.prefix(texts.count)) == texts, "seed \(seed)")
                     model.removeFirst(texts.count)
                 }
             }
         }
-        #expect(all(&queue) == (untold > 0 ? ["-\(untold)"] : []) + model, "seed \(seed)")
+        #expect(
+            removeAll(&queue) == (unreported > 0 ? ["-\(unreported)"] : []) + model, "seed \(seed)")
     }
 }
 
-/// Numbers from a seed (SplitMix64).
-struct Steps {
+/// A generator of pseudo-random numbers, reproducible by its seed.
+struct SplitMix64 {
     private var state: UInt64
     init(seed: UInt64) { state = seed }
 

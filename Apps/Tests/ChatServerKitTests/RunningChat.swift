@@ -3,13 +3,13 @@ import RocketTCP
 
 @testable import ChatServerKit
 
-/// A chat server in this process, on a port that the kernel chose.
+/// A chat server in this process, on a port chosen by the kernel.
 struct RunningChat {
     let server: ChatServer
     let address: NetAddress
 
-    /// Connects and returns once the server has seen it: clients made one after the other are
-    /// numbered in their order anyway, but only who is in the room hears what is said.
+    /// Connects, and returns when the session has joined. Without that wait a message sent next
+    /// might not reach it: only sessions in the room receive messages.
     func join() async throws -> ChatPeer {
         let before = server.sessionCount
         let peer = try ChatPeer(address)
@@ -17,7 +17,7 @@ struct RunningChat {
         return peer
     }
 
-    /// Several, one after the other.
+    /// Connects several clients one after the other, and returns when all sessions have joined.
     func join(_ count: Int) async throws -> [ChatPeer] {
         var peers: [ChatPeer] = []
         for _ in 0..<count { peers.append(try ChatPeer(address)) }
@@ -25,8 +25,8 @@ struct RunningChat {
         return peers
     }
 
-    /// Waits until exactly so many are in the room.
-    func holds(_ sessions: Int) async { await server.sessionCount { $0 == sessions } }
+    /// Waits until exactly this many sessions are in the room.
+    func waitForSessions(_ count: Int) async { await server.sessionCount { $0 == count } }
 }
 
 /// Runs `body` beside a server, then drains it.

@@ -8,7 +8,7 @@ import Testing
 
 struct CallTargetTests {
     @Test(
-        "An address is taken as it is, and no configuration is read",
+        "Accepts an address without reading the configuration",
         arguments: [
             "127.0.0.1:12345", "[::1]:80", "unix:/run/order",
         ])
@@ -17,7 +17,7 @@ struct CallTargetTests {
         #expect(try CallTarget(options).description == text)
     }
 
-    @Test("A stub is named with its address")
+    @Test("The description of a stub has its name and address")
     func stub() throws {
         let target = try withConfiguration(stubs: ["order", "stock"]) {
             try CallTarget(CallOptions.parse(["--to", "stock", "--config", $0]))
@@ -26,12 +26,12 @@ struct CallTargetTests {
     }
 
     @Test(
-        "Nobody named means the stub 'order', or the only one that there is",
+        "Without --to it is the stub 'order', or the only stub",
         arguments: [
             (["stock", "order"], "order (127.0.0.1:12346)"),
             (["default"], "default (127.0.0.1:12345)"),
         ])
-    func nobodyNamed(stubs: [String], description: String) throws {
+    func defaultStub(stubs: [String], description: String) throws {
         let target = try withConfiguration(stubs: stubs) {
             try CallTarget(CallOptions.parse(["--config", $0]))
         }
@@ -39,7 +39,7 @@ struct CallTargetTests {
     }
 
     @Test(
-        "What is no address and no stub is told in one line",
+        "Fails with one line for an invalid address or an unknown stub",
         arguments: [
             ["--to", "oder"], ["--to", "127.0.0.1:"], ["--to", "127.0.0.1:99999"], [],
         ])
@@ -52,7 +52,7 @@ struct CallTargetTests {
         #expect(failure?.description.contains("\n") == false)
     }
 
-    @Test("A failed call names the call, the peer, what happened and the code")
+    @Test("The line of a failed call has method, peer, message and code")
     func failureLine() {
         let line = OrderClientFacade.line(
             RPCError(.callTimeout, "no reply within 2 s"), method: "Order.makeOrder",
@@ -62,7 +62,7 @@ struct CallTargetTests {
                 + "(ERROR_RPC_CALL_TIMEOUT)")
     }
 
-    /// Stubs get the ports 12345, 12346, …
+    /// Runs `body` with a configuration whose stubs have the ports 12345, 12346, …
     private func withConfiguration<Result>(
         stubs: [String], _ body: (String) throws -> Result
     ) throws -> Result {

@@ -22,7 +22,7 @@ struct OrderAnswerTests {
             })
     }
 
-    @Test("A made order shows its id, what it is, and the round-trip time")
+    @Test("The text of a made order has id, goods, price and round-trip time")
     func madeText() {
         #expect(
             made.text(roundTrip: .microseconds(412), style: plain) == """
@@ -31,7 +31,7 @@ struct OrderAnswerTests {
                 """)
     }
 
-    @Test("A found order shows everything that is known of it")
+    @Test("The text of a found order has all its fields")
     func foundText() {
         #expect(
             OrderAnswer.found(order).text(roundTrip: .milliseconds(12), style: plain) == """
@@ -43,7 +43,7 @@ struct OrderAnswerTests {
                 """)
     }
 
-    @Test("A list shows an order a line and where it goes on")
+    @Test("The text of a list has one line per order and the next page token")
     func listText() {
         let text = OrderAnswer.listed([order, order], nextPageToken: "p1-2")
             .text(roundTrip: .seconds(1), style: plain)
@@ -51,13 +51,13 @@ struct OrderAnswerTests {
         #expect(text == "\(line)\n\(line)\nmore: --page-token p1-2\nround trip 1000.000 ms")
     }
 
-    @Test("An empty list says so")
+    @Test("The text of an empty list is: no orders")
     func emptyList() {
         let text = OrderAnswer.listed([], nextPageToken: "").text(roundTrip: .zero, style: plain)
         #expect(text == "no orders\nround trip 0.000 ms")
     }
 
-    @Test("Text from the server can't steer the terminal")
+    @Test("Escapes control characters of the server")
     func hostileText() {
         let hostile = OrderRecord.with { $0.goods = "a\u{1B}[2J\nb" }
         let text = OrderAnswer.found(hostile).text(roundTrip: .zero, style: plain)

@@ -7,24 +7,24 @@ import Testing
 @testable import OrderServerKit
 
 struct OrderLogicTests {
-    @Test("An order is made, found again and listed")
+    @Test("Makes, finds and lists an order")
     func happyPath() async throws {
-        try await withDesk { desk in
-            let made = try await desk.make(request(100, "apple"))
+        try await withLogic { logic in
+            let made = try await logic.make(request(100, "apple"))
             #expect(made.retCode == 0)
             #expect(made.resInfo == "OK")
             #expect(OrderID(made.orderID) != nil)
 
-            let found = try await desk.query(.with { $0.orderID = made.orderID })
+            let found = try await logic.query(.with { $0.orderID = made.orderID })
             #expect(found.retCode == 0)
             #expect(found.order.price == 100)
             #expect(found.order.goods == "apple")
-            #expect(try await desk.list(listOrdersRequest()).orders == [found.order])
+            #expect(try await logic.list(listOrdersRequest()).orders == [found.order])
         }
     }
 
     @Test(
-        "What breaks the rules is refused by a normal response with its own code",
+        "Refuses an order that breaks a rule with a normal response and the code of the rule",
         arguments: [
             (9, "apple", Int32(-1)), (0, "apple", -1), (-5, "apple", -1), (.min, "apple", -1),
             (9, "", -1), (10, "", -2), (10, String(repeating: "x", count: 1025), -4),
@@ -32,88 +32,90 @@ struct OrderLogicTests {
             (.max, "apple", 0),
         ] as [(Int32, String, Int32)])
     func rules(price: Int32, goods: String, code: Int32) async throws {
-        try await withDesk { desk in
-            let response = try await desk.make(request(price, goods))
+        try await withLogic { logic in
+            let response = try await logic.make(request(price, goods))
             #expect(response.retCode == code)
             #expect(response.orderID.isEmpty == (code != 0))
             #expect(response.resInfo.isEmpty == false)
-            #expect(try await desk.list(listOrdersRequest()).orders.count == (code == 0 ? 1 : 0))
+            #expect(try await logic.list(listOrdersRequest()).orders.count == (code == 0 ? 1 : 0))
         }
     }
 
-    @Test("A price under ten is the original's short balance")
+    @Test("A price below 10 is refused with short balance, as by the original")
     func shortBalance() async throws {
-        try await withDesk { desk in
-            let response = try await desk.make(request(9, "apple"))
+        try await withLogic { logic in
+            let response = try await logic.make(request(9, "apple"))
             #expect(response.resInfo == "short balance")
         }
     }
 
-    @Test("The same key answers the same order, and another price with it is refused")
+    @Test("The same key returns the same order, and another price with it is refused")
     func idempotency() async throws {
-        try await withDesk { desk in
-            let first = try await desk.make(request(100, "apple"), idempotencyKey: "k")
-            #expect(try await desk.make(request(100, "apple"), idempotencyKey: "k") == first)
-            let other = try await desk.make(request(101, "apple"), idempotencyKey: "k")
+        try await withLogic { logic in
+            let first = try await logic.make(request(100, "apple"), idempotencyKey: "k")
+            #expect(try await logic.make(request(100, "apple"), idempotencyKey: "k") == first)
+            let other = try await logic.make(request(101, "apple"), idempotencyKey: "k")
             #expect(other.retCode == -6)
             #expect(other.resInfo.contains(first.orderID))
         }
     }
 
     @Test(
-        "A key that is none is refused", arguments: ["", "a\0", String(repeating: "k", count: 129)])
+        "Refuses an invalid key", arguments: ["", "a\0", String(repeating: "k", count: 129)])
     func badKeys(key: String) async throws {
-        try await withDesk { desk in
-            let response = try await desk.make(request(100, "a"), idempotencyKey: key)
+        try await withLogic { logic in
+            let response = try await logic.make(request(100, "a"), idempotencyKey: key)
             #expect(response.retCode == -7)
         }
     }
 
-    @Test("An unknown id is answered with its code", arguments: ["", "x", "202611210000000001"])
+    @Test("Refuses an unknown id", arguments: ["", "x", "202611210000000001"])
     func unknownID(id: String) async throws {
-        try await withDesk { desk in
-            let response = try await desk.query(.with { $0.orderID = id })
+        try await withLogic { logic in
+            let response = try await logic.query(.with { $0.orderID = id })
             #expect(response.retCode == -3)
             #expect(!response.resInfo.isEmpty)
             #expect(!response.hasOrder)
         }
     }
 
-    @Test("Pages are as long as asked for, within the server's limit")
+    @Test("Pages have the requested size within the limit")
     func pageSizes() async throws {
         var rules = OrderRules()
         rules.defaultPageSize = 2
         rules.maxPageSize = 3
-        try await withDesk(rules: rules) { desk in
-            for _ in 0..<5 { _ = try await desk.make(request(10, "apple")) }
-            for (wanted, given) in [(0, 2), (-1, 2), (1, 1), (3, 3), (1000, 3)] as [(Int32, Int)] {
-                let page = try await desk.list(.with { $0.pageSize = wanted })
-                #expect(page.orders.count == given)
+        try await withLogic(rules: rules) { logic in
+            for _ in 0..<5 { _ = try await logic.make(request(10, "apple")) }
+            for (requested, expected) in [(0, 2), (-1, 2), (1, 1), (3, 3), (1000, 3)]
+                as [(Int32, Int)]
+            {
+                let page = try await logic.list(.with { $0.pageSize = requested })
+                #expect(page.orders.count == expected)
                 #expect(!page.nextPageToken.isEmpty)
             }
         }
     }
 
-    @Test("A walk over the pages sees every order once")
+    @Test("All pages together have every order once")
     func paging() async throws {
-        try await withDesk { desk in
+        try await withLogic { logic in
             var made: [String] = []
-            for _ in 0..<5 { made.append(try await desk.make(request(10, "apple")).orderID) }
-            var seen: [String] = []
+            for _ in 0..<5 { made.append(try await logic.make(request(10, "apple")).orderID) }
+            var listed: [String] = []
             var query = listOrdersRequest.with { $0.pageSize = 2 }
             repeat {
-                let page = try await desk.list(query)
-                seen += page.orders.map(\.orderID)
+                let page = try await logic.list(query)
+                listed += page.orders.map(\.orderID)
                 query.pageToken = page.nextPageToken
             } while !query.pageToken.isEmpty
-            #expect(seen == made)
+            #expect(listed == made)
         }
     }
 
-    @Test("A page token of somebody else's is refused")
+    @Test("Refuses a page token of another format")
     func badToken() async throws {
-        try await withDesk { desk in
-            let response = try await desk.list(.with { $0.pageToken = "17" })
+        try await withLogic { logic in
+            let response = try await logic.list(.with { $0.pageToken = "17" })
             #expect(response.retCode == -5)
         }
     }
@@ -126,10 +128,10 @@ private func request(_ price: Int32, _ goods: String) -> makeOrderRequest {
     }
 }
 
-private func withDesk(
+private func withLogic(
     rules: OrderRules = OrderRules(), _ body: (OrderLogic) async throws -> Void
 ) async throws {
-    let folder = NSTemporaryDirectory() + "order-desk-" + UUID().uuidString
+    let folder = NSTemporaryDirectory() + "order-logic-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let store = try OrderStore(OrderStoreConfiguration(path: folder + "/orders.sqlite"))
     do { try await body(OrderLogic(store: store, rules: rules)) } catch {

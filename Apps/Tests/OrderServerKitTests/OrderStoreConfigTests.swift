@@ -5,7 +5,7 @@ import Testing
 @testable import OrderServerKit
 
 struct OrderStoreConfigTests {
-    @Test("Without the element the orders are in var beside the configuration")
+    @Test("Without the element the store is in the folder var beside the configuration")
     func defaults() throws {
         let config = try RocketConfig(
             xml: Array("<root></root>".utf8), file: "/etc/rocket/rocket.xml",
@@ -15,7 +15,7 @@ struct OrderStoreConfigTests {
         #expect(config[OrderStoreConfig.self].store == expected)
     }
 
-    @Test("Every element reaches the store")
+    @Test("Every element is passed to the store")
     func everything() throws {
         let xml = """
             <root><order_store>

@@ -41,7 +41,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("Other keys, and no key, are other orders")
+    @Test("Drafts with different keys, or without a key, are different orders")
     func others() async throws {
         try await withStore { store in
             var other = draft
@@ -54,7 +54,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("A key used again for something else is refused and names the order it belongs to")
+    @Test("Refuses a key with another draft, with the id of its order")
     func reused() async throws {
         try await withStore { store in
             let first = try await store.make(draft)
@@ -67,7 +67,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("A key that is as old as the retention means a new order")
+    @Test("A key that has reached its retention makes a new order")
     func retention() async throws {
         let time = ManualTimeSource()
         try await withStore(time: time, configure: { $0.keyRetention = .seconds(60) }) { store in
@@ -81,8 +81,8 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("Old keys are forgotten on disk, their orders stay")
-    func forgetting() async throws {
+    @Test("Deletes expired keys on disk and keeps their orders")
+    func expiredKeys() async throws {
         let time = ManualTimeSource()
         try await withStore(time: time, configure: { $0.keyRetention = .seconds(60) }) { store in
             for number in 0..<5 {

@@ -4,7 +4,7 @@ import Testing
 
 struct OrderIDTests {
     @Test(
-        "An id is the UTC day and the place in the store",
+        "An id consists of the UTC day and the sequence number",
         arguments: [
             (0, "19700101"), (1_795_219_200_000, "20261121"), (1_709_164_800_000, "20240229"),
             (1_709_251_199_999, "20240229"), (1_709_251_200_000, "20240301"), (-1000, "19691231"),
@@ -16,8 +16,8 @@ struct OrderIDTests {
         #expect(OrderID(id.description) == id)
     }
 
-    @Test("A place beyond ten digits makes the id longer, and it still reads back")
-    func longPlaces() {
+    @Test("A sequence number of more than ten digits makes a longer id that can be parsed")
+    func longSequences() {
         for sequence in [9_999_999_999, 10_000_000_000, Int64.max] {
             let id = OrderID(sequence: sequence, createdMilliseconds: 0)
             #expect(OrderID(id.description) == id)
@@ -25,7 +25,7 @@ struct OrderIDTests {
     }
 
     @Test(
-        "Text that is no id is refused",
+        "Refuses text that is not an id",
         arguments: [
             "", "1", "20230514", "2026112100000000", "202611210000000000", "20261121+000000042",
             "2026112100000000042", "20261121000000004x", "２０２６１１２１００００００００４２",
@@ -33,7 +33,7 @@ struct OrderIDTests {
         ])
     func refused(text: String) { #expect(OrderID(text) == nil) }
 
-    @Test("A page token reads back, anything else is refused")
+    @Test("Parses a page token, and refuses any other text")
     func tokens() {
         let token = OrderPageToken(after: 12345)
         #expect(OrderPageToken(token.description) == token)

@@ -5,7 +5,7 @@ import Testing
 @testable import OrderStore
 
 struct OrderStoreTests {
-    @Test("An order is found again by its id")
+    @Test("Finds an order by its id")
     func makeAndFind() async throws {
         try await withStore { store in
             let order = try await store.make(OrderDraft(price: 100, goods: "苹果 'apple'; --"))
@@ -15,7 +15,7 @@ struct OrderStoreTests {
         }
     }
 
-    @Test("An id that was never given finds nothing, nor does a right place on a wrong day")
+    @Test("Finds nothing for an unknown sequence number, or a known one with another day")
     func unknownIDs() async throws {
         try await withStore { store in
             let order = try await store.make(OrderDraft(price: 100, goods: "apple"))
@@ -27,7 +27,7 @@ struct OrderStoreTests {
         }
     }
 
-    @Test("Orders are still there, and ids go on, after the store is opened again")
+    @Test("Orders are stored and ids continue after the store is opened again")
     func reopening() async throws {
         let folder = try TemporaryFolder()
         let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
@@ -43,7 +43,7 @@ struct OrderStoreTests {
         await store.close()
     }
 
-    @Test("Concurrent orders all get ids of their own and are all stored")
+    @Test("Concurrent orders all get different ids and are all stored")
     func concurrency() async throws {
         try await withStore { store in
             let made = try await withThrowingTaskGroup(of: Order.self) { group in
@@ -60,7 +60,7 @@ struct OrderStoreTests {
         }
     }
 
-    @Test("The writer's connection syncs at every commit")
+    @Test("The connection of the writer syncs at every commit")
     func durability() throws {
         let folder = try TemporaryFolder()
         let pool = try OrderDatabase.open(
@@ -76,7 +76,7 @@ struct OrderStoreTests {
         try pool.close()
     }
 
-    @Test("Pages follow each other without gaps or repeats and end with no token")
+    @Test("Pages have no gaps and no repeats, and the last one has no token")
     func paging() async throws {
         try await withStore { store in
             var made: [Order] = []
@@ -84,19 +84,19 @@ struct OrderStoreTests {
                 made.append(
                     try await store.make(OrderDraft(price: Int32(number), goods: "apple")))
             }
-            var seen: [Order] = []
-            var token: OrderPageToken? = .start
-            while let place = token {
-                let page = try await store.orders(from: place, limit: 3)
+            var listed: [Order] = []
+            var next: OrderPageToken? = .start
+            while let token = next {
+                let page = try await store.orders(from: token, limit: 3)
                 #expect(page.orders.count <= 3)
-                seen += page.orders
-                token = page.next
+                listed += page.orders
+                next = page.next
             }
-            #expect(seen == made)
+            #expect(listed == made)
         }
     }
 
-    @Test("A page that ends exactly with the list has no next one")
+    @Test("A page that ends exactly with the list has no next page")
     func lastPage() async throws {
         try await withStore { store in
             #expect(try await store.orders(limit: 5) == OrderPage(orders: [], next: nil))
@@ -106,7 +106,7 @@ struct OrderStoreTests {
         }
     }
 
-    @Test("A closed store finishes what waited and refuses what comes later")
+    @Test("A closed store refuses further requests")
     func closing() async throws {
         let folder = try TemporaryFolder()
         let store = try OrderStore(

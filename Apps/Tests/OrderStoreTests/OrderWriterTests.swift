@@ -5,41 +5,41 @@ import Testing
 
 @testable import OrderStore
 
-/// The writer driven by hand: drafts gather first, then `run` works them off and ends.
+/// Runs the writer on the test's own thread: first fills the queue, then `run` commits everything.
 struct OrderWriterTests {
-    @Test("All orders that wait are committed in one transaction")
+    @Test("Commits all waiting orders in one transaction")
     func groupCommit() async throws {
-        let (writer, results) = try await work(off: 100) { _ in }
+        let (writer, results) = try await write(100) { _ in }
         #expect(results.count == 100)
         #expect(Set(results.compactMap { try? $0.get().id }).count == 100)
         #expect(writer.statistics.transactions == 1)
         #expect(writer.statistics.orders == 100)
     }
 
-    @Test("A transaction takes no more orders than the configured number")
+    @Test("A transaction has no more orders than configured")
     func batchLimit() async throws {
-        let (writer, _) = try await work(off: 100) { $0.maxBatch = 30 }
+        let (writer, _) = try await write(100) { $0.maxBatch = 30 }
         #expect(writer.statistics.transactions == 4)
         #expect(writer.statistics.orders == 100)
     }
 
-    @Test("An order beyond the limit of waiting ones is refused at once, the others are stored")
+    @Test("Refuses an order beyond the limit of waiting ones at once, and stores the others")
     func bounded() async throws {
-        let (writer, results) = try await work(off: 100) { $0.maxWaiting = 60 }
+        let (writer, results) = try await write(100) { $0.maxWaiting = 60 }
         #expect(results.filter { $0 == .failure(.tooManyWaiting(limit: 60)) }.count == 40)
         #expect(writer.statistics.orders == 60)
     }
 
-    @Test("The same key twice in one transaction is one order")
+    @Test("The same key twice in one transaction makes one order")
     func repeatedWithinBatch() async throws {
-        let (writer, results) = try await work(off: 10, key: "k") { _ in }
+        let (writer, results) = try await write(10, key: "k") { _ in }
         #expect(Set(results.map { try? $0.get() }).count == 1)
         #expect(writer.statistics.orders == 1)
         #expect(writer.statistics.repeats == 9)
     }
 
-    private func work(
-        off count: Int, key: String? = nil,
+    private func write(
+        _ count: Int, key: String? = nil,
         configure: (inout OrderStoreConfiguration) -> Void
     ) async throws -> (OrderWriter, [Result<Order, OrderStoreError>]) {
         let folder = try TemporaryFolder()
@@ -54,7 +54,7 @@ struct OrderWriterTests {
             }
             let expected = min(count, configuration.maxWaiting)
             while writer.queue.count < expected { await Task.yield() }
-            // Whoever found the queue full has an answer already; wait for those, too.
+            // Collects the refused requests, which have their results already.
             var results: [Result<Order, OrderStoreError>] = []
             for _ in expected..<count {
                 if let result = await group.next() { results.append(result) }
@@ -74,7 +74,7 @@ struct OrderWriterTests {
     ) async -> Result<Order, OrderStoreError> {
         await withCheckedContinuation { caller in
             let draft = OrderDraft(price: 10, goods: "apple", idempotencyKey: key)
-            let admission = writer.queue.append(WaitingDraft(draft: draft, caller: caller))
+            let admission = writer.queue.append(WriteRequest(draft: draft, caller: caller))
             if admission == .full {
                 caller.resume(returning: .failure(.tooManyWaiting(limit: writer.queue.limit)))
             }

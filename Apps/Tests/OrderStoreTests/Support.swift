@@ -6,7 +6,7 @@ import Testing
 
 @testable import OrderStore
 
-/// A folder of a test's own, gone with the last reference to it.
+/// A temporary folder, removed with the last reference.
 final class TemporaryFolder: Sendable {
     let path: String
 
@@ -19,7 +19,7 @@ final class TemporaryFolder: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// Opens a store in a folder of its own, runs the test, closes the store.
+/// Opens a store in a temporary folder, runs `body`, and closes the store.
 func withStore(
     time: any TimeSource = SystemTimeSource(),
     configure: (inout OrderStoreConfiguration) -> Void = { _ in },
@@ -37,7 +37,7 @@ func withStore(
     withExtendedLifetime(folder) {}
 }
 
-/// A second connection to the store's file, as the sqlite3 shell would be.
+/// Returns a second connection to the file of the store, like that of another process.
 func otherConnection(to store: OrderStore) throws -> DatabaseQueue {
     var settings = Configuration()
     settings.busyMode = .timeout(5)

@@ -3,42 +3,45 @@ import Testing
 
 @testable import OrderStore
 
-@Suite struct WaitingQueueTests {
-    @Test func aQuestionIsAnsweredByTheThreadThatTakes() throws {
+@Suite("WaitingQueue") struct WaitingQueueTests {
+    @Test("Completes a probe on the thread that takes items")
+    func probe() throws {
         let queue = WaitingQueue<Int>(limit: 1)
         _ = queue.append(7)
-        let answers = Locked(0)
-        queue.ask { answers.withLock { $0 += 1 } }
-        #expect(answers.withLock { $0 } == 0)
+        let completions = Locked(0)
+        queue.probe { completions.withLock { $0 += 1 } }
+        #expect(completions.withLock { $0 } == 0)
         var batch: [Int] = []
         #expect(queue.take(upTo: 8, into: &batch))
         #expect(batch == [7])
-        #expect(answers.withLock { $0 } == 1)
+        #expect(completions.withLock { $0 } == 1)
     }
 
-    @Test func aQuestionWakesASleeperAndIsNoItem() throws {
+    @Test("A probe wakes a sleeping thread and is not an item")
+    func probeOfSleepingThread() throws {
         let queue = WaitingQueue<Int>(limit: 1)
-        let answered = FutexWord()
+        let completed = FutexWord()
         let thread = try SystemThread(name: "taker") {
             var batch: [Int] = []
             while queue.take(upTo: 8, into: &batch) {}
         }
         for round in 0..<100 as Range<UInt32> {
-            queue.ask {
-                answered.increment()
-                answered.wakeAll()
+            queue.probe {
+                completed.increment()
+                completed.wakeAll()
             }
-            while answered.value == round { answered.wait(while: round, atMost: nil) }
+            while completed.value == round { completed.wait(while: round, atMost: nil) }
         }
         queue.close()
         thread.join()
     }
 
-    @Test func aClosedQueueAnswersAtOnce() {
+    @Test("Completes a probe of a closed queue at once")
+    func probeOfClosedQueue() {
         let queue = WaitingQueue<Int>(limit: 1)
         queue.close()
-        let answers = Locked(0)
-        queue.ask { answers.withLock { $0 += 1 } }
-        #expect(answers.withLock { $0 } == 1)
+        let completions = Locked(0)
+        queue.probe { completions.withLock { $0 += 1 } }
+        #expect(completions.withLock { $0 } == 1)
     }
 }

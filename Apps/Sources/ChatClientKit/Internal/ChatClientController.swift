@@ -2,82 +2,92 @@ import RocketReactor
 import RocketSystem
 import RocketTCP
 
-/// Joins a chat client's connection with what a person or a script says and sees, by the rules
-/// of `ChatClientState`. Bound to its loop.
+/// Displays what happens in a chat client. Bound to the loop of the client.
+protocol ChatView: AnyObject {
+    /// Displays a message of the server.
+    func show(message: [UInt8])
+    /// Displays a notice of the client itself.
+    func show(notice: String)
+}
+
+/// Connects a chat client's connection with its input and its view, by the rules of
+/// `ChatClientState`. Bound to its loop.
 final class ChatClientController {
-    /// What the command line asks for.
+    /// The options of the command line.
     struct Settings {
         var target: PersistentConnection.Target
         var connectTimeout: Duration
         var reconnects: Bool
         var maxMessageBytes: Int
-        /// How long the server may take to end its side once we have ended ours; nil: as long as
-        /// it needs to take in what was sent.
+        /// How long the server may take to end its stream after ours has ended; nil: without a
+        /// limit, until it has read everything.
         var leaveTimeout: Duration? = .seconds(2)
     }
 
     private let settings: Settings
     private let reactor: Reactor
-    private let screen: any ChatView
-    private var finish: ((String?) -> Void)?
-    private var flow: ChatClientState
+    private let view: any ChatView
+    private var onEnd: ((String?) -> Void)?
+    private var state: ChatClientState
     private var connection: PersistentConnection?
-    /// Lines may go out again.
+    /// Runs when lines can be sent again.
     var onReady: () -> Void = {}
 
-    /// - Parameter finish: it is over; with a failure in words, or well. Once.
+    /// - Parameter onEnd: runs once, at the end, with the text of a failure or nil.
     init(
-        _ settings: Settings, screen: any ChatView, on reactor: Reactor,
-        finish: @escaping (String?) -> Void
+        _ settings: Settings, view: any ChatView, on reactor: Reactor,
+        onEnd: @escaping (String?) -> Void
     ) {
         self.settings = settings
         self.reactor = reactor
-        self.screen = screen
-        self.finish = finish
-        flow = ChatClientState(
+        self.view = view
+        self.onEnd = onEnd
+        state = ChatClientState(
             reconnects: settings.reconnects, maxMessageBytes: settings.maxMessageBytes)
     }
 
-    /// Whether a line would go out now.
-    var takesLines: Bool { flow.phase == .online && connection?.connection?.isWritable == true }
+    /// Whether a line would be sent now.
+    var acceptsLines: Bool {
+        state.phase == .online && connection?.connection?.isWritable == true
+    }
 
     /// Begins to connect.
     func start() {
         var configuration = PersistentConnectionConfiguration()
         configuration.connectTimeout = settings.connectTimeout
-        configuration.connection.inputLimitBytes = ChatLink.inputLimitBytes
-        // It and this keep each other until the end.
+        configuration.connection.inputLimitBytes = ChatConnectionHandler.inputLimitBytes
+        // The connection and the controller retain each other until the end.
         let connection = PersistentConnection(
             to: settings.target, on: reactor, configuration: configuration,
             makeHandler: { _ in
-                ChatLink(
-                    receive: { self.screen.show(message: $0) }, roomAgain: { self.onReady() })
+                ChatConnectionHandler(
+                    onText: { self.view.show(message: $0) }, onWritable: { self.onReady() })
             },
-            observe: { self.heard($0) })
+            observe: { self.connectionChanged($0) })
         self.connection = connection
         connection.start()
     }
 
-    /// One line of the user; false when it did not go out.
+    /// Sends one line of the user; returns false if it was not sent.
     @discardableResult
     func send(line: [UInt8]) -> Bool {
-        let action = flow.handle(.line(line))
+        let action = state.handle(.line(line))
         perform(action)
         if case .send = action { return true }
         return false
     }
 
-    /// The user wants to go.
-    func leave() { perform(flow.handle(.leave)) }
+    /// Leaves the chat: ends our stream, then waits for the end of the server's.
+    func leave() { perform(state.handle(.leave)) }
 
-    private func heard(_ event: PersistentConnection.Event) {
+    private func connectionChanged(_ event: PersistentConnection.Event) {
         switch event {
         case .up(let connection):
-            perform(flow.handle(.up(connection.peerAddress.description)))
+            perform(state.handle(.up(connection.peerAddress.description)))
             onReady()
         case .down(let loss, let wait):
             let seconds = Double(wait.wholeNanoseconds) / 1e9
-            perform(flow.handle(.down(loss.description, retryAfter: seconds)))
+            perform(state.handle(.down(loss.description, retryAfter: seconds)))
         case .stopped:
             connection = nil
         }
@@ -87,19 +97,19 @@ final class ChatClientController {
         switch action {
         case .nothing: break
         case .send(let text):
-            if let open = connection?.connection { ChatLink.send(text, on: open) }
-        case .tell(let words): screen.show(notice: words)
+            if let open = connection?.connection { ChatConnectionHandler.send(text, on: open) }
+        case .notify(let notice): view.show(notice: notice)
         case .finishSending:
             connection?.connection?.finishWriting()
             guard let limit = settings.leaveTimeout else { return }
             reactor.schedule(after: limit, label: "chat leave") { _ in
-                self.perform(self.flow.handle(.leaveTimeout))
+                self.perform(self.state.handle(.leaveTimeout))
             }
         case .end(let failure):
             onReady = {}
             connection?.stop(.now)
-            let finish = finish.take()
-            finish?(failure)
+            let onEnd = onEnd.take()
+            onEnd?(failure)
         }
     }
 }

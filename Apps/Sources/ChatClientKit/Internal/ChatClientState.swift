@@ -1,5 +1,5 @@
-/// What a chat client does when: a pure value without socket, clock or terminal. An event goes
-/// in, what to do comes out.
+/// The state machine of a chat client: event in, action out. A pure value without socket, clock or
+/// terminal.
 ///
 /// ```
 /// offline --up--> online --exit, end of input--> leaving --down, time-out--> over
@@ -10,26 +10,27 @@ struct ChatClientState: Equatable {
     enum Phase: Equatable { case offline, online, leaving, over }
 
     enum Event: Equatable {
-        /// Connected to that address.
+        /// Connected to this address.
         case up(String)
-        /// Connecting failed or the connection ended, for that reason; it is tried again after so
-        /// many seconds.
+        /// Connecting failed or the connection ended, for this reason. The next attempt follows
+        /// after `retryAfter` seconds.
         case down(String, retryAfter: Double)
+        /// A line of the user.
         case line([UInt8])
-        /// No more lines come, or the user wants to go.
+        /// The input has ended, or the user leaves.
         case leave
-        /// The server has not ended its side in time.
+        /// The server has not ended its stream in time.
         case leaveTimeout
     }
 
     enum Action: Equatable {
         case nothing
         case send([UInt8])
-        /// Word for the user, who goes on.
-        case tell(String)
-        /// Send the end of our stream, and wait for the server's.
+        /// Show this notice.
+        case notify(String)
+        /// End our stream, and wait for the end of the server's.
         case finishSending
-        /// It is over; with a failure in words, or well.
+        /// End the client, with the text of a failure or nil.
         case end(failure: String?)
     }
 
@@ -48,13 +49,13 @@ struct ChatClientState: Equatable {
         case (.over, _): return .nothing
         case (.offline, .up(let address)):
             phase = .online
-            return .tell("connected to \(address)")
-        case (.offline, .down(let why, let seconds)): return down(why, seconds)
-        case (.online, .down(let why, let seconds)):
-            return down("the connection is lost: \(why)", seconds)
+            return .notify("connected to \(address)")
+        case (.offline, .down(let reason, let seconds)): return down(reason, seconds)
+        case (.online, .down(let reason, let seconds)):
+            return down("the connection is lost: \(reason)", seconds)
         case (.online, .line(let line)): return send(line)
         case (.offline, .line(let line)):
-            return line == Self.exit ? end(nil) : .tell("not connected, nothing was sent")
+            return line == Self.exit ? end(nil) : .notify("not connected, nothing was sent")
         case (.online, .leave):
             phase = .leaving
             return .finishSending
@@ -69,16 +70,16 @@ struct ChatClientState: Equatable {
     private mutating func send(_ line: [UInt8]) -> Action {
         if line == Self.exit { return handle(.leave) }
         if line.count > maxMessageBytes {
-            return .tell("\(line.count) bytes are more than \(maxMessageBytes), nothing was sent")
+            return .notify("\(line.count) bytes are more than \(maxMessageBytes), nothing was sent")
         }
         return .send(line)
     }
 
-    private mutating func down(_ why: String, _ seconds: Double) -> Action {
-        if !reconnects { return end(why) }
+    private mutating func down(_ reason: String, _ seconds: Double) -> Action {
+        if !reconnects { return end(reason) }
         phase = .offline
         let tenths = (seconds * 10).rounded(.up) / 10
-        return .tell("\(why); trying again in \(tenths) s")
+        return .notify("\(reason); trying again in \(tenths) s")
     }
 
     private mutating func end(_ failure: String?) -> Action {

@@ -2,15 +2,15 @@ import Dispatch
 import RocketReactor
 import RocketSystem
 
-/// Reads standard input on a thread of its own, a piece at a time and only when asked for: so a
-/// file, a pipe and a terminal are all the same, and nobody's memory fills. The thread may stay
-/// in a read when the process ends.
+/// Reads standard input on a thread of its own, one read per request, so that files, pipes and
+/// terminals work alike and no unbounded buffer is needed. The thread may be blocked in a read when
+/// the process ends.
 final class InputThread: Sendable {
     private let loop: EventLoop
-    private let wanted = DispatchSemaphore(value: 0)
+    private let requests = DispatchSemaphore(value: 0)
     private let receiver = Locked<(@Sendable ([UInt8]) -> Void)?>(nil)
 
-    /// Starts the thread; it reads nothing before it is asked.
+    /// Starts the thread; it reads nothing before the first request.
     ///
     /// - Throws: `SystemError` (EAGAIN: no more threads).
     init(on loop: EventLoop) throws(SystemError) {
@@ -21,17 +21,18 @@ final class InputThread: Sendable {
         thread.detach()
     }
 
-    /// Who gets what is read, on the loop; nothing at the end of the input, once.
+    /// Sets the function that gets the bytes of each read, on the loop; an empty array is the end
+    /// of the input, once.
     func onInput(_ receive: @escaping @Sendable ([UInt8]) -> Void) {
         receiver.withLock { $0 = receive }
     }
 
-    /// One more piece is wanted. Any thread.
-    func ask() { wanted.signal() }
+    /// Requests one more read. Any thread.
+    func requestRead() { requests.signal() }
 
     private func readOnce() -> Bool {
-        wanted.wait()
-        // A terminal that is gone is the end of the input, too.
+        requests.wait()
+        // A failed read, as of a terminal that was closed, is the end of the input.
         let bytes = (try? StandardInput.read(atMost: 1 << 16)) ?? []
         let receive = receiver.withLock { $0 }
         return loop.execute { _ in receive?(bytes) } && !bytes.isEmpty

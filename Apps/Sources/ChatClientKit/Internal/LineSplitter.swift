@@ -1,11 +1,11 @@
-/// Cuts a stream of bytes into lines. A pure value.
+/// Splits a stream of bytes into lines. A pure value.
 struct LineSplitter {
     private var bytes: [UInt8] = []
     private var start = 0
     private var searched = 0
     private var isEnded = false
 
-    /// Appends what was read.
+    /// Appends bytes of a read.
     mutating func append(_ more: [UInt8]) {
         if start > 0 {
             bytes.removeSubrange(..<start)
@@ -15,11 +15,11 @@ struct LineSplitter {
         bytes += more
     }
 
-    /// No more comes: what is left is a line, too, though no line feed ends it.
+    /// Ends the stream: remaining bytes become the last line, though no line feed ends it.
     mutating func end() { isEnded = true }
 
-    /// The next line, without its end (a line feed, or a carriage return and a line feed); nil
-    /// where none is whole.
+    /// Returns the next line without its end (a line feed, or a carriage return and a line feed);
+    /// nil if no line is complete.
     mutating func next() -> [UInt8]? {
         if let end = bytes[max(start, searched)...].firstIndex(of: UInt8(ascii: "\n")) {
             defer { (start, searched) = (end + 1, end + 1) }
@@ -31,7 +31,7 @@ struct LineSplitter {
         return Array(Self.withoutReturn(bytes[start...]))
     }
 
-    /// Bytes that no whole line was made of yet.
+    /// Bytes of the incomplete line.
     var pendingBytes: Int { bytes.count - start }
 
     private static func withoutReturn(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

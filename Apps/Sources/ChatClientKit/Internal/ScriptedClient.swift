@@ -1,61 +1,77 @@
+import RocketProgram
 import RocketReactor
 import RocketSystem
 
-/// A chat client without a terminal: sends the lines of standard input and prints what arrives.
-/// Bound to its loop; lives until it is over.
+/// A chat client without a terminal: sends the lines of standard input and prints messages. Bound
+/// to its loop; lives until the client ends.
 final class ScriptedClient {
-    private let conductor: ChatClientController
+    private let controller: ChatClientController
     private let input: InputThread
     private var lines = LineSplitter()
-    private var isAsking = false
+    private var isReading = false
     private var isInputEnded = false
 
-    private init(_ conductor: ChatClientController, _ input: InputThread) {
-        self.conductor = conductor
+    private init(_ controller: ChatClientController, _ input: InputThread) {
+        self.controller = controller
         self.input = input
     }
 
+    /// Starts a client.
+    ///
+    /// - Parameter onEnd: runs once, at the end, with the text of a failure or nil.
     /// - Throws: `SystemError` (EAGAIN: no more threads).
     static func start(
         _ settings: ChatClientController.Settings, on reactor: Reactor,
-        finish: @escaping (String?) -> Void
+        onEnd: @escaping (String?) -> Void
     ) throws(SystemError) {
-        // What a script sent is not cut off by a server that takes it slowly.
+        // Without a limit, or a slow server would lose the last lines of a script.
         var settings = settings
         settings.leaveTimeout = nil
-        let conductor = ChatClientController(
-            settings, screen: LineScreen(), on: reactor, finish: finish)
-        let client = ScriptedClient(conductor, try InputThread(on: reactor.loop))
-        conductor.onReady = { client.takeLines() }
+        let controller = ChatClientController(
+            settings, view: LineView(), on: reactor, onEnd: onEnd)
+        let client = ScriptedClient(controller, try InputThread(on: reactor.loop))
+        controller.onReady = { client.sendLines() }
         let bound = LoopBound(client, on: reactor)
         client.input.onInput { bound.get().received($0) }
-        conductor.start()
+        controller.start()
     }
 
-    /// What was read; nothing at the end of the input.
+    /// Appends bytes of standard input; an empty array is its end.
     private func received(_ bytes: [UInt8]) {
-        isAsking = false
+        isReading = false
         if bytes.isEmpty {
             isInputEnded = true
             lines.end()
         } else {
             lines.append(bytes)
         }
-        takeLines()
+        sendLines()
     }
 
-    /// Lines go out as long as the connection takes them; the rest waits, unread if need be.
-    private func takeLines() {
-        while conductor.takesLines {
+    /// Sends lines as long as the connection accepts them, and reads only when none is left.
+    private func sendLines() {
+        while controller.acceptsLines {
             if let line = lines.next() {
-                conductor.send(line: line)
+                controller.send(line: line)
             } else if isInputEnded {
-                return conductor.leave()
+                return controller.leave()
             } else {
-                if isAsking { return }
-                isAsking = true
-                return input.ask()
+                if isReading { return }
+                isReading = true
+                return input.requestRead()
             }
         }
+    }
+}
+
+/// Prints each message as one line on standard output, and notices on standard error. Escapes
+/// control characters, so that a message can't add lines of its own.
+private final class LineView: ChatView {
+    func show(message: [UInt8]) {
+        StandardOutput.write(line: TerminalText.safe(String(decoding: message, as: UTF8.self)))
+    }
+
+    func show(notice: String) {
+        StandardError.write(line: "chat_client: \(TerminalText.safe(notice))")
     }
 }

@@ -1,15 +1,15 @@
-/// How many columns text takes in a terminal: two for East Asian wide characters and for emoji,
-/// none for what joins the character before it.
+/// Counts the columns of text in a terminal: two for East Asian wide characters and emoji, none for
+/// characters that combine with the one before.
 enum DisplayWidth {
-    /// The columns of one character as a person sees it.
+    /// Returns the columns of one character (grapheme cluster).
     static func of(_ character: Character) -> Int {
         let scalars = character.unicodeScalars
-        // Asked for as a picture, or a flag of two letters.
+        // The variation selector requests the emoji presentation.
         if scalars.contains("\u{FE0F}") { return 2 }
         return scalars.reduce(0) { max($0, of($1)) }
     }
 
-    /// The columns of a line of text.
+    /// Returns the columns of a line of text.
     static func of(_ text: some StringProtocol) -> Int { text.reduce(0) { $0 + of($1) } }
 
     private static func of(_ scalar: Unicode.Scalar) -> Int {

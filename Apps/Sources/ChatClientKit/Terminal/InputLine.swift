@@ -1,18 +1,17 @@
 import RocketProgram
 
-/// The last line of the terminal, where one types: says which bytes draw it and which take it
-/// away, so that messages can be written above it. A pure value.
+/// The input line at the bottom of the terminal: returns the bytes that draw it and those that
+/// erase it, so that messages can be written above it. A pure value.
 ///
-/// It is always one row: of a line that is wider than the terminal, the part around the cursor
-/// is shown.
+/// It is always one row: of a line that is wider than the terminal, it shows the part around the
+/// cursor.
 struct InputLine: Equatable {
     static let prompt = "> "
 
-    /// Columns that were drawn, and where the cursor was left.
     private var drawnColumns = 0
     private var cursorColumn = 0
 
-    /// Draws the line; what was drawn before has been taken away.
+    /// Draws the line. The earlier one has been erased.
     mutating func draw(_ editor: LineEditor, columns: Int) -> String {
         let view = Self.visible(editor, columns: columns)
         let start = DisplayWidth.of(Self.prompt)
@@ -22,21 +21,21 @@ struct InputLine: Equatable {
         return Self.prompt + view.before + view.after + (back > 0 ? "\u{1B}[\(back)D" : "")
     }
 
-    /// Takes away what was drawn. A terminal that became narrower since has put it on several
-    /// rows: the cursor goes up to the first of them.
+    /// Erases the line. A terminal that has become narrower has wrapped it into several rows, so
+    /// the cursor moves up to the first of them.
     mutating func erase(columns: Int) -> String {
         let rows = cursorColumn / max(1, columns)
         (drawnColumns, cursorColumn) = (0, 0)
         return (rows > 0 ? "\u{1B}[\(rows)A" : "") + "\r\u{1B}[J"
     }
 
-    /// As much around the cursor as fits into a row with the prompt; the last column stays free,
-    /// since what terminals do with a cursor behind it differs.
+    /// Returns as much text around the cursor as fits into a row with the prompt. The last column
+    /// stays free, since terminals differ in how they treat a cursor behind it.
     static func visible(_ editor: LineEditor, columns: Int) -> (before: String, after: String) {
         let room = max(2, columns - DisplayWidth.of(prompt) - 1)
         var (before, after) = (safe(editor.before), safe(editor.after))
         var left = room
-        // Some of what stands right of the cursor is seen, too.
+        // A quarter of the room is for text right of the cursor.
         let ahead = min(DisplayWidth.of(after), room / 4)
         before = String(suffix(of: before, columns: left - ahead))
         left -= DisplayWidth.of(before)
@@ -63,6 +62,6 @@ struct InputLine: Equatable {
         }
     }
 
-    /// What was typed can hold nothing but text, a history none but what was typed.
+    /// Escapes control characters.
     private static func safe(_ text: String) -> String { TerminalText.safe(text) }
 }

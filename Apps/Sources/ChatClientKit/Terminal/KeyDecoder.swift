@@ -1,4 +1,4 @@
-/// What a person did at the keyboard.
+/// A key, or a combination of keys.
 enum Key: Hashable {
     case text(Unicode.Scalar)
     case enter, backspace, delete
@@ -14,22 +14,22 @@ enum Key: Hashable {
     case redraw
 }
 
-/// Turns the bytes that a terminal sends into keys, however they are cut. A pure value.
+/// Decodes the bytes of a terminal into keys, in whatever parts they arrive. A pure value.
 struct KeyDecoder {
     private enum State {
         case plain
         case escape
-        /// After `ESC [` or `ESC O`, with what came since.
+        /// After `ESC [` or `ESC O`, with the bytes since.
         case sequence([UInt8])
-        /// Within a UTF-8 character: what came, and how many bytes it has.
+        /// Within a UTF-8 character: its bytes so far, and its length.
         case character([UInt8], Int)
     }
 
     private var state = State.plain
-    /// A sequence that is longer than this is none.
+    /// A longer sequence is invalid.
     private static let sequenceLimit = 16
 
-    /// The key that this byte completes, nil where it completes none.
+    /// Returns the key that this byte completes; nil if it completes none.
     mutating func decode(_ byte: UInt8) -> Key? {
         switch state {
         case .plain: return plain(byte)
@@ -58,7 +58,7 @@ struct KeyDecoder {
         case UInt8(ascii: "b"): return .wordLeft
         case UInt8(ascii: "f"): return .wordRight
         case 0x1B: state = .escape
-        // Alt with a key that means nothing here.
+        // Alt with a key that has no function.
         default: break
         }
         return nil
@@ -76,7 +76,7 @@ struct KeyDecoder {
 
     private mutating func character(_ before: [UInt8], _ length: Int, _ byte: UInt8) -> Key? {
         state = .plain
-        // Not what was begun: that is lost, this byte may begin something.
+        // The incomplete character is lost; this byte may begin another one.
         guard (0x80...0xBF).contains(byte) else { return plain(byte) }
         let whole = before + [byte]
         if whole.count < length {
@@ -92,7 +92,7 @@ struct KeyDecoder {
         0x0E: .down, 0x10: .up, 0x15: .eraseToStart, 0x17: .eraseWord, 0x7F: .backspace,
     ]
 
-    /// As xterm, the Linux console, screen and tmux send them.
+    /// The sequences of xterm, the Linux console, screen and tmux.
     private static let sequences: [String: Key] = [
         "A": .up, "B": .down, "C": .right, "D": .left, "H": .home, "F": .end,
         "1~": .home, "7~": .home, "4~": .end, "8~": .end, "3~": .delete,

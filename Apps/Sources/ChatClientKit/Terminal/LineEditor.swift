@@ -1,30 +1,31 @@
-/// A line that is being typed, its cursor, and the lines of before. A pure value: keys go in, and
-/// what to do comes out. Its unit is the character as a person sees it, whatever that is made of.
+/// An editor of one line with a cursor and a history. A pure value: key in, outcome out. Its unit
+/// is the character (grapheme cluster).
 struct LineEditor: Equatable {
     enum Outcome: Equatable {
-        /// Nothing to show.
+        /// Neither line nor cursor has changed.
         case unchanged
-        /// The line, or where its cursor stands, is another.
+        /// The line or the position of the cursor has changed.
         case changed
-        /// The line was finished; the editor is empty again.
+        /// The user has entered this line; the editor is empty again.
         case line(String)
-        /// The user wants to go.
+        /// The user leaves.
         case leave
     }
 
-    /// What stands left of the cursor, and right of it.
+    /// The text left of the cursor.
     private(set) var before = ""
+    /// The text right of the cursor.
     private(set) var after = ""
-    /// The longest line in bytes; more is not taken.
+    /// The longest line in bytes; further text is ignored.
     let limitBytes: Int
 
     private var history: [String] = []
-    /// Which line of the history is shown; its count when none is.
+    /// The index of the shown line in the history; its count if the draft is shown.
     private var shown = 0
-    /// What was typed before the history was looked at.
+    /// The line that was being edited before a line of the history was shown.
     private var draft = ""
 
-    /// So many lines are remembered.
+    /// Lines in the history at most.
     static let historyLines = 200
 
     init(limitBytes: Int = 65_536) { self.limitBytes = limitBytes }
@@ -59,7 +60,7 @@ struct LineEditor: Equatable {
         return old == (before, after) ? .unchanged : .changed
     }
 
-    /// Puts a line back that could not be sent.
+    /// Shows a line again that could not be sent.
     mutating func restore(_ line: String) { (before, after) = (line, "") }
 
     // MARK: Editing

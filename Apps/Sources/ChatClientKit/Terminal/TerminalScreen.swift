@@ -1,8 +1,8 @@
 import RocketProgram
 import RocketSystem
 
-/// A person's terminal: messages scroll by above, the line that is being typed stays below.
-/// Bound to the client's loop.
+/// The screen of an interactive client: messages scroll above, the input line stays at the bottom.
+/// Bound to the loop of the client.
 final class TerminalScreen: ChatView {
     private(set) var editor: LineEditor
     private var line = InputLine()
@@ -13,8 +13,8 @@ final class TerminalScreen: ChatView {
     private let columns: () -> Int
 
     /// - Parameters:
-    ///   - write: puts text on the terminal, at once.
-    ///   - columns: how wide it is now.
+    ///   - write: writes text to the terminal, without buffering.
+    ///   - columns: returns the present width.
     init(
         limitBytes: Int,
         write: @escaping (String) -> Void = { StandardOutput.write(text: $0) },
@@ -25,51 +25,51 @@ final class TerminalScreen: ChatView {
         self.columns = columns
     }
 
-    /// Shows the line for the first time.
+    /// Draws the input line for the first time.
     func open() {
         isOpen = true
         write(line.draw(editor, columns: columns()))
     }
 
-    /// Takes the line away for good.
+    /// Erases the input line for good.
     func close() {
         isOpen = false
         write(line.erase(columns: columns()))
     }
 
     func show(message: [UInt8]) {
-        above(TerminalText.safe(String(decoding: message, as: UTF8.self)) + "\n")
+        writeAbove(TerminalText.safe(String(decoding: message, as: UTF8.self)) + "\n")
     }
 
-    func show(notice: String) { above(text.dim("* " + TerminalText.safe(notice)) + "\n") }
+    func show(notice: String) { writeAbove(text.dim("* " + TerminalText.safe(notice)) + "\n") }
 
-    /// What was sent stays to be seen.
+    /// Shows a line of the user above the input line.
     func show(sent: String) {
-        above(text.dim(InputLine.prompt) + TerminalText.safe(sent) + "\n")
+        writeAbove(text.dim(InputLine.prompt) + TerminalText.safe(sent) + "\n")
     }
 
-    /// One key. What it changes is seen after `refresh`, or with the next message.
+    /// Handles one key. Its effect is drawn by `refresh`, or with the next message.
     func handle(_ key: Key) -> LineEditor.Outcome {
         let outcome = editor.handle(key)
         if outcome != .unchanged { isStale = true }
         return outcome
     }
 
-    /// A line that could not be sent can be sent later.
+    /// Shows a line again that could not be sent.
     func restore(_ line: String) {
         editor.restore(line)
         isStale = true
     }
 
-    /// Shows what keys have changed.
+    /// Draws the changes since the last drawing.
     func refresh() { if isStale { redraw() } }
 
-    /// Anew, for the width that the terminal has now.
-    func redraw() { above("") }
+    /// Draws the input line again, for the present width of the terminal.
+    func redraw() { writeAbove("") }
 
-    private func above(_ words: String) {
+    private func writeAbove(_ output: String) {
         let columns = columns()
-        let text = line.erase(columns: columns) + words
+        let text = line.erase(columns: columns) + output
         write(isOpen ? text + line.draw(editor, columns: columns) : text)
         isStale = false
     }

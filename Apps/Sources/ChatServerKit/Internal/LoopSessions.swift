@@ -4,159 +4,186 @@ import RocketReactor
 import RocketSystem
 import RocketTCP
 
-/// The sessions that live on one loop: what they say in a tick becomes one batch, and every
-/// batch of the room is put into each of their queues. Bound to its loop.
+/// The sessions that live on one loop. Messages that they send within a tick become one batch, and
+/// every batch of the room is queued for each of them. Bound to its loop.
 final class LoopSessions: TickEndHandler {
-    /// Consecutive messages of one session in the batch that is being made.
-    private struct Part {
-        let speaker: UInt64
+    /// Consecutive messages of one sender in the current batch.
+    private struct Run {
+        let sender: UInt64
         var range: Range<Int>
     }
 
-    let seats: RoomShards
-    let seat: RoomShard
+    let shards: RoomShards
+    let shard: RoomShard
     let logger: RocketLogger
     private(set) var limits: ChatLimits
     private(set) var codec: LengthFieldCodec
     private unowned let reactor: Reactor
     private var sessions: [ChatSession] = []
-    private var joined: UInt64 = 0
+    private var joinedSessions: UInt64 = 0
 
     private var batch = ByteBuffer()
-    private var parts: [Part] = []
-    private var pace = BroadcastThrottle()
+    private var runs: [Run] = []
+    private var throttle = BroadcastThrottle()
     private let time: any TimeSource
-    /// The batch goes out at the end of this tick, or when the pause is over.
+    /// The batch goes out at the end of this tick, or at the end of the pause.
     private var isScheduled = false
-    /// When the last fan-out began, until all its writes are done.
-    private var fanOutBegan: MonotonicTime?
-    /// Counts batches made here, so that a session knows whether it has a part in the present one.
+    /// When the last broadcast began, until all its writes are done.
+    private var broadcastBegan: MonotonicTime?
+    /// The number of the current batch. A session compares it with the batch it last sent in.
     private(set) var batchNumber: UInt64 = 1
-    /// No session is listened to any more.
+    /// Messages of these sessions are not taken any more.
     private(set) var isClosing = false
 
-    /// A batch goes out when it has so many bytes, also before the tick's end.
+    /// A batch of this size goes out before the end of the tick.
     static let batchBytes = 64 << 10
 
     init(
-        seat: RoomShard, seats: RoomShards, limits: ChatLimits, logger: RocketLogger,
+        shard: RoomShard, shards: RoomShards, limits: ChatLimits, logger: RocketLogger,
         time: any TimeSource, on reactor: Reactor
     ) {
         self.time = time
-        self.seat = seat
-        self.seats = seats
+        self.shard = shard
+        self.shards = shards
         self.limits = limits
         self.logger = logger
         self.reactor = reactor
         codec = LengthFieldCodec(maxPayloadBytes: limits.maxMessageBytes)
     }
 
-    // MARK: Coming and going
+    // MARK: Joining and leaving
 
     func add(_ session: ChatSession) {
-        joined += 1
-        session.id = joined
-        session.slot = sessions.count
+        joinedSessions += 1
+        session.id = joinedSessions
+        session.index = sessions.count
         sessions.append(session)
-        seat.sessionJoined()
+        shard.sessionJoined()
     }
 
     func remove(_ session: ChatSession) {
         let last = sessions.removeLast()
         if last !== session {
-            sessions[session.slot] = last
-            last.slot = session.slot
+            sessions[session.index] = last
+            last.index = session.index
         }
-        seat.sessionLeft()
+        shard.sessionLeft()
     }
 
-    /// New limits, for the sessions that are here and those that come.
+    /// Applies new limits to present and future sessions.
     func update(_ limits: ChatLimits) {
         self.limits = limits
         codec = LengthFieldCodec(maxPayloadBytes: limits.maxMessageBytes)
         for session in sessions { session.limitsChanged() }
     }
 
-    /// Listens to nobody any more, and sends what was said on its way.
+    /// Stops taking messages, and sends the current batch.
     func close() {
         isClosing = true
-        for session in sessions { session.stopListening() }
-        seal()
+        for session in sessions { session.pauseReading() }
+        flushBatch()
     }
 
-    // MARK: Speaking
+    // MARK: Broadcasting
 
-    /// One message, to everybody but its speaker.
-    func say(_ speaker: ChatSession, _ text: RawSpan) {
+    /// Appends one message to the batch, for all sessions but its sender.
+    func broadcast(_ text: RawSpan, from sender: ChatSession) {
         let start = batch.readableBytes
-        ChatMessage.append(speaker.prefix, text, to: &batch)
+        ChatMessage.append(sender.prefix, text, to: &batch)
         let end = batch.readableBytes
-        let id = speaker.id
-        if let last = parts.indices.last, parts[last].speaker == id {
-            parts[last].range = parts[last].range.lowerBound..<end
+        let id = sender.id
+        if let last = runs.indices.last, runs[last].sender == id {
+            runs[last].range = runs[last].range.lowerBound..<end
         } else {
-            parts.append(Part(speaker: id, range: start..<end))
+            runs.append(Run(sender: id, range: start..<end))
         }
-        speaker.spokeIn = batchNumber
-        if end >= Self.batchBytes { return seal() }
+        sender.lastBatch = batchNumber
+        if end >= Self.batchBytes { return flushBatch() }
         schedule()
     }
 
     private func schedule() {
         if isScheduled { return }
         isScheduled = true
-        guard let pause = pace.pause(reactor.now) else { return reactor.observeTickEnd(self) }
-        reactor.schedule(at: pause, label: "chat fan-out") { [weak self] _ in self?.seal() }
+        guard let end = throttle.pauseEnd(reactor.now) else {
+            return reactor.observeTickEnd(self)
+        }
+        reactor.schedule(at: end, label: "chat broadcast") { [weak self] _ in
+            self?.flushBatch()
+        }
     }
 
-    /// Sends the tick's batch on its way; the connections flush in the same tick.
-    func tickEnding(on reactor: Reactor) { if isScheduled { seal() } }
+    /// Flushes the batch; connections write their output at the end of the same tick.
+    func tickEnding(on reactor: Reactor) { if isScheduled { flushBatch() } }
 
-    private func fanOutEnded() {
-        guard let began = fanOutBegan.take() else { return }
-        pace.record(began: began, ended: time.monotonic())
+    private func broadcastEnded() {
+        guard let began = broadcastBegan.take() else { return }
+        throttle.record(began: began, ended: time.monotonic())
     }
 
-    /// The batch is whole: one encoding, shared by all queues here and on the other loops.
-    private func seal() {
+    /// Ends the batch: its bytes, encoded once, are shared by the queues of this loop and of the
+    /// others.
+    private func flushBatch() {
         isScheduled = false
         if batch.isEmpty { return }
-        let isFirst = fanOutBegan == nil
-        if isFirst { fanOutBegan = time.monotonic() }
+        let isFirst = broadcastBegan == nil
+        if isFirst { broadcastBegan = time.monotonic() }
         var full = ByteBuffer()
         swap(&full, &batch)
         let bytes = SharedBytes(full)
-        seats.forward(bytes, from: seat)
+        shards.forward(bytes, from: shard)
         for session in sessions {
-            if session.spokeIn == batchNumber {
-                deliverParts(of: bytes, to: session)
+            if session.lastBatch == batchNumber {
+                deliverOthers(of: bytes, to: session)
             } else {
                 session.deliver(bytes)
             }
         }
-        parts.removeAll(keepingCapacity: true)
+        runs.removeAll(keepingCapacity: true)
         batchNumber += 1
-        // Behind the connections that have something to write now.
-        if isFirst { reactor.observeTickEnd(FanOutEnd { [weak self] in self?.fanOutEnded() }) }
+        // Runs behind the connections that have output now.
+        if isFirst {
+            reactor.observeTickEnd(BroadcastEnd { [weak self] in self?.broadcastEnded() })
+        }
     }
 
-    /// All but its own.
-    private func deliverParts(of bytes: SharedBytes, to session: ChatSession) {
-        for part in parts where part.speaker != session.id { session.deliver(bytes, part.range) }
+    /// Delivers the runs of all other senders.
+    private func deliverOthers(of bytes: SharedBytes, to session: ChatSession) {
+        for run in runs where run.sender != session.id { session.deliver(bytes, run.range) }
     }
 
-    /// Whether another loop has so much to take in that nobody is listened to here for a while.
-    var isHeldUp: Bool { seats.isBehind(besides: seat) }
+    /// Whether another loop has so much to deliver that sessions of this one must wait.
+    var isOverloaded: Bool { shards.isOverloaded(besides: shard) }
 
-    /// A batch that was made on another loop.
+    /// Delivers a batch of another loop.
     func deliver(_ bytes: SharedBytes) {
         for session in sessions { session.deliver(bytes) }
     }
 }
 
-/// Stands in the list of the tick's end behind the connections that write.
-private final class FanOutEnd: TickEndHandler {
+/// Observes the end of the tick behind the connections that write.
+private final class BroadcastEnd: TickEndHandler {
     private let body: () -> Void
     init(_ body: @escaping () -> Void) { self.body = body }
     func tickEnding(on reactor: Reactor) { body() }
+}
+
+/// Decides when the next broadcast may begin: after a pause that lets further messages go along in
+/// one write per receiver. A pure value.
+///
+/// Writing to a thousand receivers takes milliseconds, most of them in the kernel, whether each
+/// gets one message or ten. So the pause after a broadcast is half the time that it took, at most
+/// `longestPause`; a message that arrives later than that, as in a quiet room, does not wait.
+struct BroadcastThrottle {
+    private var earliest = MonotonicTime(nanoseconds: 0)
+
+    static let longestPause = Duration.milliseconds(5)
+
+    /// Records a broadcast, its writes included.
+    mutating func record(began: MonotonicTime, ended: MonotonicTime) {
+        earliest = ended + min((ended - began) / 2, Self.longestPause)
+    }
+
+    /// Returns when the messages of this moment may go out; nil: at once.
+    func pauseEnd(_ now: MonotonicTime) -> MonotonicTime? { earliest > now ? earliest : nil }
 }

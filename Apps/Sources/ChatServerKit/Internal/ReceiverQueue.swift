@@ -1,14 +1,14 @@
 import RocketBase
 import RocketTCP
 
-/// What waits for one slow receiver: whole messages in bytes that it shares with others, oldest
-/// first, and how many were dropped before them. A value without a socket.
+/// Messages queued for one slow receiver, oldest first, in bytes shared with other queues, and the
+/// number of messages dropped before them. A value without a socket.
 struct ReceiverQueue {
-    /// The next thing to send.
-    enum Piece {
-        /// So many messages are missing here.
+    /// What is sent next.
+    enum Element {
+        /// This many messages are missing here.
         case dropped(Int)
-        /// These bytes are next.
+        /// These bytes.
         case messages(SharedBytes, Range<Int>)
     }
 
@@ -19,18 +19,19 @@ struct ReceiverQueue {
 
     private var entries: [Entry?] = []
     private var first = 0
-    private var untold = 0
-    /// Bytes that wait.
+    /// Dropped messages of which the receiver has not been notified.
+    private var unreported = 0
+    /// Bytes in the queue.
     private(set) var byteCount = 0
 
-    /// True when nothing waits, not even word of what was dropped.
-    var isEmpty: Bool { first == entries.count && untold == 0 }
+    /// True when there is nothing to send, not even a notice of dropped messages.
+    var isEmpty: Bool { first == entries.count && unreported == 0 }
 
-    /// Appends whole messages, each with its length before it.
+    /// Appends whole messages, each preceded by its length.
     mutating func append(_ bytes: SharedBytes, _ range: Range<Int>) {
         if range.isEmpty { return }
         byteCount += range.count
-        // A small part of something large must not keep all of it in memory.
+        // A part that is smaller than half is copied, or it would keep the whole in memory.
         guard range.count * 2 < bytes.count else {
             return entries.append(Entry(bytes: bytes, range: range))
         }
@@ -39,7 +40,9 @@ struct ReceiverQueue {
         entries.append(Entry(bytes: SharedBytes(part), range: 0..<range.count))
     }
 
-    /// Drops the oldest messages until no more than `limit` bytes wait; returns how many it were.
+    /// Drops the oldest messages until at most `limit` bytes remain.
+    ///
+    /// - Returns: how many messages were dropped.
     mutating func dropOldest(downTo limit: Int) -> Int {
         var dropped = 0
         while byteCount > limit, first < entries.count, var entry = entries[first] {
@@ -49,29 +52,29 @@ struct ReceiverQueue {
             dropped += 1
             entry.range = (start + size)..<entry.range.upperBound
             entries[first] = entry
-            if entry.range.isEmpty { dropFirst() }
+            if entry.range.isEmpty { removeFirst() }
         }
-        untold += dropped
+        unreported += dropped
         return dropped
     }
 
-    /// Takes out what is next; nil when nothing waits.
-    mutating func next() -> Piece? {
-        if untold > 0 {
-            defer { untold = 0 }
-            return .dropped(untold)
+    /// Removes and returns what is sent next; nil when the queue is empty.
+    mutating func popFirst() -> Element? {
+        if unreported > 0 {
+            defer { unreported = 0 }
+            return .dropped(unreported)
         }
         guard first < entries.count, let entry = entries[first] else { return nil }
         byteCount -= entry.range.count
-        dropFirst()
+        removeFirst()
         return .messages(entry.bytes, entry.range)
     }
 
-    /// Forgets everything.
+    /// Drops everything without a notice.
     mutating func removeAll() { self = ReceiverQueue() }
 
-    private mutating func dropFirst() {
-        // Its bytes must not stay in memory as long as the list does.
+    private mutating func removeFirst() {
+        // Releases the bytes now rather than when the array shrinks.
         entries[first] = nil
         first += 1
         if first == entries.count {

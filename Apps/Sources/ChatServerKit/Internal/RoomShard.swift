@@ -3,37 +3,38 @@ import RocketSystem
 import RocketTCP
 import Synchronization
 
-/// One loop's place in the room. Any thread: the audience in it is reached on its loop only.
+/// The part of a room that lives on one loop. Any thread, except for its sessions, which are
+/// accessible on the loop only.
 final class RoomShard: Sendable {
     let loop: EventLoop
-    private let audience = Locked<LoopBound<LoopSessions>?>(nil)
-    private let present = Atomic<Int>(0)
+    private let sessions = Locked<LoopBound<LoopSessions>?>(nil)
+    private let sessionCounter = Atomic<Int>(0)
     private let queued = Atomic<Int>(0)
-    private let onTheWay = Atomic<Int>(0)
+    private let inbound = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
+    private let sessionCountChanged: AsyncEvent
 
-    private let bell: Doorbell
-
-    init(_ loop: EventLoop, bell: Doorbell) {
+    init(_ loop: EventLoop, sessionCountChanged: AsyncEvent) {
         self.loop = loop
-        self.bell = bell
+        self.sessionCountChanged = sessionCountChanged
     }
 
     /// Sessions on this loop. Any thread.
-    var sessionCount: Int { present.load(ordering: .acquiring) }
+    var sessionCount: Int { sessionCounter.load(ordering: .acquiring) }
 
     func sessionJoined() {
-        present.wrappingAdd(1, ordering: .releasing)
-        bell.ring()
+        sessionCounter.wrappingAdd(1, ordering: .releasing)
+        sessionCountChanged.notify()
     }
 
     func sessionLeft() {
-        present.wrappingSubtract(1, ordering: .releasing)
-        bell.ring()
+        sessionCounter.wrappingSubtract(1, ordering: .releasing)
+        sessionCountChanged.notify()
     }
 
-    /// Bytes that wait in the queues of slow receivers, and messages that were dropped from them.
+    /// Bytes in the queues of slow receivers.
     var queuedBytes: Int { queued.load(ordering: .relaxed) }
+    /// Messages dropped from these queues so far.
     var droppedMessages: Int { dropped.load(ordering: .relaxed) }
 
     func queueChanged(by bytes: Int, dropped messages: Int) {
@@ -41,52 +42,56 @@ final class RoomShard: Sendable {
         if messages > 0 { dropped.wrappingAdd(messages, ordering: .relaxed) }
     }
 
-    /// Bytes of batches that other loops sent and this one has not come to.
-    var bytesOnTheWay: Int { onTheWay.load(ordering: .relaxed) }
+    /// Bytes of batches that other loops have forwarded and this loop has not delivered yet.
+    var inboundBytes: Int { inbound.load(ordering: .relaxed) }
 
-    /// A batch of another loop. Any thread.
-    func take(_ bytes: SharedBytes) {
-        onTheWay.wrappingAdd(bytes.count, ordering: .relaxed)
+    /// Delivers a batch of another loop to the sessions of this one, on the loop. Any thread.
+    func forward(_ bytes: SharedBytes) {
+        inbound.wrappingAdd(bytes.count, ordering: .relaxed)
         loop.execute { [self] _ in
-            onTheWay.wrappingSubtract(bytes.count, ordering: .relaxed)
-            takenAudience?.deliver(bytes)
+            inbound.wrappingSubtract(bytes.count, ordering: .relaxed)
+            currentSessions?.deliver(bytes)
         }
     }
 
-    /// On the seat's loop: its audience, made with the first session.
-    func audience(on reactor: Reactor, make: () -> LoopSessions) -> LoopSessions {
-        if let found = takenAudience { return found }
+    /// The sessions of the loop, made with the first of them. On the loop.
+    func sessions(on reactor: Reactor, make: () -> LoopSessions) -> LoopSessions {
+        if let found = currentSessions { return found }
         let made = LoopBound(make(), on: reactor)
-        audience.withLock { $0 = made }
+        sessions.withLock { $0 = made }
         return made.get()
     }
 
-    /// On the seat's loop: its audience, nil before the first session.
-    var takenAudience: LoopSessions? { audience.withLock { $0 }?.get() }
+    /// The sessions of the loop, nil before the first of them. On the loop.
+    var currentSessions: LoopSessions? { sessions.withLock { $0 }?.get() }
 
-    /// The room ends: its audiences know all seats, and would keep them.
-    func clear() { audience.withLock { $0 = nil } }
+    /// Breaks the reference cycle between the shards and their sessions. When the room ends.
+    func clear() { sessions.withLock { $0 = nil } }
 }
 
-/// All places of a room; never changes. Any thread.
+/// All shards of a room. Immutable; any thread.
 final class RoomShards: Sendable {
     let all: [RoomShard]
-    /// Rung after each joining and leaving.
-    let bell = Doorbell()
+    /// Notified after each join and leave.
+    let sessionCountChanged: AsyncEvent
 
-    init(_ loops: [EventLoop]) { all = loops.map { [bell] in RoomShard($0, bell: bell) } }
-
-    /// Gives a batch to all other loops that have sessions, one task each. In the order of the
-    /// batches of one loop.
-    func forward(_ bytes: SharedBytes, from own: RoomShard) {
-        for seat in all where seat !== own && seat.sessionCount > 0 { seat.take(bytes) }
+    init(_ loops: [EventLoop]) {
+        let changed = AsyncEvent()
+        sessionCountChanged = changed
+        all = loops.map { RoomShard($0, sessionCountChanged: changed) }
     }
 
-    /// With more than this on the way to one loop, the others listen to nobody for a while.
-    static let limitBytes = 16 << 20
+    /// Forwards a batch to all other loops that have sessions, one task per loop, in the order of
+    /// the batches of this loop.
+    func forward(_ bytes: SharedBytes, from own: RoomShard) {
+        for shard in all where shard !== own && shard.sessionCount > 0 { shard.forward(bytes) }
+    }
 
-    /// Whether another loop has not kept up.
-    func isBehind(besides own: RoomShard) -> Bool {
-        all.contains { $0 !== own && $0.bytesOnTheWay > Self.limitBytes }
+    /// While more than this is inbound at one loop, sessions of the other loops are not read from.
+    static let inboundLimitBytes = 16 << 20
+
+    /// Whether a loop other than `own` has more to deliver than the limit.
+    func isOverloaded(besides own: RoomShard) -> Bool {
+        all.contains { $0 !== own && $0.inboundBytes > Self.inboundLimitBytes }
     }
 }

@@ -1,47 +1,25 @@
 import Foundation
 import RocketSystem
 
-/// The store's own threads: each runs one blocking body, and their common end can be awaited.
+/// The threads of a store. Each runs one blocking function; their common end can be awaited.
 ///
-/// SQLite waits for the disk; neither a reactor nor Swift's cooperative pool may do that.
+/// SQLite waits for the disk, which would block a reactor or Swift's cooperative pool.
 final class DatabaseThreads: Sendable {
-    private struct State {
-        var running = 0
-        var waiters: [CheckedContinuation<Void, Never>] = []
-    }
+    /// One for each thread.
+    private let ends = Locked<[AsyncEvent]>([])
 
-    private let state = Locked(State())
-
-    /// Starts a thread that ends when `body` returns. `name` is what `ps -T` shows, 15 letters.
+    /// Starts a thread that ends when `body` returns. `ps -T` shows the first 15 letters of `name`.
     func start(name: String, _ body: @escaping @Sendable () -> Void) {
-        state.withLock { $0.running += 1 }
+        let end = AsyncEvent()
+        ends.withLock { $0.append(end) }
         let thread = Thread {
             body()
-            self.ended()
+            end.fire()
         }
         thread.name = name
         thread.start()
     }
 
     /// Suspends until every thread has ended.
-    func finished() async {
-        await withCheckedContinuation { waiter in
-            let isOver = state.withLock { state -> Bool in
-                guard state.running > 0 else { return true }
-                state.waiters.append(waiter)
-                return false
-            }
-            if isOver { waiter.resume() }
-        }
-    }
-
-    private func ended() {
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            state.running -= 1
-            guard state.running == 0 else { return [] }
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    func ended() async { for end in ends.withLock({ $0 }) { await end.wait() } }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// Opens the database file the way the store needs it.
+/// Opens the database file with the settings of the store.
 enum OrderDatabase {
     static func open(
         _ configuration: OrderStoreConfiguration
@@ -12,8 +12,8 @@ enum OrderDatabase {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let pool = try DatabasePool(path: path, configuration: settings(configuration))
             try pool.writeWithoutTransaction { db in
-                // GRDB sets NORMAL after opening in WAL mode: that syncs at checkpoints only and
-                // would lose answered orders in a power cut.
+                // GRDB sets NORMAL after opening in WAL mode, which syncs at checkpoints only: a
+                // power cut would lose confirmed orders.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 if let pages = configuration.maxPages {
                     try db.execute(sql: "PRAGMA max_page_count = \(pages)")
@@ -36,7 +36,7 @@ enum OrderDatabase {
     private static func settings(_ configuration: OrderStoreConfiguration) -> Configuration {
         var settings = Configuration()
         settings.label = "orders"
-        // Somebody else's transaction (a backup, the sqlite3 shell) delays ours, no more.
+        // A transaction of another process (a backup, the sqlite3 shell) only delays ours.
         settings.busyMode = .timeout(5)
         settings.maximumReaderCount = max(1, configuration.readerThreads)
         settings.persistentReadOnlyConnections = true

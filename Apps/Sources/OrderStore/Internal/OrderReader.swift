@@ -1,13 +1,13 @@
 import GRDB
 
-/// A question on its way to a reader, and who waits for the answer.
-enum WaitingQuestion: Sendable {
+/// A read that waits for a reader, with its caller.
+enum ReadRequest: Sendable {
     case find(OrderID, CheckedContinuation<Result<Order?, OrderStoreError>, Never>)
     case list(
         after: Int64, limit: Int, CheckedContinuation<Result<OrderPage, OrderStoreError>, Never>)
 
-    /// Runs within a read transaction.
-    func answer(from db: Database) {
+    /// Reads, and resumes the caller with the result. Within a read transaction.
+    func execute(in db: Database) {
         switch self {
         case .find(let id, let caller): caller.resume(returning: .of { try find(id, in: db) })
         case .list(let after, let limit, let caller):
@@ -26,13 +26,13 @@ enum WaitingQuestion: Sendable {
         let statement = try db.cachedStatement(sql: OrderSchema.findOrder)
         guard let row = try Row.fetchOne(statement, arguments: [id.sequence]) else { return nil }
         let order = Order(row: row)
-        // The day belongs to the id: with another one this is not the order that was asked for.
+        // The day is a part of the id: with another day this is not the requested order.
         return order.id == id ? order : nil
     }
 
     private func list(after: Int64, limit: Int, in db: Database) throws -> OrderPage {
         let statement = try db.cachedStatement(sql: OrderSchema.listOrders)
-        // One more than asked for tells whether there is a next page.
+        // One more than requested shows whether there is a next page.
         let rows = try Row.fetchAll(statement, arguments: [after, limit + 1])
         let orders = rows.prefix(limit).map(Order.init(row:))
         let next = rows.count > limit ? orders.last : nil
@@ -41,34 +41,34 @@ enum WaitingQuestion: Sendable {
     }
 }
 
-/// Answers questions; each reader thread has its own snapshot of the database and never waits
-/// for the writer.
+/// Executes reads. Each reader thread has its own snapshot of the database and never waits for the
+/// writer.
 final class OrderReader: Sendable {
-    let queue: WaitingQueue<WaitingQuestion>
+    let queue: WaitingQueue<ReadRequest>
     private let pool: DatabasePool
 
-    /// Questions answered within one read transaction at most.
-    private static let questionsPerTransaction = 64
+    /// Requests within one read transaction at most.
+    private static let requestsPerTransaction = 64
 
     init(pool: DatabasePool, configuration: OrderStoreConfiguration) {
         self.pool = pool
         self.queue = WaitingQueue(limit: configuration.maxWaiting)
     }
 
-    /// Answers until the queue is closed and empty. The body of every reader thread.
+    /// Executes requests until the queue is closed and empty. The body of every reader thread.
     func run() {
-        var batch: [WaitingQuestion] = []
-        while queue.take(upTo: Self.questionsPerTransaction, into: &batch) {
-            var unanswered = batch[...]
+        var batch: [ReadRequest] = []
+        while queue.take(upTo: Self.requestsPerTransaction, into: &batch) {
+            var pending = batch[...]
             do {
                 try pool.read { db in
-                    while let question = unanswered.first {
-                        question.answer(from: db)
-                        unanswered.removeFirst()
+                    while let request = pending.first {
+                        request.execute(in: db)
+                        pending.removeFirst()
                     }
                 }
             } catch {
-                for question in unanswered { question.fail(OrderStoreError(error)) }
+                for request in pending { request.fail(OrderStoreError(error)) }
             }
         }
     }

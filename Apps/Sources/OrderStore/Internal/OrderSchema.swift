@@ -1,10 +1,9 @@
 import GRDB
 
-/// The tables, and how each version of them grew out of the one before.
+/// The tables with their migrations, and all statements.
 ///
-/// `orders.sequence` is the list's order and the unique part of an order's id; AUTOINCREMENT
-/// never gives one twice. Idempotency keys are a table of their own: they are forgotten after a
-/// while, orders are not.
+/// `orders.sequence` is the order of the list and the unique part of the id; AUTOINCREMENT never
+/// reuses a value. Idempotency keys have their own table, since they expire and orders do not.
 enum OrderSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -34,9 +33,9 @@ enum OrderSchema {
         SELECT o.sequence, o.price, o.goods, o.created_ms, k.created_ms
         FROM idempotency_keys k JOIN orders o ON o.sequence = k.sequence WHERE k.key = ?
         """
-    static let forgetKey = "DELETE FROM idempotency_keys WHERE key = ?"
-    /// Keys are as old as their orders, so the oldest ones stand first in their table.
-    static let forgetOldKeys = """
+    static let deleteKey = "DELETE FROM idempotency_keys WHERE key = ?"
+    /// Keys are as old as their orders, so the oldest ones are the first of their table.
+    static let deleteExpiredKeys = """
         DELETE FROM idempotency_keys WHERE sequence IN
             (SELECT sequence FROM
                 (SELECT sequence, created_ms FROM idempotency_keys ORDER BY sequence LIMIT ?)

@@ -1,7 +1,7 @@
 import GRDB
 
 extension OrderStoreError {
-    /// What an error of SQLite means to a caller.
+    /// Maps an error of SQLite.
     init(_ error: any Error) {
         if let error = error as? OrderStoreError {
             self = error
@@ -17,7 +17,7 @@ extension OrderStoreError {
 }
 
 extension DatabaseError {
-    /// SQLite's own words and code, without the statement: arguments don't belong in an answer.
+    /// The text and code of SQLite, without the statement: its arguments must not reach a client.
     var sqliteText: String {
         let text = message ?? "no further text"
         return "\(text) (SQLite code \(extendedResultCode.rawValue))"
@@ -25,7 +25,7 @@ extension DatabaseError {
 }
 
 extension Duration {
-    /// Whole milliseconds, held within what calendar arithmetic can bear.
+    /// Whole milliseconds, clamped to the range of calendar arithmetic.
     var milliseconds: Int64 {
         let seconds = min(max(components.seconds, -1_000_000_000_000), 1_000_000_000_000)
         return seconds * 1000 + components.attoseconds / 1_000_000_000_000_000

@@ -1,7 +1,7 @@
 import GRDB
 
-/// One transaction of the writer: places drafts one after the other and keeps what to answer
-/// each of them once it is committed. An error thrown here undoes the whole transaction.
+/// One transaction of the writer: stores drafts one after the other and collects their results for
+/// the time after the commit. An error thrown here rolls back the whole transaction.
 struct OrderTransaction {
     private(set) var results: [Result<Order, OrderStoreError>] = []
     private(set) var newOrders: UInt64 = 0
@@ -14,15 +14,15 @@ struct OrderTransaction {
         retention = retentionMilliseconds
     }
 
-    mutating func place(_ draft: OrderDraft, in db: Database) throws {
+    mutating func store(_ draft: OrderDraft, in db: Database) throws {
         guard let key = draft.idempotencyKey, retention > 0 else {
             results.append(.success(try insert(draft, in: db)))
             return
         }
-        if let known = try order(forKey: key, in: db) {
+        if let existing = try order(forKey: key, in: db) {
             repeats += 1
-            let isSame = known.price == draft.price && known.goods == draft.goods
-            results.append(isSame ? .success(known) : .failure(.keyReused(known.id)))
+            let isSame = existing.price == draft.price && existing.goods == draft.goods
+            results.append(isSame ? .success(existing) : .failure(.keyReused(existing.id)))
             return
         }
         let order = try insert(draft, in: db)
@@ -31,10 +31,12 @@ struct OrderTransaction {
         results.append(.success(order))
     }
 
-    /// How many keys were forgotten.
-    func forgetOldKeys(upTo limit: Int, in db: Database) throws -> Int {
+    /// Deletes expired keys, the oldest first.
+    ///
+    /// - Returns: how many were deleted.
+    func deleteExpiredKeys(upTo limit: Int, in db: Database) throws -> Int {
         guard retention > 0 else { return 0 }
-        try db.cachedStatement(sql: OrderSchema.forgetOldKeys)
+        try db.cachedStatement(sql: OrderSchema.deleteExpiredKeys)
             .execute(arguments: [limit, now - retention])
         return db.changesCount
     }
@@ -48,13 +50,13 @@ struct OrderTransaction {
             price: draft.price, goods: draft.goods, createdMilliseconds: now)
     }
 
-    /// The order that `key` stands for, unless the key is too old to count.
+    /// Returns the order with this key; nil if the key is unknown or has expired.
     private func order(forKey key: String, in db: Database) throws -> Order? {
         let statement = try db.cachedStatement(sql: OrderSchema.findKey)
         guard let row = try Row.fetchOne(statement, arguments: [key]) else { return nil }
         let keyCreated: Int64 = row[4]
         guard keyCreated > now - retention else {
-            try db.cachedStatement(sql: OrderSchema.forgetKey).execute(arguments: [key])
+            try db.cachedStatement(sql: OrderSchema.deleteKey).execute(arguments: [key])
             return nil
         }
         return Order(row: row)

@@ -1,26 +1,25 @@
 import GRDB
 import RocketSystem
 
-/// A draft on its way to disk, and who waits for it.
-struct WaitingDraft: Sendable {
+/// A draft that waits for the writer, with its caller.
+struct WriteRequest: Sendable {
     let draft: OrderDraft
     let caller: CheckedContinuation<Result<Order, OrderStoreError>, Never>
 }
 
-/// The store's one writer: whatever waits is committed in one transaction, then all of its
-/// callers are answered. While a commit waits for the disk the next batch gathers, so the
-/// more orders come the fewer transactions each of them costs, and a lone one never waits for
-/// company.
+/// The only writer of a store, with group commit: commits all waiting drafts in one transaction,
+/// then resumes their callers. While a commit waits for the disk, the next batch accumulates. So
+/// under load a transaction has many orders, and without load an order does not wait.
 ///
 /// `run` belongs to the writer's thread.
 final class OrderWriter: Sendable {
-    let queue: WaitingQueue<WaitingDraft>
+    let queue: WaitingQueue<WriteRequest>
     private let pool: DatabasePool
     private let configuration: OrderStoreConfiguration
     private let time: any TimeSource
     private let counters: Locked<OrderStoreStatistics>
 
-    /// Old keys forgotten per transaction at most, so that no commit takes long for it.
+    /// Expired keys deleted per transaction at most, so that no commit takes much longer for it.
     private static let keysPerSweep = 512
 
     init(pool: DatabasePool, configuration: OrderStoreConfiguration, time: any TimeSource) {
@@ -41,7 +40,7 @@ final class OrderWriter: Sendable {
 
     /// Commits batch after batch until the queue is closed and empty.
     func run() {
-        var batch: [WaitingDraft] = []
+        var batch: [WriteRequest] = []
         var nextSweep = Int64.min
         while queue.take(upTo: configuration.maxBatch, into: &batch) {
             let now = time.wall().nanoseconds / 1_000_000
@@ -50,7 +49,7 @@ final class OrderWriter: Sendable {
     }
 
     private func commit(
-        _ batch: [WaitingDraft], nowMilliseconds now: Int64, nextSweep: inout Int64
+        _ batch: [WriteRequest], nowMilliseconds now: Int64, nextSweep: inout Int64
     ) {
         do {
             var transaction = OrderTransaction(
@@ -60,9 +59,9 @@ final class OrderWriter: Sendable {
             var swept = 0
             try pool.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    for waiting in batch { try transaction.place(waiting.draft, in: db) }
+                    for request in batch { try transaction.store(request.draft, in: db) }
                     if mustSweep {
-                        swept = try transaction.forgetOldKeys(upTo: Self.keysPerSweep, in: db)
+                        swept = try transaction.deleteExpiredKeys(upTo: Self.keysPerSweep, in: db)
                     }
                     return .commit
                 }
@@ -73,13 +72,13 @@ final class OrderWriter: Sendable {
                 $0.orders += transaction.newOrders
                 $0.repeats += transaction.repeats
             }
-            for (waiting, result) in zip(batch, transaction.results) {
-                waiting.caller.resume(returning: result)
+            for (request, result) in zip(batch, transaction.results) {
+                request.caller.resume(returning: result)
             }
         } catch {
             counters.withLock { $0.failures += 1 }
-            let answer = OrderStoreError(error)
-            for waiting in batch { waiting.caller.resume(returning: .failure(answer)) }
+            let failure = OrderStoreError(error)
+            for request in batch { request.caller.resume(returning: .failure(failure)) }
         }
     }
 }

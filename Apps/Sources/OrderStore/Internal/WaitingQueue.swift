@@ -1,20 +1,21 @@
 import Dispatch
 import RocketSystem
 
-/// What waits for a database thread: first in, first out, never more than its limit.
+/// A bounded FIFO queue of requests for database threads.
 ///
-/// Any thread appends and never blocks; the threads that take sleep while it is empty. A sleeper
-/// is woken once, however much arrives before it runs: what has gathered by then is its batch.
+/// Any thread appends and never blocks; database threads take batches, and sleep while it is empty.
+/// A sleeping thread is woken once, however many items arrive before it runs: all of them become
+/// its batch.
 final class WaitingQueue<Item: Sendable>: Sendable {
-    /// What became of an item on its way in.
+    /// The result of an append.
     enum Admission { case accepted, full, closed }
 
-    private enum Step { case taken, finished, sleep, answer([@Sendable () -> Void]) }
+    private enum Step { case taken, finished, sleep, complete([@Sendable () -> Void]) }
 
     private struct State {
         var items: [Item] = []
-        /// Who asked whether the threads that take still come round.
-        var questions: [@Sendable () -> Void] = []
+        /// Completions of the probes of the database threads.
+        var probes: [@Sendable () -> Void] = []
         var sleepers = 0
         var isClosed = false
     }
@@ -25,10 +26,10 @@ final class WaitingQueue<Item: Sendable>: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    /// How many wait. Any thread.
+    /// Items in the queue. Any thread.
     var count: Int { state.withLock { $0.items.count } }
 
-    /// Any thread.
+    /// Appends an item, unless the queue is full or closed. Any thread.
     func append(_ item: Item) -> Admission {
         let (admission, mustWake) = state.withLock { state -> (Admission, Bool) in
             if state.isClosed { return (.closed, false) }
@@ -42,29 +43,29 @@ final class WaitingQueue<Item: Sendable>: Sendable {
         return admission
     }
 
-    /// Has a thread that takes run `answer` before it takes or sleeps again; at once when the queue
-    /// is closed. Any thread; does not wait.
-    func ask(_ answer: @escaping @Sendable () -> Void) {
+    /// Runs `completion` on a database thread before that takes items or sleeps again, or at once
+    /// if the queue is closed. Any thread; does not wait.
+    func probe(_ completion: @escaping @Sendable () -> Void) {
         let (isClosed, mustWake) = state.withLock { state -> (Bool, Bool) in
             if state.isClosed { return (true, false) }
-            state.questions.append(answer)
+            state.probes.append(completion)
             guard state.sleepers > 0 else { return (false, false) }
             state.sleepers -= 1
             return (false, true)
         }
-        if isClosed { answer() }
+        if isClosed { completion() }
         if mustWake { wake.signal() }
     }
 
-    /// Puts up to `limit` items into `batch` in the order of their arrival, and sleeps until
-    /// there is one. False when the queue is closed and nothing is left in it.
+    /// Sleeps until there are items, and moves up to `limit` of them into `batch` in their order.
+    /// Returns false when the queue is closed and empty.
     func take(upTo limit: Int, into batch: inout [Item]) -> Bool {
         batch.removeAll(keepingCapacity: true)
         while true {
             let step = state.withLock { state -> Step in
-                if !state.questions.isEmpty {
-                    defer { state.questions = [] }
-                    return .answer(state.questions)
+                if !state.probes.isEmpty {
+                    defer { state.probes = [] }
+                    return .complete(state.probes)
                 }
                 if state.items.isEmpty {
                     if state.isClosed { return .finished }
@@ -72,7 +73,7 @@ final class WaitingQueue<Item: Sendable>: Sendable {
                     return .sleep
                 }
                 if state.items.count <= limit {
-                    // The two arrays change places, so neither grows anew.
+                    // Swaps the two arrays, so that both keep their capacity.
                     swap(&state.items, &batch)
                 } else {
                     batch.append(contentsOf: state.items.prefix(limit))
@@ -84,12 +85,12 @@ final class WaitingQueue<Item: Sendable>: Sendable {
             case .taken: return true
             case .finished: return false
             case .sleep: wake.wait()
-            case .answer(let questions): for answer in questions { answer() }
+            case .complete(let probes): for completion in probes { completion() }
             }
         }
     }
 
-    /// Any thread. Refuses what comes from now on; what waits is still handed out.
+    /// Refuses further items; those in the queue can still be taken. Any thread.
     func close() {
         let sleepers = state.withLock { state -> Int in
             state.isClosed = true

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatClientKit
 
-@Suite struct InputLineTests {
+@Suite("InputLine and DisplayWidth") struct InputLineTests {
     private func editor(_ text: String, left: Int = 0) -> LineEditor {
         var editor = LineEditor()
         for scalar in text.unicodeScalars { _ = editor.handle(.text(scalar)) }
@@ -10,22 +10,26 @@ import Testing
         return editor
     }
 
-    @Test(arguments: [
-        ("a", 1), ("ß", 1), ("世", 2), ("ｱ", 1), ("Ａ", 2), ("한", 2), ("e\u{301}", 1), ("👋🏽", 2),
-        ("👨‍👩‍👧", 2), ("🇩🇪", 2), ("❤️", 2), ("❤", 1), ("あ", 2), ("", 0), ("grüß 世界", 9),
-    ])
-    func widthsAreThoseOfTerminals(text: String, columns: Int) {
+    @Test(
+        "Counts columns as terminals do",
+        arguments: [
+            ("a", 1), ("ß", 1), ("世", 2), ("ｱ", 1), ("Ａ", 2), ("한", 2), ("e\u{301}", 1), ("👋🏽", 2),
+            ("👨‍👩‍👧", 2), ("🇩🇪", 2), ("❤️", 2), ("❤", 1), ("あ", 2), ("", 0), ("grüß 世界", 9),
+        ])
+    func displayWidth(text: String, columns: Int) {
         #expect(DisplayWidth.of(text) == columns)
     }
 
-    @Test func theCursorIsPutWhereItBelongs() {
+    @Test("Moves the cursor to its position in the line")
+    func cursor() {
         var line = InputLine()
         #expect(line.draw(editor("abc"), columns: 80) == "> abc")
         #expect(line.erase(columns: 80) == "\r\u{1B}[J")
         #expect(line.draw(editor("a世b", left: 2), columns: 80) == "> a世b\u{1B}[3D")
     }
 
-    @Test func aLineThatIsTooWideShowsThePartAroundTheCursor() {
+    @Test("Shows the part around the cursor of a line that is too wide")
+    func scrolling() {
         let view = InputLine.visible(editor("0123456789"), columns: 8)
         #expect(view == ("56789", ""))
         let middle = InputLine.visible(editor("0123456789", left: 5), columns: 8)
@@ -34,7 +38,8 @@ import Testing
         #expect(start == ("", "01234"))
     }
 
-    @Test func wideCharactersAreNeverCut() {
+    @Test("Never splits a wide character")
+    func wideCharacters() {
         for columns in 3...20 {
             for left in 0...10 {
                 let view = InputLine.visible(editor("一二三四五六七八九十", left: left), columns: columns)
@@ -45,14 +50,16 @@ import Testing
         }
     }
 
-    @Test func whatANarrowerTerminalHasWrappedIsTakenAwayWhole() {
+    @Test("Erases all rows of a line that a narrower terminal has wrapped")
+    func wrappedLine() {
         var line = InputLine()
         _ = line.draw(editor("0123456789"), columns: 80)
         #expect(line.erase(columns: 5) == "\u{1B}[2A\r\u{1B}[J")
         #expect(line.erase(columns: 5) == "\r\u{1B}[J")
     }
 
-    @Test func messagesComeAboveTheLineWhichStaysAsItWas() {
+    @Test("Writes messages above the input line, which stays intact")
+    func messages() {
         var screenText = ""
         var width = 40
         let screen = TerminalScreen(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatClientKit
 
-@Suite struct KeyDecoderTests {
+@Suite("KeyDecoder") struct KeyDecoderTests {
     private func keys(_ bytes: [UInt8]) -> [Key] {
         var decoder = KeyDecoder()
         return bytes.compactMap { decoder.decode($0) }
@@ -12,39 +12,45 @@ import Testing
 
     private func typed(_ text: String) -> [Key] { text.unicodeScalars.map { .text($0) } }
 
-    @Test func textIsTextInAnyScript() {
+    @Test("Decodes text in any script")
+    func text() {
         for text in ["abc XYZ ~", "grüß", "世界", "👋🏽", "e\u{301}"] {
             #expect(keys(text) == typed(text))
         }
     }
 
-    @Test(arguments: [
-        ("\u{1B}[A", Key.up), ("\u{1B}OA", .up), ("\u{1B}[B", .down), ("\u{1B}[C", .right),
-        ("\u{1B}[D", .left), ("\u{1B}[H", .home), ("\u{1B}[F", .end), ("\u{1B}[1~", .home),
-        ("\u{1B}[4~", .end), ("\u{1B}[3~", .delete), ("\u{1B}[1;5D", .wordLeft),
-        ("\u{1B}[1;5C", .wordRight), ("\u{1B}b", .wordLeft), ("\r", .enter), ("\n", .enter),
-        ("\u{7F}", .backspace), ("\u{08}", .backspace), ("\u{01}", .home), ("\u{05}", .end),
-        ("\u{03}", .interrupt), ("\u{04}", .endOfInput), ("\u{15}", .eraseToStart),
-        ("\u{0B}", .eraseToEnd), ("\u{17}", .eraseWord), ("\u{0C}", .redraw),
-    ])
-    func aKeyIsOneHoweverManyBytesItHas(bytes: String, key: Key) {
+    @Test(
+        "Decodes each key as one, however many bytes it has",
+        arguments: [
+            ("\u{1B}[A", Key.up), ("\u{1B}OA", .up), ("\u{1B}[B", .down), ("\u{1B}[C", .right),
+            ("\u{1B}[D", .left), ("\u{1B}[H", .home), ("\u{1B}[F", .end), ("\u{1B}[1~", .home),
+            ("\u{1B}[4~", .end), ("\u{1B}[3~", .delete), ("\u{1B}[1;5D", .wordLeft),
+            ("\u{1B}[1;5C", .wordRight), ("\u{1B}b", .wordLeft), ("\r", .enter), ("\n", .enter),
+            ("\u{7F}", .backspace), ("\u{08}", .backspace), ("\u{01}", .home), ("\u{05}", .end),
+            ("\u{03}", .interrupt), ("\u{04}", .endOfInput), ("\u{15}", .eraseToStart),
+            ("\u{0B}", .eraseToEnd), ("\u{17}", .eraseWord), ("\u{0C}", .redraw),
+        ])
+    func key(bytes: String, key: Key) {
         #expect(keys(bytes) == [key])
         #expect(keys("a" + bytes + "b") == [.text("a"), key, .text("b")])
     }
 
-    @Test func unknownSequencesAreNothing() {
+    @Test("Ignores unknown sequences")
+    func unknownSequences() {
         #expect(keys("\u{1B}[15~x") == [.text("x")])
         #expect(keys("\u{1B}[200~x") == [.text("x")])
         #expect(keys("\u{1B}qx") == [.text("x")])
         #expect(keys("\u{00}\u{1C}x") == [.text("x")])
     }
 
-    @Test func aSequenceWithoutAnEndDoesNotSwallowTheRest() {
+    @Test("Ends a sequence that is too long")
+    func longSequence() {
         let keys = keys("\u{1B}[" + String(repeating: "1", count: 100) + "x")
         #expect(keys.last == .text("x"))
     }
 
-    @Test func brokenUTF8IsLostAndTheNextCharacterIsNot() {
+    @Test("Drops invalid UTF-8 and keeps the next character")
+    func invalidUTF8() {
         #expect(keys([0xFF, 0x61]) == [.text("a")])
         #expect(keys([0xC3, 0x61]) == [.text("a")])
         #expect(keys([0xE4, 0xB8, 0x1B, 0x5B, 0x41]) == [.up])

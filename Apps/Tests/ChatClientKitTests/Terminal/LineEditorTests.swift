@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatClientKit
 
-@Suite struct LineEditorTests {
+@Suite("LineEditor") struct LineEditorTests {
     private func editor(_ text: String, _ keys: Key..., limit: Int = 1000) -> LineEditor {
         var editor = LineEditor(limitBytes: limit)
         type(text, into: &editor)
@@ -19,13 +19,15 @@ import Testing
         _ = editor.handle(.enter)
     }
 
-    @Test func whatIsTypedStandsBeforeTheCursor() {
+    @Test("Inserts typed text before the cursor")
+    func typing() {
         let editor = editor("hello")
         #expect(editor.before == "hello")
         #expect(editor.after == "")
     }
 
-    @Test func theCursorMovesAndTextGoesInWhereItStands() {
+    @Test("Moves the cursor and inserts text at its position")
+    func moving() {
         var editor = editor("held", .left, .left)
         type("l", into: &editor)
         #expect((editor.before, editor.after) == ("hel", "ld"))
@@ -37,7 +39,8 @@ import Testing
         #expect(editor.handle(.right) == .unchanged)
     }
 
-    @Test func backspaceAndDeleteTakeOneCharacterAsAPersonSeesIt() {
+    @Test("Backspace and delete remove one grapheme cluster")
+    func deleting() {
         for character in ["x", "ß", "世", "e\u{301}", "👨‍👩‍👧", "🇩🇪", "👋🏽"] {
             let one = editor("a" + character, .backspace)
             #expect(one.text == "a")
@@ -49,21 +52,24 @@ import Testing
         #expect(empty.handle(.delete) == .unchanged)
     }
 
-    @Test func erasingTakesWhatItNames() {
+    @Test("Erases to the start, to the end, or a word")
+    func erasing() {
         #expect(editor("one two", .left, .eraseToStart).text == "o")
         #expect(editor("one two", .left, .eraseToEnd).text == "one tw")
         #expect(editor("one two  ", .eraseWord).text == "one ")
         #expect(editor("one two", .wordLeft, .wordLeft, .wordRight, .eraseToEnd).text == "one")
     }
 
-    @Test func enterHandsTheLineOutAndBeginsAnew() {
+    @Test("Enter returns the line and clears the editor")
+    func entering() {
         var editor = editor("one", .left)
         #expect(editor.handle(.enter) == .line("one"))
         #expect(editor.text == "")
         #expect(editor.handle(.enter) == .line(""))
     }
 
-    @Test func controlDLeavesOnAnEmptyLineAndDeletesElsewhere() {
+    @Test("Ctrl-D leaves on an empty line, and deletes otherwise")
+    func endOfInput() {
         var editor = editor("ab", .home)
         #expect(editor.handle(.endOfInput) == .changed)
         #expect(editor.text == "b")
@@ -72,7 +78,8 @@ import Testing
         #expect(editor.handle(.interrupt) == .leave)
     }
 
-    @Test func theHistoryIsWalkedAndTheDraftKept() {
+    @Test("Up and down show the history and keep the draft")
+    func history() {
         var editor = editor("")
         enter("first", into: &editor)
         enter("second", into: &editor)
@@ -89,14 +96,16 @@ import Testing
         #expect(editor.handle(.down) == .unchanged)
     }
 
-    @Test func theHistoryHasAnEnd() {
+    @Test("Limits the history")
+    func historyLimit() {
         var editor = editor("")
         for number in 0..<(LineEditor.historyLines + 10) { enter("\(number)", into: &editor) }
         for _ in 0..<(LineEditor.historyLines + 10) { _ = editor.handle(.up) }
         #expect(editor.text == "10")
     }
 
-    @Test func aLineEndsAtItsLimitInBytes() {
+    @Test("Ignores text beyond the limit in bytes")
+    func lineLimit() {
         let editor = editor("1234世界", limit: 8)
         #expect(editor.text == "1234世")
     }

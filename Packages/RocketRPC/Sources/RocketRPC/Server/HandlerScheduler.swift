@@ -239,6 +239,8 @@ final class HandlerScheduler: TickEndHandler {
     private func expire() {
         while let (_, task) = deadlines.popExpired(now: reactor.now) {
             task.deadline = nil
+            // The server's limit does not end a reply that waits for room.
+            guard task.responder.deadline.time != nil else { continue }
             dispatcher.counters.timedOut()
             task.responder.answer(with: task.responder.deadline.failure)
             task.cancelCall()

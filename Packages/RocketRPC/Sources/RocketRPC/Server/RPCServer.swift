@@ -2,7 +2,6 @@ public import RocketBase
 import RocketCodec
 import RocketReactor
 public import RocketSystem
-import RocketSystemd
 public import RocketTCP
 public import ServiceLifecycle
 
@@ -13,31 +12,25 @@ public import ServiceLifecycle
 /// `beginDrain()`, after a graceful shutdown of its `ServiceGroup`, or after its task was
 /// cancelled (then without waiting for running calls).
 public final class RPCServer: Service {
-    /// Where a server is in its life.
+    /// The phases of a server, in their order.
     public enum State: String, Hashable, Sendable {
-        /// `run()` was not called, or its listeners are not open yet.
+        /// `run()` has not been called, or its listeners are not open yet.
         case notStarted
-        /// It takes connections and calls.
+        /// Connections and calls are accepted.
         case running
-        /// It takes no more of them, and running calls finish.
+        /// No more of them are accepted; running calls finish.
         case draining
-        /// Over; it does not start again.
+        /// Everything is closed; it does not start again.
         case stopped
     }
 
-    /// The services that it serves.
+    /// Routes calls to the services of this server.
     public let dispatcher: RPCDispatcher
-    /// What the server says of its services' health, where the configuration lets it.
+    /// The health of its services, as `rocket.Health` reports it if the configuration enables that.
     public let health: RPCHealth
-    private let configuration: RPCServerConfiguration
-    private let meter: CallMeter?
-    private let logger: RocketLogger
-    private let drainTimeout: Locked<Duration>
-    private let lifecycle = Locked(ServerLifecycle())
-    private let drainRequested = AsyncEvent()
-    private let started = AsyncEvent()
+    private let runtime: ServerRuntime
 
-    /// - Parameter interceptors: stand around every handler, the first one outermost.
+    /// - Parameter interceptors: run around every handler, the first one outermost.
     /// - Throws: `RPCRegistrationError` for services that can't be registered together.
     public init(
         configuration: RPCServerConfiguration, services: [any RPCService],
@@ -45,7 +38,6 @@ public final class RPCServer: Service {
         time: any TimeSource = SystemTimeSource()
     ) throws {
         let meter = configuration.systemd.map { _ in CallMeter(time: time) }
-        self.meter = meter
         let measured: [any RPCInterceptor] = meter.map { [$0] } ?? []
         health = RPCHealth(services: services.map { type(of: $0).serviceName })
         var all = services
@@ -54,124 +46,96 @@ public final class RPCServer: Service {
         dispatcher = try RPCDispatcher(
             services: all, interceptors: measured + interceptors, limits: configuration.limits,
             logger: logger, time: time)
-        self.configuration = configuration
-        drainTimeout = Locked(configuration.drainTimeout)
-        self.logger = logger
+        let application = RPCServerApplication(
+            dispatcher: dispatcher, codec: configuration.codec, health: health,
+            status: meter.map { StatusLines(meter: $0) })
+        runtime = ServerRuntime(
+            ServerRuntimeConfiguration(configuration), application: application, logger: logger,
+            ioLogger: logger)
     }
 
-    /// Where it is in its life. Any thread.
-    public var state: State { lifecycle.withLock { $0.publicState } }
-
-    /// Where it listens, with ports that the kernel chose; waits until it does. Empty when it
-    /// never started.
-    public var boundAddresses: [NetAddress] {
-        get async {
-            await started.wait()
-            return lifecycle.withLock { $0.addresses }
+    /// The present phase. Any thread.
+    public var state: State {
+        switch runtime.state {
+        case .notStarted: .notStarted
+        case .running: .running
+        case .draining: .draining
+        case .stopped: .stopped
         }
     }
 
-    /// Stops taking connections and calls, and lets `run()` return when the running calls have
-    /// finished, at the latest after `drainTimeout`. Does not wait. Before `run()`: that returns
-    /// at once. Any thread; again: nothing.
-    public func beginDrain() { perform(.drain) }
+    /// The addresses of its listeners, with ports chosen by the kernel. Suspends until they are
+    /// open; empty if it has never started.
+    public var boundAddresses: [NetAddress] { get async { await runtime.boundAddresses } }
 
-    /// Takes over what may change while it runs: the limits on calls in flight and the drain
-    /// time-out. Any thread.
+    /// Stops accepting connections and calls, and lets `run()` return when the running calls have
+    /// finished, at the latest after `drainTimeout`. Does not wait. Before `run()`: `run()` will
+    /// return at once. Again: no effect. Any thread.
+    public func beginDrain() { runtime.beginDrain() }
+
+    /// Applies the part of a configuration that may change while the server runs: the limits on
+    /// calls in flight and the drain time-out. Any thread.
     public func update(_ new: RPCServerConfiguration) {
         dispatcher.limiter.update(new.limits)
-        drainTimeout.withLock { $0 = new.drainTimeout }
+        runtime.update(drainTimeout: new.drainTimeout)
     }
 
-    /// Serves until it is told to stop.
+    /// Serves until a drain is requested or its task is cancelled.
     ///
-    /// - Throws: `SystemError` where threads or listeners can't be had (the address is named), or
-    ///   `RPCError` when it ran before.
+    /// - Throws: `SystemError` when a thread or its loop can't be created, `TCPListenError` (with
+    ///   the address) when a listener can't be opened, `RPCError` on every use but the first.
     public func run() async throws {
-        defer { started.fire() }
-        switch perform(.run) {
-        case .refuse: throw RPCError(.channelInit, "a server runs once")
-        case .returnAtOnce: return
-        default: break
-        }
-        defer { perform(.ended) }
-        var loopConfiguration = EventLoopConfiguration()
-        loopConfiguration.slowCallback = configuration.slowCallback
-        let main = try IOThread(
-            name: "rocket-main", configuration: loopConfiguration, logger: logger)
-        let subs: IOThreadGroup
         do {
-            subs = try IOThreadGroup(
-                count: configuration.ioThreads, namePrefix: "rocket-io-",
-                configuration: loopConfiguration, logger: logger)
-        } catch {
-            main.stop()
-            await main.ended()
-            throw error
-        }
-        let schedulers = SchedulerRegistry()
-        let outcome: Result<Void, any Error>
-        do {
-            outcome = .success(
-                try await serve(
-                    makeServer(main.loop, subs.loops, schedulers), [main.loop] + subs.loops))
-        } catch {
-            outcome = .failure(error)
-        }
-        schedulers.stopAll()
-        await subs.shutdown()
-        main.stop()
-        await main.ended()
-        try outcome.get()
-    }
-
-    /// Tells the state machine, and does of its answer what can be done here.
-    @discardableResult
-    private func perform(_ event: ServerLifecycle.Event) -> ServerLifecycle.Action {
-        let action = lifecycle.withLock { $0.handle(event) }
-        if action == .drain {
-            health.drain()
-            drainRequested.fire()
-        }
-        return action
-    }
-
-    private func serve(_ server: TCPServer, _ loops: [EventLoop]) async throws {
-        let addresses = try server.start()
-        perform(.listening(addresses))
-        // Before anybody else can: what they would tell knows nothing of calls and loops.
-        if let systemd = configuration.systemd {
-            tellReady(systemd, meter: meter, connections: { server.connectionCount }, loops: loops)
-        }
-        started.fire()
-        logger.info("server started") {
-            $0.add("addresses", addresses.map(\.description).joined(separator: " "))
-        }
-        await withTaskCancellationHandler {
-            await withGracefulShutdownHandler {
-                await drainRequested.wait()
+            try await withGracefulShutdownHandler {
+                try await runtime.run()
             } onGracefulShutdown: { [self] in
                 beginDrain()
             }
-        } onCancel: { [self] in
-            beginDrain()
+        } catch let error as ServerRuntimeError {
+            throw RPCError(.channelInit, error.description)
         }
-        let limit = Task.isCancelled ? .zero : drainTimeout.withLock { $0 }
-        configuration.systemd?.stopping(within: limit)
-        await server.drain(within: limit)
-        logger.info("server drained")
+    }
+}
+
+/// Connects the runtime of a server to the dispatcher: a `ServerConnection` per connection, a
+/// scheduler of handlers per loop.
+private final class RPCServerApplication: ServerApplication {
+    private let dispatcher: RPCDispatcher
+    private let codec: TinyPBCodec
+    private let health: RPCHealth
+    private let statusLines: StatusLines?
+    private let schedulers = SchedulerRegistry()
+
+    init(
+        dispatcher: RPCDispatcher, codec: TinyPBCodec, health: RPCHealth, status: StatusLines?
+    ) {
+        self.dispatcher = dispatcher
+        self.codec = codec
+        self.health = health
+        statusLines = status
     }
 
-    private func makeServer(
-        _ main: EventLoop, _ subs: [EventLoop], _ schedulers: SchedulerRegistry
-    ) -> TCPServer {
-        let (dispatcher, codec) = (dispatcher, configuration.codec)
-        return TCPServer(
-            configuration: configuration.tcp, mainLoop: main, subLoops: subs, logger: logger
-        ) { reactor in
-            ServerConnection(
-                dispatcher: dispatcher, codec: codec,
-                scheduler: schedulers.scheduler(on: reactor, dispatcher))
-        }
+    func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler {
+        ServerConnection(
+            dispatcher: dispatcher, codec: codec,
+            scheduler: schedulers.scheduler(on: reactor, dispatcher))
+    }
+
+    func status(connectionCount: Int) -> String {
+        statusLines?.next(connections: connectionCount) ?? "serving"
+    }
+
+    func drainRequested() { health.drain() }
+
+    func stop() { schedulers.stopAll() }
+}
+
+extension ServerRuntimeConfiguration {
+    fileprivate init(_ configuration: RPCServerConfiguration) {
+        self.init(tcp: configuration.tcp)
+        ioThreads = configuration.ioThreads
+        slowCallback = configuration.slowCallback
+        drainTimeout = configuration.drainTimeout
+        systemd = configuration.systemd
     }
 }

@@ -2,25 +2,25 @@ import RocketBase
 import RocketCodec
 import RocketTCP
 
-/// One connection to a chat server: texts in, texts out. Bound to its loop.
-final class ChatLink: TCPConnectionHandler {
-    /// Servers may be configured for more than the default's 64 KiB.
+/// Sends and receives texts on one connection to a chat server. Bound to its loop.
+final class ChatConnectionHandler: TCPConnectionHandler {
+    /// Accepts far more than the default limit of servers, 64 KiB.
     static let codec = LengthFieldCodec(maxPayloadBytes: 32 << 20)
-    /// One whole message, and what comes with it in a read.
+    /// Room for one whole message and the rest of a read.
     static let inputLimitBytes = codec.maxPayloadBytes + (1 << 20)
 
-    private let receive: ([UInt8]) -> Void
-    private let roomAgain: () -> Void
+    private let onText: ([UInt8]) -> Void
+    private let onWritable: () -> Void
 
     /// - Parameters:
-    ///   - receive: gets each text that arrives.
-    ///   - roomAgain: more may be sent than could be before.
-    init(receive: @escaping ([UInt8]) -> Void, roomAgain: @escaping () -> Void) {
-        self.receive = receive
-        self.roomAgain = roomAgain
+    ///   - onText: gets each text that arrives.
+    ///   - onWritable: runs when the connection accepts output again.
+    init(onText: @escaping ([UInt8]) -> Void, onWritable: @escaping () -> Void) {
+        self.onText = onText
+        self.onWritable = onWritable
     }
 
-    /// Queues one text.
+    /// Queues one text for sending.
     static func send(_ text: [UInt8], on connection: TCPConnection) {
         connection.write { output in
             output.append(bigEndian: UInt32(truncatingIfNeeded: text.count))
@@ -31,7 +31,7 @@ final class ChatLink: TCPConnectionHandler {
     func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
         var texts: [[UInt8]] = []
         var offset = 0
-        var broken: FrameError?
+        var failure: FrameError?
         input.withBytes { bytes in
             do throws(FrameError) {
                 while case .frame(let text, let size) =
@@ -41,14 +41,14 @@ final class ChatLink: TCPConnectionHandler {
                     texts.append(bytes.extracting(range).withUnsafeBytes { Array($0) })
                     offset += size
                 }
-            } catch { broken = error }
+            } catch { failure = error }
         }
         input.consume(offset)
-        for text in texts { receive(text) }
-        if let broken { connection.close(.now, reason: .rejected(broken.description)) }
+        for text in texts { onText(text) }
+        if let failure { connection.close(.now, reason: .rejected(failure.description)) }
     }
 
     func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {
-        if isWritable { roomAgain() }
+        if isWritable { onWritable() }
     }
 }

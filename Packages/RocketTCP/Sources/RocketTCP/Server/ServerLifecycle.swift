@@ -1,25 +1,23 @@
-import RocketTCP
-
-/// Where a server is in its life, and what may happen to it there. A pure value.
+/// The phase of a server, and what each event does in it. A pure value.
 struct ServerLifecycle {
     enum State: Hashable {
         case notStarted
-        /// Asked to run; listeners are being opened. A drain waits for them.
-        case starting(drainAsked: Bool)
+        /// The listeners are being opened. A drain that is requested meanwhile begins after that.
+        case starting(drainRequested: Bool)
         case running([NetAddress])
         case draining([NetAddress])
-        /// It ran, or was told to stop before it did.
+        /// It has run, or a drain was requested before it did.
         case stopped(hasRun: Bool)
     }
 
     enum Event: Hashable {
-        /// `run()` was called.
+        /// `run()` was started.
         case run
         /// All listeners are open.
         case listening([NetAddress])
-        /// A drain was asked for.
+        /// A drain was requested.
         case drain
-        /// All is closed, or it could not start.
+        /// Everything is closed, or it could not start.
         case ended
     }
 
@@ -29,11 +27,11 @@ struct ServerLifecycle {
         case start
         /// `run()` returns: there is nothing to run.
         case returnAtOnce
-        /// `run()` throws: it was called before.
+        /// `run()` throws: it was started before.
         case refuse
-        /// Serve until a drain is asked for.
+        /// Serve until a drain is requested.
         case serve
-        /// Take no more connections and calls.
+        /// Accept no more connections and let the open ones finish.
         case drain
     }
 
@@ -41,20 +39,20 @@ struct ServerLifecycle {
 
     mutating func handle(_ event: Event) -> Action {
         switch (state, event) {
-        case (.notStarted, .run): become(.starting(drainAsked: false), .start)
+        case (.notStarted, .run): become(.starting(drainRequested: false), .start)
         case (.notStarted, .drain): become(.stopped(hasRun: false), .nothing)
         case (.stopped(hasRun: false), .run): become(.stopped(hasRun: true), .returnAtOnce)
         case (_, .run): .refuse
         case (.starting(false), .listening(let addresses)): become(.running(addresses), .serve)
         case (.starting(true), .listening(let addresses)): become(.draining(addresses), .drain)
-        case (.starting, .drain): become(.starting(drainAsked: true), .nothing)
+        case (.starting, .drain): become(.starting(drainRequested: true), .nothing)
         case (.running(let addresses), .drain): become(.draining(addresses), .drain)
         case (.draining, .drain), (.stopped, .drain): .nothing
         case (.starting, .ended), (.running, .ended), (.draining, .ended):
             become(.stopped(hasRun: true), .nothing)
         case (.notStarted, .listening), (.running, .listening), (.draining, .listening),
             (.stopped, .listening), (.notStarted, .ended), (.stopped, .ended):
-            preconditionFailure("RPCServer: \(event) when \(state)")
+            preconditionFailure("ServerLifecycle: \(event) when \(state)")
         }
     }
 
@@ -63,7 +61,7 @@ struct ServerLifecycle {
         return action
     }
 
-    /// Where it listens, or did until it drained.
+    /// The open listeners, and while it drains those that were open.
     var addresses: [NetAddress] {
         switch state {
         case .running(let addresses), .draining(let addresses): addresses
@@ -71,8 +69,8 @@ struct ServerLifecycle {
         }
     }
 
-    /// As users see it.
-    var publicState: RPCServer.State {
+    /// The state without its details.
+    var publicState: ServerRuntime.State {
         switch state {
         case .notStarted, .starting: .notStarted
         case .running: .running

@@ -4,8 +4,8 @@ import Testing
 
 @testable import OrderStore
 
-struct OrderStoreTroubleTests {
-    @Test("A full disk is answered, loses nothing, and is over once there is space again")
+struct OrderStoreFailureTests {
+    @Test("A full disk fails with an error, loses no order, and recovers once there is space")
     func fullDisk() async throws {
         try await withStore(configure: { $0.maxPages = 40 }) { store in
             let goods = String(repeating: "x", count: 4000)
@@ -29,7 +29,7 @@ struct OrderStoreTroubleTests {
         }
     }
 
-    @Test("A folder that can't be made is named in the error")
+    @Test("The error for a folder that can't be created has its path")
     func noFolder() throws {
         let path = "/proc/no/such/orders.sqlite"
         let error = #expect(throws: OrderStoreError.self) {
@@ -38,11 +38,11 @@ struct OrderStoreTroubleTests {
         #expect(error?.description.contains(path) == true)
     }
 
-    @Test("A file that is no database is refused and left as it was")
+    @Test("Refuses a file that is not a database and does not change it")
     func noDatabase() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/orders.sqlite"
-        let text = String(repeating: "this is a diary, not a database\n", count: 100)
+        let text = String(repeating: "this is text, not a database\n", count: 100)
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         let error = #expect(throws: OrderStoreError.self) {
             try OrderStore(OrderStoreConfiguration(path: path))
@@ -51,7 +51,7 @@ struct OrderStoreTroubleTests {
         #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
     }
 
-    @Test("A store written by a newer version is refused")
+    @Test("Refuses a store written by a newer version")
     func newerSchema() async throws {
         let folder = try TemporaryFolder()
         let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
@@ -65,7 +65,7 @@ struct OrderStoreTroubleTests {
         }
     }
 
-    @Test("The check of a sound store counts its orders, beside a running store")
+    @Test("Checks a sound store and counts its orders while it is open")
     func soundCheck() async throws {
         try await withStore { store in
             let path = store.configuration.path
@@ -80,7 +80,7 @@ struct OrderStoreTroubleTests {
         }
     }
 
-    @Test("The check finds a damaged page")
+    @Test("Detects a damaged page")
     func damage() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/orders.sqlite"
@@ -96,7 +96,7 @@ struct OrderStoreTroubleTests {
         #expect(!report.isSound)
     }
 
-    @Test("The check of a file that is not there says so and makes none")
+    @Test("Fails to check a missing file and does not create it")
     func nothingToCheck() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/orders.sqlite"

@@ -1,10 +1,9 @@
-import RocketTCP
 import Testing
 
-@testable import RocketRPC
+@testable import RocketTCP
 
-/// One test for each state and event that can meet.
-@Suite struct ServerLifecycleTests {
+/// One case for each possible pair of state and event.
+@Suite("ServerLifecycle") struct ServerLifecycleTests {
     typealias Event = ServerLifecycle.Event
     typealias Action = ServerLifecycle.Action
     typealias State = ServerLifecycle.State
@@ -12,11 +11,11 @@ import Testing
     static let addresses = [NetAddress.loopback(port: 7)]
     static let listening = Event.listening(addresses)
 
-    /// What brings a fresh server into each state.
-    static let ways: [State: [Event]] = [
+    /// The events that bring a new server into each state.
+    static let paths: [State: [Event]] = [
         .notStarted: [],
-        .starting(drainAsked: false): [.run],
-        .starting(drainAsked: true): [.run, .drain],
+        .starting(drainRequested: false): [.run],
+        .starting(drainRequested: true): [.run, .drain],
         .running(addresses): [.run, listening],
         .draining(addresses): [.run, listening, .drain],
         .stopped(hasRun: false): [.drain],
@@ -24,16 +23,16 @@ import Testing
     ]
 
     static let cases: [(State, Event, Action, State)] = [
-        (.notStarted, .run, .start, .starting(drainAsked: false)),
+        (.notStarted, .run, .start, .starting(drainRequested: false)),
         (.notStarted, .drain, .nothing, .stopped(hasRun: false)),
-        (.starting(drainAsked: false), .run, .refuse, .starting(drainAsked: false)),
-        (.starting(drainAsked: false), listening, .serve, .running(addresses)),
-        (.starting(drainAsked: false), .drain, .nothing, .starting(drainAsked: true)),
-        (.starting(drainAsked: false), .ended, .nothing, .stopped(hasRun: true)),
-        (.starting(drainAsked: true), .run, .refuse, .starting(drainAsked: true)),
-        (.starting(drainAsked: true), listening, .drain, .draining(addresses)),
-        (.starting(drainAsked: true), .drain, .nothing, .starting(drainAsked: true)),
-        (.starting(drainAsked: true), .ended, .nothing, .stopped(hasRun: true)),
+        (.starting(drainRequested: false), .run, .refuse, .starting(drainRequested: false)),
+        (.starting(drainRequested: false), listening, .serve, .running(addresses)),
+        (.starting(drainRequested: false), .drain, .nothing, .starting(drainRequested: true)),
+        (.starting(drainRequested: false), .ended, .nothing, .stopped(hasRun: true)),
+        (.starting(drainRequested: true), .run, .refuse, .starting(drainRequested: true)),
+        (.starting(drainRequested: true), listening, .drain, .draining(addresses)),
+        (.starting(drainRequested: true), .drain, .nothing, .starting(drainRequested: true)),
+        (.starting(drainRequested: true), .ended, .nothing, .stopped(hasRun: true)),
         (.running(addresses), .run, .refuse, .running(addresses)),
         (.running(addresses), .drain, .drain, .draining(addresses)),
         (.running(addresses), .ended, .nothing, .stopped(hasRun: true)),
@@ -48,37 +47,39 @@ import Testing
 
     func lifecycle(in state: State) throws -> ServerLifecycle {
         var lifecycle = ServerLifecycle()
-        for event in try #require(Self.ways[state]) { _ = lifecycle.handle(event) }
+        for event in try #require(Self.paths[state]) { _ = lifecycle.handle(event) }
         try #require(lifecycle.state == state)
         return lifecycle
     }
 
-    @Test(arguments: cases.indices)
-    func anEventHasItsActionAndItsNextState(_ index: Int) throws {
+    @Test("Maps each state and event to an action and the next state", arguments: cases.indices)
+    func transition(_ index: Int) throws {
         let (before, event, action, after) = Self.cases[index]
         var lifecycle = try lifecycle(in: before)
         #expect(lifecycle.handle(event) == action)
         #expect(lifecycle.state == after)
     }
 
-    @Test func usersSeeFourStatesAndTheAddressesOfTwo() throws {
-        let expected: [State: (RPCServer.State, [NetAddress])] = [
+    @Test("Publishes four states, and addresses in two of them")
+    func publicStates() throws {
+        let expected: [State: (ServerRuntime.State, [NetAddress])] = [
             .notStarted: (.notStarted, []),
-            .starting(drainAsked: false): (.notStarted, []),
-            .starting(drainAsked: true): (.notStarted, []),
+            .starting(drainRequested: false): (.notStarted, []),
+            .starting(drainRequested: true): (.notStarted, []),
             .running(Self.addresses): (.running, Self.addresses),
             .draining(Self.addresses): (.draining, Self.addresses),
             .stopped(hasRun: false): (.stopped, []),
             .stopped(hasRun: true): (.stopped, []),
         ]
-        for (state, (seen, addresses)) in expected {
+        for (state, (publicState, addresses)) in expected {
             let lifecycle = try lifecycle(in: state)
-            #expect(lifecycle.publicState == seen)
+            #expect(lifecycle.publicState == publicState)
             #expect(lifecycle.addresses == addresses)
         }
     }
 
-    @Test func whatOnlyABugCanBringTraps() async {
+    @Test("Traps on an event that is impossible in the state")
+    func impossibleEvents() async {
         await #expect(processExitsWith: .failure) {
             var lifecycle = ServerLifecycle()
             _ = lifecycle.handle(.ended)

@@ -1,27 +1,27 @@
 import Histogram
 import RocketSystem
 
-/// What the callers of a load share: the pace, and the latencies of what was not slow on purpose.
-/// Bound to their loop.
-final class BenchOrderLogic {
-    let pace: RateSchedule
-    /// In nanoseconds, to three digits.
+/// The state shared by the callers of a load: the schedule, and the latencies of all calls that are
+/// not slow on purpose. Bound to their loop.
+final class LoadMeasurement {
+    let schedule: RateSchedule
+    /// In nanoseconds, with three significant digits.
     // SAFETY: bound to one thread, and nothing else runs inside an access.
     @exclusivity(unchecked) private(set) var latencies = Histogram<UInt64>(
         highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
     private(set) var calls = 0
-    /// Of a million calls; whole numbers, so that the sum is exact.
-    private let slowParts: Int
+    /// Slow calls per million. A whole number, so that the sum is exact.
+    private let slowPerMillion: Int
     private var slowSum = 0
 
-    init(pace: RateSchedule, slowPercent: Double) {
-        self.pace = pace
-        slowParts = Int((slowPercent * 10_000).rounded())
+    init(schedule: RateSchedule, slowPercent: Double) {
+        self.schedule = schedule
+        slowPerMillion = Int((slowPercent * 10_000).rounded())
     }
 
-    /// Spreads the slow calls evenly.
+    /// Returns whether the next call is a slow one. Distributes slow calls evenly.
     func nextIsSlow() -> Bool {
-        slowSum += slowParts
+        slowSum += slowPerMillion
         guard slowSum >= 1_000_000 else { return false }
         slowSum -= 1_000_000
         return true

@@ -1,0 +1,247 @@
+public import RocketBase
+public import RocketReactor
+import RocketSystem
+public import RocketSystemd
+
+/// What a `ServerRuntime` serves: it makes the handlers of the connections and takes part in start,
+/// drain and stop.
+///
+/// The runtime uses each function in the order in which they stand here. `start`, `finishInput` and
+/// `stop` run on the task of `run()`.
+public protocol ServerApplication: AnyObject, Sendable {
+    /// Prepares for connections on these loops. Once, before the listeners open.
+    func start(on loops: [EventLoop])
+    /// Returns the handler of a new connection. On the connection's loop.
+    func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler
+    /// Returns one line for the service manager (STATUS=). Once a second, on the thread of the
+    /// `SystemdReporter`.
+    func status(connectionCount: Int) -> String
+    /// Reports from now on that the server drains. Once, on the thread that requests the drain; it
+    /// must not block.
+    func drainRequested()
+    /// Stops taking input, and returns when everything received before has been handled as far as
+    /// the output of its receivers. Connections are drained after it.
+    func finishInput() async
+    /// Releases what belongs to the loops. Once, when the connections are closed or the listeners
+    /// could not be opened; the loops still run, and end after it.
+    func stop()
+}
+
+extension ServerApplication {
+    /// Has nothing to prepare.
+    public func start(on loops: [EventLoop]) {}
+    /// Reports nothing.
+    public func drainRequested() {}
+    /// Has no input of its own to finish.
+    public func finishInput() async {}
+    /// Has nothing to release.
+    public func stop() {}
+}
+
+/// How a `ServerRuntime` listens, on how many threads, and how long it drains. A value.
+public struct ServerRuntimeConfiguration: Sendable {
+    /// Listeners, connections, time-outs and buffers.
+    public var tcp: TCPServerConfiguration
+    /// What the names of its threads begin with: with `rocket-` they are `rocket-main`,
+    /// `rocket-io-0`, `rocket-io-1`, … Default `rocket-`.
+    public var threadNamePrefix = "rocket-"
+    /// Sub reactors. 1 to 1024; default 1.
+    public var ioThreads = 1
+    /// Callbacks that occupy a loop for longer are logged. Default 100 ms; nil: none.
+    public var slowCallback: Duration? = .milliseconds(100)
+    /// How long connections may take to finish once the server drains. Default 10 s.
+    public var drainTimeout = Duration.seconds(10)
+    /// The service manager to be notified of readiness, status and drain, with a watchdog over all
+    /// loops. Default nil: none.
+    public var systemd: SystemdReporter?
+
+    /// The defaults for these listeners.
+    public init(tcp: TCPServerConfiguration) { self.tcp = tcp }
+}
+
+/// Why `ServerRuntime.run()` did not start.
+public enum ServerRuntimeError: Error, Hashable, CustomStringConvertible {
+    /// `run()` had been started before.
+    case alreadyRun
+
+    /// `a server runs once`
+    public var description: String { "a server runs once" }
+}
+
+/// Runs one `TCPServer` on threads of its own, from the first listener to the last connection: one
+/// main reactor that accepts, `ioThreads` sub reactors that each own their connections.
+///
+/// `run()` returns when the server has drained, after `beginDrain()` or after its task has been
+/// cancelled (then without waiting for connections). Any thread.
+public final class ServerRuntime: Sendable {
+    /// The phases of a server, in their order.
+    public enum State: String, Hashable, Sendable {
+        /// `run()` has not been started, or its listeners are not open yet.
+        case notStarted
+        /// Connections are accepted.
+        case running
+        /// No more connections are accepted; the open ones finish.
+        case draining
+        /// Everything is closed; it does not start again.
+        case stopped
+    }
+
+    private let configuration: ServerRuntimeConfiguration
+    private let application: any ServerApplication
+    private let logger: RocketLogger
+    private let ioLogger: RocketLogger
+    private let lifecycle = Locked(ServerLifecycle())
+    private let drainTimeout: Locked<Duration>
+    private let server = Locked<TCPServer?>(nil)
+    private let started = AsyncEvent()
+    private let drainRequested = AsyncEvent()
+
+    /// - Parameters:
+    ///   - logger: for the start and the end of the server.
+    ///   - ioLogger: for its threads and connections.
+    public init(
+        _ configuration: ServerRuntimeConfiguration, application: any ServerApplication,
+        logger: RocketLogger = .disabled, ioLogger: RocketLogger = .disabled
+    ) {
+        self.configuration = configuration
+        self.application = application
+        self.logger = logger
+        self.ioLogger = ioLogger
+        drainTimeout = Locked(configuration.drainTimeout)
+    }
+
+    /// The present phase.
+    public var state: State { lifecycle.withLock { $0.publicState } }
+
+    /// The addresses of the listeners, with ports chosen by the kernel. Suspends until they are
+    /// open; empty if the server has never started, and after it has stopped.
+    public var boundAddresses: [NetAddress] {
+        get async {
+            await started.wait()
+            return lifecycle.withLock { $0.addresses }
+        }
+    }
+
+    /// Connections open now; 0 unless it runs.
+    public var connectionCount: Int { server.withLock { $0 }?.connectionCount ?? 0 }
+
+    /// Bytes in the buffers of all connections; 0 unless it runs.
+    public var bufferedBytes: Int { server.withLock { $0 }?.bufferedBytes ?? 0 }
+
+    /// Changes how long a drain that begins later may take.
+    public func update(drainTimeout: Duration) {
+        self.drainTimeout.withLock { $0 = drainTimeout }
+    }
+
+    /// Stops accepting connections, and lets `run()` return when the open ones have finished, at
+    /// the latest after `drainTimeout`. Does not wait. Before `run()`: `run()` will return at once.
+    /// Again: no effect.
+    public func beginDrain() { perform(.drain) }
+
+    /// Serves until a drain is requested or the task is cancelled.
+    ///
+    /// - Throws: `SystemError` when a thread or its loop can't be created, `TCPListenError` for the
+    ///   first listener that can't be opened, `ServerRuntimeError` on every use but the first.
+    public func run() async throws {
+        defer { started.fire() }
+        switch perform(.run) {
+        case .refuse: throw ServerRuntimeError.alreadyRun
+        case .returnAtOnce: return
+        default: break
+        }
+        defer { perform(.ended) }
+        let threads = try await IOThreads(configuration, logger: ioLogger)
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await serve(on: threads)) } catch { outcome = .failure(error) }
+        server.withLock { $0 = nil }
+        application.stop()
+        await threads.shutdown()
+        try outcome.get()
+    }
+
+    private func serve(on threads: IOThreads) async throws {
+        application.start(on: threads.sub.loops)
+        let server = TCPServer(
+            configuration: configuration.tcp, mainLoop: threads.main.loop,
+            subLoops: threads.sub.loops, logger: ioLogger
+        ) { [application] in application.makeHandler(on: $0) }
+        let addresses = try server.start()
+        self.server.withLock { $0 = server }
+        perform(.listening(addresses))
+        notifyReady(threads.loops)
+        started.fire()
+        logger.info("server started") {
+            $0.add("addresses", addresses.map(\.description).joined(separator: " "))
+        }
+        await withTaskCancellationHandler {
+            await drainRequested.wait()
+        } onCancel: {
+            beginDrain()
+        }
+        let limit = Task.isCancelled ? .zero : drainTimeout.withLock { $0 }
+        configuration.systemd?.stopping(within: limit)
+        await application.finishInput()
+        await server.drain(within: limit)
+        logger.info("server drained")
+    }
+
+    /// Notifies the service manager that all listeners are open, with the status of the application
+    /// and the loops as watchdog targets.
+    ///
+    /// Before `started` fires: only the first `SystemdReporter.ready` has an effect, and a program
+    /// that awaits `boundAddresses` uses it without status and loops.
+    private func notifyReady(_ loops: [EventLoop]) {
+        guard let systemd = configuration.systemd else { return }
+        for loop in loops { systemd.watch(loop.watchdogTarget) }
+        systemd.describe { [weak self] in
+            guard let self else { return "" }
+            return application.status(connectionCount: connectionCount)
+        }
+        systemd.ready()
+    }
+
+    /// Passes the event to the state machine and performs the part of its action that is the same
+    /// on every thread.
+    @discardableResult
+    private func perform(_ event: ServerLifecycle.Event) -> ServerLifecycle.Action {
+        let action = lifecycle.withLock { $0.handle(event) }
+        if action == .drain {
+            application.drainRequested()
+            drainRequested.fire()
+        }
+        return action
+    }
+}
+
+/// The threads of a running server. `shutdown` ends them; a value that is only dropped leaves them
+/// running.
+private struct IOThreads {
+    let main: IOThread
+    let sub: IOThreadGroup
+
+    init(
+        _ configuration: ServerRuntimeConfiguration, logger: RocketLogger
+    ) async throws(SystemError) {
+        let prefix = configuration.threadNamePrefix
+        var loops = EventLoopConfiguration()
+        loops.slowCallback = configuration.slowCallback
+        main = try IOThread(name: prefix + "main", configuration: loops, logger: logger)
+        do {
+            sub = try IOThreadGroup(
+                count: configuration.ioThreads, namePrefix: prefix + "io-", configuration: loops,
+                logger: logger)
+        } catch {
+            main.stop()
+            await main.ended()
+            throw error
+        }
+    }
+
+    var loops: [EventLoop] { [main.loop] + sub.loops }
+
+    func shutdown() async {
+        await sub.shutdown()
+        main.stop()
+        await main.ended()
+    }
+}
