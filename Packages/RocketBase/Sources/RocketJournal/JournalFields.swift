@@ -18,7 +18,7 @@ struct JournalFields {
         bytes.removeAll(keepingCapacity: true)
         entries.removeAll(keepingCapacity: true)
         add("MESSAGE", of: event, .message)
-        add("PRIORITY", String(event.level.priority))
+        add("PRIORITY", String(event.level.syslogPriority))
         add("CODE_FILE", of: event, .file)
         add("CODE_LINE", String(event.line))
         add("CODE_FUNC", of: event, .function)
@@ -88,18 +88,5 @@ struct JournalFields {
             name.insert(contentsOf: separator.utf8, at: 0)
         }
         return Array(name.prefix(64))
-    }
-}
-
-extension LogLevel {
-    /// syslog(3)'s number.
-    var priority: Int {
-        switch self {
-        case .trace, .debug: 7
-        case .info: 6
-        case .warn: 4
-        case .error: 3
-        case .critical: 2
-        }
     }
 }

@@ -34,4 +34,22 @@ import Testing
         time.advance(by: .milliseconds(5))
         #expect(time.monotonic() - before == .milliseconds(5))
     }
+
+    @Test(
+        "Computes the civil date of a moment",
+        arguments: [
+            (0, 1970_01_01), (-1, 1969_12_31), (951_782_400, 2000_02_29),
+            (1_709_251_199, 2024_02_29), (1_709_251_200, 2024_03_01),
+            (-30_610_224_000, 1000_01_01), (253_402_300_799, 9999_12_31),
+        ])
+    func civilDates(seconds: Int64, number: Int) {
+        #expect(CivilDate(secondsSince1970: seconds).number == number)
+    }
+
+    @Test("The civil date of a moment depends on the offset from UTC")
+    func civilDateOffsets() {
+        let beforeEpoch = WallTime(nanoseconds: -1)
+        #expect(CivilDate(at: beforeEpoch, utcOffsetSeconds: 0).number == 1969_12_31)
+        #expect(CivilDate(at: beforeEpoch, utcOffsetSeconds: 1).number == 1970_01_01)
+    }
 }

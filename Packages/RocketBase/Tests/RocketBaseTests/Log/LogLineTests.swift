@@ -73,4 +73,13 @@ import Testing
         #expect(sink.lines.count == 1)
         #expect(logs.statistics.accepted == 1 && logs.statistics.dropped == 0)
     }
+
+    @Test("A line has the name and the syslog priority of its level", arguments: LogLevel.allCases)
+    func levels(_ level: LogLevel) throws {
+        let logs = try system()
+        logs.rpc.log(level, "text")
+        logs.flush()
+        #expect(sink.lines.first?.hasPrefix("[\(level.name)]\t") == true)
+        #expect(sink.prioritised.first?.hasPrefix("<\(level.syslogPriority)>[") == true)
+    }
 }
