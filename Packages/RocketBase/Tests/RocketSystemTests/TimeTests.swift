@@ -3,14 +3,16 @@ import RocketSystem
 import Testing
 
 @Suite struct TimeTests {
-    @Test func aDurationIsRoundedUpToWholeNanoseconds() {
+    @Test("A duration is rounded up to whole nanoseconds")
+    func rounding() {
         #expect(
             Duration(secondsComponent: 1, attosecondsComponent: 1).wholeNanoseconds
                 == 1_000_000_001)
         #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
     }
 
-    @Test func shortAndLongDurationsAreRoundedAlike() {
+    @Test("Short and long durations are rounded alike")
+    func longDurations() {
         for seconds in [-20, -1, 0, 1, 9, 10, 20] as [Int64] {
             for (attoseconds, extra) in [(-1, 0), (0, 0), (1, 1)] as [(Int64, Int64)] {
                 let duration = Duration(
@@ -20,14 +22,16 @@ import Testing
         }
     }
 
-    @Test func timeNeverWrapsAtItsEnds() {
+    @Test("Time arithmetic is clamped at both ends")
+    func clamping() {
         #expect(MonotonicTime.distantFuture + .seconds(1) == .distantFuture)
         #expect(MonotonicTime(nanoseconds: 7).later(by: 5) == MonotonicTime(nanoseconds: 12))
         #expect(MonotonicTime(nanoseconds: 7).later(by: .max) == .distantFuture)
         #expect(MonotonicTime(nanoseconds: 5) + .seconds(-1) == MonotonicTime(nanoseconds: 0))
     }
 
-    @Test func aManualClockStandsStillUntilItIsMoved() {
+    @Test("A manual clock only changes when it is advanced")
+    func manualClock() {
         let time = ManualTimeSource()
         let before = time.monotonic()
         #expect(time.monotonic() == before)

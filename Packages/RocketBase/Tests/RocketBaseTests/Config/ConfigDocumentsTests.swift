@@ -3,7 +3,8 @@ import RocketConfigDocs
 import Testing
 
 @Suite struct ConfigDocumentsTests {
-    @Test func `the reference file loads and says nothing but defaults`() throws {
+    @Test("The reference file loads and contains only defaults")
+    func referenceFile() throws {
         let xml = ReferenceXML.text(
             of: ConfigDescription.framework + [ConfigDescription(StoreConfig.self)])
         let config = try load(xml, file: "rocket.xml")
@@ -15,7 +16,8 @@ import Testing
         #expect(unset == [])
     }
 
-    @Test func `every field is documented with its default and what is allowed`() {
+    @Test("Each field is documented with its default and its allowed values")
+    func fieldDocumentation() {
         let text = ConfigMarkdown.text(of: ConfigDescription.framework)
         for field in ConfigDescription.framework.flatMap(\.fields) {
             #expect(field.property != "")
@@ -23,7 +25,8 @@ import Testing
         }
     }
 
-    @Test func `doc comments are renewed in place`() {
+    @Test("Doc comments are updated in place")
+    func docComments() {
         let source = """
             struct StoreConfig: ConfigSection {
                 /// Old.

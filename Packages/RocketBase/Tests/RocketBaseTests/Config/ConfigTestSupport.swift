@@ -1,6 +1,6 @@
 import RocketBase
 
-/// An application's section, as the order server has one.
+/// A section of an application, like that of the order server.
 struct StoreConfig: ConfigSection {
     var path = "var/orders.sqlite"
     var batch = 64
@@ -13,7 +13,7 @@ struct StoreConfig: ConfigSection {
         ])
 }
 
-/// A configuration from text, with that section.
+/// Loads a configuration with that section from text.
 func load(
     _ xml: String, file: String = "conf/rocket.xml", environment: [String: String] = [:]
 ) throws(ConfigError) -> RocketConfig {
@@ -21,8 +21,8 @@ func load(
         xml: Array(xml.utf8), file: file, sections: [StoreConfig.self], environment: environment)
 }
 
-/// The lines that loading complains with; empty when it does not.
-func complaints(
+/// Returns the warnings and errors of loading a configuration.
+func issues(
     _ xml: String, environment: [String: String] = [:]
 ) -> [String] {
     do {
