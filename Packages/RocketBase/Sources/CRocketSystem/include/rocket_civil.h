@@ -1,5 +1,5 @@
 // The only civil-date computation of the project: used by log lines, also inside a signal handler,
-// and by Swift's `CivilDate`.
+// and by Swift's `CivilDate`. Header only, so that CRocketLog gets it without a call.
 #ifndef ROCKET_CIVIL_H
 #define ROCKET_CIVIL_H
 #include <stdint.h>

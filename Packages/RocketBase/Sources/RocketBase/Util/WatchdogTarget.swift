@@ -1,4 +1,5 @@
-/// A part of the process that a watchdog monitors: an event loop, the log's writer, a store.
+/// A part of the process that a watchdog monitors: an event loop, the log's writer, a store. A
+/// value; any thread.
 public struct WatchdogTarget: Sendable {
     /// The name of the part in the log line about a stuck part.
     public let name: String

@@ -21,7 +21,8 @@ import Testing
         let text = ConfigMarkdown.text(of: ConfigDescription.framework)
         for field in ConfigDescription.framework.flatMap(\.fields) {
             #expect(field.property != "")
-            #expect(text.contains("| `\(field.name)` | \(field.defaultWords) | \(field.allowed) |"))
+            #expect(
+                text.contains("| `\(field.name)` | \(field.defaultWithUnit) | \(field.allowed) |"))
         }
     }
 
@@ -45,7 +46,7 @@ import Testing
             }
             """
         let section = ConfigDescription(StoreConfig.self)
-        #expect(DocComments.renewed(source: source, for: section) == expected)
-        #expect(DocComments.renewed(source: expected, for: section) == expected)
+        #expect(DocComments.updated(source: source, for: section) == expected)
+        #expect(DocComments.updated(source: expected, for: section) == expected)
     }
 }

@@ -33,7 +33,7 @@ import Testing
                 environment: ["ROCKET_SERVER_PORT": "x", "ROCKET_SERVER_PROT": "1"]) == [
                     "$ROCKET_SERVER_PORT: error: root/server/port: found \"x\"; "
                         + "allowed: a whole number, 0 to 65535",
-                    "$ROCKET_SERVER_PROT: warning: is not known and is ignored; "
+                    "$ROCKET_SERVER_PROT: warning: is unknown and is ignored; "
                         + "did you mean ROCKET_SERVER_PORT?",
                 ])
     }

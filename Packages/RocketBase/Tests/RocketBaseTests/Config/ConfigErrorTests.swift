@@ -15,7 +15,7 @@ import Testing
             </root>
             """
         let number = "found \"-1\"; allowed: a whole number of bytes, 4096 to 1099511627776"
-        let ip = "allowed: an IPv4 or IPv6 address in numbers, such as 127.0.0.1 or ::1"
+        let ip = "allowed: a numeric IPv4 or IPv6 address, such as 127.0.0.1 or ::1"
         #expect(
             issues(xml) == [
                 "r.xml:2:8: error: root/log/log_max_file_size: \(number)",
@@ -39,11 +39,11 @@ import Testing
     func unknownElements() {
         #expect(
             issues("<root><log><log_levle>INFO</log_levle></log><sever/><zebra/></root>") == [
-                "r.xml:1:12: warning: root/log/log_levle: is not known and is ignored; "
+                "r.xml:1:12: warning: root/log/log_levle: is unknown and is ignored; "
                     + "did you mean log_level?",
-                "r.xml:1:45: warning: root/sever: is not known and is ignored; "
+                "r.xml:1:45: warning: root/sever: is unknown and is ignored; "
                     + "did you mean server?",
-                "r.xml:1:53: warning: root/zebra: is not known and is ignored",
+                "r.xml:1:53: warning: root/zebra: is unknown and is ignored",
             ])
     }
 
@@ -52,11 +52,11 @@ import Testing
         let xml = "<root><server/><server><port>1</port><port>2</port></server></root>"
         #expect(
             issues(xml) == [
-                "r.xml:1:16: error: root/server: is given twice; the first one is on line 1"
+                "r.xml:1:16: error: root/server: is a duplicate; the first one is on line 1"
             ])
         #expect(
             issues("<root><server><port>1</port><port>2</port></server></root>") == [
-                "r.xml:1:29: error: root/server/port: is given twice; the first one is on line 1"
+                "r.xml:1:29: error: root/server/port: is a duplicate; the first one is on line 1"
             ])
     }
 
@@ -75,7 +75,7 @@ import Testing
         #expect(
             issues(xml) == [
                 "r.xml:3:1: error: \(path)/name: found \"a\" again; "
-                    + "the stub of line 2 has that name",
+                    + "the stub on line 2 has this name",
                 "r.xml:4:13: error: \(path)/port: found \"0\"; "
                     + "allowed: a whole number, 1 to 65535",
                 "r.xml:5:1: error: \(path): port is missing (or address)",
@@ -99,7 +99,7 @@ import Testing
             issues("<root>x<server a='1'><port><b/></port></server></root>") == [
                 "r.xml:1:1: warning: root: found the text \"x\" between elements; it is ignored",
                 "r.xml:1:8: warning: root/server: found the attribute \"a\"; "
-                    + "attributes mean nothing here",
+                    + "attributes are ignored",
                 "r.xml:1:28: error: root/server/port: found the element <b>; "
                     + "allowed: a whole number, 0 to 65535",
             ])
@@ -108,7 +108,7 @@ import Testing
     @Test(
         "Invalid XML is one error with its position",
         arguments: [
-            ("", "r.xml:1:1: error: there is no element in it"),
+            ("", "r.xml:1:1: error: the file contains no element"),
             (
                 "<config/>",
                 "r.xml:1:1: error: found <config>; allowed: <root> as the outermost element"
@@ -119,13 +119,13 @@ import Testing
             ),
             (
                 "<root>\n<log>",
-                "r.xml:2:6: error: the file ends, but <log> of line 2 is not closed"
+                "r.xml:2:6: error: the file ends, but <log> on line 2 is not closed"
             ),
             ("<root/>\n<root/>", "r.xml:2:1: error: found a second root element, <root>"),
             ("<root/> x", "r.xml:1:9: error: found text outside of the root element"),
-            ("<root><!-- ", "r.xml:1:7: error: the comment has no end"),
+            ("<root><!-- ", "r.xml:1:7: error: the comment is not terminated"),
             ("<root><a b></a></root>", "r.xml:1:11: error: Error reading Attributes."),
-            ("<root>\0</root>", "r.xml:1:7: error: found a NUL byte; a configuration is text"),
+            ("<root>\0</root>", "r.xml:1:7: error: found a NUL byte"),
         ])
     func invalidXML(xml: String, issue: String) {
         #expect(issues(xml) == [issue])
@@ -138,11 +138,11 @@ import Testing
         let hidden = "<root><?xml x=\"?>" + String(repeating: "<a><?xml x=\"></a>\"?>", count: 9000)
         #expect(issues(hidden).count == 1)
         let large = "<root>" + String(repeating: " ", count: 1 << 20) + "</root>"
-        #expect(issues(large) == ["r.xml: error: it is larger than 1048576 bytes"])
+        #expect(issues(large) == ["r.xml: error: the file is larger than 1048576 bytes"])
         let wide = "<root>" + String(repeating: "<a/>", count: 20_001) + "</root>"
         #expect(issues(wide).first?.contains("more than 20000 elements") == true)
         let tag = "<root " + (0..<5000).map { "a\($0)='' " }.joined() + "/>"
-        #expect(issues(tag) == ["r.xml:1:1: error: the tag <root has no end"])
+        #expect(issues(tag) == ["r.xml:1:1: error: the tag <root is not terminated"])
     }
 
     @Test("The first hundred issues are reported and the others counted")
@@ -150,6 +150,6 @@ import Testing
         let unknown = String(repeating: "<x/>", count: 19_000)
         let lines = issues("<root>\(unknown)<server><port/></server></root>")
         #expect(lines.count == 101)
-        #expect(lines.last == "r.xml: error: 18901 more such lines are left out")
+        #expect(lines.last == "r.xml: error: 18901 more issues are omitted")
     }
 }

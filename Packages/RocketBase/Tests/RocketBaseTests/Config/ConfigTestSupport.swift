@@ -6,10 +6,10 @@ struct StoreConfig: ConfigSection {
     var batch = 64
 
     static let schema = ConfigSchema<Self>(
-        "order_store", "Where orders are kept.",
+        "order_store", "Storage of orders.",
         [
             .init("path", \.path, .path, .restart, "The database file."),
-            .init("batch", \.batch, .integer(1...1000), .live, "Orders in one commit."),
+            .init("batch", \.batch, .integer(1...1000), .live, "The number of orders per commit."),
         ])
 }
 
