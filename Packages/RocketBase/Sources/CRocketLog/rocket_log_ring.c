@@ -6,7 +6,7 @@
 // would, a filler record takes the end of the ring and the record starts at the front.
 struct rocket_log_ring {
     _Alignas(64) uint64_t head; // written by producers
-    uint64_t tail_seen;         // the producers' copy of tail, which saves access to the other cache line
+    uint64_t tail_seen;         // the producers' copy of tail, to save a cache miss
     _Alignas(64) uint64_t tail; // written by the consumer
     _Alignas(64) uint64_t capacity;
     char *bytes;

@@ -44,8 +44,8 @@ extension ConfigDescription.Field {
 }
 
 extension String {
-    /// Returns the text broken into lines between words. The first line begins with `first`, the other
-    /// ones with `rest`; `end` is appended to the last one.
+    /// Returns the text broken into lines between words. The first line begins with `first`, the
+    /// other ones with `rest`; `end` is appended to the last one.
     func wrapped(to width: Int, first: String, rest: String, end: String) -> [String] {
         var lines: [String] = []
         var line = first

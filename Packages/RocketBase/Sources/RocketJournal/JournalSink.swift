@@ -3,8 +3,8 @@ public import RocketBase
 public import RocketSystem
 
 /// Writes lines to the systemd journal with libsystemd, as native fields: MESSAGE, PRIORITY,
-/// CODE_FILE, CODE_LINE, CODE_FUNC, TID, ROCKET_STREAM, ROCKET_TIME_US, MSG_ID, RPC_METHOD, PEER, and
-/// each key of the line in upper case. libsystemd passes large lines in a memory file.
+/// CODE_FILE, CODE_LINE, CODE_FUNC, TID, ROCKET_STREAM, ROCKET_TIME_US, MSG_ID, RPC_METHOD, PEER,
+/// and each key of the line in upper case. libsystemd passes large lines in a memory file.
 ///
 /// When no journal runs, libsystemd discards lines without an error, so check `isAvailable` first.
 /// Lines that the journal rejects are counted as lost. After a crash buffered lines go to standard
@@ -47,8 +47,8 @@ public final class JournalSink: LogSink {
 }
 
 extension LogSystem {
-    /// Creates a log system that supports the outputs `journal` and `auto`. When no journal runs, the
-    /// lines for it go to the console.
+    /// Creates a log system that supports the outputs `journal` and `auto`. When no journal runs,
+    /// the lines for it go to the console.
     ///
     /// - Throws: as `LogSystem.init`.
     public convenience init(

@@ -50,8 +50,8 @@ public struct RocketLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes one line. Its own metadata overrides that of the provider, which overrides that of the
-    /// logger.
+    /// Writes one line. Its own metadata overrides that of the provider, which overrides that of
+    /// the logger.
     public func log(event: Logging.LogEvent) {
         let level = LogLevel(event.level)
         guard logger.isEnabled(level) else { return }

@@ -34,7 +34,8 @@ public struct CivilDate: Hashable, Comparable, Sendable {
 
 /// The time zone of the system (TZ, /etc/localtime).
 public enum LocalTime {
-    /// Returns by how many seconds local time is ahead of UTC at `time`; 0 when the zone is unknown.
+    /// Returns by how many seconds local time is ahead of UTC at `time`; 0 when the zone is
+    /// unknown.
     ///
     /// Takes the zone lock of libc, so hot paths cache the result.
     public static func utcOffsetSeconds(at time: WallTime) -> Int32 {

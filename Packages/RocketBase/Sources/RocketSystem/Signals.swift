@@ -66,8 +66,8 @@ public struct SignalDescriptor: ~Copyable {
 /// The signal mask of the calling thread.
 public enum ThreadSignals {
     /// Blocks all signals but those of crashes, which the thread that causes one always receives.
-    /// Handlers of SIGTERM and similar never run in the thread, and a write beyond a file size limit
-    /// fails with EFBIG instead of ending the process with SIGXFSZ.
+    /// Handlers of SIGTERM and similar never run in the thread, and a write beyond a file size
+    /// limit fails with EFBIG instead of ending the process with SIGXFSZ.
     public static func blockAllButCrashes() { rocket_block_signals() }
 
     /// Runs `body` with SIGPIPE and SIGXFSZ blocked in the calling thread: writes to a closed pipe

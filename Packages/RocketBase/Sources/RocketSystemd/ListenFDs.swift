@@ -31,9 +31,9 @@ public struct ListenFDs: Hashable, Sendable {
     /// A list of sockets, for tests and for other ways of passing sockets.
     public init(_ sockets: [Socket]) { self.sockets = sockets }
 
-    /// Reads LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES; returns `none` when they are missing, invalid
-    /// or meant for another process. Call it once: each call returns the same descriptors, and two
-    /// owners of one descriptor would both close it.
+    /// Reads LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES; returns `none` when they are missing,
+    /// invalid or meant for another process. Call it once: each call returns the same descriptors,
+    /// and two owners of one descriptor would both close it.
     public static func fromEnvironment() -> ListenFDs {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         // SAFETY: libsystemd allocates the list and each name; all of them are freed below.
@@ -66,7 +66,7 @@ public struct ListenFDs: Hashable, Sendable {
 }
 
 extension ListenFDs.Socket {
-    /// Whether the name is the default of systemd: without FileDescriptorName= a socket is named after
-    /// its unit.
+    /// Whether the name is the default of systemd: without FileDescriptorName= a socket is named
+    /// after its unit.
     fileprivate var isUnnamed: Bool { name == "unknown" || name.hasSuffix(".socket") }
 }

@@ -4,8 +4,8 @@ public import RocketSystem
 /// Informs the service manager throughout the life of the process: readiness, a status each second,
 /// reloads, the drain, and the watchdog, which is notified only while all targets acknowledge.
 ///
-/// One per process, created by the wiring in `main`. It has its own thread from `ready` to `end`, so
-/// that a stuck event loop or a busy task pool can't delay it. Any thread may call.
+/// One per process, created by the wiring in `main`. It has its own thread from `ready` to `end`,
+/// so that a stuck event loop or a busy task pool can't delay it. Any thread may call.
 public final class SystemdReporter: Sendable {
     private struct State {
         var schedule: NotifySchedule?
@@ -24,8 +24,8 @@ public final class SystemdReporter: Sendable {
     /// Changes when the thread has to check the state again.
     private let wakeup = FutexWord()
 
-    /// - Parameter logger: receives an ERROR with the names of the targets that keep WATCHDOG=1 from
-    ///   being sent.
+    /// - Parameter logger: receives an ERROR with the names of the targets that keep WATCHDOG=1
+    ///   from being sent.
     public init(
         _ notifier: SystemdNotifier, logger: RocketLogger = .disabled,
         time: any TimeSource = SystemTimeSource()

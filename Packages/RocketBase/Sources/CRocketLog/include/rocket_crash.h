@@ -6,8 +6,8 @@
 
 enum { ROCKET_CRASH_STREAMS = 2, ROCKET_CRASH_OUTPUTS = 2 };
 
-/// The rings of one writer and the outputs of their lines. Owned by the writer, whose thread sets the
-/// fields.
+/// The rings of one writer and the outputs of their lines. Owned by the writer, whose thread sets
+/// the fields.
 struct rocket_crash_target {
     struct rocket_log_ring **rings;
     uint32_t ring_count;

@@ -72,7 +72,8 @@ enum rocket_log_style {
 
 /// Returns the largest number of bytes of the line of `record`.
 size_t rocket_log_line_bound(const struct rocket_log_record *record);
-/// Writes the line with its line feed and returns its length. `out` has rocket_log_line_bound bytes.
+/// Writes the line with its line feed and returns its length. `out` has rocket_log_line_bound
+/// bytes.
 size_t rocket_log_line(const struct rocket_log_record *record, int32_t process_id,
                        int32_t utc_offset_seconds, enum rocket_log_style style, char *out);
 /// Returns the syslog(3) priority of a LogLevel: the only table of them.

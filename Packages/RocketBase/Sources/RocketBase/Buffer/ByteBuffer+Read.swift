@@ -12,8 +12,8 @@ extension ByteBuffer {
         }
     }
 
-    /// Calls `body` with a pointer to all readable bytes, for system calls. The pointer must not escape
-    /// from the closure.
+    /// Calls `body` with a pointer to all readable bytes, for system calls. The pointer must not
+    /// escape from the closure.
     @inlinable
     public borrowing func withUnsafeBytes<Result: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> Result

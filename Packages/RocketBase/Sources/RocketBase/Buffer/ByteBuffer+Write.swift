@@ -75,7 +75,8 @@ extension ByteBuffer {
     ) throws(E) -> Int {
         precondition(minimum > 0, "ByteBuffer: write needs room for one byte at the least")
         let start = unsafe room(minimum)
-        // SAFETY: writableBytes bytes from `start` are ours; they don't leave the closure.
+        // SAFETY: this value owns writableBytes bytes from `start`; they don't escape from the
+        // closure.
         let written = try unsafe body(
             UnsafeMutableRawBufferPointer(start: start, count: writableBytes))
         precondition(written >= 0 && written <= writableBytes, "ByteBuffer: wrote past its room")
@@ -83,9 +84,9 @@ extension ByteBuffer {
         return written
     }
 
-    /// Returns the free bytes at the end, at least `minimum` (1 or more), for a writer that fills them
-    /// in several steps and then calls `commit`. The pointers are valid until `commit` or until any
-    /// other use of the buffer.
+    /// Returns the free bytes at the end, at least `minimum` (1 or more), for a writer that fills
+    /// them in several steps and then calls `commit`. The pointers are valid until `commit` or
+    /// until any other use of the buffer.
     @unsafe @inlinable
     public mutating func slot(
         minimum: Int

@@ -6,9 +6,9 @@
 ///   | consumed   | readable          | writable        |
 /// ```
 ///
-/// Offsets count from the first readable byte and are valid until `consume`. A buffer that was never
-/// written to holds no memory. Access out of range is a programming error and traps, so codecs check
-/// the lengths that a peer sends before they use them here.
+/// Offsets count from the first readable byte and are valid until `consume`. A buffer that was
+/// never written to holds no memory. Access out of range is a programming error and traps, so
+/// codecs check the lengths that a peer sends before they use them here.
 ///
 /// Not bound to a thread: its owner may use it on any thread.
 @safe
@@ -46,8 +46,8 @@ extension ByteBuffer: @unchecked Sendable {}
 // MARK: - Room
 
 extension ByteBuffer {
-    /// Makes room for `count` more bytes at the end, by moving the readable bytes to the front or by
-    /// growing (see `roundedCapacity`).
+    /// Makes room for `count` more bytes at the end, by moving the readable bytes to the front or
+    /// by growing (see `roundedCapacity`).
     ///
     /// - Returns: false when that would exceed `limitBytes`; the buffer is then unchanged.
     @inlinable
@@ -68,8 +68,8 @@ extension ByteBuffer {
         return true
     }
 
-    /// Returns the capacity for `needed` bytes: a power of two of at least 64, above 1 MiB a multiple
-    /// of 1 MiB.
+    /// Returns the capacity for `needed` bytes: a power of two of at least 64, above 1 MiB a
+    /// multiple of 1 MiB.
     private func roundedCapacity(_ needed: Int) -> Int {
         let step = 1 << 20
         if needed > step {

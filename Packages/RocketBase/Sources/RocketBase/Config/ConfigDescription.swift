@@ -17,7 +17,7 @@ public struct ConfigDescription: Sendable {
         public let defaultText: String
         /// The environment variable that overrides the file.
         public let variable: String
-        /// When a changed value takes effect.
+        /// The time at which a changed value takes effect.
         public let change: ConfigChange
 
         /// `12345`, `500 ms`, `none`.

@@ -102,7 +102,8 @@ struct ConfigReader {
 
     // MARK: Sections
 
-    /// Reads a section from its element, then from the environment. `path` is the path of its entries.
+    /// Reads a section from its element, then from the environment. `path` is the path of its
+    /// entries.
     private mutating func section<Section: ConfigSection>(
         _ type: Section.Type, _ element: XMLElement?, _ path: String
     ) -> Section {
@@ -192,7 +193,8 @@ struct ConfigReader {
             if !stub.name.isEmpty, let line = lines.updateValue(child.line, forKey: stub.name) {
                 report(
                     .error, child, "root/stubs/\(name)/name",
-                    "found \(stub.name.quotedForMessage) again; the stub on line \(line) has this name"
+                    "found \(stub.name.quotedForMessage) again; "
+                        + "the stub on line \(line) has this name"
                 )
             }
             stubs.append(stub)
@@ -222,8 +224,8 @@ struct ConfigReader {
 
     // MARK: Environment
 
-    /// Reports unknown variables with the prefix of a section. Other variables with the prefix ROCKET_
-    /// may belong to other programs.
+    /// Reports unknown variables with the prefix of a section. Other variables with the prefix
+    /// ROCKET_ may belong to other programs.
     private mutating func warnAboutVariables() {
         for name in environment.keys.sorted() where !knownVariables.contains(name) {
             guard variablePrefixes.contains(where: { name.hasPrefix($0) }) else { continue }

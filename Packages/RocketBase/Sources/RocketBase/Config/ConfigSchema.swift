@@ -43,8 +43,9 @@ public struct ConfigSchema<Section: Sendable>: Sendable {
         self.check = check
     }
 
-    /// Returns the environment variable of a field: `ROCKET_SERVER_PORT`. When the field's name begins
-    /// with the section's, the variable contains it once: `log/log_level` is `ROCKET_LOG_LEVEL`.
+    /// Returns the environment variable of a field: `ROCKET_SERVER_PORT`. When the field's name
+    /// begins with the section's, the variable contains it once: `log/log_level` is
+    /// `ROCKET_LOG_LEVEL`.
     static func variable(_ section: String, _ field: String) -> String {
         let isRepeated = field.hasPrefix(section + "_")
         let name = isRepeated ? field : "\(section)_\(field)"

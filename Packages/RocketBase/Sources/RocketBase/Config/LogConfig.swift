@@ -88,9 +88,9 @@ extension LogConfig {
                 .list(
                     of: .choice(of: LogConfiguration.Output.allCases) { $0.rawValue }, count: 1...4),
                 .restart,
-                "The destinations of lines: file (rolling files), console (standard error), journal "
-                    + "(the systemd journal), auto (the journal when standard error is connected to "
-                    + "it, by JOURNAL_STREAM, otherwise files). When no journal runs, its lines go "
+                "The destinations of lines: file (rolling files), console (standard error), "
+                    + "journal (the systemd journal), auto (the journal when standard error is "
+                    + "connected to it, by JOURNAL_STREAM, otherwise files). When no journal runs, its lines go "
                     + "to the console."),
             .init(
                 "log_file_name", \.fileName, .name, .restart,
@@ -104,8 +104,8 @@ extension LogConfig {
             ),
             .init(
                 "log_keep_files", \.keepFiles, .integer(0...100_000), .restart,
-                "The number of log files per stream that are kept; the oldest are removed. 0 keeps all."
-            ),
+                "The number of log files per stream that are kept; the oldest are removed. 0 keeps "
+                    + "all."),
             .init(
                 "log_keep_bytes", \.keepBytes, .bytes(0...1_125_899_906_842_624), .restart,
                 "The total size of the log files per stream; the oldest are removed. 0: no limit."),

@@ -2,13 +2,14 @@
 public struct MethodLimitConfig: Hashable, Sendable {
     /// The full name of the method: `shop.v1.Order.makeOrder`.
     public var method: String
-    /// The largest serialized request in bytes. 0: limited by the frame only; nil: the server's limit.
+    /// The largest serialized request in bytes. 0: limited by the frame only; nil: the server's
+    /// limit.
     public var maxRequestBytes: Int?
     /// The largest serialized response in bytes. 0: limited by the frame only; nil: the server's
     /// limit.
     public var maxResponseBytes: Int?
-    /// The longest run time of the handler. 0: limited by the caller's deadline only; nil: the server's
-    /// limit.
+    /// The longest run time of the handler. 0: limited by the caller's deadline only; nil: the
+    /// server's limit.
     public var maxHandlerTime: Duration?
 
     /// A method without limits.

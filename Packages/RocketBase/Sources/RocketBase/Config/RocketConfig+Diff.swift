@@ -23,8 +23,8 @@ public struct ConfigDiff: Hashable, Sendable {
 }
 
 extension RocketConfig {
-    /// Returns the changes since an older configuration, in the order of the reference file. A reload
-    /// (SIGHUP) uses it like this:
+    /// Returns the changes since an older configuration, in the order of the reference file. A
+    /// reload (SIGHUP) uses it like this:
     ///
     ///     let changes = new.diff(from: current)
     ///     for change in changes.restart { logger.warn("needs a restart") { … } }

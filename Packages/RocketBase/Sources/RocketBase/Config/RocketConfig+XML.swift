@@ -1,8 +1,8 @@
 public import RocketSystem
 
 extension RocketConfig {
-    /// Reads a configuration file, then the environment (`ROCKET_SERVER_PORT=…`), which overrides the
-    /// file. Blocks on the file, so it must not be called on an event loop.
+    /// Reads a configuration file, then the environment (`ROCKET_SERVER_PORT=…`), which overrides
+    /// the file. Blocks on the file, so it must not be called on an event loop.
     ///
     /// - Parameters:
     ///   - path: the XML file; its relative paths are resolved against its folder.

@@ -1,7 +1,7 @@
 /// The configuration of a process: a value that `main` reads and passes on; there is no global one.
 ///
-/// `RocketConfig()` has all defaults and can be changed in code, `RocketConfig(contentsOf:)` reads a
-/// file.
+/// `RocketConfig()` has all defaults and can be changed in code, `RocketConfig(contentsOf:)` reads
+/// a file.
 public struct RocketConfig: Sendable {
     /// Levels and destinations of log lines.
     public var log = LogConfig()
@@ -65,8 +65,8 @@ extension RocketConfig {
         return entries
     }
 
-    /// The effective configuration as text (`--check-config`): one line per value, with its path, its
-    /// text and its origin in columns.
+    /// The effective configuration as text (`--check-config`): one line per value, with its path,
+    /// its text and its origin in columns.
     public var report: String {
         let rows = entries.map { entry in
             let unit = entry.unit.map { " \($0)" } ?? ""

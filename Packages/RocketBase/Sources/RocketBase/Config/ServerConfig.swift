@@ -115,8 +115,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// All fields have their defaults.
     public init() {}
 
-    /// The addresses to listen on, each as `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`: `listen` unless it
-    /// is empty, otherwise `ip` and `port`.
+    /// The addresses to listen on, each as `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`: `listen` unless
+    /// it is empty, otherwise `ip` and `port`.
     public var addresses: [String] {
         listen.isEmpty ? [ConfigAddress.text(ip: ip, port: port)] : listen
     }
@@ -177,8 +177,8 @@ extension ServerConfig {
                 + "0: limited by the frame only."),
         .init(
             "max_handler_time_ms", \.maxHandlerTime, .milliseconds(0...86_400_000), .restart,
-            "The longest run time of a handler, independent of the caller's deadline. Afterwards the "
-                + "call ends with ERROR_RPC_CALL_TIMEOUT, and the handler is cancelled. 0: limited "
+            "The longest run time of a handler, independent of the caller's deadline. Afterwards "
+                + "the call ends with ERROR_RPC_CALL_TIMEOUT, and the handler is cancelled. 0: limited "
                 + "by the caller's deadline only."),
         .init(
             "method_limits", \.methodLimits, .list(of: .methodLimit, count: 0...1000), .restart,
@@ -188,7 +188,8 @@ extension ServerConfig {
     private static let services: [ConfigField<Self>] = [
         .init(
             "health", \.health, .boolean, .restart,
-            "Whether the server offers rocket.Health, which reports the services that can be called."
+            "Whether the server offers rocket.Health, which reports the services that can be "
+                + "called."
         ),
         .init(
             "reflection", \.reflection, .boolean, .restart,

@@ -114,8 +114,9 @@ extension StubConfig {
             "The address of the server, in place of ip and port."),
         .init(
             "addresses", \.addresses, .list(of: .address, count: 0...64), .live,
-            "All addresses of the server, in place of ip and port or address. A connection uses the "
-                + "first address that accepts; each connection of a pool starts at another one."),
+            "All addresses of the server, in place of ip and port or address. A connection uses "
+                + "the first address that accepts; each connection of a pool starts at another one."
+        ),
     ]
 
     private static let calls: [ConfigField<Self>] = [

@@ -32,7 +32,8 @@ enum XMLReader {
         var next: Int32 = 0
         let count = unsafe rocket_xml_count(document)
         guard count == expected else {
-            // At some errors tinyxml stops without reporting them; a part of a file must not be used.
+            // After some errors tinyxml stops without reporting them; a part of a file must not be
+            // used.
             throw XMLFailure(
                 line: 0, column: 0, reason: "only \(count) of \(expected) elements can be parsed")
         }
@@ -41,8 +42,8 @@ enum XMLReader {
         return roots
     }
 
-    /// Returns the element at `next` with its children, and moves `next` after them. Recurses at most
-    /// `XMLLimits.depth` times.
+    /// Returns the element at `next` with its children, and moves `next` after them. Recurses at
+    /// most `XMLLimits.depth` times.
     private static func element(
         at next: inout Int32, of document: OpaquePointer, _ count: Int32
     ) -> XMLElement {

@@ -1,8 +1,8 @@
 /// Validates an XML file before tinyxml parses it: tags must match, and `XMLLimits` must be kept.
 ///
-/// It reads each byte once and tokenises exactly as tinyxml does, so that the limits hold for tinyxml,
-/// too. Only `<?…?>` is tokenised differently by tinyxml (a quote in it can hide the rest of the
-/// file), so the validator replaces it by blanks.
+/// It reads each byte once and tokenises exactly as tinyxml does, so that the limits hold for
+/// tinyxml, too. Only `<?…?>` is tokenised differently by tinyxml (a quote in it can hide the rest
+/// of the file), so the validator replaces it by blanks.
 struct XMLValidator {
     /// The text for tinyxml, after `validate()`.
     private(set) var bytes: [UInt8]
@@ -143,8 +143,8 @@ struct XMLValidator {
         bytes[offset...].starts(with: text.utf8)
     }
 
-    /// Moves on by `count` bytes and updates line and column. Continuation bytes of UTF-8 do not count
-    /// as columns.
+    /// Moves on by `count` bytes and updates line and column. Continuation bytes of UTF-8 do not
+    /// count as columns.
     private mutating func advance(_ count: Int = 1) {
         let end = min(offset + count, bytes.count)
         for byte in bytes[offset..<end] {

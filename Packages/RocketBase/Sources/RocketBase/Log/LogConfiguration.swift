@@ -60,8 +60,8 @@ public struct LogConfiguration: Sendable {
     /// All settings have their defaults.
     public init() {}
 
-    /// Takes the settings from the `log` section of a configuration; settings that the section lacks
-    /// have their defaults.
+    /// Takes the settings from the `log` section of a configuration; settings that the section
+    /// lacks have their defaults.
     public init(_ log: LogConfig) {
         self.init()
         rpcLevel = log.effectiveRPCLevel

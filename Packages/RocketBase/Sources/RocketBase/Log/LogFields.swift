@@ -19,8 +19,8 @@ public struct LogFields: ~Copyable {
     /// The head of the record, stored at the front of the memory by `finish`.
     private var head = unsafe rocket_log_record()
 
-    /// Builds a line in `memory` as long as it fits, afterwards in allocated memory; at most `limit`
-    /// bytes in all.
+    /// Builds a line in `memory` as long as it fits, afterwards in allocated memory; at most
+    /// `limit` bytes in all.
     init(in memory: UnsafeMutableRawBufferPointer, limit: Int) {
         guard let base = memory.baseAddress else { preconditionFailure("a line needs memory") }
         unsafe bytes = base

@@ -104,8 +104,8 @@ extension RocketLogger {
             fields)
     }
 
-    /// Writes a line about a requested operation that failed. When the buffer is full the call waits
-    /// up to `LogConfiguration.errorWait`.
+    /// Writes a line about a requested operation that failed. When the buffer is full the call
+    /// waits up to `LogConfiguration.errorWait`.
     @inlinable
     public func error(
         _ message: StaticString, file: StaticString = #fileID,
@@ -116,8 +116,8 @@ extension RocketLogger {
         write(.error, message, SourceLocation(file: file, line: line, function: function), fields)
     }
 
-    /// Writes a line about a requested operation that failed. When the buffer is full the call waits
-    /// up to `LogConfiguration.errorWait`.
+    /// Writes a line about a requested operation that failed. When the buffer is full the call
+    /// waits up to `LogConfiguration.errorWait`.
     @inlinable @_disfavoredOverload
     public func error<Text: StringProtocol>(
         _ message: @autoclosure () -> Text, file: StaticString = #fileID,

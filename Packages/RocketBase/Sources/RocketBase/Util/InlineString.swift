@@ -1,5 +1,5 @@
-/// A text of up to 55 bytes, stored inline: creating and copying it takes no allocation. Longer text
-/// is cut.
+/// A text of up to 55 bytes, stored inline: creating and copying it takes no allocation. Longer
+/// text is cut.
 public struct InlineString: Sendable, Hashable, CustomStringConvertible {
     /// The largest number of bytes.
     public static let capacity = 55

@@ -1,5 +1,5 @@
-/// The error code of a call: the value of err_code on the wire. Numbers that are not listed here are
-/// codes of applications.
+/// The error code of a call: the value of err_code on the wire. Numbers that are not listed here
+/// are codes of applications.
 public struct RPCErrorCode: RawRepresentable, Hashable, Sendable {
     /// The value of err_code.
     public let rawValue: Int32

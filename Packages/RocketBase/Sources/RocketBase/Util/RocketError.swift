@@ -1,7 +1,7 @@
 /// An error of the framework, with a code, a message, a cause and context.
 ///
-/// In the RPC layer its name is `RPCError`: a handler throws it to reply with a code, and a call on a
-/// channel throws no other type.
+/// In the RPC layer its name is `RPCError`: a handler throws it to reply with a code, and a call on
+/// a channel throws no other type.
 public struct RocketError: Error, Sendable, CustomStringConvertible {
     /// A key=value pair that describes the circumstances, such as `method=Order.makeOrder`.
     public struct Context: Hashable, Sendable {
@@ -35,7 +35,8 @@ public struct RocketError: Error, Sendable, CustomStringConvertible {
         context.first { $0.key == key }?.value ?? ""
     }
 
-    /// Returns a copy with an additional context value, unless the key exists or the value is empty.
+    /// Returns a copy with an additional context value, unless the key exists or the value is
+    /// empty.
     public func adding(_ key: String, _ value: String) -> RocketError {
         guard !value.isEmpty, context(key).isEmpty else { return self }
         var copy = self

@@ -3,9 +3,9 @@
 public struct WatchdogTarget: Sendable {
     /// The name of the part in the log line about a stuck part.
     public let name: String
-    /// Schedules `acknowledge` on the thread of the part, after the work that is queued already, and
-    /// returns at once. A part that has ended calls `acknowledge` directly. A part that never calls
-    /// it counts as stuck, and the service manager then restarts the process.
+    /// Schedules `acknowledge` on the thread of the part, after the work that is queued already,
+    /// and returns at once. A part that has ended calls `acknowledge` directly. A part that never
+    /// calls it counts as stuck, and the service manager then restarts the process.
     public let probe: @Sendable (_ acknowledge: @escaping @Sendable () -> Void) -> Void
 
     /// - Parameters:

@@ -63,8 +63,8 @@ extension FileDescriptor {
         throw SystemError("accept4", error)
     }
 
-    /// Starts connecting to `address` (connect(2)). A Unix socket fails with EAGAIN when the backlog
-    /// of its listener is full.
+    /// Starts connecting to `address` (connect(2)). A Unix socket fails with EAGAIN when the
+    /// backlog of its listener is full.
     public borrowing func connect(to address: SocketAddress) throws(SystemError)
         -> ConnectOutcome
     {

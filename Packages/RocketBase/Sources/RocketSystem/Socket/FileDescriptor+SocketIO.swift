@@ -37,8 +37,8 @@ extension FileDescriptor {
             "sendmsg", unsafe rocket_send_slices(raw, base, Int32(clamping: slices.count)))
     }
 
-    /// Closes the sending direction (shutdown(2)): the peer reads all bytes sent before, then the end
-    /// of the stream.
+    /// Closes the sending direction (shutdown(2)): the peer reads all bytes sent before, then the
+    /// end of the stream.
     public borrowing func shutdownSending() throws(SystemError) {
         try check("shutdown", Glibc.shutdown(raw, Int32(SHUT_WR)))
     }

@@ -39,8 +39,8 @@ extension FileDescriptor {
         try check("TCP_USER_TIMEOUT", rocket_set_user_timeout(raw, milliseconds))
     }
 
-    /// Sets SO_KEEPALIVE: after `idle` without traffic the kernel sends up to `probes` probes, one per
-    /// `interval`. Both times are whole seconds, at least 1.
+    /// Sets SO_KEEPALIVE: after `idle` without traffic the kernel sends up to `probes` probes, one
+    /// per `interval`. Both times are whole seconds, at least 1.
     public borrowing func setKeepalive(idle: Duration, interval: Duration, probes: Int)
         throws(SystemError)
     {
@@ -50,7 +50,8 @@ extension FileDescriptor {
         try check("SO_KEEPALIVE", result)
     }
 
-    /// Sets SO_SNDBUF and SO_RCVBUF in bytes. The kernel doubles the values; 0 keeps the current one.
+    /// Sets SO_SNDBUF and SO_RCVBUF in bytes. The kernel doubles the values; 0 keeps the current
+    /// one.
     public borrowing func setKernelBuffers(send: Int, receive: Int) throws(SystemError) {
         let result = rocket_set_buffer_bytes(
             raw, Int32(clamping: send), Int32(clamping: receive))

@@ -30,8 +30,8 @@ public enum NameLookup {
     public static let limit = 32
 
     /// Returns the stream addresses of a host name or IP address, in the system's order of
-    /// preference. Blocks the calling thread, possibly for many seconds, so it must not be called on
-    /// an event loop.
+    /// preference. Blocks the calling thread, possibly for many seconds, so it must not be called
+    /// on an event loop.
     public static func resolve(host: String, port: UInt16) throws(NameLookupError)
         -> [SocketAddress]
     {

@@ -65,9 +65,9 @@ import Testing
     @Test("Text and fields are not evaluated when the level is off")
     func disabledLevel() throws {
         let logs = try system { $0.rpcLevel = .warn }
-        logs.rpc.info("no") { _ in Issue.record("fields were made") }
+        logs.rpc.info("no") { _ in Issue.record("fields were evaluated") }
         func text() -> String {
-            Issue.record("text was made")
+            Issue.record("text was evaluated")
             return ""
         }
         logs.rpc.debug("\(text())")

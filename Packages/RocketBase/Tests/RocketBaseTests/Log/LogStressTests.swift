@@ -6,7 +6,8 @@ import Testing
 @testable import RocketBase
 
 @Suite struct LogStressTests {
-    /// Eight threads, a new file every few KB, and a rename and reopen, as by logrotate, in between.
+    /// Eight threads, a new file every few KB, and a rename and reopen, as by logrotate, in
+    /// between.
     @Test("Each accepted line is written once, in the order of its thread")
     func concurrentThreads() throws {
         let folder = TemporaryFolder()

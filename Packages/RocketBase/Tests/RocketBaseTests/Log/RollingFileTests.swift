@@ -126,8 +126,8 @@ import Testing
         }
         for number in 0..<200 { logs.rpc.info("line") { $0.add("number", number) } }
         logs.shutdown()
-        let ours = names("rpc").filter { !foreign.contains($0) }
-        let total = ours.map { folder.text("deep/logs/" + $0).utf8.count }.reduce(0, +)
+        let logFiles = names("rpc").filter { !foreign.contains($0) }
+        let total = logFiles.map { folder.text("deep/logs/" + $0).utf8.count }.reduce(0, +)
         #expect(total <= 5_000 && total > 3_000)
         #expect(names("rpc").filter { foreign.contains($0) }.count == 3)
     }

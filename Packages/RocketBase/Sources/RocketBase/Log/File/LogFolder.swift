@@ -21,9 +21,9 @@ struct LogFolder {
             ?? LogFileName(prefix: prefix, date: date, index: 0)
     }
 
-    /// Removes the oldest files until at most `count` are left, with at most `bytes` in all; 0 means
-    /// no limit. The current file is never removed and counts with `limit` bytes. Files that can't
-    /// be removed are kept, because their errors must not stop the log.
+    /// Removes the oldest files until at most `count` are left, with at most `bytes` in all; 0
+    /// means no limit. The current file is never removed and counts with `limit` bytes. Files that
+    /// can't be removed are kept, because their errors must not stop the log.
     func removeOld(keeping count: Int, bytes: Int, current: LogFileName, ofAtMost limit: Int) {
         guard count > 0 || bytes > 0, let files = try? files() else { return }
         var kept = 1

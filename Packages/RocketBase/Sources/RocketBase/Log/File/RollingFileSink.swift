@@ -1,8 +1,8 @@
 public import RocketSystem
 
-/// Writes lines to rolling files, one sequence of files per stream: `NAME_rpc_YYYYMMDD_log.N`. A new
-/// file starts at local midnight and when the next line would exceed the size limit. Old files are
-/// removed by count and by total size.
+/// Writes lines to rolling files, one sequence of files per stream: `NAME_rpc_YYYYMMDD_log.N`. A
+/// new file starts at local midnight and when the next line would exceed the size limit. Old files
+/// are removed by count and by total size.
 public final class RollingFileSink: LogSink {
     private let rpc: RollingFile
     private let app: RollingFile

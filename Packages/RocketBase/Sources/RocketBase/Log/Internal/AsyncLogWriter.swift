@@ -5,8 +5,8 @@ import Synchronization
 /// Connects loggers and sinks: owns the buffers and the thread that drains them.
 ///
 /// Any thread may `submit`. The writer's thread wakes once per sync interval, or earlier when a
-/// buffer is half full or an ERROR waits for room, and drains under the lock of `consumer`. `flush`,
-/// `reopen` and `shutdown` take the same lock and drain on the thread of their caller.
+/// buffer is half full or an ERROR waits for room, and drains under the lock of `consumer`.
+/// `flush`, `reopen` and `shutdown` take the same lock and drain on the thread of their caller.
 final class AsyncLogWriter: Sendable {
     let maxLineBytes: Int
     let time: any TimeSource

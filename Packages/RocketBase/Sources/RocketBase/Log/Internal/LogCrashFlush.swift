@@ -1,7 +1,8 @@
 import CRocketLog
 import RocketSystem
 
-/// Registers the buffers of one writer with the crash handlers (rocket_crash.h) as long as it lives.
+/// Registers the buffers of one writer with the crash handlers (rocket_crash.h) as long as it
+/// lives.
 @safe
 final class LogCrashFlush {
     // SAFETY: created in init, destroyed in deinit after it was unregistered from the

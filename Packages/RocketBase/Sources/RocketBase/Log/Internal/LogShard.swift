@@ -2,8 +2,8 @@ import CRocketLog
 import RocketSystem
 import Synchronization
 
-/// One bounded buffer of records. Threads append under its lock, which the writer never takes, so the
-/// lock is contended only when two threads share the buffer. Any thread.
+/// One bounded buffer of records. Threads append under its lock, which the writer never takes, so
+/// the lock is contended only when two threads share the buffer. Any thread.
 @safe
 final class LogShard: Sendable {
     /// The outcome of appending a line.
@@ -26,8 +26,8 @@ final class LogShard: Sendable {
     nonisolated(unsafe) let ring: OpaquePointer
     private let counts = Locked(Counts())
     private let fillingBytes: UInt64
-    /// The tail of the ring when an ERROR last waited without success. Until the tail moves, further
-    /// ERRORs don't wait.
+    /// The tail of the ring when an ERROR last waited without success. Until the tail moves,
+    /// further ERRORs don't wait.
     private let stalledTail = Atomic<UInt64>(.max)
 
     init(bytes: Int) throws(SystemError) {
