@@ -90,8 +90,8 @@ extension LogConfig {
                 .restart,
                 "The destinations of lines: file (rolling files), console (standard error), "
                     + "journal (the systemd journal), auto (the journal when standard error is "
-                    + "connected to it, by JOURNAL_STREAM, otherwise files). When no journal runs, its lines go "
-                    + "to the console."),
+                    + "connected to it, by JOURNAL_STREAM, otherwise files). When no journal runs, "
+                    + "its lines go to the console."),
             .init(
                 "log_file_name", \.fileName, .name, .restart,
                 "The prefix of the names of log files: NAME_rpc_YYYYMMDD_log.N."),
