@@ -18,7 +18,7 @@ struct OrderServerProgram {
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
         let store = try openStore()
-        daemon.systemd?.watch(WatchdogTarget(name: "order store", ask: store.probeWriter))
+        daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
         do {
             try await serve(store, daemon)
         } catch {
@@ -36,7 +36,7 @@ struct OrderServerProgram {
         let server = try RPCServer(
             config: config, services: [OrderHandler(logic: OrderLogic(store: store))],
             logs: daemon.logs, systemd: daemon.systemd, sockets: daemon.sockets)
-        for socket in daemon.sockets.strangers(to: RPCServerConfiguration.socketName) {
+        for socket in daemon.sockets.unclaimed(by: RPCServerConfiguration.socketName) {
             daemon.logs.app.warn("socket passed by activation is not used") {
                 $0.add("name", socket.name)
             }

@@ -1,3 +1,5 @@
+import RocketSystem
+
 /// The id of an order: decimal digits only, unique for the life of the store, growing with time.
 ///
 /// The first eight digits are the UTC day on which the order was made (`20261121`); the rest, at
@@ -44,19 +46,7 @@ public struct OrderID: Hashable, Sendable, CustomStringConvertible {
     /// that it always has eight digits.
     private static func day(ofMilliseconds milliseconds: Int64) -> Int64 {
         let seconds = (milliseconds / 1000).clamped(to: -30_610_224_000...253_402_300_799)
-        // Days are counted from 0000-03-01, so that a leap day is the last of its year.
-        let floored = seconds >= 0 ? seconds : seconds - 86_399
-        let days = floored / 86_400 + 719_468
-        let era = days / 146_097
-        let dayOfEra = days - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let dayOfMonth = dayOfYear - (153 * shifted + 2) / 5 + 1
-        return year * 10_000 + month * 100 + dayOfMonth
+        return Int64(CivilDate(secondsSince1970: seconds).number)
     }
 }
 

@@ -17,9 +17,9 @@ until_ 15 back
 took=$(($(now_ms) - at))
 wait "$stalled"
 output=$(journal -o cat)
-has "a loop that is stuck: the log names it" "stuck: no word to the watchdog" "$output"
+has "a loop that is stuck: the log names it" "stuck: the watchdog is not notified" "$output"
 has "... the field, too" '"PARTS":"rocket-io-0"' \
-    "$(journal -o json 'MESSAGE=stuck: no word to the watchdog')"
+    "$(journal -o json 'MESSAGE=stuck: the watchdog is not notified')"
 has "... the watchdog kills the server" "Watchdog timeout (limit 2s)!" "$output"
 has "... with that result" "Failed with result 'watchdog'" "$output"
 check "... and systemd starts another one ($took ms after the loop stood still)" back

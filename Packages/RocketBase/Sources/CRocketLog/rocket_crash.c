@@ -9,19 +9,26 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TARGETS = 64, SIGNALS = 6, BUFFER_BYTES = 1 << 20, WAIT_STEPS = 500 };
+enum {
+    TARGETS = 64,
+    RINGS = 256, // the largest LogConfiguration.bufferCount
+    SIGNALS = 6,
+    BUFFER_BYTES = 1 << 20,
+    WAIT_MILLISECONDS = 500,
+    LEVEL_CRITICAL = 5, // LogLevel.critical
+};
 
 static const int signals[SIGNALS] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 static const char *const signal_names[SIGNALS] = {"SIGSEGV", "SIGABRT", "SIGBUS",
                                                   "SIGFPE",  "SIGILL",  "SIGTRAP"};
 static struct sigaction former[SIGNALS];
 static struct rocket_crash_target *targets[TARGETS];
-static uint32_t crashing; // 0 no, 1 being written, 2 written
+static uint32_t crashing; // 0: no; 1: a handler is writing; 2: it has finished
 static char buffer[BUFFER_BYTES];
 
 static uint32_t load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 
-static void rest_a_millisecond(void) {
+static void sleep_millisecond(void) {
     struct timespec pause = {0, 1000000};
     nanosleep(&pause, NULL);
 }
@@ -56,18 +63,18 @@ void rocket_crash_set_output(struct rocket_crash_target *target, uint32_t stream
     __atomic_store_n(&target->outputs[stream][slot], descriptor, __ATOMIC_RELEASE);
 }
 
-// --- the handler: nothing below may allocate or lock ---
+// --- The handler: the functions below must be async-signal-safe (no allocation, no lock) ---
 
 static void write_all(int descriptor, const char *bytes, size_t count) {
     while (count) {
         ssize_t written = write(descriptor, bytes, count);
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return; // a full disk: there is no better place to say so
+        if (written <= 0) return; // a full disk, for example; there is no other output
         bytes += written, count -= (size_t)written;
     }
 }
 
-// The oldest record that no ring's cursor has passed; its ring's cursor moves past it.
+// Returns the oldest record at the cursors, and moves the cursor of its ring after it.
 static const struct rocket_log_record *next_record(const struct rocket_crash_target *target,
                                                    uint64_t *cursors, const uint64_t *ends) {
     const struct rocket_log_record *oldest = NULL;
@@ -93,7 +100,7 @@ static size_t put_crash_line(const struct rocket_crash_target *target, int strea
     memset(&line, 0, sizeof line);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    line.record.level = 5;
+    line.record.level = LEVEL_CRITICAL;
     line.record.stream = (uint8_t)stream;
     line.record.field_count = 1;
     line.record.wall_nanoseconds = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
@@ -114,7 +121,7 @@ static size_t put_crash_line(const struct rocket_crash_target *target, int strea
 
 static void write_stream(const struct rocket_crash_target *target, int stream, int slot, int index,
                          const uint64_t *ends) {
-    static uint64_t cursors[256];
+    static uint64_t cursors[RINGS];
     int descriptor = target->outputs[stream][slot], style = target->styles[stream][slot];
     if (descriptor < 0) return;
     for (uint32_t i = 0; i < target->ring_count; i++)
@@ -135,12 +142,12 @@ static void write_stream(const struct rocket_crash_target *target, int stream, i
 }
 
 static void write_target(const struct rocket_crash_target *target, int index) {
-    static uint64_t ends[256];
-    // The writer publishes what it has written before it ends its batch: wait for that, else
-    // lines would stand twice. Not for ever: its disk may be what hangs.
+    static uint64_t ends[RINGS];
+    // The writer releases the records it has written before it ends its batch. Wait for that, else
+    // lines would be written twice; but not without a limit, because its disk may hang.
     int by_writer = target->writer_thread_id == (int32_t)syscall(SYS_gettid);
-    for (int i = 0; !by_writer && i < WAIT_STEPS && load(&target->writing); i++)
-        rest_a_millisecond();
+    for (int i = 0; !by_writer && i < WAIT_MILLISECONDS && load(&target->writing); i++)
+        sleep_millisecond();
     for (uint32_t i = 0; i < target->ring_count; i++)
         ends[i] = rocket_log_ring_head(target->rings[i]);
     for (int stream = 0; stream < ROCKET_CRASH_STREAMS; stream++)
@@ -152,28 +159,29 @@ static void handle(int number, siginfo_t *info, void *context) {
     (void)context;
     int error = errno, index = 0;
     while (index < SIGNALS - 1 && signals[index] != number) index++;
-    uint32_t calm = 0;
-    if (__atomic_compare_exchange_n(&crashing, &calm, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    uint32_t none = 0;
+    if (__atomic_compare_exchange_n(&crashing, &none, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
         for (int i = 0; i < TARGETS; i++) {
             struct rocket_crash_target *target = __atomic_load_n(&targets[i], __ATOMIC_SEQ_CST);
             if (target) write_target(target, index);
         }
         __atomic_store_n(&crashing, 2, __ATOMIC_SEQ_CST);
     } else {
-        for (int i = 0; i < WAIT_STEPS && load(&crashing) == 1; i++) rest_a_millisecond();
+        for (int i = 0; i < WAIT_MILLISECONDS && load(&crashing) == 1; i++) sleep_millisecond();
     }
-    // The former way, with the fault's own frame: a fault repeats by itself when this returns;
-    // what was sent by raise, abort or kill is sent again and arrives on return.
+    // Restore the former disposition. On return a fault repeats with its own stack frame; a signal
+    // sent by raise, abort or kill is sent again and delivered on return.
     sigaction(number, &former[index], NULL);
     if (info->si_code <= 0)
         syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), number);
     errno = error;
 }
 
-// --- set-up ---
+// --- Set-up ---
 
 static void install(void) {
-    // A stack of its own lets the installing thread (main, as a rule) report an exhausted stack.
+    // A signal stack lets the handler run when the stack of the installing thread (usually main) is
+    // exhausted.
     stack_t current;
     if (sigaltstack(NULL, &current) == 0 && (current.ss_flags & SS_DISABLE)) {
         stack_t stack = {.ss_size = 65536, .ss_sp = malloc(65536)};
@@ -204,7 +212,7 @@ void rocket_crash_unregister(struct rocket_crash_target *target) {
         __atomic_compare_exchange_n(&targets[i], &ours, NULL, 0, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST);
     }
-    while (load(&crashing) == 1) rest_a_millisecond();
+    while (load(&crashing) == 1) sleep_millisecond();
 }
 
 void rocket_crash_begin_batch(struct rocket_crash_target *target) {

@@ -30,10 +30,10 @@ static char *put_number(char *out, uint64_t value, int negative) {
     return out;
 }
 
-// Whether `c` would break a line, a column or a terminal.
+// Returns whether `c` would break a line, a column or a terminal.
 static int is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
 
-// Text with control characters written as \n, \t, \r, \xNN: one line stays one line.
+// Writes text with control characters escaped as \n, \t, \r, \xNN, so that a line stays one line.
 static char *put_escaped(char *out, const char *bytes, size_t count, int in_quotes) {
     static const char hex[] = "0123456789abcdef";
     for (size_t i = 0; i < count; i++) {
@@ -51,7 +51,7 @@ static char *put_escaped(char *out, const char *bytes, size_t count, int in_quot
     return out;
 }
 
-// A value stands bare unless a reader could take its end or its equal sign for another's.
+// Returns whether a value needs quotes because a parser could not find its end without them.
 static int needs_quotes(const char *bytes, size_t count) {
     for (size_t i = 0; i < count; i++) {
         unsigned char c = (unsigned char)bytes[i];
@@ -80,10 +80,10 @@ static char *put_field(char *out, const struct rocket_log_field *field, const ch
     return put_number(out, negative ? 0 - value : value, negative);
 }
 
-// "yy-mm-dd HH:MM:SS.mmm"
+// Writes "yy-mm-dd HH:MM:SS.mmm".
 static char *put_time(char *out, int64_t nanoseconds, int32_t utc_offset_seconds) {
-    int64_t seconds = nanoseconds / 1000000000, rest = nanoseconds % 1000000000;
-    if (rest < 0) rest += 1000000000, seconds -= 1;
+    int64_t seconds = nanoseconds / 1000000000, fraction = nanoseconds % 1000000000;
+    if (fraction < 0) fraction += 1000000000, seconds -= 1;
     int32_t civil[6];
     rocket_civil(seconds + utc_offset_seconds, civil);
     static const char separators[] = "-- ::.";
@@ -91,7 +91,7 @@ static char *put_time(char *out, int64_t nanoseconds, int32_t utc_offset_seconds
         out = put_digits(out, (uint32_t)(i ? civil[i] : civil[0] % 100), 2);
         *out++ = separators[i];
     }
-    return put_digits(out, (uint32_t)(rest / 1000000), 3);
+    return put_digits(out, (uint32_t)(fraction / 1000000), 3);
 }
 
 size_t rocket_log_line_bound(const struct rocket_log_record *record) {

@@ -2,17 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Positions only grow; a position's place in memory is position & (capacity - 1). A record never
-// wraps: where it would, a mark fills the end of the ring and the record starts at the front.
+// Offsets only grow; the index in memory is offset & (capacity - 1). A record never wraps: if it
+// would, a filler record takes the end of the ring and the record starts at the front.
 struct rocket_log_ring {
     _Alignas(64) uint64_t head; // written by producers
-    uint64_t tail_seen;         // the producers' copy of tail: spares them the other cache line
+    uint64_t tail_seen;         // the producers' copy of tail, to save a cache miss
     _Alignas(64) uint64_t tail; // written by the consumer
     _Alignas(64) uint64_t capacity;
     char *bytes;
 };
 
-enum { UNUSED = 0xff };
+enum { UNUSED = 0xff }; // the level of a filler record
 
 struct rocket_log_ring *rocket_log_ring_create(uint64_t capacity) {
     struct rocket_log_ring *ring = aligned_alloc(64, sizeof *ring);
@@ -41,10 +41,10 @@ uint64_t rocket_log_ring_push(struct rocket_log_ring *ring, const struct rocket_
         if (head + needed - ring->tail_seen > ring->capacity) return 0;
     }
     if (skip) {
-        // Sizes are multiples of 8, so a mark's size and level always fit.
-        struct rocket_log_record *mark = (struct rocket_log_record *)(ring->bytes + offset);
-        mark->size = (uint32_t)skip;
-        mark->level = UNUSED;
+        // Sizes are multiples of 8, so the size and the level of a filler always fit.
+        struct rocket_log_record *filler = (struct rocket_log_record *)(ring->bytes + offset);
+        filler->size = (uint32_t)skip;
+        filler->level = UNUSED;
         offset = 0;
     }
     memcpy(ring->bytes + offset, record, record->size);

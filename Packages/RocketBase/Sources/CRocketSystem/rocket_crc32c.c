@@ -1,7 +1,7 @@
 #include "rocket_crc32c.h"
 #include <string.h>
 
-// Eight tables: "slicing by 8", one table look-up a byte but eight bytes a step.
+// Eight tables ("slicing by 8"): one table look-up per byte, eight bytes per step.
 static uint32_t tables[8][256];
 
 __attribute__((constructor)) static void make_tables(void) {

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 static sigset_t set_of(uint64_t bits) {
@@ -49,4 +51,36 @@ void rocket_default_sigpipe(void) {
     signal(SIGPIPE, SIG_DFL);
     sigset_t set = set_of((uint64_t)1 << (SIGPIPE - 1));
     pthread_sigmask(SIG_UNBLOCK, &set, 0);
+}
+
+static const int crashes[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+
+void rocket_block_signals(void) {
+    sigset_t set;
+    sigfillset(&set);
+    for (unsigned i = 0; i < sizeof crashes / sizeof *crashes; i++) sigdelset(&set, crashes[i]);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+static const int write_signals[2] = {SIGPIPE, SIGXFSZ};
+
+uint32_t rocket_block_write_signals(void) {
+    sigset_t set, former;
+    sigemptyset(&set);
+    for (int i = 0; i < 2; i++) sigaddset(&set, write_signals[i]);
+    pthread_sigmask(SIG_BLOCK, &set, &former);
+    uint32_t blocked = 0;
+    for (int i = 0; i < 2; i++)
+        if (!sigismember(&former, write_signals[i])) blocked |= 1u << i;
+    return blocked;
+}
+
+void rocket_restore_write_signals(uint32_t blocked) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < 2; i++)
+        if (blocked & 1u << i) sigaddset(&set, write_signals[i]);
+    struct timespec now = {0, 0};
+    while (blocked && sigtimedwait(&set, NULL, &now) > 0) {}
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }

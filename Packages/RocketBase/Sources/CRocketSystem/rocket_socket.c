@@ -85,7 +85,7 @@ static void from_system(const system_address *in, socklen_t length, struct rocke
         out->family = abstract ? ROCKET_FAMILY_ABSTRACT : ROCKET_FAMILY_UNIX;
         const char *start = in->un.sun_path + abstract;
         bytes -= (size_t)abstract;
-        // A path ends at its NUL; our own abstract names carry one too (see to_system).
+        // A path ends at its NUL, and so does an abstract name set by to_system.
         bytes = strnlen(start, bytes);
         memcpy(out->path, start, bytes);
         out->path_bytes = (uint16_t)bytes;
@@ -166,7 +166,7 @@ int rocket_listening_family(int fd) {
     return domain == AF_UNIX ? ROCKET_FAMILY_UNIX : -1;
 }
 
-int rocket_make_ours(int fd) {
+int rocket_set_nonblocking_cloexec(int fd) {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return -1;
     return fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -230,11 +230,11 @@ ssize_t rocket_send(int fd, const void *bytes, size_t count) {
     return result;
 }
 
-_Static_assert(sizeof(struct rocket_piece) == sizeof(struct iovec), "a piece is an iovec");
-_Static_assert(offsetof(struct rocket_piece, count) == offsetof(struct iovec, iov_len), "iovec");
+_Static_assert(sizeof(struct rocket_slice) == sizeof(struct iovec), "a slice is an iovec");
+_Static_assert(offsetof(struct rocket_slice, count) == offsetof(struct iovec, iov_len), "iovec");
 
-ssize_t rocket_send_pieces(int fd, const struct rocket_piece *pieces, int count) {
-    struct msghdr header = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+ssize_t rocket_send_slices(int fd, const struct rocket_slice *slices, int count) {
+    struct msghdr header = {.msg_iov = (struct iovec *)slices, .msg_iovlen = (size_t)count};
     ssize_t result;
     do result = sendmsg(fd, &header, MSG_NOSIGNAL);
     while (result < 0 && errno == EINTR);

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <unistd.h>
-
-pid_t rocket_gettid(void) { return gettid(); }
 
 struct start {
     char name[16];
@@ -61,4 +60,33 @@ int rocket_thread_first_cpu(void) {
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
         if (CPU_ISSET(cpu, &set)) return cpu;
     return -1;
+}
+
+static __thread struct rocket_thread_state state;
+static uint32_t ordinals;
+
+static void reset_state(void) { memset(&state, 0, sizeof state); }
+
+// The child process of a fork has one thread, with a copy of the parent's state: without a reset
+// both processes would use the same thread ids and message ids.
+__attribute__((constructor)) static void register_fork_handler(void) {
+    pthread_atfork(NULL, NULL, reset_state);
+}
+
+static void initialise_state(void) {
+    state.thread_id = gettid();
+    state.ordinal = __atomic_fetch_add(&ordinals, 1, __ATOMIC_RELAXED);
+}
+
+struct rocket_thread_state *rocket_thread_state(void) {
+    if (__builtin_expect(state.thread_id == 0, 0)) initialise_state();
+    return &state;
+}
+
+int rocket_random_words(uint64_t *words) {
+    // Requests of up to 256 bytes are all or nothing once the pool is initialised.
+    ssize_t count;
+    do count = getrandom(words, 16, 0);
+    while (count < 0 && errno == EINTR);
+    return count == 16 ? 0 : count < 0 ? errno : EIO;
 }

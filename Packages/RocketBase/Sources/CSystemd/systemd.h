@@ -1,4 +1,4 @@
-// libsystemd: the journal, and the daemon's words to its service manager.
+// libsystemd: the journal, and a daemon's notifications to its service manager.
 #ifndef ROCKET_SYSTEMD_H
 #define ROCKET_SYSTEMD_H
 #include <stdlib.h>
@@ -6,6 +6,6 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 
-/// free(3), for what libsystemd allocated for its caller.
+/// free(3), for memory that libsystemd allocated for its caller.
 static inline void rocket_systemd_free(void *memory) { free(memory); }
 #endif

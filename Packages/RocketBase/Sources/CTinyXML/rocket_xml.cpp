@@ -10,7 +10,7 @@
 struct rocket_xml {
     TiXmlDocument document;
     std::vector<rocket_xml_element> elements;
-    std::deque<std::string> texts;  // a deque, so that texts never move
+    std::deque<std::string> texts;  // a deque does not move its elements
     bool failed = false;
 };
 
@@ -27,7 +27,8 @@ rocket_xml_element describe(rocket_xml &xml, const TiXmlElement &element, int de
             depth, element.Row(), element.Column()};
 }
 
-/// Depth first, as in the file; a loop, since recursion costs stack.
+/// Appends all elements, depth first as in the file. Iterative, because recursion would need stack
+/// for each level.
 void flatten(rocket_xml &xml) {
     const TiXmlElement *element = xml.document.FirstChildElement();
     int depth = 0;
@@ -53,8 +54,8 @@ rocket_xml *rocket_xml_parse(const char *text, int is_utf8) {
     rocket_xml *xml = nullptr;
     try {
         xml = new rocket_xml;
-        xml->document.SetTabSize(1);  // a column is a character, as editors count
-        // The encoding is told, never guessed: tinyxml reads past a cut UTF-8 character.
+        xml->document.SetTabSize(1);  // a tab is one column, so that a column is a character
+        // Pass the encoding: when it guesses, tinyxml reads past an incomplete UTF-8 character.
         xml->document.Parse(text, nullptr, is_utf8 ? TIXML_ENCODING_UTF8 : TIXML_ENCODING_LEGACY);
         xml->failed = xml->document.Error();
         if (!xml->failed) flatten(*xml);

@@ -1,15 +1,17 @@
 public import RocketBase
 public import RocketSystem
 
-/// All that is generated from the configuration's schema: docs/configuration.md,
-/// conf/rocket.reference.xml, and the doc comments in the sections' sources.
+/// The documents that are generated from the schema of the configuration: docs/configuration.md,
+/// conf/rocket.reference.xml, and the doc comments in the sources of the sections.
 public struct ConfigDocuments {
-    /// The repository.
+    /// The folder of the repository.
     public let root: String
-    /// The sections and where the source of each stands, in the order of the reference file.
+    /// The sections and the folders of their sources, in the order of the reference file.
     private var sections: [(description: ConfigDescription, folder: String)]
 
-    /// The framework's own sections.
+    /// The documents of the framework's sections.
+    ///
+    /// - Parameter root: the folder of the repository.
     public init(root: String) {
         self.root = root
         sections = ConfigDescription.framework.map {
@@ -17,17 +19,17 @@ public struct ConfigDocuments {
         }
     }
 
-    /// Adds a program's section, declared in `Type.swift` in that folder below the root.
+    /// Adds the section of a program, which is declared in `Type.swift` in `folder` below the root.
     public mutating func add(_ section: (some ConfigSection).Type, declaredIn folder: String) {
         sections.append((ConfigDescription(section), folder))
     }
 
-    /// The files that are not as they should be, with what should be in them.
+    /// Returns the files that are out of date, with their new texts.
     ///
-    /// - Throws: `SystemError` for a section's source that can't be read.
+    /// - Throws: `SystemError` when the source of a section can't be read.
     public func outOfDate() throws(SystemError) -> [(path: String, text: String)] {
         let descriptions = sections.map(\.description)
-        var wanted = [
+        var current = [
             (path: "\(root)/docs/configuration.md", text: ConfigMarkdown.text(of: descriptions)),
             (path: "\(root)/conf/rocket.reference.xml", text: ReferenceXML.text(of: descriptions)),
         ]
@@ -35,16 +37,16 @@ public struct ConfigDocuments {
             let path = "\(root)/\(folder)/\(section.type).swift"
             let source = String(
                 decoding: try FileContents.read(path, limit: 1 << 20), as: UTF8.self)
-            wanted.append((path, DocComments.renewed(source: source, for: section)))
+            current.append((path, DocComments.updated(source: source, for: section)))
         }
-        return wanted.filter { path, text in
+        return current.filter { path, text in
             (try? FileContents.read(path, limit: 1 << 20)) != Array(text.utf8)
         }
     }
 
-    /// Renews what is out of date; returns the paths.
+    /// Writes the files that are out of date and returns their paths.
     ///
-    /// - Throws: `SystemError` for a file that can't be read or written.
+    /// - Throws: `SystemError` when a file can't be read or written.
     public func renew() throws(SystemError) -> [String] {
         let stale = try outOfDate()
         for (path, text) in stale { try FileContents.write(Array(text.utf8), to: path) }

@@ -1,8 +1,8 @@
 public import RocketBase
 
-/// docs/configuration.md: a table for each section.
+/// docs/configuration.md, with a table per section.
 public enum ConfigMarkdown {
-    /// The document's text.
+    /// Returns the text of the document.
     public static func text(of sections: [ConfigDescription]) -> String {
         ([head] + sections.map(table)).joined(separator: "\n\n") + "\n"
     }
@@ -12,26 +12,26 @@ public enum ConfigMarkdown {
 
         <!-- Generated from the schema by rocket_config_docs (make generate); do not edit. -->
 
-        A process reads one XML file, then the environment, which wins. Everything may be left \
-        out. `conf/rocket.reference.xml` is this page as a file to copy from; the original \
-        project's files load unchanged.
+        A process reads one XML file, then the environment, which overrides the file. All elements \
+        are optional. `conf/rocket.reference.xml` contains all elements with their defaults, for \
+        copying. Files of the original project load unchanged.
 
-        - Relative paths are relative to the file's folder, in the environment too.
-        - All errors are reported together, each with file, line, column, path, what was found \
-        and what is allowed. An unknown element or variable is a warning that names the nearest.
-        - `--check-config` prints every value with where it came from: default, file:line, \
-        or variable.
-        - *live* values take effect on reload (SIGHUP); the others need a *restart*, and the \
-        reload says so.
-        - In the variables of a stub, NAME is its name in upper case, anything but letters and \
-        digits replaced by `_`; the stub has to be in the file.
-        - The reader takes files of up to 1 MiB, nested up to 32 deep.
+        - Relative paths are resolved against the folder of the file, also those in the environment.
+        - All errors are reported together, each with file, line, column, path, the text found \
+        and the allowed values. An unknown element or variable is a warning with the most similar \
+        name.
+        - `--check-config` prints each value with its origin: default, file:line, or variable.
+        - Changes of *live* values take effect on reload (SIGHUP). Other changes need a *restart*; \
+        the reload logs them.
+        - In the variables of a stub, NAME is the name of the stub in upper case, with all \
+        characters but letters and digits replaced by `_`. The file must contain the stub.
+        - Files of up to 1 MiB are read, with up to 32 levels of elements.
         """
 
     private static func table(_ section: ConfigDescription) -> String {
         let rows = section.fields.map { field in
             let cells = [
-                "`\(field.name)`", field.defaultWords, field.allowed, field.change.rawValue,
+                "`\(field.name)`", field.defaultWithUnit, field.allowed, field.change.rawValue,
                 field.name == "name" && section.path.hasPrefix("stubs/")
                     ? "" : "`\(field.variable)`",
                 field.summary,

@@ -1,10 +1,10 @@
 public import RocketBase
 
-/// The doc comments of a section's stored properties, written into its Swift source, so that
-/// the editor shows what the documentation says.
+/// Writes the doc comments of a section's stored properties into its Swift source, so that editors
+/// show the text of the documentation.
 public enum DocComments {
-    /// The source with the comment above each field's `public var` renewed.
-    public static func renewed(source: String, for section: ConfigDescription) -> String {
+    /// Returns the source with updated comments above the `public var` of each field.
+    public static func updated(source: String, for section: ConfigDescription) -> String {
         var output: [String] = []
         var isInside = false
         for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -39,12 +39,13 @@ extension ConfigDescription.Field {
     var rule: String {
         let effect = change == .live ? "Changes live." : "Needs a restart."
         return "\(allowed.prefix(1).uppercased())\(allowed.dropFirst()). Default "
-            + "\(defaultWords). \(effect)"
+            + "\(defaultWithUnit). \(effect)"
     }
 }
 
 extension String {
-    /// Broken into lines between words.
+    /// Returns the text broken into lines between words. The first line begins with `first`, the
+    /// other ones with `rest`; `end` is appended to the last one.
     func wrapped(to width: Int, first: String, rest: String, end: String) -> [String] {
         var lines: [String] = []
         var line = first

@@ -1,14 +1,14 @@
 public import RocketBase
 
-/// conf/rocket.reference.xml: every element at its default, each under its explanation.
+/// conf/rocket.reference.xml, with all elements at their defaults, each after its explanation.
 public enum ReferenceXML {
-    /// The file's text. Stubs have no defaults, so the one shown is commented out.
+    /// Returns the text of the file. Stubs have no defaults, so the example is commented out.
     public static func text(of sections: [ConfigDescription]) -> String {
         var lines = [
             #"<?xml version="1.0" encoding="UTF-8" ?>"#,
-            "<!-- Every element that a configuration may have, at its default. Generated from",
-            "     the schema (make generate); all of it may be left out. Relative paths are",
-            "     relative to the file's folder. -->", "<root>",
+            "<!-- All elements of the configuration with their defaults. Generated from the schema",
+            "     (make generate). All elements are optional. Relative paths are resolved against",
+            "     the folder of this file. -->", "<root>",
         ]
         for section in sections {
             let isStub = section.path.hasPrefix("stubs/")
@@ -30,10 +30,10 @@ public enum ReferenceXML {
     }
 
     private static func stub(_ section: ConfigDescription) -> [String] {
-        let needed = ["name": "order", "port": "12345"]
+        let required = ["name": "order", "port": "12345"]
         let fields = section.fields.flatMap { field in
             explanation(field, first: "         ", end: "") + [
-                element(field, needed[field.name] ?? field.defaultText, indent: "        ")
+                element(field, required[field.name] ?? field.defaultText, indent: "        ")
             ]
         }
         return ["  <stubs>", "    <!--", "      <rpc_server>"] + fields + [

@@ -1,12 +1,13 @@
 import RocketBase
 import RocketSystem
 
-/// One line as the journal takes it: `KEY=value` entries one after another in reused memory.
+/// The journal entry of one line: `KEY=value` fields in contiguous memory, which is reused.
 struct JournalFields {
     private(set) var bytes: [UInt8] = []
     private(set) var entries: [Range<Int>] = []
 
-    /// Names with a meaning of their own; a line's key of that name gets `FIELD_` in front.
+    /// Names that this file or the journal uses; a line's key with such a name gets the prefix
+    /// `FIELD_`.
     private static let reserved: Set<[UInt8]> = Set(
         [
             "MESSAGE", "PRIORITY", "CODE_FILE", "CODE_LINE", "CODE_FUNC", "TID", "ROCKET_STREAM",
@@ -18,7 +19,7 @@ struct JournalFields {
         bytes.removeAll(keepingCapacity: true)
         entries.removeAll(keepingCapacity: true)
         add("MESSAGE", of: event, .message)
-        add("PRIORITY", String(event.level.priority))
+        add("PRIORITY", String(event.level.syslogPriority))
         add("CODE_FILE", of: event, .file)
         add("CODE_LINE", String(event.line))
         add("CODE_FUNC", of: event, .function)
@@ -38,7 +39,7 @@ struct JournalFields {
         }
     }
 
-    /// A part of the line; empty ones are left out, but never the message.
+    /// Adds a part of the line. Empty parts are omitted, except the message.
     private mutating func add(
         _ name: StaticString, of event: borrowing LogEvent, _ part: LogEvent.Part
     ) {
@@ -70,7 +71,7 @@ struct JournalFields {
         entries.append(start..<bytes.count)
     }
 
-    /// The journal's names are A-Z, 0-9 and _, begin with a letter and have at most 64 bytes.
+    /// Returns a valid field name: A-Z, 0-9 and _, beginning with a letter, at most 64 bytes.
     static func name(for key: some Sequence<UInt8>) -> [UInt8] {
         var name: [UInt8] = []
         for byte in key.prefix(64) {
@@ -82,24 +83,11 @@ struct JournalFields {
             }
         }
         let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
-        let isFine = name.first.map { letters.contains($0) } ?? false
-        if !isFine || reserved.contains(name) {
+        let beginsWithLetter = name.first.map { letters.contains($0) } ?? false
+        if !beginsWithLetter || reserved.contains(name) {
             let separator = name.first == UInt8(ascii: "_") ? "FIELD" : "FIELD_"
             name.insert(contentsOf: separator.utf8, at: 0)
         }
         return Array(name.prefix(64))
-    }
-}
-
-extension LogLevel {
-    /// syslog(3)'s number.
-    var priority: Int {
-        switch self {
-        case .trace, .debug: 7
-        case .info: 6
-        case .warn: 4
-        case .error: 3
-        case .critical: 2
-        }
     }
 }

@@ -2,23 +2,24 @@ import CSystemd
 public import RocketBase
 public import RocketSystem
 
-/// Lines in the systemd journal, as native fields through libsystemd: MESSAGE, PRIORITY, CODE_FILE,
-/// CODE_LINE, CODE_FUNC, TID, ROCKET_STREAM, ROCKET_TIME_US, MSG_ID, RPC_METHOD, PEER, and each key
-/// of the line in upper case. Large lines go too (libsystemd passes them in a memory file).
+/// Writes lines to the systemd journal with libsystemd, as native fields: MESSAGE, PRIORITY,
+/// CODE_FILE, CODE_LINE, CODE_FUNC, TID, ROCKET_STREAM, ROCKET_TIME_US, MSG_ID, RPC_METHOD, PEER,
+/// and each key of the line in upper case. libsystemd passes large lines in a memory file.
 ///
-/// Where no journal runs at all libsystemd takes lines and says nothing, so ask `isAvailable`
-/// first; where it refuses them they are counted as lost. In a crash lines go to standard error with systemd's `<N>`.
+/// When no journal runs, libsystemd discards lines without an error, so check `isAvailable` first.
+/// Lines that the journal rejects are counted as lost. After a crash buffered lines go to standard
+/// error, with the `<N>` prefix of systemd.
 public final class JournalSink: LogSink {
     private var fields = JournalFields()
     private var health = LogSinkHealth()
 
-    /// Whether a journal listens on this machine (or in this container).
+    /// Whether a journal runs on this machine (or in this container).
     public static var isAvailable: Bool { FileSystem.exists("/run/systemd/journal/socket") }
 
-    /// Opens nothing: libsystemd connects with the first line.
+    /// Opens nothing: libsystemd connects when the first line is sent.
     public init() {}
 
-    /// Sends one line. The writer's thread.
+    /// Sends one line.
     public func write(_ event: borrowing LogEvent) {
         fields.fill(from: event)
         let result = unsafe fields.bytes.withUnsafeBytes { bytes in
@@ -33,21 +34,21 @@ public final class JournalSink: LogSink {
                 unsafe sd_journal_sendv($0.baseAddress, Int32($0.count))
             }
         }
-        guard result < 0 else { return health.succeed() }
-        health.fail(SystemError("sd_journal_sendv", Errno(rawValue: -result)))
-        health.lose(1)
+        guard result < 0 else { return health.recordSuccess() }
+        health.recordFailure(SystemError("sd_journal_sendv", Errno(rawValue: -result)))
+        health.recordLoss(of: 1)
     }
 
-    /// Lines are sent one by one: nothing is left to do.
+    /// Returns the change of the sink's health. Lines were sent by `write` already.
     public func endBatch() -> LogSinkNotice? { health.takeNotice() }
 
-    /// Lines that the journal did not take.
+    /// The number of lines that the journal rejected.
     public var lostLines: UInt64 { health.lostLines }
 }
 
 extension LogSystem {
-    /// A log system that knows the journal: outputs `journal` and `auto` can be had. Where no
-    /// journal runs its lines go to the console, as those of `LogSystem.init` without a sink.
+    /// Creates a log system that supports the outputs `journal` and `auto`. When no journal runs,
+    /// the lines for it go to the console.
     ///
     /// - Throws: as `LogSystem.init`.
     public convenience init(

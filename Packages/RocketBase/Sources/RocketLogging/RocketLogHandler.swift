@@ -1,27 +1,28 @@
 public import Logging
 @_spi(LogBridge) public import RocketBase
 
-/// swift-log's backend: every library's `Logger` writes into Rocket's log.
+/// A backend of swift-log: the `Logger`s of libraries write to Rocket's log.
 ///
 /// ```swift
 /// LoggingSystem.bootstrap(RocketLogHandler.factory(logs))
 /// ```
 ///
-/// The label goes into the field `label`, metadata into fields of their names. A line is written
-/// when both this handler's level and the stream's let it pass.
+/// The label becomes the field `label`, and each metadata entry a field with its key. A line is
+/// written when its level is enabled in this handler and in the stream.
 public struct RocketLogHandler: LogHandler {
-    /// The lowest level of this logger; starts at the lowest, so that the stream's decides.
+    /// The lowest level of this logger. Default trace, so that the level of the stream decides.
     public var logLevel = Logger.Level.trace
-    /// What this logger adds to each of its lines.
+    /// The metadata of all lines of this logger.
     public var metadata = Logger.Metadata()
-    /// Asked for more at each line.
+    /// Provides additional metadata for each line.
     public var metadataProvider: Logger.MetadataProvider?
     private let label: String
     private let logger: RocketLogger
 
     /// - Parameters:
-    ///   - label: swift-log's name of the part that logs.
-    ///   - logger: the stream that the lines go to.
+    ///   - label: the label of the `Logger`.
+    ///   - logger: writes the lines.
+    ///   - metadataProvider: provides additional metadata for each line.
     public init(
         label: String, logger: RocketLogger,
         metadataProvider: Logger.MetadataProvider? = nil
@@ -31,8 +32,8 @@ public struct RocketLogHandler: LogHandler {
         self.metadataProvider = metadataProvider
     }
 
-    /// For `LoggingSystem.bootstrap`: labels that begin with one of `rpcLabels` go to the rpc
-    /// stream, all others to the app stream.
+    /// Returns a factory for `LoggingSystem.bootstrap`: lines whose label begins with one of
+    /// `rpcLabels` go to the rpc stream, all others to the app stream.
     public static func factory(
         _ logs: LogSystem, rpcLabels: [String] = ["rocket."]
     ) -> @Sendable (String, Logger.MetadataProvider?) -> any LogHandler {
@@ -43,13 +44,14 @@ public struct RocketLogHandler: LogHandler {
         }
     }
 
-    /// One of this logger's metadata values.
+    /// The metadata value of this logger with the given key.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    /// Writes one line: the line's own metadata over the provider's over the logger's.
+    /// Writes one line. Its own metadata overrides that of the provider, which overrides that of
+    /// the logger.
     public func log(event: Logging.LogEvent) {
         let level = LogLevel(event.level)
         guard logger.isEnabled(level) else { return }
@@ -69,7 +71,7 @@ public struct RocketLogHandler: LogHandler {
 }
 
 extension LogLevel {
-    /// swift-log's seven levels in our six: notice is INFO.
+    /// Maps the seven levels of swift-log to six: notice becomes INFO.
     public init(_ level: Logger.Level) {
         switch level {
         case .trace: self = .trace

@@ -1,11 +1,12 @@
 import CRocketSystem
 
-/// CRC32C (Castagnoli, RFC 3720 appendix B.4) of some bytes. Any thread.
+/// CRC32C checksums (Castagnoli, RFC 3720 appendix B.4). Any thread.
 public enum CRC32C {
-    /// Whether this CPU computes it by an instruction of its own.
+    /// Whether this CPU has a CRC32C instruction (SSE 4.2).
     public static let hasHardware = rocket_crc32c_has_hardware()
 
-    /// By the CPU's instruction where it has one, by table otherwise; the result is the same.
+    /// Returns the checksum of `bytes`, computed by the CPU's instruction where it has one,
+    /// otherwise by table. The result is the same.
     public static func checksum(_ bytes: RawSpan) -> UInt32 {
         // SAFETY: the C functions read `count` bytes and keep no pointer.
         unsafe bytes.withUnsafeBytes {
@@ -15,7 +16,8 @@ public enum CRC32C {
         }
     }
 
-    /// By table on every CPU: the reference that the hardware is tested against.
+    /// Returns the checksum of `bytes`, computed by table on every CPU: the reference value in
+    /// tests of `checksum`.
     public static func tableChecksum(_ bytes: RawSpan) -> UInt32 {
         // SAFETY: as above.
         unsafe bytes.withUnsafeBytes { unsafe rocket_crc32c_table($0.baseAddress, $0.count) }

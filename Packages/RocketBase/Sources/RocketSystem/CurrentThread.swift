@@ -1,15 +1,16 @@
 import CRocketSystem
 
-/// What the calling thread keeps for itself, so that logging and ids need no lock. In the child of
-/// a fork all of it starts afresh.
+/// State that each thread keeps for itself, so that logging and message ids need no lock. In the
+/// child process of a fork(2) it is reset.
 public enum CurrentThread {
-    /// The kernel's id of the thread (gettid(2)), asked for once.
+    /// The kernel's id of the calling thread (gettid(2)), cached after the first call.
     public static var id: Int32 {
-        // SAFETY: the state is the calling thread's own and lives as long as it; so below.
+        // SAFETY: the state belongs to the calling thread and lives as long as it; so below.
         unsafe rocket_thread_state().pointee.thread_id
     }
 
-    /// Gives the calling thread another `id` for the time of `body`: for tests of what shows ids.
+    /// Runs `body` with another value of `id` in the calling thread: for tests of output that
+    /// contains thread ids.
     public static func withID<Result>(_ id: Int32, _ body: () throws -> Result) rethrows -> Result {
         let own = self.id
         // SAFETY: as above.
@@ -18,12 +19,13 @@ public enum CurrentThread {
         return try body()
     }
 
-    /// 0, 1, 2 … in the order in which threads first asked for anything here.
+    /// The number of the calling thread: 0, 1, 2 …, in the order in which threads first accessed
+    /// this type.
     public static var ordinal: Int {
-        unsafe Int(truncatingIfNeeded: rocket_thread_state().pointee.lane)
+        unsafe Int(truncatingIfNeeded: rocket_thread_state().pointee.ordinal)
     }
 
-    /// Two words for a counter of the thread's own; nil until they are set.
+    /// The two words of the calling thread's message id counter; nil until they are set.
     public static var counter: (high: UInt64, low: UInt64)? {
         get {
             let state = unsafe rocket_thread_state()
@@ -39,15 +41,15 @@ public enum CurrentThread {
     }
 }
 
-/// The kernel's random numbers.
+/// Random numbers of the kernel.
 public enum SystemRandom {
-    /// Two words from getrandom(2).
+    /// Returns two words from getrandom(2).
     ///
-    /// - Throws: ENOSYS on kernels before 3.17.
+    /// - Throws: `SystemError` with ENOSYS on kernels before 3.17.
     public static func words() throws(SystemError) -> (UInt64, UInt64) {
         var words: (UInt64, UInt64) = (0, 0)
         let error = unsafe withUnsafeMutablePointer(to: &words) {
-            // SAFETY: the function fills two words, which the tuple is.
+            // SAFETY: the function fills two words, which is the layout of the tuple.
             unsafe $0.withMemoryRebound(to: UInt64.self, capacity: 2) {
                 unsafe rocket_random_words($0)
             }

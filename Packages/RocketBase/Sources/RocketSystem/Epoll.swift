@@ -1,11 +1,13 @@
 import CRocketSystem
 import Glibc
 
-/// One epoll(7) instance: a thin owner of its descriptor, with the kernel's own masks and numbers.
-/// What they mean to a loop is known to the reactor's `Poller` only.
+/// One epoll(7) instance: owns its descriptor and passes the kernel's masks and data unchanged.
+/// Their interpretation belongs to `Poller` of the reactor.
 public struct EpollInstance: ~Copyable {
     private let descriptor: FileDescriptor
 
+    /// Creates an instance that is closed on exec.
+    ///
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
     public init() throws(SystemError) {
         let raw = rocket_epoll_create()
@@ -13,30 +15,38 @@ public struct EpollInstance: ~Copyable {
         descriptor = FileDescriptor(owning: raw)
     }
 
-    /// EPOLL_CTL_ADD. - Throws: `SystemError` (EPERM: a plain file; EEXIST; ENOSPC; ENOMEM).
+    /// Registers a descriptor (EPOLL_CTL_ADD).
+    ///
+    /// - Throws: `SystemError` (EPERM: a regular file; EEXIST; ENOSPC; ENOMEM).
     public func add(_ raw: Int32, mask: UInt32, data: UInt64) throws(SystemError) {
         try control(EPOLL_CTL_ADD, raw, mask, data)
     }
 
-    /// EPOLL_CTL_MOD. - Throws: `SystemError` (ENOENT, EBADF: the descriptor is not registered).
+    /// Changes mask and data of a registered descriptor (EPOLL_CTL_MOD).
+    ///
+    /// - Throws: `SystemError` (ENOENT, EBADF: the descriptor is not registered).
     public func modify(_ raw: Int32, mask: UInt32, data: UInt64) throws(SystemError) {
         try control(EPOLL_CTL_MOD, raw, mask, data)
     }
 
-    /// EPOLL_CTL_DEL. - Throws: `SystemError` as `modify`.
+    /// Removes a registered descriptor (EPOLL_CTL_DEL).
+    ///
+    /// - Throws: `SystemError`, as `modify`.
     public func remove(_ raw: Int32) throws(SystemError) {
         try control(EPOLL_CTL_DEL, raw, 0, 0)
     }
 
-    /// Waits for events, at most `nanoseconds` (0: not at all; negative: for ever), and puts them
-    /// into `list`. A signal handler that interrupts counts as no events.
+    /// Waits for events and stores them in `list`.
+    ///
+    /// - Parameter nanoseconds: the longest time to wait; 0 polls, a negative value has no limit.
+    /// - Returns: the number of events; 0 also when a signal handler interrupted the wait.
     public func wait(into list: borrowing EpollEventList, nanoseconds: Int64) -> Int {
         // SAFETY: the list owns room for `capacity` events as long as it is borrowed.
         let count = unsafe rocket_epoll_wait(
             descriptor.raw, list.events, Int32(list.capacity), nanoseconds)
         if count >= 0 { return Int(count) }
-        // EBADF, EFAULT and EINVAL can only come from this file.
-        precondition(errno == EINTR, "epoll_wait is given a valid instance and list")
+        // EBADF, EFAULT and EINVAL would be an error of this file.
+        precondition(errno == EINTR, "epoll_wait needs a valid instance and list")
         return 0
     }
 
@@ -48,17 +58,17 @@ public struct EpollInstance: ~Copyable {
     }
 }
 
-/// Owns room for the events of one wait.
+/// Owns the memory for the events of one wait.
 @safe
 public struct EpollEventList: ~Copyable {
-    /// The most events that one wait brings.
+    /// The largest number of events that one wait returns.
     public let capacity: Int
-    // SAFETY: allocated in init, freed in deinit, never handed out.
+    // SAFETY: allocated in init, freed in deinit, never exposed.
     fileprivate let events: UnsafeMutablePointer<epoll_event>
 
-    /// Room for `capacity` events, at least 1.
+    /// - Parameter capacity: the number of events, at least 1.
     public init(capacity: Int) {
-        precondition(capacity > 0, "an event list has room for one event")
+        precondition(capacity > 0, "an event list has room for at least one event")
         self.capacity = capacity
         unsafe events = .allocate(capacity: capacity)
         unsafe events.initialize(repeating: epoll_event(), count: capacity)
@@ -68,8 +78,31 @@ public struct EpollEventList: ~Copyable {
 
     /// The mask and the user data of event `index` of the last wait.
     public subscript(index: Int) -> (mask: UInt32, data: UInt64) {
-        precondition(index >= 0 && index < capacity, "an event's index is within its list")
+        precondition(index >= 0 && index < capacity, "an event index is within its list")
         // SAFETY: the index is checked, and all events are initialised.
         return unsafe (events[index].events, events[index].data.u64)
+    }
+}
+
+/// An eventfd(2) that wakes a poller: any thread signals, and a poller that watches it
+/// edge-triggered gets an event for each signal. The counter is never read, so a wake-up costs one
+/// system call instead of two.
+public struct EventDescriptor: ~Copyable, Sendable {
+    /// The descriptor to register with a poller, edge-triggered.
+    public let descriptor: FileDescriptor
+
+    /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
+    public init() throws(SystemError) {
+        let raw = rocket_eventfd()
+        guard raw >= 0 else { throw SystemError("eventfd", .current) }
+        descriptor = FileDescriptor(owning: raw)
+    }
+
+    /// Causes one event in the poller that watches the descriptor. Any thread.
+    public func signal() {
+        var one: UInt64 = 1
+        // SAFETY: writes the 8 bytes of `one`. It fails only after 2^64 signals.
+        let written = unsafe write(descriptor.raw, &one, 8)
+        precondition(written == 8, "an eventfd accepts a signal")
     }
 }

@@ -1,25 +1,61 @@
 import CRocketSystem
 import Glibc
 
-/// An error number of the system (errno(3)), with its symbolic name and text.
+/// An error number of the system (errno(3)), with its symbolic name and its text.
 @frozen
 public struct Errno: RawRepresentable, Hashable, Sendable {
     /// The number, as in errno(3).
     public let rawValue: Int32
 
-    /// Takes any number; unknown ones keep it.
+    /// Accepts any number, also one that the system does not define.
     @inlinable
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// ENOMEM: no memory left.
+    /// ENOMEM: no memory is available.
     public static let outOfMemory = Errno(rawValue: ENOMEM)
+    /// ECONNREFUSED.
+    public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    /// EBADF.
+    public static let badDescriptor = Errno(rawValue: EBADF)
 
-    /// The calling thread's errno: read it at once after the call that failed.
+    /// The errno of the calling thread. The next library call may overwrite it, so read it
+    /// directly after the call that failed.
     public static var current: Errno { Errno(rawValue: errno) }
 }
 
+extension Errno {
+    /// EAGAIN: the call would block. (EWOULDBLOCK is the same number on Linux.)
+    public var isWouldBlock: Bool { rawValue == EAGAIN }
+    /// EMFILE or ENFILE: the process or the machine has no free file descriptor.
+    public var isOutOfDescriptors: Bool { rawValue == EMFILE || rawValue == ENFILE }
+    /// ENOBUFS or ENOMEM: the kernel has no memory for the call at the moment.
+    public var isOutOfMemory: Bool { rawValue == ENOBUFS || rawValue == ENOMEM }
+    /// ECONNRESET or EPIPE: the peer has closed or reset the connection.
+    public var isReset: Bool { rawValue == ECONNRESET || rawValue == EPIPE }
+    /// ETIMEDOUT: the peer's machine does not respond.
+    public var isTimedOut: Bool { rawValue == ETIMEDOUT }
+    /// ECONNREFUSED, or ENOENT for a Unix path: there is no listener at the address.
+    public var isRefused: Bool { rawValue == ECONNREFUSED || rawValue == ENOENT }
+    /// ENETUNREACH, EHOSTUNREACH and similar: there is no route to the address.
+    public var isUnreachable: Bool {
+        [ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EADDRNOTAVAIL].contains(rawValue)
+    }
+    /// EADDRINUSE.
+    public var isAddressInUse: Bool { rawValue == EADDRINUSE }
+    /// ENOENT: there is no such file.
+    public var isMissing: Bool { rawValue == ENOENT }
+    /// ECONNABORTED and the network errors that accept4(2) passes on: only the connection that was
+    /// to be accepted is lost, the listening socket is still usable.
+    public var concernsOneConnection: Bool {
+        [
+            ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
+            EOPNOTSUPP, ENETUNREACH, ETIMEDOUT,
+        ].contains(rawValue)
+    }
+}
+
 extension Errno: CustomStringConvertible {
-    /// `ECONNREFUSED (Connection refused)`.
+    /// `ECONNREFUSED (Connection refused)`; `errno 4711` for an undefined number.
     public var description: String {
         // SAFETY: both functions return pointers to constant, NUL-terminated text, or nil.
         let text = unsafe rocket_errno_text(rawValue).map { unsafe String(cString: $0) }
@@ -29,11 +65,12 @@ extension Errno: CustomStringConvertible {
     }
 }
 
-/// A call into the system that failed: which one, and why.
+/// A system call that failed, and its error number.
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The system call's name, with what it was about where that helps: `bind 127.0.0.1:80`.
+    /// The name of the system call, followed by its argument where that helps:
+    /// `bind 127.0.0.1:80`.
     public let operation: String
-    /// Why it failed.
+    /// The error number of the call.
     public let errno: Errno
 
     /// The failure of `operation` with `errno`.
@@ -44,4 +81,11 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// `bind 127.0.0.1:80: EADDRINUSE (…)`
     public var description: String { "\(operation): \(errno)" }
+}
+
+/// Returns the result of a system call, or throws the current errno when it is negative.
+@discardableResult
+func check(_ operation: String, _ result: Int32) throws(SystemError) -> Int32 {
+    if result < 0 { throw SystemError(operation, .current) }
+    return result
 }

@@ -1,10 +1,12 @@
 import Glibc
 
-/// Whole small files, read at once: configuration and the like. Blocks; never on a loop's thread.
+/// Reads and writes whole small files, such as configuration files. Blocks on the disk, so it must
+/// not be called on an event loop.
 public enum FileContents {
-    /// The file's bytes, at most `limit` + 1 of them: more than `limit` means that it is longer.
+    /// Returns the bytes of the file, at most `limit` + 1 of them: a longer result means that the
+    /// file exceeds the limit.
     ///
-    /// - Throws: `SystemError` naming the path (ENOENT, EACCES, EISDIR…).
+    /// - Throws: `SystemError` with the path (ENOENT, EACCES, EISDIR …).
     public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let raw = unsafe path.withCString { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NOCTTY) }
         guard raw >= 0 else { throw SystemError("open \(path)", .current) }
@@ -13,7 +15,7 @@ public enum FileContents {
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)
         while bytes.count <= limit {
             let wanted = min(chunk.count, limit + 1 - bytes.count)
-            // SAFETY: `wanted` is at most the chunk's size.
+            // SAFETY: `wanted` is at most the size of the chunk.
             let count = unsafe chunk.withUnsafeMutableBytes {
                 unsafe Glibc.read(file.raw, $0.baseAddress, wanted)
             }
@@ -27,9 +29,10 @@ public enum FileContents {
         return bytes
     }
 
-    /// Makes or empties the file (mode 0644) and writes the bytes. Not atomic: for tools.
+    /// Creates the file (mode 0644) or empties it, and writes the bytes. Not atomic: a crash can
+    /// leave a part of them. For tools.
     ///
-    /// - Throws: `SystemError` naming the path.
+    /// - Throws: `SystemError` with the path.
     public static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
         let raw = unsafe path.withCString { unsafe open($0, flags, 0o644) }
@@ -37,7 +40,7 @@ public enum FileContents {
         let file = FileDescriptor(owning: raw)
         var rest = bytes[...]
         while !rest.isEmpty {
-            // SAFETY: reads what is left, no more.
+            // SAFETY: the call only reads the bytes of the slice.
             let count = unsafe rest.withUnsafeBytes {
                 unsafe Glibc.write(file.raw, $0.baseAddress, $0.count)
             }

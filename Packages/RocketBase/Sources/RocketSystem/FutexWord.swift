@@ -1,12 +1,12 @@
 import CRocketSystem
 
-/// A number that threads can sleep on until it changes. Any thread.
+/// A 32-bit number on which threads can wait until it changes (futex(2)). Any thread.
 @safe
 public final class FutexWord: Sendable {
-    // SAFETY: the memory lives as long as this object and is only reached by atomic operations.
+    // SAFETY: the memory lives as long as this object and is only accessed by atomic operations.
     private nonisolated(unsafe) let word: UnsafeMutablePointer<UInt32>
 
-    /// Starts at `value`.
+    /// - Parameter value: the initial number.
     public init(_ value: UInt32 = 0) {
         unsafe word = .allocate(capacity: 1)
         unsafe word.initialize(to: value)
@@ -14,10 +14,10 @@ public final class FutexWord: Sendable {
 
     deinit { unsafe word.deallocate() }
 
-    /// What it holds now.
+    /// The current number.
     public var value: UInt32 { unsafe rocket_word_load(word) }
 
-    /// Stores `value` and returns what was there.
+    /// Stores `value` and returns the previous number.
     @discardableResult
     public func exchange(_ value: UInt32) -> UInt32 { unsafe rocket_word_exchange(word, value) }
 
@@ -29,13 +29,13 @@ public final class FutexWord: Sendable {
     @discardableResult
     public func decrement() -> UInt32 { unsafe rocket_word_add(word, .max) }
 
-    /// Sleeps while the number is `value`, at most `timeout` (nil: no limit). May also return
-    /// for no reason: look again.
+    /// Blocks the thread while the number is `value`, at most for `timeout` (nil: no limit). It
+    /// can also return without a change, so callers check their condition again.
     public func wait(while value: UInt32, atMost timeout: Duration?) {
         let limit = timeout.map { max(0, $0.wholeNanoseconds) } ?? -1
         unsafe rocket_futex_wait(word, value, limit)
     }
 
-    /// Wakes every thread that sleeps on it.
+    /// Wakes all threads that wait on the number.
     public func wakeAll() { unsafe rocket_futex_wake_all(word) }
 }

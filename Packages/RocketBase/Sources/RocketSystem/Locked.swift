@@ -1,20 +1,21 @@
 public import Synchronization
 
-/// A value behind a lock: `Mutex`, in a form that the thread sanitizer understands.
+/// A value protected by a lock: `Mutex` in a form that the thread sanitizer understands.
 ///
-/// The sanitizer does not see the order that `Mutex` makes, since the library that holds it is not
-/// instrumented, and reports what is well locked as a race. Here each holder also passes the
-/// order on through an atomic in code of ours: one load and one store, plain moves on x86.
+/// The library that contains `Mutex` is not instrumented, so the sanitizer does not see the order
+/// that it establishes, and reports accesses under the lock as races. Here each holder also passes
+/// the order on through an atomic in instrumented code: one load and one store, which are plain
+/// moves on x86.
 public struct Locked<Value: ~Copyable>: ~Copyable, Sendable {
     @usableFromInline let mutex: Mutex<Value>
     @usableFromInline let order = Atomic(false)
 
-    /// Puts the value behind the lock.
+    /// Protects `value` by a new lock.
     @inlinable
     public init(_ value: consuming sending Value) { mutex = Mutex(value) }
 
-    /// Runs `body` with the value while no other thread has it. Not to be called from inside
-    /// `body`. Any thread.
+    /// Runs `body` with exclusive access to the value. A call from within `body` deadlocks. Any
+    /// thread.
     @inlinable
     public borrowing func withLock<R: ~Copyable, E: Error>(
         _ body: (inout sending Value) throws(E) -> sending R
@@ -28,8 +29,9 @@ public struct Locked<Value: ~Copyable>: ~Copyable, Sendable {
 }
 
 extension Locked where Value == Void {
-    /// Runs `body` without the lock, in the order that its holders have: for who knows by other
-    /// means that there is no holder now, and that nobody can become one meanwhile.
+    /// Runs `body` without the lock, ordered after earlier and before later holders. For callers
+    /// that can prove by other means that the lock is free and stays free until `body` returns;
+    /// otherwise there is a data race.
     @inlinable
     public borrowing func withoutLock<R: ~Copyable, E: Error>(
         _ body: () throws(E) -> R

@@ -1,9 +1,9 @@
 import CRocketSystem
 import Glibc
 
-/// The signals that a service acts on.
+/// The signals that a service handles.
 public enum Signal: Int32, CaseIterable, Hashable, Sendable {
-    /// SIGHUP: by custom, reopen and reload.
+    /// SIGHUP: by convention, reopen log files and reload the configuration.
     case hangUp = 1
     /// SIGINT: Ctrl-C.
     case interrupt = 2
@@ -11,22 +11,22 @@ public enum Signal: Int32, CaseIterable, Hashable, Sendable {
     case user1 = 10
     /// SIGUSR2: free for the service.
     case user2 = 12
-    /// SIGTERM: please stop.
+    /// SIGTERM: stop.
     case terminate = 15
 }
 
-/// The process' signal masks.
+/// The signal masks and dispositions of the process.
 public enum Signals {
-    /// Blocks `signals` in the calling thread and in all that it starts later, so that they wait
-    /// for a `SignalDescriptor`, and ignores SIGPIPE. Call it first in `main`, before any thread
-    /// or task exists: a thread that does not block them is killed by them.
+    /// Blocks `signals` in the calling thread and in all threads that it starts later, so that a
+    /// `SignalDescriptor` receives them, and ignores SIGPIPE. Call it first in `main`, before any
+    /// thread or task exists: a signal that one thread does not block ends the process.
     public static func block(_ signals: [Signal] = [.terminate, .interrupt, .hangUp, .user1]) {
         let result = rocket_signals_block(mask(signals))
-        precondition(result == 0, "a signal set can be blocked")
+        precondition(result == 0, "a set of signals can be blocked")
         rocket_ignore_sigpipe()
     }
 
-    /// True when the calling thread blocks all of `signals`.
+    /// Returns whether the calling thread blocks all of `signals`.
     public static func areBlocked(_ signals: [Signal]) -> Bool {
         rocket_signals_blocked() & mask(signals) == mask(signals)
     }
@@ -34,17 +34,18 @@ public enum Signals {
     /// Sends a signal to the calling thread (raise(3)).
     public static func raise(_ signal: Signal) { _ = Glibc.raise(signal.rawValue) }
 
-    /// SIGPIPE ends the process, as when nobody cares: for tests that show that nothing raises it.
-    @_spi(TestKit) public static func letBrokenPipesKill() { rocket_default_sigpipe() }
+    /// Restores the default disposition of SIGPIPE, which ends the process: for tests that prove
+    /// that no code raises it.
+    @_spi(TestKit) public static func restoreDefaultSIGPIPE() { rocket_default_sigpipe() }
 
     static func mask(_ signals: [Signal]) -> UInt64 {
         signals.reduce(0) { $0 | 1 << UInt64($1.rawValue - 1) }
     }
 }
 
-/// A signalfd(2): blocked signals as something to read.
+/// A signalfd(2): reads blocked signals from a descriptor.
 public struct SignalDescriptor: ~Copyable {
-    /// To be registered with a poller for reading.
+    /// The descriptor to register with a poller for reading.
     public let descriptor: FileDescriptor
 
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
@@ -54,10 +55,26 @@ public struct SignalDescriptor: ~Copyable {
         descriptor = FileDescriptor(owning: raw)
     }
 
-    /// The next signal that has arrived; `wouldBlock` when there is none.
+    /// Returns the next pending signal; `wouldBlock` when there is none.
     public func next() -> IOResult<Signal> {
         let number = rocket_signalfd_read(descriptor.raw)
         precondition(number >= 0, "a signalfd can be read")
         return Signal(rawValue: number).map { .done($0) } ?? .wouldBlock
+    }
+}
+
+/// The signal mask of the calling thread.
+public enum ThreadSignals {
+    /// Blocks all signals but those of crashes, which the thread that causes one always receives.
+    /// Handlers of SIGTERM and similar never run in the thread, and a write beyond a file size
+    /// limit fails with EFBIG instead of ending the process with SIGXFSZ.
+    public static func blockAllButCrashes() { rocket_block_signals() }
+
+    /// Runs `body` with SIGPIPE and SIGXFSZ blocked in the calling thread: writes to a closed pipe
+    /// or beyond a file size limit fail with EPIPE or EFBIG.
+    public static func withoutWriteSignals<R>(_ body: () -> R) -> R {
+        let blocked = rocket_block_write_signals()
+        defer { rocket_restore_write_signals(blocked) }
+        return body()
     }
 }

@@ -1,25 +1,25 @@
 import Glibc
 
-/// A moment on CLOCK_MONOTONIC, in nanoseconds: for deadlines and durations, never for dates.
+/// A moment on CLOCK_MONOTONIC: for deadlines and durations, not for dates.
 @frozen
 public struct MonotonicTime: Hashable, Comparable, Sendable {
-    /// Nanoseconds since the clock's own beginning.
+    /// Nanoseconds since the start of the clock.
     public let nanoseconds: UInt64
 
-    /// A moment by the clock's own count.
+    /// The moment `nanoseconds` after the start of the clock.
     @inlinable
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-    /// Further away than any process lives.
+    /// The latest moment; no process lives that long.
     public static let distantFuture = MonotonicTime(nanoseconds: .max)
 
-    /// True when `a` comes before `b`.
+    /// Returns whether `a` is before `b`.
     @inlinable
     public static func < (a: MonotonicTime, b: MonotonicTime) -> Bool {
         a.nanoseconds < b.nanoseconds
     }
 
-    /// The moment `duration` later; ends at `distantFuture`, and at 0 for negative durations.
+    /// Returns the moment `duration` later, clamped to 0 and `distantFuture`.
     @inlinable
     public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         let delta = duration.wholeNanoseconds
@@ -32,14 +32,14 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         return MonotonicTime(nanoseconds: underflow ? 0 : difference)
     }
 
-    /// The moment so many nanoseconds later; ends at `distantFuture`.
+    /// Returns the moment `nanoseconds` later, at most `distantFuture`.
     @inlinable
     public func later(by nanoseconds: UInt64) -> MonotonicTime {
         let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
         return MonotonicTime(nanoseconds: overflow ? .max : sum)
     }
 
-    /// How long after `earlier` this is; negative when it is before.
+    /// Returns the time from `earlier` to `later`; negative when `later` is before `earlier`.
     @inlinable
     public static func - (later: MonotonicTime, earlier: MonotonicTime) -> Duration {
         later >= earlier
@@ -48,27 +48,26 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     }
 }
 
-/// A moment of the calendar: nanoseconds since 1970-01-01T00:00:00Z (CLOCK_REALTIME).
+/// A moment on CLOCK_REALTIME: for dates. The clock can be set back.
 @frozen
 public struct WallTime: Hashable, Comparable, Sendable {
-    /// Nanoseconds since 1970; negative before.
+    /// Nanoseconds since 1970-01-01T00:00:00Z; negative before.
     public let nanoseconds: Int64
 
-    /// A moment by its nanoseconds since 1970.
+    /// The moment `nanoseconds` after 1970-01-01T00:00:00Z.
     @inlinable
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    /// True when `a` comes before `b`.
+    /// Returns whether `a` is before `b`.
     @inlinable
     public static func < (a: WallTime, b: WallTime) -> Bool { a.nanoseconds < b.nanoseconds }
 }
 
 extension Duration {
-    /// The duration in nanoseconds, fractions rounded up, held at the ends of Int64
-    /// (about 292 years).
+    /// The duration in nanoseconds, rounded up and clamped to Int64 (about 292 years).
     @inlinable
     public var wholeNanoseconds: Int64 {
-        // Up to nine seconds fit into 64 bits, which is far cheaper to divide.
+        // Up to nine seconds of attoseconds fit into 64 bits, which are far cheaper to divide.
         if let small = Int64(exactly: attoseconds) {
             let (quotient, remainder) = small.quotientAndRemainder(dividingBy: 1_000_000_000)
             return quotient + (remainder > 0 ? 1 : 0)
@@ -82,20 +81,20 @@ extension Duration {
     }
 }
 
-/// Where a part reads its time from: the system's clocks, or a manual clock in tests.
+/// A source of time: the clocks of the system, or a manual clock in tests.
 public protocol TimeSource: Sendable {
-    /// Any thread.
+    /// Returns the current monotonic time. Any thread.
     func monotonic() -> MonotonicTime
-    /// Any thread.
+    /// Returns the current calendar time. Any thread.
     func wall() -> WallTime
 }
 
-/// The kernel's clocks.
+/// The clocks of the kernel.
 public struct SystemTimeSource: TimeSource {
-    /// The system's clocks need nothing.
+    /// Creates a source; all sources are alike.
     public init() {}
 
-    /// CLOCK_MONOTONIC now.
+    /// Returns the current time of CLOCK_MONOTONIC.
     public func monotonic() -> MonotonicTime {
         var time = timespec()
         // SAFETY: clock_gettime writes one timespec; these clocks always exist on Linux.
@@ -104,7 +103,7 @@ public struct SystemTimeSource: TimeSource {
             nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
     }
 
-    /// CLOCK_REALTIME now.
+    /// Returns the current time of CLOCK_REALTIME.
     public func wall() -> WallTime {
         var time = timespec()
         // SAFETY: as above.

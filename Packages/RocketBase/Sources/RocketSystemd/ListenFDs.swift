@@ -1,36 +1,39 @@
 import CSystemd
 import RocketSystem
 
-/// Sockets that the service manager opened and handed over (sd_listen_fds(3)): socket activation.
+/// The sockets that the service manager opened and passed to the process (sd_listen_fds(3)): socket
+/// activation.
 ///
-/// The numbers are open from the process's start on; whoever adopts one closes it. A value.
+/// A value. The descriptors are open from the start of the process; a server that adopts one closes
+/// it.
 public struct ListenFDs: Hashable, Sendable {
-    /// One socket.
+    /// One passed socket.
     public struct Socket: Hashable, Sendable {
         /// The number of an open descriptor, closed on exec.
         public let descriptor: Int32
-        /// FileDescriptorName= of its socket unit; by default the unit's name, as
+        /// FileDescriptorName= of its socket unit; by default the name of the unit, such as
         /// `order_server.socket`.
         public let name: String
 
-        /// From its parts.
+        /// The open descriptor `descriptor`, passed under `name`.
         public init(descriptor: Int32, name: String) {
             self.descriptor = descriptor
             self.name = name
         }
     }
 
-    /// In the order in which they were handed over.
+    /// The sockets in the order in which they were passed.
     public let sockets: [Socket]
 
-    /// None: without activation.
+    /// No sockets: the process was started without socket activation.
     public static let none = ListenFDs([])
 
-    /// A list of one's own.
+    /// A list of sockets, for tests and for other ways of passing sockets.
     public init(_ sockets: [Socket]) { self.sockets = sockets }
 
-    /// What LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES tell; none when they are missing, meant for
-    /// another process, or make no sense. Ask once: the same numbers would be given again.
+    /// Reads LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES; returns `none` when they are missing,
+    /// invalid or meant for another process. Call it once: each call returns the same descriptors,
+    /// and two owners of one descriptor would both close it.
     public static func fromEnvironment() -> ListenFDs {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         // SAFETY: libsystemd allocates the list and each name; all of them are freed below.
@@ -47,22 +50,23 @@ public struct ListenFDs: Hashable, Sendable {
             })
     }
 
-    /// The descriptors that a server which answers to `name` takes over: those of that name or,
-    /// where none bears it, those that were given no name at all.
+    /// Returns the descriptors that a server with this name adopts: the sockets with the name, or,
+    /// when there are none, the sockets without a configured name.
     public func descriptors(for name: String) -> [Int32] {
         let named = sockets.filter { $0.name == name }
-        let mine = named.isEmpty ? sockets.filter(\.isUnnamed) : named
-        return mine.map(\.descriptor)
+        let claimed = named.isEmpty ? sockets.filter(\.isUnnamed) : named
+        return claimed.map(\.descriptor)
     }
 
-    /// Those that no server which answers to `name` would take.
-    public func strangers(to name: String) -> [Socket] {
-        let mine = Set(descriptors(for: name))
-        return sockets.filter { !mine.contains($0.descriptor) }
+    /// Returns the sockets that a server with this name does not adopt.
+    public func unclaimed(by name: String) -> [Socket] {
+        let claimed = Set(descriptors(for: name))
+        return sockets.filter { !claimed.contains($0.descriptor) }
     }
 }
 
 extension ListenFDs.Socket {
-    /// systemd names a socket after its unit when nobody else does.
+    /// Whether the name is the default of systemd: without FileDescriptorName= a socket is named
+    /// after its unit.
     fileprivate var isUnnamed: Bool { name == "unknown" || name.hasSuffix(".socket") }
 }

@@ -1,15 +1,14 @@
 public import RocketBase
 public import RocketSystem
 
-/// Keeps the service manager informed for the life of the process: ready, a status each second,
-/// reloads, the drain, and the watchdog, which hears only from a process whose every part moves.
+/// Informs the service manager throughout the life of the process: readiness, a status each second,
+/// reloads, the drain, and the watchdog, which is notified only while all targets acknowledge.
 ///
-/// One per process; whoever wires the program makes it. It has a thread of its own from `ready`
-/// to `end`, so that neither a stuck loop nor a busy pool of tasks speaks for the others. Any
-/// thread may call.
+/// One per process, created by the wiring in `main`. It has its own thread from `ready` to `end`,
+/// so that a stuck event loop or a busy task pool can't delay it. Any thread may call.
 public final class SystemdReporter: Sendable {
     private struct State {
-        var duties: NotifySchedule?
+        var schedule: NotifySchedule?
         var status: (@Sendable () -> String)?
         var thread: SystemThread?
         var isStopping = false
@@ -20,12 +19,13 @@ public final class SystemdReporter: Sendable {
     private let notifier: SystemdNotifier
     private let logger: RocketLogger
     private let time: any TimeSource
-    private let watch = WatchdogRound()
+    private let round = WatchdogRound()
     private let state = Locked(State())
-    /// Changes when the thread has to look again.
+    /// Changes when the thread has to check the state again.
     private let wakeup = FutexWord()
 
-    /// - Parameter logger: gets an ERROR naming the parts that keep WATCHDOG=1 back.
+    /// - Parameter logger: receives an ERROR with the names of the targets that keep WATCHDOG=1
+    ///   from being sent.
     public init(
         _ notifier: SystemdNotifier, logger: RocketLogger = .disabled,
         time: any TimeSource = SystemTimeSource()
@@ -35,31 +35,34 @@ public final class SystemdReporter: Sendable {
         self.time = time
     }
 
-    /// Nil when no service manager listens to this process (NOTIFY_SOCKET is not set).
+    /// Returns a reporter according to the environment; nil when no service manager listens
+    /// (NOTIFY_SOCKET is not set).
     public static func fromEnvironment(logger: RocketLogger = .disabled) -> SystemdReporter? {
         SystemdNotifier.fromEnvironment().map { SystemdReporter($0, logger: logger) }
     }
 
-    /// From the next beat on the watchdog hears of the process only when this part moved, too.
-    public func watch(_ part: WatchdogTarget) { watch.add(part) }
+    /// Adds a watchdog target: from the next round on WATCHDOG=1 is sent only when it has
+    /// acknowledged.
+    public func watch(_ target: WatchdogTarget) { round.add(target) }
 
-    /// What STATUS= says; called once a second on the reporter's thread.
+    /// Sets the function that returns the status text (STATUS=). It runs on the reporter's thread,
+    /// once a second.
     public func describe(by status: @escaping @Sendable () -> String) {
         state.withLock { $0.status = status }
     }
 
-    /// Tells that the service is up: all listeners are bound and everything runs. Once; later
-    /// calls do nothing.
+    /// Reports that the service is ready: all listeners are bound and all parts run. Later calls
+    /// have no effect.
     public func ready() {
         let now = time.monotonic()
         let isFirst = state.withLock { state -> Bool in
-            guard state.duties == nil, !state.isStopping, !state.hasEnded else { return false }
-            state.duties = NotifySchedule(watchdogTimeout: notifier.watchdogTimeout, now: now)
+            guard state.schedule == nil, !state.isStopping, !state.hasEnded else { return false }
+            state.schedule = NotifySchedule(watchdogTimeout: notifier.watchdogTimeout, now: now)
             return true
         }
         guard isFirst else { return }
         notifier.ready(status: currentStatus ?? "serving")
-        if notifier.watchdogTimeout != nil { watch.ask() }
+        if notifier.watchdogTimeout != nil { round.start() }
         do {
             let thread = try SystemThread(name: "rocket-systemd") { self.run() }
             let isLate = state.withLock { state -> Bool in
@@ -68,21 +71,24 @@ public final class SystemdReporter: Sendable {
             }
             if isLate { thread.join() }
         } catch {
-            logger.error("no thread to report to systemd") { $0.add("error", error) }
+            logger.error("can't start the thread that reports to systemd") {
+                $0.add("error", error)
+            }
         }
     }
 
-    /// A reload of the configuration begins. Says nothing while the service starts or stops.
+    /// Reports that a reload of the configuration has begun. No effect while the service starts or
+    /// stops.
     public func reloading() {
         let now = time.monotonic()
         state.withLock { state in
-            guard state.duties != nil, !state.isStopping, !state.isReloading else { return }
+            guard state.schedule != nil, !state.isStopping, !state.isReloading else { return }
             state.isReloading = true
             notifier.reloading(at: now)
         }
     }
 
-    /// The reload is over, whether it went well or not: the service serves.
+    /// Reports that the reload has ended, with or without success: the service is ready.
     public func reloaded() {
         state.withLock { state in
             guard state.isReloading else { return }
@@ -91,22 +97,22 @@ public final class SystemdReporter: Sendable {
         }
     }
 
-    /// The service stops and may take `limit` for it; the manager is asked to wait that long.
-    /// Only the first call counts.
+    /// Reports that the service stops and requests up to `limit` for it. Later calls have no
+    /// effect.
     public func stopping(within limit: Duration) {
         let now = time.monotonic()
         state.withLock { state in
             guard !state.isStopping else { return }
             state.isStopping = true
             notifier.stopping(status: "draining")
-            if case .extendTimeout(let more)? = state.duties?.stop(within: limit, now: now) {
+            if case .extendTimeout(let more)? = state.schedule?.stop(within: limit, now: now) {
                 notifier.extendTimeout(by: more)
             }
         }
     }
 
-    /// Says nothing from now on; the last thing before the process ends. Blocks until the thread
-    /// has ended, so not from it.
+    /// Ends all reports; call it last, before the process exits. Blocks until the reporter's thread
+    /// has ended, so it must not be called on that thread.
     public func end() {
         let thread = state.withLock { state in
             state.hasEnded = true
@@ -128,27 +134,27 @@ public final class SystemdReporter: Sendable {
         while true {
             let seen = wakeup.value
             let now = time.monotonic()
-            let silent = watch.silent
-            let next = state.withLock { state -> ([NotifySchedule.Duty], Duration)? in
-                guard !state.hasEnded, state.duties != nil else { return nil }
-                let due = state.duties?.due(at: now, allHaveAnswered: silent.isEmpty) ?? []
-                return (due, state.duties?.wait(at: now) ?? .zero)
+            let stuck = round.unacknowledged
+            let next = state.withLock { state -> ([NotifySchedule.Action], Duration)? in
+                guard !state.hasEnded, state.schedule != nil else { return nil }
+                let due = state.schedule?.due(at: now, allAcknowledged: stuck.isEmpty) ?? []
+                return (due, state.schedule?.wait(at: now) ?? .zero)
             }
-            guard let (duties, wait) = next else { return }
-            for duty in duties { perform(duty, silent) }
+            guard let (actions, wait) = next else { return }
+            for action in actions { perform(action, stuck) }
             wakeup.wait(while: seen, atMost: wait)
         }
     }
 
-    private func perform(_ duty: NotifySchedule.Duty, _ silent: [String]) {
-        switch duty {
-        case .status: if let text = currentStatus { notifier.status(text) }
+    private func perform(_ action: NotifySchedule.Action, _ stuck: [String]) {
+        switch action {
+        case .sendStatus: if let text = currentStatus { notifier.status(text) }
         case .keepAlive:
             notifier.keepAlive()
-            watch.ask()
-        case .complain:
-            logger.error("stuck: no word to the watchdog") {
-                $0.add("parts", silent.joined(separator: ", "))
+            round.start()
+        case .reportStuck:
+            logger.error("stuck: the watchdog is not notified") {
+                $0.add("parts", stuck.joined(separator: ", "))
             }
         case .extendTimeout(let more): notifier.extendTimeout(by: more)
         }

@@ -4,8 +4,8 @@ import RocketJournal
 import RocketSystem
 import Testing
 
-/// What libsystemd sends, as whoever listens reads it: the machine's journal where it runs, else a
-/// socket of ours in its place (that takes a root user and no journal). Which one ran is printed.
+/// Reads the entries that libsystemd sends: from the journal of the machine when it runs, otherwise
+/// from a fake journal at the same path, which needs root. Prints which one was used.
 @Suite(.serialized) struct JournalSinkTests {
     static let socketPath = "/run/systemd/journal/socket"
 
@@ -43,7 +43,8 @@ import Testing
         #expect(fields["FIELD_MESSAGE"] == "not the message")
     }
 
-    @Test func everyPartOfALineIsAFieldOfTheJournal() throws {
+    @Test("Each part of a line is a field in the journal")
+    func fields() throws {
         let marker = UUID().uuidString
         if FileManager.default.fileExists(atPath: Self.socketPath) {
             print("journal test: the machine's journal")
@@ -51,11 +52,11 @@ import Testing
             let fields = try readBack(marker)
             check(fields, marker)
         } else if let receiver = FakeJournal(at: Self.socketPath) {
-            print("journal test: a stand-in socket at \(Self.socketPath)")
+            print("journal test: a fake journal at \(Self.socketPath)")
             write(marker, try system())
             check(receiver.receive(), marker)
         } else {
-            print("journal test: NOT RUN, no journal here and no right to stand in for it")
+            print("journal test: NOT RUN, no journal runs and no permission for a fake one")
         }
     }
 
@@ -78,7 +79,7 @@ import Testing
     }
 }
 
-/// Listens where the journal would, for one entry.
+/// Receives one entry at the socket of the journal.
 final class FakeJournal {
     private let socket: Int32
     private let path: String
@@ -108,7 +109,7 @@ final class FakeJournal {
         unlink(path)
     }
 
-    /// The fields of the next entry, in the journal's native protocol.
+    /// Receives the next entry, in the journal's native protocol, and returns its fields.
     func receive() -> [String: String] {
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         let count = recv(socket, &bytes, bytes.count, 0)
@@ -121,7 +122,7 @@ final class FakeJournal {
                 rest = rest[(end + 1)...]
                 continue
             }
-            // A value with line ends: its length in 8 bytes, little-endian, then the value.
+            // A value with line feeds: its length in 8 bytes, little-endian, then the value.
             let start = end + 1
             let length = (0..<8).reduce(0) { $0 | Int(rest[start + $1]) << (8 * $1) }
             fields[text(head)] = text(rest[(start + 8)..<(start + 8 + length)])

@@ -5,7 +5,7 @@ import RocketSystem
 import Testing
 
 @Suite struct RocketLogHandlerTests {
-    /// Keeps the text of every line.
+    /// Keeps the text of each line.
     final class Lines: LogSink, Sendable {
         private let text = Locked<[String]>([])
         var all: [String] { text.withLock { $0 } }
@@ -37,21 +37,23 @@ import Testing
         return Logger(label: label) { RocketLogHandler.factory(logs)($0, provider) }
     }
 
-    @Test func aLibrarysLineLandsInTheAppStreamWithItsMetadata() throws {
+    @Test("A library's line goes to the app stream with its metadata")
+    func metadata() throws {
         let logs = try system()
         var logger = logger("http.client", logs)
         logger[metadataKey: "shared"] = "logger"
         logger[metadataKey: "own"] = "1"
-        logger.warning("slow answer", metadata: ["list": ["a", "b"], "trace": "t2"])
+        logger.warning("slow response", metadata: ["list": ["a", "b"], "trace": "t2"])
         logs.shutdown()
         let line = try #require(lines.all.first)
         #expect(line.hasPrefix("app [WARN]\t"))
         #expect(line.contains("RocketLogHandlerTests.swift:"))
         let fields = #"label=http.client list="[\"a\", \"b\"]" own=1 shared=provider trace=t2"#
-        #expect(line.hasSuffix("\tslow answer " + fields))
+        #expect(line.hasSuffix("\tslow response " + fields))
     }
 
-    @Test func labelsDecideTheStreamAndLevelsAreTheStreams() throws {
+    @Test("The label selects the stream, and the stream's level applies")
+    func labels() throws {
         let logs = try system()
         logger("rocket.channel", logs).debug("seen")
         logger("other", logs).debug("not seen")
@@ -63,7 +65,8 @@ import Testing
         #expect(lines.all.first?.hasPrefix("rpc [DEBUG]") == true)
     }
 
-    @Test func aLineCarriesItsCall() throws {
+    @Test("A line contains its call")
+    func callContext() throws {
         let logs = try system()
         let call = CallContext(messageID: InlineString("42"), method: "Order.get", peer: "p")
         CallContext.$current.withValue(call) { logger("x", logs).info("in a call") }

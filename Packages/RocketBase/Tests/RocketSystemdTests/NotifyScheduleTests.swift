@@ -8,50 +8,55 @@ import Testing
 
     func at(_ seconds: Double) -> MonotonicTime { start + .seconds(seconds) }
 
-    @Test func aStatusIsDueOnceASecond() {
-        var duties = NotifySchedule(watchdogTimeout: nil, now: start)
-        #expect(duties.wait(at: start) == .seconds(1))
-        #expect(duties.due(at: at(0.9), allHaveAnswered: true) == [])
-        #expect(duties.due(at: at(1), allHaveAnswered: true) == [.status])
-        #expect(duties.due(at: at(1.5), allHaveAnswered: true) == [])
-        #expect(duties.due(at: at(2), allHaveAnswered: true) == [.status])
+    @Test("A status is due once a second")
+    func statuses() {
+        var schedule = NotifySchedule(watchdogTimeout: nil, now: start)
+        #expect(schedule.wait(at: start) == .seconds(1))
+        #expect(schedule.due(at: at(0.9), allAcknowledged: true) == [])
+        #expect(schedule.due(at: at(1), allAcknowledged: true) == [.sendStatus])
+        #expect(schedule.due(at: at(1.5), allAcknowledged: true) == [])
+        #expect(schedule.due(at: at(2), allAcknowledged: true) == [.sendStatus])
     }
 
-    @Test func theWatchdogHearsAtHalfOfItsTime() {
-        var duties = NotifySchedule(watchdogTimeout: .seconds(1), now: start)
-        #expect(duties.wait(at: start) == .seconds(0.5))
-        #expect(duties.due(at: at(0.4), allHaveAnswered: true) == [])
-        #expect(duties.due(at: at(0.5), allHaveAnswered: true) == [.keepAlive])
-        #expect(duties.due(at: at(0.9), allHaveAnswered: true) == [])
-        #expect(duties.due(at: at(1), allHaveAnswered: true) == [.keepAlive, .status])
+    @Test("WATCHDOG=1 is due at half of the timeout")
+    func keepAlives() {
+        var schedule = NotifySchedule(watchdogTimeout: .seconds(1), now: start)
+        #expect(schedule.wait(at: start) == .seconds(0.5))
+        #expect(schedule.due(at: at(0.4), allAcknowledged: true) == [])
+        #expect(schedule.due(at: at(0.5), allAcknowledged: true) == [.keepAlive])
+        #expect(schedule.due(at: at(0.9), allAcknowledged: true) == [])
+        #expect(schedule.due(at: at(1), allAcknowledged: true) == [.keepAlive, .sendStatus])
     }
 
-    @Test func aSilentPartKeepsTheWordBackAndIsNamedOnce() {
-        var duties = NotifySchedule(watchdogTimeout: .seconds(8), now: start)
-        #expect(duties.due(at: at(4), allHaveAnswered: false).contains(.complain))
-        #expect(duties.due(at: at(4.5), allHaveAnswered: false) == [])
-        #expect(duties.due(at: at(5), allHaveAnswered: false) == [.status])
-        #expect(duties.due(at: at(7.9), allHaveAnswered: false) == [.status])
+    @Test("A stuck target withholds WATCHDOG=1 and is reported once")
+    func stuckTarget() {
+        var schedule = NotifySchedule(watchdogTimeout: .seconds(8), now: start)
+        #expect(schedule.due(at: at(4), allAcknowledged: false).contains(.reportStuck))
+        #expect(schedule.due(at: at(4.5), allAcknowledged: false) == [])
+        #expect(schedule.due(at: at(5), allAcknowledged: false) == [.sendStatus])
+        #expect(schedule.due(at: at(7.9), allAcknowledged: false) == [.sendStatus])
     }
 
-    @Test func aLateAnswerIsPassedOnAtOnce() {
-        var duties = NotifySchedule(watchdogTimeout: .seconds(8), now: start)
-        _ = duties.due(at: at(4), allHaveAnswered: false)
-        #expect(duties.wait(at: at(4)) == .seconds(0.5))
-        #expect(duties.due(at: at(4.5), allHaveAnswered: true) == [.keepAlive])
-        #expect(duties.due(at: at(8.5), allHaveAnswered: false).contains(.complain))
+    @Test("WATCHDOG=1 is due soon after a late acknowledgement")
+    func lateAcknowledgement() {
+        var schedule = NotifySchedule(watchdogTimeout: .seconds(8), now: start)
+        _ = schedule.due(at: at(4), allAcknowledged: false)
+        #expect(schedule.wait(at: at(4)) == .seconds(0.5))
+        #expect(schedule.due(at: at(4.5), allAcknowledged: true) == [.keepAlive])
+        #expect(schedule.due(at: at(8.5), allAcknowledged: false).contains(.reportStuck))
     }
 
-    @Test func moreTimeIsAskedForEachSecondOfTheDrainAndNoLonger() {
-        var duties = NotifySchedule(watchdogTimeout: nil, now: start)
-        let first = duties.stop(within: .seconds(2.5), now: start)
+    @Test("The stop timeout is extended each second of the drain and not after it")
+    func extensions() {
+        var schedule = NotifySchedule(watchdogTimeout: nil, now: start)
+        let first = schedule.stop(within: .seconds(2.5), now: start)
         #expect(first == .extendTimeout(.seconds(5)))
         #expect(
-            duties.due(at: at(1), allHaveAnswered: true)
-                == [.status, .extendTimeout(.seconds(5))])
+            schedule.due(at: at(1), allAcknowledged: true)
+                == [.sendStatus, .extendTimeout(.seconds(5))])
         #expect(
-            duties.due(at: at(2), allHaveAnswered: true)
-                == [.status, .extendTimeout(.seconds(5))])
-        #expect(duties.due(at: at(3), allHaveAnswered: true) == [.status])
+            schedule.due(at: at(2), allAcknowledged: true)
+                == [.sendStatus, .extendTimeout(.seconds(5))])
+        #expect(schedule.due(at: at(3), allAcknowledged: true) == [.sendStatus])
     }
 }

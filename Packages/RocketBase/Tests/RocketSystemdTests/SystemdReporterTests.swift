@@ -4,22 +4,22 @@ import RocketSystem
 import Synchronization
 import Testing
 
-/// What the manager has heard, and a way to wait for it.
-private final class Manager: Sendable {
-    private let heard = Locked<[String]>([])
+/// Records the notifications of a reporter, and waits for them.
+private final class FakeServiceManager: Sendable {
+    private let notifications = Locked<[String]>([])
     private let count = FutexWord()
 
     func notifier(watchdogTimeout: Duration? = nil) -> SystemdNotifier {
         SystemdNotifier(watchdogTimeout: watchdogTimeout) { text in
-            self.heard.withLock { $0.append(text) }
+            self.notifications.withLock { $0.append(text) }
             self.count.increment()
             self.count.wakeAll()
         }
     }
 
-    var all: [String] { heard.withLock { $0 } }
+    var all: [String] { notifications.withLock { $0 } }
 
-    /// Blocks until the manager has heard `text`.
+    /// Blocks until `text` was received.
     func wait(for text: String) {
         while true {
             let seen = count.value
@@ -30,8 +30,9 @@ private final class Manager: Sendable {
 }
 
 @Suite struct SystemdReporterTests {
-    @Test func readyIsSaidOnceWithTheStatus() {
-        let manager = Manager()
+    @Test("READY=1 is sent once, with the status")
+    func readiness() {
+        let manager = FakeServiceManager()
         let reporter = SystemdReporter(manager.notifier(), time: FixedTime())
         reporter.describe { "0 calls/s\nall is well" }
         reporter.ready()
@@ -40,8 +41,9 @@ private final class Manager: Sendable {
         #expect(manager.all == ["READY=1\nSTATUS=0 calls/s all is well"])
     }
 
-    @Test func aReloadStandsBetweenReloadingAndReady() {
-        let manager = Manager()
+    @Test("A reload sends RELOADING=1, then READY=1")
+    func reload() {
+        let manager = FakeServiceManager()
         let reporter = SystemdReporter(manager.notifier(), time: FixedTime())
         reporter.reloading()
         reporter.reloaded()
@@ -56,8 +58,9 @@ private final class Manager: Sendable {
             ])
     }
 
-    @Test func aStopAsksForTimeAndEndsReloads() {
-        let manager = Manager()
+    @Test("A stop extends the timeout and ends reloads")
+    func stop() {
+        let manager = FakeServiceManager()
         let reporter = SystemdReporter(manager.notifier(), time: FixedTime())
         reporter.ready()
         reporter.reloading()
@@ -66,16 +69,17 @@ private final class Manager: Sendable {
         reporter.reloaded()
         reporter.reloading()
         reporter.end()
-        let said = manager.all.filter { !$0.hasPrefix("RELOADING=1") }
+        let sent = manager.all.filter { !$0.hasPrefix("RELOADING=1") }
         #expect(
-            said == [
+            sent == [
                 "READY=1\nSTATUS=serving", "STOPPING=1\nSTATUS=draining",
                 "EXTEND_TIMEOUT_USEC=5000000",
             ])
     }
 
-    @Test func theStatusGoesOnWhileItDrains() {
-        let manager = Manager()
+    @Test("Statuses continue during the drain")
+    func drainStatus() {
+        let manager = FakeServiceManager()
         let reporter = SystemdReporter(manager.notifier())
         reporter.describe { "3 in flight" }
         reporter.ready()
@@ -84,8 +88,9 @@ private final class Manager: Sendable {
         reporter.end()
     }
 
-    @Test func aServiceThatStopsWhileItStartsIsNeverReady() {
-        let manager = Manager()
+    @Test("A service that stops during its start never sends READY=1")
+    func earlyStop() {
+        let manager = FakeServiceManager()
         let reporter = SystemdReporter(manager.notifier(), time: FixedTime())
         reporter.stopping(within: .seconds(1))
         reporter.ready()
@@ -93,23 +98,25 @@ private final class Manager: Sendable {
         #expect(manager.all == ["STOPPING=1\nSTATUS=draining"])
     }
 
-    @Test func theWatchdogHearsFromALogThatWrites() throws {
-        let manager = Manager()
+    @Test("WATCHDOG=1 is sent while the log writer works, and after its shutdown")
+    func logWriter() throws {
+        let manager = FakeServiceManager()
         let logs = try system()
         let reporter = SystemdReporter(
             manager.notifier(watchdogTimeout: .milliseconds(20)), logger: logs.app)
         reporter.watch(logs.watchdogTarget)
         reporter.ready()
         manager.wait(for: "WATCHDOG=1")
-        // A log that was shut down keeps no word back.
+        // A log that was shut down acknowledges at once.
         logs.shutdown()
         let before = manager.all.count
         manager.wait(forMoreThan: before)
         reporter.end()
     }
 
-    @Test func onePartThatIsStuckSilencesAll() throws {
-        let manager = Manager()
+    @Test("One stuck target withholds WATCHDOG=1")
+    func oneStuckTarget() throws {
+        let manager = FakeServiceManager()
         let lines = Lines()
         let logs = try system([lines])
         let reporter = SystemdReporter(
@@ -120,13 +127,13 @@ private final class Manager: Sendable {
         lines.wait()
         reporter.end()
         logs.shutdown()
-        #expect(lines.all == ["stuck: no word to the watchdog"])
+        #expect(lines.all == ["stuck: the watchdog is not notified"])
         #expect(!manager.all.contains("WATCHDOG=1"))
     }
 }
 
-extension Manager {
-    /// Blocks until more than `number` words came.
+extension FakeServiceManager {
+    /// Blocks until more than `number` notifications were received.
     fileprivate func wait(forMoreThan number: Int) {
         while all.count <= number {
             let seen = count.value
@@ -136,13 +143,13 @@ extension Manager {
     }
 }
 
-/// Seven seconds after the machine's start, for ever: no status falls due.
+/// A clock that always shows seven seconds: no status becomes due.
 private struct FixedTime: TimeSource {
     func monotonic() -> MonotonicTime { MonotonicTime(nanoseconds: 7_000_000_000) }
     func wall() -> WallTime { WallTime(nanoseconds: 0) }
 }
 
-/// Counts the lines and keeps their messages.
+/// Keeps the message of each line.
 private final class Lines: LogSink, Sendable {
     private let texts = Locked<[String]>([])
     private let count = FutexWord()
@@ -150,7 +157,7 @@ private final class Lines: LogSink, Sendable {
 
     var all: [String] { texts.withLock { $0 } }
 
-    /// Blocks until there is one.
+    /// Blocks until there is a line.
     func wait() { while count.value == 0 { count.wait(while: 0, atMost: .seconds(10)) } }
 
     func write(_ event: borrowing LogEvent) {

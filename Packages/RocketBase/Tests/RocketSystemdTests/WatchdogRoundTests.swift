@@ -4,53 +4,59 @@ import Testing
 
 @testable import RocketSystemd
 
-/// A part that answers when the test says so.
-private final class Part: Sendable {
-    private let waiting = Locked<[@Sendable () -> Void]>([])
+/// A watchdog target that acknowledges when the test calls `acknowledgeOldest`.
+private final class ManualTarget: Sendable {
+    private let probes = Locked<[@Sendable () -> Void]>([])
 
-    func part(_ name: String) -> WatchdogTarget {
-        WatchdogTarget(name: name) { answer in self.waiting.withLock { $0.append(answer) } }
+    func target(_ name: String) -> WatchdogTarget {
+        WatchdogTarget(name: name) { acknowledge in
+            self.probes.withLock { $0.append(acknowledge) }
+        }
     }
 
-    func answerOldest() { waiting.withLock { $0.removeFirst() }() }
+    func acknowledgeOldest() { probes.withLock { $0.removeFirst() }() }
 }
 
 @Suite struct WatchdogRoundTests {
-    @Test func nobodyIsSilentBeforeTheFirstQuestion() {
-        let watch = WatchdogRound()
-        watch.add(Part().part("loop"))
-        #expect(watch.silent == [])
+    @Test("No target is unacknowledged before the first round")
+    func beforeFirstRound() {
+        let round = WatchdogRound()
+        round.add(ManualTarget().target("loop"))
+        #expect(round.unacknowledged == [])
     }
 
-    @Test func whoHasNotAnsweredIsNamed() {
-        let watch = WatchdogRound()
-        let (loop, store) = (Part(), Part())
-        watch.add(loop.part("loop"))
-        watch.add(store.part("store"))
-        watch.ask()
-        #expect(watch.silent == ["loop", "store"])
-        store.answerOldest()
-        #expect(watch.silent == ["loop"])
-        loop.answerOldest()
-        #expect(watch.silent == [])
+    @Test("Targets are unacknowledged until they acknowledge")
+    func unacknowledged() {
+        let round = WatchdogRound()
+        let (loop, store) = (ManualTarget(), ManualTarget())
+        round.add(loop.target("loop"))
+        round.add(store.target("store"))
+        round.start()
+        #expect(round.unacknowledged == ["loop", "store"])
+        store.acknowledgeOldest()
+        #expect(round.unacknowledged == ["loop"])
+        loop.acknowledgeOldest()
+        #expect(round.unacknowledged == [])
     }
 
-    @Test func anAnswerToAnEarlierQuestionDoesNotCount() {
-        let watch = WatchdogRound()
-        let loop = Part()
-        watch.add(loop.part("loop"))
-        watch.ask()
-        watch.ask()
-        loop.answerOldest()
-        #expect(watch.silent == ["loop"])
-        loop.answerOldest()
-        #expect(watch.silent == [])
+    @Test("Acknowledgements of earlier rounds are ignored")
+    func earlierRounds() {
+        let round = WatchdogRound()
+        let loop = ManualTarget()
+        round.add(loop.target("loop"))
+        round.start()
+        round.start()
+        loop.acknowledgeOldest()
+        #expect(round.unacknowledged == ["loop"])
+        loop.acknowledgeOldest()
+        #expect(round.unacknowledged == [])
     }
 
-    @Test func aPartThatHasEndedMayAnswerAtOnce() {
-        let watch = WatchdogRound()
-        watch.add(WatchdogTarget(name: "ended") { $0() })
-        watch.ask()
-        #expect(watch.silent == [])
+    @Test("A target may acknowledge at once")
+    func immediateAcknowledgement() {
+        let round = WatchdogRound()
+        round.add(WatchdogTarget(name: "ended") { $0() })
+        round.start()
+        #expect(round.unacknowledged == [])
     }
 }

@@ -70,7 +70,7 @@ private final class Manager: Sendable {
         let configuration = try RPCServerConfiguration(ServerConfig(), sockets: sockets)
         #expect(configuration.tcp.listen.isEmpty)
         #expect(configuration.tcp.adoptedDescriptors == [3, 5])
-        #expect(sockets.strangers(to: RPCServerConfiguration.socketName).map(\.descriptor) == [4])
+        #expect(sockets.unclaimed(by: RPCServerConfiguration.socketName).map(\.descriptor) == [4])
     }
 
     @Test func socketsThatNobodyNamedAreServed() throws {

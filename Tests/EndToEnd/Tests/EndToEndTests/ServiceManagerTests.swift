@@ -64,7 +64,7 @@ struct ServiceManagerTests {
         let lock = try StoreLock(workspace)
         let connection = try RawConnection(port: server.port)
         try connection.send(TinyPBBytes.goldenRequest)
-        let lines = server.child.errorLines(through: "stuck: no word to the watchdog")
+        let lines = server.child.errorLines(through: "stuck: the watchdog is not notified")
         #expect(lines.last?.contains("parts=\"order store\"") == true, "\(lines)")
         withExtendedLifetime(lock) {}
         server.kill()

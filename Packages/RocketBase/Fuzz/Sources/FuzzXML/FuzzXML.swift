@@ -1,17 +1,18 @@
 import RocketBase
 
-/// libFuzzer's entry: any bytes as a configuration file. A crash, a hang (-timeout) and unbounded
-/// memory (-rss_limit_mb, -malloc_limit_mb) are what it looks for.
+/// The entry point of libFuzzer: reads any bytes as a configuration file. It detects crashes, hangs
+/// (-timeout) and unbounded memory use (-rss_limit_mb, -malloc_limit_mb).
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     // SAFETY: libFuzzer passes `count` readable bytes.
     let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: count))
     do {
         let config = try RocketConfig(xml: bytes, file: "conf/fuzz.xml")
-        precondition(config.diff(from: config).isEmpty, "a configuration equals itself")
-        precondition(!config.report.isEmpty, "there is always something to report")
+        precondition(
+            config.diff(from: config).isEmpty, "a configuration does not differ from itself")
+        precondition(!config.report.isEmpty, "the report is never empty")
     } catch {
-        precondition(!error.description.isEmpty, "an error says what is wrong")
+        precondition(!error.description.isEmpty, "an error has a description")
     }
     return 0
 }

@@ -1,37 +1,44 @@
-// The way out of buffered log lines when the process crashes: signal handlers that write the rings'
-// text with write(2) alone, then let the signal take its former way.
+// Writes buffered log lines when the process crashes: signal handlers that write the lines of all
+// rings with write(2) only, then restore the former disposition, so that the signal takes effect.
 #ifndef ROCKET_CRASH_H
 #define ROCKET_CRASH_H
 #include "rocket_log.h"
 
 enum { ROCKET_CRASH_STREAMS = 2, ROCKET_CRASH_OUTPUTS = 2 };
 
-/// One writer's rings and where their lines go. Owned by the writer; fields are set by its thread.
+/// The rings of one writer and the outputs of their lines. Owned by the writer, whose thread sets
+/// the fields.
 struct rocket_crash_target {
     struct rocket_log_ring **rings;
     uint32_t ring_count;
     int32_t process_id;
     int32_t writer_thread_id;
     int32_t utc_offset_seconds;
-    uint32_t writing;                                          // 1: the writer is in a batch
-    int32_t outputs[ROCKET_CRASH_STREAMS][ROCKET_CRASH_OUTPUTS]; // descriptors, -1: none
+    uint32_t writing;                                          // 1: the writer is within a batch
+    int32_t outputs[ROCKET_CRASH_STREAMS][ROCKET_CRASH_OUTPUTS]; // descriptors; -1: none
     int32_t styles[ROCKET_CRASH_STREAMS][ROCKET_CRASH_OUTPUTS];  // rocket_log_style
 };
 
+/// Creates a target for at most 256 rings without outputs; NULL when there is no memory.
 struct rocket_crash_target *rocket_crash_target_create(uint32_t ring_count);
-/// Where ring `index` is entered.
+/// Sets ring `index`. All rings must be set before the target is registered.
 void rocket_crash_set_ring(struct rocket_crash_target *target, uint32_t index,
                            struct rocket_log_ring *ring);
+/// Sets one output of a stream; descriptor -1: none.
 void rocket_crash_set_output(struct rocket_crash_target *target, uint32_t stream, uint32_t slot,
                              int32_t descriptor, enum rocket_log_style style);
+/// Frees the target, which must not be registered.
 void rocket_crash_target_destroy(struct rocket_crash_target *target);
 
-/// Installs the handlers (once per process) and enters the target; 0, or ENOSPC with too many.
+/// Installs the handlers (once per process) and registers the target. Returns 0, or ENOSPC when 64
+/// targets are registered.
 int rocket_crash_register(struct rocket_crash_target *target);
-/// Afterwards no handler touches the target; a flush under way is waited for.
+/// Removes the target. Waits while a handler is writing; no handler accesses the target afterwards.
 void rocket_crash_unregister(struct rocket_crash_target *target);
 
-/// Heads each batch of the writer's. Never returns while a crash is being written.
+/// Starts a batch of the writer. Does not return after a crash has begun, because the handler then
+/// writes the lines.
 void rocket_crash_begin_batch(struct rocket_crash_target *target);
+/// Ends a batch, after its room in the rings was released.
 void rocket_crash_end_batch(struct rocket_crash_target *target);
 #endif

@@ -1,16 +1,16 @@
-// Log lines on their way from the caller to the writer: the record, the ring that holds records,
-// and the text of a line. In C because the crash path (rocket_crash.h) runs the same code inside a
-// signal handler, where Swift's runtime may not be entered. Nothing here allocates after
-// rocket_log_ring_create, and nothing takes a lock.
+// Log lines between the caller and the writer: the record, the ring of records, and the text of a
+// line. In C because the crash handlers (rocket_crash.h) run the same code inside a signal handler,
+// where Swift's runtime must not be called. Only rocket_log_ring_create allocates, and no function
+// takes a lock.
 #ifndef ROCKET_LOG_H
 #define ROCKET_LOG_H
 #include <stddef.h>
 #include <stdint.h>
 
-/// One line. What follows it in memory, in this order, each without a terminator: file and function
-/// (only where their pointer is NULL), message, msg id, method, peer, then the fields.
+/// The head of one line. It is followed in memory by these bytes, each text without a terminator:
+/// file and function (only if their pointer is NULL), message, msg id, method, peer, fields.
 struct rocket_log_record {
-    uint32_t size;  // of all of it, a multiple of 8
+    uint32_t size;  // of head and bytes, a multiple of 8
     uint8_t level;  // LogLevel; 0xff marks the unused end of a ring
     uint8_t stream; // LogStream
     uint16_t field_count;
@@ -25,7 +25,7 @@ struct rocket_log_record {
     uint16_t message_id_length;
     uint16_t method_length;
     uint16_t peer_length;
-    uint16_t cut; // 1: the line was longer than the limit
+    uint16_t cut; // 1: the line exceeded the limit
     uint32_t padding;
 };
 
@@ -35,44 +35,47 @@ enum rocket_log_kind {
     ROCKET_LOG_UNSIGNED = 2, // uint64_t
 };
 
-/// Heads a field; the key and then the value follow. Not aligned.
+/// The head of a field, followed by the key and the value. Not aligned.
 struct rocket_log_field {
     uint16_t kind;
     uint16_t key_length;
     uint32_t value_length;
 };
 
-/// A ring of records. Many producers under one lock of theirs, one consumer, and the crash path.
+/// A ring of records with many producers, which share a lock of their own, one consumer, and the
+/// crash handlers.
 struct rocket_log_ring;
-/// `capacity`: bytes, a power of two. NULL when there is no memory.
+/// Creates a ring of `capacity` bytes, a power of two; NULL when there is no memory.
 struct rocket_log_ring *rocket_log_ring_create(uint64_t capacity);
+/// Frees a ring.
 void rocket_log_ring_destroy(struct rocket_log_ring *ring);
-/// Copies `record` in; the bytes now held, or 0 when there is no room for it.
+/// Copies `record` into the ring. Returns the number of bytes in use, or 0 when there is no room.
 uint64_t rocket_log_ring_push(struct rocket_log_ring *ring, const struct rocket_log_record *record);
-/// Bytes held.
+/// Returns the number of bytes in use.
 uint64_t rocket_log_ring_used(const struct rocket_log_ring *ring);
-/// Where the consumer stands.
+/// Returns the offset of the oldest record that the consumer has not released.
 uint64_t rocket_log_ring_tail(const struct rocket_log_ring *ring);
-/// How far the producers have come.
+/// Returns the offset after the newest record.
 uint64_t rocket_log_ring_head(const struct rocket_log_ring *ring);
-/// The record at `*cursor`, which moves over unused space; NULL when it has reached `end`.
+/// Returns the record at `*cursor`, after moving the cursor over unused space; NULL at `end`.
 const struct rocket_log_record *rocket_log_ring_at(const struct rocket_log_ring *ring,
                                                    uint64_t *cursor, uint64_t end);
-/// The consumer is done with everything before `cursor`.
+/// Releases all records before `cursor`: producers may overwrite them.
 void rocket_log_ring_release(struct rocket_log_ring *ring, uint64_t cursor);
 
-/// How a line is dressed.
+/// The format of a line.
 enum rocket_log_style {
     ROCKET_LOG_PLAIN = 0,
     ROCKET_LOG_COLOUR = 1,   // ANSI colours by level
-    ROCKET_LOG_PRIORITY = 2, // "<N>" before the line, as systemd reads it
+    ROCKET_LOG_PRIORITY = 2, // "<N>" before the line, N being the syslog priority (systemd)
 };
 
-/// Room that the line of `record` surely fits into.
+/// Returns the largest number of bytes of the line of `record`.
 size_t rocket_log_line_bound(const struct rocket_log_record *record);
-/// Writes the line with its newline; its length. `out` has rocket_log_line_bound bytes.
+/// Writes the line with its line feed and returns its length. `out` has rocket_log_line_bound
+/// bytes.
 size_t rocket_log_line(const struct rocket_log_record *record, int32_t process_id,
                        int32_t utc_offset_seconds, enum rocket_log_style style, char *out);
-/// syslog(3)'s number of a LogLevel.
+/// Returns the syslog(3) priority of a LogLevel: the only table of them.
 int rocket_log_priority(uint8_t level);
 #endif

@@ -1,6 +1,7 @@
-// Sockets without sockaddr: one flat address struct, and the calls that need one converted.
+// Stream sockets with one flat address struct in place of sockaddr.
 //
-// Functions that return int give -1 and errno on failure, like the system calls they wrap.
+// Functions that return int or ssize_t return -1 with errno on failure, like the system calls that
+// they wrap.
 #ifndef ROCKET_SOCKET_H
 #define ROCKET_SOCKET_H
 #include <stdint.h>
@@ -13,7 +14,7 @@
 #define ROCKET_FAMILY_ABSTRACT 4
 #define ROCKET_UNIX_PATH_BYTES 107
 
-/// An address of any family we speak. Numbers in host order.
+/// An address of any supported family (ROCKET_FAMILY_*). Numbers are in host byte order.
 struct rocket_address {
     int32_t family;
     uint16_t port;
@@ -24,25 +25,27 @@ struct rocket_address {
     uint8_t path[108];
 };
 
+/// The credentials of a process (struct ucred).
 struct rocket_credentials {
     int32_t pid;
     uint32_t uid, gid;
 };
 
-/// socket(2) for a stream: non-blocking, closed on exec.
+/// Creates a stream socket (socket(2)): non-blocking, closed on exec.
 int rocket_socket(int family);
 int rocket_bind(int fd, const struct rocket_address *address);
 int rocket_connect(int fd, const struct rocket_address *address);
-/// accept4(2): non-blocking, closed on exec.
+/// Accepts a connection (accept4(2)): non-blocking, closed on exec.
 int rocket_accept(int fd, struct rocket_address *peer);
 int rocket_local_address(int fd, struct rocket_address *address);
 int rocket_peer_address(int fd, struct rocket_address *address);
 int rocket_socket_pair(int fds[2]);
-/// The family (ROCKET_FAMILY_*) of a stream socket that listens; -1 with ENOTSOCK, EINVAL else.
+/// Returns the family (ROCKET_FAMILY_*) of a listening stream socket, or -1 with ENOTSOCK or EINVAL
+/// for any other descriptor.
 int rocket_listening_family(int fd);
 
-/// O_NONBLOCK and FD_CLOEXEC on a descriptor that came from elsewhere.
-int rocket_make_ours(int fd);
+/// Sets O_NONBLOCK and FD_CLOEXEC on a descriptor that another process opened.
+int rocket_set_nonblocking_cloexec(int fd);
 int rocket_set_reuse_address(int fd, int on);
 int rocket_set_reuse_port(int fd, int on);
 int rocket_set_ipv6_only(int fd, int on);
@@ -50,42 +53,44 @@ int rocket_set_no_delay(int fd, int on);
 int rocket_set_user_timeout(int fd, unsigned milliseconds);
 int rocket_set_keepalive(int fd, int idle_seconds, int interval_seconds, int probes);
 int rocket_set_buffer_bytes(int fd, int send_bytes, int receive_bytes);
-/// SO_LINGER of zero: close(2) then resets the connection.
+/// Sets SO_LINGER to zero: close(2) then resets the connection.
 int rocket_set_reset_on_close(int fd);
-/// SO_ERROR, cleared by reading it; -1 when it can't be read.
+/// Returns and clears SO_ERROR; -1 when it can't be read.
 int rocket_socket_error(int fd);
 int rocket_peer_credentials(int fd, struct rocket_credentials *out);
 
 ssize_t rocket_receive(int fd, void *bytes, size_t count);
-/// Without SIGPIPE.
+/// send(2), without SIGPIPE.
 ssize_t rocket_send(int fd, const void *bytes, size_t count);
-/// sendmsg(2) of up to 64 pieces, without SIGPIPE.
-struct rocket_piece {
+/// A range of memory, with the layout of struct iovec.
+struct rocket_slice {
     const void *base;
     size_t count;
 };
-ssize_t rocket_send_pieces(int fd, const struct rocket_piece *pieces, int count);
+/// sendmsg(2) of up to 1024 slices (IOV_MAX), without SIGPIPE.
+ssize_t rocket_send_slices(int fd, const struct rocket_slice *slices, int count);
 
-/// 0, or -1 when the text is not such an address.
+/// inet_pton(3): returns 0, or -1 when the text is not such an address.
 int rocket_parse_ipv4(const char *text, uint32_t *bits);
 int rocket_parse_ipv6(const char *text, uint64_t *high, uint64_t *low);
-/// `text` holds at least 46 bytes.
+/// inet_ntop(3): `text` has room for at least 46 bytes.
 void rocket_print_ipv4(uint32_t bits, char *text);
 void rocket_print_ipv6(uint64_t high, uint64_t low, char *text);
-/// if_nametoindex(3); 0 when there is no such interface.
+/// if_nametoindex(3): returns 0 when there is no such interface.
 unsigned rocket_interface_index(const char *name);
 
-/// getaddrinfo(3) for streams. Blocks. 0, or an EAI_ code; *count is at most `capacity`.
+/// getaddrinfo(3) for streams. Blocks. Returns 0 or an EAI_ code; *count is at most `capacity`.
 int rocket_look_up(
     const char *host, uint16_t port, struct rocket_address *out, int capacity, int *count);
+/// gai_strerror(3).
 const char *rocket_look_up_text(int code);
-/// 1: a name that does not exist; 0: anything else.
+/// Returns 1 when the code means that the name does not exist, otherwise 0.
 int rocket_look_up_is_unknown_name(int code);
 
-/// 1 when the path is a socket, 0 when it is something else, -1 with errno.
+/// Returns 1 when the path is a socket, 0 when it is a file of another kind, -1 with errno.
 int rocket_path_is_socket(const char *path);
 int rocket_remove_path(const char *path);
 int rocket_set_path_mode(const char *path, unsigned mode);
-/// open(2) of /dev/null: a descriptor held in reserve.
+/// Opens /dev/null, to reserve an entry in the descriptor table.
 int rocket_open_null(void);
 #endif

@@ -1,31 +1,42 @@
-// Threads and their identity, which Swift's Glibc module does not show.
+// Threads and their identity, which Swift's Glibc module does not expose.
 //
 // No header here defines _GNU_SOURCE: it would change glibc's own types between modules, which
-// the Swift importer refuses. What needs it is defined in the .c file of the same name.
+// the Swift importer rejects. Functions that need it are defined in the .c file of the same name.
 #ifndef ROCKET_THREAD_H
 #define ROCKET_THREAD_H
 #include <stdint.h>
-#include <sys/types.h>
 
-/// gettid(2): the kernel's id of the calling thread.
-pid_t rocket_gettid(void);
-
-/// A number that no other living thread has: one instruction, no call.
+/// Returns a number that identifies the calling thread among the living threads: one instruction,
+/// no call.
 static inline uintptr_t rocket_thread_token(void) {
     return (uintptr_t)__builtin_thread_pointer();
 }
 
-/// Starts a joinable thread that runs `body(context)`, named `name` (cut to 15 bytes), pinned to
-/// `cpu` unless that is negative. 0 or an error number (EAGAIN: no more threads; EINVAL: no such
-/// cpu); then the body never runs.
-int rocket_thread_start(uint64_t *thread, const char *name, int cpu,
-                        void (*body)(void *), void *context);
+/// Starts a joinable thread that runs `body(context)`, with the name `name` (cut to 15 bytes),
+/// pinned to `cpu` unless that is negative. Returns 0 or an error number (EAGAIN: the limit on
+/// threads is reached; EINVAL: no such cpu), after which the body never runs.
+int rocket_thread_start(uint64_t *_Nonnull thread, const char *_Nonnull name, int cpu,
+                        void (*_Nonnull body)(void *_Nullable), void *_Nullable context);
 /// pthread_join(3).
 int rocket_thread_join(uint64_t thread);
 /// pthread_detach(3).
 int rocket_thread_detach(uint64_t thread);
-/// The calling thread's name into 16 bytes.
-void rocket_thread_name(char *name);
-/// The first processor that the calling thread may run on; -1 when unknown.
+/// Copies the name of the calling thread into 16 bytes.
+void rocket_thread_name(char *_Nonnull name);
+/// Returns the first processor that the calling thread may run on; -1 when it is unknown.
 int rocket_thread_first_cpu(void);
+
+/// State of one thread, so that logging and message ids need no lock.
+struct rocket_thread_state {
+    int32_t thread_id;  // gettid(2)
+    uint32_t ordinal;   // 0, 1, 2 …, in the order of each thread's first access
+    uint64_t id_high;   // MessageID's counter: the upper ten digits
+    uint64_t id_low;    // and the lower ten digits
+    uint32_t id_seeded; // 0 until the counter has its random start
+};
+
+/// Returns the state of the calling thread. In the child process of a fork it is reset.
+struct rocket_thread_state *_Nonnull rocket_thread_state(void);
+/// Fills two words by getrandom(2): returns 0 or an error number.
+int rocket_random_words(uint64_t *_Nonnull words);
 #endif

@@ -1,5 +1,5 @@
-// libtinyxml behind plain C: text in, the document's elements out as a flat list.
-// No state is shared between documents; each may be used by any one thread at a time.
+// A plain C interface to libtinyxml: parses text into a flat list of the document's elements.
+// Documents share no state; each may be used by one thread at a time.
 #ifndef ROCKET_XML_H
 #define ROCKET_XML_H
 
@@ -7,32 +7,32 @@
 extern "C" {
 #endif
 
-/// A parsed document, or what was wrong with it. Owned by who called rocket_xml_parse.
+/// A parsed document, or its error. Owned by the caller of rocket_xml_parse.
 typedef struct rocket_xml rocket_xml;
 
-/// One element. The pointers live as long as the document.
+/// One element. The pointers are valid as long as the document.
 typedef struct {
     const char *name;
     /// The element's own text and CDATA, trimmed; never NULL.
     const char *text;
     /// The first attribute's name, or NULL.
     const char *attribute;
-    /// 0 for a root element; a child has its parent's depth + 1 and stands after it.
+    /// 0 for a root element; a child follows its parent and has the parent's depth + 1.
     int depth;
-    /// Where its `<` stands, both from 1.
+    /// The position of its `<`; both count from 1.
     int line, column;
 } rocket_xml_element;
 
-/// Parses NUL-terminated text. NULL only when memory is out. tinyxml recurses once per level
-/// of nesting: bound depth and size before (XMLOutline does).
+/// Parses NUL-terminated text; NULL only when there is no memory. tinyxml recurses once per level
+/// of nesting, so unchecked text can exhaust the stack: XMLValidator limits depth and size before.
 rocket_xml *rocket_xml_parse(const char *text, int is_utf8);
-/// NULL when all is well, else tinyxml's reason and the place (0 where it is not known).
+/// Returns the error text of tinyxml and its position (0: unknown); NULL when there is no error.
 const char *rocket_xml_failure(const rocket_xml *document, int *line, int *column);
-/// How many elements there are; they follow each other as in the file.
+/// Returns the number of elements, which are in the order of the file.
 int rocket_xml_count(const rocket_xml *document);
-/// The element at index 0 ..< count.
+/// Returns the element at an index from 0 to count - 1.
 rocket_xml_element rocket_xml_element_at(const rocket_xml *document, int index);
-/// Frees a document; NULL is allowed.
+/// Frees a document, or does nothing for NULL.
 void rocket_xml_free(rocket_xml *document);
 
 #ifdef __cplusplus

@@ -1,18 +1,19 @@
-// Reading from the front.
+// Reading and consuming at the front.
 
 extension ByteBuffer {
-    /// All readable bytes, for the time of the closure.
+    /// Calls `body` with all readable bytes.
     @inlinable
     public borrowing func withBytes<Result: ~Copyable, E: Error>(
         _ body: (RawSpan) throws(E) -> Result
     ) throws(E) -> Result {
-        // SAFETY: the pointer is wrapped in a span that can't leave the closure.
+        // SAFETY: the pointer is wrapped in a span that can't escape from the closure.
         try unsafe withUnsafeBytes { (bytes) throws(E) in
             try body(unsafe RawSpan(_unsafeBytes: bytes))
         }
     }
 
-    /// All readable bytes as a pointer, which must not leave the closure: for system calls.
+    /// Calls `body` with a pointer to all readable bytes, for system calls. The pointer must not
+    /// escape from the closure.
     @inlinable
     public borrowing func withUnsafeBytes<Result: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> Result
@@ -24,7 +25,7 @@ extension ByteBuffer {
             UnsafeRawBufferPointer(start: memory + readIndex, count: readableBytes))
     }
 
-    /// A big-endian integer at `offset`; the range must be readable.
+    /// Returns the big-endian integer at `offset`; its bytes must be readable.
     @inlinable
     public func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
         at offset: Int, as type: Integer.Type = Integer.self
@@ -32,13 +33,13 @@ extension ByteBuffer {
         precondition(
             offset >= 0 && offset <= readableBytes - MemoryLayout<Integer>.size,
             "ByteBuffer: read out of range")
-        // SAFETY: the range was checked just now; it is not empty, so there is memory.
+        // SAFETY: the range is checked above; it is not empty, so there is memory.
         return unsafe Integer(
             bigEndian: (memory.unsafelyUnwrapped + readIndex + offset)
                 .loadUnaligned(as: Integer.self))
     }
 
-    /// Done with the first `count` readable bytes.
+    /// Discards the first `count` readable bytes.
     @inlinable
     public mutating func consume(_ count: Int) {
         precondition(count >= 0 && count <= readableBytes, "ByteBuffer: consumed past the end")
@@ -46,7 +47,7 @@ extension ByteBuffer {
         if readIndex == writeIndex { removeAll() }
     }
 
-    /// A copy of the readable bytes.
+    /// Returns a copy of the readable bytes.
     public borrowing func copyBytes() -> [UInt8] {
         unsafe withUnsafeBytes { unsafe [UInt8]($0) }
     }

@@ -1,11 +1,11 @@
-// Writing at the end, and filling in what was reserved.
+// Appending at the end, and overwriting at an offset.
 
 extension ByteBuffer {
-    /// Room for exactly `count` bytes, or the trap that says which rule was broken.
+    /// Returns the end of the readable bytes, with room for `count` more; traps at the limit.
     @inlinable
     mutating func room(_ count: Int) -> UnsafeMutableRawPointer {
         precondition(reserve(count), "ByteBuffer: appended past limitBytes; reserve() first")
-        // SAFETY: reserve made room, so there is memory; callers append at least one byte.
+        // SAFETY: reserve() made room, so there is memory; callers append at least one byte.
         return unsafe memory.unsafelyUnwrapped + writeIndex
     }
 
@@ -13,7 +13,7 @@ extension ByteBuffer {
     @inlinable
     public mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
-        // SAFETY: room() checked the length; the source can't overlap memory that we own alone.
+        // SAFETY: room() checked the length; the source can't overlap memory that this value owns.
         unsafe room(bytes.count).copyMemory(from: source, byteCount: bytes.count)
         writeIndex &+= bytes.count
     }
@@ -21,22 +21,22 @@ extension ByteBuffer {
     /// Appends a copy of `bytes`.
     @inlinable
     public mutating func append(_ bytes: RawSpan) {
-        // SAFETY: the pointer does not leave the closure.
+        // SAFETY: the pointer does not escape from the closure.
         unsafe bytes.withUnsafeBytes { unsafe append($0) }
     }
 
     /// Appends a copy of `bytes`.
     @inlinable
     public mutating func append(_ bytes: [UInt8]) {
-        // SAFETY: the pointer does not leave the closure.
+        // SAFETY: the pointer does not escape from the closure.
         unsafe bytes.withUnsafeBytes { unsafe append($0) }
     }
 
-    /// Appends the UTF-8 of `text`, with no terminator.
+    /// Appends `text` in UTF-8, without a terminator.
     @inlinable
     public mutating func append(utf8 text: String) {
         var text = text
-        // SAFETY: the pointer does not leave the closure.
+        // SAFETY: the pointer does not escape from the closure.
         text.withUTF8 { unsafe append(UnsafeRawBufferPointer($0)) }
     }
 
@@ -55,27 +55,28 @@ extension ByteBuffer {
     @inlinable
     public mutating func append(byte: UInt8) { append(bigEndian: byte) }
 
-    /// Overwrites a big-endian integer at `offset`, for lengths known only afterwards.
+    /// Overwrites the big-endian integer at `offset`, for lengths that are only known afterwards.
     @inlinable
     public mutating func set<Integer: FixedWidthInteger & BitwiseCopyable>(
         bigEndian value: Integer, at offset: Int
     ) {
         let size = MemoryLayout<Integer>.size
         precondition(offset >= 0 && offset <= readableBytes - size, "ByteBuffer: set out of range")
-        // SAFETY: the range was checked just now; it is not empty, so there is memory.
+        // SAFETY: the range is checked above; it is not empty, so there is memory.
         unsafe (memory.unsafelyUnwrapped + readIndex + offset)
             .storeBytes(of: value.bigEndian, as: Integer.self)
     }
 
-    /// Lets `body` write into at least `minimum` (1 or more) bytes at the end and say how many
-    /// it wrote.
+    /// Calls `body` with at least `minimum` (1 or more) free bytes at the end; `body` returns the
+    /// number of bytes that it wrote.
     @inlinable
     public mutating func write<E: Error>(
         minimum: Int, _ body: (UnsafeMutableRawBufferPointer) throws(E) -> Int
     ) throws(E) -> Int {
         precondition(minimum > 0, "ByteBuffer: write needs room for one byte at the least")
         let start = unsafe room(minimum)
-        // SAFETY: writableBytes bytes from `start` are ours; they don't leave the closure.
+        // SAFETY: this value owns writableBytes bytes from `start`; they don't escape from the
+        // closure.
         let written = try unsafe body(
             UnsafeMutableRawBufferPointer(start: start, count: writableBytes))
         precondition(written >= 0 && written <= writableBytes, "ByteBuffer: wrote past its room")
@@ -83,26 +84,26 @@ extension ByteBuffer {
         return written
     }
 
-    /// The free bytes at the end, at least `minimum` (1 or more) of them: for a writer that fills
-    /// them piece by piece and then says by `commit` how many. They stay where they are until
-    /// then, or until the buffer is used otherwise.
+    /// Returns the free bytes at the end, at least `minimum` (1 or more), for a writer that fills
+    /// them in several steps and then calls `commit`. The pointers are valid until `commit` or
+    /// until any other use of the buffer.
     @unsafe @inlinable
     public mutating func slot(
         minimum: Int
     ) -> (start: UnsafeMutableRawPointer, end: UnsafeMutableRawPointer) {
-        precondition(minimum > 0, "ByteBuffer: a slot has room for one byte at the least")
+        precondition(minimum > 0, "ByteBuffer: a slot has room for at least one byte")
         let start = unsafe room(minimum)
         return unsafe (start, start + writableBytes)
     }
 
-    /// Appends the first `count` bytes of the slot.
+    /// Appends the first `count` bytes of the slot to the readable bytes.
     @inlinable
     public mutating func commit(_ count: Int) {
         precondition(count >= 0 && count <= writableBytes, "ByteBuffer: wrote past its slot")
         writeIndex &+= count
     }
 
-    /// Takes back what was appended after the first `count` readable bytes.
+    /// Discards all but the first `count` readable bytes.
     @inlinable
     public mutating func truncate(to count: Int) {
         precondition(count >= 0 && count <= readableBytes, "ByteBuffer: truncate out of range")

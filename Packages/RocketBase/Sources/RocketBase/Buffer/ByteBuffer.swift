@@ -1,27 +1,28 @@
-/// Contiguous bytes with one owner: written at the end, read from the front.
+/// A contiguous, growable buffer of bytes with one owner: appended to at the end, consumed from the
+/// front.
 ///
 /// ```
 ///   0            readIndex           writeIndex        capacityBytes
 ///   | consumed   | readable          | writable        |
 /// ```
 ///
-/// Offsets in this API count from the first readable byte. They stay valid until `consume`.
-/// An empty buffer that was never written to holds no memory. Using it out of range is our bug
-/// and traps; lengths that a peer sent are checked by the codecs before they get here.
+/// Offsets count from the first readable byte and are valid until `consume`. A buffer that was
+/// never written to holds no memory. Access out of range is a programming error and traps, so
+/// codecs check the lengths that a peer sends before they use them here.
 ///
-/// Not bound to a thread: whoever owns the value uses it.
+/// Not bound to a thread: its owner may use it on any thread.
 @safe
 public struct ByteBuffer: ~Copyable {
     @usableFromInline var memory: UnsafeMutableRawPointer?
     @usableFromInline var readIndex = 0
     @usableFromInline var writeIndex = 0
 
-    /// Bytes of memory held now.
+    /// The size of the allocated memory in bytes.
     public private(set) var capacityBytes = 0
-    /// The most readable bytes it will ever hold.
+    /// The largest number of readable bytes.
     public let limitBytes: Int
 
-    /// - Parameter limitBytes: at least 0; the default is no limit of its own.
+    /// - Parameter limitBytes: the largest number of readable bytes, at least 0; default: no limit.
     public init(limitBytes: Int = .max) {
         precondition(limitBytes >= 0, "ByteBuffer: a limit is never negative")
         self.limitBytes = limitBytes
@@ -29,26 +30,26 @@ public struct ByteBuffer: ~Copyable {
 
     deinit { unsafe memory?.deallocate() }
 
-    /// How many bytes can be read now.
+    /// The number of bytes that can be read.
     @inlinable public var readableBytes: Int { writeIndex - readIndex }
 
-    /// True when nothing is left to be read.
+    /// Whether there are no readable bytes.
     @inlinable public var isEmpty: Bool { writeIndex == readIndex }
 
-    /// How many bytes fit without moving or growing.
+    /// The number of bytes that can be appended without moving or growing.
     @inlinable public var writableBytes: Int { capacityBytes - writeIndex }
 }
 
-// SAFETY: the memory belongs to this value alone, and a value has one owner at a time.
+// SAFETY: the memory belongs to this value only, and a value has one owner at a time.
 extension ByteBuffer: @unchecked Sendable {}
 
 // MARK: - Room
 
 extension ByteBuffer {
-    /// Makes room for `count` more bytes at the end: by moving what is readable to the front, or
-    /// by growing to the next power of two.
+    /// Makes room for `count` more bytes at the end, by moving the readable bytes to the front or
+    /// by growing (see `roundedCapacity`).
     ///
-    /// - Returns: false when that would pass `limitBytes`; nothing has changed then.
+    /// - Returns: false when that would exceed `limitBytes`; the buffer is then unchanged.
     @inlinable
     public mutating func reserve(_ count: Int) -> Bool {
         if count <= writableBytes, readableBytes <= limitBytes &- count { return true }
@@ -67,7 +68,8 @@ extension ByteBuffer {
         return true
     }
 
-    /// 64 at the least, then powers of two; above 1 MiB in steps of 1 MiB, not doubling for ever.
+    /// Returns the capacity for `needed` bytes: a power of two of at least 64, above 1 MiB a
+    /// multiple of 1 MiB.
     private func roundedCapacity(_ needed: Int) -> Int {
         let step = 1 << 20
         if needed > step {
@@ -107,8 +109,8 @@ extension ByteBuffer {
         writeIndex = count
     }
 
-    /// Gives memory back after a burst: keeps what is readable, and at most `keepBytes` of room
-    /// (0: an empty buffer then holds nothing).
+    /// Releases memory after a burst: keeps the readable bytes, and a capacity of up to `keepBytes`
+    /// (rounded up; 0: an empty buffer then holds no memory).
     public mutating func shrink(keepBytes: Int = 0) {
         let wanted = max(readableBytes, keepBytes)
         if wanted == 0 {
@@ -118,7 +120,7 @@ extension ByteBuffer {
         }
     }
 
-    /// Forgets everything readable; keeps the memory.
+    /// Discards all readable bytes and keeps the memory.
     @inlinable
     public mutating func removeAll() {
         readIndex = 0

@@ -1,42 +1,42 @@
-/// A section's schema as plain text, for documentation. Made from the schema alone, so that what
-/// is documented is what is read.
+/// The schema of a section as plain text, for documentation. It is derived from the schema only, so
+/// that the documentation agrees with the reader.
 public struct ConfigDescription: Sendable {
-    /// One field.
+    /// The description of one field.
     public struct Field: Sendable {
-        /// The element's name.
+        /// The name of the element.
         public let name: String
         /// The Swift property that holds the value.
         public let property: String
-        /// What it means.
+        /// The meaning of the field.
         public let summary: String
-        /// The unit of a bare number, nil where it has none.
+        /// The unit of a number; nil when it has none.
         public let unit: String?
-        /// What is allowed, in words.
+        /// A description of the allowed values.
         public let allowed: String
-        /// The default as it stands in a file; empty where there is none.
+        /// The default as text of the file; empty when there is none.
         public let defaultText: String
         /// The environment variable that overrides the file.
         public let variable: String
-        /// When a changed value takes effect.
+        /// The time at which a changed value takes effect.
         public let change: ConfigChange
 
         /// `12345`, `500 ms`, `none`.
-        public var defaultWords: String {
+        public var defaultWithUnit: String {
             if defaultText.isEmpty { return "none" }
             return unit.map { "\(defaultText) \($0)" } ?? defaultText
         }
     }
 
-    /// The element's path below `root`: `server`, `stubs/rpc_server`.
+    /// The path of the element below `root`: `server`, `stubs/rpc_server`.
     public let path: String
-    /// What the section is about.
+    /// The meaning of the section.
     public let summary: String
-    /// The Swift type.
+    /// The name of the Swift type.
     public let type: String
-    /// In the order of the reference file.
+    /// The fields in the order of the reference file.
     public let fields: [Field]
 
-    /// Describes a section of an application.
+    /// Describes the section of an application.
     public init<Section: ConfigSection>(_ section: Section.Type) {
         self.init(section, path: section.schema.name, prefix: section.schema.name)
     }
@@ -54,7 +54,7 @@ public struct ConfigDescription: Sendable {
         }
     }
 
-    /// The framework's own sections, in the order of the reference file.
+    /// The sections of the framework, in the order of the reference file.
     public static var framework: [ConfigDescription] {
         [
             Self(LogConfig.self), Self(ServerConfig.self),

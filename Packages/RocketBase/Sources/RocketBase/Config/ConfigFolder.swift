@@ -1,8 +1,8 @@
 import RocketSystem
 
-/// The folder of a configuration file: what relative paths in it are relative to.
+/// The folder of a configuration file, against which its relative paths are resolved.
 struct ConfigFolder: Equatable, Sendable {
-    /// Empty for the working directory, else without a `/` at its end (but for the root).
+    /// The path without a trailing `/` (except for the root folder); empty: the working directory.
     let path: String
 
     init(ofFile file: String) {
@@ -13,17 +13,18 @@ struct ConfigFolder: Equatable, Sendable {
         path = slash == file.startIndex ? "/" : String(file[..<slash])
     }
 
-    /// The path as seen from the working directory; an absolute one stays as it is.
+    /// Returns the path relative to the working directory. Absolute paths are not changed.
     func resolve(_ relative: String) -> String {
         if relative.hasPrefix("/") || path.isEmpty { return relative }
         return path == "/" ? "/" + relative : "\(path)/\(relative)"
     }
 }
 
-/// The text form of a socket address, checked without making one: that is RocketTCP's.
+/// Validates the text of socket addresses. The type for addresses, `NetAddress`, belongs to
+/// RocketTCP, which this package must not import.
 enum ConfigAddress {
     private static let unixPrefix = "unix:"
-    /// What fits into sockaddr_un beside its NUL.
+    /// The largest path in sockaddr_un in bytes, without its NUL.
     private static let unixLimit = 107
 
     static func isAddress(_ text: String) -> Bool {
@@ -41,7 +42,7 @@ enum ConfigAddress {
         return IPLiteral(String(host)) == .v4
     }
 
-    /// `127.0.0.1:80`, `[::1]:80`.
+    /// Returns `127.0.0.1:80`, `[::1]:80`.
     static func text(ip: String, port: Int) -> String {
         ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
     }

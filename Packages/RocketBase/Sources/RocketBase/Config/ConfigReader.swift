@@ -1,14 +1,15 @@
-/// Reads one file and the environment into a `RocketConfig`, collecting all that is wrong.
+/// Reads one file and the environment into a `RocketConfig`, and collects all errors and warnings.
 struct ConfigReader {
     private(set) var issues: [ConfigIssue] = []
-    /// Beyond this many, issues are counted only: nobody reads more, and each costs time.
+    /// The largest number of issues that are reported. Further ones are only counted, because each
+    /// costs time and a longer report is of no use.
     private static let issueLimit = 100
     private var omitted: (count: Int, severity: ConfigIssue.Severity) = (0, .warning)
     private let file: String
     private let folder: ConfigFolder
     private let environment: [String: String]
     private var origins: [String: ConfigOrigin] = [:]
-    /// The variables that a field exists for, and what they may start with.
+    /// The names of all variables of fields, and the prefixes of their names.
     private var knownVariables: Set<String> = []
     private var variablePrefixes: Set = ["ROCKET_STUBS_"]
 
@@ -18,7 +19,7 @@ struct ConfigReader {
         folder = ConfigFolder(ofFile: file)
     }
 
-    /// What could be read; usable when no issue is an error.
+    /// Returns the configuration, which can be used when no issue is an error.
     mutating func config(
         from xml: [UInt8], sections types: [any ConfigSection.Type]
     ) -> RocketConfig {
@@ -42,8 +43,8 @@ struct ConfigReader {
         config.stubs = parts["stubs"].map { stubs(in: $0) } ?? []
         for type in types { config.sections.append(application(type, parts)) }
         warnAboutVariables()
-        issues.sort { $0.place.isBefore($1.place) }
-        tellOmitted()
+        issues.sort { $0.origin.isBefore($1.origin) }
+        reportOmitted()
         config.origins = origins
         return config
     }
@@ -57,7 +58,7 @@ struct ConfigReader {
 
     // MARK: Elements
 
-    /// The children by name, each at most once; everything that does not belong is reported.
+    /// Returns the children by name, each at most once. Reports all other content.
     private mutating func children(
         of element: XMLElement, at path: String, names: [String]
     ) -> [String: XMLElement] {
@@ -69,7 +70,7 @@ struct ConfigReader {
             } else if let first = found[child.name] {
                 report(
                     .error, child, "\(path)/\(child.name)",
-                    "is given twice; the first one is on line \(first.line)")
+                    "is a duplicate; the first one is on line \(first.line)")
             } else {
                 found[child.name] = child
             }
@@ -80,7 +81,7 @@ struct ConfigReader {
     private mutating func warnUnknown(_ child: XMLElement, at path: String, _ names: [String]) {
         let isShown = issues.count < Self.issueLimit
         let hint = isShown ? NearestName.hint(for: child.name, in: names) : ""
-        report(.warning, child, "\(path)/\(child.name)", "is not known and is ignored\(hint)")
+        report(.warning, child, "\(path)/\(child.name)", "is unknown and is ignored\(hint)")
     }
 
     private mutating func warnAboutContent(of element: XMLElement, _ path: String) {
@@ -96,12 +97,13 @@ struct ConfigReader {
         guard let name = element.attribute else { return }
         report(
             .warning, element, path,
-            "found the attribute \(name.quotedForMessage); attributes mean nothing here")
+            "found the attribute \(name.quotedForMessage); attributes are ignored")
     }
 
     // MARK: Sections
 
-    /// A section from its element, then from the environment. `path` is the one of entries.
+    /// Reads a section from its element, then from the environment. `path` is the path of its
+    /// entries.
     private mutating func section<Section: ConfigSection>(
         _ type: Section.Type, _ element: XMLElement?, _ path: String
     ) -> Section {
@@ -118,18 +120,18 @@ struct ConfigReader {
             }
             override(field, of: &section, schema.name, path)
         }
-        finish(&section, before: before, place(of: element), filePath)
+        finish(&section, before: before, origin(of: element), filePath)
         return section
     }
 
-    /// Rules between fields make sense only where each field by itself is in order.
+    /// Checks the rules between fields, if each field is valid, and resolves relative paths.
     private mutating func finish<Section: ConfigSection>(
-        _ section: inout Section, before: Int, _ place: ConfigOrigin, _ path: String
+        _ section: inout Section, before: Int, _ origin: ConfigOrigin, _ path: String
     ) {
         let schema = Section.schema
-        let isSound = !issues[before...].contains { $0.severity == .error }
-        if isSound, let broken = schema.check(section) {
-            add(ConfigIssue(severity: .error, place: place, path: path, message: broken))
+        let isValid = !issues[before...].contains { $0.severity == .error }
+        if isValid, let broken = schema.check(section) {
+            add(ConfigIssue(severity: .error, origin: origin, path: path, message: broken))
         }
         for field in schema.fields { field.resolve(&section, folder) }
     }
@@ -147,7 +149,7 @@ struct ConfigReader {
         guard field.read(child.text, &section) else {
             return report(.error, child, path, Self.mismatch(child.text, field.allowed))
         }
-        origins[entryPath] = place(of: child)
+        origins[entryPath] = origin(of: child)
     }
 
     private mutating func override<Section: ConfigSection>(
@@ -161,7 +163,8 @@ struct ConfigReader {
             let message = Self.mismatch(text, field.allowed)
             add(
                 ConfigIssue(
-                    severity: .error, place: .environment(name), path: "root/\(path)/\(field.name)",
+                    severity: .error, origin: .environment(name),
+                    path: "root/\(path)/\(field.name)",
                     message: message))
             return
         }
@@ -190,7 +193,8 @@ struct ConfigReader {
             if !stub.name.isEmpty, let line = lines.updateValue(child.line, forKey: stub.name) {
                 report(
                     .error, child, "root/stubs/\(name)/name",
-                    "found \(stub.name.quotedForMessage) again; the stub of line \(line) has that name"
+                    "found \(stub.name.quotedForMessage) again; "
+                        + "the stub on line \(line) has this name"
                 )
             }
             stubs.append(stub)
@@ -198,7 +202,7 @@ struct ConfigReader {
         return stubs
     }
 
-    /// Its name comes first: entries and environment variables are named by it.
+    /// Reads a stub. Its name is read first, because entries and variables contain it.
     private mutating func stub(_ element: XMLElement) -> StubConfig {
         let schema = StubConfig.schema
         let filePath = "root/stubs/\(schema.name)"
@@ -214,25 +218,26 @@ struct ConfigReader {
                 override(field, of: &stub, "stubs_\(name)", "stubs/\(name)")
             }
         }
-        finish(&stub, before: before, place(of: element), filePath)
+        finish(&stub, before: before, origin(of: element), filePath)
         return stub
     }
 
     // MARK: Environment
 
-    /// Other programs may use ROCKET_…; but what starts like one of our sections is a slip.
+    /// Reports unknown variables with the prefix of a section. Other variables with the prefix
+    /// ROCKET_ may belong to other programs.
     private mutating func warnAboutVariables() {
         for name in environment.keys.sorted() where !knownVariables.contains(name) {
             guard variablePrefixes.contains(where: { name.hasPrefix($0) }) else { continue }
             let hint = NearestName.hint(for: name, in: knownVariables.sorted())
             add(
                 ConfigIssue(
-                    severity: .warning, place: .environment(name), path: "",
-                    message: "is not known and is ignored\(hint)"))
+                    severity: .warning, origin: .environment(name), path: "",
+                    message: "is unknown and is ignored\(hint)"))
         }
     }
 
-    // MARK: Issues and their places
+    // MARK: Issues and their origins
 
     private mutating func add(_ issue: ConfigIssue) {
         if issues.count < Self.issueLimit { return issues.append(issue) }
@@ -240,15 +245,15 @@ struct ConfigReader {
         if issue.severity == .error { omitted.severity = .error }
     }
 
-    private mutating func tellOmitted() {
+    private mutating func reportOmitted() {
         guard omitted.count > 0 else { return }
         issues.append(
             ConfigIssue(
-                severity: omitted.severity, place: place(of: nil), path: "",
-                message: "\(omitted.count) more such lines are left out"))
+                severity: omitted.severity, origin: origin(of: nil), path: "",
+                message: "\(omitted.count) more issues are omitted"))
     }
 
-    private func place(of element: XMLElement?) -> ConfigOrigin {
+    private func origin(of element: XMLElement?) -> ConfigOrigin {
         .file(file, line: element?.line ?? 0, column: element?.column ?? 0)
     }
 
@@ -262,9 +267,9 @@ struct ConfigReader {
         _ severity: ConfigIssue.Severity, _ at: (line: Int, column: Int), _ path: String,
         _ message: String
     ) {
-        let place = ConfigOrigin.file(file, line: at.line, column: at.column)
+        let origin = ConfigOrigin.file(file, line: at.line, column: at.column)
         add(
-            ConfigIssue(severity: severity, place: place, path: path, message: message))
+            ConfigIssue(severity: severity, origin: origin, path: path, message: message))
     }
 }
 

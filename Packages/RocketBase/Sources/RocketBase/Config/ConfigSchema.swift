@@ -1,33 +1,38 @@
-/// One section of the configuration: a plain struct whose stored defaults are the defaults, and
-/// a schema that says how each of them stands in the file. Applications add their own:
+/// A section of the configuration: a struct whose stored properties have the defaults, and a schema
+/// that maps each of them to an element of the file. Applications declare their own sections:
 ///
 ///     struct StoreConfig: ConfigSection {
 ///         var path = "var/orders.sqlite"
-///         static let schema = ConfigSchema<Self>("order_store", "Where orders are kept.", [
+///         static let schema = ConfigSchema<Self>("order_store", "Storage of orders.", [
 ///             .init("path", \.path, .path, .restart, "The database file.")
 ///         ])
 ///     }
 ///     let config = try RocketConfig(contentsOf: file, sections: [StoreConfig.self])
 ///     config[StoreConfig.self].path
 public protocol ConfigSection: Sendable {
-    /// Every field at its default.
+    /// Creates a section with all defaults.
     init()
-    /// The element's name and fields.
+    /// The name and the fields of the element.
     static var schema: ConfigSchema<Self> { get }
 }
 
-/// What a section looks like in the file, in the environment and in the documentation.
+/// The name and the fields of a section in the file, the environment and the documentation.
 public struct ConfigSchema<Section: Sendable>: Sendable {
     /// The name of the section's element below `root`.
     public let name: String
-    /// What the section is about: one or two sentences.
+    /// The meaning of the section, in one or two sentences.
     public let summary: String
-    /// In the order of the reference file.
+    /// The fields in the order of the reference file.
     public let fields: [ConfigField<Section>]
-    /// A rule between several fields: the broken rule in words, nil when it holds.
+    /// Checks rules between fields; returns a description of the first broken rule, or nil.
     let check: @Sendable (Section) -> String?
 
-    /// - Parameter check: judges fields against each other, after all are read.
+    /// - Parameters:
+    ///   - name: the name of the section's element below `root`.
+    ///   - summary: the meaning of the section, in one or two sentences.
+    ///   - fields: the fields in the order of the reference file.
+    ///   - check: checks rules between fields after all fields are read; returns a description of
+    ///     the first broken rule, or nil.
     public init(
         _ name: String, _ summary: String, _ fields: [ConfigField<Section>],
         check: @escaping @Sendable (Section) -> String? = { _ in nil }
@@ -38,47 +43,56 @@ public struct ConfigSchema<Section: Sendable>: Sendable {
         self.check = check
     }
 
-    /// The environment variable of a field: `ROCKET_SERVER_PORT`. Where the field's name repeats
-    /// the section's, it is said once: `log/log_level` is `ROCKET_LOG_LEVEL`.
+    /// Returns the environment variable of a field: `ROCKET_SERVER_PORT`. When the field's name
+    /// begins with the section's, the variable contains it once: `log/log_level` is
+    /// `ROCKET_LOG_LEVEL`.
     static func variable(_ section: String, _ field: String) -> String {
-        let repeats = field.hasPrefix(section + "_")
-        let words = repeats ? field : "\(section)_\(field)"
+        let isRepeated = field.hasPrefix(section + "_")
+        let name = isRepeated ? field : "\(section)_\(field)"
         return "ROCKET_"
             + String(
-                words.uppercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+                name.uppercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
     }
 }
 
-/// When a changed value takes effect.
+/// The time at which a changed value takes effect.
 public enum ConfigChange: String, Hashable, Sendable {
     /// At the next reload, while the process runs.
     case live
-    /// When the process starts again.
+    /// At the next start of the process.
     case restart
 }
 
-/// One scalar of a section. Default and type are the stored property's own.
+/// A field of a section: one element with one value. Its default and its type are those of the
+/// stored property.
 public struct ConfigField<Section: Sendable>: Sendable {
-    /// The element's name.
+    /// The name of the element.
     public let name: String
-    /// When a changed value takes effect.
+    /// The time at which a changed value takes effect.
     public let change: ConfigChange
-    /// What it means: full sentences, without default, unit and range.
+    /// The meaning of the field in full sentences, without default, unit and range.
     public let summary: String
-    /// The unit of a bare number, nil where it has none.
+    /// The unit of a number; nil when it has none.
     public let unit: String?
-    /// What is allowed, in words.
+    /// A description of the allowed values.
     public let allowed: String
-    /// The Swift property, as the documentation tool finds it in the source.
+    /// The name of the Swift property, by which the documentation tool finds it in the source.
     let property: String
-    /// Stores what the text stands for; false when it is not allowed.
+    /// Parses the text and stores the value; returns false when the text is not allowed.
     let read: @Sendable (String, inout Section) -> Bool
+    /// Returns the value as text of the file.
     let text: @Sendable (Section) -> String
+    /// Resolves a relative path in the value against the folder.
     let resolve: @Sendable (inout Section, ConfigFolder) -> Void
-    /// Takes this field's value over from another section.
+    /// Copies the value of this field from the first section to the second one.
     let copy: @Sendable (Section, inout Section) -> Void
 
-    /// Declares the field of that element name, kept in that property.
+    /// - Parameters:
+    ///   - name: the name of the element.
+    ///   - key: the stored property of the value.
+    ///   - type: the text form and the allowed values.
+    ///   - change: the time at which a changed value takes effect.
+    ///   - summary: the meaning of the field in full sentences, without default, unit and range.
     public init<Value: Sendable>(
         _ name: String, _ key: any WritableKeyPath<Section, Value> & Sendable,
         _ type: ConfigType<Value>, _ change: ConfigChange, _ summary: String

@@ -1,16 +1,16 @@
 import RocketSystem
 
-/// How a value stands in the configuration: its text, its range, its unit.
+/// The type of a value in the configuration: its text form, its allowed values and its unit.
 public struct ConfigType<Value: Sendable>: Sendable {
-    /// The unit of a bare number (`ms`, `bytes`), nil where it has none.
+    /// The unit of a number (`ms`, `bytes`); nil when it has none.
     public let unit: String?
-    /// What is allowed, in words: `a whole number, 0 to 65535`.
+    /// A description of the allowed values: `a whole number, 0 to 65535`.
     public let allowed: String
-    /// The value that a trimmed text stands for; nil when it is not allowed.
+    /// Returns the value of a trimmed text; nil when the text is not allowed.
     let parse: @Sendable (String) -> Value?
-    /// The text that `parse` turns into this value again.
+    /// Returns the text from which `parse` returns the value.
     let text: @Sendable (Value) -> String
-    /// A relative path made one relative to the file's folder.
+    /// Returns the value with a relative path resolved against the folder.
     let resolve: @Sendable (Value, ConfigFolder) -> Value
 
     init(
@@ -36,23 +36,25 @@ extension ConfigType where Value == Int {
 
     private static func number(_ range: ClosedRange<Int>, unit: String?) -> Self {
         Self(
-            unit: unit, allowed: Self.words(range, unit),
+            unit: unit, allowed: Self.description(of: range, unit),
             parse: { Int($0).flatMap { range.contains($0) ? $0 : nil } },
             text: { String($0) })
     }
 
-    fileprivate static func words(_ range: ClosedRange<Int>, _ unit: String?) -> String {
+    fileprivate static func description(
+        of range: ClosedRange<Int>, _ unit: String?
+    ) -> String {
         let number = unit.map { "a whole number of \($0)" } ?? "a whole number"
         return "\(number), \(range.lowerBound) to \(range.upperBound)"
     }
 }
 
 extension ConfigType where Value == Duration {
-    /// A span of time, written in whole milliseconds.
+    /// A duration in whole milliseconds.
     public static func milliseconds(_ range: ClosedRange<Int>) -> Self {
         let number = ConfigType<Int>.integer(range)
         return Self(
-            unit: "ms", allowed: ConfigType<Int>.words(range, "ms"),
+            unit: "ms", allowed: ConfigType<Int>.description(of: range, "ms"),
             parse: { number.parse($0).map { .milliseconds($0) } },
             text: {
                 let (seconds, attoseconds) = $0.components
@@ -70,17 +72,17 @@ extension ConfigType where Value == Bool {
 }
 
 extension ConfigType where Value == String {
-    /// Any text of 1 to `maximum` characters.
+    /// A text of 1 to `maximum` characters.
     public static func text(maximum: Int = 255) -> Self {
         Self(
             allowed: "a text of 1 to \(maximum) characters",
             parse: { (1...maximum).contains($0.count) ? $0 : nil }, text: { $0 })
     }
 
-    /// A word of letters, digits, `.`, `_` and `-`, at most 100 characters: no path, no space.
+    /// A name of 1 to 100 letters, digits, `.`, `_` and `-`, which does not begin with `.`.
     public static var name: Self {
         Self(
-            allowed: "1 to 100 letters, digits, '.', '_' or '-', the first one no '.'",
+            allowed: "1 to 100 letters, digits, '.', '_' or '-', not beginning with '.'",
             parse: { text in
                 let isName = text.unicodeScalars.allSatisfy {
                     $0.properties.isAlphabetic || ("0"..."9").contains($0)
@@ -91,7 +93,7 @@ extension ConfigType where Value == String {
             text: { $0 })
     }
 
-    /// A path; a relative one is relative to the folder of the configuration file.
+    /// A path. Relative paths are resolved against the folder of the configuration file.
     public static var path: Self {
         Self(
             allowed: "a path, absolute or relative to this file's folder",
@@ -102,11 +104,11 @@ extension ConfigType where Value == String {
     /// A numeric IPv4 or IPv6 address.
     public static var ipAddress: Self {
         Self(
-            allowed: "an IPv4 or IPv6 address in numbers, such as 127.0.0.1 or ::1",
+            allowed: "a numeric IPv4 or IPv6 address, such as 127.0.0.1 or ::1",
             parse: { IPLiteral($0) == nil ? nil : $0 }, text: { $0 })
     }
 
-    /// `IP:PORT`, `[IPv6]:PORT`, `unix:PATH` or `unix:@NAME` (Linux's abstract names).
+    /// `IP:PORT`, `[IPv6]:PORT`, `unix:PATH` or `unix:@NAME` (an abstract name of Linux).
     public static var address: Self {
         Self(
             allowed: "IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME",
@@ -116,7 +118,7 @@ extension ConfigType where Value == String {
 }
 
 extension ConfigType {
-    /// One of the cases of an enumeration, by name, upper or lower case.
+    /// One of several cases, by name in upper or lower case.
     public static func choice(
         of cases: [Value], name: @escaping @Sendable (Value) -> String
     ) -> Self {
@@ -126,7 +128,7 @@ extension ConfigType {
             text: name)
     }
 
-    /// A value that may be missing: an empty element means that it is.
+    /// An optional value: an empty element means that it is missing.
     public static func optional<Wrapped: Sendable>(
         _ type: ConfigType<Wrapped>
     ) -> Self where Value == Wrapped? {
@@ -137,14 +139,14 @@ extension ConfigType {
             resolve: { value, folder in value.map { type.resolve($0, folder) } })
     }
 
-    /// Several values, with commas between them.
+    /// A list of values, separated by commas.
     public static func list<Element: Sendable>(
         of type: ConfigType<Element>, count: ClosedRange<Int>
     ) -> Self where Value == [Element] {
         Self(
             unit: type.unit,
-            allowed: "\(count.lowerBound) to \(count.upperBound) values, with commas between "
-                + "them; each " + type.allowed,
+            allowed: "\(count.lowerBound) to \(count.upperBound) values, separated by commas; each "
+                + type.allowed,
             parse: { text in
                 let parts =
                     text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
@@ -157,7 +159,7 @@ extension ConfigType {
 }
 
 extension StringProtocol {
-    /// Without the white space around it.
+    /// The text without leading and trailing white space.
     var trimmingSpaces: String {
         let start = drop { $0.isWhitespace }
         let end = start.lastIndex { !$0.isWhitespace }

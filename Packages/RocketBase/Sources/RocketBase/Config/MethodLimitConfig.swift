@@ -1,24 +1,27 @@
-/// A method's own limits on its calls, as an element of `server/method_limits`.
+/// The limits on calls of one method: an element of `server/method_limits`.
 public struct MethodLimitConfig: Hashable, Sendable {
-    /// The method's full name: `shop.v1.Order.makeOrder`.
+    /// The full name of the method: `shop.v1.Order.makeOrder`.
     public var method: String
-    /// The longest serialized request, in bytes; 0: what a frame holds; nil: as the server's.
+    /// The largest serialized request in bytes. 0: limited by the frame only; nil: the server's
+    /// limit.
     public var maxRequestBytes: Int?
-    /// The longest serialized response, in bytes; 0: what a frame holds; nil: as the server's.
+    /// The largest serialized response in bytes. 0: limited by the frame only; nil: the server's
+    /// limit.
     public var maxResponseBytes: Int?
-    /// How long its handler may run; 0: as long as the caller waits; nil: as the server's.
+    /// The longest run time of the handler. 0: limited by the caller's deadline only; nil: the
+    /// server's limit.
     public var maxHandlerTime: Duration?
 
-    /// A method with no limits of its own.
+    /// A method without limits.
     public init(method: String) { self.method = method }
 }
 
 extension ConfigType where Value == MethodLimitConfig {
-    /// A method's name, then `NAME=VALUE` with blanks between them.
+    /// A method name, followed by `NAME=VALUE` pairs, separated by blanks.
     static var methodLimit: Self {
         Self(
-            allowed: "Service.method and then max_request_bytes=N, max_response_bytes=N or "
-                + "max_handler_time_ms=N with blanks between them",
+            allowed: "Service.method, followed by max_request_bytes=N, max_response_bytes=N or "
+                + "max_handler_time_ms=N, separated by blanks",
             parse: read, text: write)
     }
 

@@ -1,6 +1,6 @@
-/// "Did you mean …?": the known name that a mistyped one is closest to.
+/// Finds the known name that is most similar to a mistyped one.
 enum NearestName {
-    /// The nearest of the names, nil when none is near: a third of the letters may differ.
+    /// Returns the most similar of the names; nil when more than a third of the letters differ.
     static func to(_ name: String, in names: [String]) -> String? {
         let typed = Array(name.lowercased().utf8.prefix(64))
         let near = names.map { ($0, distance(typed, Array($0.lowercased().utf8.prefix(64)))) }
@@ -9,12 +9,13 @@ enum NearestName {
         return best
     }
 
-    /// `: did you mean "port"?`, or an empty text.
+    /// Returns `; did you mean port?`, or an empty text when no name is similar.
     static func hint(for name: String, in names: [String]) -> String {
         to(name, in: names).map { "; did you mean \($0)?" } ?? ""
     }
 
-    /// Letters added, dropped, replaced or swapped with their neighbour (optimal alignment).
+    /// Returns the number of letters that are inserted, deleted, replaced or swapped with their
+    /// neighbour (optimal string alignment).
     private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var older: [Int] = []
         var last = Array(0...b.count)

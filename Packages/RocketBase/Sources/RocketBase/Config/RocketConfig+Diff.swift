@@ -1,33 +1,34 @@
-/// What is different between two configurations, and when it takes effect.
+/// The differences between two configurations, separated by the time at which they take effect.
 public struct ConfigDiff: Hashable, Sendable {
-    /// One scalar that is not what it was.
+    /// One changed value.
     public struct Change: Hashable, Sendable, CustomStringConvertible {
-        /// `server/port`, `stubs/order/timeout`.
+        /// The path of the value: `server/port`, `stubs/order/timeout`.
         public let path: String
-        /// As it was; nil for a field of a stub that is new.
+        /// The old text; nil for a field of a new stub.
         public let old: String?
-        /// As it is; nil for a field of a stub that is gone.
+        /// The new text; nil for a field of a removed stub.
         public let new: String?
 
         /// `server/port: 12345 -> 12346`
         public var description: String { "\(path): \(old ?? "none") -> \(new ?? "none")" }
     }
 
-    /// What can be applied while the process runs.
+    /// The changes that can be applied while the process runs.
     public var live: [Change] = []
-    /// What needs a restart.
+    /// The changes that need a restart.
     public var restart: [Change] = []
 
-    /// Whether nothing is different.
+    /// Whether there are no changes.
     public var isEmpty: Bool { live.isEmpty && restart.isEmpty }
 }
 
 extension RocketConfig {
-    /// What changed since an older configuration, in the order of the reference file. For SIGHUP:
+    /// Returns the changes since an older configuration, in the order of the reference file. A
+    /// reload (SIGHUP) uses it like this:
     ///
     ///     let changes = new.diff(from: current)
     ///     for change in changes.restart { logger.warn("needs a restart") { … } }
-    ///     current = current.adoptingLiveChanges(of: new)      // and apply what is in it
+    ///     current = current.adoptingLiveChanges(of: new)      // then apply it
     public func diff(from old: RocketConfig) -> ConfigDiff {
         let (before, after) = (old.entries, entries)
         let oldTexts = Dictionary(before.map { ($0.path, $0.text) }) { first, _ in first }
@@ -42,8 +43,8 @@ extension RocketConfig {
         return diff
     }
 
-    /// This configuration with all of the newer one's live fields and its stubs; what needs a
-    /// restart stays as it is, so that the next `diff` tells of it again.
+    /// Returns this configuration with the live fields and the stubs of the newer one. Fields that
+    /// need a restart keep their values, so that the next `diff` reports them again.
     public func adoptingLiveChanges(of new: RocketConfig) -> RocketConfig {
         var config = new
         config.log = log.adoptingLiveFields(of: new.log)

@@ -1,14 +1,14 @@
 public import RocketSystem
 
 extension RocketConfig {
-    /// Reads a configuration file, then the environment (`ROCKET_SERVER_PORT=…`), which wins.
-    /// Blocks on the file; call it from `main` or on reload, never on a loop.
+    /// Reads a configuration file, then the environment (`ROCKET_SERVER_PORT=…`), which overrides
+    /// the file. Blocks on the file, so it must not be called on an event loop.
     ///
     /// - Parameters:
-    ///   - path: the XML file; relative paths in it are relative to its folder.
-    ///   - sections: the application's own sections; an undeclared one is a warning.
-    ///   - environment: what overrides the file.
-    /// - Throws: `ConfigError`, which holds everything that is wrong, not only the first.
+    ///   - path: the XML file; its relative paths are resolved against its folder.
+    ///   - sections: the sections of the application; an undeclared one in the file is a warning.
+    ///   - environment: variables that override the file.
+    /// - Throws: `ConfigError` with all errors and warnings.
     public init(
         contentsOf path: String, sections: [any ConfigSection.Type] = [],
         environment: [String: String] = ProcessEnvironment.current
@@ -21,15 +21,21 @@ extension RocketConfig {
                 file: path,
                 issues: [
                     ConfigIssue(
-                        severity: .error, place: .file(path, line: 0, column: 0), path: "",
+                        severity: .error, origin: .file(path, line: 0, column: 0), path: "",
                         message: "can't be read: \(error)")
                 ])
         }
         try self.init(xml: bytes, file: path, sections: sections, environment: environment)
     }
 
-    /// The same from bytes in memory; `file` is named in messages, and its folder is the one
-    /// that relative paths are relative to.
+    /// Reads a configuration from bytes in memory.
+    ///
+    /// - Parameters:
+    ///   - xml: the contents of the XML file.
+    ///   - file: the path of the file, for messages and for its relative paths.
+    ///   - sections: the sections of the application; an undeclared one in the file is a warning.
+    ///   - environment: variables that override the file.
+    /// - Throws: `ConfigError` with all errors and warnings.
     public init(
         xml: [UInt8], file: String, sections: [any ConfigSection.Type] = [],
         environment: [String: String] = [:]

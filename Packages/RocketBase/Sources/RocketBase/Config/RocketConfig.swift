@@ -1,26 +1,27 @@
-/// The whole configuration of a process, a plain value: `main` reads it and hands it on.
+/// The configuration of a process: a value that `main` reads and passes on; there is no global one.
 ///
-/// In code: `RocketConfig()` has every default, and all may be set. From a file:
-/// `RocketConfig(contentsOf:)`. It is never reached through a global.
+/// `RocketConfig()` has all defaults and can be changed in code, `RocketConfig(contentsOf:)` reads
+/// a file.
 public struct RocketConfig: Sendable {
-    /// Where log lines go, and which.
+    /// Levels and destinations of log lines.
     public var log = LogConfig()
-    /// What the server listens on, and its limits.
+    /// Addresses and limits of the server.
     public var server = ServerConfig()
-    /// The servers that this process calls, in the order of the file; names are unique.
+    /// The servers that this process calls, in the order of the file, with unique names.
     public var stubs: [StubConfig] = []
 
-    /// What was odd in the file or the environment, but is no error: unknown names.
+    /// Issues of the file or the environment that are not errors, such as unknown names.
     public internal(set) var warnings: [ConfigIssue] = []
-    /// The application's own sections, in the order in which they were declared.
+    /// The sections of the application, in the order of their declaration.
     var sections: [any ConfigSection] = []
-    /// Where the values came from, by `ConfigEntry.path`; what is missing is a default.
+    /// The origins of the values by `ConfigEntry.path`; a value without an origin is a default.
     var origins: [String: ConfigOrigin] = [:]
 
-    /// Every field at its default, no stubs.
+    /// All fields have their defaults, and there are no stubs.
     public init() {}
 
-    /// An application's own section: as read where it was declared at reading, else its defaults.
+    /// The section of an application: as read if it was declared when reading, otherwise with its
+    /// defaults.
     public subscript<Section: ConfigSection>(_ type: Section.Type) -> Section {
         get { sections.lazy.compactMap { $0 as? Section }.first ?? Section() }
         set {
@@ -32,31 +33,31 @@ public struct RocketConfig: Sendable {
         }
     }
 
-    /// The stub of that name.
+    /// Returns the stub with this name.
     ///
-    /// - Throws: `UnknownStub`, which names the nearest one.
+    /// - Throws: `UnknownStub`, whose description contains the most similar name.
     public func stub(named name: String) throws(UnknownStub) -> StubConfig {
         if let stub = stubs.first(where: { $0.name == name }) { return stub }
         throw UnknownStub(name: name, known: stubs.map(\.name))
     }
 }
 
-/// One scalar of the effective configuration.
+/// One value of the effective configuration.
 public struct ConfigEntry: Hashable, Sendable {
     /// `server/port`, `stubs/order/timeout`, `order_store/path`.
     public let path: String
-    /// As it stands in a file; empty for an optional value that is missing.
+    /// The value as text of the file; empty when an optional value is missing.
     public let text: String
-    /// The unit of a bare number, nil where it has none.
+    /// The unit of a number; nil when it has none.
     public let unit: String?
-    /// Where the value came from.
+    /// The origin of the value.
     public let origin: ConfigOrigin
-    /// When a changed value takes effect.
+    /// The time at which a changed value takes effect.
     public let change: ConfigChange
 }
 
 extension RocketConfig {
-    /// Every scalar with its value and where it came from, in the order of the reference file.
+    /// All values with their origins, in the order of the reference file.
     public var entries: [ConfigEntry] {
         var entries = entries(of: log, at: "log") + self.entries(of: server, at: "server")
         for stub in stubs { entries += self.entries(of: stub, at: "stubs/\(stub.name)") }
@@ -64,8 +65,8 @@ extension RocketConfig {
         return entries
     }
 
-    /// The effective configuration for people to read (`--check-config`): one line each, its
-    /// path, value and origin in columns.
+    /// The effective configuration as text (`--check-config`): one line per value, with its path,
+    /// its text and its origin in columns.
     public var report: String {
         let rows = entries.map { entry in
             let unit = entry.unit.map { " \($0)" } ?? ""

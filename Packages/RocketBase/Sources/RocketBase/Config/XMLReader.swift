@@ -1,14 +1,14 @@
 import CTinyXML
 
-/// Turns the bytes of an XML file into its root element, by way of libtinyxml.
+/// Parses the bytes of an XML file with libtinyxml.
 enum XMLReader {
-    /// The root element. Any input is answered in bounded time, stack and memory.
+    /// Returns the root element. Time, stack and memory are limited for any input.
     static func root(of bytes: [UInt8]) throws(XMLFailure) -> XMLElement {
-        var outline = XMLOutline(bytes)
-        try outline.check()
-        let roots = try elements(of: outline.bytes, expecting: outline.elements)
+        var validator = XMLValidator(bytes)
+        try validator.validate()
+        let roots = try elements(of: validator.bytes, expecting: validator.elements)
         guard let root = roots.first else {
-            throw XMLFailure(line: 1, column: 1, reason: "there is no element in it")
+            throw XMLFailure(line: 1, column: 1, reason: "the file contains no element")
         }
         return root
     }
@@ -21,7 +21,7 @@ enum XMLReader {
         guard let document = unsafe rocket_xml_parse(terminated, isUTF8 ? 1 : 0) else {
             throw XMLFailure(line: 0, column: 0, reason: "out of memory")
         }
-        // SAFETY: freed once, after the last use; all texts are copied before.
+        // SAFETY: freed once, after the last use; all texts are copied before that.
         defer { unsafe rocket_xml_free(document) }
         var line: Int32 = 0
         var column: Int32 = 0
@@ -32,17 +32,18 @@ enum XMLReader {
         var next: Int32 = 0
         let count = unsafe rocket_xml_count(document)
         guard count == expected else {
-            // tinyxml stops without a word at some faults: never take half a file for a whole.
+            // After some errors tinyxml stops without reporting them; a part of a file must not be
+            // used.
             throw XMLFailure(
-                line: 0, column: 0, reason: "only \(count) of \(expected) elements are readable")
+                line: 0, column: 0, reason: "only \(count) of \(expected) elements can be parsed")
         }
         var roots: [XMLElement] = []
         while next < count { roots.append(unsafe element(at: &next, of: document, count)) }
         return roots
     }
 
-    /// The element at `next` with its children; `next` goes on behind them. Recurses at most
-    /// `XMLLimits.depth` times.
+    /// Returns the element at `next` with its children, and moves `next` after them. Recurses at
+    /// most `XMLLimits.depth` times.
     private static func element(
         at next: inout Int32, of document: OpaquePointer, _ count: Int32
     ) -> XMLElement {
@@ -58,4 +59,25 @@ enum XMLReader {
         }
         return element
     }
+}
+
+/// One element of a parsed XML file, with its children. A value.
+struct XMLElement: Equatable, Sendable {
+    let name: String
+    /// The position of its `<`, from 1; columns count characters.
+    let line: Int
+    let column: Int
+    /// Its text without that of its children, trimmed, with white space condensed.
+    let text: String
+    /// The name of the first attribute, if any. Configuration elements have none.
+    let attribute: String?
+    var children: [XMLElement] = []
+}
+
+/// The error of invalid XML, or of XML that exceeds `XMLLimits`.
+struct XMLFailure: Error, Equatable, Sendable {
+    /// The position, from 1; 0: unknown.
+    let line: Int
+    let column: Int
+    let reason: String
 }

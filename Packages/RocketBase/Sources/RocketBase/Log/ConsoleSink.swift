@@ -1,34 +1,37 @@
 import RocketSystem
 
-/// Lines on standard error: in colour on a terminal, with systemd's `<N>` where the journal reads
-/// it, plain otherwise. A reader that takes nothing for 100 ms costs lines, and blocks no caller.
+/// Writes lines to standard error: in colour on a terminal, with the `<N>` prefix of systemd when
+/// the journal reads them, otherwise as plain text. A reader that accepts nothing for 100 ms loses
+/// lines; log calls are not blocked.
 public final class ConsoleSink: LogSink {
     private let descriptor: Int32
     private let style: LogLineStyle
     private var buffer: TextBuffer
+    private var notice: LogSinkNotice?
     private var isFailing = false
     private var lostBefore: UInt64 = 0
-    /// Lines that the reader did not take.
+    /// The number of lines that the reader did not accept.
     public private(set) var lostLines: UInt64 = 0
 
-    /// Writes to standard error in the style that fits it.
+    /// Writes to standard error, in the style for its kind.
     ///
-    /// - Parameter besideJournal: whether the journal gets the lines by itself too.
+    /// - Parameter besideJournal: whether another sink passes the lines to the journal; they then
+    ///   get no priority prefix here.
     public convenience init(besideJournal: Bool = false) {
-        let marks = StandardStream.errorIsJournal && !besideJournal
+        let hasPrefix = StandardStream.errorIsJournal && !besideJournal
         self.init(
             descriptor: StandardStream.error,
-            style: StandardStream.errorIsTerminal ? .colour : marks ? .priority : .plain)
+            style: StandardStream.errorIsTerminal ? .colour : hasPrefix ? .priority : .plain)
     }
 
-    /// - Parameter descriptor: stays open as long as the sink; not closed by it.
+    /// - Parameter descriptor: must stay open as long as the sink, which does not close it.
     public init(descriptor: Int32, style: LogLineStyle) {
         self.descriptor = descriptor
         self.style = style
         buffer = TextBuffer(maxLineBytes: 64 * 1024)
     }
 
-    /// Into the buffer.
+    /// Puts the line into the buffer.
     public func write(_ event: borrowing LogEvent) {
         if !buffer.hasRoom(for: event) { notice = writeOut() ?? notice }
         guard buffer.hasRoom(for: event) else {
@@ -38,9 +41,7 @@ public final class ConsoleSink: LogSink {
         _ = buffer.append(event, style)
     }
 
-    private var notice: LogSinkNotice?
-
-    /// Writes the buffer out.
+    /// Writes the buffer to the descriptor.
     public func endBatch() -> LogSinkNotice? {
         let notice = writeOut() ?? notice
         self.notice = nil
@@ -67,7 +68,7 @@ public final class ConsoleSink: LogSink {
         return .recovered(lostLines: lostLines - lostBefore)
     }
 
-    /// Standard error, or what was given.
+    /// Returns the descriptor and the style of the sink.
     public func crashOutput(for stream: LogStream) -> (descriptor: Int32, style: LogLineStyle)? {
         (descriptor, style)
     }

@@ -1,34 +1,34 @@
-/// How a `LogSystem` logs. Values out of range are brought to the nearest end of it.
+/// The settings of a `LogSystem`. Values out of range are clamped.
 public struct LogConfiguration: Sendable {
-    /// Where lines can go; any number of them at once.
+    /// The destinations of lines; several can be combined.
     public enum Output: String, CaseIterable, Sendable {
-        /// Rolling files, as `file` says.
+        /// Rolling files, configured by `file`.
         case file
         /// Standard error.
         case console
-        /// The systemd journal, through a sink of the RocketJournal module.
+        /// The systemd journal, by a sink of the RocketJournal module.
         case journal
-        /// The journal where standard error is connected to it (JOURNAL_STREAM), else files.
+        /// The journal when standard error is connected to it (JOURNAL_STREAM), otherwise files.
         case auto
     }
 
-    /// The rolling files of both streams.
+    /// The settings of the rolling files of both streams.
     public struct File: Sendable {
-        /// The folder; made when it is missing. Default `.`
+        /// The folder; it is created when it is missing. Default `.`
         public var folder = "."
-        /// What file names begin with: `NAME_rpc_YYYYMMDD_log.N`. Default `rocket`; no slash.
+        /// The prefix of file names, `NAME_rpc_YYYYMMDD_log.N`; without a slash. Default `rocket`.
         public var name = "rocket"
-        /// A file is full when the next line would pass this. Bytes, 1 KiB or more. Default 1 GB.
+        /// The largest size of a file in bytes: a line that would exceed it goes to the next file.
+        /// 1 KiB or more. Default 1 GB.
         public var maxBytes = 1_000_000_000
-        /// How many files are kept of each stream, the current one included. 0: all.
+        /// The number of files per stream that are kept, with the current one. 0: all.
         /// Default 100.
         public var maxFiles = 100
-        /// How many bytes are kept of each stream, the current file counted as full; it always
-        /// stays. 0: no limit.
-        /// Default 10 GB.
+        /// The total size of the files per stream that are kept, in bytes. The current file is
+        /// never removed and counts with `maxBytes`. 0: no limit. Default 10 GB.
         public var maxTotalBytes = 10_000_000_000
 
-        /// Every field at its default.
+        /// All settings have their defaults.
         public init() {}
     }
 
@@ -36,32 +36,47 @@ public struct LogConfiguration: Sendable {
     public var rpcLevel = LogLevel.info
     /// The lowest level of the app stream that is written. Default INFO.
     public var appLevel = LogLevel.info
-    /// Default `[.file]`. None at all: lines are counted and go nowhere.
+    /// The destinations. Without any, lines are counted and discarded. Default `[.file]`.
     public var outputs: Set<Output> = [.file]
-    /// The rolling files.
+    /// The settings of the rolling files.
     public var file = File()
     /// The longest time that a line stays in memory. 1 ms or more. Default 500 ms.
     public var syncInterval = Duration.milliseconds(500)
-    /// How many buffers there are; threads are spread over them. 1 to 256. Default 16.
+    /// The number of buffers, among which threads are distributed. 1 to 256. Default 16.
     public var bufferCount = 16
-    /// The size of each buffer: at this backlog lines are dropped and counted. Bytes, a power of
-    /// two (rounded down) from 64 KiB to 1 GiB. Default 1 MiB. Memory is touched only as far as it is used.
+    /// The size of each buffer in bytes; lines that do not fit are dropped and counted. A power of
+    /// two (rounded down) from 64 KiB to 1 GiB. Default 1 MiB. Unused memory is not touched.
     public var bufferBytes = 1 << 20
-    /// The longest line; longer ones are cut. 1 KiB to an eighth of `bufferBytes`.
-    /// Default 64 KiB.
+    /// The largest size of a line in bytes; longer lines are cut. 1 KiB to an eighth of
+    /// `bufferBytes`. Default 64 KiB.
     public var maxLineBytes = 64 * 1024
-    /// How long ERROR and CRITICAL wait for room in a full buffer. 0 to 100 ms. Default 5 ms.
+    /// The longest time that a log call at ERROR or CRITICAL waits for room in a full buffer. 0 to
+    /// 100 ms. Default 5 ms.
     public var errorWait = Duration.milliseconds(5)
     /// Whether buffered lines are written when the process crashes (SIGSEGV, SIGABRT, SIGBUS,
     /// SIGFPE, SIGILL, SIGTRAP). Default true.
     public var flushesOnCrash = true
 
-    /// Every field at its default.
+    /// All settings have their defaults.
     public init() {}
 
-    func level(of stream: LogStream) -> LogLevel { stream == .rpc ? rpcLevel : appLevel }
+    /// Takes the settings from the `log` section of a configuration; settings that the section
+    /// lacks have their defaults.
+    public init(_ log: LogConfig) {
+        self.init()
+        rpcLevel = log.effectiveRPCLevel
+        appLevel = log.effectiveAppLevel
+        outputs = Set(log.sinks)
+        file.folder = log.filePath
+        file.name = log.fileName
+        file.maxBytes = log.maxFileSizeBytes
+        file.maxFiles = log.keepFiles
+        file.maxTotalBytes = log.keepBytes
+        syncInterval = log.syncInterval
+        bufferBytes = log.backlogBytes / bufferCount
+    }
 
-    /// The outputs with `auto` decided, and the console in the place of a journal that can't be had.
+    /// Returns the outputs with `auto` resolved, and the console in place of a missing journal.
     func effectiveOutputs(errorIsJournal: Bool, hasJournal: Bool) -> Set<Output> {
         var effective = outputs
         if effective.remove(.auto) != nil { effective.insert(errorIsJournal ? .journal : .file) }
@@ -69,7 +84,7 @@ public struct LogConfiguration: Sendable {
         return effective
     }
 
-    /// The same with every value within its range.
+    /// Returns a copy with all values clamped to their ranges.
     func withinRanges() -> LogConfiguration {
         var valid = self
         valid.file.maxBytes = max(1024, file.maxBytes)

@@ -1,44 +1,87 @@
 public import RocketSystem
 
-/// Where lines end up: a file, the console, the journal. A sink belongs to one `LogSystem`, whose
-/// writer calls it, one call at a time; it may block, and it never throws: what it can't write it
-/// counts, and reports in `endBatch`.
+/// A destination of log lines: files, the console, the journal.
+///
+/// A sink belongs to one `LogSystem`, whose writer makes one call at a time. A call may block. It
+/// never throws: the sink counts the lines that it can't write and reports the change of its health
+/// in `endBatch`.
 public protocol LogSink: AnyObject {
-    /// Takes one line. `event` is valid only during the call.
+    /// Receives one line. `event` is valid only during the call.
     func write(_ event: borrowing LogEvent)
-    /// Everything taken has to be out now, or is lost. Returns what changed, once per change.
+    /// Writes out all lines received so far; lines that can't be written now are lost.
+    ///
+    /// - Returns: a change of the sink's health, once per change.
     func endBatch() -> LogSinkNotice?
-    /// Files may have been renamed: open them again.
+    /// Opens files again by their names, because they may have been renamed.
     func reopen()
-    /// The descriptor that text lines of this stream may be written to in a crash, and their
+    /// Returns the descriptor that a crash handler may write lines of this stream to, and their
     /// style; nil when there is none.
     func crashOutput(for stream: LogStream) -> (descriptor: Int32, style: LogLineStyle)?
-    /// Lines that could not be written so far.
+    /// The number of lines that could not be written so far.
     var lostLines: UInt64 { get }
 }
 
 extension LogSink {
-    /// Nothing to open again.
+    /// Does nothing: for sinks without files.
     public func reopen() {}
-    /// No place for text.
+    /// Returns nil: for sinks without a descriptor.
     public func crashOutput(for stream: LogStream) -> (descriptor: Int32, style: LogLineStyle)? {
         nil
     }
 }
 
-/// A change in a sink's health.
+/// A change of a sink's health.
 public enum LogSinkNotice: Sendable, Equatable {
-    /// Lines are being lost from now on.
+    /// A write failed; lines are lost from now on.
     case failing(SystemError)
-    /// Lines are written again; so many were lost.
+    /// A write succeeded again; `lostLines` lines were lost since the failure.
     case recovered(lostLines: UInt64)
 }
 
-/// How a line of text is dressed.
+/// The format of a line of text.
 public enum LogLineStyle: UInt32, Sendable {
+    /// Text only.
     case plain
-    /// The level in colour, for terminals.
+    /// With the level in colour (ANSI), for terminals.
     case colour
-    /// With systemd's `<N>` in front.
+    /// With the `<N>` prefix of systemd, N being the syslog priority.
     case priority
+}
+
+/// The health of a sink as a value: records successes, failures and lost lines, and reports each
+/// change once.
+public struct LogSinkHealth: Sendable {
+    private var error: SystemError?
+    private var lostBeforeFailure: UInt64 = 0
+    private var notice: LogSinkNotice?
+    /// The number of lines lost so far.
+    public private(set) var lostLines: UInt64 = 0
+
+    /// A healthy sink.
+    public init() {}
+
+    /// Records lines that could not be written.
+    public mutating func recordLoss(of lines: Int) { lostLines += UInt64(lines) }
+
+    /// Records a failed write.
+    public mutating func recordFailure(_ error: SystemError) {
+        if self.error == nil {
+            lostBeforeFailure = lostLines
+            notice = .failing(error)
+        }
+        self.error = error
+    }
+
+    /// Records a successful write.
+    public mutating func recordSuccess() {
+        guard error != nil else { return }
+        error = nil
+        notice = .recovered(lostLines: lostLines - lostBeforeFailure)
+    }
+
+    /// Returns the change since the last call; nil when there was none.
+    public mutating func takeNotice() -> LogSinkNotice? {
+        defer { notice = nil }
+        return notice
+    }
 }

@@ -1,25 +1,25 @@
 public import RocketSystem
 import Synchronization
 
-/// A process's log: its two streams, its sinks, and the thread that writes. `main` makes one and
-/// wires its loggers; it ends with `shutdown`, or when it goes away. Any thread.
+/// The log of a process: two streams, the sinks, and the thread that writes. `main` creates one and
+/// passes its loggers on. It ends with `shutdown`, or with its deinit. Any thread.
 ///
-/// Lines still buffered when the process exits or crashes are written too; SIGTERM and SIGINT are
-/// no crashes: whoever handles them shuts down.
+/// Lines that are still buffered when the process exits or crashes are written, too. SIGTERM and
+/// SIGINT are not crashes: without a handler that calls `shutdown` their buffered lines are lost.
 public final class LogSystem: Sendable {
-    /// What the framework does for its calls.
+    /// Logger of the framework.
     public let rpc: RocketLogger
-    /// What the application has to say.
+    /// Logger of the application.
     public let app: RocketLogger
     private let writer: AsyncLogWriter
 
-    /// Opens the sinks that `configuration` asks for and starts the writer.
+    /// Opens the sinks that `configuration` names and starts the writer's thread.
     ///
     /// - Parameters:
-    ///   - time: what lines are stamped with.
-    ///   - sinks: further ones.
-    ///   - journal: makes the journal's sink where it is asked for (RocketJournal has it). Without
-    ///     it, journal lines go to the console, which marks them with their priority.
+    ///   - time: the clock of the lines' time stamps.
+    ///   - sinks: additional sinks.
+    ///   - journal: creates the sink for the journal output (RocketJournal has one). Without it the
+    ///     lines of that output go to the console, with the priority prefix of systemd.
     /// - Throws: `SystemError` when the folder or a file can't be opened for writing.
     public convenience init(
         _ configuration: LogConfiguration = LogConfiguration(),
@@ -28,14 +28,14 @@ public final class LogSystem: Sendable {
     ) throws(SystemError) {
         try self.init(drivenByHand: configuration, time: time, sinks: sinks, journal: journal)
         try writer.start()
-        LogExit.watch(writer)
+        LogExitFlush.register(writer)
     }
 
-    /// Without a thread: lines are written when `flush` is called. For tests, which choose the
-    /// process's id too, and their threads' by `CurrentThread.withID`.
+    /// A system without a thread, for tests: lines are written by `flush`. Tests also choose the id
+    /// of the process here, and those of their threads by `CurrentThread.withID`.
     init(
         drivenByHand configuration: LogConfiguration, time: any TimeSource,
-        processID: Int32 = Identity.processID,
+        processID: Int32 = CurrentProcess.processID,
         sinks: sending [any LogSink] = [], journal: (() -> any LogSink)? = nil
     ) throws(SystemError) {
         let configuration = configuration.withinRanges()
@@ -56,67 +56,88 @@ public final class LogSystem: Sendable {
             configuration, time: time, processID: processID, sinks: all)
         self.writer = writer
         rpc = RocketLogger(
-            gate: LevelFilter(
+            filter: LevelFilter(
                 stream: .rpc, threshold: configuration.rpcLevel.rawValue, writer: writer))
         app = RocketLogger(
-            gate: LevelFilter(
+            filter: LevelFilter(
                 stream: .app, threshold: configuration.appLevel.rawValue, writer: writer))
     }
 
     deinit { shutdown() }
 
-    /// The logger of a stream.
+    /// Returns the logger of a stream.
     public func logger(_ stream: LogStream) -> RocketLogger { stream == .rpc ? rpc : app }
 
-    /// Changes a stream's level from the next line on; nil turns it off.
+    /// Sets the lowest level of a stream that is written, from the next line on; nil: no level.
     public func setLevel(_ level: LogLevel?, of stream: LogStream) {
-        logger(stream).gate.threshold.store(
-            level?.rawValue ?? LevelFilter.closed, ordering: .relaxed)
+        logger(stream).filter.threshold.store(
+            level?.rawValue ?? LevelFilter.off, ordering: .relaxed)
     }
 
-    /// A stream's level; nil when it is off.
+    /// Returns the lowest level of a stream that is written; nil: no level.
     public func level(of stream: LogStream) -> LogLevel? {
-        LogLevel(rawValue: logger(stream).gate.threshold.load(ordering: .relaxed))
+        LogLevel(rawValue: logger(stream).filter.threshold.load(ordering: .relaxed))
     }
 
-    /// Waits until all lines of before are with the sinks. Blocks on the disk: not for reactors.
+    /// Blocks until the sinks have received all lines written before the call. It waits for the
+    /// disk, so it must not be called on an event loop.
     public func flush() { writer.flush() }
 
-    /// Has the writer run `answer` on its thread once it has written what waits, at the latest with
-    /// the next sync; when the log was shut down, `answer` runs at once. A watchdog asks in this
-    /// way whether the disk, or whatever else is written to, hangs. Does not wait.
-    public func askWriter(_ answer: @escaping @Sendable () -> Void) { writer.ask(answer) }
+    /// Runs `acknowledge` on the writer's thread after it has written all buffered lines, at the
+    /// latest after the next sync interval; at once when the system was shut down. Does not block.
+    ///
+    /// A watchdog detects in this way that the disk, or another destination, hangs.
+    public func probeWriter(_ acknowledge: @escaping @Sendable () -> Void) {
+        writer.probe(acknowledge)
+    }
 
-    /// After an external rename (logrotate): writes on into files under the configured names.
+    /// Opens the files again under their configured names: call it after an external rename
+    /// (logrotate).
     public func reopen() { writer.reopen() }
 
-    /// Refuses further lines, writes those of before, closes the sinks and ends the thread.
-    /// Later calls do nothing.
+    /// Rejects further lines, writes all buffered ones, closes the sinks and ends the thread. Later
+    /// calls have no effect.
     public func shutdown() {
         writer.shutdown()
-        LogExit.forget(writer)
+        LogExitFlush.unregister(writer)
         for stream in LogStream.allCases { setLevel(nil, of: stream) }
     }
 
-    /// Counts up to now.
+    /// The line counts up to now.
     public var statistics: LogStatistics { writer.statistics }
 }
 
-/// The writers that have to be flushed when the process exits. The one process-wide thing here,
-/// as exit itself is. Entries are strong and taken out by `shutdown`: a weak reference would make
-/// every use of the writer slower.
-private enum LogExit {
+/// The line counts of a log system. `accepted + dropped` is the number of log calls at enabled
+/// levels.
+public struct LogStatistics: Sendable, Equatable {
+    /// Lines that were put into a buffer.
+    public var accepted: UInt64 = 0
+    /// Lines that were discarded because the buffer was full or the system shut down.
+    public var dropped: UInt64 = 0
+    /// Lines that were passed to the sinks, without the log system's own lines.
+    public var drained: UInt64 = 0
+    /// Lines that a sink could not write (full disk, closed pipe), summed over the sinks.
+    public var lost: UInt64 = 0
+
+    /// All counts are zero.
+    public init() {}
+}
+
+/// The writers to flush when the process exits: the only process-wide state of the log, because
+/// exit itself is process-wide. The references are strong, and `shutdown` removes them; a weak
+/// reference would make every use of the writer slower.
+private enum LogExitFlush {
     private static let writers = Locked<[AsyncLogWriter]>([])
-    private static let register: Void = ProcessExit.run {
+    private static let exitHandler: Void = ProcessExit.run {
         for writer in writers.withLock({ $0 }) { writer.flush() }
     }
 
-    static func watch(_ writer: AsyncLogWriter) {
-        _ = register
+    static func register(_ writer: AsyncLogWriter) {
+        _ = exitHandler
         writers.withLock { $0.append(writer) }
     }
 
-    static func forget(_ writer: AsyncLogWriter) {
+    static func unregister(_ writer: AsyncLogWriter) {
         writers.withLock { $0.removeAll { $0 === writer } }
     }
 }

@@ -1,11 +1,12 @@
-// The made text is generic so that the compiler takes literals for static text: of StaticString and
-// String it would prefer String where a trailing closure follows.
+// Each of the six levels has a function for static text, which takes no allocation, and one for
+// dynamic text, which is evaluated only when the line is written. `fields` adds the key=value pairs
+// of the line.
 //
-// Six levels, each for static text (no allocation) and for made text (made only when it is written).
-// `fields` adds the line's key=value pairs.
+// The dynamic text is generic so that the compiler treats literals as static text: between
+// StaticString and String it would prefer String when a trailing closure follows.
 
 extension RocketLogger {
-    /// Steps within a part, for whoever works on it.
+    /// Writes a line about a step within a component, for its developers.
     @inlinable
     public func trace(
         _ message: StaticString, file: StaticString = #fileID,
@@ -16,7 +17,7 @@ extension RocketLogger {
         write(.trace, message, SourceLocation(file: file, line: line, function: function), fields)
     }
 
-    /// Steps within a part, for whoever works on it.
+    /// Writes a line about a step within a component, for its developers.
     @inlinable @_disfavoredOverload
     public func trace<Text: StringProtocol>(
         _ message: @autoclosure () -> Text, file: StaticString = #fileID,
@@ -29,7 +30,7 @@ extension RocketLogger {
             fields)
     }
 
-    /// What happened to one call or connection.
+    /// Writes a line about an event of one call or connection.
     @inlinable
     public func debug(
         _ message: StaticString, file: StaticString = #fileID,
@@ -40,7 +41,7 @@ extension RocketLogger {
         write(.debug, message, SourceLocation(file: file, line: line, function: function), fields)
     }
 
-    /// What happened to one call or connection.
+    /// Writes a line about an event of one call or connection.
     @inlinable @_disfavoredOverload
     public func debug<Text: StringProtocol>(
         _ message: @autoclosure () -> Text, file: StaticString = #fileID,
@@ -53,7 +54,8 @@ extension RocketLogger {
             fields)
     }
 
-    /// Rare and normal: started, stopped, reloaded. Nothing per call.
+    /// Writes a line about a rare, normal event of the process, such as its start, stop or reload;
+    /// not for events of single calls.
     @inlinable
     public func info(
         _ message: StaticString, file: StaticString = #fileID,
@@ -64,7 +66,8 @@ extension RocketLogger {
         write(.info, message, SourceLocation(file: file, line: line, function: function), fields)
     }
 
-    /// Rare and normal: started, stopped, reloaded. Nothing per call.
+    /// Writes a line about a rare, normal event of the process, such as its start, stop or reload;
+    /// not for events of single calls.
     @inlinable @_disfavoredOverload
     public func info<Text: StringProtocol>(
         _ message: @autoclosure () -> Text, file: StaticString = #fileID,
@@ -77,7 +80,7 @@ extension RocketLogger {
             fields)
     }
 
-    /// Not as it should be, and dealt with.
+    /// Writes a line about a fault that the process has handled.
     @inlinable
     public func warn(
         _ message: StaticString, file: StaticString = #fileID,
@@ -88,7 +91,7 @@ extension RocketLogger {
         write(.warn, message, SourceLocation(file: file, line: line, function: function), fields)
     }
 
-    /// Not as it should be, and dealt with.
+    /// Writes a line about a fault that the process has handled.
     @inlinable @_disfavoredOverload
     public func warn<Text: StringProtocol>(
         _ message: @autoclosure () -> Text, file: StaticString = #fileID,
@@ -101,7 +104,8 @@ extension RocketLogger {
             fields)
     }
 
-    /// Something asked for could not be done. Where the buffer is full it waits briefly.
+    /// Writes a line about a requested operation that failed. When the buffer is full the call
+    /// waits up to `LogConfiguration.errorWait`.
     @inlinable
     public func error(
         _ message: StaticString, file: StaticString = #fileID,
@@ -112,7 +116,8 @@ extension RocketLogger {
         write(.error, message, SourceLocation(file: file, line: line, function: function), fields)
     }
 
-    /// Something asked for could not be done. Where the buffer is full it waits briefly.
+    /// Writes a line about a requested operation that failed. When the buffer is full the call
+    /// waits up to `LogConfiguration.errorWait`.
     @inlinable @_disfavoredOverload
     public func error<Text: StringProtocol>(
         _ message: @autoclosure () -> Text, file: StaticString = #fileID,
@@ -125,7 +130,8 @@ extension RocketLogger {
             fields)
     }
 
-    /// The process can't do its work.
+    /// Writes a line about a fault that keeps the process from working. When the buffer is full the
+    /// call waits up to `LogConfiguration.errorWait`.
     @inlinable
     public func critical(
         _ message: StaticString, file: StaticString = #fileID,
@@ -137,7 +143,8 @@ extension RocketLogger {
             .critical, message, SourceLocation(file: file, line: line, function: function), fields)
     }
 
-    /// The process can't do its work.
+    /// Writes a line about a fault that keeps the process from working. When the buffer is full the
+    /// call waits up to `LogConfiguration.errorWait`.
     @inlinable @_disfavoredOverload
     public func critical<Text: StringProtocol>(
         _ message: @autoclosure () -> Text, file: StaticString = #fileID,

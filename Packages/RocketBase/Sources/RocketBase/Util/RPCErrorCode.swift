@@ -1,27 +1,27 @@
-/// What went wrong with a call, as it stands in err_code on the wire. Any other number is an
-/// application's own.
+/// The error code of a call: the value of err_code on the wire. Numbers that are not listed here
+/// are codes of applications.
 public struct RPCErrorCode: RawRepresentable, Hashable, Sendable {
-    /// The number, as err_code holds it.
+    /// The value of err_code.
     public let rawValue: Int32
 
-    /// Takes any number, an application's own too.
+    /// Accepts any number, including codes of applications.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
     private init(_ rawValue: Int32) { self.rawValue = rawValue }
 
     /// The peer refused or closed the connection.
     public static let peerClosed = RPCErrorCode(10_000_000)
-    /// Connecting failed for another cause.
+    /// Connecting failed for another reason.
     public static let failedConnect = RPCErrorCode(10_000_001)
     /// The connection ended before the reply.
     public static let failedGetReply = RPCErrorCode(10_000_002)
-    /// Message bytes don't parse.
+    /// The bytes of a message can't be parsed.
     public static let failedDeserialize = RPCErrorCode(10_000_003)
     /// A message can't be serialized.
     public static let failedSerialize = RPCErrorCode(10_000_004)
-    /// A frame can't be encoded (too large, say).
+    /// A frame can't be encoded, for example because it is too large.
     public static let failedEncode = RPCErrorCode(10_000_005)
-    /// A frame breaks the rules.
+    /// A frame violates the wire format.
     public static let failedDecode = RPCErrorCode(10_000_006)
     /// The deadline passed.
     public static let callTimeout = RPCErrorCode(10_000_007)
@@ -31,24 +31,24 @@ public struct RPCErrorCode: RawRepresentable, Hashable, Sendable {
     public static let methodNotFound = RPCErrorCode(10_000_009)
     /// The method name has no dot, or an empty part.
     public static let parseServiceName = RPCErrorCode(10_000_010)
-    /// The channel is not usable.
+    /// The channel can't be used.
     public static let channelInit = RPCErrorCode(10_000_011)
     /// The peer address is missing or invalid.
     public static let peerAddress = RPCErrorCode(10_000_012)
-    /// The caller gave the call up.
+    /// The caller cancelled the call.
     public static let cancelled = RPCErrorCode(10_000_100)
-    /// Draining or overloaded: try elsewhere.
+    /// The server drains or is overloaded; another server may accept the call.
     public static let unavailable = RPCErrorCode(10_000_101)
-    /// A limit is reached.
+    /// A limit was reached.
     public static let resourceExhausted = RPCErrorCode(10_000_102)
-    /// Who calls is not known.
+    /// The caller is not authenticated.
     public static let unauthenticated = RPCErrorCode(10_000_103)
-    /// Who calls may not.
+    /// The caller has no permission for the call.
     public static let permissionDenied = RPCErrorCode(10_000_104)
-    /// A handler failed with no code of its own.
+    /// A handler failed with an error that has no code.
     public static let `internal` = RPCErrorCode(10_000_105)
 
-    /// `ERROR_RPC_CALL_TIMEOUT`; for an application's own code its number.
+    /// The name, such as `ERROR_RPC_CALL_TIMEOUT`; the number for codes of applications.
     public var name: String {
         switch self {
         case .peerClosed: "ERROR_PEER_CLOSED"

@@ -1,38 +1,42 @@
-/// Something that failed in the framework: with which code, what happened, why, and about what.
+/// An error of the framework, with a code, a message, a cause and context.
 ///
-/// In the RPC layer it is named `RPCError`: what a handler throws to answer with a code of its
-/// own, and the only thing that a call on a channel throws.
+/// In the RPC layer its name is `RPCError`: a handler throws it to reply with a code, and a call on
+/// a channel throws no other type.
 public struct RocketError: Error, Sendable, CustomStringConvertible {
-    /// What it was about, as `method=Order.makeOrder`.
+    /// A key=value pair that describes the circumstances, such as `method=Order.makeOrder`.
     public struct Context: Hashable, Sendable {
-        /// As `method`, `peer`.
+        /// The key, such as `method` or `peer`.
         public let key: String
-        /// Its value, for people.
+        /// The value, for display.
         public let value: String
     }
 
-    /// What went wrong, as it stands on the wire.
+    /// The code on the wire.
     public let code: RPCErrorCode
-    /// For people: what happened. Of a call it travels as err_info.
+    /// The message, for display. It is sent to the peer as err_info.
     public let message: String
-    /// The error underneath, if any. Stays on this side of the wire.
+    /// The underlying error, if any. It is not sent to the peer.
     public let cause: (any Error)?
-    /// What it was about, in the order in which it was learnt; each key once. Stays here too.
+    /// The context in the order of its addition, with unique keys. It is not sent to the peer.
     public private(set) var context: [Context] = []
 
-    /// - Parameter message: one sentence without a full stop.
+    /// - Parameters:
+    ///   - code: the code on the wire.
+    ///   - message: one sentence without a full stop.
+    ///   - cause: the underlying error, if any.
     public init(_ code: RPCErrorCode, _ message: String, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
     }
 
-    /// What is known under `key`; empty where nothing is.
+    /// Returns the context value of `key`; empty when there is none.
     public func context(_ key: String) -> String {
         context.first { $0.key == key }?.value ?? ""
     }
 
-    /// The same with one more piece of context, unless the key is known already or the value empty.
+    /// Returns a copy with an additional context value, unless the key exists or the value is
+    /// empty.
     public func adding(_ key: String, _ value: String) -> RocketError {
         guard !value.isEmpty, context(key).isEmpty else { return self }
         var copy = self

@@ -1,25 +1,30 @@
-/// A part of the process that a watchdog asks whether it still moves.
+/// A part of the process that a watchdog monitors: an event loop, the log's writer, a store. A
+/// value; any thread.
 public struct WatchdogTarget: Sendable {
-    /// As it stands in the log when the part is stuck.
+    /// The name of the part in the log line about a stuck part.
     public let name: String
-    /// Has the part run `answer` by itself as soon as it comes to it: on its own thread, between
-    /// its other work. Returns at once. A part that has ended answers at once.
-    public let ask: @Sendable (_ answer: @escaping @Sendable () -> Void) -> Void
+    /// Schedules `acknowledge` on the thread of the part, after the work that is queued already,
+    /// and returns at once. A part that has ended calls `acknowledge` directly. A part that never
+    /// calls it counts as stuck, and the service manager then restarts the process.
+    public let probe: @Sendable (_ acknowledge: @escaping @Sendable () -> Void) -> Void
 
-    /// A part and the way to ask it.
+    /// - Parameters:
+    ///   - name: the name of the part in the log.
+    ///   - probe: schedules its argument on the thread of the part; see `probe`.
     public init(
-        name: String, ask: @escaping @Sendable (_ answer: @escaping @Sendable () -> Void) -> Void
+        name: String,
+        probe: @escaping @Sendable (_ acknowledge: @escaping @Sendable () -> Void) -> Void
     ) {
         self.name = name
-        self.ask = ask
+        self.probe = probe
     }
 }
 
 extension LogSystem {
-    /// The log's writer: a disk or a journal that hangs shows there.
+    /// Monitors the writer's thread: it is stuck while the disk or the journal hangs.
     public var watchdogTarget: WatchdogTarget {
-        WatchdogTarget(name: "log writer") { [weak self] answer in
-            if let self { askWriter(answer) } else { answer() }
+        WatchdogTarget(name: "log writer") { [weak self] acknowledge in
+            if let self { probeWriter(acknowledge) } else { acknowledge() }
         }
     }
 }

@@ -1,36 +1,44 @@
 import CRocketSystem
 import Glibc
 
-/// Bytes in and out of stream sockets: EINTR is repeated, SIGPIPE never raised. Any thread.
+/// Input and output of stream sockets. Calls are repeated after EINTR and never raise SIGPIPE. Any
+/// thread.
 extension FileDescriptor {
-    /// recv(2): how many bytes arrived; 0 is the end of the stream. `bytes` is not empty.
+    /// Receives into `bytes`, which must not be empty (recv(2)).
+    ///
+    /// - Returns: the number of bytes received; 0 at the end of the stream.
     public borrowing func receive(into bytes: UnsafeMutableRawBufferPointer)
         throws(SystemError) -> IOResult<Int>
     {
-        // SAFETY: the kernel writes at most `count` bytes to the buffer that the caller lends.
+        // SAFETY: the kernel writes at most `count` bytes to the buffer of the caller.
         try outcome("recv", unsafe rocket_receive(raw, bytes.baseAddress, bytes.count))
     }
 
-    /// send(2): how many bytes were taken, possibly fewer than given.
+    /// Sends a prefix of `bytes` (send(2)).
+    ///
+    /// - Returns: the number of bytes sent, possibly fewer than given.
     public borrowing func send(_ bytes: UnsafeRawBufferPointer) throws(SystemError)
         -> IOResult<Int>
     {
-        // SAFETY: the kernel only reads the buffer that the caller lends.
+        // SAFETY: the kernel only reads the buffer of the caller.
         try outcome("send", unsafe rocket_send(raw, bytes.baseAddress, bytes.count))
     }
 
-    /// sendmsg(2) of several pieces (at most 1024), in their order.
-    public borrowing func send(pieces: UnsafeBufferPointer<IOSlice>) throws(SystemError)
+    /// Sends a prefix of several slices, at most 1024, in their order (sendmsg(2)).
+    ///
+    /// - Returns: the number of bytes sent, possibly fewer than given.
+    public borrowing func send(slices: UnsafeBufferPointer<IOSlice>) throws(SystemError)
         -> IOResult<Int>
     {
-        // SAFETY: IOSlice has rocket_piece as its only field, so the layouts are the same.
-        let base = unsafe UnsafeRawPointer(pieces.baseAddress)?
-            .assumingMemoryBound(to: rocket_piece.self)
+        // SAFETY: IOSlice has rocket_slice as its only field, so the layouts are the same.
+        let base = unsafe UnsafeRawPointer(slices.baseAddress)?
+            .assumingMemoryBound(to: rocket_slice.self)
         return try outcome(
-            "sendmsg", unsafe rocket_send_pieces(raw, base, Int32(clamping: pieces.count)))
+            "sendmsg", unsafe rocket_send_slices(raw, base, Int32(clamping: slices.count)))
     }
 
-    /// shutdown(2) of the sending side: the peer reads what was sent, then the end.
+    /// Closes the sending direction (shutdown(2)): the peer reads all bytes sent before, then the
+    /// end of the stream.
     public borrowing func shutdownSending() throws(SystemError) {
         try check("shutdown", Glibc.shutdown(raw, Int32(SHUT_WR)))
     }
@@ -46,18 +54,19 @@ extension FileDescriptor {
     }
 }
 
-/// One stretch of memory in a vectored send. The memory has to outlive the send.
+/// One contiguous range of memory in a vectored send (an iovec). The memory has to outlive the
+/// send.
 @unsafe
 public struct IOSlice {
-    var piece: rocket_piece
+    var slice: rocket_slice
 
-    /// `bytes` stays valid until the send is done.
+    /// - Parameter bytes: must stay valid until the send has returned.
     public init(_ bytes: UnsafeRawBufferPointer) {
-        unsafe piece = rocket_piece(base: bytes.baseAddress, count: bytes.count)
+        unsafe slice = rocket_slice(base: bytes.baseAddress, count: bytes.count)
     }
 
-    /// What it was made of.
+    /// The memory of the slice.
     public var bytes: UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: piece.base, count: piece.count)
+        unsafe UnsafeRawBufferPointer(start: slice.base, count: slice.count)
     }
 }

@@ -1,45 +1,46 @@
 import CRocketSystem
 
-/// Who is at the other end of a Unix socket, as the kernel vouches for it.
+/// The credentials of the peer of a Unix socket, as recorded by the kernel.
 public struct PeerCredentials: Hashable, Sendable {
-    /// The process that connected or listened.
+    /// The id of the process that connected or listened.
     public let processID: Int32
-    /// Its effective user.
+    /// The effective user id of the process.
     public let userID: UInt32
-    /// Its effective group.
+    /// The effective group id of the process.
     public let groupID: UInt32
 }
 
 /// Options of stream sockets. Any thread.
 extension FileDescriptor {
-    /// SO_REUSEADDR: bind although old connections of that port still linger.
+    /// Sets SO_REUSEADDR: bind succeeds while old connections of the port are in TIME_WAIT.
     public borrowing func setReuseAddress(_ on: Bool) throws(SystemError) {
         try check("SO_REUSEADDR", rocket_set_reuse_address(raw, on ? 1 : 0))
     }
 
-    /// SO_REUSEPORT: several sockets share a port and the kernel spreads connections.
+    /// Sets SO_REUSEPORT: several sockets listen on one port and the kernel distributes connections
+    /// among them.
     public borrowing func setReusePort(_ on: Bool) throws(SystemError) {
         try check("SO_REUSEPORT", rocket_set_reuse_port(raw, on ? 1 : 0))
     }
 
-    /// IPV6_V6ONLY; off means that IPv4 peers arrive here too.
+    /// Sets IPV6_V6ONLY: when it is off the socket also accepts IPv4 peers.
     public borrowing func setIPv6Only(_ on: Bool) throws(SystemError) {
         try check("IPV6_V6ONLY", rocket_set_ipv6_only(raw, on ? 1 : 0))
     }
 
-    /// TCP_NODELAY: small writes leave at once.
+    /// Sets TCP_NODELAY: small writes are sent at once.
     public borrowing func setNoDelay(_ on: Bool) throws(SystemError) {
         try check("TCP_NODELAY", rocket_set_no_delay(raw, on ? 1 : 0))
     }
 
-    /// TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged.
+    /// Sets TCP_USER_TIMEOUT: the longest time that sent bytes may stay unacknowledged.
     public borrowing func setUserTimeout(_ timeout: Duration) throws(SystemError) {
         let milliseconds = UInt32(clamping: timeout.wholeNanoseconds / 1_000_000)
         try check("TCP_USER_TIMEOUT", rocket_set_user_timeout(raw, milliseconds))
     }
 
-    /// SO_KEEPALIVE: after `idle` of silence, `probes` probes `interval` apart (whole seconds,
-    /// at least 1).
+    /// Sets SO_KEEPALIVE: after `idle` without traffic the kernel sends up to `probes` probes, one
+    /// per `interval`. Both times are whole seconds, at least 1.
     public borrowing func setKeepalive(idle: Duration, interval: Duration, probes: Int)
         throws(SystemError)
     {
@@ -49,19 +50,20 @@ extension FileDescriptor {
         try check("SO_KEEPALIVE", result)
     }
 
-    /// SO_SNDBUF and SO_RCVBUF in bytes; the kernel doubles them, and 0 leaves one as it is.
+    /// Sets SO_SNDBUF and SO_RCVBUF in bytes. The kernel doubles the values; 0 keeps the current
+    /// one.
     public borrowing func setKernelBuffers(send: Int, receive: Int) throws(SystemError) {
         let result = rocket_set_buffer_bytes(
             raw, Int32(clamping: send), Int32(clamping: receive))
         try check("SO_SNDBUF/SO_RCVBUF", result)
     }
 
-    /// SO_LINGER of zero: closing now resets the connection, the peer sees ECONNRESET.
+    /// Sets SO_LINGER to zero: closing resets the connection, and the peer gets ECONNRESET.
     public borrowing func setResetOnClose() throws(SystemError) {
         try check("SO_LINGER", rocket_set_reset_on_close(raw))
     }
 
-    /// SO_PEERCRED: only for Unix sockets.
+    /// Returns the credentials of the peer (SO_PEERCRED). Unix sockets only.
     public borrowing func peerCredentials() throws(SystemError) -> PeerCredentials {
         var flat = rocket_credentials()
         try check("SO_PEERCRED", unsafe rocket_peer_credentials(raw, &flat))

@@ -2,34 +2,36 @@ import CRocketSystem
 
 /// A name that could not be resolved.
 public struct NameLookupError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The name that was looked up.
+    /// The name that was to be resolved.
     public let host: String
-    /// The resolver's own words.
+    /// The error text of the resolver.
     public let text: String
-    /// The resolver answered that there is no such name; false: it could not find out.
+    /// Whether the resolver responded that the name does not exist; false: the lookup failed.
     public let isUnknownName: Bool
 
-    /// For a resolver that does not work any more.
+    /// The error of a lookup after the resolver was shut down.
     public static func shutDown(_ host: String) -> NameLookupError {
         NameLookupError(host: host, text: "the resolver was shut down", isUnknownName: false)
     }
 
-    /// For a resolver that has more lookups to do than it may keep waiting.
+    /// The error of a lookup that exceeds the resolver's limit on pending lookups.
     public static func overloaded(_ host: String) -> NameLookupError {
-        NameLookupError(host: host, text: "too many lookups wait", isUnknownName: false)
+        NameLookupError(host: host, text: "too many lookups are pending", isUnknownName: false)
     }
 
     /// `host name "x": Name or service not known`.
     public var description: String { "host name \"\(host)\": \(text)" }
 }
 
-/// The system's resolver (getaddrinfo(3)): hosts file, DNS, whatever nsswitch.conf says.
+/// The resolver of the system (getaddrinfo(3)): the hosts file, DNS, or as nsswitch.conf configures
+/// it.
 public enum NameLookup {
-    /// At most this many addresses are taken from one answer.
+    /// The largest number of addresses that one lookup returns.
     public static let limit = 32
 
-    /// The stream addresses of a host name or IP text, in the system's order of preference.
-    /// Blocks the calling thread, possibly for many seconds: never on an event loop.
+    /// Returns the stream addresses of a host name or IP address, in the system's order of
+    /// preference. Blocks the calling thread, possibly for many seconds, so it must not be called
+    /// on an event loop.
     public static func resolve(host: String, port: UInt16) throws(NameLookupError)
         -> [SocketAddress]
     {

@@ -1,20 +1,20 @@
 import CRocketSystem
 
-/// Where a socket is or goes, as the kernel sees it: numbers in host order, no text.
+/// The address of a socket in the form of the kernel: numbers in host byte order, no text.
 ///
-/// RocketTCP's `NetAddress` is the form that people read and write.
+/// `NetAddress` of RocketTCP converts it to and from text.
 public enum SocketAddress: Hashable, Sendable {
     case ipv4(bits: UInt32, port: UInt16)
-    /// `scope` is an interface index, 0 where none is needed.
+    /// `scope` is an interface index; 0: none.
     case ipv6(high: UInt64, low: UInt64, port: UInt16, scope: UInt32)
     /// A path in the file system, at most `unixNameLimitBytes` bytes of UTF-8.
     case unix(path: String)
-    /// A name in Linux's abstract namespace, without the leading NUL; the same limit.
+    /// A name in the abstract namespace of Linux, without the leading NUL, with the same limit.
     case abstract(name: String)
-    /// The end of a Unix socket that was never bound.
+    /// The address of a Unix socket that was never bound.
     case unnamed
 
-    /// The most bytes that a Unix path or abstract name may have.
+    /// The largest size of a Unix path or abstract name in bytes.
     public static let unixNameLimitBytes = Int(ROCKET_UNIX_PATH_BYTES)
 
     var family: Int32 {
@@ -27,7 +27,7 @@ public enum SocketAddress: Hashable, Sendable {
         }
     }
 
-    /// The C form. A name over the limit becomes a length that bind and connect refuse.
+    /// The address as a C struct. bind and connect reject the length of a name over the limit.
     var flat: rocket_address {
         var flat = rocket_address()
         flat.family = family
@@ -42,7 +42,7 @@ public enum SocketAddress: Hashable, Sendable {
             flat.scope = scope
         case .unix(let name), .abstract(let name):
             flat.path_bytes = UInt16(clamping: name.utf8.count)
-            // SAFETY: the copy is cut at the array's size.
+            // SAFETY: the copy is limited to the size of the array.
             unsafe withUnsafeMutableBytes(of: &flat.path) { path in
                 for (index, byte) in name.utf8.prefix(path.count).enumerated() {
                     unsafe path[index] = byte
@@ -71,5 +71,25 @@ public enum SocketAddress: Hashable, Sendable {
         unsafe withUnsafeBytes(of: flat.path) { path in
             unsafe String(decoding: path.prefix(Int(flat.path_bytes)), as: UTF8.self)
         }
+    }
+}
+
+/// The file of a bound Unix socket. Any thread.
+public enum SocketFile {
+    /// Returns whether the path is a socket; false for any other kind of file.
+    ///
+    /// - Throws: `SystemError`; ENOENT when there is no file.
+    public static func isSocket(_ path: String) throws(SystemError) -> Bool {
+        try check("lstat \(path)", unsafe rocket_path_is_socket(path)) == 1
+    }
+
+    /// Removes the file (unlink(2)).
+    public static func remove(_ path: String) throws(SystemError) {
+        try check("unlink \(path)", unsafe rocket_remove_path(path))
+    }
+
+    /// Sets the permissions of the file (chmod(2)), such as `0o660`.
+    public static func setMode(_ mode: UInt32, of path: String) throws(SystemError) {
+        try check("chmod \(path)", unsafe rocket_set_path_mode(path, mode))
     }
 }

@@ -1,66 +1,70 @@
 import RocketSystem
 
-/// When which word is due: a status each second, WATCHDOG=1 at half of the watchdog's time, more
-/// time each second while the service stops. A pure value; `SystemdReporter` does what it says.
+/// Decides which notification is due at which time: a status each second, WATCHDOG=1 at half of the
+/// watchdog's timeout, an extension of the stop timeout each second while the service stops. A pure
+/// value; `SystemdReporter` sends the notifications.
 struct NotifySchedule {
-    enum Duty: Hashable {
-        case status
-        /// All parts have answered: say so, and ask them again.
+    /// What `SystemdReporter` does next.
+    enum Action: Hashable {
+        case sendStatus
+        /// All targets have acknowledged: send WATCHDOG=1 and probe them again.
         case keepAlive
-        /// Some part has not answered since it was asked.
-        case complain
+        /// Some targets have not acknowledged since the last probe: log them.
+        case reportStuck
         case extendTimeout(Duration)
     }
 
     static let statusInterval = Duration.seconds(1)
-    /// Each word about more time holds for as long as several of them could be lost.
-    static let grace = Duration.seconds(5)
+    /// The length of each extension: several statuses, so that single lost datagrams do no harm.
+    static let extensionTime = Duration.seconds(5)
 
     private var nextStatus: MonotonicTime
-    private var nextBeat: MonotonicTime?
-    private let beat: Duration?
-    private var hasComplained = false
-    /// While it stops: the end of the time that the drain may take.
+    private var nextKeepAlive: MonotonicTime?
+    private let keepAliveInterval: Duration?
+    private var hasReportedStuck = false
+    /// While the service stops: the end of the time for the drain.
     private var stopLimit: MonotonicTime?
 
     init(watchdogTimeout: Duration?, now: MonotonicTime) {
         nextStatus = now + Self.statusInterval
-        beat = watchdogTimeout.map { $0 / 2 }
-        nextBeat = beat.map { now + $0 }
+        keepAliveInterval = watchdogTimeout.map { $0 / 2 }
+        nextKeepAlive = keepAliveInterval.map { now + $0 }
     }
 
-    /// The service stops, and may take `limit` for it.
-    mutating func stop(within limit: Duration, now: MonotonicTime) -> Duty {
+    /// Records that the service stops and may take `limit` for it.
+    mutating func stop(within limit: Duration, now: MonotonicTime) -> Action {
         stopLimit = now + limit
-        return .extendTimeout(Self.grace)
+        return .extendTimeout(Self.extensionTime)
     }
 
-    /// What has to be done by `now`.
-    mutating func due(at now: MonotonicTime, allHaveAnswered: Bool) -> [Duty] {
-        var duties: [Duty] = []
-        if let at = nextBeat, let beat, now >= at {
-            if allHaveAnswered {
-                duties.append(.keepAlive)
-                nextBeat = now + beat
-                hasComplained = false
+    /// Returns the actions that are due at `now`.
+    mutating func due(at now: MonotonicTime, allAcknowledged: Bool) -> [Action] {
+        var actions: [Action] = []
+        if let at = nextKeepAlive, let keepAliveInterval, now >= at {
+            if allAcknowledged {
+                actions.append(.keepAlive)
+                nextKeepAlive = now + keepAliveInterval
+                hasReportedStuck = false
             } else {
-                if !hasComplained { duties.append(.complain) }
-                hasComplained = true
-                // A late answer still counts: look again soon.
-                nextBeat = now + beat / 8
+                if !hasReportedStuck { actions.append(.reportStuck) }
+                hasReportedStuck = true
+                // A late acknowledgement still counts, so check again soon.
+                nextKeepAlive = now + keepAliveInterval / 8
             }
         }
         if now >= nextStatus {
-            duties.append(.status)
-            if let stopLimit, now < stopLimit { duties.append(.extendTimeout(Self.grace)) }
+            actions.append(.sendStatus)
+            if let stopLimit, now < stopLimit {
+                actions.append(.extendTimeout(Self.extensionTime))
+            }
             nextStatus = now + Self.statusInterval
         }
-        return duties
+        return actions
     }
 
-    /// How long nothing is due.
+    /// Returns the time until the next action is due.
     func wait(at now: MonotonicTime) -> Duration {
-        let next = min(nextStatus, nextBeat ?? nextStatus)
+        let next = min(nextStatus, nextKeepAlive ?? nextStatus)
         return next > now ? next - now : .zero
     }
 }

@@ -1,39 +1,40 @@
 import RocketBase
 import RocketSystem
 
-/// Which parts have been asked and have not answered yet. Any thread.
+/// Probes all watchdog targets and records which of them have acknowledged. Any thread.
 final class WatchdogRound: Sendable {
-    private struct Books {
-        var parts: [WatchdogTarget] = []
-        /// Grows with each round, so that a late answer of an earlier round counts for nothing.
+    private struct State {
+        var targets: [WatchdogTarget] = []
+        /// The number of the current round; acknowledgements of earlier rounds are ignored.
         var round = 0
-        var silent: Set<Int> = []
+        /// The indices of the targets that have not acknowledged in this round.
+        var pending: Set<Int> = []
     }
 
-    private let books = Locked(Books())
+    private let state = Locked(State())
 
-    func add(_ part: WatchdogTarget) { books.withLock { $0.parts.append(part) } }
+    func add(_ target: WatchdogTarget) { state.withLock { $0.targets.append(target) } }
 
-    /// Asks all parts. They answer on threads of their own, or at once.
-    func ask() {
-        let (parts, round) = books.withLock { books in
-            books.round += 1
-            books.silent = Set(books.parts.indices)
-            return (books.parts, books.round)
+    /// Starts a round: probes all targets, which acknowledge on their own threads, or at once.
+    func start() {
+        let (targets, round) = state.withLock { state in
+            state.round += 1
+            state.pending = Set(state.targets.indices)
+            return (state.targets, state.round)
         }
-        for (index, part) in parts.enumerated() {
-            part.ask { [weak self] in self?.answered(index, round) }
-        }
-    }
-
-    private func answered(_ index: Int, _ round: Int) {
-        books.withLock { books in
-            if books.round == round { books.silent.remove(index) }
+        for (index, target) in targets.enumerated() {
+            target.probe { [weak self] in self?.acknowledge(index, round) }
         }
     }
 
-    /// The names of those that have not answered since they were asked last.
-    var silent: [String] {
-        books.withLock { books in books.silent.sorted().map { books.parts[$0].name } }
+    private func acknowledge(_ index: Int, _ round: Int) {
+        state.withLock { state in
+            if state.round == round { state.pending.remove(index) }
+        }
+    }
+
+    /// The names of the targets that have not acknowledged in this round.
+    var unacknowledged: [String] {
+        state.withLock { state in state.pending.sorted().map { state.targets[$0].name } }
     }
 }

@@ -2,7 +2,8 @@ import RocketBase
 import Testing
 
 @Suite struct ByteBufferTests {
-    @Test func anEmptyBufferHoldsNoMemory() {
+    @Test("An empty buffer holds no memory")
+    func emptyBuffer() {
         let buffer = ByteBuffer()
         let empty = buffer.isEmpty
         let bytes = buffer.copyBytes()
@@ -10,7 +11,8 @@ import Testing
         #expect(empty && bytes == [] && capacity == 0)
     }
 
-    @Test func integersAreBigEndianAndRoundTrip() {
+    @Test("Integers are big-endian and round-trip")
+    func integers() {
         var buffer = ByteBuffer()
         buffer.append(bigEndian: UInt32(0x0102_0304))
         buffer.append(bigEndian: Int32(-2))
@@ -23,7 +25,8 @@ import Testing
         #expect(value3 == -2)
     }
 
-    @Test func aReservedLengthIsFilledInAfterwards() {
+    @Test("Overwrites a length that was reserved before")
+    func reservedLength() {
         var buffer = ByteBuffer()
         let start = buffer.readableBytes
         buffer.append(bigEndian: UInt32(0))
@@ -33,7 +36,8 @@ import Testing
         #expect(value4 == 7)
     }
 
-    @Test func consumingAndAppendingKeepsOrderOverManySizes() {
+    @Test("Appending and consuming keep the order for many sizes")
+    func order() {
         var buffer = ByteBuffer()
         var next: UInt8 = 0
         var expected: UInt8 = 0
@@ -59,7 +63,8 @@ import Testing
         }
     }
 
-    @Test func theLimitRefusesAndChangesNothing() {
+    @Test("Rejects a reservation beyond the limit and changes nothing")
+    func limit() {
         var buffer = ByteBuffer(limitBytes: 100)
         let value5 = buffer.reserve(100)
         #expect(value5)
@@ -74,7 +79,8 @@ import Testing
         #expect(value6 == 90)
     }
 
-    @Test func memoryIsGivenBackAfterABurst() {
+    @Test("Releases memory after a burst")
+    func shrinking() {
         var buffer = ByteBuffer()
         buffer.append([UInt8](repeating: 7, count: 1 << 20))
         buffer.consume((1 << 20) - 3)
@@ -89,7 +95,8 @@ import Testing
         #expect(value9 == 0)
     }
 
-    @Test func growingDoublesOnlyUpToOneMebibyteAtATime() {
+    @Test("Growth doubles up to 1 MiB, then adds 1 MiB at a time")
+    func growth() {
         var buffer = ByteBuffer()
         let reserved = buffer.reserve(65)
         let small = buffer.capacityBytes
@@ -99,7 +106,8 @@ import Testing
         #expect(more && large == 4 << 20)
     }
 
-    @Test func whatWasAppendedCanBeTakenBack() {
+    @Test("Truncates to a prefix of the readable bytes")
+    func truncation() {
         var buffer = ByteBuffer()
         buffer.append(utf8: "kept")
         buffer.append(utf8: "dropped")
@@ -108,7 +116,8 @@ import Testing
         #expect(value10 == [UInt8]("kept".utf8))
     }
 
-    @Test func writingThroughAPointerAdvancesByWhatWasWritten() {
+    @Test("Writing through a pointer advances by the bytes written")
+    func pointerWrite() {
         var buffer = ByteBuffer()
         let written = buffer.write(minimum: 3) { room in
             room.copyBytes(from: [1, 2, 3])
@@ -119,7 +128,8 @@ import Testing
         #expect(value11 == [1, 2, 3])
     }
 
-    @Test func readingPastTheEndTraps() async {
+    @Test("Accesses out of range trap")
+    func outOfRange() async {
         await #expect(processExitsWith: .failure) {
             let buffer = ByteBuffer()
             _ = buffer.integer(at: 0, as: UInt8.self)

@@ -12,12 +12,14 @@ import Testing
         "<rpc_server><name>\(name)</name><port>1</port><timeout>\(timeout)</timeout></rpc_server>"
     }
 
-    @Test func `a configuration is no different from itself`() throws {
+    @Test("A configuration does not differ from itself")
+    func sameConfiguration() throws {
         let text = xml(port: 1, drain: 2, batch: 3, stubs: stub("a", 4))
         #expect(try load(text).diff(from: load(text)).isEmpty)
     }
 
-    @Test func `changes are told apart by what they need`() throws {
+    @Test("Separates live changes from changes that need a restart")
+    func kindsOfChange() throws {
         let old = try load(xml(port: 1, drain: 2, batch: 3, stubs: stub("a", 4) + stub("b", 4)))
         let new = try load(xml(port: 5, drain: 6, batch: 7, stubs: stub("a", 8)))
         let diff = new.diff(from: old)
@@ -31,7 +33,8 @@ import Testing
         #expect(live.contains("stubs/b/timeout: 4 -> none"))
     }
 
-    @Test func `adopting takes what is live, and the rest is told again`() throws {
+    @Test("Adopting takes live changes, and the next diff reports the others again")
+    func adopting() throws {
         let old = try load(xml(port: 1, drain: 2, batch: 3, stubs: ""))
         let new = try load(xml(port: 5, drain: 6, batch: 7, stubs: stub("a", 8)))
         let now = old.adoptingLiveChanges(of: new)

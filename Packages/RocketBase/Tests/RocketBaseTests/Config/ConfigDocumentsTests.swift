@@ -3,7 +3,8 @@ import RocketConfigDocs
 import Testing
 
 @Suite struct ConfigDocumentsTests {
-    @Test func `the reference file loads and says nothing but defaults`() throws {
+    @Test("The reference file loads and contains only defaults")
+    func referenceFile() throws {
         let xml = ReferenceXML.text(
             of: ConfigDescription.framework + [ConfigDescription(StoreConfig.self)])
         let config = try load(xml, file: "rocket.xml")
@@ -15,15 +16,18 @@ import Testing
         #expect(unset == [])
     }
 
-    @Test func `every field is documented with its default and what is allowed`() {
+    @Test("Each field is documented with its default and its allowed values")
+    func fieldDocumentation() {
         let text = ConfigMarkdown.text(of: ConfigDescription.framework)
         for field in ConfigDescription.framework.flatMap(\.fields) {
             #expect(field.property != "")
-            #expect(text.contains("| `\(field.name)` | \(field.defaultWords) | \(field.allowed) |"))
+            #expect(
+                text.contains("| `\(field.name)` | \(field.defaultWithUnit) | \(field.allowed) |"))
         }
     }
 
-    @Test func `doc comments are renewed in place`() {
+    @Test("Doc comments are updated in place")
+    func docComments() {
         let source = """
             struct StoreConfig: ConfigSection {
                 /// Old.
@@ -42,7 +46,7 @@ import Testing
             }
             """
         let section = ConfigDescription(StoreConfig.self)
-        #expect(DocComments.renewed(source: source, for: section) == expected)
-        #expect(DocComments.renewed(source: expected, for: section) == expected)
+        #expect(DocComments.updated(source: source, for: section) == expected)
+        #expect(DocComments.updated(source: expected, for: section) == expected)
     }
 }

@@ -2,7 +2,8 @@ import RocketBase
 import Testing
 
 @Suite struct ConfigEnvironmentTests {
-    @Test func `a variable wins over the file, in every section`() throws {
+    @Test("A variable overrides the file in all sections")
+    func overriding() throws {
         let xml = """
             <root>
             <server><port>1</port></server>
@@ -24,19 +25,21 @@ import Testing
         #expect(config[StoreConfig.self].path == "/srv/o.db")
     }
 
-    @Test func `faults in variables are reported like those in the file`() {
+    @Test("Errors in variables are reported like errors in the file")
+    func variableErrors() {
         #expect(
-            complaints(
+            issues(
                 "<root/>",
                 environment: ["ROCKET_SERVER_PORT": "x", "ROCKET_SERVER_PROT": "1"]) == [
                     "$ROCKET_SERVER_PORT: error: root/server/port: found \"x\"; "
                         + "allowed: a whole number, 0 to 65535",
-                    "$ROCKET_SERVER_PROT: warning: is not known and is ignored; "
+                    "$ROCKET_SERVER_PROT: warning: is unknown and is ignored; "
                         + "did you mean ROCKET_SERVER_PORT?",
                 ])
     }
 
-    @Test func `no two fields share a variable`() {
+    @Test("No two fields share a variable")
+    func uniqueVariables() {
         let sections = ConfigDescription.framework + [ConfigDescription(StoreConfig.self)]
         let variables = sections.flatMap(\.fields).map(\.variable)
         #expect(Set(variables).count == variables.count)
@@ -44,7 +47,8 @@ import Testing
         #expect(variables.contains("ROCKET_STUBS_NAME_TIMEOUT"))
     }
 
-    @Test func `the report tells where each value came from`() throws {
+    @Test("The report contains the origin of each value")
+    func origins() throws {
         let xml = "<root>\n<server>\n<port>1</port></server></root>"
         let config = try load(xml, environment: ["ROCKET_SERVER_IP": "::1"])
         let lines = config.report.split(separator: "\n").map {

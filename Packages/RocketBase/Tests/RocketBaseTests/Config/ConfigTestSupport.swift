@@ -1,19 +1,19 @@
 import RocketBase
 
-/// An application's section, as the order server has one.
+/// A section of an application, like that of the order server.
 struct StoreConfig: ConfigSection {
     var path = "var/orders.sqlite"
     var batch = 64
 
     static let schema = ConfigSchema<Self>(
-        "order_store", "Where orders are kept.",
+        "order_store", "Storage of orders.",
         [
             .init("path", \.path, .path, .restart, "The database file."),
-            .init("batch", \.batch, .integer(1...1000), .live, "Orders in one commit."),
+            .init("batch", \.batch, .integer(1...1000), .live, "The number of orders per commit."),
         ])
 }
 
-/// A configuration from text, with that section.
+/// Loads a configuration with that section from text.
 func load(
     _ xml: String, file: String = "conf/rocket.xml", environment: [String: String] = [:]
 ) throws(ConfigError) -> RocketConfig {
@@ -21,8 +21,8 @@ func load(
         xml: Array(xml.utf8), file: file, sections: [StoreConfig.self], environment: environment)
 }
 
-/// The lines that loading complains with; empty when it does not.
-func complaints(
+/// Returns the warnings and errors of loading a configuration.
+func issues(
     _ xml: String, environment: [String: String] = [:]
 ) -> [String] {
     do {

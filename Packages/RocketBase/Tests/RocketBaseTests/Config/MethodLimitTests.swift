@@ -6,7 +6,8 @@ import Testing
         "<root><server><method_limits>\(text)</method_limits></server></root>"
     }
 
-    @Test func methodsHaveLimitsOfTheirOwn() throws {
+    @Test("Parses limits per method")
+    func methodLimits() throws {
         let config = try load(
             xml(
                 "shop.v1.Order.makeOrder max_request_bytes=4096  max_handler_time_ms=500,"
@@ -23,14 +24,16 @@ import Testing
         #expect(try load(xml(text)).server.methodLimits == limits)
     }
 
-    @Test(arguments: [
-        "Order.makeOrder", "makeOrder max_request_bytes=1", ".x max_request_bytes=1",
-        "x. max_request_bytes=1", "a.b max_bytes=1", "a.b max_request_bytes",
-        "a.b max_request_bytes=", "a.b max_request_bytes=-1",
-        "a.b max_request_bytes=1 max_request_bytes=2", "a.b max_handler_time_ms=1s",
-        "a.b max_response_bytes=9999999999",
-    ])
-    func whatIsNoLimitIsRefused(_ text: String) {
+    @Test(
+        "Rejects text that is not a method limit",
+        arguments: [
+            "Order.makeOrder", "makeOrder max_request_bytes=1", ".x max_request_bytes=1",
+            "x. max_request_bytes=1", "a.b max_bytes=1", "a.b max_request_bytes",
+            "a.b max_request_bytes=", "a.b max_request_bytes=-1",
+            "a.b max_request_bytes=1 max_request_bytes=2", "a.b max_handler_time_ms=1s",
+            "a.b max_response_bytes=9999999999",
+        ])
+    func invalidMethodLimits(_ text: String) {
         #expect(throws: ConfigError.self) { try load(xml(text)) }
     }
 }

@@ -2,16 +2,17 @@ import RocketBase
 import RocketSystem
 import Testing
 
-/// The fuzzer's corpus, run as a test: every input comes to a configuration or a clear error.
+/// Runs the corpus of the fuzzer as a test.
 @Suite struct XMLCorpusTests {
     private static let folder = packageFolder + "/Fuzz/Corpus/xml"
 
-    /// The package's folder: four levels above this file's.
+    /// The folder of the package, four levels above this file.
     private static var packageFolder: String {
         #filePath.split(separator: "/").dropLast(4).reduce("") { "\($0)/\($1)" }
     }
 
-    @Test func `every input of the fuzzing corpus is answered`() throws {
+    @Test("Each input of the fuzzing corpus is read or rejected with an error")
+    func fuzzingCorpus() throws {
         let names = try FileSystem.names(in: Self.folder)
         #expect(names.count > 10)
         for name in names {
@@ -25,7 +26,8 @@ import Testing
         }
     }
 
-    @Test func `every beginning of a file is answered`() throws {
+    @Test("Each proper prefix of a file is rejected with an error")
+    func filePrefixes() throws {
         let bytes = try FileContents.read(Self.folder + "/generated_by_original.xml", limit: 9999)
         for count in 0..<bytes.count - 1 {
             #expect(throws: ConfigError.self) {

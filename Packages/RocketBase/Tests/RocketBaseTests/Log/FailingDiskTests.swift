@@ -4,9 +4,10 @@ import Testing
 
 @testable import RocketBase
 
-/// A disk that has no more room: a limit on the size of files, in a process of its own.
+/// A full disk, simulated by a limit on file sizes in a child process, and by /dev/full.
 @Suite struct FailingDiskTests {
-    @Test func linesAreLostAndCountedAndTheLogGoesOnWhenThereIsRoomAgain() async {
+    @Test("Lines lost on a full disk are counted, and the log continues when there is room again")
+    func fullDisk() async {
         let folder = TemporaryFolder()
         let result = await #expect(
             processExitsWith: .exitCode(0), observing: [\.standardErrorContent]
@@ -24,7 +25,7 @@ import Testing
             logs.flush()
             let lost = logs.statistics.lost
             guard lost > 50, lost < 100 else { exit(10) }
-            // Still full: lost too, and not reported again.
+            // The disk is still full: the line is lost, and not reported again.
             logs.rpc.info("lost")
             logs.flush()
             guard logs.statistics.lost == lost + 1 else { exit(11) }
@@ -36,7 +37,7 @@ import Testing
             exit(logs.statistics.drained == 102 ? 0 : 13)
         }
         let lines = folder.lines("_rpc_")
-        // Whole lines in order, no half line, then the one after the recovery.
+        // Whole lines in order, no partial line, then the line after the recovery.
         for (number, line) in lines.dropLast().enumerated() {
             #expect(line.hasSuffix("number=\(number)"))
         }
@@ -44,12 +45,13 @@ import Testing
         let lost = 100 - (lines.count - 1) + 1
         let report = folder.lines("_app_").filter { $0.contains("log lines are written again") }
         #expect(report.count == 1 && report.first?.contains("lost=\(lost)") == true)
-        let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        #expect(said.components(separatedBy: "log lines are being lost").count == 2)
-        #expect(said.contains("EFBIG"))
+        let errorText = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(errorText.components(separatedBy: "log lines are being lost").count == 2)
+        #expect(errorText.contains("EFBIG"))
     }
 
-    @Test func aFullDiskNeitherBlocksNorEndsTheProcess() async throws {
+    @Test("A full disk neither blocks nor ends the process")
+    func fullDevice() async throws {
         let folder = TemporaryFolder()
         try #require(FileManager.default.fileExists(atPath: "/dev/full"))
         let name = LogFileName(

@@ -10,7 +10,7 @@ import Testing
     func system() throws -> LogSystem {
         var configuration = LogConfiguration()
         configuration.outputs = []
-        // One buffer: lines of one instant on several threads keep the order of their writing.
+        // One buffer keeps the order of lines with equal times from several threads.
         configuration.bufferCount = 1
         configuration.maxLineBytes = 2048
         return try LogSystem(drivenByHand: configuration, time: ManualTimeSource(), sinks: [sink])
@@ -20,7 +20,8 @@ import Testing
         line.dropLast().split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
     }
 
-    @Test func aLineCarriesTheCallItBelongsToThroughNestedCalls() async throws {
+    @Test("A line contains the call of its task, also in nested calls")
+    func callContext() async throws {
         let logs = try system()
         let outer = CallContext(
             messageID: InlineString("1"), method: "Order.makeOrder", peer: "127.0.0.1:5")
@@ -45,7 +46,8 @@ import Testing
         #expect(lines[3][3...4] == ["[]", "[]"])
     }
 
-    @Test func aLineStaysOneLineWhateverItHolds() throws {
+    @Test("Control characters are escaped, so that a line stays one line")
+    func escaping() throws {
         let logs = try system()
         logs.app.info("two\nlines\tand \u{1b}[31m\("red")") {
             $0.add("key", "a=\"b\"\n")
@@ -60,7 +62,8 @@ import Testing
         )
     }
 
-    @Test func whatPassesTheLineLimitIsCutAtACharactersBorder() throws {
+    @Test("A line beyond the limit is cut between two characters")
+    func cutting() throws {
         let logs = try system()
         logs.app.info("\(String(repeating: "é", count: 4_000))")
         logs.app.info("fields") {
@@ -74,8 +77,9 @@ import Testing
         #expect(sink.lines[2].hasSuffix("\twhole\n"))
     }
 
-    @Test func aLineWrittenWhileAnotherIsBuiltComesFirst() throws {
-        struct Talkative: CustomStringConvertible {
+    @Test("A line can be written while another one is built")
+    func nestedLines() throws {
+        struct LoggingValue: CustomStringConvertible {
             let logger: RocketLogger
             var description: String {
                 logger.info("inner")
@@ -83,12 +87,13 @@ import Testing
             }
         }
         let logs = try system()
-        logs.app.info("outer") { $0.add("key", Talkative(logger: logs.app)) }
+        logs.app.info("outer") { $0.add("key", LoggingValue(logger: logs.app)) }
         logs.flush()
         #expect(sink.lines.map { columns($0)[6] }.sorted() == ["inner", "outer key=value"])
     }
 
-    @Test func levelsChangeAtRunTime() throws {
+    @Test("Levels can be changed at run time")
+    func levelChanges() throws {
         let logs = try system()
         let copy = logs.app
         #expect(!copy.isEnabled(.debug) && logs.level(of: .app) == .info)
@@ -99,7 +104,8 @@ import Testing
         #expect(!RocketLogger.disabled.isEnabled(.critical))
     }
 
-    @Test func linesAfterShutdownAreNoOnes() throws {
+    @Test("Lines after shutdown are discarded")
+    func shutdown() throws {
         let logs = try system()
         logs.app.info("before")
         logs.shutdown()

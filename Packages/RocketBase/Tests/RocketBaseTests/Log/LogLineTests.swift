@@ -18,7 +18,8 @@ import Testing
         return try LogSystem(drivenByHand: configuration, time: time, sinks: [sink])
     }
 
-    @Test func aLineHasTheOriginalsColumnsThenItsFields() throws {
+    @Test("A line has the columns of the original project, then its fields")
+    func columns() throws {
         let logs = try system()
         logs.rpc.info("connection accepted", file: "RocketTCP/Acceptor.swift", line: 42) {
             $0.add("fd", 7)
@@ -31,7 +32,7 @@ import Testing
             $0.add("note", "plain" as StaticString)
         }
         logs.flush()
-        let ids = "\(Identity.processID):\(Identity.threadID)"
+        let ids = "\(CurrentProcess.processID):\(CurrentThread.id)"
         let offset = LocalTime.utcOffsetSeconds(at: time.wall())
         #expect(offset % 900 == 0)
         let line = try #require(sink.lines.first)
@@ -48,7 +49,8 @@ import Testing
                 """)
     }
 
-    @Test func aLineShowsTheProcessAndTheThreadThatWroteIt() throws {
+    @Test("A line contains the ids of its process and thread")
+    func ids() throws {
         var configuration = LogConfiguration()
         configuration.outputs = []
         let logs = try LogSystem(
@@ -57,14 +59,15 @@ import Testing
         logs.app.info("two")
         logs.flush()
         let columns = sink.lines.map { $0.split(separator: "\t")[2] }
-        #expect(columns == ["[42:7]", "[42:\(Identity.threadID)]"])
+        #expect(columns == ["[42:7]", "[42:\(CurrentThread.id)]"])
     }
 
-    @Test func nothingIsMadeWhenTheLevelIsOff() throws {
+    @Test("Text and fields are not evaluated when the level is off")
+    func disabledLevel() throws {
         let logs = try system { $0.rpcLevel = .warn }
-        logs.rpc.info("no") { _ in Issue.record("fields were made") }
+        logs.rpc.info("no") { _ in Issue.record("fields were evaluated") }
         func text() -> String {
-            Issue.record("text was made")
+            Issue.record("text was evaluated")
             return ""
         }
         logs.rpc.debug("\(text())")
@@ -72,5 +75,14 @@ import Testing
         logs.flush()
         #expect(sink.lines.count == 1)
         #expect(logs.statistics.accepted == 1 && logs.statistics.dropped == 0)
+    }
+
+    @Test("A line has the name and the syslog priority of its level", arguments: LogLevel.allCases)
+    func levels(_ level: LogLevel) throws {
+        let logs = try system()
+        logs.rpc.log(level, "text")
+        logs.flush()
+        #expect(sink.lines.first?.hasPrefix("[\(level.name)]\t") == true)
+        #expect(sink.prioritised.first?.hasPrefix("<\(level.syslogPriority)>[") == true)
     }
 }

@@ -6,8 +6,10 @@ import Testing
 @testable import RocketBase
 
 @Suite struct LogStressTests {
-    /// Eight threads, a new file every few KB, and logrotate's rename and reopen in the middle.
-    @Test func everyAcceptedLineIsFoundOnceAndInItsThreadsOrder() throws {
+    /// Eight threads, a new file every few KB, and a rename and reopen, as by logrotate, in
+    /// between.
+    @Test("Each accepted line is written once, in the order of its thread")
+    func concurrentThreads() throws {
         let folder = TemporaryFolder()
         var configuration = LogConfiguration()
         configuration.file.folder = folder.path
@@ -68,7 +70,8 @@ import Testing
         #expect(UInt64(reported) == statistics.dropped)
     }
 
-    @Test func atTheLimitTheNewestLinesAreDroppedAndCounted() throws {
+    @Test("The newest lines are dropped and counted when the buffer is full")
+    func fullBuffer() throws {
         let sink = MemorySink()
         var configuration = LogConfiguration()
         configuration.outputs = []
@@ -77,7 +80,7 @@ import Testing
         let logs = try LogSystem(
             drivenByHand: configuration, time: SystemTimeSource(), sinks: [sink])
         for number in 0..<2_000 { logs.rpc.info("line") { $0.add("number", number) } }
-        // Nobody empties the buffer: an ERROR waits its time and is dropped too.
+        // The buffer is not drained, so an ERROR is dropped, too, after its wait.
         logs.rpc.error("late")
         let statistics = logs.statistics
         #expect(statistics.accepted > 500 && statistics.dropped > 1)
@@ -92,14 +95,15 @@ import Testing
         #expect(sink.lines.last?.contains("room again") == true)
     }
 
-    @Test func anErrorWaitsForRoomWhereTheWriterMakesSome() throws {
+    @Test("An ERROR waits for room when the buffer is full")
+    func errorWait() throws {
         let sink = MemorySink()
         var configuration = LogConfiguration()
         configuration.outputs = []
         configuration.bufferCount = 1
         configuration.bufferBytes = 64 * 1024
         configuration.errorWait = .milliseconds(100)
-        // Time stands still: the wait ends by what the writer does, however late that comes.
+        // The clock stands still, so that only the drain ends the wait, however late it comes.
         let logs = try LogSystem(
             drivenByHand: configuration, time: ManualTimeSource(), sinks: [sink])
         for number in 0..<2_000 { logs.rpc.info("line") { $0.add("number", number) } }
@@ -109,13 +113,13 @@ import Testing
             let drainer = try SystemThread(name: "drainer") {
                 while isDone.value == 0 { logs.flush() }
             }
-            logs.rpc.error("heard")
+            logs.rpc.error("waited")
             isDone.exchange(1)
             drainer.join()
         }
         logs.flush()
         #expect(logs.statistics.dropped == dropped)
-        #expect(sink.lines.contains { $0.contains("heard") })
+        #expect(sink.lines.contains { $0.contains("waited") })
     }
 
     private func value(_ key: String, _ line: String) -> Int? {
@@ -123,7 +127,7 @@ import Testing
             .flatMap { Int($0.dropFirst(key.count + 1)) }
     }
 
-    /// A stream's lines: the renamed files first, each group by number.
+    /// The lines of a stream: first those of the renamed files, each group by number.
     private func linesInOrder(_ folder: TemporaryFolder, _ stream: String) -> [String] {
         func index(_ name: String) -> Int { Int(name.split(separator: ".").last ?? "") ?? 0 }
         let names = folder.names.filter { $0.contains("_\(stream)_") }.sorted {

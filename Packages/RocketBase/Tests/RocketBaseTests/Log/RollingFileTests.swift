@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct RollingFileTests {
     let folder = TemporaryFolder()
-    /// 15 November 2026, 12:00 UTC: the same day almost everywhere.
+    /// 15 November 2026, 12:00 UTC: the same date in almost all time zones.
     let time = ManualTimeSource(wall: WallTime(nanoseconds: 1_794_744_000_000_000_000))
 
     func system(_ change: (inout LogConfiguration) -> Void = { _ in }) throws -> LogSystem {
@@ -26,7 +26,8 @@ import Testing
         folder.text("deep/logs/" + name).split(separator: "\n")
     }
 
-    @Test func theFolderIsMadeAndEachStreamHasItsFile() throws {
+    @Test("Creates the folder and one file per stream")
+    func creation() throws {
         let logs = try system()
         logs.rpc.info("of the rpc stream")
         logs.app.info("of the app stream")
@@ -37,7 +38,8 @@ import Testing
         #expect(lines("order_app_20261115_log.0").first?.hasSuffix("of the app stream") == true)
     }
 
-    @Test func aNewFileBeginsWhenTheNextLineWouldPassTheLimit() throws {
+    @Test("A new file starts when the next line would exceed the size limit")
+    func sizeLimit() throws {
         let logs = try system { $0.file.maxBytes = 1024 }
         for number in 0..<30 { logs.rpc.info("line") { $0.add("number", number) } }
         logs.shutdown()
@@ -54,13 +56,14 @@ import Testing
         #expect(found == 30)
     }
 
-    @Test func aNewFileBeginsAtLocalMidnight() throws {
+    @Test("A new file starts at local midnight")
+    func midnight() throws {
         let logs = try system()
         logs.rpc.info("today")
         time.advance(by: .seconds(86_400))
         logs.rpc.info("tomorrow")
         logs.flush()
-        // A line of before midnight that comes late stays in the newer file.
+        // A line from before midnight that arrives late goes to the newer file.
         time.setWall(WallTime(nanoseconds: time.wall().nanoseconds - 86_400_000_000_000))
         logs.rpc.info("late")
         logs.shutdown()
@@ -68,7 +71,8 @@ import Testing
         #expect(lines("order_rpc_20261116_log.0").count == 2)
     }
 
-    @Test func theNumberGoesOnAfterARestartAndNothingIsOverwritten() throws {
+    @Test("The numbering continues after a restart and overwrites no file")
+    func restart() throws {
         for round in 0..<3 {
             let logs = try system { $0.file.maxBytes = 1024 }
             for number in 0..<10 { logs.rpc.info("line") { $0.add("n", round * 10 + number) } }
@@ -79,7 +83,8 @@ import Testing
         for (number, line) in all.enumerated() { #expect(line.hasSuffix("n=\(number)")) }
     }
 
-    @Test func halfALineThatACrashLeftIsNotGluedToTheNext() throws {
+    @Test("A partial line left by a crash does not join the next line")
+    func partialLine() throws {
         let first = try system()
         first.rpc.info("whole")
         first.shutdown()
@@ -94,7 +99,8 @@ import Testing
         #expect(lines.count == 3 && lines[1] == "[INFO]\thalf")
     }
 
-    @Test func oldFilesAreRemovedByCount() throws {
+    @Test("Old files are removed by count")
+    func keptCount() throws {
         let logs = try system {
             $0.file.maxBytes = 1024
             $0.file.maxFiles = 3
@@ -106,7 +112,8 @@ import Testing
         #expect(names("rpc").flatMap { lines($0) }.last?.hasSuffix("number=99") == true)
     }
 
-    @Test func oldFilesAreRemovedByTotalSizeAndForeignOnesAreLeft() throws {
+    @Test("Old files are removed by total size, and other files are kept")
+    func keptBytes() throws {
         let foreign = ["order_rpc_notes", "order_rpc_20261115_log.0.gz", "order_rpc_2026_log.1"]
         try FileSystem.makeFolder(folder.path + "/deep/logs")
         for name in foreign {
@@ -119,13 +126,14 @@ import Testing
         }
         for number in 0..<200 { logs.rpc.info("line") { $0.add("number", number) } }
         logs.shutdown()
-        let ours = names("rpc").filter { !foreign.contains($0) }
-        let total = ours.map { folder.text("deep/logs/" + $0).utf8.count }.reduce(0, +)
+        let logFiles = names("rpc").filter { !foreign.contains($0) }
+        let total = logFiles.map { folder.text("deep/logs/" + $0).utf8.count }.reduce(0, +)
         #expect(total <= 5_000 && total > 3_000)
         #expect(names("rpc").filter { foreign.contains($0) }.count == 3)
     }
 
-    @Test func aRenamedFileIsWrittenUntilReopen() throws {
+    @Test("A renamed file is written until reopen")
+    func reopening() throws {
         let logs = try system()
         let path = folder.path + "/deep/logs/order_rpc_20261115_log.0"
         logs.rpc.info("one")
@@ -139,24 +147,29 @@ import Testing
         #expect(lines("order_rpc_20261115_log.0").count == 1)
     }
 
-    @Test func aFolderThatCannotBeIsAnErrorAtStart() throws {
+    @Test("A folder that cannot be created is an error at the start")
+    func impossibleFolder() throws {
         _ = try FileSystem.openForAppending(folder.path + "/plain")
         var configuration = LogConfiguration()
         configuration.file.folder = folder.path + "/plain/logs"
         #expect(throws: SystemError.self) { try LogSystem(configuration) }
     }
 
-    @Test(arguments: ["order_rpc_20261115_log.0", "order_rpc_20261115_log.12"])
-    func aFilesNameIsReadBack(_ text: String) {
+    @Test(
+        "File names round-trip",
+        arguments: ["order_rpc_20261115_log.0", "order_rpc_20261115_log.12"])
+    func fileNames(_ text: String) {
         #expect(LogFileName(text, prefix: "order_rpc")?.description == text)
     }
 
-    @Test(arguments: [
-        "order_rpc_20261115_log.", "order_rpc_20261115_log.-1", "order_rpc_20261115_log.+1",
-        "order_rpc_2026111_log.1", "order_rpc__log.1", "x_rpc_20261115_log.0", "",
-        "order_rpc_20261115_log.99999999999999999999",
-    ])
-    func anotherNameIsNone(_ text: String) {
+    @Test(
+        "Rejects other file names",
+        arguments: [
+            "order_rpc_20261115_log.", "order_rpc_20261115_log.-1", "order_rpc_20261115_log.+1",
+            "order_rpc_2026111_log.1", "order_rpc__log.1", "x_rpc_20261115_log.0", "",
+            "order_rpc_20261115_log.99999999999999999999",
+        ])
+    func otherFileNames(_ text: String) {
         #expect(LogFileName(text, prefix: "order_rpc") == nil)
     }
 }

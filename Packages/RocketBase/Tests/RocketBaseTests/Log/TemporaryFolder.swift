@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder for one test, gone when the test is.
+/// A folder for one test; its deinit removes it.
 final class TemporaryFolder {
     let path: String
 
@@ -20,7 +20,7 @@ final class TemporaryFolder {
         (try? String(contentsOfFile: path + "/" + name, encoding: .utf8)) ?? ""
     }
 
-    /// The lines of all files whose names contain `part`, oldest name first.
+    /// The lines of all files whose names contain `part`, in the order of the names.
     func lines(_ part: String = "") -> [String] {
         names.filter { part.isEmpty || $0.contains(part) }
             .flatMap { text($0).split(separator: "\n").map(String.init) }

@@ -6,7 +6,8 @@ import Testing
 @Suite struct MessageIDTests {
     func parsed(_ text: String) -> MessageID? { MessageID(digits: text.utf8.span.bytes) }
 
-    @Test func everyIDHasTwentyDigits() {
+    @Test("Each id has twenty digits")
+    func digits() {
         for _ in 0..<10_000 {
             let text = MessageID.next().description
             #expect(text.utf8.count == 20)
@@ -14,21 +15,23 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("00000000000000000000", "00000000000000000001"),
-        ("00000000009999999999", "00000000010000000000"),
-        ("12345678909999999999", "12345678910000000000"),
-        ("99999999989999999999", "99999999990000000000"),
-        ("99999999999999999999", "00000000000000000000"),
-    ])
-    func theNextOneCarries(_ before: String, _ after: String) throws {
+    @Test(
+        "The successor of an id carries between its halves",
+        arguments: [
+            ("00000000000000000000", "00000000000000000001"),
+            ("00000000009999999999", "00000000010000000000"),
+            ("12345678909999999999", "12345678910000000000"),
+            ("99999999989999999999", "99999999990000000000"),
+            ("99999999999999999999", "00000000000000000000"),
+        ])
+    func carry(_ before: String, _ after: String) throws {
         let id = try #require(parsed(before))
         #expect(id.description == before)
         #expect(id.successor.description == after)
     }
 
-    /// Property: counting on agrees with arithmetic on the whole number, from anywhere.
-    @Test func countingAgreesWithArithmetic() {
+    @Test("Successors agree with arithmetic on the whole number")
+    func arithmetic() {
         let modulus: UInt128 = 100_000_000_000_000_000_000
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2_000 {
@@ -47,7 +50,8 @@ import Testing
         }
     }
 
-    @Test func noTwoAreAlikeAcrossThreads() throws {
+    @Test("Ids are unique across threads")
+    func uniqueness() throws {
         let all = Locked<Set<MessageID>>([])
         let workers = try (0..<8).map { _ in
             try SystemThread(name: "ids") {
@@ -59,14 +63,17 @@ import Testing
         #expect(all.withLock { $0.count } == 80_000)
     }
 
-    @Test(arguments: [
-        "", "1", "1234567890123456789", "123456789012345678901", "1234567890123456789a",
-    ])
-    func whatIsNotTwentyDigitsIsNone(_ text: String) {
+    @Test(
+        "Rejects text other than twenty digits",
+        arguments: [
+            "", "1", "1234567890123456789", "123456789012345678901", "1234567890123456789a",
+        ])
+    func invalidIDs(_ text: String) {
         #expect(parsed(text) == nil)
     }
 
-    @Test func shortTextHoldsFiftyFiveBytesAndCutsTheRest() {
+    @Test("An inline string holds 55 bytes and cuts longer text")
+    func inlineString() {
         #expect(InlineString("").isEmpty)
         #expect(InlineString("99998888").description == "99998888")
         let long = String(repeating: "x", count: 60)

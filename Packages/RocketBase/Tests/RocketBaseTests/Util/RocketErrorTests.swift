@@ -4,7 +4,8 @@ import Testing
 @Suite struct RocketErrorTests {
     struct Underneath: Error, CustomStringConvertible { let description = "disk full" }
 
-    @Test func oneLineTellsCodeMessageCauseAndContext() {
+    @Test("The description contains code, message, cause and context")
+    func description() {
         let error = RocketError(.internal, "can't save", cause: Underneath())
             .adding("method", "Order.makeOrder").adding("peer", "127.0.0.1:80")
         #expect(
@@ -12,14 +13,16 @@ import Testing
                 == "INTERNAL: can't save: disk full (method=Order.makeOrder peer=127.0.0.1:80)")
     }
 
-    @Test func theFirstPieceOfContextUnderAKeyStays() {
+    @Test("The first context value of a key is kept")
+    func contextKeys() {
         let error = RocketError(.cancelled, "x").adding("peer", "a").adding("peer", "b")
             .adding("method", "")
         #expect(error.context.map(\.value) == ["a"])
         #expect(error.context("method") == "")
     }
 
-    @Test func everyCodeOfTheWireHasItsName() {
+    @Test("Each error code of the wire format has its name")
+    func codeNames() {
         let names: [(Int32, String)] = [
             (10_000_000, "ERROR_PEER_CLOSED"), (10_000_001, "ERROR_FAILED_CONNECT"),
             (10_000_002, "ERROR_FAILED_GET_REPLY"), (10_000_003, "ERROR_FAILED_DESERIALIZE"),

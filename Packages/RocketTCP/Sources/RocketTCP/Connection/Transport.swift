@@ -36,7 +36,7 @@ struct Transport: ~Copyable {
     func send(_ output: borrowing OutputQueue) throws(SystemError) -> IOResult<Int> {
         if output.hasShared {
             return unsafe try output.withPieces { (pieces) throws(SystemError) in
-                unsafe try descriptor.send(pieces: pieces)
+                unsafe try descriptor.send(slices: pieces)
             }
         }
         // SAFETY: the kernel only reads the bytes, and only during the send.

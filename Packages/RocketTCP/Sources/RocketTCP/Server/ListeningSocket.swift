@@ -74,7 +74,7 @@ struct ListeningSocket: ~Copyable {
         if raw < 0 { throw SystemError("adopt", .badDescriptor) }
         let descriptor = FileDescriptor(owning: raw)
         try descriptor.checkListening()
-        try descriptor.makeOurs()
+        try descriptor.setNonBlockingCloseOnExec()
         let address = NetAddress(try descriptor.localAddress())
         try configuration.connection.apply(to: descriptor, address)
         return ListeningSocket(descriptor: descriptor, address: address, isAdopted: true)

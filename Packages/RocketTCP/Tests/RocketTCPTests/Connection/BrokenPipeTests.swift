@@ -11,7 +11,7 @@ import Testing
 @Suite(.oneAtATime) struct BrokenPipeTests {
     @Test func writingToAPeerThatIsGoneNeverKills() async {
         await #expect(processExitsWith: .success) {
-            Signals.letBrokenPipesKill()
+            Signals.restoreDefaultSIGPIPE()
             let driven = try HandDrivenLoop()
             let site = try RawListener()
             try site.listen()

@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func aServersListenersCloseAndItsBooksAreRight() throws {
-        let path = NetAddress(.unix(path: "/tmp/rocket-tcp-\(Identity.processID)-loop-end"))
+        let path = NetAddress(.unix(path: "/tmp/rocket-tcp-\(CurrentProcess.processID)-loop-end"))
         let handler = RecordingConnectionHandler()
         let bound = LoopBound(handler, on: driven.reactor)
         let server = TCPServer(

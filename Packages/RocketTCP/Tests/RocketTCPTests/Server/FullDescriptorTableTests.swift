@@ -19,7 +19,7 @@ private final class Filler {
             let driven = try HandDrivenLoop()
             let server = TCPServer(
                 configuration: TCPServerConfiguration(listen: [
-                    NetAddress(.abstract(name: "rocket-full-\(Identity.processID)"))
+                    NetAddress(.abstract(name: "rocket-full-\(CurrentProcess.processID)"))
                 ]),
                 mainLoop: driven.loop, subLoops: []
             ) { _ in EchoHandler() }

@@ -29,11 +29,11 @@ import Testing
     }
 
     private func path(_ name: String) -> NetAddress {
-        NetAddress(.unix(path: "/tmp/rocket-tcp-\(Identity.processID)-\(name)"))
+        NetAddress(.unix(path: "/tmp/rocket-tcp-\(CurrentProcess.processID)-\(name)"))
     }
 
     @Test func severalListenersServeAtOnce() throws {
-        let abstract = NetAddress(.abstract(name: "rocket-tcp-\(Identity.processID)-several"))
+        let abstract = NetAddress(.abstract(name: "rocket-tcp-\(CurrentProcess.processID)-several"))
         let path = path("several")
         let server = server([
             .loopback(port: 0), try NetAddress(parsing: "[::1]:0"), path, abstract,
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func theFileOfAUnixSocketThatWasHandedOverStays() throws {
-        let path = "/tmp/rocket-adopted-\(Identity.processID)-\(UInt64.random(in: 0 ... .max)).sock"
+        let path = "/tmp/rocket-adopted-\(CurrentProcess.processID)-\(UInt64.random(in: 0 ... .max)).sock"
         defer { try? SocketFile.remove(path) }
         let socket = try FileDescriptor.streamSocket(for: .unix(path: path))
         try socket.bind(to: .unix(path: path))
@@ -133,6 +133,6 @@ import Testing
 
     @Test func aUnixPeerShowsItsCredentials() throws {
         let pair = try ConnectedPair(on: driven.reactor)
-        #expect(try pair.connection.peerCredentials()?.processID == Identity.processID)
+        #expect(try pair.connection.peerCredentials()?.processID == CurrentProcess.processID)
     }
 }

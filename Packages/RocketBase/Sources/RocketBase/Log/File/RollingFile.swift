@@ -1,27 +1,27 @@
 import RocketSystem
 
-/// One stream's current file: what is written to it, when the next one begins, what is lost while
-/// the disk fails. Confined to the writer, as the sink that owns it.
+/// The current file of one stream: writes lines, starts the next file, and counts the lines lost
+/// while the disk fails. Confined to the writer, as the sink that owns it.
 final class RollingFile {
     private let folder: LogFolder
     private let settings: LogConfiguration.File
     private var buffer: TextBuffer
     private var file: OpenFile?
-    /// The file being written, or the one to be opened next.
+    /// The name of the open file, or of the one to open next.
     private var name: LogFileName
-    /// Whether a failed open was tried in this batch already.
+    /// Whether an attempt to open the file failed in this batch.
     private var hasTriedOpening = false
     private(set) var health = LogSinkHealth()
 
-    /// A file that is open, and its size.
+    /// An open file and its size.
     private struct OpenFile: ~Copyable {
         let descriptor: FileDescriptor
         var size: Int
     }
 
-    /// Opens the file to go on with.
+    /// Opens the last file of the day, or its first one.
     ///
-    /// - Throws: whatever keeps the folder from being made or the file from being opened.
+    /// - Throws: `SystemError` when the folder can't be created or the file can't be opened.
     init(
         _ settings: LogConfiguration.File, stream: LogStream, date: CivilDate, maxLineBytes: Int
     ) throws(SystemError) {
@@ -41,10 +41,11 @@ final class RollingFile {
 
     func append(_ event: borrowing LogEvent) {
         let date = event.date
-        // Never back: a line of before midnight may come late, a clock may be set back.
+        // Never an earlier date: a line from before midnight may arrive late, and the clock may be
+        // set back.
         if date > name.date { begin(date) }
         if !buffer.hasRoom(for: event) { writeOut() }
-        guard buffer.hasRoom(for: event) else { return health.lose(1) }
+        guard buffer.hasRoom(for: event) else { return health.recordLoss(of: 1) }
         let length = buffer.append(event, .plain)
         let before = (file?.size ?? 0) + buffer.count - length
         if before > 0, before + length > settings.maxBytes { begin(afterAllBut: length) }
@@ -58,13 +59,13 @@ final class RollingFile {
 
     // MARK: - The next file
 
-    /// The next file of the day; the buffer's last line is its first.
+    /// Starts the next file of the day; its first line is the last one in the buffer.
     private func begin(afterAllBut length: Int) {
         writeOut(allBut: length)
         begin(LogFileName(prefix: folder.prefix, date: name.date, index: name.index + 1))
     }
 
-    /// The first file of a new day, or the one to go on with.
+    /// Starts the first file of a day, or continues its last one.
     private func begin(_ date: CivilDate) {
         writeOut()
         begin(LogFileName(prefix: folder.prefix, date: date, index: 0))
@@ -72,13 +73,14 @@ final class RollingFile {
 
     private func begin(_ next: LogFileName) {
         close()
-        // Others may have written there, and this process may have before a clock went back.
+        // Another process may have created files of that day, or this one before its clock was set
+        // back.
         name = max(next, (try? folder.latest(on: next.date)) ?? next)
         openIfNeeded()
         if file != nil { removeOld() }
     }
 
-    /// The file may have been renamed or removed by others: opens what stands under its name now.
+    /// Opens the file again by its name, because it may have been renamed or removed.
     func reopen() {
         writeOut()
         close()
@@ -97,7 +99,7 @@ final class RollingFile {
         let descriptor = try FileSystem.openForAppending(folder.path(of: name))
         var size = try descriptor.fileSize()
         if size > 0 {
-            // A crash may have left half a line: what follows begins a line of its own.
+            // A crash may have left a partial line: end it, so that the next line starts anew.
             if try FileSystem.lastByte(of: folder.path(of: name)) != UInt8(ascii: "\n") {
                 size += unsafe [UInt8(ascii: "\n")].withUnsafeBytes {
                     unsafe RawWrite.all($0, to: descriptor.raw, waitingAtMost: .zero).written
@@ -114,16 +116,17 @@ final class RollingFile {
             try open()
         } catch {
             hasTriedOpening = true
-            health.fail(error)
+            health.recordFailure(error)
         }
     }
 
     private func close() {
         guard let file = file.take() else { return }
-        do throws(SystemError) { try file.descriptor.close() } catch { health.fail(error) }
+        do throws(SystemError) { try file.descriptor.close() } catch { health.recordFailure(error) }
     }
 
-    /// Writes the buffer without its last `length` bytes, and forgets it, written or not.
+    /// Writes the buffer without its last `length` bytes and discards these bytes, also after a
+    /// failure.
     private func writeOut(allBut length: Int = 0) {
         defer { buffer.keepLast(length) }
         guard buffer.count > length else { return }
@@ -133,22 +136,22 @@ final class RollingFile {
 
     private func write(_ bytes: UnsafeRawBufferPointer) {
         guard let descriptor = file?.descriptor.raw, let size = file?.size else {
-            return unsafe health.lose(bytes.lines.count)
+            return unsafe health.recordLoss(of: bytes.lines.count)
         }
         let (written, error) = unsafe RawWrite.all(
             bytes, to: descriptor, waitingAtMost: .zero)
         guard let error else {
             file?.size = size + written
-            return health.succeed()
+            return health.recordSuccess()
         }
-        // Whole lines stay, half a line goes: the next one must not be glued to it.
+        // Keep whole lines and remove a partial one, which would otherwise join the next line.
         let (complete, end) = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<written]).lines
         let all = unsafe bytes.lines.count
         file?.size = size + written
         if end < written, (try? file?.descriptor.truncate(to: size + end)) != nil {
             file?.size = size + end
         }
-        health.fail(error)
-        health.lose(all - complete)
+        health.recordFailure(error)
+        health.recordLoss(of: all - complete)
     }
 }

@@ -1,18 +1,18 @@
 public import RocketSystem
 
-/// Lines in files, one row of files for each stream: `NAME_rpc_YYYYMMDD_log.N`. A new file begins
-/// at local midnight and when the next line would pass the size limit; old ones are removed by
-/// count and by size.
+/// Writes lines to rolling files, one sequence of files per stream: `NAME_rpc_YYYYMMDD_log.N`. A
+/// new file starts at local midnight and when the next line would exceed the size limit. Old files
+/// are removed by count and by total size.
 public final class RollingFileSink: LogSink {
     private let rpc: RollingFile
     private let app: RollingFile
 
-    /// Opens the day's files of both streams.
+    /// Opens the current files of both streams.
     ///
     /// - Parameters:
-    ///   - now: the time whose local day the files belong to.
-    ///   - maxLineBytes: the longest line that will come.
-    /// - Throws: `SystemError` when the folder can't be made or written.
+    ///   - now: the time whose local date the file names contain.
+    ///   - maxLineBytes: the size of the longest line.
+    /// - Throws: `SystemError` when the folder can't be created or a file can't be opened.
     public init(
         _ settings: LogConfiguration.File, now: WallTime, maxLineBytes: Int = 64 * 1024
     ) throws(SystemError) {
@@ -24,26 +24,26 @@ public final class RollingFileSink: LogSink {
 
     private func file(of stream: LogStream) -> RollingFile { stream == .rpc ? rpc : app }
 
-    /// Into its stream's file.
+    /// Puts the line into the buffer of its stream's file.
     public func write(_ event: borrowing LogEvent) { file(of: event.stream).append(event) }
 
-    /// Both streams share a disk as a rule: one notice speaks for both.
+    /// Writes the buffers. Both streams usually share a disk, so one notice covers both.
     public func endBatch() -> LogSinkNotice? {
         let notices = (rpc.endBatch(), app.endBatch())
         return notices.0 ?? notices.1
     }
 
-    /// Opens what stands under the files' names now.
+    /// Opens both files again by their names.
     public func reopen() {
         rpc.reopen()
         app.reopen()
     }
 
-    /// The stream's open file.
+    /// Returns the open file of the stream.
     public func crashOutput(for stream: LogStream) -> (descriptor: Int32, style: LogLineStyle)? {
         file(of: stream).descriptor.map { ($0, .plain) }
     }
 
-    /// Of both streams.
+    /// The number of lines of both streams that could not be written.
     public var lostLines: UInt64 { rpc.health.lostLines + app.health.lostLines }
 }

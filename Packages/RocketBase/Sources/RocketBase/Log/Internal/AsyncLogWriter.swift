@@ -2,27 +2,28 @@ import CRocketLog
 import RocketSystem
 import Synchronization
 
-/// Between the loggers and the sinks: the buffers, and the thread that empties them.
+/// Connects loggers and sinks: owns the buffers and the thread that drains them.
 ///
-/// Callers on any thread `submit`. The thread wakes every sync interval, or sooner when a buffer
-/// is half full or an ERROR waits, and drains under `drain`'s lock; `flush`, `reopen` and
-/// `shutdown` take the same lock and drain on the thread of their caller.
+/// Any thread may `submit`. The writer's thread wakes once per sync interval, or earlier when a
+/// buffer is half full or an ERROR waits for room, and drains under the lock of `consumer`.
+/// `flush`, `reopen` and `shutdown` take the same lock and drain on the thread of their caller.
 final class AsyncLogWriter: Sendable {
     let maxLineBytes: Int
     let time: any TimeSource
     private let shards: [LogShard]
-    private let drain: Locked<LogConsumer>
+    private let consumer: Locked<LogConsumer>
     private let syncInterval: Duration
     private let errorWait: Duration
-    /// 1: the thread has a reason to come at once.
+    /// 1: the thread has to drain at once.
     private let wakeup = FutexWord()
-    /// Counts the batches written; who waits for room sleeps on it.
+    /// The number of batches written; callers that wait for room wait on it.
     private let progress = FutexWord()
+    /// The number of callers that wait for room.
     private let waiters = FutexWord()
     private let isStopping = Atomic(false)
     private let thread = Locked<SystemThread?>(nil)
-    /// Who asked whether the thread moves.
-    private let questions = Locked<[@Sendable () -> Void]>([])
+    /// Probes of the watchdog that the thread has not acknowledged yet.
+    private let probes = Locked<[@Sendable () -> Void]>([])
 
     init(
         _ configuration: LogConfiguration, time: any TimeSource, processID: Int32,
@@ -37,13 +38,13 @@ final class AsyncLogWriter: Sendable {
             shards.append(try LogShard(bytes: configuration.bufferBytes))
         }
         self.shards = shards
-        let drain = try LogConsumer(
+        let consumer = try LogConsumer(
             shards: shards, sinks: sinks, time: time, processID: processID,
             flushesOnCrash: configuration.flushesOnCrash)
-        self.drain = Locked(drain)
+        self.consumer = Locked(consumer)
     }
 
-    /// Starts the thread. Without it lines are written by `flush` alone, as tests do.
+    /// Starts the thread. Without it only `flush` writes lines, as in tests.
     func start() throws(SystemError) {
         let thread = try SystemThread(name: "rocket-log") { self.run() }
         self.thread.withLock { $0 = thread }
@@ -55,33 +56,34 @@ final class AsyncLogWriter: Sendable {
             if wakeup.exchange(0) == 0 { wakeup.wait(while: 0, atMost: syncInterval) }
             wakeup.exchange(0)
             drainNow()
-            answerQuestions()
+            acknowledgeProbes()
         }
     }
 
-    /// Has the thread run `answer` once it has written what waits; at once when it has ended.
-    func ask(_ answer: @escaping @Sendable () -> Void) {
-        questions.withLock { $0.append(answer) }
-        if isStopping.load(ordering: .sequentiallyConsistent) { answerQuestions() }
+    /// Runs `acknowledge` on the thread after it has written all buffered lines; at once when the
+    /// thread has ended.
+    func probe(_ acknowledge: @escaping @Sendable () -> Void) {
+        probes.withLock { $0.append(acknowledge) }
+        if isStopping.load(ordering: .sequentiallyConsistent) { acknowledgeProbes() }
         wakeThread()
     }
 
-    private func answerQuestions() {
-        let asked = questions.withLock { questions in
-            defer { questions = [] }
-            return questions
+    private func acknowledgeProbes() {
+        let pending = probes.withLock { probes in
+            defer { probes = [] }
+            return probes
         }
-        for answer in asked { answer() }
+        for acknowledge in pending { acknowledge() }
     }
 
     private func drainNow(reopening: Bool = false) {
-        drain.withLock { drain in
-            drain.run { self.tellProgress() }
-            if reopening { drain.reopen() }
+        consumer.withLock { consumer in
+            consumer.run { self.signalProgress() }
+            if reopening { consumer.reopen() }
         }
     }
 
-    private func tellProgress() {
+    private func signalProgress() {
         progress.increment()
         if waiters.value != 0 { progress.wakeAll() }
     }
@@ -111,7 +113,7 @@ final class AsyncLogWriter: Sendable {
     private func waitAndAppend(
         _ record: UnsafePointer<rocket_log_record>, to shard: LogShard
     ) -> Bool {
-        guard shard.isWorthWaiting, errorWait > .zero else { return false }
+        guard shard.allowsWaiting, errorWait > .zero else { return false }
         waiters.increment()
         defer { waiters.decrement() }
         let deadline = time.monotonic() + errorWait
@@ -124,7 +126,7 @@ final class AsyncLogWriter: Sendable {
             }
             let left = deadline - time.monotonic()
             if left <= .zero {
-                shard.noteVainWait()
+                shard.recordTimedOutWait()
                 return false
             }
             wakeThread()
@@ -132,13 +134,14 @@ final class AsyncLogWriter: Sendable {
         }
     }
 
-    // MARK: - The owner
+    // MARK: - Owner
 
     func flush() { ThreadSignals.withoutWriteSignals { drainNow() } }
 
     func reopen() { ThreadSignals.withoutWriteSignals { drainNow(reopening: true) } }
 
-    /// Refuses further lines, writes those of before and ends the thread. Later calls do nothing.
+    /// Rejects further lines, writes all buffered ones and ends the thread. Later calls have no
+    /// effect.
     func shutdown() {
         if isStopping.exchange(true, ordering: .acquiringAndReleasing) { return }
         for shard in shards { shard.close() }
@@ -148,17 +151,17 @@ final class AsyncLogWriter: Sendable {
             defer { thread = nil }
             return thread
         }?.join()
-        answerQuestions()
+        acknowledgeProbes()
         ThreadSignals.withoutWriteSignals {
-            drain.withLock { drain in
-                drain.run { self.tellProgress() }
-                drain.close()
+            consumer.withLock { consumer in
+                consumer.run { self.signalProgress() }
+                consumer.close()
             }
         }
     }
 
     var statistics: LogStatistics {
-        var statistics = drain.withLock { $0.statistics }
+        var statistics = consumer.withLock { $0.statistics }
         for counts in shards.map(\.currentCounts) {
             statistics.accepted += counts.accepted
             statistics.dropped += counts.dropped.rpc + counts.dropped.app

@@ -1,21 +1,23 @@
 import CRocketLog
 import RocketSystem
 
-/// Takes records out of the buffers in the order of their times and gives them to the sinks.
+/// Takes records out of the buffers in the order of their times and passes them to the sinks.
 ///
-/// Not thread-safe: `AsyncLogWriter` holds it in a lock. A batch ends when a good part of a buffer
-/// has been formatted: then the sinks have written, and only then is the room given back, so that
-/// the crash path finds everything unwritten still in the buffers.
+/// Not thread-safe: `AsyncLogWriter` protects it by a lock. A batch ends after `batchBytes`. Only
+/// then, after the sinks have written, is the room in the buffers released, so that the crash
+/// handlers find all unwritten lines in the buffers.
 @safe
 final class LogConsumer {
-    /// One buffer, and how far this round has come in it.
-    private struct Lane {
+    /// The position of this run in one buffer.
+    private struct ShardCursor {
         let shard: LogShard
-        var cursor: UInt64
-        var end: UInt64
+        /// The offset of the next record.
+        var position: UInt64
+        /// The offset after the last record of this run.
+        let end: UInt64
     }
 
-    /// How much is formatted between two writes.
+    /// The number of record bytes per batch.
     private static let batchBytes = 128 * 1024
 
     private let shards: [LogShard]
@@ -23,9 +25,11 @@ final class LogConsumer {
     private let time: any TimeSource
     private let processID: Int32
     private let crash: LogCrashFlush?
-    private var lanes: [Lane] = []
+    private var cursors: [ShardCursor] = []
     private var offset: (slot: Int64, seconds: Int32) = (.min, 0)
     private var drained: UInt64 = 0
+    /// Lines lost by sinks that are closed.
+    private var lost: UInt64 = 0
     private var reportedDrops: (rpc: UInt64, app: UInt64) = (0, 0)
 
     init(
@@ -37,27 +41,29 @@ final class LogConsumer {
         self.time = time
         self.processID = processID
         crash = flushesOnCrash ? try LogCrashFlush(shards: shards) : nil
-        lanes.reserveCapacity(shards.count)
+        cursors.reserveCapacity(shards.count)
         crash?.update(sinks: sinks, utcOffsetSeconds: utcOffset(at: time.wall()))
     }
 
-    // MARK: - A round
+    // MARK: - Draining
 
-    /// Writes everything that was accepted before the call. `progressed` follows each batch.
+    /// Writes all lines accepted before the call. Calls `progressed` after each batch.
     func run(_ progressed: () -> Void) {
-        lanes.removeAll(keepingCapacity: true)
+        cursors.removeAll(keepingCapacity: true)
         for shard in shards {
-            let (cursor, end) = unsafe (
+            let (position, end) = unsafe (
                 rocket_log_ring_tail(shard.ring), rocket_log_ring_head(shard.ring)
             )
-            if cursor != end { lanes.append(Lane(shard: shard, cursor: cursor, end: end)) }
+            if position != end {
+                cursors.append(ShardCursor(shard: shard, position: position, end: end))
+            }
         }
         crash?.beginBatch()
         var bytes = 0
-        while let event = unsafe nextRecord() {
-            unsafe write(event)
+        while let record = unsafe nextRecord() {
+            unsafe write(record)
             drained += 1
-            bytes += unsafe Int(event.pointee.size)
+            bytes += unsafe Int(record.pointee.size)
             if bytes >= Self.batchBytes {
                 endBatch(progressed)
                 crash?.beginBatch()
@@ -68,14 +74,14 @@ final class LogConsumer {
         endBatch(progressed)
     }
 
-    /// The oldest record that is left in any lane.
+    /// Returns the oldest record that is left in any buffer, and moves its cursor.
     private func nextRecord() -> UnsafePointer<rocket_log_record>? {
         var oldest: UnsafePointer<rocket_log_record>?
         var from = 0
-        for index in lanes.indices {
+        for index in cursors.indices {
             guard
                 let record = unsafe rocket_log_ring_at(
-                    lanes[index].shard.ring, &lanes[index].cursor, lanes[index].end)
+                    cursors[index].shard.ring, &cursors[index].position, cursors[index].end)
             else { continue }
             if let other = unsafe oldest,
                 unsafe other.pointee.wall_nanoseconds <= record.pointee.wall_nanoseconds
@@ -85,37 +91,42 @@ final class LogConsumer {
             unsafe oldest = record
             from = index
         }
-        if let oldest = unsafe oldest { unsafe lanes[from].cursor += UInt64(oldest.pointee.size) }
+        if let oldest = unsafe oldest {
+            unsafe cursors[from].position += UInt64(oldest.pointee.size)
+        }
         return unsafe oldest
     }
 
     private func write(
-        _ record: UnsafePointer<rocket_log_record>, except silent: (any LogSink)? = nil
+        _ record: UnsafePointer<rocket_log_record>, except excluded: (any LogSink)? = nil
     ) {
         let time = unsafe WallTime(nanoseconds: record.pointee.wall_nanoseconds)
         let event = unsafe LogEvent(
             record, processID: processID, utcOffsetSeconds: utcOffset(at: time))
-        for sink in sinks where sink !== silent { sink.write(event) }
+        for sink in sinks where sink !== excluded { sink.write(event) }
     }
 
-    /// Lets the sinks write, then gives the room back.
+    /// Ends the batch of all sinks, then releases the room in the buffers.
     private func endBatch(_ progressed: () -> Void) {
         let notices = sinks.compactMap { sink in sink.endBatch().map { (sink, $0) } }
         for (sink, notice) in notices { report(notice, of: sink) }
-        for lane in lanes { unsafe rocket_log_ring_release(lane.shard.ring, lane.cursor) }
+        for cursor in cursors {
+            unsafe rocket_log_ring_release(cursor.shard.ring, cursor.position)
+        }
         crash?.update(sinks: sinks, utcOffsetSeconds: offset.seconds)
         crash?.endBatch()
         progressed()
     }
 
-    /// Zones change at quarters of an hour, so libc is asked once for each.
+    /// Returns the offset from UTC, computed once per quarter of an hour: offsets change only at
+    /// quarters of an hour.
     private func utcOffset(at time: WallTime) -> Int32 {
         let slot = time.nanoseconds / 900_000_000_000
         if slot != offset.slot { offset = (slot, LocalTime.utcOffsetSeconds(at: time)) }
         return offset.seconds
     }
 
-    // MARK: - Lines of its own
+    // MARK: - Own lines
 
     private func reportDrops() {
         var dropped: (rpc: UInt64, app: UInt64) = (0, 0)
@@ -130,20 +141,22 @@ final class LogConsumer {
 
     private func reportDrops(_ stream: LogStream, _ count: UInt64) {
         guard count > 0 else { return }
-        say(.warn, stream, "log lines dropped, the buffer was full") { $0.add("dropped", count) }
+        log(.warn, stream, "log lines dropped, the buffer was full") { $0.add("dropped", count) }
     }
 
     private func report(_ notice: LogSinkNotice, of sink: any LogSink) {
         switch notice {
         case .failing(let error):
-            if sinks.count == 1 { Self.sayOnStandardError("log lines are being lost: \(error)\n") }
-            say(.error, .app, "log lines are being lost", except: sink) {
+            if sinks.count == 1 {
+                Self.writeToStandardError("log lines are being lost: \(error)\n")
+            }
+            log(.error, .app, "log lines are being lost", except: sink) {
                 $0.add("sink", String(describing: type(of: sink)))
                 $0.add("error", error)
             }
             for other in sinks where other !== sink { _ = other.endBatch() }
         case .recovered(let lost):
-            say(.warn, .app, "log lines are written again") {
+            log(.warn, .app, "log lines are written again") {
                 $0.add("sink", String(describing: type(of: sink)))
                 $0.add("lost", lost)
             }
@@ -151,23 +164,23 @@ final class LogConsumer {
         }
     }
 
-    private func say(
+    private func log(
         _ level: LogLevel, _ stream: LogStream, _ message: StaticString,
-        except silent: (any LogSink)? = nil, line: UInt = #line,
+        except excluded: (any LogSink)? = nil, line: UInt = #line,
         _ fields: (inout LogFields) -> Void
     ) {
         // SAFETY: the temporary memory outlives `record`.
         unsafe withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 8) {
             var record = unsafe LogFields(in: $0, limit: 4096)
-            let place = SourceLocation(file: #fileID, line: line, function: #function)
-            record.start(level, stream, at: time.wall(), place)
+            let location = SourceLocation(file: #fileID, line: line, function: #function)
+            record.start(level, stream, at: time.wall(), location)
             record.setMessage(message)
             fields(&record)
-            unsafe write(record.finish(), except: silent)
+            unsafe write(record.finish(), except: excluded)
         }
     }
 
-    private static func sayOnStandardError(_ text: String) {
+    private static func writeToStandardError(_ text: String) {
         var text = text
         text.withUTF8 {
             _ = unsafe RawWrite.all(
@@ -175,7 +188,7 @@ final class LogConsumer {
         }
     }
 
-    // MARK: - The owner
+    // MARK: - Owner
 
     func reopen() {
         crash?.beginBatch()
@@ -184,16 +197,14 @@ final class LogConsumer {
         crash?.endBatch()
     }
 
-    /// Lets go of the sinks.
+    /// Releases the sinks, after adding up their lost lines.
     func close() {
         crash?.update(sinks: [], utcOffsetSeconds: offset.seconds)
         lost = sinks.reduce(0) { $0 + $1.lostLines }
         sinks = []
     }
 
-    private var lost: UInt64 = 0
-
-    /// The part of the statistics that this knows.
+    /// The counts of drained and lost lines; the others are zero.
     var statistics: LogStatistics {
         var statistics = LogStatistics()
         statistics.drained = drained

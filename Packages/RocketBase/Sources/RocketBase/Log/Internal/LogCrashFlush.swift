@@ -1,10 +1,12 @@
 import CRocketLog
 import RocketSystem
 
-/// Makes one writer's buffers known to the crash handlers (rocket_crash.h) for as long as it lives.
+/// Registers the buffers of one writer with the crash handlers (rocket_crash.h) as long as it
+/// lives.
 @safe
 final class LogCrashFlush {
-    // SAFETY: created in init, destroyed in deinit after the handlers have let go of it.
+    // SAFETY: created in init, destroyed in deinit after it was unregistered from the
+    // handlers.
     private let target: UnsafeMutablePointer<rocket_crash_target>
     private let shards: [LogShard]
 
@@ -36,7 +38,7 @@ final class LogCrashFlush {
 
     func endBatch() { unsafe rocket_crash_end_batch(target) }
 
-    /// Notes where lines go now: up to two outputs a stream; standard error when no sink has one.
+    /// Records the current outputs: up to two per stream, or standard error when no sink has one.
     func update(sinks: [any LogSink], utcOffsetSeconds: Int32) {
         unsafe target.pointee.utc_offset_seconds = utcOffsetSeconds
         for stream in LogStream.allCases {

@@ -2,13 +2,13 @@ import CRocketLog
 import RocketSystem
 import Synchronization
 
-/// One bounded buffer of records. The threads that it serves append in turn under its lock, which
-/// the writer never takes: the lock is contended only when two threads share the buffer.
+/// One bounded buffer of records. Threads append under its lock, which the writer never takes, so
+/// the lock is contended only when two threads share the buffer. Any thread.
 @safe
 final class LogShard: Sendable {
-    /// What became of a line.
+    /// The outcome of appending a line.
     enum Outcome {
-        /// `isFilling`: the writer had better come before its time.
+        /// `isFilling`: the buffer is half full, so the writer should be woken.
         case accepted(isFilling: Bool)
         case full
         case closed
@@ -16,17 +16,18 @@ final class LogShard: Sendable {
 
     struct Counts {
         var accepted: UInt64 = 0
-        /// By stream.
+        /// Dropped lines by stream.
         var dropped: (rpc: UInt64, app: UInt64) = (0, 0)
         var isClosed = false
     }
 
     // SAFETY: the ring lives as long as this object; appending happens under `counts`' lock,
-    // reading on the one thread that drains.
+    // reading on the thread that holds the lock of the consumer.
     nonisolated(unsafe) let ring: OpaquePointer
     private let counts = Locked(Counts())
     private let fillingBytes: UInt64
-    /// Where the writer stood when an ERROR last waited for nothing: until it moves, no other does.
+    /// The tail of the ring when an ERROR last waited without success. Until the tail moves,
+    /// further ERRORs don't wait.
     private let stalledTail = Atomic<UInt64>(.max)
 
     init(bytes: Int) throws(SystemError) {
@@ -55,17 +56,19 @@ final class LogShard: Sendable {
         }
     }
 
-    /// From now on every line is refused.
+    /// Rejects all further lines.
     func close() { counts.withLock { $0.isClosed = true } }
 
     var currentCounts: Counts { counts.withLock { $0 } }
 
-    /// Whether waiting is worth while: false when nothing moved since someone waited for nothing.
-    var isWorthWaiting: Bool {
+    /// Whether a line may wait for room: false while the writer has not moved since the last wait
+    /// without success.
+    var allowsWaiting: Bool {
         unsafe stalledTail.load(ordering: .relaxed) != rocket_log_ring_tail(ring)
     }
 
-    func noteVainWait() {
+    /// Records a wait without success.
+    func recordTimedOutWait() {
         unsafe stalledTail.store(rocket_log_ring_tail(ring), ordering: .relaxed)
     }
 }

@@ -1,13 +1,13 @@
 import RocketSystem
 
-/// Lines of text on their way to a descriptor: whole lines only, in one piece of memory.
+/// A buffer of whole lines of text before they are written to a descriptor, in contiguous memory.
 @safe
 struct TextBuffer: ~Copyable {
     // SAFETY: allocated here with `capacity` bytes, freed in deinit; `count` are filled.
     private let bytes: UnsafeMutableRawBufferPointer
     private(set) var count = 0
 
-    /// Big enough for the longest line with every character escaped, and a batch beside it.
+    /// Allocates enough memory for a batch, and for the longest line with all characters escaped.
     init(maxLineBytes: Int) {
         unsafe bytes = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(512 * 1024, maxLineBytes * 8), alignment: 16)
@@ -19,7 +19,7 @@ struct TextBuffer: ~Copyable {
         unsafe bytes.count - count >= event.formattedBound
     }
 
-    /// Appends the line; its length.
+    /// Appends the line and returns its length.
     mutating func append(_ event: borrowing LogEvent, _ style: LogLineStyle) -> Int {
         let length = unsafe event.format(
             style, into: UnsafeMutableRawBufferPointer(rebasing: bytes[count...]))
@@ -27,12 +27,12 @@ struct TextBuffer: ~Copyable {
         return length
     }
 
-    /// Everything before the last `length` bytes.
+    /// Calls `body` with all bytes but the last `length`.
     func withBytes<R>(before length: Int = 0, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         unsafe body(UnsafeRawBufferPointer(rebasing: bytes[..<(count - length)]))
     }
 
-    /// Forgets everything but the last `length` bytes.
+    /// Discards all bytes but the last `length`.
     mutating func keepLast(_ length: Int = 0) {
         if length > 0 {
             unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<length])
@@ -44,7 +44,7 @@ struct TextBuffer: ~Copyable {
 }
 
 extension UnsafeRawBufferPointer {
-    /// How many lines end in it, and where the last of them ends.
+    /// The number of lines that end in these bytes, and the offset after the last of them.
     var lines: (count: Int, end: Int) {
         var (lines, end) = (0, 0)
         for index in indices where unsafe self[index] == UInt8(ascii: "\n") {

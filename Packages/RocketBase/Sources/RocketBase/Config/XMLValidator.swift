@@ -1,11 +1,12 @@
-/// A first look at an XML file, before tinyxml sees it: do the tags pair up, and is it within
-/// `XMLLimits`? It reads each byte once and splits the text exactly as tinyxml does: what it
-/// finds bounded, tinyxml finds bounded. `<?…?>` is the one thing that tinyxml reads loosely
-/// (a quote in it may hide the rest of the file), so that is blanked out here.
-struct XMLOutline {
-    /// The text for tinyxml, once `check()` returned.
+/// Validates an XML file before tinyxml parses it: tags must match, and `XMLLimits` must be kept.
+///
+/// It reads each byte once and tokenises exactly as tinyxml does, so that the limits hold for
+/// tinyxml, too. Only `<?…?>` is tokenised differently by tinyxml (a quote in it can hide the rest
+/// of the file), so the validator replaces it by blanks.
+struct XMLValidator {
+    /// The text for tinyxml, after `validate()`.
     private(set) var bytes: [UInt8]
-    /// How many elements there are, once `check()` returned.
+    /// The number of elements, after `validate()`.
     private(set) var elements = 0
     private var offset = 0
     private var line = 1
@@ -14,18 +15,18 @@ struct XMLOutline {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Returns when all is well; the first thing wrong is thrown.
-    mutating func check() throws(XMLFailure) {
+    /// Reads the whole file; throws at the first error.
+    mutating func validate() throws(XMLFailure) {
         guard bytes.count <= XMLLimits.bytes else {
             throw XMLFailure(
-                line: 0, column: 0, reason: "it is larger than \(XMLLimits.bytes) bytes")
+                line: 0, column: 0, reason: "the file is larger than \(XMLLimits.bytes) bytes")
         }
         if starts(with: "\u{FEFF}") { offset = 3 }
         while offset < bytes.count { try next() }
         if let last = open.last {
-            throw failure("the file ends, but <\(last.name)> of line \(last.line) is not closed")
+            throw failure("the file ends, but <\(last.name)> on line \(last.line) is not closed")
         }
-        if elements == 0 { throw failure("there is no element in it") }
+        if elements == 0 { throw failure("the file contains no element") }
     }
 
     private mutating func next() throws(XMLFailure) {
@@ -52,7 +53,7 @@ struct XMLOutline {
 
     private mutating func text() throws(XMLFailure) {
         let byte = bytes[offset]
-        if byte == 0 { throw failure("found a NUL byte; a configuration is text") }
+        if byte == 0 { throw failure("found a NUL byte") }
         if open.isEmpty, !Self.isSpace(byte) {
             throw failure("found text outside of the root element")
         }
@@ -79,7 +80,7 @@ struct XMLOutline {
             advance()
         }
         throw XMLFailure(
-            line: startLine, column: startColumn, reason: "the tag <\(name) has no end")
+            line: startLine, column: startColumn, reason: "the tag <\(name) is not terminated")
     }
 
     private mutating func opened(
@@ -91,7 +92,7 @@ struct XMLOutline {
         }
         elements += 1
         if elements > XMLLimits.elements {
-            throw failure("there are more than \(XMLLimits.elements) elements")
+            throw failure("the file contains more than \(XMLLimits.elements) elements")
         }
         if closesItself { return }
         open.append((name, line))
@@ -108,18 +109,18 @@ struct XMLOutline {
         let name = takeName()
         guard let last = open.popLast() else {
             throw XMLFailure(
-                line: line, column: column, reason: "found </\(name)>, but nothing is open")
+                line: line, column: column, reason: "found </\(name)>, but no element is open")
         }
         guard name == last.name else {
-            let wanted = "</\(last.name)> for line \(last.line)"
+            let expected = "</\(last.name)> for line \(last.line)"
             throw XMLFailure(
-                line: line, column: column, reason: "found </\(name)>; allowed: \(wanted)")
+                line: line, column: column, reason: "found </\(name)>; allowed: \(expected)")
         }
         while offset < bytes.count, Self.isSpace(bytes[offset]) { advance() }
         try skip("", past: ">", "tag")
     }
 
-    /// tinyxml's idea of a name: longer than any we know is cut, for the message's sake.
+    /// Reads a name by the rules of tinyxml. A long name is cut, to limit the size of messages.
     private mutating func takeName() -> String {
         let start = offset
         while offset < bytes.count, Self.continuesName(bytes[offset]) { advance() }
@@ -135,14 +136,15 @@ struct XMLOutline {
             if starts(with: end) { return advance(end.utf8.count) }
             advance()
         }
-        throw XMLFailure(line: line, column: column, reason: "the \(what) has no end")
+        throw XMLFailure(line: line, column: column, reason: "the \(what) is not terminated")
     }
 
     private func starts(with text: String) -> Bool {
         bytes[offset...].starts(with: text.utf8)
     }
 
-    /// One byte on, or several; continuation bytes of UTF-8 are no column of their own.
+    /// Moves on by `count` bytes and updates line and column. Continuation bytes of UTF-8 do not
+    /// count as columns.
     private mutating func advance(_ count: Int = 1) {
         let end = min(offset + count, bytes.count)
         for byte in bytes[offset..<end] {
@@ -173,4 +175,14 @@ struct XMLOutline {
     private static func isSpace(_ byte: UInt8) -> Bool {
         byte == 0x20 || (byte >= 0x09 && byte <= 0x0D)
     }
+}
+
+/// Limits on the input. tinyxml has none, and recurses once per level of nesting.
+enum XMLLimits {
+    static let bytes = 1 << 20
+    static let depth = 32
+    static let elements = 20_000
+    /// The largest size of a tag in bytes: for each attribute of an element tinyxml searches all of
+    /// them.
+    static let tagBytes = 1024
 }

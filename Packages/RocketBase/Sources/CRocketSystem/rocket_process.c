@@ -1,8 +1,9 @@
 #define _GNU_SOURCE
-#include "rocket_usage.h"
+#include "rocket_process.h"
 #include <dirent.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@ int64_t rocket_open_descriptors(void) {
     struct dirent *entry;
     while ((entry = readdir(directory)) != NULL) count += entry->d_name[0] != '.';
     closedir(directory);
-    return count - 1; // without the directory itself
+    return count - 1; // without the descriptor of the directory itself
 }
 
 int64_t rocket_resident_bytes(void) {
@@ -48,3 +49,6 @@ int64_t rocket_processor_nanoseconds(void) {
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
+
+const char *rocket_errno_name(int number) { return strerrorname_np(number); }
+const char *rocket_errno_text(int number) { return strerrordesc_np(number); }

@@ -1,0 +1,94 @@
+import Glibc
+
+/// The standard input of the process. Reading blocks: use a thread other than an event loop's.
+public enum StandardInput {
+    /// Whether standard input is a terminal.
+    public static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// Blocks until input is available and returns 1 to `limit` bytes, or none at the end of the
+    /// input.
+    ///
+    /// - Throws: `SystemError` (EIO: the terminal was disconnected; EBADF: the input was closed).
+    public static func read(atMost limit: Int) throws(SystemError) -> [UInt8] {
+        var failure: Errno?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(1, limit)) { space, count in
+            var result = 0
+            repeat {
+                // SAFETY: the kernel writes at most `space.count` bytes to the array's own memory.
+                result = unsafe Glibc.read(STDIN_FILENO, space.baseAddress, space.count)
+            } while result < 0 && errno == EINTR
+            if result < 0 { failure = .current }
+            count = max(0, result)
+        }
+        if let failure { throw SystemError("read", failure) }
+        return bytes
+    }
+}
+
+/// The standard error stream of the process, which Rocket never closes.
+public enum StandardStream {
+    /// The descriptor of standard error.
+    public static var error: Int32 { STDERR_FILENO }
+
+    /// Whether standard error is a terminal.
+    public static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Whether standard error is connected to the journal: JOURNAL_STREAM contains its device and
+    /// inode (systemd.exec(5)).
+    public static var errorIsJournal: Bool {
+        // SAFETY: the text of getenv is copied at once.
+        guard let text = unsafe getenv("JOURNAL_STREAM").map({ unsafe String(cString: $0) })
+        else { return false }
+        var status = stat()
+        guard unsafe fstat(STDERR_FILENO, &status) == 0 else { return false }
+        return text == "\(status.st_dev):\(status.st_ino)"
+    }
+}
+
+/// Terminals on the standard streams: programs use colours on a terminal, plain text in a file or
+/// a pipe.
+public enum Terminal {
+    /// Whether standard output is a terminal.
+    public static var isStandardOutput: Bool { isatty(STDOUT_FILENO) == 1 }
+}
+
+/// The terminal on standard input in raw mode: each key is delivered at once, without an echo. Its
+/// deinit restores the former mode. At most one value may exist at a time.
+public struct RawTerminal: ~Copyable {
+    private let formerMode: termios
+
+    /// Sets raw mode, except that output is still processed: a line feed starts a new line.
+    ///
+    /// - Throws: `SystemError` (ENOTTY: standard input is no terminal; EIO: it was disconnected).
+    public init() throws(SystemError) {
+        formerMode = try Self.setRawMode()
+    }
+
+    private static func setRawMode() throws(SystemError) -> termios {
+        var former = termios()
+        // SAFETY: the calls fill, change and read one termios each.
+        guard unsafe tcgetattr(STDIN_FILENO, &former) == 0 else {
+            throw SystemError("tcgetattr", .current)
+        }
+        var mode = former
+        unsafe cfmakeraw(&mode)
+        mode.c_oflag |= tcflag_t(OPOST | ONLCR)
+        guard unsafe tcsetattr(STDIN_FILENO, TCSADRAIN, &mode) == 0 else {
+            throw SystemError("tcsetattr", .current)
+        }
+        return former
+    }
+
+    deinit {
+        var mode = formerMode
+        _ = unsafe tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+    }
+
+    /// The current number of columns of the terminal on standard output; 80 when it is unknown.
+    public static var columns: Int {
+        var size = winsize()
+        // SAFETY: the kernel fills one winsize.
+        let result = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size)
+        return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    }
+}
