@@ -25,7 +25,7 @@ LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages
 	Packages/RocketRPC Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
-CHECKS := selftest layers settings safety links readme units format generated
+CHECKS := selftest layers api settings safety links readme units format generated
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-generator test-apps test-e2e test-systemd test-tsan test-asan check format generate fuzz install \
