@@ -1,5 +1,5 @@
 # All project tasks, in the order a newcomer needs them; `make help` lists them. All packages share
-# one scratch path, so that nothing is compiled twice: docs/decisions/0001-packages-in-one-scratch-path.md.
+# one scratch path, so that nothing is compiled twice: docs/decisions/0001.
 #
 #   V=1             tests show their output while it is written
 #   FILTER=REGEX    runs only the tests whose name matches: make test-rpc FILTER=deadline
