@@ -1,10 +1,10 @@
 #!/bin/sh
-# Renews what is generated, or proves that it is current: Swift code from .proto files, and the
-# configuration's documents and doc comments from its schema.
+# Updates the generated files, or checks that they are current: Swift code from .proto files, and
+# the configuration's documents and doc comments from its schema.
 #
 #   scripts/generate.sh           writes the files
-#   scripts/generate.sh --check   writes to a temporary folder and compares; exit status 1 with
-#                                 a diff where the committed files differ
+#   scripts/generate.sh --check   writes to a temporary folder and compares; exit status 1 and
+#                                 a diff if the committed files differ
 #
 # SCRATCH_PATH names SwiftPM's build folder (default: .build in the repository).
 # PROTOC names the protobuf compiler (default: protoc, Debian's protobuf-compiler).
@@ -32,9 +32,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# Or SwiftPM compiles swift-protobuf again every other time: docs/decisions/0001.
+# Without it SwiftPM compiles swift-protobuf again every other time: docs/decisions/0001.
 export SWIFT_DETERMINISTIC_HASHING=1
-# Without the cached plan: it does not see files that are new in a package below.
+# A cached build plan does not include files that were added to a package below.
 swift_build() {
     package=$1
     shift
@@ -42,8 +42,8 @@ swift_build() {
         --scratch-path "$scratch" "$@"
 }
 
-# The tools come from this repository's own package graph, so that the generator and the
-# runtime library it generates for are always of one version.
+# The tools are built from this repository, so that the generator and the runtime library that the
+# generated code uses have the same version.
 for product in RocketGenerator/protoc-gen-swift RocketGenerator/protoc-gen-rocket \
     Apps/rocket_config_docs; do
     package=${product%/*}
@@ -86,13 +86,13 @@ generate() {
     fi
 }
 
-# A committed generated file that nothing generates any more is a difference, too.
+# A committed file that is no longer generated counts as a difference, too.
 compare() {
     (cd "$root/$1" && find . -name '*.pb.swift' -o -name '*.rocket.swift') |
         LC_ALL=C sort >"$work/committed"
     (cd "$work/$1" && find . -type f) | LC_ALL=C sort >"$work/generated"
     if ! diff -u "$work/committed" "$work/generated" >&2; then
-        echo "generate: the files in $1 are not the ones that are generated" >&2
+        echo "generate: the list of files in $1 differs from the generated files" >&2
         failed=1
     fi
     while read -r file; do
@@ -103,7 +103,7 @@ compare() {
     done <"$work/generated"
 }
 
-# The framework's own services; their module does not import itself.
+# The framework's own services; the module does not import itself.
 own=Packages/RocketRPC/Sources/RocketRPC/Generated
 generate Packages/RocketRPC/Protos $own Public '' rocket/health.proto rocket/reflection.proto
 
@@ -115,14 +115,14 @@ generate Apps/Protos Apps/Sources/OrderProtos Public '' order.proto
 # The README's service.
 generate Apps/Examples/Protos Apps/Examples/Greeter/Generated Internal '' greeter.proto
 
-# What the generator's own tests compile, in two modules.
+# Code that the generator's tests compile, in two modules.
 tricky=Apps/Tests/GeneratedCodeProtos
 generate $tricky Apps/Tests/GeneratedCodeCommon Public $tricky/modules.textproto \
     common/money.proto
 generate $tricky Apps/Tests/GeneratedCodeTests/Generated Internal $tricky/modules.textproto \
     tricky.proto shelf.proto hiding.proto
 
-# What the protobuf codec's tests encode and decode.
+# Messages for the tests of the protobuf codec.
 generate Packages/RocketRPC/Tests/Protos Packages/RocketRPC/Tests/RocketRPCTests/Generated \
     Internal '' kinds2.proto kinds3.proto
 
@@ -130,6 +130,6 @@ generate Packages/RocketRPC/Tests/Protos Packages/RocketRPC/Tests/RocketRPCTests
 "$plugins/rocket_config_docs" "--$mode" "$root" || failed=1
 
 if [ "$failed" = 1 ]; then
-    echo "generate: run \`make generate\` and commit what it changes" >&2
+    echo "generate: run \`make generate\` and commit the changes" >&2
     exit 1
 fi
