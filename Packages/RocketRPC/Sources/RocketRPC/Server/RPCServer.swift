@@ -32,10 +32,24 @@ public final class RPCServer: Service {
 
     /// - Parameter interceptors: run around every handler, the first one outermost.
     /// - Throws: `RPCRegistrationError` for services that can't be registered together.
-    public init(
+    public convenience init(
         configuration: RPCServerConfiguration, services: [any RPCService],
         interceptors: [any RPCInterceptor] = [], logger: RocketLogger = .disabled,
         time: any TimeSource = SystemTimeSource()
+    ) throws {
+        try self.init(
+            configuration: configuration, services: services, interceptors: interceptors,
+            logger: logger, time: time, makeListener: nil)
+    }
+
+    /// The same over any kind of transport.
+    ///
+    /// - Parameter makeListener: makes what accepts connections; its handlers are
+    ///   `TransportHandler`s. nil: TCP and Unix sockets.
+    init(
+        configuration: RPCServerConfiguration, services: [any RPCService],
+        interceptors: [any RPCInterceptor], logger: RocketLogger, time: any TimeSource,
+        makeListener: ServerRuntime.MakeListener?
     ) throws {
         let meter = configuration.systemd.map { _ in CallMeter(time: time) }
         let measured: [any RPCInterceptor] = meter.map { [$0] } ?? []
@@ -51,7 +65,7 @@ public final class RPCServer: Service {
             status: meter.map { StatusLines(meter: $0) })
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
-            ioLogger: logger)
+            ioLogger: logger, makeListener: makeListener)
     }
 
     /// The present phase. Any thread.

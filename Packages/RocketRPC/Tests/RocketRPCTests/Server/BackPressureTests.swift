@@ -67,7 +67,9 @@ struct BackPressureTests {
             room -= 1
         }
 
-        func close(_ how: TCPConnection.Closing, reason: CloseReason) { closing = closing ?? reason }
+        func close(_ how: TCPConnection.Closing, reason: CloseReason) {
+            closing = closing ?? reason
+        }
 
         func receive(_ bytes: [UInt8], _ connection: ServerConnection) {
             var buffer = ByteBuffer()
@@ -250,7 +252,9 @@ struct BackPressureTests {
         }
     }
 
-    @Test("Over TCP, a peer that reads slowly gets every large reply", arguments: ["echo", "echoSync"])
+    @Test(
+        "Over TCP, a peer that reads slowly gets every large reply",
+        arguments: ["echo", "echoSync"])
     func overTCP(_ method: String) async throws {
         struct Large: RPCService {
             static let serviceName = "test.Large"

@@ -38,6 +38,25 @@ extension ServerApplication {
     public func stop() {}
 }
 
+/// Accepts connections and spreads them over loops: `TCPServer`, or what stands in its place, such
+/// as a simulated network. Any thread.
+public protocol ConnectionListener: Sendable {
+    /// Opens all listeners, or none. From its return on peers can connect.
+    ///
+    /// - Returns: the addresses where it listens, ports resolved.
+    /// - Throws: `TCPListenError` for the first listener that failed.
+    func start() throws(TCPListenError) -> [NetAddress]
+    /// Accepts no more connections, notifies the handlers, and returns when all connections are
+    /// closed; what is left after `limit` is closed then.
+    func drain(within limit: Duration) async
+    /// Connections open now.
+    var connectionCount: Int { get }
+    /// Bytes that all connections hold now.
+    var bufferedBytes: Int { get }
+}
+
+extension TCPServer: ConnectionListener {}
+
 /// How a `ServerRuntime` listens, on how many threads, and how long it drains. A value.
 public struct ServerRuntimeConfiguration: Sendable {
     /// Listeners, connections, time-outs and buffers.
@@ -92,17 +111,37 @@ public final class ServerRuntime: Sendable {
     private let ioLogger: RocketLogger
     private let lifecycle = Locked(ServerLifecycle())
     private let drainTimeout: Locked<Duration>
-    private let server = Locked<TCPServer?>(nil)
+    private let makeListener: MakeListener
+    private let listener = Locked<(any ConnectionListener)?>(nil)
     private let started = AsyncEvent()
     private let drainRequested = AsyncEvent()
+
+    /// Makes what accepts the connections.
+    ///
+    /// - main: the loop that accepts.
+    /// - sub: the loops that own the connections.
+    /// - makeHandler: makes the handler of a new connection, on the connection's loop.
+    public typealias MakeListener =
+        @Sendable (
+            _ main: EventLoop, _ sub: [EventLoop],
+            _ makeHandler: @escaping @Sendable (Reactor) -> any TCPConnectionHandler
+        ) -> any ConnectionListener
 
     /// - Parameters:
     ///   - logger: for the start and the end of the server.
     ///   - ioLogger: for its threads and connections.
+    ///   - makeListener: nil: a `TCPServer` of the configuration.
     public init(
         _ configuration: ServerRuntimeConfiguration, application: any ServerApplication,
-        logger: RocketLogger = .disabled, ioLogger: RocketLogger = .disabled
+        logger: RocketLogger = .disabled, ioLogger: RocketLogger = .disabled,
+        makeListener: MakeListener? = nil
     ) {
+        self.makeListener =
+            makeListener ?? { main, sub, makeHandler in
+                TCPServer(
+                    configuration: configuration.tcp, mainLoop: main, subLoops: sub,
+                    logger: ioLogger, makeHandler: makeHandler)
+            }
         self.configuration = configuration
         self.application = application
         self.logger = logger
@@ -123,10 +162,10 @@ public final class ServerRuntime: Sendable {
     }
 
     /// Connections open now; 0 unless it runs.
-    public var connectionCount: Int { server.withLock { $0 }?.connectionCount ?? 0 }
+    public var connectionCount: Int { listener.withLock { $0 }?.connectionCount ?? 0 }
 
     /// Bytes in the buffers of all connections; 0 unless it runs.
-    public var bufferedBytes: Int { server.withLock { $0 }?.bufferedBytes ?? 0 }
+    public var bufferedBytes: Int { listener.withLock { $0 }?.bufferedBytes ?? 0 }
 
     /// Changes how long a drain that begins later may take.
     public func update(drainTimeout: Duration) {
@@ -153,7 +192,7 @@ public final class ServerRuntime: Sendable {
         let threads = try await IOThreads(configuration, logger: ioLogger)
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await serve(on: threads)) } catch { outcome = .failure(error) }
-        server.withLock { $0 = nil }
+        listener.withLock { $0 = nil }
         application.stop()
         await threads.shutdown()
         try outcome.get()
@@ -161,12 +200,11 @@ public final class ServerRuntime: Sendable {
 
     private func serve(on threads: IOThreads) async throws {
         application.start(on: threads.sub.loops)
-        let server = TCPServer(
-            configuration: configuration.tcp, mainLoop: threads.main.loop,
-            subLoops: threads.sub.loops, logger: ioLogger
-        ) { [application] in application.makeHandler(on: $0) }
-        let addresses = try server.start()
-        self.server.withLock { $0 = server }
+        let listener = makeListener(threads.main.loop, threads.sub.loops) { [application] in
+            application.makeHandler(on: $0)
+        }
+        let addresses = try listener.start()
+        self.listener.withLock { $0 = listener }
         perform(.listening(addresses))
         notifyReady(threads.loops)
         started.fire()
@@ -181,7 +219,7 @@ public final class ServerRuntime: Sendable {
         let limit = Task.isCancelled ? .zero : drainTimeout.withLock { $0 }
         configuration.systemd?.stopping(within: limit)
         await application.finishInput()
-        await server.drain(within: limit)
+        await listener.drain(within: limit)
         logger.info("server drained")
     }
 

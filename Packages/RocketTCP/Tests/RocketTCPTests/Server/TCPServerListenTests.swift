@@ -109,7 +109,8 @@ import Testing
     }
 
     @Test func theFileOfAUnixSocketThatWasHandedOverStays() throws {
-        let path = "/tmp/rocket-adopted-\(CurrentProcess.processID)-\(UInt64.random(in: 0 ... .max)).sock"
+        let path =
+            "/tmp/rocket-adopted-\(CurrentProcess.processID)-\(UInt64.random(in: 0 ... .max)).sock"
         defer { try? SocketFile.remove(path) }
         let socket = try FileDescriptor.streamSocket(for: .unix(path: path))
         try socket.bind(to: .unix(path: path))
