@@ -4,7 +4,7 @@ import SwiftProtobuf
 import Testing
 
 @Suite struct InterceptorTests {
-    /// Writes down when a call passes, on the way in and on the way out.
+    /// Records each call, on the way in and on the way out.
     struct Trace: RPCInterceptor {
         final class Notes: Sendable {
             let lines = Locked<[String]>([])
@@ -23,24 +23,24 @@ import Testing
         }
     }
 
-    /// Lets nobody through who does not say the word.
+    /// Refuses calls without the password.
     struct Password: RPCInterceptor {
         func intercept<Request: Message & Sendable, Response: Message & Sendable>(
             _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
         ) async throws -> Response {
-            guard call.requestMetadata["x-word"] == "swordfish" else {
-                throw RPCError(.unauthenticated, "say the word")
+            guard call.requestMetadata["x-password"] == "swordfish" else {
+                throw RPCError(.unauthenticated, "wrong password")
             }
             return try await next(request, call)
         }
     }
 
-    /// Says the word.
-    struct Speaker: RPCInterceptor {
+    /// Adds the password.
+    struct PasswordSender: RPCInterceptor {
         func intercept<Request: Message & Sendable, Response: Message & Sendable>(
             _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
         ) async throws -> Response {
-            call.requestMetadata["x-word"] = "swordfish"
+            call.requestMetadata["x-password"] = "swordfish"
             return try await next(request, call)
         }
     }
@@ -56,7 +56,8 @@ import Testing
         }
     }
 
-    @Test func theyStandAroundACallInTheOrderInWhichTheyWereAdded() async throws {
+    @Test("Interceptors wrap a call in the order in which they were added")
+    func order() async throws {
         let notes = Trace.Notes()
         try await withBoth(
             server: [Trace(name: "s1", notes: notes), Trace(name: "s2", notes: notes)],
@@ -73,20 +74,22 @@ import Testing
             ])
     }
 
-    @Test func oneMayAnswerByItselfAndOneMaySayMore() async throws {
+    @Test("An interceptor can answer a call itself, and change its metadata")
+    func answersItself() async throws {
         try await withBoth(server: [Password()], client: []) { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.echo, Text("x"))
             }
             #expect(error?.code == .unauthenticated)
         }
-        try await withBoth(server: [Password()], client: [Speaker()]) { channel in
+        try await withBoth(server: [Password()], client: [PasswordSender()]) { channel in
             let reply = try await channel.call(TestService.echo, Text("x"))
             #expect(reply.value == "x")
         }
     }
 
-    @Test func anErrorOfTheHandlerPassesThroughAll() async throws {
+    @Test("A handler's error passes through all interceptors")
+    func handlerError() async throws {
         let notes = Trace.Notes()
         try await withBoth(
             server: [Trace(name: "s", notes: notes)], client: [Trace(name: "c", notes: notes)]

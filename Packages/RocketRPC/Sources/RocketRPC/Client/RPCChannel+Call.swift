@@ -101,19 +101,19 @@ extension RPCChannel {
         let parent = Self.parent(options)
         if let controller {
             call.controller = controller
-            unsafe call.terms.deadline = controller.deadline
+            unsafe call.parameters.deadline = controller.deadline
         } else {
-            unsafe call.terms.deadline = deadline(timeout, parent)
+            unsafe call.parameters.deadline = deadline(timeout, parent)
         }
-        try unsafe call.terms.take(metadata, options, parent)
+        try unsafe call.parameters.set(metadata, options, parent)
     }
 
     /// Hands the call to the channel's loop; `continuation` is resumed when the call has ended.
     @unsafe @usableFromInline
     func start(_ call: OutgoingCall, _ continuation: UnsafeContinuation<Void, Never>) {
-        unsafe call.begin(waiting: continuation)
+        unsafe call.begin(resuming: continuation)
         call.controller?.canBeCancelled { [self] in cancel(call) }
-        pass(call)
+        enqueueStart(call)
     }
 
     /// Throws the error of a call that has failed. After its end.
@@ -121,14 +121,14 @@ extension RPCChannel {
     func check(_ call: OutgoingCall) throws(RPCError) {
         if call.hasFailed, let error = call.error {
             throw error.about(
-                method: String(decoding: call.kind.methodName, as: UTF8.self), peer: target)
+                method: String(decoding: call.method.methodName, as: UTF8.self), peer: target)
         }
     }
 
     @usableFromInline
     func cancel(_ call: OutgoingCall) {
         call.cancel()
-        pass(.cancel(call))
+        enqueueCancel(call)
     }
 
     /// The call whose handler makes this one, where the options let the call inherit from it.
@@ -149,7 +149,7 @@ extension CallParameters {
     /// Sets all but the deadline, in parameters that have their defaults. Writes only what differs.
     ///
     /// - Parameter parent: the call whose handler makes this one.
-    fileprivate mutating func take(
+    fileprivate mutating func set(
         _ metadata: RPCMetadata, _ options: RPCCallOptions, _ parent: RPCController?
     ) throws(RPCError) {
         waitsForReady = options.waitsForReady
@@ -173,7 +173,7 @@ extension CallIDChoice {
             guard let id = CallID(unsafe bytes.span.bytes) else {
                 throw RPCError(
                     .failedEncode,
-                    "the msg_id has \(bytes.count) bytes; \(TinyPBLimits.maxMessageIDBytes) are allowed"
+                    "the msg_id has \(bytes.count) bytes; the limit is \(TinyPBLimits.maxMessageIDBytes)"
                 )
             }
             self = .chosen(id)
