@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// A call enters by `start`, waits in `sendQueue` where no connection has room, and leaves by its
 /// reply (`received`), its deadline, its cancellation, the end of its connection or `close`.
-final class ChannelCore: TickEndHandler {
+final class ChannelCore {
     let context: ChannelContext
     private let reactor: Reactor
 
@@ -25,7 +25,6 @@ final class ChannelCore: TickEndHandler {
     /// A connection is ready, but none has room: new calls queue behind those that wait. Ends with
     /// `becameWritable`.
     private var isCongested = false
-    private var isEnrolled = false
     /// Why the last connection ended or was not made.
     private var lastFailure = RPCError(.failedConnect, "not connected")
     private var isClosed = false
@@ -140,7 +139,7 @@ final class ChannelCore: TickEndHandler {
             return
         }
         switch unsafe connections.state {
-        case .ready: beginCongestion()
+        case .ready: isCongested = true
         case .transientFailure
         where unsafe !call.waits(byDefault: context.configuration.waitsForReady)
             && pending[slot]?.attempts == 0:
@@ -186,20 +185,7 @@ final class ChannelCore: TickEndHandler {
             else { continue }
             sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
         }
-        if !sendQueue.isEmpty, unsafe connections.state == .ready { beginCongestion() }
-    }
-
-    /// TCPConnection does not notify of room that the flush at the end of this tick makes.
-    private func beginCongestion() {
-        isCongested = true
-        if isEnrolled { return }
-        isEnrolled = true
-        reactor.observeTickEnd(self)
-    }
-
-    func tickEnding(on reactor: Reactor) {
-        isEnrolled = false
-        if isCongested, !isClosed, unsafe connections.next() != nil { sendQueued() }
+        if !sendQueue.isEmpty, unsafe connections.state == .ready { isCongested = true }
     }
 
     /// A connection has room again.
