@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test("Each state handles each event as the table says", arguments: table)
+    @Test("Each state handles each event as in the table", arguments: table)
     func transition(_ transition: Transition) {
         var connectivity = Connectivity(state: transition.state)
         let action = connectivity.handle(transition.event)
