@@ -55,13 +55,13 @@ let package = Package(
             dependencies: [
                 "RocketRPC",
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),
         .target(
             name: "RocketRPCTracing",
-            dependencies: [
+            dependencies: layers + [
                 "RocketRPC",
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -80,7 +80,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "RocketRPCObservabilityTests",
-            dependencies: [
+            dependencies: layers + [
                 "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing",
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),

@@ -1,4 +1,5 @@
 import Metrics
+import RocketBase
 import RocketRPC
 import RocketSystem
 
@@ -14,7 +15,7 @@ final class MethodMeters: Sendable {
 
     private struct State {
         var inFlight = 0
-        /// By code, made when the first call ends so.
+        /// By code; created when the first call ends with it.
         var calls: [Int32: Counter] = [:]
     }
 
@@ -41,7 +42,7 @@ final class MethodMeters: Sendable {
     }
 
     private func change(by difference: Int) {
-        // Set under the lock, so that the last figure set is the last one counted.
+        // Under the lock, so that the value set last is the current one.
         state.withLock { state in
             state.inFlight += difference
             inFlight.set(state.inFlight)

@@ -1,9 +1,8 @@
 public import Metrics
 public import RocketRPC
 import RocketSystem
-public import SwiftProtobuf
 
-/// Measures calls with swift-metrics: an interceptor, for servers and channels.
+/// Measures calls with swift-metrics. For servers and channels.
 ///
 /// | label | kind | dimensions |
 /// |---|---|---|
@@ -13,9 +12,9 @@ public import SwiftProtobuf
 /// | `rocket_rpc_request_bytes_total` | counter | side, method |
 /// | `rocket_rpc_response_bytes_total` | counter | side, method |
 ///
-/// `side` is `server` or `client`. A call ends when it is answered; what a server refuses before
-/// any handler runs is in `RPCDispatcher.statistics`.
-public final class RPCMetrics: RPCSynchronousInterceptor {
+/// `side` is `server` or `client`. A call ends when it is answered; calls that a server refuses
+/// before a handler runs are counted in `RPCDispatcher.statistics`.
+public final class RPCMetrics: RPCCallObserver {
     private struct Key: Hashable {
         let method: String
         let isOutgoing: Bool
@@ -25,8 +24,8 @@ public final class RPCMetrics: RPCSynchronousInterceptor {
     private let time: any TimeSource
     private let meters = Locked<[Key: MethodMeters]>([:])
 
-    /// - Parameter factory: where the figures go; by default what the process was bootstrapped
-    ///   with.
+    /// - Parameter factory: creates the meters; by default the factory that the process was
+    ///   bootstrapped with.
     public convenience init(factory: any MetricsFactory = MetricsSystem.factory) {
         self.init(factory: factory, time: SystemTimeSource())
     }
@@ -36,30 +35,12 @@ public final class RPCMetrics: RPCSynchronousInterceptor {
         self.time = time
     }
 
-    /// Passes the call on, and measures it.
-    public nonisolated(nonsending) func intercept<
-        Request: Message & Sendable, Response: Message & Sendable
-    >(
-        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
-    ) async throws -> Response {
-        observe(call)
-        return try await next(request, call)
-    }
-
-    /// The same for handlers that never wait.
-    public func intercept<Request: Message & Sendable, Response: Message & Sendable>(
-        _ request: Request, _ call: RPCController,
-        next: RPCSynchronousHandler<Request, Response>
-    ) throws -> Response {
-        observe(call)
-        return try next(request, call)
-    }
-
-    private func observe(_ call: RPCController) {
+    /// Measures the call.
+    public func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)? {
         let meters = meters(of: call)
         let (start, time) = (time.monotonic(), time)
         meters.began()
-        call.onEnd { meters.ended($0, after: time.monotonic() - start) }
+        return { meters.ended($0, after: time.monotonic() - start) }
     }
 
     private func meters(of call: RPCController) -> MethodMeters {

@@ -1,20 +1,24 @@
+import RocketBase
+import RocketCodec
 public import RocketRPC
+import RocketTCP
 public import SwiftProtobuf
 public import Tracing
 
-/// Makes a span of each call with swift-distributed-tracing: an interceptor, for servers and
-/// channels.
+/// Creates a span for each call with swift-distributed-tracing. For servers and channels.
 ///
-/// A channel puts the current trace into the call's metadata, a server takes it out: which keys,
-/// is the tracer's own choice; with W3C's propagation they are `traceparent` and `tracestate`. A
-/// handler's outgoing calls are children of its own span.
+/// A channel injects the current trace context into the call's metadata, a server extracts it. The
+/// tracer chooses the keys; with W3C's propagation they are `traceparent` and `tracestate`. The
+/// spans of a handler's outgoing calls are children of the handler's span.
+///
+/// An interceptor and no observer, since the handler runs inside the span's task-local context.
 public struct RPCTracing: RPCInterceptor {
     private let tracer: (any Tracer)?
 
-    /// - Parameter tracer: nil: what the process was bootstrapped with, asked with each call.
+    /// - Parameter tracer: nil: the tracer that the process is bootstrapped with at each call.
     public init(tracer: (any Tracer)? = nil) { self.tracer = tracer }
 
-    /// Passes the call on within a span.
+    /// Passes the call on inside a span.
     public nonisolated(nonsending) func intercept<
         Request: Message & Sendable, Response: Message & Sendable
     >(
@@ -49,7 +53,7 @@ public struct RPCTracing: RPCInterceptor {
         }
     }
 
-    /// As OpenTelemetry names things.
+    /// Sets the attributes of OpenTelemetry's conventions for RPC.
     private func describe(_ call: RPCController, in span: any Span) {
         let method = call.method
         let dot = method.lastIndex(of: ".") ?? method.startIndex
@@ -60,7 +64,7 @@ public struct RPCTracing: RPCInterceptor {
     }
 }
 
-/// Reads a trace's context from metadata.
+/// Extracts a trace context from metadata.
 struct MetadataExtractor: Extractor {
     func extract(key: String, from metadata: RPCMetadata) -> String? {
         let key = key.lowercased()
@@ -68,7 +72,7 @@ struct MetadataExtractor: Extractor {
     }
 }
 
-/// Writes a trace's context into metadata. A key that metadata can't hold is left out.
+/// Injects a trace context into metadata. A key that metadata can't hold is omitted.
 struct MetadataInjector: Injector {
     func inject(_ value: String, forKey key: String, into metadata: inout RPCMetadata) {
         let key = key.lowercased()

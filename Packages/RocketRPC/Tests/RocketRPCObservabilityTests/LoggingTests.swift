@@ -1,10 +1,11 @@
 import Foundation
+import RocketBase
 import RocketBaseTestKit
 import RocketRPC
 import Testing
 
 @Suite struct LoggingTests {
-    /// The texts of the lines that calls through the interceptor left.
+    /// The log lines about the calls that `body` makes.
     func lines(
         every: Int, maxFailuresPerSecond: Int = 10, clock: ManualTimeSource = ManualTimeSource(),
         _ body: (RPCDispatcher) async throws -> Void
@@ -27,7 +28,8 @@ import Testing
         }.filter { $0.hasPrefix("call ") }
     }
 
-    @Test func oneOfSoManyCallsIsALine() async throws {
+    @Test("One of every N successful calls is logged")
+    func sampling() async throws {
         let found = try await lines(every: 3) { dispatcher in
             for _ in 0..<7 { _ = try await say("four", to: dispatcher) }
         }
@@ -40,7 +42,8 @@ import Testing
         }
     }
 
-    @Test func failuresAreLinesAsManyASecondAsAreAllowed() async throws {
+    @Test("Failures are logged up to a limit per second")
+    func failureLimit() async throws {
         let clock = ManualTimeSource()
         let found = try await lines(every: 0, maxFailuresPerSecond: 2, clock: clock) { dispatcher in
             clock.advance(by: .seconds(10))

@@ -1,4 +1,5 @@
 import MetricsTestKit
+import RocketBase
 import RocketRPC
 import Testing
 
@@ -8,7 +9,8 @@ import Testing
     let metrics = TestMetrics()
     let dimensions = [("side", "server"), ("method", "test.v1.Echo.say")]
 
-    @Test func callsErrorsLatencyInFlightAndBytesAreMeasured() async throws {
+    @Test("Calls, errors, latency, calls in flight and bytes are measured")
+    func measures() async throws {
         let dispatcher = try RPCDispatcher(
             services: [Echo()], interceptors: [RPCMetrics(factory: metrics)])
         for _ in 0..<3 { #expect(try await say("four", to: dispatcher).rawValue == 0) }

@@ -1,9 +1,12 @@
+import RocketBase
+import RocketCodec
 import RocketRPC
+import RocketTCP
 import SwiftProtobuf
 
 typealias Text = Google_Protobuf_StringValue
 
-/// Answers, and fails when told to.
+/// Returns its request; fails with PERMISSION_DENIED for `fail`.
 struct Echo: RPCService {
     static var serviceName: String { "test.v1.Echo" }
     static let say = RPCMethod<Text, Text>(service: serviceName, name: "say")
@@ -16,7 +19,9 @@ struct Echo: RPCService {
     }
 }
 
-/// Calls it through a dispatcher with that interceptor; the answer's code.
+/// Calls `Echo.say` through a dispatcher.
+///
+/// - Returns: the code of the reply.
 func say(
     _ text: String, to dispatcher: RPCDispatcher, metadata: String = ""
 ) async throws -> RPCErrorCode {
@@ -37,7 +42,7 @@ func say(
     return RPCErrorCode(rawValue: frame.errorCode)
 }
 
-/// Calls over loopback, with interceptors on both sides.
+/// Runs `body` with a channel to a server over loopback, with interceptors on both sides.
 func withLoopback(
     server: [any RPCInterceptor] = [], client: [any RPCInterceptor] = [],
     services: [any RPCService] = [Echo()], _ body: (RPCChannel) async throws -> Void

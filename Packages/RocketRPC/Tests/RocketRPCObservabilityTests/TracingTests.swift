@@ -1,4 +1,6 @@
 import InMemoryTracing
+import RocketBase
+import RocketCodec
 import RocketRPC
 import RocketRPCTracing
 import SwiftProtobuf
@@ -8,7 +10,8 @@ import Tracing
 @Suite struct TracingTests {
     let tracer = InMemoryTracer()
 
-    @Test func aSpanGoesFromTheCallerToTheHandler() async throws {
+    @Test("The server's span is a child of the client's")
+    func spans() async throws {
         let tracing = RPCTracing(tracer: tracer)
         try await withLoopback(server: [tracing], client: [tracing]) { channel in
             _ = try await channel.call(Echo.say, Text("x"))
@@ -23,7 +26,8 @@ import Tracing
         #expect(client.parentSpanID == nil)
     }
 
-    @Test func aFailureIsRecordedOnTheSpan() async throws {
+    @Test("A failure is recorded on the span")
+    func failure() async throws {
         let dispatcher = try RPCDispatcher(
             services: [Echo()], interceptors: [RPCTracing(tracer: tracer)])
         #expect(try await say("fail", to: dispatcher) == .permissionDenied)
@@ -34,7 +38,8 @@ import Tracing
 
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-    @Test func aServerTakesTheW3CContextOutOfTheMetadata() async throws {
+    @Test("A server extracts the W3C context from the metadata")
+    func extracts() async throws {
         let tracing = RPCTracing(tracer: W3CTracer(inner: tracer))
         let dispatcher = try RPCDispatcher(services: [Echo()], interceptors: [tracing])
         let metadata = "rkm1\ntraceparent=\(parent)\ntracestate=a%3Db\n"
@@ -44,7 +49,7 @@ import Tracing
         #expect(span.context.traceState == "a=b")
     }
 
-    /// Tells which context came in.
+    /// Returns the trace context of the request.
     struct Probe: RPCService {
         static var serviceName: String { "test.v1.Probe" }
         static let ask = RPCMethod<Text, Text>(service: serviceName, name: "ask")
@@ -58,7 +63,8 @@ import Tracing
         }
     }
 
-    @Test func aChannelPutsTheW3CContextIntoTheMetadata() async throws {
+    @Test("A channel injects the W3C context into the metadata")
+    func injects() async throws {
         let tracing = RPCTracing(tracer: W3CTracer(inner: tracer))
         try await withLoopback(client: [tracing], services: [Probe()]) { channel in
             var context = ServiceContext.topLevel

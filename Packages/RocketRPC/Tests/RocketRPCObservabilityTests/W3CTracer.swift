@@ -1,7 +1,7 @@
 import InMemoryTracing
 import Tracing
 
-/// Propagates as W3C's headers say, and keeps spans in memory: what an OpenTelemetry backend does.
+/// Propagates contexts in W3C's headers, as an OpenTelemetry backend does, and keeps spans in memory.
 struct W3CTracer: Tracer {
     typealias Span = InMemorySpan
 

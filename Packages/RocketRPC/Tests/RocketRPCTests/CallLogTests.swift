@@ -5,7 +5,7 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-/// What the server says of calls.
+/// The log lines of a server about its calls.
 @Suite struct CallLogTests {
     /// The lines of the rpc stream while `body` runs, split into their columns.
     func columns(
@@ -35,7 +35,8 @@ import Testing
         }
     }
 
-    @Test func aServedCallIsOneLineThatNamesIdMethodAndPeerOnce() async throws {
+    @Test("A served call is one log line with its id, method and peer")
+    func servedCall() async throws {
         let lines = try await columns { address in
             let channel = try RPCChannel(to: address, configuration: .patient)
             defer { channel.close() }
@@ -52,7 +53,8 @@ import Testing
             "\(line)")
     }
 
-    @Test func aHandlerThatFailsIsLoggedAsPartOfItsCall() async throws {
+    @Test("A failed handler is logged with the id and method of its call")
+    func failedHandler() async throws {
         let lines = try await columns { address in
             let channel = try RPCChannel(to: address, configuration: .patient)
             defer { channel.close() }
@@ -68,7 +70,8 @@ import Testing
             "\(line)")
     }
 
-    @Test func aBrokenStreamIsOneLineThatNamesRuleOffsetAndPeer() async throws {
+    @Test("A broken stream is one log line with the rule, the offset and the peer")
+    func brokenStream() async throws {
         let lines = try await columns { address in
             let client = try RawClient(address)
             var bytes = try FrameKit().frame()

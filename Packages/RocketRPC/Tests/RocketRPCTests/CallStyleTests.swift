@@ -3,9 +3,10 @@ import RocketRPC
 import SwiftProtobuf
 import Testing
 
-/// The ways to call besides `await channel.call`.
+/// Started calls and calls with a closure.
 @Suite struct CallStyleTests {
-    @Test func aStartedCallIsAwaitedLaterAndMoreThanOnce() async throws {
+    @Test("A started call can be awaited later, and more than once")
+    func awaitedLater() async throws {
         try await withChannel { channel in
             let calls = (0..<10).map { channel.start(TestService.echo, Text("\($0)")) }
             for (number, call) in calls.enumerated() {
@@ -17,7 +18,8 @@ import Testing
         }
     }
 
-    @Test func aStartedCallCanBeCancelled() async throws {
+    @Test("A started call can be cancelled")
+    func cancelled() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
             let call = channel.start(TestService.hold, Number(1), timeout: .seconds(60))
@@ -29,7 +31,8 @@ import Testing
         }
     }
 
-    @Test func aClosureGetsTheResponseOnTheLoopOfItsChoice() async throws {
+    @Test("A closure receives the response on the loop it is given")
+    func closureOnLoop() async throws {
         let thread = try IOThread(name: "closure")
         let loop = thread.loop
         try await withChannel { channel in
@@ -46,19 +49,20 @@ import Testing
         await thread.ended()
     }
 
-    @Test func whatAClosureThrowsIsTheCallsError() async throws {
-        struct Unhappy: Error {}
+    @Test("An error thrown by a closure is the call's error")
+    func closureError() async throws {
+        struct CallbackFailed: Error {}
         try await withChannel { channel in
             let own = await withCheckedContinuation { continuation in
                 channel.call(
                     TestService.echo, Text("hi"),
                     done: RPCClosure { _ in
-                        throw Unhappy()
+                        throw CallbackFailed()
                     } failed: {
                         continuation.resume(returning: $0)
                     })
             }
-            #expect(own.code == .internal && own.cause is Unhappy)
+            #expect(own.code == .internal && own.cause is CallbackFailed)
             let servers = await withCheckedContinuation { continuation in
                 channel.call(
                     TestService.fail, Text("rpc"),

@@ -3,8 +3,8 @@ import RocketSystem
 
 /// One timer of the loop for the earliest of many deadlines. Bound to its loop.
 ///
-/// It may fire early, for a deadline that was removed meanwhile: that is cheaper than moving it
-/// with each one. Whoever is told looks at the clock.
+/// It may fire early, for a deadline that has been removed since: that is cheaper than to move the
+/// timer with each removal. So `fire` has to compare its deadlines with the clock.
 final class DeadlineTimer {
     private unowned let reactor: Reactor
     private let label: StaticString
@@ -12,14 +12,14 @@ final class DeadlineTimer {
     private var timer: ScheduledTimer?
     private var due = MonotonicTime.distantFuture
 
-    /// - Parameter fire: on the loop; has to call `expect` with what is the earliest then.
+    /// - Parameter fire: runs on the loop; has to call `expect` with the then earliest deadline.
     init(on reactor: Reactor, label: StaticString, fire: @escaping () -> Void) {
         self.reactor = reactor
         self.label = label
         self.fire = fire
     }
 
-    /// Fires at `time` at the latest; nil: no need.
+    /// Makes the timer fire at `time` at the latest; nil: no change.
     func expect(_ time: MonotonicTime?) {
         guard let time, time < due else { return }
         timer?.cancel()
@@ -36,4 +36,35 @@ final class DeadlineTimer {
     }
 
     deinit { timer?.cancel() }
+}
+
+/// The calls of a channel that are sent again after a back-off. Bound to its loop.
+final class RetryQueue {
+    private let reactor: Reactor
+    private let send: (CallID) -> Void
+    private var calls = TimerQueue<CallID>()
+    private lazy var timer = DeadlineTimer(on: reactor, label: "call retry") { [unowned self] in
+        sendDue()
+    }
+
+    /// - Parameter send: called with each id when its back-off has ended; the call may have ended.
+    init(on reactor: Reactor, send: @escaping (CallID) -> Void) {
+        self.reactor = reactor
+        self.send = send
+    }
+
+    func append(_ id: CallID, after duration: Duration) {
+        _ = calls.insert(at: reactor.now + duration, id)
+        timer.expect(calls.earliest)
+    }
+
+    func cancel() {
+        calls = TimerQueue()
+        timer.cancel()
+    }
+
+    private func sendDue() {
+        while let (_, id) = calls.popExpired(now: reactor.now) { send(id) }
+        timer.expect(calls.earliest)
+    }
 }

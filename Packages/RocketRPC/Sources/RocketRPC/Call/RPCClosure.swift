@@ -1,11 +1,11 @@
 public import SwiftProtobuf
 
-/// What is to happen with a call's outcome, for callers that are no async functions.
+/// A callback that receives the outcome of a call, for callers that are not async functions.
 ///
-/// A thrown error of `body` becomes the call's error: it is what `failed` is told, and what the
-/// call's controller says.
+/// An error that `body` throws becomes the error of the call: it is passed to `failed`, and set on
+/// the call's controller.
 public struct RPCClosure<Response: Message & Sendable>: Sendable {
-    /// Runs work somewhere, once, later.
+    /// Runs `work` once, on an executor of its choice.
     public typealias Runner = @Sendable (_ work: @escaping @Sendable () -> Void) -> Void
 
     private let executor: (any TaskExecutor)?
@@ -13,10 +13,12 @@ public struct RPCClosure<Response: Message & Sendable>: Sendable {
     private let body: @Sendable (Response) throws -> Void
     private let failed: @Sendable (RPCError) -> Void
 
+    /// Creates a closure that runs on a task executor.
+    ///
     /// - Parameters:
-    ///   - executor: where both run: an `EventLoop`, or nil for Swift's own pool.
-    ///   - body: takes the response.
-    ///   - failed: takes the error, of the call or of `body`.
+    ///   - executor: runs `body` and `failed`: an `EventLoop`, or nil for Swift's global pool.
+    ///   - body: receives the response.
+    ///   - failed: receives the error, of the call or of `body`.
     public init(
         on executor: (any TaskExecutor)? = nil,
         _ body: @escaping @Sendable (Response) throws -> Void,
@@ -28,12 +30,13 @@ public struct RPCClosure<Response: Message & Sendable>: Sendable {
         self.failed = failed
     }
 
-    /// For a queue of any kind: `RPCClosure(by: { queue.async(execute: $0) }) { … }`.
+    /// Creates a closure that runs on a queue of any kind:
+    /// `RPCClosure(by: { queue.async(execute: $0) }) { … }`.
     ///
     /// - Parameters:
-    ///   - runner: what runs both.
-    ///   - body: takes the response.
-    ///   - failed: takes the error, of the call or of `body`.
+    ///   - runner: runs `body` and `failed`.
+    ///   - body: receives the response.
+    ///   - failed: receives the error, of the call or of `body`.
     public init(
         by runner: @escaping Runner, _ body: @escaping @Sendable (Response) throws -> Void,
         failed: @escaping @Sendable (RPCError) -> Void = { _ in }
@@ -44,8 +47,8 @@ public struct RPCClosure<Response: Message & Sendable>: Sendable {
         self.failed = failed
     }
 
-    /// Waits for the call and runs what is to follow.
-    func follow(_ call: RPCAsyncCall<Response>, _ controller: RPCController? = nil) {
+    /// Runs `body` or `failed` when the call has ended. Does not wait.
+    func observe(_ call: RPCAsyncCall<Response>, _ controller: RPCController? = nil) {
         Task(executorPreference: executor) {
             let outcome = await call.outcome
             guard let runner else { return finish(outcome, controller) }
@@ -68,10 +71,10 @@ public struct RPCClosure<Response: Message & Sendable>: Sendable {
 }
 
 extension RPCChannel {
-    /// Makes a call and hands its outcome to `done`. Returns at once. Any thread.
+    /// Starts a call and passes its outcome to `done`. Does not wait. Any thread.
     ///
     /// - Parameters: as `call`.
-    /// - Returns: the call, to cancel it; need not be kept.
+    /// - Returns: the call, with which it can be cancelled; need not be kept.
     @discardableResult
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
@@ -79,21 +82,20 @@ extension RPCChannel {
     ) -> RPCAsyncCall<Response> {
         let call = start(
             method, request, timeout: timeout, metadata: metadata, options: options)
-        done.follow(call)
+        done.observe(call)
         return call
     }
 
-    /// Makes a call with a controller and hands its outcome to `done`. Returns at once. Any
-    /// thread.
+    /// Starts a call with a controller and passes its outcome to `done`. Does not wait. Any thread.
     ///
-    /// - Returns: the call, to cancel it; need not be kept.
+    /// - Returns: the call, with which it can be cancelled; need not be kept.
     @discardableResult
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, _ controller: RPCController,
         done: RPCClosure<Response>
     ) -> RPCAsyncCall<Response> {
         let call = start(method, request, controller)
-        done.follow(call, controller)
+        done.observe(call, controller)
         return call
     }
 }

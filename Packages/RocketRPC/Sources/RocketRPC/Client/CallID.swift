@@ -1,21 +1,21 @@
 import RocketBase
 
-/// The bytes of a msg_id, at most 49 of them, without an allocation.
+/// The bytes of a msg_id, at most 49, stored without an allocation.
 struct CallID: Hashable {
     private var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
         (0, 0, 0, 0, 0, 0, 0)
     let count: Int
     private(set) var hash: UInt64
 
-    /// Differs from process to process: a handler's calls may bear ids that its caller chose, who
-    /// must not be able to aim at collisions.
+    /// Differs from process to process: the calls of a handler may have ids that its caller chose,
+    /// and a caller that knew the seed could choose ids that collide.
     private static let seed = UInt64.random(in: .min ... .max)
 
-    /// What the id of these bytes has for its hash.
+    /// The hash of an id with these bytes.
     @inline(__always)
     static func hash(of bytes: RawSpan) -> UInt64 { byteHash(bytes, seed: seed) }
 
-    /// nil for more bytes than a call of ours can have.
+    /// nil for more than 49 bytes.
     init?(_ bytes: RawSpan) {
         guard bytes.byteCount <= TinyPBLimits.maxMessageIDBytes else { return nil }
         count = bytes.byteCount
@@ -26,7 +26,7 @@ struct CallID: Hashable {
         }
     }
 
-    /// No bytes.
+    /// The id without bytes.
     static let empty = CallID()
 
     private init() {
@@ -34,7 +34,7 @@ struct CallID: Hashable {
         hash = 0
     }
 
-    /// 20 random digits: where a channel's ids begin.
+    /// 20 random digits.
     static func random() -> CallID {
         var id = CallID(digits: ())
         // SAFETY: the words hold more than the 20 digits; the pointer is not kept.
@@ -60,7 +60,7 @@ struct CallID: Hashable {
         }
     }
 
-    /// Of 20 digits, the next number; after all nines come all zeros.
+    /// Adds one to an id of 20 digits; all nines become all zeros.
     mutating func increment() {
         // SAFETY: as above.
         unsafe withUnsafeMutableBytes(of: &words) { words in
@@ -75,10 +75,11 @@ struct CallID: Hashable {
         rehash()
     }
 
-    /// Another one with the same beginning: `parent`, a dash, and ten digits that differ from call
-    /// to call. nil where that does not fit.
+    /// Returns a new id that begins with the parent's: `parent`, a dash, and ten random digits. nil
+    /// where that is longer than 49 bytes.
     ///
-    /// Of a parent that was made so itself the beginning is taken: ids don't grow along a chain.
+    /// The suffix of a parent that was made like that is replaced, so that ids don't grow along a
+    /// chain of calls.
     static func next(after parent: CallID) -> CallID? {
         var bytes = parent.withBytes { bytes in
             // SAFETY: the pointer does not leave the closure.
@@ -108,9 +109,9 @@ struct CallID: Hashable {
         }
     }
 
-    /// Whether it is the id of these bytes.
+    /// Whether the id has these bytes.
     @inline(__always)
-    func has(_ bytes: RawSpan) -> Bool { withBytes { sameBytes($0, bytes) } }
+    func matches(_ bytes: RawSpan) -> Bool { withBytes { sameBytes($0, bytes) } }
 
     static func == (a: CallID, b: CallID) -> Bool {
         a.hash == b.hash && a.count == b.count && a.words.0 == b.words.0 && a.words.1 == b.words.1
@@ -119,4 +120,35 @@ struct CallID: Hashable {
     }
 
     func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+}
+
+/// How the id of a call is chosen.
+enum CallIDChoice: Sendable {
+    /// A new id.
+    case fresh
+    /// The id that the caller set.
+    case chosen(CallID)
+    /// The id of the call whose handler makes this one, as long as no other call has it.
+    case inherited(CallID)
+}
+
+/// Makes the ids of a channel's calls. A value.
+struct CallIDSource {
+    private var last = CallID.random()
+
+    /// - Parameter isFree: whether no call has that id, or had it of late.
+    @inline(__always)
+    mutating func next(_ choice: CallIDChoice, isFree: (CallID) -> Bool) -> CallID {
+        switch choice {
+        case .fresh:
+            last.increment()
+            return last
+        case .chosen(let id): return id
+        case .inherited(let id):
+            if isFree(id) { return id }
+            // A late reply to the earlier call must not be taken for a reply to this one.
+            if let next = CallID.next(after: id), isFree(next) { return next }
+            return .random()
+        }
+    }
 }

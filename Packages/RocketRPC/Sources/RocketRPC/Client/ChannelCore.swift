@@ -1,233 +1,395 @@
 import RocketBase
+import RocketCodec
 import RocketReactor
 import RocketSystem
+import RocketTCP
 import Synchronization
 
-/// A channel's side on its loop: keeps its calls, and hands them to its connections. Bound to the
-/// loop.
+/// The part of a channel that runs on its loop: sends calls over the channel's connections, sends
+/// them again where that is allowed, and ends each exactly once. Bound to the loop.
 ///
-/// Calls come and end here; `+Connections` makes connections, `+Replies` takes what they bring and
-/// decides what is sent again.
+/// A call enters by `start`, waits in `sendQueue` where no connection has room, and leaves by its
+/// reply (`received`), its deadline, its cancellation, the end of its connection or `close`.
 final class ChannelCore {
-    let reactor: Reactor
-    let connector: any Connector
-    let configuration: RPCChannelConfiguration
-    let logger: RocketLogger
-    let target: String
-    let counters: ChannelCounters
-    let feed: StateBroadcaster
+    let context: ChannelContext
+    private let reactor: Reactor
 
-    // SAFETY of the unchecked ones: bound to one thread, and no callback runs inside an access to
-    // them. The checks cost more than the work.
-    @exclusivity(unchecked) var pool: ConnectionPool
-    /// Of a channel with one place, its connection, while it is ready: found with no search.
-    var only: ClientConnection?
-    /// By their places in the pool.
-    var current: [ClientConnection?]
-    /// Those of the pool, and those that only wait for replies.
-    var connections: [ClientConnection] = []
-    var connectionsMade = 0
-    @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
-    /// Those that wait for a connection, or for room on it.
-    var waiting = SendQueue()
-    /// There is a connection, but none with room: whoever comes stands in the line.
-    var isCongested = false
-    var isEnrolled = false
-    var resting = TimerQueue<CallID>()
-    @exclusivity(unchecked) var recent = CompletedCalls()
-    /// The last new id that was made.
-    @exclusivity(unchecked) private var lastID = CallID.random()
-    /// Why the last attempt to connect came to nothing.
-    var lastFailure = RPCError(.failedConnect, "not connected")
-    var random = SystemRandomNumberGenerator()
-    var lastRetirement: MonotonicTime?
-    private(set) var isClosed = false
-    private var deadlineTimer: DeadlineTimer?
-    /// When that one fires, at the latest.
+    // SAFETY of the unchecked properties: bound to one thread, and nothing that runs inside an
+    // access to one of them uses the core. The checks cost more than the work.
+    @exclusivity(unchecked) private var connections: ChannelConnections
+    @exclusivity(unchecked) private var pending = PendingCalls<OutgoingCall>()
+    @exclusivity(unchecked) private var completed = CompletedCalls()
+    @exclusivity(unchecked) private var ids = CallIDSource()
+    /// Calls that wait for a connection, or for room on one.
+    private(set) var sendQueue = SendQueue()
+    /// A connection is ready, but none has room: new calls queue behind those that wait. Ends with
+    /// `becameWritable`.
+    private var isCongested = false
+    /// Why the last connection ended or was not made.
+    private var lastFailure = RPCError(.failedConnect, "not connected")
+    private var isClosed = false
+    private lazy var deadlineTimer = DeadlineTimer(on: reactor, label: "call deadline") {
+        [unowned self] in expire()
+    }
+    /// When `deadlineTimer` fires, at the latest.
     private var nextExpiry = MonotonicTime.distantFuture
-    private var restTimer: DeadlineTimer?
+    private lazy var retries = RetryQueue(on: reactor) { [unowned self] in backOffEnded($0) }
 
-    init(
-        reactor: Reactor, connector: any Connector,
-        configuration: RPCChannelConfiguration, logger: RocketLogger = .disabled,
-        target: String = "",
-        counters: ChannelCounters = ChannelCounters(), feed: StateBroadcaster = StateBroadcaster()
-    ) {
+    init(_ context: ChannelContext, on reactor: Reactor) {
+        self.context = context
         self.reactor = reactor
-        self.connector = connector
-        self.configuration = configuration
-        self.logger = logger
-        self.target = target
-        self.counters = counters
-        self.feed = feed
-        unsafe pool = ConnectionPool(
-            size: configuration.poolSize, backOff: configuration.connectBackOff)
-        current = Array(repeating: nil, count: unsafe pool.indices.count)
+        unsafe connections = ChannelConnections(
+            size: context.configuration.poolSize, backOff: context.configuration.connectBackOff)
     }
 
     // MARK: Calls
 
-    /// Takes a call over: from now on it is answered exactly once.
+    /// Takes a call over: from now on the core ends it, exactly once.
     func start(_ call: OutgoingCall) {
-        if isClosed { return call.fail(RPCError(.channelInit, "the channel is closed")) }
-        // Checked here, where a cancellation that came earlier must have left its mark.
-        if call.isCancelled {
-            return call.fail(RPCError(.cancelled, "the caller gave the call up"))
+        if isClosed { return call.fail(.channelInit, "the channel is closed") }
+        // Cancelled before it was here to be found by `cancel`.
+        if call.isCancelled { return call.fail(Self.cancelled) }
+        if let deadline = unsafe call.parameters.deadline, deadline <= reactor.now {
+            return call.fail(.callTimeout, "the deadline had passed before the call was sent")
         }
-        if let deadline = unsafe call.terms.deadline, deadline <= reactor.now {
-            return call.fail(RPCError(.callTimeout, "the deadline had passed before it was sent"))
-        }
-        guard unsafe pending.count < configuration.maxCallsInFlight else {
+        guard unsafe pending.count < context.configuration.maxCallsInFlight else {
             return call.fail(
-                RPCError(.resourceExhausted, "\(unsafe pending.count) calls wait for replies"))
+                .resourceExhausted, "\(unsafe pending.count) calls are in flight, the most")
         }
-        call.id = makeID(for: call)
-        guard
-            let slot = unsafe pending.insert(
-                call, id: call.id, deadline: unsafe call.terms.deadline)
-        else {
-            return call.fail(
-                RPCError(.channelInit, "a call with the same message id waits for its reply"))
+        call.id = unsafe ids.next(unsafe call.parameters.idChoice) { id in
+            unsafe pending.find(id) == nil && completed.ending(of: id.hash) == nil
+        }
+        let deadline = unsafe call.parameters.deadline
+        guard let slot = unsafe pending.insert(call, id: call.id, deadline: deadline) else {
+            return call.fail(.channelInit, "a call with the same msg_id is in flight")
         }
         call.slot = slot
-        counted()
+        updateCallsInFlight()
         expectDeadline()
-        dispatch(slot, call)
+        sendOrQueue(slot, call)
     }
 
-    private func makeID(for call: OutgoingCall) -> CallID {
-        switch unsafe call.terms.idChoice {
-        case .fresh:
-            unsafe lastID.increment()
-            return unsafe lastID
-        case .chosen(let id): return id
-        case .inherited(let id):
-            if isFree(id) { return id }
-            // A late reply to the one must not pass for the other's.
-            if let next = CallID.next(after: id), isFree(next) { return next }
-            return .random()
-        }
-    }
+    private static let cancelled = RPCError(.cancelled, "the caller cancelled the call")
 
-    private func isFree(_ id: CallID) -> Bool {
-        unsafe pending.find(id) == nil && recent.end(of: id.hash) == nil
-    }
-
-    /// The caller gave up.
+    /// Ends a call that its caller has cancelled; no effect where it has ended.
     func cancel(_ call: OutgoingCall) {
-        guard let entry = unsafe pending[call.slot], entry.call === call,
-            unsafe pending.remove(call.slot) != nil
-        else { return }
-        gaveUp(entry, RPCError(.cancelled, "the caller gave the call up"))
+        if let entry = unsafe pending[call.slot], entry.call === call {
+            fail(call.slot, Self.cancelled)
+        }
     }
 
-    private func gaveUp(_ entry: PendingCalls<OutgoingCall>.Entry, _ error: RPCError) {
-        if case .sent(let number, _) = entry.place,
-            let connection = connections.first(where: { $0.number == number })
-        {
-            unsafe recent.note(entry.call.id.hash, .givenUp)
-            if configuration.sendsCancel {
-                connection.sendCancel(entry.call.id)
-                counters.cancelsSent.count()
+    private func fail(_ slot: Int, _ error: RPCError) {
+        guard let entry = unsafe pending[slot], unsafe pending.remove(slot) != nil else { return }
+        abandon(entry, error)
+    }
+
+    /// Ends a removed call without a reply, and notifies the server where that has the request.
+    private func abandon(_ entry: PendingCalls<OutgoingCall>.Entry, _ error: RPCError) {
+        if case .sent(let number, _) = entry.stage {
+            unsafe completed.record(entry.call.id.hash, .unanswered)
+            if let connection = unsafe connections.find(number) {
+                if context.configuration.sendsCancel {
+                    connection.sendCancel(entry.call.id)
+                    context.counters.cancelsSent.increment()
+                }
+                callEnded(on: connection)
             }
-            carriesOneLess(connection)
         }
-        counted()
+        updateCallsInFlight()
         entry.call.fail(error)
     }
 
-    /// Ends a call that was not sent.
-    func fail(_ slot: Int, _ error: RPCError) {
-        guard let call = unsafe pending.remove(slot) else { return }
-        counted()
-        call.fail(error)
+    private func updateCallsInFlight() {
+        context.counters.callsInFlight.store(unsafe pending.count, ordering: .relaxed)
     }
-
-    func counted() { counters.callsInFlight.store(unsafe pending.count, ordering: .relaxed) }
-
-    // MARK: Deadlines and rests
 
     private func expectDeadline() {
         guard let deadline = unsafe pending.nextDeadline, deadline < nextExpiry else { return }
         nextExpiry = deadline
-        if deadlineTimer == nil {
-            deadlineTimer = DeadlineTimer(on: reactor, label: "call deadline") {
-                [unowned self] in expire()
-            }
-        }
-        deadlineTimer?.expect(deadline)
+        deadlineTimer.expect(deadline)
     }
 
     private func expire() {
         nextExpiry = .distantFuture
         while let entry = unsafe pending.removeExpired(now: reactor.now) {
-            gaveUp(entry, deadlinePassed(entry))
+            if case .sent = entry.stage {
+                abandon(entry, RPCError(.callTimeout, "the deadline passed before the reply"))
+            } else {
+                let text = "the deadline passed before the call could be sent"
+                abandon(entry, RPCError(.callTimeout, text, cause: lastFailure))
+            }
         }
         expectDeadline()
     }
 
-    private func deadlinePassed(_ entry: PendingCalls<OutgoingCall>.Entry) -> RPCError {
-        if case .sent = entry.place {
-            return RPCError(.callTimeout, "the deadline passed before the reply")
+    // MARK: Sending
+
+    /// Sends a call in the stage `waiting`, or queues it, or ends it.
+    ///
+    /// - Parameter avoided: the number of a connection that is used only when there is no other.
+    private func sendOrQueue(_ slot: Int, _ call: OutgoingCall, avoiding avoided: Int? = nil) {
+        if isCongested { return queue(slot, call) }
+        if let only = unsafe connections.only, send(slot, call, on: only) { return }
+        // Opens the first connection, or one more where all have calls. A connection in memory is
+        // ready at once.
+        if let poolSlot = unsafe connections.slotToConnect { handle(.wanted, in: poolSlot) }
+        if let connection = unsafe connections.next(avoiding: avoided),
+            send(slot, call, on: connection)
+        {
+            return
         }
-        return RPCError(
-            .callTimeout, "the deadline passed before the call could be sent", cause: lastFailure)
+        switch unsafe connections.state {
+        case .ready: isCongested = true
+        case .transientFailure
+        where unsafe !call.waits(byDefault: context.configuration.waitsForReady)
+            && pending[slot]?.attempts == 0:
+            return fail(slot, lastFailure)
+        default: break
+        }
+        queue(slot, call)
     }
 
-    /// Sends that call again when the time has come.
-    func rest(_ slot: Int, for duration: Duration) {
-        let id = unsafe pending.id(in: slot)
-        unsafe pending.move(slot, to: .resting)
-        _ = resting.insert(at: reactor.now + duration, id)
-        if restTimer == nil {
-            restTimer = DeadlineTimer(on: reactor, label: "call retry") { [unowned self] in
-                restsEnd()
-            }
+    /// - Returns: false where the connection has no room for the call.
+    private func send(_ slot: Int, _ call: OutgoingCall, on connection: ClientConnection) -> Bool {
+        do throws(RPCError) {
+            guard let end = try connection.send(call, now: reactor.now) else { return false }
+            unsafe pending.move(slot, to: .sent(on: connection.number, end: end))
+            unsafe connections.callBegan(on: connection)
+        } catch {
+            fail(slot, error)
         }
-        restTimer?.expect(resting.earliest)
+        return true
     }
 
-    private func restsEnd() {
-        while let (_, id) = resting.popExpired(now: reactor.now) {
-            guard let slot = unsafe pending.find(id), let entry = unsafe pending[slot],
-                entry.place == .resting
+    /// Appends a call to the send queue; fails a new call where the queue is full.
+    private func queue(_ slot: Int, _ call: OutgoingCall) {
+        // The queue also holds calls that have ended since they were queued.
+        if unsafe sendQueue.count > 2 * pending.waitingCount + 64 {
+            sendQueue.removeAll { unsafe !pending.isWaiting($0) }
+        }
+        if unsafe pending.waitingCount > context.configuration.maxCallsWaiting,
+            unsafe pending[slot]?.attempts == 0
+        {
+            let text = "\(context.configuration.maxCallsWaiting) calls wait to be sent, the most"
+            return fail(slot, RPCError(.resourceExhausted, text))
+        }
+        sendQueue.append(call.id)
+    }
+
+    /// Sends queued calls, in their order, while a connection has room.
+    private func sendQueued() {
+        isCongested = false
+        while !sendQueue.isEmpty, unsafe connections.next() != nil {
+            guard let id = sendQueue.popFirst(), let slot = unsafe pending.find(id),
+                let entry = unsafe pending[slot], entry.stage == .waiting
             else { continue }
-            unsafe pending.move(slot, to: .waiting)
-            dispatch(slot, entry.call, avoiding: entry.lastConnection)
+            sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
         }
-        restTimer?.expect(resting.earliest)
+        if !sendQueue.isEmpty, unsafe connections.state == .ready { isCongested = true }
     }
 
-    // MARK: The end
+    /// A connection has room again.
+    func becameWritable() {
+        if isCongested, !isClosed { sendQueued() }
+    }
 
-    /// Every call ends with CHANNEL_INIT; a server that works on one is told. Again: nothing.
+    /// Ends the queued calls that must not wait any longer, after a failure to connect.
+    private func failQueued(_ error: RPCError) {
+        for _ in 0..<sendQueue.count {
+            guard let id = sendQueue.popFirst(), let slot = unsafe pending.find(id),
+                let entry = unsafe pending[slot], entry.stage == .waiting
+            else { continue }
+            if !entry.call.waits(byDefault: context.configuration.waitsForReady) {
+                guard entry.attempts > 0, entry.attempts < context.configuration.retry.maxAttempts
+                else {
+                    fail(slot, error)
+                    continue
+                }
+                // Sent before: the failure to connect counts as one attempt.
+                unsafe pending.countAttempt(of: slot)
+            }
+            sendQueue.append(id)
+        }
+    }
+
+    // MARK: Connections
+
+    /// Opens a connection where none is ready, so that the next call need not wait for it.
+    func connect() {
+        if unsafe connections.state != .ready, let slot = unsafe connections.slotToConnect {
+            handle(.wanted, in: slot)
+        }
+    }
+
+    private func handle(_ event: Connectivity.Event, in slot: Int) {
+        switch unsafe connections.handle(event, in: slot) {
+        case .nothing: break
+        case .connect:
+            unsafe connections.add(in: slot, of: self).connect(with: context.connector, on: reactor)
+        case .backOff(let duration): backOff(slot, duration)
+        }
+        context.broadcaster.publish(unsafe connections.state)
+    }
+
+    private func backOff(_ slot: Int, _ duration: Duration) {
+        context.logger.warn("server not reachable") {
+            $0.add("target", context.target)
+            $0.add("detail", lastFailure.message)
+            $0.add("retry_ms", duration.wholeNanoseconds / 1_000_000)
+        }
+        reactor.schedule(after: duration, label: "connect back-off") { [self] _ in
+            if isClosed { return }
+            handle(.backOffEnded(wanted: unsafe pending.waitingCount > 0), in: slot)
+        }
+    }
+
+    func connected(_ connection: ClientConnection) {
+        guard let slot = connection.poolSlot else { return }
+        context.counters.connects.increment()
+        unsafe connections.becameReady(connection)
+        handle(.connected, in: slot)
+        sendQueued()
+    }
+
+    func connectFailed(_ connection: ClientConnection, _ error: RPCError) {
+        guard let slot = connection.poolSlot else { return }
+        context.counters.connectFailures.increment()
+        unsafe connections.remove(connection)
+        lastFailure = error
+        handle(.failed, in: slot)
+        if unsafe connections.state == .transientFailure { failQueued(error) }
+    }
+
+    private func callEnded(on connection: ClientConnection) {
+        if unsafe connections.callEnded(on: connection) { closeRetired(connection) }
+    }
+
+    private func closeRetired(_ connection: ClientConnection) {
+        unsafe connections.remove(connection)
+        connection.close(.afterFlush)
+    }
+
+    /// Takes a connection out of its slot, which a new one takes when it is needed.
+    private func retire(_ connection: ClientConnection) {
+        guard let slot = connection.poolSlot else { return }
+        unsafe connections.retire(connection)
+        handle(.retired, in: slot)
+        reconsiderQueued()
+        if connection.callsInFlight == 0 { closeRetired(connection) }
+    }
+
+    /// A connection has ended or is retired, and queued calls may have waited for it.
+    private func reconsiderQueued() {
+        if unsafe connections.state == .ready { return sendQueued() }
+        isCongested = false
+        if unsafe pending.waitingCount == 0 { return }
+        if unsafe connections.state == .transientFailure { return failQueued(lastFailure) }
+        connect()
+    }
+
+    /// A connection has ended: its calls are sent again, or end.
+    func closed(_ connection: ClientConnection, _ reason: CloseReason) {
+        let calls = unsafe pending.sent(on: connection.number)
+        let sentBytes = connection.sentBytes
+        let slot = connection.poolSlot
+        unsafe connections.remove(connection)
+        lastFailure = RPCError(.peerClosed, "the connection ended: \(reason)")
+        if let slot {
+            context.counters.connectionsLost.increment()
+            handle(.ended(worked: connection.hasWorked), in: slot)
+            reconsiderQueued()
+        }
+        if calls.isEmpty { return }
+        let error = RPCError(.failedGetReply, "the connection ended before the reply: \(reason)")
+        for (slot, end) in calls { lost(slot, isUnseen: end > sentBytes, error) }
+    }
+
+    // MARK: Replies
+
+    /// Ends the call that a frame answers. A late, duplicate or unknown reply is counted and
+    /// dropped.
+    func received(_ frame: TinyPBFrame, _ bytes: RawSpan, on connection: ClientConnection) {
+        let id = bytes.extracting(frame.messageID)
+        let hash = CallID.hash(of: id)
+        let code = RPCErrorCode(rawValue: frame.errorCode)
+        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number) else {
+            return drop(hash)
+        }
+        if code == .unavailable, sendsAgain(slot, after: connection) { return }
+        guard let call = unsafe pending.remove(slot) else { return }
+        updateCallsInFlight()
+        unsafe completed.record(hash, .replied)
+        if code != .unavailable { connection.hasWorked = true }
+        callEnded(on: connection)
+        let info = bytes.extracting(frame.errorInfo)
+        if code.rawValue == 0 {
+            call.succeed(bytes.extracting(frame.payload), info: info)
+        } else {
+            call.fail(RPCError(code, String(decodingUTF8: info)))
+        }
+    }
+
+    private func drop(_ hash: UInt64) {
+        let text = context.counters.countDropped(unsafe completed.ending(of: hash))
+        context.logger.debug("\(text)") { $0.add("target", context.target) }
+    }
+
+    // MARK: Sending again
+
+    /// Sends a call again that the server answered with UNAVAILABLE, so did not begin, where its
+    /// deadline allows that: the first time in the next tick, when a draining connection has been
+    /// replaced, and after a back-off from then on.
+    private func sendsAgain(_ slot: Int, after connection: ClientConnection) -> Bool {
+        guard let entry = unsafe pending[slot],
+            let duration = context.configuration.retry.delay(afterAttempts: entry.attempts)
+        else { return false }
+        let time = reactor.now + duration
+        if let deadline = unsafe entry.call.parameters.deadline, deadline <= time { return false }
+        unsafe pending.move(slot, to: .backingOff)
+        retries.append(entry.call.id, after: duration)
+        context.counters.retries.increment()
+        callEnded(on: connection)
+        if unsafe connections.shouldReplace(connection, now: reactor.now) { retire(connection) }
+        return true
+    }
+
+    private func backOffEnded(_ id: CallID) {
+        guard let slot = unsafe pending.find(id), let entry = unsafe pending[slot],
+            entry.stage == .backingOff
+        else { return }
+        unsafe pending.move(slot, to: .waiting)
+        sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
+    }
+
+    /// Sends a call again whose connection has ended, or ends it.
+    ///
+    /// - Parameter isUnseen: whether the server can't have received the whole request.
+    private func lost(_ slot: Int, isUnseen: Bool, _ error: RPCError) {
+        guard let entry = unsafe pending[slot] else { return }
+        guard unsafe isUnseen || entry.call.parameters.isIdempotent,
+            entry.attempts < context.configuration.retry.maxAttempts
+        else { return fail(slot, error) }
+        context.counters.retries.increment()
+        unsafe pending.move(slot, to: .waiting)
+        sendOrQueue(slot, entry.call)
+    }
+
+    // MARK: Close
+
+    /// Closes all connections and ends every call with CHANNEL_INIT. Again: no effect.
     func close() {
         if isClosed { return }
         isClosed = true
-        for connection in connections {
-            if connection.callsInFlight == 0 {
-                connection.close(.now)
-            } else if connection.transport?.signalsReset ?? true {
-                connection.close(.reset)
-            } else {
-                for (slot, _) in unsafe pending.sent(on: connection.number) {
-                    unsafe connection.sendCancel(pending.id(in: slot))
-                }
-                connection.close(.afterFlush)
-            }
+        for connection in unsafe connections.removeAll() {
+            let calls = unsafe pending.sent(on: connection.number)
+            connection.close(cancelling: calls.map { unsafe pending.id(in: $0.slot) })
         }
-        connections = []
-        only = nil
-        current = current.map { _ in nil }
-        for place in unsafe pool.indices {
-            _ = unsafe pool.handle(.close, at: place, using: &random)
-        }
-        feed.publish(.closed)
-        deadlineTimer?.cancel()
-        restTimer?.cancel()
+        context.broadcaster.publish(.closed)
+        deadlineTimer.cancel()
+        retries.cancel()
         for call in unsafe pending.removeAll() {
-            call.fail(RPCError(.channelInit, "the channel was closed"))
+            call.fail(.channelInit, "the channel was closed")
         }
-        counted()
+        updateCallsInFlight()
     }
 }

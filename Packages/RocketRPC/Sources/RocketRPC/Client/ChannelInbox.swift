@@ -2,131 +2,144 @@ import RocketBase
 import RocketReactor
 import RocketSystem
 
-/// The one way to a channel's loop: takes calls from any thread, in batches, so that many calls
-/// made at the same time cost one wake-up and no allocation each.
+/// The only way to a channel's loop: takes calls and cancellations from any thread, in batches, so
+/// that many calls made at the same time cost one wake-up and no allocation each.
 final class ChannelInbox: Sendable {
     enum Item {
         case start(OutgoingCall)
         case cancel(OutgoingCall)
     }
 
-    private struct Inbox {
-        var items: ContiguousArray<Item> = []
-        /// The loop was told to look.
-        var isScheduled = false
+    private struct Items {
+        var list: ContiguousArray<Item> = []
+        /// Whether the loop has been woken to drain the inbox.
+        var isDrainScheduled = false
 
-        /// - Returns: whether the loop is to be told.
+        /// - Returns: whether the loop has to be woken.
         mutating func append(_ item: Item) -> Bool {
-            items.append(item)
-            defer { isScheduled = true }
-            return !isScheduled
+            list.append(item)
+            defer { isDrainScheduled = true }
+            return !isDrainScheduled
         }
     }
 
-    let loop: EventLoop
-    /// The most calls that may wait for the loop to look.
+    private let context: ChannelContext
+    private let loop: EventLoop
+    /// The most calls in the inbox.
     private let limit: Int
-    private let feed: StateBroadcaster
-    private let makeCore: @Sendable (Reactor) -> ChannelCore
-    private let inbox = Locked(Inbox())
-    // SAFETY of the three: touched on the loop's thread only; the core is let go there too, by
+    private let items = Locked(Items())
+    // SAFETY of the three: used on the loop's thread only. The core is released there, too, by
     // `close`, which every channel calls in the end.
     nonisolated(unsafe) private var core: ChannelCore?
     nonisolated(unsafe) private var isClosed = false
     nonisolated(unsafe) private var spare: ContiguousArray<Item> = []
 
-    init(
-        loop: EventLoop, limit: Int, feed: StateBroadcaster,
-        makeCore: @escaping @Sendable (Reactor) -> ChannelCore
-    ) {
+    init(_ context: ChannelContext, loop: EventLoop) {
+        self.context = context
         self.loop = loop
-        self.limit = max(1, limit)
-        self.feed = feed
-        self.makeCore = makeCore
+        limit = max(1, context.configuration.maxCallsInFlight)
     }
 
-    /// At once when the caller is on the loop, otherwise soon. Any thread.
+    // MARK: Any thread
+
+    /// Handles an item: at once where the caller is on the loop, otherwise soon.
     ///
-    /// - Parameter visit: calls `takeInbox`; the caller keeps it, so that it is made once.
-    func pass(_ item: Item, visit: @escaping @Sendable (Reactor) -> Void) {
-        if loop.isInLoop { return loop.withReactor { perform(item, on: $0) } }
+    /// - Parameter drainInbox: calls `drain(on:)`. Passed in, so that one closure serves all calls;
+    ///   the inbox can't keep it, since the closure retains the inbox.
+    func enqueue(_ item: Item, drainInbox: @escaping @Sendable (Reactor) -> Void) {
+        if loop.isInLoop { return loop.withReactor { handle(item, on: $0) } }
         switch item {
         case .start(let call):
-            guard let isFirst = admit(item) else { return refuse(call) }
-            if !isFirst { return }
-            switch loop.offer(visit) {
+            guard let wakesLoop = appendWithinLimit(item) else { return refuse(call) }
+            if !wakesLoop { return }
+            switch loop.offer(drainInbox) {
             case .accepted: return
             case .ended: loopEnded()
-            case .full: loopIsFull(visit)
+            case .full: loopIsFull(drainInbox)
             }
         case .cancel:
-            if append(item), !loop.execute(visit) { loopEnded() }
+            // Beyond the limit, too: a cancellation only frees memory.
+            if append(item), !loop.execute(drainInbox) { loopEnded() }
         }
     }
 
-    /// Starts a call at once, where the caller is on the loop and the channel has been used before:
-    /// the way of nearly every call that is made there.
-    func startHere(_ call: OutgoingCall) -> Bool {
+    /// Starts a call at once where the caller is on the loop and the core exists, which is true of
+    /// nearly every call made on the loop.
+    ///
+    /// - Returns: false where the call has to be enqueued.
+    func startOnLoop(_ call: OutgoingCall) -> Bool {
         guard loop.isInLoop, let core = unsafe core else { return false }
         core.start(call)
         return true
     }
 
-    /// - Returns: whether the loop is to be told; nil where too many wait.
-    private func admit(_ item: Item) -> Bool? {
-        inbox.withLock { inbox in inbox.items.count < limit ? inbox.append(item) : nil }
+    /// - Returns: whether the loop has to be woken; nil where the inbox is full.
+    private func appendWithinLimit(_ item: Item) -> Bool? {
+        items.withLock { items in items.list.count < limit ? items.append(item) : nil }
     }
 
-    private func append(_ item: Item) -> Bool { inbox.withLock { $0.append(item) } }
+    private func append(_ item: Item) -> Bool { items.withLock { $0.append(item) } }
 
     private func refuse(_ call: OutgoingCall) {
-        call.fail(
-            RPCError(.resourceExhausted, "the channel's loop has more to do than it may keep"))
+        call.fail(.resourceExhausted, "too many calls wait for the channel's event loop")
     }
 
-    /// New calls are turned away; who gives one up is still heard.
-    private func loopIsFull(_ visit: @escaping @Sendable (Reactor) -> Void) {
+    private func failClosed(_ call: OutgoingCall) {
+        call.fail(.channelInit, "the channel is closed")
+    }
+
+    /// The loop takes no more tasks: calls are refused, cancellations are still delivered.
+    private func loopIsFull(_ drainInbox: @escaping @Sendable (Reactor) -> Void) {
         var refused: [OutgoingCall] = []
-        let hasRest = inbox.withLock { inbox in
-            for case .start(let call) in inbox.items { refused.append(call) }
-            inbox.items.removeAll { if case .start = $0 { true } else { false } }
-            inbox.isScheduled = !inbox.items.isEmpty
-            return inbox.isScheduled
+        let hasCancellations = items.withLock { items in
+            for case .start(let call) in items.list { refused.append(call) }
+            items.list.removeAll { if case .start = $0 { true } else { false } }
+            items.isDrainScheduled = !items.list.isEmpty
+            return items.isDrainScheduled
         }
         for call in refused { refuse(call) }
-        if hasRest, !loop.execute(visit) { loopEnded() }
+        if hasCancellations, !loop.execute(drainInbox) { loopEnded() }
     }
 
-    /// On the loop.
-    func takeInbox(on reactor: Reactor) {
-        var items: ContiguousArray<Item> = []
-        unsafe swap(&items, &spare)
-        inbox.withLock { inbox in
-            swap(&inbox.items, &items)
-            inbox.isScheduled = false
+    /// The loop runs no more tasks, so nothing drains the inbox any more.
+    private func loopEnded() {
+        let list = items.withLock { items in
+            items.isDrainScheduled = false
+            defer { items.list = [] }
+            return Array(items.list)
         }
-        for item in items { perform(item, on: reactor) }
-        items.removeAll(keepingCapacity: items.count <= 4096)
-        unsafe swap(&items, &spare)
+        for case .start(let call) in list { failClosed(call) }
+        context.broadcaster.publish(.closed)
     }
 
-    private func perform(_ item: Item, on reactor: Reactor) {
+    // MARK: On the loop
+
+    /// Handles all items.
+    func drain(on reactor: Reactor) {
+        var list: ContiguousArray<Item> = []
+        unsafe swap(&list, &spare)
+        items.withLock { items in
+            swap(&items.list, &list)
+            items.isDrainScheduled = false
+        }
+        for item in list { handle(item, on: reactor) }
+        list.removeAll(keepingCapacity: list.count <= 4096)
+        unsafe swap(&list, &spare)
+    }
+
+    private func handle(_ item: Item, on reactor: Reactor) {
         switch item {
         case .start(let call):
-            if let core = core(on: reactor) {
-                core.start(call)
-            } else {
-                call.fail(RPCError(.channelInit, "the channel is closed"))
-            }
+            if let core = core(on: reactor) { core.start(call) } else { failClosed(call) }
         case .cancel(let call): unsafe core?.cancel(call)
         }
     }
 
-    /// Made with the first call; nil once closed. On the loop.
+    /// The core, which the first use creates; nil once closed.
     func core(on reactor: Reactor) -> ChannelCore? {
         if let core = unsafe core { return core }
         if unsafe isClosed { return nil }
-        let made = makeCore(reactor)
+        let made = ChannelCore(context, on: reactor)
         unsafe core = made
         channels(of: reactor).add(made)
         return made
@@ -136,34 +149,22 @@ final class ChannelInbox: Sendable {
         reactor.attachment(LoopChannels.self) { _ in LoopChannels() }
     }
 
-    /// Nobody comes to look any more.
-    private func loopEnded() {
-        let items = inbox.withLock { inbox in
-            inbox.isScheduled = false
-            defer { inbox.items = [] }
-            return Array(inbox.items)
-        }
-        for case .start(let call) in items {
-            call.fail(RPCError(.channelInit, "the channel is closed"))
-        }
-        feed.publish(.closed)
-    }
-
-    /// On the loop. What was passed before is begun, and ends like all others.
+    /// Starts the calls enqueued before, and ends them with all others.
     func close(on reactor: Reactor) {
-        takeInbox(on: reactor)
+        drain(on: reactor)
         unsafe isClosed = true
         if let core = unsafe core {
             core.close()
             channels(of: reactor).remove(core)
         }
         unsafe core = nil
-        feed.publish(.closed)
+        context.broadcaster.publish(.closed)
     }
 }
 
-/// The channels of a loop: should it end before them, no call of theirs waits for ever. Each stays
-/// until it is closed: were it held weakly, each use of it would count its references elsewhere.
+/// The open channels of a loop. When the loop ends before a channel is closed, this closes the
+/// channel, so that its calls end. Each channel is held strongly until then: an object that ever
+/// had a weak reference counts its references in a side table, which makes each use slower.
 private final class LoopChannels {
     private var channels: [ObjectIdentifier: ChannelCore] = [:]
 

@@ -4,60 +4,61 @@ import RocketReactor
 import RocketSystem
 import RocketTCP
 
-/// One connection of a channel: puts calls into frames and takes replies out of them. Bound to
-/// the channel's loop. Once closed it stays closed, and its channel makes another one.
+/// One connection of a channel: encodes calls into frames, and decodes replies. Bound to the
+/// channel's loop. Connects once; after its end the channel opens another one.
 final class ClientConnection: TransportHandler {
-    /// Tells it from all others of its channel, earlier ones too.
+    /// Unique among all connections of the channel, earlier ones included.
     let number: Int
-    /// Its place in the pool; nil once another one has it, and this one only waits for replies.
-    var place: Int?
+    /// Its slot in the pool; nil once it is retired, and only waits for replies.
+    var poolSlot: Int?
     /// Calls that wait for replies on it.
     var callsInFlight = 0
-    /// Whether it has brought a reply that was no refusal.
+    /// Whether it has delivered a reply other than UNAVAILABLE.
     var hasWorked = false
     private(set) var transport: (any Transport)?
-    /// Both ends of the transport, once connected.
+    /// Both addresses of the transport, once connected.
     private(set) var peers = ConnectionPeers.none
     private var cancelConnect: (() -> Void)?
-    /// nil once the channel has let go of it.
+    /// nil once the channel does not use the connection any more.
     private var core: ChannelCore?
     private let codec: TinyPBCodec
     private let connectTimeout: Duration
     private let maxRequestBytes: Int?
     private let sendsDeadline: Bool
-    /// Bytes written so far: what the ends of calls are counted in.
+    /// Bytes written so far.
     private var written: UInt64 = 0
-    /// err_info is put together here.
-    // SAFETY: bound to one thread, and nothing runs inside an access that comes back to it.
+    /// The err_info of the last call.
+    // SAFETY: bound to one thread, and nothing that runs inside an access uses the connection.
     @exclusivity(unchecked) private var info = ByteBuffer()
-    /// What `info` says now, where that is a time alone; -1: nothing at all.
+    /// The milliseconds in `info`, where it contains nothing else; -1: it is empty.
     private var plainMilliseconds: Int64? = -1
 
-    init(number: Int, place: Int, of core: ChannelCore) {
+    init(number: Int, poolSlot: Int, of core: ChannelCore) {
         self.number = number
-        self.place = place
+        self.poolSlot = poolSlot
         self.core = core
-        codec = core.configuration.codec
-        connectTimeout = core.configuration.connectTimeout
-        maxRequestBytes = core.configuration.maxRequestBytes
-        sendsDeadline = core.configuration.sendsDeadline
+        codec = core.context.configuration.codec
+        connectTimeout = core.context.configuration.connectTimeout
+        maxRequestBytes = core.context.configuration.maxRequestBytes
+        sendsDeadline = core.context.configuration.sendsDeadline
     }
 
-    /// Whether a call can be written to it without adding to too many bytes that wait.
+    /// Whether a call can be written now. After false, the core's `becameWritable` is called when
+    /// there is room again.
     var hasRoom: Bool { transport?.isWritable ?? false }
 
-    /// Of what was written, the bytes that the server may have.
+    /// The bytes that the server may have received, of those written.
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
 
-    func begin(with connector: any Connector, on reactor: Reactor) {
+    func connect(with connector: any Connector, on reactor: Reactor) {
         let cancel = connector.connect(
-            index: place ?? 0, on: reactor, timeout: connectTimeout, handler: self,
+            index: poolSlot ?? 0, on: reactor, timeout: connectTimeout, handler: self,
             failed: { [self] in connectFailed($0) })
         // Where it has connected at once there is nothing to cancel.
         if transport == nil { cancelConnect = cancel }
     }
 
-    /// Ends it; the channel hears nothing of it any more.
+    /// Closes the connection; the channel is not notified of its end.
     func close(_ how: TCPConnection.Closing) {
         core = nil
         cancelConnect?()
@@ -65,11 +66,21 @@ final class ClientConnection: TransportHandler {
         transport?.close(how, reason: .requested)
     }
 
+    /// Closes the connection for good, and notifies the server of the calls that it has: by a reset,
+    /// or by a cancel for each where the transport can't signal a reset.
+    func close(cancelling calls: [CallID]) {
+        if calls.isEmpty { return close(.now) }
+        if transport?.signalsReset ?? true { return close(.reset) }
+        for id in calls { sendCancel(id) }
+        close(.afterFlush)
+    }
+
     // MARK: Sending
 
     /// Writes a call's frame.
     ///
-    /// - Returns: where it ends in this connection's bytes; nil where there is no room for it.
+    /// - Returns: the number of bytes written to this connection so far, the frame's included; nil
+    ///   where there is no room for the call.
     func send(_ call: OutgoingCall, now: MonotonicTime) throws(RPCError) -> UInt64? {
         guard let transport, transport.isWritable else { return nil }
         var failure: RPCError?
@@ -84,24 +95,24 @@ final class ClientConnection: TransportHandler {
             }
         }
         if let failure { throw failure }
-        if call.controller != nil { call.begins(between: peers) }
+        if call.controller != nil { call.wasSent(between: peers) }
         return written
     }
 
     private func encode(
         _ call: OutgoingCall, _ now: MonotonicTime, into output: inout ByteBuffer
     ) throws(RPCError) {
-        let nameBytes = call.kind.methodName.count
+        let nameBytes = call.method.methodName.count
         guard nameBytes <= TinyPBLimits.maxMethodNameBytes else {
             throw RPCError(
                 .failedEncode,
-                "the method name has \(nameBytes) bytes; \(TinyPBLimits.maxMethodNameBytes) are allowed"
+                "the method name has \(nameBytes) bytes; the limit is \(TinyPBLimits.maxMethodNameBytes)"
             )
         }
         try writeInfo(of: call, now)
         let start = call.id.withBytes { id in
             unsafe info.withBytes { info in
-                call.kind.withName { name in
+                call.method.withName { name in
                     codec.begin(messageID: id, methodName: name, errorInfo: info, in: &output)
                 }
             }
@@ -115,30 +126,32 @@ final class ClientConnection: TransportHandler {
         let byteCount = output.readableBytes - start
         if let limit = maxRequestBytes, byteCount > limit {
             throw RPCError(
-                .failedEncode, "the request is too large: \(byteCount) bytes, \(limit) are allowed")
+                .failedEncode,
+                "the request is too large: \(byteCount) bytes; the limit is \(limit)")
         }
     }
 
-    /// Calls that have nothing in it but the same number of milliseconds, as most of a batch do,
-    /// share what was written for the first.
+    /// Sets `info` for a call. Calls without metadata and with the same number of milliseconds
+    /// left, as most calls of a batch are, share the bytes.
     private func writeInfo(of call: OutgoingCall, _ now: MonotonicTime) throws(RPCError) {
         var left: Int64 = -1
-        if sendsDeadline, let deadline = unsafe call.terms.deadline {
+        if sendsDeadline, let deadline = unsafe call.parameters.deadline {
             left = deadline > now ? Int64((deadline.nanoseconds - now.nanoseconds) / 1_000_000) : 0
         }
-        let isPlain = unsafe call.terms.metadata.isEmpty
+        let isPlain = unsafe call.parameters.metadata.isEmpty
         if isPlain, left == plainMilliseconds { return }
         unsafe info.removeAll()
         plainMilliseconds = isPlain ? left : nil
         do {
             try unsafe MetadataBlock.write(
-                unsafe call.terms.metadata, timeoutMilliseconds: left < 0 ? nil : left, to: &info)
+                unsafe call.parameters.metadata, timeoutMilliseconds: left < 0 ? nil : left,
+                to: &info)
         } catch {
             throw RPCError(.failedEncode, error.description)
         }
     }
 
-    /// Tells the server that nobody waits for that call any more. Never answered.
+    /// Notifies the server that the call with that id was cancelled. Never answered.
     func sendCancel(_ id: CallID) {
         let name = CancelFrame.methodNameBytes
         transport?.send { output in
@@ -148,7 +161,7 @@ final class ClientConnection: TransportHandler {
                 unsafe codec.begin(
                     messageID: id, methodName: name.span.bytes, in: &output)
             }
-            // A frame without payload exceeds no limit that a request of the same id kept.
+            // A frame without payload is within the limits that the request with this id was within.
             try? codec.finish(start, in: &output)
             written += UInt64(output.readableBytes - before)
         }
@@ -174,23 +187,28 @@ final class ClientConnection: TransportHandler {
         guard let core else { return input.removeAll() }
         do {
             while try takeReply(&input, core) {
-                // With what a reply brings about the channel may let go of this connection.
+                // A reply can make the channel close this connection.
                 if self.core == nil { return input.removeAll() }
             }
         } catch {
-            core.refused(self, error)
+            core.context.logger.error("bad frame, connection closed") {
+                $0.add("peer", peers.peerText)
+                $0.add("detail", error.description)
+            }
             transport.close(.now, reason: .rejected("bad frame"))
         }
     }
 
-    /// Hands the next frame to the channel.
+    /// Takes the next frame and passes it to the channel.
+    ///
+    /// - Returns: false when the input contains no whole frame.
     private func takeReply(
         _ input: inout ByteBuffer, _ core: ChannelCore
     ) throws(FrameError) -> Bool {
         let byteCount = try input.withBytes { bytes throws(FrameError) -> Int in
             guard case .frame(let frame, let byteCount) = try codec.step(bytes)
             else { return 0 }
-            core.replied(frame, bytes, on: self)
+            core.received(frame, bytes, on: self)
             return byteCount
         }
         input.consume(byteCount)
@@ -198,7 +216,7 @@ final class ClientConnection: TransportHandler {
     }
 
     func writabilityChanged(_ transport: any Transport, isWritable: Bool) {
-        if isWritable { core?.hasRoomAgain() }
+        if isWritable { core?.becameWritable() }
     }
 
     func draining(_ transport: any Transport) {}
@@ -208,7 +226,7 @@ final class ClientConnection: TransportHandler {
     }
 
     func closed(_ transport: any Transport, reason: CloseReason) {
-        core?.ended(self, reason)
+        core?.closed(self, reason)
         core = nil
         self.transport = nil
     }

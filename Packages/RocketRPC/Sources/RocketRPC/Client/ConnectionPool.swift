@@ -1,30 +1,32 @@
 import RocketTCP
 
-/// The places for a channel's connections, their states, and how many calls each carries: which
-/// one takes a call, and when another one is opened. A pure value.
+/// The slots for a channel's connections, with their states and their numbers of calls: selects
+/// the connection for a call, and decides when another one is opened. A value.
 ///
-/// They share one back-off, since all go to the same server: while one rests after a failure, no
-/// other is tried.
+/// The slots share one back-off, since all connect to the same server: while one backs off after a
+/// failure, no other connects.
 struct ConnectionPool {
-    private struct Place {
+    private struct Slot {
         var connectivity = Connectivity()
         var calls = 0
     }
 
-    private var places: [Place]
+    private var slots: [Slot]
     private var backOff: BackOff
 
     init(size: Int, backOff: BackOff) {
-        places = Array(repeating: Place(), count: max(1, size))
+        slots = Array(repeating: Slot(), count: max(1, size))
         self.backOff = backOff
     }
 
-    /// The channel's state: the best that one of them is in.
+    var indices: Range<Int> { slots.indices }
+
+    /// The channel's state: the best state of any slot.
     var state: RPCChannelState {
         var isIdle = false
         var result: RPCChannelState?
-        for place in places {
-            switch place.connectivity.state {
+        for slot in slots {
+            switch slot.connectivity.state {
             case .ready: return .ready
             case .connecting: result = .connecting
             case .transientFailure: if result == nil { result = .transientFailure }
@@ -35,71 +37,67 @@ struct ConnectionPool {
         return result ?? (isIdle ? .idle : .closed)
     }
 
-    /// Where the next call goes: to the one with the fewest calls, if any is ready.
+    /// The slot for the next call: the ready one with the fewest calls; nil when none is ready.
     ///
     /// - Parameters:
-    ///   - avoided: only if there is no other.
-    ///   - hasRoom: whether the connection in that place can be written to.
+    ///   - avoided: is returned only when there is no other.
+    ///   - hasRoom: whether the connection in that slot can be written to.
     @inline(__always)
-    func place(
+    func slot(
         avoiding avoided: Int? = nil, where hasRoom: (Int) -> Bool = { _ in true }
     ) -> Int? {
         var best: Int?
-        for index in places.indices
-        where places[index].connectivity.state == .ready && hasRoom(index) {
+        for index in slots.indices
+        where slots[index].connectivity.state == .ready && hasRoom(index) {
             guard let found = best else {
                 best = index
                 continue
             }
-            if found == avoided || (index != avoided && places[index].calls < places[found].calls) {
+            if found == avoided || (index != avoided && slots[index].calls < slots[found].calls) {
                 best = index
             }
         }
         return best
     }
 
-    /// Where a connection should be opened, now that a call has come: one at a time, none while
-    /// there is one without calls, none while one rests.
-    func placeToConnect() -> Int? {
+    /// The slot to open a connection in for a new call; nil while another one is connecting, has
+    /// no calls or backs off.
+    func slotToConnect() -> Int? {
         var idle: Int?
-        for (index, place) in places.enumerated() {
-            switch place.connectivity.state {
+        for (index, slot) in slots.enumerated() {
+            switch slot.connectivity.state {
             case .idle: if idle == nil { idle = index }
-            case .ready: if place.calls == 0 { return nil }
+            case .ready: if slot.calls == 0 { return nil }
             case .connecting, .transientFailure, .closed: return nil
             }
         }
         return idle
     }
 
-    mutating func began(at place: Int) { places[place].calls += 1 }
-    mutating func finished(at place: Int) { places[place].calls -= 1 }
+    mutating func callBegan(in slot: Int) { slots[slot].calls += 1 }
+    mutating func callEnded(in slot: Int) { slots[slot].calls -= 1 }
 
     enum Action: Hashable {
         case nothing
         case connect
-        case rest(Duration)
-        case disconnect
+        case backOff(Duration)
     }
 
     mutating func handle<Generator: RandomNumberGenerator>(
-        _ event: Connectivity.Event, at place: Int, using generator: inout Generator
+        _ event: Connectivity.Event, in slot: Int, using generator: inout Generator
     ) -> Action {
-        let action = places[place].connectivity.handle(event)
+        let action = slots[slot].connectivity.handle(event)
         switch event {
         case .ended(let worked):
-            places[place].calls = 0
+            slots[slot].calls = 0
             if worked { backOff.succeeded() }
-        case .retired: places[place].calls = 0
+        case .retired: slots[slot].calls = 0
         default: break
         }
         switch action {
         case .nothing: return .nothing
         case .connect: return .connect
-        case .disconnect: return .disconnect
-        case .rest: return .rest(backOff.next(using: &generator))
+        case .backOff: return .backOff(backOff.next(using: &generator))
         }
     }
-
-    var indices: Range<Int> { places.indices }
 }

@@ -1,36 +1,37 @@
-/// The life of one connection of a channel as a pure value: an event goes in, what to do comes
-/// out. The states are those of gRPC's connectivity semantics.
+/// The life of one slot of a channel's pool as a value: an event goes in, an action comes out. The
+/// states are those of gRPC's connectivity semantics.
 ///
 /// ```
-/// idle --wanted--> connecting --connected--> ready --ended, having worked / retired--> idle
-///   ^                  |  ^                    |
-///   |                failed `-rested, wanted-. | ended before a single reply
-///   |                  v                     | v
-///   '--- rested, not wanted ------------ transientFailure         any --close--> closed
+/// idle --wanted--> connecting --connected--> ready --ended(worked: true), retired--> idle
+///
+/// connecting --failed--------------------> transientFailure
+/// ready ------ended(worked: false)-------> transientFailure
+/// transientFailure --backOffEnded(wanted: true)---> connecting
+/// transientFailure --backOffEnded(wanted: false)--> idle
+/// every state --close--> closed
 /// ```
 struct Connectivity: Hashable {
     enum Event: Hashable {
-        /// A call needs it.
+        /// A call needs a connection.
         case wanted
         case connected
         /// Connecting failed.
         case failed
-        /// The connection ended. One that never brought a reply counts as failed: a server that
-        /// accepts and closes is not connected to again and again without a rest.
+        /// The connection ended. One that never delivered a reply counts as failed: otherwise the
+        /// channel would connect without a pause to a server that accepts and closes.
         case ended(worked: Bool)
-        /// The server takes no more calls on it, and a new one is to take its place.
+        /// The server takes no more calls on the connection; a new one replaces it.
         case retired
         /// The time after a failure is over.
-        case rested(wanted: Bool)
+        case backOffEnded(wanted: Bool)
         case close
     }
 
     enum Action: Hashable {
         case nothing
         case connect
-        /// Report `rested` after a while.
-        case rest
-        case disconnect
+        /// Report `backOffEnded` after a while.
+        case backOff
     }
 
     private(set) var state = RPCChannelState.idle
@@ -40,14 +41,13 @@ struct Connectivity: Hashable {
     mutating func handle(_ event: Event) -> Action {
         switch (state, event) {
         case (.closed, _): return .nothing
-        case (.connecting, .close), (.ready, .close): return go(.closed, .disconnect)
         case (_, .close): return go(.closed, .nothing)
-        case (.idle, .wanted), (.transientFailure, .rested(wanted: true)):
+        case (.idle, .wanted), (.transientFailure, .backOffEnded(wanted: true)):
             return go(.connecting, .connect)
-        case (.transientFailure, .rested(wanted: false)): return go(.idle, .nothing)
+        case (.transientFailure, .backOffEnded(wanted: false)): return go(.idle, .nothing)
         case (.connecting, .connected): return go(.ready, .nothing)
         case (.connecting, .failed), (.ready, .ended(worked: false)):
-            return go(.transientFailure, .rest)
+            return go(.transientFailure, .backOff)
         case (.ready, .ended(worked: true)), (.ready, .retired): return go(.idle, .nothing)
         default: return .nothing
         }

@@ -1,26 +1,28 @@
 public import RocketBase
+import RocketSystem
+public import SwiftProtobuf
 
-/// What all calls of one method have in common: its name, and how its messages become bytes and come
-/// back. Any thread.
+/// What all calls of one method share: its name, and how its messages are encoded and decoded. Any
+/// thread.
 ///
-/// The closures are made where the types of the messages are known, and compiled for them, down to
-/// the bytes; nothing else on a call's way knows them.
+/// The closures are created where the types of the messages are known, and compiled for them; no
+/// other code on the way of a call knows the types.
 @usableFromInline
 final class ErasedMethod: Sendable {
-    /// Appends the serialized request.
+    /// Appends the serialized request of a `CallPayload`.
     @usableFromInline
     typealias Encode = @Sendable (AnyObject, inout ByteBuffer) throws(RPCError) -> Void
-    /// Takes the response out of a reply's payload.
+    /// Stores the response that a reply carries in a `CallPayload`.
     @usableFromInline
     typealias Decode = @Sendable (AnyObject, RawSpan) throws(RPCError) -> Void
 
-    /// `package.Service.method`, as it stands on the wire.
+    /// `package.Service.method`, as on the wire.
     let methodName: [UInt8]
     let encode: Encode
     let decode: Decode
 
     /// - Parameters:
-    ///   - encode: and the others: are given the call's messages.
+    ///   - encode: like `decode`, is passed the call's payload.
     @usableFromInline
     init(
         methodName: [UInt8], encode: @escaping Encode, decode: @escaping Decode
@@ -30,10 +32,114 @@ final class ErasedMethod: Sendable {
         self.decode = decode
     }
 
-    /// The name, for the time of the closure.
+    /// For a method with these messages. Compiled for them where the caller knows their types.
+    @inlinable
+    convenience init<Request, Response>(
+        methodName: [UInt8], _ request: _RPCMessageCoding<Request>,
+        _ response: _RPCMessageCoding<Response>
+    ) {
+        typealias Payload = CallPayload<Request, Response>
+        self.init(
+            methodName: methodName,
+            encode: { (payload, buffer) throws(RPCError) in
+                do {
+                    try unsafe request.append(Payload.of(payload).request, to: &buffer)
+                } catch {
+                    throw RPCError(
+                        .failedSerialize, "the request cannot be serialized", cause: error)
+                }
+            },
+            decode: { (payload, bytes) throws(RPCError) in
+                do {
+                    unsafe Payload.of(payload).response = try response.message(from: bytes)
+                } catch {
+                    throw RPCError(
+                        .failedDeserialize,
+                        "the reply is not a valid \(Response.protoMessageName)", cause: error)
+                }
+            })
+    }
+
+    /// Calls `body` with the name; the span is valid inside it only.
     @inline(__always)
     func withName<Result>(_ body: (RawSpan) -> Result) -> Result {
         // SAFETY: the span can't leave the closure, and the array is never changed.
         unsafe methodName.withUnsafeBytes { unsafe body(RawSpan(_unsafeBytes: $0)) }
+    }
+}
+
+// SAFETY: used like the call it belongs to: by its caller or by the channel's loop, never by both.
+
+/// The request and the response of a call.
+@usableFromInline
+final class CallPayload<Request: Message & Sendable, Response: Message & Sendable>:
+    @unchecked Sendable
+{
+    // SAFETY: read and written in one piece, with nothing else inside an access.
+    @exclusivity(unchecked) @usableFromInline var request: Request
+    /// Empty until the reply has arrived.
+    @exclusivity(unchecked) @usableFromInline var response = Response()
+
+    @inlinable
+    init(_ request: Request) { unsafe self.request = request }
+
+    /// The payload of a call of a method with these types.
+    @inlinable @inline(__always)
+    static func of(_ payload: AnyObject) -> CallPayload {
+        // SAFETY: a call has the payload of its method, and a method has one pair of types.
+        unsafe unsafeDowncast(payload, to: CallPayload.self)
+    }
+
+    /// Returns the response. Both messages are empty afterwards and hold no memory.
+    @inlinable
+    func takeResponse() -> Response {
+        unsafe request = Request()
+        var result = Response()
+        unsafe swap(&result, &response)
+        return result
+    }
+}
+
+/// Call objects of one method that can be used again, so that a call in steady state allocates
+/// nothing. Any thread.
+@usableFromInline
+final class CallPool: Sendable {
+    /// The most objects that are kept; what a burst leaves beyond that is freed.
+    static let capacity = 1024
+
+    private let calls = Locked(ContiguousArray<OutgoingCall>())
+
+    @usableFromInline
+    init() {}
+
+    @usableFromInline
+    func take() -> OutgoingCall? { calls.withLock { $0.popLast() } }
+
+    @usableFromInline
+    func add(_ call: OutgoingCall) {
+        calls.withLock { calls in
+            if calls.count < Self.capacity { calls.append(call) }
+        }
+    }
+}
+
+extension RPCMethod {
+    /// A call object with that request: one from the pool where there is one.
+    @inlinable
+    func call(_ request: Request) -> OutgoingCall {
+        guard let call = callPool.take() else {
+            return OutgoingCall(erased, CallPayload<Request, Response>(request))
+        }
+        unsafe CallPayload<Request, Response>.of(call.payload).request = request
+        return call
+    }
+
+    /// Takes the response out of a call, and returns the object to the pool where it can be used
+    /// again.
+    @inlinable
+    func response(of call: OutgoingCall) -> Response {
+        let response = CallPayload<Request, Response>.of(call.payload).takeResponse()
+        if call.reset() { callPool.add(call) }
+        return response
     }
 }

@@ -1,10 +1,10 @@
-/// From the hash of an id to the slot that has it: open addressing with linear probing, no more
-/// than half full. Ids themselves stand in the slots. A pure value.
+/// Maps the hash of an id to the slot that holds the id: open addressing with linear probing, at
+/// most half full. A value that can't be copied.
 struct HashIndex: ~Copyable {
-    // Not private: the debug build of this compiler can't use a private type in a `UniqueArray`.
+    // Not private: the debug build of Swift 6.3.1 can't use a private type in a `UniqueArray`.
     struct Bucket {
         var hash: UInt64 = 0
-        /// Negative: free.
+        /// Negative: the bucket is free.
         var slot: Int32 = -1
     }
 
@@ -13,7 +13,7 @@ struct HashIndex: ~Copyable {
 
     private var mask: Int { buckets.count &- 1 }
 
-    /// The slot of that hash for which `matches` holds.
+    /// The slot with that hash for which `matches` returns true.
     @inline(__always)
     func find(_ hash: UInt64, where matches: (Int) -> Bool) -> Int? {
         var index = Int(truncatingIfNeeded: hash) & mask
@@ -25,7 +25,7 @@ struct HashIndex: ~Copyable {
         return nil
     }
 
-    /// `slot` is in no bucket yet.
+    /// Adds a slot, which must not be in the index.
     mutating func insert(_ hash: UInt64, _ slot: Int) {
         if 2 * (count + 1) > buckets.count { resize(to: 2 * buckets.count) }
         place(Bucket(hash: hash, slot: Int32(slot)))
@@ -38,15 +38,15 @@ struct HashIndex: ~Copyable {
         buckets[index] = bucket
     }
 
-    /// `slot` is in a bucket of that hash.
+    /// Removes a slot, which must be in the index with that hash.
     mutating func remove(_ hash: UInt64, _ slot: Int) {
         var hole = Int(truncatingIfNeeded: hash) & mask
         while buckets[hole].slot != slot {
-            precondition(buckets[hole].slot >= 0, "HashIndex: what is removed is there")
+            precondition(buckets[hole].slot >= 0, "HashIndex: the removed slot is in the index")
             hole = (hole &+ 1) & mask
         }
         count -= 1
-        // Those behind it move up, as far as each stays at or behind its own place.
+        // Moves up the buckets behind it, none of them before the index its hash begins at.
         var next = (hole &+ 1) & mask
         while buckets[next].slot >= 0 {
             let home = Int(truncatingIfNeeded: buckets[next].hash) & mask
@@ -63,5 +63,58 @@ struct HashIndex: ~Copyable {
         var old = UniqueArray(repeating: Bucket(), count: capacity)
         swap(&old, &buckets)
         for index in old.indices where old[index].slot >= 0 { place(old[index]) }
+    }
+}
+
+/// An array that can't be copied, and so need not check for other owners of its storage with each
+/// change.
+@safe
+struct UniqueArray<Element>: ~Copyable {
+    // SAFETY: the first `count` elements are initialised, no others; nothing hands the pointer out.
+    private var start: UnsafeMutablePointer<Element>
+    private var capacity: Int
+    private(set) var count = 0
+
+    init(capacity: Int = 64) {
+        self.capacity = capacity
+        unsafe start = .allocate(capacity: capacity)
+    }
+
+    init(repeating element: Element, count: Int) {
+        self.init(capacity: count)
+        unsafe start.initialize(repeating: element, count: count)
+        self.count = count
+    }
+
+    deinit {
+        unsafe start.deinitialize(count: count)
+        unsafe start.deallocate()
+    }
+
+    var indices: Range<Int> { 0..<count }
+
+    subscript(index: Int) -> Element {
+        @inline(__always) _read {
+            precondition(index >= 0 && index < count, "UniqueArray: the index is in range")
+            yield unsafe start[index]
+        }
+        @inline(__always) _modify {
+            precondition(index >= 0 && index < count, "UniqueArray: the index is in range")
+            yield unsafe &start[index]
+        }
+    }
+
+    mutating func append(_ element: consuming Element) {
+        if count == capacity { grow() }
+        unsafe (start + count).initialize(to: element)
+        count += 1
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Element>.allocate(capacity: 2 * capacity)
+        unsafe larger.moveInitialize(from: start, count: count)
+        unsafe start.deallocate()
+        unsafe start = larger
+        capacity *= 2
     }
 }

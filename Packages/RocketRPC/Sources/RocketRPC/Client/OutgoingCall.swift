@@ -1,68 +1,73 @@
 import RocketBase
+import RocketCodec
 import RocketSystem
 import Synchronization
 
-// SAFETY: its caller sets it up and hands it over, through the channel's door; from then on it is
-// the channel's loop's, until its body has heard the end, which hands it back.
+// SAFETY: the caller sets it up and hands it over through the channel's inbox; from then on it
+// belongs to the channel's loop, until the caller's task is resumed.
 
-/// A call on its way, without its types: how it is to be made, where it stands, and who waits for
-/// it. Whoever takes it out of the pending table ends it.
+/// One outgoing call, without the types of its messages: its parameters, its state, and the
+/// continuation of its caller. The code that removes it from the pending calls ends it.
 @safe @usableFromInline
 final class OutgoingCall: @unchecked Sendable {
-    let kind: ErasedMethod
-    /// The request, and the place for the response.
-    @usableFromInline let messages: AnyObject
-    /// What its caller asks for.
+    let method: ErasedMethod
+    /// The `CallPayload`: the request, and room for the response.
+    @usableFromInline let payload: AnyObject
     // SAFETY: read and written field by field, with nothing else inside an access.
-    @exclusivity(unchecked) var terms = CallParameters()
-    /// What the caller looks at, if anything.
+    @exclusivity(unchecked) var parameters = CallParameters()
+    /// Observes the call for its caller; most calls have none.
     var controller: RPCController?
     /// The caller's task. Bound to the channel's loop.
-    // SAFETY: resumed once, by `end`, which takes it away.
-    nonisolated(unsafe) private var waiting: UnsafeContinuation<Void, Never>?
-    /// From `begin` to the end.
-    private(set) var isUnderWay = false
-    /// Why it failed; nil when it did not. After the end.
+    // SAFETY: resumed once, by `end`, which removes it.
+    nonisolated(unsafe) private var continuation: UnsafeContinuation<Void, Never>?
+    /// From `begin` to `end`.
+    private(set) var isInFlight = false
+    /// The error of a call that failed. Set at the end.
     private(set) var error: RPCError?
     private let failed = Atomic(false)
-    /// Its id on the wire and its place in the pending table, while it is there. Bound to the
+    /// Its id on the wire, and its slot in the pending calls while it is there. Bound to the
     /// channel's loop.
     var id = CallID.empty
     var slot = -1
-    private let gaveUp = Atomic(false)
+    private let cancelled = Atomic(false)
 
     @usableFromInline
-    init(_ kind: ErasedMethod, _ messages: AnyObject) {
-        self.kind = kind
-        self.messages = messages
+    init(_ method: ErasedMethod, _ payload: AnyObject) {
+        self.method = method
+        self.payload = payload
     }
 
-    /// Before the call is handed over.
-    func begin(waiting: UnsafeContinuation<Void, Never>? = nil) {
-        isUnderWay = true
-        unsafe self.waiting = waiting
+    /// Called before the call is handed over.
+    func begin(resuming continuation: UnsafeContinuation<Void, Never>? = nil) {
+        isInFlight = true
+        unsafe self.continuation = continuation
     }
 
-    /// Whether there is an error: reading that one costs more. Who has read this after the end sees
-    /// all that was written before it. The continuation sees to that already; but where it is
-    /// resumed before it is awaited, the thread sanitizer does not know.
+    /// Whether there is an error; cheaper than reading `error`. A thread that has read this after
+    /// the end sees everything written before it. The continuation guarantees that already; but
+    /// the thread sanitizer does not see it where the continuation is resumed before it is awaited.
     var hasFailed: Bool { failed.load(ordering: .acquiring) }
 
-    /// Whether the caller has given up; from then on nothing needs to be sent.
-    var isCancelled: Bool { gaveUp.load(ordering: .acquiring) }
+    /// Whether the caller has cancelled the call; it need not be sent any more.
+    var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
 
-    /// Marks it as given up. Any thread.
-    func cancel() { gaveUp.store(true, ordering: .releasing) }
+    /// Marks the call as cancelled. Any thread.
+    func cancel() { cancelled.store(true, ordering: .releasing) }
 
-    /// After the end, lets go of what was the one call's.
+    /// Resets the parameters after the end, for the next call.
     ///
-    /// - Returns: false where the object stands for this one call for ever: somebody may still be
-    ///   about to cancel it, or on the way to the loop with that.
+    /// - Returns: false where the object must not be used again: a cancellation of this call may
+    ///   still be on its way to the loop, and would cancel the next call.
     @usableFromInline
     func reset() -> Bool {
         if isCancelled || controller != nil { return false }
-        unsafe terms.reset()
+        unsafe parameters.reset()
         return true
+    }
+
+    /// Whether the call waits while the server can't be reached.
+    func waits(byDefault isDefault: Bool) -> Bool {
+        unsafe parameters.waitsForReady ?? isDefault
     }
 
     // MARK: On the channel's loop
@@ -70,22 +75,24 @@ final class OutgoingCall: @unchecked Sendable {
     /// Appends the serialized request.
     func encode(into buffer: inout ByteBuffer) throws(RPCError) {
         let before = buffer.readableBytes
-        try kind.encode(messages, &buffer)
+        try method.encode(payload, &buffer)
         controller?.note(requestBytes: buffer.readableBytes - before)
     }
 
-    /// Goes out on a connection between these ends.
-    func begins(between peers: ConnectionPeers) { controller?.begins(id, between: peers) }
+    /// The request has been written to a connection between these addresses.
+    func wasSent(between peers: ConnectionPeers) { controller?.begins(id, between: peers) }
 
-    /// The reply arrived, with its err_info.
-    func succeed(_ payload: RawSpan, info: RawSpan) {
+    /// Ends the call with the response in `bytes`.
+    ///
+    /// - Parameter info: the reply's err_info.
+    func succeed(_ bytes: RawSpan, info: RawSpan) {
         do throws(RPCError) {
-            try kind.decode(messages, payload)
+            try method.decode(payload, bytes)
         } catch {
             return fail(error)
         }
         if let controller {
-            controller.note(responseBytes: payload.byteCount)
+            controller.note(responseBytes: bytes.byteCount)
             controller.finish(replyMetadata: MetadataBlock.read(info) ?? [:])
         }
         end(nil)
@@ -96,30 +103,31 @@ final class OutgoingCall: @unchecked Sendable {
         end(error)
     }
 
+    func fail(_ code: RPCErrorCode, _ text: String) { fail(RPCError(code, text)) }
+
     private func end(_ error: RPCError?) {
-        precondition(isUnderWay, "a call ends once")
-        isUnderWay = false
+        precondition(isInFlight, "a call ends once")
+        isInFlight = false
         slot = -1
         if let error { self.error = error }
-        // Once resumed it is the caller's.
-        let waiting = unsafe waiting.take()
+        // Once resumed, the caller owns the object.
+        let continuation = unsafe continuation.take()
         failed.store(error != nil, ordering: .releasing)
-        unsafe waiting?.resume()
+        unsafe continuation?.resume()
     }
 }
 
-/// What a caller asks for, beside the request.
+/// The parameters of a call, beside its request.
 struct CallParameters: Sendable {
     var metadata = RPCMetadata()
     var deadline: MonotonicTime?
-    /// Whether it waits while the server can't be reached; nil: as the channel is configured.
+    /// Whether the call waits while the server can't be reached; nil: as the channel is configured.
     var waitsForReady: Bool?
-    /// Whether it may be sent again after it may have been processed.
+    /// Whether the call may be sent again after the server may have processed it.
     var isIdempotent = false
-    /// What its id is to be.
     var idChoice = CallIDChoice.fresh
 
-    /// Back to what most calls ask for; the deadline stays. Writes only what differs.
+    /// Restores the defaults of all but the deadline. Writes only what differs.
     mutating func reset() {
         if !metadata.isEmpty { metadata = [:] }
         if waitsForReady != nil { waitsForReady = nil }
@@ -127,14 +135,4 @@ struct CallParameters: Sendable {
         if case .fresh = idChoice { return }
         idChoice = .fresh
     }
-}
-
-/// What id a call is to have.
-enum CallIDChoice: Sendable {
-    /// One that nobody else has.
-    case fresh
-    /// The caller's own.
-    case chosen(CallID)
-    /// That of the call whose handler makes this one, as long as it names one call only.
-    case inherited(CallID)
 }

@@ -1,29 +1,27 @@
 import RocketReactor
 import RocketSystem
 
-/// The calls of a channel that wait, for a connection, a reply or another attempt: by the bytes of
-/// their ids, and by their deadlines. A pure value, not copied: a copy of it would count references
-/// with every look at it.
+/// The calls of a channel that have not ended: found by the bytes of their ids, and by their
+/// deadlines. A value that can't be copied; a copyable one would count references with each access.
 ///
-/// A call leaves it by `remove` alone, which hands it to exactly one caller: so a call that is in
-/// here is answered once, by reply, deadline, cancellation or close, whichever comes first.
+/// `remove` is the only way out, and hands the call to exactly one caller. So each call ends once:
+/// by reply, deadline, cancellation or close, whichever comes first.
 struct PendingCalls<Call>: ~Copyable {
-    /// Where a call stands.
-    enum Place: Hashable {
-        /// No connection has it.
+    /// How far a call has come.
+    enum Stage: Hashable {
+        /// Waits for a connection, or for room on one.
         case waiting
-        /// It was written to that connection, whose first `end` bytes hold it.
+        /// Was written to that connection, in whose output it ends at byte `end`.
         case sent(on: Int, end: UInt64)
-        /// It is tried again when its rest is over.
-        case resting
+        /// Is sent again when its back-off has ended.
+        case backingOff
     }
 
-    /// How far a call has come.
     struct Progress {
-        fileprivate(set) var place = Place.waiting
-        /// How often it was sent.
+        fileprivate(set) var stage = Stage.waiting
+        /// How many times the call was sent.
         fileprivate(set) var attempts = 0
-        /// The connection that it was last sent on.
+        /// The connection that it was sent on last.
         fileprivate(set) var lastConnection: Int?
         fileprivate var timer: TimerID?
     }
@@ -32,38 +30,38 @@ struct PendingCalls<Call>: ~Copyable {
         let call: Call
         let progress: Progress
 
-        var place: Place { progress.place }
+        var stage: Stage { progress.stage }
         var attempts: Int { progress.attempts }
         var lastConnection: Int? { progress.lastConnection }
     }
 
     // Not private: see `HashIndex.Bucket`.
     struct Slot {
-        /// nil: it is free.
+        /// nil: the slot is free.
         var call: Call?
         var id = CallID.empty
         var progress = Progress()
-        /// Of a free one; negative: there is no other.
+        /// In a free slot: the next free one; negative: none.
         var nextFree = -1
     }
 
     private var slots = UniqueArray<Slot>()
-    /// Negative: there is none.
+    /// Negative: none.
     private var firstFree = -1
-    private var table = HashIndex()
+    private var index = HashIndex()
     private var deadlines = TimerQueue<Int32>()
-    /// Calls that wait for a connection.
+    /// How many calls are in the stage `waiting`.
     private(set) var waitingCount = 0
 
-    var count: Int { table.count }
+    var count: Int { index.count }
 
-    /// The earliest deadline of all, or one before it.
+    /// The earliest deadline of all calls, or an earlier time.
     var nextDeadline: MonotonicTime? { deadlines.earliest }
 
-    /// Takes a call in; it waits for a connection.
+    /// Adds a call, in the stage `waiting`.
     ///
-    /// - Returns: its slot, which is its own until it leaves; nil where a call of that id waits
-    ///   already: nothing has changed then.
+    /// - Returns: its slot, the same until the call is removed; nil, and no change, where there is
+    ///   a call with that id.
     mutating func insert(_ call: Call, id: CallID, deadline: MonotonicTime?) -> Int? {
         guard find(id) == nil else { return nil }
         let slot = freeSlot()
@@ -71,7 +69,7 @@ struct PendingCalls<Call>: ~Copyable {
         slots[slot].call = call
         slots[slot].id = id
         slots[slot].progress = Progress(timer: timer)
-        table.insert(id.hash, slot)
+        index.insert(id.hash, slot)
         waitingCount += 1
         return slot
     }
@@ -86,73 +84,73 @@ struct PendingCalls<Call>: ~Copyable {
         return slots.count - 1
     }
 
-    /// Where the call of that id is.
-    func find(_ id: CallID) -> Int? { table.find(id.hash) { slots[$0].id == id } }
+    /// The slot of the call with that id.
+    func find(_ id: CallID) -> Int? { index.find(id.hash) { slots[$0].id == id } }
 
-    /// The same by the id's bytes, only if it was sent on that connection and no other since.
+    /// The slot of the call whose id has these bytes, if it was last sent on that connection.
     ///
-    /// - Parameter hash: as `CallID.hash(of:)` says.
+    /// - Parameter hash: that of `CallID.hash(of:)`.
     func find(_ bytes: RawSpan, _ hash: UInt64, sentOn connection: Int) -> Int? {
-        guard let slot = table.find(hash, where: { slots[$0].id.has(bytes) }),
-            case .sent(connection, _) = slots[slot].progress.place
+        guard let slot = index.find(hash, where: { slots[$0].id.matches(bytes) }),
+            case .sent(connection, _) = slots[slot].progress.stage
         else { return nil }
         return slot
     }
 
-    /// The call in that slot, which stays; nil where there is none.
+    /// The call in that slot; nil where the slot is free.
     subscript(slot: Int) -> Entry? {
         guard slots.indices.contains(slot), let call = slots[slot].call else { return nil }
         return Entry(call: call, progress: slots[slot].progress)
     }
 
-    /// Whether a call of that id waits for a connection.
+    /// Whether the call with that id is in the stage `waiting`.
     func isWaiting(_ id: CallID) -> Bool {
-        find(id).map { slots[$0].progress.place == .waiting } ?? false
+        find(id).map { slots[$0].progress.stage == .waiting } ?? false
     }
 
     func id(in slot: Int) -> CallID { slots[slot].id }
 
-    /// The call in that slot stands somewhere else from now on.
-    mutating func move(_ slot: Int, to place: Place) {
+    /// Changes the stage of the call in that slot.
+    mutating func move(_ slot: Int, to stage: Stage) {
         if isWaiting(slot) { waitingCount -= 1 }
-        if case .waiting = place { waitingCount += 1 }
-        slots[slot].progress.place = place
-        if case .sent(let connection, _) = place {
+        if case .waiting = stage { waitingCount += 1 }
+        slots[slot].progress.stage = stage
+        if case .sent(let connection, _) = stage {
             slots[slot].progress.attempts += 1
             slots[slot].progress.lastConnection = connection
         }
     }
 
     private func isWaiting(_ slot: Int) -> Bool {
-        if case .waiting = slots[slot].progress.place { true } else { false }
+        if case .waiting = slots[slot].progress.stage { true } else { false }
     }
 
-    /// An attempt of the call in that slot came to nothing before it was sent.
+    /// Counts an attempt that failed before the call was sent.
     mutating func countAttempt(of slot: Int) { slots[slot].progress.attempts += 1 }
 
-    /// The one way out.
+    /// Removes the call in that slot; nil where the slot is free.
     mutating func remove(_ slot: Int) -> Call? {
         guard let call = slots[slot].call.take() else { return nil }
         if isWaiting(slot) { waitingCount -= 1 }
-        table.remove(slots[slot].id.hash, slot)
+        index.remove(slots[slot].id.hash, slot)
         if let timer = slots[slot].progress.timer { _ = deadlines.remove(timer) }
         slots[slot].nextFree = firstFree
         firstFree = slot
-        if table.count == 0, slots.count > 4096 { shrink() }
+        if index.count == 0, slots.count > 4096 { shrink() }
         return call
     }
 
-    /// Gives the memory of a burst back.
+    /// Frees the memory of a burst.
     private mutating func shrink() {
         slots = UniqueArray()
         firstFree = -1
         deadlines = TimerQueue()
-        table = HashIndex()
+        index = HashIndex()
     }
 
     // MARK: Many
 
-    /// A call whose deadline is not after `now`; nil when there is none left.
+    /// Removes a call whose deadline is not after `now`; nil when there is none.
     mutating func removeExpired(now: MonotonicTime) -> Entry? {
         while let (_, slot) = deadlines.popExpired(now: now) {
             if let entry = self[Int(slot)], remove(Int(slot)) != nil { return entry }
@@ -160,21 +158,62 @@ struct PendingCalls<Call>: ~Copyable {
         return nil
     }
 
-    /// All that are left.
     mutating func removeAll() -> [Call] {
-        // The last removal may give the slots' memory back.
+        // Collected first, since the last removal may replace the slots.
         let occupied = slots.indices.filter { slots[$0].call != nil }
         return occupied.compactMap { remove($0) }
     }
 
-    /// The slots of the calls that were sent on a connection, in the order in which they were sent.
+    /// The slots of the calls that were sent on that connection, in the order of sending.
     func sent(on connection: Int) -> [(slot: Int, end: UInt64)] {
         var found: [(slot: Int, end: UInt64)] = []
         for slot in slots.indices where slots[slot].call != nil {
-            if case .sent(connection, let end) = slots[slot].progress.place {
+            if case .sent(connection, let end) = slots[slot].progress.stage {
                 found.append((slot, end))
             }
         }
         return found.sorted { $0.end < $1.end }
     }
+}
+
+/// How the last few thousand calls of a channel ended, which tells a late reply from a duplicate
+/// and from an unknown one. Two tables of fixed size, in which newer calls replace older ones; so
+/// the many calls with a reply don't replace the few without. A value.
+struct CompletedCalls {
+    enum Ending {
+        case replied
+        /// A deadline, a cancellation or the end of the connection came before the reply.
+        case unanswered
+    }
+
+    /// Hashes of ids; 0: free.
+    private var replied: ContiguousArray<UInt64> = []
+    private var unanswered: ContiguousArray<UInt64> = []
+    /// Entries of each table.
+    static let capacity = 4096
+
+    mutating func record(_ hash: UInt64, _ ending: Ending) {
+        switch ending {
+        case .replied: Self.record(hash, in: &replied)
+        case .unanswered: Self.record(hash, in: &unanswered)
+        }
+    }
+
+    /// nil: no such call, or one that has been replaced.
+    func ending(of hash: UInt64) -> Ending? {
+        if Self.contains(hash, unanswered) { return .unanswered }
+        return Self.contains(hash, replied) ? .replied : nil
+    }
+
+    private static func record(_ hash: UInt64, in table: inout ContiguousArray<UInt64>) {
+        if table.isEmpty { table = ContiguousArray(repeating: 0, count: capacity) }
+        table[index(hash)] = hash
+    }
+
+    private static func contains(_ hash: UInt64, _ table: ContiguousArray<UInt64>) -> Bool {
+        !table.isEmpty && table[index(hash)] == hash
+    }
+
+    /// The 12 high bits, which depend on all bytes of the id.
+    private static func index(_ hash: UInt64) -> Int { Int(hash >> 52) }
 }

@@ -1,6 +1,6 @@
 public import SwiftProtobuf
 
-/// A call that is under way: started now, its response taken later, by one task or several.
+/// A call that has been started: one task or several await its response later.
 ///
 /// ```swift
 /// let call = channel.start(OrderMethods.queryOrder, request)
@@ -14,22 +14,22 @@ public final class RPCAsyncCall<Response: Message & Sendable>: Sendable {
         task = Task { await body() }
     }
 
-    /// The response, as soon as it is there.
+    /// The response; waits for the end of the call.
     ///
     /// - Throws: as `RPCChannel.call`.
     public var value: Response {
         get async throws(RPCError) { try await task.value.get() }
     }
 
-    /// As soon as it is there.
+    /// The response or the error; waits for the end of the call.
     var outcome: Result<Response, RPCError> {
         get async { await task.value }
     }
 
-    /// Waits until the call is over, however it ended.
+    /// Waits for the end of the call, with a response or an error.
     public func wait() async { _ = await task.value }
 
-    /// Gives the call up: it ends with CANCELLED, unless it is over.
+    /// Cancels the call: it ends with CANCELLED, unless it has ended.
     public func cancel() { task.cancel() }
 }
 

@@ -4,54 +4,48 @@ public import RocketRuntime
 import RocketSystem
 import SwiftProtobuf
 
+// An outgoing call goes one way, with a controller and without: `send` takes a call object, sets
+// its parameters (`prepare`), suspends the task until the call has ended (`start`), and returns the
+// response or throws (`check`). A controller adds the interceptors before that and the report of
+// the end after it.
+
 extension RPCChannel {
     /// Calls a method and waits for its response.
     ///
     /// - Parameters:
-    ///   - timeout: how long it may take, all attempts together; nil means the channel's default.
-    ///     A call made from a handler never outlasts the call that the handler answers.
-    ///   - metadata: travels beside the request; at most 511 bytes in all. With `idempotency-key`
-    ///     the call is sent again also where it may have been processed.
-    /// - Throws: `RPCError`: what the server answered, ERROR_RPC_CALL_TIMEOUT, CANCELLED when the
-    ///   task was cancelled, ERROR_FAILED_GET_REPLY when the connection ended,
-    ///   ERROR_PEER_CLOSED or ERROR_FAILED_CONNECT when there was none to be had,
-    ///   RESOURCE_EXHAUSTED when too many calls wait already (`maxCallsInFlight`,
+    ///   - timeout: how long the call may take, all attempts together; nil: the channel's default.
+    ///     A call made in a handler never outlasts the call that the handler serves.
+    ///   - metadata: sent beside the request; at most 511 bytes in all. With `idempotency-key` the
+    ///     call is also sent again when the server may have processed it.
+    /// - Throws: `RPCError`: the server's error, ERROR_RPC_CALL_TIMEOUT, CANCELLED when the task
+    ///   was cancelled, ERROR_FAILED_GET_REPLY when the connection ended before the reply,
+    ///   ERROR_PEER_CLOSED or ERROR_FAILED_CONNECT when no connection could be made,
+    ///   RESOURCE_EXHAUSTED when too many calls are pending (`maxCallsInFlight`,
     ///   `maxCallsWaiting`, the loop's `taskLimit`).
     @inlinable
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
         metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
     ) async throws(RPCError) -> Response {
-        if !interceptors.isEmpty {
-            return try await call(
-                method, request,
-                RPCController(timeout: timeout, metadata: metadata, options: options))
+        if interceptors.isEmpty {
+            return try await send(method, request, timeout, metadata, options)
         }
-        // Compiled where the messages are known; the rest of the way knows no types.
-        let call = method.call(request)
-        try prepare(call, timeout, metadata, options)
-        await unsafe suspendTask {
-            give(up: call)
-        } _: { continuation in
-            unsafe start(call, continuation)
-        }
-        try check(call)
-        return method.response(of: call)
+        return try await call(
+            method, request, RPCController(timeout: timeout, metadata: metadata, options: options))
     }
 
-    /// Calls a method and waits for its response; `controller` says how, and what became of it.
+    /// Calls a method and waits for its response. `controller` holds the call's parameters before
+    /// the call, and its outcome afterwards.
     ///
-    /// - Parameter controller: for one call at a time.
+    /// - Parameter controller: used by one call at a time.
     /// - Throws: as above.
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, _ controller: RPCController
     ) async throws(RPCError) -> Response {
         let (timeout, options) = controller.terms
-        let parent = options.inheritsContext ? RPCController.current : nil
-        let deadline = deadline(timeout, parent)
-        controller.start(method.fullName, deadline: deadline)
+        controller.start(method.fullName, deadline: deadline(timeout, Self.parent(options)))
         do throws(RPCError) {
-            let response = try await intercepted(method, request, deadline, options, controller)
+            let response = try await intercepted(method, request, options, controller)
             controller.end(RPCErrorCode(rawValue: 0))
             return response
         } catch {
@@ -61,15 +55,15 @@ extension RPCChannel {
     }
 
     private func intercepted<Request, Response>(
-        _ method: RPCMethod<Request, Response>, _ request: Request, _ deadline: MonotonicTime,
-        _ options: RPCCallOptions, _ controller: RPCController
+        _ method: RPCMethod<Request, Response>, _ request: Request, _ options: RPCCallOptions,
+        _ controller: RPCController
     ) async throws(RPCError) -> Response {
         if interceptors.isEmpty {
             return try await send(
-                method, request, deadline, controller.requestMetadata, options, controller)
+                method, request, nil, controller.requestMetadata, options, controller)
         }
         let chain = interceptors.around { [self] request, call in
-            try await send(method, request, deadline, call.requestMetadata, options, call)
+            try await send(method, request, nil, call.requestMetadata, options, call)
         }
         do {
             return try await chain(request, controller)
@@ -78,61 +72,72 @@ extension RPCChannel {
         }
     }
 
-    // MARK: One call over the wire
-
-    private func send<Request, Response>(
-        _ method: RPCMethod<Request, Response>, _ request: Request, _ deadline: MonotonicTime,
-        _ metadata: RPCMetadata, _ options: RPCCallOptions, _ controller: RPCController
+    /// Makes the call, without interceptors. Compiled where the types of the messages are known;
+    /// nothing below it knows them.
+    ///
+    /// Always inlined: as a function of its own it would add an async frame to each call.
+    @inlinable @inline(__always)
+    func send<Request, Response>(
+        _ method: RPCMethod<Request, Response>, _ request: Request, _ timeout: Duration?,
+        _ metadata: RPCMetadata, _ options: RPCCallOptions, _ controller: RPCController? = nil
     ) async throws(RPCError) -> Response {
-        let messages = CallPayload<Request, Response>(request)
-        let call = OutgoingCall(method.kind, messages)
-        call.controller = controller
-        let parent = options.inheritsContext ? RPCController.current : nil
-        unsafe call.terms.deadline = deadline
-        try unsafe call.terms.take(metadata, options, parent)
+        let call = method.call(request)
+        try prepare(call, timeout, metadata, options, controller)
         await unsafe suspendTask {
-            give(up: call)
+            cancel(call)
         } _: { continuation in
             unsafe start(call, continuation)
         }
         try check(call)
-        return unsafe messages.response
+        return method.response(of: call)
     }
 
+    /// Sets the parameters of a call. The deadline of a call with a controller was set when the
+    /// controller was started, before the interceptors.
     @usableFromInline
     func prepare(
         _ call: OutgoingCall, _ timeout: Duration?, _ metadata: RPCMetadata,
-        _ options: RPCCallOptions
+        _ options: RPCCallOptions, _ controller: RPCController?
     ) throws(RPCError) {
-        let parent = options.inheritsContext ? RPCController.current : nil
-        unsafe call.terms.deadline = deadline(timeout, parent)
-        try unsafe call.terms.take(metadata, options, parent)
+        let parent = Self.parent(options)
+        if let controller {
+            call.controller = controller
+            unsafe call.parameters.deadline = controller.deadline
+        } else {
+            unsafe call.parameters.deadline = deadline(timeout, parent)
+        }
+        try unsafe call.parameters.set(metadata, options, parent)
     }
 
-    /// Hands the call over; `continuation` is resumed at its end.
+    /// Hands the call to the channel's loop; `continuation` is resumed when the call has ended.
     @unsafe @usableFromInline
     func start(_ call: OutgoingCall, _ continuation: UnsafeContinuation<Void, Never>) {
-        unsafe call.begin(waiting: continuation)
-        call.controller?.canBeCancelled { [self] in give(up: call) }
-        pass(call)
+        unsafe call.begin(resuming: continuation)
+        call.controller?.canBeCancelled { [self] in cancel(call) }
+        enqueueStart(call)
     }
 
-    /// After its end.
+    /// Throws the error of a call that has failed. After its end.
     @usableFromInline
     func check(_ call: OutgoingCall) throws(RPCError) {
         if call.hasFailed, let error = call.error {
             throw error.about(
-                method: String(decoding: call.kind.methodName, as: UTF8.self), peer: target)
+                method: String(decoding: call.method.methodName, as: UTF8.self), peer: target)
         }
     }
 
     @usableFromInline
-    func give(up call: OutgoingCall) {
+    func cancel(_ call: OutgoingCall) {
         call.cancel()
-        pass(.cancel(call))
+        enqueueCancel(call)
     }
 
-    /// The call's own, or what is left of the handler's that makes it, whichever comes first.
+    /// The call whose handler makes this one, where the options let the call inherit from it.
+    private static func parent(_ options: RPCCallOptions) -> RPCController? {
+        options.inheritsContext ? RPCController.current : nil
+    }
+
+    /// The call's own deadline or that of its parent, whichever is earlier.
     private func deadline(_ timeout: Duration?, _ parent: RPCController?) -> MonotonicTime {
         let now = time.monotonic()
         let own = timeout.map { now + $0 } ?? now.later(by: timeoutNanoseconds)
@@ -142,10 +147,10 @@ extension RPCChannel {
 }
 
 extension CallParameters {
-    /// Of terms that are as they were at first; writes only what differs.
+    /// Sets all but the deadline, in parameters that have their defaults. Writes only what differs.
     ///
     /// - Parameter parent: the call whose handler makes this one.
-    fileprivate mutating func take(
+    fileprivate mutating func set(
         _ metadata: RPCMetadata, _ options: RPCCallOptions, _ parent: RPCController?
     ) throws(RPCError) {
         waitsForReady = options.waitsForReady
@@ -169,7 +174,7 @@ extension CallIDChoice {
             guard let id = CallID(unsafe bytes.span.bytes) else {
                 throw RPCError(
                     .failedEncode,
-                    "the msg_id has \(bytes.count) bytes; \(TinyPBLimits.maxMessageIDBytes) are allowed"
+                    "the msg_id has \(bytes.count) bytes; the limit is \(TinyPBLimits.maxMessageIDBytes)"
                 )
             }
             self = .chosen(id)

@@ -4,14 +4,14 @@ public import RocketReactor
 import RocketTCP
 
 extension RPCChannel {
-    /// A channel to a stub of the configuration, by its name, or to an address.
+    /// Creates a channel to a stub of the configuration, by its name, or to an address.
     ///
     /// - Parameters:
     ///   - target: `order`, a name of `root/stubs`; or `127.0.0.1:12345`, `[::1]:80`,
     ///     `unix:/run/order`.
     ///   - interceptors, loop: see the other initializers.
-    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for what is neither, CHANNEL_INIT when its thread
-    ///   can't be started.
+    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a target that is neither, CHANNEL_INIT when the
+    ///   thread can't be started.
     public convenience init(
         to target: String, config: RocketConfig, interceptors: [any RPCInterceptor] = [],
         loop: EventLoop? = nil, logs: LogSystem? = nil
@@ -27,7 +27,7 @@ extension RPCChannel {
             addresses = [parsed]
         } else {
             let unknown = UnknownStub(name: target, known: config.stubs.map(\.name))
-            throw RPCError(.peerAddress, "'\(target)' is no address, and \(unknown)")
+            throw RPCError(.peerAddress, "'\(target)' is not an address, and \(unknown)")
         }
         try self.init(
             to: addresses, configuration: configuration, interceptors: interceptors, loop: loop,
@@ -36,7 +36,7 @@ extension RPCChannel {
 }
 
 extension RPCChannelConfiguration {
-    /// As a stub of the configuration says.
+    /// The settings of a stub of the configuration.
     public init(_ stub: StubConfig) {
         timeout = stub.timeout
         connectTimeout = stub.connectTimeout

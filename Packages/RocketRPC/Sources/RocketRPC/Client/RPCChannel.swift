@@ -5,39 +5,37 @@ public import RocketTCP
 import SwiftProtobuf
 import Synchronization
 
-/// Calls to one server: many at the same time, over one connection or a few, from any task.
+/// A client's side of an RPC connection: makes any number of concurrent calls to one server, over
+/// one connection or a pool, from any task.
 ///
-/// Connects when the first call is made, and again when a call needs it. Every call ends exactly
-/// once, with its response or an `RPCError`: by reply, deadline, cancellation of its task, or the
-/// end of the connection.
+/// Connects when the first call is made, and again when a call needs a connection. Every call ends
+/// exactly once, with its response or an `RPCError`: by reply, deadline, cancellation of its task,
+/// or the end of the connection.
 public final class RPCChannel: Sendable {
-    /// Where it goes, as text: a stub's name or an address.
-    public let target: String
-    /// Where its connections live. It is a task executor: calls from tasks that prefer it change
-    /// no thread on their way.
+    /// The event loop that runs its connections. It is a task executor: calls from tasks that
+    /// prefer it change no thread on their way.
     ///
     /// ```swift
     /// await withTaskExecutorPreference(channel.loop) { … many calls … }
     /// ```
     public let loop: EventLoop
-    let configuration: RPCChannelConfiguration
     @usableFromInline let interceptors: [any RPCInterceptor]
     let time = SystemTimeSource()
     /// `configuration.timeout`.
     let timeoutNanoseconds: UInt64
+    private let context: ChannelContext
     private let ownThread: IOThread?
-    private let counters = ChannelCounters()
-    private let feed = StateBroadcaster()
-    private let door: ChannelInbox
-    private let visit: @Sendable (Reactor) -> Void
+    private let inbox: ChannelInbox
+    private let drainInbox: @Sendable (Reactor) -> Void
     private let isClosed = Atomic(false)
 
-    /// A channel to an address.
+    /// Creates a channel to an address.
     ///
     /// - Parameters:
-    ///   - interceptors: stand around every call, the first one outermost.
-    ///   - loop: where its connections live; nil gives it a thread of its own.
-    ///   - target: what it is called in errors and logs; nil: the address.
+    ///   - interceptors: wrap every call, the first one outermost. Observers (`RPCCallObserver`)
+    ///     are interceptors.
+    ///   - loop: runs its connections; nil: a loop on a thread of its own.
+    ///   - target: its name in errors and logs; nil: the address.
     /// - Throws: `RPCError` CHANNEL_INIT when the thread can't be started.
     public convenience init(
         to address: NetAddress, configuration: RPCChannelConfiguration = .init(),
@@ -49,8 +47,8 @@ public final class RPCChannel: Sendable {
             logger: logger, target: target)
     }
 
-    /// A channel to the first of several addresses that answers. With a pool, its n-th connection
-    /// begins with the n-th address: calls are spread over all of them, as long as they answer.
+    /// Creates a channel to the first of several addresses that accepts. The n-th connection of a
+    /// pool begins with the n-th address, so that calls are spread over all servers that accept.
     ///
     /// - Parameters: as above.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR without an address, CHANNEL_INIT when the thread
@@ -60,84 +58,123 @@ public final class RPCChannel: Sendable {
         interceptors: [any RPCInterceptor] = [], loop: EventLoop? = nil,
         logger: RocketLogger = .disabled, target: String? = nil
     ) throws(RPCError) {
-        if addresses.isEmpty { throw RPCError(.peerAddress, "there is no address to connect to") }
+        if addresses.isEmpty { throw RPCError(.peerAddress, "no address to connect to") }
         try self.init(
             over: TCPConnector(addresses: addresses), configuration: configuration,
             interceptors: interceptors, loop: loop, logger: logger,
             target: target ?? addresses.map(\.description).joined(separator: ","))
     }
 
-    /// A channel over any kind of transport.
+    /// Creates a channel to services of this process, without a socket: frames go through memory,
+    /// and all else (deadlines, cancellation, limits, interceptors, errors) is as over a network.
+    /// For tests of services, and for services that run in one process.
+    ///
+    /// - Parameters:
+    ///   - dispatcher: the services; any number of channels may share it.
+    ///   - configuration, interceptors, loop: as for channels to addresses. Handlers run on the
+    ///     channel's loop.
+    /// - Throws: `RPCError` CHANNEL_INIT when the thread can't be started.
+    public convenience init(
+        inProcess dispatcher: RPCDispatcher, configuration: RPCChannelConfiguration = .init(),
+        interceptors: [any RPCInterceptor] = [], loop: EventLoop? = nil,
+        logger: RocketLogger = .disabled
+    ) throws(RPCError) {
+        try self.init(
+            over: InMemoryConnector(dispatcher: dispatcher, codec: configuration.codec),
+            configuration: configuration, interceptors: interceptors, loop: loop, logger: logger,
+            target: "in-process")
+    }
+
+    /// Creates a channel to these services, without interceptors or limits.
+    ///
+    /// - Throws: `RPCRegistrationError` for services that can't be registered together, `RPCError`
+    ///   CHANNEL_INIT when the thread can't be started.
+    public convenience init(
+        inProcess services: [any RPCService], configuration: RPCChannelConfiguration = .init()
+    ) throws {
+        try self.init(
+            inProcess: RPCDispatcher(services: services), configuration: configuration)
+    }
+
+    /// Creates a channel over transports of any kind.
     init(
         over connector: any Connector, configuration: RPCChannelConfiguration,
         interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String
     ) throws(RPCError) {
-        self.target = target
-        self.configuration = configuration
         timeoutNanoseconds = UInt64(max(0, configuration.timeout.wholeNanoseconds))
         self.interceptors = interceptors
         let ownThread = loop == nil ? try Self.startThread() : nil
         self.ownThread = ownThread
         guard let loop = loop ?? ownThread?.loop else {
-            preconditionFailure("a channel has a loop, given or its own")
+            preconditionFailure("a channel has a loop, passed in or its own")
         }
         self.loop = loop
-        let (counters, feed) = (counters, feed)
-        let door = ChannelInbox(
-            loop: loop, limit: configuration.maxCallsInFlight, feed: feed
-        ) { reactor in
-            ChannelCore(
-                reactor: reactor, connector: connector, configuration: configuration,
-                logger: logger, target: target, counters: counters, feed: feed)
-        }
-        self.door = door
-        visit = { door.takeInbox(on: $0) }
+        context = ChannelContext(
+            target: target, connector: connector, configuration: configuration, logger: logger)
+        let inbox = ChannelInbox(context, loop: loop)
+        self.inbox = inbox
+        drainInbox = { inbox.drain(on: $0) }
     }
 
     private static func startThread() throws(RPCError) -> IOThread {
         do {
             return try IOThread(name: "rocket-client")
         } catch {
-            throw RPCError(.channelInit, "no thread for the channel", cause: error)
+            throw RPCError(.channelInit, "the channel's thread can't be started", cause: error)
         }
     }
 
     deinit { close() }
 
-    /// Ends all calls with CHANNEL_INIT and closes the connections; one with calls under way is
-    /// reset, so that the server gives them up. Calls made later end the same way. Does not wait.
-    /// Any thread; again: nothing.
+    /// Ends all calls with CHANNEL_INIT and closes the connections; one with calls in flight is
+    /// reset, so that the server cancels them. Later calls end the same way. Does not wait. Any
+    /// thread; again: no effect.
     public func close() {
         if isClosed.exchange(true, ordering: .relaxed) { return }
-        let door = door
-        if !loop.execute({ door.close(on: $0) }) { feed.publish(.closed) }
+        let inbox = inbox
+        if !loop.execute({ inbox.close(on: $0) }) { context.broadcaster.publish(.closed) }
         ownThread?.stopUnattended()
     }
 
-    func pass(_ item: ChannelInbox.Item) { door.pass(item, visit: visit) }
+    func enqueueStart(_ call: OutgoingCall) {
+        if !inbox.startOnLoop(call) { inbox.enqueue(.start(call), drainInbox: drainInbox) }
+    }
 
-    func pass(_ call: OutgoingCall) {
-        if !door.startHere(call) { pass(.start(call)) }
+    func enqueueCancel(_ call: OutgoingCall) {
+        inbox.enqueue(.cancel(call), drainInbox: drainInbox)
     }
 }
 
-// MARK: - What can be seen
+// MARK: - State
 
 extension RPCChannel {
-    /// Whether it can send calls now, as of a moment ago. Any thread.
-    public var state: RPCChannelState { feed.current }
+    /// The server's name in errors and logs: the name of a stub, or an address.
+    public var target: String { context.target }
 
-    /// The state now and each one that follows, until `closed`. Any number may listen; one who
-    /// does not keep up misses the oldest of more than 64. Any thread.
-    public var states: AsyncStream<RPCChannelState> { feed.listen() }
+    /// Whether it can send calls, as of a moment ago. Any thread.
+    public var state: RPCChannelState { context.broadcaster.current }
 
-    /// What it has done so far. Any thread.
-    public var statistics: RPCChannelStatistics { counters.read() }
+    /// The current state and each later one, until `closed`, for any number of subscribers. Buffers
+    /// 64 states; a subscriber that falls behind loses the oldest. Any thread.
+    public var states: AsyncStream<RPCChannelState> { context.broadcaster.subscribe() }
 
-    /// Begins to connect, if it is idle, so that the first call need not wait. Does not wait; see
-    /// `states`. Any thread.
+    /// A snapshot of its counters. Any thread.
+    public var statistics: RPCChannelStatistics { context.counters.read() }
+
+    /// Begins to connect where it is idle, so that the first call need not wait for that. Does not
+    /// wait; see `states`. Any thread.
     public func connect() {
-        let door = door
-        loop.execute { door.core(on: $0)?.connect() }
+        let inbox = inbox
+        loop.execute { inbox.core(on: $0)?.connect() }
     }
+}
+
+/// What a channel, its inbox and its core share. Any thread.
+struct ChannelContext: Sendable {
+    let target: String
+    let connector: any Connector
+    let configuration: RPCChannelConfiguration
+    let logger: RocketLogger
+    let counters = ChannelCounters()
+    let broadcaster = StateBroadcaster()
 }

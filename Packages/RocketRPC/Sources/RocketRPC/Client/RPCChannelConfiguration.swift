@@ -1,45 +1,81 @@
 public import RocketCodec
 public import RocketTCP
 
-/// How a channel behaves and where its limits are.
+/// The behaviour and the limits of a channel.
 public struct RPCChannelConfiguration: Sendable {
-    /// How long a call may take that names no time-out of its own. Default 2 seconds.
+    /// The time-out of calls that set none. Default 2 seconds.
     public var timeout = Duration.seconds(2)
-    /// How long connecting may take. Default 2 seconds.
+    /// The longest that one attempt to connect may take. Default 2 seconds.
     public var connectTimeout = Duration.seconds(2)
-    /// The most connections. A further one is opened when all others have calls to carry. At
-    /// least 1; default 1: all calls share one.
+    /// The most connections. A further one is opened when all others have calls in flight. At
+    /// least 1; default 1: all calls share one connection.
     public var poolSize = 1
-    /// The waits between attempts to connect, all connections together. Default from 100 ms to
+    /// The waits between attempts to connect, shared by all connections. Default from 100 ms to
     /// 10 s.
     public var connectBackOff = BackOff()
-    /// Whether calls wait while the server can't be reached, up to their deadlines, where they
-    /// don't say otherwise. Default false: they fail at once.
+    /// Whether calls that don't set it themselves wait, up to their deadlines, while the server
+    /// can't be reached. Default false: they fail at once.
     public var waitsForReady = false
     /// When calls are sent again.
     public var retry = RPCRetryPolicy()
-    /// Calls that may wait for replies at the same time; the next one fails at once with
-    /// RESOURCE_EXHAUSTED. At least 1; default 65,536.
+    /// The most calls in flight; a further one fails at once with RESOURCE_EXHAUSTED. At least 1;
+    /// default 65,536.
     public var maxCallsInFlight = 65_536
-    /// Calls that may wait to be sent, for a connection or because the one there is has too many
-    /// bytes to send already (256 KiB); the next one fails at once with RESOURCE_EXHAUSTED. They
-    /// are sent in their order, and hold nothing but their messages until then. At least 1;
+    /// The most calls that wait to be sent, because there is no connection yet or its output is
+    /// above the high water mark (256 KiB); a further one fails at once with RESOURCE_EXHAUSTED.
+    /// Calls are sent in their order; one that waits holds nothing but its messages. At least 1;
     /// default 16,384.
     public var maxCallsWaiting = 16_384
-    /// Frame limit and checksums.
+    /// The frame limit and the checksums.
     public var codec = TinyPBCodec()
     /// The largest request frame, in bytes; a larger one fails with ERROR_FAILED_ENCODE and is
     /// not sent. nil, the default: the codec's frame limit. For C++ servers, which never answer a
-    /// first request of 128 bytes or more, 127.
+    /// first request of 128 bytes or more, use 127.
     public var maxRequestBytes: Int?
-    /// Whether requests carry what is left of their deadlines. C++ servers ignore it; turn it off
-    /// for those that can't take requests of 128 bytes or more. Default true.
+    /// Whether requests carry the time left until their deadlines. C++ servers ignore it; turn it
+    /// off for those that can't take requests of 128 bytes or more. Default true.
     public var sendsDeadline = true
-    /// Whether a server is told of calls that were given up, by a request for `rocket.cancel`.
-    /// C++ servers don't answer a service that they don't know, so it does no harm there.
+    /// Whether the server is notified of cancelled calls, by a request for `rocket.cancel`. C++
+    /// servers don't answer requests for services they don't have, so they are not disturbed by it.
     /// Default true.
     public var sendsCancel = true
 
     /// The defaults.
     public init() {}
+}
+
+/// When a channel sends a call again by itself. See docs/decisions/0007.
+///
+/// A call is sent again, always within its deadline:
+/// - at once, when the server can't have received the whole request: the connection ended first;
+/// - when the server answered UNAVAILABLE, which means that it did not begin the call: the first
+///   time at once, on another connection where there is one; after a back-off from then on;
+/// - at once, when the server may have processed it and it is idempotent: its metadata contains
+///   `idempotency-key`, or its options set `isIdempotent`.
+public struct RPCRetryPolicy: Sendable {
+    /// The most times that a call is sent, the first included. At least 1, which turns retries
+    /// off. Default 4.
+    public var maxAttempts = 4
+    /// The waits after the second UNAVAILABLE and each later one; after the first there is none.
+    /// Default 25 to 50 ms, doubled each time up to 1 s.
+    public var backOff = BackOff(first: .milliseconds(50), most: .seconds(1))
+
+    /// The defaults.
+    public init() {}
+
+    /// Never sends a call again.
+    public static var never: RPCRetryPolicy {
+        var policy = RPCRetryPolicy()
+        policy.maxAttempts = 1
+        return policy
+    }
+    /// How long a call that was answered with UNAVAILABLE waits until it is sent again; nil: it is
+    /// not sent again.
+    func delay(afterAttempts attempts: Int) -> Duration? {
+        if attempts >= maxAttempts { return nil }
+        var (backOff, random) = (backOff, SystemRandomNumberGenerator())
+        var duration = Duration.zero
+        for _ in 1..<max(1, attempts) { duration = backOff.next(using: &random) }
+        return duration
+    }
 }

@@ -1,24 +1,77 @@
-/// What a channel has done since it was made, as one reading.
+import Synchronization
+
+/// A snapshot of a channel's counters, all since it was created.
 public struct RPCChannelStatistics: Hashable, Sendable {
-    /// Calls that wait: for a connection, for their replies, or for another attempt.
+    /// Calls in flight now: waiting for a connection, for a reply, or for another attempt.
     public var callsInFlight = 0
-    /// Connections that came about.
+    /// Connections established.
     public var connects = 0
-    /// Attempts to connect that failed.
+    /// Failed attempts to connect.
     public var connectFailures = 0
     /// Connections that ended while the channel was open.
     public var connectionsLost = 0
-    /// Calls that were sent again, each time counted.
+    /// Attempts to send a call again.
     public var retries = 0
     /// `rocket.cancel` requests sent.
     public var cancelsSent = 0
-    /// Replies to calls that had ended before, by deadline or cancellation; dropped.
+    /// Dropped replies to calls that a deadline or a cancellation had ended.
     public var lateReplies = 0
-    /// Further replies to calls that had one; dropped.
+    /// Dropped replies to calls that had been replied to.
     public var duplicateReplies = 0
-    /// Replies to calls that nobody made, or that ended too long ago to be remembered; dropped.
+    /// Dropped replies with an id of no call, or of one that ended too long ago to be remembered.
     public var unknownReplies = 0
 
-    /// Nothing yet.
+    /// All zero.
     public init() {}
+}
+
+/// The counters of a channel: written on its loop, read on any thread.
+final class ChannelCounters: Sendable {
+    let callsInFlight = Atomic(0)
+    let connects = Atomic(0)
+    let connectFailures = Atomic(0)
+    let connectionsLost = Atomic(0)
+    let retries = Atomic(0)
+    let cancelsSent = Atomic(0)
+    let lateReplies = Atomic(0)
+    let duplicateReplies = Atomic(0)
+    let unknownReplies = Atomic(0)
+
+    func read() -> RPCChannelStatistics {
+        var statistics = RPCChannelStatistics()
+        statistics.callsInFlight = callsInFlight.load(ordering: .relaxed)
+        statistics.connects = connects.load(ordering: .relaxed)
+        statistics.connectFailures = connectFailures.load(ordering: .relaxed)
+        statistics.connectionsLost = connectionsLost.load(ordering: .relaxed)
+        statistics.retries = retries.load(ordering: .relaxed)
+        statistics.cancelsSent = cancelsSent.load(ordering: .relaxed)
+        statistics.lateReplies = lateReplies.load(ordering: .relaxed)
+        statistics.duplicateReplies = duplicateReplies.load(ordering: .relaxed)
+        statistics.unknownReplies = unknownReplies.load(ordering: .relaxed)
+        return statistics
+    }
+}
+
+extension ChannelCounters {
+    /// Counts a reply that was dropped, by how its call had ended; nil: no such call is known.
+    ///
+    /// - Returns: the text for the log.
+    func countDropped(_ ending: CompletedCalls.Ending?) -> StaticString {
+        switch ending {
+        case .unanswered:
+            lateReplies.increment()
+            return "late reply dropped"
+        case .replied:
+            duplicateReplies.increment()
+            return "duplicate reply dropped"
+        case nil:
+            unknownReplies.increment()
+            return "unknown reply dropped"
+        }
+    }
+}
+
+extension Atomic<Int> {
+    /// Adds one. Not atomic as a whole: for the loop's thread only, the one that writes.
+    func increment() { store(load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
 }

@@ -1,17 +1,18 @@
-/// Ids of calls in the order in which they are to be sent. Those of calls that have ended meanwhile
-/// may still be among them. A pure value.
+/// The ids of calls that wait to be sent, in their order. May contain ids of calls that have ended
+/// since; the channel skips those. A value.
 struct SendQueue {
     private var ids: ContiguousArray<CallID> = []
-    /// Those before it are out already.
+    /// The ids before this index have been removed.
     private var head = 0
 
     var count: Int { ids.count - head }
     var isEmpty: Bool { count == 0 }
-    var first: CallID? { head < ids.count ? ids[head] : nil }
 
     mutating func append(_ id: CallID) { ids.append(id) }
 
-    mutating func removeFirst() {
+    mutating func popFirst() -> CallID? {
+        if isEmpty { return nil }
+        let id = ids[head]
         head += 1
         if head == ids.count {
             ids.removeAll(keepingCapacity: ids.count <= 1024)
@@ -20,19 +21,13 @@ struct SendQueue {
             ids.removeSubrange(..<head)
             head = 0
         }
+        return id
     }
 
-    /// Leaves those for which `isGone` holds out.
+    /// Removes the ids for which `isGone` returns true.
     mutating func removeAll(where isGone: (CallID) -> Bool) {
-        ids.removeSubrange(..<head)
-        head = 0
-        ids.removeAll(where: isGone)
-    }
-
-    /// Everything, in its order.
-    mutating func takeAll() -> ContiguousArray<CallID> {
-        removeAll { _ in false }
-        defer { ids = [] }
-        return ids
+        for _ in 0..<count {
+            if let id = popFirst(), !isGone(id) { append(id) }
+        }
     }
 }

@@ -1,14 +1,13 @@
 public import RocketBase
 public import RocketSystem
-public import SwiftProtobuf
 import Synchronization
 
-/// Writes log lines about calls: one of so many that went well, and those that failed, as many a
-/// second as are allowed. An interceptor, for servers and channels.
+/// Logs calls: one of every N that succeed, and those that fail up to a limit per second. For
+/// servers and channels.
 ///
-/// Each line bears method, peer, code, microseconds and bytes; a failure's says how many were left
-/// out before it.
-public final class RPCCallLogging: RPCSynchronousInterceptor {
+/// Each line contains the method, the peer, the code, the duration in microseconds and the bytes of
+/// request and response; that of a failure also contains how many were omitted before it.
+public final class RPCCallLogging: RPCCallObserver {
     private let logger: RocketLogger
     private let level: LogLevel
     private let every: Int
@@ -24,9 +23,10 @@ public final class RPCCallLogging: RPCSynchronousInterceptor {
     }
 
     /// - Parameters:
-    ///   - every: of so many calls that went well one is logged; 1: all; 0: none. Default 100.
-    ///   - maxFailuresPerSecond: calls that failed, logged within a second; 0: none. Default 10.
-    ///   - level: of both. Default debug: normal work writes nothing at info.
+    ///   - every: one of so many successful calls is logged; 1: all; 0: none. Default 100.
+    ///   - maxFailuresPerSecond: the most failed calls that are logged in a second; 0: none.
+    ///     Default 10.
+    ///   - level: the level of all lines. Default debug, so that normal work logs nothing at info.
     public init(
         _ logger: RocketLogger, every: Int = 100, maxFailuresPerSecond: Int = 10,
         level: LogLevel = .debug, time: any TimeSource = SystemTimeSource()
@@ -38,30 +38,12 @@ public final class RPCCallLogging: RPCSynchronousInterceptor {
         self.time = time
     }
 
-    /// Passes the call on, and sees to its line where its level is on.
-    public nonisolated(nonsending) func intercept<
-        Request: Message & Sendable, Response: Message & Sendable
-    >(
-        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
-    ) async throws -> Response {
-        observe(call)
-        return try await next(request, call)
-    }
-
-    /// The same for handlers that never wait.
-    public func intercept<Request: Message & Sendable, Response: Message & Sendable>(
-        _ request: Request, _ call: RPCController,
-        next: RPCSynchronousHandler<Request, Response>
-    ) throws -> Response {
-        observe(call)
-        return try next(request, call)
-    }
-
-    private func observe(_ call: RPCController) {
-        guard logger.isEnabled(level) else { return }
+    /// Logs the call when it has ended, where the level is enabled.
+    public func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)? {
+        guard logger.isEnabled(level) else { return nil }
         let start = time.monotonic()
         let peer = call.peerAddress?.description ?? ""
-        call.onEnd { [self, method = call.method, isOutgoing = call.isOutgoing] ending in
+        return { [self, method = call.method, isOutgoing = call.isOutgoing] ending in
             guard let omitted = mayWrite(ending) else { return }
             logger.log(level, isOutgoing ? "call made" : "call answered") {
                 $0.add("method", method)
@@ -75,7 +57,7 @@ public final class RPCCallLogging: RPCSynchronousInterceptor {
         }
     }
 
-    /// How many failures were left out before this line; nil where it is left out itself.
+    /// The number of failures omitted before this line; nil where the line itself is omitted.
     private func mayWrite(_ ending: RPCCallEnding) -> Int? {
         if ending.code.rawValue == 0 {
             guard every > 0 else { return nil }

@@ -1,7 +1,7 @@
 public import SwiftProtobuf
 
-/// Stands around every call of a server or of a channel: sees the request before, the response or
-/// error after, and may answer by itself.
+/// Wraps every call of a server or of a channel: receives the request before the handler, the
+/// response or the error after it, and may answer the call itself.
 ///
 /// ```swift
 /// struct Authentication: RPCInterceptor {
@@ -16,14 +16,16 @@ public import SwiftProtobuf
 /// }
 /// ```
 ///
-/// The first one added is the outermost. On a server the chain is made once, at registration; with
-/// no interceptor there is no chain. A server's interceptor runs on the connection's loop, a
-/// channel's where the call was made.
+/// The first interceptor is the outermost. A server composes them once, at registration; without
+/// interceptors there is nothing to call. A server's interceptors run on the connection's loop, a
+/// channel's on the task that makes the call.
+///
+/// An interceptor that only watches calls conforms to `RPCCallObserver` instead.
 public protocol RPCInterceptor: Sendable {
-    /// Handles a call: usually by calling `next`, once, and returning what it returns.
+    /// Handles a call, normally by calling `next` once and returning its result.
     ///
-    /// - Parameter call: on a server what the handler sees; on a channel the call that is being
-    ///   made, whose `requestMetadata` may be changed before `next`.
+    /// - Parameter call: on a server the call that the handler receives; on a channel the call
+    ///   that is being made, whose `requestMetadata` may be changed before `next`.
     nonisolated(nonsending) func intercept<
         Request: Message & Sendable, Response: Message & Sendable
     >(
@@ -31,18 +33,68 @@ public protocol RPCInterceptor: Sendable {
     ) async throws -> Response
 }
 
-/// An interceptor that never waits, so that handlers which don't are served without a task all the
-/// same: for what measures, logs and refuses.
+/// An interceptor that never suspends, so that synchronous handlers remain synchronous with it, and
+/// are served without a task: for interceptors that refuse calls.
 public protocol RPCSynchronousInterceptor: RPCInterceptor {
-    /// Handles a call of such a handler, as the other `intercept` does.
+    /// Handles a call of a synchronous handler, as the other `intercept` does for async ones.
     func intercept<Request: Message & Sendable, Response: Message & Sendable>(
         _ request: Request, _ call: RPCController,
         next: RPCSynchronousHandler<Request, Response>
     ) throws -> Response
 }
 
+/// Watches calls without changing them: for metrics and logs. Accepted wherever interceptors are,
+/// and ordered among them; synchronous handlers remain synchronous with it.
+///
+/// ```swift
+/// struct SlowCalls: RPCCallObserver {
+///     func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)? {
+///         let (method, start) = (call.method, ContinuousClock.now)
+///         return { _ in if ContinuousClock.now - start > .seconds(1) { report(method) } }
+///     }
+/// }
+/// ```
+public protocol RPCCallObserver: RPCSynchronousInterceptor {
+    /// Called when a call begins: on a server before its handler, on a channel before the request
+    /// is sent. An observer behind an interceptor that answers a call does not see that call.
+    ///
+    /// - Returns: is called once, when the call has ended, as `RPCController.onEnd` describes; nil:
+    ///   nothing is called.
+    func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)?
+}
+
+extension RPCCallObserver {
+    /// Observes the call and passes it on.
+    @inlinable
+    public nonisolated(nonsending) func intercept<
+        Request: Message & Sendable, Response: Message & Sendable
+    >(
+        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+    ) async throws -> Response {
+        observe(call)
+        return try await next(request, call)
+    }
+
+    /// Observes a call of a synchronous handler and passes it on.
+    @inlinable
+    public func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+        _ request: Request, _ call: RPCController,
+        next: RPCSynchronousHandler<Request, Response>
+    ) throws -> Response {
+        observe(call)
+        return try next(request, call)
+    }
+
+    @usableFromInline
+    func observe(_ call: RPCController) {
+        if let ended = callBegan(call) { call.onEnd(ended) }
+    }
+}
+
+// MARK: - Composition
+
 extension [any RPCInterceptor] {
-    /// `handler` with all of these around it.
+    /// `handler`, wrapped by all of these.
     @usableFromInline
     func around<Request: Message & Sendable, Response: Message & Sendable>(
         _ handler: @escaping RPCHandler<Request, Response>
@@ -57,7 +109,7 @@ extension [any RPCInterceptor] {
         return chain
     }
 
-    /// All of these as interceptors that never wait; nil where one may.
+    /// All of these as synchronous interceptors; nil where one may suspend.
     @usableFromInline
     var synchronous: [any RPCSynchronousInterceptor]? {
         let found = compactMap { $0 as? any RPCSynchronousInterceptor }
@@ -66,7 +118,7 @@ extension [any RPCInterceptor] {
 }
 
 extension [any RPCSynchronousInterceptor] {
-    /// `handler` with all of these around it.
+    /// `handler`, wrapped by all of these.
     @usableFromInline
     func around<Request: Message & Sendable, Response: Message & Sendable>(
         _ handler: @escaping RPCSynchronousHandler<Request, Response>

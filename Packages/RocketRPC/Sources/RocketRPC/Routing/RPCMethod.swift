@@ -9,9 +9,9 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
     /// As it stands on the wire: `shop.v1.Order.makeOrder`.
     public let fullName: String
     /// The same without the types of its messages, for calls of it.
-    @usableFromInline let kind: ErasedMethod
+    @usableFromInline let erased: ErasedMethod
     /// Objects of earlier calls, for later ones.
-    @usableFromInline let shelf = CallPool()
+    @usableFromInline let callPool = CallPool()
     /// How requests become bytes and come back.
     public let request: _RPCMessageCoding<Request>
     /// The same for responses.
@@ -33,8 +33,8 @@ public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendabl
         self.request = request
         self.response = response
         fullName = service + "." + name
-        kind = ErasedMethod(methodName: [UInt8](fullName.utf8), request, response)
+        erased = ErasedMethod(methodName: [UInt8](fullName.utf8), request, response)
     }
 
-    var fullNameBytes: [UInt8] { kind.methodName }
+    var fullNameBytes: [UInt8] { erased.methodName }
 }

@@ -1,57 +1,48 @@
 import RocketSystem
-import SwiftProtobuf
 
-/// Measures a server's calls for the line that its service manager shows: how many, how long, how
-/// many at once. The outermost interceptor of a server that has such a manager; others have none.
-///
-/// Any thread: each counts in a place of its own, as far as there are places.
-final class CallMeter: RPCSynchronousInterceptor {
+/// Measures a server's calls for the status line of its service manager: how many, how long, how
+/// many at the same time. The outermost observer of a server that runs under systemd; other servers
+/// have none. Any thread.
+final class CallMeter: RPCCallObserver {
     private let time: any TimeSource
-    private let places: [Place]
+    /// One for each thread, as far as there are enough, so that threads don't share a lock.
+    private let shards: [Shard]
 
-    init(time: any TimeSource, places: Int = 16) {
+    private final class Shard: Sendable {
+        let counts = Locked(Counts())
+    }
+
+    private struct Counts {
+        var durations = LatencyHistogram()
+        /// The calls that began on this shard, less those that ended on it. Only the sum over all
+        /// shards is the number of calls in flight.
+        var inFlight = 0
+    }
+
+    init(time: any TimeSource, shards: Int = 16) {
         self.time = time
-        self.places = (0..<max(1, places)).map { _ in Place() }
+        self.shards = (0..<max(1, shards)).map { _ in Shard() }
     }
 
-    nonisolated(nonsending) func intercept<
-        Request: Message & Sendable, Response: Message & Sendable
-    >(
-        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
-    ) async throws -> Response {
-        let start = began()
-        defer { ended(after: time.monotonic() - start) }
-        return try await next(request, call)
-    }
+    private var shard: Shard { shards[CurrentThread.ordinal % shards.count] }
 
-    func intercept<Request: Message & Sendable, Response: Message & Sendable>(
-        _ request: Request, _ call: RPCController,
-        next: RPCSynchronousHandler<Request, Response>
-    ) throws -> Response {
-        let start = began()
-        defer { ended(after: time.monotonic() - start) }
-        return try next(request, call)
-    }
-
-    private func began() -> MonotonicTime {
-        place.counts.withLock { $0.inFlight += 1 }
-        return time.monotonic()
-    }
-
-    private func ended(after duration: Duration) {
-        let microseconds = duration.wholeNanoseconds / 1000
-        place.counts.withLock { counts in
-            counts.inFlight -= 1
-            counts.durations.add(microseconds)
+    func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)? {
+        shard.counts.withLock { $0.inFlight += 1 }
+        return { [self, start = time.monotonic()] _ in
+            let microseconds = (time.monotonic() - start).wholeNanoseconds / 1000
+            shard.counts.withLock { counts in
+                counts.inFlight -= 1
+                counts.durations.add(microseconds)
+            }
         }
     }
 
-    /// What ended since the last time, and what runs now.
+    /// The durations of the calls that ended since the last time, and the calls in flight now.
     func take() -> (durations: LatencyHistogram, inFlight: Int) {
         var all = LatencyHistogram()
         var inFlight = 0
-        for place in places {
-            place.counts.withLock { counts in
+        for shard in shards {
+            shard.counts.withLock { counts in
                 all.add(counts.durations)
                 counts.durations = LatencyHistogram()
                 inFlight += counts.inFlight
@@ -59,16 +50,37 @@ final class CallMeter: RPCSynchronousInterceptor {
         }
         return (all, inFlight)
     }
+}
 
-    private var place: Place { places[CurrentThread.ordinal % places.count] }
+/// Makes the status lines from a meter, each about the time since the last one. Any thread.
+final class StatusLines: Sendable {
+    private let meter: CallMeter
+    private let time: any TimeSource
+    private let last: Locked<MonotonicTime>
 
-    private final class Place: Sendable {
-        let counts = Locked(Counts())
+    init(meter: CallMeter, time: any TimeSource = SystemTimeSource()) {
+        self.meter = meter
+        self.time = time
+        last = Locked(time.monotonic())
     }
 
-    private struct Counts {
-        var durations = LatencyHistogram()
-        /// Calls that began here less those that ended here: only the sum over all places counts.
-        var inFlight = 0
+    /// `1250 calls/s, 12 in flight, p99 3.4 ms, 8 connections`
+    func next(connections: Int) -> String {
+        let now = time.monotonic()
+        let elapsed = last.withLock { last in
+            defer { last = now }
+            return now - last
+        }
+        let (durations, inFlight) = meter.take()
+        let seconds = max(elapsed / .seconds(1), 0.001)
+        let rate = Int((Double(durations.count) / seconds).rounded())
+        let p99 = durations.quantile(0.99).map { "p99 \(Self.milliseconds($0)) ms" } ?? "p99 -"
+        return "\(rate) calls/s, \(inFlight) in flight, \(p99), \(connections) connections"
+    }
+
+    private static func milliseconds(_ microseconds: UInt64) -> String {
+        let tenths = (microseconds + 50) / 100
+        return microseconds < 1000
+            ? "0.\(String(1000 + microseconds).dropFirst())" : "\(tenths / 10).\(tenths % 10)"
     }
 }

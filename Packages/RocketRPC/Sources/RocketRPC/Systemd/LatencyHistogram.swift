@@ -1,12 +1,12 @@
-/// How often which duration occurred: eight steps to each doubling, so a quantile read from it is
-/// at most an eighth too high. A value.
+/// A histogram of durations with eight buckets per doubling, so that a quantile is at most an eighth
+/// too high. A value.
 struct LatencyHistogram {
     private var buckets: [UInt32] = []
     private(set) var count = 0
 
     private static let stepBits = 3
 
-    /// Microseconds; less than none counts as none.
+    /// Adds a duration in microseconds; a negative one counts as 0.
     mutating func add(_ microseconds: Int64) {
         let index = Self.index(of: UInt64(max(0, microseconds)))
         if index >= buckets.count {
@@ -25,8 +25,8 @@ struct LatencyHistogram {
         count += other.count
     }
 
-    /// The duration in microseconds that the given share (0 to 1) of all did not pass; nil when
-    /// there is none.
+    /// The duration in microseconds that the given share (0 to 1) of all did not exceed; nil for an
+    /// empty histogram.
     func quantile(_ share: Double) -> UInt64? {
         guard count > 0 else { return nil }
         let wanted = max(1, Int((Double(count) * share).rounded(.up)))

@@ -2,12 +2,13 @@ import Testing
 
 @testable import RocketRPC
 
-/// Which ids calls get, and that no two have the same at a time.
+/// The ids of calls: no two calls in flight have the same.
 @Suite struct CallIDTests {
-    @Test func anInheritedIDIsKeptWhileItNamesOneCall() throws {
+    @Test("An inherited id is used by one call at a time")
+    func inherited() throws {
         let channel = try DrivenChannel()
         let id = try callID([UInt8]("99998888".utf8))
-        let calls = (0..<3).map { _ in channel.start { $0.terms.idChoice = .inherited(id) } }
+        let calls = (0..<3).map { _ in channel.start { $0.parameters.idChoice = .inherited(id) } }
         channel.last.connect()
         #expect(calls[0].idText == "99998888")
         for call in calls.dropFirst() {
@@ -16,14 +17,15 @@ import Testing
         #expect(Set(calls.map(\.idText)).count == 3)
         for call in calls { channel.last.reply(to: call.idText) }
         // A second reply to the first must not answer the next one.
-        let next = channel.start { $0.terms.idChoice = .inherited(id) }
+        let next = channel.start { $0.parameters.idChoice = .inherited(id) }
         #expect(next.idText != "99998888")
         channel.last.reply(to: "99998888")
         #expect(next.ends.isEmpty)
         #expect(channel.statistics.duplicateReplies == 1)
     }
 
-    @Test func idsDoNotGrowAlongAChain() throws {
+    @Test("Ids don't grow along a chain of calls")
+    func chain() throws {
         let root = try callID([UInt8]("99998888".utf8))
         let first = try #require(CallID.next(after: root))
         let second = try #require(CallID.next(after: first))
@@ -32,15 +34,16 @@ import Testing
         #expect(CallID.next(after: long) == nil)
     }
 
-    @Test func aChosenIDIsForOneCallAtATime() throws {
+    @Test("A second call with a chosen id fails while the first is in flight")
+    func chosen() throws {
         let channel = try DrivenChannel()
         let id = try callID([UInt8]("mine".utf8))
-        let first = channel.start { $0.terms.idChoice = .chosen(id) }
-        let second = channel.start { $0.terms.idChoice = .chosen(id) }
+        let first = channel.start { $0.parameters.idChoice = .chosen(id) }
+        let second = channel.start { $0.parameters.idChoice = .chosen(id) }
         #expect(second.ends == [.error(.channelInit)])
         channel.last.connect()
         channel.last.reply(to: "mine")
         #expect(first.ends == [.response([])])
-        #expect(channel.start { $0.terms.idChoice = .chosen(id) }.idText == "mine")
+        #expect(channel.start { $0.parameters.idChoice = .chosen(id) }.idText == "mine")
     }
 }

@@ -2,22 +2,23 @@ import RocketRPC
 import SwiftProtobuf
 import Testing
 
-/// Call objects are used again for later calls: no call may hear of another one's end.
+/// Call objects are reused: no call may observe the end of another.
 @Suite struct CallReuseTests {
-    @Test func callsThatAreCancelledWhileTheyEndHurtNoLaterOne() async throws {
+    @Test("Cancelling calls while they end affects no later call")
+    func cancelledWhileEnding() async throws {
         try await withChannel { channel in
             try await withThrowingTaskGroup { group in
                 for caller in 0..<8 {
                     group.addTask {
                         for number in 0..<200 {
-                            // The cancellation meets the call anywhere between its start and end.
-                            let given = channel.start(TestService.echo, Text("given up"))
+                            // The cancellation arrives at any time between the start and the end of the call.
+                            let cancelled = channel.start(TestService.echo, Text("cancelled"))
                             let kept = channel.start(TestService.echo, Text("\(caller)-\(number)"))
                             if number % 3 == 0 { await Task.yield() }
-                            given.cancel()
+                            cancelled.cancel()
                             let reply = try await kept.value
                             #expect(reply.value == "\(caller)-\(number)")
-                            await given.wait()
+                            await cancelled.wait()
                         }
                     }
                 }
@@ -27,7 +28,8 @@ import Testing
         }
     }
 
-    @Test func aCallInheritsNothingFromTheOneBefore() async throws {
+    @Test("A reused call object keeps nothing of the call before")
+    func reset() async throws {
         try await withChannel { channel in
             let special = try await channel.call(
                 TestService.describe, Text(), metadata: ["x-sent": "1"],

@@ -5,14 +5,14 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-/// Servers that call servers: what a handler's calls inherit.
+/// Servers that call other servers: what the calls of a handler inherit.
 @Suite struct ChainTests {
-    /// Passes each call on to the next server; the last one notes what it sees.
+    /// Forwards each call to the next server, and records the call.
     struct Relay: RPCService {
         static let serviceName = "chain.Relay"
         static let pass = RPCMethod<Text, Number>(service: serviceName, name: "pass")
 
-        struct Sight: Sendable {
+        struct Record: Sendable {
             var messageID = ""
             var left: Duration?
             var trace: [String?] = []
@@ -20,14 +20,14 @@ import Testing
 
         let next: RPCChannel?
         var options = RPCCallOptions()
-        let sight = Shared(Sight())
+        let record = Shared(Record())
         let gate = Gate()
 
         func register(in registry: inout RPCServiceRegistry) throws {
             try registry.add(Self.pass) { request, call in
                 let left = call.deadline.map { $0 - SystemTimeSource().monotonic() }
-                sight.value.withLock {
-                    $0 = Sight(
+                record.value.withLock {
+                    $0 = Record(
                         messageID: call.messageID, left: left,
                         trace: ["traceparent", "tracestate"].map { call.requestMetadata[$0] })
                 }
@@ -71,33 +71,35 @@ import Testing
         }
     }
 
-    @Test func theLastSeesWhatIsLeftOfTheFirstsDeadline() async throws {
+    @Test("The last server receives the time left of the first call's deadline")
+    func deadlineAlongChain() async throws {
         try await withChain { toB, b, c in
             _ = try await toB.call(Relay.pass, Text(), timeout: .seconds(200))
-            let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
+            let (atB, atC) = (b.record.value.withLock { $0 }, c.record.value.withLock { $0 })
             let (leftAtB, leftAtC) = (try #require(atB.left), try #require(atC.left))
             #expect(leftAtC <= leftAtB && leftAtB <= .seconds(200))
             #expect(leftAtC > .seconds(100))
         }
     }
 
-    /// A hundred milliseconds may be over before C is reached on a machine that is busy with other
-    /// things: then nobody got more than that, and the caller hears of it.
-    @Test func aHundredMillisecondsAreAHundredAtTheEndOfTheChain() async throws {
+    /// On a busy machine 100 ms may be over before C is called; then the call ends with a time-out.
+    @Test("A deadline of 100 ms is not longer at the end of the chain")
+    func shortDeadline() async throws {
         try await withChain { toB, _, c in
             do throws(RPCError) {
                 _ = try await toB.call(Relay.pass, Text(), timeout: .milliseconds(100))
-                let left = c.sight.value.withLock { $0.left }
+                let left = c.record.value.withLock { $0.left }
                 #expect(left.map { $0 > .zero && $0 <= .milliseconds(100) } ?? false)
             } catch {
                 #expect(error.code == .callTimeout)
-                let left = c.sight.value.withLock { $0.left }
+                let left = c.record.value.withLock { $0.left }
                 #expect(left.map { $0 <= .milliseconds(100) } ?? true)
             }
         }
     }
 
-    @Test func aDeadlineThatPassesCancelsTheWholeChain() async throws {
+    @Test("A deadline that passes cancels the handlers of the whole chain")
+    func deadlineCancelsChain() async throws {
         try await withChain { toB, _, c in
             let call = toB.start(Relay.pass, Text("hold"), timeout: .seconds(1))
             await c.gate.arrived(1)
@@ -109,7 +111,8 @@ import Testing
         }
     }
 
-    @Test func whenTheFirstsCallerCancelsTheLastsTaskIsCancelled() async throws {
+    @Test("Cancelling the first call cancels the last handler")
+    func cancelAlongChain() async throws {
         try await withChain { toB, _, c in
             let call = toB.start(Relay.pass, Text("hold"), timeout: .seconds(600))
             await c.gate.arrived(1)
@@ -122,22 +125,24 @@ import Testing
         }
     }
 
-    @Test func idAndTraceGoDownTheChain() async throws {
+    @Test("The msg_id and the trace context are passed along the chain")
+    func idAndTrace() async throws {
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         try await withChain { toB, b, c in
             let call = RPCController(metadata: ["traceparent": trace, "tracestate": "a=b"])
             _ = try await toB.call(Relay.pass, Text(), call)
-            let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
+            let (atB, atC) = (b.record.value.withLock { $0 }, c.record.value.withLock { $0 })
             #expect(atB.messageID == call.messageID && atC.messageID == call.messageID)
             #expect(atB.trace == [trace, "a=b"] && atC.trace == [trace, "a=b"])
         }
     }
 
-    @Test func aCallThatSaysSoInheritsNothing() async throws {
+    @Test("An independent call inherits nothing")
+    func independent() async throws {
         try await withChain(options: .independent) { toB, b, c in
             _ = try await toB.call(
                 Relay.pass, Text(), timeout: .seconds(60), metadata: ["traceparent": "t"])
-            let (atB, atC) = (b.sight.value.withLock { $0 }, c.sight.value.withLock { $0 })
+            let (atB, atC) = (b.record.value.withLock { $0 }, c.record.value.withLock { $0 })
             #expect(atB.messageID != atC.messageID)
             #expect(atC.trace == [nil, nil])
             let left = try #require(atC.left)

@@ -3,9 +3,10 @@ import Testing
 
 @testable import RocketRPC
 
-/// How calls come and end, on a manual clock and over connections of memory.
+/// How calls begin and end, on a manual clock and over transports in memory.
 @Suite struct ChannelCallTests {
-    @Test func aCallWaitsForTheConnectionAndGetsItsReply() throws {
+    @Test("A call waits for the connection and receives its reply")
+    func waitsForConnection() throws {
         let channel = try DrivenChannel()
         let call = channel.start { $0.payload = [1, 2] }
         #expect(channel.last.requests().isEmpty)
@@ -18,7 +19,8 @@ import Testing
         #expect(channel.statistics.callsInFlight == 0)
     }
 
-    @Test func repliesMayComeInAnyOrderAndInPieces() throws {
+    @Test("Replies are accepted in any order")
+    func repliesInAnyOrder() throws {
         let channel = try DrivenChannel()
         let calls = (0..<10).map { _ in channel.start() }
         channel.last.connect()
@@ -28,7 +30,8 @@ import Testing
         #expect(calls.map(\.ends) == (0..<10).map { [.response([UInt8($0)])] })
     }
 
-    @Test func anErrorKeepsItsCode() throws {
+    @Test("An error reply ends the call with its code")
+    func errorReply() throws {
         let channel = try DrivenChannel()
         let call = channel.start()
         channel.last.connect()
@@ -36,7 +39,8 @@ import Testing
         #expect(call.ends == [.error(.permissionDenied)])
     }
 
-    @Test func aServerThatAnswersTwiceToNobodyOrLateIsCounted() throws {
+    @Test("Late, duplicate and unknown replies are counted and dropped")
+    func droppedReplies() throws {
         let channel = try DrivenChannel()
         let answered = channel.start()
         let late = channel.start(timeout: .seconds(1))
@@ -47,7 +51,7 @@ import Testing
         channel.core.cancel(cancelled.outgoing)
         channel.last.reply(to: late.idText)
         channel.last.reply(to: cancelled.idText)
-        channel.last.reply(to: "nobody")
+        channel.last.reply(to: "unknown")
         channel.last.reply(to: String(repeating: "x", count: 60))
         channel.last.reply(to: "")
         #expect(channel.statistics.duplicateReplies == 2)
@@ -59,7 +63,8 @@ import Testing
 
     // MARK: Deadlines
 
-    @Test func aDeadlineEndsACallExactlyThenAndTellsTheServer() throws {
+    @Test("A deadline ends a call exactly on time and cancels it on the server")
+    func deadline() throws {
         let channel = try DrivenChannel()
         let call = channel.start(timeout: .milliseconds(100))
         let other = channel.start()
@@ -77,7 +82,8 @@ import Testing
         #expect(other.ends.isEmpty)
     }
 
-    @Test func aDeadlineMayPassBeforeTheConnectionIsThere() throws {
+    @Test("A deadline that passes before the connection is made ends the call unsent")
+    func deadlineBeforeConnection() throws {
         let channel = try DrivenChannel()
         let call = channel.start(timeout: .milliseconds(100))
         channel.tick(after: .milliseconds(100))
@@ -87,14 +93,16 @@ import Testing
         #expect(channel.statistics.cancelsSent == 0)
     }
 
-    @Test func anOverdueCallIsNotSent() throws {
+    @Test("A call whose deadline has passed is not sent")
+    func overdue() throws {
         let channel = try DrivenChannel()
         let call = channel.start(timeout: .zero)
         #expect(call.ends == [.error(.callTimeout)])
         #expect(channel.connector.made.isEmpty)
     }
 
-    @Test func whatIsLeftOfTheDeadlineIsSent() throws {
+    @Test("A request carries the time left until the deadline")
+    func sendsTimeLeft() throws {
         let channel = try DrivenChannel()
         channel.start(timeout: .milliseconds(250))
         channel.tick(after: .milliseconds(100))
@@ -104,7 +112,8 @@ import Testing
 
     // MARK: Cancellation
 
-    @Test func aCancelledCallEndsAtOnceAndTheServerIsTold() throws {
+    @Test("A cancelled call ends at once and is cancelled on the server")
+    func cancel() throws {
         let channel = try DrivenChannel()
         let call = channel.start()
         channel.last.connect()
@@ -117,7 +126,8 @@ import Testing
         #expect(call.ends.count == 1)
     }
 
-    @Test func whatWasNotSentNeedNoCancelOnTheWire() throws {
+    @Test("A call that is cancelled before it is sent sends nothing")
+    func cancelUnsent() throws {
         let channel = try DrivenChannel()
         let early = channel.start()
         let flagged = channel.start { $0.outgoing.cancel() }
@@ -127,7 +137,8 @@ import Testing
         #expect(early.ends == [.error(.cancelled)] && flagged.ends == [.error(.cancelled)])
     }
 
-    @Test func tellingTheServerCanBeTurnedOff() throws {
+    @Test("No cancel is sent when sendsCancel is off")
+    func cancelTurnedOff() throws {
         let channel = try DrivenChannel { $0.sendsCancel = false }
         let call = channel.start()
         channel.last.connect()

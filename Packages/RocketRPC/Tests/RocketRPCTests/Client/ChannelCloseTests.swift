@@ -2,9 +2,10 @@ import Testing
 
 @testable import RocketRPC
 
-/// What a channel that is closed does with its calls and its connections.
+/// How closing a channel ends its calls and its connections.
 @Suite struct ChannelCloseTests {
-    @Test func aClosedChannelResetsAConnectionWithCallsAndClosesOthers() throws {
+    @Test("Closing a channel resets a connection with calls and closes an idle one")
+    func closes() throws {
         let busy = try DrivenChannel()
         let call = busy.start()
         busy.last.connect()
@@ -24,7 +25,8 @@ import Testing
         #expect(idle.last.closing == .now)
     }
 
-    @Test func whereAResetIsNotSeenEachCallIsCancelled() throws {
+    @Test("Closing a channel cancels each call where the transport can't signal a reset")
+    func cancelsEachCall() throws {
         let channel = try DrivenChannel()
         let calls = (0..<3).map { _ in channel.start() }
         channel.last.signalsReset = false
@@ -37,7 +39,8 @@ import Testing
         #expect(channel.last.closing == .afterFlush)
     }
 
-    @Test func aConnectionThatComesAfterTheCloseIsClosed() throws {
+    @Test("A connection that is made after the close is closed")
+    func connectsAfterClose() throws {
         let channel = try DrivenChannel()
         let call = channel.start()
         channel.core.close()

@@ -7,7 +7,8 @@ import SwiftProtobuf
 import Testing
 
 @Suite struct ChannelConfigurationTests {
-    @Test func aStubSaysHowItsChannelBehaves() {
+    @Test("A stub's settings become its channel's")
+    func stub() {
         var stub = StubConfig(name: "order", address: "127.0.0.1:1")
         stub.timeout = .milliseconds(7)
         stub.connectTimeout = .milliseconds(8)
@@ -28,7 +29,8 @@ import Testing
         #expect(configuration.codec.checksum == .required)
     }
 
-    @Test func aStubWithDefaultsIsAChannelWithDefaults() {
+    @Test("A stub with defaults makes a channel with defaults")
+    func stubDefaults() {
         let configuration = RPCChannelConfiguration(StubConfig(name: "a", address: "127.0.0.1:1"))
         let plain = RPCChannelConfiguration()
         #expect(configuration.timeout == plain.timeout)
@@ -39,7 +41,8 @@ import Testing
         #expect(configuration.sendsDeadline && configuration.sendsCancel)
     }
 
-    @Test func aStubsAddressesComeInTheirOrder() throws {
+    @Test("A stub's addresses keep their order, and replace its address")
+    func stubAddresses() throws {
         var stub = StubConfig(name: "order", address: "127.0.0.1:1")
         #expect(stub.endpoints == ["127.0.0.1:1"])
         stub.addresses = ["127.0.0.1:2", "unix:/run/order"]
@@ -55,7 +58,7 @@ import Testing
 
     // MARK: Over a connection
 
-    /// Answers with how much time is left, in milliseconds.
+    /// Answers with the time left until the deadline, in milliseconds.
     struct Clock: RPCService {
         static let serviceName = "test.Clock"
         static let left = RPCMethod<Number, Number>(service: serviceName, name: "left")
@@ -68,7 +71,8 @@ import Testing
         }
     }
 
-    @Test func aCallThatNamesNoTimeoutHasItsStubs() async throws {
+    @Test("A call without a time-out has its stub's")
+    func stubTimeout() async throws {
         try await withServer([Clock()], configure: { $0.limits.defaults.timeout = .zero }) {
             address in
             var stub = StubConfig(name: "clock", address: address.description)
@@ -84,10 +88,11 @@ import Testing
         }
     }
 
-    @Test func ofSeveralAddressesTheFirstThatAnswersIsTaken() async throws {
-        let nobody = NetAddress(.abstract(name: "rocket-test-\(UInt64.random(in: 0 ... .max))"))
+    @Test("Of several addresses the first that accepts is used")
+    func firstAddress() async throws {
+        let unbound = NetAddress(.abstract(name: "rocket-test-\(UInt64.random(in: 0 ... .max))"))
         try await withServer { address in
-            let channel = try RPCChannel(to: [nobody, address], configuration: .patient)
+            let channel = try RPCChannel(to: [unbound, address], configuration: .patient)
             defer { channel.close() }
             let call = RPCController()
             let reply = try await channel.call(TestService.echo, Text("here"), call)
@@ -95,7 +100,8 @@ import Testing
         }
     }
 
-    @Test func aServerThatDemandsChecksumsServesThoseThatSendThem() async throws {
+    @Test("A server that requires checksums answers requests with one, and no others")
+    func checksums() async throws {
         try await withServer {
             $0.codec = TinyPBCodec(checksum: .required)
         } _: { address in

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RocketRPC
 
-/// When a channel connects, and how it fares when that fails.
+/// When a channel connects, and how its calls end when that fails.
 @Suite struct ChannelConnectionTests {
     func channel(_ configure: (inout RPCChannelConfiguration) -> Void = { _ in }) throws
         -> DrivenChannel
@@ -17,7 +17,8 @@ import Testing
 
     // MARK: Connecting
 
-    @Test func itConnectsWithTheFirstCall() throws {
+    @Test("The first call opens the connection")
+    func connectsWithFirstCall() throws {
         let channel = try channel()
         #expect(channel.connector.made.isEmpty && channel.state == .idle)
         channel.start()
@@ -28,7 +29,8 @@ import Testing
         #expect(channel.last.requests().count == 2)
     }
 
-    @Test func itCanConnectAheadOfTheFirstCall() throws {
+    @Test("connect() opens the connection once, ahead of the first call")
+    func connectsAhead() throws {
         let channel = try channel()
         channel.core.connect()
         channel.core.connect()
@@ -38,7 +40,8 @@ import Testing
         #expect(channel.connector.made.count == 1 && channel.state == .ready)
     }
 
-    @Test func aRefusedCallFailsAtOnceAndSoDoTheNextUntilTheRestIsOver() throws {
+    @Test("Calls fail at once from a refused connection until the back-off has ended")
+    func failsDuringBackOff() throws {
         let channel = try channel()
         let first = channel.start()
         channel.last.refuse(.failedConnect)
@@ -57,9 +60,10 @@ import Testing
         #expect(channel.statistics.connectFailures == 1 && channel.statistics.connects == 1)
     }
 
-    @Test func aCallThatWaitsForReadyOutlastsFailures() throws {
+    @Test("A call that waits for ready survives failures to connect")
+    func waitsForReady() throws {
         let channel = try channel()
-        let call = channel.start { $0.terms.waitsForReady = true }
+        let call = channel.start { $0.parameters.waitsForReady = true }
         for attempt in 1...5 {
             #expect(channel.connector.made.count == attempt)
             channel.last.refuse()
@@ -69,19 +73,21 @@ import Testing
         #expect(channel.last.requests().map(\.id) == [call.idText])
     }
 
-    @Test func whatTheChannelSaysHoldsForCallsThatSayNothing() throws {
+    @Test("The channel's waitsForReady applies to calls that don't set it")
+    func waitsForReadyByDefault() throws {
         let channel = try channel { $0.waitsForReady = true }
-        let patient = channel.start(timeout: .milliseconds(150))
-        let hasty = channel.start { $0.terms.waitsForReady = false }
+        let waiting = channel.start(timeout: .milliseconds(150))
+        let failFast = channel.start { $0.parameters.waitsForReady = false }
         channel.last.refuse()
-        #expect(patient.ends.isEmpty && hasty.ends == [.error(.peerClosed)])
+        #expect(waiting.ends.isEmpty && failFast.ends == [.error(.peerClosed)])
         channel.tick(after: .milliseconds(100))
         #expect(channel.state == .connecting)
         channel.tick(after: .milliseconds(50))
-        #expect(patient.ends == [.error(.callTimeout)])
+        #expect(waiting.ends == [.error(.callTimeout)])
     }
 
-    @Test func aLostConnectionIsMadeAgainByTheNextCall() throws {
+    @Test("The next call opens a new connection after the last one ended")
+    func reconnects() throws {
         let channel = try channel()
         let first = channel.start()
         channel.last.connect()
@@ -92,7 +98,8 @@ import Testing
         #expect(channel.connector.made.count == 2)
     }
 
-    @Test func aServerThatOnlyAcceptsIsGivenARest() throws {
+    @Test("A connection that ends before its first reply counts as a failure to connect")
+    func acceptsOnly() throws {
         let channel = try channel()
         let call = channel.start()
         channel.last.connect()
@@ -103,28 +110,32 @@ import Testing
         #expect(channel.start().ends == [.error(.peerClosed)])
     }
 
-    @Test func listenersHearEachStateOnce() async throws {
+    @Test("Subscribers receive each state once, from idle to closed")
+    func states() async throws {
         let channel = try channel()
-        let states = channel.feed.listen()
-        channel.start { $0.terms.waitsForReady = true }
+        let states = channel.core.context.broadcaster.subscribe()
+        channel.start { $0.parameters.waitsForReady = true }
         channel.last.refuse()
         channel.tick(after: .milliseconds(100))
         channel.last.connect()
         channel.core.close()
-        var heard: [RPCChannelState] = []
-        for await state in states { heard.append(state) }
+        var received: [RPCChannelState] = []
+        for await state in states { received.append(state) }
         #expect(
-            heard == [.idle, .connecting, .transientFailure, .connecting, .ready, .closed])
-        for await state in channel.feed.listen() { #expect(state == .closed) }
+            received == [.idle, .connecting, .transientFailure, .connecting, .ready, .closed])
+        for await state in channel.core.context.broadcaster.subscribe() {
+            #expect(state == .closed)
+        }
     }
 
     // MARK: A pool
 
-    @Test func aPoolGrowsWithTheCallsAndSpreadsThem() throws {
+    @Test("A pool grows with the calls and spreads them")
+    func poolGrows() throws {
         let channel = try channel { $0.poolSize = 3 }
         let calls = (0..<2).map { _ in channel.start() }
         channel.last.connect()
-        #expect(channel.connector.made.count == 2, "both wait on one connection")
+        #expect(channel.connector.made.count == 2, "both calls are on one connection")
         channel.last.connect()
         channel.start()
         #expect(channel.connector.made[1].requests().count == 1)
@@ -137,7 +148,8 @@ import Testing
         #expect(channel.connector.made[0].requests().map(\.id) == [next.idText])
     }
 
-    @Test func aReplyOnAnotherConnectionIsToNobody() throws {
+    @Test("A reply on another connection than the call's is dropped")
+    func replyOnOtherConnection() throws {
         let channel = try channel { $0.poolSize = 2 }
         let call = channel.start()
         channel.connector.made[0].connect()
@@ -149,7 +161,8 @@ import Testing
         #expect(call.ends == [.response([])])
     }
 
-    @Test func oneConnectionsEndHurtsNoCallOfAnother() throws {
+    @Test("The end of one connection leaves the calls of another alone")
+    func oneOfTwoEnds() throws {
         let channel = try channel { $0.poolSize = 2 }
         let first = channel.start()
         channel.connector.made[0].connect()
@@ -166,7 +179,8 @@ import Testing
 
     // MARK: Broken streams
 
-    @Test func aBrokenFrameEndsTheConnectionAndItsCalls() throws {
+    @Test("A broken frame closes the connection and ends its calls")
+    func brokenFrame() throws {
         let channel = try channel()
         let call = channel.start()
         channel.last.connect()
@@ -177,7 +191,8 @@ import Testing
         #expect(call.ends == [.error(.failedGetReply)])
     }
 
-    @Test func halfAFrameIsWaitedForUntilTheDeadline() throws {
+    @Test("A call whose reply never completes ends with its deadline")
+    func incompleteReply() throws {
         let channel = try channel()
         let call = channel.start(timeout: .milliseconds(500))
         channel.last.connect()
@@ -186,7 +201,8 @@ import Testing
         #expect(call.ends == [.error(.callTimeout)])
     }
 
-    @Test func tenThousandCallsEndOnceWhenTheConnectionIsLost() throws {
+    @Test("10,000 calls end once each when the connection is lost")
+    func manyCallsLost() throws {
         let channel = try channel()
         let calls = (0..<10_000).map { _ in channel.start() }
         channel.last.connect()

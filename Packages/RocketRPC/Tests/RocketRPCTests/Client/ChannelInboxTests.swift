@@ -6,35 +6,35 @@ import Testing
 
 @testable import RocketRPC
 
-/// Calls that are made on other threads than the channel's, on a loop that nobody drives.
+/// Calls from other threads than the channel's, on a loop that the test drives.
 @Suite struct ChannelInboxTests {
-    /// A door to a loop that has one task to do already.
-    func door(taskLimit: Int = 2, limit: Int = 100) throws -> (ChannelInbox, EventLoop) {
+    /// An inbox of a loop that has one task queued already.
+    func inbox(taskLimit: Int = 2, limit: Int = 100) throws -> (ChannelInbox, EventLoop) {
         var configuration = EventLoopConfiguration()
         configuration.taskLimit = taskLimit
         let loop = try EventLoop(name: "held up", configuration: configuration)
         loop.execute { _ in }
-        let door = ChannelInbox(loop: loop, limit: limit, feed: StateBroadcaster()) { reactor in
-            ChannelCore(
-                reactor: reactor, connector: FakeConnector(),
-                configuration: RPCChannelConfiguration())
-        }
-        return (door, loop)
+        var channel = RPCChannelConfiguration()
+        channel.maxCallsInFlight = limit
+        let context = ChannelContext(
+            target: "test", connector: FakeConnector(), configuration: channel, logger: .disabled)
+        return (ChannelInbox(context, loop: loop), loop)
     }
 
     func call() -> FakeCall { FakeCall(deadline: .distantFuture) }
 
-    /// Drives the loop until nothing is left to do.
+    /// Ticks the loop until it is idle.
     func drive(_ loop: EventLoop) {
         loop.claim()
         while !loop.tick(waitingAtMost: .zero).isIdle {}
         loop.release()
     }
 
-    @Test func manyCallsCostTheLoopOneTask() throws {
-        let (door, loop) = try door()
+    @Test("50 calls from another thread cost the loop one task")
+    func oneTask() throws {
+        let (inbox, loop) = try inbox()
         let calls = (0..<50).map { _ in call() }
-        for call in calls { door.pass(.start(call.outgoing)) { door.takeInbox(on: $0) } }
+        for call in calls { inbox.enqueue(.start(call.outgoing)) { inbox.drain(on: $0) } }
         loop.claim()
         let result = loop.tick(waitingAtMost: .zero)
         loop.release()
@@ -42,39 +42,42 @@ import Testing
         #expect(calls.allSatisfy { $0.ends.isEmpty && $0.outgoing.slot >= 0 })
     }
 
-    @Test func aLoopWithTooManyTasksGetsNoMoreCalls() throws {
-        let (door, loop) = try door(taskLimit: 1)
+    @Test("Calls are refused while the loop's task queue is full")
+    func loopIsFull() throws {
+        let (inbox, loop) = try inbox(taskLimit: 1)
         let call = call()
-        door.pass(.start(call.outgoing)) { door.takeInbox(on: $0) }
+        inbox.enqueue(.start(call.outgoing)) { inbox.drain(on: $0) }
         #expect(call.ends == [.error(.resourceExhausted)])
         drive(loop)
         let next = self.call()
-        door.pass(.start(next.outgoing)) { door.takeInbox(on: $0) }
+        inbox.enqueue(.start(next.outgoing)) { inbox.drain(on: $0) }
         drive(loop)
         #expect(next.ends.isEmpty && next.outgoing.slot >= 0)
     }
 
-    @Test func noMoreCallsWaitForTheLoopThanMayBeInFlight() throws {
-        let (door, loop) = try door(limit: 3)
+    @Test("No more calls wait for the loop than may be in flight, cancellations always do")
+    func inboxLimit() throws {
+        let (inbox, loop) = try inbox(limit: 3)
         let calls = (0..<4).map { _ in call() }
-        for call in calls { door.pass(.start(call.outgoing)) { door.takeInbox(on: $0) } }
+        for call in calls { inbox.enqueue(.start(call.outgoing)) { inbox.drain(on: $0) } }
         #expect(calls[..<3].allSatisfy { $0.ends.isEmpty })
         #expect(calls[3].ends == [.error(.resourceExhausted)])
-        // Who gives up is heard in any case.
-        door.pass(.cancel(calls[0].outgoing)) { door.takeInbox(on: $0) }
+        // Cancellations are accepted beyond the limit.
+        inbox.enqueue(.cancel(calls[0].outgoing)) { inbox.drain(on: $0) }
         drive(loop)
         #expect(calls[0].ends == [.error(.cancelled)])
     }
 
-    @Test func callsThatWaitForALoopThatEndsEnd() throws {
-        let (door, loop) = try door()
+    @Test("Calls that wait for a loop end when it ends")
+    func loopEnds() throws {
+        let (inbox, loop) = try inbox()
         let call = call()
-        door.pass(.start(call.outgoing)) { door.takeInbox(on: $0) }
+        inbox.enqueue(.start(call.outgoing)) { inbox.drain(on: $0) }
         loop.stop()
         loop.run()
         #expect(call.ends == [.error(.channelInit)])
         let late = self.call()
-        door.pass(.start(late.outgoing)) { door.takeInbox(on: $0) }
+        inbox.enqueue(.start(late.outgoing)) { inbox.drain(on: $0) }
         #expect(late.ends == [.error(.channelInit)])
     }
 }

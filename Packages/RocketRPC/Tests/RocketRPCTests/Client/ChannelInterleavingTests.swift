@@ -4,9 +4,9 @@ import Testing
 @testable import RocketRPC
 
 @Suite struct ChannelInterleavingTests {
-    /// Whatever network, server, clock and callers do, in any order: each call ends exactly once,
-    /// none is forgotten, and the books are right.
-    @Test(arguments: 0..<60) func whateverHappensEachCallEndsOnce(seed: UInt64) throws {
+    /// The network, the server, the clock and the callers act in random order.
+    @Test("Any interleaving ends each call exactly once, with balanced counters", arguments: 0..<60)
+    func everyInterleaving(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let poolSize = Int.random(in: 1...3, using: &random)
         let channel = try DrivenChannel {
@@ -25,9 +25,9 @@ import Testing
                 let timeout = Duration.milliseconds(Int.random(in: 0...100, using: &random))
                 calls.append(
                     channel.start(timeout: timeout) {
-                        $0.terms.waitsForReady =
+                        $0.parameters.waitsForReady =
                             [true, false, nil].randomElement(using: &random) ?? nil
-                        $0.terms.isIdempotent = Bool.random(using: &random)
+                        $0.parameters.isIdempotent = Bool.random(using: &random)
                         if Int.random(in: 0..<30, using: &random) == 0 { $0.outgoing.cancel() }
                     })
             case 4:
@@ -52,10 +52,8 @@ import Testing
                     transport.end()
                 }
             case 10:
-                transport?.isWritable.toggle()
-                if let transport, transport.isWritable, open.state(of: transport) == .connected {
-                    transport.hasRoomAgain()
-                }
+                guard let transport, open.state(of: transport) == .connected else { continue }
+                if transport.isWritable { transport.fill() } else { transport.makeRoom() }
             case 11:
                 if let call = calls.randomElement(using: &random) {
                     channel.core.cancel(call.outgoing)
@@ -75,7 +73,7 @@ import Testing
         #expect(channel.statistics.callsInFlight == 0)
     }
 
-    /// What the test knows of each connection.
+    /// The state of each transport, as the test has set it.
     struct Transports {
         enum State { case made, connected, ended }
         private var states: [ObjectIdentifier: State] = [:]

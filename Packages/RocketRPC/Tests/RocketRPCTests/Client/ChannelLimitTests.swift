@@ -2,9 +2,10 @@ import Testing
 
 @testable import RocketRPC
 
-/// What a channel does not send, and how many calls it takes.
+/// Requests that a channel does not send, and the most calls it accepts.
 @Suite struct ChannelLimitTests {
-    @Test func theLimitOnCallsIsKept() throws {
+    @Test("No more calls are in flight than maxCallsInFlight")
+    func callsInFlight() throws {
         let channel = try DrivenChannel { $0.maxCallsInFlight = 2 }
         let calls = (0..<3).map { _ in channel.start() }
         #expect(calls.map(\.ends) == [[], [], [.error(.resourceExhausted)]])
@@ -13,13 +14,16 @@ import Testing
         #expect(channel.start().ends.isEmpty)
     }
 
-    @Test func whatACPlusPlusPeerCouldNotHoldIsNotSent() throws {
+    @Test("A request that a C++ peer can't hold is not sent")
+    func peerLimits() throws {
         let channel = try DrivenChannel { $0.maxRequestBytes = 127 }
         channel.start()
         channel.last.connect()
         _ = channel.last.requests()
         let longName = channel.start { $0.methodName = [UInt8](repeating: 0x61, count: 512) }
-        let metadata = channel.start { $0.terms.metadata["x"] = String(repeating: "v", count: 512) }
+        let metadata = channel.start {
+            $0.parameters.metadata["x"] = String(repeating: "v", count: 512)
+        }
         let large = channel.start { $0.payload = [UInt8](repeating: 0, count: 100) }
         #expect(longName.ends == [.error(.failedEncode)])
         #expect(metadata.ends == [.error(.failedEncode)])
@@ -29,7 +33,8 @@ import Testing
         #expect(channel.last.requests().map(\.id) == [small.idText])
     }
 
-    @Test func aFrameOverTheCodecsLimitIsNotSent() throws {
+    @Test("A frame over the codec's limit is not sent")
+    func frameLimit() throws {
         let channel = try DrivenChannel { $0.codec = .init(maxFrameBytes: 100) }
         channel.start()
         channel.last.connect()
@@ -39,19 +44,21 @@ import Testing
         #expect(channel.last.requests().isEmpty)
     }
 
-    @Test func aNameOf511BytesAndAnIDOf49AreSent() throws {
+    @Test("A method name of 511 bytes and an id of 49 bytes are sent")
+    func largestNameAndID() throws {
         let channel = try DrivenChannel()
         let id = try callID([UInt8](repeating: 0x37, count: 49))
         channel.start {
             $0.methodName = [UInt8](repeating: 0x61, count: 511)
-            $0.terms.idChoice = .chosen(id)
+            $0.parameters.idChoice = .chosen(id)
         }
         channel.last.connect()
         let request = try #require(channel.last.requests().first)
         #expect(request.id.count == 49 && request.method.count == 511)
     }
 
-    @Test func aDeadlineIsKeptToAndNotSentWhereThatIsTurnedOff() throws {
+    @Test("A deadline that is not sent still ends the call")
+    func unsentDeadline() throws {
         let channel = try DrivenChannel { $0.sendsDeadline = false }
         let call = channel.start(timeout: .milliseconds(100))
         channel.last.connect()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RocketRPC
 
-/// What a channel sends again, and when.
+/// Which calls a channel sends again, and when.
 @Suite struct ChannelRetryTests {
     func channel(_ configure: (inout RPCChannelConfiguration) -> Void = { _ in }) throws
         -> DrivenChannel
@@ -16,7 +16,8 @@ import Testing
         }
     }
 
-    @Test func aCallWhoseRequestDidNotLeaveIsSentAgainAtOnce() throws {
+    @Test("A call whose request did not leave whole is sent again at once")
+    func unseen() throws {
         let channel = try channel()
         let seen = channel.start()
         channel.last.connect()
@@ -39,13 +40,14 @@ import Testing
         #expect(channel.statistics.retries == 2)
     }
 
-    @Test func aCallThatMayHaveBeenProcessedIsSentAgainOnlyIfThatDoesNoHarm() throws {
+    @Test("A call that may have been processed is sent again only if it is idempotent")
+    func idempotent() throws {
         let channel = try channel()
         let first = channel.start()
         channel.last.connect()
         channel.last.reply(to: first.idText)
         let plain = channel.start()
-        let idempotent = channel.start { $0.terms.isIdempotent = true }
+        let idempotent = channel.start { $0.parameters.isIdempotent = true }
         _ = channel.last.requests()
         channel.last.end()
         #expect(plain.ends == [.error(.failedGetReply)])
@@ -54,9 +56,10 @@ import Testing
         #expect(channel.last.requests().map(\.id) == [idempotent.idText])
     }
 
-    @Test func attemptsAreBounded() throws {
+    @Test("No more attempts are made than maxAttempts")
+    func attempts() throws {
         let channel = try channel { $0.retry.maxAttempts = 3 }
-        let call = channel.start { $0.terms.isIdempotent = true }
+        let call = channel.start { $0.parameters.isIdempotent = true }
         for attempt in 1...3 {
             #expect(channel.connector.made.count == attempt)
             channel.last.connect()
@@ -68,9 +71,10 @@ import Testing
         #expect(channel.statistics.retries == 2)
     }
 
-    @Test func aCallUnderWayWaitsForAServerThatComesBack() throws {
+    @Test("A call that was sent waits for the server to come back")
+    func serverComesBack() throws {
         let channel = try channel()
-        let call = channel.start { $0.terms.isIdempotent = true }
+        let call = channel.start { $0.parameters.isIdempotent = true }
         channel.last.connect()
         _ = channel.last.requests()
         channel.last.end()
@@ -83,7 +87,8 @@ import Testing
         #expect(call.ends == [.response([])])
     }
 
-    @Test func unavailableIsTriedAgainAtOnceAndAfterARestFromThenOn() throws {
+    @Test("A call answered UNAVAILABLE is sent again in the next tick, then after a back-off")
+    func unavailable() throws {
         let channel = try channel()
         let call = channel.start()
         channel.last.connect()
@@ -94,7 +99,7 @@ import Testing
         #expect(channel.last.requests().map(\.id) == [call.idText])
         channel.last.reply(to: call.idText, code: .unavailable, info: "draining")
         channel.tick(after: .milliseconds(24))
-        #expect(channel.last.requests().isEmpty, "25 ms at the least")
+        #expect(channel.last.requests().isEmpty, "the back-off is at least 25 ms")
         channel.tick(after: .milliseconds(26))
         #expect(channel.last.requests().map(\.id) == [call.idText])
         channel.last.reply(to: call.idText, payload: [1])
@@ -102,7 +107,8 @@ import Testing
         #expect(channel.statistics.retries == 2)
     }
 
-    @Test func unavailableIsTheErrorInTheEndOrWhenTimeIsShort() throws {
+    @Test("UNAVAILABLE is the error after the last attempt, or when the time is too short")
+    func unavailableInTheEnd() throws {
         let channel = try channel { $0.retry.maxAttempts = 3 }
         let call = channel.start()
         let short = channel.start(timeout: .milliseconds(20))
@@ -111,15 +117,16 @@ import Testing
         channel.tick(after: .nanoseconds(1))
         #expect(short.ends.isEmpty && channel.last.requests().count == 4)
         for id in [short.idText, call.idText] { channel.last.reply(to: id, code: .unavailable) }
-        #expect(short.ends == [.error(.unavailable)], "a rest would end after its deadline")
+        #expect(short.ends == [.error(.unavailable)], "the back-off would end after the deadline")
         channel.tick(after: .milliseconds(50))
         channel.last.reply(to: call.idText, code: .unavailable)
         #expect(call.ends == [.error(.unavailable)])
     }
 
-    @Test func retriesCanBeTurnedOff() throws {
+    @Test("RPCRetryPolicy.never sends no call again")
+    func never() throws {
         let channel = try channel { $0.retry = .never }
-        let call = channel.start { $0.terms.isIdempotent = true }
+        let call = channel.start { $0.parameters.isIdempotent = true }
         channel.last.connect()
         channel.last.reply(to: call.idText, code: .unavailable)
         #expect(call.ends == [.error(.unavailable)])
@@ -128,7 +135,8 @@ import Testing
         #expect(unseen.ends == [.error(.failedGetReply)])
     }
 
-    @Test func aDrainingServersConnectionIsReplacedAndKeptForItsCalls() throws {
+    @Test("A draining server's connection is replaced, and closed after its last call")
+    func replacesDraining() throws {
         let channel = try channel()
         let slow = channel.start()
         let first = channel.start()
@@ -147,7 +155,8 @@ import Testing
         #expect(old.closing == .afterFlush)
     }
 
-    @Test func aRestingCallEndsWithItsDeadlineItsCancellationAndTheChannel() throws {
+    @Test("A call in back-off ends by deadline, cancellation and close")
+    func endsInBackOff() throws {
         let channel = try channel()
         let cancelled = channel.start()
         let overdue = channel.start(timeout: .milliseconds(60))
@@ -157,15 +166,16 @@ import Testing
         for call in calls { channel.last.reply(to: call.idText, code: .unavailable) }
         channel.tick(after: .nanoseconds(1))
         _ = channel.last.requests()
-        // The second rest is of 25 to 50 ms, the third of 50.
+        // The second back-off takes 25 to 50 ms, the third 50.
         for call in calls { channel.last.reply(to: call.idText, code: .unavailable) }
         channel.core.cancel(cancelled.outgoing)
         #expect(cancelled.ends == [.error(.cancelled)])
-        #expect(channel.last.requests().isEmpty, "nobody works on it")
+        #expect(
+            channel.last.requests().isEmpty, "no connection carries the call, so no cancel is sent")
         channel.tick(after: .milliseconds(50))
         for call in [overdue, closed] { channel.last.reply(to: call.idText, code: .unavailable) }
         _ = channel.last.requests()
-        #expect(overdue.ends == [.error(.unavailable)], "its rest would end after its deadline")
+        #expect(overdue.ends == [.error(.unavailable)], "the back-off would end after the deadline")
         channel.core.close()
         #expect(closed.ends == [.error(.channelInit)])
         #expect(calls.allSatisfy { $0.ends.count == 1 })

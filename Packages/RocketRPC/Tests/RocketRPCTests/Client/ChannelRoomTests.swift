@@ -1,10 +1,12 @@
+import RocketReactor
 import RocketSystem
 import RocketTCP
+import SwiftProtobuf
 import Testing
 
 @testable import RocketRPC
 
-/// Calls that wait because the connection has too much to send already.
+/// Calls that are queued because the connection's output is above its high water mark.
 @Suite struct ChannelRoomTests {
     func connected(
         _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
@@ -17,49 +19,56 @@ import Testing
         return channel
     }
 
-    @Test func callsWaitInTheirOrderUntilThereIsRoom() throws {
+    @Test("Calls are queued in their order until the connection has room")
+    func queuesInOrder() throws {
         let channel = try connected()
-        channel.last.isWritable = false
+        channel.last.fill()
         let calls = (0..<5).map { _ in channel.start() }
         channel.tick(after: .zero)
-        #expect(channel.last.unsentBytes == 0, "nothing is buffered twice")
-        channel.last.isWritable = true
+        #expect(channel.last.unsentBytes == 0, "nothing is written without room")
         let late = channel.start()
-        #expect(channel.last.unsentBytes == 0, "who comes later does not overtake")
-        channel.last.hasRoomAgain()
+        channel.last.makeRoom()
         #expect(channel.last.requests().map(\.id) == (calls + [late]).map(\.idText))
         let next = channel.start()
         #expect(channel.last.requests().map(\.id) == [next.idText])
     }
 
-    @Test func noMoreIsWrittenThanThereIsRoomFor() throws {
+    @Test("No more is written than there is room for")
+    func writesWhatFits() throws {
         let channel = try connected()
-        channel.last.isWritable = false
+        channel.last.fill()
         let calls = (0..<5).map { _ in channel.start() }
         channel.tick(after: .zero)
-        channel.last.room = 2
-        channel.last.isWritable = true
-        channel.last.hasRoomAgain()
+        channel.last.makeRoom(for: 2)
         #expect(channel.last.requests().map(\.id) == calls[..<2].map(\.idText))
-        channel.last.room = 9
-        channel.last.isWritable = true
-        channel.last.hasRoomAgain()
+        channel.last.makeRoom(for: 9)
         #expect(channel.last.requests().map(\.id) == calls[2...].map(\.idText))
     }
 
-    @Test func whatIsFlushedWithinTheTickIsNotWaitedFor() throws {
-        let channel = try connected()
-        channel.last.isWritable = false
-        let call = channel.start()
-        // The flush of this tick made room, and nobody tells of that.
-        channel.last.isWritable = true
-        channel.tick(after: .zero)
-        #expect(channel.last.requests().map(\.id) == [call.idText])
+    /// The calls of one tick exceed the high water mark; only the transport's notification can make
+    /// the channel send the rest.
+    @Test("Calls beyond the high water mark are sent when there is room", arguments: Self.kinds)
+    func roomAfterFlush(kind: TransportKind) async throws {
+        try await kind.withChannel(to: [TestService()], configuration: .patient) { channel in
+            let text = Text(String(repeating: "x", count: 100_000))
+            let total = try await withTaskExecutorPreference(channel.loop) {
+                try await withThrowingTaskGroup { group in
+                    for _ in 0..<8 {
+                        group.addTask { try await channel.call(TestService.echo, text).value.count }
+                    }
+                    return try await group.reduce(0, +)
+                }
+            }
+            #expect(total == 8 * 100_000)
+        }
     }
 
-    @Test func whoWaitsForRoomEndsByDeadlineCancellationAndClose() throws {
+    static let kinds = TransportKind.channels
+
+    @Test("A queued call ends by deadline, cancellation and close")
+    func queuedCallsEnd() throws {
         let channel = try connected()
-        channel.last.isWritable = false
+        channel.last.fill()
         let overdue = channel.start(timeout: .milliseconds(5))
         let cancelled = channel.start()
         let closed = channel.start()
@@ -73,39 +82,42 @@ import Testing
         #expect([overdue, cancelled, closed].allSatisfy { $0.ends.count == 1 })
     }
 
-    @Test func whoGivesUpWhileWaitingLeavesTheLineSoon() throws {
+    @Test("Cancelled calls leave the send queue")
+    func cancelledCallsLeave() throws {
         let channel = try connected()
-        channel.last.isWritable = false
-        let patient = channel.start()
+        channel.last.fill()
+        let queued = channel.start()
         for _ in 0..<10_000 {
             let call = channel.start()
             channel.core.cancel(call.outgoing)
         }
-        #expect(channel.core.waiting.count < 200)
-        channel.last.isWritable = true
-        channel.last.hasRoomAgain()
-        #expect(channel.last.requests().map(\.id) == [patient.idText])
+        #expect(channel.core.sendQueue.count < 200)
+        channel.last.makeRoom()
+        #expect(channel.last.requests().map(\.id) == [queued.idText])
     }
 
-    @Test func theLineHasALimit() throws {
+    @Test("No more calls are queued for room than maxCallsWaiting")
+    func queueLimit() throws {
         let channel = try connected { $0.maxCallsWaiting = 3 }
-        channel.last.isWritable = false
+        channel.last.fill()
         let calls = (0..<4).map { _ in channel.start() }
         #expect(calls[..<3].allSatisfy { $0.ends.isEmpty })
         #expect(calls[3].ends == [.error(.resourceExhausted)])
         channel.core.cancel(calls[0].outgoing)
-        #expect(channel.start().ends.isEmpty, "one place is free again")
+        #expect(channel.start().ends.isEmpty, "a cancelled call makes room in the queue")
     }
 
-    @Test func theLimitHoldsForCallsThatWaitForAConnection() throws {
+    @Test("No more calls are queued for a connection than maxCallsWaiting")
+    func queueLimitWithoutConnection() throws {
         let channel = try DrivenChannel { $0.maxCallsWaiting = 2 }
         let calls = (0..<3).map { _ in channel.start() }
         #expect(calls.map(\.ends) == [[], [], [.error(.resourceExhausted)]])
     }
 
-    @Test func whoWaitedOnALostConnectionIsSentOnTheNext() throws {
+    @Test("Calls queued on a lost connection are sent on the next one")
+    func sentAfterLoss() throws {
         let channel = try connected()
-        channel.last.isWritable = false
+        channel.last.fill()
         let calls = (0..<3).map { _ in channel.start() }
         channel.last.end()
         #expect(calls.allSatisfy { $0.ends.isEmpty })
@@ -114,12 +126,13 @@ import Testing
         #expect(channel.last.requests().map(\.id) == calls.map(\.idText))
     }
 
-    @Test func whoWaitedOnADrainingConnectionIsSentOnTheNext() throws {
+    @Test("Calls queued on a draining connection are sent on the next one")
+    func sentAfterDrain() throws {
         let channel = try connected()
         let refused = channel.start()
         _ = channel.last.requests()
         let old = channel.last
-        old.isWritable = false
+        old.fill()
         let waiting = channel.start()
         old.reply(to: refused.idText, code: .unavailable)
         #expect(channel.connector.made.count == 2)
@@ -129,14 +142,15 @@ import Testing
         #expect(channel.last.requests().map(\.id) == [refused.idText])
     }
 
-    @Test func aPoolsOtherConnectionTakesTheCall() throws {
+    @Test("Another connection of the pool takes the calls")
+    func otherConnection() throws {
         let channel = try DrivenChannel { $0.poolSize = 2 }
         channel.start()
         channel.connector.made[0].connect()
         channel.start()
         channel.connector.made[1].connect()
         for transport in channel.connector.made { _ = transport.requests() }
-        channel.connector.made[0].isWritable = false
+        channel.connector.made[0].fill()
         let calls = (0..<3).map { _ in channel.start() }
         #expect(channel.connector.made[1].requests().map(\.id) == calls.map(\.idText))
     }

@@ -18,22 +18,22 @@ import Testing
 
     static let events: [Event] = [
         .wanted, .connected, .failed, .ended(worked: true), .ended(worked: false), .retired,
-        .rested(wanted: true), .rested(wanted: false), .close,
+        .backOffEnded(wanted: true), .backOffEnded(wanted: false), .close,
     ]
 
-    /// All that changes something; whatever is not here leaves the state and does nothing.
+    /// The transitions that change the state; every other event has no effect.
     static let changes: [(State, Event, State, Action)] = [
         (.idle, .wanted, .connecting, .connect),
         (.idle, .close, .closed, .nothing),
         (.connecting, .connected, .ready, .nothing),
-        (.connecting, .failed, .transientFailure, .rest),
-        (.connecting, .close, .closed, .disconnect),
+        (.connecting, .failed, .transientFailure, .backOff),
+        (.connecting, .close, .closed, .nothing),
         (.ready, .ended(worked: true), .idle, .nothing),
-        (.ready, .ended(worked: false), .transientFailure, .rest),
+        (.ready, .ended(worked: false), .transientFailure, .backOff),
         (.ready, .retired, .idle, .nothing),
-        (.ready, .close, .closed, .disconnect),
-        (.transientFailure, .rested(wanted: true), .connecting, .connect),
-        (.transientFailure, .rested(wanted: false), .idle, .nothing),
+        (.ready, .close, .closed, .nothing),
+        (.transientFailure, .backOffEnded(wanted: true), .connecting, .connect),
+        (.transientFailure, .backOffEnded(wanted: false), .idle, .nothing),
         (.transientFailure, .close, .closed, .nothing),
     ]
 
@@ -46,14 +46,16 @@ import Testing
         }
     }
 
-    @Test(arguments: table) func itGoesOn(_ transition: Transition) {
+    @Test("Each state handles each event as in the table", arguments: table)
+    func transition(_ transition: Transition) {
         var connectivity = Connectivity(state: transition.state)
         let action = connectivity.handle(transition.event)
         #expect(connectivity.state == transition.next)
         #expect(action == transition.action)
     }
 
-    @Test func allStatesAndEventsAreThere() {
+    @Test("The table contains every state and event")
+    func tableIsComplete() {
         #expect(Self.table.count == 45)
         #expect(Self.table.filter { $0.next != $0.state }.count == Self.changes.count)
     }

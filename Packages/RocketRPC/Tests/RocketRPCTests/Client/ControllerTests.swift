@@ -5,9 +5,10 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-/// What a caller's controller says of its call, and what else a channel tells.
+/// Calls with a controller or a closure, and the public state of a channel.
 @Suite struct ControllerTests {
-    @Test func itTellsWhatBecameOfTheCall() async throws {
+    @Test("A controller holds the outcome of its call")
+    func outcome() async throws {
         try await withServer { address in
             let channel = try RPCChannel(to: address)
             defer { channel.close() }
@@ -23,7 +24,8 @@ import Testing
         }
     }
 
-    @Test func itCanGiveTheCallUp() async throws {
+    @Test("A controller cancels its call")
+    func cancel() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
             let call = RPCController(timeout: .seconds(60))
@@ -34,31 +36,33 @@ import Testing
             let error = await #expect(throws: RPCError.self) { try await started.value }
             #expect(error?.code == .cancelled && call.error?.code == .cancelled)
             #expect(call.isCancelled)
-            // The server's handler was cancelled: it opens the gate.
+            // The handler opens the gate when its task is cancelled.
             await service.gate.wait()
             #expect(channel.statistics.cancelsSent == 1)
         }
     }
 
-    @Test func aClosuresOwnErrorIsTheControllers() async throws {
-        struct Unhappy: Error {}
+    @Test("An error thrown by a closure is the controller's error")
+    func closureError() async throws {
+        struct CallbackFailed: Error {}
         try await withChannel { channel in
             let call = RPCController()
             let error = await withCheckedContinuation { continuation in
                 channel.call(
                     TestService.echo, Text("x"), call,
                     done: RPCClosure { _ in
-                        throw Unhappy()
+                        throw CallbackFailed()
                     } failed: {
                         continuation.resume(returning: $0)
                     })
             }
-            #expect(error.cause is Unhappy && call.error?.cause is Unhappy)
+            #expect(error.cause is CallbackFailed && call.error?.cause is CallbackFailed)
         }
     }
 
-    @Test func aClosureRunsOnAQueueOfItsChoice() async throws {
-        // Any queue: here one that keeps the work for the test to run.
+    @Test("A closure runs on the queue it is given")
+    func closureOnQueue() async throws {
+        // A queue that keeps the work until the test runs it.
         let queue = Locked<[@Sendable () -> Void]>([])
         let (runs, waiting) = AsyncStream.makeStream(of: Void.self)
         let outcome = Locked("")
@@ -79,7 +83,8 @@ import Testing
         }
     }
 
-    @Test func aChosenIDTravelsAndOneOfMoreThan49BytesIsRefused() async throws {
+    @Test("A chosen msg_id is sent; one of more than 49 bytes is refused")
+    func chosenID() async throws {
         try await withChannel { channel in
             let id = String(repeating: "7", count: 49)
             let call = RPCController(options: .with { $0.messageID = id })
@@ -95,8 +100,9 @@ import Testing
 
     // MARK: Channels
 
-    @Test func theStateIsToldFromIdleToClosed() async throws {
-        // Nothing else ends the connection, however long its listener takes.
+    @Test("A channel publishes its states from idle to closed")
+    func states() async throws {
+        // No idle time-out: only the test ends the connection.
         try await withServer {
             $0.tcp.connection.idleTimeout = nil
         } _: { address in
@@ -104,17 +110,18 @@ import Testing
             let states = channel.states
             #expect(channel.state == .idle)
             channel.connect()
-            var heard: [RPCChannelState] = []
+            var received: [RPCChannelState] = []
             for await state in states {
-                heard.append(state)
+                received.append(state)
                 if state == .ready { channel.close() }
             }
-            #expect(heard == [.idle, .connecting, .ready, .closed])
+            #expect(received == [.idle, .connecting, .ready, .closed])
             #expect(channel.state == .closed)
         }
     }
 
-    @Test func aPoolServesCallsOverSeveralConnectionsToSeveralServers() async throws {
+    @Test("A pool spreads calls over several servers")
+    func poolOverServers() async throws {
         let (first, second) = (TestService(), TestService())
         try await withServer([first]) { a in
             try await withServer([second]) { b in
@@ -122,7 +129,7 @@ import Testing
                 configuration.poolSize = 2
                 let channel = try RPCChannel(to: [a, b], configuration: configuration)
                 defer { channel.close() }
-                // Calls go to the first connection until the second one is there.
+                // Calls go to the first connection until the second one is ready.
                 var calls: [RPCAsyncCall<Number>] = []
                 while channel.statistics.connects < 2 {
                     calls.append(
@@ -143,12 +150,14 @@ import Testing
         }
     }
 
-    @Test func noAddressIsOneClearError() {
+    @Test("A channel without an address is one error")
+    func noAddress() {
         let error = #expect(throws: RPCError.self) { try RPCChannel(to: [NetAddress]()) }
         #expect(error?.code == .peerAddress)
     }
 
-    @Test func aClosedChannelCancelsItsHandlersOnTheServer() async throws {
+    @Test("Closing a channel cancels its handlers on the server")
+    func closeCancelsHandlers() async throws {
         let service = TestService()
         try await withServer([service]) { address in
             let channel = try RPCChannel(to: address)
@@ -156,14 +165,15 @@ import Testing
             await service.gate.arrived(1)
             channel.close()
             await call.wait()
-            // The handler's task is cancelled, and opens the gate itself.
+            // The handler opens the gate when its task is cancelled.
             await service.gate.wait()
             let cancelled = service.gate.cancelled.withLock { $0 }
             #expect(cancelled == 1)
         }
     }
 
-    @Test func aLoopThatEndsBeforeItsChannelEndsTheCalls() async throws {
+    @Test("A loop that ends before its channel ends the calls")
+    func loopEndsFirst() async throws {
         let service = TestService()
         try await withServer([service]) { address in
             let thread = try IOThread(name: "short-lived")
@@ -173,7 +183,7 @@ import Testing
             thread.stop()
             await thread.ended()
             let error = await #expect(throws: RPCError.self) { try await call.value }
-            // Whichever hears of it first, the connection or the channel.
+            // The code depends on which ends first, the connection or the channel.
             #expect(error?.code == .failedGetReply || error?.code == .channelInit)
             let next = await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.echo, Text())
@@ -183,7 +193,8 @@ import Testing
         }
     }
 
-    @Test func callsFromTasksThatPreferTheLoopWorkLikeOthers() async throws {
+    @Test("Calls work from tasks that prefer the channel's loop")
+    func taskExecutor() async throws {
         try await withChannel { channel in
             let values = try await withTaskExecutorPreference(channel.loop) {
                 try await withThrowingTaskGroup { group in

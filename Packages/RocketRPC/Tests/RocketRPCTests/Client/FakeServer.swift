@@ -9,31 +9,29 @@ import Testing
 
 @testable import RocketRPC
 
-/// A channel on a loop and a clock that the test drives by hand, over transports of memory: what
-/// the network and the server do is what the test says.
+/// A channel on a loop and a clock that the test drives by hand, over transports in memory: the
+/// test plays the network and the server.
 final class DrivenChannel {
     let driven: HandDrivenLoop
     let connector = FakeConnector()
     let core: ChannelCore
-    let feed = StateBroadcaster()
-    let counters = ChannelCounters()
 
     init(_ configure: (inout RPCChannelConfiguration) -> Void = { _ in }) throws {
         driven = try HandDrivenLoop()
         var configuration = RPCChannelConfiguration()
         configure(&configuration)
-        core = ChannelCore(
-            reactor: driven.reactor, connector: connector, configuration: configuration,
-            counters: counters, feed: feed)
+        let context = ChannelContext(
+            target: "test", connector: connector, configuration: configuration, logger: .disabled)
+        core = ChannelCore(context, on: driven.reactor)
     }
 
     var now: MonotonicTime { driven.clock.monotonic() }
-    var statistics: RPCChannelStatistics { counters.read() }
-    var state: RPCChannelState { feed.current }
+    var statistics: RPCChannelStatistics { core.context.counters.read() }
+    var state: RPCChannelState { core.context.broadcaster.current }
 
     func tick(after duration: Duration) { driven.tick(after: duration) }
 
-    /// Starts a call; nothing of it is sent before the connection is there.
+    /// Starts a call; it is sent when the test has connected a transport.
     @discardableResult
     func start(
         timeout: Duration = .seconds(10), _ change: (FakeCall) -> Void = { _ in }
@@ -44,13 +42,13 @@ final class DrivenChannel {
         return call
     }
 
-    /// The connection that was asked for last.
+    /// The newest transport.
     var last: FakeTransport { connector.made[connector.made.count - 1] }
 }
 
-// SAFETY of the @unchecked ones: a test uses them on its own thread only.
+// SAFETY of the @unchecked types: a test uses them on its own thread only.
 
-/// Makes transports that the test connects, or not.
+/// Makes transports that the test connects or refuses.
 final class FakeConnector: Connector, @unchecked Sendable {
     private(set) var made: [FakeTransport] = []
 
@@ -64,7 +62,8 @@ final class FakeConnector: Connector, @unchecked Sendable {
     }
 }
 
-/// A connection in memory, of which the test is the other end.
+/// A transport in memory whose peer is the test. Keeps the contract of `Transport.isWritable`: a
+/// handler that has seen false is notified when there is room again.
 final class FakeTransport: Transport {
     let index: Int
     private let handler: any TransportHandler
@@ -74,9 +73,9 @@ final class FakeTransport: Transport {
     var isCancelled = false
     var closing: TCPConnection.Closing?
     var signalsReset = true
-    var isWritable = true
     /// Writes until it is not writable any more.
-    var room = Int.max
+    private var room = Int.max
+    var isWritable: Bool { room > 0 && closing == nil }
     private(set) var sentBytes: UInt64 = 0
     let localAddress = NetAddress.loopback(port: 1)
     let peerAddress = NetAddress.loopback(port: 2)
@@ -94,8 +93,7 @@ final class FakeTransport: Transport {
 
     func send(_ body: (inout ByteBuffer) -> Void) {
         body(&output)
-        room -= 1
-        if room == 0 { isWritable = false }
+        room = max(0, room - 1)
     }
 
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
@@ -104,24 +102,29 @@ final class FakeTransport: Transport {
 
     var unsentBytes: Int { output.readableBytes }
 
-    // MARK: What the test does
+    // MARK: The network and the server
 
     func connect() { handler.connected(self) }
     func refuse(_ code: RPCErrorCode = .peerClosed) {
         failed(RPCError(code, "refused"))
     }
 
-    func hasRoomAgain() { handler.writabilityChanged(self, isWritable: true) }
+    /// Leaves no room for further writes.
+    func fill() { room = 0 }
+
+    /// Makes room for so many writes, and notifies the handler where there was none.
+    func makeRoom(for writes: Int = .max) {
+        let wasFull = room == 0
+        room = writes
+        if wasFull, closing == nil { handler.writabilityChanged(self, isWritable: true) }
+    }
 
     func end(_ reason: CloseReason = .peerReset) { handler.closed(self, reason: reason) }
 
-    /// All requests that were written since the last time; the other side has them now.
-    func requests() -> [Request] {
-        let frames = take(output.readableBytes)
-        return frames
-    }
+    /// Receives everything that was written since the last time.
+    func requests() -> [Request] { take(output.readableBytes) }
 
-    /// The other side gets that many bytes of what was written.
+    /// Receives so many bytes of the output, and returns the requests that are complete now.
     @discardableResult
     func take(_ count: Int) -> [Request] {
         sentBytes += UInt64(count)
@@ -157,7 +160,7 @@ final class FakeTransport: Transport {
     }
 }
 
-/// One request as the other side sees it.
+/// A request as the server receives it.
 struct Request: Hashable {
     let id: String
     let method: String
@@ -176,14 +179,14 @@ struct Request: Hashable {
     }
 }
 
-/// A call that remembers how it ended, and how often.
+/// A call that records its end.
 final class FakeCall: @unchecked Sendable {
-    private(set) lazy var outgoing = OutgoingCall(kind, self)
+    private(set) lazy var outgoing = OutgoingCall(method, self)
     var methodName = [UInt8]("t.T.m".utf8) {
         didSet {
-            let terms = outgoing.terms
-            outgoing = OutgoingCall(kind, self)
-            outgoing.terms = terms
+            let parameters = outgoing.parameters
+            outgoing = OutgoingCall(method, self)
+            outgoing.parameters = parameters
             outgoing.begin()
         }
     }
@@ -196,34 +199,35 @@ final class FakeCall: @unchecked Sendable {
     }
 
     init(deadline: MonotonicTime?) {
-        outgoing.terms.deadline = deadline
+        outgoing.parameters.deadline = deadline
         outgoing.begin()
     }
 
-    private var kind: ErasedMethod {
+    private var method: ErasedMethod {
         ErasedMethod(
             methodName: methodName,
-            encode: { messages, buffer in buffer.append(Self.of(messages).payload) },
-            decode: { messages, payload in
-                Self.of(messages).response = payload.withUnsafeBytes { [UInt8]($0) }
+            encode: { call, buffer in buffer.append(Self.of(call).payload) },
+            decode: { call, bytes in
+                Self.of(call).response = bytes.withUnsafeBytes { [UInt8]($0) }
             })
     }
 
-    private static func of(_ messages: AnyObject) -> FakeCall {
-        guard let call = messages as? FakeCall else { preconditionFailure("a fake call's own") }
+    private static func of(_ payload: AnyObject) -> FakeCall {
+        guard let call = payload as? FakeCall else {
+            preconditionFailure("the payload of a fake call is the call")
+        }
         return call
     }
 
-    /// How it ended, if it has; that no call ends twice is a precondition.
+    /// Empty before its end, then one element: a second end would violate a precondition.
     var ends: [End] {
-        if outgoing.isUnderWay { return [] }
+        if outgoing.isInFlight { return [] }
         return [outgoing.error.map { .error($0.code) } ?? .response(response)]
     }
 
-    /// What it asks for.
-    var terms: CallParameters {
-        get { outgoing.terms }
-        set { outgoing.terms = newValue }
+    var parameters: CallParameters {
+        get { outgoing.parameters }
+        set { outgoing.parameters = newValue }
     }
 
     var id: CallID { outgoing.id }
@@ -235,7 +239,7 @@ final class FakeCall: @unchecked Sendable {
     }
 }
 
-/// An id that a test chose.
+/// An id with these bytes.
 func callID(_ bytes: [UInt8]) throws -> CallID {
     let id = CallID(bytes.span.bytes)
     return try #require(id)

@@ -8,18 +8,18 @@ import RocketTCPTestKit
 import SwiftProtobuf
 import Testing
 
-/// Connections that are cut in the middle of a call, over real sockets.
+/// Connections that end in the middle of a call, over real sockets.
 @Suite struct LostConnectionTests {
-    /// Resets the first connections as soon as a request is there, and answers on later ones.
-    final class Cutter: Sendable {
+    /// Resets the first `resets` connections when a request arrives, and answers on later ones.
+    final class ResettingServer: Sendable {
         private let thread: IOThread
         private let server: TCPServer
         let address: NetAddress
         let requests = RequestLog()
 
-        init(cuts: Int) async throws {
+        init(resets: Int) async throws {
             let (log, kit) = (requests, FrameKit())
-            thread = try IOThread(name: "cutter")
+            thread = try IOThread(name: "resetting")
             server = TCPServer(
                 configuration: TCPServerConfiguration(listen: [.loopback(port: 0)]),
                 mainLoop: thread.loop, subLoops: []
@@ -29,7 +29,7 @@ import Testing
                     let bytes = input.copyBytes()
                     guard let request = try? kit.parse(bytes) else { return }
                     input.consume(bytes.count)
-                    if log.add(request) <= cuts { return connection.close(.reset) }
+                    if log.add(request) <= resets { return connection.close(.reset) }
                     if let reply = try? kit.frame(
                         id: request.id, request.method, payload: request.payload)
                     {
@@ -51,7 +51,7 @@ import Testing
     final class RequestLog: Sendable {
         private let list = Locked<[FrameKit.Answer]>([])
         var all: [FrameKit.Answer] { list.withLock { $0 } }
-        /// Returns how many there are.
+        /// Returns the number of requests so far.
         func add(_ request: FrameKit.Answer) -> Int {
             list.withLock {
                 $0.append(request)
@@ -60,36 +60,39 @@ import Testing
         }
     }
 
-    @Test func aCallWithAnIdempotencyKeyIsSentAgainAndIsTheSameCall() async throws {
-        let cutter = try await Cutter(cuts: 2)
-        let channel = try RPCChannel(to: cutter.address)
+    @Test("A call with an idempotency key is sent again with the same msg_id")
+    func idempotencyKey() async throws {
+        let server = try await ResettingServer(resets: 2)
+        let channel = try RPCChannel(to: server.address)
         let reply = try await channel.call(
             TestService.echo, Text("once"), timeout: .seconds(60),
             metadata: ["idempotency-key": "key-1"])
         #expect(reply.value == "once")
-        let requests = cutter.requests.all
+        let requests = server.requests.all
         #expect(requests.count == 3)
         #expect(Set(requests.map(\.id)).count == 1)
         #expect(requests.allSatisfy { $0.info.contains("idempotency-key=key-1\n") })
         #expect(channel.statistics.retries == 2 && channel.statistics.connectionsLost == 2)
         channel.close()
-        await cutter.stop()
+        await server.stop()
     }
 
-    @Test func aCallWithoutOneIsNot() async throws {
-        let cutter = try await Cutter(cuts: 1)
-        let channel = try RPCChannel(to: cutter.address)
+    @Test("A call without an idempotency key is not sent again")
+    func noIdempotencyKey() async throws {
+        let server = try await ResettingServer(resets: 1)
+        let channel = try RPCChannel(to: server.address)
         let error = await #expect(throws: RPCError.self) {
             try await channel.call(TestService.echo, Text("once"), timeout: .seconds(60))
         }
         #expect(error?.code == .failedGetReply)
-        #expect(cutter.requests.all.count == 1)
+        #expect(server.requests.all.count == 1)
         channel.close()
-        await cutter.stop()
+        await server.stop()
     }
 
-    @Test func aCallThatWaitsForReadyFindsAServerThatComesLater() async throws {
-        // Nobody listens there yet, and nobody else can be given the name.
+    @Test("A call that waits for ready reaches a server that starts later")
+    func serverStartsLater() async throws {
+        // Not bound yet, and too random to be bound by another process.
         let name = "rocket-test-\(UInt64.random(in: .min ... .max))"
         let address = try NetAddress(parsing: "unix:@\(name)")
         var configuration = RPCChannelConfiguration()
@@ -97,18 +100,19 @@ import Testing
         let channel = try RPCChannel(to: address, configuration: configuration)
         let states = channel.states
         let call = channel.start(
-            TestService.echo, Text("patience"), timeout: .seconds(60), options: .waitForReady)
+            TestService.echo, Text("later"), timeout: .seconds(60), options: .waitForReady)
         for await state in states where state == .transientFailure { break }
         try await withServer(configure: { $0.tcp.listen = [address] }) { _ in
             let reply = try await call.value
-            #expect(reply.value == "patience")
+            #expect(reply.value == "later")
             #expect(channel.statistics.connectFailures > 0)
         }
         channel.close()
     }
 
-    /// A Unix socket can't be reset: the calls are cancelled one by one.
-    @Test func aChannelOverAUnixSocketThatIsClosedCancelsItsHandlersToo() async throws {
+    /// A Unix socket can't be reset, so the channel cancels each call.
+    @Test("Closing a channel over a Unix socket cancels its handlers")
+    func unixSocket() async throws {
         let name = "rocket-test-\(UInt64.random(in: .min ... .max))"
         let address = try NetAddress(parsing: "unix:@\(name)")
         let service = TestService()

@@ -8,7 +8,8 @@ import Testing
         try #require(unsafe CallID([UInt8](text.utf8).span.bytes))
     }
 
-    @Test func aCallIsRemovedOnce() throws {
+    @Test("A call is removed once")
+    func removedOnce() throws {
         let calls = PendingTable()
         #expect(calls.insert(7, id: try id("a"), deadline: nil))
         #expect(!calls.insert(8, id: try id("a"), deadline: nil))
@@ -17,7 +18,8 @@ import Testing
         #expect(calls.count == 0 && calls.waitingCount == 0)
     }
 
-    @Test func onlyExpiredCallsLeaveByTheirDeadlines() throws {
+    @Test("Only expired calls are removed by their deadlines")
+    func expired() throws {
         let calls = PendingTable()
         for number in 1...3 {
             _ = calls.insert(
@@ -33,7 +35,8 @@ import Testing
         #expect(calls.nextDeadline == nil)
     }
 
-    @Test func aCallGoesFromPlaceToPlaceAndLeavesByTheConnectionThatHasIt() throws {
+    @Test("A call changes its stage, and is found by the connection it was sent on")
+    func stages() throws {
         let calls = PendingTable()
         _ = calls.insert(1, id: try id("a"), deadline: nil)
         _ = calls.insert(2, id: try id("b"), deadline: nil)
@@ -44,7 +47,7 @@ import Testing
         #expect(calls.sent(on: 5).map(\.end) == [200, 300])
         #expect(calls.sent(on: 6).isEmpty)
         #expect(calls.remove(try id("a"), sentOn: 6) == nil)
-        calls.move(try id("a"), to: .resting)
+        calls.move(try id("a"), to: .backingOff)
         #expect(calls.remove(try id("a"), sentOn: 5) == nil)
         calls.move(try id("a"), to: .waiting)
         calls.move(try id("a"), to: .sent(on: 6, end: 10))
@@ -54,7 +57,8 @@ import Testing
         #expect(calls.count == 1 && calls.waitingCount == 0)
     }
 
-    @Test func idsAreComparedByAllTheirBytes() throws {
+    @Test("Ids are compared by all their bytes")
+    func idEquality() throws {
         let long = String(repeating: "1", count: 49)
         #expect(try id(long) != id(String(long.dropLast())))
         #expect(try id("\0") != id(""))
@@ -62,13 +66,14 @@ import Testing
         #expect(CallID([UInt8](repeating: 0, count: 50).span.bytes) == nil)
     }
 
-    /// Any interleaving of sending, reply, loss, rest, deadline, cancellation and close ends each
-    /// call exactly once, and the table agrees with a plain model of it.
-    @Test(arguments: 0..<50) func everyInterleavingEndsEachCallOnce(seed: UInt64) throws {
-        typealias Place = PendingCalls<Int>.Place
+    /// Sending, replies, losses, back-offs, deadlines, cancellations and closes in random order,
+    /// compared with a model.
+    @Test("Any interleaving removes each call exactly once, as in a model", arguments: 0..<50)
+    func everyInterleaving(seed: UInt64) throws {
+        typealias Stage = PendingCalls<Int>.Stage
         var random = SplitMix(seed: seed)
         let calls = PendingTable()
-        var model: [Int: (place: Place, deadline: MonotonicTime?)] = [:]
+        var model: [Int: (stage: Stage, deadline: MonotonicTime?)] = [:]
         var ended: [Int: Int] = [:]
         var inserted = 0
         var now: UInt64 = 0
@@ -89,18 +94,18 @@ import Testing
                 model[inserted] = (.waiting, deadline)
                 inserted += 1
             case 5..<7:
-                let place =
+                let stage =
                     [
-                        Place.waiting, .resting, .sent(on: 1, end: 1),
+                        Stage.waiting, .backingOff, .sent(on: 1, end: 1),
                         .sent(on: 2, end: UInt64(any)),
                     ].randomElement(using: &random) ?? .waiting
-                calls.move(anyID, to: place)
-                if model[any] != nil { model[any]?.place = place }
+                calls.move(anyID, to: stage)
+                if model[any] != nil { model[any]?.stage = stage }
             case 7..<9:
                 let connection = Int.random(in: 1...2, using: &random)
                 let entry = calls.remove(anyID, sentOn: connection)
                 if let call = entry?.call { end(call) }
-                if case .sent(connection, _)? = model[any]?.place { Issue.record("not found") }
+                if case .sent(connection, _)? = model[any]?.stage { Issue.record("not found") }
             case 9:
                 if let call = calls.remove(anyID)?.call { end(call) }
             case 10:
@@ -114,7 +119,7 @@ import Testing
                 #expect(
                     lost.count
                         == model.values.count {
-                            if case .sent(2, _) = $0.place { true } else { false }
+                            if case .sent(2, _) = $0.stage { true } else { false }
                         })
                 for (slot, _) in lost {
                     if let call = calls.remove(slot)?.call { end(call) }
@@ -124,7 +129,7 @@ import Testing
                 for call in calls.removeAll() { end(call) }
             }
             #expect(calls.count == model.count)
-            #expect(calls.waitingCount == model.values.count { $0.place == .waiting })
+            #expect(calls.waitingCount == model.values.count { $0.stage == .waiting })
         }
         for call in calls.removeAll() { end(call) }
         #expect(ended.count == inserted)
@@ -132,7 +137,7 @@ import Testing
     }
 }
 
-/// The table, named by ids: in a box, since `#expect` copies what it looks at.
+/// Pending calls, addressed by ids. A class, since `#expect` copies its operands.
 final class PendingTable {
     private var calls = PendingCalls<Int>()
 
@@ -143,8 +148,8 @@ final class PendingTable {
     func insert(_ call: Int, id: CallID, deadline: MonotonicTime?) -> Bool {
         calls.insert(call, id: id, deadline: deadline) != nil
     }
-    func move(_ id: CallID, to place: PendingCalls<Int>.Place) {
-        if let slot = calls.find(id) { calls.move(slot, to: place) }
+    func move(_ id: CallID, to stage: PendingCalls<Int>.Stage) {
+        if let slot = calls.find(id) { calls.move(slot, to: stage) }
     }
     func remove(_ id: CallID) -> PendingCalls<Int>.Entry? {
         guard let slot = calls.find(id) else { return nil }
@@ -166,7 +171,7 @@ final class PendingTable {
     func sent(on connection: Int) -> [(slot: Int, end: UInt64)] { calls.sent(on: connection) }
 }
 
-/// A small generator whose seed the test's name shows.
+/// A random number generator with a seed, which is an argument of the test.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
     init(seed: UInt64) { state = seed }
