@@ -117,7 +117,8 @@ public nonisolated enum OrderMethods {
             encode: { try $0.traverse(visitor: &$1) }),
         response: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
-            encode: { try $0.traverse(visitor: &$1) }))
+            encode: { try $0.traverse(visitor: &$1) },
+            setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))
 
     /// `Order.queryOrder`
     public static let queryOrder = RPCMethod<QueryOrderRequest, QueryOrderResponse>(
@@ -127,7 +128,8 @@ public nonisolated enum OrderMethods {
             encode: { try $0.traverse(visitor: &$1) }),
         response: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
-            encode: { try $0.traverse(visitor: &$1) }))
+            encode: { try $0.traverse(visitor: &$1) },
+            setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))
 
     /// `Order.listOrders`
     public static let listOrders = RPCMethod<ListOrdersRequest, ListOrdersResponse>(
@@ -137,7 +139,8 @@ public nonisolated enum OrderMethods {
             encode: { try $0.traverse(visitor: &$1) }),
         response: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
-            encode: { try $0.traverse(visitor: &$1) }))
+            encode: { try $0.traverse(visitor: &$1) },
+            setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))
 }
 
 /// Calls `Order` over a channel.

@@ -40,8 +40,6 @@ struct ProjectMethod {
     var interface: String
     /// `test_make_order_client`
     var testClient: String
-    /// Whether the response has `int32 ret_code` and `string res_info`.
-    var hasBusinessFields: Bool
     /// What its request needs even when it is empty.
     var requestFields = RequiredFields()
     /// What its response needs even when it is empty.

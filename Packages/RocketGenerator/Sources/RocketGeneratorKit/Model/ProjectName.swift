@@ -32,7 +32,7 @@ struct ProjectName: Hashable, Sendable {
         self.module = module
     }
 
-    /// The name that a .proto file's own gives: `OrderHandler.proto` makes `order_book`.
+    /// The name that a .proto file's own gives: `OrderBook.proto` makes `order_book`.
     init(proto path: String) throws(GeneratorFailure) {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let stem = file.hasSuffix(".proto") ? String(file.dropLast(6)) : file

@@ -64,7 +64,6 @@ struct ProjectReader {
                 implementation: implementation,
                 interface: free.interface(of: method, in: service),
                 testClient: free.testClient(of: method, in: service),
-                hasBusinessFields: Self.hasBusinessFields(descriptor.outputType),
                 requestFields: RequiredFields(of: descriptor.inputType, in: descriptor.file),
                 responseFields: RequiredFields(of: descriptor.outputType, in: descriptor.file),
                 signature:
@@ -72,13 +71,5 @@ struct ProjectReader {
             )
         }
         return ProjectService(model: service, implementation: implementation, methods: methods)
-    }
-
-    /// The convention of rocket and tinyrpc: `int32 ret_code`, `string res_info`.
-    private static func hasBusinessFields(_ message: Descriptor) -> Bool {
-        let code = message.fields.first { $0.name == "ret_code" }
-        let info = message.fields.first { $0.name == "res_info" }
-        return code?.type == .int32 && code?.isRepeated == false && info?.type == .string
-            && info?.isRepeated == false
     }
 }

@@ -46,14 +46,11 @@ struct InterfaceTemplate {
 
     /// Fills the response where that has the fields, or fails the call.
     var setError: Lines {
-        guard method.hasBusinessFields else { return failure }
+        guard let fields = method.model.businessFields else { return failure }
         return [
             "/// Tells a refusal.",
             "mutating func setError(_ error: \(names.businessException)) {",
-            "    response.retCode = error.code",
-            "    response.resInfo = error.info",
-            "}",
-        ]
+        ] + fields.assignments(to: "response", from: "error").indented + ["}"]
     }
 
     private var failure: Lines {

@@ -60,7 +60,7 @@ struct MethodTemplates {
     }
 
     private var expectation: String {
-        if method.hasBusinessFields { return "response.retCode == 0" }
+        if let fields = method.model.businessFields { return "response.\(fields.code) == 0" }
         let isPlain = method.responseFields.paths.isEmpty
         return isPlain ? "response == \(method.model.response)()" : "response.isInitialized"
     }

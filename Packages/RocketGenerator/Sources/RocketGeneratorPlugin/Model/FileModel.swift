@@ -53,4 +53,20 @@ package struct MethodModel: Equatable {
     package var comment: [String] = []
     /// Whether the method bears `option deprecated = true`.
     package var isDeprecated = false
+    /// The response's fields for refusals; nil where it has none.
+    package var businessFields: BusinessFields?
+}
+
+/// The fields of a response that carry a refusal, `int32 ret_code` and `string res_info`, by their
+/// Swift names.
+package struct BusinessFields: Equatable {
+    /// `retCode`
+    package var code: String
+    /// `resInfo`
+    package var info: String
+
+    /// Assignments of an error's code and reason to the fields of `message`.
+    package func assignments(to message: String, from error: String) -> Lines {
+        ["\(message).\(code) = \(error).code", "\(message).\(info) = \(error).info"]
+    }
 }

@@ -86,8 +86,25 @@ struct FileModelBuilder {
             return MethodModel(
                 name: method.name, swiftName: SwiftName.escaped(name),
                 request: aliases[request] ?? request, response: aliases[response] ?? response,
-                comment: CommentLines.of(method), isDeprecated: method.options.deprecated)
+                comment: CommentLines.of(method), isDeprecated: method.options.deprecated,
+                businessFields: businessFields(of: method.outputType))
         }
+    }
+
+    /// The fields that carry a refusal by the convention of rocket and tinyrpc. A member of a
+    /// oneof is none: setting it would clear the others.
+    private func businessFields(of message: Descriptor) -> BusinessFields? {
+        func swiftName(_ name: String, _ type: Google_Protobuf_FieldDescriptorProto.TypeEnum)
+            -> String?
+        {
+            let field = message.fields.first { $0.name == name && $0.type == type }
+            guard let field, !field.isRepeated, field.realContainingOneof == nil else { return nil }
+            return namer.messagePropertyNames(field: field, prefixed: "", includeHasAndClear: false)
+                .name
+        }
+        guard let code = swiftName("ret_code", .int32), let info = swiftName("res_info", .string)
+        else { return nil }
+        return BusinessFields(code: code, info: info)
     }
 
     private mutating func swiftName(

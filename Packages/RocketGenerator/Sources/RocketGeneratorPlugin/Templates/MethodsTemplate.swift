@@ -23,17 +23,26 @@ struct MethodsTemplate {
             Layout.items(
                 ["service: \"\(service.fullName)\"", "name: \"\(method.name)\""], depth: 2,
                 end: ",")
-            + coding("request", end: ",") + coding("response", end: ")")
+            + coding("request", end: ",")
+            + coding("response", businessFields: method.businessFields, end: ")")
         return ["/// `\(service.fullName).\(method.name)`"] + opening + arguments.indented
     }
 
-    /// How a message becomes bytes and comes back. Written out here, where the compiler sees its
-    /// fields, so that it makes code for this message alone.
-    private func coding(_ label: String, end: String) -> Lines {
-        [
-            "\(label): .init(",
-            "    decode: { try $0.decodeMessage(decoder: &$1) },",
-            "    encode: { try $0.traverse(visitor: &$1) })\(end)",
+    /// A message's coding. The closures stand in the generated file because only there can the
+    /// compiler see the message's fields and specialise the calls.
+    private func coding(_ label: String, businessFields: BusinessFields? = nil, end: String)
+        -> Lines
+    {
+        var closures = [
+            "decode: { try $0.decodeMessage(decoder: &$1) }",
+            "encode: { try $0.traverse(visitor: &$1) }",
         ]
+        if let businessFields {
+            let assignments = businessFields.assignments(to: "$0", from: "$1")
+            closures.append("setError: { \(assignments.joined(separator: "; ")) }")
+        }
+        let arguments = closures.dropLast().map { "\($0)," } + closures.suffix(1).map { "\($0))" }
+        return ["\(label): .init("] + arguments.indented.dropLast()
+            + arguments.indented.suffix(1).map { $0 + end }
     }
 }

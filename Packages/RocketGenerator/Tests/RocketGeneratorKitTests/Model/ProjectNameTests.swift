@@ -8,7 +8,7 @@ struct ProjectNameTests {
         "is the .proto file's",
         arguments: [
             ("order.proto", "order", "Order"),
-            ("shop/v1/OrderHandler.proto", "order_book", "OrderHandler"),
+            ("shop/v1/OrderBook.proto", "order_book", "OrderBook"),
             ("order_server.proto", "order_server", "OrderServer"),
             ("order-server.proto", "order_server", "OrderServer"),
         ])
@@ -20,7 +20,7 @@ struct ProjectNameTests {
     @Test("may have hyphens")
     func hyphens() throws {
         let name = try ProjectName("order-book")
-        #expect(name.module == "OrderHandler")
+        #expect(name.module == "OrderBook")
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import RocketGeneratorPlugin
 import Testing
 
 @testable import RocketGeneratorKit
@@ -40,7 +41,8 @@ struct ProjectReaderTests {
         #expect(method.testClient == "test_make_order_client")
         #expect(method.implementation == "OrderServiceImpl")
         #expect(method.signature == "(makeOrderRequest) returns (makeOrderResponse)")
-        #expect(method.hasBusinessFields)
+        #expect(method.model.businessFields?.code == "retCode")
+        #expect(method.model.businessFields?.info == "resInfo")
     }
 
     @Test("gives methods of the same name in two services different files")
@@ -84,6 +86,11 @@ struct ProjectReaderTests {
             ("int64 ret_code = 1; string res_info = 2;", false),
             ("int32 ret_code = 1; bytes res_info = 2;", false),
             ("repeated int32 ret_code = 1; string res_info = 2;", false),
+            ("sint32 ret_code = 1; string res_info = 2;", false),
+            ("int32 retCode = 1; string resInfo = 2;", false),
+            ("optional int32 ret_code = 1; optional string res_info = 2;", true),
+            ("int32 ret_code = 1; oneof kind { string res_info = 2; int32 other = 3; }", false),
+            ("oneof kind { int32 ret_code = 1; string res_info = 2; }", false),
             ("int32 ret_code = 1;", false), ("", false),
         ])
     func businessFields(fields: String, has: Bool) throws {
@@ -92,7 +99,7 @@ struct ProjectReaderTests {
             syntax = "proto3"; message M { \(fields) }
             service S { rpc go(M) returns (M); }
             """)
-        #expect(project.methods.map(\.hasBusinessFields) == [has])
+        #expect(project.methods.map { $0.model.businessFields != nil } == [has])
     }
 
     @Test("refuses streams by name and place")

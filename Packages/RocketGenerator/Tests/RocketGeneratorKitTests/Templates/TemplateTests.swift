@@ -104,7 +104,7 @@ struct TemplateTests {
         let main = MainTemplate(project: project).lines
         #expect(main.last == "await RocketProgram.Program.run(OrderCommand.self)")
         let common = CommonTemplates(project: project).interface
-        #expect(common.contains("    public let log: RocketBase.Logger"))
+        #expect(common.contains("    public let log: RocketBase.RocketLogger"))
     }
 
     @Test("names that messages hide come with their module in attributes, too")

@@ -29,6 +29,19 @@ struct MethodsTemplateTests {
             ])
     }
 
+    @Test("store a refusal in the response where that has the fields")
+    func storeRefusals() {
+        var method = Samples.makeOrder
+        method.businessFields = BusinessFields(code: "retCode", info: "resInfo")
+        #expect(
+            piece(Samples.service(method)).constant(method).suffix(4) == [
+                "    response: .init(",
+                "        decode: { try $0.decodeMessage(decoder: &$1) },",
+                "        encode: { try $0.traverse(visitor: &$1) },",
+                "        setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))",
+            ])
+    }
+
     @Test("keep the .proto's spelling beside Swift's")
     func keepTheSpelling() {
         var method = Samples.makeOrder

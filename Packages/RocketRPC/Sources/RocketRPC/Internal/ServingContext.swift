@@ -64,7 +64,7 @@ struct ServingContext {
     func fail<Response>(
         _ method: MethodEntry, _ error: any Error, in coding: _RPCMessageCoding<Response>
     ) {
-        if let response: Response = BusinessFields.response(for: error) {
+        if let error = error as? BusinessError, let response = coding.message(for: error) {
             return succeed(method, with: response, coding)
         }
         connection.fail(controller, method, connection.failure(for: error, of: controller))
