@@ -167,7 +167,7 @@ public nonisolated struct OrderClient: Sendable {
     public nonisolated(nonsending) func makeOrder(
         _ request: MakeOrderRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> MakeOrderResponse {
         try await channel.call(
@@ -187,7 +187,7 @@ public nonisolated struct OrderClient: Sendable {
     public nonisolated(nonsending) func queryOrder(
         _ request: QueryOrderRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> QueryOrderResponse {
         try await channel.call(
@@ -209,7 +209,7 @@ public nonisolated struct OrderClient: Sendable {
     public nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> ListOrdersResponse {
         try await channel.call(

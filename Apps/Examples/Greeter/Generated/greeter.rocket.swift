@@ -80,7 +80,7 @@ nonisolated struct GreeterClient: Sendable {
     nonisolated(nonsending) func hello(
         _ request: HelloRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> HelloResponse {
         try await channel.call(

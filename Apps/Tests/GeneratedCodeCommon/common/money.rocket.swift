@@ -80,7 +80,7 @@ public nonisolated struct Shop_Common_BankClient: Sendable {
     public nonisolated(nonsending) func convert(
         _ request: Shop_Common_Money,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> Shop_Common_Money {
         try await channel.call(

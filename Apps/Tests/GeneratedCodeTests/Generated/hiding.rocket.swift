@@ -153,7 +153,7 @@ nonisolated struct RPCClient: Sendable {
     nonisolated(nonsending) func hide(
         _ request: RPCController,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Duration {
         try await channel.call(
@@ -171,7 +171,7 @@ nonisolated struct RPCClient: Sendable {
     nonisolated(nonsending) func hideAll(
         _ request: RPCChannel,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> RPCMetadata {
         try await channel.call(
@@ -189,7 +189,7 @@ nonisolated struct RPCClient: Sendable {
     nonisolated(nonsending) func hideError(
         _ request: RPCError,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> QueryNameResponse {
         try await channel.call(
@@ -207,7 +207,7 @@ nonisolated struct RPCClient: Sendable {
     nonisolated(nonsending) func hideNothing(
         _ request: task,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> RPCMethod {
         try await channel.call(

@@ -280,7 +280,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findItem(
         _ request: Shop_V1_Item.Key,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item.Key.Part {
         try await channel.call(
@@ -302,7 +302,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findShelf(
         _ request: Shop_V1_Shelf,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Shelf.Place {
         try await channel.call(
@@ -324,7 +324,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findPrice(
         _ request: GeneratedCodeCommon.Shop_Common_Money,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> GeneratedCodeCommon.Shop_Common_Money.Currency {
         try await channel.call(
@@ -346,7 +346,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func touch(
         _ request: SwiftProtobuf.Google_Protobuf_Empty,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> SwiftProtobuf.Google_Protobuf_Timestamp {
         try await channel.call(
@@ -368,7 +368,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findByName(
         _ request: SwiftProtobuf.Google_Protobuf_StringValue,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> SwiftProtobuf.Google_Protobuf_ListValue {
         try await channel.call(
@@ -390,7 +390,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func httpGet(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -415,7 +415,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func oldFind(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -440,7 +440,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findEverythingThatThereIsInAllShopsOfThisTown(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType {
         try await channel.call(
@@ -1067,7 +1067,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `init`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1089,7 +1089,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func self_(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1111,7 +1111,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `default`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1133,7 +1133,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `import`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1155,7 +1155,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `in`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1177,7 +1177,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `await`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1199,7 +1199,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func async(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1221,7 +1221,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `throws`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1243,7 +1243,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func type(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1265,7 +1265,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `protocol`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1287,7 +1287,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func any(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1309,7 +1309,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func dynamicType(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1331,7 +1331,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func _2fa(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1353,7 +1353,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func channel(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1375,7 +1375,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func register(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1397,7 +1397,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func registry(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1419,7 +1419,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func serviceName(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1441,7 +1441,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func request(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1463,7 +1463,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func call(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1485,7 +1485,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func timeout(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1507,7 +1507,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func metadata(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1529,7 +1529,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func hash(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1551,7 +1551,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func description(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1681,7 +1681,7 @@ nonisolated struct Shop_V1_LegacyClient: Sendable {
     nonisolated(nonsending) func find(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(

@@ -37,9 +37,9 @@ enum RocketSource: Hashable, Sendable {
     }
 
     /// The products of Rocket that a project uses, each with the package that has it.
-    static let products = ["RocketRPC", "RocketProgram"]
+    static let products = ["RocketBase", "RocketRPC", "RocketProgram"]
     /// Packages that are named for themselves: the first for `swift package generate-rocket`.
-    static let packages = ["RocketGenerate", "RocketProgram", "RocketRPC"]
+    static let packages = ["RocketBase", "RocketGenerate", "RocketProgram", "RocketRPC"]
 
     /// The identity that SwiftPM gives a package which comes from a URL: its last part.
     private static func identity(_ url: String) -> String {

@@ -10,6 +10,7 @@ struct CommonTemplates {
         let logger = names.rpc("RocketLogger", of: "RocketBase")
         return Lines(
             text: """
+                public import RocketBase
                 public import RocketRPC
 
                 /// What every call can use. main.swift makes it: put here what lives as long as the program,

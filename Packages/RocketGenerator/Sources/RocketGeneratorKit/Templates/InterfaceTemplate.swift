@@ -54,11 +54,10 @@ struct InterfaceTemplate {
     }
 
     private var failure: Lines {
-        let (error, code) = (names.rpc("RPCError"), names.rpc("RPCErrorCode"))
-        return [
-            "/// Fails the call: its response has no ret_code and res_info to tell a refusal in.",
+        [
+            "/// Fails the call with the refusal's code: the response has no ret_code and res_info.",
             "mutating func setError(_ error: \(names.businessException)) throws {",
-            "    throw \(error)(\(code)(rawValue: error.code), error.info)",
+            "    throw error",
             "}",
         ]
     }

@@ -9,7 +9,9 @@ struct MainTemplate {
     var lines: Lines { .joined([imports, command, entry]) }
 
     private var imports: Lines {
-        let modules = ["ArgumentParser", "RocketProgram", "RocketRPC", project.name.module]
+        let modules = [
+            "ArgumentParser", "RocketBase", "RocketProgram", "RocketRPC", project.name.module,
+        ]
         return modules.sorted().map { "import \($0)" }
     }
 
@@ -97,7 +99,7 @@ struct MainTemplate {
                         server.update(try \(names.rpc("RPCServerConfiguration"))($0.server))
                     }
                     try await daemon.run(
-                        [server], listening: { await server.boundAddresses.map(\\.description) },
+                        [server], listening: { await server.boundAddresses.map { "\\($0)" } },
                         reload: reload.run)
                 }
                 """)

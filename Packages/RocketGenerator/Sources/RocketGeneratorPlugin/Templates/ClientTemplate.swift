@@ -47,7 +47,7 @@ struct ClientTemplate {
             "\(level.modifier)nonisolated(nonsending) func \(method.swiftName)",
             [
                 "_ request: \(method.request)", "timeout: \(names.duration)? = nil",
-                "metadata: \(names.metadata) = [:]", "options: \(names.callOptions) = .init()",
+                "metadata: \(names.metadata) = .empty", "options: \(names.callOptions) = .init()",
             ], " async throws(\(names.error)) -> \(method.response) {", depth: 1,
             closingOnOwnLine: true)
         return DocComment.lines(

@@ -53,7 +53,7 @@ struct TemplateTests {
         let piece = InterfaceTemplate(method: method, names: project.names)
         #expect(
             piece.setError.contains(
-                "    throw RPCError(RPCErrorCode(rawValue: error.code), error.info)"))
+                "    throw error"))
         #expect(piece.lines.contains("import SwiftProtobuf"))
         #expect(piece.lines.contains("    var response = SwiftProtobuf.Google_Protobuf_Empty()"))
     }

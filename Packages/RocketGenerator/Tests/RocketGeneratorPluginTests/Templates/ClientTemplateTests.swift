@@ -32,7 +32,7 @@ struct ClientTemplateTests {
                 "    public nonisolated(nonsending) func makeOrder(",
                 "        _ request: Want,",
                 "        timeout: Duration? = nil,",
-                "        metadata: RPCMetadata = [:],",
+                "        metadata: RPCMetadata = .empty,",
                 "        options: RPCCallOptions = .init()",
                 "    ) async throws(RPCError) -> Bill {",
                 "        try await channel.call(",

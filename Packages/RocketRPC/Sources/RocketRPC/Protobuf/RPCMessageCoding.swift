@@ -1,4 +1,5 @@
 public import RocketBase
+public import RocketCodec
 public import SwiftProtobuf
 
 /// Encodes and decodes the messages of one type in place, by code that is compiled for this
@@ -84,4 +85,10 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
             buffer.append(try message.serializedBytes() as [UInt8])
         }
     }
+}
+
+extension RPCMetadata {
+    /// No metadata. Generated clients use this default: `[:]` would need an import of RocketCodec
+    /// in each generated file.
+    @inlinable public static var empty: RPCMetadata { RPCMetadata() }
 }

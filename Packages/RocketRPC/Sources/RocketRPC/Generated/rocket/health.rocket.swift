@@ -111,7 +111,7 @@ public nonisolated struct RPCHealthClient: Sendable {
     public nonisolated(nonsending) func check(
         _ request: RPCHealthCheckRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCHealthCheckResponse {
         try await channel.call(
@@ -130,7 +130,7 @@ public nonisolated struct RPCHealthClient: Sendable {
     public nonisolated(nonsending) func watch(
         _ request: RPCHealthWatchRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCHealthCheckResponse {
         try await channel.call(

@@ -109,7 +109,7 @@ public nonisolated struct RPCReflectionClient: Sendable {
     public nonisolated(nonsending) func listServices(
         _ request: RPCListServicesRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCListServicesResponse {
         try await channel.call(
@@ -132,7 +132,7 @@ public nonisolated struct RPCReflectionClient: Sendable {
     public nonisolated(nonsending) func describe(
         _ request: RPCDescribeRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCDescribeResponse {
         try await channel.call(

@@ -132,7 +132,7 @@ nonisolated struct InteropTestServiceClient: Sendable {
     nonisolated(nonsending) func emptyCall(
         _ request: InteropEmpty,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> InteropEmpty {
         try await channel.call(
@@ -154,7 +154,7 @@ nonisolated struct InteropTestServiceClient: Sendable {
     nonisolated(nonsending) func unaryCall(
         _ request: InteropSimpleRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> InteropSimpleResponse {
         try await channel.call(
@@ -176,7 +176,7 @@ nonisolated struct InteropTestServiceClient: Sendable {
     nonisolated(nonsending) func sleepingCall(
         _ request: InteropSimpleRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> InteropSimpleResponse {
         try await channel.call(
