@@ -1,17 +1,17 @@
-/// The descriptors that join a service's server and client.
+/// Writes the method constants that a service's server and client share.
 struct MethodsTemplate {
     let service: ServiceModel
     let level: AccessLevel
     let names: RuntimeNames
 
-    /// An enum with no cases that holds one constant for each method.
+    /// An enum without cases that has one constant for each method.
     var lines: Lines {
-        ["/// The methods of `\(service.fullName)`: their names and their messages."]
+        ["/// The methods of `\(service.fullName)`: names and message types."]
             + ["\(level.modifier)nonisolated enum \(service.methodsName) {"]
             + Lines.joined(service.methods.map(constant)).indented + ["}"]
     }
 
-    /// One method's constant.
+    /// Returns the constant of one method.
     func constant(_ method: MethodModel) -> Lines {
         let head = "\(level.modifier)static let \(method.swiftName) = \(names.method)"
         let types = [method.request, method.response]
@@ -28,8 +28,8 @@ struct MethodsTemplate {
         return ["/// `\(service.fullName).\(method.name)`"] + opening + arguments.indented
     }
 
-    /// A message's coding. The closures stand in the generated file because only there can the
-    /// compiler see the message's fields and specialise the calls.
+    /// Returns the coding of a message. The closures are in the generated file because only there
+    /// can the compiler see the message's fields and specialise the calls.
     private func coding(_ label: String, businessFields: BusinessFields? = nil, end: String)
         -> Lines
     {
