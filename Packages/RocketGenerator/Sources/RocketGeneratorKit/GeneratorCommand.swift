@@ -94,9 +94,9 @@ public struct GeneratorCommand: ParsableCommand {
             StandardError.write(line: "rocket_generator: warning: \(warning)")
         }
         let written = plan.steps.filter(\.writes).count
-        let would = dryRun || diff ? "would write" : "wrote"
+        let verb = dryRun || diff ? "would write" : "wrote"
+        let files = written == 1 ? "1 file" : "\(written) files"
         StandardOutput.write(
-            line: written == 0
-                ? "\(folder.path): nothing to write" : "\(folder.path): \(would) \(written) files")
+            line: "\(folder.path): " + (written == 0 ? "nothing to write" : "\(verb) \(files)"))
     }
 }
