@@ -14,9 +14,9 @@ let settings: [SwiftSetting] = [
 let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 // end of rocket settings
 
-// Rocket as one package, for those who name the repository's URL: SwiftPM finds only a manifest at
-// a repository's root, and refuses one there that depends on others by path. Nothing here is built
-// from it; a test compares it with Packages/*/Package.swift. See docs/decisions/0013.
+// Rocket as one package, for dependencies by the repository's URL: SwiftPM only finds a manifest in
+// the root folder, and rejects one there that depends on packages by path. The repository itself is
+// not built with it; a test compares it with Packages/*/Package.swift. See docs/decisions/0013.
 
 /// A library target of one of the packages.
 func library(
@@ -102,9 +102,9 @@ let generator: [Target] = [
         capability: .command(
             intent: .custom(
                 verb: "generate-rocket",
-                description: "Writes Swift for .proto files: messages, services, clients."),
+                description: "Generates Swift from .proto files: messages, services, clients."),
             permissions: [
-                .writeToPackageDirectory(reason: "It writes the code beside your own.")
+                .writeToPackageDirectory(reason: "It writes the generated code into the package.")
             ]),
         dependencies: [
             "protoc-gen-rocket", .product(name: "protoc-gen-swift", package: "swift-protobuf"),

@@ -19,7 +19,7 @@ let package = Package(
     products: [
         .library(name: "RocketCodec", targets: ["RocketCodec"]),
         .library(name: "RocketCodecTestKit", targets: ["RocketCodecTestKit"]),
-        // What the fuzzers (Fuzz/) and the corpus test both run.
+        // Checks that the fuzzers (Fuzz/) and the corpus test run.
         .library(name: "RocketCodecFuzzing", targets: ["RocketCodecFuzzing"]),
     ],
     dependencies: [.package(path: "../RocketBase")],

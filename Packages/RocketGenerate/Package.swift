@@ -22,16 +22,17 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
-        // `swift package generate-rocket`, in packages that depend on this one. A package of its own:
-        // SwiftPM compiles the tools of a root package's plugins a second time.
+        // `swift package generate-rocket`, for packages that depend on this one. It is a separate
+        // package because SwiftPM compiles the tools of a root package's plugins a second time.
         .plugin(
             name: "generate-rocket",
             capability: .command(
                 intent: .custom(
                     verb: "generate-rocket",
-                    description: "Writes Swift for .proto files: messages, services, clients."),
+                    description: "Generates Swift from .proto files: messages, services, clients."),
                 permissions: [
-                    .writeToPackageDirectory(reason: "It writes the code beside your own.")
+                    .writeToPackageDirectory(
+                        reason: "It writes the generated code into the package.")
                 ]),
             dependencies: [
                 .product(name: "protoc-gen-rocket", package: "RocketGenerator"),

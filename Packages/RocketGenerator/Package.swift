@@ -16,7 +16,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 let swiftProtobuf = "swift-protobuf"
 
-// Programs for machines without Swift: its runtime is linked in; see Apps/Package.swift.
+// Links Swift's runtime statically, for machines without Swift; see Apps/Package.swift.
 let selfContained: [LinkerSetting] = [
     .unsafeFlags(
         [
@@ -62,7 +62,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // Whole projects from a .proto file; the executable only wires.
+        // Generates whole projects; the executable only runs the command of the library.
         .executableTarget(
             name: "rocket_generator",
             dependencies: [

@@ -7,22 +7,22 @@
 
 public import RocketRPC
 
-/// `makeOrderRequest`, written as Swift writes types.
+/// Alias of `makeOrderRequest` in Swift's style for types.
 public typealias MakeOrderRequest = makeOrderRequest
 
-/// `makeOrderResponse`, written as Swift writes types.
+/// Alias of `makeOrderResponse` in Swift's style for types.
 public typealias MakeOrderResponse = makeOrderResponse
 
-/// `queryOrderRequest`, written as Swift writes types.
+/// Alias of `queryOrderRequest` in Swift's style for types.
 public typealias QueryOrderRequest = queryOrderRequest
 
-/// `queryOrderResponse`, written as Swift writes types.
+/// Alias of `queryOrderResponse` in Swift's style for types.
 public typealias QueryOrderResponse = queryOrderResponse
 
-/// `listOrdersRequest`, written as Swift writes types.
+/// Alias of `listOrdersRequest` in Swift's style for types.
 public typealias ListOrdersRequest = listOrdersRequest
 
-/// `listOrdersResponse`, written as Swift writes types.
+/// Alias of `listOrdersResponse` in Swift's style for types.
 public typealias ListOrdersResponse = listOrdersResponse
 
 // MARK: - Order
@@ -52,13 +52,13 @@ public nonisolated protocol OrderService: RPCService {
 }
 
 extension OrderService {
-    /// The name on the wire: `Order`.
+    /// Name on the wire: `Order`.
     public static var serviceName: String { "Order" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(OrderMethods.makeOrder) { request, call in
             try await self.makeOrder(request, call)
@@ -72,9 +72,9 @@ extension OrderService {
     }
 }
 
-/// `OrderService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `OrderService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 public nonisolated protocol SynchronousOrderService: OrderService {
     /// Makes one order. It is on disk before its id is sent.
     ///
@@ -93,7 +93,7 @@ public nonisolated protocol SynchronousOrderService: OrderService {
 }
 
 extension SynchronousOrderService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             OrderMethods.makeOrder,
@@ -107,7 +107,7 @@ extension SynchronousOrderService {
     }
 }
 
-/// The methods of `Order`: their names and their messages.
+/// The methods of `Order`: names and message types.
 public nonisolated enum OrderMethods {
     /// `Order.makeOrder`
     public static let makeOrder = RPCMethod<MakeOrderRequest, MakeOrderResponse>(
@@ -117,7 +117,8 @@ public nonisolated enum OrderMethods {
             encode: { try $0.traverse(visitor: &$1) }),
         response: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
-            encode: { try $0.traverse(visitor: &$1) }))
+            encode: { try $0.traverse(visitor: &$1) },
+            setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))
 
     /// `Order.queryOrder`
     public static let queryOrder = RPCMethod<QueryOrderRequest, QueryOrderResponse>(
@@ -127,7 +128,8 @@ public nonisolated enum OrderMethods {
             encode: { try $0.traverse(visitor: &$1) }),
         response: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
-            encode: { try $0.traverse(visitor: &$1) }))
+            encode: { try $0.traverse(visitor: &$1) },
+            setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))
 
     /// `Order.listOrders`
     public static let listOrders = RPCMethod<ListOrdersRequest, ListOrdersResponse>(
@@ -137,7 +139,8 @@ public nonisolated enum OrderMethods {
             encode: { try $0.traverse(visitor: &$1) }),
         response: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
-            encode: { try $0.traverse(visitor: &$1) }))
+            encode: { try $0.traverse(visitor: &$1) },
+            setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))
 }
 
 /// Calls `Order` over a channel.
@@ -148,14 +151,14 @@ public nonisolated enum OrderMethods {
 /// success, a negative code and its reason when the shop refuses. A refusal is a
 /// normal response; only what the framework itself could not do is an RPC error.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 public nonisolated struct OrderClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     public let channel: RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     public init(_ channel: RPCChannel) { self.channel = channel }
 
     /// Makes one order. It is on disk before its id is sent.
@@ -164,7 +167,7 @@ public nonisolated struct OrderClient: Sendable {
     public nonisolated(nonsending) func makeOrder(
         _ request: MakeOrderRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> MakeOrderResponse {
         try await channel.call(
@@ -184,7 +187,7 @@ public nonisolated struct OrderClient: Sendable {
     public nonisolated(nonsending) func queryOrder(
         _ request: QueryOrderRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> QueryOrderResponse {
         try await channel.call(
@@ -206,7 +209,7 @@ public nonisolated struct OrderClient: Sendable {
     public nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> ListOrdersResponse {
         try await channel.call(
@@ -225,7 +228,7 @@ public nonisolated struct OrderClient: Sendable {
     }
 }
 
-/// This .proto file and what it imports, for `rocket.Reflection`.
+/// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CvEGCgtvcmRlci5wcm90byI+ChBtYWtlT3JkZXJSZXF1ZXN0EhQKBXByaWNlGAEgASgFUgVwcmlj\

@@ -15,7 +15,7 @@ let settings: [SwiftSetting] = [
 let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 // end of rocket settings
 
-/// One executable a target; what it runs is `FuzzTarget` of RocketCodecFuzzing.
+/// An executable for one `FuzzTarget` of RocketCodecFuzzing.
 func fuzzer(_ name: String) -> Target {
     .executableTarget(
         name: name,

@@ -18,13 +18,13 @@ nonisolated protocol GreeterService: RPCService {
 }
 
 extension GreeterService {
-    /// The name on the wire: `Greeter`.
+    /// Name on the wire: `Greeter`.
     static var serviceName: String { "Greeter" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(GreeterMethods.hello) { request, call in
             try await self.hello(request, call)
@@ -32,16 +32,16 @@ extension GreeterService {
     }
 }
 
-/// `GreeterService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `GreeterService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 nonisolated protocol SynchronousGreeterService: GreeterService {
     /// Says hello to whoever is named.
     func hello(_ request: HelloRequest, _ call: RPCController) throws -> HelloResponse
 }
 
 extension SynchronousGreeterService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             GreeterMethods.hello,
@@ -49,7 +49,7 @@ extension SynchronousGreeterService {
     }
 }
 
-/// The methods of `Greeter`: their names and their messages.
+/// The methods of `Greeter`: names and message types.
 nonisolated enum GreeterMethods {
     /// `Greeter.hello`
     static let hello = RPCMethod<HelloRequest, HelloResponse>(
@@ -66,21 +66,21 @@ nonisolated enum GreeterMethods {
 ///
 /// Greets people.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 nonisolated struct GreeterClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     let channel: RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RPCChannel) { self.channel = channel }
 
     /// Says hello to whoever is named.
     nonisolated(nonsending) func hello(
         _ request: HelloRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> HelloResponse {
         try await channel.call(
@@ -95,7 +95,7 @@ nonisolated struct GreeterClient: Sendable {
     }
 }
 
-/// This .proto file and what it imports, for `rocket.Reflection`.
+/// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CpMBCg1ncmVldGVyLnByb3RvIiIKDEhlbGxvUmVxdWVzdBISCgRuYW1lGAEgASgJUgRuYW1lIiMK\

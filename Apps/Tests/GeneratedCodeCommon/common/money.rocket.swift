@@ -11,20 +11,20 @@ public import RocketRPC
 
 /// Says what moneys there are.
 public nonisolated protocol Shop_Common_BankService: RPCService {
-    /// Answers `shop.common.Bank.convert`.
+    /// Handles `shop.common.Bank.convert`.
     nonisolated(nonsending) func convert(
         _ request: Shop_Common_Money, _ call: RPCController
     ) async throws -> Shop_Common_Money
 }
 
 extension Shop_Common_BankService {
-    /// The name on the wire: `shop.common.Bank`.
+    /// Name on the wire: `shop.common.Bank`.
     public static var serviceName: String { "shop.common.Bank" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(Shop_Common_BankMethods.convert) { request, call in
             try await self.convert(request, call)
@@ -32,16 +32,16 @@ extension Shop_Common_BankService {
     }
 }
 
-/// `Shop_Common_BankService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `Shop_Common_BankService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 public nonisolated protocol Shop_Common_SynchronousBankService: Shop_Common_BankService {
-    /// Answers `shop.common.Bank.convert`.
+    /// Handles `shop.common.Bank.convert`.
     func convert(_ request: Shop_Common_Money, _ call: RPCController) throws -> Shop_Common_Money
 }
 
 extension Shop_Common_SynchronousBankService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             Shop_Common_BankMethods.convert,
@@ -49,7 +49,7 @@ extension Shop_Common_SynchronousBankService {
     }
 }
 
-/// The methods of `shop.common.Bank`: their names and their messages.
+/// The methods of `shop.common.Bank`: names and message types.
 public nonisolated enum Shop_Common_BankMethods {
     /// `shop.common.Bank.convert`
     public static let convert = RPCMethod<Shop_Common_Money, Shop_Common_Money>(
@@ -66,21 +66,21 @@ public nonisolated enum Shop_Common_BankMethods {
 ///
 /// Says what moneys there are.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 public nonisolated struct Shop_Common_BankClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     public let channel: RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     public init(_ channel: RPCChannel) { self.channel = channel }
 
     /// Calls `shop.common.Bank.convert`.
     public nonisolated(nonsending) func convert(
         _ request: Shop_Common_Money,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> Shop_Common_Money {
         try await channel.call(
@@ -99,7 +99,7 @@ public nonisolated struct Shop_Common_BankClient: Sendable {
     }
 }
 
-/// This .proto file and what it imports, for `rocket.Reflection`.
+/// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CtwBChJjb21tb24vbW9uZXkucHJvdG8SC3Nob3AuY29tbW9uInYKBU1vbmV5EhQKBXVuaXRzGAEg\

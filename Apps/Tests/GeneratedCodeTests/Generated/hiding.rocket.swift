@@ -7,42 +7,42 @@
 
 internal import RocketRPC
 
-/// `query_name_response`, written as Swift writes types.
+/// Alias of `query_name_response` in Swift's style for types.
 typealias QueryNameResponse = query_name_response
 
 // MARK: - RPC
 
-/// Serves `RPC`: one function for each method.
+/// Implements `RPC`: one function per method.
 nonisolated protocol RPCService: RocketRPC.RPCService {
-    /// Answers `RPC.hide`.
+    /// Handles `RPC.hide`.
     nonisolated(nonsending) func hide(
         _ request: RPCController, _ call: RocketRPC.RPCController
     ) async throws -> Duration
 
-    /// Answers `RPC.hide_all`.
+    /// Handles `RPC.hide_all`.
     nonisolated(nonsending) func hideAll(
         _ request: RPCChannel, _ call: RocketRPC.RPCController
     ) async throws -> RPCMetadata
 
-    /// Answers `RPC.hideError`.
+    /// Handles `RPC.hideError`.
     nonisolated(nonsending) func hideError(
         _ request: RPCError, _ call: RocketRPC.RPCController
     ) async throws -> QueryNameResponse
 
-    /// Answers `RPC.hideNothing`.
+    /// Handles `RPC.hideNothing`.
     nonisolated(nonsending) func hideNothing(
         _ request: task, _ call: RocketRPC.RPCController
     ) async throws -> RPCMethod
 }
 
 extension RPCService {
-    /// The name on the wire: `RPC`.
+    /// Name on the wire: `RPC`.
     static var serviceName: String { "RPC" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(RPCMethods.hide) { request, call in
             try await self.hide(request, call)
@@ -59,25 +59,25 @@ extension RPCService {
     }
 }
 
-/// `RPCService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `RPCService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 nonisolated protocol SynchronousRPCService: RPCService {
-    /// Answers `RPC.hide`.
+    /// Handles `RPC.hide`.
     func hide(_ request: RPCController, _ call: RocketRPC.RPCController) throws -> Duration
 
-    /// Answers `RPC.hide_all`.
+    /// Handles `RPC.hide_all`.
     func hideAll(_ request: RPCChannel, _ call: RocketRPC.RPCController) throws -> RPCMetadata
 
-    /// Answers `RPC.hideError`.
+    /// Handles `RPC.hideError`.
     func hideError(_ request: RPCError, _ call: RocketRPC.RPCController) throws -> QueryNameResponse
 
-    /// Answers `RPC.hideNothing`.
+    /// Handles `RPC.hideNothing`.
     func hideNothing(_ request: task, _ call: RocketRPC.RPCController) throws -> RPCMethod
 }
 
 extension SynchronousRPCService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(
             RPCMethods.hide,
@@ -94,7 +94,7 @@ extension SynchronousRPCService {
     }
 }
 
-/// The methods of `RPC`: their names and their messages.
+/// The methods of `RPC`: names and message types.
 nonisolated enum RPCMethods {
     /// `RPC.hide`
     static let hide = RocketRPC.RPCMethod<RPCController, Duration>(
@@ -139,21 +139,21 @@ nonisolated enum RPCMethods {
 
 /// Calls `RPC` over a channel.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 nonisolated struct RPCClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     let channel: RocketRPC.RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RocketRPC.RPCChannel) { self.channel = channel }
 
     /// Calls `RPC.hide`.
     nonisolated(nonsending) func hide(
         _ request: RPCController,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Duration {
         try await channel.call(
@@ -171,7 +171,7 @@ nonisolated struct RPCClient: Sendable {
     nonisolated(nonsending) func hideAll(
         _ request: RPCChannel,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> RPCMetadata {
         try await channel.call(
@@ -189,7 +189,7 @@ nonisolated struct RPCClient: Sendable {
     nonisolated(nonsending) func hideError(
         _ request: RPCError,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> QueryNameResponse {
         try await channel.call(
@@ -207,7 +207,7 @@ nonisolated struct RPCClient: Sendable {
     nonisolated(nonsending) func hideNothing(
         _ request: task,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> RPCMethod {
         try await channel.call(
@@ -222,7 +222,7 @@ nonisolated struct RPCClient: Sendable {
     }
 }
 
-/// This .proto file and what it imports, for `rocket.Reflection`.
+/// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CsACCgxoaWRpbmcucHJvdG8iCgoIRHVyYXRpb24iDwoNUlBDQ29udHJvbGxlciIMCgpSUENDaGFu\

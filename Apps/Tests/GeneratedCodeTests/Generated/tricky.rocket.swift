@@ -40,7 +40,7 @@ nonisolated protocol Shop_V1_CatalogService: RocketRPC.RPCService {
         _ request: SwiftProtobuf.Google_Protobuf_StringValue, _ call: RocketRPC.RPCController
     ) async throws -> SwiftProtobuf.Google_Protobuf_ListValue
 
-    /// Answers `shop.v1.Catalog.HTTPGet`.
+    /// Handles `shop.v1.Catalog.HTTPGet`.
     nonisolated(nonsending) func httpGet(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
@@ -59,13 +59,13 @@ nonisolated protocol Shop_V1_CatalogService: RocketRPC.RPCService {
 }
 
 extension Shop_V1_CatalogService {
-    /// The name on the wire: `shop.v1.Catalog`.
+    /// Name on the wire: `shop.v1.Catalog`.
     static var serviceName: String { "shop.v1.Catalog" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(Shop_V1_CatalogMethods.findItem) { request, call in
             try await self.findItem(request, call)
@@ -96,9 +96,9 @@ extension Shop_V1_CatalogService {
     }
 }
 
-/// `Shop_V1_CatalogService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `Shop_V1_CatalogService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 nonisolated protocol Shop_V1_SynchronousCatalogService: Shop_V1_CatalogService {
     /// Nested messages, one in the other.
     func findItem(
@@ -125,7 +125,7 @@ nonisolated protocol Shop_V1_SynchronousCatalogService: Shop_V1_CatalogService {
         _ request: SwiftProtobuf.Google_Protobuf_StringValue, _ call: RocketRPC.RPCController
     ) throws -> SwiftProtobuf.Google_Protobuf_ListValue
 
-    /// Answers `shop.v1.Catalog.HTTPGet`.
+    /// Handles `shop.v1.Catalog.HTTPGet`.
     func httpGet(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
     /// Nobody should call this any more.
@@ -140,7 +140,7 @@ nonisolated protocol Shop_V1_SynchronousCatalogService: Shop_V1_CatalogService {
 }
 
 extension Shop_V1_SynchronousCatalogService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(
             Shop_V1_CatalogMethods.findItem,
@@ -169,7 +169,7 @@ extension Shop_V1_SynchronousCatalogService {
     }
 }
 
-/// The methods of `shop.v1.Catalog`: their names and their messages.
+/// The methods of `shop.v1.Catalog`: names and message types.
 nonisolated enum Shop_V1_CatalogMethods {
     /// `shop.v1.Catalog.findItem`
     static let findItem = RocketRPC.RPCMethod<Shop_V1_Item.Key, Shop_V1_Item.Key.Part>(
@@ -266,21 +266,21 @@ nonisolated enum Shop_V1_CatalogMethods {
 ///
 ///  With `markup`, "quotes", a back\slash and \(no interpolation).
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 nonisolated struct Shop_V1_CatalogClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     let channel: RocketRPC.RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RocketRPC.RPCChannel) { self.channel = channel }
 
     /// Nested messages, one in the other.
     nonisolated(nonsending) func findItem(
         _ request: Shop_V1_Item.Key,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item.Key.Part {
         try await channel.call(
@@ -302,7 +302,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findShelf(
         _ request: Shop_V1_Shelf,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Shelf.Place {
         try await channel.call(
@@ -324,7 +324,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findPrice(
         _ request: GeneratedCodeCommon.Shop_Common_Money,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> GeneratedCodeCommon.Shop_Common_Money.Currency {
         try await channel.call(
@@ -346,7 +346,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func touch(
         _ request: SwiftProtobuf.Google_Protobuf_Empty,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> SwiftProtobuf.Google_Protobuf_Timestamp {
         try await channel.call(
@@ -368,7 +368,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findByName(
         _ request: SwiftProtobuf.Google_Protobuf_StringValue,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> SwiftProtobuf.Google_Protobuf_ListValue {
         try await channel.call(
@@ -390,7 +390,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func httpGet(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -415,7 +415,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func oldFind(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -440,7 +440,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     nonisolated(nonsending) func findEverythingThatThereIsInAllShopsOfThisTown(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType {
         try await channel.call(
@@ -464,130 +464,130 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
 
 /// Names that Swift keeps for itself, or that generated code uses.
 nonisolated protocol Shop_V1_KeywordService: RocketRPC.RPCService {
-    /// Answers `shop.v1.KeywordService.init`.
+    /// Handles `shop.v1.KeywordService.init`.
     nonisolated(nonsending) func `init`(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.self`.
+    /// Handles `shop.v1.KeywordService.self`.
     nonisolated(nonsending) func self_(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.default`.
+    /// Handles `shop.v1.KeywordService.default`.
     nonisolated(nonsending) func `default`(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.import`.
+    /// Handles `shop.v1.KeywordService.import`.
     nonisolated(nonsending) func `import`(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.in`.
+    /// Handles `shop.v1.KeywordService.in`.
     nonisolated(nonsending) func `in`(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.await`.
+    /// Handles `shop.v1.KeywordService.await`.
     nonisolated(nonsending) func `await`(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.async`.
+    /// Handles `shop.v1.KeywordService.async`.
     nonisolated(nonsending) func async(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.throws`.
+    /// Handles `shop.v1.KeywordService.throws`.
     nonisolated(nonsending) func `throws`(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.Type`.
+    /// Handles `shop.v1.KeywordService.Type`.
     nonisolated(nonsending) func type(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.Protocol`.
+    /// Handles `shop.v1.KeywordService.Protocol`.
     nonisolated(nonsending) func `protocol`(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.Any`.
+    /// Handles `shop.v1.KeywordService.Any`.
     nonisolated(nonsending) func any(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.dynamicType`.
+    /// Handles `shop.v1.KeywordService.dynamicType`.
     nonisolated(nonsending) func dynamicType(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService._2fa`.
+    /// Handles `shop.v1.KeywordService._2fa`.
     nonisolated(nonsending) func _2fa(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.channel`.
+    /// Handles `shop.v1.KeywordService.channel`.
     nonisolated(nonsending) func channel(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.register`.
+    /// Handles `shop.v1.KeywordService.register`.
     nonisolated(nonsending) func register(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.registry`.
+    /// Handles `shop.v1.KeywordService.registry`.
     nonisolated(nonsending) func registry(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.serviceName`.
+    /// Handles `shop.v1.KeywordService.serviceName`.
     nonisolated(nonsending) func serviceName(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.request`.
+    /// Handles `shop.v1.KeywordService.request`.
     nonisolated(nonsending) func request(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.call`.
+    /// Handles `shop.v1.KeywordService.call`.
     nonisolated(nonsending) func call(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.timeout`.
+    /// Handles `shop.v1.KeywordService.timeout`.
     nonisolated(nonsending) func timeout(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.metadata`.
+    /// Handles `shop.v1.KeywordService.metadata`.
     nonisolated(nonsending) func metadata(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.hash`.
+    /// Handles `shop.v1.KeywordService.hash`.
     nonisolated(nonsending) func hash(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.description`.
+    /// Handles `shop.v1.KeywordService.description`.
     nonisolated(nonsending) func description(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 }
 
 extension Shop_V1_KeywordService {
-    /// The name on the wire: `shop.v1.KeywordService`.
+    /// Name on the wire: `shop.v1.KeywordService`.
     static var serviceName: String { "shop.v1.KeywordService" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(Shop_V1_KeywordServiceMethods.`init`) { request, call in
             try await self.`init`(request, call)
@@ -661,88 +661,88 @@ extension Shop_V1_KeywordService {
     }
 }
 
-/// `Shop_V1_KeywordService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `Shop_V1_KeywordService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 nonisolated protocol Shop_V1_SynchronousKeywordService: Shop_V1_KeywordService {
-    /// Answers `shop.v1.KeywordService.init`.
+    /// Handles `shop.v1.KeywordService.init`.
     func `init`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.self`.
+    /// Handles `shop.v1.KeywordService.self`.
     func self_(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.default`.
+    /// Handles `shop.v1.KeywordService.default`.
     func `default`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.import`.
+    /// Handles `shop.v1.KeywordService.import`.
     func `import`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.in`.
+    /// Handles `shop.v1.KeywordService.in`.
     func `in`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.await`.
+    /// Handles `shop.v1.KeywordService.await`.
     func `await`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.async`.
+    /// Handles `shop.v1.KeywordService.async`.
     func async(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.throws`.
+    /// Handles `shop.v1.KeywordService.throws`.
     func `throws`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.Type`.
+    /// Handles `shop.v1.KeywordService.Type`.
     func type(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.Protocol`.
+    /// Handles `shop.v1.KeywordService.Protocol`.
     func `protocol`(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.Any`.
+    /// Handles `shop.v1.KeywordService.Any`.
     func any(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.dynamicType`.
+    /// Handles `shop.v1.KeywordService.dynamicType`.
     func dynamicType(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService._2fa`.
+    /// Handles `shop.v1.KeywordService._2fa`.
     func _2fa(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.channel`.
+    /// Handles `shop.v1.KeywordService.channel`.
     func channel(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.register`.
+    /// Handles `shop.v1.KeywordService.register`.
     func register(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.registry`.
+    /// Handles `shop.v1.KeywordService.registry`.
     func registry(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.serviceName`.
+    /// Handles `shop.v1.KeywordService.serviceName`.
     func serviceName(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.request`.
+    /// Handles `shop.v1.KeywordService.request`.
     func request(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.call`.
+    /// Handles `shop.v1.KeywordService.call`.
     func call(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.timeout`.
+    /// Handles `shop.v1.KeywordService.timeout`.
     func timeout(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.metadata`.
+    /// Handles `shop.v1.KeywordService.metadata`.
     func metadata(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.hash`.
+    /// Handles `shop.v1.KeywordService.hash`.
     func hash(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Answers `shop.v1.KeywordService.description`.
+    /// Handles `shop.v1.KeywordService.description`.
     func description(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) throws -> Shop_V1_Item
 }
 
 extension Shop_V1_SynchronousKeywordService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(
             Shop_V1_KeywordServiceMethods.`init`,
@@ -816,7 +816,7 @@ extension Shop_V1_SynchronousKeywordService {
     }
 }
 
-/// The methods of `shop.v1.KeywordService`: their names and their messages.
+/// The methods of `shop.v1.KeywordService`: names and message types.
 nonisolated enum Shop_V1_KeywordServiceMethods {
     /// `shop.v1.KeywordService.init`
     static let `init` = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
@@ -1053,21 +1053,21 @@ nonisolated enum Shop_V1_KeywordServiceMethods {
 ///
 /// Names that Swift keeps for itself, or that generated code uses.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     let channel: RocketRPC.RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RocketRPC.RPCChannel) { self.channel = channel }
 
     /// Calls `shop.v1.KeywordService.init`.
     nonisolated(nonsending) func `init`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1089,7 +1089,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func self_(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1111,7 +1111,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `default`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1133,7 +1133,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `import`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1155,7 +1155,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `in`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1177,7 +1177,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `await`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1199,7 +1199,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func async(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1221,7 +1221,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `throws`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1243,7 +1243,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func type(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1265,7 +1265,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func `protocol`(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1287,7 +1287,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func any(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1309,7 +1309,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func dynamicType(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1331,7 +1331,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func _2fa(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1353,7 +1353,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func channel(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1375,7 +1375,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func register(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1397,7 +1397,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func registry(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1419,7 +1419,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func serviceName(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1441,7 +1441,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func request(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1463,7 +1463,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func call(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1485,7 +1485,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func timeout(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1507,7 +1507,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func metadata(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1529,7 +1529,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func hash(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1551,7 +1551,7 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
     nonisolated(nonsending) func description(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1572,36 +1572,36 @@ nonisolated struct Shop_V1_KeywordServiceClient: Sendable {
 
 // MARK: - shop.v1.Empty
 
-/// Serves `shop.v1.Empty`: one function for each method.
+/// Implements `shop.v1.Empty`: one function per method.
 nonisolated protocol Shop_V1_EmptyService: RocketRPC.RPCService {
 }
 
 extension Shop_V1_EmptyService {
-    /// The name on the wire: `shop.v1.Empty`.
+    /// Name on the wire: `shop.v1.Empty`.
     static var serviceName: String { "shop.v1.Empty" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
     }
 }
 
-/// The methods of `shop.v1.Empty`: their names and their messages.
+/// The methods of `shop.v1.Empty`: names and message types.
 nonisolated enum Shop_V1_EmptyMethods {
 }
 
 /// Calls `shop.v1.Empty` over a channel.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 nonisolated struct Shop_V1_EmptyClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     let channel: RocketRPC.RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RocketRPC.RPCChannel) { self.channel = channel }
 }
 
@@ -1611,20 +1611,20 @@ nonisolated struct Shop_V1_EmptyClient: Sendable {
 ///
 /// Deprecated in the .proto file.
 nonisolated protocol Shop_V1_LegacyService: RocketRPC.RPCService {
-    /// Answers `shop.v1.Legacy.find`.
+    /// Handles `shop.v1.Legacy.find`.
     nonisolated(nonsending) func find(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 }
 
 extension Shop_V1_LegacyService {
-    /// The name on the wire: `shop.v1.Legacy`.
+    /// Name on the wire: `shop.v1.Legacy`.
     static var serviceName: String { "shop.v1.Legacy" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(Shop_V1_LegacyMethods.find) { request, call in
             try await self.find(request, call)
@@ -1632,16 +1632,16 @@ extension Shop_V1_LegacyService {
     }
 }
 
-/// `Shop_V1_LegacyService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `Shop_V1_LegacyService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 nonisolated protocol Shop_V1_SynchronousLegacyService: Shop_V1_LegacyService {
-    /// Answers `shop.v1.Legacy.find`.
+    /// Handles `shop.v1.Legacy.find`.
     func find(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 }
 
 extension Shop_V1_SynchronousLegacyService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(
             Shop_V1_LegacyMethods.find,
@@ -1649,7 +1649,7 @@ extension Shop_V1_SynchronousLegacyService {
     }
 }
 
-/// The methods of `shop.v1.Legacy`: their names and their messages.
+/// The methods of `shop.v1.Legacy`: names and message types.
 nonisolated enum Shop_V1_LegacyMethods {
     /// `shop.v1.Legacy.find`
     static let find = RocketRPC.RPCMethod<Shop_V1_Item, Shop_V1_Item>(
@@ -1666,22 +1666,22 @@ nonisolated enum Shop_V1_LegacyMethods {
 ///
 /// Out of use as a whole.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 @available(*, deprecated, message: "shop.v1.Legacy is deprecated in its .proto")
 nonisolated struct Shop_V1_LegacyClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     let channel: RocketRPC.RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RocketRPC.RPCChannel) { self.channel = channel }
 
     /// Calls `shop.v1.Legacy.find`.
     nonisolated(nonsending) func find(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
-        metadata: RocketRPC.RPCMetadata = [:],
+        metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item {
         try await channel.call(
@@ -1700,7 +1700,7 @@ nonisolated struct Shop_V1_LegacyClient: Sendable {
     }
 }
 
-/// This .proto file and what it imports, for `rocket.Reflection`.
+/// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CtwBChJjb21tb24vbW9uZXkucHJvdG8SC3Nob3AuY29tbW9uInYKBU1vbmV5EhQKBXVuaXRzGAEg\

@@ -1,9 +1,10 @@
 public import RocketBase
 
-/// A length, then that many bytes. The chat's framing is the default: 4 bytes, big-endian.
+/// Frames that consist of a length field and a payload. The default is the format of the chat: 4
+/// bytes, big-endian.
 @frozen
 public struct LengthFieldCodec: FrameCodec, Hashable {
-    /// Bytes of the length field.
+    /// Width of the length field, in bytes.
     @frozen
     public enum Width: Int, Sendable, CaseIterable {
         case one = 1
@@ -12,29 +13,29 @@ public struct LengthFieldCodec: FrameCodec, Hashable {
         case eight = 8
     }
 
-    /// Order of the length field's bytes.
+    /// Byte order of the length field.
     @frozen
     public enum Endianness: Sendable, CaseIterable { case big, little }
 
-    /// Bytes of the length field.
+    /// Width of the length field.
     public let width: Width
-    /// Order of the length field's bytes.
+    /// Byte order of the length field.
     public let endianness: Endianness
-    /// The longest payload taken or made, in bytes; default 64 KiB.
+    /// Longest payload that is decoded or encoded, in bytes; default 64 KiB.
     public let maxPayloadBytes: Int
 
-    /// A codec; the defaults are the chat's. Traps on a negative limit.
+    /// Creates a codec; the defaults are those of the chat. Traps on a negative limit.
     public init(
         width: Width = .four, endianness: Endianness = .big, maxPayloadBytes: Int = 64 << 10
     ) {
         precondition(maxPayloadBytes >= 0, "LengthFieldCodec: a limit is never negative")
         self.width = width
         self.endianness = endianness
-        // Header and payload together have to be countable.
+        // The length of header and payload must not overflow an Int.
         self.maxPayloadBytes = min(maxPayloadBytes, .max - Width.eight.rawValue)
     }
 
-    /// The frame is the payload's range.
+    /// Returns frames with the range of their payload.
     @inlinable
     public func step(_ bytes: RawSpan) throws(FrameError) -> FrameStep<Range<Int>> {
         let header = width.rawValue
@@ -66,7 +67,8 @@ public struct LengthFieldCodec: FrameCodec, Hashable {
 
     /// Appends a frame with a copy of `payload`.
     ///
-    /// - Throws: `FrameError` where the payload passes `maxPayloadBytes` or what the width holds.
+    /// - Throws: `FrameError` if the payload is longer than `maxPayloadBytes` or than the length
+    ///   field can express.
     @inlinable
     public func encode(_ payload: RawSpan, into buffer: inout ByteBuffer) throws(FrameError) {
         let count = UInt64(payload.byteCount)

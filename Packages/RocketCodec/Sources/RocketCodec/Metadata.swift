@@ -1,8 +1,8 @@
-/// What travels beside a message: keys and values, in the order in which they were set.
+/// Key-value pairs that are sent with a message, in the order in which they were set.
 ///
-/// Keys are `[a-z0-9-]+`, values any text. See docs/wire-format.md, "Metadata".
+/// Keys are `[a-z0-9-]+`, values are any text. See docs/wire-format.md, "Metadata".
 public struct Metadata: Hashable, Sendable {
-    /// One key and its value.
+    /// A key and its value.
     public struct Entry: Hashable, Sendable {
         /// `[a-z0-9-]+`
         public let key: String
@@ -10,21 +10,22 @@ public struct Metadata: Hashable, Sendable {
         public let value: String
     }
 
-    /// All entries; each key stands once.
+    /// All entries; each key occurs once.
     public private(set) var entries: [Entry] = []
 
-    /// No entries.
+    /// Creates metadata without entries.
     public init() {}
 
-    /// True without an entry.
+    /// Whether there are no entries.
     @inlinable public var isEmpty: Bool { entries.isEmpty }
 
-    /// The value of `key`; setting nil removes it. Traps on a key that breaks the rule above.
+    /// The value of `key`; setting nil removes the entry. Setting traps on an invalid key.
     public subscript(key: String) -> String? {
         get { entries.first { $0.key == key }?.value }
         set {
             precondition(
-                Self.isValid(key: key), "Metadata: '\(key)' is no key; allowed are a-z, 0-9 and -")
+                Self.isValid(key: key),
+                "Metadata: '\(key)' is not a valid key; allowed are a-z, 0-9 and -")
             let index = entries.firstIndex { $0.key == key }
             switch (index, newValue) {
             case (let index?, let value?): entries[index] = Entry(key: key, value: value)
@@ -35,25 +36,26 @@ public struct Metadata: Hashable, Sendable {
         }
     }
 
-    /// Sets a valid key that a peer sent. `index` starts empty and belongs to this value: with many
-    /// keys it spares the search, which would be quadratic in a number that the peer chose.
+    /// Sets the value of a valid key that a peer sent. `index` must be empty at first and must be
+    /// passed for each entry: with many keys, linear searches would take quadratic time, and the peer
+    /// chooses the number of keys.
     mutating func set(_ value: String, for key: String, index: inout [String: Int]) {
         if entries.count < 16 {
             self[key] = value
             return
         }
         if index.isEmpty {
-            for (place, entry) in entries.enumerated() { index[entry.key] = place }
+            for (position, entry) in entries.enumerated() { index[entry.key] = position }
         }
-        if let place = index[key] {
-            entries[place] = Entry(key: key, value: value)
+        if let position = index[key] {
+            entries[position] = Entry(key: key, value: value)
         } else {
             index[key] = entries.count
             entries.append(Entry(key: key, value: value))
         }
     }
 
-    /// Whether `key` is not empty and all of a-z, 0-9 and -.
+    /// Whether `key` is not empty and consists of a-z, 0-9 and -.
     public static func isValid(key: String) -> Bool {
         !key.isEmpty && key.utf8.allSatisfy(isKeyByte)
     }
@@ -70,25 +72,26 @@ public struct Metadata: Hashable, Sendable {
 }
 
 extension Metadata: ExpressibleByDictionaryLiteral {
-    /// Later values of the same key replace earlier ones.
+    /// Creates metadata from a literal; later values of the same key replace earlier ones. Traps on an
+    /// invalid key.
     public init(dictionaryLiteral elements: (String, String)...) {
         for (key, value) in elements { self[key] = value }
     }
 }
 
-/// Metadata longer than a frame's err_info may be.
+/// Thrown for metadata that is too long for a frame's err_info.
 public struct MetadataTooLarge: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Bytes that the block would take.
+    /// Length of the encoded metadata, in bytes.
     public let bytes: Int
-    /// Bytes that it may take.
+    /// Longest allowed length, in bytes.
     public let limit: Int
 
-    /// A refusal of a block of `bytes` bytes.
+    /// Creates the error for a block of `bytes` bytes.
     public init(bytes: Int, limit: Int) {
         self.bytes = bytes
         self.limit = limit
     }
 
-    /// Both figures in a sentence.
+    /// The error in one line, with both lengths.
     public var description: String { "metadata takes \(bytes) bytes, \(limit) are allowed" }
 }

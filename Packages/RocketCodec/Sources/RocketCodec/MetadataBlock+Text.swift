@@ -1,23 +1,25 @@
 import RocketBase
 
-// Text and numbers of the block.
+// Decodes and encodes the text and numbers of a block.
 
 extension MetadataBlock {
     static func equals(_ bytes: RawSpan, _ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
-        // SAFETY: a StaticString's bytes live for ever; the index stays below its count.
+        // SAFETY: a StaticString's bytes are never freed, and the index is below its count.
         return range.allSatisfy { index in
             unsafe bytes.loadBigEndian(index, as: UInt8.self)
                 == text.utf8Start[index - range.lowerBound]
         }
     }
 
+    /// Returns a key; nil for an invalid one.
     static func text(_ bytes: RawSpan, _ range: Range<Int>) -> String? {
         guard !range.isEmpty else { return nil }
         for index in range where !Metadata.isKeyByte(bytes.loadBigEndian(index)) { return nil }
         return decode(bytes, range)
     }
 
+    /// Decodes a percent-encoded value; nil for an invalid escape or invalid UTF-8.
     static func decode(_ bytes: RawSpan, _ range: Range<Int>) -> String? {
         var plain: [UInt8] = []
         plain.reserveCapacity(range.count)
@@ -47,7 +49,7 @@ extension MetadataBlock {
         }
     }
 
-    /// Digits only, 0 to Int64.max.
+    /// Parses a number of digits only, 0 to Int64.max; nil for any other text.
     static func decimal(_ bytes: RawSpan, _ range: Range<Int>) -> Int64? {
         if range.isEmpty { return nil }
         var value: Int64 = 0
@@ -61,7 +63,7 @@ extension MetadataBlock {
         return value
     }
 
-    /// `value` is 0 or more.
+    /// Appends the digits of `value`, which must be 0 or more.
     static func appendDecimal(_ value: Int64, _ buffer: inout ByteBuffer) {
         var divisor: Int64 = 1
         while value / divisor >= 10 { divisor *= 10 }
@@ -71,7 +73,7 @@ extension MetadataBlock {
         }
     }
 
-    /// RFC 3986's unreserved characters stand for themselves.
+    /// Appends `text`, in which all but RFC 3986's unreserved characters are escaped.
     static func appendPercentEncoded(_ text: String, _ buffer: inout ByteBuffer) {
         func hex(_ nibble: UInt8) -> UInt8 {
             nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") + nibble - 10

@@ -1,15 +1,17 @@
 public import RocketBase
 
-/// Metadata as bytes: `rkm1\n`, then lines `key=value\n` with percent-encoded values.
+/// Encodes and decodes metadata: `rkm1\n`, then lines `key=value\n` with percent-encoded values.
 public enum MetadataBlock {
-    /// The block's default limit, in bytes: what C++ peers survive in err_info.
+    /// Default limit of a block, in bytes: C++ peers overflow a buffer with longer err_info.
     public static let defaultLimitBytes = 511
 
-    /// Appends the block to an empty buffer, if there is anything in it.
+    /// Writes the block to an empty buffer. Writes nothing if there are no entries and no timeout.
     ///
-    /// - Parameter timeoutMilliseconds: written as `timeout-ms`, in place of one in `metadata`;
-    ///   less than 0 counts as 0, a deadline that has passed.
-    /// - Throws: `MetadataTooLarge`; the buffer is then empty again.
+    /// - Parameters:
+    ///   - timeoutMilliseconds: written as `timeout-ms`, in place of that key in `metadata`; a value
+    ///     below 0 is written as 0, a deadline that has passed.
+    ///   - limitBytes: longest allowed block, in bytes; default `defaultLimitBytes`.
+    /// - Throws: `MetadataTooLarge` if the block exceeds `limitBytes`; the buffer is empty then.
     public static func write(
         _ metadata: Metadata, timeoutMilliseconds: Int64? = nil, to buffer: inout ByteBuffer,
         limitBytes: Int = defaultLimitBytes
@@ -36,10 +38,10 @@ public enum MetadataBlock {
         }
     }
 
-    /// Reads a block. A line that is no `key=value`, or whose value is no percent-encoded UTF-8,
-    /// is passed over; of a key that stands twice the last value counts.
+    /// Reads a block. Skips lines that are not `key=value` and values that are not percent-encoded
+    /// UTF-8. If a key occurs several times, its last value is used.
     ///
-    /// - Returns: nil where the bytes do not begin with `rkm1\n`: they are no metadata.
+    /// - Returns: nil if the bytes do not begin with `rkm1\n` and so are not a block.
     public static func read(_ bytes: RawSpan) -> Metadata? {
         guard isBlock(bytes) else { return nil }
         var metadata = Metadata()
@@ -51,8 +53,8 @@ public enum MetadataBlock {
         return metadata
     }
 
-    /// The value of `timeout-ms`, in milliseconds, 0 or more, without building the rest: what
-    /// `read` would give. nil where there is none, or none that is a number of an Int64.
+    /// Returns the value of `timeout-ms`, in milliseconds, 0 or more, without decoding other entries.
+    /// Returns nil if there is no such entry, or if it is not a number that fits an Int64.
     public static func timeoutMilliseconds(_ bytes: RawSpan) -> Int64? {
         guard isBlock(bytes) else { return nil }
         var found: Int64?
@@ -72,7 +74,7 @@ public enum MetadataBlock {
 
     private static let timeoutKey = "timeout-ms="
 
-    /// Whether the bytes begin as a metadata block does.
+    /// Whether the bytes begin with `rkm1\n`, the start of a block.
     public static func isBlock(_ bytes: RawSpan) -> Bool {
         bytes.byteCount >= 5 && bytes.loadBigEndian(0, as: UInt32.self) == 0x726B_6D31
             && bytes.loadBigEndian(4, as: UInt8.self) == UInt8(ascii: "\n")
@@ -83,7 +85,7 @@ public enum MetadataBlock {
         buffer.append(byte: UInt8(ascii: "\n"))
     }
 
-    /// Calls `body` with the ranges of each line's key and raw value.
+    /// Calls `body` with the ranges of the key and the encoded value of each line.
     private static func forEachLine(_ bytes: RawSpan, _ body: (Range<Int>, Range<Int>) -> Void) {
         var start = 5
         while start < bytes.byteCount {
@@ -95,7 +97,7 @@ public enum MetadataBlock {
                 if byte == UInt8(ascii: "="), equals == nil { equals = end }
                 end += 1
             }
-            // A line without its newline was cut off: it is none.
+            // A line without a newline was truncated, so it is skipped.
             if let equals, end < bytes.byteCount { body(start..<equals, (equals + 1)..<end) }
             start = end + 1
         }

@@ -1,23 +1,25 @@
 public import RocketBase
 
 extension TinyPBCodec {
-    /// Begins a frame at the end of `buffer`: everything before pb_data. Append the message next,
-    /// then call `finish` with the value returned here.
+    /// Appends the start of a frame to `buffer`: all fields before pb_data. Append the message next,
+    /// then call `finish` with the returned offset.
     ///
     /// - Parameters:
-    ///   - messageID: at most `peerSafeMessageIDBytes` unless the peer itself chose it.
-    ///   - errorInfo: cut at a UTF-8 boundary to `maxErrorInfoBytes`.
-    /// - Returns: the frame's offset in the buffer.
+    ///   - messageID: at most `peerSafeMessageIDBytes`, unless the peer chose it; a longer one
+    ///     overflows a buffer of C++ peers.
+    ///   - errorCode: 0 means success (default).
+    ///   - errorInfo: truncated at a UTF-8 boundary to `maxErrorInfoBytes`; default empty.
+    /// - Returns: the offset of the frame in the buffer.
     @inlinable
     public func begin(
         messageID: RawSpan, methodName: RawSpan, errorCode: Int32 = 0,
         errorInfo: RawSpan = RawSpan(), in buffer: inout ByteBuffer
     ) -> Int {
         let start = buffer.readableBytes
-        let info = errorInfo.extracting(first: cutLength(errorInfo))
+        let info = errorInfo.extracting(first: truncatedLength(errorInfo))
         let header = 21 + messageID.byteCount + methodName.byteCount + info.byteCount
         let slot = unsafe buffer.slot(minimum: header)
-        // SAFETY: the slot has room for `header` bytes, the sum of what is put there.
+        // SAFETY: the slot has room for `header` bytes, the sum of all fields written below.
         var cursor = unsafe FieldCursor(slot.start)
         cursor.put(0x02 as UInt8)
         cursor.put(0 as UInt32)
@@ -29,10 +31,11 @@ extension TinyPBCodec {
         return start
     }
 
-    /// Ends the frame that began at `start`: fills in its length and adds checksum and end marker.
+    /// Completes the frame that begins at `start`: sets its length and appends the checksum and the
+    /// end marker.
     ///
-    /// - Throws: `FrameError` (frame length) where it would pass `maxFrameBytes`; the buffer is
-    ///   then as it was before `begin`.
+    /// - Throws: `FrameError` (frame length) if the frame is longer than `maxFrameBytes`; the frame is
+    ///   then removed from the buffer.
     @inlinable
     public func finish(_ start: Int, in buffer: inout ByteBuffer) throws(FrameError) {
         let length = buffer.readableBytes - start + 5
@@ -48,16 +51,17 @@ extension TinyPBCodec {
             sum = buffer.withBytes { Self.checksum(of: $0.extracting((start + 1)...)) }
         }
         let slot = unsafe buffer.slot(minimum: 5)
-        // SAFETY: the slot has room for the five bytes that are put there.
+        // SAFETY: the slot has room for the five bytes written below.
         var cursor = unsafe FieldCursor(slot.start)
         cursor.put(sum.bigEndian)
         cursor.put(0x03 as UInt8)
         buffer.commit(5)
     }
 
-    /// How much of `text` fits `maxErrorInfoBytes` and ends between two characters.
+    /// Returns the length of the longest prefix of `text` that fits `maxErrorInfoBytes` and does not
+    /// split a UTF-8 character.
     @inlinable
-    func cutLength(_ text: RawSpan) -> Int {
+    func truncatedLength(_ text: RawSpan) -> Int {
         if text.byteCount <= maxErrorInfoBytes { return text.byteCount }
         var end = maxErrorInfoBytes
         while end > 0, text.loadBigEndian(end, as: UInt8.self) & 0xC0 == 0x80 { end -= 1 }

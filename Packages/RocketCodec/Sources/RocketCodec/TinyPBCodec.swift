@@ -1,33 +1,34 @@
 import RocketSystem
 
-/// The wire of the C++ frameworks rocket and tinyrpc; see docs/wire-format.md.
+/// Codec of the wire format of the C++ frameworks rocket and tinyrpc; see docs/wire-format.md.
 @frozen
 public struct TinyPBCodec: FrameCodec, Hashable {
-    /// How check_sum is written and read.
+    /// Use of the field check_sum.
     @frozen
     public enum Checksum: Sendable {
-        /// Sends 1 ("not checked"), verifies what a peer sends: the default, as C++ peers do.
+        /// Sends 1 ("not checked"), as C++ peers do, and verifies checksums of the peer. The default.
         case none
-        /// Sends CRC32C, verifies what a peer sends.
+        /// Sends CRC32C and verifies checksums of the peer.
         case sent
-        /// Sends CRC32C and refuses frames without.
+        /// Sends CRC32C and rejects frames without a checksum.
         case required
     }
 
-    /// The longest frame taken or made, in bytes, markers included. 26 to Int32.max;
+    /// Longest frame that is decoded or encoded, in bytes, including the markers: 26 to Int32.max;
     /// default 4 MiB.
     public let maxFrameBytes: Int
-    /// What is done about check_sum.
+    /// Use of check_sum; default `none`.
     public let checksum: Checksum
-    /// The longest err_info sent; longer text is cut at a UTF-8 boundary. C++ peers hold 512.
+    /// Longest err_info that is sent, in bytes; longer text is truncated at a UTF-8 boundary. Default
+    /// 511: C++ peers have buffers of 512 bytes.
     public let maxErrorInfoBytes: Int
 
-    /// The longest msg_id that a C++ peer survives (tinyrpc holds 50 bytes).
+    /// Longest msg_id for C++ peers, in bytes; a longer one overflows tinyrpc's buffer of 50 bytes.
     public static let peerSafeMessageIDBytes = 49
-    /// The longest method_name that a C++ peer survives.
+    /// Longest method_name for C++ peers, in bytes; a longer one overflows a buffer.
     public static let peerSafeMethodNameBytes = 511
 
-    /// A codec with limits that C++ peers survive. Traps on limits out of their range.
+    /// Creates a codec; the default limits are safe for C++ peers. Traps on a limit out of range.
     public init(
         maxFrameBytes: Int = 4 << 20, checksum: Checksum = .none, maxErrorInfoBytes: Int = 511
     ) {
@@ -40,7 +41,8 @@ public struct TinyPBCodec: FrameCodec, Hashable {
         self.maxErrorInfoBytes = maxErrorInfoBytes
     }
 
-    /// Each length is checked as soon as it is there, before anything relies on it.
+    /// Inspects the start of a stream. Each length field is checked as soon as it is complete, before
+    /// it is used.
     @inlinable
     public func step(_ bytes: RawSpan) throws(FrameError) -> FrameStep<TinyPBFrame> {
         let available = bytes.byteCount
@@ -52,13 +54,13 @@ public struct TinyPBCodec: FrameCodec, Hashable {
                 .frameLength, at: 1, found: Int64(length),
                 allowed: Int64(TinyPBFrame.overheadBytes)...Int64(maxFrameBytes))
         }
-        // What the four variable fields may still take.
-        var room = length - TinyPBFrame.overheadBytes
-        guard let messageID = try field(bytes, lengthAt: 5, &room, .messageIDLength),
+        // Bytes that remain for the four variable fields.
+        var remaining = length - TinyPBFrame.overheadBytes
+        guard let messageID = try field(bytes, lengthAt: 5, &remaining, .messageIDLength),
             let methodName = try field(
-                bytes, lengthAt: messageID.upperBound, &room, .methodNameLength),
+                bytes, lengthAt: messageID.upperBound, &remaining, .methodNameLength),
             let errorInfo = try field(
-                bytes, lengthAt: methodName.upperBound + 4, &room, .errorInfoLength),
+                bytes, lengthAt: methodName.upperBound + 4, &remaining, .errorInfoLength),
             available >= length
         else { return .needMore(atLeast: length) }
         try checkMarker(bytes, at: length - 1, is: 0x03, .endMarker, messageID: messageID)
@@ -70,17 +72,17 @@ public struct TinyPBCodec: FrameCodec, Hashable {
         return .frame(frame, byteCount: length)
     }
 
-    /// A length at `offset` and the field after it; nil while the length is not there.
+    /// Returns the range of the field after the length at `offset`; nil if the length is incomplete.
     @inlinable
     func field(
-        _ bytes: RawSpan, lengthAt offset: Int, _ room: inout Int, _ rule: FrameError.Rule
+        _ bytes: RawSpan, lengthAt offset: Int, _ remaining: inout Int, _ rule: FrameError.Rule
     ) throws(FrameError) -> Range<Int>? {
         guard offset + 4 <= bytes.byteCount else { return nil }
         let count = Int(bytes.loadBigEndian(offset, as: Int32.self))
-        guard count >= 0, count <= room else {
-            throw FrameError(rule, at: offset, found: Int64(count), allowed: 0...Int64(room))
+        guard count >= 0, count <= remaining else {
+            throw FrameError(rule, at: offset, found: Int64(count), allowed: 0...Int64(remaining))
         }
-        room -= count
+        remaining -= count
         return (offset + 4)..<(offset + 4 + count)
     }
 
@@ -103,15 +105,15 @@ public struct TinyPBCodec: FrameCodec, Hashable {
     ) throws(FrameError) {
         let found = bytes.loadBigEndian(length - 5, as: UInt32.self)
         if found == 1, checksum != .required { return }
-        let right = Self.checksum(of: bytes.extracting(1..<(length - 5)))
-        if found != right {
+        let expected = Self.checksum(of: bytes.extracting(1..<(length - 5)))
+        if found != expected {
             throw FrameError(
                 .checksum, at: length - 5, found: Int64(found),
-                allowed: Int64(right)...Int64(right), messageID: messageID)
+                allowed: Int64(expected)...Int64(expected), messageID: messageID)
         }
     }
 
-    /// CRC32C, with 2 in place of 1, which means "not checked".
+    /// Returns the CRC32C of `bytes`, or 2 if that is 1, since 1 means "not checked".
     @usableFromInline
     static func checksum(of bytes: RawSpan) -> UInt32 {
         let sum = CRC32C.checksum(bytes)

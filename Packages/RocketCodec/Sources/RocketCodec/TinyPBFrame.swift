@@ -1,4 +1,4 @@
-/// Where the fields of one TinyPB frame lie: offsets from the frame's first byte.
+/// Positions of the fields of a TinyPB frame, as offsets from its first byte.
 ///
 /// ```
 ///   0     1        5            9                                              n-5       n-1
@@ -6,18 +6,18 @@
 /// ```
 @frozen
 public struct TinyPBFrame: Hashable, Sendable {
-    /// The id that the answer has to bear: opaque bytes.
+    /// Id of the call, opaque bytes; the response must have the same id.
     public let messageID: Range<Int>
     /// `package.Service.method`, UTF-8.
     public let methodName: Range<Int>
-    /// 0 = success.
+    /// 0 means success.
     public let errorCode: Int32
-    /// An error's text, or metadata where `errorCode` is 0.
+    /// Text of the error, or metadata if `errorCode` is 0.
     public let errorInfo: Range<Int>
     /// The serialized protobuf message.
     public let payload: Range<Int>
 
-    /// Bytes of a frame whose variable fields are all empty.
+    /// Length of a frame whose variable fields are all empty, in bytes.
     public static let overheadBytes = 26
 
     @inlinable

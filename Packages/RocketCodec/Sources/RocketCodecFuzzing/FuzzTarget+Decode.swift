@@ -8,14 +8,16 @@ extension FuzzTarget {
             TinyPBCodec(checksum: .required),
         ]
         for codec in codecs {
-            try walk(bytes, with: codec) { (own, frame) throws(FuzzFinding) in
-                try require(own.count <= codec.maxFrameBytes, "\(own.count) bytes pass the limit")
-                try checkLayout(frame, byteCount: own.count)
+            try walk(bytes, with: codec) { (frameBytes, frame) throws(FuzzFinding) in
+                try require(
+                    frameBytes.count <= codec.maxFrameBytes,
+                    "\(frameBytes.count) bytes exceed the limit")
+                try checkLayout(frame, byteCount: frameBytes.count)
             }
         }
     }
 
-    /// The fields follow each other, with the fixed ones between them, and fill the frame.
+    /// Checks that the fields are adjacent, with the fixed fields between them, and fill the frame.
     static func checkLayout(_ frame: TinyPBFrame, byteCount: Int) throws(FuzzFinding) {
         try require(
             frame.messageID.lowerBound == 9
@@ -41,10 +43,11 @@ extension FuzzTarget {
     private static func decodeLengthField(
         _ bytes: [UInt8], _ codec: LengthFieldCodec
     ) throws(FuzzFinding) {
-        try walk(bytes, with: codec) { (own, payload) throws(FuzzFinding) in
-            try require(payload == codec.width.rawValue..<own.count, "\(payload) of \(own.count)")
-            try require(payload.count <= codec.maxPayloadBytes, "\(payload.count) pass the limit")
-            try require(try encode(own[payload], codec) == own, "encodes to other bytes")
+        try walk(bytes, with: codec) { (frame, payload) throws(FuzzFinding) in
+            try require(
+                payload == codec.width.rawValue..<frame.count, "\(payload) of \(frame.count)")
+            try require(payload.count <= codec.maxPayloadBytes, "\(payload.count) exceed the limit")
+            try require(try encode(frame[payload], codec) == frame, "encodes to other bytes")
         }
     }
 
@@ -54,10 +57,10 @@ extension FuzzTarget {
         let payload = [UInt8](payload)
         var buffer = ByteBuffer()
         do {
-            // SAFETY: the span is of an array that lives, unchanged, until encode returns.
+            // SAFETY: the span is of an array that lives and does not change until encode returns.
             try codec.encode(unsafe payload.span.bytes, into: &buffer)
         } catch {
-            throw FuzzFinding("refuses to encode what it decoded: \(error)")
+            throw FuzzFinding("cannot encode what it decoded: \(error)")
         }
         return buffer.copyBytes()
     }

@@ -3,30 +3,31 @@ import RocketCodec
 
 extension FuzzTarget {
     static func decodeMetadata(_ bytes: [UInt8]) throws(FuzzFinding) {
-        // SAFETY: the spans are of an array that lives, unchanged, to the end of this function.
+        // SAFETY: the spans are of an array that lives and does not change to the end of this function.
         let (isBlock, metadata, timeout) = unsafe (
             MetadataBlock.isBlock(bytes.span.bytes), MetadataBlock.read(bytes.span.bytes),
             MetadataBlock.timeoutMilliseconds(bytes.span.bytes)
         )
         try require(isBlock == (metadata != nil), "read and isBlock differ")
-        guard let metadata else { return try require(timeout == nil, "a timeout of no block") }
+        guard let metadata else { return try require(timeout == nil, "a timeout without a block") }
         let keys = metadata.entries.map(\.key)
-        try require(keys.allSatisfy(Metadata.isValid), "a key breaks the rule: \(keys)")
-        try require(Set(keys).count == keys.count, "a key stands twice: \(keys)")
-        let told = metadata["timeout-ms"].flatMap { text in
+        try require(keys.allSatisfy(Metadata.isValid), "invalid key: \(keys)")
+        try require(Set(keys).count == keys.count, "duplicate key: \(keys)")
+        let listed = metadata["timeout-ms"].flatMap { text in
             text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
         }
-        try require(timeout == told, "timeout is \(timeout as Any), metadata says \(told as Any)")
+        try require(
+            timeout == listed, "timeout is \(timeout as Any), metadata has \(listed as Any)")
 
         let block = try write(metadata)
         // SAFETY: as above.
         let again = unsafe MetadataBlock.read(block.span.bytes) ?? [:]
-        try require(again == metadata, "\(metadata) came back as \(again)")
+        try require(again == metadata, "\(metadata) decodes to \(again)")
         if let timeout {
             let timed = try write(metadata, timeout)
             // SAFETY: as above.
             let read = unsafe MetadataBlock.timeoutMilliseconds(timed.span.bytes)
-            try require(read == timeout, "\(timeout) ms came back as \(read as Any)")
+            try require(read == timeout, "\(timeout) ms decodes to \(read as Any)")
         }
     }
 

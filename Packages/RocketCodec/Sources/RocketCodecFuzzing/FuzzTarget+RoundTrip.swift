@@ -2,23 +2,23 @@ import RocketBase
 import RocketCodec
 
 extension FuzzTarget {
-    /// What decodes is encoded again to the same bytes: with checksum 1 where it bears 1, else
-    /// with CRC32C, which is then right. The same frame with a checksum decodes to the same fields.
+    /// Checks that each decoded frame encodes to the same bytes, with checksum 1 if it has that and
+    /// with CRC32C otherwise, and that the frame with a checksum decodes to the same fields.
     static func decodeEncodeDecode(_ bytes: [UInt8]) throws(FuzzFinding) {
         let plain = TinyPBCodec(maxErrorInfoBytes: .max)
         let summed = TinyPBCodec(checksum: .required, maxErrorInfoBytes: .max)
-        try walk(bytes, with: plain) { (own, frame) throws(FuzzFinding) in
-            let isSummed = own[(own.count - 5)...].dropLast() != [0, 0, 0, 1]
-            let withSum = try encode(own, frame, summed)
+        try walk(bytes, with: plain) { (frameBytes, frame) throws(FuzzFinding) in
+            let isSummed = frameBytes[(frameBytes.count - 5)...].dropLast() != [0, 0, 0, 1]
+            let withSum = try encode(frameBytes, frame, summed)
             try require(
-                try (isSummed ? withSum : encode(own, frame, plain)) == own,
+                try (isSummed ? withSum : encode(frameBytes, frame, plain)) == frameBytes,
                 "encodes to other bytes")
             var count = 0
             try walk(withSum, with: summed) { (_, again) throws(FuzzFinding) in
                 count += 1
-                try require(again == frame, "\(frame) came back as \(again)")
+                try require(again == frame, "\(frame) decodes to \(again)")
             }
-            try require(count == 1, "\(count) frames came back of one")
+            try require(count == 1, "\(count) frames decoded from one")
         }
     }
 
@@ -26,7 +26,7 @@ extension FuzzTarget {
         _ bytes: [UInt8], _ frame: TinyPBFrame, _ codec: TinyPBCodec
     ) throws(FuzzFinding) -> [UInt8] {
         var buffer = ByteBuffer()
-        // SAFETY: the spans are of an array that lives, unchanged, to the end of this function.
+        // SAFETY: the spans are of an array that lives and does not change to the end of this function.
         buffer.append(utf8: "before")
         let start = unsafe codec.begin(
             messageID: bytes.span.bytes.extracting(frame.messageID),
@@ -37,7 +37,7 @@ extension FuzzTarget {
         do {
             try codec.finish(start, in: &buffer)
         } catch {
-            throw FuzzFinding("refuses to encode what it decoded: \(error)")
+            throw FuzzFinding("cannot encode what it decoded: \(error)")
         }
         return [UInt8](buffer.copyBytes()[start...])
     }

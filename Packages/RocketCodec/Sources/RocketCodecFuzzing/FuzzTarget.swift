@@ -1,15 +1,16 @@
 import RocketCodec
 
-/// What is tried on any bytes, by libFuzzer (Fuzz/) and by the corpus test. Any thread.
+/// Checks of the codecs for arbitrary bytes, run by libFuzzer (Fuzz/) and by the corpus test. Can be
+/// used on any thread.
 public enum FuzzTarget: String, CaseIterable, Sendable {
     case tinyPB = "decode-TinyPB"
     case lengthField = "decode-length-field"
     case metadata = "decode-metadata"
     case roundTrip = "decode-encode-decode"
 
-    /// Runs the target once.
+    /// Runs the check once.
     ///
-    /// - Throws: `FuzzFinding` where the codec's answer breaks its contract. A trap is one too.
+    /// - Throws: `FuzzFinding` if the codec breaks its contract. A trap is a finding, too.
     public func run(_ bytes: [UInt8]) throws(FuzzFinding) {
         switch self {
         case .tinyPB: try Self.decodeTinyPB(bytes)
@@ -19,7 +20,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         }
     }
 
-    /// libFuzzer's view of `run`: a finding traps with its text.
+    /// Runs the check for libFuzzer: traps with the text of a finding.
     public func run(_ start: UnsafePointer<UInt8>?, _ count: Int) {
         // SAFETY: libFuzzer passes `count` readable bytes.
         let bytes = unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))
@@ -31,14 +32,15 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     }
 }
 
-/// What a codec did against its contract.
+/// A violation of a codec's contract.
 public struct FuzzFinding: Error, CustomStringConvertible {
-    /// The broken rule, in a sentence.
+    /// Description of the violation.
     public let description: String
 
     init(_ description: String) { self.description = description }
 }
 
+/// Throws a finding unless `condition` holds.
 func require(_ condition: Bool, _ rule: @autoclosure () -> String) throws(FuzzFinding) {
     if !condition { throw FuzzFinding(rule()) }
 }

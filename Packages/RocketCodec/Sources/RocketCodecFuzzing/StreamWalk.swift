@@ -1,9 +1,9 @@
 import RocketCodec
 
-/// Walks the first 32 frames of a stream and holds every step to the contract of `FrameCodec`.
-/// A codec has no state, so more frames would only cost time.
+/// Decodes the first 32 frames of a stream and checks that each step keeps the contract of
+/// `FrameCodec`. A codec has no state, so more frames would only take time.
 ///
-/// - Parameter visit: each frame's own bytes, and where its parts lie in them.
+/// - Parameter visit: called with the bytes of each frame and the decoded frame.
 func walk<Codec: FrameCodec>(
     _ bytes: [UInt8], with codec: Codec,
     visit: ([UInt8], Codec.Frame) throws(FuzzFinding) -> Void
@@ -21,14 +21,14 @@ func walk<Codec: FrameCodec>(
                     == .success(.frame(frame, byteCount: byteCount)),
                 "a frame depends on what follows it")
             if case .success(.needMore(let wanted)) = try outcome(bytes, start..<end - 1, codec) {
-                try require(wanted <= byteCount, "asked for \(wanted) of \(byteCount) bytes")
+                try require(wanted <= byteCount, "needs \(wanted) of \(byteCount) bytes")
             } else {
-                throw FuzzFinding("a frame without its last byte is no beginning of one")
+                throw FuzzFinding("a frame without its last byte is not incomplete")
             }
             try visit([UInt8](bytes[start..<end]), frame)
             start = end
         case .success(.needMore(let wanted)):
-            return try require(wanted > count, "asked for \(wanted), has \(count)")
+            return try require(wanted > count, "needs \(wanted), has \(count)")
         case .failure:
             return
         }
@@ -39,12 +39,12 @@ private func outcome<Codec: FrameCodec>(
     _ bytes: [UInt8], _ range: Range<Int>, _ codec: Codec
 ) throws(FuzzFinding) -> Result<FrameStep<Codec.Frame>, FrameError> {
     do {
-        // SAFETY: the span is of an array that lives, unchanged, until step returns.
+        // SAFETY: the span is of an array that lives and does not change until step returns.
         return .success(try codec.step(unsafe bytes.span.bytes.extracting(range)))
     } catch {
-        try require(!error.allowed.contains(error.found), "refused what it allows: \(error)")
+        try require(!error.allowed.contains(error.found), "rejects an allowed value: \(error)")
         try require(
-            error.offset >= 0 && error.offset < range.count, "points outside the bytes: \(error)")
+            error.offset >= 0 && error.offset < range.count, "offset outside the bytes: \(error)")
         if let id = error.messageID {
             try require(id.lowerBound >= 0 && id.upperBound <= range.count, "\(id): \(error)")
         }

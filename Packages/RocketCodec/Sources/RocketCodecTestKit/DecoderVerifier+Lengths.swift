@@ -1,35 +1,38 @@
 public import RocketCodec
 
 extension DecoderVerifier {
-    /// Makes each length field of a frame wrong in every way, alone and together with each other
-    /// field, and gives the codec the result whole, cut after the field, and with more behind it.
+    /// Sets each length field of a frame to many wrong values, alone and together with each other
+    /// field, and decodes the result whole, truncated after the field, and with another frame after
+    /// it.
     ///
-    /// The codec has to refuse it with a `FrameError`, to ask for more than it has, or to find a
-    /// frame all of which lies in the bytes. A codec that traps takes the process with it: that is
-    /// a failure too.
+    /// The codec must throw a `FrameError`, need more bytes, or return a frame that is within the
+    /// bytes. A codec that traps ends the process, which fails the test, too.
+    ///
     /// - Parameters:
-    ///   - frame: one sound frame.
-    ///   - fields: where its lengths stand.
-    ///   - limitBytes: the longest frame of this codec: it must never wait for more.
-    ///   - ranges: the parts of a frame, as offsets from its first byte.
-    /// - Throws: `DecoderVerificationFailure` for the first input that goes wrong.
+    ///   - frame: one valid frame.
+    ///   - fields: its length fields.
+    ///   - limitBytes: longest frame of this codec, in bytes: it must not wait for more; default
+    ///     no limit.
+    ///   - ranges: returns the parts of a frame, as offsets from its first byte.
+    /// - Throws: `DecoderVerificationFailure` for the first input with a wrong result.
     public func verifyLengths(
         of frame: [UInt8], _ fields: [LengthField], limitBytes: Int = .max,
         ranges: (Codec.Frame) -> [Range<Int>]
     ) throws {
         guard case .frame(_, frame.count)? = try? step(frame) else {
-            throw DecoderVerificationFailure(description: "to begin with, \(frame) is no frame")
+            throw DecoderVerificationFailure(
+                description: "the unchanged input \(frame) is not a frame")
         }
-        let right = fields.map { $0.value(in: frame) }
+        let correct = fields.map { $0.value(in: frame) }
         for (index, field) in fields.enumerated() {
-            for value in field.wrongValues(in: frame, others: right) {
+            for value in field.wrongValues(in: frame, others: correct) {
                 var wrong = frame
                 field.set(value, in: &wrong)
                 let how = "length at \(field.offset) set to \(value)"
                 try check(wrong, field, limitBytes, how, ranges)
                 for (other, second) in fields.enumerated() where other != index {
-                    // Among these are values that together overflow, and such as balance out.
-                    let balance = right[other] &+ right[index] &- value
+                    // Includes values whose sum overflows, and values with the original sum.
+                    let balance = correct[other] &+ correct[index] &- value
                     for value in second.wrongValues(in: frame, others: [value, balance]) {
                         var both = wrong
                         second.set(value, in: &both)
@@ -50,12 +53,12 @@ extension DecoderVerifier {
         _ ranges: (Codec.Frame) -> [Range<Int>]
     ) throws {
         let header = [UInt8](frame[..<(field.offset + field.width)])
-        try checkAnswer(frame, limitBytes, how, ranges)
-        try checkAnswer(header, limitBytes, how + ", cut after it", ranges)
-        try checkAnswer(frame + frame, limitBytes, how + ", twice", ranges)
+        try checkResult(frame, limitBytes, how, ranges)
+        try checkResult(header, limitBytes, how + ", truncated after it", ranges)
+        try checkResult(frame + frame, limitBytes, how + ", twice", ranges)
     }
 
-    private func checkAnswer(
+    private func checkResult(
         _ bytes: [UInt8], _ limitBytes: Int, _ how: String, _ ranges: (Codec.Frame) -> [Range<Int>]
     ) throws {
         func require(_ condition: Bool, _ rule: @autoclosure () -> String) throws {
@@ -64,17 +67,17 @@ extension DecoderVerifier {
                     description: "\(how) (\(bytes.count) bytes): \(rule())")
             }
         }
-        let answer: FrameStep<Codec.Frame>
+        let result: FrameStep<Codec.Frame>
         do {
-            answer = try step(bytes)
+            result = try step(bytes)
         } catch {
-            let sound = error.offset >= 0 && error.offset < bytes.count
-            return try require(sound, "the error points outside the bytes: \(error)")
+            let isValid = error.offset >= 0 && error.offset < bytes.count
+            return try require(isValid, "the error has an offset outside the bytes: \(error)")
         }
-        switch answer {
+        switch result {
         case .needMore(let atLeast):
-            try require(atLeast > bytes.count, "asks for \(atLeast) bytes, which are there")
-            try require(atLeast <= limitBytes, "waits for \(atLeast) bytes, past its limit")
+            try require(atLeast > bytes.count, "needs \(atLeast) bytes, which are available")
+            try require(atLeast <= limitBytes, "needs \(atLeast) bytes, more than its limit")
         case .frame(let frame, let byteCount):
             try require(
                 byteCount > 0 && byteCount <= bytes.count && byteCount <= limitBytes,
@@ -88,7 +91,7 @@ extension DecoderVerifier {
     }
 
     private func step(_ bytes: [UInt8]) throws(FrameError) -> FrameStep<Codec.Frame> {
-        // SAFETY: the span is of an array that lives, unchanged, until step returns.
+        // SAFETY: the span is of an array that lives and does not change until step returns.
         try codec.step(unsafe bytes.span.bytes)
     }
 }

@@ -1,24 +1,24 @@
 public import RocketCodec
 
-/// A codec that did not find what it should have; the text says on which input.
+/// A wrong result of a codec.
 public struct DecoderVerificationFailure: Error, CustomStringConvertible {
-    /// What was expected, what came, and on which input.
+    /// The input, the expected result and the result.
     public let description: String
 }
 
-/// Feeds a codec the same frames in every way that a network delivers them, and frames whose
-/// lengths lie (`verifyLengths`). For codecs that frame: what they find depends on no split.
+/// Verifies that a codec decodes frames however a network splits them, and that it rejects wrong
+/// length fields (`verifyLengths`). For codecs with frames, whose results do not depend on splits.
 public struct DecoderVerifier<Codec: FrameCodec> where Codec.Frame: Equatable {
     let codec: Codec
 
-    /// A verifier of `codec`.
+    /// Creates a verifier of `codec`.
     public init(_ codec: Codec) { self.codec = codec }
 
-    /// Checks whole, many at once, at every split point of each and of all together, byte by byte,
-    /// and truncated.
+    /// Decodes each frame and all frames together: whole, split at every position, byte by byte, and
+    /// truncated.
     ///
-    /// - Parameter frames: each frame's bytes, and what it has to decode to.
-    /// - Throws: `DecoderVerificationFailure` for the first input that goes wrong.
+    /// - Parameter frames: the bytes of each frame and the expected result.
+    /// - Throws: `DecoderVerificationFailure` for the first input with a wrong result.
     public func verify(_ frames: [(bytes: [UInt8], frame: Codec.Frame)]) throws {
         let expected = frames.map(\.frame)
         let stream = frames.flatMap(\.bytes)
@@ -41,7 +41,8 @@ public struct DecoderVerifier<Codec: FrameCodec> where Codec.Frame: Equatable {
         try expect(expected, from: stream.map { [$0] }, "all, byte by byte")
     }
 
-    /// Decodes what arrives in `chunks`, looking again only when the codec said that it pays.
+    /// Decodes the stream that arrives in `chunks`; calls the codec only when as many bytes are
+    /// available as it needs.
     public func decode(_ chunks: [[UInt8]]) throws(FrameError) -> [Codec.Frame] {
         var found: [Codec.Frame] = []
         var pending: [UInt8] = []
@@ -49,7 +50,7 @@ public struct DecoderVerifier<Codec: FrameCodec> where Codec.Frame: Equatable {
         for chunk in chunks {
             pending += chunk
             while pending.count >= needed {
-                // SAFETY: the span is of an array that lives, unchanged, until step returns.
+                // SAFETY: the span is of an array that lives and does not change until step returns.
                 switch try codec.step(unsafe pending.span.bytes) {
                 case .needMore(let atLeast):
                     needed = max(atLeast, pending.count + 1)

@@ -3,8 +3,10 @@ import RocketCodecTestKit
 import RocketSystem
 import Testing
 
-@Suite struct ChecksumTests {
-    @Test func crc32cMatchesThePublishedVectors() {
+@Suite("CRC32C and checksums of frames")
+struct ChecksumTests {
+    @Test("CRC32C equals the published vectors")
+    func publishedVectors() {
         // RFC 3720, B.4.
         let vectors: [([UInt8], UInt32)] = [
             ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
@@ -19,7 +21,8 @@ import Testing
         }
     }
 
-    @Test func hardwareAndTableAgreeAtEveryLengthAndAlignment() {
+    @Test("Hardware and table give equal checksums for all lengths and alignments")
+    func hardwareAndTable() {
         var random = SplitMix(seed: 1)
         let bytes = (0..<300).map { _ in UInt8.random(in: 0...255, using: &random) }
         for start in 0..<9 {
@@ -30,7 +33,8 @@ import Testing
         }
     }
 
-    @Test func aSentChecksumIsVerifiedByEveryReceiver() throws {
+    @Test("All receivers verify a checksum that was sent")
+    func verifiesSentChecksum() throws {
         let bytes = try makeFrame(TinyPBCodec(checksum: .sent), payload: [1, 2, 3])
         #expect(try TinyPBCodec().whole(bytes) != nil)
         #expect(try TinyPBCodec(checksum: .required).whole(bytes) != nil)
@@ -41,7 +45,8 @@ import Testing
         }
     }
 
-    @Test func aMismatchNamesTheRuleAndCanBeAnswered() throws {
+    @Test("The error of a wrong checksum has the rule and the message id")
+    func reportsMismatch() throws {
         var bytes = try makeFrame(TinyPBCodec(checksum: .sent), payload: [1, 2, 3])
         bytes[bytes.count - 6] ^= 1
         let error = try #require(throws: FrameError.self) { try TinyPBCodec().whole(bytes) }
@@ -49,7 +54,8 @@ import Testing
         #expect(error.messageID == 9..<17)
     }
 
-    @Test func anUncheckedFrameIsRefusedWhereAChecksumIsRequired() throws {
+    @Test("Rejects a frame without a checksum if one is required")
+    func requiresChecksum() throws {
         let error = try #require(throws: FrameError.self) {
             try TinyPBCodec(checksum: .required).whole(Golden.request)
         }

@@ -2,8 +2,9 @@ import RocketCodec
 import RocketCodecTestKit
 import Testing
 
-@Suite struct DecoderVerifierTests {
-    /// pk_len, msg_id_len, method_name_len and err_info_len of a frame.
+@Suite("DecoderVerifier")
+struct DecoderVerifierTests {
+    /// Returns pk_len, msg_id_len, method_name_len and err_info_len of a frame.
     private func fields(_ frame: TinyPBFrame) -> [LengthField] {
         [
             1, frame.messageID.lowerBound - 4, frame.methodName.lowerBound - 4,
@@ -11,7 +12,8 @@ import Testing
         ].map { LengthField(offset: $0, width: 4) }
     }
 
-    @Test func tinyPBHoldsAgainstEveryWrongLength() throws {
+    @Test("TinyPBCodec passes all wrong lengths")
+    func tinyPBLengths() throws {
         let codec = TinyPBCodec(maxFrameBytes: 1000)
         let frames = [
             Golden.request, Golden.response, try makeFrame(id: "", method: ""),
@@ -31,8 +33,9 @@ import Testing
     }
 
     @Test(
-        arguments: LengthFieldCodec.Width.allCases, LengthFieldCodec.Endianness.allCases)
-    func theLengthFieldHoldsAgainstEveryWrongLength(
+        "LengthFieldCodec passes all wrong lengths", arguments: LengthFieldCodec.Width.allCases,
+        LengthFieldCodec.Endianness.allCases)
+    func lengthFieldLengths(
         width: LengthFieldCodec.Width, endianness: LengthFieldCodec.Endianness
     ) throws {
         for limit in [5, 100, .max] {
@@ -48,9 +51,9 @@ import Testing
         }
     }
 
-    // MARK: - It finds what is wrong
+    // MARK: - Codecs with faults
 
-    /// Two bytes of length and the payload, with a fault.
+    /// Frames with two bytes of length; decodes some lengths wrongly.
     private struct Faulty: FrameCodec {
         enum Fault: CaseIterable {
             case believesItsLength, signedLength, noLimit, rangePastTheFrame, consumesNothing
@@ -81,8 +84,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Faulty.Fault.allCases)
-    private func aWrongCodecFails(fault: Faulty.Fault) throws {
+    @Test("Finds a codec that does not check lengths", arguments: Faulty.Fault.allCases)
+    private func findsWrongLengths(fault: Faulty.Fault) throws {
         let failure = try #require(throws: DecoderVerificationFailure.self) {
             try DecoderVerifier(Faulty(fault: fault)).verifyLengths(
                 of: [0, 3, 7, 7, 7], [LengthField(offset: 0, width: 2)], limitBytes: 102
@@ -91,7 +94,7 @@ import Testing
         #expect(failure.description.hasPrefix("length at 0 set to "))
     }
 
-    /// One byte of length and the payload; wrong only for some ways of arriving.
+    /// Frames with one byte of length; decodes some splits wrongly.
     private struct Splitting: FrameCodec {
         enum Fault: CaseIterable {
             case looksPastTheFrame, takesWhatIsThere, refusesShortInput, asksForTooMuch
@@ -117,8 +120,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Splitting.Fault.allCases)
-    private func aCodecThatIsWrongForOneWayOfArrivingFails(fault: Splitting.Fault) {
+    @Test("Finds a codec that fails for some splits", arguments: Splitting.Fault.allCases)
+    private func findsWrongSplits(fault: Splitting.Fault) {
         #expect(throws: DecoderVerificationFailure.self) {
             try DecoderVerifier(Splitting(fault: fault)).verify([
                 ([2, 7, 7], 1..<3), ([1, 8], 1..<2), ([3, 9, 9, 9], 1..<4),
@@ -126,7 +129,8 @@ import Testing
         }
     }
 
-    @Test func aCodecThatTrapsTakesTheProcessWithIt() async {
+    @Test("A codec that traps ends the process")
+    func trapsEndTheProcess() async {
         await #expect(processExitsWith: .failure) {
             struct Trapping: FrameCodec {
                 func step(_ bytes: RawSpan) throws(FrameError) -> FrameStep<Range<Int>> {
@@ -142,7 +146,8 @@ import Testing
         }
     }
 
-    @Test func whatIsNoFrameToBeginWithIsSaid() {
+    @Test("Rejects an input that is not a frame")
+    func rejectsOtherInput() {
         #expect(throws: DecoderVerificationFailure.self) {
             try DecoderVerifier(LengthFieldCodec()).verifyLengths(of: [1], []) { [$0] }
         }

@@ -4,8 +4,9 @@ import RocketCodecFuzzing
 import RocketCodecTestKit
 import Testing
 
-/// Whatever is encoded decodes to itself, in every way of arriving. Each case names its seed.
-@Suite struct RoundTripTests {
+/// Checks that encoded values decode to themselves for all splits. Each case shows its seed.
+@Suite("Round trip of random values")
+struct RoundTripTests {
     private struct Sent: Equatable {
         var messageID, methodName, errorInfo, payload: [UInt8]
         var errorCode: Int32
@@ -21,8 +22,8 @@ import Testing
         return buffer.copyBytes()
     }
 
-    @Test(arguments: 0..<40 as Range<UInt64>)
-    func tinyPBFramesComeBackFieldByField(seed: UInt64) throws {
+    @Test("TinyPB frames decode to the encoded fields", arguments: 0..<40 as Range<UInt64>)
+    func tinyPBFrames(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let checksums: [TinyPBCodec.Checksum] = [.none, .sent, .required]
         let codec = TinyPBCodec(checksum: checksums[Int(seed % 3)], maxErrorInfoBytes: 60)
@@ -46,8 +47,8 @@ import Testing
         try DecoderVerifier(codec).verify(frames)
     }
 
-    @Test(arguments: 0..<24 as Range<UInt64>)
-    func lengthFieldFramesComeBackAsTheyWere(seed: UInt64) throws {
+    @Test("Length field frames decode to the encoded payload", arguments: 0..<24 as Range<UInt64>)
+    func lengthFieldFrames(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let width = LengthFieldCodec.Width.allCases[Int(seed % 4)]
         let codec = LengthFieldCodec(
@@ -65,8 +66,8 @@ import Testing
         try DecoderVerifier(codec).verify(frames)
     }
 
-    @Test(arguments: 0..<100 as Range<UInt64>)
-    func metadataComesBackInItsOrder(seed: UInt64) throws {
+    @Test("Metadata decodes to the encoded entries in order", arguments: 0..<100 as Range<UInt64>)
+    func metadata(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let letters = [UInt8]("abcdefghijklmnopqrstuvwxyz0123456789-".utf8)
         var metadata = Metadata()
@@ -89,8 +90,8 @@ import Testing
         #expect(timed.withBytes { MetadataBlock.read($0) }?["timeout-ms"] == "\(timeout)")
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>)
-    func aStringFrameIsWhateverArrived(seed: UInt64) throws {
+    @Test("A string frame has all bytes", arguments: 0..<20 as Range<UInt64>)
+    func stringFrame(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let bytes = random.bytes(upTo: 300) + [0]
         #expect(
@@ -98,13 +99,13 @@ import Testing
                 == .frame(bytes.indices, byteCount: bytes.count))
     }
 
-    @Test(arguments: 0..<200 as Range<UInt64>)
-    func anyBytesAreAFrameAnErrorOrTooFew(seed: UInt64) throws {
+    @Test("Arbitrary bytes keep the contract of all targets", arguments: 0..<200 as Range<UInt64>)
+    func arbitraryBytes(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         var bytes = random.bytes(upTo: 200)
-        if let place = bytes.indices.randomElement(using: &random) { bytes[place] = 2 }
+        if let index = bytes.indices.randomElement(using: &random) { bytes[index] = 2 }
         for target in FuzzTarget.allCases { try target.run(bytes) }
-        // A golden frame with a few bytes changed gets further.
+        // A golden frame with a few changed bytes passes more checks than random bytes.
         var changed = Golden.request
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             changed[Int.random(in: changed.indices, using: &random)] = UInt8.random(

@@ -1,4 +1,4 @@
-/// A small generator whose seed the test's name shows.
+/// A random number generator with a seed; tests show the seed as an argument.
 struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
@@ -12,14 +12,14 @@ struct SplitMix: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    /// 0 to `limit` bytes of any value; short ones and empty ones are as likely as long ones.
+    /// Returns 0 to `limit` random bytes; short lengths are more likely than long ones.
     mutating func bytes(upTo limit: Int) -> [UInt8] {
         let most = Int.random(in: 0...limit, using: &self)
         let count = Int.random(in: 0...most, using: &self)
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
     }
 
-    /// Text of 0 to `limit` scalars of any kind.
+    /// Returns text of 0 to `limit` random scalars.
     mutating func text(upTo limit: Int) -> String {
         var text = String.UnicodeScalarView()
         for _ in 0..<Int.random(in: 0...limit, using: &self) {

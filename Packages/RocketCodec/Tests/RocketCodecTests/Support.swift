@@ -1,7 +1,7 @@
 import RocketBase
 import RocketCodec
 
-/// Bytes from hex digits; white space is for the reader.
+/// Returns the bytes of hexadecimal digits; white space is ignored.
 func hex(_ text: String) -> [UInt8] {
     let digits = text.filter { !$0.isWhitespace }
     return stride(from: 0, to: digits.count, by: 2).compactMap { offset in
@@ -23,7 +23,7 @@ enum Golden {
         """)
 }
 
-/// One frame built from text and bytes.
+/// Encodes a frame.
 func makeFrame(
     _ codec: TinyPBCodec = TinyPBCodec(), id: String = "99998888",
     method: String = "Order.makeOrder",
@@ -40,7 +40,7 @@ func makeFrame(
 }
 
 extension TinyPBCodec {
-    /// The frame and nothing but the frame, or nil.
+    /// Returns the frame if it occupies all bytes; nil otherwise.
     func whole(_ bytes: [UInt8]) throws(FrameError) -> TinyPBFrame? {
         guard case .frame(let frame, bytes.count) = try step(bytes.span.bytes) else { return nil }
         return frame
@@ -48,7 +48,7 @@ extension TinyPBCodec {
 }
 
 extension Array<UInt8> {
-    /// A copy with a big-endian Int32 written over `offset`.
+    /// Returns a copy with a big-endian Int32 at `offset`.
     func setting(_ value: Int32, at offset: Int) -> [UInt8] {
         var copy = self
         for (index, shift) in [24, 16, 8, 0].enumerated() {

@@ -3,10 +3,12 @@ import RocketCodec
 import RocketCodecTestKit
 import Testing
 
-@Suite struct TinyPBCodecTests {
+@Suite("TinyPBCodec")
+struct TinyPBCodecTests {
     let codec = TinyPBCodec(maxFrameBytes: 1000)
 
-    @Test func theGoldenRequestDecodesFieldByField() throws {
+    @Test("Decodes all fields of the golden request")
+    func decodesGoldenRequest() throws {
         let frame = try #require(try codec.whole(Golden.request))
         #expect(Golden.request.text(frame.messageID) == "99998888")
         #expect(Golden.request.text(frame.methodName) == "Order.makeOrder")
@@ -15,12 +17,14 @@ import Testing
         #expect([UInt8](Golden.request[frame.payload]) == hex("086412056170706c65"))
     }
 
-    @Test func theGoldenFramesAreEncodedByteForByte() throws {
+    @Test("Encodes the golden frames to the same bytes")
+    func encodesGoldenFrames() throws {
         #expect(try makeFrame(payload: hex("086412056170706c65")) == Golden.request)
         #expect(try makeFrame(payload: hex("12024f4b1a083230323330353134")) == Golden.response)
     }
 
-    @Test func framesArriveInEveryWayANetworkDelivers() throws {
+    @Test("Decodes frames for all splits")
+    func decodesAllSplits() throws {
         let empty = try makeFrame(id: "", method: "")
         let markers = try makeFrame(payload: [UInt8](repeating: 3, count: 40))
         let failed = try makeFrame(code: 10_000_009, info: "no such method")
@@ -30,7 +34,8 @@ import Testing
             })
     }
 
-    @Test func eachLengthFieldIsCheckedBeforeItIsUsed() throws {
+    @Test("Checks each length field before it is used")
+    func checksLengths() throws {
         // Offsets in the golden request: pk_len 1, msg_id_len 5, method_name_len 17, err_info_len 40.
         let fields: [(Int, FrameError.Rule, Int32)] = [
             (1, .frameLength, 58), (5, .messageIDLength, 8), (17, .methodNameLength, 15),
@@ -49,7 +54,8 @@ import Testing
         }
     }
 
-    @Test func aLyingLengthIsRefusedBeforeTheRestArrives() throws {
+    @Test("Rejects a wrong length before the rest arrives")
+    func rejectsEarly() throws {
         for (offset, have) in [(1, 5), (5, 9), (17, 21), (40, 44)] {
             let bytes = [UInt8](Golden.request.setting(.max, at: offset)[..<have])
             #expect(throws: FrameError.self) { try codec.whole(bytes) }
@@ -57,7 +63,8 @@ import Testing
         #expect(throws: FrameError.self) { try codec.whole([0x03]) }
     }
 
-    @Test func whatIsStillNeededIsSaidExactly() throws {
+    @Test("Returns the exact number of bytes that are needed")
+    func neededBytes() throws {
         let request = Golden.request
         #expect(try codec.step([UInt8]().span.bytes) == .needMore(atLeast: 5))
         for count in 1..<5 {
@@ -70,7 +77,8 @@ import Testing
         }
     }
 
-    @Test func aSoundFrameWithAWrongEndCanStillBeAnswered() throws {
+    @Test("The error of a wrong end marker has the message id")
+    func endMarkerError() throws {
         var bytes = Golden.request
         bytes[57] = 0x04
         let error = try #require(throws: FrameError.self) { try codec.whole(bytes) }
@@ -80,7 +88,8 @@ import Testing
         #expect(error.description == "end marker at offset 57: found 4, allowed 3")
     }
 
-    @Test func aFrameAtTheLimitPassesAndOneByteMoreDoesNot() throws {
+    @Test("Accepts a frame at the limit and rejects one byte more")
+    func frameLimit() throws {
         let atLimit = try makeFrame(codec, payload: [UInt8](repeating: 1, count: 1000 - 49))
         #expect(atLimit.count == 1000)
         #expect(try codec.whole(atLimit) != nil)
@@ -93,7 +102,8 @@ import Testing
         #expect(error.description == "frame length at offset 1: found 1001, allowed 26 to 1000")
     }
 
-    @Test func aFrameThatCannotBeEncodedLeavesTheBufferAsItWas() throws {
+    @Test("Does not change the buffer for a frame that cannot be encoded")
+    func restoresBuffer() throws {
         var buffer = ByteBuffer()
         buffer.append(utf8: "before")
         let start = codec.begin(messageID: RawSpan(), methodName: RawSpan(), in: &buffer)
@@ -102,7 +112,8 @@ import Testing
         #expect(buffer.copyBytes() == [UInt8]("before".utf8))
     }
 
-    @Test func longErrorTextIsCutBetweenCharacters() throws {
+    @Test("Truncates long error text between characters")
+    func truncatesErrorText() throws {
         for padding in 0..<4 {
             let text = String(repeating: "x", count: padding) + String(repeating: "€", count: 200)
             let bytes = try makeFrame(code: 1, info: text)

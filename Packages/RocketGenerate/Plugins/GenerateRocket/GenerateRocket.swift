@@ -1,9 +1,9 @@
 import Foundation
 import PackagePlugin
 
-/// `swift package generate-rocket`: renews what the installed protoc and its two plugins make of a
-/// package's .proto files. The plugins are built from the package's own dependencies, so that they
-/// fit the libraries that their code is compiled with.
+/// `swift package generate-rocket`: generates the Swift code of a package's .proto files with the
+/// installed protoc. protoc's two plugins are built from the package's dependencies, so the code
+/// matches the versions of the libraries that it is compiled with.
 @main
 struct GenerateRocket: CommandPlugin {
     func performCommand(context: PluginContext, arguments: [String]) async throws {
@@ -13,24 +13,24 @@ struct GenerateRocket: CommandPlugin {
             swiftPlugin: context.tool(named: "protoc-gen-swift").url,
             rocketPlugin: context.tool(named: "protoc-gen-rocket").url)
         try job.run(Protoc.installed())
-        print("wrote \(job.files.count) .proto files' code to \(job.output.path)")
+        print("generated the code of \(job.files.count) .proto files in \(job.output.path)")
     }
 
     private static let help = """
-        OVERVIEW: Writes Swift for a package's .proto files: messages, services, clients.
+        OVERVIEW: Generates Swift from a package's .proto files: messages, services and clients.
 
         USAGE: swift package --allow-writing-to-package-directory generate-rocket [OPTION…] [FILE…]
 
-          --proto-path FOLDER    where the files and their imports are (Protos)
-          --output FOLDER        where the code goes (the only Sources/*/pb)
+          --proto-path FOLDER    folder of the files and their imports (Protos)
+          --output FOLDER        folder of the generated code (the only Sources/*/pb)
           --visibility LEVEL     Public, Package or Internal (Public)
-          FILE…                  below the proto path; all of them without
+          FILE…                  files in the proto path (all)
 
-        Needs protoc: apt-get install protobuf-compiler. PROTOC names another one.
+        Needs protoc (apt-get install protobuf-compiler); PROTOC names another executable.
         """
 }
 
-/// What went wrong, in words for the person who typed the command.
+/// Error with a message for the user of the command line.
 struct GenerateFailure: Error, CustomStringConvertible {
     let description: String
 

@@ -4,7 +4,7 @@ import Foundation
 struct Protoc {
     private let url: URL
 
-    /// What PROTOC names, or the first one in PATH.
+    /// Finds the executable that PROTOC names, or the first protoc in PATH.
     static func installed() throws -> Protoc {
         let environment = ProcessInfo.processInfo.environment
         let named = environment["PROTOC"] ?? ""
@@ -13,12 +13,12 @@ struct Protoc {
         guard let path = places.first(where: FileManager.default.isExecutableFile(atPath:)) else {
             throw GenerateFailure(
                 "protoc, the protobuf compiler, is not installed: "
-                    + "apt-get install protobuf-compiler, or name its path in PROTOC")
+                    + "apt-get install protobuf-compiler, or set PROTOC to its path")
         }
         return Protoc(url: URL(fileURLWithPath: path))
     }
 
-    /// Runs it; what it complains about goes to standard error as it is.
+    /// Runs protoc, which prints its errors on standard error.
     func run(_ arguments: [String]) throws {
         let process = Process()
         process.executableURL = url
@@ -26,7 +26,7 @@ struct Protoc {
         try process.run()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw GenerateFailure("protoc refuses the .proto files; nothing was renewed")
+            throw GenerateFailure("protoc rejects the .proto files; nothing was written")
         }
     }
 }

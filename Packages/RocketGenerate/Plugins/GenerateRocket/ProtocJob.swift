@@ -1,11 +1,11 @@
 import Foundation
 import PackagePlugin
 
-/// What one run of protoc has to do.
+/// One run of protoc: its input, output and options.
 struct ProtocJob {
-    /// Where the code goes.
+    /// Folder of the generated code.
     let output: URL
-    /// The .proto files, below `protoPath`.
+    /// Paths of the .proto files, relative to `protoPath`.
     let files: [String]
     private let protoPath: URL
     private let visibility: String
@@ -16,17 +16,17 @@ struct ProtocJob {
         var extractor = ArgumentExtractor(arguments)
         func option(_ name: String) -> String? { extractor.extractOption(named: name).last }
         let protos = option("proto-path") ?? "Protos"
-        let wanted = option("output")
+        let folder = option("output")
         visibility = option("visibility") ?? "Public"
         protoPath = URL(fileURLWithPath: protos, relativeTo: package).absoluteURL
         output =
-            try wanted.map { URL(fileURLWithPath: $0, relativeTo: package).absoluteURL }
+            try folder.map { URL(fileURLWithPath: $0, relativeTo: package).absoluteURL }
             ?? Self.onlyOutput(in: package)
         self.swiftPlugin = swiftPlugin
         self.rocketPlugin = rocketPlugin
         let named = extractor.remainingArguments
         if let unknown = named.first(where: { $0.hasPrefix("-") }) {
-            throw GenerateFailure("there is no option '\(unknown)'; see generate-rocket --help")
+            throw GenerateFailure("unknown option '\(unknown)'; see generate-rocket --help")
         }
         files = named.isEmpty ? Self.protos(in: protoPath) : named
         guard !files.isEmpty else {
@@ -34,7 +34,8 @@ struct ProtocJob {
         }
     }
 
-    /// Into a folder of its own first: the package's files are only touched when all went well.
+    /// Runs protoc with a temporary output folder, then copies the files: if protoc fails, the
+    /// package does not change.
     func run(_ protoc: Protoc) throws {
         let manager = FileManager.default
         let work = manager.temporaryDirectory.appendingPathComponent(UUID().uuidString)
@@ -63,7 +64,7 @@ struct ProtocJob {
         return (names ?? []).filter { $0.hasSuffix(".proto") }.sorted()
     }
 
-    /// `Sources/NAME/pb`, where there is just one, as in projects of rocket_generator.
+    /// Returns `Sources/NAME/pb` if there is exactly one, as in projects of rocket_generator.
     private static func onlyOutput(in package: URL) throws -> URL {
         let sources = package.appendingPathComponent("Sources")
         let modules = (try? FileManager.default.contentsOfDirectory(atPath: sources.path)) ?? []
@@ -71,7 +72,7 @@ struct ProtocJob {
             .filter { FileManager.default.fileExists(atPath: $0.path) }
         guard folders.count == 1, let folder = folders.first else {
             throw GenerateFailure(
-                "there are \(folders.count) folders Sources/*/pb: say --output FOLDER")
+                "there are \(folders.count) folders Sources/*/pb: use --output FOLDER")
         }
         return folder
     }

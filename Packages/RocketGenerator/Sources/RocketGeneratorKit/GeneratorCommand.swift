@@ -1,72 +1,74 @@
 public import ArgumentParser
 import RocketProgram
 
-/// `rocket_generator` as it is typed.
+/// The command `rocket_generator`.
 public struct GeneratorCommand: ParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "rocket_generator",
-        abstract: "Writes a Rocket service from a .proto file, and renews it.",
+        abstract: "Generates a Rocket server project from a .proto file, and updates it.",
         discussion: """
             EXAMPLES:
-              Make the project ./order from order.proto, build it and start it:
+              Create the project ./order from order.proto, build it and start the server:
                 rocket_generator -i order.proto -o . && cd order && make run
-              Call it:
+              Call the server:
                 bin/test_make_order_client 127.0.0.1 12345 '{"price": 100}'
-              After a change of the .proto file, see what a run would do, then do it:
+              After a change of the .proto file, show the changes, then write them:
                 rocket_generator -i Protos/order.proto -o . --diff
                 make generate
-              A .proto file that imports others, and another port:
+              Use a .proto file that imports others, and another port:
                 rocket_generator -i protos/shop.proto -I protos -o . --port 9000
-              With Rocket from a git repository:
+              Take Rocket from a git repository:
                 rocket_generator -i order.proto -o . --rocket https://example.org/rocket
 
-            Generated files are renewed each time; yours (interfaces, tests, main.swift, \
-            configuration) are written once and never touched again. What was written into a \
-            generated file by hand is kept as FILE.mine. What is wrong in the .proto file is told as \
-            protoc tells it, and then nothing is written.
+            Every run writes the generated files again. Your files (interfaces, tests, main.swift, \
+            configuration) are written once and never changed afterwards. If you have edited a \
+            generated file, your version is kept as FILE.mine. Errors in the .proto file are printed \
+            in protoc's format, and nothing is written.
             """,
         version: "rocket_generator \(RocketVersion.current)")
 
-    @Option(name: [.short, .long], help: "The .proto file with the service.")
+    @Option(name: [.short, .long], help: "The .proto file with the services.")
     var input: String
 
     @Option(
         name: [.short, .long],
-        help: "The folder in which the project's folder is made, or the project itself.")
+        help: "The folder in which to create the project's folder, or an existing project.")
     var output: String
 
     @Option(
         name: [.customShort("I"), .long],
-        help: "Where imports are looked for; may be given several times.")
+        help: "A folder with imported .proto files; can be given several times.")
     var importPath: [String] = []
 
-    @Option(help: "The project's name; without, that of the .proto file.")
+    @Option(help: "The project's name (default: derived from the .proto file's name).")
     var name: String?
 
-    @Option(help: "The port that a new project's configuration names.")
+    @Option(help: "The port in the configuration of a new project.")
     var port: UInt16 = 12345
 
     @Option(
         help: """
-            Where a new project takes Rocket from: the path of its repository, or the URL of a git \
-            repository, with #VERSION, #BRANCH or #COMMIT behind it.
+            The source of Rocket for a new project: the path of its repository, or the URL of a git \
+            repository, optionally followed by #VERSION, #BRANCH or #COMMIT.
             """)
     var rocket: String?
 
-    @Flag(help: "Write your files anew, too; what they held is kept as FILE.mine.")
+    @Flag(help: "Write your files again, too; their old versions are kept as FILE.mine.")
     var forceUserFiles = false
 
-    @Flag(help: "Say what would be written, and write nothing.")
+    @Flag(help: "List the files that would be written, and write nothing.")
     var dryRun = false
 
-    @Flag(help: "Show what would be written, line by line, and write nothing.")
+    @Flag(help: "Show the changes line by line, and write nothing.")
     var diff = false
 
-    /// As the parser makes it.
+    /// Creates the command for the parser.
     public init() {}
 
-    /// Does what was typed; `ProgramFailure` tells what went wrong.
+    /// Runs the command.
+    ///
+    /// - Throws: `ProgramFailure` with an error message for the user.
     public func run() throws {
         var request = ProjectGenerator.Request(proto: input, output: output)
         request.importPaths = importPath
@@ -92,9 +94,9 @@ public struct GeneratorCommand: ParsableCommand {
             StandardError.write(line: "rocket_generator: warning: \(warning)")
         }
         let written = plan.steps.filter(\.writes).count
-        let would = dryRun || diff ? "would write" : "wrote"
+        let verb = dryRun || diff ? "would write" : "wrote"
+        let files = written == 1 ? "1 file" : "\(written) files"
         StandardOutput.write(
-            line: written == 0
-                ? "\(folder.path): nothing to write" : "\(folder.path): \(would) \(written) files")
+            line: "\(folder.path): " + (written == 0 ? "nothing to write" : "\(verb) \(files)"))
     }
 }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The whole way from a .proto file to a plan for a project's folder.
+/// Plans the changes of a project's folder for a .proto file.
 struct ProjectGenerator {
-    /// What was asked for.
+    /// Arguments of the command line.
     struct Request {
         var proto: String
         var output: String
@@ -26,13 +26,13 @@ struct ProjectGenerator {
         self.tools = tools
     }
 
-    /// Reads the .proto file and the folder; writes nothing.
+    /// Reads the .proto file and the folder, and returns the plan. Writes nothing.
     func plan() throws -> (folder: ProjectFolder, plan: ProjectPlan) {
         let compiler = ProtoCompiler(
             request.proto, importPaths: request.importPaths, tools: tools)
         let description = try compiler.describe()
         guard let file = description.mainDescriptor else {
-            throw GeneratorFailure("protoc told nothing of \(request.proto)")
+            throw GeneratorFailure("protoc returned no descriptor of \(request.proto)")
         }
         let name =
             try request.name.map { try ProjectName($0) } ?? ProjectName(proto: description.main)
@@ -45,21 +45,34 @@ struct ProjectGenerator {
         let tree = ProjectTree(
             project: project, protos: try description.texts(),
             generated: try compiler.generate(description))
-        try refuseStrangers(folder, state)
+        try refuseOtherPackage(folder, state)
         var plan = ProjectPlan(files: tree.files, state: state, force: request.force)
         plan.changes = MethodChanges(project: project, old: state.methods).lines
         return (folder, plan)
     }
 
-    /// A folder with a Package.swift of somebody else's is no place for a project.
-    private func refuseStrangers(
+    /// Throws if the folder has a Package.swift that the generator did not write.
+    private func refuseOtherPackage(
         _ folder: ProjectFolder, _ state: FolderState
     ) throws(GeneratorFailure) {
         guard let manifest = state.text("Package.swift"), state.methods.isEmpty,
             GeneratedBlock.state(of: manifest) == .missing
         else { return }
         throw GeneratorFailure(
-            "\(folder.path) holds another package; choose another folder with -o, or another name "
+            "\(folder.path) holds another package: choose another folder with -o, or another name "
                 + "with --name")
+    }
+}
+
+/// Error for the user of the command line: why no project was written.
+struct GeneratorFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// One line, without the program's name and without a full stop.
+    let description: String
+    /// Lines of another program's error output; printed before the description.
+    let details: [String]
+
+    init(_ description: String, details: [String] = []) {
+        self.description = description
+        self.details = details
     }
 }

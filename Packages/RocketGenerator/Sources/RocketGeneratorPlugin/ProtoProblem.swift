@@ -1,9 +1,9 @@
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// Something in a .proto file that no service can be generated for.
+/// A part of a .proto file for which no service code can be generated.
 package struct ProtoProblem: Hashable {
-    /// The path as protoc was given it.
+    /// Path as it was given to protoc.
     let file: String
     /// Counted from 1; nil when protoc sent no positions.
     let line: Int?
@@ -18,31 +18,32 @@ package struct ProtoProblem: Hashable {
         self.message = message
     }
 
-    /// A problem with what `descriptor` describes, at the place where that stands.
+    /// Creates a problem at the position of `descriptor` in its file.
     init(_ message: String, at descriptor: some ProvidesSourceCodeLocation, in file: FileDescriptor)
     {
         // A span is [line, column, …], both counted from 0.
         let span = descriptor.sourceCodeInfoLocation?.span ?? []
-        let isPlaced = span.count >= 2
+        let hasPosition = span.count >= 2
         self.init(
             file: file.name,
-            line: isPlaced ? Int(span[0]) + 1 : nil,
-            column: isPlaced ? Int(span[1]) + 1 : nil,
+            line: hasPosition ? Int(span[0]) + 1 : nil,
+            column: hasPosition ? Int(span[1]) + 1 : nil,
             message: message)
     }
 }
 
 extension ProtoProblem: CustomStringConvertible {
-    /// As protoc writes its own errors: `order.proto:12:3: message`.
+    /// The problem in protoc's error format: `order.proto:12:3: message`.
     package var description: String {
         guard let line, let column else { return "\(file): \(message)" }
         return "\(file):\(line):\(column): \(message)"
     }
 }
 
-/// Why nothing was generated: all that is wrong, one problem a line, in the files' order.
+/// Thrown when nothing is generated; holds all problems of all files, in the order of the files.
 package struct GenerationFailure: Error, CustomStringConvertible {
     package let problems: [ProtoProblem]
 
+    /// One problem per line.
     package var description: String { problems.map(\.description).joined(separator: "\n") }
 }

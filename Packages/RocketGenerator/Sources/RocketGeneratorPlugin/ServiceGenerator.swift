@@ -1,29 +1,30 @@
 public import SwiftProtobuf
 public import SwiftProtobufPluginLibrary
 
-/// The plugin itself: reads protoc's request and answers with one `.rocket.swift` file for each
-/// .proto file that has services.
+/// The protoc plugin: reads protoc's request and returns one `.rocket.swift` file for each .proto
+/// file that has services.
 ///
-/// The same request always gives the same answer, byte for byte. Where anything is wrong nothing
-/// is generated, and protoc prints all that is wrong, each with its file, line and column.
+/// The output depends on the request alone: the same request gives the same bytes. If any file has
+/// a problem, nothing is generated, and protoc prints every problem with its file, line and column.
 public struct ServiceGenerator: CodeGenerator {
-    /// Makes a plugin; one serves any number of requests.
+    /// Creates a plugin, which can handle any number of requests.
     public init() {}
 
-    /// What --version says: that of all Rocket's programs.
+    /// Version that `--version` prints: the same for all programs of Rocket.
     public var version: String? { "0.1.0" }
 
-    /// What protoc may send: `optional` in proto3, and editions.
+    /// Features of .proto files that protoc may send: `optional` in proto3, and editions.
     public var supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] {
         [.proto3Optional, .supportsEditions]
     }
 
-    /// Editions change how messages are made; services are the same in all of them.
+    /// All editions that swift-protobuf supports: an edition changes the code of messages, not that
+    /// of services.
     public var supportedEditionRange: ClosedRange<Google_Protobuf_Edition> {
         DescriptorSet.bundledEditionsSupport
     }
 
-    /// Answers protoc's request; see `CodeGenerator`.
+    /// Generates the files for protoc's request; see `CodeGenerator`.
     ///
     /// - Throws: `GenerationFailure`, `GeneratorOptionError`.
     public func generate(
@@ -39,4 +40,33 @@ public struct ServiceGenerator: CodeGenerator {
                 contents: FileTemplate(file: model, options: options, names: names).text)
         }
     }
+}
+
+extension ServiceGenerator {
+    /// Text of `protoc-gen-rocket --help`.
+    static let help = """
+        OVERVIEW: Generates Rocket's service protocols and clients from .proto files.
+
+        USAGE: protoc --rocket_out=FOLDER [--rocket_opt=KEY=VALUE,…] FILE.proto
+
+        protoc starts this program, which must be in PATH or named by --plugin=PATH. For each
+        FILE.proto with services it writes FILE.rocket.swift. Compile that file together with
+        FILE.pb.swift, which protoc-gen-swift writes.
+
+        Options, each given by --rocket_opt (give both plugins the same Visibility, FileNaming and
+        ProtoPathModuleMappings):
+          Visibility=Public|Package|Internal       access level of the generated code (Internal)
+          Server=true|false                        generate service protocols (true)
+          Client=true|false                        generate client structs (true)
+          Descriptors=true|false                   add the .proto files' descriptors to the service
+                                                   protocols, for rocket.Reflection (true)
+          ProtoPathModuleMappings=FILE             modules of imported .proto files, in
+                                                   swift-protobuf's format
+          FileNaming=FullPath|PathToUnderscores|DropPath
+                                                   names of the generated files (FullPath)
+          UseAccessLevelOnImports=true|false       write `public import` and the like (true)
+        """
+
+    /// Prints `help` on standard output.
+    public func printHelp() { print(Self.help) }
 }

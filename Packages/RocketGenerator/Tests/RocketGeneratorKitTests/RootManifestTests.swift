@@ -3,8 +3,8 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-/// The manifest at the repository's root, for those who name its URL, against the packages' own.
-@Suite("The root manifest")
+/// Compares the manifest in the root folder, for dependencies by URL, with those of the packages.
+@Suite("Manifest in the root folder")
 struct RootManifestTests {
     private struct Manifest: Decodable {
         struct Target: Decodable {
@@ -12,7 +12,7 @@ struct RootManifestTests {
             var type: String
             var dependencies: [[String: [Part?]]]
 
-            /// What it depends on, by name only: packages differ, modules do not.
+            /// Dependencies by name only: the packages differ, the modules do not.
             var names: Set<String> {
                 Set(dependencies.flatMap(\.values).compactMap { $0.first??.text })
             }
@@ -20,7 +20,7 @@ struct RootManifestTests {
         var targets: [Target]
     }
 
-    /// A string, or anything that is none.
+    /// A string, or any other value.
     private struct Part: Decodable, Hashable {
         var text: String?
         init(from decoder: any Decoder) {
@@ -48,7 +48,7 @@ struct RootManifestTests {
         return try JSONDecoder().decode(Manifest.self, from: data)
     }
 
-    @Test("has the packages' library targets with their dependencies")
+    @Test("Has the library targets of the packages with the same dependencies")
     func sameTargets() throws {
         let packages = Self.root.appending(path: "Packages")
         var expected: [String: Set<String>] = [:]

@@ -2,7 +2,7 @@ import RocketGeneratorPlugin
 import RocketProgram
 import Testing
 
-@Test("All programs are of one version")
+@Test("All programs have the same version")
 func oneVersion() {
     #expect(ServiceGenerator().version == RocketVersion.current)
 }

@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Access levels")
 struct AccessLevelTests {
-    @Test("are read in upper and lower case")
-    func areReadInUpperAndLowerCase() {
+    @Test("Parses options without regard to case")
+    func ignoresCase() {
         #expect(AccessLevel(option: "Public") == .public)
         #expect(AccessLevel(option: "package") == .package)
         #expect(AccessLevel(option: "INTERNAL") == .internal)
@@ -13,8 +13,8 @@ struct AccessLevelTests {
         #expect(AccessLevel(option: "") == nil)
     }
 
-    @Test("are written before a declaration, except for internal")
-    func areWrittenBeforeADeclaration() {
+    @Test("Prefixes declarations except for internal")
+    func prefixesDeclarations() {
         #expect(AccessLevel.allCases.map(\.modifier) == ["public ", "package ", ""])
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("Options")
+@Suite("Options of the plugin")
 struct GeneratorOptionsTests {
     private func message(_ pairs: (key: String, value: String)...) -> String {
         do {
@@ -14,7 +14,7 @@ struct GeneratorOptionsTests {
         }
     }
 
-    @Test("have defaults")
+    @Test("Have defaults")
     func haveDefaults() throws {
         let options = try GeneratorOptions(pairs: [])
         #expect(options.visibility == .internal)
@@ -24,8 +24,8 @@ struct GeneratorOptionsTests {
         #expect(!options.moduleMappings.hasMappings)
     }
 
-    @Test("are read")
-    func areRead() throws {
+    @Test("Are parsed")
+    func areParsed() throws {
         let options = try GeneratorOptions(pairs: [
             ("Visibility", "Package"), ("Client", "false"), ("UseAccessLevelOnImports", "false"),
             ("FileNaming", "DropPath"), ("Descriptors", "false"),
@@ -36,42 +36,42 @@ struct GeneratorOptionsTests {
         #expect(options.fileNaming == .dropPath)
     }
 
-    @Test("that are unknown are refused with the known ones")
-    func unknownAreRefused() {
+    @Test("Rejects an unknown option and lists the valid ones")
+    func rejectsUnknown() {
         #expect(
             message(("visibility", "Public"))
-                == "unknown option 'visibility': known are Visibility, Server, Client, "
+                == "unknown option 'visibility'; valid options: Visibility, Server, Client, "
                 + "Descriptors, UseAccessLevelOnImports, ProtoPathModuleMappings, FileNaming")
     }
 
-    @Test("with a wrong value are refused with the right ones")
-    func wrongValuesAreRefused() {
+    @Test("Rejects an invalid value and lists the valid ones")
+    func rejectsInvalidValues() {
         #expect(
             message(("Visibility", "Private"))
-                == "Visibility=Private is not understood: use Public, Package or Internal")
-        #expect(message(("Client", "no")) == "Client=no is not understood: use true or false")
+                == "Visibility=Private is invalid: use Public, Package or Internal")
+        #expect(message(("Client", "no")) == "Client=no is invalid: use true or false")
         #expect(
             message(("FileNaming", "x"))
-                == "FileNaming=x is not understood: use FullPath, PathToUnderscores or DropPath")
+                == "FileNaming=x is invalid: use FullPath, PathToUnderscores or DropPath")
         #expect(message(("ProtoPathModuleMappings", "/nowhere/x")).contains("/nowhere/x"))
     }
 
-    @Test("that leave nothing to generate are refused")
-    func nothingIsRefused() {
+    @Test("Rejects options that leave nothing to generate")
+    func rejectsNothing() {
         #expect(
             message(("Client", "false"), ("Server", "false"))
                 == "Server=false,Client=false leaves nothing to generate")
     }
 
-    @Test("are all in the help")
+    @Test("Are all in the help")
     func areAllInTheHelp() {
         for key in GeneratorOptions.keys {
             #expect(ServiceGenerator.help.contains("\n  \(key)="), "\(key)")
         }
     }
 
-    @Test("say where a generated file goes")
-    func sayWhereAFileGoes() {
+    @Test("Determine the path of a generated file")
+    func determineThePath() {
         let path = "shop/v1/order.proto"
         #expect(FileNaming.fullPath.outputPath(forProto: path) == "shop/v1/order.rocket.swift")
         #expect(

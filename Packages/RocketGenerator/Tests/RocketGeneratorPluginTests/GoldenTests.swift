@@ -2,9 +2,9 @@ import Foundation
 import SwiftProtobufPluginLibrary
 import Testing
 
-/// The golden files are the committed generated ones, which are compiled, too;
-/// `scripts/generate.sh` renews them.
-@Suite("Whole outputs")
+/// Compares output with the committed generated files, which other tests compile.
+/// `scripts/generate.sh` updates them.
+@Suite("Output of the generator")
 struct GoldenTests {
     private let apps = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -28,15 +28,17 @@ struct GoldenTests {
         return "ProtoPathModuleMappings=\(path)"
     }
 
-    @Test("are as committed for order.proto")
-    func areAsCommittedForOrder() throws {
+    @Test("Equals the committed files for order.proto")
+    func equalsCommittedOrder() throws {
         try expectGolden(
             ["order.proto"], from: "Protos", equalTo: "Sources/OrderProtos",
             options: "Visibility=Public")
     }
 
-    @Test("are as committed for packages, imports, nested messages, keywords and hidden names")
-    func areAsCommittedForTheTricky() throws {
+    @Test(
+        "Equals the committed files for packages, imports, nested messages, keywords and hidden names"
+    )
+    func equalsCommittedSpecialCases() throws {
         try expectGolden(
             ["tricky.proto", "shelf.proto", "hiding.proto"], from: "Tests/GeneratedCodeProtos",
             equalTo: "Tests/GeneratedCodeTests/Generated",
@@ -46,8 +48,8 @@ struct GoldenTests {
             equalTo: "Tests/GeneratedCodeCommon", options: "Visibility=Public,\(mappings)")
     }
 
-    @Test("are the same every time")
-    func areTheSameEveryTime() throws {
+    @Test("Is the same for each run")
+    func isTheSameForEachRun() throws {
         let folder = apps.appending(path: "Tests/GeneratedCodeProtos")
         let protos = ["hiding.proto", "tricky.proto", "shelf.proto"]
         let first = try Protoc.generate(protos, from: folder, options: mappings)

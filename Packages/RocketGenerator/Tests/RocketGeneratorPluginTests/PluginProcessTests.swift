@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// The executable, run by protoc itself.
+/// Tests the executable as a plugin of protoc.
 @Suite("protoc-gen-rocket")
 struct PluginProcessTests {
-    /// Beside the tests' own bundle, where SwiftPM builds every product.
+    /// SwiftPM builds all products in the folder of the test bundle.
     private var plugin: URL {
         get throws {
             let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -24,7 +24,7 @@ struct PluginProcessTests {
         }
     }
 
-    @Test("writes a file for protoc")
+    @Test("Writes a file when protoc runs it")
     func writesAFile() throws {
         try run("syntax = \"proto3\"; message M {} service S { rpc go(M) returns (M); }") {
             #expect($0.status == 0, "\($0.standardError)")
@@ -33,7 +33,7 @@ struct PluginProcessTests {
         }
     }
 
-    @Test("reports through protoc what it can't generate")
+    @Test("Reports problems through protoc")
     func reportsThroughProtoc() throws {
         try run("syntax = \"proto3\"; message M {}\nservice S { rpc go(M) returns (stream M); }") {
             #expect($0.status == 1)

@@ -3,19 +3,19 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("What can't be generated")
+@Suite("Problems of a .proto file")
 struct RefusalTests {
     private let head = "syntax = \"proto3\"; message M {} message N {}"
 
-    /// What is said against a file, with nothing generated.
+    /// Returns the error for a file and checks that nothing is generated.
     private func refusal(_ body: String, options: String = "") throws -> String {
         let response = try Protoc.generate(["a.proto": "\(head)\n\(body)"], options: options)
         #expect(response.file.isEmpty)
         return response.error
     }
 
-    @Test("includes streams, each by its method's name and place")
-    func includesStreams() throws {
+    @Test("Include streams, each with the name and position of its method")
+    func includeStreams() throws {
         let text = try refusal(
             """
             service S {
@@ -34,40 +34,40 @@ struct RefusalTests {
                 """)
     }
 
-    @Test("includes methods that are one in Swift")
-    func includesMethodsThatAreOne() throws {
+    @Test("Include methods with the same name in Swift")
+    func includeMethodsWithOneName() throws {
         #expect(
             try refusal("service S { rpc do_it(M) returns (N);\nrpc DoIt(M) returns (N); }")
-                == "a.proto:3:1: methods 'S.do_it' and 'S.DoIt' would both be 'doIt' in Swift")
+                == "a.proto:3:1: methods 'S.do_it' and 'S.DoIt' have the same name 'doIt' in Swift")
     }
 
-    @Test("includes methods that have no name in Swift")
-    func includesMethodsWithNoName() throws {
+    @Test("Include methods without a valid name in Swift")
+    func includeMethodsWithoutName() throws {
         #expect(
             try refusal("service S { rpc _(M) returns (N); }")
-                == "a.proto:2:13: method 'S._' has no name that Swift can have")
+                == "a.proto:2:13: method 'S._' has no valid name in Swift")
     }
 
-    @Test("includes services whose names a message has")
-    func includesServicesNamedAsMessages() throws {
+    @Test("Include services with the name of a message")
+    func includeServicesNamedAsMessages() throws {
         #expect(
             try refusal("service Order {}\nmessage OrderClient {}")
                 == "a.proto:2:1: service 'Order' needs the Swift name 'OrderClient', "
-                + "which message 'OrderClient' has")
+                + "which is taken by message 'OrderClient'")
         #expect(
             try refusal("service Order {}\nenum OrderMethods { A = 0; }")
                 == "a.proto:2:1: service 'Order' needs the Swift name 'OrderMethods', "
-                + "which enum 'OrderMethods' has")
+                + "which is taken by enum 'OrderMethods'")
     }
 
-    @Test("includes services that are one in Swift, in different files too")
-    func includesServicesThatAreOne() throws {
+    @Test("Include services with the same name in Swift, also in different files")
+    func includeServicesWithOneName() throws {
         #expect(
             try refusal("service Order {}\nservice OrderService {}")
                 == "a.proto:3:1: service 'OrderService' needs the Swift name 'OrderService', "
-                + "which service 'Order' has\n"
+                + "which is taken by service 'Order'\n"
                 + "a.proto:3:1: service 'OrderService' needs the Swift name "
-                + "'SynchronousOrderService', which service 'Order' has")
+                + "'SynchronousOrderService', which is taken by service 'Order'")
         let response = try Protoc.generate([
             "a.proto": "package a; service Order {}",
             "b.proto": "option swift_prefix = \"A_\";\npackage b; service order {}",
@@ -75,16 +75,16 @@ struct RefusalTests {
         #expect(
             response.error.hasPrefix(
                 "b.proto:2:12: service 'b.order' needs the Swift name 'A_OrderService', "
-                    + "which service 'a.Order' has\n"))
+                    + "which is taken by service 'a.Order'\n"))
     }
 
-    @Test("includes whatever is asked for by unknown options")
-    func includesUnknownOptions() throws {
+    @Test("Include unknown options")
+    func includeUnknownOptions() throws {
         #expect(try refusal("service S {}", options: "Foo=1").hasPrefix("unknown option 'Foo'"))
     }
 
-    @Test("is told without a place when protoc sends none")
-    func isToldWithoutAPlace() {
+    @Test("Have no position if protoc sends none")
+    func haveNoPosition() {
         let problem = ProtoProblem(file: "a.proto", message: "is odd")
         #expect(problem.description == "a.proto: is odd")
     }

@@ -3,11 +3,11 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("The generator")
+@Suite("Generator")
 struct ServiceGeneratorTests {
     private let head = "syntax = \"proto3\";\n"
 
-    @Test("puts the package before Swift's names and into the name on the wire")
+    @Test("Prefixes Swift names and the name on the wire with the package")
     func usesThePackage() throws {
         let text = try Protoc.generate([
             "a.proto": head
@@ -19,7 +19,7 @@ struct ServiceGeneratorTests {
         #expect(text.contains("service: \"shop.v1.Order\", name: \"go\""))
     }
 
-    @Test("takes the option swift_prefix instead of the package")
+    @Test("Uses the option swift_prefix in place of the package")
     func usesThePrefix() throws {
         let text = try Protoc.generate([
             "a.proto": head + """
@@ -32,7 +32,7 @@ struct ServiceGeneratorTests {
         #expect(text.contains("_ request: SHM"))
     }
 
-    @Test("writes nothing for files without services")
+    @Test("Writes nothing for files without services")
     func writesNothingWithoutServices() throws {
         let response = try Protoc.generate(["a.proto": head + "message M {}"])
         #expect(response.file.isEmpty)
@@ -40,7 +40,7 @@ struct ServiceGeneratorTests {
         #expect(response.hasSupportedFeatures)
     }
 
-    @Test("writes one file for each file with services, in the folders of the .proto")
+    @Test("Writes one file for each .proto file with services, in the same folder")
     func writesOneFileEach() throws {
         let response = try Protoc.generate([
             "x/a.proto": head + "message M {} service A { rpc go(M) returns (M); }",
@@ -49,8 +49,8 @@ struct ServiceGeneratorTests {
         #expect(response.file.map(\.name) == ["x/a.rocket.swift", "b.rocket.swift"])
     }
 
-    @Test("leaves the server or the client out on request")
-    func leavesPartsOut() throws {
+    @Test("Omits the server or the client on request")
+    func omitsParts() throws {
         let proto = head + "message M {} service A { rpc go(M) returns (M); }"
         let client = try Protoc.generate(["a.proto": proto], options: "Server=false").onlyContent
         #expect(!client.contains("AService") && client.contains("struct AClient"))
@@ -59,7 +59,7 @@ struct ServiceGeneratorTests {
         for text in [client, server] { #expect(text.contains("enum AMethods")) }
     }
 
-    @Test("imports SwiftProtobuf for well-known types only")
+    @Test("Imports SwiftProtobuf only for well-known types")
     func importsSwiftProtobuf() throws {
         let none = try Protoc.generate([
             "a.proto": head + """
@@ -78,8 +78,8 @@ struct ServiceGeneratorTests {
         #expect(some.contains("-> SwiftProtobuf.Google_Protobuf_Empty"))
     }
 
-    @Test("gives a second name only where it is free and has several words")
-    func givesSecondNames() throws {
+    @Test("Declares an alias only if it is free and has several words")
+    func declaresAliases() throws {
         let text = try Protoc.generate([
             "a.proto": head + """
                 message makeIt {} message takeIt {} message TakeIt {} message task {}
@@ -93,8 +93,8 @@ struct ServiceGeneratorTests {
         #expect(text.split(separator: "typealias").count == 2)
     }
 
-    @Test("takes the comment behind a method where there is none before it")
-    func takesTrailingComments() throws {
+    @Test("Uses the comment after a method if there is none before it")
+    func usesTrailingComments() throws {
         let text = try Protoc.generate([
             "a.proto": head + """
                 message M {}
@@ -106,7 +106,7 @@ struct ServiceGeneratorTests {
         #expect(text.contains("    /// Goes.\n    nonisolated(nonsending) func go("))
     }
 
-    @Test("marks all services of a deprecated file")
+    @Test("Marks all services of a deprecated file")
     func marksADeprecatedFile() throws {
         let text = try Protoc.generate([
             "a.proto": head + "option deprecated = true; service A {}"
@@ -117,8 +117,8 @@ struct ServiceGeneratorTests {
                     + "public nonisolated struct AClient"))
     }
 
-    @Test("reads proto2 and optional fields of proto3")
-    func readsBothSyntaxes() throws {
+    @Test("Accepts proto2 and optional fields of proto3")
+    func acceptsBothSyntaxes() throws {
         let response = try Protoc.generate([
             "a.proto": "message M { required int32 a = 1; } service A { rpc go(M) returns (M); }",
             "b.proto": head

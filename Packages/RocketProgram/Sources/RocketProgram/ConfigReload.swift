@@ -1,19 +1,23 @@
 public import RocketBase
 import RocketSystem
 
-/// What SIGHUP asks for: opens the log files again, reads the configuration, applies what may
-/// change while the server runs, and says in the app stream what became of each change. Any
-/// thread, one reload at a time.
+/// Handles SIGHUP: reopens the log files, reads the configuration, applies the settings that can
+/// change while the server runs, and logs the result of each change in the app stream.
+///
+/// Can be used on any thread; concurrent reloads run one after another.
 public final class ConfigReload: Sendable {
     private let logs: LogSystem
     private let current: Locked<RocketConfig>
     private let read: @Sendable () throws -> RocketConfig
     private let apply: @Sendable (RocketConfig) throws -> Void
 
+    /// Creates a reload that compares with `config` first.
+    ///
     /// - Parameters:
-    ///   - config: what is in force at first.
-    ///   - read: reads the configuration anew, with all of its sections.
-    ///   - apply: takes over what may change live, levels of the log excepted.
+    ///   - config: the configuration that the program started with.
+    ///   - read: reads the configuration again, with all of its sections.
+    ///   - apply: applies the settings that can change live, except log levels, which this type
+    ///     applies itself. An error keeps the old configuration.
     public init(
         _ config: RocketConfig, logs: LogSystem,
         read: @escaping @Sendable () throws -> RocketConfig,
@@ -25,11 +29,11 @@ public final class ConfigReload: Sendable {
         current = Locked(config)
     }
 
-    /// Blocks on the disk.
+    /// Reloads once. Blocks while files are read and opened, so it must not run on an event loop.
     public func run() { current.withLock { reload(&$0) } }
 
     private func reload(_ current: inout RocketConfig) {
-        // First, whatever the file is like: logrotate waits for nothing else.
+        // First, and even if the configuration is invalid: logrotate depends on it.
         logs.reopen()
         do {
             let new = try read()
@@ -39,7 +43,7 @@ public final class ConfigReload: Sendable {
             let changes = new.diff(from: current)
             let next = current.adoptingLiveChanges(of: new)
             try apply(next)
-            adopt(next.log, telling: changes)
+            apply(next.log, logging: changes)
             current = next
         } catch {
             logs.app.error("configuration not reloaded, the old one stays in force") {
@@ -48,9 +52,9 @@ public final class ConfigReload: Sendable {
         }
     }
 
-    /// A level that rises must not silence the report of its own change, nor may one that falls
-    /// come too late for it: until all is told the lower one is in force.
-    private func adopt(_ log: LogConfig, telling changes: ConfigDiff) {
+    /// Applies the log levels and logs the changes. The lower of the old and new app level is in
+    /// force meanwhile; otherwise a higher level would suppress the log line of its own change.
+    private func apply(_ log: LogConfig, logging changes: ConfigDiff) {
         logs.setLevel(log.effectiveRPCLevel, of: .rpc)
         let new = log.effectiveAppLevel
         logs.setLevel(min(logs.level(of: .app) ?? new, new), of: .app)

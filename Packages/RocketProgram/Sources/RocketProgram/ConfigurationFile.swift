@@ -1,10 +1,12 @@
 public import RocketBase
+import RocketJournal
 
-/// A program's configuration, read with what is wrong told in one line.
+/// Reads a program's configuration and reports errors in one line.
 public enum ConfigurationFile {
-    /// Reads the file and the environment.
+    /// Reads the configuration from the file at `path` and from environment variables.
     ///
-    /// - Throws: `ProgramFailure` with the first thing that is wrong, and how many more are.
+    /// - Parameter sections: sections of the program, in addition to those of Rocket.
+    /// - Throws: `ProgramFailure` with all errors in one line.
     public static func read(
         _ path: String, sections: [any ConfigSection.Type] = []
     ) throws(ProgramFailure) -> RocketConfig {
@@ -15,6 +17,17 @@ public enum ConfigurationFile {
             guard let first = errors.first else { throw ProgramFailure(error.description) }
             let more = errors.dropFirst().map { "; also \($0.description)" }.joined()
             throw ProgramFailure(first.description + more)
+        }
+    }
+}
+
+extension LogSystem {
+    /// Opens the log that `root/log` of the configuration describes: files, console or journal.
+    ///
+    /// - Throws: `ProgramFailure` if the log files cannot be opened.
+    public static func open(_ config: RocketConfig) throws(ProgramFailure) -> LogSystem {
+        do { return try LogSystem(withJournal: LogConfiguration(config.log)) } catch {
+            throw ProgramFailure("cannot open the log in \(config.log.filePath): \(error)")
         }
     }
 }

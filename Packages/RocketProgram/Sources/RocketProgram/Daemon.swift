@@ -5,22 +5,22 @@ public import RocketSystemd
 public import ServiceLifecycle
 import UnixSignals
 
-/// A program that serves until it is told to stop, the same way for all programs of the house:
-/// signals, the ready line, and the service manager where there is one.
+/// Runs a server program until a signal stops it: handles signals, prints the ready line, and
+/// notifies systemd if it started the program.
 ///
-/// SIGTERM and SIGINT let the services finish, a second one ends the process at once; SIGHUP
-/// reloads. `main` makes it, once the log is open.
+/// SIGTERM and SIGINT let the services finish; a second one ends the process at once. SIGHUP
+/// reloads the configuration. Create it in `main`, after the log is open.
 public struct Daemon: Sendable {
-    /// The program's name, as it stands in the ready line.
+    /// Name of the program in the ready line.
     public let name: String
-    /// Its log; the writer is watched.
+    /// Log of the program; systemd's watchdog observes its writer thread.
     public let logs: LogSystem
-    /// Whom the environment names to be told; nil when nobody is.
+    /// Sends notifications to systemd; nil if the environment has no NOTIFY_SOCKET.
     public let systemd: SystemdReporter?
-    /// Sockets that were handed over.
+    /// Listening sockets that systemd passed to the process.
     public let sockets: ListenFDs
 
-    /// Looks at the environment, once.
+    /// Reads systemd's environment variables.
     public init(name: String, logs: LogSystem) {
         self.name = name
         self.logs = logs
@@ -29,21 +29,21 @@ public struct Daemon: Sendable {
         systemd?.watch(logs.watchdogTarget)
     }
 
-    /// Runs the services until they have ended: by themselves, or by a signal; then from the last
-    /// one to the first.
+    /// Runs the services until they end, or until a signal stops them, the last one first.
     ///
     /// - Parameters:
-    ///   - listening: waits until the program listens and says where; empty when it could not.
-    ///   - reload: what SIGHUP asks for.
-    /// - Throws: what a service throws.
+    ///   - listening: waits until the program listens and returns its addresses; an empty array
+    ///     means that it does not listen, and no ready line is printed.
+    ///   - reload: called for each SIGHUP.
+    /// - Throws: the error of a service.
     public func run(
         _ services: [any Service], listening: @escaping @Sendable () async -> [String],
         reload: @escaping @Sendable () -> Void
     ) async throws {
-        // The group would log its own steps through swift-log; ours stand in the app stream.
+        // The group logs its steps through swift-log; Rocket logs its own in the app stream.
         let quiet = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(services: services, logger: quiet)
-        // Trapped before the program says that it is ready: an earlier one would just end it.
+        // Before the ready line: a signal that arrives earlier would end the process at once.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let listener = Task { await follow(signals, group, reload) }
         defer { listener.cancel() }
@@ -52,10 +52,10 @@ public struct Daemon: Sendable {
         await announced
     }
 
-    /// The last thing before the process ends: the service manager hears no more.
+    /// Ends the notifications to systemd. Call it last, before the process ends.
     public func end() { systemd?.end() }
 
-    /// Scripts wait for this line. Nothing is said when the program could not start.
+    /// Prints the ready line, for which scripts wait, and notifies systemd.
     private func announce(_ listening: () async -> [String]) async {
         let addresses = await listening()
         guard !addresses.isEmpty else { return }
@@ -83,13 +83,13 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// What runs is given up. The log is written, and the process dies of the signal, as one does
-    /// that knows no better.
+    /// Ends the process without waiting for calls: writes the log, restores the default disposition
+    /// of the signal and raises it again, so that the parent process sees the signal as the cause.
     private func endNow(_ signal: UnixSignal) -> Never {
         logs.app.warn("ending at once") { $0.add("signal", signal.description) }
         logs.shutdown()
         Foundation.signal(signal.rawValue, SIG_DFL)
-        // To this thread, which may block it: of the others one might take it only after `_exit`.
+        // Unblock the signal in this thread: another thread might handle it only after `_exit`.
         var set = sigset_t()
         unsafe sigemptyset(&set)
         unsafe sigaddset(&set, signal.rawValue)

@@ -1,20 +1,21 @@
 import RocketBase
 import RocketRPC
 
-/// Asks a running server whether it answers calls: for scripts that have started it.
+/// Health-checks a running server. Intended for start-up scripts.
 public enum HealthProbe {
-    /// Calls rocket.Health of the server at `address`. Whoever answers is there: a server without
-    /// that service as well.
+    /// Calls `rocket.Health.check` of the server at `address`. A server without this service is
+    /// healthy if it answers.
     ///
-    /// - Throws: `ProgramFailure` when no answer comes within 10 s, or the server says that it
-    ///   serves nothing (any more).
-    public static func ask(_ address: String) async throws(ProgramFailure) {
+    /// - Parameter address: `HOST:PORT`.
+    /// - Throws: `ProgramFailure` if the server does not answer within 10 s, or if its status is not
+    ///   `serving`.
+    public static func check(_ address: String) async throws(ProgramFailure) {
         do {
             let channel = try RPCChannel(to: address, config: RocketConfig())
             let health = RPCHealthClient(channel)
             let reply = try await health.check(RPCHealthCheckRequest(), timeout: .seconds(10))
             guard reply.status == .serving else {
-                throw ProgramFailure("\(address) answers that it is \(reply.status)")
+                throw ProgramFailure("\(address) reports the status \(reply.status)")
             }
         } catch let failure as ProgramFailure {
             throw failure

@@ -1,12 +1,13 @@
 public import ArgumentParser
 import Foundation
 
-/// The frame of every Rocket program: parses the command line, runs the command, and turns
-/// whatever went wrong into one clear line on standard error and exit status 1. No stack trace,
-/// no page of usage for a misspelt option.
+/// Entry point of Rocket's programs: parses the command line and runs the command. Any error is
+/// printed as one line on standard error, without a stack trace or the usage text, and ends the
+/// process with status 1.
 public enum Program {
-    /// Runs the command that `arguments` (by default the process's own) ask for and ends the
-    /// process: with status 0 when it succeeded, 1 when it failed.
+    /// Runs the command and ends the process: with status 0 if it succeeded, 1 if it failed.
+    ///
+    /// - Parameter arguments: default: those of the process, without the program's path.
     public static func run<Command: ParsableCommand>(
         _ type: Command.Type, arguments: [String]? = nil
     ) async -> Never {
@@ -20,7 +21,7 @@ public enum Program {
             exit(0)
         } catch {
             if type.exitCode(for: error) == .success {
-                // --help and --version arrive as errors, too.
+                // The parser throws --help and --version, too.
                 type.exit(withError: error)
             }
             StandardError.write(line: line(for: error, of: type))
@@ -28,7 +29,7 @@ public enum Program {
         }
     }
 
-    /// The one line that tells what went wrong; begins with the program's name.
+    /// Returns the line that is printed for an error; it begins with the program's name.
     static func line(for error: any Error, of type: (some ParsableCommand).Type) -> String {
         let name = type._commandName
         if error is ProgramFailure { return "\(name): \(singleLine("\(error)"))" }
@@ -46,11 +47,36 @@ public enum Program {
     }
 }
 
-/// Why a command failed, in words for the person who typed it.
+/// Error of a command with a message for the user of the command line.
 public struct ProgramFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// One line, without the program's name and without a full stop.
     public let description: String
 
-    /// A failure told in one line.
+    /// Creates a failure with a message of one line.
     public init(_ description: String) { self.description = description }
+}
+
+/// Version that all programs of this repository print for --version.
+public enum RocketVersion {
+    /// A semantic version.
+    public static let current = "0.1.0"
+}
+
+/// A duration on a command line: `500ms`, `2s`, `1.5s`, `1m`. A number without a unit is in
+/// milliseconds, as in the configuration file.
+public struct DurationArgument: ExpressibleByArgument, Hashable, Sendable {
+    /// More than zero, at most one hour.
+    public let duration: Duration
+
+    /// Parses a duration. Returns nil for any other text and for values out of range.
+    public init?(argument: String) {
+        let digits = argument.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let units: [Substring: Double] = ["": 1, "ms": 1, "s": 1000, "m": 60_000]
+        guard let unit = units[argument[digits.endIndex...]], digits.first != ".",
+            let number = Double(digits)
+        else { return nil }
+        let milliseconds = number * unit
+        guard milliseconds > 0, milliseconds <= 3_600_000 else { return nil }
+        duration = .microseconds(Int64((milliseconds * 1000).rounded(.up)))
+    }
 }

@@ -3,11 +3,11 @@ import RocketBase
 public import RocketRPC
 public import SwiftProtobuf
 
-/// A program that makes one call: `NAME HOST PORT [JSON]`. The request is JSON as protobuf writes
-/// it, an empty message without; the response is printed as one line of JSON.
+/// A program that makes one call: `NAME HOST PORT [JSON]`. The request is JSON in protobuf's format,
+/// by default an empty message. The response is printed as one line of JSON.
 public enum TestClient {
-    /// Makes the call that the command line asks for and ends the process: with status 0 after a
-    /// response, 1 with one line on standard error after anything else.
+    /// Makes the call and ends the process: with status 0 after a response, or with status 1 and one
+    /// line on standard error after an error.
     public static func run<Request: Message, Response: Message>(
         _ method: RPCMethod<Request, Response>
     ) async -> Never {
@@ -19,7 +19,7 @@ public enum TestClient {
                 StandardOutput.write(line: help(name, method))
                 exit(0)
             }
-            StandardOutput.write(line: try await answer(method, arguments))
+            StandardOutput.write(line: try await call(method, arguments))
             exit(0)
         } catch {
             let text = TerminalText.safe("\(error)")
@@ -36,16 +36,16 @@ public enum TestClient {
 
         USAGE: \(name) HOST PORT [JSON]
 
-        JSON is a \(Request.protoMessageName), {} without.
+        JSON is the request, a \(Request.protoMessageName) (default: {}).
         """
     }
 
-    /// The response to what is typed, as JSON.
-    static func answer<Request: Message, Response: Message>(
+    /// Makes the call that the arguments describe and returns the response as JSON.
+    static func call<Request: Message, Response: Message>(
         _ method: RPCMethod<Request, Response>, _ arguments: [String]
     ) async throws -> String {
         guard (2...3).contains(arguments.count), let port = UInt16(arguments[1]), port > 0 else {
-            throw ProgramFailure("say HOST PORT [JSON], with a port from 1 to 65535")
+            throw ProgramFailure("the arguments are HOST PORT [JSON], with a port from 1 to 65535")
         }
         let request: Request = try message(arguments.count == 3 ? arguments[2] : "{}")
         let host = arguments[0].contains(":") ? "[\(arguments[0])]" : arguments[0]

@@ -9,7 +9,7 @@ struct ProgramTests {
         @Option var size: Int = 1
     }
 
-    @Test("A misspelt option is told in one line that names the program and where to read on")
+    @Test("An unknown option is reported in one line with the program's name and a hint to --help")
     func usage() {
         let error = #expect(throws: (any Error).self) {
             _ = try Example.parse(["--sise", "3"])
@@ -22,14 +22,14 @@ struct ProgramTests {
         #expect(!line.contains("\n"))
     }
 
-    @Test("A failure is told in its own words, on one line")
+    @Test("A failure is reported with its message in one line")
     func failure() {
         let line = Program.line(for: ProgramFailure("first\nsecond"), of: Example.self)
         #expect(line == "example: first second")
     }
 
     @Test(
-        "Durations are numbers with a unit; a bare number is milliseconds",
+        "Durations are numbers with a unit; a number without one is in milliseconds",
         arguments: [
             ("500ms", Duration.milliseconds(500)), ("2s", .seconds(2)),
             ("1.5s", .milliseconds(1500)),
@@ -40,20 +40,20 @@ struct ProgramTests {
     }
 
     @Test(
-        "What is no duration is refused",
+        "Rejects invalid durations",
         arguments: [
             "", "s", "-1", "0", "1h", "1 s", "nan", "inf", "1e3", ".5", "61m", "1.2.3", "٣",
         ])
     func noDurations(text: String) { #expect(DurationArgument(argument: text) == nil) }
 
-    @Test("A peer's text can't steer the terminal")
+    @Test("Escapes control characters in a peer's text")
     func safeText() {
         #expect(TerminalText.safe("苹果 🍎 é") == "苹果 🍎 é")
         #expect(TerminalText.safe("a\u{1B}[2Jb\r\n\tc") == "a\\u{1B}[2Jb\\r\\n\\tc")
         #expect(TerminalText.safe("\u{202E}abc") == "\\u{202E}abc")
     }
 
-    @Test("Colours only where they are wanted")
+    @Test("Uses colours only on request")
     func colours() {
         #expect(TerminalText(isColoured: false).bold("a") == "a")
         #expect(TerminalText(isColoured: true).bold("a") == "\u{1B}[1ma\u{1B}[0m")

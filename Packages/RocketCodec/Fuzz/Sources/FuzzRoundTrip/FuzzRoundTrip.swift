@@ -1,6 +1,6 @@
 import RocketCodecFuzzing
 
-/// libFuzzer's entry.
+/// Entry point that libFuzzer calls for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     // SAFETY: libFuzzer passes `count` readable bytes.

@@ -1,14 +1,14 @@
 import RocketGeneratorPlugin
 
-/// Gives each method's types and programs names that nothing else has. A method keeps those that it
-/// had: its files are named after them, and hold somebody's logic.
+/// Assigns unique names to the types and programs of each method. A method keeps its earlier names,
+/// because the files that contain the user's logic are named after them.
 struct FreeNames {
     private var taken: Set<String>
     private var programs: Set<String>
-    /// What methods had before, by full name, as far as it is still free.
+    /// Earlier names that are still free, by the method's full name.
     private let kept: [String: MethodRecord.Entry]
 
-    /// - Parameter old: the methods that had names before and still exist.
+    /// - Parameter old: earlier records of methods that still exist.
     init(scope: ModuleScope, reserved: Set<String>, old: [MethodRecord.Entry] = []) {
         let others = reserved.union(scope.owners.keys)
         let free = old.filter { !others.contains($0.interface) }
@@ -17,12 +17,12 @@ struct FreeNames {
         kept = Dictionary(free.map { ($0.fullName, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// `OrderServiceImpl` for the protocol `OrderService`.
+    /// Returns `OrderServiceImpl` for the protocol `OrderService`.
     mutating func implementation(of service: ServiceModel) -> String {
         take(["\(service.protocolName)Impl"], from: &taken)
     }
 
-    /// `MakeOrder`; with the service's name where that is taken.
+    /// Returns `MakeOrder`, or a name with the service's name in it if that is taken.
     mutating func interface(of method: MethodModel, in service: ServiceModel) -> String {
         if let old = kept["\(service.fullName).\(method.name)"] { return old.interface }
         let plain = SwiftName.upperCamel(method.name)
@@ -32,7 +32,7 @@ struct FreeNames {
             (isName ? [plain, "\(plain)Interface"] : []) + ["\(stem)\(plain)"], from: &taken)
     }
 
-    /// `test_make_order_client`; with the service's name where that is taken.
+    /// Returns `test_make_order_client`, or a name with the service's name in it if that is taken.
     mutating func testClient(of method: MethodModel, in service: ServiceModel) -> String {
         if let old = kept["\(service.fullName).\(method.name)"] { return old.testClient }
         let plain = SnakeCase.of(method.name)
@@ -40,11 +40,12 @@ struct FreeNames {
         return take(["test_\(plain)_client", "test_\(long)_client"], from: &programs)
     }
 
-    private func take(_ wishes: [String], from names: inout Set<String>) -> String {
-        var name = wishes.first { !names.contains($0) }
+    /// Returns the first candidate that is free, or else the last one with a number.
+    private func take(_ candidates: [String], from names: inout Set<String>) -> String {
+        var name = candidates.first { !names.contains($0) }
         var number = 2
         while name == nil {
-            let numbered = "\(wishes[wishes.count - 1])\(number)"
+            let numbered = "\(candidates[candidates.count - 1])\(number)"
             if !names.contains(numbered) { name = numbered }
             number += 1
         }

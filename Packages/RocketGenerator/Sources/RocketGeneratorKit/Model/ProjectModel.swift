@@ -1,23 +1,23 @@
 import RocketGeneratorPlugin
 
-/// All that a project is written from, in plain values.
+/// Content of a project as plain values: the input of the templates.
 struct ProjectModel {
     var name: ProjectName
-    /// The .proto file with the services, as it is called under Protos/.
+    /// Path of the .proto file with the services, relative to Protos/.
     var protoPath: String
-    /// The TCP port that the configuration names.
+    /// TCP port in the configuration.
     var port: UInt16
-    /// Where Rocket's packages come from.
+    /// Source of Rocket's packages.
     var rocket: RocketSource
-    /// How the project calls what it does not define itself.
+    /// Names of types that are not generated for a method.
     var names: ProjectNames
     var services: [ProjectService]
 
-    /// All methods, in the file's order.
+    /// All methods, in file order.
     var methods: [ProjectMethod] { services.flatMap(\.methods) }
 }
 
-/// A service and what the project writes for it.
+/// A service and the names of its generated types.
 struct ProjectService {
     var model: ServiceModel
     /// `OrderServiceImpl`
@@ -25,36 +25,35 @@ struct ProjectService {
     var methods: [ProjectMethod]
 }
 
-/// A method and what the project writes for it.
+/// A method and the names of its generated types and programs.
 struct ProjectMethod {
     var model: MethodModel
-    /// On the wire: `shop.v1.Order.makeOrder`.
+    /// Name on the wire: `shop.v1.Order.makeOrder`.
     var fullName: String
-    /// The service's enum of methods: `OrderMethods`.
+    /// Enum with the service's method constants: `OrderMethods`.
     var methodsName: String
-    /// The service's client: `OrderClient`.
+    /// Client of the service: `OrderClient`.
     var clientName: String
-    /// The service's implementation: `OrderServiceImpl`.
+    /// Implementation of the service: `OrderServiceImpl`.
     var implementation: String
-    /// The type of its interface, and its file's name: `MakeOrder`.
+    /// Type of the interface, and name of its file: `MakeOrder`.
     var interface: String
     /// `test_make_order_client`
     var testClient: String
-    /// Whether the response has `int32 ret_code` and `string res_info`.
-    var hasBusinessFields: Bool
-    /// What its request needs even when it is empty.
+    /// Required fields of the request.
     var requestFields = RequiredFields()
-    /// What its response needs even when it is empty.
+    /// Required fields of the response.
     var responseFields = RequiredFields()
-    /// The full names of its messages on the wire: `(shop.Want) returns (shop.Bill)`.
+    /// Full names of the messages on the wire: `(shop.Want) returns (shop.Bill)`.
     var signature: String
-    /// Whether a message of it is one of SwiftProtobuf's own.
+
+    /// Whether the request or the response is a well-known type of SwiftProtobuf.
     var usesWellKnownMessages: Bool {
         [model.request, model.response].contains { $0.hasPrefix("SwiftProtobuf.") }
     }
 
-    /// What a file needs to import beside the rest to make one of these messages.
-    func imports(toMake fields: [RequiredFields]) -> Set<String> {
+    /// Returns the modules that a file must import to create messages with these required fields.
+    func imports(toCreate fields: [RequiredFields]) -> Set<String> {
         let needsProtobuf = usesWellKnownMessages || fields.contains { !$0.paths.isEmpty }
         let needsFoundation = fields.contains { $0.hasBytes }
         return Set(

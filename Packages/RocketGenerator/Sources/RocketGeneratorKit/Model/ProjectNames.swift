@@ -1,13 +1,13 @@
 import RocketGeneratorPlugin
 
-/// How the project's files call types of libraries, and its own that are no method's: by plain
-/// names, or by others where a message has that name.
+/// Names of library types and of the project's common types in its files: plain names, or others if a
+/// message has that name.
 struct ProjectNames {
-    /// What each service and call can use.
+    /// Struct with the resources of services and calls.
     let resources: String
-    /// The protocol of the project's interfaces.
+    /// Protocol of the project's interfaces.
     let interface: String
-    /// What refuses by the rules of the service.
+    /// Error that refuses a call by the rules of the service.
     let businessException: String
     private let isHidden: (String) -> Bool
 
@@ -19,21 +19,21 @@ struct ProjectNames {
             scope.contains("BusinessException") ? "ServiceException" : "BusinessException"
     }
 
-    /// A type of RocketRPC, or of what it exports.
+    /// Returns the name of a type of RocketRPC, or of the given module.
     func rpc(_ type: String, of module: String = "RocketRPC") -> String {
         isHidden(type) ? "\(module).\(type)" : type
     }
 
-    /// A type of ArgumentParser.
+    /// Returns the name of a type of ArgumentParser.
     func argument(_ type: String) -> String { rpc(type, of: "ArgumentParser") }
 
-    /// A type of Testing.
+    /// Returns the name of a type of Testing.
     func testing(_ type: String) -> String { rpc(type, of: "Testing") }
 
-    /// A type of RocketProgram.
+    /// Returns the name of a type of RocketProgram.
     func program(_ type: String) -> String { rpc(type, of: "RocketProgram") }
 
-    /// Names that no interface may have: it would hide what the project's files speak of.
+    /// Names that no interface may have, because it would hide a type that the files use.
     var reserved: Set<String> {
         Self.library.union([resources, interface, businessException])
     }

@@ -2,12 +2,12 @@ import RocketGeneratorPlugin
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// Reads what protoc told of a .proto file into a `ProjectModel`.
+/// Converts the descriptor of a .proto file into a `ProjectModel`.
 struct ProjectReader {
     let name: ProjectName
     let port: UInt16
     let rocket: RocketSource
-    /// The methods as they were when the project was written last.
+    /// Records of the methods from the previous run.
     let old: [MethodRecord.Entry]
 
     init(
@@ -19,19 +19,19 @@ struct ProjectReader {
         self.old = old
     }
 
-    /// - Throws: `GeneratorFailure` with all that stands against it, as protoc would say it.
+    /// - Throws: `GeneratorFailure` with all problems of the file in protoc's error format.
     func read(_ file: FileDescriptor) throws -> ProjectModel {
-        try refuseNothing(in: file)
+        try requireMethods(in: file)
         let models: [(FileModel, ModuleScope)]
         do {
             models = try ModelReader(mappings: ProtoFileToModuleMappings()).read([file])
         } catch let failure as GenerationFailure {
             throw GeneratorFailure(
-                "no project can be made of \(file.name)",
+                "no project can be generated from \(file.name)",
                 details: failure.problems.map(\.description))
         }
         guard let (model, scope) = models.first else {
-            throw GeneratorFailure("nothing came out of \(file.name)")
+            throw GeneratorFailure("no services were generated from \(file.name)")
         }
         let names = ProjectNames(scope: scope)
         let methods = Set(file.services.flatMap(\.methods).map(\.fullName))
@@ -46,7 +46,7 @@ struct ProjectReader {
             services: services)
     }
 
-    private func refuseNothing(in file: FileDescriptor) throws(GeneratorFailure) {
+    private func requireMethods(in file: FileDescriptor) throws(GeneratorFailure) {
         let missing = file.services.isEmpty ? "service" : "method in its services"
         if file.services.allSatisfy(\.methods.isEmpty) {
             throw GeneratorFailure("\(file.name) has no \(missing): there is nothing to serve")
@@ -64,7 +64,6 @@ struct ProjectReader {
                 implementation: implementation,
                 interface: free.interface(of: method, in: service),
                 testClient: free.testClient(of: method, in: service),
-                hasBusinessFields: Self.hasBusinessFields(descriptor.outputType),
                 requestFields: RequiredFields(of: descriptor.inputType, in: descriptor.file),
                 responseFields: RequiredFields(of: descriptor.outputType, in: descriptor.file),
                 signature:
@@ -72,13 +71,5 @@ struct ProjectReader {
             )
         }
         return ProjectService(model: service, implementation: implementation, methods: methods)
-    }
-
-    /// The convention of rocket and tinyrpc: `int32 ret_code`, `string res_info`.
-    private static func hasBusinessFields(_ message: Descriptor) -> Bool {
-        let code = message.fields.first { $0.name == "ret_code" }
-        let info = message.fields.first { $0.name == "res_info" }
-        return code?.type == .int32 && code?.isRepeated == false && info?.type == .string
-            && info?.isRepeated == false
     }
 }

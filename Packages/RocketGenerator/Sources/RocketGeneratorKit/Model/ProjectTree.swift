@@ -1,15 +1,15 @@
 import RocketGeneratorPlugin
 
-/// All files of a project, in the order in which they are written.
+/// Builds all files of a project, in the order in which they are written.
 struct ProjectTree {
     let project: ProjectModel
-    /// The .proto files: path below Protos/, and text.
+    /// The .proto files: path relative to Protos/, and text.
     let protos: [(path: String, text: String)]
-    /// What the plugins made of them.
+    /// Output of protoc's plugins.
     let generated: [GeneratedSource]
 
     var files: [ProjectFile] {
-        protoFiles + generatedFiles + interfaceFiles + programFiles + methodFiles + placeFiles
+        protoFiles + generatedFiles + interfaceFiles + programFiles + methodFiles + supportFiles
     }
 
     private var sources: String { "Sources/\(project.name.module)" }
@@ -20,36 +20,36 @@ struct ProjectTree {
 
     private var generatedFiles: [ProjectFile] {
         let hashes = Dictionary(
-            protos.map { ($0.path, ContentHash.hash($0.text)) },
+            protos.map { ($0.path, ContentHash.of($0.text)) },
             uniquingKeysWith: { first, _ in first })
         let pb = generated.map { source in
             let origin = ProtoRecord(path: source.proto, hash: hashes[source.proto] ?? "")
             return ("pb/\(source.name)", origin.line + "\n" + source.text)
         }
         let services = project.services.map {
-            let piece = ImplementationTemplate(service: $0, names: project.names)
-            return ("service/\($0.implementation).swift", piece.lines.text)
+            let template = ImplementationTemplate(service: $0, names: project.names)
+            return ("service/\($0.implementation).swift", template.lines.text)
         }
         return (pb + services).map {
             ProjectFile(
-                path: "\(sources)/\($0)", text: ContentHash.sealed($1), ownership: .generated)
+                path: "\(sources)/\($0)", text: ContentHash.mark($1), ownership: .generated)
         }
     }
 
     private var interfaceFiles: [ProjectFile] {
         let common = CommonTemplates(project: project)
         let methods = project.methods.map {
-            let piece = InterfaceTemplate(method: $0, names: project.names)
-            return yours("\(sources)/interface/\($0.interface).swift", piece.lines)
+            let template = InterfaceTemplate(method: $0, names: project.names)
+            return userFile("\(sources)/interface/\($0.interface).swift", template.lines)
         }
-        return [yours("\(sources)/interface/Interface.swift", common.interface)] + methods
-            + [yours("\(sources)/comm/BusinessException.swift", common.businessException)]
+        return [userFile("\(sources)/interface/Interface.swift", common.interface)] + methods
+            + [userFile("\(sources)/comm/BusinessException.swift", common.businessException)]
     }
 
     private var programFiles: [ProjectFile] {
         let manifest = ManifestTemplate(project: project).lines.text
         return [
-            yours(
+            userFile(
                 "Sources/\(project.name.program)/main.swift", MainTemplate(project: project).lines),
             ProjectFile(path: "Package.swift", text: manifest, ownership: .shared),
         ]
@@ -57,33 +57,55 @@ struct ProjectTree {
 
     private var methodFiles: [ProjectFile] {
         project.methods.flatMap {
-            let pieces = MethodTemplates(project: project, method: $0)
+            let templates = MethodTemplates(project: project, method: $0)
             return [
-                yours("test_client/\($0.testClient).swift", pieces.testClient),
-                yours(
-                    "Tests/\(project.name.module)Tests/\($0.interface)Tests.swift", pieces.test),
+                userFile("test_client/\($0.testClient).swift", templates.testClient),
+                userFile(
+                    "Tests/\(project.name.module)Tests/\($0.interface)Tests.swift", templates.test),
             ]
         }
     }
 
-    private var placeFiles: [ProjectFile] {
+    private var supportFiles: [ProjectFile] {
         let program = project.name.program
         let build = BuildTemplates(project: project)
         let conf = ConfigurationTemplates(program: program, port: project.port)
         let scripts = ScriptTemplates(program: program)
         return [
-            yours("conf/rocket.xml", conf.rocketXML),
-            yours("conf/\(program).service", conf.service),
-            yours("conf/\(program).socket", conf.socket),
-            yours("bin/run.sh", scripts.run, isExecutable: true),
-            yours("bin/shutdown.sh", scripts.shutdown, isExecutable: true),
-            yours("Makefile", build.makefile),
-            yours("README.md", ReadmeTemplate(project: project).lines),
-            yours(".gitignore", build.ignore),
+            userFile("conf/rocket.xml", conf.rocketXML),
+            userFile("conf/\(program).service", conf.service),
+            userFile("conf/\(program).socket", conf.socket),
+            userFile("bin/run.sh", scripts.run, isExecutable: true),
+            userFile("bin/shutdown.sh", scripts.shutdown, isExecutable: true),
+            userFile("Makefile", build.makefile),
+            userFile("README.md", ReadmeTemplate(project: project).lines),
+            userFile(".gitignore", build.ignore),
         ]
     }
 
-    private func yours(_ path: String, _ lines: Lines, isExecutable: Bool = false) -> ProjectFile {
-        ProjectFile(path: path, text: lines.text, ownership: .yours, isExecutable: isExecutable)
+    private func userFile(_ path: String, _ lines: Lines, isExecutable: Bool = false) -> ProjectFile
+    {
+        ProjectFile(path: path, text: lines.text, ownership: .user, isExecutable: isExecutable)
     }
+}
+
+/// A file of a generated project.
+struct ProjectFile: Equatable {
+    /// Owner of a file: decides what the next run does with it.
+    enum Ownership: Equatable {
+        /// Every run writes it again. It contains a hash, which detects edits.
+        case generated
+        /// Written once; afterwards it belongs to the user.
+        case user
+        /// Like `user`, except for the lines between two marks, which every run writes again.
+        case shared
+        /// A copy of an input file.
+        case copy
+    }
+
+    /// Path relative to the project's folder.
+    var path: String
+    var text: String
+    var ownership: Ownership
+    var isExecutable = false
 }

@@ -2,11 +2,11 @@ import RocketGeneratorPlugin
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// proto2's required fields of a message, which even an empty one needs to be sent.
+/// Required fields of a proto2 message: without them it cannot be encoded.
 struct RequiredFields: Equatable {
-    /// As Swift reaches them, each after the one that it lies in: `box`, `box.size`.
+    /// Swift paths of the fields, each after the field that contains it: `box`, `box.size`.
     var paths: [String] = []
-    /// Whether one of them is bytes, whose type is Foundation's.
+    /// Whether one of them has the type `bytes`, which is `Data` of Foundation in Swift.
     var hasBytes = false
 
     init() {}
@@ -17,7 +17,7 @@ struct RequiredFields: Equatable {
         add(message, under: "", namer, seen: [])
     }
 
-    /// A message that contains itself for good can't be made at all; it ends here once.
+    /// Adds the fields of `message`. Stops at a message that requires itself: it cannot be created.
     private mutating func add(
         _ message: Descriptor, under prefix: String, _ namer: SwiftProtobufNamer, seen: Set<String>
     ) {
@@ -35,8 +35,8 @@ struct RequiredFields: Equatable {
         }
     }
 
-    /// A message with nothing in it but these.
-    func empty(_ type: String) -> Lines {
+    /// Returns an expression that creates a message with only these fields set.
+    func minimalMessage(_ type: String) -> Lines {
         guard !paths.isEmpty else { return ["\(type)()"] }
         return ["\(type).with {"] + paths.map { path in "$0.\(path) = .init()" }.indented + ["}"]
     }

@@ -1,15 +1,15 @@
-/// Where a project takes Rocket's packages from.
+/// Source of Rocket's packages for a project.
 enum RocketSource: Hashable, Sendable {
-    /// A folder with the repository: each package is named by its path.
+    /// A folder with the repository: the manifest names each package by its path.
     case folder(String)
-    /// A git repository: the one package at its root is named.
+    /// A git repository: the manifest names the package at its root.
     case repository(url: String, requirement: String)
 
-    /// Reads `--rocket`: a URL has a scheme or git's `user@host:`, anything else is a folder's
-    /// path. `URL#1.2.0` asks for a version, `URL#NAME` for a branch, `URL#` and 40 hexadecimal
-    /// digits for a commit; a URL alone means its branch main.
+    /// Parses `--rocket`: a URL has a scheme or git's `user@host:`, any other text is the path of a
+    /// folder. `URL#1.2.0` selects a version, `URL#NAME` a branch, `URL#` with 40 hexadecimal digits
+    /// a commit; a URL alone selects the branch main.
     ///
-    /// - Parameter absolute: makes a path absolute.
+    /// - Parameter absolute: converts a path to an absolute one.
     init(_ text: String, absolute: (String) -> String) throws(GeneratorFailure) {
         let isURL = text.contains("://") || text.wholeMatch(of: /[\w.-]+@[\w.-]+:.*/) != nil
         guard isURL else {
@@ -18,36 +18,36 @@ enum RocketSource: Hashable, Sendable {
         }
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
         let url = String(parts[0])
-        let wanted = parts.count > 1 ? String(parts[1]) : "main"
-        guard !wanted.isEmpty, Self.isPlain(url), Self.isPlain(wanted) else {
+        let revision = parts.count > 1 ? String(parts[1]) : "main"
+        guard !revision.isEmpty, Self.isPlain(url), Self.isPlain(revision) else {
             throw GeneratorFailure(
-                "--rocket \(text) is no URL[#VERSION|#BRANCH|#COMMIT] of a git repository")
+                "--rocket \(text) is not a URL[#VERSION|#BRANCH|#COMMIT] of a git repository")
         }
-        self = .repository(url: url, requirement: Self.requirement(wanted))
+        self = .repository(url: url, requirement: Self.requirement(revision))
     }
 
     private static func isPlain(_ text: String) -> Bool {
         !text.contains { $0.isWhitespace || "\"\\".contains($0) }
     }
 
-    private static func requirement(_ wanted: String) -> String {
-        if wanted.wholeMatch(of: /\d+\.\d+\.\d+/) != nil { return "from: \"\(wanted)\"" }
-        if wanted.wholeMatch(of: /[0-9a-f]{40}/) != nil { return "revision: \"\(wanted)\"" }
-        return "branch: \"\(wanted)\""
+    private static func requirement(_ revision: String) -> String {
+        if revision.wholeMatch(of: /\d+\.\d+\.\d+/) != nil { return "from: \"\(revision)\"" }
+        if revision.wholeMatch(of: /[0-9a-f]{40}/) != nil { return "revision: \"\(revision)\"" }
+        return "branch: \"\(revision)\""
     }
 
-    /// The products of Rocket that a project uses, each with the package that has it.
-    static let products = ["RocketRPC", "RocketProgram"]
-    /// Packages that are named for themselves: the first for `swift package generate-rocket`.
-    static let packages = ["RocketGenerate", "RocketProgram", "RocketRPC"]
+    /// Products of Rocket that a project links; each is named after its package.
+    static let products = ["RocketBase", "RocketRPC", "RocketProgram"]
+    /// Packages that a project depends on; RocketGenerate adds `swift package generate-rocket`.
+    static let packages = ["RocketBase", "RocketGenerate", "RocketProgram", "RocketRPC"]
 
-    /// The identity that SwiftPM gives a package which comes from a URL: its last part.
+    /// Returns SwiftPM's identity of a package with a URL: the last part of the URL.
     private static func identity(_ url: String) -> String {
         let last = url.split { "/:".contains($0) }.last.map(String.init) ?? url
         return last.hasSuffix(".git") ? String(last.dropLast(4)) : last
     }
 
-    /// The lines of a manifest's dependencies.
+    /// Dependencies for the manifest, one per line.
     var dependencies: [String] {
         switch self {
         case .folder(let path):
@@ -57,7 +57,7 @@ enum RocketSource: Hashable, Sendable {
         }
     }
 
-    /// A target's dependency on a product.
+    /// Returns a target's dependency on a product.
     func product(_ name: String) -> String {
         let package =
             switch self {

@@ -1,16 +1,16 @@
-/// What a project's folder holds, as far as a plan asks.
+/// Content of a project's folder, as far as a plan needs it.
 struct FolderState {
     private let read: (String) -> String?
-    /// The generated files that are there, by path.
+    /// Texts of the existing generated files, by path.
     let generated: [String: String]
-    /// Protos as they were when they were copied last, by path below the project's folder.
+    /// Hashes of the .proto files when they were copied, by path.
     private let copied: [String: String]
-    /// The methods when the services were written last.
+    /// Records of the methods from the previous run.
     let methods: [MethodRecord.Entry]
 
     /// - Parameters:
-    ///   - generated: the generated files that are there, by path.
-    ///   - read: a file's text by its path below the folder; nil where there is none.
+    ///   - generated: texts of the existing generated files, by path.
+    ///   - read: returns the text of a file by its path in the folder; nil if there is no such file.
     init(generated: [String: String] = [:], read: @escaping (String) -> String?) {
         self.read = read
         self.generated = generated
@@ -22,7 +22,7 @@ struct FolderState {
         }
     }
 
-    /// A folder with just these files.
+    /// Creates the state of a folder with only these files.
     init(files: [String: String]) {
         self.init(generated: files.filter { $0.key.hasSuffix(".swift") }) { files[$0] }
     }
@@ -31,7 +31,7 @@ struct FolderState {
 
     func copiedHash(of path: String) -> String? { copied[path] }
 
-    /// `FILE.mine`, or with a number behind it: earlier ones are kept as well.
+    /// Returns `FILE.mine`, with a number after it if that file exists: no version is overwritten.
     func freeName(beside path: String) -> String {
         var name = "\(path).mine"
         var number = 2

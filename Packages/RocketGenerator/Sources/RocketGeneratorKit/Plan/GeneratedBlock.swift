@@ -1,34 +1,36 @@
-/// The lines of a file of yours that are renewed, between two marks; all others stay as they are.
+/// The lines between two marks in a user's file: every run writes them again and leaves all other
+/// lines alone.
 enum GeneratedBlock {
-    private static let mark = "// rocket_generator: renewed up to the end mark. ContentHash: "
+    private static let mark = "// rocket_generator: generated up to the end mark. Content hash: "
     static let closing = "// rocket_generator: end"
 
-    static func opening(sealing body: String) -> String { mark + ContentHash.hash(body) }
+    /// Returns the first mark, with the hash of the lines after it.
+    static func opening(for body: String) -> String { mark + ContentHash.of(body) }
 
-    /// What a file's block looks like.
+    /// State of the block in a file.
     enum State: Equatable {
-        /// The file has no two marks.
+        /// At least one mark is missing.
         case missing
-        /// As it was written.
+        /// The lines match their hash.
         case intact
-        /// Somebody has written in it.
+        /// The lines were edited.
         case edited
     }
 
-    /// How the block of `text` is.
+    /// Returns the state of the block in `text`.
     static func state(of text: String) -> State {
         guard let block = find(in: text) else { return .missing }
-        return block.opening == opening(sealing: block.body) ? .intact : .edited
+        return block.opening == opening(for: block.body) ? .intact : .edited
     }
 
-    /// `text` with the block of `new` in the place of its own; nil where one of them has none.
-    static func renewed(_ text: String, from new: String) -> String? {
+    /// Returns `text` with its block replaced by that of `new`; nil if one of them has no block.
+    static func renew(_ text: String, from new: String) -> String? {
         guard let old = find(in: text), let block = find(in: new) else { return nil }
         return text.replacingCharacters(in: old.range, with: String(new[block.range]))
     }
 
     private struct Found {
-        /// From the first mark to the end of the last one's line, without the line feed.
+        /// From the start of the first mark to the end of the last one.
         var range: Range<String.Index>
         var opening: String
         var body: String

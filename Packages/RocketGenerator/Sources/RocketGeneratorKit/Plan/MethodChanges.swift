@@ -1,11 +1,11 @@
 import RocketGeneratorPlugin
 
-/// What has become of a project's methods since its services were written last.
+/// Changes of a project's methods since the previous run.
 struct MethodChanges {
     let project: ProjectModel
     let old: [MethodRecord.Entry]
 
-    /// One line each: first what is new, then what is another one, then what is gone.
+    /// One line per change: added, changed, moved and removed methods, then added services.
     var lines: [String] { old.isEmpty ? [] : added + changed + moved + removed + addedServices }
 
     private var entries: [MethodRecord.Entry] {
@@ -28,15 +28,16 @@ struct MethodChanges {
         }
     }
 
-    /// A message has taken the name that a method's interface had.
+    /// Methods whose interface has a new name, because a message has the old one now.
     private var moved: [String] {
         entries.compactMap { new in
             guard let before = old.first(where: { $0.fullName == new.fullName }),
                 before.interface != new.interface
             else { return nil }
             return
-                "\(new.fullName) is now \(new.interface), a message is \(before.interface): move "
-                + "what is yours from \(files(of: before)) to \(files(of: new))"
+                "the interface of \(new.fullName) is now \(new.interface), since a message has the "
+                + "name \(before.interface): move your code from \(files(of: before)) to "
+                + files(of: new)
         }
     }
 
@@ -46,7 +47,7 @@ struct MethodChanges {
         }
     }
 
-    /// main.swift is yours.
+    /// Services that the user has to add to main.swift, which is not written again.
     private var addedServices: [String] {
         let names = Set(old.map { service(of: $0.fullName) })
         return project.services.filter { !names.contains($0.model.fullName) }.map {

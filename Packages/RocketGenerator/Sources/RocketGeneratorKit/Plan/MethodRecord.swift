@@ -1,11 +1,11 @@
 import RocketGeneratorPlugin
 
-/// What a service's methods were when its implementation was written: read again at the next run,
-/// to tell what has changed since.
+/// Methods of a service at the time of generation, as comments in its implementation. The next run
+/// reads them and reports what has changed.
 struct MethodRecord: Equatable {
-    /// One method as it was.
+    /// One method.
     struct Entry: Equatable {
-        /// On the wire: `shop.Order.makeOrder`.
+        /// Name on the wire: `shop.Order.makeOrder`.
         var fullName: String
         /// `(shop.Want) returns (shop.Bill)`
         var signature: String
@@ -25,21 +25,21 @@ struct MethodRecord: Equatable {
         }
     }
 
-    /// As comment lines.
+    /// The record as comment lines.
     var lines: Lines {
-        ["// The methods when this was written:"]
+        ["// Methods at the time of generation:"]
             + entries.flatMap {
                 [
                     "//   rpc \($0.fullName)\($0.signature)",
-                    "//     is \($0.interface), called by \($0.testClient)",
+                    "//     interface \($0.interface), test client \($0.testClient)",
                 ]
             }
     }
 
-    /// Reads them back out of a file; empty where there are none.
+    /// Reads the record from a file; empty if there is none.
     init(reading text: String) {
         let method = /\/\/   rpc ([\w.]+)(\([\w.]+\) returns \([\w.]+\))/
-        let names = /\/\/     is (\w+), called by (\w+)/
+        let names = /\/\/     interface (\w+), test client (\w+)/
         let lines = text.split(separator: "\n")
         entries = zip(lines, lines.dropFirst()).compactMap { first, second in
             guard let first = first.wholeMatch(of: method),

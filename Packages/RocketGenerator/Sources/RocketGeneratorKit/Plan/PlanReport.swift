@@ -1,10 +1,10 @@
-/// A plan in words.
+/// Output of a run: what a plan changes.
 struct PlanReport {
     let plan: ProjectPlan
 
     init(_ plan: ProjectPlan) { self.plan = plan }
 
-    /// One line a file that is written, then what has become of the methods.
+    /// One line per file that is written or removed, then one per changed method.
     var summary: [String] {
         plan.steps.compactMap(line) + plan.changes
     }
@@ -13,14 +13,14 @@ struct PlanReport {
         switch step.action {
         case .create: "new      \(step.path)"
         case .renew: "renewed  \(step.path)"
-        case .keepAndRenew(let kept): "renewed  \(step.path), yours is \(kept)"
+        case .keepAndRenew(let kept): "renewed  \(step.path), your version is \(kept)"
         case .remove: "removed  \(step.path)"
-        case .keepAndRemove(let kept): "removed  \(step.path), yours is \(kept)"
-        case .leaveEqual, .leaveYours: nil
+        case .keepAndRemove(let kept): "removed  \(step.path), your version is \(kept)"
+        case .leaveEqual, .leaveUserFile: nil
         }
     }
 
-    /// Everything that would be written, as `diff -u` shows it.
+    /// All changes in the format of `diff -u`.
     var diff: String {
         plan.steps.filter(\.writes).map { step in
             let old = step.old == nil ? "/dev/null" : "a/\(step.path)"

@@ -1,44 +1,44 @@
 import Foundation
 
-/// A project's folder on disk: what is there, and the hands that do what a plan says.
+/// A project's folder on disk: reads its content and executes plans.
 struct ProjectFolder {
     let path: String
 
-    /// `output`/NAME; or `output` itself where that is the project already, whatever the folder
-    /// is called by now.
+    /// The folder is `output`/NAME, or `output` itself if that contains the project already: the user
+    /// may have renamed the folder.
     init(output: String, name: ProjectName) {
         let manifest = FileManager.default.contents(atPath: "\(output)/Package.swift")
         let text = String(decoding: manifest ?? Data(), as: UTF8.self)
-        let place = "\(output)/Sources/\(name.module)/service"
+        let services = "\(output)/Sources/\(name.module)/service"
         let isProject =
             GeneratedBlock.state(of: text) != .missing
-            && FileManager.default.fileExists(atPath: place)
+            && FileManager.default.fileExists(atPath: services)
         path = isProject ? output : "\(output)/\(name.program)"
     }
 
-    /// What is there.
+    /// Reads the content of the folder.
     ///
-    /// - Parameter module: the project's; its generated files are read.
+    /// - Parameter module: the project's module, whose generated files are read.
     func state(module: String) -> FolderState {
         let names = ["pb", "service"].flatMap { folder in
-            let place = "Sources/\(module)/\(folder)"
-            let found = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(place)")
-            return (found ?? []).filter { $0.hasSuffix(".swift") }.map { "\(place)/\($0)" }
+            let sources = "Sources/\(module)/\(folder)"
+            let found = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(sources)")
+            return (found ?? []).filter { $0.hasSuffix(".swift") }.map { "\(sources)/\($0)" }
         }
         let texts = names.compactMap { name in text(name).map { (name, $0) } }
         return FolderState(
             generated: Dictionary(texts, uniquingKeysWith: { first, _ in first }), read: text)
     }
 
-    /// A file's text; what is no UTF-8 comes as well as it can.
+    /// Returns the text of a file; invalid UTF-8 is repaired.
     private func text(_ name: String) -> String? {
         FileManager.default.contents(atPath: "\(path)/\(name)").map {
             String(decoding: $0, as: UTF8.self)
         }
     }
 
-    /// Does what the plan says. Each file appears whole or not at all, so a run that is
-    /// interrupted leaves old files and new ones, and none that is half written.
+    /// Executes the plan. Each file is replaced atomically, so a run that is interrupted leaves old
+    /// and new files, but no incomplete one.
     func perform(_ plan: ProjectPlan) throws(GeneratorFailure) {
         for step in plan.steps where step.writes {
             do { try perform(step) } catch {
@@ -48,7 +48,7 @@ struct ProjectFolder {
         }
     }
 
-    /// What the system said, without Foundation's words around it.
+    /// Returns the system's error message without the text that Foundation adds.
     private static func reason(_ error: any Error) -> String {
         let cause = ((error as? CocoaError)?.underlying ?? error) as NSError
         guard cause.domain == NSPOSIXErrorDomain else { return cause.localizedDescription }
@@ -56,21 +56,21 @@ struct ProjectFolder {
     }
 
     private func perform(_ step: PlanStep) throws {
-        let (manager, place) = (FileManager.default, "\(path)/\(step.path)")
+        let (manager, file) = (FileManager.default, "\(path)/\(step.path)")
         switch step.action {
         case .keepAndRenew(let kept):
-            // Byte for byte, whatever it holds.
-            try manager.copyItem(atPath: place, toPath: "\(path)/\(kept)")
+            // A copy of the bytes: the file may be no valid UTF-8.
+            try manager.copyItem(atPath: file, toPath: "\(path)/\(kept)")
             try write(step)
         case .create, .renew: try write(step)
         case .keepAndRemove(let kept):
-            try manager.moveItem(atPath: place, toPath: "\(path)/\(kept)")
-        case .remove: try manager.removeItem(atPath: place)
-        case .leaveEqual, .leaveYours: break
+            try manager.moveItem(atPath: file, toPath: "\(path)/\(kept)")
+        case .remove: try manager.removeItem(atPath: file)
+        case .leaveEqual, .leaveUserFile: break
         }
     }
 
-    /// Beside its place first, then moved into it.
+    /// Writes to a temporary file in the same folder, then renames it.
     private func write(_ step: PlanStep) throws {
         let target = URL(fileURLWithPath: "\(path)/\(step.path)")
         let folder = target.deletingLastPathComponent()

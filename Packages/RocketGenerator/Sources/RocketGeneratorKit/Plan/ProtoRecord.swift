@@ -1,28 +1,28 @@
-/// Which .proto file a generated file was made from, and what that was then: a line near its head.
+/// Line near the head of a generated file: its .proto file, and the hash of that file's text.
 struct ProtoRecord: Equatable {
-    /// Below Protos/.
+    /// Path relative to Protos/.
     var path: String
-    /// `ContentHash.hash` of the text.
+    /// `ContentHash` of the .proto file.
     var hash: String
 
-    var line: String { "// Made from Protos/\(path) when its hash was \(hash)." }
+    var line: String { "// Generated from Protos/\(path) with content hash \(hash)." }
 
     init(path: String, hash: String) {
         self.path = path
         self.hash = hash
     }
 
-    /// The text that follows a record in the first line.
-    static func withoutRecord(_ text: String) -> String {
+    /// Returns the text without the record in its first line, if it has one there.
+    static func removeRecord(from text: String) -> String {
         guard let end = text.firstIndex(of: "\n"), ProtoRecord(reading: text) != nil else {
             return text
         }
         return String(text[text.index(after: end)...])
     }
 
-    /// Reads it back; nil where there is none.
+    /// Reads the record from the first three lines of a file; nil if there is none.
     init?(reading text: String) {
-        let line = /\/\/ Made from Protos\/(.+) when its hash was ([0-9a-f]{16})\./
+        let line = /\/\/ Generated from Protos\/(.+) with content hash ([0-9a-f]{16})\./
         for candidate in text.split(separator: "\n").prefix(3) {
             guard let match = candidate.wholeMatch(of: line) else { continue }
             self.init(path: String(match.1), hash: String(match.2))

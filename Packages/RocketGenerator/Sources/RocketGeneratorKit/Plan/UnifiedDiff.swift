@@ -1,4 +1,4 @@
-/// The difference of two texts, as `diff -u` shows it.
+/// Difference of two texts in the format of `diff -u`.
 struct UnifiedDiff {
     private enum Line {
         case both(Substring)
@@ -19,7 +19,7 @@ struct UnifiedDiff {
     }
 
     private let lines: [Line]
-    /// How many equal lines stand around a change.
+    /// Number of equal lines before and after a change.
     private let context = 3
 
     init(_ old: String, _ new: String) {
@@ -52,7 +52,7 @@ struct UnifiedDiff {
         self.lines = lines
     }
 
-    /// The hunks, each under its `@@` line; empty for equal texts.
+    /// The hunks, each after its `@@` line; empty for equal texts.
     var text: String {
         hunks.map { range in
             let before = lines[..<range.lowerBound]
@@ -63,8 +63,8 @@ struct UnifiedDiff {
         }.joined()
     }
 
-    /// The number of a hunk's first line on one side; that of the line before it where the side
-    /// has none.
+    /// Returns the number of a hunk's first line on one side, or that of the line before the hunk if
+    /// it has no lines on this side.
     private func start(
         _ before: ArraySlice<Line>, _ hunk: ArraySlice<Line>, _ isOn: (Line) -> Bool
     ) -> Int {

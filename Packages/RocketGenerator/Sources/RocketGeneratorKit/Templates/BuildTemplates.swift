@@ -1,11 +1,11 @@
 import RocketGeneratorPlugin
 
-/// Makefile and .gitignore.
+/// Writes Makefile and .gitignore.
 struct BuildTemplates {
     let project: ProjectModel
     private var program: String { project.name.program }
 
-    /// The one in PATH, or that of the repository which the project takes Rocket from.
+    /// The generator in PATH, or else that in the Rocket repository the project depends on.
     private var generator: String {
         guard case .folder(let path) = project.rocket else { return "rocket_generator" }
         return "$(or $(shell command -v rocket_generator),\(path)/bin/rocket_generator)"
@@ -26,13 +26,14 @@ struct BuildTemplates {
         Lines(
             text: """
                 # make             build bin/\(program) and the test clients
-                # make run         start it in the background: bin/run.sh; stop it: make stop
-                # make test        run Tests/
-                # make generate    renew what is generated, after changing Protos/\(project.protoPath)
-                # make install     install it as a service of systemd (PREFIX=/usr/local, DESTDIR)
+                # make run         start the server in the background (bin/run.sh)
+                # make stop        stop it after the calls in progress (bin/shutdown.sh)
+                # make test        run the tests in Tests/
+                # make generate    update the generated code after a change of Protos/\(project.protoPath)
+                # make install     install the server as a systemd service (PREFIX=/usr/local, DESTDIR)
                 #
-                #   BUILD=release   build without debugging checks, with optimisations
-                #   SCRATCH_PATH    where SwiftPM builds (.build)
+                #   BUILD=release   build with optimisations
+                #   SCRATCH_PATH    build folder of SwiftPM (.build)
 
                 NAME := \(program)
                 BUILD ?= debug
@@ -41,8 +42,8 @@ struct BuildTemplates {
                 SYSCONFDIR ?= /etc
                 DESTDIR ?=
                 ROCKET_GENERATOR ?= \(generator)
-                # SwiftPM names a library's features in an order of chance, and compiles it again when that is
-                # another one than last time; only the builds are told not to.
+                # Without SWIFT_DETERMINISTIC_HASHING SwiftPM passes a library's features in random order, and
+                # compiles the library again whenever the order changes.
                 SWIFT_BUILD = SWIFT_DETERMINISTIC_HASHING=1 swift build --scratch-path "$(SCRATCH_PATH)"
                 ALL = $(SWIFT_BUILD) -c $(BUILD) $(SWIFT_FLAGS)
                 CLIENTS := $(sort $(shell grep -o 'test_[A-Za-z0-9_]*_client' Package.swift))
@@ -70,7 +71,7 @@ struct BuildTemplates {
                 generate:
                 \t$(ROCKET_GENERATOR) -i Protos/\(project.protoPath) -I Protos -o . --name $(NAME)
 
-                # Swift's runtime is linked in, so that it runs on machines without Swift.
+                # Links Swift's runtime statically: the server then runs on machines without Swift.
                 install: BUILD = release
                 install: SWIFT_FLAGS = --static-swift-stdlib
                 install: all

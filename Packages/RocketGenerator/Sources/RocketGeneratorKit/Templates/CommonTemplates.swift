@@ -1,6 +1,6 @@
 import RocketGeneratorPlugin
 
-/// What all of a project's methods share.
+/// Writes the files that all methods of a project share.
 struct CommonTemplates {
     let project: ProjectModel
     private var names: ProjectNames { project.names }
@@ -10,21 +10,22 @@ struct CommonTemplates {
         let logger = names.rpc("RocketLogger", of: "RocketBase")
         return Lines(
             text: """
+                public import RocketBase
                 public import RocketRPC
 
-                /// What every call can use. main.swift makes it: put here what lives as long as the program,
-                /// such as a store, or a channel to another service.
+                /// Resources of all calls, created in main.swift. Add members that live as long as the
+                /// program, such as a database or a channel to another service.
                 public struct \(names.resources): Sendable {
-                    /// The program's own log.
+                    /// The log of the program.
                     public let log: \(logger)
 
-                    /// What a program has; tests do with less.
+                    /// Creates resources. Tests can use the default, which logs nothing.
                     public init(log: \(logger) = .disabled) { self.log = log }
                 }
 
-                /// What the interfaces have in common: each is one call, with run() and setError().
+                /// Protocol of all interfaces. Each instance handles one call with run() and setError().
                 protocol \(names.interface): \(names.rpc("RPCInterface")) {
-                    /// What it can use.
+                    /// Resources of the call.
                     var resources: \(names.resources) { get }
                 }
                 """)
@@ -37,13 +38,13 @@ struct CommonTemplates {
             text: """
                 public import RocketRPC
 
-                /// A refusal by the rules of the service: thrown by run(), told by setError().
+                /// A refusal by the rules of the service: thrown by run(), handled by setError().
                 public typealias \(names.businessException) = \(error)
 
                 extension \(error) {
-                    // Your refusals, such as
+                    // Add your refusals here, for example:
                     //
-                    //     static let emptyGoods = \(names.businessException)(-2, "no goods: say what to buy")
+                    //     static let emptyGoods = \(names.businessException)(-2, "goods must not be empty")
                 }
                 """)
     }

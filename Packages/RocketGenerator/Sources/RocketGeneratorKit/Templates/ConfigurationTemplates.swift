@@ -1,6 +1,6 @@
 import RocketGeneratorPlugin
 
-/// conf/: the configuration and systemd's units.
+/// Writes conf/: the configuration and the systemd units.
 struct ConfigurationTemplates {
     let program: String
     let port: UInt16
@@ -9,12 +9,12 @@ struct ConfigurationTemplates {
         Lines(
             text: """
                 <?xml version="1.0" encoding="UTF-8" ?>
-                <!-- What \(program) uses; its option check-config shows every setting in force. Relative paths
-                     are relative to this file's folder. -->
+                <!-- Configuration of \(program). Run it with the option check-config to see all settings.
+                     Relative paths are relative to the folder of this file. -->
                 <root>
                   <log>
                     <log_level>INFO</log_level>
-                    <!-- The journal where systemd starts it, files otherwise. -->
+                    <!-- auto: the journal if systemd starts the server, files otherwise. -->
                     <log_sinks>auto</log_sinks>
                     <log_file_name>\(program)</log_file_name>
                     <log_file_path>../log</log_file_path>
@@ -33,11 +33,11 @@ struct ConfigurationTemplates {
     var service: Lines {
         Lines(
             text: """
-                # \(program) as a service of systemd. `make install` puts its own PREFIX in the place of /usr/local.
-                # What you want different goes into a drop-in: systemctl edit \(program).service
+                # systemd service of \(program). `make install` replaces /usr/local by its PREFIX.
+                # To change settings, create a drop-in: systemctl edit \(program).service
                 [Unit]
                 Description=\(program), a Rocket service
-                # The socket unit listens, so that a restart refuses nobody.
+                # The socket unit keeps listening, so a restart of the server refuses no connection.
                 Wants=\(program).socket
                 After=\(program).socket network.target
                 StartLimitIntervalSec=60s
@@ -50,22 +50,22 @@ struct ConfigurationTemplates {
                 ExecReload=/bin/kill -HUP $MAINPID
                 Restart=on-failure
                 RestartSec=250ms
-                # No word from a loop or the log's writer for that long: killed and started again.
+                # systemd restarts the server if an event loop or the log writer is stuck for this time.
                 WatchdogSec=20s
-                # Longer than server/drain_timeout_ms.
+                # Must be longer than server/drain_timeout_ms.
                 TimeoutStopSec=15s
 
-                # Who it is, and the one place where it may write.
+                # User of the process, and the only directory that it can write to.
                 DynamicUser=yes
                 StateDirectory=\(program)
                 UMask=0077
 
-                # How much it may take.
+                # Resource limits.
                 LimitNOFILE=65536
                 MemoryMax=1G
                 TasksMax=512
 
-                # What it may see and do.
+                # Sandbox.
                 NoNewPrivileges=yes
                 CapabilityBoundingSet=
                 ProtectSystem=strict
@@ -92,7 +92,7 @@ struct ConfigurationTemplates {
                 SystemCallArchitectures=native
                 SystemCallFilter=@system-service
                 SystemCallFilter=~@privileged @resources
-                # Swift's worker threads lower their own priority, and complain when they may not.
+                # Swift's worker threads change their priority and log errors if that is denied.
                 SystemCallFilter=setpriority
                 SystemCallErrorNumber=EPERM
 
@@ -105,15 +105,15 @@ struct ConfigurationTemplates {
     var socket: Lines {
         Lines(
             text: """
-                # Where \(program) can be reached. systemd listens and hands the socket over, so it outlives the
-                # server. For other addresses: systemctl edit \(program).socket (an empty ListenStream= first
-                # takes this one back).
+                # Listening socket of \(program). systemd opens it and passes it to the server, so it stays open
+                # while the server restarts. To change the address: systemctl edit \(program).socket (begin with
+                # an empty ListenStream=, which removes the address below).
                 [Unit]
-                Description=\(program): its socket
+                Description=Listening socket of \(program)
 
                 [Socket]
                 ListenStream=127.0.0.1:\(port)
-                # What the server takes for calls.
+                # The server accepts RPC connections on the sockets with this name.
                 FileDescriptorName=rpc
                 Backlog=4096
                 NoDelay=yes

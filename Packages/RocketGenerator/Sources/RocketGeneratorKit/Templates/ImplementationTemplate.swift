@@ -1,6 +1,6 @@
 import RocketGeneratorPlugin
 
-/// Sources/NAME/service/NAMEServiceImpl.swift: each method goes to its interface.
+/// Writes Sources/NAME/service/NAMEServiceImpl.swift, which passes each call to an interface.
 struct ImplementationTemplate {
     let service: ProjectService
     let names: ProjectNames
@@ -10,7 +10,7 @@ struct ImplementationTemplate {
             MethodRecord(service.methods).lines,
             imports,
             DocComment.lines([
-                "Serves `\(service.model.fullName)`: makes an interface of each call."
+                "Implements `\(service.model.fullName)`: creates an interface for each call."
             ]) + ["public struct \(service.implementation): \(service.model.protocolName) {"]
                 + Lines.joined([members] + service.methods.map(function)).indented + ["}"],
         ])
@@ -26,12 +26,12 @@ struct ImplementationTemplate {
         [
             "private let resources: \(names.resources)",
             "",
-            "/// A service whose calls can use these.",
+            "/// Creates a service whose calls use `resources`.",
             "public init(_ resources: \(names.resources)) { self.resources = resources }",
         ]
     }
 
-    /// One method.
+    /// Returns the function of one method.
     func function(_ method: ProjectMethod) -> Lines {
         let signature = Layout.list(
             "public func \(method.model.swiftName)",
@@ -42,7 +42,7 @@ struct ImplementationTemplate {
             ["request: request", "call: call", "resources: resources"], ".answer()", depth: 2,
             closingOnOwnLine: false)
         return DocComment.lines(
-            method.model.comment, or: "Answers `\(method.fullName)`.",
+            method.model.comment, or: "Handles `\(method.fullName)`.",
             isDeprecated: method.model.isDeprecated) + signature + call.indented + ["}"]
     }
 }

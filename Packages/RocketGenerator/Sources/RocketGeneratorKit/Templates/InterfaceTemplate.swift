@@ -1,6 +1,6 @@
 import RocketGeneratorPlugin
 
-/// Sources/NAME/interface/METHOD.swift: where a method's logic belongs.
+/// Writes Sources/NAME/interface/METHOD.swift, which contains the logic of a method.
 struct InterfaceTemplate {
     let method: ProjectMethod
     let names: ProjectNames
@@ -14,7 +14,7 @@ struct InterfaceTemplate {
     }
 
     private var imports: Lines {
-        method.imports(toMake: [method.responseFields]).union(["RocketRPC"]).sorted().map {
+        method.imports(toCreate: [method.responseFields]).union(["RocketRPC"]).sorted().map {
             "import \($0)"
         }
     }
@@ -26,7 +26,7 @@ struct InterfaceTemplate {
     }
 
     private var members: Lines {
-        let response = method.responseFields.empty(method.model.response)
+        let response = method.responseFields.minimalMessage(method.model.response)
         return [
             "let request: \(method.model.request)",
             "let call: \(names.rpc("RPCController"))",
@@ -37,31 +37,28 @@ struct InterfaceTemplate {
 
     private var run: Lines {
         [
-            "/// Fills the response from the request; throws a `\(names.businessException)` to refuse.",
+            "/// Fills `response`. Throw a `\(names.businessException)` to refuse the call.",
             "mutating func run() async throws {",
-            "    // Your logic. Until there is some, the response is an empty one.",
+            "    // Your logic goes here. Without it, the response is empty.",
             "}",
         ]
     }
 
-    /// Fills the response where that has the fields, or fails the call.
+    /// The function that stores a refusal in the response, or that fails the call if the response
+    /// has no fields for it.
     var setError: Lines {
-        guard method.hasBusinessFields else { return failure }
+        guard let fields = method.model.businessFields else { return failure }
         return [
-            "/// Tells a refusal.",
+            "/// Stores a refusal in the response.",
             "mutating func setError(_ error: \(names.businessException)) {",
-            "    response.retCode = error.code",
-            "    response.resInfo = error.info",
-            "}",
-        ]
+        ] + fields.assignments(to: "response", from: "error").indented + ["}"]
     }
 
     private var failure: Lines {
-        let (error, code) = (names.rpc("RPCError"), names.rpc("RPCErrorCode"))
-        return [
-            "/// Fails the call: its response has no ret_code and res_info to tell a refusal in.",
+        [
+            "/// Fails the call with the refusal's code: the response has no ret_code and res_info.",
             "mutating func setError(_ error: \(names.businessException)) throws {",
-            "    throw \(error)(\(code)(rawValue: error.code), error.info)",
+            "    throw error",
             "}",
         ]
     }

@@ -1,6 +1,6 @@
 import RocketGeneratorPlugin
 
-/// Sources/name/main.swift.
+/// Writes Sources/name/main.swift.
 struct MainTemplate {
     let project: ProjectModel
     private var names: ProjectNames { project.names }
@@ -9,7 +9,9 @@ struct MainTemplate {
     var lines: Lines { .joined([imports, command, entry]) }
 
     private var imports: Lines {
-        let modules = ["ArgumentParser", "RocketProgram", "RocketRPC", project.name.module]
+        let modules = [
+            "ArgumentParser", "RocketBase", "RocketProgram", "RocketRPC", project.name.module,
+        ]
         return modules.sorted().map { "import \($0)" }
     }
 
@@ -19,14 +21,14 @@ struct MainTemplate {
 
     private var commandName: String { "\(project.name.module)Command" }
 
-    /// The services to serve, in brackets.
+    /// The services, as elements of an array literal.
     var services: Lines {
         let services = project.services.map { "\($0.implementation)(resources)" }
         return services.count == 1 ? services : services.map { "\($0)," }
     }
 
     private var command: Lines {
-        DocComment.lines(["`\(program)` as it is typed."])
+        DocComment.lines(["The command `\(program)`."])
             + ["struct \(commandName): \(names.argument("AsyncParsableCommand")) {"]
             + Lines.joined([configuration, arguments, run, serve]).indented + ["}"]
     }
@@ -44,13 +46,13 @@ struct MainTemplate {
     private var arguments: Lines {
         Lines(
             text: """
-                @\(names.argument("Argument"))(help: "The configuration; relative paths in it are relative to its folder.")
+                @\(names.argument("Argument"))(help: "Configuration file; relative paths in it are relative to its folder.")
                 var config = "conf/rocket.xml"
 
-                @\(names.argument("Flag"))(help: "Print the effective configuration and where each value comes from, then end.")
+                @\(names.argument("Flag"))(help: "Print the effective configuration with the source of each value, then exit.")
                 var checkConfig = false
 
-                @\(names.argument("Option"))(help: "Ask the server at this address for its health, then end.")
+                @\(names.argument("Option"))(help: "Check the health of the server at this address, then exit.")
                 var probe: String?
                 """)
     }
@@ -59,7 +61,7 @@ struct MainTemplate {
         Lines(
             text: """
                 func run() async throws {
-                    if let probe { return try await \(names.program("HealthProbe")).ask(probe) }
+                    if let probe { return try await \(names.program("HealthProbe")).check(probe) }
                     let config = try \(names.program("ConfigurationFile")).read(self.config)
                     for warning in config.warnings {
                         \(names.program("StandardError")).write(line: "\(program): \\(warning)")
@@ -84,7 +86,7 @@ struct MainTemplate {
                     defer { logs.shutdown() }
                     let daemon = \(names.program("Daemon"))(name: "\(program)", logs: logs)
                     defer { daemon.end() }
-                    // What your calls need is opened here.
+                    // Create the resources of your calls here.
                     let resources = \(names.resources)(log: logs.app)
                     let server = try \(server)(
                         config: config,
@@ -97,7 +99,7 @@ struct MainTemplate {
                         server.update(try \(names.rpc("RPCServerConfiguration"))($0.server))
                     }
                     try await daemon.run(
-                        [server], listening: { await server.boundAddresses.map(\\.description) },
+                        [server], listening: { await server.boundAddresses.map { "\\($0)" } },
                         reload: reload.run)
                 }
                 """)

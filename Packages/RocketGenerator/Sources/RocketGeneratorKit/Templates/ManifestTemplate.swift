@@ -1,6 +1,6 @@
 import RocketGeneratorPlugin
 
-/// Package.swift.
+/// Writes Package.swift.
 struct ManifestTemplate {
     let project: ProjectModel
 
@@ -14,7 +14,7 @@ struct ManifestTemplate {
         ])
     }
 
-    /// What every target of the project stands on.
+    /// Libraries that every target of the project depends on.
     private var dependencies: Lines {
         let products = RocketSource.products.map { "\(project.rocket.product($0))," }
         return ["let libraries: [Target.Dependency] = ["]
@@ -43,9 +43,9 @@ struct ManifestTemplate {
         return ["targets: ["]
             + Lines(
                 text: """
-                        // The services: what the .proto file says, and what you make of it.
+                        // The services: generated code and your implementation.
                         .target(name: "\(module)", dependencies: libraries, swiftSettings: settings),
-                        // Only wires.
+                        // The server program.
                         .executableTarget(
                             name: "\(program)",
                             dependencies: libraries + [
@@ -63,5 +63,36 @@ struct ManifestTemplate {
                                 sources: ["\\(name).swift"], swiftSettings: settings)
                         }
                     """)
+    }
+}
+
+/// Writes the compiler settings, which are those of Rocket's packages.
+enum SettingsTemplate {
+    static let lines = Lines(
+        text: """
+            let settings: [SwiftSetting] = [
+                .swiftLanguageMode(.v6),
+                .enableUpcomingFeature("ExistentialAny"),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+                .enableUpcomingFeature("MemberImportVisibility"),
+                .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+                .treatAllWarnings(as: .error),
+            ]
+            """)
+}
+
+/// Writes the generated block of Package.swift: the list of test clients.
+enum ClientListTemplate {
+    /// Returns the lines between the marks.
+    static func declaration(_ methods: [ProjectMethod]) -> Lines {
+        let names = methods.map { "\"\($0.testClient)\"" }
+        guard names.count > 1 else { return ["let testClients = [\(names.joined())]"] }
+        return ["let testClients = ["] + names.map { "    \($0)," } + ["]"]
+    }
+
+    static func lines(_ methods: [ProjectMethod]) -> Lines {
+        let declaration = declaration(methods)
+        return [GeneratedBlock.opening(for: declaration.text)] + declaration
+            + [GeneratedBlock.closing]
     }
 }

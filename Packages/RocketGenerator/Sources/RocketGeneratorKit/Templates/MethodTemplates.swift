@@ -1,6 +1,6 @@
 import RocketGeneratorPlugin
 
-/// What each method has outside of the service's module: a client and a test.
+/// Writes the test client and the test of a method.
 struct MethodTemplates {
     let project: ProjectModel
     let method: ProjectMethod
@@ -37,17 +37,17 @@ struct MethodTemplates {
     }
 
     private var imports: Lines {
-        let messages = method.imports(toMake: [method.requestFields, method.responseFields])
+        let messages = method.imports(toCreate: [method.requestFields, method.responseFields])
         let modules = messages.union(["RocketRPC", "Testing", project.name.module])
         return modules.sorted().map { "import \($0)" }
     }
 
     private var testFunction: Lines {
         let channel = names.rpc("RPCChannel")
-        let request = method.requestFields.empty(method.model.request)
+        let request = method.requestFields.minimalMessage(method.model.request)
         let lines = [
-            "@\(names.testing("Test"))(\"is answered\")",
-            "func isAnswered() async throws {",
+            "@\(names.testing("Test"))(\"Returns a response\")",
+            "func returnsResponse() async throws {",
             "    let service = \(method.implementation)(\(names.resources)())",
             "    let client = \(method.clientName)(try \(channel)(inProcess: [service]))",
             "    let request = \(request[0])",
@@ -60,7 +60,7 @@ struct MethodTemplates {
     }
 
     private var expectation: String {
-        if method.hasBusinessFields { return "response.retCode == 0" }
+        if let fields = method.model.businessFields { return "response.\(fields.code) == 0" }
         let isPlain = method.responseFields.paths.isEmpty
         return isPlain ? "response == \(method.model.response)()" : "response.isInitialized"
     }

@@ -1,6 +1,6 @@
 import RocketGeneratorPlugin
 
-/// README.md.
+/// Writes README.md.
 struct ReadmeTemplate {
     let project: ProjectModel
     private var program: String { project.name.program }
@@ -10,7 +10,7 @@ struct ReadmeTemplate {
 
     private var head: Lines {
         let services = project.services.map { "`\($0.model.fullName)`" }.joined(separator: ", ")
-        return ["# \(program)", "", "Serves \(services) over TinyPB with Rocket."]
+        return ["# \(program)", "", "A Rocket server for \(services) over TinyPB."]
     }
 
     private var commands: Lines {
@@ -18,11 +18,11 @@ struct ReadmeTemplate {
         return Lines(
             text: """
                 ```
-                make && make test                      # needs Swift 6.2, libtinyxml-dev, libsystemd-dev
-                make run                               # starts bin/\(program), returns once it answers
+                make && make test          # build and test; needs Swift 6.2, libtinyxml-dev, libsystemd-dev
+                make run                   # start bin/\(program) in the background and wait until it answers
                 bin/\(client) 127.0.0.1 \(project.port) '{}'
-                make stop                              # lets calls under way finish
-                sudo make install                      # a service of systemd
+                make stop                  # finish the calls that are in progress, then stop
+                sudo make install          # install it as a systemd service
                 ```
                 """)
     }
@@ -30,26 +30,27 @@ struct ReadmeTemplate {
     private var map: Lines {
         Lines(
             text: """
-                | where | what | whose |
+                | path | content | edit it? |
                 |---|---|---|
-                | `Protos/` | the .proto files | yours |
-                | `Sources/\(module)/interface/` | one type a method: its logic, `run()` and `setError()` | yours |
-                | `Sources/\(module)/comm/` | what refuses by the rules of the service | yours |
-                | `Sources/\(program)/main.swift` | wires configuration, log, service, signals, systemd | yours |
-                | `Tests/`, `test_client/` | a test and a client for each method | yours |
-                | `conf/`, `bin/*.sh`, `Makefile` | configuration, units, start and stop | yours |
-                | `Package.swift` | between its two marks renewed, else yours | both |
-                | `Sources/\(module)/pb/`, `Sources/\(module)/service/` | messages, services, clients | renewed |
+                | `Protos/` | the .proto files | yes |
+                | `Sources/\(module)/interface/` | one type per method with its logic: `run()` and `setError()` | yes |
+                | `Sources/\(module)/comm/` | errors that refuse a call by the rules of the service | yes |
+                | `Sources/\(program)/main.swift` | command line, configuration, log, services, signals, systemd | yes |
+                | `Tests/`, `test_client/` | a test and a test client for each method | yes |
+                | `conf/`, `bin/*.sh`, `Makefile` | configuration, systemd units, scripts to start and stop | yes |
+                | `Package.swift` | the package; the list of test clients between the two marks is generated | outside the marks |
+                | `Sources/\(module)/pb/`, `Sources/\(module)/service/` | generated messages, services and clients | no |
                 """)
     }
 
     private var after: Lines {
         Lines(
             text: """
-                After a change of `Protos/\(project.protoPath)` run `make generate`: it renews what is generated, adds what new
-                methods need, names what removed ones leave behind, and touches nothing of yours.
-                `rocket_generator --diff` shows it first. `swift package --allow-writing-to-package-directory
-                generate-rocket` renews `Sources/\(module)/pb/` alone.
+                After a change of `Protos/\(project.protoPath)` run `make generate`. It writes the generated code again,
+                adds files for new methods, lists the files of removed methods, and does not change your files.
+                `rocket_generator --diff` shows the changes without writing them.
+                `swift package --allow-writing-to-package-directory generate-rocket` updates only
+                `Sources/\(module)/pb/`.
                 """)
     }
 }

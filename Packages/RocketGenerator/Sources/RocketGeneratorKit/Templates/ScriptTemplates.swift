@@ -1,11 +1,11 @@
 import RocketGeneratorPlugin
 
-/// bin/run.sh and bin/shutdown.sh.
+/// Writes bin/run.sh and bin/shutdown.sh.
 struct ScriptTemplates {
     let program: String
 
-    /// Both find the project, and the server by its process id as long as that is still it: a
-    /// number alone may be another process's by now.
+    /// Common head of both scripts: finds the project and checks the recorded process id. The kernel
+    /// may have given that id to another process, so the executable is compared, too.
     private var common: String {
         """
         set -eu
@@ -13,7 +13,7 @@ struct ScriptTemplates {
         server=$project/bin/\(program)
         pidfile=$project/log/\(program).pid
 
-        # runs PID: whether that process is this server. A zombie has no executable any more.
+        # runs PID: succeeds if that process is this server. A zombie has no executable.
         runs() {
             case $(readlink "/proc/$1/exe" 2>/dev/null) in
             "$server" | "$server (deleted)") return 0 ;;
@@ -27,19 +27,19 @@ struct ScriptTemplates {
         Lines(
             text: """
                 #!/bin/sh
-                # Starts bin/\(program) in the background and returns once it answers calls. What it prints goes
-                # to log/\(program).out, its process id to log/\(program).pid.
+                # Starts bin/\(program) in the background and returns when it answers calls. Writes its output to
+                # log/\(program).out and its process id to log/\(program).pid.
                 #
-                #   bin/run.sh [CONFIGURATION]     conf/rocket.xml without
-                #   START_SECONDS=N                how long it may take to listen (30)
+                #   bin/run.sh [CONFIGURATION]     default: conf/rocket.xml
+                #   START_SECONDS=N                time limit until it listens (30)
                 \(common)
 
                 config=${1:-$project/conf/rocket.xml}
                 output=$project/log/\(program).out
-                [ -x "$server" ] || { echo "run.sh: $server is not built; run make" >&2; exit 1; }
+                [ -x "$server" ] || { echo "run.sh: $server does not exist; run make" >&2; exit 1; }
                 mkdir -p "$project/log"
                 if [ -f "$pidfile" ] && runs "$(cat "$pidfile")"; then
-                    echo "run.sh: \(program) runs already, as process $(cat "$pidfile")" >&2
+                    echo "run.sh: \(program) is already running as process $(cat "$pidfile")" >&2
                     exit 1
                 fi
 
@@ -56,16 +56,16 @@ struct ScriptTemplates {
                     exit 1
                 }
 
-                # It says itself where it listens, with the port that the kernel chose where it was left to it.
+                # The server prints its addresses, with the port that the kernel chose for port 0.
                 left=$((${START_SECONDS:-30} * 20))
                 while ready=$(grep ' is ready, listening on ' "$output"); [ -z "$ready" ]; do
-                    kill -0 "$pid" 2>/dev/null || fail "\(program) ended instead of listening:"
+                    kill -0 "$pid" 2>/dev/null || fail "\(program) ended before it listened:"
                     left=$((left - 1))
                     [ "$left" -gt 0 ] || fail "\(program) did not listen in time:"
                     sleep 0.05
                 done
                 address=${ready##*listening on }
-                "$server" --probe "${address%% *}" || fail "\(program) listens, but does not answer:"
+                "$server" --probe "${address%% *}" || fail "\(program) listens but does not answer:"
                 echo "\(program) answers on $address as process $pid; its output is in $output"
                 """)
     }
@@ -74,16 +74,16 @@ struct ScriptTemplates {
         Lines(
             text: """
                 #!/bin/sh
-                # Asks the server that bin/run.sh started to stop (SIGTERM), waits while calls under way finish,
-                # and only then kills it. Exit status 1 when it had to be killed.
+                # Stops the server that bin/run.sh started: sends SIGTERM, waits until the calls in progress have
+                # finished, and kills it at the time limit. Exit status 1 if it was killed.
                 #
                 #   bin/shutdown.sh
-                #   DRAIN_SECONDS=N     how long it may take (30; drain_timeout_ms of its configuration is 10 s)
+                #   DRAIN_SECONDS=N     time limit (30); must exceed drain_timeout_ms of the configuration
                 \(common)
 
                 if [ ! -f "$pidfile" ] || ! runs "$(cat "$pidfile")"; then
                     rm -f "$pidfile"
-                    echo "shutdown.sh: \(program) does not run" >&2
+                    echo "shutdown.sh: \(program) is not running" >&2
                     exit 0
                 fi
                 pid=$(cat "$pidfile")

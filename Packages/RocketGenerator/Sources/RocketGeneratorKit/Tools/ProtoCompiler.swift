@@ -3,17 +3,17 @@ import RocketGeneratorPlugin
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// Reads .proto files with the installed protoc, and has its plugins write Swift.
+/// Runs the installed protoc to parse .proto files and to generate Swift from them.
 struct ProtoCompiler {
     private let tools: ToolFinder
-    /// The .proto file, as it was given.
+    /// Absolute path of the .proto file.
     private let path: String
     private static let options = "Visibility=Public,FileNaming=PathToUnderscores"
-    /// Where imports are looked for; one of them holds the file.
+    /// Absolute import paths; one of them contains the file.
     private let roots: [String]
 
     init(_ path: String, importPaths: [String], tools: ToolFinder) {
-        // protoc compares paths letter by letter: all of them are absolute.
+        // protoc compares paths as text, so all must be absolute.
         let file = URL(fileURLWithPath: path).standardizedFileURL
         let imports = importPaths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
         let isInside = imports.contains {
@@ -24,12 +24,12 @@ struct ProtoCompiler {
         roots = isInside ? imports : [file.deletingLastPathComponent().path] + imports
     }
 
-    /// The file and all that it imports, as protoc describes them.
+    /// Returns protoc's descriptors of the file and its imports.
     ///
-    /// - Throws: `GeneratorFailure` with protoc's own words for what is wrong.
+    /// - Throws: `GeneratorFailure` with protoc's error messages.
     func describe() throws(GeneratorFailure) -> ProtoDescription {
         guard FileManager.default.isReadableFile(atPath: path) else {
-            throw GeneratorFailure("\(path) can't be read: there is no such file")
+            throw GeneratorFailure("\(path) can't be read: no such file")
         }
         let folder = try TemporaryFolder()
         let set = folder.path + "/set"
@@ -39,20 +39,20 @@ struct ProtoCompiler {
             return ProtoDescription(
                 try Google_Protobuf_FileDescriptorSet(serializedBytes: bytes), roots: roots)
         } catch {
-            throw GeneratorFailure("protoc's description of \(path) can't be read: \(error)")
+            throw GeneratorFailure("protoc's descriptors of \(path) can't be read: \(error)")
         }
     }
 
-    /// The messages of all files in Swift, and the services of the one that was given.
+    /// Generates the messages of all files and the services of the given file.
     func generate(
         _ description: ProtoDescription
     ) throws(GeneratorFailure) -> [GeneratedSource] {
         var sources: [GeneratedSource] = []
-        for file in description.ownFiles { sources.append(try messages(of: file)) }
+        for file in description.projectFiles { sources.append(try messages(of: file)) }
         sources += try services(description)
-        if let twice = FirstDouble.of(sources.map(\.name)) {
+        if let twice = FirstDuplicate.of(sources.map(\.name)) {
             throw GeneratorFailure(
-                "two of the .proto files would both be \(twice) in Swift: rename one of them")
+                "two .proto files would both generate \(twice): rename one of them")
         }
         return sources
     }
@@ -72,7 +72,7 @@ struct ProtoCompiler {
         } catch { throw GeneratorFailure("protoc-gen-swift wrote no \(name): \(error)") }
     }
 
-    /// By the plugin's own code, with no process between.
+    /// Generates the services in this process, which links the plugin.
     private func services(_ description: ProtoDescription) throws(GeneratorFailure)
         -> [GeneratedSource]
     {
@@ -83,7 +83,7 @@ struct ProtoCompiler {
         let response = generateCode(request: request, generator: ServiceGenerator())
         guard !response.hasError else {
             throw GeneratorFailure(
-                "no services can be made of \(description.main)",
+                "no services can be generated from \(description.main)",
                 details: response.error.split(separator: "\n").map(String.init))
         }
         return response.file.map {
@@ -95,7 +95,22 @@ struct ProtoCompiler {
         let protoc = try tools.protoc()
         let outcome = try ToolRun(protoc, roots.map { "--proto_path=\($0)" } + arguments)
         guard outcome.status == 0 else {
-            throw GeneratorFailure("protoc refuses \(path)", details: outcome.complaints)
+            throw GeneratorFailure("protoc rejects \(path)", details: outcome.errors)
         }
+    }
+}
+
+/// A file that a plugin of protoc generated.
+struct GeneratedSource: Equatable {
+    /// Name of the file: `order.pb.swift`.
+    var name: String
+    var text: String
+    /// The .proto file that it was generated from: `order.proto`.
+    var proto: String
+
+    init(name: String, text: String, proto: String) {
+        self.name = name
+        self.text = text
+        self.proto = proto
     }
 }

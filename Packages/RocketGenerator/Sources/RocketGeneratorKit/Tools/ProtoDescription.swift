@@ -2,7 +2,7 @@ import Foundation
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// A .proto file and all that it imports, as protoc described them.
+/// Descriptors of a .proto file and its imports.
 struct ProtoDescription {
     let files: [Google_Protobuf_FileDescriptorProto]
     private let roots: [String]
@@ -12,22 +12,22 @@ struct ProtoDescription {
         self.roots = roots
     }
 
-    /// The file itself: protoc writes it last, behind what it needs.
+    /// Name of the file itself, which protoc writes after its imports.
     var main: String { files.last?.name ?? "" }
 
-    /// All but those that come with swift-protobuf.
-    var ownFiles: [String] {
+    /// Names of all files except those that are part of swift-protobuf.
+    var projectFiles: [String] {
         files.map(\.name).filter { !SwiftProtobufInfo.bundledProtoFiles.contains($0) }
     }
 
-    /// The file itself, with its services.
+    /// Descriptor of the file itself, with its services.
     var mainDescriptor: FileDescriptor? {
         DescriptorSet(protos: files).fileDescriptor(named: main)
     }
 
-    /// The texts of its files, as they are called among themselves.
+    /// Reads the texts of `projectFiles`; the paths are those of their import statements.
     func texts() throws(GeneratorFailure) -> [(path: String, text: String)] {
-        try ownFiles.map { name throws(GeneratorFailure) in
+        try projectFiles.map { name throws(GeneratorFailure) in
             for root in roots {
                 let path = "\(root)/\(name)"
                 if let text = try? String(contentsOfFile: path, encoding: .utf8) {
@@ -39,8 +39,9 @@ struct ProtoDescription {
     }
 }
 
-/// What occurs more than once.
-enum FirstDouble {
+/// Finds names that occur several times.
+enum FirstDuplicate {
+    /// Returns the first name that occurs again, at its second occurrence.
     static func of(_ names: [String]) -> String? {
         var seen: Set<String> = []
         return names.first { !seen.insert($0).inserted }

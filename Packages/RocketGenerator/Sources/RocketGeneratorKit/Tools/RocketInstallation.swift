@@ -1,33 +1,33 @@
 import Foundation
 
-/// Where the project to be written takes Rocket from.
+/// Finds Rocket's packages for a new project.
 struct RocketInstallation {
-    private let wanted: String?
+    private let requested: String?
     private let tools: ToolFinder
 
-    init(_ wanted: String?, tools: ToolFinder) {
-        self.wanted = wanted
+    init(_ requested: String?, tools: ToolFinder) {
+        self.requested = requested
         self.tools = tools
     }
 
-    /// What was asked for; without, the repository that the running program was built in, or the
-    /// sources that were installed with it.
+    /// Returns the source that `--rocket` names, or by default the repository in which the running
+    /// program was built, or the sources that were installed with it.
     func source() throws(GeneratorFailure) -> RocketSource {
-        guard let wanted else { return try byDefault() }
-        let source = try RocketSource(wanted) {
+        guard let requested else { return try byDefault() }
+        let source = try RocketSource(requested) {
             URL(fileURLWithPath: $0).standardizedFileURL.path
         }
         if case .folder(let path) = source, !isRocket(path) {
             throw GeneratorFailure(
-                "--rocket \(wanted): there is no Packages/RocketRPC in that folder")
+                "--rocket \(requested): that folder has no Packages/RocketRPC")
         }
         return source
     }
 
     private func byDefault() throws(GeneratorFailure) -> RocketSource {
-        for place in tools.rocketPlaces where isRocket(place) { return .folder(place) }
+        for folder in tools.rocketFolders where isRocket(folder) { return .folder(folder) }
         throw GeneratorFailure(
-            "say with --rocket where Rocket is: a folder with its repository, or a git URL")
+            "Rocket was not found: use --rocket with the path of its repository, or with a git URL")
     }
 
     private func isRocket(_ path: String) -> Bool {

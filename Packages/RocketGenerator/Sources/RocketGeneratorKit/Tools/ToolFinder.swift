@@ -1,53 +1,55 @@
 import Foundation
 
-/// Finds the programs that do a part of the work.
+/// Finds the external programs that the generator runs, and Rocket's repository.
 struct ToolFinder: Sendable {
     private let environment: [String: String]
-    private let ownFolder: String
+    private let programFolder: String
 
     /// - Parameters:
-    ///   - environment: by default the process's own.
-    ///   - ownFolder: where the running program lies.
+    ///   - environment: default: the environment of this process.
+    ///   - programFolder: the folder of the running program.
     init(
         environment: [String: String] = ProcessInfo.processInfo.environment,
-        ownFolder: String = Self.ownFolder
+        programFolder: String = Self.programFolder
     ) {
         self.environment = environment
-        self.ownFolder = ownFolder
+        self.programFolder = programFolder
     }
 
-    /// The folder of the running program, symbolic links followed.
-    static var ownFolder: String {
+    /// The folder of the running program, with symbolic links resolved.
+    static var programFolder: String {
         let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return URL(fileURLWithPath: path ?? ".").deletingLastPathComponent().path
     }
 
-    /// protoc: what the environment's PROTOC names, or the first one in PATH.
+    /// Returns the path of protoc: the program that the variable PROTOC names, or the first in PATH.
     func protoc() throws(GeneratorFailure) -> String {
         if let named = environment["PROTOC"], !named.isEmpty {
             if let path = named.contains("/") ? executable(named) : inPath(named) { return path }
-            throw GeneratorFailure("PROTOC names '\(named)', which is no program")
+            throw GeneratorFailure("PROTOC is '\(named)', which is not an executable program")
         }
         if let path = inPath("protoc") { return path }
         throw GeneratorFailure(
             "protoc, the protobuf compiler, is not installed: apt-get install protobuf-compiler, "
-                + "or name it in PROTOC")
+                + "or set PROTOC to its path")
     }
 
-    /// protoc-gen-swift: beside the running program, in ../lib/rocket, or in PATH.
+    /// Returns the path of protoc-gen-swift: in the folder of the running program, in ../lib/rocket,
+    /// or in PATH.
     func swiftPlugin() throws(GeneratorFailure) -> String {
         let name = "protoc-gen-swift"
-        let places = [ownFolder, "\(ownFolder)/../lib/rocket"].map { "\($0)/\(name)" }
-        for place in places { if let path = executable(place) { return path } }
+        let folders = [programFolder, "\(programFolder)/../lib/rocket"].map { "\($0)/\(name)" }
+        for file in folders { if let path = executable(file) { return path } }
         if let path = inPath(name) { return path }
         throw GeneratorFailure(
-            "\(name) is neither beside rocket_generator nor in PATH: run make all in Rocket's "
-                + "repository, or install the package rocket")
+            "\(name) is neither in the folder of rocket_generator nor in PATH: run make all in "
+                + "Rocket's repository, or install the package rocket")
     }
 
-    /// Where Rocket may be: `bin/` lies in its repository; installed it is in ../share/rocket.
-    var rocketPlaces: [String] {
-        ["\(ownFolder)/..", "\(ownFolder)/../share/rocket"].map {
+    /// Folders that can contain Rocket: the repository if the program is in its `bin/`, or
+    /// ../share/rocket if it is installed.
+    var rocketFolders: [String] {
+        ["\(programFolder)/..", "\(programFolder)/../share/rocket"].map {
             URL(fileURLWithPath: $0).standardizedFileURL.path
         }
     }

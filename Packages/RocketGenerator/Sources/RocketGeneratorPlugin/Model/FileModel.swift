@@ -1,18 +1,18 @@
-/// All that is written into one generated file, in plain values: what the pieces work on.
+/// Content of one generated file as plain values: the input of the templates.
 package struct FileModel: Equatable {
-    /// The .proto file's path, as protoc was given it.
+    /// Path of the .proto file as it was given to protoc.
     package var protoPath: String
-    /// Which modules the messages come from, beside this one and RocketRPC; sorted.
+    /// Modules of the messages, without the generated module and RocketRPC; sorted.
     package var messageModules: [String] = []
-    /// Names in Swift's style for messages whose own names begin lower case, in file order.
+    /// Aliases for messages whose names begin with a lower-case letter, in file order.
     package var messageNames: [MessageName] = []
-    /// The file and all that it imports, as a serialized google.protobuf.FileDescriptorSet.
+    /// The file and its imports as a serialized google.protobuf.FileDescriptorSet.
     package var descriptors: [UInt8] = []
-    /// In the file's order.
+    /// In file order.
     package var services: [ServiceModel]
 }
 
-/// A second name for a message: `MakeOrderRequest` for what protoc-gen-swift calls
+/// Alias for a message: `MakeOrderRequest` for the type that protoc-gen-swift names
 /// `makeOrderRequest`.
 package struct MessageName: Equatable {
     package var alias: String
@@ -21,7 +21,7 @@ package struct MessageName: Equatable {
 
 /// One service.
 package struct ServiceModel: Equatable {
-    /// The name on the wire, with the package: `shop.v1.Order`.
+    /// Name on the wire, with the package: `shop.v1.Order`.
     package var fullName: String
     /// `Shop_V1_OrderService`
     package var protocolName: String
@@ -31,26 +31,42 @@ package struct ServiceModel: Equatable {
     package var methodsName: String
     /// `Shop_V1_OrderClient`
     package var clientName: String
-    /// The comment's lines in the .proto, with neither slashes nor the blank after them.
+    /// Lines of the comment in the .proto file, without comment markers.
     package var comment: [String] = []
-    /// Whether the service or its whole file bears `option deprecated = true`.
+    /// Whether the service or its file has `option deprecated = true`.
     package var isDeprecated = false
-    /// In the service's order.
+    /// In the order of the service.
     package var methods: [MethodModel] = []
 }
 
 /// One unary method.
 package struct MethodModel: Equatable {
-    /// The name on the wire: `makeOrder`.
+    /// Name on the wire: `makeOrder`.
     package var name: String
-    /// The name in Swift, in backticks where it is a keyword.
+    /// Name in Swift, in backticks where it is a keyword.
     package var swiftName: String
-    /// The request's type as code of the generated file refers to it.
+    /// Name of the request's type in the generated file.
     package var request: String
-    /// The response's type as code of the generated file refers to it.
+    /// Name of the response's type in the generated file.
     package var response: String
-    /// The comment's lines in the .proto, with neither slashes nor the blank after them.
+    /// Lines of the comment in the .proto file, without comment markers.
     package var comment: [String] = []
-    /// Whether the method bears `option deprecated = true`.
+    /// Whether the method has `option deprecated = true`.
     package var isDeprecated = false
+    /// Fields of the response that carry a refusal; nil where it does not have both.
+    package var businessFields: BusinessFields?
+}
+
+/// The fields of a response that carry a refusal, `int32 ret_code` and `string res_info`, by their
+/// Swift names.
+package struct BusinessFields: Equatable {
+    /// `retCode`
+    package var code: String
+    /// `resInfo`
+    package var info: String
+
+    /// Returns the statements that copy the code and reason of `error` into `message`.
+    package func assignments(to message: String, from error: String) -> Lines {
+        ["\(message).\(code) = \(error).code", "\(message).\(info) = \(error).info"]
+    }
 }

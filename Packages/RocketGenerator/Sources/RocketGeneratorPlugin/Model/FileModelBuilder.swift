@@ -1,7 +1,7 @@
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// Reads one .proto file's descriptor into a `FileModel`, and tells all that stands against it.
+/// Converts the descriptor of one .proto file into a `FileModel` and collects the file's problems.
 struct FileModelBuilder {
     private let file: FileDescriptor
     private let mappings: ProtoFileToModuleMappings
@@ -14,7 +14,8 @@ struct FileModelBuilder {
         namer = SwiftProtobufNamer(currentFile: file, protoFileToModuleMappings: mappings)
     }
 
-    /// Enters the Swift names of the file's services into its module's.
+    /// Adds the Swift names of the file's services to its module's scope; a name that is taken is a
+    /// problem.
     mutating func claimServiceNames(in scope: inout ModuleScope) {
         for service in file.services {
             let owner = "service '\(service.fullName)'"
@@ -22,23 +23,23 @@ struct FileModelBuilder {
                 guard let other = scope.claim(name, for: owner) else { continue }
                 problems.append(
                     ProtoProblem(
-                        "\(owner) needs the Swift name '\(name)', which \(other) has",
+                        "\(owner) needs the Swift name '\(name)', which is taken by \(other)",
                         at: service, in: file))
             }
         }
     }
 
-    /// Builds the model. It is only good for writing where `problems` is empty afterwards.
+    /// Builds the model, which is only valid if `problems` is empty afterwards.
     ///
-    /// - Parameter scope: the module's names, with all its services' names in it; the second
-    ///   names of the file's messages are entered.
+    /// - Parameter scope: the names of the module, which must contain those of all its services;
+    ///   aliases of the file's messages are added.
     mutating func build(in scope: inout ModuleScope) -> FileModel {
         let messageNames = claimMessageNames(in: &scope)
         let aliases = Dictionary(
             messageNames.map { ($0.original, $0.alias) }, uniquingKeysWith: { first, _ in first })
         return FileModel(
             protoPath: file.name, messageModules: messageModules(), messageNames: messageNames,
-            descriptors: DescriptorBytes.of(file),
+            descriptors: serializedDescriptors(),
             services: file.services.map { model(of: $0, aliases: aliases) })
     }
 
@@ -59,8 +60,9 @@ struct FileModelBuilder {
             methods: methods(of: service, aliases: aliases))
     }
 
-    /// Requests and responses of this file whose names begin lower case get a second name, where
-    /// it is free. One-word names do not: `task` or `error` would hide Swift's own.
+    /// Returns an alias for each request and response of this file whose name begins with a
+    /// lower-case letter, unless the alias is taken. Single words get none: the aliases of `task`
+    /// and `error` would hide types of Swift.
     private func claimMessageNames(in scope: inout ModuleScope) -> [MessageName] {
         let used = Set(methodMessages().map(\.fullName))
         return file.messages.compactMap { message in
@@ -86,21 +88,38 @@ struct FileModelBuilder {
             return MethodModel(
                 name: method.name, swiftName: SwiftName.escaped(name),
                 request: aliases[request] ?? request, response: aliases[response] ?? response,
-                comment: CommentLines.of(method), isDeprecated: method.options.deprecated)
+                comment: CommentLines.of(method), isDeprecated: method.options.deprecated,
+                businessFields: businessFields(of: method.outputType))
         }
+    }
+
+    /// Returns the fields that carry a refusal by the convention of rocket and tinyrpc, if the
+    /// message has both. A member of a oneof does not count: setting it would clear the others.
+    private func businessFields(of message: Descriptor) -> BusinessFields? {
+        func swiftName(_ name: String, _ type: Google_Protobuf_FieldDescriptorProto.TypeEnum)
+            -> String?
+        {
+            let field = message.fields.first { $0.name == name && $0.type == type }
+            guard let field, !field.isRepeated, field.realContainingOneof == nil else { return nil }
+            return namer.messagePropertyNames(field: field, prefixed: "", includeHasAndClear: false)
+                .name
+        }
+        guard let code = swiftName("ret_code", .int32), let info = swiftName("res_info", .string)
+        else { return nil }
+        return BusinessFields(code: code, info: info)
     }
 
     private mutating func swiftName(
         of method: MethodDescriptor, taken: inout [String: String]
     ) -> String? {
         guard let name = SwiftName.method(method.name) else {
-            let message = "method '\(method.fullName)' has no name that Swift can have"
+            let message = "method '\(method.fullName)' has no valid name in Swift"
             problems.append(ProtoProblem(message, at: method, in: file))
             return nil
         }
         if let other = taken.updateValue(method.fullName, forKey: name) {
             let message =
-                "methods '\(other)' and '\(method.fullName)' would both be '\(name)' in Swift"
+                "methods '\(other)' and '\(method.fullName)' have the same name '\(name)' in Swift"
             problems.append(ProtoProblem(message, at: method, in: file))
         }
         return name
@@ -119,7 +138,7 @@ struct FileModelBuilder {
         problems.append(ProtoProblem(message, at: method, in: file))
     }
 
-    /// Requests and responses of all methods, also more than once.
+    /// Requests and responses of all methods; a message can occur several times.
     private func methodMessages() -> [Descriptor] {
         let methods = file.services.flatMap(\.methods)
         return methods.compactMap(\.inputType) + methods.compactMap(\.outputType)
@@ -128,5 +147,45 @@ struct FileModelBuilder {
     private func messageModules() -> [String] {
         let modules = methodMessages().compactMap { mappings.moduleName(forFile: $0.file) }
         return Set(modules).subtracting([namer.targetModule]).sorted()
+    }
+
+    /// The file after its imports, each file once, as a serialized FileDescriptorSet without comments
+    /// and source positions.
+    private func serializedDescriptors() -> [UInt8] {
+        var set = Google_Protobuf_FileDescriptorSet()
+        var added: Set<String> = []
+        func add(_ file: FileDescriptor) {
+            guard added.insert(file.name).inserted else { return }
+            for imported in file.dependencies { add(imported) }
+            set.file.append(file.extractProto())
+        }
+        add(file)
+        // Cannot fail: protoc sent these descriptors in the same encoding.
+        return (try? set.serializedBytes()) ?? []
+    }
+}
+
+/// Extracts comments of a .proto file as lines of text.
+enum CommentLines {
+    /// Returns the comment before the declaration of `descriptor`, or the one after it if there is
+    /// none before.
+    static func of(_ descriptor: some ProvidesSourceCodeLocation) -> [String] {
+        cleaned(descriptor.protoSourceComments(commentPrefix: ""))
+    }
+
+    /// Removes the space after `//`, the second star of `/**`, spaces at the ends of lines, and
+    /// empty lines at both ends.
+    static func cleaned(_ text: String) -> [String] {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(
+            Substring.init)
+        if lines.first?.hasPrefix("*") == true { lines[0] = lines[0].dropFirst() }
+        let trimmed = lines.map { line in
+            let line = line.hasPrefix(" ") ? line.dropFirst() : line
+            let end = line.lastIndex { !$0.isWhitespace }
+            return end.map { String(line[...$0]) } ?? ""
+        }
+        let tail = trimmed.drop(while: \.isEmpty)
+        guard let last = tail.lastIndex(where: { !$0.isEmpty }) else { return [] }
+        return Array(tail[...last])
     }
 }

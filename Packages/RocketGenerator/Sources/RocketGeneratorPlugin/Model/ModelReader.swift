@@ -1,14 +1,14 @@
 package import SwiftProtobufPluginLibrary
 
-/// Reads all files of a request that have services.
+/// Builds the models of all files of a request that have services.
 package struct ModelReader {
     let mappings: ProtoFileToModuleMappings
 
     package init(mappings: ProtoFileToModuleMappings) { self.mappings = mappings }
 
-    /// The files' models in the request's order, each with the names of its module.
+    /// Returns the models in the order of the request, each with the scope of its module.
     ///
-    /// - Throws: `GenerationFailure` with all problems of all files.
+    /// - Throws: `GenerationFailure` with the problems of all files.
     package func read(_ all: [FileDescriptor]) throws -> [(FileModel, ModuleScope)] {
         let files = all.filter { !$0.services.isEmpty }
         var builders = files.map { FileModelBuilder(file: $0, mappings: mappings) }
@@ -16,7 +16,7 @@ package struct ModelReader {
         for file in files where scopes[module(of: file)] == nil {
             scopes[module(of: file)] = ModuleScope(of: file, among: all, mappings: mappings)
         }
-        // First what has to have its name, in all files; then the names that may be left out.
+        // Names of services are required, so all files claim theirs before any optional alias.
         for index in files.indices {
             let module = module(of: files[index])
             builders[index].claimServiceNames(in: &scopes[module, default: ModuleScope()])

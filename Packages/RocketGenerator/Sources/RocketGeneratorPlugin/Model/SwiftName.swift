@@ -1,37 +1,38 @@
-/// How names of a .proto file are written in Swift.
+/// Converts names of .proto files to Swift.
 package enum SwiftName {
-    /// `make_order`, `MakeOrder` and `makeOrder` become `makeOrder`; `HTTPGet` becomes `httpGet`,
-    /// `ID` becomes `id`. Capitals further on stay as they are.
+    /// Returns `makeOrder` for `make_order`, `MakeOrder` and `makeOrder`, `httpGet` for `HTTPGet`, and
+    /// `id` for `ID`. Capitals after the first word do not change.
     package static func lowerCamel(_ name: String) -> String {
         let words = words(of: name)
         guard let first = words.first else { return name }
         return lowercasingHead(first) + words.dropFirst().map(uppercasingFirst).joined()
     }
 
-    /// `query_name` and `queryName` become `QueryName`. Capitals further on stay as they are.
+    /// Returns `QueryName` for `query_name` and `queryName`. Capitals after the first letter do not
+    /// change.
     package static func upperCamel(_ name: String) -> String {
         let words = words(of: name)
         return words.isEmpty ? name : words.map(uppercasingFirst).joined()
     }
 
-    /// Whether there is more than one word in a name: `makeOrder` and `make_order`, not `order`.
+    /// Whether a name consists of several words: `makeOrder` and `make_order`, but not `order`.
     package static func hasSeveralWords(_ name: String) -> Bool {
         words(of: name).count > 1 || name.dropFirst().contains { $0.isUppercase }
     }
 
-    /// A method's name as Swift can have it. `self` is the one word that not even backticks make
-    /// usable; a name of underscores only has no Swift form and gives nil.
+    /// Returns a valid Swift name for a method, or nil for a name of underscores only. `self` gets an
+    /// underscore, since backticks do not make it a usable name.
     package static func method(_ protoName: String) -> String? {
         let name = lowerCamel(protoName)
         guard let first = name.first, first != "_", !first.isNumber else {
-            // `_2fa`: a leading digit keeps the underscore that makes it a name.
+            // `_2fa` keeps its underscore: a Swift name cannot start with a digit.
             let digits = name.drop { $0 == "_" }
             return digits.isEmpty ? nil : "_\(digits)"
         }
         return name == "self" ? "self_" : name
     }
 
-    /// A name as it stands in code: in backticks where it is a keyword.
+    /// Returns the name as it is written in code: in backticks if it is a keyword.
     package static func escaped(_ name: String) -> String {
         keywords.contains(name) ? "`\(name)`" : name
     }
@@ -44,8 +45,8 @@ package enum SwiftName {
         word.prefix(1).uppercased() + word.dropFirst()
     }
 
-    /// Lowers the capitals at the head, but not the one that begins the next word: `URLFor` is
-    /// `URL` and `For`.
+    /// Lowers the leading capitals except one that begins the next word: `URLFor` consists of `URL`
+    /// and `For`.
     private static func lowercasingHead(_ word: Substring) -> String {
         let capitals = word.prefix { $0.isUppercase }
         let rest = word.dropFirst(capitals.count)
@@ -54,7 +55,7 @@ package enum SwiftName {
         return head.lowercased() + word.dropFirst(head.count)
     }
 
-    /// The words that Swift's grammar reserves, and `await`, which reads badly unescaped.
+    /// Words that Swift's grammar reserves, and `await`, which is hard to read unescaped.
     package static let keywords: Set<String> = [
         "Any", "Self", "as", "associatedtype", "await", "break", "case", "catch", "class",
         "continue", "default", "defer", "deinit", "do", "else", "enum", "extension",
@@ -64,4 +65,28 @@ package enum SwiftName {
         "struct", "subscript", "super", "switch", "throw", "throws", "true", "try",
         "typealias", "var", "where", "while",
     ]
+}
+
+/// The four Swift names of a service.
+struct ServiceNames: Equatable {
+    let protocolName: String
+    let synchronousName: String
+    let methodsName: String
+    let clientName: String
+
+    /// Derives `OrderService`, `SynchronousOrderService`, `OrderMethods` and `OrderClient` from
+    /// `Order`. A name that ends in "Service" does not get the word twice: `QueryService`,
+    /// `SynchronousQueryService`, `QueryServiceMethods`, `QueryServiceClient`.
+    ///
+    /// - Parameter prefix: swift-protobuf's prefix for the messages of the file: `Shop_V1_`.
+    init(service name: String, prefix: String) {
+        let stem = prefix + SwiftName.upperCamel(name)
+        protocolName = stem.hasSuffix("Service") ? stem : "\(stem)Service"
+        synchronousName = "\(prefix)Synchronous\(protocolName.dropFirst(prefix.count))"
+        methodsName = "\(stem)Methods"
+        clientName = "\(stem)Client"
+    }
+
+    /// All names, in the order of their declarations.
+    var all: [String] { [protocolName, synchronousName, methodsName, clientName] }
 }

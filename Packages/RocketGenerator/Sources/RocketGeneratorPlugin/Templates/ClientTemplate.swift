@@ -1,10 +1,10 @@
-/// The struct through which a service is called.
+/// Writes a service's client.
 struct ClientTemplate {
     let service: ServiceModel
     let level: AccessLevel
     let names: RuntimeNames
 
-    /// The struct with one function for each method.
+    /// A struct with two functions for each method.
     var lines: Lines {
         let head = "\(level.modifier)nonisolated struct \(service.clientName): Sendable {"
         let members =
@@ -20,34 +20,34 @@ struct ClientTemplate {
                 + (service.comment.isEmpty ? [] : [""] + service.comment)
                 + [
                     "",
-                    "A call's `timeout` is its own deadline, nil means the channel's; `metadata`",
-                    "goes to the server with it. Every call ends with a reply or an `RPCError`.",
-                    "A controller says more, and tells what became of its call.",
+                    "`timeout` limits the call; nil means the channel's timeout. `metadata` is sent",
+                    "to the server. Every call ends with a response or an `RPCError`. Pass an",
+                    "`RPCController` to set more options and to read how the call ended.",
                 ])
     }
 
     private var channel: Lines {
         [
-            "/// What the calls go over.",
+            "/// The channel of the calls.",
             "\(level.modifier)let channel: \(names.channel)",
         ]
     }
 
     private var initializer: Lines {
         [
-            "/// Makes a client of `channel`, which any number of clients may share.",
+            "/// Creates a client of `channel`. Any number of clients can share a channel.",
             "\(level.modifier)init(_ channel: \(names.channel)) { self.channel = channel }",
         ]
     }
 
-    /// One method's function.
+    /// Returns the function that takes the call's options as arguments.
     func call(_ method: MethodModel) -> Lines {
         let fullName = "\(service.fullName).\(method.name)"
         let signature = Layout.list(
             "\(level.modifier)nonisolated(nonsending) func \(method.swiftName)",
             [
                 "_ request: \(method.request)", "timeout: \(names.duration)? = nil",
-                "metadata: \(names.metadata) = [:]", "options: \(names.callOptions) = .init()",
+                "metadata: \(names.metadata) = .empty", "options: \(names.callOptions) = .init()",
             ], " async throws(\(names.error)) -> \(method.response) {", depth: 1,
             closingOnOwnLine: true)
         return DocComment.lines(
@@ -56,7 +56,7 @@ struct ClientTemplate {
             + signature + forward(method).indented + ["}"]
     }
 
-    /// The same with a controller.
+    /// Returns the function that takes a controller.
     private func controlledCall(_ method: MethodModel) -> Lines {
         let fullName = "\(service.fullName).\(method.name)"
         let signature = Layout.list(

@@ -1,43 +1,54 @@
-/// Lines of code or text, without their line ends.
+/// Lines of code or text, without line feeds.
 package typealias Lines = [String]
 
 extension [String] {
-    /// The same lines four columns further right; empty ones stay empty.
-    package var indented: Lines { map { $0.isEmpty ? "" : "    \($0)" } }
+    /// The lines of a text, such as a multi-line literal.
+    package init(text: String) {
+        self = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
 
-    /// The blocks one after the other with an empty line between them; empty blocks leave none.
+    /// The lines, indented by four columns; empty lines stay empty.
+    package var indented: Lines { indented(by: 4) }
+
+    /// Returns the lines, indented by `columns`; empty lines stay empty.
+    package func indented(by columns: Int) -> Lines {
+        let spaces = String(repeating: " ", count: columns)
+        return map { $0.isEmpty ? "" : spaces + $0 }
+    }
+
+    /// Returns the blocks with an empty line between them; empty blocks are skipped.
     package static func joined(_ blocks: [Lines]) -> Lines {
         Lines(blocks.filter { !$0.isEmpty }.joined(separator: [""]))
     }
 
-    /// The whole as a file's text.
+    /// The lines as the text of a file, with a line feed after each.
     package var text: String { map { "\($0)\n" }.joined() }
 }
 
-/// Code of one construct that stands on one line where that is short enough.
+/// Layout of constructs that are written on one line if they fit, as swift-format does.
 package enum Layout {
-    /// The house's line length.
+    /// Longest line of generated code.
     package static let columns = 100
 
-    /// Whether code fits into a line at `depth` levels of indentation.
+    /// Whether `code` fits on one line at `depth` levels of indentation.
     package static func fits(_ code: String, depth: Int) -> Bool {
         code.count <= columns - depth * 4
     }
 
-    /// Items with commas between them, on one line or with a line for each.
+    /// Returns the items, separated by commas: on one line, or on one line each.
     package static func items(_ items: [String], depth: Int, end: String = "") -> Lines {
         let joined = items.joined(separator: ", ") + end
         if fits(joined, depth: depth) { return [joined] }
         return items.dropLast().map { "\($0)," } + items.suffix(1).map { $0 + end }
     }
 
-    /// `head(items)tail`: on one line, or with the items on a line of their own, or with a line
-    /// for each.
+    /// Returns `head(items)tail`: on one line, or with all items on a second line, or with one item
+    /// per line.
     ///
     /// - Parameters:
-    ///   - depth: how many levels the code will be indented later on.
-    ///   - closing: whether the closing bracket of the long form has a line of its own, as in
-    ///     declarations; a call's bracket follows its last argument.
+    ///   - depth: levels of indentation that will be added to the code.
+    ///   - closing: whether the closing parenthesis of the long form has its own line, as in
+    ///     declarations; that of a call follows the last argument.
     package static func list(
         _ head: String, _ items: [String], _ tail: String = "", depth: Int,
         closingOnOwnLine closing: Bool
@@ -47,5 +58,28 @@ package enum Layout {
         let end = ")\(tail)"
         let body = Self.items(items, depth: depth + 1, end: closing ? "" : end)
         return ["\(head)("] + body.indented + (closing ? [end] : [])
+    }
+}
+
+/// Comments of generated declarations.
+package enum DocComment {
+    /// Returns the lines as a `///` comment.
+    package static func lines(_ text: [String]) -> Lines {
+        text.map { $0.isEmpty ? "///" : "/// \($0)" }
+    }
+
+    /// Returns the comment of the .proto file, or `fallback` if it is empty, followed by a note for
+    /// deprecated declarations.
+    package static func lines(_ comment: [String], or fallback: String, isDeprecated: Bool) -> Lines
+    {
+        let text = comment.isEmpty ? [fallback] : comment
+        return lines(isDeprecated ? text + ["", "Deprecated in the .proto file."] : text)
+    }
+
+    /// Returns the `@available` attribute of a deprecated declaration. Only client code has it: a
+    /// server must implement a deprecated method as long as it has callers.
+    package static func deprecation(of fullName: String, isDeprecated: Bool) -> Lines {
+        guard isDeprecated else { return [] }
+        return ["@available(*, deprecated, message: \"\(fullName) is deprecated in its .proto\")"]
     }
 }

@@ -1,17 +1,17 @@
-/// The descriptors that join a service's server and client.
+/// Writes the method constants that a service's server and client share.
 struct MethodsTemplate {
     let service: ServiceModel
     let level: AccessLevel
     let names: RuntimeNames
 
-    /// An enum with no cases that holds one constant for each method.
+    /// An enum without cases that has one constant for each method.
     var lines: Lines {
-        ["/// The methods of `\(service.fullName)`: their names and their messages."]
+        ["/// The methods of `\(service.fullName)`: names and message types."]
             + ["\(level.modifier)nonisolated enum \(service.methodsName) {"]
             + Lines.joined(service.methods.map(constant)).indented + ["}"]
     }
 
-    /// One method's constant.
+    /// Returns the constant of one method.
     func constant(_ method: MethodModel) -> Lines {
         let head = "\(level.modifier)static let \(method.swiftName) = \(names.method)"
         let types = [method.request, method.response]
@@ -23,17 +23,26 @@ struct MethodsTemplate {
             Layout.items(
                 ["service: \"\(service.fullName)\"", "name: \"\(method.name)\""], depth: 2,
                 end: ",")
-            + coding("request", end: ",") + coding("response", end: ")")
+            + coding("request", end: ",")
+            + coding("response", businessFields: method.businessFields, end: ")")
         return ["/// `\(service.fullName).\(method.name)`"] + opening + arguments.indented
     }
 
-    /// How a message becomes bytes and comes back. Written out here, where the compiler sees its
-    /// fields, so that it makes code for this message alone.
-    private func coding(_ label: String, end: String) -> Lines {
-        [
-            "\(label): .init(",
-            "    decode: { try $0.decodeMessage(decoder: &$1) },",
-            "    encode: { try $0.traverse(visitor: &$1) })\(end)",
+    /// Returns the coding of a message. The closures are in the generated file because only there
+    /// can the compiler see the message's fields and specialise the calls.
+    private func coding(_ label: String, businessFields: BusinessFields? = nil, end: String)
+        -> Lines
+    {
+        var closures = [
+            "decode: { try $0.decodeMessage(decoder: &$1) }",
+            "encode: { try $0.traverse(visitor: &$1) }",
         ]
+        if let businessFields {
+            let assignments = businessFields.assignments(to: "$0", from: "$1")
+            closures.append("setError: { \(assignments.joined(separator: "; ")) }")
+        }
+        let arguments = closures.dropLast().map { "\($0)," } + closures.suffix(1).map { "\($0))" }
+        return ["\(label): .init("] + arguments.indented.dropLast()
+            + arguments.indented.suffix(1).map { $0 + end }
     }
 }

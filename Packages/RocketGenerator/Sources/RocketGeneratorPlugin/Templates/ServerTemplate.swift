@@ -1,28 +1,28 @@
-/// The protocol that a service's implementation conforms to.
+/// Writes the protocol that implementations of a service conform to.
 struct ServerTemplate {
     let service: ServiceModel
     let level: AccessLevel
     let names: RuntimeNames
     var hasDescriptors = false
 
-    /// The protocol, and what an implementation has for nothing.
-    var lines: Lines { .joined([declaration, conveniences]) }
+    /// The protocol and its default implementations.
+    var lines: Lines { .joined([declaration, defaults]) }
 
-    /// The protocol with one requirement for each method.
+    /// A protocol with one requirement for each method.
     var declaration: Lines {
         let comment = DocComment.lines(
-            service.comment, or: "Serves `\(service.fullName)`: one function for each method.",
+            service.comment, or: "Implements `\(service.fullName)`: one function per method.",
             isDeprecated: service.isDeprecated)
         let head =
             "\(level.modifier)nonisolated protocol \(service.protocolName): \(names.service) {"
         return comment + [head] + Lines.joined(service.methods.map(requirement)).indented + ["}"]
     }
 
-    /// One method's requirement. It says itself where it runs, so that it means the same in
-    /// modules with other defaults than ours.
+    /// Returns the requirement of one method. Its isolation is explicit, so that it does not depend
+    /// on the default of the module.
     func requirement(_ method: MethodModel) -> Lines {
         let comment = DocComment.lines(
-            method.comment, or: "Answers `\(service.fullName).\(method.name)`.",
+            method.comment, or: "Handles `\(service.fullName).\(method.name)`.",
             isDeprecated: method.isDeprecated)
         return comment
             + Layout.list(
@@ -31,15 +31,15 @@ struct ServerTemplate {
                 " async throws -> \(method.response)", depth: 1, closingOnOwnLine: true)
     }
 
-    /// The service's name, and its entry into a server's table.
-    var conveniences: Lines {
+    /// The service's name and descriptors, and its registration.
+    var defaults: Lines {
         ["extension \(service.protocolName) {"]
             + Lines.joined([serviceName, descriptors, register]).indented + ["}"]
     }
 
     private var serviceName: Lines {
         [
-            "/// The name on the wire: `\(service.fullName)`.",
+            "/// Name on the wire: `\(service.fullName)`.",
             "\(level.modifier)static var serviceName: String { \"\(service.fullName)\" }",
         ]
     }
@@ -48,18 +48,18 @@ struct ServerTemplate {
         guard hasDescriptors else { return [] }
         let type = names.descriptors
         return [
-            "/// The .proto files that describe the service.",
+            "/// Descriptors of the service's .proto files.",
             "\(level.modifier)static var fileDescriptors: \(type) { \(DescriptorsTemplate.constant) }",
         ]
     }
 
     private var register: Lines {
         let head = "\(level.modifier)func register(in registry: inout \(names.registry)) throws {"
-        return ["/// Adds every method to a server's table."]
+        return ["/// Adds all methods to a server's table."]
             + [head] + service.methods.flatMap(registration).indented + ["}"]
     }
 
-    /// One method's entry.
+    /// Returns the statement that adds one method.
     func registration(_ method: MethodModel) -> Lines {
         let call = Layout.list(
             "try await self.\(method.swiftName)", ["request", "call"], depth: 3,

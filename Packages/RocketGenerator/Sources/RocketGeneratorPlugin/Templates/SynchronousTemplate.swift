@@ -1,20 +1,19 @@
-/// The protocol for implementations of a service whose methods never wait.
+/// Writes the protocol for implementations whose methods are synchronous.
 struct SynchronousTemplate {
     let service: ServiceModel
     let level: AccessLevel
     let names: RuntimeNames
 
-    /// The protocol, and what an implementation has for nothing; nothing for a service with no
-    /// methods.
+    /// The protocol and its default implementation; empty for a service without methods.
     var lines: Lines {
-        service.methods.isEmpty ? [] : .joined([declaration, conveniences])
+        service.methods.isEmpty ? [] : .joined([declaration, registration])
     }
 
     private var declaration: Lines {
         let comment = DocComment.lines([
-            "`\(service.protocolName)` for implementations whose methods never wait: each runs on",
-            "its connection's loop as soon as the request is there, and holds the loop up until",
-            "it returns.",
+            "`\(service.protocolName)` for implementations whose methods are synchronous. Each",
+            "method runs on the event loop of its connection and blocks the loop until it",
+            "returns, so it must not wait.",
         ])
         let head =
             "\(level.modifier)nonisolated protocol \(service.synchronousName): "
@@ -24,7 +23,7 @@ struct SynchronousTemplate {
 
     private func requirement(_ method: MethodModel) -> Lines {
         DocComment.lines(
-            method.comment, or: "Answers `\(service.fullName).\(method.name)`.",
+            method.comment, or: "Handles `\(service.fullName).\(method.name)`.",
             isDeprecated: method.isDeprecated)
             + Layout.list(
                 "func \(method.swiftName)",
@@ -32,14 +31,14 @@ struct SynchronousTemplate {
                 " throws -> \(method.response)", depth: 1, closingOnOwnLine: true)
     }
 
-    private var conveniences: Lines {
+    private var registration: Lines {
         let head = "\(level.modifier)func register(in registry: inout \(names.registry)) throws {"
         return ["extension \(service.synchronousName) {"]
-            + (["/// Adds every method to a server's table, as one that never waits."] + [head]
-            + service.methods.flatMap(registration).indented + ["}"]).indented + ["}"]
+            + (["/// Adds all methods to a server's table as synchronous methods."] + [head]
+            + service.methods.flatMap(addition).indented + ["}"]).indented + ["}"]
     }
 
-    private func registration(_ method: MethodModel) -> Lines {
+    private func addition(_ method: MethodModel) -> Lines {
         [
             "try registry.add(",
             "    \(service.methodsName).\(method.swiftName),",

@@ -2,13 +2,13 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("A project's name")
+@Suite("Name of a project")
 struct ProjectNameTests {
     @Test(
-        "is the .proto file's",
+        "Is derived from the .proto file",
         arguments: [
             ("order.proto", "order", "Order"),
-            ("shop/v1/OrderHandler.proto", "order_book", "OrderHandler"),
+            ("shop/v1/OrderBook.proto", "order_book", "OrderBook"),
             ("order_server.proto", "order_server", "OrderServer"),
             ("order-server.proto", "order_server", "OrderServer"),
         ])
@@ -17,14 +17,14 @@ struct ProjectNameTests {
         #expect(name.program == program && name.module == module)
     }
 
-    @Test("may have hyphens")
+    @Test("Can have hyphens")
     func hyphens() throws {
         let name = try ProjectName("order-book")
-        #expect(name.module == "OrderHandler")
+        #expect(name.module == "OrderBook")
     }
 
     @Test(
-        "is refused where no program or module can have it",
+        "Must be valid for a program and a module",
         arguments: ["", "Order", "9order", "a/b", "order ", "_a", "a_", "ördr", "..", "a.b"])
     func refused(name: String) {
         let failure = #expect(throws: GeneratorFailure.self) { try ProjectName(name) }
@@ -33,7 +33,7 @@ struct ProjectNameTests {
     }
 
     @Test(
-        "is refused where Swift or a library has it",
+        "Must not be a name of Swift or of a library",
         arguments: ["class", "import", "swift", "logging", "rocket_rpc", "testing", "main"])
     func taken(name: String) {
         #expect(throws: GeneratorFailure.self) { try ProjectName(name) }

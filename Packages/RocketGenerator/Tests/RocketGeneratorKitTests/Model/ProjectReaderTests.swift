@@ -1,15 +1,16 @@
+import RocketGeneratorPlugin
 import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("Reading a .proto file for a project")
+@Suite("Reader of a .proto file")
 struct ProjectReaderTests {
-    /// What a run has written down of its methods.
+    /// Returns the records that a run writes for its methods.
     private func records(_ project: ProjectModel) -> [MethodRecord.Entry] {
         project.services.flatMap { MethodRecord($0.methods).entries }
     }
 
-    @Test("a method keeps the names that it had, whatever comes before it")
+    @Test("A method keeps its names when others are added before it")
     func keepsNames() throws {
         let head = "syntax = \"proto3\"; message M {} "
         let second = "service Second { rpc get(M) returns (M); }"
@@ -20,7 +21,7 @@ struct ProjectReaderTests {
         #expect(project.methods.map(\.testClient) == ["test_first_get_client", "test_get_client"])
     }
 
-    @Test("a method gives its name up to a message, and that is told")
+    @Test("A method loses its name to a message, and the change is reported")
     func yieldsToMessages() throws {
         let head = "syntax = \"proto3\"; message M {} "
         let service = "service S { rpc get(M) returns (M); }"
@@ -28,10 +29,13 @@ struct ProjectReaderTests {
         let project = try Sample.project(head + "message Get {} " + service, old: old)
         #expect(project.methods.map(\.interface) == ["GetInterface"])
         let lines = MethodChanges(project: project, old: old).lines
-        #expect(lines.first?.hasPrefix("S.get is now GetInterface, a message is Get: ") == true)
+        #expect(
+            lines.first?.hasPrefix(
+                "the interface of S.get is now GetInterface, since a message has the name Get: ")
+                == true)
     }
 
-    @Test("names what each method gets")
+    @Test("Names the types and programs of each method")
     func names() throws {
         let project = try Sample.project(Sample.order)
         let method = try #require(project.methods.first)
@@ -40,10 +44,11 @@ struct ProjectReaderTests {
         #expect(method.testClient == "test_make_order_client")
         #expect(method.implementation == "OrderServiceImpl")
         #expect(method.signature == "(makeOrderRequest) returns (makeOrderResponse)")
-        #expect(method.hasBusinessFields)
+        #expect(method.model.businessFields?.code == "retCode")
+        #expect(method.model.businessFields?.info == "resInfo")
     }
 
-    @Test("gives methods of the same name in two services different files")
+    @Test("Assigns different files to methods with the same name in two services")
     func collisions() throws {
         let project = try Sample.project(
             """
@@ -57,7 +62,7 @@ struct ProjectReaderTests {
             project.methods.map(\.testClient) == ["test_get_client", "test_a_two_get_client"])
     }
 
-    @Test("lets no method hide a message, a word of Swift or the project's own")
+    @Test("No interface hides a message, a name of Swift or a name of the project")
     func hiding() throws {
         let project = try Sample.project(
             """
@@ -78,12 +83,17 @@ struct ProjectReaderTests {
     }
 
     @Test(
-        "knows which responses can tell a refusal",
+        "Finds the responses with fields for a refusal",
         arguments: [
             ("int32 ret_code = 1; string res_info = 2;", true),
             ("int64 ret_code = 1; string res_info = 2;", false),
             ("int32 ret_code = 1; bytes res_info = 2;", false),
             ("repeated int32 ret_code = 1; string res_info = 2;", false),
+            ("sint32 ret_code = 1; string res_info = 2;", false),
+            ("int32 retCode = 1; string resInfo = 2;", false),
+            ("optional int32 ret_code = 1; optional string res_info = 2;", true),
+            ("int32 ret_code = 1; oneof kind { string res_info = 2; int32 other = 3; }", false),
+            ("oneof kind { int32 ret_code = 1; string res_info = 2; }", false),
             ("int32 ret_code = 1;", false), ("", false),
         ])
     func businessFields(fields: String, has: Bool) throws {
@@ -92,10 +102,10 @@ struct ProjectReaderTests {
             syntax = "proto3"; message M { \(fields) }
             service S { rpc go(M) returns (M); }
             """)
-        #expect(project.methods.map(\.hasBusinessFields) == [has])
+        #expect(project.methods.map { $0.model.businessFields != nil } == [has])
     }
 
-    @Test("refuses streams by name and place")
+    @Test("Rejects streams with their name and position")
     func streams() {
         let failure = #expect(throws: GeneratorFailure.self) {
             try Sample.project(
@@ -111,7 +121,7 @@ struct ProjectReaderTests {
             ])
     }
 
-    @Test("refuses a file with no method")
+    @Test("Rejects a file without methods")
     func noMethod() {
         let failure = #expect(throws: GeneratorFailure.self) {
             try Sample.project("syntax = \"proto3\"; service A {} service B {}")
@@ -119,7 +129,7 @@ struct ProjectReaderTests {
         #expect(failure?.description.contains("order.proto has no method") == true)
     }
 
-    @Test("refuses a file with no service")
+    @Test("Rejects a file without services")
     func noService() {
         let failure = #expect(throws: GeneratorFailure.self) {
             try Sample.project("syntax = \"proto3\"; message M {}")

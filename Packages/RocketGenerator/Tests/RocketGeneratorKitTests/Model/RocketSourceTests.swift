@@ -2,13 +2,13 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("Where Rocket comes from")
+@Suite("Source of Rocket")
 struct RocketSourceTests {
     private func source(_ text: String) throws -> RocketSource {
         try RocketSource(text) { "/abs/\($0)" }
     }
 
-    @Test("a folder names each package by its path")
+    @Test("A folder names each package by its path")
     func folder() throws {
         let source = try source("rocket")
         #expect(source == .folder("/abs/rocket"))
@@ -19,7 +19,7 @@ struct RocketSourceTests {
     }
 
     @Test(
-        "a URL names one package, at a branch, a version or a commit",
+        "A URL names one package at a branch, a version or a commit",
         arguments: [
             ("https://h/o/rocket.git", "branch: \"main\""),
             ("https://h/o/rocket.git#next", "branch: \"next\""),
@@ -37,7 +37,7 @@ struct RocketSourceTests {
             source.product("RocketRPC") == ".product(name: \"RocketRPC\", package: \"rocket\")")
     }
 
-    @Test("what would break a manifest is refused", arguments: ["https://h/\"x", "https://h/r#"])
+    @Test("Rejects text that would break a manifest", arguments: ["https://h/\"x", "https://h/r#"])
     func refused(text: String) {
         #expect(throws: GeneratorFailure.self) { try source(text) }
     }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("Names in lower case with underscores")
+@Suite("Name in lower case with underscores")
 struct SnakeCaseTests {
     @Test(
-        "break where a word begins",
+        "Has an underscore before each further word",
         arguments: [
             ("makeOrder", "make_order"), ("MakeOrder", "make_order"), ("make_order", "make_order"),
             ("HTTPGet", "http_get"), ("get", "get"), ("getURL", "get_url"), ("_2fa", "2fa"),

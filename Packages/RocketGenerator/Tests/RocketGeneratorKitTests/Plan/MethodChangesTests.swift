@@ -2,9 +2,9 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("What has become of the methods")
+@Suite("Changes of methods")
 struct MethodChangesTests {
-    /// The lines of a run for `new` after one for `old`.
+    /// Returns the changes that a run for `new` reports after one for `old`.
     private func changes(from old: String, to new: String) throws -> [String] {
         let before = Sample.files(try Sample.project(old))
         let state = FolderState(files: Sample.written(before))
@@ -20,7 +20,7 @@ struct MethodChangesTests {
 
     private let first = "rpc first(A) returns (A);"
 
-    @Test("nothing, where there was no run before or nothing has changed")
+    @Test("Reports nothing for a first run and for equal methods")
     func nothing() throws {
         let project = try Sample.project(proto(first))
         #expect(MethodChanges(project: project, old: []).lines.isEmpty)
@@ -28,7 +28,7 @@ struct MethodChangesTests {
         #expect(lines.isEmpty)
     }
 
-    @Test("a new one is told with its files")
+    @Test("Reports a new method with its files")
     func new() throws {
         let lines = try changes(from: proto(first), to: proto(first + "rpc two(A) returns (B);"))
         #expect(
@@ -38,7 +38,7 @@ struct MethodChangesTests {
             ])
     }
 
-    @Test("a removed one's files are named")
+    @Test("Reports the files of a removed method")
     func removed() throws {
         let lines = try changes(from: proto(first + "rpc two(A) returns (B);"), to: proto(first))
         #expect(
@@ -48,7 +48,7 @@ struct MethodChangesTests {
             ])
     }
 
-    @Test("a renamed one is a new and a removed one")
+    @Test("Reports a renamed method as a new and a removed one")
     func renamed() throws {
         let lines = try changes(from: proto(first), to: proto("rpc other(A) returns (A);"))
         #expect(lines.count == 2)
@@ -56,7 +56,7 @@ struct MethodChangesTests {
         #expect(lines.last?.hasPrefix("S.first is gone") == true)
     }
 
-    @Test("another signature is told")
+    @Test("Reports a changed signature")
     func changed() throws {
         let lines = try changes(from: proto(first), to: proto("rpc first(A) returns (B);"))
         #expect(lines.count == 1)
@@ -64,7 +64,7 @@ struct MethodChangesTests {
             lines.first?.hasPrefix("S.first was (A) returns (A) and is (A) returns (B): ") == true)
     }
 
-    @Test("a new service has to be served in main.swift")
+    @Test("Reports that a new service must be added to main.swift")
     func newService() throws {
         let new = proto(first) + " service T { rpc third(A) returns (A); }"
         let lines = try changes(from: proto(first), to: new)

@@ -3,8 +3,8 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-/// One test for each thing that may become of a file.
-@Suite("A plan for a project's folder")
+/// One test for each action of a plan.
+@Suite("Plan for a project's folder")
 struct ProjectPlanTests {
     private func action(
         _ file: ProjectFile, over old: String?, others: [String: String] = [:], force: Bool = false
@@ -16,33 +16,33 @@ struct ProjectPlanTests {
     }
 
     private let generated = ProjectFile(
-        path: "a.swift", text: ContentHash.sealed("new\n"), ownership: .generated)
-    private let yours = ProjectFile(path: "a.swift", text: "new\n", ownership: .yours)
+        path: "a.swift", text: ContentHash.mark("new\n"), ownership: .generated)
+    private let userFile = ProjectFile(path: "a.swift", text: "new\n", ownership: .user)
     private let copy = ProjectFile(path: "Protos/a.proto", text: "new\n", ownership: .copy)
 
-    @Test("a file that is not there is created", arguments: [false, true])
+    @Test("Creates a missing file", arguments: [false, true])
     func creates(force: Bool) {
         #expect(action(generated, over: nil, force: force) == .create)
-        #expect(action(yours, over: nil, force: force) == .create)
+        #expect(action(userFile, over: nil, force: force) == .create)
         #expect(action(copy, over: nil, force: force) == .create)
     }
 
-    @Test("an equal file is left")
+    @Test("Leaves an equal file")
     func leavesEqual() {
         #expect(action(generated, over: generated.text) == .leaveEqual)
-        #expect(action(yours, over: yours.text, force: true) == .leaveEqual)
+        #expect(action(userFile, over: userFile.text, force: true) == .leaveEqual)
     }
 
-    @Test("a generated file that nobody changed is renewed")
+    @Test("Writes an unedited generated file again")
     func renews() {
-        #expect(action(generated, over: ContentHash.sealed("old\n")) == .renew)
-        // As another tool writes it, without a seal.
+        #expect(action(generated, over: ContentHash.mark("old\n")) == .renew)
+        // Another tool writes the same text without a hash.
         #expect(action(generated, over: "new\n") == .renew)
     }
 
-    @Test("a generated file that somebody changed is kept and renewed")
+    @Test("Keeps an edited generated file and writes it again")
     func keeps() {
-        let edited = ContentHash.sealed("old\n") + "mine\n"
+        let edited = ContentHash.mark("old\n") + "mine\n"
         #expect(action(generated, over: edited) == .keepAndRenew("a.swift.mine"))
         #expect(
             action(generated, over: edited, others: ["a.swift.mine": "", "a.swift.mine2": ""])
@@ -54,21 +54,21 @@ struct ProjectPlanTests {
             ])
     }
 
-    @Test("yours is left, and with force kept and written anew")
-    func leavesYours() {
-        #expect(action(yours, over: "mine\n") == .leaveYours)
-        #expect(action(yours, over: "mine\n", force: true) == .keepAndRenew("a.swift.mine"))
+    @Test("Leaves a user's file; with force, keeps it and writes it again")
+    func leavesUserFiles() {
+        #expect(action(userFile, over: "mine\n") == .leaveUserFile)
+        #expect(action(userFile, over: "mine\n", force: true) == .keepAndRenew("a.swift.mine"))
     }
 
-    @Test("a copied .proto file is renewed unless somebody changed the copy")
+    @Test("Copies a .proto file again and keeps an edited copy")
     func copies() {
-        let record = ProtoRecord(path: "a.proto", hash: ContentHash.hash("old\n"))
-        let pb = ["a.pb.swift": ContentHash.sealed(record.line + "\n")]
+        let record = ProtoRecord(path: "a.proto", hash: ContentHash.of("old\n"))
+        let pb = ["a.pb.swift": ContentHash.mark(record.line + "\n")]
         #expect(action(copy, over: "old\n", others: pb) == .renew)
         #expect(action(copy, over: "mine\n", others: pb) == .keepAndRenew("Protos/a.proto.mine"))
     }
 
-    @Test("of a shared file the marked part is renewed, and kept where somebody changed it")
+    @Test("Writes the block of a shared file again and keeps an edited one")
     func renewsBlocks() throws {
         let two = try Sample.project(
             Sample.order.replacing("}\n}", with: "}\n}").replacing(
@@ -90,7 +90,7 @@ struct ProjectPlanTests {
                 == .keepAndRenew("Package.swift.mine"))
     }
 
-    @Test("a shared file without its marks is left, and the person is told")
+    @Test("Leaves a shared file without marks and warns")
     func lostMarks() throws {
         let manifest = ProjectFile(
             path: "Package.swift",
@@ -102,7 +102,7 @@ struct ProjectPlanTests {
         #expect(plan.warnings.first?.contains("lost its marks") == true)
     }
 
-    @Test("what was generated for a service that is gone is removed, and kept if it was changed")
+    @Test("Removes the generated files of a removed service and keeps edited ones")
     func removesGenerated() throws {
         let files = Sample.files(try Sample.project(Sample.order))
         let path = "Sources/Order/service/OrderServiceImpl.swift"
@@ -116,13 +116,13 @@ struct ProjectPlanTests {
         #expect(plan.warnings == ["\(path) was changed by hand: kept as \(path).mine"])
     }
 
-    @Test("a file of yours among the generated ones is left")
-    func leavesStrangers() {
+    @Test("Leaves a user's file in a folder of generated ones")
+    func leavesOtherFiles() {
         let plan = ProjectPlan(files: [], state: FolderState(files: ["pb/mine.swift": "mine\n"]))
         #expect(plan.steps.isEmpty)
     }
 
-    @Test("nothing is written into a project that is as it should be")
+    @Test("Writes nothing into an unchanged project")
     func idempotent() throws {
         let files = Sample.files(try Sample.project(Sample.order))
         let plan = ProjectPlan(files: files, state: FolderState(files: Sample.written(files)))

@@ -2,14 +2,14 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("The difference of two texts")
+@Suite("Unified diff")
 struct UnifiedDiffTests {
-    @Test("of equal ones is empty")
+    @Test("Is empty for equal texts")
     func equal() {
         #expect(UnifiedDiff("a\nb\n", "a\nb\n").text == "")
     }
 
-    @Test("shows a change with three lines around it")
+    @Test("Shows a change with three lines before and after it")
     func change() {
         let old = (1...9).map { "\($0)\n" }.joined()
         #expect(
@@ -27,12 +27,12 @@ struct UnifiedDiffTests {
                 """)
     }
 
-    @Test("shows a new file whole")
+    @Test("Shows all lines of a new file")
     func new() {
         #expect(UnifiedDiff("", "a\nb\n").text == "@@ -0,0 +1,2 @@\n+a\n+b\n")
     }
 
-    @Test("has a hunk for each distant change")
+    @Test("Has a hunk for each distant change")
     func distant() {
         let old = (1...30).map { "line \($0)\n" }.joined()
         let new = old.replacing("line 2\n", with: "").replacing("line 29\n", with: "x\n")

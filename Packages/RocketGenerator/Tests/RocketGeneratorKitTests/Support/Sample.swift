@@ -3,7 +3,7 @@ import SwiftProtobufPluginLibrary
 
 @testable import RocketGeneratorKit
 
-/// Projects for tests, read by the installed protoc.
+/// Projects for tests, parsed by the installed protoc.
 enum Sample {
     static let order = """
         syntax = "proto3";
@@ -15,7 +15,7 @@ enum Sample {
         }
         """
 
-    /// The project that a .proto file gives.
+    /// Returns the project of a .proto file.
     static func project(
         _ text: String, name: String = "order", old: [MethodRecord.Entry] = []
     ) throws -> ProjectModel {
@@ -29,7 +29,7 @@ enum Sample {
         ).read(file)
     }
 
-    /// A project's files, its messages' code left out.
+    /// Returns the files of a project without the code of its messages.
     static func files(_ project: ProjectModel, proto: String = "proto") -> [ProjectFile] {
         let pb = GeneratedSource(name: "order.pb.swift", text: "// pb\n", proto: "order.proto")
         return ProjectTree(
@@ -37,7 +37,7 @@ enum Sample {
         ).files
     }
 
-    /// What lies on disk after they were written.
+    /// Returns the content of the disk after the files were written.
     static func written(_ files: [ProjectFile]) -> [String: String] {
         Dictionary(files.map { ($0.path, $0.text) }, uniquingKeysWith: { first, _ in first })
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("What a project's files are made of")
+@Suite("Templates of a project's files")
 struct TemplateTests {
     private let wellKnown = """
         syntax = "proto3"; package shop.v1; import "google/protobuf/empty.proto";
@@ -16,13 +16,13 @@ struct TemplateTests {
         return (project, try #require(project.methods.first))
     }
 
-    @Test("a service hands each call to its interface")
+    @Test("A service passes each call to its interface")
     func implementation() throws {
         let project = try Sample.project(Sample.order)
         let service = try #require(project.services.first)
-        let piece = ImplementationTemplate(service: service, names: project.names)
+        let template = ImplementationTemplate(service: service, names: project.names)
         #expect(
-            piece.function(try #require(service.methods.first)).text == """
+            template.function(try #require(service.methods.first)).text == """
                 /// Makes one order.
                 public func makeOrder(
                     _ request: MakeOrderRequest, _ call: RPCController
@@ -33,12 +33,12 @@ struct TemplateTests {
                 """)
     }
 
-    @Test("an interface tells a refusal where its response can")
+    @Test("An interface stores a refusal in a response that has the fields")
     func setErrorFills() throws {
         let (project, method) = try method(Sample.order)
         #expect(
             InterfaceTemplate(method: method, names: project.names).setError.text == """
-                /// Tells a refusal.
+                /// Stores a refusal in the response.
                 mutating func setError(_ error: BusinessException) {
                     response.retCode = error.code
                     response.resInfo = error.info
@@ -47,18 +47,18 @@ struct TemplateTests {
                 """)
     }
 
-    @Test("an interface fails the call where its response can't")
+    @Test("An interface fails the call if the response has no fields for a refusal")
     func setErrorFails() throws {
         let (project, method) = try method(wellKnown)
-        let piece = InterfaceTemplate(method: method, names: project.names)
+        let template = InterfaceTemplate(method: method, names: project.names)
         #expect(
-            piece.setError.contains(
-                "    throw RPCError(RPCErrorCode(rawValue: error.code), error.info)"))
-        #expect(piece.lines.contains("import SwiftProtobuf"))
-        #expect(piece.lines.contains("    var response = SwiftProtobuf.Google_Protobuf_Empty()"))
+            template.setError.contains(
+                "    throw error"))
+        #expect(template.lines.contains("import SwiftProtobuf"))
+        #expect(template.lines.contains("    var response = SwiftProtobuf.Google_Protobuf_Empty()"))
     }
 
-    @Test("a client calls its method, also one with a keyword's name")
+    @Test("A test client calls its method, also one that is named like a keyword")
     func client() throws {
         let (project, method) = try method(wellKnown)
         #expect(
@@ -77,7 +77,7 @@ struct TemplateTests {
                 """)
     }
 
-    @Test("a test expects the empty answer that a new interface gives")
+    @Test("A test expects the empty response of a new interface")
     func test() throws {
         let (project, method) = try method(wellKnown)
         let lines = MethodTemplates(project: project, method: method).test
@@ -86,7 +86,7 @@ struct TemplateTests {
         #expect(lines.contains("@Suite(\"shop.v1.S.class\")"))
     }
 
-    @Test("main.swift serves every service")
+    @Test("main.swift serves all services")
     func services() throws {
         let project = try Sample.project(
             "syntax = \"proto3\"; message M {} service A { rpc a(M) returns (M); } service B {}")
@@ -96,7 +96,7 @@ struct TemplateTests {
             ])
     }
 
-    @Test("names that messages hide come with their module")
+    @Test("Names that messages hide are qualified")
     func hidden() throws {
         let project = try Sample.project(
             "syntax = \"proto3\"; message Program {} message RocketLogger {}\n"
@@ -104,10 +104,10 @@ struct TemplateTests {
         let main = MainTemplate(project: project).lines
         #expect(main.last == "await RocketProgram.Program.run(OrderCommand.self)")
         let common = CommonTemplates(project: project).interface
-        #expect(common.contains("    public let log: RocketBase.Logger"))
+        #expect(common.contains("    public let log: RocketBase.RocketLogger"))
     }
 
-    @Test("names that messages hide come with their module in attributes, too")
+    @Test("Names that messages hide are qualified in attributes, too")
     func hiddenAttributes() throws {
         let (project, method) = try method(
             "syntax = \"proto3\"; message Option {} message Test {}\n"
@@ -115,10 +115,10 @@ struct TemplateTests {
         let main = MainTemplate(project: project).lines.text
         #expect(main.contains("    @ArgumentParser.Option(help:"))
         let test = MethodTemplates(project: project, method: method).test
-        #expect(test.contains("    @Testing.Test(\"is answered\")"))
+        #expect(test.contains("    @Testing.Test(\"Returns a response\")"))
     }
 
-    @Test("the list of clients is as swift-format wants it", arguments: [1, 2])
+    @Test("The list of test clients has the layout of swift-format", arguments: [1, 2])
     func clients(count: Int) throws {
         let methods = (1...count).map { "rpc m\($0)(M) returns (M);" }.joined()
         let project = try Sample.project(
@@ -127,10 +127,10 @@ struct TemplateTests {
         let two = [
             "let testClients = [", "    \"test_m1_client\",", "    \"test_m2_client\",", "]",
         ]
-        #expect(ClientListTemplate.body(project.methods) == (count == 1 ? one : two))
+        #expect(ClientListTemplate.declaration(project.methods) == (count == 1 ? one : two))
     }
 
-    @Test("scripts and units name the program")
+    @Test("Scripts and units contain the program's name")
     func places() {
         #expect(ScriptTemplates(program: "shop").run.contains("server=$project/bin/shop"))
         let conf = ConfigurationTemplates(program: "shop", port: 9000)

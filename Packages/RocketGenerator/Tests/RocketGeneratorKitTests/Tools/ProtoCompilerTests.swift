@@ -3,7 +3,7 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("Reading .proto files")
+@Suite("Compiler of .proto files")
 struct ProtoCompilerTests {
     private func describe(
         _ files: [String: String], main: String, imports: [String] = []
@@ -20,12 +20,12 @@ struct ProtoCompilerTests {
             "\(folder.path)/\(main)", importPaths: imports.map { "\(folder.path)/\($0)" },
             tools: ToolFinder())
         let description = try compiler.describe()
-        // While the files are there.
+        // Here, since the folder is deleted at the end of this function.
         _ = try description.texts()
         return description
     }
 
-    @Test("what is wrong is told as protoc tells it")
+    @Test("Reports errors in protoc's format")
     func wrong() {
         let failure = #expect(throws: GeneratorFailure.self) {
             try describe(
@@ -35,13 +35,13 @@ struct ProtoCompilerTests {
         #expect(failure?.details == ["a.proto:3:3: \"in32\" is not defined."])
     }
 
-    @Test("a file that is missing is named")
+    @Test("Names a missing file")
     func missing() {
         let failure = #expect(throws: GeneratorFailure.self) { try describe([:], main: "no.proto") }
         #expect(failure?.description.contains("no.proto can't be read") == true)
     }
 
-    @Test("imports are found where they are looked for, well-known ones need none")
+    @Test("Finds imports in the import paths; well-known files need none")
     func imports() throws {
         let description = try describe(
             [
@@ -52,6 +52,6 @@ struct ProtoCompilerTests {
                 "lib/common/b.proto": "syntax = \"proto2\"; message B {}",
             ], main: "api/v1/a.proto", imports: ["api", "lib"])
         #expect(description.main == "v1/a.proto")
-        #expect(description.ownFiles.sorted() == ["common/b.proto", "v1/a.proto"])
+        #expect(description.projectFiles.sorted() == ["common/b.proto", "v1/a.proto"])
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RocketGeneratorKit
 
-@Suite("Finding the tools")
+@Suite("Finder of tools")
 struct ToolFinderTests {
     private func withTool(_ path: String, _ body: (String) throws -> Void) throws {
         let folder = try TemporaryFolder()
@@ -16,41 +16,42 @@ struct ToolFinderTests {
         try body(folder.path)
     }
 
-    @Test("a missing protoc is told with how to get it")
+    @Test("Explains how to install a missing protoc")
     func noProtoc() {
-        let finder = ToolFinder(environment: ["PATH": "/nowhere"], ownFolder: "/nowhere")
+        let finder = ToolFinder(environment: ["PATH": "/nowhere"], programFolder: "/nowhere")
         let failure = #expect(throws: GeneratorFailure.self) { try finder.protoc() }
         #expect(failure?.description.contains("apt-get install protobuf-compiler") == true)
     }
 
-    @Test("PROTOC names another protoc, or nothing that runs")
+    @Test("Uses the program in PROTOC, and rejects one that cannot run")
     func named() throws {
         try withTool("my-protoc") { folder in
-            let finder = ToolFinder(environment: ["PROTOC": "\(folder)/my-protoc"], ownFolder: "/")
+            let finder = ToolFinder(
+                environment: ["PROTOC": "\(folder)/my-protoc"], programFolder: "/")
             let found = try finder.protoc()
             #expect(found == "\(folder)/my-protoc")
-            let other = ToolFinder(environment: ["PROTOC": "\(folder)/no"], ownFolder: "/")
+            let other = ToolFinder(environment: ["PROTOC": "\(folder)/no"], programFolder: "/")
             #expect(throws: GeneratorFailure.self) { try other.protoc() }
         }
     }
 
     @Test(
-        "protoc-gen-swift is beside the program, in lib/rocket, or in PATH",
+        "Finds protoc-gen-swift beside the program, in lib/rocket, or in PATH",
         arguments: ["bin/protoc-gen-swift", "lib/rocket/protoc-gen-swift", "x/protoc-gen-swift"])
     func plugin(place: String) throws {
         try withTool(place) { folder in
             try FileManager.default.createDirectory(
                 atPath: "\(folder)/bin", withIntermediateDirectories: true)
             let finder = ToolFinder(
-                environment: ["PATH": "\(folder)/x"], ownFolder: "\(folder)/bin")
+                environment: ["PATH": "\(folder)/x"], programFolder: "\(folder)/bin")
             let found = URL(fileURLWithPath: try finder.swiftPlugin()).standardizedFileURL.path
             #expect(found == "\(folder)/\(place)")
         }
     }
 
-    @Test("a missing plugin is told")
+    @Test("Reports a missing plugin")
     func noPlugin() {
-        let finder = ToolFinder(environment: [:], ownFolder: "/nowhere")
+        let finder = ToolFinder(environment: [:], programFolder: "/nowhere")
         let failure = #expect(throws: GeneratorFailure.self) { try finder.swiftPlugin() }
         #expect(failure?.description.contains("protoc-gen-swift") == true)
     }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("Swift names")
+@Suite("Name in Swift")
 struct SwiftNameTests {
     @Test(
-        "of methods begin lower case and keep their other capitals",
+        "Name of a method begins with a lower-case letter and keeps its other capitals",
         arguments: [
             ("makeOrder", "makeOrder"), ("MakeOrder", "makeOrder"), ("make_order", "makeOrder"),
             ("MAKE_ORDER", "makeORDER"), ("HTTPGet", "httpGet"), ("GetURL", "getURL"),
@@ -16,13 +16,13 @@ struct SwiftNameTests {
         #expect(SwiftName.method(name) == expected)
     }
 
-    @Test("do not exist for underscores alone", arguments: ["_", "__"])
+    @Test("Does not exist for underscores alone", arguments: ["_", "__"])
     func ofUnderscores(name: String) {
         #expect(SwiftName.method(name) == nil)
     }
 
     @Test(
-        "of types begin upper case and keep their other capitals",
+        "Name of a type begins with a capital and keeps its other capitals",
         arguments: [
             ("makeOrderRequest", "MakeOrderRequest"), ("query_name_req", "QueryNameReq"),
             ("order", "Order"), ("aURL", "AURL"), ("_", "_"),
@@ -31,22 +31,22 @@ struct SwiftNameTests {
         #expect(SwiftName.upperCamel(name) == expected)
     }
 
-    @Test("stand in backticks where they are keywords")
-    func standInBackticks() {
+    @Test("Has backticks if it is a keyword")
+    func hasBackticks() {
         #expect(SwiftName.escaped("import") == "`import`")
         #expect(SwiftName.escaped("init") == "`init`")
         #expect(SwiftName.escaped("imports") == "imports")
     }
 
-    @Test("know one word from several")
-    func knowOneWordFromSeveral() {
+    @Test("Distinguishes one word from several")
+    func distinguishesOneWord() {
         #expect(!SwiftName.hasSeveralWords("task"))
         #expect(!SwiftName.hasSeveralWords("Task"))
         #expect(SwiftName.hasSeveralWords("bigTask"))
         #expect(SwiftName.hasSeveralWords("big_task"))
     }
 
-    @Test("of a service's code say its name once")
+    @Test("Name of a service's type contains \"Service\" once")
     func ofAServicesCode() {
         #expect(
             ServiceNames(service: "Order", prefix: "Shop_V1_").all

@@ -4,16 +4,16 @@ import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 import Testing
 
-/// Runs Debian's protoc for the tests.
+/// Runs the installed protoc for tests.
 enum Protoc {
-    /// How a run of protoc ended.
+    /// Result of a run of protoc.
     struct Outcome {
         let status: Int32
         let standardError: String
     }
 
-    /// What the generator makes of .proto files given as path and text, all of which are
-    /// generated for, in this order. No process but protoc's own parser is involved.
+    /// Generates code for .proto files that are given as path and text, in this order. Only protoc's
+    /// parser runs as a process; the generator runs in this one.
     static func generate(
         _ protos: KeyValuePairs<String, String>, options: String = "Visibility=Public"
     ) throws -> Google_Protobuf_Compiler_CodeGeneratorResponse {
@@ -23,7 +23,7 @@ enum Protoc {
         }
     }
 
-    /// What the generator makes of files that lie in `folder`.
+    /// Generates code for files in `folder`.
     static func generate(
         _ paths: [String], from folder: URL, options: String
     ) throws -> Google_Protobuf_Compiler_CodeGeneratorResponse {
@@ -59,7 +59,7 @@ enum Protoc {
             status: process.terminationStatus, standardError: String(decoding: text, as: UTF8.self))
     }
 
-    /// A new folder that is gone afterwards.
+    /// Runs `body` with a new folder and deletes the folder afterwards.
     static func withTemporaryFolder<R>(_ body: (URL) throws -> R) throws -> R {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "rocket-generator-\(UUID().uuidString)")
@@ -68,7 +68,7 @@ enum Protoc {
         return try body(folder)
     }
 
-    /// Writes a file, and the folders that it lies in.
+    /// Writes a file and creates its folders.
     static func write(_ text: String, to file: URL) throws {
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -77,7 +77,7 @@ enum Protoc {
 }
 
 extension Google_Protobuf_Compiler_CodeGeneratorResponse {
-    /// The one generated file's text.
+    /// Text of the only generated file.
     var onlyContent: String {
         get throws {
             try #require(!hasError, "\(error)")

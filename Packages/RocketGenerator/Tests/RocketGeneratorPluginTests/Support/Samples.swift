@@ -1,6 +1,6 @@
 @testable import RocketGeneratorPlugin
 
-/// Models for the pieces' tests.
+/// Models for tests of templates.
 enum Samples {
     static let makeOrder = MethodModel(
         name: "makeOrder", swiftName: "makeOrder", request: "Want", response: "Bill",
@@ -13,10 +13,10 @@ enum Samples {
             clientName: "OrderClient", comment: ["Sells."], methods: methods)
     }
 
-    /// Nothing of the module hides a name.
+    /// Names in a module that hides none of them.
     static let names = RuntimeNames(scope: ModuleScope())
 
-    /// Everything is hidden.
+    /// Names in a module that hides all of them.
     static let hiddenNames = RuntimeNames(
         scope: ModuleScope(
             owners: Dictionary(

@@ -2,37 +2,37 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("The client struct")
+@Suite("Template of a client")
 struct ClientTemplateTests {
-    private func piece(_ service: ServiceModel, names: RuntimeNames = Samples.names)
+    private func template(_ service: ServiceModel, names: RuntimeNames = Samples.names)
         -> ClientTemplate
     {
         ClientTemplate(service: service, level: .public, names: names)
     }
 
-    @Test("has a channel and a function for each method")
+    @Test("Has a channel and two functions for each method")
     func hasAFunction() {
         #expect(
-            piece(Samples.service(Samples.makeOrder)).lines == [
+            template(Samples.service(Samples.makeOrder)).lines == [
                 "/// Calls `shop.Order` over a channel.",
                 "///",
                 "/// Sells.",
                 "///",
-                "/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`",
-                "/// goes to the server with it. Every call ends with a reply or an `RPCError`.",
-                "/// A controller says more, and tells what became of its call.",
+                "/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent",
+                "/// to the server. Every call ends with a response or an `RPCError`. Pass an",
+                "/// `RPCController` to set more options and to read how the call ended.",
                 "public nonisolated struct OrderClient: Sendable {",
-                "    /// What the calls go over.",
+                "    /// The channel of the calls.",
                 "    public let channel: RPCChannel",
                 "",
-                "    /// Makes a client of `channel`, which any number of clients may share.",
+                "    /// Creates a client of `channel`. Any number of clients can share a channel.",
                 "    public init(_ channel: RPCChannel) { self.channel = channel }",
                 "",
                 "    /// Makes one order.",
                 "    public nonisolated(nonsending) func makeOrder(",
                 "        _ request: Want,",
                 "        timeout: Duration? = nil,",
-                "        metadata: RPCMetadata = [:],",
+                "        metadata: RPCMetadata = .empty,",
                 "        options: RPCCallOptions = .init()",
                 "    ) async throws(RPCError) -> Bill {",
                 "        try await channel.call(",
@@ -51,13 +51,13 @@ struct ClientTemplateTests {
             ])
     }
 
-    @Test("warns callers of what is deprecated")
+    @Test("Warns callers of deprecated methods and services")
     func warnsCallers() {
         var method = Samples.makeOrder
         method.isDeprecated = true
         var service = Samples.service(method)
         service.isDeprecated = true
-        let lines = piece(service).lines
+        let lines = template(service).lines
         #expect(
             lines.contains(
                 "@available(*, deprecated, message: \"shop.Order is deprecated in its .proto\")"))
@@ -67,9 +67,10 @@ struct ClientTemplateTests {
                     + "message: \"shop.Order.makeOrder is deprecated in its .proto\")"))
     }
 
-    @Test("names the module where a message hides a name")
+    @Test("Qualifies names that a message hides")
     func namesTheModule() {
-        let text = piece(Samples.service(Samples.makeOrder), names: Samples.hiddenNames).lines.text
+        let text = template(Samples.service(Samples.makeOrder), names: Samples.hiddenNames).lines
+            .text
         for name in [
             "RocketRPC.RPCChannel", "Swift.Duration?", "RocketRPC.RPCMetadata",
             "RocketRPC.RPCCallOptions", "RocketRPC.RPCController",

@@ -2,15 +2,15 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("The descriptors")
+@Suite("Template of the descriptors")
 struct DescriptorsTemplateTests {
-    @Test("stand in lines of base64 that are one text")
-    func standInLines() {
-        let piece = DescriptorsTemplate(
+    @Test("Writes base64 in lines that form one text")
+    func writesLines() {
+        let template = DescriptorsTemplate(
             bytes: [UInt8](repeating: 0, count: 60), names: Samples.names)
         #expect(
-            piece.lines == [
-                "/// This .proto file and what it imports, for `rocket.Reflection`.",
+            template.lines == [
+                "/// This .proto file and its imports, for `rocket.Reflection`.",
                 "private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(",
                 "    base64: \"\"\"",
                 "        " + String(repeating: "A", count: 76) + "\\",
@@ -19,8 +19,8 @@ struct DescriptorsTemplateTests {
             ])
     }
 
-    @Test("are named in each service protocol, unless they are not wanted")
-    func areNamed() throws {
+    @Test("Each service protocol refers to the descriptors unless an option omits them")
+    func refersToDescriptors() throws {
         let file = FileModel(
             protoPath: "a.proto", descriptors: [1],
             services: [Samples.service(Samples.makeOrder)])

@@ -2,9 +2,9 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("The head of a generated file")
+@Suite("Template of the head of a file")
 struct HeaderTemplateTests {
-    @Test("warns, and names the generator and the source")
+    @Test("Warns against edits and names the generator and the source")
     func warns() {
         #expect(
             HeaderTemplate.lines(protoPath: "shop/order.proto") == [
@@ -17,7 +17,7 @@ struct HeaderTemplateTests {
             ])
     }
 
-    @Test("imports each module once, sorted, at the declarations' level")
+    @Test("Imports each module once, sorted, with the access level of the declarations")
     func importsEachModule() {
         #expect(
             HeaderTemplate.imports(["SwiftProtobuf", "Common"], level: .public, explicit: true)
@@ -36,13 +36,13 @@ struct HeaderTemplateTests {
         )
     }
 
-    @Test("leaves the level out on request")
-    func leavesTheLevelOut() {
+    @Test("Omits the access level of imports on request")
+    func omitsTheLevel() {
         #expect(HeaderTemplate.imports([], level: .public, explicit: false) == ["import RocketRPC"])
     }
 
-    @Test("gives lower-case messages a second name")
-    func givesSecondNames() {
+    @Test("Declares aliases for messages with lower-case names")
+    func declaresAliases() {
         #expect(
             MessageNamesTemplate.lines(
                 [
@@ -50,10 +50,10 @@ struct HeaderTemplateTests {
                     .init(alias: "A", original: "a"),
                 ],
                 level: .package) == [
-                    "/// `makeOrder`, written as Swift writes types.",
+                    "/// Alias of `makeOrder` in Swift's style for types.",
                     "package typealias MakeOrder = makeOrder",
                     "",
-                    "/// `a`, written as Swift writes types.",
+                    "/// Alias of `a` in Swift's style for types.",
                     "package typealias A = a",
                 ])
     }

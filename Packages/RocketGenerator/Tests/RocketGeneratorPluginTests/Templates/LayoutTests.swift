@@ -2,20 +2,20 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("Layout")
+@Suite("Layout of generated code")
 struct LayoutTests {
-    /// So long that `f(…)` with it has `columns` columns.
+    /// Returns an argument with which `f(…)` has `columns` columns.
     private func item(for columns: Int) -> String {
         String(repeating: "x", count: columns - "f()".count)
     }
 
-    @Test("leaves on one line what fits")
+    @Test("Keeps code that fits on one line")
     func leavesOnOneLine() {
         let item = item(for: 100)
         #expect(Layout.list("f", [item], depth: 0, closingOnOwnLine: true) == ["f(\(item))"])
     }
 
-    @Test("gives the items a line of their own when the whole is one column too long")
+    @Test("Moves the items to a second line if the code is one column too long")
     func breaksAtTheLimit() {
         let item = item(for: 97)
         #expect(
@@ -23,14 +23,14 @@ struct LayoutTests {
                 == ["f(", "    \(item)", ")"])
     }
 
-    @Test("counts the indentation that is still to come")
+    @Test("Counts indentation that is added later")
     func countsTheIndentation() {
         let item = item(for: 92)
         #expect(Layout.list("f", [item], depth: 2, closingOnOwnLine: true).count == 1)
         #expect(Layout.list("f", [item], depth: 3, closingOnOwnLine: true).count == 3)
     }
 
-    @Test("puts a call's bracket behind its last argument")
+    @Test("Closes a call after its last argument")
     func putsTheBracketBehind() {
         let item = item(for: 90)
         #expect(
@@ -38,7 +38,7 @@ struct LayoutTests {
                 == ["someFunction(", "    a, \(item)) x"])
     }
 
-    @Test("gives every item a line when they don't fit on one")
+    @Test("Writes one item per line if they do not fit on one")
     func givesEveryItemALine() {
         let item = item(for: 90)
         #expect(
@@ -49,7 +49,7 @@ struct LayoutTests {
                 == ["f(", "    \(item),", "    \(item));"])
     }
 
-    @Test("separates blocks by one empty line and forgets empty ones")
+    @Test("Separates blocks by one empty line and skips empty blocks")
     func separatesBlocks() {
         #expect(Lines.joined([["a", "b"], [], ["c"]]) == ["a", "b", "", "c"])
         #expect(Lines.joined([]) == [])

@@ -2,19 +2,19 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("The method descriptors")
+@Suite("Template of the method constants")
 struct MethodsTemplateTests {
-    private func piece(_ service: ServiceModel, names: RuntimeNames = Samples.names)
+    private func template(_ service: ServiceModel, names: RuntimeNames = Samples.names)
         -> MethodsTemplate
     {
         MethodsTemplate(service: service, level: .public, names: names)
     }
 
-    @Test("bear the names on the wire and the messages' types")
-    func bearNamesAndTypes() {
+    @Test("Have the names on the wire and the message types")
+    func haveNamesAndTypes() {
         #expect(
-            piece(Samples.service(Samples.makeOrder)).lines == [
-                "/// The methods of `shop.Order`: their names and their messages.",
+            template(Samples.service(Samples.makeOrder)).lines == [
+                "/// The methods of `shop.Order`: names and message types.",
                 "public nonisolated enum OrderMethods {",
                 "    /// `shop.Order.makeOrder`",
                 "    public static let makeOrder = RPCMethod<Want, Bill>(",
@@ -29,28 +29,42 @@ struct MethodsTemplateTests {
             ])
     }
 
-    @Test("keep the .proto's spelling beside Swift's")
+    @Test("Store a refusal in a response that has the fields")
+    func storeRefusals() {
+        var method = Samples.makeOrder
+        method.businessFields = BusinessFields(code: "retCode", info: "resInfo")
+        #expect(
+            template(Samples.service(method)).constant(method).suffix(4) == [
+                "    response: .init(",
+                "        decode: { try $0.decodeMessage(decoder: &$1) },",
+                "        encode: { try $0.traverse(visitor: &$1) },",
+                "        setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))",
+            ])
+    }
+
+    @Test("Keep the spelling of the .proto file beside that of Swift")
     func keepTheSpelling() {
         var method = Samples.makeOrder
         (method.name, method.swiftName) = ("Import", "`import`")
         #expect(
-            piece(Samples.service(method)).constant(method)[1...2] == [
+            template(Samples.service(method)).constant(method)[1...2] == [
                 "public static let `import` = RPCMethod<Want, Bill>(",
                 "    service: \"shop.Order\", name: \"Import\",",
             ])
     }
 
-    @Test("break long types over lines")
+    @Test("Break long types over lines")
     func breakLongTypes() {
         var method = Samples.makeOrder
         method.request = String(repeating: "Q", count: 60)
         #expect(
-            piece(Samples.service(method), names: Samples.hiddenNames).constant(method)[...4] == [
-                "/// `shop.Order.makeOrder`",
-                "public static let makeOrder = RocketRPC.RPCMethod<",
-                "    \(method.request), Bill",
-                ">(",
-                "    service: \"shop.Order\", name: \"makeOrder\",",
-            ])
+            template(Samples.service(method), names: Samples.hiddenNames).constant(method)[...4]
+                == [
+                    "/// `shop.Order.makeOrder`",
+                    "public static let makeOrder = RocketRPC.RPCMethod<",
+                    "    \(method.request), Bill",
+                    ">(",
+                    "    service: \"shop.Order\", name: \"makeOrder\",",
+                ])
     }
 }

@@ -2,18 +2,18 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("The service protocol")
+@Suite("Template of a service protocol")
 struct ServerTemplateTests {
-    private func piece(
+    private func template(
         _ service: ServiceModel, level: AccessLevel = .public, names: RuntimeNames = Samples.names
     ) -> ServerTemplate {
         ServerTemplate(service: service, level: level, names: names)
     }
 
-    @Test("has a requirement for each method, with the comments of the .proto")
+    @Test("Has a requirement for each method with the comments of the .proto file")
     func hasARequirement() {
         #expect(
-            piece(Samples.service(Samples.makeOrder)).declaration == [
+            template(Samples.service(Samples.makeOrder)).declaration == [
                 "/// Sells.",
                 "public nonisolated protocol OrderService: RPCService {",
                 "    /// Makes one order.",
@@ -24,26 +24,26 @@ struct ServerTemplateTests {
             ])
     }
 
-    @Test("writes comments of its own where the .proto has none")
-    func writesCommentsOfItsOwn() {
+    @Test("Has default comments where the .proto file has none")
+    func hasDefaultComments() {
         var method = Samples.makeOrder
         method.comment = []
         var service = Samples.service(method)
         service.comment = []
-        let lines = piece(service).declaration
-        #expect(lines[0] == "/// Serves `shop.Order`: one function for each method.")
-        #expect(lines[2] == "    /// Answers `shop.Order.makeOrder`.")
+        let lines = template(service).declaration
+        #expect(lines[0] == "/// Implements `shop.Order`: one function per method.")
+        #expect(lines[2] == "    /// Handles `shop.Order.makeOrder`.")
     }
 
-    @Test("enters each method into a server's table")
-    func entersEachMethod() {
+    @Test("Registers each method")
+    func registersEachMethod() {
         #expect(
-            piece(Samples.service(Samples.makeOrder)).conveniences == [
+            template(Samples.service(Samples.makeOrder)).defaults == [
                 "extension OrderService {",
-                "    /// The name on the wire: `shop.Order`.",
+                "    /// Name on the wire: `shop.Order`.",
                 "    public static var serviceName: String { \"shop.Order\" }",
                 "",
-                "    /// Adds every method to a server's table.",
+                "    /// Adds all methods to a server's table.",
                 "    public func register(in registry: inout RPCServiceRegistry) throws {",
                 "        try registry.add(OrderMethods.makeOrder) { request, call in",
                 "            try await self.makeOrder(request, call)",
@@ -53,31 +53,32 @@ struct ServerTemplateTests {
             ])
     }
 
-    @Test("may be empty")
-    func mayBeEmpty() {
+    @Test("Can be empty")
+    func canBeEmpty() {
         #expect(
-            piece(Samples.service(), level: .internal).declaration == [
+            template(Samples.service(), level: .internal).declaration == [
                 "/// Sells.",
                 "nonisolated protocol OrderService: RPCService {",
                 "}",
             ])
     }
 
-    @Test("says what is deprecated, but does not warn who has to implement it")
-    func saysWhatIsDeprecated() {
+    @Test("Notes deprecation without a warning for implementations")
+    func notesDeprecation() {
         var method = Samples.makeOrder
         method.isDeprecated = true
         var service = Samples.service(method)
         service.isDeprecated = true
-        let lines = piece(service).lines
+        let lines = template(service).lines
         #expect(lines.prefix(3) == ["/// Sells.", "///", "/// Deprecated in the .proto file."])
         #expect(lines.contains("    /// Deprecated in the .proto file."))
         #expect(!lines.contains { $0.contains("@available") })
     }
 
-    @Test("names the module where a message hides a name of RocketRPC")
+    @Test("Qualifies names of RocketRPC that a message hides")
     func namesTheModule() {
-        let text = piece(Samples.service(Samples.makeOrder), names: Samples.hiddenNames).lines.text
+        let text = template(Samples.service(Samples.makeOrder), names: Samples.hiddenNames).lines
+            .text
         #expect(text.contains("protocol OrderService: RocketRPC.RPCService {"))
         #expect(text.contains("_ call: RocketRPC.RPCController"))
         #expect(text.contains("inout RocketRPC.RPCServiceRegistry"))

@@ -2,24 +2,24 @@ import Testing
 
 @testable import RocketGeneratorPlugin
 
-@Suite("The protocol of services that never wait")
+@Suite("Template of a synchronous service")
 struct SynchronousTemplateTests {
-    @Test("refines the service's, and registers its methods so")
+    @Test("Refines the service protocol and registers its methods as synchronous")
     func refines() {
-        let piece = SynchronousTemplate(
+        let template = SynchronousTemplate(
             service: Samples.service(Samples.makeOrder), level: .public, names: Samples.names)
         #expect(
-            piece.lines == [
-                "/// `OrderService` for implementations whose methods never wait: each runs on",
-                "/// its connection's loop as soon as the request is there, and holds the loop up until",
-                "/// it returns.",
+            template.lines == [
+                "/// `OrderService` for implementations whose methods are synchronous. Each",
+                "/// method runs on the event loop of its connection and blocks the loop until it",
+                "/// returns, so it must not wait.",
                 "public nonisolated protocol SynchronousOrderService: OrderService {",
                 "    /// Makes one order.",
                 "    func makeOrder(_ request: Want, _ call: RPCController) throws -> Bill",
                 "}",
                 "",
                 "extension SynchronousOrderService {",
-                "    /// Adds every method to a server's table, as one that never waits.",
+                "    /// Adds all methods to a server's table as synchronous methods.",
                 "    public func register(in registry: inout RPCServiceRegistry) throws {",
                 "        try registry.add(",
                 "            OrderMethods.makeOrder,",
@@ -29,10 +29,10 @@ struct SynchronousTemplateTests {
             ])
     }
 
-    @Test("is left out for a service with no methods")
-    func isLeftOut() {
-        let piece = SynchronousTemplate(
+    @Test("Writes nothing for a service without methods")
+    func writesNothing() {
+        let template = SynchronousTemplate(
             service: Samples.service(), level: .public, names: Samples.names)
-        #expect(piece.lines.isEmpty)
+        #expect(template.lines.isEmpty)
     }
 }

@@ -13,16 +13,20 @@ extension RocketError {
     }
 }
 
-/// A refusal by the rules of a service, as opposed to a failure of the call. A server answers it
-/// with a response whose `ret_code` and `res_info` are set, where the message has these fields, and
-/// with an error of this code where it has not.
+/// A refusal by the rules of the service, thrown by a handler.
+///
+/// The caller gets a normal response where the response message has the fields `int32 ret_code` and
+/// `string res_info`, neither of them repeated nor in a oneof: a new message with these two set.
+/// Generated code sets them. In all other cases, which include every service that is written
+/// without generated methods, the caller gets an `RPCError` with this code and message (INTERNAL
+/// for code 0, since code 0 means success).
 public struct BusinessError: Error, Hashable, Sendable {
-    /// The response's `ret_code`.
+    /// Value of the response's `ret_code`, or the error's code.
     public let code: Int32
-    /// The response's `res_info`.
+    /// Value of the response's `res_info`, or the error's message.
     public let info: String
 
-    /// A refusal with that code and reason.
+    /// Creates a refusal with a code and a reason.
     public init(_ code: Int32, _ info: String) {
         self.code = code
         self.info = info

@@ -1,36 +1,55 @@
 public import RocketBase
+public import RocketCodec
 public import SwiftProtobuf
 
-/// How the messages of one type become bytes and come back: in place, by code that is compiled
-/// for just this message type.
+/// Encodes and decodes the messages of one type in place, by code that is compiled for this
+/// message type alone.
 ///
-/// Generated code makes one for each message of a method, beside the message: only there can the
-/// compiler see the message's fields and specialise the two calls.
+/// Only generated code makes one, for each message of a method and in the message's module: only
+/// there can the compiler see the message's fields and specialise the calls.
 public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
     @usableFromInline let decode: (@Sendable (inout M, inout _ProtobufReader) throws -> Void)?
     @usableFromInline let encode: (@Sendable (M, inout _ProtobufWriter) throws -> Void)?
+    @usableFromInline let setError: (@Sendable (inout M, BusinessError) -> Void)?
 
+    /// Creates a coding from compiled code.
+    ///
     /// - Parameters:
     ///   - decode: calls the message's `decodeMessage`.
     ///   - encode: calls the message's `traverse`.
+    ///   - setError: stores a refusal in the message's `ret_code` and `res_info`; nil for a message
+    ///     without these fields.
     @inlinable
     public init(
         decode: @escaping @Sendable (inout M, inout _ProtobufReader) throws -> Void,
-        encode: @escaping @Sendable (M, inout _ProtobufWriter) throws -> Void
+        encode: @escaping @Sendable (M, inout _ProtobufWriter) throws -> Void,
+        setError: (@Sendable (inout M, BusinessError) -> Void)? = nil
     ) {
         self.decode = decode
         self.encode = encode
+        self.setError = setError
     }
 
-    /// Leaves both to swift-protobuf.
+    /// Creates a coding that uses swift-protobuf's own encoder and decoder, and that cannot store
+    /// a refusal in a message.
     public init() {
         decode = nil
         encode = nil
+        setError = nil
     }
 
-    /// The message that `bytes` are.
+    /// Returns the response that carries `error` in its `ret_code` and `res_info`; nil where the
+    /// message has no such fields, or needs others to be encoded (`required` in proto2).
+    func message(for error: BusinessError) -> M? {
+        guard let setError else { return nil }
+        var message = M()
+        setError(&message, error)
+        return message.isInitialized ? message : nil
+    }
+
+    /// Decodes a message from `bytes`.
     ///
-    /// - Throws: what swift-protobuf throws for bytes that are none.
+    /// - Throws: the error of swift-protobuf's decoder where `bytes` are no valid message.
     @inlinable
     public func message(from bytes: RawSpan) throws -> M {
         guard let decode, bytes.byteCount > 0 else { return try M(serializedBytes: bytes) }
@@ -47,9 +66,9 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
         return try M(serializedBytes: bytes)
     }
 
-    /// Appends the message's bytes; on an error nothing has been appended.
+    /// Appends the encoded message to `buffer`; on an error `buffer` is unchanged.
     ///
-    /// - Throws: what swift-protobuf throws for a message that lacks required fields.
+    /// - Throws: the error of swift-protobuf's encoder where required fields are not set.
     @inlinable
     public func append(_ message: M, to buffer: inout ByteBuffer) throws {
         let before = buffer.readableBytes
@@ -66,4 +85,10 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
             buffer.append(try message.serializedBytes() as [UInt8])
         }
     }
+}
+
+extension RPCMetadata {
+    /// No metadata. Generated clients use this default: `[:]` would need an import of RocketCodec
+    /// in each generated file.
+    @inlinable public static var empty: RPCMetadata { RPCMetadata() }
 }

@@ -22,16 +22,16 @@ public protocol RPCInterface<Request, Response> {
     ///   call.
     nonisolated(nonsending) mutating func run() async throws
 
-    /// Tells a refusal in the response; what `run()` filled in before is still there.
+    /// Stores a refusal in `response`, which keeps what `run()` has set in it.
     ///
-    /// - Throws: to answer with an error instead. By default `error` itself: the server then fills
-    ///   `ret_code` and `res_info` of a fresh response, and answers with an `RPCError` of the same
-    ///   code where the message has no such fields.
+    /// - Throws: an error to answer the call with, in place of the response. The default
+    ///   implementation throws `error` itself, which the server answers as described at
+    ///   `BusinessError`.
     mutating func setError(_ error: BusinessError) throws
 }
 
 extension RPCInterface {
-    /// Leaves it to the server.
+    /// Throws `error`, which the server answers.
     public mutating func setError(_ error: BusinessError) throws { throw error }
 
     /// Runs once, and gives back the response: filled by `run()`, or by `setError` where that

@@ -119,7 +119,7 @@ final class CallResponder {
     func fail<Response>(
         _ context: ServingContext, _ error: any Error, _ coding: _RPCMessageCoding<Response>
     ) {
-        if let response: Response = BusinessFields.response(for: error) {
+        if let error = error as? BusinessError, let response = coding.message(for: error) {
             return succeed(context, response, coding)
         }
         if !isAnswered { answer(with: connection.failure(for: error, of: controller)) }

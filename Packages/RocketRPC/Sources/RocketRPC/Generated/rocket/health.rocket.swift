@@ -24,13 +24,13 @@ public nonisolated protocol RPCHealthService: RPCService {
 }
 
 extension RPCHealthService {
-    /// The name on the wire: `rocket.Health`.
+    /// Name on the wire: `rocket.Health`.
     public static var serviceName: String { "rocket.Health" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(RPCHealthMethods.check) { request, call in
             try await self.check(request, call)
@@ -41,9 +41,9 @@ extension RPCHealthService {
     }
 }
 
-/// `RPCHealthService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `RPCHealthService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 public nonisolated protocol RPCSynchronousHealthService: RPCHealthService {
     /// Tells how one service is, or the server as a whole.
     func check(
@@ -58,7 +58,7 @@ public nonisolated protocol RPCSynchronousHealthService: RPCHealthService {
 }
 
 extension RPCSynchronousHealthService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             RPCHealthMethods.check,
@@ -69,7 +69,7 @@ extension RPCSynchronousHealthService {
     }
 }
 
-/// The methods of `rocket.Health`: their names and their messages.
+/// The methods of `rocket.Health`: names and message types.
 public nonisolated enum RPCHealthMethods {
     /// `rocket.Health.check`
     public static let check = RPCMethod<RPCHealthCheckRequest, RPCHealthCheckResponse>(
@@ -97,21 +97,21 @@ public nonisolated enum RPCHealthMethods {
 /// Tells which services of a server can be called. Answered while the server drains, too, and
 /// beyond its limits on calls in flight.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 public nonisolated struct RPCHealthClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     public let channel: RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     public init(_ channel: RPCChannel) { self.channel = channel }
 
     /// Tells how one service is, or the server as a whole.
     public nonisolated(nonsending) func check(
         _ request: RPCHealthCheckRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCHealthCheckResponse {
         try await channel.call(
@@ -130,7 +130,7 @@ public nonisolated struct RPCHealthClient: Sendable {
     public nonisolated(nonsending) func watch(
         _ request: RPCHealthWatchRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCHealthCheckResponse {
         try await channel.call(
@@ -146,7 +146,7 @@ public nonisolated struct RPCHealthClient: Sendable {
     }
 }
 
-/// This .proto file and what it imports, for `rocket.Reflection`.
+/// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CvQDChNyb2NrZXQvaGVhbHRoLnByb3RvEgZyb2NrZXQiLgoSSGVhbHRoQ2hlY2tSZXF1ZXN0EhgK\

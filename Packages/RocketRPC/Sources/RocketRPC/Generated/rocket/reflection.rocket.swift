@@ -23,13 +23,13 @@ public nonisolated protocol RPCReflectionService: RPCService {
 }
 
 extension RPCReflectionService {
-    /// The name on the wire: `rocket.Reflection`.
+    /// Name on the wire: `rocket.Reflection`.
     public static var serviceName: String { "rocket.Reflection" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(RPCReflectionMethods.listServices) { request, call in
             try await self.listServices(request, call)
@@ -40,9 +40,9 @@ extension RPCReflectionService {
     }
 }
 
-/// `RPCReflectionService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `RPCReflectionService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 public nonisolated protocol RPCSynchronousReflectionService: RPCReflectionService {
     /// Lists all services with their methods, by name.
     func listServices(
@@ -57,7 +57,7 @@ public nonisolated protocol RPCSynchronousReflectionService: RPCReflectionServic
 }
 
 extension RPCSynchronousReflectionService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             RPCReflectionMethods.listServices,
@@ -68,7 +68,7 @@ extension RPCSynchronousReflectionService {
     }
 }
 
-/// The methods of `rocket.Reflection`: their names and their messages.
+/// The methods of `rocket.Reflection`: names and message types.
 public nonisolated enum RPCReflectionMethods {
     /// `rocket.Reflection.listServices`
     public static let listServices = RPCMethod<RPCListServicesRequest, RPCListServicesResponse>(
@@ -95,21 +95,21 @@ public nonisolated enum RPCReflectionMethods {
 ///
 /// Tells what a server offers, so that it can be called without its .proto files at hand.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 public nonisolated struct RPCReflectionClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     public let channel: RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     public init(_ channel: RPCChannel) { self.channel = channel }
 
     /// Lists all services with their methods, by name.
     public nonisolated(nonsending) func listServices(
         _ request: RPCListServicesRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCListServicesResponse {
         try await channel.call(
@@ -132,7 +132,7 @@ public nonisolated struct RPCReflectionClient: Sendable {
     public nonisolated(nonsending) func describe(
         _ request: RPCDescribeRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCDescribeResponse {
         try await channel.call(
@@ -152,7 +152,7 @@ public nonisolated struct RPCReflectionClient: Sendable {
     }
 }
 
-/// This .proto file and what it imports, for `rocket.Reflection`.
+/// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CqgEChdyb2NrZXQvcmVmbGVjdGlvbi5wcm90bxIGcm9ja2V0IhUKE0xpc3RTZXJ2aWNlc1JlcXVl\

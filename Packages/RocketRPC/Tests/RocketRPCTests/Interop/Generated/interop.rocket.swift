@@ -11,7 +11,7 @@ internal import RocketRPC
 
 /// The part of gRPC's interoperability test service that unary calls need.
 nonisolated protocol InteropTestService: RPCService {
-    /// Answers `rocket.testing.TestService.emptyCall`.
+    /// Handles `rocket.testing.TestService.emptyCall`.
     nonisolated(nonsending) func emptyCall(
         _ request: InteropEmpty, _ call: RPCController
     ) async throws -> InteropEmpty
@@ -28,13 +28,13 @@ nonisolated protocol InteropTestService: RPCService {
 }
 
 extension InteropTestService {
-    /// The name on the wire: `rocket.testing.TestService`.
+    /// Name on the wire: `rocket.testing.TestService`.
     static var serviceName: String { "rocket.testing.TestService" }
 
-    /// The .proto files that describe the service.
+    /// Descriptors of the service's .proto files.
     static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
-    /// Adds every method to a server's table.
+    /// Adds all methods to a server's table.
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(InteropTestServiceMethods.emptyCall) { request, call in
             try await self.emptyCall(request, call)
@@ -48,11 +48,11 @@ extension InteropTestService {
     }
 }
 
-/// `InteropTestService` for implementations whose methods never wait: each runs on
-/// its connection's loop as soon as the request is there, and holds the loop up until
-/// it returns.
+/// `InteropTestService` for implementations whose methods are synchronous. Each
+/// method runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait.
 nonisolated protocol InteropSynchronousTestService: InteropTestService {
-    /// Answers `rocket.testing.TestService.emptyCall`.
+    /// Handles `rocket.testing.TestService.emptyCall`.
     func emptyCall(_ request: InteropEmpty, _ call: RPCController) throws -> InteropEmpty
 
     /// Echoes metadata and status, and answers with as many bytes as are asked for.
@@ -67,7 +67,7 @@ nonisolated protocol InteropSynchronousTestService: InteropTestService {
 }
 
 extension InteropSynchronousTestService {
-    /// Adds every method to a server's table, as one that never waits.
+    /// Adds all methods to a server's table as synchronous methods.
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             InteropTestServiceMethods.emptyCall,
@@ -81,7 +81,7 @@ extension InteropSynchronousTestService {
     }
 }
 
-/// The methods of `rocket.testing.TestService`: their names and their messages.
+/// The methods of `rocket.testing.TestService`: names and message types.
 nonisolated enum InteropTestServiceMethods {
     /// `rocket.testing.TestService.emptyCall`
     static let emptyCall = RPCMethod<InteropEmpty, InteropEmpty>(
@@ -118,21 +118,21 @@ nonisolated enum InteropTestServiceMethods {
 ///
 /// The part of gRPC's interoperability test service that unary calls need.
 ///
-/// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
-/// goes to the server with it. Every call ends with a reply or an `RPCError`.
-/// A controller says more, and tells what became of its call.
+/// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
+/// to the server. Every call ends with a response or an `RPCError`. Pass an
+/// `RPCController` to set more options and to read how the call ended.
 nonisolated struct InteropTestServiceClient: Sendable {
-    /// What the calls go over.
+    /// The channel of the calls.
     let channel: RPCChannel
 
-    /// Makes a client of `channel`, which any number of clients may share.
+    /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RPCChannel) { self.channel = channel }
 
     /// Calls `rocket.testing.TestService.emptyCall`.
     nonisolated(nonsending) func emptyCall(
         _ request: InteropEmpty,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> InteropEmpty {
         try await channel.call(
@@ -154,7 +154,7 @@ nonisolated struct InteropTestServiceClient: Sendable {
     nonisolated(nonsending) func unaryCall(
         _ request: InteropSimpleRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> InteropSimpleResponse {
         try await channel.call(
@@ -176,7 +176,7 @@ nonisolated struct InteropTestServiceClient: Sendable {
     nonisolated(nonsending) func sleepingCall(
         _ request: InteropSimpleRequest,
         timeout: Duration? = nil,
-        metadata: RPCMetadata = [:],
+        metadata: RPCMetadata = .empty,
         options: RPCCallOptions = .init()
     ) async throws(RPCError) -> InteropSimpleResponse {
         try await channel.call(
@@ -195,7 +195,7 @@ nonisolated struct InteropTestServiceClient: Sendable {
     }
 }
 
-/// This .proto file and what it imports, for `rocket.Reflection`.
+/// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
         CqAECg1pbnRlcm9wLnByb3RvEg5yb2NrZXQudGVzdGluZyIHCgVFbXB0eSI6CgpFY2hvU3RhdHVz\
