@@ -35,7 +35,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings,
-            // As the programs in Apps: it runs where there is no Swift.
+            // Like the programs in Apps: runs without an installed Swift.
             linkerSettings: [
                 .unsafeFlags(
                     [
