@@ -20,6 +20,7 @@ let package = Package(
         .package(path: "../../Apps"),
         .package(path: "../../Packages/RocketBase"),
         .package(path: "../../Packages/RocketTCP"),
+        .package(path: "../../Packages/RocketCodec"),
         .package(path: "../../Packages/RocketRPC"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
     ],
@@ -29,6 +30,7 @@ let package = Package(
             dependencies: [
                 .product(name: "OrderProtos", package: "Apps"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import RocketProgram
 import RocketRPC
+import RocketTCP
 
 /// The command line of `rocket_bench_client`.
 public struct BenchClientCommand: AsyncParsableCommand {

@@ -9,7 +9,7 @@ public import RocketRPC
 
 // MARK: - shop.common.Bank
 
-/// Says what moneys there are.
+/// Converts amounts.
 public nonisolated protocol Shop_Common_BankService: RPCService {
     /// Answers `shop.common.Bank.convert`.
     nonisolated(nonsending) func convert(
@@ -64,7 +64,7 @@ public nonisolated enum Shop_Common_BankMethods {
 
 /// Calls `shop.common.Bank` over a channel.
 ///
-/// Says what moneys there are.
+/// Converts amounts.
 ///
 /// A call's `timeout` is its own deadline, nil means the channel's; `metadata`
 /// goes to the server with it. Every call ends with a reply or an `RPCError`.

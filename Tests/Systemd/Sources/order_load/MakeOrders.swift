@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import OrderProtos
+import RocketBase
+import RocketCodec
 import RocketRPC
 import RocketTCP
 

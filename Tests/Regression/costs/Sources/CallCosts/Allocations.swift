@@ -1,5 +1,6 @@
 import CAllocationCount
 import RocketRPC
+import RocketReactor
 import SwiftProtobuf
 
 /// Returns the heap allocations per call on the thread of the channel, which runs the task of the

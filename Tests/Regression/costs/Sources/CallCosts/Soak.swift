@@ -1,4 +1,6 @@
+import RocketBase
 import RocketRPC
+import RocketReactor
 import RocketSystem
 import SwiftProtobuf
 
