@@ -16,8 +16,8 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 let swiftProtobuf = "swift-protobuf"
 
-// Programs for machines without Swift: its runtime is linked in. Only the linker is told, so that
-// nothing is compiled twice; what the static libraries need would else come from their modules.
+// Links Swift's runtime statically, for machines without Swift. As linker flags, so that nothing is
+// compiled twice; the libraries are listed since their modules do not name them in this case.
 let selfContained: [LinkerSetting] = [
     .unsafeFlags(
         [
@@ -56,8 +56,8 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
     targets: [
-        // What the order service and its clients say to each other. Generated from
-        // Protos/order.proto by `make generate`, committed.
+        // Messages, service and client of the order service, generated from Protos/order.proto by
+        // `make generate` and committed.
         .target(
             name: "OrderProtos",
             dependencies: [
@@ -66,7 +66,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // The orders on disk: SQLite with threads of its own and group commit.
+        // The store of the orders: SQLite with its own threads and group commit.
         .target(
             name: "OrderStore",
             dependencies: [
@@ -84,7 +84,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // order_server's logic; the executable only wires.
+        // order_server; the executable target only runs its command.
         .target(
             name: "OrderServerKit",
             dependencies: [
@@ -92,9 +92,11 @@ let package = Package(
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketSystemd", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -113,7 +115,7 @@ let package = Package(
             ],
             swiftSettings: settings, linkerSettings: selfContained),
 
-        // Writes the configuration's documents: the framework's sections and the programs'.
+        // Generates the documents of the configuration, with the sections of the programs.
         .executableTarget(
             name: "rocket_config_docs",
             dependencies: [
@@ -124,7 +126,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // order_client's logic; the executable only wires.
+        // order_client; the executable target only runs its command.
         .target(
             name: "OrderClientKit",
             dependencies: [
@@ -132,6 +134,7 @@ let package = Package(
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
             ],
@@ -142,6 +145,7 @@ let package = Package(
                 "OrderClientKit", "OrderProtos",
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
@@ -154,7 +158,7 @@ let package = Package(
             ],
             swiftSettings: settings, linkerSettings: selfContained),
 
-        // What the call path is measured with: a server with no database, a load client.
+        // The programs of the benchmark: a server without a database, a load client.
         .target(
             name: "BenchKit",
             dependencies: [
@@ -163,9 +167,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -177,6 +184,7 @@ let package = Package(
                 "BenchKit", "OrderProtos",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
             swiftSettings: settings),
@@ -199,7 +207,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // The chat: on the byte layers alone, without RPC. The executables only wire.
+        // The chat: on the layers below RPC. The executable targets only run their commands.
         .target(
             name: "ChatServerKit",
             dependencies: [
@@ -255,8 +263,8 @@ let package = Package(
             ],
             swiftSettings: settings, linkerSettings: selfContained),
 
-        // That generated code compiles: what scripts/generate.sh makes of GeneratedCodeProtos; and
-        // that it calls what it serves.
+        // Tests that generated code compiles (from GeneratedCodeProtos, by scripts/generate.sh), and
+        // that a generated client can call a generated service.
         .target(
             name: "GeneratedCodeCommon",
             dependencies: [
@@ -268,12 +276,15 @@ let package = Package(
             name: "GeneratedCodeTests",
             dependencies: [
                 "GeneratedCodeCommon", "OrderProtos",
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
             swiftSettings: strictSettings),
 
-        // The README's service and its client, compiled so that they stay true.
+        // The example of the README, compiled to keep it valid.
         .target(
             name: "Greeter",
             dependencies: [

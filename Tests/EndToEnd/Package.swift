@@ -17,7 +17,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 let package = Package(
     name: "EndToEnd",
     targets: [
-        // Children, sockets and frames written by hand: shares no code with what it tests.
+        // Child processes, sockets and a codec of its own: shares no code with what it tests.
         .target(name: "EndToEndKit", swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["EndToEndKit"], swiftSettings: settings),

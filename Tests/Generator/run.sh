@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# What rocket_generator writes is built, tested, started, called and stopped, each project from an
-# empty folder: the original's order.proto, a package-less one with underscores, and one with a
-# package, imports, two services, nested and well-known messages and keywords for names.
+# Builds, tests, starts, calls and stops projects written by rocket_generator, each in an empty
+# folder: for the order.proto of the original, one with underscores and no package, and one with a
+# package, imports, two services, nested and well-known messages and keywords as names.
 #
 #   Tests/Generator/run.sh      called by `make test-e2e`
 #
-#   SCRATCH_PATH   SwiftPM's build folder: Rocket is not compiled again for each project
-#   ROCKET_BIN     where the programs are (bin/)
+#   SCRATCH_PATH   SwiftPM's build folder, shared, so that Rocket is compiled once
+#   ROCKET_BIN     the folder of the programs (default: bin/)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 export SCRATCH_PATH=${SCRATCH_PATH:-$root/.build}
-# What the Makefile that calls this exports, empty as it may be, is not for the projects' own.
+# Variables that the calling Makefile exports must not reach the Makefiles of the projects.
 unset PREFIX DESTDIR SYSCONFDIR FILTER V MAKEFLAGS MFLAGS MAKELEVEL
 bin=${ROCKET_BIN:-$root/bin}
 work=$SCRATCH_PATH/generated
@@ -40,13 +40,13 @@ generate() { # NAME ARGUMENT…
     "$bin/rocket_generator" -o "$work" --rocket "$root" "$@" || fail "rocket_generator failed"
     cd "$work/$current"
     swift format lint --strict --parallel --recursive --configuration "$root/.swift-format" . ||
-        fail "swift-format has something to say"
-    ok "is generated, and swift-format has nothing to say"
+        fail "swift-format reports problems"
+    ok "is generated, and swift-format reports no problem"
     resolve
 }
 
-# SwiftPM throws checkouts away that a package does not need when it resolves that for the first
-# time; so that happens where nobody builds (docs/decisions/0001).
+# Resolves in a scratch path of its own: at the first resolution of a package SwiftPM removes the
+# checkouts that this package does not need (docs/decisions/0001).
 resolve() {
     if [ ! -f "$work/Package.resolved" ]; then
         swift package --scratch-path "$work/resolve" resolve || fail "can't be resolved"
@@ -61,50 +61,50 @@ build() {
     make || fail "make failed"
     built=$((SECONDS - begin))
     make test || fail "make test failed"
-    ok "is built in $built s, and its own tests pass $((SECONDS - begin - built)) s later"
+    ok "is built in $built s, and its tests pass in another $((SECONDS - begin - built)) s"
 }
 
 start() {
-    # The kernel picks the port.
+    # The kernel chooses the port.
     ROCKET_SERVER_PORT=0 bin/run.sh || fail "bin/run.sh failed"
     port=$(sed -n 's/.* is ready, listening on .*:\([0-9]*\)$/\1/p' "log/$current.out")
-    [ -n "$port" ] || fail "the server does not say where it listens"
+    [ -n "$port" ] || fail "the server prints no address"
     ! ROCKET_SERVER_PORT=0 bin/run.sh 2>/dev/null || fail "bin/run.sh started a second server"
     ok "is started"
 }
 
 call() { # CLIENT JSON EXPECTED
-    local answer
-    answer=$("bin/test_$1_client" 127.0.0.1 "$port" "$2") || fail "test_$1_client $2 failed"
-    [ "$answer" = "$3" ] || fail "test_$1_client $2 answered $answer in place of $3"
-    ok "test_$1_client $2 answers $answer"
+    local reply
+    reply=$("bin/test_$1_client" 127.0.0.1 "$port" "$2") || fail "test_$1_client $2 failed"
+    [ "$reply" = "$3" ] || fail "test_$1_client $2 printed $reply instead of $3"
+    ok "test_$1_client $2 prints $reply"
 }
 
-# refuses CLIENT JSON TEXT: the call fails with one line that says so.
+# refuses CLIENT JSON TEXT: the call fails with one line that contains the text.
 refuses() {
-    local answer
-    ! answer=$("bin/test_$1_client" 127.0.0.1 "$port" "$2" 2>&1) || fail "test_$1_client $2 passed"
-    [[ "$answer" == *"$3"* ]] || fail "test_$1_client $2 said $answer, not $3"
-    ok "test_$1_client $2 is refused: $answer"
+    local output
+    ! output=$("bin/test_$1_client" 127.0.0.1 "$port" "$2" 2>&1) || fail "test_$1_client $2 passed"
+    [[ "$output" == *"$3"* ]] || fail "test_$1_client $2 printed $output, not $3"
+    ok "test_$1_client $2 is refused: $output"
 }
 
 finish() {
     local pid
     pid=$(cat "log/$current.pid")
     bin/shutdown.sh | grep -q 'has drained' || fail "bin/shutdown.sh failed"
-    [ ! -e "/proc/$pid/exe" ] || fail "the server still runs"
-    bin/shutdown.sh 2>/dev/null || fail "bin/shutdown.sh fails when nothing runs"
+    [ ! -e "/proc/$pid/exe" ] || fail "the server is still running"
+    bin/shutdown.sh 2>/dev/null || fail "bin/shutdown.sh fails when no server runs"
     ok "is stopped"
 }
 
-# SwiftPM's command; the generator's own code and protoc-gen-swift are built for it once.
+# The SwiftPM plugin; SwiftPM builds the generator and protoc-gen-swift for it once.
 generate_rocket() {
     SWIFT_DETERMINISTIC_HASHING=1 swift package --scratch-path "$SCRATCH_PATH" \
         --allow-writing-to-package-directory \
         generate-rocket
 }
 
-logic() { # FILE STATEMENT…: in the place of the comment in run()
+logic() { # FILE STATEMENT…: replaces the comment in run()
     local file=$1
     shift
     printf '        %s\n' "$@" >"$work/logic"
@@ -127,36 +127,40 @@ finish
 make install BUILD=debug SWIFT_FLAGS= DESTDIR="$PWD/installed" PREFIX=/usr >/dev/null ||
     fail "make install failed"
 grep -q '^ExecStart=/usr/bin/order /etc/order/rocket.xml' \
-    installed/usr/lib/systemd/system/order.service || fail "the unit names no program"
+    installed/usr/lib/systemd/system/order.service || fail "the unit does not start the program"
 [ -x installed/usr/bin/order ] && [ -f installed/etc/order/rocket.xml ] ||
-    fail "make install left something out"
+    fail "make install has omitted a file"
 ok "is installed"
 "$bin/rocket_generator" -i Protos/order.proto -o .. --rocket "$root" |
-    grep -q ': nothing to write$' || fail "a second run writes again"
-ok "is not written again"
+    grep -q ': nothing to write$' || fail "a second run writes files"
+ok "is not written by a second run"
 
-# The .proto file changes: the method gets another name, and there is one more.
+# Renames the method in the .proto file and adds another one.
 sed -i 's|rpc makeOrder\(.*\)|rpc placeOrder\1\n  rpc findOrder\1|' Protos/order.proto
 find . -type f ! -path './Sources/Order/pb/*' ! -path './Sources/Order/service/*' \
     ! -path './bin/*' ! -path './installed/*' ! -name Package.swift ! -name Package.resolved \
-    -exec sha256sum {} + >"$work/yours"
-! PROTOC=/nowhere/protoc generate_rocket >"$work/said" 2>&1 || fail "generate-rocket needs no protoc"
-grep -q 'apt-get install protobuf-compiler' "$work/said" || fail "generate-rocket does not tell why"
-generate_rocket >"$work/said" 2>&1 || { cat "$work/said"; fail "generate-rocket failed"; }
+    -exec sha256sum {} + >"$work/user-files"
+! PROTOC=/nowhere/protoc generate_rocket >"$work/output" 2>&1 ||
+    fail "generate-rocket passed without protoc"
+grep -q 'apt-get install protobuf-compiler' "$work/output" ||
+    fail "generate-rocket does not report the missing protoc"
+generate_rocket >"$work/output" 2>&1 || { cat "$work/output"; fail "generate-rocket failed"; }
 cp -r Sources/Order/pb "$work/pb"
-ok "its messages and services are renewed by swift package generate-rocket"
-make generate ROCKET_GENERATOR="$bin/rocket_generator" >"$work/said" 2>&1 ||
-    { cat "$work/said"; fail "make generate failed"; }
+ok "its messages and services are regenerated by swift package generate-rocket"
+make generate ROCKET_GENERATOR="$bin/rocket_generator" >"$work/output" 2>&1 ||
+    { cat "$work/output"; fail "make generate failed"; }
 for file in Sources/Order/pb/*; do
     tail -n +3 "$file" | cmp -s - "$work/pb/${file##*/}" ||
-        fail "generate-rocket writes another $file than rocket_generator"
+        fail "generate-rocket and rocket_generator write different versions of $file"
 done
-! grep -q warning "$work/said" || { cat "$work/said"; fail "make generate warns of nothing"; }
-sha256sum --quiet -c "$work/yours" || fail "make generate changed a file of the user's"
-gone=$(sed -n 's/^Order.makeOrder is gone, its files are yours to delete: //p' "$work/said")
-[ -n "$gone" ] || { cat "$work/said"; fail "make generate does not name what has gone"; }
-for file in ${gone//,/}; do rm "$file" || fail "$file was named, and is not there"; done
-ok "make generate adds a method, names a removed one's files and changes none of the user's"
+! grep -q warning "$work/output" ||
+    { cat "$work/output"; fail "make generate prints a warning without a reason"; }
+sha256sum --quiet -c "$work/user-files" || fail "make generate has changed a file of the user"
+removed=$(sed -n 's/^Order.makeOrder is gone, its files are yours to delete: //p' "$work/output")
+[ -n "$removed" ] ||
+    { cat "$work/output"; fail "make generate does not list the files of the removed method"; }
+for file in ${removed//,/}; do rm "$file" || fail "$file was listed and does not exist"; done
+ok "make generate adds a method, lists the files of a removed one and changes none of the user's"
 build
 start
 call place_order '{"price": 100}' '{}'

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What calls must not cost: heap allocations per call, and memory and descriptors over a million
-# calls. Counts are judged, in a release build; times are only shown.
+# Checks that calls allocate no heap memory and that a million of them leak no memory and no
+# descriptors, in a release build. Counts have limits; times are only printed.
 # Usage: run.sh   Called by `make test-e2e`. CALLS=N for another number of calls.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)

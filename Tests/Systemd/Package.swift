@@ -20,6 +20,7 @@ let package = Package(
         .package(path: "../../Apps"),
         .package(path: "../../Packages/RocketBase"),
         .package(path: "../../Packages/RocketTCP"),
+        .package(path: "../../Packages/RocketCodec"),
         .package(path: "../../Packages/RocketRPC"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
     ],
@@ -29,13 +30,14 @@ let package = Package(
             dependencies: [
                 .product(name: "OrderProtos", package: "Apps"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings,
-            // As the programs in Apps: it runs where there is no Swift.
+            // Like the programs in Apps: runs without an installed Swift.
             linkerSettings: [
                 .unsafeFlags(
                     [

@@ -1,5 +1,5 @@
-# What is checked of order_server under systemd; sourced by run.sh, which has booted one. Each
-# line begins with "ok:" or "FAILED:"; the last one counts them.
+# Checks order_server under systemd; sourced by run.sh, which has booted one. Each line begins with
+# "ok:" or "FAILED:"; the last one counts them.
 
 PASS=0 FAIL=0
 NAME=order_server TCP=127.0.0.1:12345 UNIX=unix:/run/order_server.sock
@@ -18,15 +18,16 @@ check() {
     output=$("$@" 2>&1) || status=$?
     if [ "$status" = 0 ]; then ok "$what"; else nok "$what" "$output"; fi
 }
-# has WHAT TEXT OUTPUT: the text stands in the output; matches WHAT REGEX OUTPUT: the regex fits it
-has() { case $3 in *"$2"*) ok "$1" ;; *) nok "$1 (wanted: $2)" "$3" ;; esac }
-matches() { if [[ $3 =~ $2 ]]; then ok "$1"; else nok "$1 (wanted: $2)" "$3"; fi }
-same() { if [ "$2" = "$3" ]; then ok "$1"; else nok "$1" "wanted: $2"$'\n'"found:  $3"; fi }
+# has WHAT TEXT OUTPUT: the output contains the text; matches WHAT REGEX OUTPUT: the regex matches
+# it
+has() { case $3 in *"$2"*) ok "$1" ;; *) nok "$1 (expected: $2)" "$3" ;; esac }
+matches() { if [[ $3 =~ $2 ]]; then ok "$1"; else nok "$1 (expected: $2)" "$3"; fi }
+same() { if [ "$2" = "$3" ]; then ok "$1"; else nok "$1" "expected: $2"$'\n'"found:    $3"; fi }
 
 property() { in_sd systemctl show -P "$1" "$NAME.service"; }
 is() { [ "$(property "$1")" = "$2" ]; }
 journal() { in_sd journalctl --sync; in_sd journalctl -b --no-pager -u "$NAME.service" "$@"; }
-until_() { # SECONDS COMMAND…: until it succeeds
+until_() { # SECONDS COMMAND…: waits until it succeeds
     local left=$(($1 * 20))
     shift
     for _ in $(seq "$left"); do
@@ -39,7 +40,7 @@ order() { in_sd order_client "$@" --to "$TCP"; }
 status_shows() { [[ "$(property StatusText)" =~ $1 ]]; }
 journal_shows() { journal -o cat | grep -q -- "$1"; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
-# What the overlay's upper layer holds: every file that was made or changed.
+# All files that were made or changed: those in the upper layer of the overlay.
 files() { find "$W/up" \( -type f -o -type l \) -printf '/%P\n' | LC_ALL=C sort; }
 
 for part in ${PARTS:-install package service sockets watchdog load removal}; do

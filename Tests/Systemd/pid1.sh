@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Stage 3 of run.sh: inside all the namespaces. Lays an overlay over the machine's root, makes it
-# safe, and becomes systemd.
+# Stage 3 of run.sh, inside all namespaces: mounts an overlay of the machine's root, isolates it
+# from the machine, and executes systemd.
 #
-#   pid1.sh FOLDER      FOLDER/up and FOLDER/wk: the overlay's layers; FOLDER/root: where it is
-#                       mounted; FOLDER/stage: what the tests need; FOLDER/hidden: one path a line
-#                       that is to be empty
+#   pid1.sh FOLDER      FOLDER/up and FOLDER/wk: layers of the overlay; FOLDER/root: its mount point;
+#                       FOLDER/stage: files for the tests; FOLDER/hidden: paths to be hidden, one
+#                       per line
 set -euo pipefail
 
 W=$1
@@ -12,11 +12,11 @@ R=$W/root
 mount -t overlay -o "lowerdir=/,upperdir=$W/up,workdir=$W/wk" e2e-root "$R"
 mount -t proc -o nosuid,nodev,noexec proc "$R/proc"
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs "$R/sys"
-# /proc/sys has to be read-only: else PID 1 and systemd-sysctl.service change the machine's sysctls.
+# /proc/sys is read-only, or PID 1 and systemd-sysctl.service would change the machine's sysctls.
 mount --bind "$R/proc/sys" "$R/proc/sys"
 mount -o remount,ro,bind "$R/proc/sys"
 if [ -e "$R/proc/sysrq-trigger" ]; then mount --bind /dev/null "$R/proc/sysrq-trigger"; fi
-# In a cgroup namespace of our own: only our subtree.
+# The cgroup namespace limits this to our subtree.
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$R/sys/fs/cgroup"
 mount -t tmpfs -o mode=755,nosuid,nodev tmpfs "$R/run"
 mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$R/tmp"
@@ -38,8 +38,8 @@ done
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts "$R/dev/pts"
 mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$R/dev/shm"
 
-# None of the machine's enabled units (timers, databases, …); a boot target of our own; a volatile,
-# unlimited journal.
+# Removes the machine's enabled units (timers, databases, …); adds a boot target of our own and
+# a volatile, unlimited journal.
 etc=$R/etc/systemd
 rm -rf "$etc/system"
 mkdir -p "$etc/system" "$etc/journald.conf.d" "$etc/system.conf.d"
@@ -56,18 +56,18 @@ printf '[Manager]\nDefaultTimeoutStartSec=15s\nDefaultTimeoutStopSec=10s\n' \
     >"$etc/system.conf.d/e2e.conf"
 rm -f "$R/etc/fstab"
 : >"$R/etc/fstab"
-# Images for containers forbid packages to start services.
+# In container images this policy prevents packages from starting services.
 rm -f "$R/usr/sbin/policy-rc.d"
 
-# Small images leave manuals and documents out of every package.
+# Small images exclude manuals and documents of every package.
 for file in "$R"/etc/dpkg/dpkg.cfg.d/*; do
     if grep -qs path-exclude "$file"; then rm -f "$file"; fi
 done
 
-# The index of all manual pages takes long to renew, and nobody here asks for it.
+# Rebuilding the index of all manual pages takes long, and no check needs it.
 rm -f "$R/var/lib/man-db/auto-update"
 
-# What is under test runs on a machine that has none of this.
+# Hides these folders: the programs under test must run without them.
 while IFS= read -r path; do
     [ ! -d "$R$path" ] || mount -t tmpfs -o ro,mode=755 hidden "$R$path"
 done <"$W/hidden"
@@ -82,8 +82,8 @@ pivot_root . .old
 umount -l /.old
 rmdir /.old
 mount --make-rshared /
-# What systemd-nspawn drops, too: nothing in here can touch the clock, modules, raw I/O, the
-# kernel's log or audit.
+# Drops the capabilities that systemd-nspawn drops: nothing in here can change the clock, modules,
+# raw I/O, the kernel's log or audit.
 drop=-sys_time,-sys_module,-sys_rawio,-syslog,-wake_alarm,-block_suspend,-audit_control,-audit_read
 drop=$drop,-mac_admin,-mac_override,-perfmon,-checkpoint_restore,-sys_pacct
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \

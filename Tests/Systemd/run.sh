@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Tests order_server as a real service of a real systemd, on a machine whose PID 1 need not be one:
+# Tests order_server as a service of systemd, also on a machine whose PID 1 is another program:
 # boots /lib/systemd/systemd as PID 1 of pid, mount, cgroup, uts, ipc and net namespaces of its own,
 # over an overlay of / whose upper layer is in memory, installs the Debian package there, and runs
-# checks.sh. Nothing is written to the machine's own file systems, and all of it dies with this
+# checks.sh. Nothing is written to the file systems of the machine, and all processes end with this
 # script.
 #
 #   Tests/Systemd/run.sh
 #
-# Exit status 0: passed, 1: failed, 77: could not run, with the reason in one loud line.
+# Exit status 0: passed, 1: failed, 77: skipped, with the reason in one line that begins with SKIP.
 # E2E_REQUIRE_SYSTEMD=1 turns the last into a failure.
 set -uo pipefail
 export LC_ALL=C.UTF-8
@@ -29,11 +29,11 @@ skip() {
 preflight() {
     [ "$(uname -s)" = Linux ] || skip "this is not Linux"
     [ "$(id -u)" = 0 ] || skip "not root (namespaces and mounts need CAP_SYS_ADMIN)"
-    command -v dpkg-deb >/dev/null || skip "there is no dpkg-deb here"
-    "$root/scripts/deps" --packaging || skip "what it needs can't be installed (scripts/deps --packaging)"
-    [ -x /lib/systemd/systemd ] || skip "there is no /lib/systemd/systemd"
+    command -v dpkg-deb >/dev/null || skip "dpkg-deb is not installed"
+    "$root/scripts/deps" --packaging || skip "the dependencies can't be installed (scripts/deps --packaging)"
+    [ -x /lib/systemd/systemd ] || skip "/lib/systemd/systemd does not exist"
     for command in unshare nsenter setpriv systemctl journalctl systemd-analyze; do
-        command -v "$command" >/dev/null || skip "there is no $command"
+        command -v "$command" >/dev/null || skip "$command is not installed"
     done
     grep -qw cgroup2 /proc/filesystems || skip "the kernel has no cgroup2"
     grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null
@@ -42,7 +42,7 @@ preflight() {
         skip "namespaces can't be made (a container without CAP_SYS_ADMIN?)"
 }
 
-# All that has to be built and installed comes before the overlay is mounted.
+# Builds and installs everything before the overlay is mounted.
 build() {
     mkdir -p "$scratch/logs"
     "$root/scripts/build-deb" || exit 1
@@ -64,7 +64,7 @@ fi
 if [ "${1-}" != --inner ]; then
     preflight
     build
-    # A private mount namespace first: every mount below vanishes with the last process of it.
+    # A private mount namespace: every mount below is removed with its last process.
     exec unshare --mount --propagation private -- "$0" --inner "$order_load"
 fi
 
@@ -77,11 +77,11 @@ cleanup() {
     local status=$?
     trap - EXIT INT TERM HUP
     if [ -n "$SD" ] && kill -0 "$SD" 2>/dev/null; then
-        # An orderly halt first.
+        # Requests an orderly halt first.
         kill -s RTMIN+3 "$SD" 2>/dev/null
         for _ in $(seq 80); do kill -0 "$UPID" 2>/dev/null || break; sleep 0.1; done
     fi
-    # --kill-child: PID 1 and all of its processes die with it.
+    # --kill-child: PID 1 and all of its processes are killed with it.
     [ -z "$UPID" ] || { kill -KILL "$UPID" 2>/dev/null; wait "$UPID" 2>/dev/null; }
     if [ -n "$CG" ]; then
         for _ in $(seq 50); do
@@ -89,7 +89,7 @@ cleanup() {
             [ -d "$CG" ] || break
             sleep 0.1
         done
-        [ ! -d "$CG" ] || echo "WARNING: cgroup $CG is still there"
+        [ ! -d "$CG" ] || echo "WARNING: cgroup $CG could not be removed"
     fi
     umount "$W/cg" 2>/dev/null
     umount -l "$W" 2>/dev/null
@@ -109,7 +109,7 @@ mount -t cgroup2 cgroup2 "$W/cg" 2>/dev/null || skip "cgroup2 can't be mounted"
 own=$(sed -n 's/^0:://p' /proc/self/cgroup)
 CG=$W/cg${own%/}/rocket-systemd.$$
 mkdir "$CG" 2>/dev/null || { CG=''; skip "a child of the cgroup $own can't be made"; }
-# A run that was itself killed with SIGKILL leaves an empty cgroup and an empty folder.
+# Removes the empty cgroup and the empty folder of an earlier run that was killed with SIGKILL.
 for left in "${CG%/*}"/rocket-systemd.* "${TMPDIR:-/tmp}"/rocket-systemd.*; do
     pid=${left##*/rocket-systemd.}
     pid=${pid%%.*}
@@ -143,7 +143,7 @@ state=''
 for _ in $(seq 300); do
     if ! kill -0 "$UPID" 2>/dev/null; then
         cat "$W/boot.log"
-        echo "FAILED: systemd did not come up"
+        echo "FAILED: systemd did not boot"
         exit 1
     fi
     state=$(in_sd systemctl is-system-running 2>/dev/null)

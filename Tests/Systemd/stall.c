@@ -1,7 +1,7 @@
-/* stall PID THREAD: stops one thread of a process, and only that one, for as long as the process
-   lives: a loop that is stuck, without a word about it in the program under test.
+/* stall PID THREAD: stops one thread of a process for as long as the process lives. It acts like a
+   stuck loop and needs no hook in the program under test.
 
-   Says "stalled" once the thread stands. Ends when the process has. */
+   Prints "stalled" once the thread is stopped. Exits when the process has exited. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ int main(int count, char **words) {
         return perror("stall"), 1;
     puts("stalled");
     fflush(stdout);
-    /* A traced thread has to be waited for, else the process could not end. */
+    /* A traced thread has to be waited for, or the process could not exit. */
     while (waitpid(thread, &status, __WALL) == thread && !WIFEXITED(status) && !WIFSIGNALED(status)) {}
     return 0;
 }

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import RocketProgram
 import RocketRPC
+import RocketTCP
 
 /// The command line of `rocket_bench_client`.
 public struct BenchClientCommand: AsyncParsableCommand {
@@ -12,9 +13,9 @@ public struct BenchClientCommand: AsyncParsableCommand {
             EXAMPLES:
               Make one call after the other:
                 rocket_bench_client --to 127.0.0.1:12345
-              Use 64 connections with 32 calls in flight on each, for 5 seconds:
-                rocket_bench_client --to 127.0.0.1:12345 --connections 64 --in-flight 32 --seconds 5
-              Make 50,000 calls per second, with latencies from the time at which each was due:
+              Use 64 connections with 32 calls in flight on each:
+                rocket_bench_client --to 127.0.0.1:12345 --connections 64 --in-flight 32
+              Make 50,000 calls per second, with latencies from when each was due:
                 rocket_bench_client --to 127.0.0.1:12345 --in-flight 512 --rate 50000
             """,
         version: "rocket_bench_client \(RocketVersion.current)")

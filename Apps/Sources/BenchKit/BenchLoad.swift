@@ -1,7 +1,9 @@
 import OrderProtos
-import RocketReactor
+import RocketBase
 import RocketRPC
+import RocketReactor
 import RocketSystem
+import RocketTCP
 import SwiftProtobuf
 
 /// A load by Rocket's client: one channel per connection and one task per call in flight, all on

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import OrderProtos
+import RocketBase
 import RocketRPC
 import SwiftProtobuf
 

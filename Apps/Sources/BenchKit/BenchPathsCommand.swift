@@ -1,5 +1,7 @@
 public import ArgumentParser
 import OrderProtos
+import RocketBase
+import RocketCodec
 import RocketProgram
 import RocketRPC
 import SwiftProtobuf

@@ -1,7 +1,9 @@
 public import ArgumentParser
 import Logging
+import RocketCodec
 import RocketProgram
 import RocketRPC
+import RocketTCP
 import ServiceLifecycle
 import UnixSignals
 

@@ -21,8 +21,8 @@ public struct ChatConfig: ConfigSection, Hashable {
     /// `chat/queue_bytes`: A whole number of bytes, 1024 to 1073741824. Default 1048576 bytes.
     /// Changes live.
     public var queueBytes = 1_048_576
-    /// What happens to a receiver whose queue is full: drop-oldest drops its oldest messages and
-    /// sends it their number, disconnect ends its session.
+    /// What happens to a receiver whose queue is full: drop-oldest drops its oldest messages
+    /// and sends it their number, disconnect ends its session.
     ///
     /// `chat/slow_receiver`: One of drop-oldest, disconnect. Default drop-oldest. Changes live.
     public var slowReceiver = ChatLimits.SlowReceiver.dropOldest

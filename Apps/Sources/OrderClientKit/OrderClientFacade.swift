@@ -1,5 +1,7 @@
 import Foundation
 import OrderProtos
+import RocketBase
+import RocketCodec
 import RocketProgram
 import RocketRPC
 import RocketTCP

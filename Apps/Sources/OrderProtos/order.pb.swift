@@ -20,16 +20,16 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// What to buy, and for how much.
+/// The order to be made.
 public nonisolated struct makeOrderRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// In the shop's smallest unit of money; at least 10.
+  /// In the smallest unit of the currency; at least 10.
   public var price: Int32 = 0
 
-  /// What is bought; not empty.
+  /// The name of the goods; not empty.
   public var goods: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -37,19 +37,19 @@ public nonisolated struct makeOrderRequest: Sendable {
   public init() {}
 }
 
-/// The new order's id, or why there is none.
+/// The id of the new order, or the reason of a refusal.
 public nonisolated struct makeOrderResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// 0 on success, else negative.
+  /// 0 on success, negative after a refusal.
   public var retCode: Int32 = 0
 
   /// "OK", or the reason of the refusal.
   public var resInfo: String = String()
 
-  /// The new order's id; empty after a refusal.
+  /// The id of the new order; empty after a refusal.
   public var orderID: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -57,13 +57,13 @@ public nonisolated struct makeOrderResponse: Sendable {
   public init() {}
 }
 
-/// Which order is asked for.
+/// The order to be found.
 public nonisolated struct queryOrderRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// As makeOrder returned it.
+  /// The id returned by makeOrder.
   public var orderID: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -71,13 +71,13 @@ public nonisolated struct queryOrderRequest: Sendable {
   public init() {}
 }
 
-/// The order asked for, if there is one.
+/// The order, or the reason of a refusal.
 public nonisolated struct queryOrderResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// 0 on success, else negative.
+  /// 0 on success, negative after a refusal.
   public var retCode: Int32 = 0
 
   /// "OK", or the reason of the refusal.
@@ -100,14 +100,14 @@ public nonisolated struct queryOrderResponse: Sendable {
   fileprivate var _order: OrderRecord? = nil
 }
 
-/// Which page of the list is asked for.
+/// The page of the list to be returned.
 public nonisolated struct listOrdersRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// How many orders at most; 0 means the server's default, and the server has a
-  /// limit of its own.
+  /// The number of orders at most; 0 means the default of the server, which also
+  /// has a limit.
   public var pageSize: Int32 = 0
 
   /// Empty for the first page, then next_page_token of the page before.
@@ -124,7 +124,7 @@ public nonisolated struct listOrdersResponse: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// 0 on success, else negative.
+  /// 0 on success, negative after a refusal.
   public var retCode: Int32 = 0
 
   /// "OK", or the reason of the refusal.
@@ -133,7 +133,7 @@ public nonisolated struct listOrdersResponse: Sendable {
   /// Oldest first.
   public var orders: [OrderRecord] = []
 
-  /// Empty on the last page. Opaque: only to be sent back.
+  /// Empty on the last page. Opaque: clients only send it back.
   public var nextPageToken: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -141,22 +141,22 @@ public nonisolated struct listOrdersResponse: Sendable {
   public init() {}
 }
 
-/// An order as the shop keeps it.
+/// A stored order.
 public nonisolated struct OrderRecord: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// As makeOrder returned it.
+  /// The id returned by makeOrder.
   public var orderID: String = String()
 
-  /// In the shop's smallest unit of money.
+  /// In the smallest unit of the currency.
   public var price: Int32 = 0
 
-  /// What was bought.
+  /// The name of the goods.
   public var goods: String = String()
 
-  /// When the order was made: milliseconds since 1970-01-01 00:00 UTC.
+  /// The time of storing the order: milliseconds since 1970-01-01 00:00 UTC.
   public var createdUnixMs: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

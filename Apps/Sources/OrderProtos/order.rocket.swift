@@ -27,11 +27,11 @@ public typealias ListOrdersResponse = listOrdersResponse
 
 // MARK: - Order
 
-/// Makes orders and finds them again.
+/// Makes, finds and lists orders.
 ///
-/// Every response says how it went in ret_code and res_info: 0 and "OK" on
-/// success, a negative code and its reason when the shop refuses. A refusal is a
-/// normal response; only what the framework itself could not do is an RPC error.
+/// Every response has ret_code and res_info: 0 and "OK" on success, a negative
+/// code and its reason for a refusal. A refusal is a normal response; an RPC error
+/// is a failure of the framework or of the store.
 public nonisolated protocol OrderService: RPCService {
     /// Makes one order. It is on disk before its id is sent.
     ///
@@ -145,11 +145,11 @@ public nonisolated enum OrderMethods {
 
 /// Calls `Order` over a channel.
 ///
-/// Makes orders and finds them again.
+/// Makes, finds and lists orders.
 ///
-/// Every response says how it went in ret_code and res_info: 0 and "OK" on
-/// success, a negative code and its reason when the shop refuses. A refusal is a
-/// normal response; only what the framework itself could not do is an RPC error.
+/// Every response has ret_code and res_info: 0 and "OK" on success, a negative
+/// code and its reason for a refusal. A refusal is a normal response; an RPC error
+/// is a failure of the framework or of the store.
 ///
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an

@@ -1,5 +1,7 @@
 public import OrderProtos
 import OrderStore
+import RocketBase
+import RocketCodec
 public import RocketRPC
 
 /// The RPC handler of the service `Order`: reads the metadata of the call, delegates to

@@ -3,6 +3,7 @@ import RocketBase
 import RocketProgram
 import RocketRPC
 import RocketSystemd
+import RocketTCP
 
 /// Runs order_server with a configuration: opens log and store, then runs the RPC server, and shuts
 /// them down in the reverse order.

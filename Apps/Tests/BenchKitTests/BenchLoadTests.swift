@@ -1,5 +1,6 @@
 import OrderProtos
 import RocketRPC
+import RocketTCP
 import SwiftProtobuf
 import Testing
 

@@ -1,22 +1,23 @@
 import GeneratedCodeCommon
 import OrderProtos
+import RocketCodec
 import RocketRPC
 import SwiftProtobuf
 import Testing
 
-/// Most of what is shown here is that it compiles, with no warning, under the strict settings.
+/// Most of these tests only need to compile, without a warning, under the strict settings.
 @Suite("Generated code")
 struct CompileTests {
-    @Test("names services as the wire does")
-    func namesServices() {
-        #expect(Shop.serviceName == "shop.v1.Catalog")
-        #expect(Teller.serviceName == "shop.common.Bank")
-        #expect(Hider.serviceName == "RPC")
-        #expect(Orders.serviceName == "Order")
+    @Test("Service names are those of the wire format")
+    func serviceNames() {
+        #expect(CatalogHandler.serviceName == "shop.v1.Catalog")
+        #expect(BankHandler.serviceName == "shop.common.Bank")
+        #expect(ShadowingHandler.serviceName == "RPC")
+        #expect(OrderHandler.serviceName == "Order")
     }
 
-    @Test("names methods as the wire does")
-    func namesMethods() {
+    @Test("Method names are those of the wire format")
+    func methodNames() {
         #expect(OrderMethods.makeOrder.fullName == "Order.makeOrder")
         #expect(Shop_V1_CatalogMethods.findByName.fullName == "shop.v1.Catalog.find_by_name")
         #expect(Shop_V1_KeywordServiceMethods.`init`.name == "init")
@@ -25,14 +26,14 @@ struct CompileTests {
         #expect(Shop_V1_KeywordServiceMethods._2fa.name == "_2fa")
     }
 
-    @Test("knows a lower-case message by both its names")
-    func knowsBothNames() {
+    @Test("A message with a lower-case name has two names in Swift")
+    func messageNames() {
         #expect(OrderProtos.MakeOrderRequest.self == OrderProtos.makeOrderRequest.self)
         #expect(MakeOrderRequest.protoMessageName == "makeOrderRequest")
     }
 }
 
-private struct Orders: OrderService {
+private struct OrderHandler: OrderService {
     func makeOrder(
         _ request: MakeOrderRequest, _ call: RocketRPC.RPCController
     ) async throws -> MakeOrderResponse {
@@ -48,14 +49,14 @@ private struct Orders: OrderService {
     ) async throws -> ListOrdersResponse { .init() }
 }
 
-/// A function needs neither `async` nor `throws`.
-private struct Teller: Shop_Common_BankService {
+/// Functions without `async` and `throws`.
+private struct BankHandler: Shop_Common_BankService {
     func convert(_ request: Shop_Common_Money, _ call: RocketRPC.RPCController) -> Shop_Common_Money
     { request }
 }
 
-/// An actor serves as well as a value.
-private actor Shop: Shop_V1_CatalogService {
+/// An actor as a service.
+private actor CatalogHandler: Shop_V1_CatalogService {
     private var touched = 0
 
     func findItem(
@@ -88,13 +89,13 @@ private actor Shop: Shop_V1_CatalogService {
         request
     }
 
-    func findEverythingThatThereIsInAllShopsOfThisTown(
+    func findItemsWhosePropertiesMatchThoseOfTheRequest(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
-    ) -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType { .init() }
+    ) -> Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode { .init() }
 }
 
-/// Its messages have the names of RocketRPC's own types.
-private struct Hider: RPCService {
+/// Messages with the names of RocketRPC's types.
+private struct ShadowingHandler: RPCService {
     func hide(_ request: RPCController, _ call: RocketRPC.RPCController) -> Duration { .init() }
     func hideAll(_ request: RPCChannel, _ call: RocketRPC.RPCController) -> RPCMetadata { .init() }
     func hideError(_ request: RPCError, _ call: RocketRPC.RPCController) -> QueryNameResponse {
@@ -103,7 +104,7 @@ private struct Hider: RPCService {
     func hideNothing(_ request: task, _ call: RocketRPC.RPCController) -> RPCMethod { .init() }
 }
 
-/// A client's functions are called like any others, whatever they are named.
+/// The functions of a client are called like others, also if their names are keywords.
 private func calls(over channel: RocketRPC.RPCChannel) async throws(RocketRPC.RPCError) {
     let keywords = Shop_V1_KeywordServiceClient(channel)
     _ = try await keywords.`init`(.init())

@@ -1,13 +1,15 @@
 import OrderProtos
+import RocketBase
 import RocketRPC
+import RocketTCP
 import SwiftProtobuf
 import Testing
 
-/// A generated service and a generated client, over a real connection.
+/// A generated service and a generated client over a TCP connection.
 @Suite("Generated code")
 struct ServingTests {
-    /// Refuses every order, in the two ways a service may.
-    private struct Refusals: OrderService {
+    /// Fails in the two ways of a service: with a business error and with an RPC error.
+    private struct FailingHandler: OrderService {
         func makeOrder(
             _ request: MakeOrderRequest, _ call: RocketRPC.RPCController
         ) async throws -> MakeOrderResponse {
@@ -27,12 +29,12 @@ struct ServingTests {
         }
     }
 
-    @Test("serves and calls; a business error fills ret_code and res_info")
+    @Test("A client calls a service; a business error sets ret_code and res_info")
     func servesAndCalls() async throws {
         let server = try RocketRPC.RPCServer(
             configuration: RocketRPC.RPCServerConfiguration(
-                tcp: RocketRPC.TCPServerConfiguration(listen: [.loopback(port: 0)])),
-            services: [Refusals()])
+                tcp: TCPServerConfiguration(listen: [.loopback(port: 0)])),
+            services: [FailingHandler()])
         let running = Task { try await server.run() }
         let channel = try RocketRPC.RPCChannel(to: try #require(await server.boundAddresses.first))
         let order = OrderClient(channel)

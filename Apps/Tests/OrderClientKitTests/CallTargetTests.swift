@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RocketBase
 import RocketProgram
 import RocketRPC
 import Testing

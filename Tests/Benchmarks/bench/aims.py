@@ -1,4 +1,4 @@
-"""The seven aims of the call path, each judged by what a run measured."""
+"""The seven aims of the call path, evaluated from the results of a run."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ KIB = 1024
 @dataclass(frozen=True)
 class Verdict:
     aim: str
-    says: str
+    text: str
     figure: str
     reached: bool | None  # None: not measured
 
@@ -21,7 +21,7 @@ class Verdict:
 
 
 def judge(results) -> list[Verdict]:
-    """All aims, in their order, from the parts that there are."""
+    """Returns all aims in their order, evaluated from the measured parts."""
     parts = _Parts(results)
     return [*_cost(parts), *_client(parts), *_counts(parts), _slow(parts), _threads(parts),
             _large(parts), _idle(parts)]
@@ -43,16 +43,16 @@ class _Parts:
         return row["figures"][key][0] if row and key in row.get("figures", {}) else None
 
 
-def _at_most(aim, says, ratio, limit, extra=""):
+def _at_most(aim, text, ratio, limit, extra=""):
     if ratio is None:
-        return Verdict(aim, says, "", None)
-    return Verdict(aim, says, _text(ratio) + extra, ratio[0] <= limit)
+        return Verdict(aim, text, "", None)
+    return Verdict(aim, text, _text(ratio) + extra, ratio[0] <= limit)
 
 
-def _at_least(aim, says, ratio, limit, extra=""):
+def _at_least(aim, text, ratio, limit, extra=""):
     if ratio is None:
-        return Verdict(aim, says, "", None)
-    return Verdict(aim, says, _text(ratio) + extra, ratio[0] >= limit)
+        return Verdict(aim, text, "", None)
+    return Verdict(aim, text, _text(ratio) + extra, ratio[0] >= limit)
 
 
 def _text(ratio):
@@ -60,7 +60,7 @@ def _text(ratio):
 
 
 def _beside(parts, part, case, name, other, key):
-    """The two figures behind a ratio."""
+    """Returns the two figures of a ratio as text."""
     one, two = (parts.figure(part, case, n, key) for n in (name, other))
     if one is None or two is None:
         return ""
@@ -69,9 +69,10 @@ def _beside(parts, part, case, name, other, key):
 
 
 def _cost(parts):
-    def cost(says, case, name, other, limit):
+    def cost(text, case, name, other, limit):
         arguments = ("closed", case, name, other, "server_cpu_us")
-        return _at_most("1", says, parts.ratio(*arguments), limit, _beside(parts, *arguments) + " us")
+        return _at_most("1", text, parts.ratio(*arguments), limit,
+                        _beside(parts, *arguments) + " us")
     yield cost("server CPU per call at 64 x 32, sync: at most 1.0x of C++ with libprotobuf",
                "64 x 32", "Rocket sync", "C++", 1.0)
     yield cost("server CPU per call at depth 1, sync: at most 1.05x of plain C",
@@ -82,11 +83,11 @@ def _cost(parts):
 
 def _client(parts):
     own, case = "Rocket client and server", "1 x 512"
-    says = "own client and server, 1 x 512: at least 8x the calls/s of the best peer"
+    text = "own client and server, 1 x 512: at least 8x the calls/s of the best peer"
     best = max((p for p in PEERS if parts.row("client", case, p)), default=None,
                key=lambda p: parts.figure("client", case, p, "calls_per_second") or 0)
     arguments = ("client", case, own, best, "calls_per_second")
-    yield _at_least("2", says, parts.ratio(*arguments) if best else None, 8,
+    yield _at_least("2", text, parts.ratio(*arguments) if best else None, 8,
                     f", of {best}{_beside(parts, *arguments)} calls/s" if best else "")
     arguments = ("client", "1 x 1", own, "C", "calls_per_second")
     yield _at_least("2", "own client and server at depth 1: at least 0.85x the calls/s of plain C",
@@ -96,27 +97,27 @@ def _client(parts):
                    parts.ratio(*arguments), 1.5, _beside(parts, *arguments) + " us")
 
 
-# Under callgrind a batch is the 32 calls that are in flight.
+# Under callgrind a batch is the 32 calls in flight.
 BATCH = 32
-# What a count may show of a batch that came in two pieces, and of what happens once a second.
+# The tolerance for batches that arrive in two parts, and for work done once a second.
 STRAY = 0.2
 
 
 def _counts(parts):
-    """By callgrind; of a run without that part nothing is said."""
+    """Counts of callgrind; not measured in a run without that part."""
     def found(name, key):
         return parts.figure("counts", "callgrind", name, key)
     names = ("sync call", "async call", "client call")
     values = {name: found(name, "allocations") for name in names}
-    says = "no heap allocation per call on either side, the user's messages aside"
+    text = "no heap allocation per call on either side, except for the user's messages"
     if any(value is None for value in values.values()):
-        yield Verdict("3", says, "", None)
+        yield Verdict("3", text, "", None)
     else:
-        yield Verdict("3", says, ", ".join(f"{v:.2f} per {n}" for n, v in values.items()),
+        yield Verdict("3", text, ", ".join(f"{v:.2f} per {n}" for n, v in values.items()),
                       all(round(value, 2) == 0 for value in values.values()))
-    says = "one read, at most one write, no epoll_ctl per batch"
+    text = "one read, at most one write, no epoll_ctl per batch"
     if any(found(name, "epoll_ctl") is None for name in names):
-        yield Verdict("3", says, "", None)
+        yield Verdict("3", text, "", None)
         return
     texts, is_good = [], True
     for name in names:
@@ -124,13 +125,13 @@ def _counts(parts):
                                   ("reads", "writes", "epoll_ctl"))
         texts.append(f"{name}: {reads:.2f}, {writes:.2f}, {changes:.2f}")
         is_good &= reads <= 1 + STRAY and writes <= 1 + STRAY and changes <= STRAY
-    yield Verdict("3", says, "; ".join(texts), is_good)
+    yield Verdict("3", text, "; ".join(texts), is_good)
 
 
 def _slow(parts):
-    says = "1 % calls of 5 ms at 50k calls/s: p99 of the others at most 1.3x of the run without"
+    text = "1 % calls of 5 ms at 50k calls/s: p99 of the others at most 1.3x of the run without"
     arguments = ("open", "50k", "Rocket, 1 % slow", "Rocket async", "p99_us")
-    return _at_most("4", says, parts.ratio(*arguments), 1.3, _beside(parts, *arguments) + " us")
+    return _at_most("4", text, parts.ratio(*arguments), 1.3, _beside(parts, *arguments) + " us")
 
 
 def _threads(parts):
@@ -141,36 +142,36 @@ def _threads(parts):
         return Verdict("5", "two io_threads: at least 1.8x of one", "", None)
     figure = f"calls/s {_text(calls)}, CPU per call {_text(cost)}"
     if IS_CROWDED:
-        # The load needs one of the two cores: what is left to show is the cost of a call.
+        # The load needs one of the two cores, so only the cost of a call can be compared.
         return Verdict("5", "two io_threads beside the load on two cores: CPU per call at most 1.1x"
-                       " of one's (1.8x the calls/s needs cores that this machine has not)",
+                       " of one's (1.8x the calls/s needs more cores than this machine has)",
                        figure, cost[0] <= 1.1)
     return Verdict("5", "two io_threads on two cores: at least 1.8x the calls/s of one", figure,
                    calls[0] >= 1.8)
 
 
 def _large(parts):
-    says = "1 MiB payloads, sync and async: at least 0.8x of plain C's bytes/s"
+    text = "1 MiB payloads, sync and async: at least 0.8x of plain C's bytes/s"
     found = [parts.ratio("payload", "1 MiB", f"Rocket {name}", "C", "bytes_per_second")
              for name in ("sync", "async")]
     if None in found:
-        return Verdict("6", says, "", None)
+        return Verdict("6", text, "", None)
     rates = [parts.figure("payload", "1 MiB", name, "bytes_per_second") / 1e6
              for name in ("Rocket sync", "Rocket async", "C")]
     figure = (f"sync {_text(found[0])}, async {_text(found[1])}; {rates[0]:,.0f}, {rates[1]:,.0f}"
               f" and {rates[2]:,.0f} MB/s")
-    return Verdict("6", says, figure, min(ratio[0] for ratio in found) >= 0.8)
+    return Verdict("6", text, figure, min(ratio[0] for ratio in found) >= 0.8)
 
 
 def _idle(parts):
-    says = "10,000 idle connections: at most 1 KiB resident each"
+    text = "10,000 idle connections: at most 1 KiB resident each"
     found = parts.figure("idle", "10000", "Rocket async", "bytes_each")
     if found is None:
-        return Verdict("7", says, "", None)
-    return Verdict("7", says, f"{found:,.0f} bytes each", found <= KIB)
+        return Verdict("7", text, "", None)
+    return Verdict("7", text, f"{found:,.0f} bytes each", found <= KIB)
 
 
 def lines(verdicts):
-    """For the terminal."""
-    return ["\naims"] + [f"{v.aim}  {v.word:<13} {v.says}" + (f"\n{'':<17}{v.figure}" if v.figure
+    """Returns the lines for the terminal."""
+    return ["\naims"] + [f"{v.aim}  {v.word:<13} {v.text}" + (f"\n{'':<17}{v.figure}" if v.figure
                                                               else "") for v in verdicts]

@@ -1,4 +1,4 @@
-"""Measures all parts, or those that PART names, and writes table, JSON and HTML."""
+"""Measures all parts, or those named by PART, and writes tables, JSON, Markdown and HTML."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from servers import Bench
 
 
 def machine() -> dict:
-    """Where the figures were taken."""
+    """Describes this machine and its software."""
     def first(*command):
         try:
             return subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0]
@@ -33,7 +33,7 @@ def machine() -> dict:
 
 
 def read(path: str) -> dict:
-    """What earlier runs left."""
+    """Reads the results of earlier runs."""
     if not os.path.exists(path):
         return {"parts": {}}
     with open(path) as file:
@@ -44,14 +44,14 @@ def main() -> None:
     binaries, out = sys.argv[1:3]
     quick = os.environ.get("QUICK", "") not in ("", "0")
     if quick and os.environ.get("PUBLISH"):
-        sys.exit("bench: a quick run says little about time and is not published")
+        sys.exit("bench: the times of a quick run are not reliable enough to be published")
     plan = parts.Plan(quick, int(os.environ.get("ROUNDS") or 0),
                       float(os.environ.get("SECONDS_EACH") or 0))
     named = [p for p in os.environ.get("PART", "").split(",") if p]
-    wanted = named or [p for p in parts.ALL if not (quick and p in parts.SLOW_PARTS)]
-    unknown = [p for p in wanted if p not in parts.ALL]
+    selected = named or [p for p in parts.ALL if not (quick and p in parts.SLOW_PARTS)]
+    unknown = [p for p in selected if p not in parts.ALL]
     if unknown:
-        sys.exit(f"bench: there is no part {unknown[0]}; there are {', '.join(parts.ALL)}")
+        sys.exit(f"bench: unknown part {unknown[0]}; the parts are {', '.join(parts.ALL)}")
     path = os.path.join(out, "results.json")
     results = read(path) if named else {"parts": {}}
     bench = Bench(binaries, os.path.join(out, "programs"), os.environ.get("PEERS") != "0")
@@ -61,7 +61,7 @@ def main() -> None:
         print(f"\r\033[K[{time.monotonic() - begin:4.0f} s] {text}", end="", file=sys.stderr,
               flush=True)
 
-    for part in wanted:
+    for part in selected:
         rows = summarize(parts.ALL[part](bench, plan, progress))
         print("\r\033[K", end="", file=sys.stderr)
         print(table(part, rows), flush=True)
@@ -74,8 +74,8 @@ def main() -> None:
 
 
 def write(results, out) -> None:
-    """The aims, and everything once more as Markdown and HTML."""
-    from report import write_html  # after the measuring: its libraries are large
+    """Prints the aims, and writes all results as Markdown and HTML."""
+    from report import write_html  # after the measurements, since it loads large libraries
     results["parts"] = {p: results["parts"][p] for p in parts.ALL if p in results["parts"]}
     verdicts = aims.judge(results)
     print("\n".join(aims.lines(verdicts)), end="\n\n")

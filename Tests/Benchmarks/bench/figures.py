@@ -1,17 +1,17 @@
-"""From rounds to figures: medians, least and most, ratios of the same round, noise."""
+"""Computes figures from rounds: medians, minima, maxima, ratios within a round, noise."""
 
 from statistics import median
 
-# A round in which the C reference itself is this far from its median says little.
+# A round is noisy if the C reference itself deviates from its median by this much.
 NOISY = 0.2
-# A load client that takes this much of its core, beside a server that takes less, is what was
-# waited for: the server could do more than the row says.
+# A load client that uses this much of its core, while the server uses less, is the bottleneck: the
+# server could do more than the row shows.
 SATURATED = 0.97
 COUNTS = ("instructions", "allocations", "retains", "system_calls", "reads", "writes", "epoll_ctl")
 
 
 def summarize(rows):
-    """Adds to each row: median, least and most of each figure; of_c; noisy rounds; errors."""
+    """Adds to each row: median, minimum and maximum of each figure; of_c; noisy rounds; errors."""
     reference = {row["case"]: row for row in rows if row["name"] == "C"}
     for row in rows:
         good = [r for r in row["rounds"] if "error" not in r]
@@ -36,7 +36,7 @@ def spread(values):
 
 
 def ratios(row, other, key):
-    """Median, least and most of row's figure by other's of the same round; None without any."""
+    """Returns median, minimum and maximum of the ratios of row to other within a round, or None."""
     pairs = zip(row["rounds"], other["rounds"]) if row and other else []
     found = [r[key] / o[key] for r, o in pairs if key in r and o.get(key)]
     return spread(found) if found else None
@@ -50,7 +50,7 @@ def _noisy(c):
 
 
 def notes(row):
-    """What a reader of this row has to know."""
+    """Returns remarks on a row: noisy rounds, a saturated client, failures."""
     found = []
     if row.get("noisy"):
         found.append(f"noisy rounds: {', '.join(map(str, row['noisy']))}")
@@ -68,7 +68,7 @@ HEAD = ("calls/s", "least", "most", "of C", "server CPU us", "of C", "client CPU
 
 
 def cells(row):
-    """The row's figures as text, in the order of HEAD; empty where it has none."""
+    """Returns the figures of a row as text, in the order of HEAD; empty if it has none."""
     figures, of_c = row.get("figures", {}), row.get("of_c", {})
     if "calls_per_second" not in figures:
         return []
@@ -80,7 +80,7 @@ def cells(row):
 
 
 def special(row):
-    """The text of a row that is not about calls a second."""
+    """Returns the text of a row without calls per second."""
     figures = row.get("figures", {})
     if "bytes_each" in figures:
         return f"{figures['bytes_each'][0]:,.0f} bytes each"
@@ -95,7 +95,7 @@ NARROW = ("calls/s", "least", "most", "of C", "srv us", "of C", "cli us", "p50 u
 
 
 def table(part, rows):
-    """Lines for the terminal. srv us, cli us: processor time per call of server and client."""
+    """Returns lines for the terminal. srv us, cli us: processor time per call of server, client."""
     case, name = (max(len(row[key]) for row in rows) + 1 for key in ("case", "name"))
     lines = [f"\n{part}", " " * (case + name) + "".join(f"{text:>11}" for text in NARROW)]
     for row in rows:

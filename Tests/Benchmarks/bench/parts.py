@@ -1,6 +1,6 @@
-"""What is measured. Each part yields rows: {case, name, rounds: [...]}; a round is a client's JSON.
+"""The parts of a run. Each returns rows: {case, name, rounds: [...]}; a round is a client's JSON.
 
-Within a round all servers come in turn, so that what the machine does besides hits all of them.
+Within a round all servers are measured in turn, so that other work of the machine affects them all.
 """
 
 import json
@@ -12,12 +12,12 @@ from servers import BOTH_CORES, SERVER_CORE, SPARE_CORES
 
 SHAPES = [(1, 1), (16, 1), (64, 1), (1, 32), (16, 32), (64, 32), (1, 64), (1, 512)]
 QUICK_SHAPES = [(1, 1), (64, 32), (1, 512)]
-# The peers reach no more than some ten thousand calls a second.
+# The peers reach only some ten thousand calls per second.
 PEERS_HIGHEST_RATE = 10_000
 
 
 class Plan:
-    """How often and how long; QUICK says that a part works, and little about time."""
+    """Number and duration of measurements; with QUICK too few for reliable times."""
 
     def __init__(self, quick: bool, rounds: int | None, seconds: float | None):
         self.quick = quick
@@ -27,14 +27,14 @@ class Plan:
 
 
 def _interleaved(rounds, case, entries, progress):
-    """entries: (name, a function that measures once). A peer that fails is reported, not hidden."""
+    """entries: (name, a function that measures once). Failures are reported in their rows."""
     rows = {name: {"case": case, "name": name, "rounds": []} for name, _ in entries}
     for number in range(rounds):
         for name, measure in entries:
             progress(f"{case} {name} ({number + 1}/{rounds})")
             try:
                 rows[name]["rounds"].append(measure())
-            except Exception as error:  # the figure is missing, and why is in the report
+            except Exception as error:  # recorded in the report instead of a figure
                 rows[name]["rounds"].append({"error": str(error)})
     return list(rows.values())
 
@@ -72,8 +72,8 @@ def client(bench, plan, progress):
 
 
 def open_loop(bench, plan, progress):
-    """Fixed rates; latency from the time at which each call was due. With 1 % slow calls (5 ms,
-    async) the latencies are those of the other calls."""
+    """Fixed rates, with latencies from the time at which each call was due. With 1 % slow calls
+    (5 ms, async) the latencies are those of the other calls."""
     rows = []
     for rate in (50_000,) if plan.quick else (10_000, 50_000, 200_000):
         def measure(server, slow=0.0, rate=rate):
@@ -98,7 +98,7 @@ def open_loop(bench, plan, progress):
 
 
 def payload(bench, plan, progress):
-    """Requests and replies of that size."""
+    """Requests and replies of several sizes."""
     rows = []
     for size, label in ((64, "64 B"), (1 << 10, "1 KiB"), (1 << 16, "64 KiB"), (1 << 20, "1 MiB")):
         def measure(server, size=size):
@@ -115,8 +115,8 @@ IDLE = 10_000
 
 
 def idle(bench, plan, progress):
-    """Resident memory of connections that say nothing. Calls that begin after them are answered
-    before the second look, so the server has taken them all."""
+    """Resident memory of connections without traffic. Calls made after connecting get their replies
+    before the second measurement, so the server has accepted all connections by then."""
     def measure(server):
         with bench.running(server) as (process, address):
             bench.drive(server, process, address, 0.2)
@@ -125,7 +125,7 @@ def idle(bench, plan, progress):
                 bench.drive(server, process, address, 0.2)
                 after, held = bench.anonymous_bytes(process), bench.descriptors(process)
                 if held < IDLE:
-                    raise RuntimeError(f"the server holds {IDLE - held} connections too few")
+                    raise RuntimeError(f"the server has {IDLE - held} connections too few")
         return {"bytes_each": (after - before) / IDLE}
     servers = [s for s in bench.all if s.name != "Rocket sync"]
     return _interleaved(1, f"{IDLE} idle", [(s.name, lambda s=s: measure(s)) for s in servers],
@@ -133,8 +133,8 @@ def idle(bench, plan, progress):
 
 
 def threads(bench, plan, progress):
-    """1, 2 and 4 io_threads on one core and on two, with the cores that the load leaves: CPU per
-    call tells whether threads share what they need not."""
+    """1, 2 and 4 io_threads on one core and on two, beside the load: the CPU time per call shows
+    contention between threads."""
     rocket = bench.named("Rocket sync")[0]
     rows = []
     load = "load beside it" if not SPARE_CORES else f"load on {len(SPARE_CORES)} others"
@@ -165,5 +165,5 @@ def counts(bench, plan, progress):
 
 ALL = {"closed": closed, "client": client, "open": open_loop, "payload": payload, "idle": idle,
        "threads": threads, "counts": counts}
-# What QUICK leaves out unless PART names it.
+# Skipped by QUICK unless named by PART.
 SLOW_PARTS = ("counts",)

@@ -1,4 +1,4 @@
-"""One HTML file with everything in it: bars for each case, and latency by percentile."""
+"""Writes one self-contained HTML file: bars for each case, and latency by percentile."""
 
 import html
 import io
@@ -35,8 +35,8 @@ def write_html(results, verdicts, path):
 
 
 def _aims(verdicts):
-    rows = ["<tr><td>" + "<td>".join(html.escape(text) for text in (v.aim, v.says, v.word, v.figure))
-            for v in verdicts]
+    rows = ["<tr><td>" + "<td>".join(html.escape(text) for text in
+                                     (v.aim, v.text, v.word, v.figure)) for v in verdicts]
     return ("<table class=aims><tr><th><th>aim<th><th>figure" + "".join(rows) + "</table>")
 
 
@@ -87,7 +87,7 @@ def _plots(part, rows):
 
 
 def _latencies(rows, cases):
-    """Latency by percentile, as HDR histograms are shown: all rounds together."""
+    """Plots latency by percentile, like HDR histograms, over all rounds together."""
     figure, axes = plt.subplots((len(cases) + 3) // 4, min(4, len(cases)),
                                 figsize=(13, 3 * ((len(cases) + 3) // 4)), squeeze=False)
     for axis, case in zip(axes.flat, cases):

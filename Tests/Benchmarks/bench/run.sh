@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Rocket beside plain C, C++ with libprotobuf, gRPC, Cap'n Proto and Thrift, on this machine in one
-# run. Called by `make bench`, which has built bin/.
+# Measures Rocket beside plain C, C++ with libprotobuf, gRPC, Cap'n Proto and Thrift, on this
+# machine in one run. Called by `make bench`, which has built bin/.
 #
-#   run.sh                 everything: about 10 minutes
-#   QUICK=1 run.sh         fewer shapes, two rounds, no counts: about 2
-#   PART=closed run.sh     one part, joined with what earlier runs left: closed, client, open,
+#   run.sh                 all parts: about 10 minutes
+#   QUICK=1 run.sh         fewer shapes, two rounds, no counts: about 2 minutes
+#   PART=closed run.sh     one part, merged with the results of earlier runs: closed, client, open,
 #                          payload, idle, threads, counts; several with commas
 #   PEERS=0 run.sh         without gRPC, Cap'n Proto and Thrift; results in bench-rpc
-#   PUBLISH=1 run.sh       puts the figures into docs/performance.md, too
+#   PUBLISH=1 run.sh       also writes the figures to docs/performance.md
 #   ROUNDS=N SECONDS_EACH=X run.sh
 #
 # Writes tables and the aims to the terminal, and results.json, results.md and report.html to
-# SCRATCH_PATH/bench. A peer whose Debian package is missing is left out, and the report says so.
+# SCRATCH_PATH/bench. Skips peers whose Debian package is missing, and lists them in the report.
 set -euo pipefail
-[ "${1-}" != --help ] || { sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0; }
+[ "${1-}" != --help ] || { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0; }
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 scratch=${SCRATCH_PATH:-$root/.build}
@@ -32,10 +32,10 @@ for name in "${names[@]}"; do
 done
 printf '\r\033[K' >&2
 
-# Plots and histograms are Python's own libraries, in an environment of their own.
+# Plots and histograms need Python libraries, installed in a virtual environment.
 python=$scratch/bench-python
 if [ ! -x "$python/bin/python" ]; then
-    echo "bench: fetching matplotlib and hdrhistogram"
+    echo "bench: downloading matplotlib and hdrhistogram"
     python3 -m venv "$python"
     "$python/bin/pip" install -q matplotlib==3.11.2 hdrhistogram==0.10.8
 fi

@@ -1,5 +1,5 @@
-"""Shows that figures are drawn from rounds, and aims judged, as they should be; and that what is
-not measured is never said to be reached. Run by `make check`; prints nothing when all is well."""
+"""Tests the computation of figures and aims, and that an aim without measurements is never reported
+as reached. Run by `make check`; prints nothing on success."""
 
 import os
 import tempfile
@@ -10,7 +10,7 @@ import summary
 
 
 def row(case, name, *values, key="calls_per_second", **more):
-    """Rounds with that figure, and with what a table needs."""
+    """Returns a row of rounds with this figure and all others that a table needs."""
     rest = {"server_cpu_us": 1.0, "client_cpu_us": 1.0, "p50_us": 1, "p99_us": 1, "p999_us": 1,
             "calls_per_second": 100.0, "server_busy": 0.9, "client_busy": 0.5}
     return {"case": case, "name": name, "rounds": [
@@ -28,32 +28,32 @@ def words(found, aim):
     return [verdict.word for verdict in aims.judge(found) if verdict.aim == aim]
 
 
-# Nothing measured: nothing reached.
+# Without measurements no aim is reached.
 nothing = aims.judge(results())
 assert [v.aim for v in nothing] == list("111222334567")
 assert {v.word for v in nothing} == {"not measured"}
 
-# Ratios are of the same round: a machine that slows down in one round does not change them.
+# Ratios are computed within a round, so a machine that is slow in one round does not change them.
 one, two = row("1 x 1", "C", 100, 10, 100), row("1 x 1", "Rocket sync", 50, 5, 60)
 figures.summarize([one, two])
 assert two["of_c"]["calls_per_second"] == [0.5, 0.5, 0.6]
 assert one["noisy"] == [2] and "noisy rounds: 2" in figures.notes(two)
 
-# A round that failed is left out of the figures, and told.
+# A failed round is excluded from the figures, and reported.
 failed = row("1 x 1", "Rocket sync", 50, None)
 figures.summarize([row("1 x 1", "C", 100, 100), failed])
 assert failed["of_c"]["calls_per_second"][0] == 0.5 and "1 rounds failed: gone" in figures.notes(failed)
 
-# A server that was not busy beside a client that was.
+# A saturated client beside a server that is not.
 bound = row("64 x 32", "gRPC", 10, client_busy=1.0, server_busy=0.7)
 figures.summarize([bound])
 assert "bound by its load client (server busy 70%)" in figures.notes(bound)
-at_rate = row("10k calls/s", "C", 10, client_busy=1.0, server_busy=0.1)  # it looks without waiting
+at_rate = row("10k calls/s", "C", 10, client_busy=1.0, server_busy=0.1)  # polls
 figures.summarize([at_rate])
 assert figures.notes(at_rate) == []
 
 
-# Each aim on both sides of its border.
+# Each aim on both sides of its limit.
 def cost(sync, plus, alone, c, asynchronous):
     key = "server_cpu_us"
     return results(closed=[
@@ -102,7 +102,7 @@ def threads(rate, cost):
                             row(case, "2 io_threads", rate, server_cpu_us=cost)])
 
 
-# Where the load needs one of the two cores, what a call costs is judged.
+# If the load needs one of the two cores, the cost of a call is compared.
 aims.IS_CROWDED = True
 assert words(threads(120, 1.1), "5") == ["reached"]
 assert words(threads(190, 1.2), "5") == ["not reached"]
@@ -128,7 +128,7 @@ assert words(idle(10_000, 1024), "7") == ["reached"]
 assert words(idle(10_000, 1025), "7") == ["not reached"]
 assert words(idle(2_000, 100), "7") == ["not measured"]
 
-# The document keeps all but what stands between its marks.
+# Only the text between the marks of the document is replaced.
 with tempfile.TemporaryDirectory() as folder:
     path = os.path.join(folder, "performance.md")
     with open(path, "w") as file:
@@ -139,4 +139,4 @@ with tempfile.TemporaryDirectory() as folder:
     with open(path) as file:
         text = file.read()
     assert text.startswith("head\n") and text.endswith("\ntail\n") and "old" not in text
-    assert text.count("## Where it has to get") == 1 and "| 2 | " in text
+    assert text.count("## Aims") == 1 and "| 2 | " in text

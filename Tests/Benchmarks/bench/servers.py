@@ -1,4 +1,4 @@
-"""Which servers are measured, and how each is started and driven."""
+"""The servers to be measured: how each is started and loaded."""
 
 import json
 import os
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = str(CORES[0]), str(CORES[1 % len(CORES)])
 BOTH_CORES = f"{SERVER_CORE},{LOAD_CORE}"
-# With cores to spare a server on two of them is driven from all the others.
+# On a machine with more cores a server on two of them is loaded from the others.
 SPARE_CORES = [str(core) for core in CORES[2:6]]
-# Two cores: the load needs one of those that a server with two threads has.
+# On two cores the load shares one of them with a server of two threads.
 IS_CROWDED = not SPARE_CORES
 PEERS = ("gRPC", "Cap'n Proto", "Thrift")
 
@@ -25,7 +25,7 @@ class Server:
 
 
 class Bench:
-    """The programs, and what runs them: each on a core of its own."""
+    """Starts servers and loads, each on its own core."""
 
     def __init__(self, binaries: str, programs: str, with_peers: bool = True):
         self.programs = programs
@@ -59,7 +59,7 @@ class Bench:
 
     @contextmanager
     def running(self, server: Server, *arguments: str, cores: str = SERVER_CORE):
-        """The server's process and its address. It has to end with status 0 when asked to."""
+        """Yields the server's process and address. SIGTERM has to end it with status 0."""
         process = subprocess.Popen(
             ["taskset", "-c", cores, *server.command, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -78,23 +78,23 @@ class Bench:
             raise RuntimeError(f"{server.name} ended with status {process.returncode}")
 
     def drive(self, server: Server, process, address: str, seconds: float, **options) -> dict:
-        """What the server's own load client finds."""
+        """Returns the report of the server's own load client."""
         client = [self.path(server.load)]
         return self._found(self._start(client, process, address, seconds, LOAD_CORE, options))
 
     def drive_rocket(self, process, address: str, seconds: float, **options) -> dict:
-        """What Rocket's client finds."""
+        """Returns the report of Rocket's client."""
         client = [self.rocket_client, "--json"]
         return self._found(self._start(client, process, address, seconds, LOAD_CORE, options))
 
     def drive_from_many(self, server, process, address, seconds, **options) -> dict:
-        """What load clients on all spare cores find together; without those, one's finding."""
+        """Returns the combined report of load clients on all spare cores, or of one on its own."""
         client = [self.path(server.load)]
         cores = SPARE_CORES or [LOAD_CORE]
         loads = [self._start(client, process, address, seconds, core, options) for core in cores]
         found = [self._found(load) for load in loads]
         calls = sum(f["calls"] for f in found)
-        # Each saw all of the server's processor time, and its own calls.
+        # Each report has the whole processor time of the server, and the calls of one client.
         spent = sum(f["server_cpu_us"] * f["calls"] for f in found) / len(found)
         return max(found, key=lambda f: f["p99_us"]) | {
             "calls": calls, "server_cpu_us": spent / calls,
@@ -118,13 +118,13 @@ class Bench:
         if load.returncode != 0:
             raise RuntimeError(f"{load.args[3]} failed: {errors.strip()}")
         found = json.loads(output)
-        # How much of its core each side took: who was waited for.
+        # The share of its core that each side used: shows the bottleneck.
         for side in ("server", "client"):
             found[f"{side}_busy"] = found[f"{side}_cpu_us"] * found["calls_per_second"] / 1e6
         return found
 
     def anonymous_bytes(self, process) -> int:
-        """Resident memory of the process's own, the kernel's and mapped files aside."""
+        """Returns the anonymous resident memory of the process, without mapped files."""
         with open(f"/proc/{process.pid}/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status
                         if line.startswith("RssAnon"))
@@ -134,7 +134,7 @@ class Bench:
 
     @contextmanager
     def idle_connections(self, address: str, count: int):
-        """So many connections that say nothing."""
+        """Keeps `count` connections without traffic open."""
         peers = subprocess.Popen(
             ["taskset", "-c", LOAD_CORE, self.path("odd_peers"), address.rsplit(":", 1)[1], "idle",
              str(count)],

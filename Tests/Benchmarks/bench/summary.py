@@ -1,4 +1,4 @@
-"""The figures as Markdown: what docs/performance.md holds between its two marks."""
+"""Formats the results as Markdown, for the section of docs/performance.md between its two marks."""
 
 import figures
 
@@ -10,10 +10,11 @@ TITLES = {"closed": "Closed loop: connections x calls in flight", "client": "Cli
 
 
 def markdown(results, verdicts) -> str:
-    lines = ["## Where it has to get", "", "| | aim | | figure |", "|---|---|---|---|"]
-    lines += [f"| {v.aim} | {v.says} | {v.word} | {v.figure} |" for v in verdicts]
+    lines = ["## Aims", "", "| | aim | | figure |", "|---|---|---|---|"]
+    lines += [f"| {v.aim} | {v.text} | {v.word} | {v.figure} |" for v in verdicts]
     machines = {_machine(content["machine"]) for content in results["parts"].values()}
-    lines += ["", "Ratios are medians of the rounds' own ratios, least and most behind them.", "",
+    lines += ["", "Ratios are medians of the ratios within each round, followed by minimum and"
+              " maximum.", "",
               "## The last run", "", *sorted(machines)]
     for part, content in results["parts"].items():
         lines += ["", f"### {TITLES.get(part, part)}", "", _where(content), ""]
@@ -22,7 +23,7 @@ def markdown(results, verdicts) -> str:
 
 
 def publish(text, path):
-    """Puts the figures into the document, in place of those of the run before."""
+    """Replaces the section of the document between the marks by the new figures."""
     with open(path) as file:
         document = file.read()
     head, found, rest = document.partition(BEGIN)
@@ -66,7 +67,7 @@ def _counts(rows):
 
 def _calls(rows):
     size = any("bytes_per_second" in row["figures"] for row in rows)
-    head = ("case", "server", "calls/s (least, most)", "of C", *(("MB/s",) if size else ()),
+    head = ("case", "server", "calls/s (min, max)", "of C", *(("MB/s",) if size else ()),
             "server CPU µs", "of C", "client CPU µs", "p50 µs", "p99 µs", "p99.9 µs", "")
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for row in rows:

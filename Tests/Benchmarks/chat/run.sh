@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# chat_server beside the same chat on libevent: 100 and 1,000 clients of which ten speak, 64 bytes a
-# message. Server and load each on a core of its own, rounds in turn, medians.
+# Measures chat_server beside the same chat on libevent: 100 and 1,000 clients, ten of which send
+# messages of 64 bytes. Server and load each have their own core, rounds alternate, figures are
+# medians.
 #
 #   run.sh      Called by `make bench-chat`, which has built bin/.
 #
 #   ROUNDS (3), SECONDS_EACH (1.5): of each measurement.
 set -euo pipefail
-[ "${1-}" != --help ] || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0; }
+[ "${1-}" != --help ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0; }
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 rounds=${ROUNDS:-3}
@@ -18,7 +19,7 @@ trap 'stop; rm -rf "$work"' EXIT
 "$here/../reference/build.sh" "$work" chat_load libevent_chat
 cp "$root/bin/chat_server" "$work"
 ulimit -n "$(ulimit -Hn)"
-# No limit but the load's own, and no line for each client.
+# Without the rate limit, and without a log line per client.
 cat >"$work/chat.xml" <<XML
 <root>
   <log><log_level>WARN</log_level><log_file_path>$work/log</log_file_path></log>
@@ -41,14 +42,14 @@ stop() {
     fi
     server=
 }
-command_of() { # NAME of a server: its command line
+command_of() { # NAME: prints the command line of the server
     case $1 in
     rocket) echo "$work/chat_server $work/chat.xml" ;;
     libevent) echo "$work/libevent_chat" ;;
     libevent-batch) echo "$work/libevent_chat --batch" ;;
     esac
 }
-once() { # FILE CLIENTS IN_FLIGHT: a line of deliveries/s, server us, p50, p99
+once() { # FILE CLIENTS IN_FLIGHT: appends a line of deliveries/s, server us, p50, p99
     taskset -c 1 "$work/chat_load" --to "$address" --connections "$2" --in-flight "$3" \
         --seconds "$seconds" --payload 64 --server-pid "$server" |
         python3 -c 'import json, sys
@@ -61,7 +62,7 @@ median() { # FILE FIELD
 }
 
 servers=(libevent libevent-batch rocket)
-printf '%-34s %13s %18s %12s %10s %10s\n' 'clients x messages under way' deliveries/s \
+printf '%-34s %13s %18s %12s %10s %10s\n' 'clients x messages in flight' deliveries/s \
     'per server CPU s' 'of libevent' 'p50 us' 'p99 us'
 for shape in '100 1' '100 32' '1000 1' '1000 32'; do
     read -r clients depth <<<"$shape"

@@ -1,11 +1,11 @@
-"""Counts what one call costs on each path, under callgrind, and compares with counts.json.
+"""Counts the cost of one call on each path under callgrind, and compares it with counts.json.
 
-A path is run with N and with 2 N calls; the difference is what N calls cost, start and end of the
-program aside. Counts do not depend on how busy the machine is; they do on the Swift version.
+Each path runs with N and with 2 N calls; the difference is the cost of N calls without start and
+end of the program. Counts do not depend on the load of the machine, but on the version of Swift.
 
     check.py BINARIES WORK_FOLDER COUNTS_JSON [--update | --to FILE]
 
-With --to the counts are written to FILE and compared with nothing.
+With --to the counts are written to FILE and not compared.
 """
 
 import json
@@ -17,7 +17,7 @@ import sys
 import time
 from collections import Counter
 
-# How much a count may differ from the committed one: a part of it, and absolutely.
+# How much a count may differ from the committed one: relatively, and absolutely.
 TOLERANCE = {"instructions": (0.04, 15), "allocations": (0.1, 0.2), "retains": (0.04, 0.5),
              "system_calls": (0.04, 0.02)}
 READS, WRITES = {"recv", "recvmsg", "read", "readv"}, {"send", "sendmsg", "write", "writev"}
@@ -26,14 +26,14 @@ FUNCTIONS = {
     "retains": {"swift_retain", "swift_bridgeObjectRetain"},
     "system_calls": READS | WRITES | {"epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl",
                                       "eventfd_read", "eventfd_write"},
-    # Of them; shown, and not compared again.
+    # Subsets of system_calls: shown, not compared.
     "reads": READS, "writes": WRITES, "epoll_ctl": {"epoll_ctl"},
 }
 PROGRAMS = ("rocket_bench_paths", "rocket_bench_server", "rocket_bench_client")
 
 
 def counts_of(profile: str) -> Counter:
-    """Totals of a callgrind file: instructions, and how often each kind of function was called."""
+    """Returns the totals of a callgrind file: instructions, and calls of each kind of function."""
     kinds = {}
     for key, functions in FUNCTIONS.items():
         for name in functions:
@@ -121,7 +121,7 @@ def main():
         "async call": (lambda n: counting.server("async", n), 1600),
         "client call": (lambda n: counting.client(n), 1600),
     }
-    if "--to" in sys.argv:  # shown, and not committed
+    if "--to" in sys.argv:  # shown, not committed
         paths["sync call, 1 in flight"] = (lambda n: counting.server("sync", n, 1), 400)
         paths["async call, 1 in flight"] = (lambda n: counting.server("async", n, 1), 400)
     begin, found = time.monotonic(), {}
@@ -140,7 +140,7 @@ def main():
         with open(path, "w") as file:
             json.dump(found, file, indent=4)
             file.write("\n")
-        print(f"wrote {path}: say in the commit why a count rose")
+        print(f"wrote {path}: explain each rise in the commit message")
         return
     with open(path) as file:
         committed = json.load(file)
@@ -148,14 +148,14 @@ def main():
     for line in faults + falls:
         print(f"check-perf: {line}", file=sys.stderr)
     if faults:
-        print("check-perf: explain a rise in the commit that raises the number"
-              " (make check-perf UPDATE=1)", file=sys.stderr)
+        print("check-perf: for a justified rise, update the counts (make check-perf UPDATE=1) and"
+              " explain it in the commit message", file=sys.stderr)
         sys.exit(1)
     print(f"check-perf: {len(found)} paths within their counts ({time.monotonic() - begin:.0f} s)")
 
 
 def compare(found, committed):
-    """What is wrong, and what has become less, in words."""
+    """Returns lines for all faults, and lines for all counts that fell."""
     faults = [f"'{name}' has no committed counts" for name in found if name not in committed]
     faults += [f"'{name}' is committed but not counted" for name in committed if name not in found]
     falls = []
@@ -167,7 +167,7 @@ def compare(found, committed):
                 faults.append(f"{name}: {key.replace('_', ' ')} rose from {before} to {now}")
             elif now < before - room:
                 falls.append(f"{name}: {key.replace('_', ' ')} fell from {before} to {now}:"
-                             " make check-perf UPDATE=1 holds it there")
+                             " record that with make check-perf UPDATE=1")
     return faults, falls
 
 

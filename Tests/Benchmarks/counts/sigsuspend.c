@@ -1,5 +1,5 @@
-// Preloaded into a Swift program under valgrind 3.19, which writes into the mask of sigsuspend and
-// dies where that mask is constant, as libdispatch's is.
+// Preloaded into Swift programs under valgrind 3.19, which writes to the mask passed to sigsuspend
+// and crashes if that mask is constant, as in libdispatch. Passes a copy instead.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rocket's log beside spdlog's asynchronous logger: the same lines, the same machine, the same run.
+# Measures Rocket's log beside spdlog's asynchronous logger: the same lines, machine and run.
 # Usage: run.sh [SCRATCH_PATH]   Called by `make bench-log`. Needs libspdlog-dev, g++, pkg-config.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)

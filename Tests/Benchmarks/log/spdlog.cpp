@@ -1,4 +1,4 @@
-// The reference: spdlog's asynchronous logger doing what Sources/BenchLog does.
+// The reference: spdlog's asynchronous logger with the same work as Sources/BenchLog.
 #include "Sources/CAllocationCount/include/allocation_count.h"
 #include <algorithm>
 #include <chrono>

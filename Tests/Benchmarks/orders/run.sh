@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Orders a second that are on disk when they are answered: order_server over the wire at 1, 16 and
-# 64 clients with one call each, beside what SQLite does in a plain C loop with the same tables,
-# statements and settings: one transaction for each order, and one for as many orders as there are
-# clients. The three take turns, on the same disk.
+# Measures durable orders per second: order_server over TCP with 1, 16 and 64 clients with one call
+# each, beside a plain C loop over SQLite with the same tables, statements and settings, with one
+# transaction per order, and one per as many orders as there are clients. The three alternate, on
+# the same disk.
 #
 #   Tests/Benchmarks/orders/run.sh        (make bench-orders)
 #
@@ -30,12 +30,12 @@ swift build "${package[@]}" --disable-build-manifest-caching --product order_loa
 load=$(swift build "${package[@]}" --show-bin-path)/order_load
 cc -O2 -Wall -o "$folder/sqlite_orders" Tests/Benchmarks/orders/sqlite_orders.c -lsqlite3
 
-sqlite() { # BATCH: "ORDERS TRANSACTIONS" a second
+sqlite() { # BATCH: prints "ORDERS TRANSACTIONS", each per second
     rm -f "$folder"/plain.sqlite*
     "$folder/sqlite_orders" "$folder/plain.sqlite" "$1" "$seconds"
 }
 
-served() { # CLIENTS: "ORDERS TRANSACTIONS P99" (a second, a second, ms)
+served() { # CLIENTS: prints "ORDERS TRANSACTIONS P99" (per second, per second, ms)
     rm -rf "$folder/server"
     mkdir "$folder/server"
     ROCKET_SERVER_PORT=0 ROCKET_LOG_FILE_PATH=$folder/server/log \
@@ -68,7 +68,7 @@ for round in $(seq "$rounds"); do
 done | tee "$folder/results" | sed 's/^/  /' >&2
 
 echo
-echo "durable orders a second (medians of $rounds rounds of $seconds s), $(nproc) cores, $(uname -r)"
+echo "durable orders per second (medians of $rounds rounds of $seconds s), $(nproc) cores, $(uname -r)"
 printf '%-8s %14s %14s %14s %12s %10s %8s\n' clients "one by one" "group commit" order_server \
     "of one by one" "of group" "p99 ms"
 for clients in 1 16 64; do

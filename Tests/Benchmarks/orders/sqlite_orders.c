@@ -1,7 +1,7 @@
-/* sqlite_orders FILE ORDERS_PER_TRANSACTION SECONDS: what SQLite alone stores in a plain loop: the
-   tables, the statements and the settings of order_server's store, no network, no threads.
+/* sqlite_orders FILE ORDERS_PER_TRANSACTION SECONDS: stores orders in a plain loop over SQLite,
+   with the tables, statements and settings of order_server's store, without network and threads.
 
-   Prints orders and transactions a second. */
+   Prints orders and transactions per second. */
 #define _GNU_SOURCE
 #include <sqlite3.h>
 #include <stdio.h>
@@ -10,17 +10,17 @@
 
 static sqlite3 *db;
 
-static void must(int result, int wanted) {
-    if (result == wanted) return;
+static void check(int result, int expected) {
+    if (result == expected) return;
     fprintf(stderr, "sqlite_orders: %s\n", sqlite3_errmsg(db));
     exit(1);
 }
 
-static void run(const char *sql) { must(sqlite3_exec(db, sql, 0, 0, 0), SQLITE_OK); }
+static void run(const char *sql) { check(sqlite3_exec(db, sql, 0, 0, 0), SQLITE_OK); }
 
 static sqlite3_stmt *prepare(const char *sql) {
     sqlite3_stmt *statement;
-    must(sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, 0), SQLITE_OK);
+    check(sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, 0), SQLITE_OK);
     return statement;
 }
 
@@ -53,27 +53,27 @@ int main(int count, char **words) {
     long orders = 0, transactions = 0;
     double start = now(), end = start + seconds;
     while (now() < end) {
-        must(sqlite3_step(begin), SQLITE_DONE);
+        check(sqlite3_step(begin), SQLITE_DONE);
         sqlite3_reset(begin);
         for (int i = 0; i < batch; i++, orders++) {
             char key[64];
             int length = snprintf(key, sizeof key, "load-%d-%ld", i, orders);
             sqlite3_int64 milliseconds = (sqlite3_int64)(now() * 1000);
             sqlite3_bind_text(find, 1, key, length, SQLITE_STATIC);
-            must(sqlite3_step(find), SQLITE_DONE);
+            check(sqlite3_step(find), SQLITE_DONE);
             sqlite3_reset(find);
             sqlite3_bind_int(order, 1, 100);
             sqlite3_bind_text(order, 2, key, length, SQLITE_STATIC);
             sqlite3_bind_int64(order, 3, milliseconds);
-            must(sqlite3_step(order), SQLITE_DONE);
+            check(sqlite3_step(order), SQLITE_DONE);
             sqlite3_reset(order);
             sqlite3_bind_int64(key_of, 1, sqlite3_last_insert_rowid(db));
             sqlite3_bind_int64(key_of, 2, milliseconds);
             sqlite3_bind_text(key_of, 3, key, length, SQLITE_STATIC);
-            must(sqlite3_step(key_of), SQLITE_DONE);
+            check(sqlite3_step(key_of), SQLITE_DONE);
             sqlite3_reset(key_of);
         }
-        must(sqlite3_step(commit), SQLITE_DONE);
+        check(sqlite3_step(commit), SQLITE_DONE);
         sqlite3_reset(commit);
         transactions++;
     }

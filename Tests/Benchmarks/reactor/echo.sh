@@ -1,6 +1,7 @@
 #!/bin/sh
-# Echo of 64-byte units on RocketTCP beside plain C epoll of the same batching: server on one core,
-# load on the other, rounds in turn, medians. Then allocations, and system calls where strace is.
+# Measures echoes of 64 bytes on RocketTCP beside plain C on epoll with the same batching: server on
+# one core, load on the other, alternating rounds, medians. Then counts allocations, and system
+# calls if strace is installed.
 # Usage: echo.sh   Called by run.sh. ROUNDS (3), MILLISECONDS (1000) of each round.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
@@ -23,7 +24,7 @@ cp "$scratch/release/BenchEcho" "$work/rocket"
 
 pin() { core=$1; shift; if command -v taskset >/dev/null; then exec taskset -c "$core" "$@"; else exec "$@"; fi; }
 
-start() { # PROGRAM...: runs it with a pipe as its input, sets server and port
+start() { # PROGRAM...: runs it with a pipe as standard input, sets server and port
     rm -f "$work/in" "$work/port"
     mkfifo "$work/in"
     (pin 0 "$@" <"$work/in" >"$work/port" 2>"$work/err") &

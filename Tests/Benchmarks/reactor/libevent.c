@@ -1,4 +1,4 @@
-// The same work as BenchLoop, on libevent. Prints `name value` lines.
+// Does the same work as BenchLoop on libevent. Prints `name value` lines.
 #define _GNU_SOURCE
 #include <event2/event.h>
 #include <event2/thread.h>
@@ -46,7 +46,7 @@ static void timers(void) {
     event_config_free(config);
     struct event **all = calloc(TIMERS, sizeof *all);
 
-    // Making the timer is part of it, as in BenchLoop.
+    // Includes the creation of the timer, as in BenchLoop.
     uint64_t start = now();
     for (int i = 0; i < TIMERS; i++) {
         all[i] = evtimer_new(base, on_timer, 0);
@@ -67,7 +67,7 @@ static void timers(void) {
     report_each("timer_cancel_ns_of_1M", start, TIMERS / 2);
     for (int i = 0; i < TIMERS; i++) event_del(all[i]);
 
-    // Due now, in random order.
+    // All are due now, in random order.
     for (int i = 0; i < TIMERS; i++) add(all[i], next_random() % 1000);
     struct timespec pause = {0, 2000000};
     nanosleep(&pause, 0);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The loop's own costs beside libevent's: timers, tasks, wakeups. Then, where it is there, echo.sh:
-# bytes beside plain C epoll. Same machine, same run, alternating rounds; medians.
+# Measures timers, tasks and wakeups of the loop beside libevent's: same machine, same run,
+# alternating rounds, medians. Then runs echo.sh: echoes beside plain C on epoll.
 # Usage: run.sh   Called by `make bench-reactor`. Needs libevent-dev, gcc, pkg-config.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
@@ -26,7 +26,7 @@ while [ $round -lt "$rounds" ]; do
     round=$((round + 1))
 done
 
-median() { # FILE NAME: the median of the rounds, empty when the program does not measure it
+median() { # FILE NAME: prints the median of the rounds; empty if the program does not measure it
     awk -v name="$2" '$1 == name { print $2 }' "$1" | sort -n |
         awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# RocketTCP under peers that stay, that come and go, and that misbehave: memory per idle
-# connection, descriptors and memory after many connections, latency of a well-behaved client
-# beside others. Usage: soak.sh   IDLE (9900), CYCLES (100000), SECONDS_MIXED (10; of each kind).
-# SOAK_SECONDS=N in their place: all kinds at once for so long, and how it was at both ends.
+# Tests RocketTCP with idle, short-lived and misbehaving peers: memory per idle connection,
+# descriptors and memory after many connections, latency of well-behaved clients beside other ones.
+# Usage: soak.sh   IDLE (9900), CYCLES (100000), SECONDS_MIXED (10; of each kind).
+# SOAK_SECONDS=N instead: all kinds at once for N seconds, with figures over the whole time.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 scratch=${BENCH_SCRATCH_PATH:-$here/.build}
@@ -30,15 +30,15 @@ start() {
     port=$(cat "$work/port")
 }
 stop() { exec 9>&-; wait "$server"; }
-odd() { # KIND COUNT: in the background, until `even`
-    rm -f "$work/odd" "$work/ready"
-    mkfifo "$work/odd"
-    "$work/odd_peers" "$port" "$1" "$2" <"$work/odd" >"$work/ready" 9>&- &
+start_peers() { # KIND COUNT: in the background, until stop_peers
+    rm -f "$work/peers" "$work/ready"
+    mkfifo "$work/peers"
+    "$work/odd_peers" "$port" "$1" "$2" <"$work/peers" >"$work/ready" 9>&- &
     peers=$!
-    exec 8>"$work/odd"
+    exec 8>"$work/peers"
     until [ -s "$work/ready" ]; do kill -0 "$peers"; sleep 0.05; done
 }
-even() { exec 8>&-; wait "$peers"; }
+stop_peers() { exec 8>&-; wait "$peers"; }
 resident() { awk '/^RssAnon/ { print $2 * 1024 }' "/proc/$server/status"; }
 descriptors() { ls "/proc/$server/fd" | wc -l; }
 latency() { # MILLISECONDS
@@ -50,7 +50,7 @@ state() { echo "memory $(($(resident) / 1024)) KiB, $(descriptors) descriptors";
 if [ "$soak" -gt 0 ]; then
     start
     end=$(($(date +%s) + soak))
-    for kind in 'quiet 1000' 'idle 100' 'trickle 50' 'slow 10' 'deaf 3'; do
+    for kind in 'quiet 1000' 'idle 100' 'trickle 50' 'slow 10' 'stalled 3'; do
         # shellcheck disable=SC2086
         { sleep "$soak" | "$work/odd_peers" "$port" $kind >"$work/kind.${kind% *}"; } 9>&- &
     done
@@ -61,14 +61,14 @@ if [ "$soak" -gt 0 ]; then
         done >"$work/cycles"
     } 9>&- &
     latency 1000 >/dev/null
-    window=$((soak / 20)) # of which 3 s are measured: the load takes all that it gets
-    echo "$soak s of 1000 quiet, 100 silent, 50 that trickle, 10 slow, 3 deaf, 8 well-behaved, and connections that come and go"
+    window=$((soak / 20)) # measures for 3 s of each, since the load uses all processor time it gets
+    echo "$soak s of 1000 quiet, 100 idle, 50 trickling, 10 slow, 3 stalled, 8 well-behaved and many short-lived connections"
     while [ $(($(date +%s) + window)) -lt "$end" ]; do
         echo "  p50 / p99 / p99.9 of the well-behaved: $(latency 3000) us, $(state), load $(cut -d' ' -f1 /proc/loadavg)"
         sleep $((window > 3 ? window - 3 : 0))
     done
     sleep $((end - $(date +%s) + 5))
-    echo "  after they left: $(state); $(($(wc -l <"$work/cycles") * 2000)) connections came and went"
+    echo "  after they closed: $(state); $(($(wc -l <"$work/cycles") * 2000)) short-lived connections"
     stop
     exit
 fi
@@ -76,13 +76,13 @@ fi
 start
 latency 300 >/dev/null
 before=$(resident)
-odd idle "$idle"
+start_peers idle "$idle"
 sleep 0.5
 after=$(resident)
 echo "$idle idle connections: $(((after - before) / idle)) bytes of memory each"
-even
+stop_peers
 sleep 1
-echo "after they left: $(((($(resident) - before)) / 1024)) KiB more than before, $(descriptors) descriptors"
+echo "after they closed: $(((($(resident) - before)) / 1024)) KiB more than before, $(descriptors) descriptors"
 stop
 
 start
@@ -97,11 +97,11 @@ stop
 start
 echo "latency of 8 well-behaved connections, us (p50 / p99 / p99.9):"
 echo "  alone                       $(latency $((mixed * 1000)))"
-for kind in 'idle 1000' 'trickle 200' 'slow 20' 'deaf 20'; do
-    odd $kind
+for kind in 'idle 1000' 'trickle 200' 'slow 20' 'stalled 20'; do
+    start_peers $kind
     echo "  beside $kind connections  $(latency $((mixed * 1000)))  memory $(($(resident) / 1024)) KiB"
-    even
+    stop_peers
     sleep 0.5
 done
-echo "in the end: $(descriptors) descriptors, memory $(($(resident) / 1024)) KiB"
+echo "at the end: $(descriptors) descriptors, memory $(($(resident) / 1024)) KiB"
 stop

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds reference servers and load clients from their sources.
 #
-#   build.sh FOLDER NAME...   puts each program into FOLDER; one that is newer than its sources is
-#                             left as it is. What a program needs and is not installed: status 3,
-#                             and a line that names the Debian package.
+#   build.sh FOLDER NAME...   builds each program in FOLDER, unless it is newer than its sources.
+#                             Exits with status 3 and the name of the Debian package if a
+#                             dependency is missing.
 set -euo pipefail
 [ "${1-}" != --help ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0; }
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,5 +1,5 @@
-// The measure for RocketTCP's echo: plain C on epoll, one read per readiness, one write for all
-// that it brought. Usage: c_echo. Prints its port, serves until standard input ends.
+// The reference for RocketTCP's echo: plain C on epoll, one read per readiness, one write for all
+// its bytes. Usage: c_echo. Prints its port, serves until standard input ends.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +16,7 @@ enum { ROOM = 64 << 10, EVENTS = 512 };
 struct peer {
     int fd;
     size_t waiting, sent;
-    char *bytes; // what did not fit the socket, or NULL
+    char *bytes; // output that did not fit into the socket buffer, or NULL
 };
 
 static char room[ROOM];
@@ -28,7 +28,7 @@ static void drop(struct peer *peer) {
     free(peer);
 }
 
-static void want(struct peer *peer, uint32_t events) {
+static void set_interest(struct peer *peer, uint32_t events) {
     struct epoll_event event = {.events = events, .data.ptr = peer};
     epoll_ctl(poller, EPOLL_CTL_MOD, peer->fd, &event);
 }
@@ -43,7 +43,7 @@ static int flush(struct peer *peer) {
     free(peer->bytes);
     peer->bytes = NULL;
     peer->waiting = peer->sent = 0;
-    want(peer, EPOLLIN);
+    set_interest(peer, EPOLLIN);
     return 0;
 }
 
@@ -58,7 +58,7 @@ static int echo(struct peer *peer) {
     peer->waiting = (size_t)(count - sent);
     peer->bytes = malloc(peer->waiting);
     memcpy(peer->bytes, room + sent, peer->waiting);
-    want(peer, EPOLLOUT);
+    set_interest(peer, EPOLLOUT);
     return 0;
 }
 

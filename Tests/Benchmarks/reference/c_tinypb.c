@@ -1,5 +1,5 @@
-// The physical limit that servers are measured by: TinyPB on plain epoll in C. The frame is parsed
-// and answered under its own msg_id; the reply's message was made once, protobuf is not touched.
+// The lower bound of costs: TinyPB on plain epoll in C. Parses each frame and replies with its
+// msg_id; the message of the reply is encoded once, and requests are not decoded.
 #define _GNU_SOURCE
 #include "tinypb_server.h"
 
@@ -12,7 +12,7 @@ static size_t answer(const char *request, size_t length, char *reply, size_t roo
     return message_bytes;
 }
 
-// res_info "OK", order_id "20230514" or `payload_bytes` of it.
+// res_info "OK", order_id "20230514" or `payload_bytes` of repeated digits.
 static void make_message(void) {
     size_t count = payload_bytes ? payload_bytes : 8, n = 0;
     message = malloc(count + 32);

@@ -1,4 +1,4 @@
-// Load from Cap'n Proto's own asynchronous client; options and JSON as tinypb_load.
+// A load by Cap'n Proto's asynchronous client; options and JSON as in tinypb_load.
 #include <capnp/ez-rpc.h>
 #include <memory>
 #include <string>
@@ -21,7 +21,7 @@ static kj::Promise<void> once(Order::Client &client, uint64_t began) {
             fprintf(stderr, "wrong reply\n");
             _exit(1);
         }
-        note_latency(&report, now_ns() - began);
+        record_latency(&report, now_ns() - began);
         report.calls++;
     });
 }
@@ -47,7 +47,8 @@ struct Trouble final : kj::TaskSet::ErrorHandler {
     }
 };
 
-// With --rate: calls begin when they are due, connections in turn, and time counts from then.
+// With --rate: calls begin when they are due, on each connection in turn, and latency counts from
+// then.
 static void run_open(double seconds, std::vector<Order::Client> &clients, kj::WaitScope &scope) {
     static Trouble trouble;
     static kj::TaskSet calls(trouble);
@@ -84,5 +85,5 @@ int main(int argc, char **argv) {
     report_end(&report, &options);
     report_print(&report);
     fflush(stdout);
-    _exit(0); // calls are under way
+    _exit(0); // calls are still in flight
 }

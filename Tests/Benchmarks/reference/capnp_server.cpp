@@ -1,4 +1,4 @@
-// Cap'n Proto's own server: its event loop on one thread.
+// A server by Cap'n Proto's library: its event loop on one thread.
 #include <capnp/ez-rpc.h>
 
 #include "order.capnp.h"

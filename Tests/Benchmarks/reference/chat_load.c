@@ -1,9 +1,10 @@
-// Load for any chat server of the length-field wire on this machine: many clients, the first ten of
-// which also speak. Each of those has --in-flight messages under way; one is done when every other
-// client has heard it. Checked: every client hears each speaker's messages once and in order.
+// A load for chat servers of the length-field wire format on this machine: many clients, the first
+// ten of which send. Each sender has --in-flight messages in flight; one is complete when every
+// other client has received it. Checks that every client receives the messages of each sender once
+// and in order.
 //
-// A delivery is one message heard by one client; its time counts from when the message was meant to
-// be written. Prints one line of JSON, `calls` being deliveries; see load_report.h.
+// A delivery is one message received by one client; its latency counts from when the message was
+// enqueued. Prints one line of JSON, in which `calls` are deliveries; see load_report.h.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <endian.h>
@@ -17,19 +18,19 @@
 
 #include "load_report.h"
 
-enum { SPEAKERS = 10, HEAD = 35, EVENTS = 512, READ = 256 << 10 };
+enum { SENDERS = 10, HEAD = 35, EVENTS = 512, READ = 256 << 10 };
 
 struct client {
     int fd;
     size_t have, room;
     char *in;
-    int is_present; // it has heard a roll call
-    uint32_t next[SPEAKERS];
+    int is_present; // it has received a probe
+    uint32_t next[SENDERS];
 };
 
-struct speaker {
-    uint32_t said;
-    uint32_t *left; // by number modulo in_flight: deliveries that are missing
+struct sender {
+    uint32_t number;   // of the next message
+    uint32_t *missing; // by number modulo in_flight: outstanding deliveries
     char *out;
     size_t waiting;
 };
@@ -37,7 +38,7 @@ struct speaker {
 static struct load_options options;
 static struct load_report report;
 static struct client *clients;
-static struct speaker speakers[SPEAKERS];
+static struct sender senders[SENDERS];
 static int poller, is_measuring, absent;
 static char *shared;
 
@@ -51,43 +52,44 @@ static void wrong(const char *what, int client) {
     exit(1);
 }
 
-// `SS NNNNNNNNNN TTTTTTTTTTTTTTTTTTTT ` and padding: speaker, number, time.
-static void say(int index, uint64_t now) {
-    struct speaker *speaker = &speakers[index];
+// `SS NNNNNNNNNN TTTTTTTTTTTTTTTTTTTT ` and padding: sender, number, time.
+static void enqueue(int index, uint64_t now) {
+    struct sender *sender = &senders[index];
     size_t size = 4 + (size_t)options.payload;
-    char *to = speaker->out + speaker->waiting;
+    char *to = sender->out + sender->waiting;
     uint32_t big = htobe32((uint32_t)options.payload);
     memcpy(to, &big, 4);
     char head[HEAD + 1];
-    snprintf(head, sizeof head, "%02d %010u %020llu ", index, speaker->said,
+    snprintf(head, sizeof head, "%02d %010u %020llu ", index, sender->number,
              (unsigned long long)now);
     memcpy(to + 4, head, HEAD);
     memset(to + 4 + HEAD, 'x', size - 4 - HEAD);
-    speaker->left[speaker->said % (uint32_t)options.in_flight] = (uint32_t)options.connections - 1;
-    speaker->said++;
-    speaker->waiting += size;
+    uint32_t receivers = (uint32_t)options.connections - 1;
+    sender->missing[sender->number % (uint32_t)options.in_flight] = receivers;
+    sender->number++;
+    sender->waiting += size;
 }
 
 static void flush(int index) {
-    struct speaker *speaker = &speakers[index];
-    if (speaker->waiting == 0) return;
-    ssize_t sent = send(clients[index].fd, speaker->out, speaker->waiting, MSG_NOSIGNAL);
+    struct sender *sender = &senders[index];
+    if (sender->waiting == 0) return;
+    ssize_t sent = send(clients[index].fd, sender->out, sender->waiting, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN) fail("send");
     if (sent <= 0) return;
-    memmove(speaker->out, speaker->out + sent, speaker->waiting - (size_t)sent);
-    speaker->waiting -= (size_t)sent;
+    memmove(sender->out, sender->out + sent, sender->waiting - (size_t)sent);
+    sender->waiting -= (size_t)sent;
 }
 
-static uint64_t number(const char *digits, int count) {
+static uint64_t parse(const char *digits, int count) {
     uint64_t value = 0;
     while (count--) value = value * 10 + (uint64_t)(*digits++ - '0');
     return value;
 }
 
-static void heard(int index, const char *text, size_t length, uint64_t now) {
+static void on_message(int index, const char *text, size_t length, uint64_t now) {
     // After `from: clientN: `.
     const char *end = memchr(text + 6, ':', length < 40 ? length : 40);
-    if (memcmp(text, "from: ", 6) != 0 || !end) wrong("heard no message", index);
+    if (memcmp(text, "from: ", 6) != 0 || !end) wrong("received an invalid message", index);
     const char *own = end + 2;
     if (*own == 'h') {
         absent -= !clients[index].is_present;
@@ -95,21 +97,21 @@ static void heard(int index, const char *text, size_t length, uint64_t now) {
         return;
     }
     if ((size_t)(text + length - own) != (size_t)options.payload) wrong("wrong length", index);
-    int who = (int)number(own, 2);
-    uint32_t which = (uint32_t)number(own + 3, 10);
-    if (who >= SPEAKERS || which != clients[index].next[who]++) wrong("not the next", index);
-    struct speaker *speaker = &speakers[who];
+    int from = (int)parse(own, 2);
+    uint32_t number = (uint32_t)parse(own + 3, 10);
+    if (from >= SENDERS || number != clients[index].next[from]++) wrong("not the next", index);
+    struct sender *sender = &senders[from];
     if (is_measuring) {
         report.calls++;
-        note_latency(&report, now - number(own + 14, 20));
+        record_latency(&report, now - parse(own + 14, 20));
     }
-    if (--speaker->left[which % (uint32_t)options.in_flight] == 0)
-        say(who, now);
+    if (--sender->missing[number % (uint32_t)options.in_flight] == 0)
+        enqueue(from, now);
 }
 
 static void on_readable(int index) {
     struct client *client = &clients[index];
-    // What was left of the last read stands before what comes.
+    // Copies the incomplete message of the last read to the front.
     memcpy(shared, client->in, client->have);
     ssize_t got = recv(client->fd, shared + client->have, READ, 0);
     if (got == 0) wrong("the server closed", index);
@@ -124,7 +126,7 @@ static void on_readable(int index) {
         memcpy(&big, shared + at, 4);
         size_t length = be32toh(big);
         if (have - at - 4 < length) break;
-        heard(index, shared + at + 4, length, now);
+        on_message(index, shared + at + 4, length, now);
         at += 4 + length;
     }
     client->have = have - at;
@@ -154,14 +156,14 @@ static void connect_all(void) {
     }
 }
 
-// The last client says hello until all others have heard it: then they are all in the room.
-static void call_roll(void) {
+// The last client sends probes until all others have received one: then all are in the room.
+static void wait_for_room(void) {
     struct epoll_event events[EVENTS];
-    int caller = options.connections - 1;
-    absent = caller;
+    int prober = options.connections - 1;
+    absent = prober;
     for (int tries = 0; absent > 0; tries++) {
-        if (tries == 50) wrong("nobody let it in", absent);
-        if (send(clients[caller].fd, "\0\0\0\5hello", 9, MSG_NOSIGNAL) != 9) fail("send");
+        if (tries == 50) wrong("clients are missing in the room", absent);
+        if (send(clients[prober].fd, "\0\0\0\5hello", 9, MSG_NOSIGNAL) != 9) fail("send");
         int ready;
         while (absent > 0 && (ready = epoll_wait(poller, events, EVENTS, 200)) > 0)
             for (int i = 0; i < ready; i++) on_readable((int)events[i].data.u32);
@@ -173,23 +175,23 @@ static void run(uint64_t until) {
     while (now_ns() < until) {
         int ready = epoll_wait(poller, events, EVENTS, 100);
         for (int i = 0; i < ready; i++) on_readable((int)events[i].data.u32);
-        for (int i = 0; i < SPEAKERS; i++) flush(i);
+        for (int i = 0; i < SENDERS; i++) flush(i);
     }
 }
 
 int main(int argc, char **argv) {
     options_parse(&options, argc, argv);
     if (options.payload < HEAD) options.payload = 64;
-    if (options.connections <= SPEAKERS) wrong("too few connections", 0);
+    if (options.connections <= SENDERS) wrong("too few connections", 0);
     poller = epoll_create1(0);
     shared = malloc(READ + (128 << 10));
     connect_all();
-    call_roll();
+    wait_for_room();
     uint64_t now = now_ns();
-    for (int i = 0; i < SPEAKERS; i++) {
-        speakers[i].left = calloc((size_t)options.in_flight, sizeof(uint32_t));
-        speakers[i].out = malloc((size_t)options.in_flight * (4 + (size_t)options.payload));
-        for (int j = 0; j < options.in_flight; j++) say(i, now);
+    for (int i = 0; i < SENDERS; i++) {
+        senders[i].missing = calloc((size_t)options.in_flight, sizeof(uint32_t));
+        senders[i].out = malloc((size_t)options.in_flight * (4 + (size_t)options.payload));
+        for (int j = 0; j < options.in_flight; j++) enqueue(i, now);
         flush(i);
     }
     uint64_t length = (uint64_t)(options.seconds * 1e9);

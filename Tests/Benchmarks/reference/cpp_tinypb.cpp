@@ -1,5 +1,5 @@
-// The same loop as c_tinypb, with the messages decoded and encoded by libprotobuf: what a careful
-// C++ server of this wire costs.
+// The same loop as c_tinypb, with messages decoded and encoded by libprotobuf: the cost of an
+// efficient C++ server of this wire format.
 #include "order.pb.h"
 
 #include "tinypb_server.h"
@@ -7,7 +7,7 @@
 static std::string order_id = "20230514";
 
 static size_t answer(const char *request, size_t length, char *reply, size_t room) {
-    static makeOrderRequest order; // reused, as protobuf's guide advises
+    static makeOrderRequest order; // reused, as recommended by protobuf's guide
     static makeOrderResponse made;
     if (!order.ParseFromArray(request, (int)length)) return 0;
     made.Clear();

@@ -1,8 +1,8 @@
-// Load for echo servers on this machine: units of 64 bytes, `depth` of them under way on each
-// connection, each one checked when it comes back.
+// A load for echo servers on this machine: units of 64 bytes, `depth` of them in flight on each
+// connection, each one checked when it returns.
 // Usage: echo_load PORT PID CONNECTIONS DEPTH MILLISECONDS
-// Prints: calls/s, the server's processor time per call (ns), p50, p99 and p99.9 (us), and how many
-// calls there were in all.
+// Prints: calls/s, processor time of the server per call (ns), p50, p99 and p99.9 (us), and the
+// number of calls.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -74,7 +74,7 @@ static void fail(const char *what) {
     exit(1);
 }
 
-static void ask(struct peer *peer, int count) {
+static void start_calls(struct peer *peer, int count) {
     static char out[MOST * UNIT];
     uint64_t time = now();
     for (int i = 0; i < count; i++, peer->next++) {
@@ -97,7 +97,7 @@ static int answered(struct peer *peer) {
         uint64_t number;
         memcpy(&number, in + i * UNIT, 8);
         if (number != peer->oldest || in[i * UNIT + UNIT - 1] != (char)(number & 0xff)) {
-            fprintf(stderr, "wrong answer\n");
+            fprintf(stderr, "wrong echo\n");
             exit(1);
         }
         note(time - peer->began[number % (uint64_t)depth]);
@@ -115,7 +115,7 @@ static uint64_t run(struct peer *peers, int poller, uint64_t ns) {
         for (int i = 0; i < ready; i++) {
             struct peer *peer = &peers[events[i].data.u32];
             int count = answered(peer);
-            if (count > 0) ask(peer, count);
+            if (count > 0) start_calls(peer, count);
             done += (uint64_t)count;
         }
     }
@@ -139,7 +139,7 @@ int main(int argc, char **argv) {
         peers[i].began = calloc((size_t)depth, sizeof(uint64_t));
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
         epoll_ctl(poller, EPOLL_CTL_ADD, peers[i].fd, &event);
-        ask(&peers[i], depth);
+        start_calls(&peers[i], depth);
     }
     uint64_t all = run(peers, poller, ns / 5); // warm up
     memset(histogram, 0, sizeof histogram);

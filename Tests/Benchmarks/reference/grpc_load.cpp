@@ -1,4 +1,4 @@
-// Load from gRPC's own asynchronous C++ client; options and JSON as tinypb_load.
+// A load by gRPC's asynchronous C++ client; options and JSON as in tinypb_load.
 #include <grpcpp/grpcpp.h>
 
 #include <deque>
@@ -32,9 +32,9 @@ struct Call {
     }
 };
 
-static std::deque<Call *> idle; // with --rate: those that are not under way, connections in turn
+static std::deque<Call *> idle; // with --rate: not in flight, of each connection in turn
 
-// With --rate the queue is looked at without waiting, as a timer would be late.
+// With --rate the queue is polled without waiting, since a timer would be late.
 static bool next(void **tag) {
     bool ok;
     if (options.rate == 0) return queue.Next(tag, &ok);
@@ -56,7 +56,7 @@ static void run(double seconds) {
             fprintf(stderr, "wrong reply: %s\n", call->status.error_message().c_str());
             _exit(1);
         }
-        note_latency(&report, now_ns() - call->began);
+        record_latency(&report, now_ns() - call->began);
         report.calls++;
         if (options.rate > 0) idle.push_back(call);
         else call->start(now_ns());
@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
     options_parse(&options, argc, argv);
     for (int i = 0; i < options.connections; i++) {
         grpc::ChannelArguments arguments;
-        arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); // a connection of its own
+        arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); // one connection per channel
         arguments.SetMaxReceiveMessageSize(64 << 20);
         stubs.push_back(Order::NewStub(grpc::CreateCustomChannel(
             "127.0.0.1:" + std::to_string(options.port), grpc::InsecureChannelCredentials(),
@@ -89,5 +89,5 @@ int main(int argc, char **argv) {
     report_end(&report, &options);
     report_print(&report);
     fflush(stdout);
-    _exit(0); // calls are under way
+    _exit(0); // calls are still in flight
 }

@@ -1,4 +1,4 @@
-// gRPC's own asynchronous C++ server on one thread and one completion queue.
+// A server by gRPC's asynchronous C++ API, on one thread with one completion queue.
 #include <grpcpp/grpcpp.h>
 
 #include "order.grpc.pb.h"

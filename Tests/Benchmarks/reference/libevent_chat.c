@@ -1,9 +1,9 @@
-// A chat server of the same wire on libevent: what chat_server is measured beside. One loop, one
-// bufferevent a session, as LibeventMiniChat has them; each message is encoded once and written to
-// every other session.
+// The reference for chat_server: a chat server of the same wire format on libevent, with one loop
+// and one bufferevent per session like LibeventMiniChat. Each message is encoded once and written
+// to every other session.
 //
-// With --batch all messages of one read go to each session in one write, which LibeventMiniChat
-// does not do: what the same design gives when it is tuned.
+// With --batch all messages of one read are written to each session at once, which LibeventMiniChat
+// does not do: the same design, tuned.
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

@@ -1,6 +1,5 @@
-// What every load client of the benchmarks shares: its options, its clock, its latency histogram,
-// the processor time of the server, and the line of JSON that it prints in the end.
-// C, and usable from C++.
+// Shared by all load clients of the benchmarks: options, clock, latency histogram, processor time
+// of the server, and the line of JSON printed at the end. C, usable from C++.
 #ifndef LOAD_REPORT_H
 #define LOAD_REPORT_H
 
@@ -12,16 +11,16 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { STEPS = 128, POWERS = 40 }; // values are kept to 1/128: 0.8 %
+enum { STEPS = 128, POWERS = 40 }; // a resolution of 1/128: 0.8 %
 
 struct load_options {
     int port, connections, in_flight, payload, server_pid;
-    long calls; // so many in all and no warm-up, in place of `seconds`
+    long calls; // the number in all, without a warm-up, instead of `seconds`
     double seconds, rate, slow_percent;
 };
 
 struct load_report {
-    uint64_t histogram[STEPS * POWERS]; // of calls that are not slow ones, in ns
+    uint64_t histogram[STEPS * POWERS]; // of all calls but the slow ones, in ns
     uint64_t calls, slow, highest;
     uint64_t began, ended;
     uint64_t server_cpu, client_cpu;
@@ -33,7 +32,8 @@ static inline uint64_t now_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-// With --rate: when call number `begun` of a run is due, whatever became of those before it.
+// With --rate: returns when call number `begun` of a run is due, whatever the state of earlier
+// calls.
 static inline uint64_t due_ns(const struct load_options *options, uint64_t start, uint64_t begun) {
     return start + (uint64_t)((double)begun * 1e9 / options->rate);
 }
@@ -51,7 +51,7 @@ static inline uint64_t bucket_value(int bucket) {
     return (uint64_t)(STEPS + bucket % STEPS) << power;
 }
 
-static inline void note_latency(struct load_report *report, uint64_t ns) {
+static inline void record_latency(struct load_report *report, uint64_t ns) {
     report->histogram[bucket_of(ns)]++;
     if (ns > report->highest) report->highest = ns;
 }
@@ -67,7 +67,7 @@ static inline double percentile_us(const struct load_report *report, double part
     return 0;
 }
 
-static inline uint64_t processor_time_ns(int pid) { // of all its threads, finished ones excepted
+static inline uint64_t processor_time_ns(int pid) { // of all its threads except finished ones
     if (pid <= 0) return 0;
     char path[300];
     snprintf(path, sizeof path, "/proc/%d/task", pid);

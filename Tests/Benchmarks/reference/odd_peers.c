@@ -1,11 +1,11 @@
-// Peers of an echo server that don't behave, or only come and go.
+// Idle, short-lived and misbehaving peers of an echo server.
 // Usage: odd_peers PORT KIND COUNT
-//   idle     COUNT connections that say nothing; says "ready" and stays until its input ends
-//   quiet    as idle, after 64 bytes there and back
-//   cycle    COUNT times: connect, 64 bytes there and back, close; prints connections/s
-//   deaf     COUNT connections that send without ever reading, until its input ends; one that the
-//            server closes is made anew, as for slow
-//   slow     COUNT connections that send all they can and read 1 KiB a millisecond, until its
+//   idle     COUNT connections without traffic; prints "ready", and waits for the end of its input
+//   quiet    like idle, after an echo of 64 bytes
+//   cycle    COUNT times: connect, an echo of 64 bytes, close; prints connections/s
+//   stalled  COUNT connections that send and never read, until its input ends; connects again when
+//            the server closes one, as for slow
+//   slow     COUNT connections that send without a pause and read 1 KiB per millisecond, until its
 //            input ends
 //   trickle  COUNT connections that send one byte at a time, until its input ends
 #define _GNU_SOURCE
@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
             if (send(fd, bytes, 64, 0) != 64) return 1;
             while (got < 64 && (more = recv(fd, bytes, 64, 0)) > 0) got += more;
             if (got != 64) return 1;
-            // Reset rather than close: else 100,000 ports would wait out their time.
+            // Resets rather than closes, or 100,000 ports would stay in TIME_WAIT.
             struct linger now = {1, 0};
             if (i % 8) setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
             close(fd);
@@ -81,7 +81,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[2], "trickle") == 0)
         while (!input_ended(1))
             for (int i = 0; i < count; i++) send(fds[i], bytes, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (strcmp(argv[2], "deaf") == 0)
+    if (strcmp(argv[2], "stalled") == 0)
         while (!input_ended(1))
             for (int i = 0; i < count; i++) pour(&fds[i], bytes, sizeof bytes);
     if (strcmp(argv[2], "slow") == 0)

@@ -1,4 +1,5 @@
-// What the peers' servers share: the option, the order's id, and the line that scripts wait for.
+// Shared by the servers of all peers: the option, the order id, and the line for which scripts
+// wait.
 #ifndef PEER_SERVER_H
 #define PEER_SERVER_H
 
@@ -9,7 +10,7 @@
 #include <string>
 #include <unistd.h>
 
-// `--payload BYTES`: of order_id, "20230514" without it.
+// `--payload BYTES`: the length of order_id; "20230514" without it.
 inline std::string order_id_of(int argc, char **argv) {
     std::string digits = "20230514", id;
     size_t count = 8;

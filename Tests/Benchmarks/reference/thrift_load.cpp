@@ -1,5 +1,5 @@
-// Load from the two halves of Thrift's own C++ client, send_ and recv_: so many calls sent ahead
-// on each connection, as its servers answer in order. Options and JSON as tinypb_load.
+// A load by the two halves of Thrift's C++ client, send_ and recv_: several calls are sent ahead on
+// each connection, since its servers reply in order. Options and JSON as in tinypb_load.
 #include <sys/epoll.h>
 #include <thrift/protocol/TBinaryProtocol.h>
 #include <thrift/transport/TBufferTransports.h>
@@ -23,7 +23,7 @@ struct Peer {
     std::unique_ptr<OrderClient> client;
     std::deque<uint64_t> began;
 
-    void ask(uint64_t begins) {
+    void start_call(uint64_t begins) {
         began.push_back(begins);
         client->send_makeOrder(order);
     }
@@ -35,17 +35,17 @@ struct Peer {
             fprintf(stderr, "wrong reply\n");
             _exit(1);
         }
-        note_latency(&report, now_ns() - began.front());
+        record_latency(&report, now_ns() - began.front());
         began.pop_front();
         report.calls++;
-        if (options.rate == 0) ask(now_ns());
+        if (options.rate == 0) start_call(now_ns());
     }
 };
 
 static std::vector<Peer *> peers;
 
-// With --rate: all calls that are due, connections in turn. One that finds none with room begins
-// late, and its latency counts from when it was due.
+// With --rate: begins all calls that are due, on each connection in turn. If none has room, a call
+// begins late, and its latency counts from when it was due.
 static void ask_due(uint64_t start, uint64_t *begun) {
     static size_t next;
     for (size_t full = 0; full < peers.size() && due_ns(&options, start, *begun) <= now_ns();) {
@@ -55,7 +55,7 @@ static void ask_due(uint64_t start, uint64_t *begun) {
             continue;
         }
         full = 0;
-        peer->ask(due_ns(&options, start, (*begun)++));
+        peer->start_call(due_ns(&options, start, (*begun)++));
     }
 }
 
@@ -86,7 +86,7 @@ int main(int argc, char **argv) {
         event.events = EPOLLIN;
         event.data.ptr = peer;
         epoll_ctl(poller, EPOLL_CTL_ADD, peer->socket->getSocketFD(), &event);
-        for (int n = 0; options.rate == 0 && n < options.in_flight; n++) peer->ask(now_ns());
+        for (int n = 0; options.rate == 0 && n < options.in_flight; n++) peer->start_call(now_ns());
         peers.push_back(peer);
     }
     run(options.seconds * 0.2, poller);
@@ -95,5 +95,5 @@ int main(int argc, char **argv) {
     report_end(&report, &options);
     report_print(&report);
     fflush(stdout);
-    _exit(0); // calls are under way
+    _exit(0); // calls are still in flight
 }

@@ -1,5 +1,5 @@
-// Apache Thrift's own non-blocking server: framed transport, binary protocol, one I/O thread that
-// also runs the handlers.
+// A server by Apache Thrift's library, non-blocking: framed transport, binary protocol, one I/O
+// thread that also runs the handlers.
 #include <thrift/protocol/TBinaryProtocol.h>
 #include <thrift/server/TNonblockingServer.h>
 #include <thrift/transport/TNonblockingServerSocket.h>

@@ -1,10 +1,10 @@
-// Load for any TinyPB server on this machine: Order.makeOrder, many calls under way on each
-// connection, the framing and msg_id of each reply checked, its res_info and its length too.
+// A load for TinyPB servers on this machine: calls of Order.makeOrder, many in flight on each
+// connection. Checks framing, msg_id, res_info and length of each reply.
 //
 // Closed loop by default: each reply is followed by the next call. With --rate it is an open loop:
 // calls begin at fixed times whatever the server does, and latency counts from those times. With
-// --slow-percent so many calls have price 5, which `--handler slow` takes 5 ms for; they are
-// counted, and left out of the latencies.
+// --slow-percent that percentage of calls has price 5, for which `--handler slow` takes 5 ms; they
+// are counted, and excluded from the latencies.
 // Prints one line of JSON; see load_report.h.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,10 +25,10 @@ struct peer {
     int fd;
     char *in, *out;
     size_t have, in_room, waiting, sent, out_room;
-    uint64_t *began; // by slot: when it was meant to begin
+    uint64_t *began; // by slot: when it was due
     char *is_slow;   // by slot
-    int *idle, idles; // slots with no call under way
-    int *queue, first; // slots whose long frame is not sent yet, in turn
+    int *idle, idles; // slots without a call in flight
+    int *queue, first; // slots whose long frame has not been sent yet, in their order
     int wants_room;
 };
 
@@ -39,7 +39,7 @@ static int poller;
 static char *frame; // a request; its id and price are filled in
 static size_t frame_bytes, price_at;
 static size_t reply_bytes; // of all replies; 0 until the first
-static long asked;         // calls begun in all
+static long begun_calls;   // in all
 
 static void fail(const char *what) {
     perror(what);
@@ -86,7 +86,7 @@ static void build_frame(void) {
     put32(frame + 1, frame_bytes);
 }
 
-static void want(struct peer *peer, int room) {
+static void set_interest(struct peer *peer, int room) {
     if (peer->wants_room == room) return;
     peer->wants_room = room;
     struct epoll_event event = {.events = room ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = peer};
@@ -99,8 +99,8 @@ static void stamp(char *to, const struct peer *peer, int slot) {
     to[price_at] = peer->is_slow[slot] ? 5 : 100;
 }
 
-// A long frame is sent from where it is, under its own id, without a copy: this client has to be
-// faster than any server.
+// Sends a long frame in place, with its own id, without a copy: this client has to be faster than
+// any server.
 static ssize_t send_long(struct peer *peer) {
     size_t at = peer->sent % frame_bytes;
     int slot = peer->queue[(peer->first + (int)(peer->sent / frame_bytes)) % options.in_flight];
@@ -113,18 +113,18 @@ static void flush(struct peer *peer) {
         ssize_t n = frame_bytes > LONG ? send_long(peer)
                                        : send(peer->fd, peer->out + peer->sent,
                                               peer->waiting - peer->sent, MSG_NOSIGNAL);
-        if (n < 0 && errno == EAGAIN) return want(peer, 1);
+        if (n < 0 && errno == EAGAIN) return set_interest(peer, 1);
         if (n < 0) fail("send");
         peer->sent += (size_t)n;
     }
     peer->sent = peer->waiting = 0;
     peer->first = 0;
-    want(peer, 0);
+    set_interest(peer, 0);
 }
 
 static void put_out(struct peer *peer, int slot) {
     if (frame_bytes > LONG) {
-        // What is sent of the waiting frames is forgotten, so that the queue holds a round of slots.
+        // Removes the frames that were sent, so that the queue has room for all slots.
         size_t gone = peer->sent / frame_bytes;
         peer->first = (peer->first + (int)gone) % options.in_flight;
         peer->sent -= gone * frame_bytes;
@@ -148,10 +148,10 @@ static void put_out(struct peer *peer, int slot) {
     peer->waiting += frame_bytes;
 }
 
-static void ask(struct peer *peer, uint64_t begins) {
+static void start_call(struct peer *peer, uint64_t begins) {
     static double slow_sum;
-    if (options.calls && asked >= options.calls) return;
-    asked++;
+    if (options.calls && begun_calls >= options.calls) return;
+    begun_calls++;
     int slot = peer->idle[--peer->idles];
     slow_sum += options.slow_percent / 100;
     peer->is_slow[slot] = slow_sum >= 1;
@@ -165,7 +165,7 @@ static void wrong(const char *what) {
     exit(1);
 }
 
-// A whole reply: ends its call.
+// Checks a whole reply, and completes its call.
 static void take(struct peer *peer, const char *reply, size_t length, uint64_t now) {
     if (get32(reply + 5) != ID) wrong("length of its msg_id");
     int slot = 0;
@@ -180,7 +180,7 @@ static void take(struct peer *peer, const char *reply, size_t length, uint64_t n
     if (reply_bytes == 0) reply_bytes = length;
     if (length != reply_bytes) wrong("its size differs from the others'");
     if (peer->is_slow[slot]) report.slow++;
-    else note_latency(&report, now - peer->began[slot]);
+    else record_latency(&report, now - peer->began[slot]);
     report.calls++;
     peer->began[slot] = 0;
     peer->idle[peer->idles++] = slot;
@@ -225,13 +225,13 @@ static void run(uint64_t duration) {
             int count = events[i].events & EPOLLIN ? receive(peer) : 0;
             if (options.rate == 0 && count > 0) {
                 uint64_t begins = now_ns();
-                while (count-- > 0) ask(peer, begins);
+                while (count-- > 0) start_call(peer, begins);
             }
             flush(peer);
         }
         now = now_ns();
         if (options.rate == 0) continue;
-        // All calls that are due; one that finds every slot taken begins late, and its latency
+        // Begins all calls that are due. If no slot is free a call begins late, and its latency
         // counts from when it was due.
         int blocked = 0;
         while (blocked < options.connections) {
@@ -244,7 +244,7 @@ static void run(uint64_t duration) {
                 continue;
             }
             blocked = 0;
-            ask(peer, due);
+            start_call(peer, due);
             begun++;
         }
         for (int i = 0; i < options.connections; i++)
@@ -281,7 +281,7 @@ int main(int argc, char **argv) {
     peers = calloc((size_t)options.connections, sizeof *peers);
     for (int i = 0; i < options.connections; i++) {
         reach(&peers[i]);
-        for (int n = 0; options.rate == 0 && n < options.in_flight; n++) ask(&peers[i], now_ns());
+        for (int n = 0; options.rate == 0 && n < options.in_flight; n++) start_call(&peers[i], now_ns());
         flush(&peers[i]);
     }
     if (!options.calls) run((uint64_t)(options.seconds * 0.2 * 1e9)); // warm up

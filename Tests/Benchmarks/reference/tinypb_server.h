@@ -1,10 +1,11 @@
-// The loop of the reference servers: plain epoll on one thread, one read per readiness, all whole
-// frames of it answered, one write for all answers. What a payload becomes is the includer's:
+// The loop of the reference servers: plain epoll on one thread, one read per readiness, and one
+// write for the replies to all whole frames of that read. The including file defines the handler:
 //
 //   static size_t answer(const char *request, size_t length, char *reply, size_t room);
 //
-// returns the reply's bytes. Room is at least REPLY_ROOM and twice the configured payload.
-// Usage: PROGRAM [--payload BYTES]. Prints its port; ends with status 0 at SIGTERM.
+// It returns the number of bytes of the reply. Room is at least REPLY_ROOM and twice the configured
+// payload.
+// Usage: PROGRAM [--payload BYTES]. Prints its port; exits with status 0 on SIGTERM.
 #ifndef TINYPB_SERVER_H
 #define TINYPB_SERVER_H
 
@@ -26,9 +27,9 @@ enum { READ_ROOM = 256 << 10, REPLY_ROOM = 4096, EVENT_COUNT = 512, SHORTEST = 2
 
 struct peer {
     int fd;
-    char *in; // an unfinished frame, or NULL
-    size_t have, room; // of it: bytes that are there, and room for
-    char *out; // what did not fit the socket, or NULL
+    char *in; // an incomplete frame, or NULL
+    size_t have, room; // its received bytes, and the size of its buffer
+    char *out; // output that did not fit into the socket buffer, or NULL
     size_t waiting, sent;
 };
 
@@ -63,14 +64,14 @@ static void drop(struct peer *peer) {
     free(peer);
 }
 
-static void want(struct peer *peer, uint32_t events) {
+static void set_interest(struct peer *peer, uint32_t events) {
     struct epoll_event event;
     event.events = events;
     event.data.ptr = peer;
     epoll_ctl(poller, EPOLL_CTL_MOD, peer->fd, &event);
 }
 
-// Answers one whole frame at the end of out_room; -1 for one that breaks the rules.
+// Appends the reply to one whole frame to out_room; -1 for an invalid frame.
 static int serve(const char *frame, size_t length) {
     size_t id = get32(frame + 5);
     if (id > length - SHORTEST) return -1;
@@ -82,7 +83,7 @@ static int serve(const char *frame, size_t length) {
     size_t room = REPLY_ROOM + 2 * payload_bytes;
     out_room = grown(out_room, &out_capacity, out_count + at + room + 5);
     char *out = out_room + out_count;
-    memcpy(out, frame, head); // msg_id and method come back
+    memcpy(out, frame, head); // msg_id and method are echoed
     memset(out + head, 0, 8);
     at += answer(frame + at + error, length - 5 - at - error, out + at, room);
     put32(out + at, 1);
@@ -101,8 +102,8 @@ static int flush(struct peer *peer, const char *bytes, size_t count) {
         done += (size_t)n;
     }
     if (done == count) return 0;
-    // Held back: nothing more is read from this peer until it is sent.
-    if (count - done > READ_ROOM) { // too much to copy: the peer keeps the buffer
+    // Stops reading from this peer until the rest has been sent.
+    if (count - done > READ_ROOM) { // too much to copy: the peer takes ownership of the buffer
         peer->out = out_room;
         peer->waiting = count;
         peer->sent = done;
@@ -113,7 +114,7 @@ static int flush(struct peer *peer, const char *bytes, size_t count) {
         peer->out = (char *)malloc(peer->waiting);
         memcpy(peer->out, bytes + done, peer->waiting);
     }
-    want(peer, EPOLLOUT);
+    set_interest(peer, EPOLLOUT);
     return 0;
 }
 
@@ -126,12 +127,12 @@ static int flush_waiting(struct peer *peer) {
     }
     free(peer->out);
     peer->out = NULL;
-    want(peer, EPOLLIN);
+    set_interest(peer, EPOLLIN);
     return 0;
 }
 
-// Keeps the beginning of a frame. One that is longer than a read gets room for all of it, so that
-// its bytes are not moved again; a shorter one is put before the next read.
+// Keeps the beginning of a frame. One that is longer than a read gets a buffer for all of it, so
+// that its bytes are not moved again; a shorter one is copied to the front of the next read.
 static void keep(struct peer *peer, const char *bytes, size_t have) {
     size_t length = have >= 5 ? get32(bytes + 1) : 0;
     peer->room = length > READ_ROOM ? length : have;
@@ -201,7 +202,7 @@ static int serve_forever(void) {
     printf("ready, listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
     fflush(stdout);
     poller = epoll_create1(0);
-    // What is freed stays the process's: else every long frame would begin with page faults.
+    // Keeps freed memory in the process, or every long frame would begin with page faults.
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     in_room = (char *)malloc(2 * READ_ROOM);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fuzzes each decoder for FUZZ_SECONDS, beginning with its committed corpus. What it finds new goes
-# to .build/fuzz-codec/TARGET; see Packages/RocketCodec/Fuzz/README.md.
+# Fuzzes each decoder for FUZZ_SECONDS, starting from its committed corpus. New inputs are stored in
+# .build/fuzz-codec/TARGET; see Packages/RocketCodec/Fuzz/README.md.
 #
 #   Tests/Fuzz/codec/run.sh [TARGET…]    decode-TinyPB decode-length-field decode-metadata
 #                                        decode-encode-decode; all of them by default
@@ -9,8 +9,8 @@ set -eu
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 fuzz=$root/Packages/RocketCodec/Fuzz
 scratch=${SCRATCH_PATH:-$root/.build}/fuzz-codec
-# A scratch path of its own: everything in it is built with the fuzzer's instrumentation, and with
-# assertions, which check the unchecked loads.
+# Has its own scratch path: everything in it is built with the instrumentation of the fuzzer, and
+# with assertions, which check the unchecked loads.
 build() {
     swift build -c release --package-path "$fuzz" --scratch-path "$scratch" --sanitize=fuzzer \
         -Xswiftc -assert-config -Xswiftc Debug "$@"
@@ -26,7 +26,7 @@ for target in "$@"; do
     decode-metadata) program=FuzzMetadata ;;
     decode-encode-decode) program=FuzzRoundTrip ;;
     *)
-        echo "run.sh: there is no target $target" >&2
+        echo "run.sh: unknown target $target" >&2
         exit 2
         ;;
     esac

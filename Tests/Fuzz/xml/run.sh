@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fuzzes the configuration's reader for FUZZ_SECONDS, beginning with the committed corpus.
-# What it finds new goes to .build/fuzz/xml; see Packages/RocketBase/Fuzz/README.md.
+# Fuzzes the reader of the configuration for FUZZ_SECONDS, starting from the committed corpus. New
+# inputs are stored in .build/fuzz/xml; see Packages/RocketBase/Fuzz/README.md.
 set -eu
 
 root=$(cd "$(dirname "$0")/../../.." && pwd)
@@ -8,7 +8,7 @@ fuzz=$root/Packages/RocketBase/Fuzz
 scratch=${SCRATCH_PATH:-$root/.build}/fuzz
 found=$scratch/xml
 mkdir -p "$found"
-# A scratch path of its own: everything in it is built with the fuzzer's instrumentation.
+# Has its own scratch path: everything in it is built with the instrumentation of the fuzzer.
 swift build -c release --package-path "$fuzz" --scratch-path "$scratch" --sanitize=fuzzer
 bin=$(swift build -c release --package-path "$fuzz" --scratch-path "$scratch" --show-bin-path)
 exec "$bin/FuzzXML" -dict="$fuzz/xml.dict" -max_len=65536 -timeout=5 -rss_limit_mb=512 \

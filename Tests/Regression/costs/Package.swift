@@ -29,6 +29,7 @@ let package = Package(
             name: "CallCosts",
             dependencies: [
                 "CAllocationCount",
+                .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),

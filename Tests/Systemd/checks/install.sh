@@ -1,16 +1,18 @@
-# make install and uninstall, into a folder: nothing of the machine is touched.
+# make install and uninstall into a folder, without changes to the machine.
 
 destination=$W/destination
-put() { DESTDIR=$destination PREFIX=/opt/rocket STRIP='' BACKOFF=yes "$root/scripts/install" "$@"; }
-check "make install PREFIX=/opt/rocket" put
+install_() {
+    DESTDIR=$destination PREFIX=/opt/rocket STRIP='' BACKOFF=yes "$root/scripts/install" "$@"
+}
+check "make install PREFIX=/opt/rocket" install_
 unit=$destination/opt/rocket/lib/systemd/system/order_server.service
-has "... the unit starts the program of that prefix" "ExecStart=/opt/rocket/bin/order_server /etc/rocket/" \
+has "... the unit starts the program in that prefix" "ExecStart=/opt/rocket/bin/order_server /etc/rocket/" \
     "$(cat "$unit")"
-has "... with longer and longer pauses where systemd can" "RestartSteps=" "$(cat "$unit.d/backoff.conf")"
+has "... with growing pauses between restarts if systemd supports them" "RestartSteps=" "$(cat "$unit.d/backoff.conf")"
 echo '<!-- changed -->' >>"$destination/etc/rocket/order_server.xml"
-check "... again, over itself" put
-has "... leaves a changed configuration alone" "changed" "$(tail -1 "$destination/etc/rocket/order_server.xml")"
-check "make uninstall" put --uninstall
-same "... leaves that configuration and nothing else" "/etc/rocket/order_server.xml" \
+check "... a second time" install_
+has "... keeps a changed configuration" "changed" "$(tail -1 "$destination/etc/rocket/order_server.xml")"
+check "make uninstall" install_ --uninstall
+same "... keeps that configuration and nothing else" "/etc/rocket/order_server.xml" \
     "$(cd "$destination" && find . -type f -printf '/%P\n')"
 rm -rf "$destination"

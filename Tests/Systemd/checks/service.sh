@@ -5,11 +5,11 @@ in_sd systemctl mask --runtime $NAME.socket >/dev/null 2>&1
 refused=0
 for number in 1 2 3 4 5; do
     in_sd systemctl start $NAME.service || refused=$((refused + 1))
-    # Without the socket unit nobody would queue this call.
+    # Without the socket unit the connection would be refused before the server listens.
     order make --price 100 --goods "start $number" >/dev/null || refused=$((refused + 1))
     in_sd systemctl stop $NAME.service
 done
-same "systemctl start returns when a client can call: 5 starts without the socket unit, 0 refused" \
+same "systemctl start returns when clients can connect: 5 starts without the socket unit, 0 refused" \
     0 "$refused"
 in_sd systemctl unmask --runtime $NAME.socket >/dev/null 2>&1
 in_sd systemctl start $NAME.service
@@ -22,12 +22,12 @@ has "system calls are filtered" $'Seccomp:\t2' "$output"
 has "no capabilities" $'CapEff:\t0000000000000000' "$output"
 uid=$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' <<<"$output")
 check "a dynamic user: $uid" test "$uid" -ge 61184 -a "$uid" -le 65519
-check "the orders are in its StateDirectory" in_sd test -f /var/lib/private/order_server/orders.sqlite
+check "the store is in its StateDirectory" in_sd test -f /var/lib/private/order_server/orders.sqlite
 
 order make --price 100 --goods status >/dev/null
 shape='^[0-9]+ calls/s, 0 in flight, p99 [0-9.]+ ms, [0-9]+ connections$'
 until_ 3 status_shows "$shape"
-matches "STATUS tells calls/s, in flight, p99, connections" "$shape" "$(property StatusText)"
+matches "STATUS has calls/s, in flight, p99, connections" "$shape" "$(property StatusText)"
 has "systemctl status shows it" " calls/s, 0 in flight" "$(in_sd systemctl status $NAME.service)"
 
 in_sd sed -i 's|<log_level>INFO|<log_level>DEBUG|' $CONFIG
@@ -49,10 +49,10 @@ for field in '"MESSAGE":"call served"' '"PRIORITY":"7"' '"ROCKET_STREAM":"rpc"' 
 done
 in_sd sed -i 's|<log_level>DEBUG|<log_level>INFO|' $CONFIG
 in_sd systemctl reload $NAME.service
-check "a reload takes it back" until_ 5 bash -c "[ \$(nsenter -t $SD -m -p -- journalctl -b --no-pager -u $NAME.service -o cat | grep -c 'configuration reloaded') = 2 ]"
-has "the order that was made is there" journal "$(order get "$id")"
+check "another reload restores the level" until_ 5 bash -c "[ \$(nsenter -t $SD -m -p -- journalctl -b --no-pager -u $NAME.service -o cat | grep -c 'configuration reloaded') = 2 ]"
+has "the order is in the store" journal "$(order get "$id")"
 
 in_sd systemctl stop $NAME.service
-same "systemctl stop drains and ends well" "inactive success 0" \
+same "systemctl stop drains, and the server exits with success" "inactive success 0" \
     "$(property ActiveState) $(property Result) $(property ExecMainStatus)"
-has "... and says so" "server drained" "$(journal -o cat -n 5)"
+has "... and logs it" "server drained" "$(journal -o cat -n 5)"

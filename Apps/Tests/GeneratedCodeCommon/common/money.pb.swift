@@ -39,7 +39,7 @@ public nonisolated struct Shop_Common_Money: Sendable {
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  /// Which money; nested, so that its Swift name has a dot.
+  /// The currency; nested, so that its Swift name has a dot.
   public nonisolated struct Currency: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

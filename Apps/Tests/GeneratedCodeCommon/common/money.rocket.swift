@@ -9,7 +9,7 @@ public import RocketRPC
 
 // MARK: - shop.common.Bank
 
-/// Says what moneys there are.
+/// Converts amounts.
 public nonisolated protocol Shop_Common_BankService: RPCService {
     /// Handles `shop.common.Bank.convert`.
     nonisolated(nonsending) func convert(
@@ -64,7 +64,7 @@ public nonisolated enum Shop_Common_BankMethods {
 
 /// Calls `shop.common.Bank` over a channel.
 ///
-/// Says what moneys there are.
+/// Converts amounts.
 ///
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an

@@ -8,7 +8,7 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// No package: the messages' names are those of RocketRPC's and Swift's own types.
+/// No package: messages have the names of types of RocketRPC and Swift.
 
 internal import SwiftProtobuf
 

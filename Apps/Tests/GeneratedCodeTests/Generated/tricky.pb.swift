@@ -72,7 +72,7 @@ nonisolated struct Shop_V1_Item: Sendable {
   fileprivate var _key: Shop_V1_Item.Key? = nil
 }
 
-nonisolated struct Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType: Sendable {
+nonisolated struct Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -180,8 +180,8 @@ nonisolated extension Shop_V1_Item.Key.Part: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
-nonisolated extension Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".ItemWithAVeryLongNameThatNobodyWantsToType"
+nonisolated extension Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ItemWithANameThatIsTooLongForOneLineOfCode"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap()
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
@@ -193,7 +193,7 @@ nonisolated extension Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType: SwiftP
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType, rhs: Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType) -> Bool {
+  static func ==(lhs: Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode, rhs: Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -11,16 +11,16 @@ internal import SwiftProtobuf
 
 // MARK: - shop.v1.Catalog
 
-/// Finds things.
+/// Finds items.
 ///
 ///  With `markup`, "quotes", a back\slash and \(no interpolation).
 nonisolated protocol Shop_V1_CatalogService: RocketRPC.RPCService {
-    /// Nested messages, one in the other.
+    /// Nested messages.
     nonisolated(nonsending) func findItem(
         _ request: Shop_V1_Item.Key, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item.Key.Part
 
-    /// Messages of an imported file of this module.
+    /// Messages of an imported file of the same module.
     nonisolated(nonsending) func findShelf(
         _ request: Shop_V1_Shelf, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Shelf.Place
@@ -45,17 +45,17 @@ nonisolated protocol Shop_V1_CatalogService: RocketRPC.RPCService {
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// Nobody should call this any more.
+    /// Deprecated.
     ///
     /// Deprecated in the .proto file.
     nonisolated(nonsending) func oldFind(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
     ) async throws -> Shop_V1_Item
 
-    /// A name that together with all that stands around it does not fit into a line of the house.
-    nonisolated(nonsending) func findEverythingThatThereIsInAllShopsOfThisTown(
+    /// A declaration that does not fit into one line of 100 columns.
+    nonisolated(nonsending) func findItemsWhosePropertiesMatchThoseOfTheRequest(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
-    ) async throws -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType
+    ) async throws -> Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode
 }
 
 extension Shop_V1_CatalogService {
@@ -89,9 +89,9 @@ extension Shop_V1_CatalogService {
             try await self.oldFind(request, call)
         }
         try registry.add(
-            Shop_V1_CatalogMethods.findEverythingThatThereIsInAllShopsOfThisTown
+            Shop_V1_CatalogMethods.findItemsWhosePropertiesMatchThoseOfTheRequest
         ) { request, call in
-            try await self.findEverythingThatThereIsInAllShopsOfThisTown(request, call)
+            try await self.findItemsWhosePropertiesMatchThoseOfTheRequest(request, call)
         }
     }
 }
@@ -100,12 +100,12 @@ extension Shop_V1_CatalogService {
 /// method runs on the event loop of its connection and blocks the loop until it
 /// returns, so it must not wait.
 nonisolated protocol Shop_V1_SynchronousCatalogService: Shop_V1_CatalogService {
-    /// Nested messages, one in the other.
+    /// Nested messages.
     func findItem(
         _ request: Shop_V1_Item.Key, _ call: RocketRPC.RPCController
     ) throws -> Shop_V1_Item.Key.Part
 
-    /// Messages of an imported file of this module.
+    /// Messages of an imported file of the same module.
     func findShelf(
         _ request: Shop_V1_Shelf, _ call: RocketRPC.RPCController
     ) throws -> Shop_V1_Shelf.Place
@@ -128,15 +128,15 @@ nonisolated protocol Shop_V1_SynchronousCatalogService: Shop_V1_CatalogService {
     /// Handles `shop.v1.Catalog.HTTPGet`.
     func httpGet(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// Nobody should call this any more.
+    /// Deprecated.
     ///
     /// Deprecated in the .proto file.
     func oldFind(_ request: Shop_V1_Item, _ call: RocketRPC.RPCController) throws -> Shop_V1_Item
 
-    /// A name that together with all that stands around it does not fit into a line of the house.
-    func findEverythingThatThereIsInAllShopsOfThisTown(
+    /// A declaration that does not fit into one line of 100 columns.
+    func findItemsWhosePropertiesMatchThoseOfTheRequest(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
-    ) throws -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType
+    ) throws -> Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode
 }
 
 extension Shop_V1_SynchronousCatalogService {
@@ -164,8 +164,8 @@ extension Shop_V1_SynchronousCatalogService {
             Shop_V1_CatalogMethods.oldFind,
             synchronous: { request, call in try self.oldFind(request, call) })
         try registry.add(
-            Shop_V1_CatalogMethods.findEverythingThatThereIsInAllShopsOfThisTown,
-            synchronous: { request, call in try self.findEverythingThatThereIsInAllShopsOfThisTown(request, call) })
+            Shop_V1_CatalogMethods.findItemsWhosePropertiesMatchThoseOfTheRequest,
+            synchronous: { request, call in try self.findItemsWhosePropertiesMatchThoseOfTheRequest(request, call) })
     }
 }
 
@@ -247,11 +247,11 @@ nonisolated enum Shop_V1_CatalogMethods {
             decode: { try $0.decodeMessage(decoder: &$1) },
             encode: { try $0.traverse(visitor: &$1) }))
 
-    /// `shop.v1.Catalog.findEverythingThatThereIsInAllShopsOfThisTown`
-    static let findEverythingThatThereIsInAllShopsOfThisTown = RocketRPC.RPCMethod<
-        Shop_V1_Item, Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType
+    /// `shop.v1.Catalog.findItemsWhosePropertiesMatchThoseOfTheRequest`
+    static let findItemsWhosePropertiesMatchThoseOfTheRequest = RocketRPC.RPCMethod<
+        Shop_V1_Item, Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode
     >(
-        service: "shop.v1.Catalog", name: "findEverythingThatThereIsInAllShopsOfThisTown",
+        service: "shop.v1.Catalog", name: "findItemsWhosePropertiesMatchThoseOfTheRequest",
         request: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
             encode: { try $0.traverse(visitor: &$1) }),
@@ -262,7 +262,7 @@ nonisolated enum Shop_V1_CatalogMethods {
 
 /// Calls `shop.v1.Catalog` over a channel.
 ///
-/// Finds things.
+/// Finds items.
 ///
 ///  With `markup`, "quotes", a back\slash and \(no interpolation).
 ///
@@ -276,7 +276,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
     /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RocketRPC.RPCChannel) { self.channel = channel }
 
-    /// Nested messages, one in the other.
+    /// Nested messages.
     nonisolated(nonsending) func findItem(
         _ request: Shop_V1_Item.Key,
         timeout: Swift.Duration? = nil,
@@ -291,14 +291,14 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
             options: options)
     }
 
-    /// Nested messages, one in the other.
+    /// Nested messages.
     nonisolated(nonsending) func findItem(
         _ request: Shop_V1_Item.Key, _ call: RocketRPC.RPCController
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Item.Key.Part {
         try await channel.call(Shop_V1_CatalogMethods.findItem, request, call)
     }
 
-    /// Messages of an imported file of this module.
+    /// Messages of an imported file of the same module.
     nonisolated(nonsending) func findShelf(
         _ request: Shop_V1_Shelf,
         timeout: Swift.Duration? = nil,
@@ -313,7 +313,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
             options: options)
     }
 
-    /// Messages of an imported file of this module.
+    /// Messages of an imported file of the same module.
     nonisolated(nonsending) func findShelf(
         _ request: Shop_V1_Shelf, _ call: RocketRPC.RPCController
     ) async throws(RocketRPC.RPCError) -> Shop_V1_Shelf.Place {
@@ -408,7 +408,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
         try await channel.call(Shop_V1_CatalogMethods.httpGet, request, call)
     }
 
-    /// Nobody should call this any more.
+    /// Deprecated.
     ///
     /// Deprecated in the .proto file.
     @available(*, deprecated, message: "shop.v1.Catalog.oldFind is deprecated in its .proto")
@@ -426,7 +426,7 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
             options: options)
     }
 
-    /// Nobody should call this any more.
+    /// Deprecated.
     ///
     /// Deprecated in the .proto file.
     @available(*, deprecated, message: "shop.v1.Catalog.oldFind is deprecated in its .proto")
@@ -436,33 +436,33 @@ nonisolated struct Shop_V1_CatalogClient: Sendable {
         try await channel.call(Shop_V1_CatalogMethods.oldFind, request, call)
     }
 
-    /// A name that together with all that stands around it does not fit into a line of the house.
-    nonisolated(nonsending) func findEverythingThatThereIsInAllShopsOfThisTown(
+    /// A declaration that does not fit into one line of 100 columns.
+    nonisolated(nonsending) func findItemsWhosePropertiesMatchThoseOfTheRequest(
         _ request: Shop_V1_Item,
         timeout: Swift.Duration? = nil,
         metadata: RocketRPC.RPCMetadata = .empty,
         options: RPCCallOptions = .init()
-    ) async throws(RocketRPC.RPCError) -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType {
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode {
         try await channel.call(
-            Shop_V1_CatalogMethods.findEverythingThatThereIsInAllShopsOfThisTown,
+            Shop_V1_CatalogMethods.findItemsWhosePropertiesMatchThoseOfTheRequest,
             request,
             timeout: timeout,
             metadata: metadata,
             options: options)
     }
 
-    /// A name that together with all that stands around it does not fit into a line of the house.
-    nonisolated(nonsending) func findEverythingThatThereIsInAllShopsOfThisTown(
+    /// A declaration that does not fit into one line of 100 columns.
+    nonisolated(nonsending) func findItemsWhosePropertiesMatchThoseOfTheRequest(
         _ request: Shop_V1_Item, _ call: RocketRPC.RPCController
-    ) async throws(RocketRPC.RPCError) -> Shop_V1_ItemWithAVeryLongNameThatNobodyWantsToType {
+    ) async throws(RocketRPC.RPCError) -> Shop_V1_ItemWithANameThatIsTooLongForOneLineOfCode {
         try await channel.call(
-            Shop_V1_CatalogMethods.findEverythingThatThereIsInAllShopsOfThisTown, request, call)
+            Shop_V1_CatalogMethods.findItemsWhosePropertiesMatchThoseOfTheRequest, request, call)
     }
 }
 
 // MARK: - shop.v1.KeywordService
 
-/// Names that Swift keeps for itself, or that generated code uses.
+/// Names that are keywords of Swift, or that generated code uses.
 nonisolated protocol Shop_V1_KeywordService: RocketRPC.RPCService {
     /// Handles `shop.v1.KeywordService.init`.
     nonisolated(nonsending) func `init`(
@@ -1051,7 +1051,7 @@ nonisolated enum Shop_V1_KeywordServiceMethods {
 
 /// Calls `shop.v1.KeywordService` over a channel.
 ///
-/// Names that Swift keeps for itself, or that generated code uses.
+/// Names that are keywords of Swift, or that generated code uses.
 ///
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an
@@ -1607,7 +1607,7 @@ nonisolated struct Shop_V1_EmptyClient: Sendable {
 
 // MARK: - shop.v1.Legacy
 
-/// Out of use as a whole.
+/// Deprecated as a whole.
 ///
 /// Deprecated in the .proto file.
 nonisolated protocol Shop_V1_LegacyService: RocketRPC.RPCService {
@@ -1664,7 +1664,7 @@ nonisolated enum Shop_V1_LegacyMethods {
 
 /// Calls `shop.v1.Legacy` over a channel.
 ///
-/// Out of use as a whole.
+/// Deprecated as a whole.
 ///
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an
@@ -1738,38 +1738,38 @@ private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
         cGVyc1Byb3RvUAFaMWdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVzL2tub3duL3dyYXBw\
         ZXJzcGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbEtub3duVHlwZXNiBnByb3RvMwpO\
         CgtzaGVsZi5wcm90bxIHc2hvcC52MSI2CgVTaGVsZhISCgRuYW1lGAEgAigJUgRuYW1lGhkKBVBs\
-        YWNlEhAKA3JvdxgBIAEoBVIDcm93CuAOCgx0cmlja3kucHJvdG8SB3Nob3AudjEaEmNvbW1vbi9t\
+        YWNlEhAKA3JvdxgBIAEoBVIDcm93CuEOCgx0cmlja3kucHJvdG8SB3Nob3AudjEaEmNvbW1vbi9t\
         b25leS5wcm90bxobZ29vZ2xlL3Byb3RvYnVmL2VtcHR5LnByb3RvGhxnb29nbGUvcHJvdG9idWYv\
         c3RydWN0LnByb3RvGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvGh5nb29nbGUvcHJv\
         dG9idWYvd3JhcHBlcnMucHJvdG8aC3NoZWxmLnByb3RvIn4KBEl0ZW0SIwoDa2V5GAEgASgLMhEu\
         c2hvcC52MS5JdGVtLktleVIDa2V5GlEKA0tleRIsCgVwYXJ0cxgBIAMoCzIWLnNob3AudjEuSXRl\
         bS5LZXkuUGFydFIFcGFydHMaHAoEUGFydBIUCgV2YWx1ZRgBIAEoDFIFdmFsdWUiLAoqSXRlbVdp\
-        dGhBVmVyeUxvbmdOYW1lVGhhdE5vYm9keVdhbnRzVG9UeXBlMoQECgdDYXRhbG9nEjUKCGZpbmRJ\
+        dGhBTmFtZVRoYXRJc1Rvb0xvbmdGb3JPbmVMaW5lT2ZDb2RlMoUECgdDYXRhbG9nEjUKCGZpbmRJ\
         dGVtEhEuc2hvcC52MS5JdGVtLktleRoWLnNob3AudjEuSXRlbS5LZXkuUGFydBIxCglmaW5kU2hl\
         bGYSDi5zaG9wLnYxLlNoZWxmGhQuc2hvcC52MS5TaGVsZi5QbGFjZRI8CglmaW5kUHJpY2USEi5z\
         aG9wLmNvbW1vbi5Nb25leRobLnNob3AuY29tbW9uLk1vbmV5LkN1cnJlbmN5EjsKBXRvdWNoEhYu\
         Z29vZ2xlLnByb3RvYnVmLkVtcHR5GhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJICgxmaW5k\
         X2J5X25hbWUSHC5nb29nbGUucHJvdG9idWYuU3RyaW5nVmFsdWUaGi5nb29nbGUucHJvdG9idWYu\
         TGlzdFZhbHVlEicKB0hUVFBHZXQSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SLAoHb2xk\
-        RmluZBINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbSIDiAIBEnMKLWZpbmRFdmVyeXRoaW5n\
-        VGhhdFRoZXJlSXNJbkFsbFNob3BzT2ZUaGlzVG93bhINLnNob3AudjEuSXRlbRozLnNob3AudjEu\
-        SXRlbVdpdGhBVmVyeUxvbmdOYW1lVGhhdE5vYm9keVdhbnRzVG9UeXBlMq4HCg5LZXl3b3JkU2Vy\
-        dmljZRIkCgRpbml0Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiQKBHNlbGYSDS5zaG9w\
-        LnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJwoHZGVmYXVsdBINLnNob3AudjEuSXRlbRoNLnNob3Au\
-        djEuSXRlbRImCgZpbXBvcnQSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SIgoCaW4SDS5z\
-        aG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJQoFYXdhaXQSDS5zaG9wLnYxLkl0ZW0aDS5zaG9w\
-        LnYxLkl0ZW0SJQoFYXN5bmMSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJgoGdGhyb3dz\
-        Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiQKBFR5cGUSDS5zaG9wLnYxLkl0ZW0aDS5z\
-        aG9wLnYxLkl0ZW0SKAoIUHJvdG9jb2wSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SIwoD\
-        QW55Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEisKC2R5bmFtaWNUeXBlEg0uc2hvcC52\
-        MS5JdGVtGg0uc2hvcC52MS5JdGVtEiQKBF8yZmESDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0\
-        ZW0SJwoHY2hhbm5lbBINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIoCghyZWdpc3RlchIN\
-        LnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIoCghyZWdpc3RyeRINLnNob3AudjEuSXRlbRoN\
-        LnNob3AudjEuSXRlbRIrCgtzZXJ2aWNlTmFtZRINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRl\
-        bRInCgdyZXF1ZXN0Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiQKBGNhbGwSDS5zaG9w\
-        LnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJwoHdGltZW91dBINLnNob3AudjEuSXRlbRoNLnNob3Au\
-        djEuSXRlbRIoCghtZXRhZGF0YRINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIkCgRoYXNo\
-        Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEisKC2Rlc2NyaXB0aW9uEg0uc2hvcC52MS5J\
-        dGVtGg0uc2hvcC52MS5JdGVtMgcKBUVtcHR5MjMKBkxlZ2FjeRIkCgRmaW5kEg0uc2hvcC52MS5J\
-        dGVtGg0uc2hvcC52MS5JdGVtGgOIAgFiBnByb3RvMw==
+        RmluZBINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbSIDiAIBEnQKLmZpbmRJdGVtc1dob3Nl\
+        UHJvcGVydGllc01hdGNoVGhvc2VPZlRoZVJlcXVlc3QSDS5zaG9wLnYxLkl0ZW0aMy5zaG9wLnYx\
+        Lkl0ZW1XaXRoQU5hbWVUaGF0SXNUb29Mb25nRm9yT25lTGluZU9mQ29kZTKuBwoOS2V5d29yZFNl\
+        cnZpY2USJAoEaW5pdBINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIkCgRzZWxmEg0uc2hv\
+        cC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEicKB2RlZmF1bHQSDS5zaG9wLnYxLkl0ZW0aDS5zaG9w\
+        LnYxLkl0ZW0SJgoGaW1wb3J0Eg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiIKAmluEg0u\
+        c2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiUKBWF3YWl0Eg0uc2hvcC52MS5JdGVtGg0uc2hv\
+        cC52MS5JdGVtEiUKBWFzeW5jEg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiYKBnRocm93\
+        cxINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIkCgRUeXBlEg0uc2hvcC52MS5JdGVtGg0u\
+        c2hvcC52MS5JdGVtEigKCFByb3RvY29sEg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEiMK\
+        A0FueRINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIrCgtkeW5hbWljVHlwZRINLnNob3Au\
+        djEuSXRlbRoNLnNob3AudjEuSXRlbRIkCgRfMmZhEg0uc2hvcC52MS5JdGVtGg0uc2hvcC52MS5J\
+        dGVtEicKB2NoYW5uZWwSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SKAoIcmVnaXN0ZXIS\
+        DS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SKAoIcmVnaXN0cnkSDS5zaG9wLnYxLkl0ZW0a\
+        DS5zaG9wLnYxLkl0ZW0SKwoLc2VydmljZU5hbWUSDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0\
+        ZW0SJwoHcmVxdWVzdBINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIkCgRjYWxsEg0uc2hv\
+        cC52MS5JdGVtGg0uc2hvcC52MS5JdGVtEicKB3RpbWVvdXQSDS5zaG9wLnYxLkl0ZW0aDS5zaG9w\
+        LnYxLkl0ZW0SKAoIbWV0YWRhdGESDS5zaG9wLnYxLkl0ZW0aDS5zaG9wLnYxLkl0ZW0SJAoEaGFz\
+        aBINLnNob3AudjEuSXRlbRoNLnNob3AudjEuSXRlbRIrCgtkZXNjcmlwdGlvbhINLnNob3AudjEu\
+        SXRlbRoNLnNob3AudjEuSXRlbTIHCgVFbXB0eTIzCgZMZWdhY3kSJAoEZmluZBINLnNob3AudjEu\
+        SXRlbRoNLnNob3AudjEuSXRlbRoDiAIBYgZwcm90bzM=
         """)

@@ -1,15 +1,15 @@
 public import Foundation
 
-/// A running chat_server on a port that the kernel chose.
+/// A running chat_server on a port chosen by the kernel.
 public final class ChatServerProcess: Sendable {
-    /// Its folder and configuration.
+    /// The folder with its configuration.
     public let workspace: Workspace
-    /// Where it listens on 127.0.0.1.
+    /// The port on 127.0.0.1.
     public let port: UInt16
-    /// The process itself.
+    /// The process.
     public let child: ChildProcess
 
-    /// Starts one and waits for its ready line.
+    /// Starts a server and waits for its ready line.
     public init(
         in workspace: Workspace, launcher: [String] = [], environment: [String: String] = [:],
         input: FileHandle? = nil
@@ -21,28 +21,30 @@ public final class ChatServerProcess: Sendable {
             input: input)
         guard let line = child.nextLine(), line.hasPrefix("chat_server is ready, listening on "),
             let digits = line.split(separator: ":").last, let port = UInt16(digits)
-        else { throw NotReady(ending: child.finish()) }
+        else { throw NotReady(result: child.finish()) }
         self.port = port
     }
 
-    /// Asks it to drain and waits for its end.
-    public func stop() -> Ending {
+    /// Drains the server and waits for its exit.
+    public func stop() -> ProcessResult {
         child.send(SIGTERM)
         return child.finish()
     }
 
-    /// Lets `count` lines with these words come into the log: who is told to have joined is in
-    /// the room. Gives up after a while.
-    public func waits(for count: Int, of words: String) -> Bool {
+    /// Waits until the log has `count` lines that contain `text`: a client is in the room once the
+    /// log has its "client joined".
+    ///
+    /// - Returns: false if the lines are missing after 20 seconds.
+    public func waits(for count: Int, of text: String) -> Bool {
         let deadline = Date().addingTimeInterval(20)
         while Date() < deadline {
-            if workspace.logLines().filter({ $0.contains(words) }).count >= count { return true }
+            if workspace.logLines().filter({ $0.contains(text) }).count >= count { return true }
         }
         return false
     }
 }
 
-/// A chat client as a plain socket: the bytes of the wire format, written by hand.
+/// One side of a chat connection on a raw socket, with an encoder of its own.
 public final class ChatConnection: Sendable {
     /// The socket.
     public let socket: RawConnection
@@ -50,20 +52,20 @@ public final class ChatConnection: Sendable {
     /// Connects to 127.0.0.1.
     public init(port: UInt16) throws { socket = try RawConnection(port: port) }
 
-    /// The server's side of a connection that a client made.
+    /// The server side of an accepted connection.
     public init(_ socket: RawConnection) { self.socket = socket }
 
-    /// Length, then text.
+    /// Encodes one text: its length, then its bytes.
     public static func bytes(_ text: String) -> [UInt8] {
         let count = UInt32(text.utf8.count)
         return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + Array(text.utf8)
     }
 
     /// Sends one text.
-    public func say(_ text: String) throws { try socket.send(Self.bytes(text)) }
+    public func send(_ text: String) throws { try socket.send(Self.bytes(text)) }
 
-    /// The next text; nil at the end of the stream.
-    public func hear() throws -> String? {
+    /// Returns the next text; nil at the end of the stream.
+    public func receive() throws -> String? {
         guard let header = try socket.receive(4) else { return nil }
         let count = header.reduce(0) { $0 << 8 | Int($1) }
         return try socket.receive(count).map { String(decoding: $0, as: UTF8.self) }

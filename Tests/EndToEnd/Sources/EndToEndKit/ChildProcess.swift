@@ -1,20 +1,20 @@
 public import Foundation
 
-/// A program that a test has started: its lines, its exit status, its end.
+/// A program started by a test.
 ///
-/// Calls block. A child that still runs after a minute is killed, so that a test that waits for
-/// it fails instead of hanging.
+/// Functions block. A child that still runs after a minute is killed, so that a test that waits
+/// for it fails instead of hanging.
 public final class ChildProcess: @unchecked Sendable {
-    // SAFETY: process and pipes are set up in init; Process is only asked to run and to report
-    // its end afterwards. Output buffers are used by the test's own thread alone.
+    // SAFETY: process and pipes are set up in init; after that Process only runs and reports its
+    // exit. Output buffers are used by the thread of the test alone.
     private let process = Process()
     private var output = PipeLines()
     private var errors = PipeLines()
 
-    /// The child's process id.
+    /// The process id of the child.
     public var id: Int32 { process.processIdentifier }
 
-    /// Starts the program; `environment` is added to the test's own. Its standard input is `input`,
+    /// Starts the program. `environment` is added to that of the test; standard input is `input`,
     /// or empty.
     public init(
         _ path: String, _ arguments: [String], in folder: String? = nil,
@@ -40,11 +40,11 @@ public final class ChildProcess: @unchecked Sendable {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    /// The next line of standard output; nil at its end.
+    /// Returns the next line of standard output; nil at its end.
     public func nextLine() -> String? { output.next() }
 
-    /// The next lines of standard error up to the first one that contains `text`; what came
-    /// until its end when none does.
+    /// Returns the next lines of standard error up to the first one that contains `text`, or all
+    /// lines if none does.
     public func errorLines(through text: String) -> [String] {
         var lines: [String] = []
         while let line = errors.next() {
@@ -57,20 +57,20 @@ public final class ChildProcess: @unchecked Sendable {
     /// Sends a signal.
     public func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-    /// Waits for the end and returns everything that was written and the exit status.
-    public func finish() -> Ending {
-        // Programs under test write little to standard error, so one pipe can wait.
+    /// Waits for the exit, and returns the exit status and all output that was not read before.
+    public func finish() -> ProcessResult {
+        // Programs under test write little to standard error, so its pipe does not fill meanwhile.
         let rest = output.rest()
-        let complaints = errors.rest()
+        let errorText = errors.rest()
         process.waitUntilExit()
-        return Ending(
+        return ProcessResult(
             status: process.terminationStatus,
             wasKilled: process.terminationReason == .uncaughtSignal,
-            output: rest, errors: complaints)
+            output: rest, errors: errorText)
     }
 }
 
-/// One of a child's outputs, line by line.
+/// Reads one output of a child line by line.
 private struct PipeLines {
     let pipe = Pipe()
     private var pending = Data()
@@ -95,19 +95,19 @@ private struct PipeLines {
     }
 }
 
-/// How a child ended.
-public struct Ending: Sendable, CustomStringConvertible {
+/// The result of a child: exit status and output.
+public struct ProcessResult: Sendable, CustomStringConvertible {
     /// The exit status, or the number of the signal that killed it.
     public let status: Int32
-    /// Whether a signal ended it.
+    /// Whether a signal killed it.
     public let wasKilled: Bool
-    /// What it wrote to standard output and nobody had read yet.
+    /// The part of standard output that was not read before.
     public let output: String
-    /// What it wrote to standard error and nobody had read yet.
+    /// The part of standard error that was not read before.
     public let errors: String
 
-    /// Failed as a program should: status 1, one line on standard error, no trace.
-    public var isOneClearLine: Bool {
+    /// True for a regular failure: status 1, one line on standard error, no stack trace.
+    public var isOneErrorLine: Bool {
         !wasKilled && status == 1 && errors.hasSuffix("\n")
             && errors.split(separator: "\n", omittingEmptySubsequences: false).count == 2
     }
@@ -118,12 +118,12 @@ public struct Ending: Sendable, CustomStringConvertible {
     }
 }
 
-/// There is nothing to test.
+/// The program under test has not been built.
 public struct MissingProgram: Error, CustomStringConvertible {
     let path: String
 
-    /// What to do.
+    /// One line that includes what to do.
     public var description: String {
-        "\(path) is missing: run `make all` first, or name its folder in ROCKET_BIN"
+        "\(path) is missing: run `make all` first, or set ROCKET_BIN to its folder"
     }
 }

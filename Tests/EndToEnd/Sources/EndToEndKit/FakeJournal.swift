@@ -1,12 +1,12 @@
 import Foundation
 
-/// Listens where the systemd journal would, for programs that `launcher` starts: they have a mount
-/// namespace of their own, in which this socket's folder lies over the journal's.
+/// A socket in place of the systemd journal, for programs started through `launcher`: in their
+/// mount namespace the folder of this socket is mounted over the journal's.
 public final class FakeJournal: Sendable {
     private let descriptor: Int32
     private let folder: String
 
-    /// Listens in the workspace; with `isListening` false there is no journal in the namespace.
+    /// Listens in the workspace; with `isListening` false the namespace has no journal.
     public init(in workspace: Workspace, isListening: Bool = true) throws {
         folder = workspace.path + "/journal"
         try FileManager.default.createDirectory(
@@ -31,8 +31,8 @@ public final class FakeJournal: Sendable {
 
     deinit { close(descriptor) }
 
-    /// What to put in front of a command. With `asStandardError` the program finds its standard
-    /// error named in JOURNAL_STREAM, as systemd's services do.
+    /// Returns the prefix for a command. With `asStandardError`, JOURNAL_STREAM names the standard
+    /// error of the program, as for services of systemd.
     public func launcher(asStandardError: Bool = false) -> [String] {
         let stream =
             asStandardError
@@ -46,7 +46,7 @@ public final class FakeJournal: Sendable {
         return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script]
     }
 
-    /// The next entry as it was sent: `KEY=value` lines.
+    /// Returns the next entry: `KEY=value` lines.
     public func nextEntry() throws -> [String] {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
         let count = recv(descriptor, &bytes, bytes.count, 0)
@@ -57,7 +57,7 @@ public final class FakeJournal: Sendable {
 }
 
 extension Programs {
-    /// Root alone can mount, in a namespace that ends with the program.
+    /// Whether tests can mount in a namespace: as root, with unshare(1) and nsenter(1).
     public static let canMount: Bool = {
         guard getuid() == 0 else { return false }
         let tools = ["/usr/bin/unshare", "/usr/bin/nsenter", "/bin/sh"]

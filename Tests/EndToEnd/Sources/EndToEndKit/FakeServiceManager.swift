@@ -1,12 +1,12 @@
 import Foundation
 
-/// Plays the service manager: a notify socket that a program writes to when `environment` names
-/// it. Calls block, for 20 seconds at most.
+/// The notify socket of a service manager, for programs started with `environment`. Functions
+/// block, for 20 seconds at most.
 public final class FakeServiceManager: Sendable {
     private let descriptor: Int32
     private let path: String
 
-    /// What to start the program with.
+    /// The environment for the program: NOTIFY_SOCKET.
     public var environment: [String: String] { ["NOTIFY_SOCKET": path] }
 
     /// Listens in the workspace.
@@ -29,7 +29,7 @@ public final class FakeServiceManager: Sendable {
 
     deinit { close(descriptor) }
 
-    /// The next word: one datagram, its lines apart.
+    /// Returns the lines of the next notification.
     public func next() throws -> [String] {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = recv(descriptor, &bytes, bytes.count, 0)
@@ -38,16 +38,16 @@ public final class FakeServiceManager: Sendable {
             .map(String.init)
     }
 
-    /// The next word that begins with `prefix`; those before it are passed over.
+    /// Skips notifications until one begins with `prefix`, and returns its lines.
     public func next(_ prefix: String) throws -> [String] {
         while true {
-            let word = try next()
-            if word.first?.hasPrefix(prefix) == true { return word }
+            let lines = try next()
+            if lines.first?.hasPrefix(prefix) == true { return lines }
         }
     }
 
-    /// Starts a program with the listening socket that is its standard input as descriptor 3, as
-    /// socket activation does.
+    /// Returns the prefix for a command that gets its standard input, a listening socket, as
+    /// descriptor 3 by socket activation.
     public static func activation(names: String) -> [String] {
         let script = """
             LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=\(names)
@@ -58,12 +58,11 @@ public final class FakeServiceManager: Sendable {
     }
 }
 
-/// Keeps a store's writer waiting, as another process in the middle of a transaction does.
+/// Blocks the writer of a store, as another process within a transaction does.
 public final class StoreLock: Sendable {
     private let descriptor: Int32
 
-    /// Takes SQLite's lock for writing (byte 120 of the -shm file), until the last reference is
-    /// gone.
+    /// Holds SQLite's write lock (byte 120 of the -shm file) until the last reference is gone.
     public init(_ workspace: Workspace) throws {
         descriptor = open(workspace.store + "-shm", O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw SocketFailure("open") }

@@ -1,17 +1,17 @@
 public import Foundation
 
-/// A running order_server on a port that the kernel chose.
+/// A running order_server on a port chosen by the kernel.
 public final class OrderServerProcess: Sendable {
-    /// Its folder, configuration and store.
+    /// The folder with its configuration and store.
     public let workspace: Workspace
-    /// Where it listens on 127.0.0.1.
+    /// The port on 127.0.0.1.
     public let port: UInt16
     /// Its ready line.
     public let readyLine: String
-    /// The process itself.
+    /// The process.
     public let child: ChildProcess
 
-    /// Starts one and waits for its ready line.
+    /// Starts a server and waits for its ready line.
     public init(
         in workspace: Workspace, launcher: [String] = [], environment: [String: String] = [:],
         input: FileHandle? = nil
@@ -23,7 +23,7 @@ public final class OrderServerProcess: Sendable {
             input: input)
         guard let line = child.nextLine(), let digits = line.split(separator: ":").last,
             let port = UInt16(digits)
-        else { throw NotReady(ending: child.finish()) }
+        else { throw NotReady(result: child.finish()) }
         readyLine = line
         self.port = port
     }
@@ -31,9 +31,9 @@ public final class OrderServerProcess: Sendable {
     /// `127.0.0.1:PORT`
     public var address: String { "127.0.0.1:\(port)" }
 
-    /// Asks it to drain and waits for its end. A server gives its peers time to close their
-    /// side; these do so at once.
-    public func stop(closing connections: RawConnection...) -> Ending {
+    /// Drains the server and waits for its exit. Closes these connections first: a draining server
+    /// waits for its peers to close.
+    public func stop(closing connections: RawConnection...) -> ProcessResult {
         for connection in connections { connection.finish() }
         child.send(SIGTERM)
         return child.finish()
@@ -46,8 +46,8 @@ public final class OrderServerProcess: Sendable {
     }
 }
 
-/// The server ended instead of getting ready.
+/// The server exited before its ready line.
 public struct NotReady: Error {
-    /// How it ended.
-    public let ending: Ending
+    /// Its exit status and output.
+    public let result: ProcessResult
 }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Where the programs under test are.
+/// Finds and runs the programs under test.
 public enum Programs {
-    /// The repository.
+    /// The root of the repository.
     public static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
@@ -11,14 +11,14 @@ public enum Programs {
     public static let folder =
         ProcessInfo.processInfo.environment["ROCKET_BIN"] ?? repository + "/bin"
 
-    /// The path of one of them.
+    /// Returns the path of a program.
     public static func path(_ name: String) -> String { folder + "/" + name }
 
-    /// Runs one of them to its end.
+    /// Runs a program and waits for its exit.
     public static func run(
         _ name: String, _ arguments: [String], in folder: String? = nil,
         environment: [String: String] = [:]
-    ) throws -> Ending {
+    ) throws -> ProcessResult {
         try ChildProcess(path(name), arguments, in: folder, environment: environment).finish()
     }
 }

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// A TCP connection to this machine with nothing around it. Calls block, for 20 seconds at most.
+/// A TCP connection on a bare socket. Functions block, for 20 seconds at most.
 public final class RawConnection: Sendable {
     private let descriptor: Int32
 
@@ -19,7 +19,7 @@ public final class RawConnection: Sendable {
         guard result == 0 else { throw SocketFailure("connect") }
     }
 
-    /// Takes over what a listener has accepted.
+    /// Takes ownership of an accepted socket.
     fileprivate init(accepted: Int32) {
         descriptor = accepted
         var limit = timeval(tv_sec: 20, tv_usec: 0)
@@ -29,10 +29,10 @@ public final class RawConnection: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Ends both directions, as a client does that is done. The peer need not wait for more.
+    /// Shuts down both directions. A draining peer does not wait for this connection any more.
     public func finish() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-    /// This side's port: what the server calls its peer.
+    /// The local port, by which the server identifies this peer.
     public var localPort: UInt16 { boundPort(of: descriptor) }
 
     /// Sends all of it.
@@ -47,7 +47,7 @@ public final class RawConnection: Sendable {
         }
     }
 
-    /// Exactly so many bytes; nil when the stream ends before them.
+    /// Returns exactly `count` bytes; nil when the stream ends before.
     public func receive(_ count: Int) throws -> [UInt8]? {
         var bytes: [UInt8] = []
         while bytes.count < count {
@@ -55,7 +55,7 @@ public final class RawConnection: Sendable {
             let got = recv(descriptor, &part, part.count, 0)
             if got == 0 { return nil }
             guard got > 0 else {
-                // A peer that closes with our bytes unread resets the connection: ended, too.
+                // A peer that closes with bytes unread resets the connection: also the end.
                 if errno == ECONNRESET { return nil }
                 throw SocketFailure("recv")
             }
@@ -64,7 +64,7 @@ public final class RawConnection: Sendable {
         return bytes
     }
 
-    /// The next frame; nil at the end of the stream.
+    /// Returns the next frame; nil at the end of the stream.
     public func receiveFrame() throws -> TinyPBBytes? {
         guard let head = try receive(5) else { return nil }
         let length = head[1...4].reduce(0) { $0 << 8 | Int($1) }
@@ -72,18 +72,18 @@ public final class RawConnection: Sendable {
         return TinyPBBytes(head + rest)
     }
 
-    /// Whether the server has closed; waits for it.
+    /// Waits for the end of the stream; false if a byte arrives instead.
     public func isAtEnd() throws -> Bool { try receive(1) == nil }
 }
 
-/// A port of this machine that is taken: a server can't have it. With `isListening` clients can
-/// connect, and nobody ever answers them; without it they are refused.
-public final class TakenPort: Sendable {
+/// A bound port, so that no server can listen on it. With `isListening` clients can connect,
+/// without it they are refused.
+public final class ReservedPort: Sendable {
     private let descriptor: Int32
     /// The port, chosen by the kernel.
     public var port: UInt16 { boundPort(of: descriptor) }
 
-    /// Takes it until the last reference is gone.
+    /// Binds a port until the last reference is gone.
     public init(isListening: Bool) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in.loopback(port: 0)
@@ -96,19 +96,19 @@ public final class TakenPort: Sendable {
         if isListening { try beginListening() }
     }
 
-    /// From now on clients can connect.
+    /// Lets clients connect from now on.
     public func beginListening() throws {
         if listen(descriptor, 16) != 0 { throw SocketFailure("listen") }
     }
 
     deinit { close(descriptor) }
 
-    /// The same socket for another process, as a service manager hands it over.
-    public func handedOver() -> FileHandle {
+    /// Returns the same socket for another process, as a service manager passes it.
+    public func duplicate() -> FileHandle {
         FileHandle(fileDescriptor: dup(descriptor), closeOnDealloc: true)
     }
 
-    /// The next client's connection; waits for it, for 20 seconds at most.
+    /// Accepts the next connection.
     public func accept() throws -> RawConnection {
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(

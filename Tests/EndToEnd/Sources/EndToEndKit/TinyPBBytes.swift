@@ -1,12 +1,13 @@
-/// A TinyPB frame written and read by hand, straight from the table in docs/wire-format.md.
+/// A TinyPB frame, encoded and decoded by the table in docs/wire-format.md, independently of the
+/// product.
 public struct TinyPBBytes: Hashable, Sendable {
-    /// As sent, as received.
+    /// msg_id.
     public var messageID: String
     /// `Order.makeOrder`
     public var method: String
     /// 0 is success.
     public var errorCode: Int32 = 0
-    /// The error's text, or metadata.
+    /// The text of the error, or metadata.
     public var errorInfo: [UInt8] = []
     /// The serialized message.
     public var payload: [UInt8] = []
@@ -19,7 +20,7 @@ public struct TinyPBBytes: Hashable, Sendable {
         errorInfo = info
     }
 
-    /// Reads a whole frame; nil when it is not well-formed.
+    /// Decodes a whole frame; nil if it is malformed.
     public init?(_ bytes: [UInt8]) {
         var reader = Reader(bytes: bytes[...])
         guard reader.byte() == 2, reader.number() == bytes.count,
@@ -34,7 +35,7 @@ public struct TinyPBBytes: Hashable, Sendable {
         payload = Array(reader.bytes.dropLast(5))
     }
 
-    /// As it goes over the wire.
+    /// The encoded frame.
     public var bytes: [UInt8] {
         let id = Array(messageID.utf8)
         let name = Array(method.utf8)
@@ -78,8 +79,8 @@ extension TinyPBBytes {
     /// `price: 100, goods: "apple"`, serialized.
     public static let applePayload: [UInt8] = unhex("086412056170706c65")
 
-    /// The length-delimited field `number` of the payload as text; nil when it is not there.
-    /// Reads only what the order messages have: varints and length-delimited fields.
+    /// Returns the length-delimited field `number` of the payload as text; nil if it is missing.
+    /// Supports the field types of the order messages only: varints and length-delimited fields.
     public func text(_ number: Int) -> String? {
         var rest = payload[...]
         func varint() -> Int {
@@ -108,7 +109,7 @@ extension TinyPBBytes {
         return nil
     }
 
-    /// Bytes from hexadecimal text with any white space.
+    /// Decodes hexadecimal text; white space is ignored.
     public static func unhex(_ text: String) -> [UInt8] {
         let digits = text.compactMap(\.hexDigitValue)
         return stride(from: 0, to: digits.count - 1, by: 2).map {

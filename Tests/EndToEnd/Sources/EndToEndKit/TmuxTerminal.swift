@@ -1,15 +1,15 @@
 import Foundation
 
-/// A real terminal with a program in it, by tmux: the test types, and sees the screen.
+/// A program in a real terminal, by tmux: the test types keys and reads the screen.
 public final class TmuxTerminal: Sendable {
     private let socket: String
 
-    /// Whether there is a tmux to be had.
+    /// Whether tmux is installed.
     public static var isInstalled: Bool {
         FileManager.default.isExecutableFile(atPath: "/usr/bin/tmux")
     }
 
-    /// Opens a terminal of that size and runs a shell command in it.
+    /// Opens a terminal of this size and runs a shell command in it.
     public init(_ command: String, columns: Int, rows: Int, in workspace: Workspace) throws {
         socket = workspace.path + "/tmux"
         try tmux([
@@ -20,18 +20,18 @@ public final class TmuxTerminal: Sendable {
 
     deinit { _ = try? tmux(["kill-server"]) }
 
-    /// Types text as it is.
+    /// Types literal text.
     public func type(_ text: String) throws { try tmux(["send-keys", "-l", text]) }
 
-    /// Presses keys by tmux's names: Enter, BSpace, Left, Home, C-d.
+    /// Presses keys by their names in tmux: Enter, BSpace, Left, Home, C-d.
     public func press(_ keys: String...) throws { try tmux(["send-keys"] + keys) }
 
-    /// Gives the terminal another size.
+    /// Changes the size of the terminal.
     public func resize(columns: Int, rows: Int) throws {
         try tmux(["resize-window", "-x", "\(columns)", "-y", "\(rows)"])
     }
 
-    /// The screen's rows as they are now, without the empty ones at the end.
+    /// Returns the rows of the screen, without the empty ones at the end.
     public func screen() throws -> [String] {
         let text = try tmux(["capture-pane", "-p"])
         var rows = text.split(separator: "\n", omittingEmptySubsequences: false).map {
@@ -41,22 +41,22 @@ public final class TmuxTerminal: Sendable {
         return rows
     }
 
-    /// The column and row of the cursor, from 0.
+    /// Returns the column and row of the cursor, from 0.
     public func cursor() throws -> [Int] {
         try tmux(["display-message", "-p", "#{cursor_x} #{cursor_y}"])
             .split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
     }
 
-    /// The screen once it is as wanted, or as it is after a while.
-    public func screen(when isWanted: ([String]) -> Bool) throws -> [String] {
+    /// Waits until the screen satisfies the condition, for 20 seconds at most, and returns it.
+    public func screen(when isExpected: ([String]) -> Bool) throws -> [String] {
         let deadline = Date().addingTimeInterval(20)
         var rows = try screen()
-        while !isWanted(rows), Date() < deadline { rows = try screen() }
+        while !isExpected(rows), Date() < deadline { rows = try screen() }
         return rows
     }
 
-    /// tmux leaves a daemon behind, which must have nothing of the test's: as long as it held what
-    /// `Process` gave its child, nobody would see that child's end.
+    /// Closes inherited descriptors, since tmux leaves a daemon behind: as long as the daemon held
+    /// the pipes of its parent, `Process` would not see the exit of that parent.
     private static let launcher = """
         for entry in /proc/self/fd/*; do
             number=${entry##*/}
@@ -68,17 +68,17 @@ public final class TmuxTerminal: Sendable {
 
     @discardableResult
     private func tmux(_ arguments: [String]) throws -> String {
-        let ending = try ChildProcess(
+        let result = try ChildProcess(
             "/bin/bash", ["-c", Self.launcher, "bash", "-S", socket] + arguments,
             environment: ["LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "NO_COLOR": "1"]
         ).finish()
-        if ending.status != 0 { throw TmuxFailure(ending: ending) }
-        return ending.output
+        if result.status != 0 { throw TmuxFailure(result: result) }
+        return result.output
     }
 }
 
-/// tmux did not do what it was asked.
+/// tmux failed.
 public struct TmuxFailure: Error {
-    /// What it said.
-    public let ending: Ending
+    /// Its exit status and output.
+    public let result: ProcessResult
 }

@@ -1,15 +1,16 @@
 import Foundation
 
-/// A folder of a test's own with a configuration in it; gone with the last reference.
+/// A temporary folder with a configuration; removed with the last reference.
 public final class Workspace: Sendable {
     /// The folder.
     public let path: String
     /// `rocket.xml` in it.
     public var configuration: String { path + "/rocket.xml" }
-    /// Where order_server keeps its orders by default.
+    /// The default path of order_server's store.
     public var store: String { path + "/var/orders.sqlite" }
 
-    /// A configuration in the original's format. `stubs` are names and ports on this machine.
+    /// Writes a configuration in the format of the original. `stubs` are names and ports on this
+    /// machine.
     public init(
         port: UInt16 = 0, stubs: [String: UInt16] = [:], sections: String = ""
     ) throws {
@@ -54,7 +55,7 @@ public final class Workspace: Sendable {
         try xml.write(toFile: configuration, atomically: true, encoding: .utf8)
     }
 
-    /// Every line of every log file. Complete once the server has ended.
+    /// Returns every line of every log file. Complete once the server has exited.
     public func logLines() -> [String] {
         let folder = path + "/log"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

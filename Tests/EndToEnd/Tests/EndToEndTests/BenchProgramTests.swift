@@ -2,9 +2,9 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// The two programs that the benchmark starts, as it starts them.
+/// The programs of the benchmark, started as the benchmark starts them.
 struct BenchProgramTests {
-    /// A server that is ready, and its port.
+    /// Starts a server, and returns it with its port when it is ready.
     private func start(_ arguments: [String]) throws -> (ChildProcess, UInt16) {
         let server = try ChildProcess(Programs.path("rocket_bench_server"), arguments)
         let line = try #require(server.nextLine())
@@ -13,7 +13,7 @@ struct BenchProgramTests {
     }
 
     @Test(
-        "The server answers the golden request with the golden response, however it handles it",
+        "The server replies to the golden request with the golden response in each handler mode",
         arguments: ["sync", "async", "slow"])
     func golden(handler: String) throws {
         let (server, port) = try start(["--handler", handler, "--port", "0", "--io-threads", "2"])
@@ -28,27 +28,27 @@ struct BenchProgramTests {
         #expect(answer == golden)
         connection.finish()
         server.send(SIGTERM)
-        let ending = server.finish()
-        #expect(ending.status == 0 && !ending.wasKilled, "\(ending)")
+        let result = server.finish()
+        #expect(result.status == 0 && !result.wasKilled, "\(result)")
     }
 
     @Test("What handlers keep of their calls shows nothing of later calls in a release build")
     func keptControllers() throws {
-        let ending = try Programs.run("rocket_bench_paths", ["keep", "--times", "1000"])
-        #expect(ending.status == 0 && ending.output == "keep: 0\n", "\(ending)")
+        let result = try Programs.run("rocket_bench_paths", ["keep", "--times", "1000"])
+        #expect(result.status == 0 && result.output == "keep: 0\n", "\(result)")
     }
 
-    @Test("The client drives a server over several connections and reports in JSON")
+    @Test("The client loads a server over several connections and reports in JSON")
     func client() throws {
         let (server, port) = try start(["--payload", "100"])
-        let ending = try Programs.run(
+        let result = try Programs.run(
             "rocket_bench_client",
             [
                 "--to", "127.0.0.1:\(port)", "--connections", "3", "--in-flight", "7", "--calls",
                 "500", "--payload", "100", "--server-pid", "\(server.id)", "--json",
             ])
-        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
-        let object = try JSONSerialization.jsonObject(with: Data(ending.output.utf8))
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+        let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
         let fields = try #require(object as? [String: Any])
         #expect(fields["calls"] as? Int == 500)
         for name in ["calls_per_second", "server_cpu_us", "client_cpu_us", "p50_us", "p999_us"] {

@@ -2,46 +2,47 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// chat_server and chat_client as programs, against the wire written by hand.
+/// chat_server and chat_client, each against an independent implementation of the wire format.
 struct ChatTests {
     @Test(
-        "What one plain socket says all others hear, by name, and the log tells who came and went")
+        "Sends each message to all other sockets, with the sender's name, and logs joins and leaves"
+    )
     func plainSockets() throws {
         let server = try ChatServerProcess(in: Workspace())
         let clients = try (0..<3).map { _ in try ChatConnection(port: server.port) }
         #expect(server.waits(for: 3, of: "client joined"))
-        try clients[0].say("hello")
-        #expect(try clients[1].hear() == "from: client1: hello")
-        #expect(try clients[2].hear() == "from: client1: hello")
-        try clients[2].say("世界")
-        #expect(try clients[0].hear() == "from: client3: 世界")
+        try clients[0].send("hello")
+        #expect(try clients[1].receive() == "from: client1: hello")
+        #expect(try clients[2].receive() == "from: client1: hello")
+        try clients[2].send("世界")
+        #expect(try clients[0].receive() == "from: client3: 世界")
         clients[1].socket.finish()
         #expect(server.waits(for: 1, of: "client left name=client2"))
         for client in clients { client.socket.finish() }
-        let ending = server.stop()
-        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
-        #expect(ending.output == "chat_server has drained\n")
+        let result = server.stop()
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+        #expect(result.output == "chat_server has drained\n")
     }
 
-    @Test("Draining sends what was said before to everybody")
+    @Test("Draining delivers all messages that were received before")
     func draining() throws {
         let server = try ChatServerProcess(in: Workspace())
-        let speaker = try ChatConnection(port: server.port)
-        let listener = try ChatConnection(port: server.port)
+        let sender = try ChatConnection(port: server.port)
+        let receiver = try ChatConnection(port: server.port)
         #expect(server.waits(for: 2, of: "client joined"))
-        for number in 0..<500 { try speaker.say("m\(number)") }
-        #expect(try listener.hear() == "from: client1: m0")
+        for number in 0..<500 { try sender.send("m\(number)") }
+        #expect(try receiver.receive() == "from: client1: m0")
         server.child.send(SIGTERM)
-        var heard = 1
-        while let text = try listener.hear() {
-            #expect(text == "from: client1: m\(heard)")
-            heard += 1
+        var count = 1
+        while let text = try receiver.receive() {
+            #expect(text == "from: client1: m\(count)")
+            count += 1
         }
-        for client in [speaker, listener] { client.socket.finish() }
+        for client in [sender, receiver] { client.socket.finish() }
         #expect(server.child.finish().status == 0)
     }
 
-    @Test("SIGHUP takes over the chat's limits while clients talk")
+    @Test("SIGHUP applies new limits while clients are connected")
     func reload() throws {
         let workspace = try Workspace()
         let server = try ChatServerProcess(in: workspace)
@@ -53,75 +54,75 @@ struct ChatTests {
                 "</root>", with: "<chat><max_message_bytes>5</max_message_bytes></chat></root>"))
         server.child.send(SIGHUP)
         #expect(server.waits(for: 1, of: "path=chat/max_message_bytes old=65536 new=5"))
-        try clients[0].say("12345")
-        #expect(try clients[1].hear() == "from: client1: 12345")
-        try clients[0].say("123456")
-        #expect(try clients[0].hear() == nil)
+        try clients[0].send("12345")
+        #expect(try clients[1].receive() == "from: client1: 12345")
+        try clients[0].send("123456")
+        #expect(try clients[0].receive() == nil)
         for client in clients { client.socket.finish() }
         #expect(server.stop().status == 0)
         #expect(workspace.logLines().contains { $0.contains("found 6, allowed 0 to 5") })
     }
 
-    @Test("The port is the original's where the configuration names none")
+    @Test("The default port is that of LibeventMiniChat")
     func defaultPort() throws {
         let workspace = try Workspace()
         try workspace.write("<root><server><io_threads>1</io_threads></server></root>")
-        let ending = try Programs.run("chat_server", ["--check-config", workspace.configuration])
-        #expect(ending.status == 0, "\(ending)")
-        #expect(ending.output.contains(#/server/port +9999 /#))
+        let result = try Programs.run("chat_server", ["--check-config", workspace.configuration])
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output.contains(#/server/port +9999 /#))
     }
 
-    @Test("A script's lines are messages, and what arrives are its lines")
+    @Test("Sends each line of standard input as one message")
     func script() throws {
         let server = try ChatServerProcess(in: Workspace())
-        let listener = try ChatConnection(port: server.port)
+        let receiver = try ChatConnection(port: server.port)
         #expect(server.waits(for: 1, of: "client joined"))
         let script = server.workspace.path + "/script"
         try "one\n\ntwo words\nlast".write(toFile: script, atomically: true, encoding: .utf8)
-        let ending = try ChildProcess(
+        let result = try ChildProcess(
             Programs.path("chat_client"), ["127.0.0.1", "\(server.port)"],
             input: FileHandle(forReadingAtPath: script)
         ).finish()
-        #expect(ending.status == 0, "\(ending)")
+        #expect(result.status == 0, "\(result)")
         for text in ["one", "", "two words", "last"] {
-            #expect(try listener.hear() == "from: client2: \(text)")
+            #expect(try receiver.receive() == "from: client2: \(text)")
         }
-        listener.socket.finish()
+        receiver.socket.finish()
         #expect(server.stop().status == 0)
     }
 
-    @Test("What a server of the same wire says is printed, one line for each message")
+    @Test("Prints each message of a server on one line")
     func printing() throws {
-        let listener = try TakenPort(isListening: true)
+        let listener = try ReservedPort(isListening: true)
         let child = try ChildProcess(
             Programs.path("chat_client"), ["127.0.0.1", "\(listener.port)"])
         let server = ChatConnection(try listener.accept())
-        try server.say("from: client7: hi")
-        try server.say("from: client8: two\nlines \u{1B}[2J")
-        // It has nothing to read: the client ends its side, and waits for ours.
-        #expect(try server.hear() == nil)
+        try server.send("from: client7: hi")
+        try server.send("from: client8: two\nlines \u{1B}[2J")
+        // Standard input is empty: the client ends its stream, and waits for the end of ours.
+        #expect(try server.receive() == nil)
         server.socket.finish()
-        let ending = child.finish()
-        #expect(ending.status == 0, "\(ending)")
+        let result = child.finish()
+        #expect(result.status == 0, "\(result)")
         #expect(
-            ending.output == "from: client7: hi\nfrom: client8: two\\nlines \\u{1B}[2J\n")
+            result.output == "from: client7: hi\nfrom: client8: two\\nlines \\u{1B}[2J\n")
     }
 
-    @Test("Nobody there is one clear line")
+    @Test("Prints one line when the connection is refused")
     func refused() throws {
-        let taken = try TakenPort(isListening: false)
-        let ending = try Programs.run("chat_client", ["127.0.0.1", "\(taken.port)"])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("refused") && ending.errors.contains("\(taken.port)"))
+        let taken = try ReservedPort(isListening: false)
+        let result = try Programs.run("chat_client", ["127.0.0.1", "\(taken.port)"])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("refused") && result.errors.contains("\(taken.port)"))
     }
 
-    @Test("A lost connection is told, and made again if asked for")
+    @Test("Reports a lost connection, and connects again with --reconnect")
     func reconnecting() throws {
-        let listener = try TakenPort(isListening: true)
-        let silence = Pipe()
+        let listener = try ReservedPort(isListening: true)
+        let emptyInput = Pipe()
         let arguments = ["127.0.0.1", "\(listener.port)"]
         let plain = try ChildProcess(
-            Programs.path("chat_client"), arguments, input: silence.fileHandleForReading)
+            Programs.path("chat_client"), arguments, input: emptyInput.fileHandleForReading)
         try listener.accept().finish()
         let end = plain.finish()
         #expect(end.status == 1, "\(end)")
@@ -129,27 +130,27 @@ struct ChatTests {
 
         let again = try ChildProcess(
             Programs.path("chat_client"), arguments + ["--reconnect"],
-            input: silence.fileHandleForReading)
+            input: emptyInput.fileHandleForReading)
         try listener.accept().finish()
-        let told = again.errorLines(through: "is lost").last
-        #expect(told?.contains("the peer closed; trying again in ") == true)
+        let report = again.errorLines(through: "is lost").last
+        #expect(report?.contains("the peer closed; trying again in ") == true)
         let server = ChatConnection(try listener.accept())
-        try server.say("from: client1: back")
+        try server.send("from: client1: back")
         #expect(again.nextLine() == "from: client1: back")
     }
 
     @Test(
-        "A service manager is told, and sockets that it hands over under the name chat are served")
+        "Notifies the service manager, and serves the sockets that it passes under the name chat")
     func serviceManager() throws {
         let workspace = try Workspace()
         let manager = try FakeServiceManager(in: workspace)
-        let socket = try TakenPort(isListening: true)
+        let socket = try ReservedPort(isListening: true)
         let server = try ChatServerProcess(
             in: workspace, launcher: FakeServiceManager.activation(names: "chat"),
-            environment: manager.environment, input: socket.handedOver())
+            environment: manager.environment, input: socket.duplicate())
         #expect(server.port == socket.port)
-        let figures = "0 sessions, 0 bytes wait for slow receivers, 0 messages dropped"
-        #expect(try manager.next() == ["READY=1", "STATUS=" + figures])
+        let status = "0 sessions, 0 bytes wait for slow receivers, 0 messages dropped"
+        #expect(try manager.next() == ["READY=1", "STATUS=" + status])
         let client = try ChatConnection(port: server.port)
         #expect(try manager.next("STATUS=1 sessions").count == 1)
         server.child.send(SIGTERM)

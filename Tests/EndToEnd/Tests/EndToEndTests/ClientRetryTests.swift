@@ -2,11 +2,11 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// What order_client does when the server is not there, or goes away in the middle of a call. The
-/// server is played by the test.
+/// order_client against a server that is not reachable or disconnects during a call. The test acts
+/// as the server.
 struct ClientRetryTests {
-    /// Makes order_client make an order of an apple.
-    private func start(_ port: TakenPort, _ more: [String] = []) throws -> ChildProcess {
+    /// Starts order_client with a request for an order of an apple.
+    private func start(_ port: ReservedPort, _ more: [String] = []) throws -> ChildProcess {
         try ChildProcess(
             Programs.path("order_client"),
             [
@@ -15,12 +15,12 @@ struct ClientRetryTests {
             ] + more)
     }
 
-    /// `res_info: "OK", order_id: "202611210000000001"` to that request.
-    private func answer(_ request: TinyPBBytes, on connection: RawConnection) throws {
+    /// Replies `res_info: "OK", order_id: "202611210000000001"` to the request.
+    private func reply(to request: TinyPBBytes, on connection: RawConnection) throws {
         let id = Array("202611210000000001".utf8)
         let payload: [UInt8] = [0x12, 2, 0x4F, 0x4B, 0x1A, UInt8(id.count)] + id
-        let reply = TinyPBBytes(request.method, id: request.messageID, payload: payload)
-        try connection.send(reply.bytes)
+        let frame = TinyPBBytes(request.method, id: request.messageID, payload: payload)
+        try connection.send(frame.bytes)
     }
 
     private func key(of request: TinyPBBytes) -> String? {
@@ -28,9 +28,9 @@ struct ClientRetryTests {
             .first { $0.hasPrefix("idempotency-key=") }.map(String.init)
     }
 
-    @Test("A connection lost in the middle of making an order: the same call is sent again")
+    @Test("Sends the same call again when the connection is lost before the reply")
     func lostConnection() throws {
-        let port = try TakenPort(isListening: true)
+        let port = try ReservedPort(isListening: true)
         let client = try start(port)
         var requests: [TinyPBBytes] = []
         for _ in 0..<2 {
@@ -41,46 +41,46 @@ struct ClientRetryTests {
         let last = try port.accept()
         let request = try #require(try last.receiveFrame())
         requests.append(request)
-        // All but what is left of its time.
+        // Everything but the remaining time is the same.
         #expect(Set(requests.map(\.messageID)).count == 1)
         #expect(key(of: request) != nil && Set(requests.map(key)).count == 1)
         #expect(requests.allSatisfy { $0.payload == TinyPBBytes.applePayload })
-        try answer(request, on: last)
-        let ending = client.finish()
-        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
-        #expect(ending.output.contains("202611210000000001"), "\(ending)")
+        try reply(to: request, on: last)
+        let result = client.finish()
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+        #expect(result.output.contains("202611210000000001"), "\(result)")
     }
 
-    @Test("Each of two orders has a key of its own")
+    @Test("Each order has its own idempotency key")
     func keysDiffer() throws {
-        let port = try TakenPort(isListening: true)
+        let port = try ReservedPort(isListening: true)
         let keys = try (0..<2).map { _ in
             let client = try start(port)
             let connection = try port.accept()
             let request = try #require(try connection.receiveFrame())
-            try answer(request, on: connection)
+            try reply(to: request, on: connection)
             #expect(client.finish().status == 0)
             return try #require(key(of: request))
         }
         #expect(keys[0] != keys[1])
     }
 
-    @Test("--wait waits for a server that comes later, and no longer than the call may take")
+    @Test("--wait waits for a server that starts later, at most for the time-out of the call")
     func waits() throws {
-        let port = try TakenPort(isListening: false)
-        let patient = try start(port, ["--wait"])
-        // This one has waited in vain when it ends, and the patient one began before it.
+        let port = try ReservedPort(isListening: false)
+        let waiting = try start(port, ["--wait"])
+        // When this client has timed out, the other one, which started before it, is waiting.
         let to = "127.0.0.1:\(port.port)"
-        let brief = try Programs.run(
+        let short = try Programs.run(
             "order_client", ["list", "--to", to, "--wait", "--timeout", "300ms"])
-        #expect(brief.isOneClearLine, "\(brief)")
-        #expect(brief.errors.contains("ERROR_RPC_CALL_TIMEOUT"), "\(brief)")
+        #expect(short.isOneErrorLine, "\(short)")
+        #expect(short.errors.contains("ERROR_RPC_CALL_TIMEOUT"), "\(short)")
         try port.beginListening()
         let connection = try port.accept()
         let request = try #require(try connection.receiveFrame())
-        try answer(request, on: connection)
-        let ending = patient.finish()
-        #expect(ending.status == 0, "\(ending)")
-        #expect(ending.output.contains("202611210000000001"), "\(ending)")
+        try reply(to: request, on: connection)
+        let result = waiting.finish()
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output.contains("202611210000000001"), "\(result)")
     }
 }

@@ -2,9 +2,9 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// order_client as a person or a script uses it.
+/// order_client on the command line and in scripts.
 struct ClientTests {
-    @Test("An order is made, got and listed; each answer shows the round-trip time")
+    @Test("Makes, gets and lists an order, and prints the round-trip time")
     func makeGetList() throws {
         let server = try OrderServerProcess(in: Workspace())
         let to = ["--to", server.address]
@@ -18,17 +18,17 @@ struct ClientTests {
         #expect(found.output.contains("apple") && found.output.contains("100"))
         let list = try client(["list"] + to)
         #expect(list.output.contains(id))
-        // Not a terminal: no colours.
+        // The output is not a terminal, so it has no colours.
         #expect(!(made.output + found.output + list.output).contains("\u{1B}"))
         #expect(server.stop().status == 0)
     }
 
-    @Test("--json is one object that a program can read")
+    @Test("--json prints one JSON object")
     func json() throws {
         let server = try OrderServerProcess(in: Workspace())
-        let ending = try client(
+        let result = try client(
             ["make", "--price", "100", "--goods", "apple", "--json", "--to", server.address])
-        let object = try JSONSerialization.jsonObject(with: Data(ending.output.utf8))
+        let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
         let fields = try #require(object as? [String: Any])
         #expect(fields["goods"] as? String == "apple")
         #expect((fields["order_id"] as? String)?.count ?? 0 >= 18)
@@ -36,64 +36,64 @@ struct ClientTests {
         #expect(server.stop().status == 0)
     }
 
-    @Test("--to takes a stub's name from the configuration")
+    @Test("--to accepts the name of a stub in the configuration")
     func stub() throws {
         let server = try OrderServerProcess(in: Workspace())
-        let workspace = try Workspace(stubs: ["shop": server.port])
-        let ending = try client(
+        let workspace = try Workspace(stubs: ["stock": server.port])
+        let result = try client(
             [
-                "make", "--price", "10", "--goods", "pear", "--to", "shop", "--config",
+                "make", "--price", "10", "--goods", "pear", "--to", "stock", "--config",
                 workspace.configuration,
             ])
-        #expect(ending.status == 0, "\(ending)")
+        #expect(result.status == 0, "\(result)")
         #expect(server.stop().status == 0)
     }
 
-    @Test("A refusal by the shop is one clear line and status 1")
+    @Test("A refused order prints one line and exits with status 1")
     func refusal() throws {
         let server = try OrderServerProcess(in: Workspace())
-        let ending = try client(
+        let result = try client(
             ["make", "--price", "9", "--goods", "apple", "--to", server.address])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("Order.makeOrder"))
-        #expect(ending.errors.contains(server.address))
-        #expect(ending.errors.contains("short balance"))
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("Order.makeOrder"))
+        #expect(result.errors.contains(server.address))
+        #expect(result.errors.contains("short balance"))
         let unknown = try client(["get", "202611210000000042", "--to", server.address])
-        #expect(unknown.isOneClearLine, "\(unknown)")
+        #expect(unknown.isOneErrorLine, "\(unknown)")
         #expect(server.stop().status == 0)
     }
 
-    @Test("An unknown stub name is one clear line that names it")
+    @Test("An unknown stub prints one line with its name")
     func unknownStub() throws {
-        let workspace = try Workspace(stubs: ["shop": 1])
-        let ending = try client(
-            ["list", "--to", "shpo", "--config", workspace.configuration])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("shpo"))
+        let workspace = try Workspace(stubs: ["stock": 1])
+        let result = try client(
+            ["list", "--to", "stokc", "--config", workspace.configuration])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("stokc"))
     }
 
-    @Test("A server that is not there is one clear line: call, peer and code")
-    func nobodyThere() throws {
-        let port = try TakenPort(isListening: false)
-        let ending = try client(["list", "--to", "127.0.0.1:\(port.port)"])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("Order.listOrders"), "\(ending)")
-        #expect(ending.errors.contains("127.0.0.1:\(port.port)"), "\(ending)")
-        #expect(ending.errors.contains("ERROR_PEER_CLOSED"), "\(ending)")
+    @Test("A refused connection prints one line with method, peer and code")
+    func refusedConnection() throws {
+        let port = try ReservedPort(isListening: false)
+        let result = try client(["list", "--to", "127.0.0.1:\(port.port)"])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("Order.listOrders"), "\(result)")
+        #expect(result.errors.contains("127.0.0.1:\(port.port)"), "\(result)")
+        #expect(result.errors.contains("ERROR_PEER_CLOSED"), "\(result)")
     }
 
-    @Test("A deadline that passes is one clear line: call, peer and code")
+    @Test("A deadline that passes prints one line with method, peer and code")
     func deadline() throws {
-        let silent = try TakenPort(isListening: true)
-        let ending = try client(
+        let silent = try ReservedPort(isListening: true)
+        let result = try client(
             ["get", "1", "--to", "127.0.0.1:\(silent.port)", "--timeout", "50ms"])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("Order.queryOrder"), "\(ending)")
-        #expect(ending.errors.contains("127.0.0.1:\(silent.port)"), "\(ending)")
-        #expect(ending.errors.contains("ERROR_RPC_CALL_TIMEOUT"), "\(ending)")
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("Order.queryOrder"), "\(result)")
+        #expect(result.errors.contains("127.0.0.1:\(silent.port)"), "\(result)")
+        #expect(result.errors.contains("ERROR_RPC_CALL_TIMEOUT"), "\(result)")
     }
 
-    private func client(_ arguments: [String]) throws -> Ending {
+    private func client(_ arguments: [String]) throws -> ProcessResult {
         try Programs.run("order_client", arguments)
     }
 }

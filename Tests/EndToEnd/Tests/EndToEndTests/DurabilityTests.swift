@@ -2,9 +2,9 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// What was answered is kept, whatever becomes of the server.
+/// Orders that were confirmed to a client survive the server.
 struct DurabilityTests {
-    @Test("kill -9 right after a reply: the order is there after the restart")
+    @Test("After kill -9 right after the reply the order is in the store")
     func killedAfterReply() throws {
         let workspace = try Workspace()
         let first = try OrderServerProcess(in: workspace)
@@ -20,7 +20,7 @@ struct DurabilityTests {
         #expect(second.stop().status == 0)
     }
 
-    @Test("kill -9 under load: every order that was answered is there once")
+    @Test("After kill -9 under load every confirmed order is in the store once")
     func killedUnderLoad() throws {
         let workspace = try Workspace()
         var answered: Set<String> = []
@@ -34,7 +34,7 @@ struct DurabilityTests {
                         payload: TinyPBBytes.applePayload
                     ).bytes
                 })
-            // What lies over the limit of calls in flight is refused at once: only orders count.
+            // Calls beyond the limit in flight are refused at once: only orders count.
             let goal = answered.count + 100
             while answered.count < goal, let reply = try connection.receiveFrame() {
                 if let id = reply.text(3) { answered.insert(id) }
@@ -56,7 +56,7 @@ struct DurabilityTests {
         #expect(server.stop().status == 0)
     }
 
-    @Test("SIGTERM drains: every call that was taken is answered, then the connection ends")
+    @Test("SIGTERM drains: every accepted call gets its reply, then the connection ends")
     func drain() throws {
         let server = try OrderServerProcess(in: Workspace())
         let connection = try RawConnection(port: server.port)
@@ -65,13 +65,13 @@ struct DurabilityTests {
                 TinyPBBytes("Order.makeOrder", id: "\($0)", payload: TinyPBBytes.applePayload)
                     .bytes
             })
-        // The first reply shows that the server has begun to read them.
+        // The first reply shows that the server is reading them.
         var replies = [try #require(try connection.receiveFrame())]
         server.child.send(SIGTERM)
         while let reply = try connection.receiveFrame() { replies.append(reply) }
         connection.finish()
-        let ending = server.child.finish()
-        #expect(ending.status == 0 && !ending.wasKilled, "\(ending)")
+        let result = server.child.finish()
+        #expect(result.status == 0 && !result.wasKilled, "\(result)")
         #expect(Set(replies.map(\.messageID)).count == replies.count)
         let made = replies.filter { $0.errorCode == 0 }
         #expect(replies.allSatisfy { [0, 10_000_101].contains($0.errorCode) })
@@ -81,18 +81,17 @@ struct DurabilityTests {
         #expect(check.output.contains(" \(made.count) orders"), "\(check), \(made.count) made")
     }
 
-    @Test("--check-store of a store that is not there is one clear line")
+    @Test("--check-store of a missing store prints one line")
     func nothingToCheck() throws {
         let workspace = try Workspace()
-        let ending = try Programs.run("order_server", ["--check-store", workspace.configuration])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("orders.sqlite"))
+        let result = try Programs.run("order_server", ["--check-store", workspace.configuration])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("orders.sqlite"))
     }
 
-    /// Root alone can have a disk of its own for a test: a tmpfs in a mount namespace that ends
-    /// with the server.
+    /// Runs as root only: the disk is a tmpfs in a mount namespace that ends with the server.
     @Test(
-        "A full disk is a clear answer, and orders are taken again once there is space",
+        "A full disk refuses orders with an error, and accepts them again once there is space",
         .enabled(if: Programs.canMount, "needs root and unshare(1)"))
     func fullDisk() throws {
         let workspace = try Workspace(
@@ -119,7 +118,7 @@ struct DurabilityTests {
         let text = String(decoding: refusal?.errorInfo ?? [], as: UTF8.self)
         #expect(text.contains("full"))
 
-        // The disk grows under the running server's feet.
+        // The disk grows while the server runs.
         let pid = String(server.child.id)
         let grow = try ChildProcess(
             "/usr/bin/nsenter",

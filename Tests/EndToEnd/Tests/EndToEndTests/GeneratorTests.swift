@@ -2,17 +2,17 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// What a person sees who runs rocket_generator, first and again; Tests/Generator builds what it
-/// writes.
+/// The output and files of rocket_generator, at its first run and later; Tests/Generator builds the
+/// generated project.
 struct GeneratorTests {
-    private let make = "  rpc make(Want) returns (Bill);"
-    private let find = "  rpc find(Want) returns (Bill);"
+    private let make = "  rpc make(Request) returns (Reply);"
+    private let find = "  rpc find(Request) returns (Reply);"
 
-    @Test("An empty folder gets the whole project, and a second run changes nothing")
+    @Test("Writes the whole project into an empty folder, and a second run changes nothing")
     func tree() throws {
         let project = try GeneratedProject()
-        let ending = try project.generate(make)
-        #expect(ending.status == 0, "\(ending)")
+        let result = try project.generate(make)
+        #expect(result.status == 0, "\(result)")
         let files = project.files()
         #expect(
             files.keys.sorted() == [
@@ -31,8 +31,8 @@ struct GeneratorTests {
         #expect(project.files() == files)
     }
 
-    @Test("--diff and --dry-run show what would happen and write nothing")
-    func showsFirst() throws {
+    @Test("--diff and --dry-run print the changes and write nothing")
+    func preview() throws {
         let project = try GeneratedProject()
         let first = try project.generate(make, "--diff")
         #expect(first.output.contains("+++ b/Sources/Order/interface/Make.swift"), "\(first)")
@@ -47,70 +47,70 @@ struct GeneratorTests {
         #expect(project.files() == files)
     }
 
-    @Test("What is wrong in the .proto is told as protoc tells it, and nothing is written")
-    func wrongProto() throws {
+    @Test("Prints protoc's error for an invalid .proto file, and writes nothing")
+    func invalidProto() throws {
         let project = try GeneratedProject()
-        let ending = try project.generate("  rpc make(Want) returns (Bil);")
-        #expect(ending.status == 1 && ending.output.isEmpty)
-        #expect(ending.errors.contains("order.proto:5:27: \"Bil\" is not defined."), "\(ending)")
+        let result = try project.generate("  rpc make(Request) returns (Repl);")
+        #expect(result.status == 1 && result.output.isEmpty)
+        #expect(result.errors.contains("order.proto:5:30: \"Repl\" is not defined."), "\(result)")
         #expect(!FileManager.default.fileExists(atPath: project.path))
     }
 
-    @Test("A streaming method is refused by its name and place")
+    @Test("Refuses a streaming method with its name and location")
     func stream() throws {
         let project = try GeneratedProject()
-        let ending = try project.generate("  rpc make(Want) returns (stream Bill);")
-        #expect(ending.status == 1)
-        #expect(ending.errors.contains("order.proto:5:3: method 'Order.make' streams"), "\(ending)")
+        let result = try project.generate("  rpc make(Request) returns (stream Reply);")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("order.proto:5:3: method 'Order.make' streams"), "\(result)")
     }
 
-    @Test("A missing protoc is told with how to get it")
+    @Test("Reports a missing protoc with the command that installs it")
     func noProtoc() throws {
         let project = try GeneratedProject()
         try project.write("order.proto", "syntax = \"proto3\";")
-        let ending = try Programs.run(
+        let result = try Programs.run(
             "rocket_generator", ["-i", project.folder + "/order.proto", "-o", project.folder],
             environment: ["PATH": "/nowhere"])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("apt-get install protobuf-compiler"))
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("apt-get install protobuf-compiler"))
     }
 
-    @Test("Somebody else's package is left alone")
-    func stranger() throws {
+    @Test("Refuses a folder with a package that it has not generated")
+    func otherPackage() throws {
         let project = try GeneratedProject()
         try FileManager.default.createDirectory(
             atPath: project.path, withIntermediateDirectories: true)
         try project.write("order/Package.swift", "// theirs\n")
-        let ending = try project.generate(make)
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("holds another package"))
+        let result = try project.generate(make)
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("holds another package"))
         #expect(Array(project.files().keys) == ["Package.swift"])
     }
 
     @Test(
-        "What can't be understood is one clear line that names it",
+        "Prints one line with the invalid argument",
         arguments: [
             (["-i", "/no/such.proto", "-o", "."], "/no/such.proto"),
             (["-i", "x.proto"], "output"), (["-i", "x", "-o", ".", "--imput"], "--imput"),
             (["-i", "x.proto", "-o", ".", "--port", "99999"], "99999"),
         ])
     func usage(arguments: [String], text: String) throws {
-        let ending = try Programs.run("rocket_generator", arguments)
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains(text), "\(ending)")
+        let result = try Programs.run("rocket_generator", arguments)
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains(text), "\(result)")
     }
 
-    @Test("A folder that can't be written to is told in one line")
+    @Test("Prints one line for a folder that can't be written to")
     func notWritable() throws {
         let project = try GeneratedProject()
-        // Not a folder: root may write into any.
+        // A file instead of a folder: root may write into any folder.
         try project.write("order", "mine")
-        let ending = try project.generate(make)
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains(": Not a directory"), "\(ending)")
+        let result = try project.generate(make)
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains(": Not a directory"), "\(result)")
     }
 
-    @Test("A folder with blanks in its name, and a .proto file in another one, are fine")
+    @Test("Accepts folders with blanks in their names, and a .proto file in another folder")
     func blanks() throws {
         let project = try GeneratedProject()
         let other = project.folder + "/some protos"
@@ -121,37 +121,37 @@ struct GeneratorTests {
         try project.write(
             "some protos/order.proto",
             "syntax = \"proto3\"; import \"a/b.proto\"; service S { rpc go(a.M) returns (a.M); }\n")
-        let ending = try Programs.run(
+        let result = try Programs.run(
             "rocket_generator",
             [
                 "-i", other + "/order.proto", "-I", other, "-o", project.folder + "/an output",
                 "--rocket", Programs.repository,
             ])
-        #expect(ending.status == 0, "\(ending)")
-        let place = project.folder + "/an output/order/"
+        #expect(result.status == 0, "\(result)")
+        let root = project.folder + "/an output/order/"
         for name in ["Protos/a/b.proto", "Sources/Order/pb/a_b.pb.swift"] {
-            #expect(FileManager.default.fileExists(atPath: place + name), "\(name)")
+            #expect(FileManager.default.fileExists(atPath: root + name), "\(name)")
         }
     }
 
-    @Test("A file with nothing to serve is refused", arguments: ["", "service S {}"])
+    @Test("Refuses a file without methods to serve", arguments: ["", "service S {}"])
     func nothing(service: String) throws {
         let project = try GeneratedProject()
         try project.write("order.proto", "syntax = \"proto3\"; \(service)\n")
-        let ending = try project.run([])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("there is nothing to serve"))
+        let result = try project.run([])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("there is nothing to serve"))
     }
 
-    @Test("--rocket must name Rocket")
+    @Test("Refuses a --rocket folder without Rocket")
     func noRocket() throws {
         let project = try GeneratedProject()
-        let ending = try project.generate(make, "--rocket", "/nowhere")
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("/nowhere"))
+        let result = try project.generate(make, "--rocket", "/nowhere")
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("/nowhere"))
     }
 
-    @Test("--help teaches by example, --version says what it is")
+    @Test("--help has examples, --version prints name and version")
     func help() throws {
         let help = try Programs.run("rocket_generator", ["--help"])
         #expect(help.status == 0 && help.output.contains("EXAMPLES"))

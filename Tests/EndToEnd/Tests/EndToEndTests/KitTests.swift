@@ -2,7 +2,7 @@ import EndToEndKit
 import Testing
 
 struct KitTests {
-    @Test("The golden request reads and writes byte for byte")
+    @Test("Decodes the golden request and encodes it to the same bytes")
     func golden() throws {
         let frame = try #require(TinyPBBytes(TinyPBBytes.goldenRequest))
         #expect(frame.messageID == "99998888")

@@ -2,36 +2,36 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// Where order_server's lines go, as `log_sinks` says.
+/// The sinks of order_server's log, by `log_sinks`.
 struct LogSinkTests {
-    @Test("file: both streams have a file, standard error has nothing")
+    @Test("file: both streams write to a file, and nothing to standard error")
     func file() throws {
         let workspace = try workspace("file")
-        let ending = try OrderServerProcess(in: workspace).stop()
-        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
+        let result = try OrderServerProcess(in: workspace).stop()
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
         #expect(workspace.logLines().contains { $0.contains("server started") })
     }
 
-    @Test("console: standard error has the lines, and there is no file")
+    @Test("console: lines go to standard error, and there is no file")
     func console() throws {
         let workspace = try workspace("console")
-        let ending = try OrderServerProcess(in: workspace).stop()
-        #expect(ending.status == 0 && ending.errors.contains("\tserver started "), "\(ending)")
-        #expect(ending.errors.hasPrefix("["), "\(ending)")
+        let result = try OrderServerProcess(in: workspace).stop()
+        #expect(result.status == 0 && result.errors.contains("\tserver started "), "\(result)")
+        #expect(result.errors.hasPrefix("["), "\(result)")
         #expect(workspace.logLines().isEmpty)
     }
 
-    @Test("auto: files where standard error is not the journal's")
+    @Test("auto: lines go to files if standard error is not connected to the journal")
     func autoWithoutJournal() throws {
         let workspace = try workspace("auto")
         let server = try OrderServerProcess(in: workspace, environment: ["JOURNAL_STREAM": "1:1"])
-        let ending = server.stop()
-        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
+        let result = server.stop()
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
         #expect(workspace.logLines().contains { $0.contains("server started") })
     }
 
     @Test(
-        "journal and auto: the journal's socket gets the lines as fields",
+        "journal and auto: lines go to the socket of the journal as fields",
         .enabled(if: Programs.canMount, "needs root and unshare(1)"),
         arguments: ["journal", "auto"]
     )
@@ -44,31 +44,31 @@ struct LogSinkTests {
         while !entry.contains("MESSAGE=server started") { entry = try journal.nextEntry() }
         #expect(entry.contains("ROCKET_STREAM=rpc") && entry.contains("PRIORITY=6"), "\(entry)")
         #expect(entry.contains("ADDRESSES=\(server.address)"), "\(entry)")
-        let ending = server.stop()
-        #expect(ending.status == 0 && ending.errors.isEmpty, "\(ending)")
+        let result = server.stop()
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
         #expect(workspace.logLines().isEmpty)
     }
 
     @Test(
-        "journal: where none runs, the console has the lines",
+        "journal: lines go to the console if no journal runs",
         .enabled(if: Programs.canMount, "needs root and unshare(1)"))
     func missingJournal() throws {
         let workspace = try workspace("journal")
         let journal = try FakeJournal(in: workspace, isListening: false)
-        let ending = try OrderServerProcess(in: workspace, launcher: journal.launcher()).stop()
-        #expect(ending.status == 0 && ending.errors.contains("\tserver started "), "\(ending)")
+        let result = try OrderServerProcess(in: workspace, launcher: journal.launcher()).stop()
+        #expect(result.status == 0 && result.errors.contains("\tserver started "), "\(result)")
     }
 
-    @Test("console with a journal behind standard error: systemd's priorities stand in front")
+    @Test("console: lines begin with systemd's priorities if standard error is the journal's")
     func priorities() throws {
         let workspace = try workspace("console")
         let script = """
             JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$0" "$@"
             """
-        let ending = try OrderServerProcess(
+        let result = try OrderServerProcess(
             in: workspace, launcher: ["/bin/sh", "-c", script]
         ).stop()
-        #expect(ending.status == 0 && ending.errors.hasPrefix("<6>["), "\(ending)")
+        #expect(result.status == 0 && result.errors.hasPrefix("<6>["), "\(result)")
     }
 
     private func workspace(_ sinks: String) throws -> Workspace {

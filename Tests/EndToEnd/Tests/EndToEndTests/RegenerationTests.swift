@@ -2,26 +2,26 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// What becomes of a project when rocket_generator runs over it again.
+/// Later runs of rocket_generator over the same project.
 struct RegenerationTests {
-    private let make = "  rpc make(Want) returns (Bill);"
-    private let find = "  rpc find(Want) returns (Bill);"
+    private let make = "  rpc make(Request) returns (Reply);"
+    private let find = "  rpc find(Request) returns (Reply);"
 
-    /// The files that are the user's: all but what is renewed.
-    private func yours(_ files: [String: Data]) -> [String: Data] {
+    /// The files that belong to the user: all that are not regenerated.
+    private func userFiles(_ files: [String: Data]) -> [String: Data] {
         files.filter {
             !$0.key.hasPrefix("Sources/Order/pb") && !$0.key.hasPrefix("Sources/Order/service")
                 && !$0.key.hasPrefix("Protos") && $0.key != "Package.swift"
         }
     }
 
-    @Test("New, removed and renamed methods change no byte of yours")
-    func methodsComeAndGo() throws {
+    @Test("New, removed and renamed methods change no byte of the user's files")
+    func changedMethods() throws {
         let project = try GeneratedProject()
         _ = try project.generate(make)
-        for name in yours(project.files()).keys { try project.edit(name) }
+        for name in userFiles(project.files()).keys { try project.edit(name) }
         try project.edit("Package.swift")
-        let edited = yours(project.files())
+        let edited = userFiles(project.files())
 
         let added = try project.generate(make + "\n" + find)
         #expect(added.status == 0 && added.errors.isEmpty, "\(added)")
@@ -31,27 +31,28 @@ struct RegenerationTests {
         #expect(project.text("test_client/test_find_client.swift") != nil)
         let manifest = try #require(project.text("Package.swift"))
         #expect(manifest.contains("test_find_client") && manifest.hasSuffix("// mine\n"))
-        #expect(yours(project.files()).filter { edited.keys.contains($0.key) } == edited)
+        #expect(userFiles(project.files()).filter { edited.keys.contains($0.key) } == edited)
 
-        let both = yours(project.files())
-        let renamed = try project.generate(make + "\n  rpc search(Want) returns (Bill);")
+        let both = userFiles(project.files())
+        let renamed = try project.generate(make + "\n  rpc search(Request) returns (Reply);")
         #expect(renamed.output.contains("new method Order.search"))
         #expect(renamed.output.contains("Order.find is gone"), "\(renamed)")
         #expect(renamed.output.contains("Sources/Order/interface/Find.swift"))
-        #expect(yours(project.files()).filter { both.keys.contains($0.key) } == both)
+        #expect(userFiles(project.files()).filter { both.keys.contains($0.key) } == both)
     }
 
-    @Test("Another signature is told")
+    @Test("Reports a changed signature")
     func signature() throws {
         let project = try GeneratedProject()
         _ = try project.generate(make)
-        let ending = try project.generate("  rpc make(Bill) returns (Bill);")
+        let result = try project.generate("  rpc make(Reply) returns (Reply);")
         #expect(
-            ending.output.contains("Order.make was (Want) returns (Bill) and is (Bill) returns"),
-            "\(ending)")
+            result.output.contains(
+                "Order.make was (Request) returns (Reply) and is (Reply) returns"),
+            "\(result)")
     }
 
-    @Test("A generated file that was edited is kept beside the new one")
+    @Test("Keeps a generated file that was edited beside the new one")
     func editedGenerated() throws {
         let project = try GeneratedProject()
         let name = "Sources/Order/service/OrderServiceImpl.swift"
@@ -59,14 +60,14 @@ struct RegenerationTests {
         let fresh = project.text(name)
         try project.edit(name)
         let edited = project.text(name)
-        let ending = try project.generate(make)
-        #expect(ending.status == 0)
-        #expect(ending.errors.contains("\(name) was changed by hand: kept as \(name).mine"))
+        let result = try project.generate(make)
+        #expect(result.status == 0)
+        #expect(result.errors.contains("\(name) was changed by hand: kept as \(name).mine"))
         #expect(project.text(name) == fresh)
         #expect(project.text(name + ".mine") == edited)
     }
 
-    @Test("--force-user-files writes yours anew and keeps what was there")
+    @Test("--force-user-files rewrites the user's files and keeps the old ones")
     func force() throws {
         let project = try GeneratedProject()
         let name = "Sources/Order/interface/Make.swift"
@@ -74,41 +75,41 @@ struct RegenerationTests {
         let fresh = project.text(name)
         try project.edit(name)
         let edited = project.text(name)
-        let ending = try project.generate(make, "--force-user-files")
-        #expect(ending.status == 0, "\(ending)")
+        let result = try project.generate(make, "--force-user-files")
+        #expect(result.status == 0, "\(result)")
         #expect(project.text(name) == fresh && project.text(name + ".mine") == edited)
     }
 
-    @Test("What was generated for a service that is gone is removed; its interfaces stay")
-    func serviceGone() throws {
+    @Test("Removes the generated files of a removed service; its interfaces stay")
+    func removedService() throws {
         let project = try GeneratedProject()
         let old = "Sources/Order/service/OrderServiceImpl.swift"
         _ = try project.generate(make)
-        let before = yours(project.files())
+        let before = userFiles(project.files())
         let proto = try String(contentsOfFile: project.folder + "/order.proto", encoding: .utf8)
         try project.write("order.proto", proto.replacing("service Order", with: "service Buy"))
-        let ending = try project.run([])
-        #expect(ending.status == 0 && ending.output.contains("removed  \(old)"), "\(ending)")
-        #expect(ending.output.contains("Order.make is gone, its files are yours to delete"))
-        #expect(ending.output.contains("new service Buy: serve BuyServiceImpl(resources)"))
+        let result = try project.run([])
+        #expect(result.status == 0 && result.output.contains("removed  \(old)"), "\(result)")
+        #expect(result.output.contains("Order.make is gone, its files are yours to delete"))
+        #expect(result.output.contains("new service Buy: serve BuyServiceImpl(resources)"))
         #expect(project.text(old) == nil)
-        #expect(yours(project.files()).filter { before.keys.contains($0.key) } == before)
+        #expect(userFiles(project.files()).filter { before.keys.contains($0.key) } == before)
     }
 
-    @Test("A project whose folder has another name by now is renewed in its place")
+    @Test("Regenerates a project in its folder after that was renamed")
     func movedFolder() throws {
         let project = try GeneratedProject()
         _ = try project.generate(make)
         let moved = project.folder + "/elsewhere"
         try FileManager.default.moveItem(atPath: project.path, toPath: moved)
-        let ending = try Programs.run(
+        let result = try Programs.run(
             "rocket_generator",
             ["-i", moved + "/Protos/order.proto", "-o", moved, "--rocket", Programs.repository])
-        #expect(ending.output == "\(moved): nothing to write\n", "\(ending)")
+        #expect(result.output == "\(moved): nothing to write\n", "\(result)")
         #expect(!FileManager.default.fileExists(atPath: moved + "/order"))
     }
 
-    @Test("A run that was interrupted is finished by the next one")
+    @Test("Completes a project after an interrupted run")
     func interrupted() throws {
         let project = try GeneratedProject()
         _ = try project.generate(make)

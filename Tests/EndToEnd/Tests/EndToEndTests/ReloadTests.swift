@@ -2,10 +2,10 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// SIGHUP: the configuration is read again, the log files are opened again. The log goes to
-/// standard error as well, so that a test can wait for its lines.
+/// SIGHUP reloads the configuration and reopens the log files. The log goes to standard error as
+/// well, so that a test can wait for its lines.
 struct ReloadTests {
-    @Test("A level that falls from INFO to DEBUG shows calls from the reload on")
+    @Test("After a change of the level from INFO to DEBUG the log has the calls")
     func level() throws {
         let server = try start(level: "INFO")
         let connection = try RawConnection(port: server.port)
@@ -21,11 +21,11 @@ struct ReloadTests {
         try call(connection, "after")
         let calls = server.child.errorLines(through: "call served")
         #expect(calls.last?.contains("[after]\t[Order.makeOrder]") == true, "\(calls)")
-        let ending = server.stop(closing: connection)
-        #expect(ending.status == 0, "\(ending)")
+        let result = server.stop(closing: connection)
+        #expect(result.status == 0, "\(result)")
     }
 
-    @Test("A level that rises tells of itself before it silences the stream")
+    @Test("Logs a change to a higher level before it takes effect")
     func risingLevel() throws {
         let server = try start(level: "DEBUG")
         try configure(server.workspace, level: "ERROR")
@@ -34,7 +34,7 @@ struct ReloadTests {
         #expect(server.stop().errors.isEmpty)
     }
 
-    @Test("A broken file is one line with all that is wrong, and the old one stays in force")
+    @Test("Logs all errors of an invalid file in one line, and keeps the old configuration")
     func brokenFile() throws {
         let server = try start(level: "DEBUG")
         let connection = try RawConnection(port: server.port)
@@ -50,13 +50,13 @@ struct ReloadTests {
         #expect(calls.last?.contains("[still]") == true)
         #expect(!calls.contains { $0.contains("configuration") }, "\(calls)")
 
-        // Mended, it is taken.
+        // The corrected file is applied.
         try configure(server.workspace, level: "INFO")
         #expect(hangUp(server).last?.hasSuffix("applied=1 need_restart=0") == true)
         #expect(server.stop(closing: connection).status == 0)
     }
 
-    @Test("What needs a restart is told at each reload; limits are taken over")
+    @Test("Logs changes that need a restart at each reload, and applies limits")
     func restartNeeded() throws {
         let server = try start(level: "INFO")
         try configure(
@@ -73,7 +73,7 @@ struct ReloadTests {
         #expect(server.stop().status == 0)
     }
 
-    @Test("After logrotate's rename the lines go to a new file of the old name")
+    @Test("After a rename by logrotate lines go to a new file with the old name")
     func rename() throws {
         let server = try start(level: "INFO")
         let folder = server.workspace.path + "/log"
@@ -111,7 +111,7 @@ struct ReloadTests {
             """)
     }
 
-    /// Sends SIGHUP and returns what was logged until it was done.
+    /// Sends SIGHUP and returns the lines logged until the reload is complete.
     private func hangUp(_ server: OrderServerProcess) -> [String] {
         server.child.send(SIGHUP)
         return server.child.errorLines(through: "configuration reloaded")

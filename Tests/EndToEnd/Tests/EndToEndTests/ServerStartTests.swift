@@ -2,73 +2,73 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// What a person sees who starts the server, rightly or wrongly.
+/// The output of order_server at valid and invalid starts.
 struct ServerStartTests {
     @Test(
-        "The ready line names the address; SIGTERM and SIGINT drain and end with status 0",
+        "The ready line has the address; SIGTERM and SIGINT drain and exit with status 0",
         arguments: [SIGTERM, SIGINT])
     func startAndStop(signal: Int32) throws {
         let server = try OrderServerProcess(in: Workspace())
         #expect(server.readyLine.contains("127.0.0.1:\(server.port)"))
         server.child.send(signal)
-        let ending = server.child.finish()
-        #expect(ending.status == 0 && !ending.wasKilled, "\(ending)")
-        #expect(ending.errors.isEmpty)
+        let result = server.child.finish()
+        #expect(result.status == 0 && !result.wasKilled, "\(result)")
+        #expect(result.errors.isEmpty)
     }
 
-    @Test("A missing configuration is one clear line that names it")
+    @Test("A missing configuration prints one line with its path")
     func missingConfiguration() throws {
-        let ending = try Programs.run("order_server", ["/no/such/rocket.xml"])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("/no/such/rocket.xml"))
+        let result = try Programs.run("order_server", ["/no/such/rocket.xml"])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("/no/such/rocket.xml"))
     }
 
-    @Test("Broken XML is one clear line with its line and column")
+    @Test("Invalid XML prints one line with its line and column")
     func brokenXML() throws {
         let workspace = try Workspace()
         try workspace.write("<?xml version=\"1.0\"?>\n<root>\n  <log>\n</root>\n")
-        let ending = try Programs.run("order_server", [workspace.configuration])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("rocket.xml:"), "\(ending)")
-        #expect(ending.errors.contains(/[2345]:\d+/), "\(ending)")
+        let result = try Programs.run("order_server", [workspace.configuration])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("rocket.xml:"), "\(result)")
+        #expect(result.errors.contains(/[2345]:\d+/), "\(result)")
     }
 
-    @Test("A value out of its range is one clear line that names it")
+    @Test("A value out of range prints one line with its name and value")
     func badValue() throws {
         let workspace = try Workspace()
         try workspace.write(
             "<root><server><port>99999</port><io_threads>1</io_threads></server></root>")
-        let ending = try Programs.run("order_server", [workspace.configuration])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("99999") && ending.errors.contains("port"), "\(ending)")
+        let result = try Programs.run("order_server", [workspace.configuration])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("99999") && result.errors.contains("port"), "\(result)")
     }
 
-    @Test("A port in use is one clear line that names it")
+    @Test("A port in use prints one line with the address")
     func portInUse() throws {
-        let taken = try TakenPort(isListening: true)
+        let taken = try ReservedPort(isListening: true)
         let workspace = try Workspace(port: taken.port)
-        let ending = try Programs.run("order_server", [workspace.configuration])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("127.0.0.1:\(taken.port)"), "\(ending)")
+        let result = try Programs.run("order_server", [workspace.configuration])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("127.0.0.1:\(taken.port)"), "\(result)")
     }
 
-    @Test("A store that can't be opened is one clear line that names it")
+    @Test("A store that can't be opened prints one line with its path")
     func noStore() throws {
         let workspace = try Workspace(
             sections: "<order_store><path>/proc/no/orders.sqlite</path></order_store>")
-        let ending = try Programs.run("order_server", [workspace.configuration])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("/proc/no/orders.sqlite"), "\(ending)")
+        let result = try Programs.run("order_server", [workspace.configuration])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("/proc/no/orders.sqlite"), "\(result)")
     }
 
-    @Test("A misspelt option is one clear line")
+    @Test("A misspelt option prints one line")
     func misspelt() throws {
-        let ending = try Programs.run("order_server", ["--chek-config"])
-        #expect(ending.isOneClearLine, "\(ending)")
-        #expect(ending.errors.contains("--chek-config"))
+        let result = try Programs.run("order_server", ["--chek-config"])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("--chek-config"))
     }
 
-    @Test("--help shows how it is used, --version what it is", arguments: ["server", "client"])
+    @Test("--help has examples, --version prints the version", arguments: ["server", "client"])
     func helpAndVersion(program: String) throws {
         let help = try Programs.run("order_\(program)", ["--help"])
         #expect(help.status == 0)
@@ -78,13 +78,13 @@ struct ServerStartTests {
         #expect(version.output.contains(/\d+\.\d+\.\d+/))
     }
 
-    @Test("--check-config prints what would be in force and starts nothing")
+    @Test("--check-config prints the effective configuration and does not start the server")
     func checkConfiguration() throws {
         let workspace = try Workspace(port: 12345)
-        let ending = try Programs.run("order_server", ["--check-config", workspace.configuration])
-        #expect(ending.status == 0, "\(ending)")
-        #expect(ending.output.contains("12345"))
-        #expect(ending.output.contains("orders.sqlite"), "\(ending)")
+        let result = try Programs.run("order_server", ["--check-config", workspace.configuration])
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output.contains("12345"))
+        #expect(result.output.contains("orders.sqlite"), "\(result)")
         #expect(!FileManager.default.fileExists(atPath: workspace.store))
     }
 }

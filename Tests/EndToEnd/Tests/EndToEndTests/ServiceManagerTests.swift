@@ -2,16 +2,16 @@ import EndToEndKit
 import Foundation
 import Testing
 
-/// What order_server says to a service manager, and what it takes from one.
+/// Notifications of order_server to a service manager, and socket activation.
 struct ServiceManagerTests {
-    @Test("READY=1 comes when a client can call; then a status a second, with figures")
+    @Test("Sends READY=1 when clients can connect, then a status with figures each second")
     func ready() throws {
         let workspace = try Workspace()
         let manager = try FakeServiceManager(in: workspace)
         let server = try OrderServerProcess(in: workspace, environment: manager.environment)
-        let word = try manager.next()
+        let notification = try manager.next()
         #expect(
-            word == ["READY=1", "STATUS=0 calls/s, 0 in flight, p99 -, 0 connections"])
+            notification == ["READY=1", "STATUS=0 calls/s, 0 in flight, p99 -, 0 connections"])
         let connection = try RawConnection(port: server.port)
         try connection.send(TinyPBBytes.goldenRequest)
         #expect(try connection.receiveFrame()?.errorCode == 0)
@@ -26,7 +26,7 @@ struct ServiceManagerTests {
         #expect(server.child.finish().status == 0)
     }
 
-    @Test("SIGHUP is told as RELOADING=1 with the time, then READY=1")
+    @Test("Sends RELOADING=1 with the time on SIGHUP, then READY=1")
     func reload() throws {
         let workspace = try Workspace()
         let manager = try FakeServiceManager(in: workspace)
@@ -34,15 +34,16 @@ struct ServiceManagerTests {
         _ = try manager.next("READY=1")
         let before = microseconds()
         server.child.send(SIGHUP)
-        let word = try manager.next("RELOADING=1")
-        let stamp = try #require(word.last?.split(separator: "=").last.flatMap { Int($0) })
-        #expect(word.first == "RELOADING=1" && word.last?.hasPrefix("MONOTONIC_USEC=") == true)
+        let notification = try manager.next("RELOADING=1")
+        let stamp = try #require(notification.last?.split(separator: "=").last.flatMap { Int($0) })
+        #expect(notification.first == "RELOADING=1")
+        #expect(notification.last?.hasPrefix("MONOTONIC_USEC=") == true)
         #expect(before <= stamp && stamp <= microseconds())
         #expect(try manager.next("READY=1") == ["READY=1"])
         #expect(server.stop().status == 0)
     }
 
-    @Test("The watchdog hears from a server that moves")
+    @Test("Sends WATCHDOG=1 while all watchdog targets respond")
     func watchdog() throws {
         let workspace = try Workspace()
         let manager = try FakeServiceManager(in: workspace)
@@ -52,7 +53,7 @@ struct ServiceManagerTests {
         #expect(server.stop().status == 0)
     }
 
-    @Test("A store that hangs keeps the word to the watchdog back, and the log names it")
+    @Test("Sends no WATCHDOG=1 while the store hangs, and logs its name")
     func hangingStore() throws {
         let workspace = try Workspace(
             sections: "<order_store><path>var/orders.sqlite</path></order_store>")
@@ -70,43 +71,45 @@ struct ServiceManagerTests {
         server.kill()
     }
 
-    @Test("A socket that was handed over is served, and outlives the server")
+    @Test("Serves a passed socket, which outlives the server")
     func activation() throws {
         let workspace = try Workspace()
-        let socket = try TakenPort(isListening: true)
-        // Connected before the server is there: the kernel holds it.
-        let early = try RawConnection(port: socket.port)
-        try early.send(TinyPBBytes.goldenRequest)
+        let socket = try ReservedPort(isListening: true)
+        // Connects before the server runs: the connection stays in the backlog.
+        let first = try RawConnection(port: socket.port)
+        try first.send(TinyPBBytes.goldenRequest)
         let server = try OrderServerProcess(
             in: workspace, launcher: FakeServiceManager.activation(names: "rpc"),
-            input: socket.handedOver())
+            input: socket.duplicate())
         #expect(server.port == socket.port)
-        #expect(try early.receiveFrame()?.errorCode == 0)
-        #expect(server.stop(closing: early).status == 0)
+        #expect(try first.receiveFrame()?.errorCode == 0)
+        #expect(server.stop(closing: first).status == 0)
 
         let between = try RawConnection(port: socket.port)
         try between.send(TinyPBBytes.goldenRequest)
         let second = try OrderServerProcess(
             in: workspace, launcher: FakeServiceManager.activation(names: "rpc"),
-            input: socket.handedOver())
+            input: socket.duplicate())
         #expect(try between.receiveFrame()?.errorCode == 0)
         #expect(second.stop(closing: between).status == 0)
     }
 
-    @Test("A socket of another name is left alone, and the configuration's address is bound")
-    func strangeSocket() throws {
+    @Test("Does not use a passed socket of another name, and binds the configured address")
+    func otherSocketName() throws {
         let workspace = try Workspace()
-        let socket = try TakenPort(isListening: true)
+        let socket = try ReservedPort(isListening: true)
         let server = try OrderServerProcess(
             in: workspace, launcher: FakeServiceManager.activation(names: "console"),
-            input: socket.handedOver())
+            input: socket.duplicate())
         #expect(server.port != socket.port)
         #expect(server.stop().status == 0)
-        let lines = workspace.logLines().filter { $0.contains("nobody serves") }
+        let lines = workspace.logLines().filter {
+            $0.contains("socket passed by activation is not used")
+        }
         #expect(lines.count == 1 && lines[0].hasSuffix("name=console"), "\(lines)")
     }
 
-    @Test("A second SIGTERM ends the server at once, with the log written")
+    @Test("A second SIGTERM ends the server at once, after writing the log")
     func secondSignal() throws {
         let workspace = try Workspace()
         let manager = try FakeServiceManager(in: workspace)
@@ -114,7 +117,7 @@ struct ServiceManagerTests {
         let connection = try RawConnection(port: server.port)
         try connection.send(TinyPBBytes.goldenRequest)
         #expect(try connection.receiveFrame()?.errorCode == 0)
-        // A call that can't end for five seconds.
+        // A call that can't finish within five seconds.
         let lock = try StoreLock(workspace)
         try connection.send(TinyPBBytes.goldenRequest)
         _ = try manager.next("READY=1")
@@ -122,9 +125,9 @@ struct ServiceManagerTests {
         server.child.send(SIGTERM)
         _ = try manager.next("STOPPING=1")
         server.child.send(SIGTERM)
-        let ending = server.child.finish()
-        #expect(ending.wasKilled && ending.status == SIGTERM, "\(ending)")
-        #expect(workspace.logLines().contains { $0.contains("ending at once") })
+        let result = server.child.finish()
+        #expect(result.wasKilled && result.status == SIGTERM, "\(result)")
+        #expect(workspace.logLines().contains { $0.contains("result at once") })
         withExtendedLifetime(lock) {}
     }
 

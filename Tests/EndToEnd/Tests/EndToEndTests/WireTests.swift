@@ -1,9 +1,9 @@
 import EndToEndKit
 import Testing
 
-/// A stranger with a raw socket: what goes over the wire, and what it does to the others.
+/// order_server against raw sockets: its replies, and the isolation of connections.
 struct WireTests {
-    @Test("The golden request is answered by a well-formed frame with its msg_id and an order id")
+    @Test("Replies to the golden request with a well-formed frame with its msg_id and an order id")
     func golden() throws {
         let server = try OrderServerProcess(in: Workspace())
         let connection = try RawConnection(port: server.port)
@@ -18,7 +18,7 @@ struct WireTests {
         #expect(server.stop(closing: connection).status == 0)
     }
 
-    @Test("A request that arrives byte by byte is answered like any other")
+    @Test("Replies to a request that arrives byte by byte")
     func byteByByte() throws {
         let server = try OrderServerProcess(in: Workspace())
         let connection = try RawConnection(port: server.port)
@@ -27,7 +27,7 @@ struct WireTests {
         #expect(server.stop(closing: connection).status == 0)
     }
 
-    @Test("1,000 calls in flight on one connection all get their own answers")
+    @Test("1,000 calls in flight on one connection all get their own replies")
     func thousandInFlight() throws {
         let server = try OrderServerProcess(in: Workspace())
         let connection = try RawConnection(port: server.port)
@@ -50,9 +50,9 @@ struct WireTests {
     }
 
     @Test(
-        "What is wrong inside a sound frame is answered on that call, and the next one works",
+        "Replies with an error to an invalid call in a valid frame, and serves the next call",
         arguments: [
-            ("Nobody.makeOrder", TinyPBBytes.applePayload, 10_000_008),
+            ("Unknown.makeOrder", TinyPBBytes.applePayload, 10_000_008),
             ("Order.noSuchMethod", TinyPBBytes.applePayload, 10_000_009),
             ("makeOrder", TinyPBBytes.applePayload, 10_000_010),
             (".makeOrder", TinyPBBytes.applePayload, 10_000_010),
@@ -75,7 +75,7 @@ struct WireTests {
     }
 
     @Test(
-        "Garbage closes the connection it came on with one log line and hurts nobody else",
+        "Invalid bytes close their connection with one log line and affect no other",
         arguments: [
             Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8),
             TinyPBBytes.unhex("02 7fffffff 00000008"),
@@ -85,26 +85,26 @@ struct WireTests {
         ])
     func garbage(bytes: [UInt8]) throws {
         let server = try OrderServerProcess(in: Workspace())
-        let bystander = try RawConnection(port: server.port)
-        try bystander.send(TinyPBBytes.goldenRequest)
-        _ = try bystander.receiveFrame()
+        let other = try RawConnection(port: server.port)
+        try other.send(TinyPBBytes.goldenRequest)
+        _ = try other.receiveFrame()
 
-        let vandal = try RawConnection(port: server.port)
-        let peer = "127.0.0.1:\(vandal.localPort)"
-        try vandal.send(bytes)
-        // Where the outline was sound an answer with FAILED_DECODE may come first.
-        while let reply = try vandal.receiveFrame() { #expect(reply.errorCode == 10_000_006) }
+        let invalid = try RawConnection(port: server.port)
+        let peer = "127.0.0.1:\(invalid.localPort)"
+        try invalid.send(bytes)
+        // A reply with FAILED_DECODE may come first if the length of the frame was valid.
+        while let reply = try invalid.receiveFrame() { #expect(reply.errorCode == 10_000_006) }
 
-        try bystander.send(TinyPBBytes.goldenRequest)
-        #expect(try bystander.receiveFrame()?.errorCode == 0)
-        #expect(server.stop(closing: bystander, vandal).status == 0)
+        try other.send(TinyPBBytes.goldenRequest)
+        #expect(try other.receiveFrame()?.errorCode == 0)
+        #expect(server.stop(closing: other, invalid).status == 0)
         let lines = server.workspace.logLines().filter {
             $0.contains(peer) && ($0.hasPrefix("[WARN]") || $0.hasPrefix("[ERROR]"))
         }
         #expect(lines.count == 1, "\(lines)")
     }
 
-    @Test("The shop's refusals are normal responses")
+    @Test("Refusals of the order service are normal responses")
     func refusals() throws {
         let server = try OrderServerProcess(in: Workspace())
         let connection = try RawConnection(port: server.port)

@@ -1,27 +1,30 @@
 import ArgumentParser
 import Foundation
 import OrderProtos
+import RocketBase
+import RocketCodec
 import RocketRPC
 import RocketTCP
 
-/// Makes orders over several connections until a file appears or the time is over, each with an
-/// idempotency key that is the name of its goods, too. Calls are plain calls of the channel: what
-/// is tried again, the channel tries again.
+/// Makes orders over several connections until a file appears or the time is over. The goods of
+/// each order are named after its idempotency key. Calls are ordinary calls: only the channel
+/// retries.
 ///
-/// Prints one line of figures; what failed, by code, on standard error. Ends with status 1 when a
+/// Prints one line of figures, and failures by code on standard error. Exits with status 1 if a
 /// call failed.
 struct MakeOrders: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "make")
 
-    @Option(help: "The server's address.") var to: String
-    @Option(help: "Channels, each with a connection of its own.") var connections = 4
-    @Option(help: "Calls under way at the same time, over all connections.") var inFlight = 16
-    @Option(help: "Calls a second at most; 0: as many as come back.") var rate = 0
-    @Option(help: "How long at most.") var seconds = 60.0
-    @Option(help: "Ends when this file is there.") var until: String?
-    @Option(help: "How long a call may take.") var timeoutMilliseconds = 10_000
-    @Option(help: "What keys begin with; another one for each process.") var prefix = "load"
-    @Option(help: "Where to write 'KEY ORDER_ID' for each order that was acknowledged.")
+    @Option(help: "The address of the server.") var to: String
+    @Option(help: "Channels, each with its own connection.") var connections = 4
+    @Option(help: "Calls in flight, over all connections.") var inFlight = 16
+    @Option(help: "Calls per second at most; 0: a new call after each reply.") var rate = 0
+    @Option(help: "Duration at most, in seconds.") var seconds = 60.0
+    @Option(help: "Ends when this file exists.") var until: String?
+    @Option(help: "Time-out of a call.") var timeoutMilliseconds = 10_000
+    @Option(help: "Prefix of the idempotency keys; another one for each process.") var prefix =
+        "load"
+    @Option(help: "File for 'KEY ORDER_ID' of each acknowledged order.")
     var acks: String?
 
     func run() async throws {
@@ -33,7 +36,7 @@ struct MakeOrders: AsyncParsableCommand {
             try RPCChannel(to: address, configuration: configuration)
         }
         let start = ContinuousClock.now
-        let stop = StopSign(file: until, at: start + .seconds(seconds))
+        let stop = StopCondition(file: until, at: start + .seconds(seconds))
         var tally = Tally()
         await withTaskGroup(of: Tally.self) { group in
             for number in 0..<max(1, inFlight) {
@@ -55,14 +58,15 @@ struct MakeOrders: AsyncParsableCommand {
         if !tally.failures.isEmpty { throw ExitCode(1) }
     }
 
-    /// One of the clients: its next call begins when the last has ended, and not before its turn.
+    /// Runs one client: its next call begins when the last has ended, and not before its turn.
     private func work(
-        _ number: Int, _ client: OrderClient, _ start: ContinuousClock.Instant, _ stop: StopSign
+        _ number: Int, _ client: OrderClient, _ start: ContinuousClock.Instant,
+        _ stop: StopCondition
     ) async -> Tally {
         var tally = Tally()
         let interval = rate > 0 ? Duration.seconds(Double(inFlight) / Double(rate)) : .zero
         var turn = start + interval * (Double(number) / Double(inFlight))
-        while !stop.isUp {
+        while !stop.isMet {
             if rate > 0 {
                 try? await Task.sleep(until: turn, clock: .continuous)
                 turn = max(turn + interval, .now - interval)
@@ -84,12 +88,12 @@ struct MakeOrders: AsyncParsableCommand {
     }
 }
 
-/// Tells clients when to stop. Any thread.
-struct StopSign: Sendable {
+/// When clients stop: at a time, or when a file exists. Any thread.
+struct StopCondition: Sendable {
     let file: String?
     let at: ContinuousClock.Instant
 
-    var isUp: Bool {
+    var isMet: Bool {
         if ContinuousClock.now >= at { return true }
         guard let file else { return false }
         return FileManager.default.fileExists(atPath: file)

@@ -1,6 +1,6 @@
 import OrderProtos
 
-/// What became of one client's calls, or of many clients'.
+/// The outcomes of the calls of one client, or of several.
 struct Tally: Sendable {
     private(set) var calls = 0
     private(set) var acknowledged: [(key: String, id: String)] = []

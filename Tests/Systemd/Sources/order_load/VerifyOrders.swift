@@ -4,15 +4,15 @@ import OrderProtos
 import RocketRPC
 import RocketTCP
 
-/// Reads all orders back and compares them with what was acknowledged: each of those is there,
-/// once, under the id that its client was told.
+/// Lists all orders and checks that each acknowledged order is in the store once, under the id that
+/// its client received.
 ///
-/// Prints one line of figures; ends with status 1 when an order is lost or doubled.
+/// Prints one line of figures, and exits with status 1 if an order is lost or doubled.
 struct VerifyOrders: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "verify")
 
-    @Option(help: "The server's address.") var to: String
-    @Argument(help: "Files that make wrote.") var acks: [String]
+    @Option(help: "The address of the server.") var to: String
+    @Argument(help: "Files written by make.") var acks: [String]
 
     func run() async throws {
         let client = OrderClient(try RPCChannel(to: NetAddress(parsing: to)))

@@ -3,10 +3,10 @@ public import RocketReactor
 import RocketSystem
 public import RocketSystemd
 
-/// What a `ServerRuntime` serves: it makes the handlers of the connections and takes part in start,
-/// drain and stop.
+/// The part of a server above its connections: makes their handlers, and takes part in start, drain
+/// and stop of its `ServerRuntime`.
 ///
-/// The runtime uses each function in the order in which they stand here. `start`, `finishInput` and
+/// The functions are listed in the order in which the runtime uses them. `start`, `finishInput` and
 /// `stop` run on the task of `run()`.
 public protocol ServerApplication: AnyObject, Sendable {
     /// Prepares for connections on these loops. Once, before the listeners open.
@@ -16,11 +16,11 @@ public protocol ServerApplication: AnyObject, Sendable {
     /// Returns one line for the service manager (STATUS=). Once a second, on the thread of the
     /// `SystemdReporter`.
     func status(connectionCount: Int) -> String
-    /// Reports from now on that the server drains. Once, on the thread that requests the drain; it
-    /// must not block.
+    /// Publishes that the server drains. Once, on the thread that requests the drain, so it must not
+    /// block.
     func drainRequested()
-    /// Stops taking input, and returns when everything received before has been handled as far as
-    /// the output of its receivers. Connections are drained after it.
+    /// Stops taking input, and returns when everything received before is in the output of its
+    /// receivers. The connections are drained after it.
     func finishInput() async
     /// Releases what belongs to the loops. Once, when the connections are closed or the listeners
     /// could not be opened; the loops still run, and end after it.

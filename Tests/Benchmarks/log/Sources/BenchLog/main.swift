@@ -2,8 +2,8 @@ import CAllocationCount
 import RocketBase
 import RocketSystem
 
-// The caller's side of Rocket's log and what the whole of it sustains. Prints `name value` lines
-// that run.sh lays beside those of the spdlog program, which does the same work.
+// Measures the cost of Rocket's log for its callers, and its sustained throughput. Prints `name
+// value` lines, which run.sh compares with those of the spdlog program, which does the same work.
 
 let folder = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "."
 let clock = SystemTimeSource()
@@ -22,7 +22,7 @@ func makeSystem(_ name: String) throws -> LogSystem {
     return try LogSystem(configuration)
 }
 
-/// The line that both programs write: static text and three whole numbers.
+/// Logs the line of both programs: static text and three integers.
 @inline(never)
 func line(_ logger: RocketLogger, _ number: Int) {
     logger.info("request handled") {
@@ -51,7 +51,7 @@ func spin(_ nanoseconds: UInt64) {
     while now() < end {}
 }
 
-/// Bursts of 50 lines with a pause between them, as a busy service writes; each call timed.
+/// Logs bursts of 50 lines with pauses, like a busy service, and measures each call.
 func callerCost() throws {
     let logs = try makeSystem("caller")
     for round in 0..<10 {
@@ -94,7 +94,7 @@ func timerCost() {
     report("timer_ns", (now() - start) / 1_000_000)
 }
 
-/// Back-pressure on (ERROR waits for room), until the last line is in the file.
+/// Logs with back-pressure (ERROR waits for room) until the last line is in the file.
 func sustained(threads: Int) throws {
     let logs = try makeSystem("sustained\(threads)")
     let lines = 1_000_000 / threads

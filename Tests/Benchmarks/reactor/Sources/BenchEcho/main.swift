@@ -5,11 +5,11 @@ import RocketSystem
 import RocketTCP
 import RocketTCPTestKit
 
-// An echo on RocketTCP, as c_echo.c is one on epoll.
-// Usage: BenchEcho FILE          writes its port there, serves until standard input ends
-//        BenchEcho allocations   heap allocations per unit in steady state, in one thread
+// An echo server on RocketTCP, the counterpart of c_echo.c on epoll.
+// Usage: BenchEcho FILE          writes its port to FILE, serves until standard input ends
+//        BenchEcho allocations   counts heap allocations per echo in steady state, in one thread
 
-/// Sends back what it gets.
+/// Sends all input back.
 final class Echo: TCPConnectionHandler {
     func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
         input.withBytes { bytes in connection.write { $0.append(bytes) } }
@@ -17,7 +17,7 @@ final class Echo: TCPConnectionHandler {
     }
 }
 
-/// Ends the loop when standard input does.
+/// Ends the loop when standard input ends.
 final class EndOfInput: IOHandler {
     func ready(_ events: IOEvents, on reactor: Reactor) { reactor.loop.stop() }
 }
@@ -40,7 +40,7 @@ func serve(portFile: String) throws {
     loop.run()
 }
 
-/// Socket pairs in one thread: `units` echoes of 64 bytes on each of 64 connections.
+/// Counts allocations of `units` echoes of 64 bytes on each of 64 socket pairs, in one thread.
 func countAllocations(units: Int) throws {
     let loop = try EventLoop(name: "echo")
     loop.claim()
@@ -48,9 +48,9 @@ func countAllocations(units: Int) throws {
         try (0..<64).map { _ in try EchoPair(on: reactor) }
     }
     func round() {
-        for peer in peers { peer.ask() }
+        for peer in peers { peer.send() }
         _ = loop.tick(waitingAtMost: .zero)
-        for peer in peers { peer.check() }
+        for peer in peers { peer.receive() }
     }
     for _ in 0..<100 { round() }
     let before = allocation_count()
@@ -79,14 +79,14 @@ final class EchoPair {
         self.far = far
     }
 
-    func ask() {
+    func send() {
         withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 7)
             _ = try? far.send(UnsafeRawBufferPointer(bytes))
         }
     }
 
-    func check() {
+    func receive() {
         withUnsafeTemporaryAllocation(byteCount: 128, alignment: 8) { bytes in
             let got = try? far.receive(into: bytes)
             precondition(got == .done(64), "an echo is missing")

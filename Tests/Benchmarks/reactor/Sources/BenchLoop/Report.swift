@@ -6,12 +6,12 @@ func now() -> UInt64 { clock.monotonic().nanoseconds }
 
 func report(_ name: String, _ value: UInt64) { print(name, value) }
 
-/// Nanoseconds of each of `count` things since `start`.
+/// Prints the nanoseconds since `start`, divided by `count`.
 func report(_ name: String, since start: UInt64, each count: Int) {
     report(name, (now() - start) / UInt64(count))
 }
 
-/// The generator of libevent.c.
+/// The same generator of pseudo-random numbers as in libevent.c.
 struct Random {
     private var state: UInt64 = 42
 
@@ -24,5 +24,5 @@ struct Random {
     }
 }
 
-/// How many of each; fewer (the first argument) when a profiler counts instructions.
+/// The number of repetitions; the first argument sets fewer, for profilers.
 let timers = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000

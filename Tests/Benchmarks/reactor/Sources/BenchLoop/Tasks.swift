@@ -19,7 +19,7 @@ private actor Counting {
     }
 }
 
-/// Whatever a loop does without the kernel: ticks, tasks and jobs that it sends itself.
+/// Measures the work of a loop without the kernel: ticks, and tasks and jobs submitted on the loop.
 func measureTasks() throws {
     let loop = try EventLoop(name: "tasks")
     loop.claim()

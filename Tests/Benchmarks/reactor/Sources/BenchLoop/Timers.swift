@@ -1,7 +1,7 @@
 import RocketReactor
 import RocketSystem
 
-/// The queue alone, as calls' deadlines use it.
+/// Measures the queue alone, also with the pattern of call deadlines.
 func measureTimerQueue() throws {
     var random = Random()
     var queue = TimerQueue<Int>()
@@ -27,7 +27,7 @@ func measureTimerQueue() throws {
     while queue.popExpired(now: .distantFuture) != nil { fired += 1 }
     report("queue_expire_ns_of_half_1M", since: start, each: fired)
 
-    // A thousand calls in flight, each with its deadline, answered in order.
+    // A thousand calls in flight, each with its deadline, completed in order.
     var window = (0..<1_000).map { queue.insert(at: base + .microseconds($0), $0) }
     start = now()
     for number in 0..<timers {
@@ -39,7 +39,7 @@ func measureTimerQueue() throws {
     report("queue_deadline_ns_of_1k_in_flight", since: start, each: timers)
 }
 
-/// Not timed: a million at random deadlines, a third of them removed, come out in their order.
+/// Checks the order of a million random deadlines, a third of them removed; not measured.
 func checkOrder() {
     var random = Random()
     var queue = TimerQueue<MonotonicTime>()
@@ -59,7 +59,7 @@ func checkOrder() {
     precondition(count == timers - (timers + 2) / 3, "no timer is lost")
 }
 
-/// Timers of a loop, with a handle and a closure each.
+/// Measures timers of a loop, with a handle and a closure each.
 func measureTimers() throws {
     let loop = try EventLoop(name: "timers")
     loop.claim()
@@ -89,7 +89,7 @@ func measureTimers() throws {
     report("timer_fire_ns_of_1M", since: start, each: timers)
 }
 
-/// One to two hours.
+/// Returns a random duration of one to two hours.
 private func hours(_ random: inout Random) -> Duration {
     .microseconds(3_600_000_000 + Int64(random.next() % 3_600_000_000))
 }

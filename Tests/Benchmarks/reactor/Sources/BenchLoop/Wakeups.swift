@@ -2,7 +2,7 @@ import RocketReactor
 import RocketSystem
 import Synchronization
 
-/// From `execute` on one processor to the task on another, the loop being asleep.
+/// Measures the time from `execute` on one processor to the task on another, with a sleeping loop.
 func measureWakeups() throws {
     let thread = try IOThread(name: "bench-loop", cpu: 0)
     let samples = Samples(loop: thread.loop)

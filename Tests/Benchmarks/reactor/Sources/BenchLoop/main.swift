@@ -1,5 +1,5 @@
-// The loop's own costs. Prints `name value` lines that run.sh lays beside those of libevent.c,
-// which does the same work where libevent has the like.
+// Measures the costs of the loop. Prints `name value` lines, which run.sh compares with those of
+// libevent.c, which does the same work as far as libevent has the function.
 
 checkOrder()
 try measureTimerQueue()

@@ -1,9 +1,10 @@
 import CAllocationCount
 import RocketRPC
+import RocketReactor
 import SwiftProtobuf
 
-/// Heap allocations of the channel's thread per call: the caller's task, the channel and the
-/// messages' decoding and encoding all run there.
+/// Returns the heap allocations per call on the thread of the channel, which runs the task of the
+/// caller, the channel, and the decoding and encoding of messages.
 func allocationsPerCall(over channel: RPCChannel) async throws -> Double {
     try await withTaskExecutorPreference(channel.loop) {
         let calls = 20_000

@@ -3,10 +3,10 @@ import SwiftProtobuf
 
 typealias Number = Google_Protobuf_Int64Value
 
-/// Answers at once, or never in time.
+/// Replies at once (`echo`), or not within any deadline (`never`).
 struct CostService: RPCService {
     static let serviceName = "cost.Cost"
-    /// As generated code has it: messages are coded in place.
+    /// Like generated code: messages are coded in place.
     static let echo = RPCMethod<Number, Number>(
         service: serviceName, name: "echo",
         request: .init(
@@ -20,7 +20,7 @@ struct CostService: RPCService {
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(Self.echo) { request, _ in request }
         try registry.add(Self.never) { request, _ in
-            // Ends when the caller has given up, which cancels this task.
+            // Ends when the deadline of the call cancels this task.
             try await Task.sleep(for: .seconds(3600))
             return request
         }

@@ -1,12 +1,14 @@
+import RocketBase
 import RocketRPC
+import RocketReactor
 import RocketSystem
 import SwiftProtobuf
 
-/// Many calls, most answered, some given up; what is left behind is counted.
+/// Makes many calls, most of which get a reply while some time out, and measures leaks.
 struct Soak {
     let channel: RPCChannel
-    /// One call in so many is for a method that never answers in time.
-    static let everyLost = 500
+    /// One call in this many is to a method that does not reply within the deadline.
+    static let timeoutInterval = 500
     static let tasks = 256
 
     struct Usage {
@@ -20,35 +22,35 @@ struct Soak {
             descriptors: try ProcessUsage.openDescriptors())
     }
 
-    /// Returns how many calls ended otherwise than they should.
+    /// Returns how many calls had an unexpected outcome.
     ///
-    /// - Parameter executor: where the callers run; nil: on Swift's pool.
+    /// - Parameter executor: for the tasks of the callers; nil: Swift's pool.
     func run(calls: Int, on executor: (any TaskExecutor)?) async -> Int {
         await withTaskExecutorPreference(executor) {
             await withTaskGroup { group in
                 for task in 0..<Self.tasks {
-                    // What does not divide is made by the first ones.
-                    let own = calls / Self.tasks + (task < calls % Self.tasks ? 1 : 0)
-                    group.addTask { await wrongOnes(of: own) }
+                    // The first tasks make the calls of the remainder.
+                    let share = calls / Self.tasks + (task < calls % Self.tasks ? 1 : 0)
+                    group.addTask { await unexpectedOutcomes(of: share) }
                 }
                 return await group.reduce(0, +)
             }
         }
     }
 
-    private func wrongOnes(of calls: Int) async -> Int {
-        var wrong = 0
+    private func unexpectedOutcomes(of calls: Int) async -> Int {
+        var unexpected = 0
         for number in 1..<(calls + 1) {
-            let isLost = number % Self.everyLost == 0
+            let timesOut = number % Self.timeoutInterval == 0
             do throws(RPCError) {
                 let reply = try await channel.call(
-                    isLost ? CostService.never : CostService.echo, Number(Int64(number)),
-                    timeout: isLost ? .milliseconds(5) : .seconds(60))
-                if reply.value != Int64(number) { wrong += 1 }
+                    timesOut ? CostService.never : CostService.echo, Number(Int64(number)),
+                    timeout: timesOut ? .milliseconds(5) : .seconds(60))
+                if reply.value != Int64(number) { unexpected += 1 }
             } catch {
-                if !isLost || error.code != .callTimeout { wrong += 1 }
+                if !timesOut || error.code != .callTimeout { unexpected += 1 }
             }
         }
-        return wrong
+        return unexpected
     }
 }

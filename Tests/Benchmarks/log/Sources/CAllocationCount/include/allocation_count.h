@@ -1,4 +1,4 @@
-// Counts the heap allocations of the calling thread, by standing in front of libc's malloc.
+// Counts the heap allocations of the calling thread, by replacing libc's malloc.
 #ifndef ALLOCATION_COUNT_H
 #define ALLOCATION_COUNT_H
 #include <stdint.h>
