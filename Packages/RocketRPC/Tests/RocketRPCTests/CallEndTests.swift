@@ -1,3 +1,4 @@
+import RocketBase
 import RocketRPC
 import RocketTCP
 import SwiftProtobuf

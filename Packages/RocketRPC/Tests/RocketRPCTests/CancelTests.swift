@@ -1,4 +1,6 @@
+import RocketBase
 import RocketRPC
+import RocketSystem
 import RocketTCP
 import SwiftProtobuf
 import Synchronization

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketSystem
 import SwiftProtobuf
 import Testing

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketRPC
 import SwiftProtobuf
 import Testing

@@ -1,6 +1,7 @@
 import RocketBase
 import RocketCodec
 import RocketRPC
+import RocketSystem
 import SwiftProtobuf
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import RocketBase
 import RocketRPC
+import RocketTCP
 import Testing
 
 @Suite struct ServerConfigurationTests {

@@ -1,5 +1,6 @@
 import RocketBase
 import RocketRPC
+import RocketSystem
 import RocketTCP
 import ServiceLifecycleTestKit
 import SwiftProtobuf

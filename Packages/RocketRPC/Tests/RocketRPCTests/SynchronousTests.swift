@@ -1,3 +1,5 @@
+import RocketBase
+import RocketSystem
 import SwiftProtobuf
 import Synchronization
 import Testing

@@ -1,3 +1,5 @@
+public import RocketBase
+public import RocketCodec
 public import SwiftProtobuf
 
 /// A callback that receives the outcome of a call, for callers that are not async functions.

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketCodec
 import RocketSystem
 

@@ -1,3 +1,5 @@
+import RocketBase
+public import RocketCodec
 public import SwiftProtobuf
 
 /// A call that has been started: one task or several await its response later.

@@ -1,4 +1,5 @@
 import Foundation
+import RocketBase
 import SwiftProtobuf
 
 /// The .proto files that describe a service, as generated code carries them: read only when

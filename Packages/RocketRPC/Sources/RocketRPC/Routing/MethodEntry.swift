@@ -1,3 +1,4 @@
+import RocketBase
 import SwiftProtobuf
 
 /// A registered method with its types erased: what the frozen table holds. One object, so that a

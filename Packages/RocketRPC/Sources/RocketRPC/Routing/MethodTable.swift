@@ -1,3 +1,4 @@
+import RocketBase
 import RocketCodec
 
 /// All methods of a server, found by the raw bytes of their names: built once, never changed.

@@ -1,5 +1,6 @@
 public import RocketBase
 public import RocketSystem
+import RocketTCP
 import Synchronization
 
 /// Logs calls: one of every N that succeed, and those that fail up to a limit per second. For

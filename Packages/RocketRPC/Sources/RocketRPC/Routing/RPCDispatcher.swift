@@ -1,6 +1,6 @@
-import RocketBase
+public import RocketBase
 public import RocketCodec
-import RocketSystem
+public import RocketSystem
 
 /// The services of a server, ready to be called: handlers with their types erased, found by the
 /// raw bytes of their names, with interceptors around them and limits on them.

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketSystem
 
 /// When a call has to be over: the caller's deadline, or the server's own limit where that is

@@ -1,4 +1,4 @@
-import RocketBase
+public import RocketBase
 import RocketCodec
 import RocketSystem
 

@@ -1,3 +1,4 @@
+import RocketBase
 import Synchronization
 
 /// The limits that all loops of a server share, changeable while it runs, and the one count that

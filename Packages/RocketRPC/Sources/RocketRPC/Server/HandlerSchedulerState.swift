@@ -1,3 +1,5 @@
+import RocketReactor
+
 /// Decides which handler task takes frames, and when tasks are started, suspended, parked and
 /// ended. A pure value: an event goes in, what to do comes out.
 ///

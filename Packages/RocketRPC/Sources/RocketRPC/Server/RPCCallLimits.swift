@@ -1,3 +1,5 @@
+import RocketSystem
+
 /// Where a server's limits on calls are. Each has its own answer; none closes a connection.
 public struct RPCCallLimits: Hashable, Sendable {
     /// Calls that may run at the same time on one connection; the next is answered with

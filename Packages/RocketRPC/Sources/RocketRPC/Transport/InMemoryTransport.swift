@@ -1,6 +1,7 @@
 import RocketBase
 import RocketCodec
 import RocketReactor
+import RocketSystem
 import RocketTCP
 
 /// One end of a pipe of bytes between two handlers on the same loop: a transport without a socket.

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketRPC
 import RocketSystem
 import RocketTCP

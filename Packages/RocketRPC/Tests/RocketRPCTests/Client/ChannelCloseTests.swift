@@ -1,3 +1,5 @@
+import RocketBase
+import RocketTCP
 import Testing
 
 @testable import RocketRPC

@@ -1,3 +1,5 @@
+import RocketBase
+import RocketCodec
 import Testing
 
 @testable import RocketRPC

@@ -1,5 +1,7 @@
 import RocketBase
+import RocketCodec
 import RocketRPC
+import RocketReactor
 import RocketSystem
 import RocketTCP
 import SwiftProtobuf

@@ -1,5 +1,8 @@
 import Foundation
+import RocketBase
+import RocketCodec
 import RocketRPC
+import RocketSystem
 import SwiftProtobuf
 import Synchronization
 import Testing

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketReactorTestKit
 import RocketSystem
 import Testing

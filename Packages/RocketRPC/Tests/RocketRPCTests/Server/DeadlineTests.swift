@@ -1,4 +1,6 @@
+import RocketBase
 import RocketReactorTestKit
+import RocketSystem
 import SwiftProtobuf
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import RocketReactorTestKit
 import RocketSystem
+import RocketTCP
 import Testing
 
 @testable import RocketRPC

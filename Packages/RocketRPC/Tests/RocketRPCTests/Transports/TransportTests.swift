@@ -1,3 +1,5 @@
+import RocketBase
+import RocketCodec
 import RocketRPC
 import RocketSystem
 import SwiftProtobuf

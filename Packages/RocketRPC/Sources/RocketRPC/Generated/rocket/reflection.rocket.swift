@@ -1,3 +1,6 @@
+public import RocketBase
+public import RocketCodec
+
 // DO NOT EDIT.
 // swift-format-ignore-file
 // swiftlint:disable all
