@@ -1,3 +1,4 @@
+import RocketBase
 import RocketReactor
 import RocketRPC
 import SwiftProtobuf

@@ -1,3 +1,5 @@
+public import RocketCodec
+public import RocketBase
 public import SwiftProtobuf
 
 /// A callback that receives the outcome of a call, for callers that are not async functions.

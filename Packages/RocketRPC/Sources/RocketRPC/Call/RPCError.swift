@@ -1,3 +1,5 @@
+public import RocketBase
+
 /// The failure of a call: a code, a message and a cause. A handler throws it to answer with a code
 /// of its own; a call on a channel throws no other error.
 public typealias RPCError = RocketError

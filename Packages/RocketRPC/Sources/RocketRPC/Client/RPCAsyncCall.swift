@@ -1,3 +1,5 @@
+public import RocketCodec
+import RocketBase
 public import SwiftProtobuf
 
 /// A call that has been started: one task or several await its response later.

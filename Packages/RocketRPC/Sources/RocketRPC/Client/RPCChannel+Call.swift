@@ -1,4 +1,4 @@
-import RocketBase
+public import RocketBase
 public import RocketCodec
 public import RocketSystem
 import SwiftProtobuf

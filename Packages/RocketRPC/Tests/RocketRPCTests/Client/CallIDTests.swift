@@ -1,3 +1,4 @@
+import RocketBase
 import Testing
 
 @testable import RocketRPC

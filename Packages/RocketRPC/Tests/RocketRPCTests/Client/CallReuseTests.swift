@@ -1,3 +1,4 @@
+import RocketCodec
 import RocketRPC
 import SwiftProtobuf
 import Testing

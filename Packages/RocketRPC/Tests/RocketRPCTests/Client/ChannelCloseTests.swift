@@ -1,3 +1,5 @@
+import RocketTCP
+import RocketBase
 import Testing
 
 @testable import RocketRPC

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketSystem
 import RocketTCP
 import Testing

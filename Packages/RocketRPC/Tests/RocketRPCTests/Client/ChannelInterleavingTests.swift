@@ -1,3 +1,4 @@
+import RocketBase
 import RocketTCP
 import Testing
 

@@ -1,3 +1,5 @@
+import RocketCodec
+import RocketBase
 import Testing
 
 @testable import RocketRPC
