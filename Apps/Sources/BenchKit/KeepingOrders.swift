@@ -1,4 +1,5 @@
 import OrderProtos
+import RocketCodec
 import RocketRPC
 import RocketSystem
 

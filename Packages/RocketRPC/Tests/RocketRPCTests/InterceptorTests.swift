@@ -1,3 +1,4 @@
+import RocketCodec
 import RocketBase
 import RocketCodec
 import RocketSystem

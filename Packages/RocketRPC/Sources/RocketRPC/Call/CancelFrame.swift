@@ -1,4 +1,3 @@
-import RocketBase
 import RocketCodec
 
 /// The frame that cancels a call: it has the msg_id of the call and the method_name below, no

@@ -1,3 +1,4 @@
+import RocketTCP
 public import RocketBase
 public import RocketSystem
 import RocketTCP

@@ -1,3 +1,5 @@
+import RocketReactor
+import RocketCodec
 import RocketBase
 import RocketCodec
 import RocketRPC
