@@ -20,15 +20,15 @@ func walk<Codec: FrameCodec>(
                 try outcome(bytes, start..<end, codec)
                     == .success(.frame(frame, byteCount: byteCount)),
                 "a frame depends on what follows it")
-            if case .success(.needMore(let wanted)) = try outcome(bytes, start..<end - 1, codec) {
-                try require(wanted <= byteCount, "needs \(wanted) of \(byteCount) bytes")
+            if case .success(.needMore(let needed)) = try outcome(bytes, start..<end - 1, codec) {
+                try require(needed <= byteCount, "needs \(needed) of \(byteCount) bytes")
             } else {
                 throw FuzzFinding("a frame without its last byte is not incomplete")
             }
             try visit([UInt8](bytes[start..<end]), frame)
             start = end
-        case .success(.needMore(let wanted)):
-            return try require(wanted > count, "needs \(wanted), has \(count)")
+        case .success(.needMore(let needed)):
+            return try require(needed > count, "needs \(needed), has \(count)")
         case .failure:
             return
         }

@@ -9,8 +9,8 @@ struct Protoc {
         let environment = ProcessInfo.processInfo.environment
         let named = environment["PROTOC"] ?? ""
         let folders = (environment["PATH"] ?? "").split(separator: ":")
-        let places = named.isEmpty ? folders.map { "\($0)/protoc" } : [named]
-        guard let path = places.first(where: FileManager.default.isExecutableFile(atPath:)) else {
+        let paths = named.isEmpty ? folders.map { "\($0)/protoc" } : [named]
+        guard let path = paths.first(where: FileManager.default.isExecutableFile(atPath:)) else {
             throw GenerateFailure(
                 "protoc, the protobuf compiler, is not installed: "
                     + "apt-get install protobuf-compiler, or set PROTOC to its path")

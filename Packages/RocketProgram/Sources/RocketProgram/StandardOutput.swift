@@ -33,8 +33,8 @@ public struct TerminalText: Hashable, Sendable {
 
     /// A formatter that uses colours if standard output is a terminal and `NO_COLOR` is not set.
     public static var standardOutput: TerminalText {
-        let wanted = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
-        return TerminalText(isColoured: wanted && Terminal.isStandardOutput)
+        let isAllowed = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+        return TerminalText(isColoured: isAllowed && Terminal.isStandardOutput)
     }
 
     /// Returns the text in bold, for the important part of a line.

@@ -131,7 +131,7 @@ struct TemplateTests {
     }
 
     @Test("Scripts and units contain the program's name")
-    func places() {
+    func programName() {
         #expect(ScriptTemplates(program: "shop").run.contains("server=$project/bin/shop"))
         let conf = ConfigurationTemplates(program: "shop", port: 9000)
         #expect(conf.socket.contains("ListenStream=127.0.0.1:9000"))

@@ -38,14 +38,14 @@ struct ToolFinderTests {
     @Test(
         "Finds protoc-gen-swift beside the program, in lib/rocket, or in PATH",
         arguments: ["bin/protoc-gen-swift", "lib/rocket/protoc-gen-swift", "x/protoc-gen-swift"])
-    func plugin(place: String) throws {
-        try withTool(place) { folder in
+    func plugin(path: String) throws {
+        try withTool(path) { folder in
             try FileManager.default.createDirectory(
                 atPath: "\(folder)/bin", withIntermediateDirectories: true)
             let finder = ToolFinder(
                 environment: ["PATH": "\(folder)/x"], programFolder: "\(folder)/bin")
             let found = URL(fileURLWithPath: try finder.swiftPlugin()).standardizedFileURL.path
-            #expect(found == "\(folder)/\(place)")
+            #expect(found == "\(folder)/\(path)")
         }
     }
 
