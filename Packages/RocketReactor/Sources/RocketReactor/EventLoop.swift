@@ -155,7 +155,7 @@ extension EventLoop {
     /// Runs `task` on the loop's thread, later: never inline, also when called on that thread.
     /// Tasks of one sender run in the order in which they were sent.
     ///
-    /// For work that must be done while the loop lives: to end, release or answer something, or to
+    /// For work that must be done before the loop ends: to end, release or answer something, or to
     /// continue what was counted where it began. `taskLimit` does not apply. New work from outside
     /// goes through `offer`.
     ///

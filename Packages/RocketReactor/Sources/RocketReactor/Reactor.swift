@@ -8,7 +8,7 @@ public import RocketSystem
 public final class Reactor {
     /// The handle for other threads, and the executor of what runs here.
     public unowned let loop: EventLoop
-    /// The time, read once per tick, after waiting: within a tick it stands still.
+    /// The time, read once per tick, after the wait: it is constant within a tick.
     public var now: MonotonicTime { tickTime }
 
     // Stored properties are internal: the optimiser sees all their uses, and needs no exclusivity

@@ -14,8 +14,8 @@ public struct ConnectedPair {
 
     /// Connects the pair, on the loop's thread.
     ///
-    /// - Parameter kernelBufferBytes: the kernel's buffer of each direction; 0: chosen by the kernel.
-    ///   Default 0.
+    /// - Parameter kernelBufferBytes: the kernel's buffer of each direction; 0: chosen by the
+    ///   kernel. Default 0.
     public init(
         on reactor: Reactor,
         configuration: TCPConnectionConfiguration = TCPConnectionConfiguration(),

@@ -16,8 +16,8 @@ public final class RawListener {
         address = NetAddress(try descriptor.localAddress())
     }
 
-    /// Accepts connects from now on. With a full backlog they get no answer: with a backlog of 0 from
-    /// the second or third peer on.
+    /// Accepts connects from now on. With a full backlog they get no answer: with a backlog of 0
+    /// from the second or third peer on.
     public func listen(backlog: Int = 16) throws(SystemError) {
         try descriptor.listen(backlog: backlog)
     }

@@ -3,7 +3,7 @@ public import RocketSystem
 public import RocketTCP
 
 /// The other end of a connection as a bare socket, which does nothing by itself. Does not block,
-/// except where a function says so.
+/// except where a function is documented to.
 public final class RawPeer {
     private var descriptor: FileDescriptor?
 

@@ -1,8 +1,8 @@
 public import RocketBase
 public import RocketTCP
 
-/// A handler that records its calls, consumes all input, and runs closures of the test. Bound to the
-/// connection's loop.
+/// A handler that records its calls, consumes all input, and runs closures of the test. Bound to
+/// the connection's loop.
 public final class RecordingConnectionHandler: TCPConnectionHandler {
     /// A call of the handler.
     public enum Event: Hashable, Sendable {

@@ -43,8 +43,8 @@ public struct NetAddress: Hashable, Sendable {
     /// Whether it is the address of a Unix socket of any kind.
     public var isUnix: Bool { port == nil }
 
-    /// An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`, as of IPv4 peers of a dual-stack listener) as
-    /// IPv4; any other address unchanged.
+    /// An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`, as of IPv4 peers of a dual-stack listener)
+    /// as IPv4; any other address unchanged.
     public var unmapped: NetAddress {
         guard case .ipv6(0, let low, let port, _) = socketAddress, low >> 32 == 0xFFFF else {
             return self

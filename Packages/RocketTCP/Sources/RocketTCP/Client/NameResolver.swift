@@ -13,8 +13,8 @@ public final class NameResolver: Sendable {
 
     /// Starts the thread.
     ///
-    /// - Parameter limit: the most lookups that wait, the running one included; further ones fail at
-    ///   once. At least 1; `init()` uses 1024.
+    /// - Parameter limit: the most lookups that wait, the running one included; further ones fail
+    ///   at once. At least 1; `init()` uses 1024.
     public init(waitingAtMost limit: Int) throws(SystemError) {
         var configuration = EventLoopConfiguration()
         configuration.taskLimit = limit
@@ -27,7 +27,8 @@ public final class NameResolver: Sendable {
     /// Looks up the addresses of a name, in the order of the system; `TCPClient` tries them all.
     ///
     /// - Parameter completion: called on `loop`, later; never when that loop has ended.
-    /// - Returns: why there is no lookup (shut down, too many wait); `completion` is not called then.
+    /// - Returns: why there is no lookup (shut down, too many wait); `completion` is not called
+    ///   then.
     @discardableResult
     public func resolve(
         _ target: HostPort, on loop: EventLoop,

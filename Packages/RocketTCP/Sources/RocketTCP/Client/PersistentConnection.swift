@@ -4,9 +4,9 @@ import RocketSystem
 
 /// A client's connection that is established again whenever it ends, until it is stopped.
 ///
-/// Each attempt has a time limit; the waits between attempts follow a `BackOff`. Each connection has
-/// a new handler, so that no part of an earlier stream is mixed into the next. Bound to its loop; it
-/// lives until it is stopped, retained by its owner or not. The end of its loop stops it.
+/// Each attempt has a time limit; the waits between attempts follow a `BackOff`. Each connection
+/// has a new handler, so that no part of an earlier stream is mixed into the next. Bound to its
+/// loop, which retains it until it is stopped. The end of its loop stops it.
 public final class PersistentConnection {
     private let target: Target
     private let reactor: Reactor

@@ -6,8 +6,8 @@ public struct PersistentConnectionConfiguration: Sendable {
     public var connectTimeout: Duration = .seconds(5)
     /// The waits between attempts. Default: from 100 ms to 10 s.
     public var backOff = BackOff()
-    /// A connection that lasted at least so long counts as a success: after its loss the waits begin
-    /// at the shortest again. Default 10 s.
+    /// A connection that lasted at least so long counts as a success: after its loss the waits
+    /// begin at the shortest again. Default 10 s.
     public var steadyAfter: Duration = .seconds(10)
     /// The configuration of each connection.
     public var connection = TCPConnectionConfiguration()

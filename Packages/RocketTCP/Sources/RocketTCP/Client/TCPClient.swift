@@ -27,8 +27,8 @@ public enum TCPClient {
     }
 }
 
-/// Connects to the first of several addresses that answers: tries the next address when one fails or
-/// does not answer soon. Bound to its loop; created by `TCPClient`.
+/// Connects to the first of several addresses that answers: tries the next address when one fails
+/// or does not answer soon. Bound to its loop; created by `TCPClient`.
 public final class ConnectOperation {
     private let addresses: [NetAddress]
     private let group: ConnectionGroup

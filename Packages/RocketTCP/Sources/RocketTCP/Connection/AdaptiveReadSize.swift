@@ -7,7 +7,7 @@ struct AdaptiveReadSize {
     private var smallReads: Int32 = 0
 
     /// This many small reads in a row halve the size.
-    static let smallReadsToShrink: Int32 = 64
+    private static let smallReadsToShrink: Int32 = 64
 
     init(least: Int32, most: Int32) {
         self.least = least

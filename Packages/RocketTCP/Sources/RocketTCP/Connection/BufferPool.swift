@@ -4,14 +4,14 @@ import RocketBase
 /// `LoopConnections`.
 struct BufferPool: ~Copyable {
     /// The most buffers that are kept.
-    static let slots = 256
+    private static let slots = 256
     /// A buffer of at most this capacity is always kept while there is a slot.
     static let keepBytes = 64 << 10
     /// The most memory of all larger buffers together; others are freed. Keeping none would cost
     /// page faults over the whole length of each large delivery.
-    static let largeBytes = 16 << 20
+    private static let largeBytes = 16 << 20
     /// The capacity of a new buffer.
-    static let firstBytes = 1 << 10
+    private static let firstBytes = 1 << 10
 
     private var kept = InlineArray<256, ByteBuffer> { _ in ByteBuffer() }
     private var count = 0

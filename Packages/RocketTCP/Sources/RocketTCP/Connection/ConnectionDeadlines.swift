@@ -12,8 +12,8 @@ struct ConnectionDeadlines {
         var endSent = false
     }
 
-    /// The time limits of a configuration in nanoseconds; `.max` where there is none. Converted once,
-    /// since dividing a Duration costs more than everything else here.
+    /// The time limits of a configuration in nanoseconds; `.max` where there is none. Converted
+    /// once, since dividing a Duration costs more than everything else here.
     struct Limits {
         let firstBytes, partialInput, idle, write, close, linger: UInt64
 

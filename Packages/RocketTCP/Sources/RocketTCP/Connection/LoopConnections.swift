@@ -5,7 +5,7 @@ import RocketSystem
 /// The connections of one loop, and what they share: read buffers, and one timer for all their time
 /// limits. Ends them when the loop ends first. Bound to the loop; one per reactor.
 final class LoopConnections {
-    let reactor: Reactor
+    private let reactor: Reactor
     // SAFETY of all three: bound to one thread, and nothing that runs inside an access uses them
     // again: the read buffer is moved out while a handler uses it.
     /// The buffer for reads of connections without leftovers.
@@ -21,7 +21,7 @@ final class LoopConnections {
     private var sweepAt = MonotonicTime.distantFuture
 
     /// The shortest interval between sweeps, and so the precision of all time limits.
-    static let granularity = Duration.milliseconds(50)
+    private static let granularity = Duration.milliseconds(50)
 
     init(_ reactor: Reactor) { self.reactor = reactor }
 

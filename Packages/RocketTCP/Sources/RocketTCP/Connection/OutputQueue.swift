@@ -1,8 +1,8 @@
 public import RocketBase
 import RocketSystem
 
-/// The output of one connection that waits to be sent, in order: own bytes in one buffer, and shared
-/// bytes between them, which are not copied.
+/// The output of one connection that waits to be sent, in order: own bytes in one buffer, and
+/// shared bytes between them, which are not copied.
 ///
 /// ```
 /// stream:  own own own | shared A | own own | shared B | own   <- appended here

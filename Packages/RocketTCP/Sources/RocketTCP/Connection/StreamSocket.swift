@@ -15,8 +15,8 @@ struct StreamSocket: ~Copyable {
             descriptor, interest: interest, label: "TCPConnection", handler: handler)
     }
 
-    /// Reads once into the free space of `buffer`, which is at least `minimum`. Returns the number of
-    /// bytes; 0 at the end of the stream.
+    /// Reads once into the free space of `buffer`, which is at least `minimum`. Returns the number
+    /// of bytes; 0 at the end of the stream.
     func receive(into buffer: inout ByteBuffer, minimum: Int) throws(SystemError)
         -> IOResult<Int>
     {

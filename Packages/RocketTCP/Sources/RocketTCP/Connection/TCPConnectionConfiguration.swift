@@ -14,17 +14,18 @@ public struct TCPConnectionConfiguration: Sendable {
     /// reading until the other one reads, both would wait for ever.
     public var readsAboveHighWater = false
     /// With more than this many bytes waiting to be sent, the connection is closed, also in the
-    /// middle of a tick: the peer reads too slowly, or too much was written at once. Default 64 MiB.
+    /// middle of a tick: the peer reads too slowly, or too much was written at once. Default 64
+    /// MiB.
     public var outputLimitBytes = 64 << 20
-    /// With more than this many bytes left unconsumed by the handler, the connection is closed. Must
-    /// be at least the largest frame of the handler's format, or such frames close the connection.
-    /// Default 32 MiB.
+    /// With more than this many bytes left unconsumed by the handler, the connection is closed.
+    /// Must be at least the largest frame of the handler's format, or such frames close the
+    /// connection. Default 32 MiB.
     public var inputLimitBytes = 32 << 20
 
     /// From the connect to the first byte of the peer; nil: no limit. Default nil.
     public var firstBytesTimeout: Duration?
-    /// How long unconsumed input may wait for its rest, counted from the last byte consumed, or from
-    /// the end of a pause in reading; nil: no limit. Default 60 s.
+    /// How long unconsumed input may wait for its rest, counted from the last byte consumed, or
+    /// from the end of a pause in reading; nil: no limit. Default 60 s.
     public var partialInputTimeout: Duration? = .seconds(60)
     /// How long no byte may be transferred in either direction; nil: no limit. Default nil.
     public var idleTimeout: Duration?

@@ -7,8 +7,8 @@ public protocol TCPConnectionHandler: AnyObject {
     func connected(_ connection: TCPConnection)
 
     /// Called when bytes have arrived behind those that were left before. Consume whole frames; the
-    /// rest stays and is at the front the next time. Don't keep a reference into `input`: its memory
-    /// is reused.
+    /// rest stays and is at the front the next time. Don't keep a reference into `input`: its
+    /// memory is reused.
     func received(_ connection: TCPConnection, _ input: inout ByteBuffer)
 
     /// Called when the peer will send no more. It may still read. By default the connection is

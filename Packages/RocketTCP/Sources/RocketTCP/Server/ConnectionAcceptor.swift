@@ -3,8 +3,8 @@ import RocketReactor
 import RocketSystem
 import Synchronization
 
-/// A server's listeners on its main loop: they apply its limits and pass accepted sockets to the sub
-/// loops, one batch per loop and readiness. Bound to the main loop.
+/// A server's listeners on its main loop: they apply its limits and pass accepted sockets to the
+/// sub loops, one batch per loop and readiness. Bound to the main loop.
 final class ConnectionAcceptor: TCPAcceptorDelegate {
     /// A socket on its way to its loop.
     struct AcceptedSocket: Sendable {

@@ -106,8 +106,8 @@ struct ListeningSocket: ~Copyable {
         return ListeningSocket(descriptor: descriptor, address: actual)
     }
 
-    /// Removes the file that a crashed server has left, only if it is a socket and no process listens
-    /// there. Otherwise `bind` fails: the address is in use.
+    /// Removes the file that a crashed server has left, only if it is a socket and no process
+    /// listens there. Otherwise `bind` fails: the address is in use.
     private static func removeStale(_ path: String, _ address: NetAddress) throws(SystemError) {
         do {
             guard try SocketFile.isSocket(path) else { return }

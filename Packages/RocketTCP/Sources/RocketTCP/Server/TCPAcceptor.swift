@@ -11,10 +11,12 @@ protocol TCPAcceptorDelegate: AnyObject {
     func batchEnded()
 }
 
-/// One listener on its loop: accepts connections in bounded batches and passes them to its delegate.
+/// One listener on its loop: accepts connections in bounded batches and passes them to its
+/// delegate.
 ///
-/// When descriptors run out it does not spin: one peer is disconnected by means of a descriptor held
-/// in reserve, the others wait in the kernel, and accepting resumes after a pause. Bound to its loop.
+/// When descriptors run out it does not spin: one peer is disconnected by means of a descriptor
+/// held in reserve, the others wait in the kernel, and accepting resumes after a pause. Bound to
+/// its loop.
 final class TCPAcceptor: IOHandler {
     private let address: NetAddress
     private let isAdopted: Bool
@@ -88,7 +90,8 @@ final class TCPAcceptor: IOHandler {
 
     private func exhausted(_ error: SystemError) {
         if reserve.take() != nil, case .accepted? = try? descriptor.accept() {
-            // Closed at once, so that the peer reads the end instead of waiting for its own timeout.
+            // Closed at once, so that the peer reads the end instead of waiting for its own
+            // timeout.
         }
         reserve = try? FileDescriptor.placeholder()
         if reactor.now >= nextLogAt {
@@ -116,8 +119,8 @@ final class TCPAcceptor: IOHandler {
         registration?.setInterest(.read)
     }
 
-    /// Stops accepting for good. The socket closes with the acceptor. An adopted socket continues to
-    /// listen in the process that created it, and its file remains.
+    /// Stops accepting for good. The socket closes with the acceptor. An adopted socket continues
+    /// to listen in the process that created it, and its file remains.
     func close() {
         pauseTimer?.cancel()
         registration?.cancel()

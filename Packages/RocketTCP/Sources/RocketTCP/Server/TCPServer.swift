@@ -36,8 +36,8 @@ public final class TCPServer: Sendable {
 
     /// Opens all listeners, or none. Peers can connect once this has returned.
     ///
-    /// - Returns: the addresses of the listeners, in the order of the configuration, ports resolved;
-    ///   adopted ones are last.
+    /// - Returns: the addresses of the listeners, in the order of the configuration, ports
+    ///   resolved; adopted ones are last.
     /// - Throws: `TCPListenError` for the first listener that failed.
     public func start() throws(TCPListenError) -> [NetAddress] {
         let configuration = context.configuration

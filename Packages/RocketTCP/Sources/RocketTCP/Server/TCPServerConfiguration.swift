@@ -23,8 +23,8 @@ public struct TCPServerConfiguration: Sendable {
     public var maxConnections = 10_000
     /// What happens to a connection beyond `maxConnections`. Default: it is refused.
     public var atLimit = AtLimit.refuse
-    /// The most connections of one peer host; nil: no such limit. All Unix peers count as one. Default
-    /// nil.
+    /// The most connections of one peer host; nil: no such limit. All Unix peers count as one.
+    /// Default nil.
     public var maxConnectionsPerPeer: Int?
     /// The most bytes that all connections may buffer together; a connection that exceeds it by
     /// growing is closed. Default 1 GiB.
