@@ -1,19 +1,19 @@
 public import RocketBase
 public import RocketSystem
 
-/// A thread that drives one event loop. Whoever starts it stops and joins it.
+/// A thread that drives one event loop. Its owner stops and joins it. Any thread.
 public final class IOThread: Sendable {
-    /// The loop that it drives. Takes tasks at once.
+    /// The loop that it drives. Accepts tasks at once.
     public let loop: EventLoop
     private let thread: SystemThread
 
     /// Starts the thread.
     ///
     /// - Parameters:
-    ///   - name: the loop's and the thread's, shown by ps and gdb (its first 15 bytes).
-    ///   - cpu: the processor to stay on; nil leaves that to the scheduler.
+    ///   - name: of the loop and the thread; ps and gdb show its first 15 bytes.
+    ///   - cpu: the processor to pin the thread to; nil leaves the choice to the scheduler.
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM; EAGAIN: no more threads; EINVAL: no such
-    ///   processor). Nothing is left behind then.
+    ///   processor). No thread and no descriptor remains then.
     public init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
         cpu: Int? = nil, logger: RocketLogger = .disabled
@@ -23,28 +23,28 @@ public final class IOThread: Sendable {
         thread = try SystemThread(name: name, cpu: cpu) { loop.run() }
     }
 
-    /// Asks the loop to end. Any thread; returns at once.
+    /// Requests that the loop ends. Any thread; returns at once.
     public func stop() { loop.stop() }
 
-    /// Asks the loop to end, and lets the thread go: nobody joins it. Once, in place of `stop` and
-    /// `join`. Any thread.
+    /// Requests that the loop ends, and detaches the thread: it is not joined. Once, in place of
+    /// `stop` and `join`. Any thread.
     public func stopUnattended() {
         thread.detach()
         loop.stop()
     }
 
-    /// Blocks until the thread has ended; once, after `stop`, and not from itself nor from a
-    /// thread that other work needs.
+    /// Blocks until the thread has ended. Once, after `stop`. Not on the thread itself, which would
+    /// wait for ever, nor on a thread that other work needs.
     public func join() {
         precondition(!loop.isInLoop, "a thread is not joined by itself")
         thread.join()
     }
 
-    /// As `join`, without blocking the caller's thread; once, and not both.
+    /// Waits as `join` does, without blocking the caller's thread. Once, and not both.
     public func ended() async { await awaitBlocking(join) }
 }
 
-/// Runs `wait`, which blocks, on a thread of its own, so that no thread of a pool is blocked.
+/// Runs `wait`, which blocks, on a separate thread, so that no thread of a pool is blocked.
 func awaitBlocking(_ wait: @escaping @Sendable () -> Void) async {
     await withCheckedContinuation { continuation in
         let waiter = try? SystemThread(name: "io-join") {
@@ -52,7 +52,7 @@ func awaitBlocking(_ wait: @escaping @Sendable () -> Void) async {
             continuation.resume()
         }
         if let waiter { return waiter.detach() }
-        // Out of threads: better to block than not to wait.
+        // No more threads: block this one rather than return too early.
         wait()
         continuation.resume()
     }

@@ -2,28 +2,29 @@ public import RocketBase
 public import RocketSystem
 import Synchronization
 
-/// How a group picks the loop for a new connection.
+/// How a group chooses the loop for a new connection.
 public enum LoopChoice: Sendable {
-    /// One after the other.
+    /// Each loop in turn.
     case roundRobin
-    /// The one with the fewest connections, as its users have counted them with
+    /// The loop with the fewest connections, as its users have counted them with
     /// `EventLoop.connectionOpened` and `connectionClosed`.
     case leastConnections
 }
 
-/// Threads with a loop each. Started together; whoever starts them stops and joins them.
+/// Threads with a loop each, started together. Their owner stops and joins them. Any thread.
 public final class IOThreadGroup: Sendable {
-    /// In the order of their numbers; at least one.
+    /// The loops in the order of their numbers; at least one.
     public let loops: [EventLoop]
     private let threads: [IOThread]
     private let turn = Atomic<Int>(0)
 
-    /// Starts `count` threads, named `namePrefix` and a number from 0.
+    /// Starts `count` threads. Their names are `namePrefix` and a number from 0.
     ///
     /// - Parameters:
     ///   - count: 1 or more.
-    ///   - cpus: the processors to pin the threads to, in turn; empty pins none.
-    /// - Throws: `SystemError` as `IOThread`; those that were started are stopped and joined then.
+    ///   - cpus: the processors to pin the threads to, in turn; empty: none is pinned.
+    /// - Throws: `SystemError` as `IOThread` does, after stopping and joining the threads that were
+    ///   started.
     public init(
         count: Int, namePrefix: String = "io-",
         configuration: EventLoopConfiguration = EventLoopConfiguration(), cpus: [Int] = [],
@@ -47,7 +48,7 @@ public final class IOThreadGroup: Sendable {
         loops = threads.map(\.loop)
     }
 
-    /// The loop for the next connection. Any thread.
+    /// Returns the loop for the next connection. Any thread.
     public func next(by choice: LoopChoice = .roundRobin) -> EventLoop {
         let start = turn.wrappingAdd(1, ordering: .relaxed).oldValue
         let first = loops[Int(UInt(bitPattern: start) % UInt(loops.count))]
@@ -55,13 +56,13 @@ public final class IOThreadGroup: Sendable {
         return loops.reduce(first) { $1.connectionCount < $0.connectionCount ? $1 : $0 }
     }
 
-    /// Asks all loops to end. Any thread; returns at once.
+    /// Requests that all loops end. Any thread; returns at once.
     public func stop() { for thread in threads { thread.stop() } }
 
-    /// Blocks until all threads have ended; once, after `stop`, not from one of them.
+    /// Blocks until all threads have ended. Once, after `stop`, and not on one of them.
     public func join() { for thread in threads { thread.join() } }
 
-    /// `stop` and `join`, without blocking the caller's thread.
+    /// Stops and joins all threads without blocking the caller's thread.
     public func shutdown() async {
         stop()
         await awaitBlocking(join)
@@ -71,15 +72,4 @@ public final class IOThreadGroup: Sendable {
         for thread in threads { thread.stop() }
         for thread in threads { thread.join() }
     }
-}
-
-extension EventLoop {
-    /// Connections that its users have counted. Any thread.
-    public var connectionCount: Int { connections.load(ordering: .relaxed) }
-
-    /// Counts one more: when a connection is given to this loop, before it gets there. Any thread.
-    public func connectionOpened() { connections.wrappingAdd(1, ordering: .relaxed) }
-
-    /// Counts one less. Any thread.
-    public func connectionClosed() { connections.wrappingSubtract(1, ordering: .relaxed) }
 }

@@ -1,20 +1,20 @@
-// SAFETY: the value is made on the loop (a Reactor proves it), read after a check that traps off
+// SAFETY: the value is created on the loop (a Reactor proves it), read after a check that traps off
 // the loop, and released there.
 
-/// A value that is bound to a loop's thread, in a box that may go anywhere: it can be carried and
-/// dropped on any thread, but only used on its own.
+/// A Sendable box around a value that is bound to a loop's thread. Any thread may copy and release
+/// the box; only the loop's thread may use the value, which is also released there.
 public struct LoopBound<Value>: @unchecked Sendable {
     private let box: Box
 
-    /// On the loop's thread.
+    /// Boxes the value, on the loop's thread.
     public init(_ value: Value, on reactor: Reactor) {
         box = Box(value: value, loop: reactor.loop)
     }
 
-    /// The loop where the value may be used.
+    /// The loop on whose thread the value may be used.
     public var loop: EventLoop { box.loop }
 
-    /// The value. Traps when not on the loop's thread.
+    /// Returns the value. Traps off the loop's thread.
     public func get() -> Value {
         precondition(box.loop.isInLoop, "a loop-bound value is used on its loop's thread only")
         guard let value = box.cell.value else {
@@ -23,7 +23,7 @@ public struct LoopBound<Value>: @unchecked Sendable {
         return value
     }
 
-    /// Ends with the last copy, wherever that is.
+    /// Ends with the last copy, on any thread.
     private final class Box {
         let cell: Cell
         let loop: EventLoop
@@ -35,14 +35,14 @@ public struct LoopBound<Value>: @unchecked Sendable {
 
         deinit {
             if loop.isInLoop { return }
-            // Emptied at home, so that it does not matter who lets go of the cell last. When the
-            // loop has ended, no thread uses the value there.
+            // Emptied on the loop, so that any thread may release the cell last. When the loop has
+            // ended, no thread uses the value.
             let cell = self.cell
             loop.execute { _ in cell.value = nil }
         }
     }
 
-    // SAFETY: the value is touched on the loop only, or by the last holder of a refused task.
+    // SAFETY: the value is accessed on the loop only, or by the last holder of a refused task.
     private final class Cell: @unchecked Sendable {
         var value: Value?
         init(_ value: Value) { self.value = value }

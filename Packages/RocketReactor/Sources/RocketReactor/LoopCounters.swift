@@ -1,11 +1,11 @@
 public import RocketSystem
 import Synchronization
 
-/// What a loop has done since it was made.
+/// What a loop has done since it was created. A value.
 public struct LoopCounters: Hashable, Sendable {
-    /// Times the loop went round.
+    /// Rounds of the loop.
     public var ticks: UInt64 = 0
-    /// Times another thread woke it.
+    /// Wakeups by other threads.
     public var wakeups: UInt64 = 0
     /// Events delivered to handlers.
     public var events: UInt64 = 0
@@ -13,39 +13,39 @@ public struct LoopCounters: Hashable, Sendable {
     public var tasks: UInt64 = 0
     /// Timers fired.
     public var timers: UInt64 = 0
-    /// Times the kernel was told of a changed interest.
+    /// System calls that changed the interest in a descriptor.
     public var interestChanges: UInt64 = 0
-    /// The most tasks that waited at the same time.
+    /// The highest number of tasks that waited at the same time.
     public var mostTasksWaiting = 0
-    /// Tasks that `offer` refused since too many waited.
+    /// Tasks that `offer` refused because too many waited.
     public var refusedTasks: UInt64 = 0
-    /// The longest that one callback took, in nanoseconds.
+    /// The longest duration of one callback, in nanoseconds.
     public var longestCallbackNanoseconds: UInt64 = 0
 
-    /// All zero.
+    /// Creates counters that are all zero.
     public init() {}
 }
 
-/// When a loop was last seen moving, for a watchdog on another thread.
+/// When a loop last made progress, for a watchdog on another thread. A value.
 public struct LoopProgress: Hashable, Sendable {
-    /// When it last began to wait or to work.
+    /// When the loop last began to wait or to work.
     public let since: MonotonicTime
-    /// It waits for events, which it may do for as long as it likes.
+    /// The loop waits for events, which may take any time.
     public let isWaiting: Bool
 
-    /// From its parts.
+    /// Creates a value from its parts.
     public init(since: MonotonicTime, isWaiting: Bool) {
         self.since = since
         self.isWaiting = isWaiting
     }
 
-    /// True when a callback has held the loop up for longer than `limit`.
+    /// Returns true when a callback has blocked the loop for longer than `limit`.
     public func isStuck(at now: MonotonicTime, longerThan limit: Duration) -> Bool {
         !isWaiting && now - since > limit
     }
 }
 
-/// Counters of one writer, the loop, and any readers: published once per tick.
+/// Counters with one writer, the loop, and readers on any thread. Published once per tick.
 final class PublishedCounters: Sendable {
     private let ticks = Atomic<UInt64>(0)
     private let wakeups = Atomic<UInt64>(0)
@@ -84,7 +84,7 @@ final class PublishedCounters: Sendable {
         return counters
     }
 
-    /// Any thread: who refuses is not the loop.
+    /// Any thread: refusing does not happen on the loop.
     func countRefusal() { refusedTasks.add(1, ordering: .relaxed) }
 
     func markProgress(_ nanoseconds: UInt64, isWaiting: Bool) {

@@ -10,19 +10,19 @@ public struct TickResult: Hashable, Sendable {
     /// Closures and executor jobs run.
     public var tasks = 0
 
-    /// True when nothing was to be done.
+    /// True when there was nothing to do.
     public var isIdle: Bool { events + timers + tasks == 0 }
 }
 
-/// One round of the loop, in its order: wait, wakeup, I/O, expired timers, tasks, tick ends.
+/// One round of the loop, in this order: wait, wakeup, I/O, expired timers, tasks, tick ends.
 extension Reactor {
-    /// - Parameter nanoseconds: the longest wait; 0 none, negative for ever.
+    /// - Parameter nanoseconds: the longest wait; 0: none; negative: no limit.
     func tick(waitingAtMost nanoseconds: Int64) -> TickResult {
         precondition(!isTicking, "a tick is not run from inside a tick")
         isTicking = true
         defer { isTicking = false }
         var result = TickResult()
-        applyChanges()
+        applyInterestChanges()
         let ready = wait(nanoseconds)
         takeTasks()
         result.events = deliver(ready)
@@ -32,21 +32,21 @@ extension Reactor {
         return result
     }
 
-    /// Fetches what other threads have sent.
+    /// Moves what other threads have sent to the queue of tasks.
     func takeTasks() {
         if inbox.isEmpty { return }
         unsafe inbox.drain(into: &tasks, spare: &inboxSpare)
         publishedBacklog = unsafe tasks.count
     }
 
-    /// Work that is here already: there is no waiting before it is done.
+    /// Whether work is queued already, so that a tick does not wait.
     var hasWork: Bool { unsafe !tasks.isEmpty || !tickEnds.isEmpty || !inbox.isEmpty }
 
     private func wait(_ limit: Int64) -> Int {
         var nanoseconds = hasWork ? 0 : limit
         if nanoseconds != 0 {
             nanoseconds = timeToNextTimer(limit)
-            // From here on a sender writes; a task that came before is seen here.
+            // From here on a sender writes to the wakeup; a task sent before is seen here.
             wakeup.willSleep()
             if !inbox.isEmpty { nanoseconds = 0 }
             counters.markProgress(now.nanoseconds, isWaiting: true)
@@ -59,8 +59,8 @@ extension Reactor {
         return ready
     }
 
-    /// The clock is read once more here, since the callbacks of the last tick took their time; but
-    /// only when a timer waits and nothing else is to be done.
+    /// Reads the clock once more, since the callbacks of the last tick took their time; but only
+    /// when a timer waits and there is nothing else to do.
     private func timeToNextTimer(_ limit: Int64) -> Int64 {
         unsafe timers.prune()
         guard let earliest = unsafe timers.earliest else { return limit }
@@ -77,13 +77,13 @@ extension Reactor {
             guard let registration = unsafe table[token], let handler = registration.handler else {
                 continue
             }
-            // Read before the call, so that the registration need not be held across it.
+            // Read before the call, so that the registration need not be retained across it.
             let label = registration.label
             // An earlier callback of this tick may have changed the interest.
             let wanted = IOEvents(rawValue: registration.interest.rawValue & 7 | 48)
-            let heard = events.intersection(wanted)
-            if heard.isEmpty { continue }
-            handler.ready(heard, on: self)
+            let relevant = events.intersection(wanted)
+            if relevant.isEmpty { continue }
+            handler.ready(relevant, on: self)
             delivered += 1
             callbackEnded(label)
         }
@@ -102,8 +102,8 @@ extension Reactor {
         return fired
     }
 
-    /// Tasks, then tick ends, and again what these have brought, while the budget lasts. Each
-    /// enrolled handler is called before the tick ends; what remains is for the next one.
+    /// Runs tasks, then tick ends, and again what these have queued, while the budget lasts. Each
+    /// tick-end handler is called before the tick ends; what remains is for the next one.
     private func runTasks() -> Int {
         let budget = tasksPerTick
         var run = 0
@@ -111,7 +111,9 @@ extension Reactor {
         repeat {
             takeTasks()
             let waiting = unsafe tasks.count
-            if waiting > statistics.mostTasksWaiting || waiting >= taskLimit { note(waiting) }
+            if waiting > statistics.mostTasksWaiting || waiting >= taskLimit {
+                recordBacklog(waiting)
+            }
             while run < budget, let task = unsafe tasks.popFirst() {
                 perform(task)
                 run += 1
@@ -126,7 +128,7 @@ extension Reactor {
     }
 
     func runTickEnds() {
-        // Whoever enrols from now on stands behind these, and has his turn in the next round.
+        // Handlers that are added from now on are behind these, and have their turn next round.
         var left = unsafe tickEnds.count
         if left == 0 { return }
         while left > 0, let handler = unsafe tickEnds.popFirst() {
@@ -143,8 +145,12 @@ extension Reactor {
         statistics.tasks &+= UInt64(result.tasks)
         counters.publish(statistics)
     }
+}
 
-    /// Each callback's end is the next one's beginning: one look at the clock per callback.
+// MARK: - Slow callbacks
+
+extension Reactor {
+    /// Each callback's end is the next one's beginning: the clock is read once per callback.
     @inline(__always)
     private func callbackEnded(_ label: StaticString) {
         let moment = time.monotonic().nanoseconds
@@ -160,11 +166,39 @@ extension Reactor {
     private func reportSlow(_ label: StaticString, _ taken: UInt64) {
         let duration = Duration.nanoseconds(Int64(clamping: taken))
         let slow = SlowCallback(loop: loop.name, label: label, duration: duration)
-        loop.logger.warn("a callback held its loop up") {
+        loop.logger.warn("a callback blocked its event loop") {
             $0.add("loop", slow.loop)
             $0.add("callback", label)
             $0.add("us", taken / 1000)
         }
         loop.configuration.onSlowCallback?(slow)
+    }
+}
+
+// MARK: - Backlog
+
+extension Reactor {
+    /// Records that more tasks wait than ever before, or too many. Logs one line each time that
+    /// their number reaches the limit.
+    @inline(never)
+    private func recordBacklog(_ waiting: Int) {
+        statistics.mostTasksWaiting = max(statistics.mostTasksWaiting, waiting)
+        if waiting < taskLimit || isOverTaskLimit { return }
+        isOverTaskLimit = true
+        loop.logger.warn("an event loop receives more tasks than it runs") {
+            $0.add("loop", self.loop.name)
+            $0.add("waiting", waiting)
+            $0.add("limit", self.taskLimit)
+        }
+    }
+
+    /// Publishes to senders how many tasks wait at the end of a tick. The next warning requires
+    /// that their number has fallen to half the limit.
+    private func publishBacklog() {
+        let left = unsafe tasks.count
+        if left == publishedBacklog { return }
+        publishedBacklog = left
+        inbox.publish(backlog: left)
+        if left <= taskLimit / 2 { isOverTaskLimit = false }
     }
 }

@@ -2,13 +2,13 @@ public import RocketSystem
 
 /// What is bound to a loop's thread: its registrations, its timers, its time.
 ///
-/// It is not Sendable, and only the loop hands it out, on its own thread: having one proves that
-/// you are there. It belongs to its `EventLoop`, which outlives it.
+/// Not Sendable; only the loop passes it out, on its own thread, so holding one proves that the
+/// code runs there. Owned by its `EventLoop`, which outlives it.
 @safe
 public final class Reactor {
-    /// The handle that other threads use, and the executor of what runs here.
+    /// The handle for other threads, and the executor of what runs here.
     public unowned let loop: EventLoop
-    /// The time, read once per tick, after waiting: within a tick it stands still.
+    /// The time, read once per tick, after the wait: it is constant within a tick.
     public var now: MonotonicTime { tickTime }
 
     // Stored properties are internal: the optimiser sees all their uses, and needs no exclusivity
@@ -33,7 +33,7 @@ public final class Reactor {
     // runs meanwhile (payloads are taken out before they are released), so accesses can't overlap.
     // The checks were a fifth of a tick's instructions.
     @exclusivity(unchecked) var table = RegistrationTable()
-    /// Registrations whose interest differs from what the kernel was told.
+    /// Registrations whose interest differs from what the kernel has.
     @exclusivity(unchecked) var changed: ContiguousArray<Registration> = []
     @exclusivity(unchecked) var timers = TimerQueue<ScheduledTimer>()
     @exclusivity(unchecked) var tasks = RingBuffer<LoopTask>(capacity: 64)
@@ -43,14 +43,13 @@ public final class Reactor {
     /// When the running callback began, in nanoseconds: the end of the one before it.
     var callbackBegan: UInt64 = 0
     var isTicking = false
-    /// Waiting tasks that senders know of.
+    /// The number of waiting tasks that senders see.
     var publishedBacklog = 0
-    /// Was logged, and has not come down to half the limit since.
+    /// The excess was logged, and the number of tasks has not fallen to half the limit since.
     var isOverTaskLimit = false
-    /// Who is told when the loop ends.
-    var loopEnds: ContiguousArray<any LoopEndHandler> = []
-    /// What layers above keep with the loop, by type.
-    var attachments: [ObjectIdentifier: AnyObject] = [:]
+    private var loopEnds: ContiguousArray<any LoopEndHandler> = []
+    /// Objects that layers above keep with the loop, by type.
+    private var attachments: [ObjectIdentifier: AnyObject] = [:]
 
     init(loop: EventLoop, poller: consuming Poller, now: MonotonicTime) {
         self.loop = loop
@@ -69,64 +68,62 @@ public final class Reactor {
         tickTime = now
     }
 
-    /// Watches a descriptor. The registration, and with it `handler`, stays until it is cancelled,
-    /// which has to be before the descriptor is closed.
-    ///
-    /// - Parameter label: names the handler in logs of slow callbacks.
-    /// - Throws: `SystemError` (EPERM: a plain file can't be watched; ENOSPC, ENOMEM).
-    public func register(
-        _ descriptor: borrowing FileDescriptor, interest: IOInterest, label: StaticString,
-        handler: any IOHandler
-    ) throws(SystemError) -> Registration {
-        let raw = descriptor.raw
-        let token = unsafe table.makeToken(raw)
-        try poller.add(raw, interest, token: token)
-        let registration = Registration(
-            raw: raw, token: token, interest: interest, label: label, handler: handler,
-            reactor: self)
-        unsafe table.insert(registration)
-        return registration
+    /// Returns the one object of that type that a layer above keeps with this loop, and makes it on
+    /// first use. Released when the loop ends.
+    public func attachment<Attached: AnyObject>(
+        _ type: Attached.Type, make: (Reactor) -> Attached
+    ) -> Attached {
+        if let found = attachments[ObjectIdentifier(type)] as? Attached { return found }
+        let made = make(self)
+        attachments[ObjectIdentifier(type)] = made
+        return made
     }
 
-    /// The registrations there are now, the loop's own wakeup included.
-    public var registrationCount: Int { unsafe table.count }
-
-    /// Calls `handler` once at the end of this tick, in the order of enrolment. Allocates nothing
-    /// in steady state; the caller remembers that it is enrolled.
-    @inline(__always)
-    public func observeTickEnd(_ handler: any TickEndHandler) { unsafe tickEnds.append(handler) }
-
-    func forget(_ registration: Registration) {
-        poller.remove(registration.raw)
-        unsafe table.remove(registration)
-    }
-
-    /// Tells the kernel of changed interests: at most one call per registration and tick.
-    func applyChanges() {
-        if unsafe changed.isEmpty { return }
-        unsafe swap(&changed, &changedSpare)
-        for registration in changedSpare {
-            registration.isChanged = false
-            guard registration.isActive, registration.interest != registration.applied else {
-                continue
-            }
-            registration.applied = registration.interest
-            statistics.interestChanges &+= 1
-            poller.change(registration.raw, registration.interest, token: registration.token)
-        }
-        changedSpare.removeAll(keepingCapacity: true)
-    }
-
-    /// Lets go of all handlers and timers, and of what they refer to.
+    /// Releases all handlers and timers, and what they refer to.
     func tearDown() {
-        for registration in unsafe table.removeAll() {
-            poller.remove(registration.raw)
-            registration.detach()
-        }
-        unsafe changed.removeAll()
+        removeRegistrations()
         for timer in unsafe timers.removeAll() { _ = timer.end() }
         while let handler = unsafe tickEnds.popFirst() { withExtendedLifetime(handler) {} }
         loopEnds.removeAll()
         attachments.removeAll()
+    }
+}
+
+// MARK: - Ends
+
+/// Finishes something at the end of a tick, as flushing what was written in it.
+public protocol TickEndHandler: AnyObject {
+    /// Called on the loop's thread, once for each `observeTickEnd`.
+    func tickEnding(on reactor: Reactor)
+}
+
+/// Closes something, or notifies others, when the loop ends.
+public protocol LoopEndHandler: AnyObject {
+    /// Called on the loop's thread after `stop`. Events and timers are not delivered any more, but
+    /// tasks and tick ends that this call queues still run. Called a second time when other tasks
+    /// have run in between and the handler is still registered.
+    func loopEnding(on reactor: Reactor)
+}
+
+extension Reactor {
+    /// Calls `handler` once at the end of this tick. Handlers are called in the order of these
+    /// calls; a handler that is added by a tick end has its turn in the next round. Allocates
+    /// nothing in steady state. The caller records that it is waiting: nothing here prevents a
+    /// second call.
+    @inline(__always)
+    public func observeTickEnd(_ handler: any TickEndHandler) { unsafe tickEnds.append(handler) }
+
+    /// Calls `handler` when the loop ends. Handlers are called in the order of these calls, and
+    /// retained until then or until `stopObservingLoopEnd`.
+    public func observeLoopEnd(_ handler: any LoopEndHandler) { loopEnds.append(handler) }
+
+    /// Reverts `observeLoopEnd`. Looks through all handlers: for few of them.
+    public func stopObservingLoopEnd(_ handler: any LoopEndHandler) {
+        loopEnds.removeAll { $0 === handler }
+    }
+
+    /// The list may change meanwhile.
+    func notifyLoopEnd() {
+        for handler in loopEnds { handler.loopEnding(on: self) }
     }
 }

@@ -1,65 +1,212 @@
-/// A descriptor's place in its loop: what it wants to know, and who is told.
+public import RocketSystem
+
+/// Which events a registration observes.
+@frozen
+public struct IOInterest: OptionSet, Hashable, Sendable {
+    /// The bits.
+    public let rawValue: UInt8
+    /// Creates a set from its bits.
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// There is something to read, a connection to accept, or the end of the input.
+    public static let read = IOInterest(rawValue: 1)
+    /// There is room to write, or a connect has finished.
+    public static let write = IOInterest(rawValue: 2)
+    /// The peer has shut its writing side, also while `read` is not in the set.
+    public static let readHangup = IOInterest(rawValue: 4)
+    /// One event per change instead of one per tick as long as the condition holds. Fixed at
+    /// registration.
+    public static let edgeTriggered = IOInterest(rawValue: 8)
+}
+
+/// What has happened on a descriptor. `hangup` and `error` are reported whatever the interest is.
+@frozen
+public struct IOEvents: OptionSet, Hashable, Sendable {
+    /// The bits.
+    public let rawValue: UInt8
+    /// Creates a set from its bits.
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Reading will not block.
+    public static let readable = IOEvents(rawValue: 1)
+    /// Writing will not block.
+    public static let writable = IOEvents(rawValue: 2)
+    /// The peer has shut its writing side.
+    public static let readHangup = IOEvents(rawValue: 4)
+    /// Both directions are shut.
+    public static let hangup = IOEvents(rawValue: 16)
+    /// An error is pending on the descriptor.
+    public static let error = IOEvents(rawValue: 32)
+}
+
+/// Handles the events of a descriptor. The loop retains it as long as it is registered.
+public protocol IOHandler: AnyObject {
+    /// Handles events on the loop's thread. `events` is never empty and contains only what the
+    /// registration is interested in at this moment, besides `hangup` and `error`.
+    func ready(_ events: IOEvents, on reactor: Reactor)
+}
+
+/// A descriptor that a loop watches: the events of interest, and their handler.
 ///
-/// Made by `Reactor.register`, bound to the loop's thread. Cancel it before the descriptor is
-/// closed. It knows the descriptor by number only; the handler owns the descriptor.
+/// Created by `Reactor.register`, bound to the loop's thread. Cancel it before the descriptor is
+/// closed: otherwise the next change of its interest traps. It holds the descriptor's number only;
+/// the handler owns the descriptor.
 public final class Registration {
-    /// Where it was registered, for logs.
+    /// Names the handler in logs.
     public let label: StaticString
-    let raw: Int32
-    let token: UInt64
+    fileprivate let raw: Int32
+    fileprivate let token: UInt64
     private(set) var handler: (any IOHandler)?
-    var wanted: IOInterest
-    /// What the kernel was told last.
-    var applied: IOInterest
-    /// Stands in the reactor's list of changes, to be applied before the next wait.
-    var isChanged = false
+    // Not public: exclusivity of public stored properties is checked at run time.
+    private var wanted: IOInterest
+    /// The interest that the kernel has.
+    fileprivate var applied: IOInterest
+    /// Is in the reactor's list of changes, which are applied before the next wait.
+    fileprivate var isChanged = false
     private var reactor: Reactor?
 
-    init(
+    fileprivate init(
         raw: Int32, token: UInt64, interest: IOInterest, label: StaticString,
         handler: any IOHandler, reactor: Reactor
     ) {
         self.raw = raw
         self.token = token
         wanted = interest
-        self.applied = interest
+        applied = interest
         self.label = label
         self.handler = handler
         self.reactor = reactor
     }
 
-    /// What it wants to know; nothing after `cancel`.
+    /// The events that it observes; none after `cancel`.
     public var interest: IOInterest { wanted }
 
     /// True until `cancel`.
     public var isActive: Bool { handler != nil }
 
-    /// Changes what it wants to know. Counts at once for events that are already here; the kernel
-    /// is told before the next wait, once, and only if the last word differs from what it knows.
-    /// Without effect after `cancel`.
-    public func setInterest(_ wanted: IOInterest) {
-        guard wanted != self.wanted, let reactor else { return }
-        self.wanted = wanted
+    /// Changes the interest. It holds at once for events that have been fetched already; the kernel
+    /// gets the last of several changes, before the next wait, and only if it differs from what the
+    /// kernel has. Without effect after `cancel`.
+    public func setInterest(_ interest: IOInterest) {
+        guard interest != wanted, let reactor else { return }
+        wanted = interest
         if isChanged { return }
         isChanged = true
         unsafe reactor.changed.append(self)
     }
 
-    /// Ends it: from now on the handler hears nothing, not even of events that are already here,
-    /// and the loop lets go of it. Again: without effect.
+    /// Ends the registration: the handler gets no further event, not even one that has been fetched
+    /// already, and the loop releases it. Again: without effect.
     public func cancel() {
         guard let reactor else { return }
-        // The kernel first: letting go of the handler may close the descriptor.
+        // The kernel first: releasing the handler may close the descriptor.
         reactor.forget(self)
         detach()
     }
 
-    /// Lets go of handler and reactor.
-    func detach() {
+    /// Releases the handler and the reactor.
+    fileprivate func detach() {
         wanted = []
         reactor = nil
-        // Last, and out of this object before its end: it may come back here through `cancel`.
+        // Last, and moved out of this object before its end: its deinit may call `cancel` here.
         let last = handler.take()
         withExtendedLifetime(last) {}
+    }
+}
+
+extension Reactor {
+    /// Watches a descriptor. The registration retains `handler` until it is cancelled, which must
+    /// happen before the descriptor is closed.
+    ///
+    /// - Parameter label: names the handler in logs of slow callbacks.
+    /// - Throws: `SystemError` (EPERM: a plain file can't be watched; ENOSPC, ENOMEM).
+    public func register(
+        _ descriptor: borrowing FileDescriptor, interest: IOInterest, label: StaticString,
+        handler: any IOHandler
+    ) throws(SystemError) -> Registration {
+        let raw = descriptor.raw
+        let token = unsafe table.makeToken(raw)
+        try poller.add(raw, interest, token: token)
+        let registration = Registration(
+            raw: raw, token: token, interest: interest, label: label, handler: handler,
+            reactor: self)
+        unsafe table.insert(registration)
+        return registration
+    }
+
+    /// How many registrations there are, that of the loop's own wakeup included.
+    public var registrationCount: Int { unsafe table.count }
+
+    fileprivate func forget(_ registration: Registration) {
+        poller.remove(registration.raw)
+        unsafe table.remove(registration)
+    }
+
+    /// Passes changed interests to the kernel: at most one system call per registration and tick.
+    func applyInterestChanges() {
+        if unsafe changed.isEmpty { return }
+        unsafe swap(&changed, &changedSpare)
+        for registration in changedSpare {
+            registration.isChanged = false
+            guard registration.isActive, registration.interest != registration.applied else {
+                continue
+            }
+            registration.applied = registration.interest
+            statistics.interestChanges &+= 1
+            poller.change(registration.raw, registration.interest, token: registration.token)
+        }
+        changedSpare.removeAll(keepingCapacity: true)
+    }
+
+    /// Ends all registrations and releases their handlers.
+    func removeRegistrations() {
+        for registration in unsafe table.removeAll() {
+            poller.remove(registration.raw)
+            registration.detach()
+        }
+        unsafe changed.removeAll()
+    }
+}
+
+/// The loop's registrations by descriptor number. A token names one registration for ever: its
+/// generation in the upper half, its number in the lower. So an event for an earlier owner of the
+/// number reaches no handler.
+struct RegistrationTable {
+    private var slots: ContiguousArray<Registration?> = []
+    private var generation: UInt32 = 0
+    private(set) var count = 0
+
+    /// Returns a token for `raw` that no registration has had.
+    mutating func makeToken(_ raw: Int32) -> UInt64 {
+        generation &+= 1
+        return UInt64(generation) << 32 | UInt64(UInt32(bitPattern: raw))
+    }
+
+    /// The registration that the token names; nil once it has ended.
+    subscript(token: UInt64) -> Registration? {
+        let index = Int(token & 0xffff_ffff)
+        guard index < slots.count, let found = slots[index], found.token == token else {
+            return nil
+        }
+        return found
+    }
+
+    mutating func insert(_ registration: Registration) {
+        let index = Int(registration.raw)
+        while slots.count <= index { slots.append(nil) }
+        precondition(slots[index] == nil, "a descriptor is registered once at a time")
+        slots[index] = registration
+        count += 1
+    }
+
+    mutating func remove(_ registration: Registration) {
+        slots[Int(registration.raw)] = nil
+        count -= 1
+    }
+
+    /// Empties the table and returns its registrations.
+    mutating func removeAll() -> [Registration] {
+        defer { self = RegistrationTable() }
+        return slots.compactMap { $0 }
     }
 }

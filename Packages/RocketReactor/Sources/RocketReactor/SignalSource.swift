@@ -1,13 +1,13 @@
 public import RocketSystem
 
-/// Signals as events of a loop. Bound to its thread; made by `Reactor.watchSignals`. Stays until
-/// it is cancelled or the loop ends.
+/// Signals as events of a loop. Bound to its thread; created by `Reactor.watchSignals`. Delivers
+/// until it is cancelled or the loop ends.
 public final class SignalSource: IOHandler {
     private let descriptor: SignalDescriptor
     private let body: (Signal, Reactor) -> Void
     private var registration: Registration?
 
-    init(
+    fileprivate init(
         _ signals: [Signal], on reactor: Reactor, _ body: @escaping (Signal, Reactor) -> Void
     ) throws(SystemError) {
         descriptor = try SignalDescriptor(signals)
@@ -16,13 +16,13 @@ public final class SignalSource: IOHandler {
             descriptor.descriptor, interest: .read, label: "signals", handler: self)
     }
 
-    /// From now on the signals wait, blocked, for another source.
+    /// Ends the delivery. The signals remain blocked, and pending ones wait for another source.
     public func cancel() {
         registration?.cancel()
         registration = nil
     }
 
-    /// The reactor calls this.
+    /// Reads the pending signals. Called by the reactor.
     public func ready(_ events: IOEvents, on reactor: Reactor) {
         while registration != nil, case .done(let signal) = descriptor.next() {
             body(signal, reactor)
@@ -31,9 +31,10 @@ public final class SignalSource: IOHandler {
 }
 
 extension Reactor {
-    /// Calls `body` on the loop for each of `signals` that the process gets. They must be blocked
-    /// in all threads: `Signals.block` first in `main`. Several of the same kind that come close
-    /// together may arrive as one.
+    /// Calls `body` on the loop for each of `signals` that the process receives. They must be
+    /// blocked in all threads, by `Signals.block` first in `main`: otherwise the kernel may deliver
+    /// them to a thread, with their default action. Several of the same kind in quick succession
+    /// may arrive as one.
     ///
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
     public func watchSignals(

@@ -1,38 +1,39 @@
 import RocketSystem
 public import Testing
 
-/// Lets tests run one after the other, over all suites that carry it: `@Suite(.oneAtATime)`.
+/// Runs tests one after the other, over all suites with this trait: `@Suite(.oneAtATime)`.
 ///
-/// For a package whose tests watch sockets end and also start processes (an exit test does):
-/// between its fork and its exec a child holds a copy of every descriptor of this process, so
-/// what another test closes meanwhile does not end yet, and that test's next tick sees nothing.
+/// For a package whose tests observe the end of sockets and also start processes, as exit tests do.
+/// Between its fork and its exec a child holds a copy of every descriptor of this process, so a
+/// socket that another test closes meanwhile does not end yet: the next tick of that test would not
+/// observe the end.
 public struct OneAtATime: SuiteTrait, TestTrait, TestScoping {
-    /// Each suite below and each of its tests.
+    /// Applies to each suite below and to each of its tests.
     public var isRecursive: Bool { true }
 
-    /// Runs one test case while no other one runs that carries the trait.
+    /// Runs one test case while no other test case with the trait runs.
     @concurrent
     public func provideScope(
         for test: Test, testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        // A suite itself does nothing, and waiting in it would keep its own tests waiting.
+        // A suite itself does nothing. Waiting in it would block its own tests.
         guard testCase != nil else { return try await function() }
-        await Self.turns.take()
-        defer { Self.turns.pass() }
+        await Self.turn.take()
+        defer { Self.turn.pass() }
         try await function()
     }
 
-    private static let turns = Turns()
+    private static let turn = Turn()
 }
 
 extension Trait where Self == OneAtATime {
-    /// One test case at a time over all suites that say so.
+    /// One test case at a time over all suites with this trait.
     public static var oneAtATime: Self { Self() }
 }
 
-/// One turn for all who ask, in the order in which they asked.
-private final class Turns: Sendable {
+/// A lock for tasks, which get it in the order of their requests.
+private final class Turn: Sendable {
     private struct State {
         var isTaken = false
         var waiting: [CheckedContinuation<Void, Never>] = []

@@ -3,7 +3,7 @@ import RocketReactorTestKit
 import Synchronization
 import Testing
 
-/// Lives on a loop.
+/// An actor that is pinned to a loop.
 private actor Pinned {
     let loop: EventLoop
     var calls = 0
@@ -17,7 +17,7 @@ private actor Pinned {
         return loop.isInLoop
     }
 
-    /// Calls a handler inline, as a driver does.
+    /// Calls a handler inline, as a handler task does.
     func drive(_ times: Int) async -> Int {
         var answered = 0
         for _ in 0..<times where await answer() { answered += 1 }
@@ -32,7 +32,8 @@ private actor Pinned {
 @concurrent private func anywhere(_ loop: EventLoop) async -> Bool { loop.isInLoop }
 
 @Suite(.oneAtATime) struct ExecutorTests {
-    @Test func anActorPinnedToALoopRunsOnIt() async throws {
+    @Test("Runs an actor that is pinned to a loop on that loop")
+    func anActorPinnedToALoopRunsOnIt() async throws {
         let thread = try IOThread(name: "test-actor")
         let pinned = Pinned(loop: thread.loop)
         for _ in 0..<100 { #expect(await pinned.call()) }
@@ -41,7 +42,8 @@ private actor Pinned {
         await thread.ended()
     }
 
-    @Test func aTaskThatPrefersALoopRunsOnIt() async throws {
+    @Test("Runs a task that prefers a loop on that loop")
+    func aTaskThatPrefersALoopRunsOnIt() async throws {
         let thread = try IOThread(name: "test-task")
         let loop = thread.loop
         let all = await Task(executorPreference: loop) {
@@ -54,7 +56,8 @@ private actor Pinned {
         await thread.ended()
     }
 
-    @Test func callsThatDoNotSuspendTakeOneJobInAll() throws {
+    @Test("Takes one job in all for calls that do not suspend")
+    func callsThatDoNotSuspendTakeOneJobInAll() throws {
         let hand = try HandDrivenLoop()
         let loop = hand.loop
         let pinned = Pinned(loop: loop)
@@ -65,7 +68,7 @@ private actor Pinned {
         }
         #expect(hand.tick().tasks == 1)
         #expect(done.value == 100)
-        // One job to get there, one for the actor, one to come back: none per handler.
+        // One job for the task, one for the actor, one to return: none per handler.
         let driving = Task(executorPreference: loop) {
             done.add(await pinned.drive(100))
         }
@@ -74,18 +77,20 @@ private actor Pinned {
         withExtendedLifetime((preferring, driving)) {}
     }
 
-    @Test func jobsAndClosuresRunInTheOrderTheyWereSent() throws {
+    @Test("Runs jobs and closures in the order in which they were sent")
+    func jobsAndClosuresRunInTheOrderTheyWereSent() throws {
         let hand = try HandDrivenLoop()
-        let journal = Journal()
-        hand.loop.execute { _ in journal.note("closure") }
-        let task = Task(executorPreference: hand.loop) { journal.note("job") }
-        hand.loop.execute { _ in journal.note("closure") }
+        let log = EventLog()
+        hand.loop.execute { _ in log.record("closure") }
+        let task = Task(executorPreference: hand.loop) { log.record("job") }
+        hand.loop.execute { _ in log.record("closure") }
         hand.tick()
-        #expect(journal.lines == ["closure", "job", "closure"])
+        #expect(log.lines == ["closure", "job", "closure"])
         withExtendedLifetime(task) {}
     }
 
-    @Test func aCallbackMayAssumeTheIsolationOfAnActorOfItsLoop() throws {
+    @Test("Lets a callback assume the isolation of an actor of its loop")
+    func aCallbackMayAssumeTheIsolationOfAnActorOfItsLoop() throws {
         let hand = try HandDrivenLoop()
         let pinned = Pinned(loop: hand.loop)
         let calls = Counter()
@@ -97,20 +102,22 @@ private actor Pinned {
         #expect(calls.value == 1)
     }
 
-    @Test func assumingItElsewhereTraps() async {
+    @Test("Traps when isolation is assumed on another thread")
+    func assumingIsolationElsewhereTraps() async {
         await #expect(processExitsWith: .failure) {
-            let loop = try EventLoop(name: "nobody's")
+            let loop = try EventLoop(name: "not driven")
             Pinned(loop: loop).assume()
         }
     }
 
-    @Test func anActorOutlivesItsLoop() async throws {
+    @Test("Runs the jobs of an actor that outlives its loop")
+    func anActorOutlivesItsLoop() async throws {
         let thread = try IOThread(name: "test-late")
         let pinned = Pinned(loop: thread.loop)
         thread.stop()
         await thread.ended()
         #expect(!thread.loop.execute { _ in })
-        // No job is lost: someone drives the ended loop for it.
+        // No job is lost: other threads drive the ended loop for them.
         let calls = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<100 { group.addTask { await pinned.call() } }
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }

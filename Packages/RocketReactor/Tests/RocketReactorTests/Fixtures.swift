@@ -3,12 +3,12 @@ import RocketReactorTestKit
 import RocketSystem
 import Synchronization
 
-/// One end of a socketpair that listens on a loop; the other end, to make it ready.
+/// One end of a socket pair that is registered on a loop, and the other end, to make it ready.
 final class Endpoint: IOHandler {
     var near: FileDescriptor?
     var far: FileDescriptor?
     var registration: Registration?
-    var heard: [IOEvents] = []
+    var events: [IOEvents] = []
     var onReady: (Endpoint, Reactor) -> Void
 
     init(
@@ -30,7 +30,7 @@ final class Endpoint: IOHandler {
     }
 
     func ready(_ events: IOEvents, on reactor: Reactor) {
-        heard.append(events)
+        self.events.append(events)
         onReady(self, reactor)
     }
 
@@ -66,13 +66,13 @@ extension FileDescriptor {
     }
 }
 
-/// What happened, in its order, for tests on one thread.
-final class Journal: @unchecked Sendable {
+/// Lines in the order in which they were recorded, for tests on one thread.
+final class EventLog: @unchecked Sendable {
     var lines: [String] = []
-    func note(_ line: String) { lines.append(line) }
+    func record(_ line: String) { lines.append(line) }
 }
 
-/// Counts on any thread.
+/// A counter for any thread.
 final class Counter: Sendable {
     private let count = Atomic(0)
     var value: Int { count.load(ordering: .sequentiallyConsistent) }
@@ -82,7 +82,7 @@ final class Counter: Sendable {
     }
 }
 
-/// A value behind a lock.
+/// A value behind a lock. Any thread.
 final class Shared<Value: Sendable>: Sendable {
     private let mutex: Locked<Value>
     init(_ value: Value) { mutex = Locked(value) }

@@ -5,7 +5,8 @@ import Synchronization
 import Testing
 
 @Suite(.oneAtATime) struct IOThreadTests {
-    @Test func aThreadHasItsName() async throws {
+    @Test("Names the thread with the first 15 bytes")
+    func aThreadHasItsName() async throws {
         let thread = try IOThread(name: "a name longer than the kernel keeps")
         let name = await withCheckedContinuation { continuation in
             thread.loop.execute { _ in continuation.resume(returning: SystemThread.currentName) }
@@ -15,7 +16,8 @@ import Testing
         await thread.ended()
     }
 
-    @Test func aThreadStaysOnItsProcessor() async throws {
+    @Test("Pins the thread to its processor")
+    func aThreadStaysOnItsProcessor() async throws {
         let cpu = try #require(SystemThread.firstUsableCPU)
         let thread = try IOThread(name: "test-pinned", cpu: cpu)
         let seen = await withCheckedContinuation { continuation in
@@ -28,13 +30,14 @@ import Testing
         await thread.ended()
     }
 
-    @Test(arguments: [-1, 1_000, 1_000_000])
+    @Test("Throws for a processor that does not exist", arguments: [-1, 1_000, 1_000_000])
     func aProcessorThatIsNotThereIsReported(cpu: Int) {
         #expect(throws: SystemError.self) { try IOThread(name: "test-nowhere", cpu: cpu) }
         #expect(throws: SystemError.self) { try IOThreadGroup(count: 2, cpus: [0, cpu]) }
     }
 
-    @Test func stoppingABusyLoopLosesNoTask() async throws {
+    @Test("Loses no accepted task when a busy loop stops")
+    func stoppingABusyLoopLosesNoTask() async throws {
         let thread = try IOThread(name: "test-busy")
         let loop = thread.loop
         let ran = Counter()
@@ -42,7 +45,7 @@ import Testing
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<2 {
                 group.addTask {
-                    // Until told that it is too late.
+                    // Until the loop refuses.
                     while loop.execute({ _ in ran.add(1) }) {
                         if accepted.add(1) == 1_000 { thread.stop() }
                     }
@@ -54,21 +57,23 @@ import Testing
         #expect(accepted.value >= 1_000)
     }
 
-    @Test func aStoppedLoopLetsGoOfItsTimers() async throws {
-        final class Witness: Sendable {}
+    @Test("Releases the timers of a loop that has stopped")
+    func aStoppedLoopReleasesItsTimers() async throws {
+        final class Probe: Sendable {}
         let thread = try IOThread(name: "test-timers")
-        var witness: Witness? = Witness()
-        weak let observed = witness
-        thread.loop.schedule(after: .seconds(3600)) { [witness] _ in
-            withExtendedLifetime(witness) {}
+        var probe: Probe? = Probe()
+        weak let observed = probe
+        thread.loop.schedule(after: .seconds(3600)) { [probe] _ in
+            withExtendedLifetime(probe) {}
         }
-        witness = nil
+        probe = nil
         thread.stop()
         await thread.ended()
         #expect(observed == nil)
     }
 
-    @Test func aGroupGivesItsLoopsInTurn() async throws {
+    @Test("Returns the loops of a group in turn")
+    func aGroupGivesItsLoopsInTurn() async throws {
         let group = try IOThreadGroup(count: 3, namePrefix: "test-")
         #expect(group.loops.map(\.name) == ["test-0", "test-1", "test-2"])
         let names = (0..<6).map { _ in group.next().name }
@@ -76,7 +81,8 @@ import Testing
         await group.shutdown()
     }
 
-    @Test func aGroupFindsTheLoopWithTheFewestConnections() async throws {
+    @Test("Returns the loop with the fewest connections")
+    func aGroupFindsTheLoopWithTheFewestConnections() async throws {
         let group = try IOThreadGroup(count: 3)
         for _ in 0..<30 { group.next(by: .leastConnections).connectionOpened() }
         #expect(group.loops.map(\.connectionCount) == [10, 10, 10])
@@ -85,7 +91,8 @@ import Testing
         await group.shutdown()
     }
 
-    @Test func aGroupStartsAndStopsManyTimes() async throws {
+    @Test("Starts and stops a group many times")
+    func aGroupStartsAndStopsManyTimes() async throws {
         for _ in 0..<50 {
             let group = try IOThreadGroup(count: 2)
             await group.shutdown()

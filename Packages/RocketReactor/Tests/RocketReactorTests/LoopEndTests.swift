@@ -3,11 +3,11 @@ import RocketReactorTestKit
 import Testing
 
 @Suite(.oneAtATime) struct LoopEndTests {
-    private final class Witness: LoopEndHandler {
-        var told = 0
+    private final class Probe: LoopEndHandler {
+        var notifications = 0
         var onEnd: ((Reactor) -> Void)?
         func loopEnding(on reactor: Reactor) {
-            told += 1
+            notifications += 1
             onEnd?(reactor)
         }
     }
@@ -17,57 +17,61 @@ import Testing
         hand.loop.run()
     }
 
-    @Test func whoIsEnrolledIsToldAfterTheTasksThatWereAccepted() throws {
+    @Test("Notifies loop-end handlers after the tasks that were accepted")
+    func handlersAreNotifiedAfterAcceptedTasks() throws {
         let hand = try HandDrivenLoop()
-        let journal = Journal()
-        let witness = Witness()
-        witness.onEnd = { [weak witness] reactor in
-            journal.note("end")
-            if let witness { reactor.stopObservingLoopEnd(witness) }
+        let log = EventLog()
+        let probe = Probe()
+        probe.onEnd = { [weak probe] reactor in
+            log.record("end")
+            if let probe { reactor.stopObservingLoopEnd(probe) }
         }
-        hand.reactor.observeLoopEnd(witness)
-        hand.loop.execute { _ in journal.note("task") }
+        hand.reactor.observeLoopEnd(probe)
+        hand.loop.execute { _ in log.record("task") }
         end(hand)
-        #expect(journal.lines == ["task", "end"])
+        #expect(log.lines == ["task", "end"])
     }
 
-    @Test func whoWithdrewIsNotTold() throws {
+    @Test("Does not notify a handler that stopped observing")
+    func removedHandlersAreNotNotified() throws {
         let hand = try HandDrivenLoop()
-        let witness = Witness()
-        hand.reactor.observeLoopEnd(witness)
-        hand.reactor.stopObservingLoopEnd(witness)
+        let probe = Probe()
+        hand.reactor.observeLoopEnd(probe)
+        hand.reactor.stopObservingLoopEnd(probe)
         end(hand)
-        #expect(witness.told == 0)
+        #expect(probe.notifications == 0)
     }
 
-    @Test func whatTheEndBringsIsStillRun() throws {
+    @Test("Runs the tasks and tick ends that a loop-end handler queues")
+    func workQueuedAtTheEndRuns() throws {
         let hand = try HandDrivenLoop()
-        let witness = Witness()
+        let probe = Probe()
         let recorder = RecordingHandler()
         let ran = Counter()
-        witness.onEnd = { reactor in
-            reactor.stopObservingLoopEnd(witness)
+        probe.onEnd = { reactor in
+            reactor.stopObservingLoopEnd(probe)
             reactor.observeTickEnd(recorder)
             #expect(reactor.loop.execute { _ in ran.add(1) })
         }
-        hand.reactor.observeLoopEnd(witness)
+        hand.reactor.observeLoopEnd(probe)
         end(hand)
         #expect(ran.value == 1 && recorder.tickEnds == 1)
         #expect(!hand.loop.execute { _ in ran.add(1) })
         #expect(ran.value == 1)
-        witness.onEnd = nil
+        probe.onEnd = nil
     }
 
-    @Test func nothingHoldsAHandlerAfterwards() throws {
+    @Test("Releases loop-end handlers afterwards")
+    func handlersAreReleased() throws {
         let hand = try HandDrivenLoop()
-        weak var weakWitness: Witness?
+        weak var weakProbe: Probe?
         do {
-            let witness = Witness()
-            weakWitness = witness
-            hand.reactor.observeLoopEnd(witness)
+            let probe = Probe()
+            weakProbe = probe
+            hand.reactor.observeLoopEnd(probe)
         }
-        #expect(weakWitness != nil)
+        #expect(weakProbe != nil)
         end(hand)
-        #expect(weakWitness == nil)
+        #expect(weakProbe == nil)
     }
 }

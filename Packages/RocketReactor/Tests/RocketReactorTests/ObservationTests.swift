@@ -6,7 +6,8 @@ import Synchronization
 import Testing
 
 @Suite(.oneAtATime) struct ObservationTests {
-    @Test func aSlowCallbackIsReportedWithItsLabel() throws {
+    @Test("Reports a slow callback with its label")
+    func aSlowCallbackIsReportedWithItsLabel() throws {
         let reports = Shared<[String]>([])
         var configuration = EventLoopConfiguration()
         configuration.slowCallback = .milliseconds(50)
@@ -28,7 +29,8 @@ import Testing
         #expect(hand.loop.statistics.longestCallbackNanoseconds == 80_000_000)
     }
 
-    @Test func theCountersCount() throws {
+    @Test("Counts ticks, tasks, timers and events")
+    func theCountersCount() throws {
         let hand = try HandDrivenLoop()
         hand.loop.execute { _ in }
         hand.reactor.schedule(after: .zero) { _ in }
@@ -41,7 +43,8 @@ import Testing
         endpoint.cancelAndClose()
     }
 
-    @Test func aWatchdogSeesALoopThatIsStuck() throws {
+    @Test("Shows a watchdog that a loop is stuck")
+    func aWatchdogSeesALoopThatIsStuck() throws {
         let hand = try HandDrivenLoop()
         let loop = hand.loop
         let clock = hand.clock
@@ -61,7 +64,7 @@ import Testing
 }
 
 extension LoopProgress {
-    /// Of a loop that nobody has driven yet.
+    /// The progress of a loop that no thread has driven yet.
     fileprivate static var waiting: LoopProgress {
         (try? EventLoop(name: "idle").lastProgress)
             ?? LoopProgress(since: .distantFuture, isWaiting: true)

@@ -4,7 +4,8 @@ import RocketSystem
 import Testing
 
 @Suite(.oneAtATime) struct RegistrationTests {
-    @Test func anEventMeantForAClosedDescriptorDoesNotReachTheNextOwnerOfItsNumber() throws {
+    @Test("Delivers no event of a closed descriptor to the next owner of its number")
+    func eventsOfAClosedDescriptorAreDropped() throws {
         let hand = try HandDrivenLoop()
         let reactor = hand.reactor
         var latecomer: Endpoint?
@@ -12,7 +13,7 @@ import Testing
         for _ in 0..<2 {
             endpoints.append(
                 try Endpoint(on: reactor) { endpoint, reactor in
-                    // Whoever is first closes the other, whose event waits in this very tick.
+                    // The first one closes the other, whose event has been fetched in this tick.
                     guard latecomer == nil, let other = endpoints.first(where: { $0 !== endpoint })
                     else { return }
                     let number = other.number
@@ -23,16 +24,17 @@ import Testing
         }
         for endpoint in endpoints { endpoint.poke() }
         #expect(hand.tick().events == 1)
-        #expect(latecomer?.heard == [])
+        #expect(latecomer?.events == [])
         latecomer?.poke()
         hand.tick()
-        #expect(latecomer?.heard == [.readable])
+        #expect(latecomer?.events == [.readable])
         latecomer?.cancelAndClose()
         for endpoint in endpoints { endpoint.cancelAndClose() }
         endpoints = []
     }
 
-    @Test func anInterestTakenBackByAnEarlierCallbackIsNotHeard() throws {
+    @Test("Delivers no event whose interest an earlier callback removed")
+    func removedInterestIsRespected() throws {
         let hand = try HandDrivenLoop()
         var endpoints: [Endpoint] = []
         for _ in 0..<2 {
@@ -46,12 +48,13 @@ import Testing
         for endpoint in endpoints { endpoint.poke() }
         #expect(hand.tick().events == 1)
         hand.tick()
-        #expect(endpoints.map(\.heard.count).sorted() == [0, 2])
+        #expect(endpoints.map(\.events.count).sorted() == [0, 2])
         for endpoint in endpoints { endpoint.cancelAndClose() }
         endpoints = []
     }
 
-    @Test func changesOfATickAreToldToTheKernelOnce() throws {
+    @Test("Passes the changes of a tick to the kernel once")
+    func changesReachTheKernelOnce() throws {
         let hand = try HandDrivenLoop()
         let endpoint = try Endpoint(on: hand.reactor)
         for _ in 0..<100 {
@@ -61,8 +64,8 @@ import Testing
         endpoint.registration?.setInterest(.write)
         hand.tick()
         #expect(hand.loop.statistics.interestChanges == 1)
-        #expect(endpoint.heard == [.writable])
-        // What ends where it began needs no call.
+        #expect(endpoint.events == [.writable])
+        // Changes that end where they began need no system call.
         endpoint.registration?.setInterest([])
         endpoint.registration?.setInterest(.write)
         hand.tick()
@@ -70,7 +73,8 @@ import Testing
         endpoint.cancelAndClose()
     }
 
-    @Test func aHandlerMayCancelItselfTwiceWhileItIsCalled() throws {
+    @Test("Lets a handler cancel itself twice while it is called")
+    func aHandlerMayCancelItselfTwiceWhileItIsCalled() throws {
         let hand = try HandDrivenLoop()
         let endpoint = try Endpoint(on: hand.reactor) { endpoint, _ in
             let registration = endpoint.registration
@@ -81,11 +85,12 @@ import Testing
         endpoint.poke()
         hand.tick()
         hand.tick()
-        #expect(endpoint.heard.count == 1)
-        #expect(hand.reactor.registrationCount == 1)  // the loop's own wakeup
+        #expect(endpoint.events.count == 1)
+        #expect(hand.reactor.registrationCount == 1)  // the wakeup
     }
 
-    @Test func cancellingLetsGoOfTheHandler() throws {
+    @Test("Releases the handler when it is cancelled")
+    func cancellingReleasesTheHandler() throws {
         let hand = try HandDrivenLoop()
         var endpoint: Endpoint? = try Endpoint(on: hand.reactor)
         weak let observed = endpoint
@@ -96,25 +101,28 @@ import Testing
         #expect(observed == nil)
     }
 
-    @Test func aPeerThatClosesIsHeardWithoutAnyInterest() throws {
+    @Test("Reports a peer that closes without any interest")
+    func hangupNeedsNoInterest() throws {
         let hand = try HandDrivenLoop()
         let endpoint = try Endpoint(on: hand.reactor, interest: [])
         endpoint.far = nil
         hand.tick()
-        #expect(endpoint.heard == [.hangup])
+        #expect(endpoint.events == [.hangup])
         endpoint.cancelAndClose()
     }
 
-    @Test func aPeerThatShutsItsSideIsHeardWhileReadingIsPaused() throws {
+    @Test("Reports a peer that shuts its side while reading is paused")
+    func readHangupWhileReadingIsPaused() throws {
         let hand = try HandDrivenLoop()
         let endpoint = try Endpoint(on: hand.reactor, interest: .readHangup)
         try endpoint.far?.shutdownSending()
         hand.tick()
-        #expect(endpoint.heard == [.readHangup])
+        #expect(endpoint.events == [.readHangup])
         endpoint.cancelAndClose()
     }
 
-    @Test func registeringTwiceTraps() async {
+    @Test("Traps when a descriptor is registered twice")
+    func registeringTwiceTraps() async {
         await #expect(processExitsWith: .failure) {
             let hand = try HandDrivenLoop()
             let endpoint = try Endpoint(on: hand.reactor)

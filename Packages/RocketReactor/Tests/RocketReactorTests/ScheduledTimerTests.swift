@@ -4,7 +4,8 @@ import RocketSystem
 import Testing
 
 @Suite(.oneAtATime) struct ScheduledTimerTests {
-    @Test func aTimerNeverFiresEarly() throws {
+    @Test("Never fires a timer early")
+    func aTimerNeverFiresEarly() throws {
         let hand = try HandDrivenLoop()
         var fired = 0
         hand.reactor.schedule(after: .milliseconds(5)) { _ in fired += 1 }
@@ -16,7 +17,8 @@ import Testing
         #expect(fired == 1 && hand.reactor.timerCount == 0)
     }
 
-    @Test func aTimerCancelledByAnotherTimersCallbackDoesNotFire() throws {
+    @Test("Does not fire a timer that another timer's callback cancelled")
+    func aTimerCancelledByAnotherTimersCallbackDoesNotFire() throws {
         let hand = try HandDrivenLoop()
         var fired: [String] = []
         var victim: ScheduledTimer?
@@ -30,7 +32,8 @@ import Testing
         #expect(victim?.isActive == false)
     }
 
-    @Test func aRepeatingTimerMayCancelItself() throws {
+    @Test("Lets a repeating timer cancel itself")
+    func aRepeatingTimerMayCancelItself() throws {
         let hand = try HandDrivenLoop()
         var fired = 0
         var timer: ScheduledTimer?
@@ -45,7 +48,8 @@ import Testing
         #expect(fired == 3 && hand.reactor.timerCount == 0)
     }
 
-    @Test func aLateRepeatingTimerFiresOnce() throws {
+    @Test("Fires a late repeating timer once")
+    func aLateRepeatingTimerFiresOnce() throws {
         let hand = try HandDrivenLoop()
         var fired = 0
         let timer = hand.reactor.schedule(every: .milliseconds(10)) { _ in fired += 1 }
@@ -58,7 +62,8 @@ import Testing
         timer.cancel()
     }
 
-    @Test func aTimerForNowSetByATimerFiresInALaterTick() throws {
+    @Test("Fires a timer for now that a timer has set in a later tick")
+    func aTimerForNowSetByATimerFiresInALaterTick() throws {
         let hand = try HandDrivenLoop()
         var fired = 0
         func again(_ reactor: Reactor) {
@@ -70,7 +75,8 @@ import Testing
         for _ in 0..<5 { #expect(hand.tick(after: .nanoseconds(1)).timers == 1) }
     }
 
-    @Test func oneTickFiresOneBatchAtMost() throws {
+    @Test("Fires at most one batch of timers per tick")
+    func oneTickFiresOneBatchAtMost() throws {
         var configuration = EventLoopConfiguration()
         configuration.timersPerTick = 10
         let hand = try HandDrivenLoop(configuration: configuration)
@@ -80,23 +86,25 @@ import Testing
         #expect(hand.tick().timers == 5)
     }
 
-    @Test func aTickWaitsForTheSoonestTimerOnly() throws {
+    @Test("Waits no longer than to the soonest timer")
+    func aTickWaitsForTheSoonestTimerOnly() throws {
         let loop = try EventLoop(name: "real time")
         loop.claim()
         var fired = false
-        // The loop's own time: it stands still between ticks, and a timer counts from it.
+        // The loop's time, which is constant between ticks: timers count from it.
         let start = loop.withReactor { $0.now }
         loop.withReactor { $0.schedule(after: .microseconds(300)) { _ in fired = true } }
         while !fired { loop.tick(waitingAtMost: .seconds(60)) }
         #expect(SystemTimeSource().monotonic() - start >= .microseconds(300))
     }
 
-    @Test func aTimerSetFromElsewhereIsCancelledFromElsewhere() throws {
+    @Test("Cancels a timer from the thread that scheduled it")
+    func aTimerSetFromElsewhereIsCancelledFromElsewhere() throws {
         let hand = try HandDrivenLoop()
-        let journal = Journal()
-        let kept = hand.loop.schedule(after: .milliseconds(1)) { _ in journal.note("kept") }
-        let early = hand.loop.schedule(after: .milliseconds(1)) { _ in journal.note("early") }
-        let armed = hand.loop.schedule(every: .milliseconds(1)) { _ in journal.note("armed") }
+        let log = EventLog()
+        let kept = hand.loop.schedule(after: .milliseconds(1)) { _ in log.record("kept") }
+        let early = hand.loop.schedule(after: .milliseconds(1)) { _ in log.record("early") }
+        let armed = hand.loop.schedule(every: .milliseconds(1)) { _ in log.record("armed") }
         #expect(early.cancel())
         hand.tick()
         #expect(hand.reactor.timerCount == 2)
@@ -105,7 +113,7 @@ import Testing
         #expect(!armed.cancel())
         #expect(!kept.cancel() && !kept.isActive)
         hand.tick(after: .milliseconds(10))
-        #expect(journal.lines == ["kept", "armed"])
+        #expect(log.lines == ["kept", "armed"])
         #expect(hand.reactor.timerCount == 0)
     }
 }

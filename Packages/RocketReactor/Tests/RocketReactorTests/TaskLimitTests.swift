@@ -4,7 +4,7 @@ import RocketReactorTestKit
 import RocketSystem
 import Testing
 
-/// Counts warnings.
+/// Counts the warnings in the log.
 private final class LineCount: LogSink, Sendable {
     let count = Counter()
     let lostLines: UInt64 = 0
@@ -20,7 +20,8 @@ private final class LineCount: LogSink, Sendable {
         return try HandDrivenLoop(configuration: configuration)
     }
 
-    /// Offers from another thread; how many were accepted, refused as full, and as too late.
+    /// Offers tasks from another thread; returns how many were accepted, refused as full, and as
+    /// ended.
     private func offers(_ count: Int, to loop: EventLoop, _ ran: Counter) throws -> [Int] {
         let seen = Shared([0, 0, 0])
         try SystemThread(name: "test-offer") {
@@ -37,7 +38,8 @@ private final class LineCount: LogSink, Sendable {
         return seen.withLock { $0 }
     }
 
-    @Test func offersAreRefusedAtTheLimitAndTakenAgainBelowIt() throws {
+    @Test("Refuses offers at the limit and accepts them again below it")
+    func offersAreRefusedAtTheLimitAndTakenAgainBelowIt() throws {
         let hand = try hand(limit: 10, perTick: 4)
         let ran = Counter()
         #expect(try offers(12, to: hand.loop, ran) == [10, 2, 0])
@@ -52,14 +54,16 @@ private final class LineCount: LogSink, Sendable {
         hand.tickUntilIdle()
     }
 
-    @Test func theLoopsOwnOffersAreLimitedToo() throws {
+    @Test("Limits the loop's own offers, too")
+    func theLoopsOwnOffersAreLimitedToo() throws {
         let hand = try hand(limit: 3)
         let results = (0..<5).map { _ in hand.loop.offer { _ in } }
         #expect(results == [.accepted, .accepted, .accepted, .full, .full])
         hand.tickUntilIdle()
     }
 
-    @Test func whatHasToBeDoneIsNotRefused() throws {
+    @Test("Does not apply the limit to execute and to jobs")
+    func executeIsNotLimited() throws {
         let hand = try hand(limit: 1, perTick: 10)
         let ran = Counter()
         for _ in 0..<100 { #expect(hand.loop.execute { _ in ran.add(1) }) }
@@ -71,14 +75,16 @@ private final class LineCount: LogSink, Sendable {
         withExtendedLifetime(task) {}
     }
 
-    @Test func anEndedLoopSaysSo() throws {
+    @Test("Refuses offers as ended after the end of the loop")
+    func offersAfterTheEnd() throws {
         let hand = try hand(limit: 1)
         hand.loop.stop()
         hand.loop.run()
         #expect(try offers(2, to: hand.loop, Counter()) == [0, 0, 2])
     }
 
-    @Test func aQueueThatIsTooLongIsLoggedOncePerTime() throws {
+    @Test("Logs one line each time that the queue reaches its limit")
+    func aQueueThatIsTooLongIsLoggedOncePerTime() throws {
         let lines = LineCount()
         var logging = LogConfiguration()
         logging.outputs = []

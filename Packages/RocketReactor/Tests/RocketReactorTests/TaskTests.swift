@@ -5,7 +5,8 @@ import Synchronization
 import Testing
 
 @Suite(.oneAtATime) struct TaskTests {
-    @Test func tasksOfOneSenderKeepTheirOrder() async throws {
+    @Test("Keeps the order of one sender's tasks")
+    func tasksOfOneSenderKeepTheirOrder() async throws {
         let thread = try IOThread(name: "test-order")
         let loop = thread.loop
         let seen = Shared([[Int]](repeating: [], count: 4))
@@ -23,7 +24,8 @@ import Testing
         #expect(seen.withLock { $0 } == [[Int]](repeating: Array(0..<5_000), count: 4))
     }
 
-    @Test func aSleepingLoopIsWokenOncePerBatch() throws {
+    @Test("Wakes a sleeping loop once per batch")
+    func aSleepingLoopIsWokenOncePerBatch() throws {
         let wakeup = try Wakeup()
         #expect(!wakeup.wakeIfAsleep())
         wakeup.willSleep()
@@ -34,7 +36,8 @@ import Testing
         #expect(!wakeup.wakeIfAsleep())
     }
 
-    @Test func tasksSentByTheLoopItselfWakeNobody() throws {
+    @Test("Writes no wakeup for tasks that the loop sends itself")
+    func ownTasksWriteNoWakeup() throws {
         let hand = try HandDrivenLoop()
         let left = Shared(100)
         @Sendable func again(_ reactor: Reactor) {
@@ -50,7 +53,8 @@ import Testing
         #expect(hand.loop.statistics.wakeups == 0)
     }
 
-    @Test func aTaskFromAnotherThreadEndsTheWait() throws {
+    @Test("Ends the wait when another thread sends a task")
+    func aTaskFromAnotherThreadEndsTheWait() throws {
         let hand = try HandDrivenLoop()
         let loop = hand.loop
         let sender = try SystemThread(name: "test-sender") { loop.execute { _ in } }
@@ -60,8 +64,9 @@ import Testing
         #expect(tasks == 1)
     }
 
-    @Test func aValueBoundToALoopIsReleasedThere() async throws {
-        final class Witness {
+    @Test("Releases a bound value on its loop")
+    func aValueBoundToALoopIsReleasedThere() async throws {
+        final class Probe {
             let loop: EventLoop
             let wasInLoop: @Sendable (Bool) -> Void
             init(loop: EventLoop, _ wasInLoop: @escaping @Sendable (Bool) -> Void) {
@@ -73,8 +78,8 @@ import Testing
         let thread = try IOThread(name: "test-bound")
         let released = await withCheckedContinuation { continuation in
             thread.loop.execute { reactor in
-                let witness = Witness(loop: reactor.loop) { continuation.resume(returning: $0) }
-                let bound = LoopBound(witness, on: reactor)
+                let probe = Probe(loop: reactor.loop) { continuation.resume(returning: $0) }
+                let bound = LoopBound(probe, on: reactor)
                 Task.detached { withExtendedLifetime(bound) {} }
             }
         }
@@ -83,9 +88,10 @@ import Testing
         await thread.ended()
     }
 
-    @Test func aReactorElsewhereTraps() async {
+    @Test("Traps when the reactor is used on another thread")
+    func aReactorElsewhereTraps() async {
         await #expect(processExitsWith: .failure) {
-            let loop = try EventLoop(name: "nobody's")
+            let loop = try EventLoop(name: "not driven")
             loop.withReactor { _ in }
         }
     }

@@ -5,56 +5,60 @@ import RocketSystem
 import Testing
 
 @Suite(.oneAtATime) struct TickOrderTests {
-    @Test func aTickIsIOThenTimersThenTasksThenTickEnds() throws {
+    @Test("Runs I/O, timers, tasks and tick ends in this order")
+    func aTickIsIOThenTimersThenTasksThenTickEnds() throws {
         let hand = try HandDrivenLoop()
-        let journal = Journal()
+        let log = EventLog()
         let tickEnd = RecordingHandler()
-        tickEnd.onTickEnd = { _ in journal.note("tick end") }
+        tickEnd.onTickEnd = { _ in log.record("tick end") }
         hand.reactor.observeTickEnd(tickEnd)
-        hand.loop.execute { _ in journal.note("task") }
-        hand.reactor.schedule(after: .milliseconds(1)) { _ in journal.note("timer") }
+        hand.loop.execute { _ in log.record("task") }
+        hand.reactor.schedule(after: .milliseconds(1)) { _ in log.record("timer") }
         let endpoint = try Endpoint(on: hand.reactor) { endpoint, _ in
             endpoint.read()
-            journal.note("io")
+            log.record("io")
         }
         endpoint.poke()
         hand.tick(after: .milliseconds(1))
-        #expect(journal.lines == ["io", "timer", "task", "tick end"])
+        #expect(log.lines == ["io", "timer", "task", "tick end"])
         endpoint.cancelAndClose()
     }
 
-    @Test func executeNeverRunsInline() throws {
+    @Test("Never runs a task of execute inline")
+    func executeNeverRunsInline() throws {
         let hand = try HandDrivenLoop()
-        let journal = Journal()
+        let log = EventLog()
         hand.loop.execute { reactor in
-            reactor.loop.execute { _ in journal.note("inner") }
-            journal.note("outer")
+            reactor.loop.execute { _ in log.record("inner") }
+            log.record("outer")
         }
-        #expect(journal.lines.isEmpty)
+        #expect(log.lines.isEmpty)
         hand.tick()
-        #expect(journal.lines == ["outer", "inner"])
+        #expect(log.lines == ["outer", "inner"])
     }
 
-    @Test func tasksOfTickEndsRunInTheSameTickAndThenTheirTickEnds() throws {
+    @Test("Runs tasks of tick ends in the same tick, and then their tick ends")
+    func tasksOfTickEndsRunInTheSameTickAndThenTheirTickEnds() throws {
         let hand = try HandDrivenLoop()
-        let journal = Journal()
+        let log = EventLog()
         let second = RecordingHandler()
-        second.onTickEnd = { _ in journal.note("second tick end") }
+        second.onTickEnd = { _ in log.record("second tick end") }
         let carried = LoopBound(second, on: hand.reactor)
         let first = RecordingHandler()
         first.onTickEnd = { reactor in
-            journal.note("first tick end")
+            log.record("first tick end")
             reactor.loop.execute { reactor in
-                journal.note("task")
+                log.record("task")
                 reactor.observeTickEnd(carried.get())
             }
         }
         hand.reactor.observeTickEnd(first)
         #expect(hand.tick().tasks == 1)
-        #expect(journal.lines == ["first tick end", "task", "second tick end"])
+        #expect(log.lines == ["first tick end", "task", "second tick end"])
     }
 
-    @Test func aTickEndIsCalledOncePerEnrolment() throws {
+    @Test("Calls a tick-end handler once per observeTickEnd")
+    func tickEndsAreCalledOnce() throws {
         let hand = try HandDrivenLoop()
         let handler = RecordingHandler()
         hand.reactor.observeTickEnd(handler)
@@ -63,20 +67,22 @@ import Testing
         #expect(handler.tickEnds == 1)
     }
 
-    @Test func oneTickRunsOneBatchAtMost() throws {
+    @Test("Runs at most one batch of tasks per tick")
+    func oneTickRunsOneBatchAtMost() throws {
         var configuration = EventLoopConfiguration()
         configuration.tasksPerTick = 10
         let hand = try HandDrivenLoop(configuration: configuration)
-        let journal = Journal()
-        for number in 0..<25 { hand.loop.execute { _ in journal.note("\(number)") } }
+        let log = EventLog()
+        for number in 0..<25 { hand.loop.execute { _ in log.record("\(number)") } }
         #expect(hand.tick().tasks == 10)
         #expect(hand.tick().tasks == 10)
         #expect(hand.tick().tasks == 5)
         #expect(hand.tick().isIdle)
-        #expect(journal.lines == (0..<25).map(String.init))
+        #expect(log.lines == (0..<25).map(String.init))
     }
 
-    @Test func aTaskThatSendsItselfForEverDoesNotHoldUpIO() throws {
+    @Test("Delivers I/O beside a task that sends itself for ever")
+    func endlessTasksDoNotBlockIO() throws {
         var configuration = EventLoopConfiguration()
         configuration.tasksPerTick = 10
         let hand = try HandDrivenLoop(configuration: configuration)
@@ -86,11 +92,12 @@ import Testing
         #expect(hand.tick().tasks == 10)
         endpoint.poke()
         hand.tick()
-        #expect(endpoint.heard == [.readable])
+        #expect(endpoint.events == [.readable])
         endpoint.cancelAndClose()
     }
 
-    @Test func tickEndsThatEnrolEachOtherDoNotHoldUpIO() throws {
+    @Test("Ends the tick although a tick-end handler observes the next one each time")
+    func endlessTickEndsDoNotBlockIO() throws {
         let hand = try HandDrivenLoop()
         let handler = RecordingHandler()
         handler.onTickEnd = { $0.observeTickEnd(handler) }
@@ -100,7 +107,8 @@ import Testing
         handler.onTickEnd = nil
     }
 
-    @Test func timeStandsStillWithinATick() throws {
+    @Test("Keeps the time constant within a tick")
+    func timeStandsStillWithinATick() throws {
         let hand = try HandDrivenLoop()
         let clock = hand.clock
         hand.loop.execute { reactor in

@@ -18,7 +18,8 @@ import Testing
         return payloads
     }
 
-    @Test func entriesComeOutByDeadlineAndThenByInsertion() {
+    @Test("Expires entries by deadline, then by insertion")
+    func entriesComeOutByDeadlineAndThenByInsertion() {
         var queue = TimerQueue<Int>()
         for (payload, deadline) in [30, 10, 20, 10, 30, 10].enumerated() {
             _ = queue.insert(at: at(UInt64(deadline)), payload)
@@ -30,7 +31,8 @@ import Testing
         #expect(queue.isEmpty && soonest(&queue) == nil)
     }
 
-    @Test func aRemovedEntryIsGoneAndItsIDNamesNothingAfterwards() {
+    @Test("Never matches the id of a removed entry again")
+    func aRemovedEntryIsGoneAndItsIDNamesNothingAfterwards() {
         var queue = TimerQueue<Int>()
         let first = queue.insert(at: at(1), 1)
         #expect(queue.remove(first) == 1)
@@ -41,16 +43,18 @@ import Testing
         #expect(queue.remove(second) == nil)
     }
 
-    @Test func theEarliestIsExactOncePruned() {
+    @Test("Returns the exact earliest deadline after prune")
+    func theEarliestIsExactOncePruned() {
         var queue = TimerQueue<Int>()
         let ids = (0..<10).map { queue.insert(at: at(UInt64($0)), $0) }
         for id in ids.prefix(9).reversed() { queue.remove(id) }
-        // Until they are dropped, the removed ones only make it careful.
+        // Before prune, removed entries may make it too early.
         #expect(queue.earliest == at(0))
         #expect(soonest(&queue) == at(9))
     }
 
-    @Test func aLateRepeatingEntryComesOutOnceAndKeepsItsRhythm() {
+    @Test("Expires a late repeating entry once and keeps its rhythm")
+    func aLateRepeatingEntryComesOutOnceAndKeepsItsRhythm() {
         var queue = TimerQueue<Int>()
         let id = queue.insert(at: at(10), every: .nanoseconds(10), 7)
         #expect(drain(&queue, at: at(55)) == [7])
@@ -61,7 +65,8 @@ import Testing
         #expect(queue.isEmpty && soonest(&queue) == nil)
     }
 
-    @Test func aRepeatingEntryCanBeRemovedWhileItFires() {
+    @Test("Removes a repeating entry while it fires")
+    func aRepeatingEntryCanBeRemovedWhileItFires() {
         var queue = TimerQueue<Int>()
         _ = queue.insert(at: at(1), every: .nanoseconds(1), 1)
         let popped = queue.popExpired(now: at(1))
@@ -69,7 +74,8 @@ import Testing
         #expect(drain(&queue, at: at(100)).isEmpty)
     }
 
-    @Test func theEndOfTimeDoesNotOverflow() {
+    @Test("Does not overflow at the end of time")
+    func theEndOfTimeDoesNotOverflow() {
         var queue = TimerQueue<Int>()
         _ = queue.insert(at: .distantFuture, every: .seconds(Int64.max), 1)
         #expect(drain(&queue, at: at(.max - 1)).isEmpty)
@@ -77,7 +83,8 @@ import Testing
         #expect(soonest(&queue) == .distantFuture)
     }
 
-    @Test func removedEntriesDoNotPileUp() {
+    @Test("Bounds the memory of removed entries")
+    func removedEntriesDoNotPileUp() {
         var queue = TimerQueue<Int>()
         _ = queue.insert(at: at(1), -1)
         for number in 0..<100_000 {
@@ -89,7 +96,7 @@ import Testing
         #expect(queue.slots.count <= 2)
     }
 
-    @Test(arguments: [1, 2, 3] as [UInt64])
+    @Test("Behaves as a sorted list does", arguments: [1, 2, 3] as [UInt64])
     func itAgreesWithASortedList(seed: UInt64) {
         var random = SplitMix(state: seed)
         var queue = TimerQueue<Int>()
@@ -115,8 +122,9 @@ import Testing
         }
     }
 
-    /// A million take 7.6 s unoptimised: `make bench-reactor` has them, and checks their order.
-    @Test func aHundredThousandTimersComeOutInOrder() {
+    /// A million take 7.6 s unoptimised: `make bench-reactor` runs them, and checks their order.
+    @Test("Expires a hundred thousand timers in order")
+    func aHundredThousandTimersComeOutInOrder() {
         var queue = TimerQueue<Int>()
         var random = SplitMix(state: 42)
         for number in 0..<100_000 {
@@ -133,7 +141,7 @@ import Testing
     }
 }
 
-/// A small generator with a seed.
+/// A small random number generator with a seed.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

@@ -2,8 +2,8 @@ public import RocketReactor
 public import RocketSystem
 public import RocketTCP
 
-/// A `TCPConnection` on one end of a socket pair and a bare socket on the other: no port, no
-/// network, no sleep.
+/// A `TCPConnection` on one end of a socket pair and a bare socket on the other, without port and
+/// network. Bound to the loop's thread.
 public struct ConnectedPair {
     /// The connection under test.
     public let connection: TCPConnection
@@ -12,9 +12,10 @@ public struct ConnectedPair {
     /// The other end.
     public let peer: RawPeer
 
-    /// On the loop's thread.
+    /// Connects the pair, on the loop's thread.
     ///
-    /// - Parameter kernelBufferBytes: of each direction; 0 leaves it to the kernel.
+    /// - Parameter kernelBufferBytes: the kernel's buffer of each direction; 0: chosen by the
+    ///   kernel. Default 0.
     public init(
         on reactor: Reactor,
         configuration: TCPConnectionConfiguration = TCPConnectionConfiguration(),

@@ -1,14 +1,14 @@
 public import RocketSystem
 public import RocketTCP
 
-/// A port of the loopback that belongs to one test from beginning to end: it refuses until
-/// `listen`, and accepts only what the test accepts. No other test can be given its number.
+/// A port of the loopback that one test reserves: it refuses until `listen`, and accepts only when
+/// the test does. The kernel gives its number to no other test. Bound to the test's thread.
 public final class RawListener {
     private let descriptor: FileDescriptor
-    /// Where it is bound, its port resolved.
+    /// The address that it is bound to, its port resolved.
     public let address: NetAddress
 
-    /// Takes a free port; whoever connects is refused.
+    /// Reserves a free port, on which connects are refused.
     public init() throws(SystemError) {
         descriptor = try FileDescriptor.streamSocket(
             for: NetAddress.loopback(port: 0).socketAddress)
@@ -16,13 +16,13 @@ public final class RawListener {
         address = NetAddress(try descriptor.localAddress())
     }
 
-    /// From now on connecting succeeds. With a full backlog it gets no answer instead: of a
-    /// backlog of 0 that is from the second or third peer on.
+    /// Accepts connects from now on. With a full backlog they get no answer: with a backlog of 0
+    /// from the second or third peer on.
     public func listen(backlog: Int = 16) throws(SystemError) {
         try descriptor.listen(backlog: backlog)
     }
 
-    /// The next connection; nil when none waits.
+    /// Returns the next connection; nil when none waits.
     public func accept() -> RawPeer? {
         guard case .accepted(let accepted, _)? = try? descriptor.accept() else { return nil }
         return RawPeer(accepted)

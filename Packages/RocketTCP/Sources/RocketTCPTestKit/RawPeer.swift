@@ -2,34 +2,34 @@ import RocketBase
 public import RocketSystem
 public import RocketTCP
 
-/// The other end of a connection as a bare socket: it does exactly what the test says, and
-/// nothing by itself. Never blocks.
+/// The other end of a connection as a bare socket, which does nothing by itself. Does not block,
+/// except where a function is documented to.
 public final class RawPeer {
     private var descriptor: FileDescriptor?
 
-    /// Takes a connected or connecting socket over.
+    /// Takes ownership of a connected or connecting socket.
     public init(_ descriptor: consuming FileDescriptor) { self.descriptor = consume descriptor }
 
-    /// Begins to connect; over TCP the handshake ends by itself.
+    /// Begins to connect; over TCP the kernel completes the handshake.
     public convenience init(connectingTo address: NetAddress) throws(SystemError) {
         let descriptor = try FileDescriptor.streamSocket(for: address.socketAddress)
         _ = try descriptor.connect(to: address.socketAddress)
         self.init(descriptor)
     }
 
-    /// What one read brings.
-    public enum Arrival: Hashable, Sendable {
-        /// Bytes.
+    /// The result of one read.
+    public enum ReadResult: Hashable, Sendable {
+        /// Bytes were read.
         case bytes([UInt8])
-        /// The end of the stream.
+        /// The end of the stream was read.
         case end
-        /// Nothing yet.
+        /// There is nothing to read.
         case nothing
-        /// Reset, or another failure.
+        /// The connection was reset, or failed otherwise.
         case failed(Errno)
     }
 
-    /// Sends as much as the kernel takes; returns how much that was, nil when it failed.
+    /// Sends as much as the kernel takes. Returns the number of bytes; nil on failure.
     @discardableResult
     public func send(_ bytes: [UInt8]) -> Int? {
         // SAFETY: the kernel only reads the array during the send.
@@ -40,8 +40,8 @@ public final class RawPeer {
         }
     }
 
-    /// One read of up to `limit` bytes.
-    public func receive(limit: Int = 1 << 16) -> Arrival {
+    /// Reads once, up to `limit` bytes.
+    public func receive(limit: Int = 1 << 16) -> ReadResult {
         var buffer = ByteBuffer()
         var outcome: IOResult<Int>?
         do {
@@ -56,15 +56,15 @@ public final class RawPeer {
         return count == 0 ? .end : .bytes(buffer.copyBytes())
     }
 
-    /// All that is there now.
+    /// Reads everything that has arrived.
     public func receiveAll() -> [UInt8] {
         var all: [UInt8] = []
         while case .bytes(let more) = receive() { all += more }
         return all
     }
 
-    /// Blocks until exactly `count` bytes are there; fewer where the stream ends before, or nothing
-    /// comes for `limit`. Never on a loop's thread.
+    /// Reads exactly `count` bytes; fewer where the stream ends before, or nothing arrives for
+    /// `limit`. Blocks: not on a loop's thread.
     public func receive(exactly count: Int, waitingAtMost limit: Duration = .seconds(10)) -> [UInt8]
     {
         var bytes: [UInt8] = []
@@ -81,7 +81,7 @@ public final class RawPeer {
         return bytes
     }
 
-    /// Sends all of it; gives up where the connection fails.
+    /// Sends all bytes, or until the connection fails. Spins while the kernel's buffer is full.
     public func sendAll(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -90,13 +90,13 @@ public final class RawPeer {
         }
     }
 
-    /// Ends its stream, and still reads.
+    /// Ends its stream. Reading is still possible.
     public func finish() { try? descriptor?.shutdownSending() }
 
-    /// Closes; unread bytes make that a reset.
+    /// Closes the socket; unread bytes make that a reset.
     public func close() { descriptor = nil }
 
-    /// Cuts the connection (TCP).
+    /// Resets the connection (TCP).
     public func reset() {
         try? descriptor?.setResetOnClose()
         descriptor = nil

@@ -1,75 +1,75 @@
 public import RocketBase
 public import RocketTCP
 
-/// A handler that remembers what it heard, consumes everything, and does what the test says.
-/// Bound to the connection's loop.
+/// A handler that records its calls, consumes all input, and runs closures of the test. Bound to
+/// the connection's loop.
 public final class RecordingConnectionHandler: TCPConnectionHandler {
-    /// What was heard, in its order.
+    /// A call of the handler.
     public enum Event: Hashable, Sendable {
-        /// The connection is up.
+        /// The connection is established.
         case connected
-        /// That many bytes were at hand.
+        /// So many bytes were readable.
         case received(Int)
-        /// The peer sends no more.
+        /// The peer will send no more.
         case inputEnded
-        /// The output crossed a water mark.
+        /// The connection became writable, or no longer is.
         case writability(Bool)
         /// The server drains.
         case draining
-        /// The end.
+        /// The connection has ended.
         case closed(CloseReason)
     }
 
-    /// Everything heard so far.
+    /// All events so far, in their order.
     public private(set) var events: [Event] = []
     /// All bytes that were consumed.
     public private(set) var bytes: [UInt8] = []
-    /// The connection, once it is up.
+    /// The connection, from `connected` to `closed`.
     public private(set) var connection: TCPConnection?
 
-    /// In place of consuming everything.
+    /// Replaces the consumption of all input.
     public var onReceived: ((TCPConnection, inout ByteBuffer) -> Void)?
-    /// After `connected` was noted.
+    /// Called after `connected` was recorded.
     public var onConnected: ((TCPConnection) -> Void)?
-    /// In place of closing after a flush.
+    /// Replaces the close after a flush.
     public var onInputEnded: ((TCPConnection) -> Void)?
-    /// After a change was noted.
+    /// Called after a change was recorded.
     public var onWritability: ((TCPConnection, Bool) -> Void)?
-    /// In place of closing after a flush.
+    /// Replaces the close after a flush.
     public var onDraining: ((TCPConnection) -> Void)?
-    /// After `closed` was noted.
+    /// Called after `closed` was recorded.
     public var onClosed: ((TCPConnection, CloseReason) -> Void)?
 
-    /// A handler that only remembers and consumes.
+    /// Creates a handler that records and consumes.
     public init() {}
 
-    /// The reason that was heard, nil before.
+    /// The reason of the end; nil before.
     public var closeReason: CloseReason? {
         for case .closed(let reason) in events { return reason }
         return nil
     }
 
-    /// Remembers the readable bytes and consumes them.
+    /// Records readable bytes and consumes them: `count` of them, or all.
     public func take(_ input: inout ByteBuffer, _ count: Int? = nil) {
         let count = count ?? input.readableBytes
         bytes += input.copyBytes().prefix(count)
         input.consume(count)
     }
 
-    /// The connection is up.
+    /// Called by the connection.
     public func connected(_ connection: TCPConnection) {
         self.connection = connection
         events.append(.connected)
         onConnected?(connection)
     }
 
-    /// Bytes arrived.
+    /// Called by the connection.
     public func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
         events.append(.received(input.readableBytes))
         if let onReceived { onReceived(connection, &input) } else { take(&input) }
     }
 
-    /// The peer sends no more.
+    /// Called by the connection.
     public func inputEnded(_ connection: TCPConnection) {
         events.append(.inputEnded)
         guard let onInputEnded else {
@@ -78,20 +78,20 @@ public final class RecordingConnectionHandler: TCPConnectionHandler {
         onInputEnded(connection)
     }
 
-    /// A water mark was crossed.
+    /// Called by the connection.
     public func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {
         events.append(.writability(isWritable))
         onWritability?(connection, isWritable)
     }
 
-    /// The server drains.
+    /// Called by the connection.
     public func draining(_ connection: TCPConnection) {
         events.append(.draining)
         guard let onDraining else { return connection.close(.afterFlush, reason: .drained) }
         onDraining(connection)
     }
 
-    /// The end.
+    /// Called by the connection.
     public func closed(_ connection: TCPConnection, reason: CloseReason) {
         events.append(.closed(reason))
         self.connection = nil

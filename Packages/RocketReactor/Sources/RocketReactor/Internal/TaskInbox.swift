@@ -1,24 +1,26 @@
 import RocketSystem
 import Synchronization
 
-/// Tasks from other threads, in the order of their arrival, until the loop fetches them.
+/// Tasks from other threads, in the order of their arrival, until the loop takes them. Owned by the
+/// loop.
 final class TaskInbox: Sendable {
     private struct State {
         var tasks: ContiguousArray<LoopTask> = []
-        /// The loop has ended: closures are refused, jobs wait for whoever runs them then.
+        /// The loop has ended: closures are refused, jobs wait for a thread that claims the loop.
         var isEnded = false
     }
 
     // SAFETY: UnownedJob and @Sendable closures may cross threads; the lock holds the rest.
     private let state = Locked(State())
     private let hasTasks = Atomic(false)
-    /// Tasks that the loop has fetched and not run yet.
+    /// Tasks that the loop has taken and not run yet.
     private let backlog = Atomic(0)
 
-    /// What became of a task that was sent.
+    /// The outcome of sending a task.
     enum Admission { case queued, queuedAfterEnd, refused, full }
 
-    /// Any thread. Full when `limit` tasks wait, those that the loop has fetched included.
+    /// Appends a task. Any thread. Returns `full` when `limit` tasks wait, those that the loop has
+    /// taken included.
     func append(_ task: consuming sending LoopTask, isJob: Bool, limit: Int = .max) -> Admission {
         let task = task
         return state.withLock { state in
@@ -30,11 +32,11 @@ final class TaskInbox: Sendable {
         }
     }
 
-    /// Any thread; a hint unless the caller is the loop between `willSleep` and waiting.
+    /// Any thread; only a hint, except on the loop between `willSleep` and waiting.
     var isEmpty: Bool { !hasTasks.load(ordering: .sequentiallyConsistent) }
 
-    /// The loop's thread: moves all tasks to the end of `ring`. `spare` is the other buffer, empty
-    /// before and after, so that nothing is allocated in steady state.
+    /// Moves all tasks to the end of `ring`, on the loop's thread. `spare` is the other buffer,
+    /// empty before and after, so that nothing is allocated in steady state.
     func drain(into ring: inout RingBuffer<LoopTask>, spare: inout ContiguousArray<LoopTask>) {
         state.withLock { state in
             swap(&state.tasks, &spare)
@@ -45,12 +47,12 @@ final class TaskInbox: Sendable {
         spare.removeAll(keepingCapacity: spare.count <= Self.keptCapacity)
     }
 
-    /// The loop's thread, when that number has changed.
+    /// Publishes how many tasks wait on the loop, when that has changed. On the loop's thread.
     func publish(backlog count: Int) { backlog.store(count, ordering: .relaxed) }
 
-    /// From now on closures are refused.
+    /// Refuses closures from now on.
     func end() { state.withLock { $0.isEnded = true } }
 
-    /// Entries whose memory is kept for the next batch.
+    /// The number of entries whose memory is kept for the next batch.
     private static let keptCapacity = 16_384
 }

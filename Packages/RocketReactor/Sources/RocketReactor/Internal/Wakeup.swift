@@ -1,18 +1,19 @@
 import RocketSystem
 import Synchronization
 
-/// Wakes a waiting loop from other threads, at most once per sleep.
+/// Wakes a waiting loop from other threads, at most once per sleep. Owned by the loop.
 ///
-/// The loop says when it is about to sleep; only the first sender after that writes. The order is
-/// what makes it safe: a sender first makes its task visible and then looks for a sleeper, the
-/// loop first says that it sleeps and then looks for tasks.
+/// The loop announces that it is about to sleep; only the first sender after that writes to the
+/// eventfd. No wakeup is lost because of the order: a sender first makes its task visible and then
+/// checks for a sleeper, the loop first announces the sleep and then checks for tasks.
 final class Wakeup: Sendable {
     let event: EventDescriptor
     private let isAsleep = Atomic(false)
 
     init() throws(SystemError) { event = try EventDescriptor() }
 
-    /// Any thread, after the task is visible. True when it wrote.
+    /// Wakes the loop if it sleeps. Any thread, after the task is visible. Returns true when it
+    /// wrote.
     @discardableResult
     func wakeIfAsleep() -> Bool {
         guard isAsleep.load(ordering: .sequentiallyConsistent),
@@ -22,14 +23,14 @@ final class Wakeup: Sendable {
         return true
     }
 
-    /// The loop's thread, before it looks for tasks a last time.
+    /// Announces a sleep, on the loop's thread, before the last check for tasks.
     func willSleep() { isAsleep.store(true, ordering: .sequentiallyConsistent) }
 
-    /// The loop's thread: it is awake, senders need not write.
+    /// Records that the loop is awake: senders need not write. On the loop's thread.
     func isAwake() { isAsleep.store(false, ordering: .relaxed) }
 }
 
-/// Hears the eventfd: that it was heard is all there is to do.
+/// Handles the eventfd of the wakeup: the event itself has ended the wait.
 final class WakeupHandler: IOHandler {
     func ready(_ events: IOEvents, on reactor: Reactor) { reactor.statistics.wakeups &+= 1 }
 }

@@ -1,19 +1,19 @@
-/// A host by name, and a port: what a `NetAddress` is made from by asking the resolver. A value.
+/// A host name and a port, which `NameResolver` resolves to `NetAddress`es. A value; any thread.
 public struct HostPort: Hashable, Sendable, CustomStringConvertible {
     /// The name, or an IP address without brackets.
     public let host: String
     /// The port.
     public let port: UInt16
 
-    /// The parts as they are.
+    /// Creates it from its parts, unchecked.
     public init(host: String, port: UInt16) {
         self.host = host
         self.port = port
     }
 
-    /// Reads `name:port`. What has the form of an address is not for here: try `NetAddress` first.
+    /// Parses `name:port`. For a text that may be an address, try `NetAddress(parsing:)` first.
     ///
-    /// - Throws: `NetAddressError`, which says what is wrong with which part.
+    /// - Throws: `NetAddressError` with the part that is wrong.
     public init(parsing text: String) throws(NetAddressError) {
         guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else {
             throw NetAddressError(
@@ -34,7 +34,7 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
         let isSound = host.utf8.allSatisfy { byte in
             byte > 0x20 && byte != 0x7F && byte != UInt8(ascii: ":") && byte != UInt8(ascii: "/")
         }
-        return isSound ? nil : "\"\(host)\" has characters that no name has"
+        return isSound ? nil : "\"\(host)\" has characters that are not allowed in a name"
     }
 
     /// `name:port`.

@@ -1,18 +1,18 @@
 import RocketSystem
 
-/// A text that is no address: which part of it is wrong, and how.
+/// A text that is no address, with the part that is wrong and the reason. A value.
 public struct NetAddressError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The parts of an address.
     public enum Part: String, Sendable {
-        /// No single part: the outline is wrong.
+        /// The whole text.
         case address
-        /// What stands before the port.
+        /// The text before the port.
         case host
         /// The interface after `%`.
         case scope
         /// The number after the last colon.
         case port
-        /// What follows `unix:`.
+        /// The text after `unix:`.
         case path
     }
 
@@ -31,15 +31,16 @@ public struct NetAddressError: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 extension NetAddress {
-    /// Reads `host:port`, `[host%scope]:port`, `unix:/path` or `unix:@name`.
+    /// Parses `host:port`, `[host%scope]:port`, `unix:/path` or `unix:@name`.
     ///
-    /// - Throws: `NetAddressError`, whose description is complete. Asks the system only for the
-    ///   index of a scope given by name.
+    /// The system is queried only for the index of a scope that is given by name.
+    ///
+    /// - Throws: `NetAddressError`.
     public init(parsing text: String) throws(NetAddressError) {
         self = try Self.parse(text)
     }
 
-    /// From the two values of a configuration: an IP text without brackets, and a port.
+    /// Creates an address from an IP address without brackets and a port.
     ///
     /// - Throws: `NetAddressError`, part `host` or `scope`.
     public init(ip: String, port: UInt16) throws(NetAddressError) {
@@ -87,7 +88,7 @@ extension NetAddress {
     }
 
     static func port(_ digits: String, in text: String) throws(NetAddressError) -> UInt16 {
-        // UInt16's own parser would take a leading +.
+        // UInt16's own parser accepts a leading +.
         guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits)
         else {
             throw NetAddressError(

@@ -1,6 +1,6 @@
 public import RocketSystem
 
-/// Where something listens or where a connection goes: the form that people read and write.
+/// The address of a listener or a peer, in the form that people read and write.
 ///
 /// ```
 /// 127.0.0.1:12345      IPv4
@@ -9,20 +9,20 @@ public import RocketSystem
 /// unix:@rocket         a name in Linux's abstract namespace
 /// ```
 ///
-/// Names of hosts are no addresses: `NameResolver` turns them into some. A value; any thread.
+/// Host names are no addresses: `NameResolver` looks them up. A value; any thread.
 public struct NetAddress: Hashable, Sendable {
-    /// The form that the kernel takes.
+    /// The address in the form of the kernel.
     public let socketAddress: SocketAddress
 
-    /// Wraps an address that came from the system.
+    /// Wraps an address of the system.
     public init(_ socketAddress: SocketAddress) { self.socketAddress = socketAddress }
 
-    /// 127.0.0.1, reachable from this machine only. Port 0 lets the kernel choose.
+    /// Returns 127.0.0.1, which only this machine reaches. The kernel chooses a port in place of 0.
     public static func loopback(port: UInt16) -> NetAddress {
         NetAddress(.ipv4(bits: 0x7F00_0001, port: port))
     }
 
-    /// The port, nil for Unix sockets.
+    /// The port; nil for Unix sockets.
     public var port: UInt16? {
         switch socketAddress {
         case .ipv4(_, let port), .ipv6(_, _, let port, _): port
@@ -30,7 +30,7 @@ public struct NetAddress: Hashable, Sendable {
         }
     }
 
-    /// The same host at another port; a Unix address stays as it is.
+    /// Returns the same host with another port; a Unix address unchanged.
     public func withPort(_ port: UInt16) -> NetAddress {
         switch socketAddress {
         case .ipv4(let bits, _): NetAddress(.ipv4(bits: bits, port: port))
@@ -40,11 +40,11 @@ public struct NetAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether it is a Unix socket of any kind.
+    /// Whether it is the address of a Unix socket of any kind.
     public var isUnix: Bool { port == nil }
 
-    /// An IPv4 address in IPv6 clothes (`::ffff:192.0.2.1`, how IPv4 peers of a dual-stack
-    /// listener look) as plain IPv4; anything else as it is.
+    /// An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`, as of IPv4 peers of a dual-stack listener)
+    /// as IPv4; any other address unchanged.
     public var unmapped: NetAddress {
         guard case .ipv6(0, let low, let port, _) = socketAddress, low >> 32 == 0xFFFF else {
             return self
@@ -54,20 +54,20 @@ public struct NetAddress: Hashable, Sendable {
 }
 
 extension NetAddress: CustomStringConvertible {
-    /// The text that `init(parsing:)` reads; `unix:` for the unnamed end of a Unix socket.
+    /// The text that `init(parsing:)` accepts; `unix:` for the unnamed end of a Unix socket.
     public var description: String {
         switch socketAddress {
         case .ipv4(let bits, let port): "\(IPText.ipv4(bits)):\(port)"
         case .ipv6(let high, let low, let port, let scope):
             "[\(IPText.ipv6(high: high, low: low))\(scope == 0 ? "" : "%\(scope)")]:\(port)"
-        // A path that begins with @ would read as an abstract name.
+        // A path that begins with @ would be parsed as an abstract name.
         case .unix(let path): path.hasPrefix("@") ? "unix:./\(path)" : "unix:\(path)"
         case .abstract(let name): "unix:@\(name)"
         case .unnamed: "unix:"
         }
     }
 
-    /// The host alone, without port and brackets; for Unix sockets the whole text.
+    /// The host without port and brackets; for Unix sockets the whole text.
     public var host: String {
         switch socketAddress {
         case .ipv4(let bits, _): IPText.ipv4(bits)

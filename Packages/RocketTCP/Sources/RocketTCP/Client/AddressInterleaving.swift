@@ -1,7 +1,8 @@
 import RocketSystem
 
-/// The order in which the addresses of one name are tried (RFC 8305, "happy eyeballs"):
-/// the families take turns, beginning with that of the system's first choice.
+/// The order in which the addresses of one name are tried (RFC 8305, "happy eyeballs"): the
+/// families alternate, beginning with that of the first address. Duplicates are dropped. Any
+/// thread.
 enum AddressInterleaving {
     static func interleaved(_ addresses: [NetAddress]) -> [NetAddress] {
         var seen: Set<NetAddress> = []

@@ -1,34 +1,34 @@
 public import RocketSystem
 
-/// A connection that did not come about: why, and what was tried.
+/// A failure to connect, with the addresses that were tried. A value.
 public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The outcome in one word; of several addresses, that of the first one tried.
+    /// The kind of failure; with several addresses, that of the first one tried.
     public enum Kind: String, Sendable {
-        /// Somebody is there, but nobody listens.
+        /// The host answers, but no process listens.
         case refused
-        /// No answer within the time.
+        /// There was no answer within the time limit.
         case timedOut = "timed out"
-        /// There is no way there.
+        /// There is no route to the host.
         case unreachable
         /// There was no address to try.
         case noAddress = "no address"
-        /// Our side gave it up.
+        /// This side cancelled the operation.
         case cancelled
-        /// Anything else; the attempts say what.
+        /// Another failure; see the attempts.
         case failed
     }
 
-    /// One address and what became of it.
+    /// The attempt to connect to one address.
     public struct Attempt: Hashable, Sendable {
-        /// Where it went.
+        /// The address.
         public let address: NetAddress
-        /// What the system said; nil: it was not over yet.
+        /// The error of the system; nil: the attempt had not ended.
         public let error: SystemError?
     }
 
-    /// The outcome in one word.
+    /// The kind of failure.
     public let kind: Kind
-    /// In the order they began.
+    /// The attempts in the order in which they began.
     public let attempts: [Attempt]
 
     /// `connect to 127.0.0.1:1: refused (ECONNREFUSED (Connection refused))`.
@@ -45,7 +45,7 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
         self.attempts = attempts
     }
 
-    /// The kind follows from the first attempt.
+    /// Derives the kind from the first attempt.
     init(attempts: [Attempt]) {
         let errno = attempts.first?.error?.errno
         let kind: Kind =

@@ -2,16 +2,16 @@ import RocketBase
 public import RocketReactor
 import RocketSystem
 
-/// A client's one connection, made anew whenever it ends, until it is stopped.
+/// A client's connection that is established again whenever it ends, until it is stopped.
 ///
-/// Each attempt has a time limit, and between attempts it waits by a `BackOff`. Every connection
-/// gets a handler of its own, so nothing of an earlier stream is mixed into the next. Bound to its
-/// loop; it lives until it is stopped, kept or not. Its loop's end stops it.
+/// Each attempt has a time limit; the waits between attempts follow a `BackOff`. Each connection
+/// has a new handler, so that no part of an earlier stream is mixed into the next. Bound to its
+/// loop, which retains it until it is stopped. The end of its loop stops it.
 public final class PersistentConnection {
     private let target: Target
     private let reactor: Reactor
     private let configuration: PersistentConnectionConfiguration
-    /// Both are let go of once it has stopped: they may refer to whoever holds this.
+    // Both are released once it has stopped: they may refer to the owner of this object.
     private var makeHandler: ((Reactor) -> any TCPConnectionHandler)?
     private var observe: ((Event) -> Void)?
     private var state: PersistentConnectionState
@@ -19,20 +19,20 @@ public final class PersistentConnection {
     private var closing = TCPConnection.Closing.afterFlush
     private var operation: ConnectOperation?
     private var timer: ScheduledTimer?
-    /// Lookups that come back after their attempt was over are told by it.
+    /// Increased with each attempt, so that late lookups of earlier attempts are recognised.
     private var attempt = 0
 
-    /// The connection, while one is up.
+    /// The connection; nil while none is established.
     public private(set) var connection: TCPConnection?
 
-    /// Attempts that failed since the last connection that lasted.
+    /// Failed attempts since the last connection that lasted for `steadyAfter`.
     public var failures: Int { state.backOff.failures }
 
-    /// On the loop that it is to live on. Nothing happens before `start`.
+    /// Creates it on its loop. It does not connect before `start`.
     ///
     /// - Parameters:
-    ///   - makeHandler: for each connection.
-    ///   - observe: later, never inside `start` or `stop`. It may stop this.
+    ///   - makeHandler: called for each connection.
+    ///   - observe: called for each event, never inside `start` or `stop`. It may call `stop`.
     public init(
         to target: Target, on reactor: Reactor,
         configuration: PersistentConnectionConfiguration = PersistentConnectionConfiguration(),
@@ -48,14 +48,14 @@ public final class PersistentConnection {
             backOff: configuration.backOff, steadyAfter: configuration.steadyAfter)
     }
 
-    /// Begins to connect. Again, or after `stop`: without effect.
+    /// Begins to connect. A second call, or one after `stop`, has no effect.
     public func start() {
         if state.phase == .new { reactor.observeLoopEnd(self) }
         handle(.start)
     }
 
-    /// Ends it for good: the attempt or the wait at once, a connection as `how` says. `observe`
-    /// hears `.stopped` when nothing is left. Again: only `.now` after `.afterFlush` has an effect.
+    /// Stops it for good: an attempt or a wait ends at once, a connection is closed by `how`. Then
+    /// `observe` gets `.stopped`. A second call has an effect only with `.now` after `.afterFlush`.
     public func stop(_ how: TCPConnection.Closing = .afterFlush) {
         closing = how
         if state.phase == .stopping { connection?.close(how) }
@@ -66,15 +66,15 @@ public final class PersistentConnection {
         switch state.handle(event, at: reactor.now, using: &random) {
         case .nothing: return
         case .connect: attemptNow()
-        case .tellUp: if let connection { observe?(.up(connection)) }
-        case .tellDown(let wait): down(loss, wait)
+        case .notifyUp: if let connection { observe?(.up(connection)) }
+        case .notifyDown(let wait): down(loss, wait)
         case .cancelAttempt:
-            // Without one the name is still being looked up: nobody waits for that.
+            // Without an operation the name is being looked up; its result will be ignored.
             guard let operation else { return settleLater() }
             operation.cancel()
         case .settle: settleLater()
         case .closeConnection: connection?.close(closing)
-        case .tellStopped:
+        case .notifyStopped:
             reactor.stopObservingLoopEnd(self)
             makeHandler = nil
             let last = observe.take()
@@ -106,9 +106,9 @@ public final class PersistentConnection {
     private func lookUp(_ host: HostPort, _ resolver: NameResolver) {
         let number = attempt
         let deadline = reactor.now + configuration.connectTimeout
-        let home = LoopBound(self, on: reactor)
+        let bound = LoopBound(self, on: reactor)
         let refusal = resolver.resolve(host, on: reactor.loop) { reactor, result in
-            let this = home.get()
+            let this = bound.get()
             guard this.attempt == number else { return }
             this.timer?.cancel()
             switch result {
@@ -126,7 +126,7 @@ public final class PersistentConnection {
 
     private func connect(to addresses: [NetAddress], _ timeout: Duration) {
         guard let makeHandler else { return }
-        let handler = WatchedHandler(makeHandler(reactor)) { [self] reason in
+        let handler = ForwardingHandler(makeHandler(reactor)) { [self] reason in
             connection = nil
             handle(.lost, .closed(reason))
         }
@@ -158,15 +158,15 @@ public final class PersistentConnection {
 }
 
 extension PersistentConnection: TickEndHandler, LoopEndHandler {
-    /// As `stop(.now)`.
+    /// Stops as `stop(.now)` does.
     public func loopEnding(on reactor: Reactor) { stop(.now) }
 
-    /// The end of what `stop` cut short.
+    /// Reports that nothing is left of what `stop` ended.
     public func tickEnding(on reactor: Reactor) { handle(.settled) }
 }
 
-/// Passes everything on, and tells of the end afterwards.
-private final class WatchedHandler: TCPConnectionHandler {
+/// Forwards all events to another handler, and reports the end afterwards.
+private final class ForwardingHandler: TCPConnectionHandler {
     private let inner: any TCPConnectionHandler
     private let ended: (CloseReason) -> Void
 

@@ -1,40 +1,40 @@
 public import RocketSystem
 
-/// How a `PersistentConnection` connects, and how long it waits after a failure. A value.
+/// Time limits and back-off of a `PersistentConnection`. A value.
 public struct PersistentConnectionConfiguration: Sendable {
-    /// For one attempt: the lookup of a name, and all its addresses together. Default 5 s.
+    /// The time limit of one attempt: the lookup of the name and all addresses. Default 5 s.
     public var connectTimeout: Duration = .seconds(5)
-    /// The waits between attempts. Default: from 100 ms up to 10 s.
+    /// The waits between attempts. Default: from 100 ms to 10 s.
     public var backOff = BackOff()
-    /// A connection that was up for so long counts as a success: after its loss the waits begin
-    /// again at the shortest. Default 10 s.
+    /// A connection that lasted at least so long counts as a success: after its loss the waits
+    /// begin at the shortest again. Default 10 s.
     public var steadyAfter: Duration = .seconds(10)
-    /// Of each connection.
+    /// The configuration of each connection.
     public var connection = TCPConnectionConfiguration()
 
-    /// The defaults.
+    /// Creates the defaults.
     public init() {}
 }
 
 extension PersistentConnection {
-    /// Where it connects to. A value.
+    /// The peer to connect to. A value.
     public enum Target: Sendable {
-        /// To the first of these that answers.
+        /// The first of these addresses that answers.
         case addresses([NetAddress])
-        /// To a name, which is looked up anew for each attempt.
+        /// A name, which is looked up for each attempt.
         case host(HostPort, NameResolver)
     }
 
-    /// Why there is no connection now. A value.
+    /// Why there is no connection. A value.
     public enum Loss: Error, Hashable, Sendable, CustomStringConvertible {
         /// The name has no address, or could not be looked up.
         case lookup(NameLookupError)
         /// No address answered.
         case connect(ConnectError)
-        /// It was up, and ended.
+        /// The connection was established, and has ended.
         case closed(CloseReason)
 
-        /// For people and log lines.
+        /// Text for log lines.
         public var description: String {
             switch self {
             case .lookup(let error): error.description
@@ -44,14 +44,14 @@ extension PersistentConnection {
         }
     }
 
-    /// What its owner is told, on its loop.
+    /// Events for the owner, on its loop.
     public enum Event {
-        /// A connection is up; its handler has heard `connected`.
+        /// A connection is established; its handler's `connected` has been called.
         case up(TCPConnection)
-        /// An attempt failed, or the connection ended (its handler has heard `closed`). The next
-        /// attempt begins after so long.
+        /// An attempt failed, or the connection ended (its handler's `closed` has been called). The
+        /// next attempt begins after `retryAfter`.
         case down(Loss, retryAfter: Duration)
-        /// `stop` has taken effect and nothing is left open. Last, exactly once.
+        /// `stop` has taken effect and no connection is open. Last, exactly once.
         case stopped
     }
 }

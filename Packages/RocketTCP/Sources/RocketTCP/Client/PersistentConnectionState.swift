@@ -1,15 +1,15 @@
 import RocketSystem
 
-/// What a `PersistentConnection` does next, as a pure value: an event goes in, an action comes out.
+/// State machine of a `PersistentConnection`: an event goes in, an action comes out. A pure value.
 ///
 /// ```
 /// new --start--> connecting --connected--> up --lost----+
 ///                  ^   |                                |
 ///                  |   +--failed--> waiting <-----------+
 ///                  +------waited------+
-///  any --stop--> stopping --settled/failed/lost--> stopped (told once)
+///  any --stop--> stopping --settled/failed/lost--> stopped (reported once)
 /// ```
-/// Has no socket, no clock and no chance: the shell brings the time and the random numbers.
+/// It has no socket and no clock; `PersistentConnection` passes the time and the random numbers.
 struct PersistentConnectionState {
     enum Phase: Equatable {
         case new, connecting, waiting, stopping, stopped
@@ -18,31 +18,31 @@ struct PersistentConnectionState {
 
     enum Event: Equatable {
         case start
-        /// The connection is up.
+        /// The connection is established.
         case connected
-        /// It did not come about.
+        /// The attempt failed.
         case failed
-        /// It was up, and is closed.
+        /// The connection has ended.
         case lost
         /// The wait between two attempts is over.
         case waited
         case stop
-        /// What `stop` ended is gone.
+        /// Nothing is left of what `stop` ended.
         case settled
     }
 
     enum Action: Equatable {
         case nothing
         case connect
-        case tellUp
-        /// Say that it is down, and report `.waited` after so long.
-        case tellDown(retryAfter: Duration)
-        /// End the attempt; its outcome follows.
+        case notifyUp
+        /// Notify the owner, and report `.waited` after so long.
+        case notifyDown(retryAfter: Duration)
+        /// Cancel the attempt, whose outcome follows.
         case cancelAttempt
         /// End the wait, and report `.settled` later.
         case settle
         case closeConnection
-        case tellStopped
+        case notifyStopped
     }
 
     private(set) var phase = Phase.new
@@ -63,17 +63,17 @@ struct PersistentConnectionState {
             return .connect
         case (.connecting, .connected):
             phase = .up(since: now)
-            return .tellUp
+            return .notifyUp
         case (.connecting, .failed): return wait(using: &generator)
         case (.up(let since), .lost):
-            // A peer that accepts and closes at once is no success: its clients would all be back
-            // after the shortest wait, for ever.
+            // A peer that accepts and closes at once is no success: its clients would reconnect at
+            // the shortest interval for ever.
             if now - since >= steadyAfter { backOff.succeeded() }
             return wait(using: &generator)
         case (.stopping, .connected): return .closeConnection
         case (.stopping, .failed), (.stopping, .lost), (.stopping, .settled):
             phase = .stopped
-            return .tellStopped
+            return .notifyStopped
         case (_, .stop): return stop()
         default: return .nothing
         }
@@ -83,7 +83,7 @@ struct PersistentConnectionState {
         using generator: inout Generator
     ) -> Action {
         phase = .waiting
-        return .tellDown(retryAfter: backOff.next(using: &generator))
+        return .notifyDown(retryAfter: backOff.next(using: &generator))
     }
 
     private mutating func stop() -> Action {

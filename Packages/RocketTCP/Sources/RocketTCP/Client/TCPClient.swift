@@ -1,17 +1,17 @@
 public import RocketReactor
 import RocketSystem
 
-/// Opens connections to others.
+/// Connects to peers.
 public enum TCPClient {
-    /// Connects without blocking to the first of `addresses` that answers, families in turn.
-    /// On the loop that the connection is to live on.
+    /// Connects without blocking to the first of `addresses` that answers; the families alternate.
+    /// Called on the loop that the connection will be bound to.
     ///
     /// - Parameters:
-    ///   - timeout: for all addresses together.
-    ///   - handler: of the new connection; hears `connected` first.
-    ///   - completion: once, at the end of a tick, never inside this function; after the
+    ///   - timeout: the time limit for all addresses together.
+    ///   - handler: of the new connection; its `connected` is called first.
+    ///   - completion: called once, at the end of a tick, never inside this function; after the
     ///     handler's `connected`.
-    /// - Returns: what can be cancelled; need not be kept.
+    /// - Returns: a handle for cancelling. The operation continues without it.
     @discardableResult
     public static func connect(
         to addresses: [NetAddress], on reactor: Reactor, timeout: Duration,
@@ -20,9 +20,187 @@ public enum TCPClient {
         completion: @escaping (Result<TCPConnection, ConnectError>) -> Void
     ) -> ConnectOperation {
         let operation = ConnectOperation(
-            to: addresses, owner: ConnectionGroup(configuration), handler: handler, on: reactor,
+            to: addresses, group: ConnectionGroup(configuration), handler: handler, on: reactor,
             completion: completion)
         operation.begin(timeout: timeout)
         return operation
+    }
+}
+
+/// Connects to the first of several addresses that answers: tries the next address when one fails
+/// or does not answer soon. Bound to its loop; created by `TCPClient`.
+public final class ConnectOperation {
+    private let addresses: [NetAddress]
+    private let group: ConnectionGroup
+    private let reactor: Reactor
+    private var handler: (any TCPConnectionHandler)?
+    private var completion: ((Result<TCPConnection, ConnectError>) -> Void)?
+    private var attempts: [ConnectAttempt] = []
+    private var stagger: ScheduledTimer?
+    private var deadline: ScheduledTimer?
+    private var result: Result<TCPConnection, ConnectError>?
+
+    /// How long an address may be silent before the next one is tried beside it (RFC 8305).
+    private static let staggerDelay = Duration.milliseconds(250)
+
+    fileprivate init(
+        to addresses: [NetAddress], group: ConnectionGroup, handler: any TCPConnectionHandler,
+        on reactor: Reactor,
+        completion: @escaping (Result<TCPConnection, ConnectError>) -> Void
+    ) {
+        self.addresses = AddressInterleaving.interleaved(addresses)
+        self.group = group
+        self.handler = handler
+        self.reactor = reactor
+        self.completion = completion
+    }
+
+    /// Cancels the operation: `completion` gets `cancelled`, as it does when the loop ends. Without
+    /// effect once the operation has ended.
+    public func cancel() { finish(.failure(ConnectError(.cancelled, attempts: summary))) }
+
+    fileprivate func begin(timeout: Duration) {
+        LoopConnections.of(reactor).began(self)
+        deadline = reactor.schedule(after: timeout, label: "connect deadline") { _ in
+            self.finish(.failure(ConnectError(.timedOut, attempts: self.summary)))
+        }
+        tryNext()
+    }
+
+    private func tryNext() {
+        stagger?.cancel()
+        stagger = nil
+        while result == nil, attempts.count < addresses.count {
+            let attempt = ConnectAttempt(addresses[attempts.count]) { attempt, outcome in
+                if self.settle(attempt, outcome) { self.tryNext() }
+            }
+            attempts.append(attempt)
+            guard let outcome = attempt.begin(group.configuration, on: reactor) else {
+                return waitForNext()
+            }
+            if !settle(attempt, outcome) { return }
+        }
+        if result == nil, attempts.allSatisfy({ $0.error != nil }) {
+            finish(.failure(ConnectError(attempts: summary)))
+        }
+    }
+
+    private func waitForNext() {
+        if attempts.count == addresses.count { return }
+        stagger = reactor.schedule(after: Self.staggerDelay, label: "next address") { _ in
+            self.tryNext()
+        }
+    }
+
+    /// Takes the outcome of an attempt. Returns true when the next address has to be tried.
+    private func settle(_ attempt: ConnectAttempt, _ outcome: ConnectAttempt.Outcome) -> Bool {
+        guard result == nil else { return false }
+        guard case .connected = outcome, let descriptor = attempt.takeDescriptor(), let handler
+        else { return true }
+        let connection = TCPConnection(
+            descriptor, peer: attempt.address, group: group, handler: handler, on: reactor)
+        finish(.success(connection))
+        return false
+    }
+
+    private var summary: [ConnectError.Attempt] {
+        attempts.map { ConnectError.Attempt(address: $0.address, error: $0.error) }
+    }
+
+    /// Ends the operation. The result is reported at the end of the tick: never inside `connect` or
+    /// `cancel`.
+    private func finish(_ result: Result<TCPConnection, ConnectError>) {
+        if self.result != nil { return }
+        self.result = result
+        stagger?.cancel()
+        deadline?.cancel()
+        for attempt in attempts { attempt.cancel() }
+        reactor.observeTickEnd(self)
+    }
+}
+
+extension ConnectOperation: TickEndHandler {
+    /// Reports the result. Called by the reactor.
+    public func tickEnding(on reactor: Reactor) {
+        guard let result, let completion else { return }
+        LoopConnections.of(reactor).ended(self)
+        self.completion = nil
+        handler = nil
+        if case .success(let connection) = result { connection.start() }
+        completion(result)
+        attempts = []
+    }
+}
+
+/// One non-blocking connect to one address. Bound to its loop.
+private final class ConnectAttempt: IOHandler {
+    enum Outcome {
+        case connected
+        case failed(SystemError)
+    }
+
+    let address: NetAddress
+    private(set) var error: SystemError?
+    private var descriptor: FileDescriptor?
+    private var registration: Registration?
+    private let ended: (ConnectAttempt, Outcome) -> Void
+
+    /// - Parameter ended: called later, unless `begin` returns the outcome.
+    init(_ address: NetAddress, ended: @escaping (ConnectAttempt, Outcome) -> Void) {
+        self.address = address
+        self.ended = ended
+    }
+
+    /// Begins to connect. Returns the outcome if it is known at once.
+    func begin(_ configuration: TCPConnectionConfiguration, on reactor: Reactor) -> Outcome? {
+        do {
+            let descriptor = try FileDescriptor.streamSocket(for: address.socketAddress)
+            try configuration.apply(to: descriptor, address)
+            switch try descriptor.connect(to: address.socketAddress) {
+            case .connected: return settled(descriptor, nil)
+            case .inProgress:
+                registration = try reactor.register(
+                    descriptor, interest: .write, label: "connect", handler: self)
+                self.descriptor = consume descriptor
+                return nil
+            }
+        } catch {
+            self.error = error
+            return .failed(error)
+        }
+    }
+
+    func ready(_ events: IOEvents, on reactor: Reactor) {
+        registration?.cancel()
+        registration = nil
+        guard let descriptor = descriptor.take() else { return }
+        let failure = descriptor.socketError().map { SystemError("connect", $0) }
+        ended(self, settled(descriptor, failure))
+    }
+
+    /// Keeps the descriptor only if it is connected to another socket.
+    private func settled(_ descriptor: consuming FileDescriptor, _ failure: SystemError?)
+        -> Outcome
+    {
+        error = failure
+        if error == nil, !address.isUnix, let own = try? descriptor.localAddress(),
+            own == address.socketAddress
+        {
+            // The kernel may choose, for this end, the very port of this machine that no process
+            // listens on: TCP then connects the socket to itself.
+            error = SystemError("connect", .connectionRefused)
+        }
+        if let error { return .failed(error) }
+        self.descriptor = consume descriptor
+        return .connected
+    }
+
+    /// Returns the connected descriptor, once.
+    func takeDescriptor() -> FileDescriptor? { descriptor.take() }
+
+    func cancel() {
+        registration?.cancel()
+        registration = nil
+        descriptor = nil
     }
 }

@@ -1,22 +1,23 @@
 import RocketBase
 
-/// Empty buffers that wait for the next connection that needs one. A value with a bound.
+/// Empty buffers for the next connection that needs one. A bounded value, owned by its loop's
+/// `LoopConnections`.
 struct BufferPool: ~Copyable {
-    /// So many are kept at most.
-    static let slots = 256
-    /// What any number of buffers may have; larger ones are kept within `largeBytes`.
+    /// The most buffers that are kept.
+    private static let slots = 256
+    /// A buffer of at most this capacity is always kept while there is a slot.
     static let keepBytes = 64 << 10
-    /// The most that all larger ones take together; beyond that they are freed. Without them each
-    /// large delivery would cost its weight in page faults.
-    static let largeBytes = 16 << 20
-    /// A new one begins with this much.
-    static let firstBytes = 1 << 10
+    /// The most memory of all larger buffers together; others are freed. Keeping none would cost
+    /// page faults over the whole length of each large delivery.
+    private static let largeBytes = 16 << 20
+    /// The capacity of a new buffer.
+    private static let firstBytes = 1 << 10
 
     private var kept = InlineArray<256, ByteBuffer> { _ in ByteBuffer() }
     private var count = 0
     private var keptLargeBytes = 0
 
-    /// Puts memory into `buffer`, which has none.
+    /// Gives memory to `buffer`, which has none.
     mutating func take(into buffer: inout ByteBuffer) {
         if count > 0 {
             count -= 1
@@ -27,7 +28,7 @@ struct BufferPool: ~Copyable {
         }
     }
 
-    /// Takes the memory of `buffer`, which is empty, away.
+    /// Takes the memory of `buffer`, which is empty.
     mutating func give(from buffer: inout ByteBuffer) {
         if buffer.capacityBytes == 0 { return }
         let large = buffer.capacityBytes > Self.keepBytes ? buffer.capacityBytes : 0

@@ -1,45 +1,45 @@
 public import RocketSystem
 
-/// Why a connection came to its end. A handler gets exactly one.
+/// Why a connection has ended. A handler gets exactly one. A value.
 public enum CloseReason: Hashable, Sendable {
-    /// Our side asked for it.
+    /// This side closed it.
     case requested
-    /// The peer ended its stream, and what we had for it was sent.
+    /// The peer ended its stream, and the remaining output was sent.
     case peerFinished
-    /// The peer, or something on the way, cut the connection (ECONNRESET, EPIPE).
+    /// The peer, or a device on the path, reset the connection (ECONNRESET, EPIPE).
     case peerReset
-    /// The peer's machine does not answer any more (ETIMEDOUT by keepalive or user timeout).
+    /// The peer's machine no longer answers (ETIMEDOUT by keepalive or user timeout).
     case peerSilent
-    /// Any other failure of the system.
+    /// Another system call failed.
     case failed(SystemError)
     /// No byte arrived within `firstBytesTimeout` of connecting.
     case firstBytesTimeout
-    /// Bytes arrived, but nothing whole within `partialInputTimeout`.
+    /// Input was left unconsumed, and its rest did not arrive within `partialInputTimeout`.
     case partialInputTimeout
-    /// Not a byte in either direction for `idleTimeout`.
+    /// No byte was transferred in either direction for `idleTimeout`.
     case idleTimeout
-    /// The peer took nothing of what waits for it for `writeTimeout`.
+    /// The peer read none of the waiting output for `writeTimeout`.
     case writeTimeout
-    /// More than this many bytes waited for the peer (`outputLimitBytes`).
+    /// This many bytes waited to be sent, more than `outputLimitBytes`.
     case outputLimit(bytes: Int)
-    /// The handler left this many bytes unconsumed (`inputLimitBytes`).
+    /// The handler left this many bytes unconsumed, more than `inputLimitBytes`.
     case inputLimit(bytes: Int)
-    /// All connections of the server together hold more than it allows.
+    /// The connections of the server together hold more than `bufferLimitBytes`.
     case serverBufferLimit
-    /// The server already has as many connections as it may.
+    /// The server already has `maxConnections` connections.
     case connectionLimit
-    /// That peer already has as many connections as it may.
+    /// The peer already has `maxConnectionsPerPeer` connections.
     case peerConnectionLimit
-    /// The server drained, and this connection ended in time or was ended.
+    /// The server drained; the connection ended in time or was closed at the end of the drain.
     case drained
-    /// The server or the loop stopped.
+    /// The server or the loop was stopped.
     case stopped
-    /// The layer above refuses what the peer sent: its words.
+    /// The layer above rejected the input, for this reason.
     case rejected(String)
 }
 
 extension CloseReason {
-    /// What a failed read or write means for the connection.
+    /// Creates the reason that follows from a failed read or write.
     init(_ error: SystemError) {
         if error.errno.isReset {
             self = .peerReset
@@ -52,7 +52,7 @@ extension CloseReason {
 }
 
 extension CloseReason: CustomStringConvertible {
-    /// For people and log lines.
+    /// Text for log lines.
     public var description: String {
         switch self {
         case .requested: "closed by this side"
@@ -61,7 +61,7 @@ extension CloseReason: CustomStringConvertible {
         case .peerSilent: "the peer's machine does not answer"
         case .failed(let error): "failed: \(error)"
         case .firstBytesTimeout: "the peer connected and sent nothing in time"
-        case .partialInputTimeout: "the peer began something and did not finish it in time"
+        case .partialInputTimeout: "the peer sent a part and not the rest in time"
         case .idleTimeout: "idle for too long"
         case .writeTimeout: "the peer did not read in time"
         case .outputLimit(let bytes): "\(bytes) bytes waited for a peer that reads too slowly"

@@ -1,18 +1,19 @@
 import RocketSystem
 
-/// When things last happened on a connection, and which time limit passes next. A pure value:
-/// reads and writes only note the time; one timer per loop looks at all connections now and then.
+/// When a connection last made progress, and which of its time limits passes next. A pure value,
+/// owned by its connection. Reads and writes only record the time; one timer per loop checks all
+/// connections.
 struct ConnectionDeadlines {
     /// What the limits depend on besides time.
-    struct Circumstances {
+    struct State {
         var waitsForInput = true
         var hasPendingOutput = false
         var isClosing = false
         var endSent = false
     }
 
-    /// A configuration's time limits in nanoseconds, for ever where there is none: worked out once,
-    /// since dividing a Duration costs more than all the rest here.
+    /// The time limits of a configuration in nanoseconds; `.max` where there is none. Converted
+    /// once, since dividing a Duration costs more than everything else here.
     struct Limits {
         let firstBytes, partialInput, idle, write, close, linger: UInt64
 
@@ -38,10 +39,10 @@ struct ConnectionDeadlines {
     private var hasReceived = false
     private var activeAt: MonotonicTime
     private var writeProgressAt: MonotonicTime
-    /// Since when unconsumed input waits for its rest; 0: none does.
+    /// Since when unconsumed input waits for its rest; 0: there is none.
     private var partialSince = MonotonicTime(nanoseconds: 0)
     private var closingSince: MonotonicTime
-    /// When the last byte went out; 0: none did.
+    /// When the kernel last took bytes; 0: never.
     private var sentAt = MonotonicTime(nanoseconds: 0)
 
     init(now: MonotonicTime) {
@@ -62,15 +63,15 @@ struct ConnectionDeadlines {
         sentAt = now
     }
 
-    /// The peer may still be reading what was sent last.
+    /// Returns whether the peer may still be reading what was sent last.
     func mayBeReading(_ limits: Limits, at now: MonotonicTime) -> Bool {
         sentAt.nanoseconds > 0 && now < sentAt.later(by: limits.linger)
     }
 
-    /// Output begins to wait where none did.
+    /// Records that output has begun to wait for the kernel.
     mutating func outputBeganToWait(at now: MonotonicTime) { writeProgressAt = now }
 
-    /// After each delivery: whether input is left, and whether some of it was consumed.
+    /// Records a delivery: whether input is left, and whether some of it was consumed.
     mutating func delivered(leftover: Bool, consumed: Bool, at now: MonotonicTime) {
         if !leftover {
             partialSince = MonotonicTime(nanoseconds: 0)
@@ -79,13 +80,18 @@ struct ConnectionDeadlines {
         }
     }
 
+    /// Records that delivery was held back until now: the peer had no chance to complete its input.
+    mutating func deliveryResumed(at now: MonotonicTime) {
+        if partialSince.nanoseconds > 0 { partialSince = now }
+    }
+
     mutating func closeBegan(at now: MonotonicTime) { closingSince = now }
 
-    /// The limit that passes first, nil when there is none.
-    func deadline(_ limits: Limits, _ now: Circumstances) -> Deadline? {
-        if now.isClosing {
+    /// Returns the limit that passes first; nil when there is none.
+    func deadline(_ limits: Limits, _ state: State) -> Deadline? {
+        if state.isClosing {
             var time = closingSince.later(by: limits.close)
-            if now.endSent { time = min(time, sentAt.later(by: limits.linger)) }
+            if state.endSent { time = min(time, sentAt.later(by: limits.linger)) }
             return Deadline(time: time, reason: .writeTimeout)
         }
         var first: Deadline?
@@ -95,8 +101,8 @@ struct ConnectionDeadlines {
             if let best = first, best.time <= time { return }
             first = Deadline(time: time, reason: reason)
         }
-        if now.hasPendingOutput { consider(writeProgressAt, limits.write, .writeTimeout) }
-        if now.waitsForInput {
+        if state.hasPendingOutput { consider(writeProgressAt, limits.write, .writeTimeout) }
+        if state.waitsForInput {
             if !hasReceived { consider(connectedAt, limits.firstBytes, .firstBytesTimeout) }
             if partialSince.nanoseconds > 0 {
                 consider(partialSince, limits.partialInput, .partialInputTimeout)

@@ -1,4 +1,5 @@
-/// The life of one connection as a pure value: an event goes in, what to do comes out.
+/// State machine of one connection's life: an event goes in, an action comes out. A pure value,
+/// owned by its connection.
 ///
 /// ```
 /// connecting --connected--> connected --peerFinished/finishWriting--> halfClosed
@@ -6,11 +7,11 @@
 ///     |                        |                  v                       |
 ///     |                        |   draining: flush, send our end, wait for the peer's
 ///     v                        v                  v                       v
-///   closed (exactly once, with the first reason that ended it)
+///   closed (exactly once, with the first reason)
 /// ```
-/// Has no socket and no clock. `TCPConnection` performs the actions.
+/// It has no socket and no clock; `TCPConnection` performs the actions.
 struct ConnectionState: Equatable {
-    /// What the flags below come to.
+    /// The sum of the flags below.
     enum Phase: Equatable {
         case connecting, connected, halfClosed, draining, closed
     }
@@ -19,36 +20,36 @@ struct ConnectionState: Equatable {
         case connected
         /// The end of the peer's stream was read.
         case peerFinished
-        /// Our side will send no more, but goes on reading.
+        /// Our side will send no more, but continues to read.
         case finishWriting
         case closeAfterFlush(CloseReason)
         case closeNow(CloseReason)
-        /// Nothing waits to be sent any more; `lingering`: the peer may still be reading it.
+        /// The whole output was sent; `lingering`: the peer may still be reading it.
         case flushed(lingering: Bool)
-        /// Reading, writing or a deadline ended it.
+        /// Reading, writing or a time limit ended the connection.
         case failed(CloseReason)
     }
 
     enum Action: Equatable {
         case nothing
-        case tellConnected
-        case tellInputEnded
-        /// Send what waits, then report `.flushed`.
+        case notifyConnected
+        case notifyInputEnded
+        /// Send the output, then report `.flushed`.
         case flush
-        /// Tell the peer that no more comes.
+        /// End our stream, so that the peer reads the end.
         case sendEnd
         case close(CloseReason)
     }
 
     private(set) var isConnecting = true
     private(set) var isClosed = false
-    /// The peer sends no more.
+    /// The peer will send no more.
     private(set) var peerFinished = false
-    /// We accept no more bytes to send.
+    /// No more output is accepted.
     private(set) var outputEnded = false
-    /// The peer was told so.
+    /// The end of our stream was sent.
     private(set) var endSent = false
-    /// Set once a close was asked for: what the handler will hear.
+    /// Set once a close was requested: the reason for the handler.
     private(set) var closing: CloseReason?
 
     var phase: Phase {
@@ -58,7 +59,7 @@ struct ConnectionState: Equatable {
         return peerFinished || outputEnded ? .halfClosed : .connected
     }
 
-    /// Whether bytes that are here are for the handler.
+    /// Whether bytes that have been read are for the handler.
     var wantsInput: Bool { !isClosed && !isConnecting && closing == nil }
     /// Whether bytes that arrive are for the handler.
     var delivers: Bool { !isClosed && !isConnecting && !peerFinished && closing == nil }
@@ -71,8 +72,8 @@ struct ConnectionState: Equatable {
         case .connected:
             if !isConnecting { return .nothing }
             isConnecting = false
-            // Closed gracefully while connecting: what was written meanwhile goes out first.
-            return closing == nil ? .tellConnected : .flush
+            // Closed gracefully while connecting: what was written meanwhile is sent first.
+            return closing == nil ? .notifyConnected : .flush
         case .peerFinished: return onPeerFinished()
         case .finishWriting:
             if outputEnded { return .nothing }
@@ -86,7 +87,7 @@ struct ConnectionState: Equatable {
         case .flushed(let lingering): return onFlushed(lingering)
         case .closeNow(let reason): return close(closing ?? reason)
         case .failed(let reason):
-            // Once all was sent, how the peer takes its leave changes nothing.
+            // Once everything was sent, the way in which the peer ends changes nothing.
             return close(endSent ? closing ?? reason : reason)
         }
     }
@@ -99,7 +100,7 @@ struct ConnectionState: Equatable {
             closing = closing ?? .peerFinished
             return .flush
         }
-        return .tellInputEnded
+        return .notifyInputEnded
     }
 
     private mutating func onFlushed(_ lingering: Bool) -> Action {

@@ -2,31 +2,30 @@ import RocketBase
 import RocketReactor
 import RocketSystem
 
-/// What the connections of one loop share: buffers that nobody holds while idle, and one timer
-/// for all their time limits; and their end, when the loop ends first. Bound to the loop; one per
-/// reactor.
+/// The connections of one loop, and what they share: read buffers, and one timer for all their time
+/// limits. Ends them when the loop ends first. Bound to the loop; one per reactor.
 final class LoopConnections {
-    let reactor: Reactor
-    // SAFETY of all three: bound to one thread, and nothing that runs inside an access comes back
-    // to them: the read buffer is moved out while a handler has it.
-    /// Reads of connections without leftovers go here.
+    private let reactor: Reactor
+    // SAFETY of all three: bound to one thread, and nothing that runs inside an access uses them
+    // again: the read buffer is moved out while a handler uses it.
+    /// The buffer for reads of connections without leftovers.
     @exclusivity(unchecked) var readBuffer = ByteBuffer()
     @exclusivity(unchecked) var readSize = AdaptiveReadSize(least: 16 << 10, most: 256 << 10)
     @exclusivity(unchecked) var pool = BufferPool()
 
-    /// Every open connection of this loop, in no order.
+    /// All open connections of this loop, in no particular order.
     private(set) var connections: [TCPConnection] = []
-    /// Connecting that is under way.
+    /// Connect operations that have not ended.
     private var operations: [ObjectIdentifier: ConnectOperation] = [:]
     private var sweepTimer: ScheduledTimer?
     private var sweepAt = MonotonicTime.distantFuture
 
-    /// Sweeps are at least this far apart: no time limit is exact to less.
-    static let granularity = Duration.milliseconds(50)
+    /// The shortest interval between sweeps, and so the precision of all time limits.
+    private static let granularity = Duration.milliseconds(50)
 
     init(_ reactor: Reactor) { self.reactor = reactor }
 
-    /// This loop's resources, made on first use.
+    /// Returns the connections of this loop; creates the object on first use.
     static func of(_ reactor: Reactor) -> LoopConnections {
         reactor.attachment(LoopConnections.self) {
             let made = LoopConnections($0)
@@ -54,7 +53,7 @@ final class LoopConnections {
 
     func ended(_ operation: ConnectOperation) { operations[ObjectIdentifier(operation)] = nil }
 
-    /// A time limit passes at `deadline` unless something happens before.
+    /// Makes the sweep run no later than `deadline`, when a time limit may pass.
     func expect(_ deadline: MonotonicTime) {
         if deadline >= sweepAt { return }
         sweepTimer?.cancel()
@@ -68,7 +67,7 @@ final class LoopConnections {
         sweepTimer = nil
         sweepAt = .distantFuture
         var next = MonotonicTime.distantFuture
-        // Backwards: one that closes is replaced by one that was looked at already.
+        // Backwards: a connection that closes is replaced by one that was checked already.
         for index in connections.indices.reversed() {
             guard let deadline = connections[index].nextDeadline else { continue }
             if deadline.time <= now {
@@ -82,7 +81,8 @@ final class LoopConnections {
 }
 
 extension LoopConnections: LoopEndHandler {
-    /// Each connection hears its end, each attempt to connect its failure.
+    /// Closes each connection and cancels each connect operation, so that their handlers are
+    /// notified.
     func loopEnding(on reactor: Reactor) {
         for connection in connections { connection.close(.now, reason: .stopped) }
         for operation in Array(operations.values) { operation.cancel() }

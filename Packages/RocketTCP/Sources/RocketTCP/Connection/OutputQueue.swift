@@ -1,44 +1,45 @@
 public import RocketBase
 import RocketSystem
 
-/// What waits to be sent on one connection, in order: bytes of its own in one buffer, and shared
-/// bytes that lie between them without a copy.
+/// The output of one connection that waits to be sent, in order: own bytes in one buffer, and
+/// shared bytes between them, which are not copied.
 ///
 /// ```
 /// stream:  own own own | shared A | own own | shared B | own   <- appended here
 /// own:     own own own              own own              own   one ByteBuffer
 /// inserts: A after 3 own bytes, B after 5
 /// ```
-/// A value without a socket: `withPieces` lends what to send next, `sent` takes off what went.
+/// A value without a socket, owned by its connection: `withSlices` lends what to send next, `sent`
+/// removes what the kernel has taken.
 @usableFromInline
 struct OutputQueue: ~Copyable {
-    /// A shared segment and where it stands: after that many own bytes ever appended. Not private:
-    /// Swift 6.3.1 fails to end a queue of private elements from other files (broken module).
+    /// A shared segment and its position: behind that many own bytes. Not private, or Swift 6.3.1
+    /// fails to compile the end of the queue in other files ("broken module").
     struct Insert {
         let position: Int
         let segment: SharedBytes
     }
 
-    /// Bytes of our own; append freely at its end.
+    /// The own bytes. Writers append to it.
     @usableFromInline var own = ByteBuffer()
     private var inserts = RingBuffer<Insert>()
-    /// How much of the first insert was sent.
+    /// Bytes of the first insert that were sent.
     private var insertSent = 0
-    /// Own bytes sent since the inserts were last empty.
+    /// Own bytes that were sent since the inserts were last empty.
     private var ownSent = 0
     /// Unsent bytes of the inserts.
     private var sharedCount = 0
 
-    /// A send takes at most this many pieces.
-    static let pieceLimit = 64
+    /// The most slices of one system call.
+    static let sliceLimit = 64
 
-    /// All bytes that wait.
+    /// Bytes that wait, own and shared.
     var count: Int { own.readableBytes &+ sharedCount }
     var isEmpty: Bool { count == 0 }
     var hasShared: Bool { sharedCount > 0 }
 
-    /// No fewer than `withPieces` has to lend for everything.
-    var piecesAtMost: Int { hasShared ? 2 * inserts.count + 1 : 1 }
+    /// An upper bound of the slices of the whole queue.
+    var sliceCountBound: Int { hasShared ? 2 * inserts.count + 1 : 1 }
 
     mutating func append(_ segment: SharedBytes) {
         if segment.count == 0 { return }
@@ -46,13 +47,13 @@ struct OutputQueue: ~Copyable {
         sharedCount += segment.count
     }
 
-    /// The first pieces that wait, for the time of the closure. Not empty.
-    borrowing func withPieces<Result>(
+    /// Lends the first slices to the closure: at most `sliceLimit`. The queue is not empty.
+    borrowing func withSlices<Result>(
         _ body: (UnsafeBufferPointer<IOSlice>) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
-        // SAFETY: the pieces point into `own` and into segments that `inserts` keeps alive; both
+        // SAFETY: the slices point into `own` and into segments that `inserts` keeps alive; both
         // stay put while self is borrowed, and neither leaves the closure.
-        unsafe try withUnsafeTemporaryAllocation(of: IOSlice.self, capacity: Self.pieceLimit) {
+        unsafe try withUnsafeTemporaryAllocation(of: IOSlice.self, capacity: Self.sliceLimit) {
             (space) throws(SystemError) -> Result in
             let count = unsafe fill(space)
             return unsafe try body(UnsafeBufferPointer(rebasing: space[..<count]))
@@ -93,9 +94,10 @@ struct OutputQueue: ~Copyable {
         return count
     }
 
-    /// Takes the first `count` bytes off: they are on their way.
+    /// Removes the first `count` bytes: the kernel has taken them.
     mutating func sent(_ count: Int) {
-        precondition(count >= 0 && count <= self.count, "OutputQueue: sent more than waited")
+        precondition(
+            count >= 0 && count <= self.count, "OutputQueue: more bytes sent than were queued")
         if sharedCount == 0 {
             own.consume(count)
             return
@@ -128,9 +130,28 @@ struct OutputQueue: ~Copyable {
         ownSent = 0
     }
 
-    /// Room for so many inserts stays allocated while none waits.
+    /// The number of inserts whose memory stays allocated while none waits.
     private static let keptInserts = 16
 
-    /// Forgets everything and gives all memory back.
+    /// Removes everything and frees all memory.
     mutating func removeAll() { self = OutputQueue() }
+}
+
+/// Immutable bytes that can be sent to many peers without a copy for each. Any thread.
+public final class SharedBytes: Sendable {
+    /// The bytes.
+    public let buffer: ByteBuffer
+
+    /// Takes ownership of the buffer.
+    public init(_ buffer: consuming ByteBuffer) { self.buffer = buffer }
+
+    /// Copies the bytes once.
+    public init(_ bytes: [UInt8]) {
+        var buffer = ByteBuffer()
+        buffer.append(bytes)
+        self.buffer = buffer
+    }
+
+    /// How many bytes there are.
+    public var count: Int { buffer.readableBytes }
 }

@@ -1,13 +1,14 @@
-import RocketBase
+public import RocketBase
 public import RocketReactor
 import RocketSystem
 
 extension TCPConnection: IOHandler {
-    /// Reads once, then sends if there is room for what did not fit before.
+    /// Reads once, then sends if there is room for what did not fit before. Called by the reactor.
     public func ready(_ events: IOEvents, on reactor: Reactor) {
         if !events.isDisjoint(with: [.readable, .hangup, .error]) {
             if needsRedelivery {
-                // What was left comes first, at this tick's end; the poller tells again.
+                // What was left is delivered first, at the end of this tick; the poller reports
+                // readiness again.
             } else if wantsRead {
                 readOnce()
             } else if !events.isDisjoint(with: [.hangup, .error]) {
@@ -19,14 +20,14 @@ extension TCPConnection: IOHandler {
 }
 
 extension TCPConnection {
-    /// Stops reading: the peer is held up by the kernel's buffers. No more is handed over until
-    /// `resumeReading`.
+    /// Stops reading, so that the peer fills the kernel's buffers and has to wait. Nothing more is
+    /// delivered until `resumeReading`.
     public func pauseReading() {
         isReadingPaused = true
         updateInterest()
     }
 
-    /// Reads again; what was left is handed over at the end of this tick.
+    /// Resumes reading. What the handler left is delivered again at the end of this tick.
     public func resumeReading() {
         if !isReadingPaused { return }
         isReadingPaused = false
@@ -34,18 +35,53 @@ extension TCPConnection {
         if registration == nil { register() }
         redeliverLater()
         updateInterest()
+        deliveryResumed()
     }
 
+    /// Takes from what the handler left in `received`, later on: for handlers that only record the
+    /// input there and process it afterwards. Not from inside `received`, nor from inside itself.
+    ///
+    /// Writing and closing inside are allowed; after a close the bytes stay until the closure ends.
+    @inlinable
+    public func withInput<Result, E: Error>(
+        _ body: (inout ByteBuffer) throws(E) -> Result
+    ) throws(E) -> Result {
+        let before = beginInputUse()
+        defer { endInputUse(before) }
+        return try unsafe body(&input)
+    }
+
+    @usableFromInline
+    func beginInputUse() -> Int {
+        precondition(!isInputInUse, "TCPConnection: withInput inside withInput")
+        isInputInUse = true
+        return unsafe input.readableBytes
+    }
+
+    /// The limiter is updated when the buffer is empty, not after each part.
+    @usableFromInline
+    func endInputUse(_ before: Int) {
+        isInputInUse = false
+        if machine.isClosed { return releaseInput() }
+        let left = unsafe input.readableBytes
+        if left == before { return }
+        deadlines.delivered(leftover: left > 0, consumed: true, at: reactor.now)
+        if left > 0 { return }
+        unsafe loopConnections.pool.give(from: &input)
+        _ = recordBufferedBytes()
+    }
+
+    /// Whether the socket is read when it is readable.
     var wantsRead: Bool {
         if machine.isClosed || machine.peerFinished { return false }
-        // While closing, what arrives is read to find the end behind it.
-        return !machine.delivers || !isHeldUp
+        // While closing, input is read to find the end behind it.
+        return !machine.delivers || !isDeliveryHeld
     }
 
-    /// What arrives is not handed over now. A mark that was passed within this tick is no reason
+    /// Whether input is not delivered now. A mark that was passed within this tick does not count
     /// yet: the flush decides whether the peer reads too slowly.
-    private var isHeldUp: Bool {
-        isReadingPaused || (waterMark == .above && !owner.configuration.readsAboveHighWater)
+    private var isDeliveryHeld: Bool {
+        isReadingPaused || (waterMark == .above && !group.configuration.readsAboveHighWater)
     }
 
     func updateInterest() {
@@ -56,7 +92,7 @@ extension TCPConnection {
         registration.setInterest(interest)
     }
 
-    /// One read and one delivery: into the loop's buffer, or behind what was left before.
+    /// Reads once and delivers once: into the loop's buffer, or behind what was left before.
     private func readOnce() {
         var buffer = ByteBuffer()
         let hadLeftovers = (unsafe !input.isEmpty)
@@ -64,9 +100,9 @@ extension TCPConnection {
             unsafe swap(&buffer, &input)
             readInto(&buffer, &readSize)
         } else {
-            unsafe swap(&buffer, &resources.readBuffer)
-            if buffer.capacityBytes == 0 { unsafe resources.pool.take(into: &buffer) }
-            unsafe readInto(&buffer, &resources.readSize)
+            unsafe swap(&buffer, &loopConnections.readBuffer)
+            if buffer.capacityBytes == 0 { unsafe loopConnections.pool.take(into: &buffer) }
+            unsafe readInto(&buffer, &loopConnections.readSize)
         }
         if hadLeftovers { giveBack(&buffer) } else { keepLeftovers(of: &buffer) }
         inputChanged()
@@ -77,57 +113,53 @@ extension TCPConnection {
         do {
             let wanted = Int(size.bytes)
             guard
-                case .done(let count)? = try unsafe transport?.receive(
+                case .done(let count)? = try unsafe socket?.receive(
                     into: &buffer, minimum: wanted)
             else { return }
-            if count == 0 { return endOfInput() }
+            // What was left stays: a handler may still be using it.
+            if count == 0 { return perform(machine.handle(.peerFinished)) }
             size.record(count: count, room: wanted)
         } catch {
             return perform(machine.handle(.failed(CloseReason(error))))
         }
-        clock.received(at: reactor.now)
+        deadlines.received(at: reactor.now)
         deliver(&buffer, arrived: buffer.readableBytes - before)
     }
 
-    /// Hands bytes to the handler, or drops them where they matter no more.
+    /// Passes bytes to the handler, or drops them once the handler is closing.
     private func deliver(_ buffer: inout ByteBuffer, arrived: Int) {
         guard machine.wantsInput else { return buffer.removeAll() }
         let before = buffer.readableBytes
         handler?.received(self, &buffer)
         guard machine.wantsInput else { return buffer.removeAll() }
         if buffer.isEmpty, before == arrived { return }
-        clock.delivered(
+        deadlines.delivered(
             leftover: !buffer.isEmpty, consumed: buffer.readableBytes < before, at: reactor.now)
         if !buffer.isEmpty {
-            resources.expect(reactor.now.later(by: owner.limits.partialInput))
+            loopConnections.expect(reactor.now.later(by: group.limits.partialInput))
         }
     }
 
-    private func endOfInput() {
-        // What was left stays: a handler may still be at it.
-        perform(machine.handle(.peerFinished))
-    }
-
-    /// The loop's buffer goes back; what the handler left moves here.
+    /// Gives the loop's buffer back, after moving what the handler left to the connection's own.
     private func keepLeftovers(of buffer: inout ByteBuffer) {
         if !buffer.isEmpty {
             if buffer.readableBytes > BufferPool.keepBytes / 4 {
                 unsafe swap(&input, &buffer)
             } else {
-                unsafe resources.pool.take(into: &input)
+                unsafe loopConnections.pool.take(into: &input)
                 // SAFETY: two buffers, each with memory of its own.
                 unsafe buffer.withUnsafeBytes { unsafe input.append($0) }
                 buffer.removeAll()
             }
         }
-        if buffer.capacityBytes > 2 * Int(unsafe resources.readSize.bytes) { buffer.shrink() }
-        unsafe swap(&buffer, &resources.readBuffer)
+        if buffer.capacityBytes > 2 * Int(unsafe loopConnections.readSize.bytes) { buffer.shrink() }
+        unsafe swap(&buffer, &loopConnections.readBuffer)
     }
 
-    /// The connection's own buffer goes back to it, or to the pool when it is empty.
+    /// Puts the connection's own buffer back, or gives it to the pool when it is empty.
     private func giveBack(_ buffer: inout ByteBuffer) {
         if buffer.isEmpty {
-            unsafe resources.pool.give(from: &buffer)
+            unsafe loopConnections.pool.give(from: &buffer)
         } else {
             unsafe swap(&buffer, &input)
         }
@@ -135,34 +167,40 @@ extension TCPConnection {
 
     private func inputChanged() {
         if machine.isClosed { return releaseInput() }
-        // What was written meanwhile is counted if it is still there after the flush.
-        if accounted == 0, unsafe input.isEmpty { return }
-        let limit = owner.configuration.inputLimitBytes
+        // What was written meanwhile is recorded if the flush leaves it.
+        if recordedBytes == 0, unsafe input.isEmpty { return }
+        let limit = group.configuration.inputLimitBytes
         if (unsafe input.readableBytes) > limit {
             perform(machine.handle(.failed(.inputLimit(bytes: (unsafe input.readableBytes)))))
         } else {
-            _ = account()
+            _ = recordBufferedBytes()
         }
     }
 
     func releaseInput() {
-        if isInputLent { return }
+        if isInputInUse { return }
         unsafe input.removeAll()
-        unsafe resources.pool.give(from: &input)
+        unsafe loopConnections.pool.give(from: &input)
     }
 
     // MARK: Held back
 
+    /// Restarts the time limit on the rest of a unit: the delay until now was ours, not the peer's.
+    func deliveryResumed() {
+        deadlines.deliveryResumed(at: reactor.now)
+        expectDeadline()
+    }
+
     func redeliverLater() {
         if (unsafe input.isEmpty) { return }
         needsRedelivery = true
-        enrol()
+        requestTickEnd()
     }
 
-    /// Once more with what was left, without reading.
+    /// Delivers what was left once more, without reading.
     func redeliver() {
         needsRedelivery = false
-        if (unsafe input.isEmpty) || isHeldUp { return }
+        if (unsafe input.isEmpty) || isDeliveryHeld { return }
         var buffer = ByteBuffer()
         unsafe swap(&buffer, &input)
         deliver(&buffer, arrived: 0)
@@ -170,14 +208,15 @@ extension TCPConnection {
         inputChanged()
     }
 
-    /// epoll tells of hang-ups even to those who don't ask, and again in each tick.
+    /// Handles a hang-up while reading is paused. epoll reports it whatever the interest is, and
+    /// again in each tick.
     private func hungUpWhilePaused() {
-        if let error = unsafe transport?.descriptor.socketError() {
+        if let error = unsafe socket?.descriptor.socketError() {
             perform(machine.handle(.failed(CloseReason(SystemError("recv", error)))))
         } else if machine.peerFinished {
             perform(machine.handle(.failed(.peerReset)))
         } else {
-            // Both directions have ended, but there may be bytes that the handler wants later.
+            // Both directions have ended, but the kernel may hold bytes for the handler.
             registration?.cancel()
             registration = nil
         }

@@ -3,34 +3,35 @@ public import RocketReactor
 import RocketSystem
 
 extension TCPConnection {
-    /// Appends to what is sent at the end of this tick, in place. On a connection that takes no
-    /// more output the closure writes into nothing.
+    /// Appends, in place, to what is sent at the end of this tick. On a connection that accepts no
+    /// more output the closure writes into a buffer that is dropped.
     ///
-    /// The closure only appends: it uses neither this connection nor bytes that were there before.
-    /// The limits hold after each write: one that passes them closes the connection at once.
+    /// The closure only appends: it uses neither this connection nor the bytes before its own.
+    /// The limits hold after each write: a write that exceeds one closes the connection at once.
     @inlinable
     public func write<Result, E: Error>(_ body: (inout ByteBuffer) throws(E) -> Result)
         throws(E) -> Result
     {
         if unsafe isWritePrepared || prepareWrite() {
-            defer { if unsafe output.own.readableBytes > lookAtBytes { checkLimits() } }
+            defer { if unsafe output.own.readableBytes > nextCheckBytes { checkLimits() } }
             return try unsafe body(&output.own)
         }
-        var nowhere = ByteBuffer()
-        return try body(&nowhere)
+        var dropped = ByteBuffer()
+        return try body(&dropped)
     }
 
     /// Queues bytes that several connections share, without a copy.
     public func write(shared segment: SharedBytes) {
         guard unsafe isWritePrepared || prepareWrite() else { return }
-        if unsafe output.isEmpty { unsafe lookAtBytes = owner.firstLookBytes }
+        if unsafe output.isEmpty { unsafe nextCheckBytes = group.firstCheckBytes }
         unsafe output.append(segment)
-        // Shared bytes count against the distance to the next look as own ones do.
-        unsafe lookAtBytes -= segment.count
-        if unsafe output.own.readableBytes > lookAtBytes { checkLimits() }
+        // Shared bytes count against the distance to the next check as own ones do.
+        unsafe nextCheckBytes -= segment.count
+        if unsafe output.own.readableBytes > nextCheckBytes { checkLimits() }
     }
 
-    /// Sends what waits, then the end of our stream; reading goes on. Once closing: nothing.
+    /// Ends our stream after the remaining output has been sent; reading goes on. Without effect
+    /// once closing.
     public func finishWriting() {
         unsafe isWritePrepared = false
         perform(machine.handle(.finishWriting))
@@ -39,25 +40,29 @@ extension TCPConnection {
     @usableFromInline
     func prepareWrite() -> Bool {
         guard machine.acceptsOutput else { return false }
-        if unsafe output.own.capacityBytes == 0 { unsafe resources.pool.take(into: &output.own) }
+        if unsafe output.own.capacityBytes == 0 {
+            unsafe loopConnections.pool.take(into: &output.own)
+        }
         unsafe isWritePrepared = true
-        enrol()
+        requestTickEnd()
         return true
     }
 
-    func enrol() {
-        if isEnrolled { return }
-        isEnrolled = true
+    /// Has `tickEnding` called at the end of this tick.
+    func requestTickEnd() {
+        if awaitsTickEnd { return }
+        awaitsTickEnd = true
         reactor.observeTickEnd(self)
     }
 
-    /// One send of all that waits; more only where there are more pieces than one send takes.
+    /// Sends the whole output by one system call; by more only where there are more slices than
+    /// one takes.
     func flush() {
-        if unsafe transport == nil || machine.isConnecting { return }
+        if unsafe socket == nil || machine.isConnecting { return }
         let waited = waitsForRoom
         waitsForRoom = false
         while unsafe !output.isEmpty {
-            let isLast = unsafe output.piecesAtMost <= OutputQueue.pieceLimit
+            let isLast = unsafe output.sliceCountBound <= OutputQueue.sliceLimit
             guard let sent = sendOnce() else { return }
             if unsafe output.isEmpty { break }
             if isLast || sent == 0 {
@@ -67,26 +72,26 @@ extension TCPConnection {
             }
         }
         if unsafe output.isEmpty {
-            unsafe resources.pool.give(from: &output.own)
-            // The way of nearly every flush: nothing waits, nothing changed.
-            if !waited, accounted == 0, waterMark == .below, !machine.outputEnded { return }
+            unsafe loopConnections.pool.give(from: &output.own)
+            // The path of nearly every flush: nothing waits, nothing changed.
+            if !waited, recordedBytes == 0, waterMark == .below, !machine.outputEnded { return }
         }
         flushEnded()
     }
 
     private func beganToWait() {
-        clock.outputBeganToWait(at: reactor.now)
+        deadlines.outputBeganToWait(at: reactor.now)
         expectDeadline()
     }
 
-    /// Bytes sent, 0 when the socket is full, nil when that ended the connection.
+    /// Returns the bytes sent, 0 when the kernel's buffer is full, nil when the connection ended.
     private func sendOnce() -> Int? {
         do {
-            switch try unsafe transport?.send(unsafe output) {
+            switch try unsafe socket?.send(unsafe output) {
             case .done(let count):
                 unsafe output.sent(count)
                 sentTotal &+= UInt64(count)
-                clock.sent(at: reactor.now)
+                deadlines.sent(at: reactor.now)
                 return count
             case .wouldBlock, nil: return 0
             }
@@ -96,68 +101,73 @@ extension TCPConnection {
         }
     }
 
-    /// After a flush, and in its place while the socket is full.
+    /// Completes a flush. Called in its place while the kernel's buffer is full.
     private func flushEnded() {
-        // Before the limits: from below the mark, the next look has to come no later than at it.
+        // Before the limits: from below the mark, the next check must come no later than at it.
+        let wasAbove = waterMark == .above
         let isWritable = waterMark.flushed(
-            waiting: unsafe output.count, lowMark: owner.lowMarkBytes)
+            waiting: unsafe output.count, lowMark: group.lowMarkBytes)
         guard checkLimits() else { return }
         if machine.outputEnded, unsafe output.isEmpty {
-            let lingering = clock.mayBeReading(owner.limits, at: reactor.now)
+            let lingering = deadlines.mayBeReading(group.limits, at: reactor.now)
             perform(machine.handle(.flushed(lingering: lingering)))
         }
-        if let isWritable { writabilityChanged(isWritable) }
+        if let isWritable { writabilityChanged(isWritable, wasAbove) }
         updateInterest()
     }
 
-    /// After each flush, and within a tick each time that the output has grown by a step, passes
-    /// its high water mark or its limit. False when a limit on buffered bytes closed the
-    /// connection.
+    /// Checks the limits after each flush, and within a tick each time that the output has grown by
+    /// a step or passes its high water mark or its limit. Returns false when a limit on buffered
+    /// bytes closed the connection.
     @usableFromInline @discardableResult
     func checkLimits() -> Bool {
         if machine.isClosed { return false }
         let waiting = unsafe output.count
-        let left = owner.configuration.outputLimitBytes - waiting
+        let left = group.configuration.outputLimitBytes - waiting
         if left < 0 {
             perform(machine.handle(.failed(.outputLimit(bytes: waiting))))
             return false
         }
-        var distance = min(ConnectionGroup.lookStepBytes, left)
+        var distance = min(ConnectionGroup.checkStepBytes, left)
         if waterMark == .below {
-            let leftBelow = owner.highMarkBytes - waiting
+            let leftBelow = group.highMarkBytes - waiting
             if leftBelow < 0 { waterMark = .passed } else { distance = min(distance, leftBelow) }
         }
-        unsafe lookAtBytes = output.own.readableBytes + distance
-        return account()
+        unsafe nextCheckBytes = output.own.readableBytes + distance
+        return recordBufferedBytes()
     }
 
-    /// Tells the ledger. False when the server's limit closed the connection.
-    func account() -> Bool {
+    /// Records the buffered bytes with the server's limiter. Returns false when the server's limit
+    /// closed the connection.
+    func recordBufferedBytes() -> Bool {
         let now = bufferedBytes
-        if now == accounted { return true }
-        let delta = now - accounted
-        accounted = now
-        guard let ledger = owner.ledger, !ledger.account(delta) else { return true }
+        if now == recordedBytes { return true }
+        let delta = now - recordedBytes
+        recordedBytes = now
+        guard let limiter = group.limiter, !limiter.recordBytes(delta) else { return true }
         perform(machine.handle(.failed(.serverBufferLimit)))
         return false
     }
 
-    /// A handler that left input because the connection was not writable gets it again.
-    private func writabilityChanged(_ isWritable: Bool) {
+    /// Notifies the handler. Input that it left because the connection was not writable is
+    /// delivered again.
+    private func writabilityChanged(_ isWritable: Bool, _ wasAbove: Bool) {
         if isWritable { redeliverLater() }
+        if isWritable, wasAbove { deliveryResumed() }
         guard machine.acceptsOutput else { return }
         handler?.writabilityChanged(self, isWritable: isWritable)
     }
 }
 
 extension TCPConnection: TickEndHandler {
-    /// Hands over what was held back, sends what was queued, tells of the end.
+    /// Delivers what was held back, sends what was queued, and notifies the handler of the end.
+    /// Called by the reactor.
     public func tickEnding(on reactor: Reactor) {
         if needsRedelivery { redeliver() }
-        isEnrolled = false
+        awaitsTickEnd = false
         unsafe isWritePrepared = false
         if machine.isClosed {
-            tellClosed()
+            notifyClosed()
         } else if waitsForRoom {
             flushEnded()
         } else {

@@ -2,101 +2,119 @@ public import RocketBase
 public import RocketReactor
 public import RocketSystem
 
-/// One connection of bytes: it reads once per readiness, and writes once per tick all that was
-/// queued in that tick. Belongs to its loop from the first byte to the last; every function is
-/// for that loop's thread only. What the bytes mean is the handler's business.
+/// One connection: a stream of bytes in each direction. It reads once per readiness, and at the end
+/// of a tick it writes everything that was queued in that tick. Bound to its loop for its whole
+/// life; every function is for that loop's thread only. Its handler interprets the bytes.
 ///
-/// Idle, it holds no buffer: reads go into the loop's, and only what a handler leaves stays here.
+/// An idle connection holds no buffer: it reads into the loop's buffer, and keeps only what a
+/// handler leaves.
 public final class TCPConnection {
-    /// The loop that it belongs to.
+    /// The loop that it is bound to.
     public let reactor: Reactor
-    /// The other end; an IPv4 peer of a dual-stack listener appears as IPv4.
+    /// The address of the peer; an IPv4 peer of a dual-stack listener appears as IPv4.
     public let peerAddress: NetAddress
-    /// Which one it is of those that its server has accepted, in their order: the first is 1.
-    /// 0 where no server accepted it.
+    /// Its number among the connections that its server has accepted, in their order: the first is
+    /// 1. 0 for a connection that no server accepted.
     public let number: UInt64
 
-    let owner: ConnectionGroup
-    let resources: LoopConnections
+    let group: ConnectionGroup
+    let loopConnections: LoopConnections
     var handler: (any TCPConnectionHandler)?
     var registration: Registration?
 
-    // SAFETY of all five: bound to one thread, and what runs inside an access does not come back to
-    // the connection; `write`'s closure is told not to. The checks cost more than the work.
+    // SAFETY of all five: bound to one thread, and what runs inside an access does not use the
+    // connection again; the documentation of `write` forbids it to the closure. The checks cost
+    // more than the work.
     @exclusivity(unchecked) @usableFromInline var output = OutputQueue()
-    /// True: the output has memory, is open, and the tick's end will flush it.
+    /// The output has memory and is open, and the end of the tick will flush it.
     @exclusivity(unchecked) @usableFromInline var isWritePrepared = false
-    /// With more own bytes than this to send, the limits are looked at.
-    @exclusivity(unchecked) @usableFromInline var lookAtBytes: Int
-    /// What the handler left. Moved out while the handler has it.
+    /// With more own bytes than this in the output, the limits are checked.
+    @exclusivity(unchecked) @usableFromInline var nextCheckBytes: Int
+    /// What the handler left. Moved out while the handler uses it.
     @exclusivity(unchecked) @usableFromInline var input = ByteBuffer()
     /// Nil once closed.
-    @exclusivity(unchecked) var transport: Transport?
+    @exclusivity(unchecked) var socket: StreamSocket?
     var machine = ConnectionState()
-    var clock: ConnectionDeadlines
+    var deadlines: ConnectionDeadlines
     var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
 
-    /// `withInput` is at it: its memory has to stay.
-    var isInputLent = false
-    /// In the loop's list for the tick's end.
-    var isEnrolled = false
-    /// The socket is full; the poller tells when not.
+    /// `withInput` is using the input: its memory must stay.
+    var isInputInUse = false
+    /// `tickEnding` will be called at the end of this tick.
+    var awaitsTickEnd = false
+    /// The kernel's buffer is full; the poller reports when it has room.
     var waitsForRoom = false
     var waterMark = WaterMark.below
     var isReadingPaused = false
-    /// Reading was resumed with input left: hand it over again at the tick's end.
+    /// Reading was resumed with input left, which is delivered again at the end of the tick.
     var needsRedelivery = false
-    /// Bytes that the server's ledger knows of.
-    var accounted = 0
-    /// Place in the loop's list; negative: was never there.
+    /// Bytes of this connection that the server's limiter has recorded.
+    var recordedBytes = 0
+    /// Index in the loop's list; negative before `start`.
     var slot = -1
-    /// Bytes that the kernel took, from the first on.
+    /// Bytes that the kernel has taken in all.
     var sentTotal: UInt64 = 0
-    /// What the handler is still to be told.
-    var untoldReason: CloseReason?
+    /// The reason of the end, until the handler is notified of it.
+    private var unreportedReason: CloseReason?
     private var local: NetAddress?
 
     init(
-        _ descriptor: consuming FileDescriptor, peer: NetAddress, owner: ConnectionGroup,
+        _ descriptor: consuming FileDescriptor, peer: NetAddress, group: ConnectionGroup,
         handler: any TCPConnectionHandler, on reactor: Reactor, number: UInt64 = 0
     ) {
         self.reactor = reactor
         self.number = number
-        self.owner = owner
+        self.group = group
         self.handler = handler
         peerAddress = peer
-        resources = LoopConnections.of(reactor)
-        clock = ConnectionDeadlines(now: reactor.now)
-        unsafe lookAtBytes = owner.firstLookBytes
-        unsafe transport = Transport(descriptor: descriptor)
+        loopConnections = LoopConnections.of(reactor)
+        deadlines = ConnectionDeadlines(now: reactor.now)
+        unsafe nextCheckBytes = group.firstCheckBytes
+        unsafe socket = StreamSocket(descriptor: descriptor)
     }
 
     deinit {
-        // Its loop has ended with the connection open: the books stay right.
         if slot < 0 || machine.isClosed { return }
-        if accounted != 0 { _ = owner.ledger?.account(-accounted) }
-        owner.ledger?.release(peerAddress)
+        // Keep the connection counters balanced if the loop ended while this was open.
+        if recordedBytes != 0 { _ = group.limiter?.recordBytes(-recordedBytes) }
+        group.limiter?.release(peerAddress)
+    }
+
+    /// Makes a connection of a connected stream socket, such as one end of a socket pair. Calls
+    /// the handler's `connected` before this returns.
+    @discardableResult
+    public static func adopt(
+        _ descriptor: consuming FileDescriptor, on reactor: Reactor,
+        configuration: TCPConnectionConfiguration = TCPConnectionConfiguration(),
+        number: UInt64 = 0, handler: any TCPConnectionHandler
+    ) -> TCPConnection {
+        let peer = NetAddress((try? descriptor.peerAddress()) ?? .unnamed).unmapped
+        let connection = TCPConnection(
+            descriptor, peer: peer, group: ConnectionGroup(configuration), handler: handler,
+            on: reactor, number: number)
+        connection.start()
+        return connection
     }
 }
 
-// MARK: - What can be seen
+// MARK: - Observation
 
 extension TCPConnection {
-    /// Where a connection is in its life.
+    /// The phase of a connection's life.
     public enum State: Sendable {
-        /// Not up yet.
+        /// The connection is not established yet.
         case connecting
         /// Both directions are open.
         case connected
         /// One direction has ended.
         case halfClosed
-        /// A close was asked for; what waits is being sent.
+        /// A close was requested; the remaining output is being sent.
         case draining
-        /// Over.
+        /// The connection has ended.
         case closed
     }
 
-    /// Where it is in its life.
+    /// The phase of its life.
     public var state: State {
         switch machine.phase {
         case .connecting: .connecting
@@ -115,8 +133,8 @@ extension TCPConnection {
     /// Bytes that wait to be sent.
     public var pendingBytes: Int { unsafe output.count }
 
-    /// Bytes that the kernel took to send, from the first one on: what was written after them has
-    /// not left, and never will once the connection is closed.
+    /// Bytes that the kernel has taken to send, from the first one on. What was written after them
+    /// has not been sent, and never will be once the connection is closed.
     public var sentBytes: UInt64 { sentTotal }
 
     /// Bytes held for this connection in either direction.
@@ -127,24 +145,153 @@ extension TCPConnection {
         (unsafe output.own.capacityBytes) + (unsafe input.capacityBytes)
     }
 
-    /// Its own end, asked of the kernel on first use; unnamed once closed.
+    /// The address of this end, read from the kernel on first use; unnamed once closed.
     public var localAddress: NetAddress {
         if let local { return local }
-        let own = unsafe try? transport?.descriptor.localAddress()
+        let own = unsafe try? socket?.descriptor.localAddress()
         let address = NetAddress(own ?? .unnamed).unmapped
         if !machine.isClosed { local = address }
         return address
     }
 
-    /// The process at the other end of a Unix socket.
+    /// Returns the process at the other end of a Unix socket.
     ///
     /// - Throws: `SystemError` for other sockets and once closed.
     public func peerCredentials() throws(SystemError) -> PeerCredentials? {
-        try unsafe transport?.descriptor.peerCredentials()
+        try unsafe socket?.descriptor.peerCredentials()
     }
 }
 
 extension TCPConnection: CustomStringConvertible {
-    /// The peer, for log lines.
+    /// The address of the peer, for log lines.
     public var description: String { peerAddress.description }
+}
+
+// MARK: - Starting and closing
+
+extension TCPConnection {
+    /// How a connection is closed.
+    public enum Closing: Sendable {
+        /// After the remaining output has been sent. The peer has `closeTimeout` to take it, and
+        /// `lingerTimeout` to end its side.
+        case afterFlush
+        /// At once. The remaining output is lost.
+        case now
+        /// At once, and over TCP by a reset instead of an ordinary end, so that the peer need not
+        /// finish anything. Bytes that the kernel still holds are lost, too.
+        case reset
+    }
+
+    /// Closes the connection. The handler's `closed` is called at the end of the tick in which the
+    /// connection has ended, and nothing else from now on. Again: only `.now` or `.reset` after
+    /// `.afterFlush` has an effect.
+    public func close(_ how: Closing = .afterFlush, reason: CloseReason = .requested) {
+        switch how {
+        case .afterFlush: perform(machine.handle(.closeAfterFlush(reason)))
+        case .now: perform(machine.handle(.closeNow(reason)))
+        case .reset:
+            unsafe socket?.resetOnClose()
+            perform(machine.handle(.closeNow(reason)))
+        }
+    }
+
+    /// Registers with the poller and calls the handler's `connected`.
+    func start() {
+        loopConnections.add(self)
+        register()
+        perform(machine.handle(.connected))
+        expectDeadline()
+    }
+
+    func register() {
+        var interest: IOInterest = []
+        if wantsRead || machine.isConnecting { interest.insert(.read) }
+        if waitsForRoom { interest.insert(.write) }
+        do {
+            registration = try unsafe socket?.register(interest, handler: self, on: reactor)
+        } catch {
+            perform(machine.handle(.failed(.failed(error))))
+        }
+    }
+
+    /// Calls the handler's `draining`: the server drains.
+    func drain() { if !machine.isClosed { handler?.draining(self) } }
+
+    /// Performs what the state machine has decided.
+    func perform(_ action: ConnectionState.Action) {
+        switch action {
+        case .nothing: return
+        case .notifyConnected: handler?.connected(self)
+        case .notifyInputEnded: handler?.inputEnded(self)
+        case .flush: beginEnding()
+        case .sendEnd: sendEnd()
+        case .close(let reason): return shut(reason)
+        }
+        updateInterest()
+    }
+
+    /// Prepares to end the output, or the connection, after the next complete flush.
+    private func beginEnding() {
+        unsafe isWritePrepared = false
+        if machine.closing != nil {
+            deadlines.closeBegan(at: reactor.now)
+            expectDeadline()
+        }
+        requestTickEnd()
+    }
+
+    private func sendEnd() {
+        do {
+            try unsafe socket?.sendEnd()
+        } catch {
+            return perform(machine.handle(.failed(CloseReason(error))))
+        }
+        // It waits for the peer's end no longer than its linger timeout.
+        expectDeadline()
+    }
+
+    /// Releases the socket and all buffers now; the handler is notified at the end of the tick.
+    private func shut(_ reason: CloseReason) {
+        registration?.cancel()
+        registration = nil
+        unsafe socket = nil
+        unsafe isWritePrepared = false
+        unsafe output.removeAll()
+        releaseInput()
+        loopConnections.remove(self)
+        if recordedBytes != 0 { _ = group.limiter?.recordBytes(-recordedBytes) }
+        recordedBytes = 0
+        group.limiter?.release(peerAddress)
+        unreportedReason = reason
+        requestTickEnd()
+    }
+
+    func notifyClosed() {
+        guard let reason = unreportedReason else { return }
+        unreportedReason = nil
+        handler?.closed(self, reason: reason)
+        handler = nil
+    }
+}
+
+// MARK: - Time limits
+
+extension TCPConnection {
+    /// The time limit that passes next; nil when there is none.
+    var nextDeadline: ConnectionDeadlines.Deadline? {
+        deadlines.deadline(
+            group.limits,
+            ConnectionDeadlines.State(
+                waitsForInput: wantsRead && machine.delivers, hasPendingOutput: waitsForRoom,
+                isClosing: machine.closing != nil, endSent: machine.endSent))
+    }
+
+    /// Makes the loop's timer fire no later than this connection's next time limit.
+    func expectDeadline() {
+        if machine.isClosed { return }
+        if let deadline = nextDeadline { loopConnections.expect(deadline.time) }
+    }
+
+    /// Closes the connection: a time limit has passed.
+    func expire(_ reason: CloseReason) { perform(machine.handle(.failed(reason))) }
 }

@@ -1,46 +1,47 @@
 public import RocketBase
 
-/// What a layer above does with one connection. All functions run on the connection's loop,
-/// never one inside another of the same connection.
+/// Handles the events of one connection. All functions are called on the connection's loop, never
+/// one inside another of the same connection.
 public protocol TCPConnectionHandler: AnyObject {
-    /// The connection is up; writing is possible from now on. First, exactly once.
+    /// Called first, exactly once: the connection is established, and writing is possible.
     func connected(_ connection: TCPConnection)
 
-    /// Bytes arrived behind those that were left before. Consume what you can; the rest stays
-    /// and is at the front the next time. Don't keep anything of `input`.
+    /// Called when bytes have arrived behind those that were left before. Consume whole frames; the
+    /// rest stays and is at the front the next time. Don't keep a reference into `input`: its
+    /// memory is reused.
     func received(_ connection: TCPConnection, _ input: inout ByteBuffer)
 
-    /// The peer will send no more, but may still read. By default the connection is closed once
-    /// all that waits is sent; a handler that still has something to say overrides this.
+    /// Called when the peer will send no more. It may still read. By default the connection is
+    /// closed after the output has been sent; a handler that has replies to send overrides this.
     func inputEnded(_ connection: TCPConnection)
 
-    /// A flush left more output than the high water mark allows (false), or no more than the low
-    /// one (true). True also comes, without a false before it, when writes of the tick had passed
-    /// the high mark and the kernel took them: `isWritable` was false meanwhile. At the end of a
-    /// tick or when the socket gets writable, never inside a write. Writing here is fine.
+    /// Called with false when a flush has left output above the high water mark, and with true when
+    /// one has left no more than the low mark. True is also passed without a false before it, when
+    /// writes of the tick had passed the high mark and the kernel took them: `isWritable` was false
+    /// meanwhile. Never called inside a write; writing here is allowed.
     func writabilityChanged(_ connection: TCPConnection, isWritable: Bool)
 
-    /// The server drains: finish what was begun, then close.
+    /// Called when the server drains: complete what was begun, then close.
     func draining(_ connection: TCPConnection)
 
-    /// It is over. Last, exactly once, at the end of the tick in which it ended; also when its loop
-    /// ended.
+    /// Called last, exactly once, at the end of the tick in which the connection ended; also when
+    /// its loop ended.
     func closed(_ connection: TCPConnection, reason: CloseReason)
 }
 
 extension TCPConnectionHandler {
-    /// Nothing.
+    /// Does nothing.
     public func connected(_ connection: TCPConnection) {}
-    /// Closes after what waits was sent.
+    /// Closes after the output has been sent.
     public func inputEnded(_ connection: TCPConnection) {
         connection.close(.afterFlush, reason: .peerFinished)
     }
-    /// Nothing.
+    /// Does nothing.
     public func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {}
-    /// Closes after what waits was sent.
+    /// Closes after the output has been sent.
     public func draining(_ connection: TCPConnection) {
         connection.close(.afterFlush, reason: .drained)
     }
-    /// Nothing.
+    /// Does nothing.
     public func closed(_ connection: TCPConnection, reason: CloseReason) {}
 }

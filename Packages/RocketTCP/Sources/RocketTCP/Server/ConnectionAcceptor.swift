@@ -1,10 +1,11 @@
 import RocketBase
 import RocketReactor
 import RocketSystem
+import Synchronization
 
-/// The part of a server that lives on its main loop: listeners, limits, and the hand-over of
-/// accepted sockets to the sub loops, one parcel per loop and batch.
-final class ConnectionAcceptor: TCPAcceptor.Target {
+/// A server's listeners on its main loop: they apply its limits and pass accepted sockets to the
+/// sub loops, one batch per loop and readiness. Bound to the main loop.
+final class ConnectionAcceptor: TCPAcceptorDelegate {
     /// A socket on its way to its loop.
     struct AcceptedSocket: Sendable {
         let raw: Int32
@@ -13,20 +14,21 @@ final class ConnectionAcceptor: TCPAcceptor.Target {
     }
 
     private let loops: [EventLoop]
-    private let shop: ServerContext
+    private let context: ServerContext
     private unowned let reactor: Reactor
     private var acceptors: [TCPAcceptor] = []
-    private var parcels: [[AcceptedSocket]]
-    private var next = 0
+    /// Sockets that were accepted in this batch, by loop.
+    private var batches: [[AcceptedSocket]]
+    private var nextLoop = 0
     private var admitted: UInt64 = 0
-    private var silentUntil = MonotonicTime(nanoseconds: 0)
+    private var nextLogAt = MonotonicTime(nanoseconds: 0)
     private var refused = 0
 
-    init(loops: [EventLoop], shop: ServerContext, on reactor: Reactor) {
+    init(loops: [EventLoop], context: ServerContext, on reactor: Reactor) {
         self.loops = loops
-        self.shop = shop
+        self.context = context
         self.reactor = reactor
-        parcels = Array(repeating: [], count: loops.count)
+        batches = Array(repeating: [], count: loops.count)
         reactor.observeLoopEnd(self)
     }
 
@@ -35,10 +37,10 @@ final class ConnectionAcceptor: TCPAcceptor.Target {
         do {
             acceptors.append(
                 try TCPAcceptor(
-                    socket, batch: shop.configuration.acceptBatch, target: self,
-                    logger: shop.logger, on: reactor))
+                    socket, batch: context.configuration.acceptBatch, delegate: self,
+                    logger: context.logger, on: reactor))
         } catch {
-            shop.logger.error("a listener can't be watched") {
+            context.logger.error("can't register a listener with its event loop") {
                 $0.add("address", address)
                 $0.add("error", error)
             }
@@ -52,33 +54,36 @@ final class ConnectionAcceptor: TCPAcceptor.Target {
     }
 
     func mayAccept(_ acceptor: TCPAcceptor) -> Bool {
-        let ledger = shop.ledger
-        if shop.configuration.atLimit == .refuse || ledger.connections < ledger.limit {
+        let limiter = context.limiter
+        if context.configuration.atLimit == .refuse || limiter.connections < limiter.limit {
             return true
         }
-        let home = LoopBound(self, on: reactor)
-        ledger.whenRoom {
-            home.loop.execute { _ in for acceptor in home.get().acceptors { acceptor.resume() } }
+        let bound = LoopBound(self, on: reactor)
+        limiter.whenRoom {
+            bound.loop.execute { _ in
+                for acceptor in bound.get().acceptors { acceptor.resume() }
+            }
         }
         return false
     }
 
     func accepted(_ descriptor: consuming FileDescriptor, peer: NetAddress) {
-        let verdict = shop.ledger.admit(peer)
-        guard verdict == .admitted else { return refuse(peer, verdict) }
+        let verdict = context.limiter.admit(peer)
+        guard verdict == .admitted else { return logRefusal(of: peer, verdict) }
         admitted += 1
-        parcels[next].append(
+        batches[nextLoop].append(
             AcceptedSocket(raw: descriptor.release(), peer: peer, number: admitted))
-        next = (next + 1) % loops.count
+        nextLoop = (nextLoop + 1) % loops.count
     }
 
-    /// The descriptor was dropped: the peer reads the end at once.
-    private func refuse(_ peer: NetAddress, _ verdict: ConnectionLimiter.Verdict) {
+    /// Logs a refusal, at most one line per interval. The descriptor is dropped by the caller: the
+    /// peer reads the end at once.
+    private func logRefusal(of peer: NetAddress, _ verdict: ConnectionLimiter.Verdict) {
         refused += 1
-        if reactor.now < silentUntil { return }
-        silentUntil = reactor.now + TCPAcceptor.silence
+        if reactor.now < nextLogAt { return }
+        nextLogAt = reactor.now + TCPAcceptor.logInterval
         let reason: CloseReason = verdict == .full ? .connectionLimit : .peerConnectionLimit
-        shop.logger.warn("connections are refused") {
+        context.logger.warn("connections are refused") {
             $0.add("peer", peer)
             $0.add("reason", reason)
             $0.add("refused", self.refused)
@@ -86,18 +91,75 @@ final class ConnectionAcceptor: TCPAcceptor.Target {
     }
 
     func batchEnded() {
-        for index in loops.indices where !parcels[index].isEmpty {
-            var parcel: [AcceptedSocket] = []
-            swap(&parcel, &parcels[index])
-            let arrivals = parcel
-            let shop = shop
-            if loops[index].execute({ shop.receive(arrivals, on: $0) }) { continue }
-            for arrival in arrivals { shop.turnAway(arrival) }
+        for index in loops.indices where !batches[index].isEmpty {
+            var filled: [AcceptedSocket] = []
+            swap(&filled, &batches[index])
+            let batch = filled
+            let context = context
+            if loops[index].execute({ context.receive(batch, on: $0) }) { continue }
+            for socket in batch { context.close(socket) }
         }
     }
 }
 
 extension ConnectionAcceptor: LoopEndHandler {
-    /// Nobody will accept any more: peers should know.
+    /// Closes the listeners, so that peers are refused instead of waiting for an accept.
     func loopEnding(on reactor: Reactor) { close() }
+}
+
+/// What all loops of one server share. Immutable but for its phase and its counters; any thread.
+final class ServerContext: Sendable {
+    enum Phase: UInt8, AtomicRepresentable { case open, draining, stopped }
+
+    let configuration: TCPServerConfiguration
+    let limiter: ConnectionLimiter
+    let logger: RocketLogger
+    private let group: ConnectionGroup
+    private let makeHandler: @Sendable (Reactor) -> any TCPConnectionHandler
+    private let atomicPhase = Atomic(Phase.open)
+
+    init(
+        _ configuration: TCPServerConfiguration, logger: RocketLogger,
+        makeHandler: @escaping @Sendable (Reactor) -> any TCPConnectionHandler
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.makeHandler = makeHandler
+        limiter = ConnectionLimiter(
+            limit: max(1, configuration.maxConnections),
+            limitPerPeer: configuration.maxConnectionsPerPeer,
+            bufferLimitBytes: configuration.bufferLimitBytes)
+        group = ConnectionGroup(configuration.connection, limiter: limiter)
+    }
+
+    var phase: Phase {
+        get { atomicPhase.load(ordering: .acquiring) }
+        set { atomicPhase.store(newValue, ordering: .releasing) }
+    }
+
+    /// Makes connections of accepted sockets, on the loop that they are for.
+    func receive(_ batch: [ConnectionAcceptor.AcceptedSocket], on reactor: Reactor) {
+        for socket in batch {
+            if phase == .stopped {
+                close(socket)
+                continue
+            }
+            let connection = TCPConnection(
+                FileDescriptor(owning: socket.raw), peer: socket.peer, group: group,
+                handler: makeHandler(reactor), on: reactor, number: socket.number)
+            connection.start()
+            if phase == .draining { connection.drain() }
+        }
+    }
+
+    /// Closes a socket that does not become a connection.
+    func close(_ socket: ConnectionAcceptor.AcceptedSocket) {
+        _ = FileDescriptor(owning: socket.raw)
+        limiter.release(socket.peer)
+    }
+
+    /// Returns this server's connections on that loop.
+    func connections(on reactor: Reactor) -> [TCPConnection] {
+        LoopConnections.of(reactor).connections.filter { $0.group === group }
+    }
 }

@@ -1,25 +1,26 @@
 import RocketSystem
 import Synchronization
 
-/// A server's books: how many connections it has, from whom, and what they buffer together.
-/// Any thread; written at connect and close, and when buffered bytes change between events.
+/// Counts a server's connections, also per peer, and the bytes that they buffer together, and
+/// compares them with the limits. Any thread. Updated at connect and close, and when buffered bytes
+/// change between events.
 final class ConnectionLimiter: Sendable {
     enum Verdict: Equatable { case admitted, full, peerHasTooMany }
 
-    private struct Books {
+    private struct Counts {
         var connections = 0
         var byPeer: [String: Int] = [:]
+        /// Run once no connection is left.
         var whenEmpty: [@Sendable () -> Void] = []
-        /// Told once when there is room again.
+        /// Run once when a connection has ended.
         var whenRoom: (@Sendable () -> Void)?
     }
 
-    private let books = Locked(Books())
+    private let counts = Locked(Counts())
     private let buffered = Atomic<Int>(0)
-    private let closing = Atomic<Bool>(false)
     let limit: Int
-    let limitPerPeer: Int?
-    let bufferLimitBytes: Int
+    private let limitPerPeer: Int?
+    private let bufferLimitBytes: Int
 
     init(limit: Int, limitPerPeer: Int?, bufferLimitBytes: Int) {
         self.limit = limit
@@ -27,75 +28,74 @@ final class ConnectionLimiter: Sendable {
         self.bufferLimitBytes = bufferLimitBytes
     }
 
-    var connections: Int { books.withLock { $0.connections } }
+    var connections: Int { counts.withLock { $0.connections } }
     var bufferedBytes: Int { buffered.load(ordering: .relaxed) }
 
-    /// No connection is admitted any more; those on their way to a loop are closed there.
-    var isClosing: Bool {
-        get { closing.load(ordering: .relaxed) }
-        set { closing.store(newValue, ordering: .relaxed) }
-    }
-
+    /// Counts one connection more, unless a limit is reached.
     func admit(_ peer: NetAddress) -> Verdict {
         let key = limitPerPeer == nil ? nil : Self.key(peer)
-        return books.withLock { books in
-            if books.connections >= limit { return .full }
+        return counts.withLock { counts in
+            if counts.connections >= limit { return .full }
             if let key, let limitPerPeer {
-                let held = books.byPeer[key, default: 0]
+                let held = counts.byPeer[key, default: 0]
                 if held >= limitPerPeer { return .peerHasTooMany }
-                books.byPeer[key] = held + 1
+                counts.byPeer[key] = held + 1
             }
-            books.connections += 1
+            counts.connections += 1
             return .admitted
         }
     }
 
+    /// Counts one connection less, and runs what waited for that.
     func release(_ peer: NetAddress) {
         let key = limitPerPeer == nil ? nil : Self.key(peer)
-        let told = books.withLock { books -> [@Sendable () -> Void] in
-            books.connections -= 1
+        let waiting = counts.withLock { counts -> [@Sendable () -> Void] in
+            counts.connections -= 1
             if let key {
-                let left = books.byPeer[key, default: 1] - 1
-                books.byPeer[key] = left == 0 ? nil : left
+                let left = counts.byPeer[key, default: 1] - 1
+                counts.byPeer[key] = left == 0 ? nil : left
             }
-            var told: [@Sendable () -> Void] = []
-            if let whenRoom = books.whenRoom {
-                books.whenRoom = nil
-                told.append(whenRoom)
+            var waiting: [@Sendable () -> Void] = []
+            if let whenRoom = counts.whenRoom {
+                counts.whenRoom = nil
+                waiting.append(whenRoom)
             }
-            if books.connections == 0 {
-                told += books.whenEmpty
-                books.whenEmpty = []
+            if counts.connections == 0 {
+                waiting += counts.whenEmpty
+                counts.whenEmpty = []
             }
-            return told
+            return waiting
         }
-        for tell in told { tell() }
+        for body in waiting { body() }
     }
 
-    /// Runs `body` once no connection is left, on the thread that closes the last; now if none is.
+    /// Runs `body` once no connection is left, on the thread that closes the last one; at once if
+    /// there is none.
     func whenEmpty(_ body: @escaping @Sendable () -> Void) {
-        let now = books.withLock { books in
-            if books.connections > 0 { books.whenEmpty.append(body) }
-            return books.connections == 0
+        let now = counts.withLock { counts in
+            if counts.connections > 0 { counts.whenEmpty.append(body) }
+            return counts.connections == 0
         }
         if now { body() }
     }
 
-    /// Runs `body` once when a connection ends; at once if there is room already.
+    /// Runs `body` once when a connection ends; at once if there is room already. Replaces an
+    /// earlier one that has not run.
     func whenRoom(_ body: @escaping @Sendable () -> Void) {
-        let now = books.withLock { books in
-            if books.connections >= limit { books.whenRoom = body }
-            return books.connections < limit
+        let now = counts.withLock { counts in
+            if counts.connections >= limit { counts.whenRoom = body }
+            return counts.connections < limit
         }
         if now { body() }
     }
 
-    /// Buffers grew or shrank. False when they are over the limit now and grew.
-    func account(_ delta: Int) -> Bool {
+    /// Records that buffers grew or shrank by `delta` bytes. Returns false when they have grown and
+    /// exceed the limit.
+    func recordBytes(_ delta: Int) -> Bool {
         let total = buffered.add(delta, ordering: .relaxed).newValue
         return delta <= 0 || total <= bufferLimitBytes
     }
 
-    /// A peer is its host; Unix peers are all one.
+    /// A peer is identified by its host; all Unix peers count as one.
     private static func key(_ peer: NetAddress) -> String { peer.isUnix ? "unix" : peer.host }
 }

@@ -1,36 +1,36 @@
 public import RocketSystem
 
-/// A server that can't listen: where, and why.
+/// An address that a server can't listen on, and the cause. A value.
 public struct TCPListenError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The address as configured, or the number of a descriptor that was handed over.
+    /// The address as configured, or `descriptor` and the number of an adopted one.
     public let address: String
-    /// What the system said.
+    /// The error of the system.
     public let cause: SystemError
 
     /// `listen on 127.0.0.1:80: bind: EADDRINUSE (Address already in use)`.
     public var description: String { "listen on \(address): \(cause)" }
 }
 
-/// Opens listeners.
+/// A socket that listens. Owns its descriptor until it is released to the loop that accepts.
 struct ListeningSocket: ~Copyable {
     let descriptor: FileDescriptor
-    /// Where it really listens: port 0 is resolved.
+    /// The address that it is bound to: port 0 is resolved.
     let address: NetAddress
-    /// It was handed over: its file, where it has one, belongs to whoever made it.
+    /// The socket was adopted: its file, if it has one, belongs to the process that created it.
     let isAdopted: Bool
 
-    /// A listener on its way to its loop.
-    struct Parcel: Sendable {
+    /// The same as a Sendable value, on its way to its loop. The receiver closes the descriptor.
+    struct Released: Sendable {
         let raw: Int32
         let address: NetAddress
         let isAdopted: Bool
     }
 
-    /// Takes what `release` gave away.
-    init(_ parcel: Parcel) {
+    /// Takes ownership of what `release` returned.
+    init(_ released: Released) {
         self.init(
-            descriptor: FileDescriptor(owning: parcel.raw), address: parcel.address,
-            isAdopted: parcel.isAdopted)
+            descriptor: FileDescriptor(owning: released.raw), address: released.address,
+            isAdopted: released.isAdopted)
     }
 
     private init(
@@ -41,12 +41,13 @@ struct ListeningSocket: ~Copyable {
         self.isAdopted = isAdopted
     }
 
-    /// From now on the receiver has to close the descriptor.
-    consuming func release() -> Parcel {
+    /// Releases the descriptor: from now on the receiver must close it, or it leaks.
+    consuming func release() -> Released {
         let (address, isAdopted) = (address, isAdopted)
-        return Parcel(raw: descriptor.release(), address: address, isAdopted: isAdopted)
+        return Released(raw: descriptor.release(), address: address, isAdopted: isAdopted)
     }
 
+    /// Binds to the address and listens.
     static func open(_ address: NetAddress, _ configuration: TCPServerConfiguration)
         throws(TCPListenError) -> ListeningSocket
     {
@@ -57,7 +58,7 @@ struct ListeningSocket: ~Copyable {
         }
     }
 
-    /// Takes over a socket that listens already.
+    /// Takes ownership of a socket that listens already.
     static func adopt(_ raw: Int32, _ configuration: TCPServerConfiguration)
         throws(TCPListenError) -> ListeningSocket
     {
@@ -96,7 +97,7 @@ struct ListeningSocket: ~Copyable {
         }
         try configuration.connection.apply(to: descriptor, address)
         try descriptor.bind(to: address.socketAddress)
-        // Nobody gets in between: before listen, connecting is refused.
+        // No peer connects in between: before listen, connects are refused.
         if case .unix(let path) = address.socketAddress, let mode = configuration.unixMode {
             try SocketFile.setMode(mode, of: path)
         }
@@ -105,8 +106,8 @@ struct ListeningSocket: ~Copyable {
         return ListeningSocket(descriptor: descriptor, address: actual)
     }
 
-    /// A crashed server leaves its socket's file behind. It goes only when it is a socket and
-    /// nobody listens there; otherwise bind will say that the address is in use.
+    /// Removes the file that a crashed server has left, only if it is a socket and no process
+    /// listens there. Otherwise `bind` fails: the address is in use.
     private static func removeStale(_ path: String, _ address: NetAddress) throws(SystemError) {
         do {
             guard try SocketFile.isSocket(path) else { return }
@@ -120,7 +121,7 @@ struct ListeningSocket: ~Copyable {
         } catch  where error.errno.isRefused {
             try SocketFile.remove(path)
         } catch {
-            // Somebody listens, or it can't be known.
+            // A process listens, or that can't be determined.
         }
     }
 }

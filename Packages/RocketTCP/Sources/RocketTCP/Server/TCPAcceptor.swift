@@ -2,47 +2,49 @@ import RocketBase
 import RocketReactor
 import RocketSystem
 
-/// One listener on its loop: takes waiting connections in bounded batches and hands them on.
-///
-/// When descriptors run out it does not spin: one peer is turned away with the descriptor held in
-/// reserve, the others wait in the kernel, and accepting goes on after a pause. Bound to its loop.
-final class TCPAcceptor: IOHandler {
-    /// Who takes what was accepted.
-    protocol Target: AnyObject {
-        /// False: leave further ones in the kernel until `resume`.
-        func mayAccept(_ acceptor: TCPAcceptor) -> Bool
-        func accepted(_ descriptor: consuming FileDescriptor, peer: NetAddress)
-        /// Accepting pauses for now.
-        func batchEnded()
-    }
+/// Receives the sockets that a `TCPAcceptor` accepts. Bound to its loop.
+protocol TCPAcceptorDelegate: AnyObject {
+    /// Returns false to leave further connections in the kernel until `resume`.
+    func mayAccept(_ acceptor: TCPAcceptor) -> Bool
+    func accepted(_ descriptor: consuming FileDescriptor, peer: NetAddress)
+    /// Called at the end of each batch of accepted sockets.
+    func batchEnded()
+}
 
-    let address: NetAddress
+/// One listener on its loop: accepts connections in bounded batches and passes them to its
+/// delegate.
+///
+/// When descriptors run out it does not spin: one peer is disconnected by means of a descriptor
+/// held in reserve, the others wait in the kernel, and accepting resumes after a pause. Bound to
+/// its loop.
+final class TCPAcceptor: IOHandler {
+    private let address: NetAddress
     private let isAdopted: Bool
     private let descriptor: FileDescriptor
     private let batch: Int
     private let logger: RocketLogger
     private unowned let reactor: Reactor
-    private weak var target: (any Target)?
+    private weak var delegate: (any TCPAcceptorDelegate)?
     private var registration: Registration?
-    /// Given up to turn one peer away when no descriptor is left.
+    /// Closed to accept and disconnect one peer when no descriptor is left.
     private var reserve: FileDescriptor?
     private var pauseTimer: ScheduledTimer?
-    private var silentUntil = MonotonicTime(nanoseconds: 0)
+    private var nextLogAt = MonotonicTime(nanoseconds: 0)
 
-    /// How long accepting rests when descriptors have run out.
-    static let pause = Duration.milliseconds(100)
-    /// One log line about that in this time.
-    static let silence = Duration.seconds(10)
+    /// How long accepting pauses when descriptors have run out.
+    private static let pause = Duration.milliseconds(100)
+    /// At most one log line per kind in this interval.
+    static let logInterval = Duration.seconds(10)
 
     init(
-        _ socket: consuming ListeningSocket, batch: Int, target: any Target, logger: RocketLogger,
-        on reactor: Reactor
+        _ socket: consuming ListeningSocket, batch: Int, delegate: any TCPAcceptorDelegate,
+        logger: RocketLogger, on reactor: Reactor
     ) throws(SystemError) {
         address = socket.address
         isAdopted = socket.isAdopted
         self.descriptor = socket.descriptor
         self.batch = max(1, batch)
-        self.target = target
+        self.delegate = delegate
         self.logger = logger
         self.reactor = reactor
         reserve = try? FileDescriptor.placeholder()
@@ -52,22 +54,22 @@ final class TCPAcceptor: IOHandler {
 
     func ready(_ events: IOEvents, on reactor: Reactor) {
         for _ in 0..<batch {
-            guard registration != nil, let target else { break }
-            guard target.mayAccept(self) else {
+            guard registration != nil, let delegate else { break }
+            guard delegate.mayAccept(self) else {
                 registration?.setInterest([])
                 break
             }
-            guard acceptOne(target) else { break }
+            guard acceptOne(delegate) else { break }
         }
-        target?.batchEnded()
+        delegate?.batchEnded()
     }
 
-    /// False when none waits, or none can be taken now.
-    private func acceptOne(_ target: any Target) -> Bool {
+    /// Accepts one connection. Returns false when none waits, or none can be accepted now.
+    private func acceptOne(_ delegate: any TCPAcceptorDelegate) -> Bool {
         do {
             switch try descriptor.accept() {
             case .accepted(let accepted, let peer):
-                target.accepted(accepted, peer: NetAddress(peer).unmapped)
+                delegate.accepted(accepted, peer: NetAddress(peer).unmapped)
                 return true
             case .wouldBlock: return false
             }
@@ -77,38 +79,39 @@ final class TCPAcceptor: IOHandler {
                 return false
             }
             if error.errno.concernsOneConnection { return true }
-            logger.error("accepting failed") {
+            logger.error("accept failed") {
                 $0.add("address", self.address)
                 $0.add("error", error)
             }
-            rest()
+            pauseAccepting()
             return false
         }
     }
 
     private func exhausted(_ error: SystemError) {
         if reserve.take() != nil, case .accepted? = try? descriptor.accept() {
-            // Closed at once: the peer learns now rather than by its own timeout.
+            // Closed at once, so that the peer reads the end instead of waiting for its own
+            // timeout.
         }
         reserve = try? FileDescriptor.placeholder()
-        if reactor.now >= silentUntil {
-            silentUntil = reactor.now + Self.silence
+        if reactor.now >= nextLogAt {
+            nextLogAt = reactor.now + Self.logInterval
             logger.error("no descriptor for another connection; accepting pauses") {
                 $0.add("address", self.address)
                 $0.add("error", error)
             }
         }
-        rest()
+        pauseAccepting()
     }
 
-    private func rest() {
+    private func pauseAccepting() {
         registration?.setInterest([])
         pauseTimer = reactor.schedule(after: Self.pause, label: "accept again") {
             [weak self] _ in self?.resume()
         }
     }
 
-    /// Takes connections again.
+    /// Resumes accepting.
     func resume() {
         pauseTimer?.cancel()
         pauseTimer = nil
@@ -116,14 +119,14 @@ final class TCPAcceptor: IOHandler {
         registration?.setInterest(.read)
     }
 
-    /// Takes no more, for good. The socket closes when the acceptor goes; one that was handed over
-    /// goes on listening in the hands of whoever made it, and its file stays.
+    /// Stops accepting for good. The socket closes with the acceptor. An adopted socket continues
+    /// to listen in the process that created it, and its file remains.
     func close() {
         pauseTimer?.cancel()
         registration?.cancel()
         registration = nil
         reserve = nil
-        target = nil
+        delegate = nil
         if !isAdopted, case .unix(let path) = address.socketAddress { try? SocketFile.remove(path) }
     }
 }

@@ -3,41 +3,45 @@ public import RocketReactor
 import RocketSystem
 import Synchronization
 
-/// Listens, accepts on its main loop and spreads the connections over its sub loops in turn.
+/// A server: listens, accepts on its main loop and distributes the connections to its sub loops in
+/// turn.
 ///
-/// Made, started and ended from any thread; each connection and its handler live on one sub loop.
-/// The loops belong to whoever made them, and have to outlive the server's end.
+/// Any thread may create, start and end it. Each connection and its handler are bound to one sub
+/// loop. The creator owns the loops; they must outlive the server, or what is open then is closed
+/// as the loops end.
 public final class TCPServer: Sendable {
-    private enum Desk {
+    private enum Acceptor {
         case none, open(LoopBound<ConnectionAcceptor>), closed
     }
 
-    private let shop: ServerContext
+    private let context: ServerContext
     private let mainLoop: EventLoop
     private let loops: [EventLoop]
-    private let desk = Locked(Desk.none)
+    private let acceptor = Locked(Acceptor.none)
 
+    /// Creates a server. It does not listen before `start`.
+    ///
     /// - Parameters:
-    ///   - subLoops: where the connections live; empty: on the main loop.
-    ///   - makeHandler: runs on a connection's loop, once for each.
+    ///   - subLoops: the loops of the connections; empty: the main loop.
+    ///   - makeHandler: called on a connection's loop, once for each connection.
     public init(
         configuration: TCPServerConfiguration, mainLoop: EventLoop, subLoops: [EventLoop],
         logger: RocketLogger = .disabled,
         makeHandler: @escaping @Sendable (Reactor) -> any TCPConnectionHandler
     ) {
-        shop = ServerContext(configuration, logger: logger, makeHandler: makeHandler)
+        context = ServerContext(configuration, logger: logger, makeHandler: makeHandler)
         self.mainLoop = mainLoop
         loops = subLoops.isEmpty ? [mainLoop] : subLoops
     }
 
-    /// Opens all listeners, or none. From its return on peers can connect.
+    /// Opens all listeners, or none. Peers can connect once this has returned.
     ///
-    /// - Returns: where it listens, in the configuration's order, ports resolved; adopted ones
-    ///   come last.
-    /// - Throws: `TCPListenError` for the first that failed.
+    /// - Returns: the addresses of the listeners, in the order of the configuration, ports
+    ///   resolved; adopted ones are last.
+    /// - Throws: `TCPListenError` for the first listener that failed.
     public func start() throws(TCPListenError) -> [NetAddress] {
-        let configuration = shop.configuration
-        var opened: [ListeningSocket.Parcel] = []
+        let configuration = context.configuration
+        var opened: [ListeningSocket.Released] = []
         do {
             for address in configuration.listen {
                 opened.append(try ListeningSocket.open(address, configuration).release())
@@ -49,15 +53,15 @@ public final class TCPServer: Sendable {
             for socket in opened { _ = FileDescriptor(owning: socket.raw) }
             throw error
         }
-        let (sockets, shop, loops) = (opened, shop, loops)
+        let (sockets, context, loops) = (opened, context, loops)
         let isAccepted = mainLoop.execute { reactor in
-            let made = ConnectionAcceptor(loops: loops, shop: shop, on: reactor)
+            let made = ConnectionAcceptor(loops: loops, context: context, on: reactor)
             for socket in sockets { made.open(ListeningSocket(socket)) }
             let bound = LoopBound(made, on: reactor)
-            // Stopped before the loop came to it: the descriptors just close.
-            let isLate = self.desk.withLock { desk in
-                if case .closed = desk { return true }
-                desk = .open(bound)
+            // Stopped before the loop ran this: the listeners close.
+            let isLate = self.acceptor.withLock { acceptor in
+                if case .closed = acceptor { return true }
+                acceptor = .open(bound)
                 return false
             }
             if isLate { made.close() }
@@ -66,53 +70,55 @@ public final class TCPServer: Sendable {
         return sockets.map(\.address)
     }
 
-    /// Connections open now, those on their way to a loop included. Any thread.
-    public var connectionCount: Int { shop.ledger.connections }
+    /// The number of open connections, those on their way to a loop included. Any thread.
+    public var connectionCount: Int { context.limiter.connections }
 
-    /// Bytes that all connections hold now. Any thread.
-    public var bufferedBytes: Int { shop.ledger.bufferedBytes }
+    /// Bytes that all connections buffer now. Any thread.
+    public var bufferedBytes: Int { context.limiter.bufferedBytes }
 
-    /// Closes the listeners and all connections at once. Returns before it is done.
+    /// Closes the listeners and all connections at once. Returns before that is done.
     public func stop() {
-        shop.phase = .stopped
-        closeDesk {}
+        context.phase = .stopped
+        closeAcceptor {}
         closeAll(.stopped)
     }
 
-    /// Takes no more connections, tells the handlers to finish, and waits until all connections
-    /// are closed; what is left after `limit` is closed then. Returns when nothing is open.
+    /// Closes the listeners, calls the handlers' `draining`, and waits until all connections are
+    /// closed; closes the remaining ones after `limit`. Returns when no connection is open.
     public func drain(within limit: Duration) async {
         await withCheckedContinuation { continuation in
             drain(within: limit) { continuation.resume() }
         }
     }
 
-    /// As `drain(within:)`, for those who can't wait.
+    /// Drains as `drain(within:)` does, without waiting.
     ///
-    /// - Parameter done: once, when nothing is open, on any thread.
+    /// - Parameter done: called once, when no connection is open, on any thread.
     public func drain(within limit: Duration, _ done: @escaping @Sendable () -> Void) {
-        if shop.phase == .open { shop.phase = .draining }
-        let (shop, loops) = (shop, loops)
-        closeDesk {
+        if context.phase == .open { context.phase = .draining }
+        let (context, loops) = (context, loops)
+        closeAcceptor {
             for loop in loops {
-                loop.execute { for connection in shop.connections(on: $0) { connection.drain() } }
+                loop.execute {
+                    for connection in context.connections(on: $0) { connection.drain() }
+                }
             }
             self.whenEmpty(orAfter: limit) {
-                shop.phase = .stopped
+                context.phase = .stopped
                 self.closeAll(.drained)
-                shop.ledger.whenEmpty(done)
+                context.limiter.whenEmpty(done)
             }
         }
     }
 
-    /// A main loop that has ended counts no time: what is open is not waited for then.
+    /// Without a main loop there is no time limit: if it has ended, `body` runs at once.
     private func whenEmpty(orAfter limit: Duration, _ body: @escaping @Sendable () -> Void) {
-        let isDone = OneTime()
-        let once: @Sendable () -> Void = { if isDone.first() { body() } }
+        let isDone = OnceFlag()
+        let once: @Sendable () -> Void = { if isDone.tryAcquire() { body() } }
         let isAccepted = mainLoop.execute { reactor in
-            let patience = DrainTimeout(limit, on: reactor, once)
-            let bound = LoopBound(patience, on: reactor)
-            self.shop.ledger.whenEmpty {
+            let timeout = DrainTimeout(limit, on: reactor, once)
+            let bound = LoopBound(timeout, on: reactor)
+            self.context.limiter.whenEmpty {
                 once()
                 bound.loop.execute { _ in bound.get().end() }
             }
@@ -120,11 +126,11 @@ public final class TCPServer: Sendable {
         if !isAccepted { once() }
     }
 
-    private func closeDesk(_ done: @escaping @Sendable () -> Void) {
+    private func closeAcceptor(_ done: @escaping @Sendable () -> Void) {
         let isAccepted = mainLoop.execute { _ in
-            let open = self.desk.withLock { desk -> LoopBound<ConnectionAcceptor>? in
-                defer { desk = .closed }
-                if case .open(let bound) = desk { return bound }
+            let open = self.acceptor.withLock { acceptor -> LoopBound<ConnectionAcceptor>? in
+                defer { acceptor = .closed }
+                if case .open(let bound) = acceptor { return bound }
                 return nil
             }
             open?.get().close()
@@ -134,10 +140,10 @@ public final class TCPServer: Sendable {
     }
 
     private func closeAll(_ reason: CloseReason) {
-        let shop = shop
+        let context = context
         for loop in loops {
             loop.execute {
-                for connection in shop.connections(on: $0) {
+                for connection in context.connections(on: $0) {
                     connection.close(.now, reason: reason)
                 }
             }
@@ -145,17 +151,17 @@ public final class TCPServer: Sendable {
     }
 }
 
-/// The bound of a drain: its time, or the end of the loop that counts it.
+/// Ends a drain after its time limit, or when the loop of its timer ends. Bound to that loop.
 private final class DrainTimeout: LoopEndHandler {
-    private let over: @Sendable () -> Void
+    private let expired: @Sendable () -> Void
     private var timer: ScheduledTimer?
     private let reactor: Reactor
 
-    init(_ limit: Duration, on reactor: Reactor, _ over: @escaping @Sendable () -> Void) {
-        self.over = over
+    init(_ limit: Duration, on reactor: Reactor, _ expired: @escaping @Sendable () -> Void) {
+        self.expired = expired
         self.reactor = reactor
         timer = reactor.schedule(after: limit, label: "drain") { [weak self] _ in
-            self?.over()
+            self?.expired()
             self?.end()
         }
         reactor.observeLoopEnd(self)
@@ -168,13 +174,14 @@ private final class DrainTimeout: LoopEndHandler {
     }
 
     func loopEnding(on reactor: Reactor) {
-        over()
+        expired()
         end()
     }
 }
 
-/// Says true once.
-private final class OneTime: Sendable {
+/// A flag that can be acquired once. Any thread.
+private final class OnceFlag: Sendable {
     private let isUsed = Atomic(false)
-    func first() -> Bool { !isUsed.exchange(true, ordering: .acquiringAndReleasing) }
+    /// Returns true on the first call only.
+    func tryAcquire() -> Bool { !isUsed.exchange(true, ordering: .acquiringAndReleasing) }
 }

@@ -1,45 +1,46 @@
-/// Where a server listens and what it allows. A value; set it before the server.
+/// Listeners and limits of a server. A value; set it before the server is created.
 public struct TCPServerConfiguration: Sendable {
-    /// Addresses to listen on, TCP and Unix mixed. Port 0 lets the kernel choose.
+    /// Addresses to listen on, TCP and Unix. The kernel chooses a port in place of 0.
     public var listen: [NetAddress]
-    /// Numbers of descriptors that listen already, as handed over by a supervisor. The server
-    /// takes them over and closes them; the file of a Unix socket among them stays.
+    /// Numbers of descriptors that listen already, as passed by a supervisor. The server owns and
+    /// closes them; the file of a Unix socket among them remains. Default: none.
     public var adoptedDescriptors: [Int32] = []
-    /// Connections that the kernel holds until they are accepted, 1 or more; it caps this at
+    /// Connections that the kernel holds until they are accepted. At least 1; the kernel caps it at
     /// net.core.somaxconn. Default 1024.
     public var backlog = 1024
     /// SO_REUSEADDR. Default true.
     public var reuseAddress = true
-    /// SO_REUSEPORT: several processes share the port. Default false.
+    /// SO_REUSEPORT: several processes can share the port. Default false.
     public var reusePort = false
-    /// An IPv6 listener takes IPv4 peers too. Default true.
+    /// Whether an IPv6 listener accepts IPv4 peers, too. Default true.
     public var dualStack = true
-    /// Permissions of a Unix socket's file, as 0o660; nil: by the umask. Default nil.
+    /// Permissions of a Unix socket's file, such as 0o660; nil: by the umask. Default nil.
     public var unixMode: UInt32?
 
-    /// Accepted at most per readiness of a listener, 1 or more. Default 64.
+    /// The most connections accepted per readiness of a listener. At least 1; default 64.
     public var acceptBatch = 64
-    /// Connections open at the same time, 1 or more. Default 10,000.
+    /// The most connections open at the same time. At least 1; default 10,000.
     public var maxConnections = 10_000
-    /// What happens to one more. Default: refused.
+    /// What happens to a connection beyond `maxConnections`. Default: it is refused.
     public var atLimit = AtLimit.refuse
-    /// Connections of one peer address, nil: no limit of its own. Unix peers count as one.
+    /// The most connections of one peer host; nil: no such limit. All Unix peers count as one.
+    /// Default nil.
     public var maxConnectionsPerPeer: Int?
-    /// Bytes that all connections may hold together; a connection that grows beyond is closed.
-    /// Default 1 GiB.
+    /// The most bytes that all connections may buffer together; a connection that exceeds it by
+    /// growing is closed. Default 1 GiB.
     public var bufferLimitBytes = 1 << 30
-    /// Of each connection. `firstBytesTimeout` is 30 s here by default.
+    /// The configuration of each connection. Its `firstBytesTimeout` is 30 s by default.
     public var connection = TCPConnectionConfiguration()
 
     /// What happens to a connection beyond `maxConnections`.
     public enum AtLimit: Sendable {
-        /// Accepted and closed at once: the peer knows.
+        /// It is accepted and closed at once, so that the peer reads the end.
         case refuse
-        /// Left in the kernel's backlog until another one ends.
+        /// It remains in the kernel's backlog until another connection ends.
         case park
     }
 
-    /// The defaults, listening on `listen`.
+    /// Creates the defaults, with the addresses to listen on.
     public init(listen: [NetAddress]) {
         self.listen = listen
         connection.firstBytesTimeout = .seconds(30)

@@ -1,14 +1,15 @@
 import RocketTCP
 import Testing
 
-/// Always the same number. (Not the largest: `Double.random` throws some away, and asks again.)
+/// Always returns the same number. (Not the largest: `Double.random` rejects some and repeats.)
 private struct Fixed: RandomNumberGenerator {
     let value: UInt64
     mutating func next() -> UInt64 { value }
 }
 
 @Suite struct BackOffTests {
-    @Test func waitsDoubleUpToTheirBound() {
+    @Test("Doubles the waits up to the longest")
+    func waitsDoubleUpToTheirBound() {
         var generator = Fixed(value: 0)
         var backOff = BackOff(first: .milliseconds(100), most: .milliseconds(900))
         let waits = (0..<6).map { _ in backOff.next(using: &generator) }
@@ -16,13 +17,15 @@ private struct Fixed: RandomNumberGenerator {
         for (wait, want) in zip(waits, wanted) { #expect(wait == want / 2) }
     }
 
-    @Test func noWaitIsShorterThanHalf() {
+    @Test("Waits at least half of the exponential time")
+    func noWaitIsShorterThanHalf() {
         var generator = Fixed(value: 0)
         var backOff = BackOff(first: .seconds(1))
         #expect(backOff.next(using: &generator) == .milliseconds(500))
     }
 
-    @Test func successBeginsAgain() {
+    @Test("Begins at the first wait again after a success")
+    func successBeginsAgain() {
         var generator = Fixed(value: 0)
         var backOff = BackOff(first: .seconds(1))
         _ = backOff.next(using: &generator)
@@ -32,7 +35,8 @@ private struct Fixed: RandomNumberGenerator {
         #expect(backOff.next(using: &generator) == .milliseconds(500))
     }
 
-    @Test func aThousandFailuresDoNotOverflow() {
+    @Test("Does not overflow after a thousand failures")
+    func aThousandFailuresDoNotOverflow() {
         var backOff = BackOff(first: .seconds(1), factor: 1e9, most: .seconds(60))
         for _ in 0..<1000 { #expect(backOff.next() <= .seconds(60)) }
     }

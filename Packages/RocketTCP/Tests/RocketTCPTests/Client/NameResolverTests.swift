@@ -4,7 +4,8 @@ import RocketSystem
 import Testing
 
 @Suite struct NameResolverTests {
-    @Test func aNameOfThisMachineIsResolvedOffTheLoop() async throws {
+    @Test("Resolves a name of this machine off the loop")
+    func aNameOfThisMachineIsResolvedOffTheLoop() async throws {
         let resolver = try NameResolver()
         let addresses = try await resolver.resolve(HostPort(parsing: "localhost:80"))
         #expect(addresses.contains(.loopback(port: 80)) || !addresses.isEmpty)
@@ -14,11 +15,12 @@ import Testing
         }
     }
 
-    @Test func moreLookupsThanMayWaitFailAtOnce() async throws {
+    @Test("Fails lookups beyond the limit at once")
+    func moreLookupsThanMayWaitFailAtOnce() async throws {
         let resolver = try NameResolver(waitingAtMost: 3)
         let gate = FutexWord(0)
         let loop = resolver.thread.loop
-        // Its thread is held up once the first one runs; that one counts, so two may wait.
+        // The first task blocks the thread. It counts, so two more may wait.
         loop.execute { _ in
             gate.exchange(1)
             gate.wakeAll()
@@ -36,12 +38,14 @@ import Testing
         #expect(late == .shutDown("127.0.0.1"))
     }
 
-    @Test(arguments: [
-        ("nowhere", "has no port; expected host:port"), (":80", "host is empty"),
-        ("a b:80", "host \"a b\" has characters that no name has"),
-        ("name:http", "port \"http\" is not a number from 0 to 65535"),
-    ])
-    func aNameAndPortSayWhatIsWrong(_ text: String, _ problem: String) {
+    @Test(
+        "Names the part of name:port that is wrong, and the reason",
+        arguments: [
+            ("nowhere", "has no port; expected host:port"), (":80", "host is empty"),
+            ("a b:80", "host \"a b\" has characters that are not allowed in a name"),
+            ("name:http", "port \"http\" is not a number from 0 to 65535"),
+        ])
+    func hostPortErrors(_ text: String, _ problem: String) {
         let error = #expect(throws: NetAddressError.self) { try HostPort(parsing: text) }
         #expect(error?.description == "address \"\(text)\": \(problem)")
     }

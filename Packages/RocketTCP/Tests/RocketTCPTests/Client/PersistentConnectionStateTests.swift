@@ -6,7 +6,7 @@ private struct Zero: RandomNumberGenerator {
     mutating func next() -> UInt64 { 0 }
 }
 
-/// One case per state and event: where it leads, and what is to be done.
+/// One case per state and event, with the next state and the action.
 @Suite struct PersistentConnectionStateTests {
     typealias State = PersistentConnectionState
 
@@ -34,30 +34,34 @@ private struct Zero: RandomNumberGenerator {
     private let up = State.Phase.up(since: MonotonicTime(nanoseconds: 0))
     private let others: [State.Event] = [.connected, .failed, .lost, .waited, .settled]
 
-    @Test func aNewOneStartsOrStops() {
+    @Test("New: starts or stops")
+    func newState() {
         check([.start], .connecting, .connect)
         check([.stop], .stopping, .settle)
         for event in others { check([event], .new, .nothing) }
     }
 
-    @Test func anAttemptSucceedsFailsOrIsCancelled() {
-        check([.start, .connected], up, .tellUp)
-        check([.start, .failed], .waiting, .tellDown(retryAfter: .seconds(1)))
+    @Test("Connecting: succeeds, fails or is cancelled")
+    func connectingState() {
+        check([.start, .connected], up, .notifyUp)
+        check([.start, .failed], .waiting, .notifyDown(retryAfter: .seconds(1)))
         check([.start, .stop], .stopping, .cancelAttempt)
         for event in [.start, .lost, .waited, .settled] as [State.Event] {
             check([.start, event], .connecting, .nothing)
         }
     }
 
-    @Test func aConnectionIsLostOrClosed() {
-        check([.start, .connected, .lost], .waiting, .tellDown(retryAfter: .seconds(1)))
+    @Test("Up: is lost or closed")
+    func upState() {
+        check([.start, .connected, .lost], .waiting, .notifyDown(retryAfter: .seconds(1)))
         check([.start, .connected, .stop], .stopping, .closeConnection)
         for event in [.start, .connected, .failed, .waited, .settled] as [State.Event] {
             check([.start, .connected, event], up, .nothing)
         }
     }
 
-    @Test func aWaitEndsInAnAttemptOrIsStopped() {
+    @Test("Waiting: ends in an attempt or is stopped")
+    func waitingState() {
         check([.start, .failed, .waited], .connecting, .connect)
         check([.start, .failed, .stop], .stopping, .settle)
         for event in [.start, .connected, .failed, .lost, .settled] as [State.Event] {
@@ -65,9 +69,10 @@ private struct Zero: RandomNumberGenerator {
         }
     }
 
-    @Test func stoppingEndsWithWhateverWasGoingOn() {
+    @Test("Stopping: ends with what was in progress")
+    func stoppingState() {
         for event in [.failed, .lost, .settled] as [State.Event] {
-            check([.start, .stop, event], .stopped, .tellStopped)
+            check([.start, .stop, event], .stopped, .notifyStopped)
         }
         // The attempt had succeeded before it could be cancelled.
         check([.start, .stop, .connected], .stopping, .closeConnection)
@@ -79,15 +84,16 @@ private struct Zero: RandomNumberGenerator {
         }
     }
 
-    @Test func onlyAConnectionThatLastedBeginsTheWaitsAgain() {
+    @Test("Resets the back-off only after a connection that lasted")
+    func backOffReset() {
         let (brief, longer) = state([
             (.start, 0), (.failed, 0), (.waited, 0), (.connected, 0), (.lost, 9),
         ])
-        #expect(longer == .tellDown(retryAfter: .seconds(2)))
+        #expect(longer == .notifyDown(retryAfter: .seconds(2)))
         #expect(brief.backOff.failures == 2)
         let (_, first) = state([
             (.start, 0), (.failed, 0), (.waited, 0), (.connected, 0), (.lost, 10),
         ])
-        #expect(first == .tellDown(retryAfter: .seconds(1)))
+        #expect(first == .notifyDown(retryAfter: .seconds(1)))
     }
 }

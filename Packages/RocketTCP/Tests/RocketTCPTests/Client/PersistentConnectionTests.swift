@@ -8,7 +8,7 @@ import Testing
 
 @Suite(.oneAtATime) struct PersistentConnectionTests {
     let driven: HandDrivenLoop
-    /// Listens when a test says so; until then its port is taken, and refuses.
+    /// A listener that refuses until the test calls `listen`. Its port is occupied meanwhile.
     let site: RawListener
 
     init() throws {
@@ -16,23 +16,23 @@ import Testing
         site = try RawListener()
     }
 
-    /// What was told, and the handlers that were made.
+    /// The events, and the handlers that were made.
     private final class Record {
-        var told: [String] = []
+        var events: [String] = []
         var waits: [Duration] = []
         var handlers: [RecordingConnectionHandler] = []
 
-        func note(_ event: PersistentConnection.Event) {
+        func add(_ event: PersistentConnection.Event) {
             switch event {
-            case .up: told.append("up")
+            case .up: events.append("up")
             case .down(let loss, let wait):
                 waits.append(wait)
                 switch loss {
-                case .lookup: told.append("lookup")
-                case .connect(let error): told.append(error.kind.rawValue)
-                case .closed(let reason): told.append(reason.description)
+                case .lookup: events.append("lookup")
+                case .connect(let error): events.append(error.kind.rawValue)
+                case .closed(let reason): events.append(reason.description)
                 }
-            case .stopped: told.append("stopped")
+            case .stopped: events.append("stopped")
             }
         }
     }
@@ -50,26 +50,27 @@ import Testing
             makeHandler: { _ in
                 record.handlers.append(RecordingConnectionHandler())
                 return record.handlers[record.handlers.count - 1]
-            }, observe: record.note)
+            }, observe: record.add)
         return (made, record)
     }
 
-    @Test func itTriesAgainUntilSomebodyListens() throws {
+    @Test("Tries again until a server listens")
+    func retriesUntilAServerListens() throws {
         let (client, record) = make()
         client.start()
         client.start()
-        #expect(record.told == [])
+        #expect(record.events == [])
         driven.settle()
-        #expect(record.told == ["refused"])
+        #expect(record.events == ["refused"])
         for attempt in 1..<4 {
             driven.tick(after: record.waits[attempt - 1] - .nanoseconds(1))
             driven.settle()
-            #expect(record.told.count == attempt)
+            #expect(record.events.count == attempt)
             driven.tick(after: .nanoseconds(1))
             driven.settle()
-            #expect(record.told.count == attempt + 1)
+            #expect(record.events.count == attempt + 1)
         }
-        // Each wait lies in the upper half of its double.
+        // Each wait is at least half of the exponential time.
         for (wait, most) in zip(record.waits, [100, 200, 400, 800]) {
             #expect(wait <= .milliseconds(most) && wait >= .milliseconds(most) / 2)
         }
@@ -77,12 +78,13 @@ import Testing
         try site.listen()
         driven.tick(after: .milliseconds(800))
         driven.settle()
-        #expect(record.told.last == "up")
+        #expect(record.events.last == "up")
         #expect(client.connection != nil)
         #expect(record.handlers.last?.events == [.connected])
     }
 
-    @Test func aLostConnectionIsMadeAnewWithAHandlerOfItsOwn() throws {
+    @Test("Replaces a lost connection by one with a new handler")
+    func lostConnectionIsReplaced() throws {
         try site.listen()
         let (client, record) = make()
         client.start()
@@ -93,19 +95,20 @@ import Testing
         driven.tick(after: .seconds(10))
         peer.close()
         driven.settle()
-        #expect(record.told == ["up", "the peer closed"])
+        #expect(record.events == ["up", "the peer closed"])
         #expect(client.connection == nil)
         #expect(client.failures == 1)
         #expect(record.handlers[0].events.last == .closed(.peerFinished))
         driven.tick(after: .milliseconds(100))
         driven.settle()
-        #expect(record.told == ["up", "the peer closed", "up"])
+        #expect(record.events == ["up", "the peer closed", "up"])
         try #require(site.accept()).send([2])
         driven.settle()
         #expect(record.handlers.map(\.bytes) == [[1], [2]])
     }
 
-    @Test func aPeerThatClosesAtOnceIsLeftAloneForLonger() throws {
+    @Test("Waits longer each time for a peer that accepts and closes at once")
+    func peerThatClosesAtOnce() throws {
         try site.listen()
         let (client, record) = make()
         client.start()
@@ -119,7 +122,8 @@ import Testing
         #expect(record.waits.last ?? .zero >= .milliseconds(800))
     }
 
-    @Test func stoppingClosesTheConnectionAfterWhatWaits() throws {
+    @Test("Closes the connection after its output when it is stopped")
+    func stoppingFlushes() throws {
         try site.listen()
         let (client, record) = make()
         client.start()
@@ -128,20 +132,21 @@ import Testing
         client.connection?.write { $0.append([1, 2] as [UInt8]) }
         client.stop()
         client.stop()
-        #expect(record.told == ["up"])
+        #expect(record.events == ["up"])
         driven.settle()
         #expect(peer.receiveAll() == [1, 2])
         peer.close()
         driven.settle()
-        #expect(record.told == ["up", "stopped"])
+        #expect(record.events == ["up", "stopped"])
         #expect(record.handlers[0].closeReason == .requested)
         client.start()
         driven.tick(after: .seconds(60))
-        #expect(record.told == ["up", "stopped"])
+        #expect(record.events == ["up", "stopped"])
         #expect(driven.reactor.registrationCount == 1)
     }
 
-    @Test func stoppingNowHurriesAGracefulStop() throws {
+    @Test("Closes at once when stopped with now during a graceful stop")
+    func stoppingNowDuringAGracefulStop() throws {
         try site.listen()
         let (client, record) = make()
         client.start()
@@ -149,24 +154,26 @@ import Testing
         client.connection?.write { $0.append(byte: 1) }
         client.stop()
         driven.settle()
-        #expect(record.told == ["up"])
+        #expect(record.events == ["up"])
         client.stop(.now)
         driven.settle()
-        #expect(record.told == ["up", "stopped"])
+        #expect(record.events == ["up", "stopped"])
     }
 
-    @Test func stoppingEndsTheWait() {
+    @Test("Ends the wait when it is stopped")
+    func stoppingEndsTheWait() {
         let (client, record) = make()
         client.start()
         driven.settle()
         client.stop()
         driven.settle()
-        #expect(record.told == ["refused", "stopped"])
+        #expect(record.events == ["refused", "stopped"])
         #expect(driven.reactor.timerCount == 0)
     }
 
-    @Test func stoppingEndsTheAttempt() throws {
-        // A full backlog: nobody answers.
+    @Test("Cancels the attempt when it is stopped")
+    func stoppingEndsTheAttempt() throws {
+        // A full backlog: there is no answer.
         try site.listen(backlog: 0)
         let peers = try (0..<3).map { _ in try RawPeer(connectingTo: site.address) }
         let (client, record) = make()
@@ -174,12 +181,13 @@ import Testing
         driven.settle()
         client.stop()
         driven.settle()
-        #expect(record.told == ["stopped"])
+        #expect(record.events == ["stopped"])
         #expect(driven.reactor.registrationCount == 1 && driven.reactor.timerCount == 0)
         withExtendedLifetime(peers) {}
     }
 
-    @Test func theLoopsEndStopsItInEveryState() throws {
+    @Test("Stops in every state when its loop ends")
+    func theLoopsEndStopsItInEveryState() throws {
         for state in ["waiting", "connecting", "up"] {
             let driven = try HandDrivenLoop()
             let site = try RawListener()
@@ -190,41 +198,44 @@ import Testing
             let record = Record()
             let client = PersistentConnection(
                 to: .addresses([site.address]), on: driven.reactor,
-                makeHandler: { _ in RecordingConnectionHandler() }, observe: record.note)
+                makeHandler: { _ in RecordingConnectionHandler() }, observe: record.add)
             client.start()
             driven.settle()
             driven.loop.stop()
             driven.loop.run()
-            #expect(record.told.last == "stopped", "\(state)")
+            #expect(record.events.last == "stopped", "\(state)")
             withExtendedLifetime(peers) {}
         }
     }
 
-    @Test func stoppingBeforeTheStartIsTold() {
+    @Test("Reports a stop before the start")
+    func stoppingBeforeTheStartIsReported() {
         let (client, record) = make()
         client.stop()
         client.start()
         driven.settle()
-        #expect(record.told == ["stopped"])
+        #expect(record.events == ["stopped"])
     }
 
-    @Test func itMayBeStoppedInsideWhatItTells() throws {
+    @Test("Can be stopped inside an event")
+    func stoppingInsideAnEvent() throws {
         let record = Record()
         var client: PersistentConnection?
         client = PersistentConnection(
             to: .addresses([site.address]), on: driven.reactor,
             makeHandler: { _ in RecordingConnectionHandler() },
             observe: {
-                record.note($0)
+                record.add($0)
                 client?.stop()
             })
         client?.start()
         driven.settle()
-        #expect(record.told == ["refused", "stopped"])
+        #expect(record.events == ["refused", "stopped"])
         client = nil
     }
 
-    @Test func onceStoppedNothingHoldsIt() {
+    @Test("Is released once it has stopped")
+    func stoppedIsReleased() {
         weak var weakClient: PersistentConnection?
         do {
             let (client, _) = make()
@@ -237,7 +248,8 @@ import Testing
         #expect(weakClient == nil)
     }
 
-    @Test func aResolverThatWasShutDownIsALookupFailure() throws {
+    @Test("Reports a lookup failure when the resolver was shut down")
+    func aResolverThatWasShutDownIsALookupFailure() throws {
         let resolver = try NameResolver()
         resolver.shutdown()
         let (client, record) = make(
@@ -245,27 +257,29 @@ import Testing
         client.start()
         driven.tick(after: .nanoseconds(1))
         driven.settle()
-        #expect(record.told == ["lookup"])
+        #expect(record.events == ["lookup"])
         client.stop()
         driven.settle()
-        #expect(record.told == ["lookup", "stopped"])
+        #expect(record.events == ["lookup", "stopped"])
     }
 
-    @Test func aNameIsLookedUpAndConnectedTo() throws {
+    @Test("Looks a name up and connects to it")
+    func aNameIsLookedUpAndConnectedTo() throws {
         try site.listen()
         let port = try #require(site.address.port)
         let resolver = try NameResolver()
         let (client, record) = make(to: .host(HostPort(host: "127.0.0.1", port: port), resolver))
         client.start()
-        // The answer comes from the resolver's thread.
-        while record.told.isEmpty { driven.loop.tick(waitingAtMost: .seconds(60)) }
-        #expect(record.told == ["up"])
+        // The answer is sent by the resolver's thread.
+        while record.events.isEmpty { driven.loop.tick(waitingAtMost: .seconds(60)) }
+        #expect(record.events == ["up"])
         client.stop(.now)
         driven.settle()
         resolver.shutdown()
     }
 
-    @Test func aLookupThatTakesTooLongIsATimeoutAndItsAnswerIsIgnored() throws {
+    @Test("Reports a slow lookup as a time-out and ignores its late answer")
+    func slowLookup() throws {
         let resolver = try NameResolver()
         let gate = FutexWord(0)
         resolver.thread.loop.execute { _ in
@@ -274,15 +288,15 @@ import Testing
         let (client, record) = make(to: .host(HostPort(host: "127.0.0.1", port: 1), resolver))
         client.start()
         driven.tick(after: .seconds(5))
-        #expect(record.told == ["timed out"])
+        #expect(record.events == ["timed out"])
         gate.exchange(1)
         gate.wakeAll()
-        // Its thread has ended, so the late answer stands in the loop's queue.
+        // Its thread has ended, so the late answer is in the loop's queue.
         resolver.shutdown()
         driven.settle()
-        #expect(record.told == ["timed out"])
+        #expect(record.events == ["timed out"])
         client.stop()
         driven.settle()
-        #expect(record.told == ["timed out", "stopped"])
+        #expect(record.events == ["timed out", "stopped"])
     }
 }

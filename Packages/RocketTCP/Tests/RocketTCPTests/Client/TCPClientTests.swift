@@ -31,7 +31,8 @@ import Testing
         return nil
     }
 
-    @Test func nobodyListeningIsRefused() throws {
+    @Test("Reports refused when no process listens")
+    func refusedWithoutListener() throws {
         let dead = try RawListener()
         let (outcome, _, handler) = connect(to: [dead.address])
         #expect(outcome.result == nil)
@@ -44,19 +45,22 @@ import Testing
         #expect(driven.reactor.registrationCount == 1)
     }
 
-    @Test func aMissingPathIsRefused() throws {
+    @Test("Reports refused for a path that does not exist")
+    func aMissingPathIsRefused() throws {
         let (outcome, _, _) = connect(to: [try NetAddress(parsing: "unix:/nowhere/rocket")])
         driven.settle()
         #expect(error(outcome)?.kind == .refused)
     }
 
-    @Test func noAddressIsAnErrorOfItsOwn() {
+    @Test("Reports noAddress without any address")
+    func noAddress() {
         let (outcome, _, _) = connect(to: [])
         driven.settle()
         #expect(error(outcome)?.kind == .noAddress)
     }
 
-    @Test func theNextAddressIsTriedWhenOneFails() throws {
+    @Test("Tries the next address when one fails")
+    func theNextAddressIsTriedWhenOneFails() throws {
         let server = TCPServer(
             configuration: TCPServerConfiguration(listen: [.loopback(port: 0)]),
             mainLoop: driven.loop, subLoops: []
@@ -71,14 +75,15 @@ import Testing
         #expect(driven.reactor.timerCount <= 1)
     }
 
-    /// A listener whose backlog is full answers no more: the peer's SYN is dropped.
+    /// A listener whose backlog is full does not answer: the kernel drops the peer's SYN.
     private func silentSite() throws -> (RawListener, [RawPeer]) {
         let site = try RawListener()
         try site.listen(backlog: 0)
         return (site, try (0..<3).map { _ in try RawPeer(connectingTo: site.address) })
     }
 
-    @Test func silenceEndsAtTheDeadline() throws {
+    @Test("Reports timedOut at the deadline when there is no answer")
+    func silenceEndsAtTheDeadline() throws {
         let (site, peers) = try silentSite()
         let (outcome, _, _) = connect(to: [site.address])
         driven.settle()
@@ -90,14 +95,15 @@ import Testing
         withExtendedLifetime((site, peers)) {}
     }
 
-    @Test func aSilentAddressDoesNotHoldTheNextUp() throws {
+    @Test("Tries the next address beside one that does not answer")
+    func silentAddressDoesNotBlockTheNext() throws {
         let (site, peers) = try silentSite()
         let dead = try RawListener()
         let (outcome, _, _) = connect(to: [site.address, dead.address], timeout: .seconds(5))
         driven.settle()
         driven.tick(after: .milliseconds(260))
         driven.settle()
-        // The second one was tried and failed; the first one is still waited for.
+        // The second one has failed; the first one is still waiting.
         #expect(outcome.result == nil)
         driven.tick(after: .seconds(5))
         #expect(error(outcome)?.kind == .timedOut)
@@ -105,7 +111,8 @@ import Testing
         withExtendedLifetime((site, peers)) {}
     }
 
-    @Test func anOperationMayBeCancelled() throws {
+    @Test("Reports cancelled for an operation that was cancelled")
+    func anOperationMayBeCancelled() throws {
         let (site, peers) = try silentSite()
         let (outcome, operation, _) = connect(to: [site.address])
         driven.settle()

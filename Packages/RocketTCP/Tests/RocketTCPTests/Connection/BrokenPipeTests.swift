@@ -6,17 +6,18 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-/// SIGPIPE kills a process that does not ask otherwise. In a process of its own with the default
-/// action, so that nothing else in it (a test runner, the log) has a say.
+/// SIGPIPE ends a process by default. In a separate process with the default action, so that no
+/// other code in it (a test runner, the log) has changed that.
 @Suite(.oneAtATime) struct BrokenPipeTests {
-    @Test func writingToAPeerThatIsGoneNeverKills() async {
+    @Test("Survives writing to a peer that is gone")
+    func writingToAPeerThatIsGone() async {
         await #expect(processExitsWith: .success) {
             Signals.restoreDefaultSIGPIPE()
             let driven = try HandDrivenLoop()
             let site = try RawListener()
             try site.listen()
 
-            // One pair per way to write, over TCP and over a Unix socket.
+            // One pair for each kind of write, over TCP and over a Unix socket.
             func pairs() throws -> [(TCPConnection, RecordingConnectionHandler, RawPeer)] {
                 let handler = RecordingConnectionHandler()
                 TCPClient.connect(
@@ -47,13 +48,13 @@ import Testing
             ]
             for write in ways {
                 for (connection, handler, peer) in try pairs() {
-                    // Reading is paused, so that nothing but the write finds out.
+                    // Reading is paused, so that only the write can fail.
                     connection.pauseReading()
                     connection.write { $0.append([UInt8](repeating: 1, count: 10_000_000)) }
                     driven.settle()
                     try #require(connection.pendingBytes > 0)
                     peer.reset()
-                    // Before the loop hears of it, and again in the next ticks.
+                    // Before the loop is notified, and again in the next ticks.
                     write(connection)
                     driven.settle()
                     write(connection)
@@ -62,7 +63,7 @@ import Testing
                 }
             }
 
-            // Bare descriptors: the first send may still be taken, the second finds the end.
+            // Bare descriptors: the first send may still succeed, the second one fails.
             for (connection, _, peer) in try pairs() {
                 connection.close(.now)
                 driven.settle()

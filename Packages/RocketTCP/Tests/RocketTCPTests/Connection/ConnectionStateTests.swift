@@ -9,8 +9,8 @@ import Testing
 
     static let reset = CloseReason.peerReset
 
-    /// Every phase, by the events that lead there.
-    static let roads: [String: [Event]] = [
+    /// Every phase, with the events that lead to it.
+    static let paths: [String: [Event]] = [
         "connecting": [],
         "connecting, closing": [.closeAfterFlush(.requested)],
         "connected": [.connected],
@@ -25,9 +25,9 @@ import Testing
         "closed": [.connected, .closeNow(.requested)],
     ]
 
-    /// state, event, action, phase afterwards
+    /// State, event, action, and phase afterwards.
     static let table: [(String, Event, Action, ConnectionState.Phase)] = [
-        ("connecting", .connected, .tellConnected, .connected),
+        ("connecting", .connected, .notifyConnected, .connected),
         ("connecting", .peerFinished, .nothing, .connecting),
         ("connecting", .finishWriting, .nothing, .connecting),
         ("connecting", .closeAfterFlush(.requested), .nothing, .connecting),
@@ -38,7 +38,7 @@ import Testing
         ("connecting, closing", .failed(reset), .close(reset), .closed),
         ("connecting, closing", .closeNow(.stopped), .close(.requested), .closed),
         ("connected", .connected, .nothing, .connected),
-        ("connected", .peerFinished, .tellInputEnded, .halfClosed),
+        ("connected", .peerFinished, .notifyInputEnded, .halfClosed),
         ("connected", .finishWriting, .flush, .halfClosed),
         ("connected", .closeAfterFlush(.requested), .flush, .draining),
         ("connected", .closeNow(.requested), .close(.requested), .closed),
@@ -88,16 +88,17 @@ import Testing
         ("closed", .failed(reset), .nothing, .closed),
     ]
 
-    @Test(arguments: table.indices)
+    @Test("Returns the documented action for each event in each state", arguments: table.indices)
     func eachEventInEachStateHasItsAction(_ index: Int) throws {
         let (name, event, action, phase) = Self.table[index]
         var state = ConnectionState()
-        for step in try #require(Self.roads[name]) { _ = state.handle(step) }
+        for step in try #require(Self.paths[name]) { _ = state.handle(step) }
         #expect(state.handle(event) == action, "\(name), \(event)")
         #expect(state.phase == phase, "\(name), \(event)")
     }
 
-    @Test func bytesAreDeliveredOnlyWhileTheyMatter() {
+    @Test("Delivers bytes only while the handler accepts them")
+    func deliveryByState() {
         var state = ConnectionState()
         #expect(!state.delivers)
         _ = state.handle(.connected)

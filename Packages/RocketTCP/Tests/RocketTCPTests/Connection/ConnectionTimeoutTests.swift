@@ -22,7 +22,8 @@ import Testing
             kernelBufferBytes: kernelBufferBytes)
     }
 
-    @Test func whoConnectsAndSaysNothingIsClosed() throws {
+    @Test("Closes a connection whose first bytes do not arrive in time")
+    func firstBytesTimeout() throws {
         let silent = try pair { $0.firstBytesTimeout = .seconds(10) }
         let spoken = try pair { $0.firstBytesTimeout = .seconds(10) }
         spoken.peer.send([1])
@@ -34,7 +35,8 @@ import Testing
         #expect(spoken.handler.closeReason == nil)
     }
 
-    @Test func anythingInEitherDirectionPutsIdlenessOff() throws {
+    @Test("Restarts the idle time limit with each byte in either direction")
+    func idleTimeout() throws {
         let pair = try pair { $0.idleTimeout = .seconds(10) }
         for step in 0..<10 {
             if step % 2 == 0 {
@@ -49,7 +51,8 @@ import Testing
         #expect(pair.handler.closeReason == .idleTimeout)
     }
 
-    @Test func aTrickleThatMakesNothingWholeIsClosed() throws {
+    @Test("Closes a connection that sends bytes but never the rest of a unit")
+    func partialInputTimeout() throws {
         let pair = try pair { $0.partialInputTimeout = .seconds(10) }
         pair.handler.onReceived = { _, _ in }
         for _ in 0..<11 {
@@ -60,7 +63,8 @@ import Testing
         #expect(pair.handler.closeReason == .partialInputTimeout)
     }
 
-    @Test func inputThatIsConsumedInPartsIsNoTrickle() throws {
+    @Test("Keeps a connection whose input is consumed in parts")
+    func consumedInputRestartsTheLimit() throws {
         let pair = try pair { $0.partialInputTimeout = .seconds(10) }
         pair.handler.onReceived = { [handler = pair.handler] _, input in
             handler.take(&input, input.readableBytes - 1)
@@ -72,7 +76,39 @@ import Testing
         #expect(pair.handler.closeReason == nil)
     }
 
-    @Test func aPeerThatReadsNothingIsClosed() throws {
+    @Test("Restarts the partial input limit when delivery resumes: the delay was not the peer's")
+    func heldBackInputIsNotPartial() throws {
+        let pair = try pair(kernelBufferBytes: 2048) {
+            $0.partialInputTimeout = .seconds(10)
+            $0.highWaterMarkBytes = 10_000
+            $0.lowWaterMarkBytes = 1_000
+        }
+        pair.handler.onReceived = { _, _ in }
+        pair.peer.send([1])
+        driven.tick()
+        pair.connection.write { $0.append([UInt8](repeating: 1, count: 60_000)) }
+        driven.tick()
+        driven.tick(after: .seconds(60))
+        #expect(pair.handler.closeReason == nil)
+        while !pair.connection.isWritable {
+            _ = pair.peer.receive()
+            driven.tick()
+        }
+        driven.settle()
+        driven.tick(after: .milliseconds(9_900))
+        #expect(pair.handler.closeReason == nil)
+
+        pair.connection.pauseReading()
+        driven.tick(after: .seconds(60))
+        pair.connection.resumeReading()
+        driven.tick(after: .milliseconds(9_900))
+        #expect(pair.handler.closeReason == nil)
+        driven.tick(after: .milliseconds(200))
+        #expect(pair.handler.closeReason == .partialInputTimeout)
+    }
+
+    @Test("Closes a connection whose peer does not read")
+    func writeTimeout() throws {
         let pair = try pair(kernelBufferBytes: 2048) { $0.writeTimeout = .seconds(10) }
         pair.connection.write { $0.append([UInt8](repeating: 1, count: 100_000)) }
         driven.tick()
@@ -85,7 +121,8 @@ import Testing
         #expect(pair.handler.closeReason == .writeTimeout)
     }
 
-    @Test func aThousandConnectionsShareOneTimer() throws {
+    @Test("Shares one timer among a thousand connections")
+    func aThousandConnectionsShareOneTimer() throws {
         let before = driven.reactor.timerCount
         let pairs = try (0..<1_000).map { _ in try pair { $0.idleTimeout = .seconds(10) } }
         #expect(driven.reactor.timerCount == before + 1)

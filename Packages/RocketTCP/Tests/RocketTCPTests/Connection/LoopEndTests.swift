@@ -6,18 +6,19 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-/// A loop that ends before what lives on it.
+/// A loop that ends before its connections.
 @Suite(.oneAtATime) struct LoopEndTests {
     let driven: HandDrivenLoop
     init() throws { driven = try HandDrivenLoop() }
 
-    /// What `IOThread.stop` brings about, on this thread.
+    /// Does what `IOThread.stop` does, on this thread.
     private func endLoop() {
         driven.loop.stop()
         driven.loop.run()
     }
 
-    @Test func eachConnectionHearsItOnce() throws {
+    @Test("Notifies each connection of the end once")
+    func connectionsAreNotifiedOnce() throws {
         let open = try ConnectedPair(on: driven.reactor)
         let full = try ConnectedPair(on: driven.reactor, kernelBufferBytes: 2048)
         full.connection.write { $0.append([UInt8](repeating: 1, count: 100_000)) }
@@ -39,7 +40,8 @@ import Testing
         for pair in [open, full, paused] { #expect(pair.peer.receive() == .end) }
     }
 
-    @Test func whatIsOpenedDuringTheEndHearsItToo() throws {
+    @Test("Notifies connections that are opened during the end, too")
+    func connectionsOpenedDuringTheEnd() throws {
         let first = try ConnectedPair(on: driven.reactor)
         let opened = RecordingConnectionHandler()
         first.handler.onClosed = { connection, _ in
@@ -51,7 +53,8 @@ import Testing
         #expect(opened.events == [.connected, .closed(.stopped)])
     }
 
-    @Test func anAttemptToConnectHearsIt() throws {
+    @Test("Cancels connect operations")
+    func connectOperationsAreCancelled() throws {
         let site = try RawListener()
         try site.listen(backlog: 0)
         let peers = try (0..<3).map { _ in try RawPeer(connectingTo: site.address) }
@@ -67,7 +70,8 @@ import Testing
         withExtendedLifetime(peers) {}
     }
 
-    @Test func aServersListenersCloseAndItsBooksAreRight() throws {
+    @Test("Closes a server's listeners and balances its counters")
+    func serverCountersAreBalanced() throws {
         let path = NetAddress(.unix(path: "/tmp/rocket-tcp-\(CurrentProcess.processID)-loop-end"))
         let handler = RecordingConnectionHandler()
         let bound = LoopBound(handler, on: driven.reactor)

@@ -7,78 +7,83 @@ import Testing
 @Suite struct OutputQueueTests {
     /// own 3, shared 4, own 2, shared 1, shared 2, own 3: 15 bytes, 0 to 14 in order.
     private func sample() -> OutputQueue {
-        var writes = OutputQueue()
-        writes.own.append([0, 1, 2] as [UInt8])
-        writes.append(SharedBytes([3, 4, 5, 6]))
-        writes.own.append([7, 8] as [UInt8])
-        writes.append(SharedBytes([9]))
-        writes.append(SharedBytes([10, 11]))
-        writes.own.append([12, 13, 14] as [UInt8])
-        return writes
+        var queue = OutputQueue()
+        queue.own.append([0, 1, 2] as [UInt8])
+        queue.append(SharedBytes([3, 4, 5, 6]))
+        queue.own.append([7, 8] as [UInt8])
+        queue.append(SharedBytes([9]))
+        queue.append(SharedBytes([10, 11]))
+        queue.own.append([12, 13, 14] as [UInt8])
+        return queue
     }
 
-    private func bytes(of writes: borrowing OutputQueue) throws -> [UInt8] {
-        try writes.withPieces { pieces in (0..<pieces.count).flatMap { Array(pieces[$0].bytes) } }
+    private func bytes(of queue: borrowing OutputQueue) throws -> [UInt8] {
+        try queue.withSlices { slices in (0..<slices.count).flatMap { Array(slices[$0].bytes) } }
     }
 
-    @Test func everyPartialSendLeavesExactlyTheRest() throws {
+    @Test("Keeps exactly the rest after every partial send")
+    func everyPartialSendLeavesExactlyTheRest() throws {
         for split in 0...15 {
-            var writes = sample()
-            writes.sent(split)
-            let left = writes.count
+            var queue = sample()
+            queue.sent(split)
+            let left = queue.count
             #expect(left == 15 - split)
-            let rest = try bytes(of: writes)
+            let rest = try bytes(of: queue)
             #expect(rest == Array(UInt8(split)..<15), "split at \(split)")
         }
     }
 
-    @Test func everyPairOfPartialSendsLeavesExactlyTheRest() throws {
+    @Test("Keeps exactly the rest after every pair of partial sends")
+    func everyPairOfPartialSendsLeavesExactlyTheRest() throws {
         for first in 0...15 {
             for second in 0...(15 - first) {
-                var writes = sample()
-                writes.sent(first)
-                writes.sent(second)
-                let rest = try bytes(of: writes)
+                var queue = sample()
+                queue.sent(first)
+                queue.sent(second)
+                let rest = try bytes(of: queue)
                 #expect(rest == Array(UInt8(first + second)..<15))
             }
         }
     }
 
-    @Test func whatIsAppendedAfterAPartialSendComesLast() throws {
+    @Test("Keeps the order of what is appended after a partial send")
+    func whatIsAppendedAfterAPartialSendComesLast() throws {
         for split in 0...15 {
-            var writes = sample()
-            writes.sent(split)
-            writes.own.append([15] as [UInt8])
-            writes.append(SharedBytes([16, 17]))
-            writes.own.append([18] as [UInt8])
-            let rest = try bytes(of: writes)
+            var queue = sample()
+            queue.sent(split)
+            queue.own.append([15] as [UInt8])
+            queue.append(SharedBytes([16, 17]))
+            queue.own.append([18] as [UInt8])
+            let rest = try bytes(of: queue)
             #expect(rest == Array(UInt8(split)..<19), "split at \(split)")
-            writes.sent(19 - split)
-            let left = writes.count
+            queue.sent(19 - split)
+            let left = queue.count
             #expect(left == 0)
         }
     }
 
-    @Test func emptySharedBytesAreNoPiece() throws {
-        var writes = OutputQueue()
-        writes.append(SharedBytes([]))
-        let (isEmpty, hasShared) = (writes.isEmpty, writes.hasShared)
+    @Test("Ignores empty shared bytes")
+    func emptySharedBytes() throws {
+        var queue = OutputQueue()
+        queue.append(SharedBytes([]))
+        let (isEmpty, hasShared) = (queue.isEmpty, queue.hasShared)
         #expect(isEmpty && !hasShared)
     }
 
-    @Test func manyPiecesGoInBoundedSends() throws {
-        var writes = OutputQueue()
+    @Test("Sends many slices in bounded system calls")
+    func slicesAreBounded() throws {
+        var queue = OutputQueue()
         for number in 0..<200 {
-            writes.own.append([UInt8(number)] as [UInt8])
-            writes.append(SharedBytes([UInt8(number)]))
+            queue.own.append([UInt8(number)] as [UInt8])
+            queue.append(SharedBytes([UInt8(number)]))
         }
         var seen: [UInt8] = []
-        while !writes.isEmpty {
-            let next = try bytes(of: writes)
-            let pieces = try writes.withPieces { $0.count }
-            #expect(pieces <= OutputQueue.pieceLimit)
+        while !queue.isEmpty {
+            let next = try bytes(of: queue)
+            let slices = try queue.withSlices { $0.count }
+            #expect(slices <= OutputQueue.sliceLimit)
             seen += next
-            writes.sent(next.count)
+            queue.sent(next.count)
         }
         #expect(seen == (0..<200).flatMap { [UInt8($0), UInt8($0)] })
     }

@@ -7,8 +7,9 @@ import RocketTCPTestKit
 import Testing
 
 @Suite(.oneAtATime) struct SteadyStateTests {
-    /// In a process of its own: others would open descriptors and take memory meanwhile.
-    @Test func descriptorsAndHeapAreAsBeforeAfterManyConnections() async {
+    /// In a separate process: other tests would open descriptors and allocate memory meanwhile.
+    @Test("Leaks neither descriptors nor memory over many connections")
+    func descriptorsAndHeapAreAsBeforeAfterManyConnections() async {
         await #expect(processExitsWith: .success) {
             let driven = try HandDrivenLoop()
             func cycle() throws {
@@ -26,13 +27,14 @@ import Testing
             let heap = ProcessUsage.heapBytes
             for _ in 0..<5_000 { try cycle() }
             try #require(try ProcessUsage.openDescriptors() == descriptors)
-            // What is freed may come back a little differently; a leak would be megabytes.
+            // The allocator may return a little less than before; a leak would be megabytes.
             try #require(ProcessUsage.heapBytes - heap < 64 << 10)
             try #require(driven.reactor.registrationCount == 1)
         }
     }
 
-    @Test func anIdleConnectionHoldsNoBuffer() throws {
+    @Test("Holds no buffer while idle")
+    func anIdleConnectionHoldsNoBuffer() throws {
         let driven = try HandDrivenLoop()
         let pair = try ConnectedPair(on: driven.reactor)
         pair.peer.send([UInt8](repeating: 1, count: 10_000))

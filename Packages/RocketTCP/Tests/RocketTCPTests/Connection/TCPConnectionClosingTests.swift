@@ -14,7 +14,8 @@ import Testing
         try ConnectedPair(on: driven.reactor, kernelBufferBytes: kernelBufferBytes)
     }
 
-    @Test func aGracefulCloseSendsFirstAndWaitsForThePeersEnd() throws {
+    @Test("Sends the output and waits for the peer's end when closed gracefully")
+    func aGracefulCloseSendsFirstAndWaitsForThePeersEnd() throws {
         let pair = try pair()
         pair.connection.write { $0.append([1, 2] as [UInt8]) }
         pair.connection.close(.afterFlush)
@@ -32,7 +33,8 @@ import Testing
         #expect(pair.connection.state == .closed)
     }
 
-    @Test func whatHasLeftIsKnownAfterTheEnd() throws {
+    @Test("Reports the sent bytes after the end")
+    func sentBytesAfterTheEnd() throws {
         let pair = try pair()
         pair.connection.write { $0.append([1, 2, 3] as [UInt8]) }
         #expect(pair.connection.sentBytes == 0)
@@ -46,7 +48,8 @@ import Testing
         #expect(pair.peer.receive() == .end)
     }
 
-    @Test func aGracefulCloseIsBoundedInTime() throws {
+    @Test("Bounds the time of a graceful close")
+    func aGracefulCloseIsBoundedInTime() throws {
         let pair = try pair(kernelBufferBytes: 2048)
         pair.connection.write { $0.append([UInt8](repeating: 1, count: 100_000)) }
         pair.connection.close(.afterFlush)
@@ -56,7 +59,8 @@ import Testing
         #expect(pair.handler.closeReason == .writeTimeout)
     }
 
-    @Test func aPeerThatKeepsItsEndOpenAfterAllWasSentIsLeftAfterTheLingerTimeout() throws {
+    @Test("Closes after lingerTimeout when the peer keeps its side open")
+    func lingerTimeout() throws {
         let pair = try pair()
         pair.connection.write { $0.append(byte: 1) }
         pair.connection.close(.afterFlush)
@@ -68,7 +72,8 @@ import Testing
         #expect(pair.handler.closeReason == .requested)
     }
 
-    @Test func anIdleConnectionIsClosedAtOnce() throws {
+    @Test("Closes an idle connection at once")
+    func anIdleConnectionIsClosedAtOnce() throws {
         let silent = try pair()
         let quiet = try pair()
         quiet.connection.write { $0.append(byte: 1) }
@@ -83,7 +88,8 @@ import Testing
         }
     }
 
-    @Test func whatAPeerSaysDuringTheLingerTimeoutDoesNotProlongIt() throws {
+    @Test("Does not extend lingerTimeout by input of the peer")
+    func inputDoesNotExtendLingering() throws {
         let pair = try pair()
         pair.connection.write { $0.append(byte: 1) }
         pair.connection.close(.afterFlush)
@@ -95,7 +101,8 @@ import Testing
         #expect(pair.handler.events == [.connected, .closed(.requested)])
     }
 
-    @Test func thePeersEndClosesAfterWhatWaits() throws {
+    @Test("Closes after the output when the peer has ended its side")
+    func peersEndClosesAfterTheOutput() throws {
         let pair = try pair()
         pair.handler.onReceived = { connection, input in
             input.removeAll()
@@ -110,7 +117,8 @@ import Testing
                 == [.connected, .received(1), .inputEnded, .closed(.peerFinished)])
     }
 
-    @Test func aHandlerMaySpeakOnAfterThePeersEnd() throws {
+    @Test("Lets a handler write after the peer's end")
+    func writingAfterThePeersEnd() throws {
         let pair = try pair()
         pair.handler.onInputEnded = { _ in }
         pair.peer.finish()
@@ -125,7 +133,8 @@ import Testing
         #expect(pair.handler.closeReason == .requested)
     }
 
-    @Test func ourEndLeavesThePeersOpen() throws {
+    @Test("Continues to read after finishWriting")
+    func readingAfterOurEnd() throws {
         let pair = try pair()
         pair.connection.write { $0.append([1] as [UInt8]) }
         pair.connection.finishWriting()
@@ -142,7 +151,8 @@ import Testing
         #expect(pair.handler.closeReason == .peerFinished)
     }
 
-    @Test func closingInsideReceivedIsToldAtTheTicksEndAndOnce() throws {
+    @Test("Notifies of a close inside received once, at the end of the tick")
+    func closingInsideReceived() throws {
         let pair = try pair()
         var isInside = false
         pair.handler.onReceived = { connection, input in
@@ -160,7 +170,8 @@ import Testing
         #expect(driven.reactor.registrationCount == 1)
     }
 
-    @Test func closingInsideClosedChangesNothing() throws {
+    @Test("Ignores a close inside closed")
+    func closingInsideClosedChangesNothing() throws {
         let pair = try pair()
         pair.handler.onClosed = { connection, _ in
             connection.close(.now)
@@ -173,7 +184,8 @@ import Testing
         #expect(pair.handler.events == [.connected, .closed(.requested)])
     }
 
-    @Test func aConnectionMayCloseAnotherInItsCallback() throws {
+    @Test("Lets a callback close another connection")
+    func closingAnotherConnection() throws {
         let first = try pair()
         let second = try pair()
         first.handler.onReceived = { _, input in
@@ -187,11 +199,12 @@ import Testing
         first.peer.send([1])
         second.peer.send([1])
         driven.settle()
-        let heard = [first.handler, second.handler].filter { $0.events.contains(.received(1)) }
-        #expect(heard.count == 1)
+        let receivers = [first.handler, second.handler].filter { $0.events.contains(.received(1)) }
+        #expect(receivers.count == 1)
     }
 
-    @Test func theLastReferenceMayGoInClosed() throws {
+    @Test("Survives the release of the last reference inside closed")
+    func lastReferenceInClosed() throws {
         weak var connection: TCPConnection?
         do {
             let pair = try pair()

@@ -35,26 +35,29 @@ import Testing
         #expect(driven.reactor.registrationCount == 1)
     }
 
-    @Test func whileConnected() {
+    @Test("Reports a reset while connected")
+    func whileConnected() {
         peer.reset()
         driven.settle()
         #expect(handler.events == [.connected, .closed(.peerReset)])
         finish()
     }
 
-    @Test func byThisSide() {
+    @Test("Resets the connection by close(.reset)")
+    func byThisSide() {
         handler.connection?.write { $0.append([1, 2] as [UInt8]) }
         handler.connection?.close(.reset)
         driven.settle()
         guard case .failed = peer.receive() else {
-            Issue.record("the peer was not told by a reset")
+            Issue.record("the peer was not reset")
             return
         }
         #expect(handler.events == [.connected, .closed(.requested)])
         finish()
     }
 
-    @Test func whileReadingIsPaused() {
+    @Test("Reports a reset while reading is paused")
+    func whileReadingIsPaused() {
         handler.connection?.pauseReading()
         peer.send([1])
         driven.settle()
@@ -64,7 +67,8 @@ import Testing
         finish()
     }
 
-    @Test func afterThePeersEnd() {
+    @Test("Reports a reset after the peer's end")
+    func afterThePeersEnd() {
         handler.onInputEnded = { _ in }
         peer.finish()
         driven.settle()
@@ -74,17 +78,19 @@ import Testing
         finish()
     }
 
-    @Test func afterOurEnd() {
+    @Test("Reports a reset after our end")
+    func afterOurEnd() {
         handler.connection?.finishWriting()
         driven.settle()
         peer.reset()
         driven.settle()
-        // All was sent: a reset in place of an end takes nothing away.
+        // Everything was sent: a reset in place of an end loses nothing.
         #expect(handler.events == [.connected, .closed(.peerReset)])
         finish()
     }
 
-    @Test func whileDrainingWithOutput() {
+    @Test("Reports a reset while draining with output left")
+    func whileDrainingWithOutput() {
         handler.connection?.write { $0.append([UInt8](repeating: 1, count: 30_000_000)) }
         handler.connection?.close(.afterFlush)
         driven.settle()
@@ -94,7 +100,8 @@ import Testing
         finish()
     }
 
-    @Test func whileDrainingWithAllSent() {
+    @Test("Keeps the reason of the close when a reset follows complete output")
+    func whileDrainingWithAllSent() {
         handler.connection?.close(.afterFlush)
         driven.settle()
         peer.reset()
@@ -103,7 +110,8 @@ import Testing
         finish()
     }
 
-    @Test func withOutputThatWaits() {
+    @Test("Reports a reset while output waits")
+    func withOutputThatWaits() {
         handler.connection?.write { $0.append([UInt8](repeating: 1, count: 30_000_000)) }
         driven.settle()
         peer.reset()
@@ -112,7 +120,8 @@ import Testing
         finish()
     }
 
-    @Test func bothEndsWhileReadingIsPausedLoseNothing() {
+    @Test("Loses no input when both sides end while reading is paused")
+    func bothEndsWhileReadingIsPaused() {
         handler.connection?.pauseReading()
         handler.connection?.finishWriting()
         peer.send([1, 2, 3])

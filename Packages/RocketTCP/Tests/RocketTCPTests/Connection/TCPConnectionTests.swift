@@ -23,7 +23,8 @@ import Testing
 
     // MARK: Reading
 
-    @Test func bytesArriveInOneDeliveryPerReadiness() throws {
+    @Test("Delivers once per readiness")
+    func bytesArriveInOneDeliveryPerReadiness() throws {
         let pair = try pair()
         pair.peer.send([1, 2, 3])
         pair.peer.send([4])
@@ -32,7 +33,8 @@ import Testing
         #expect(pair.handler.bytes == [1, 2, 3, 4])
     }
 
-    @Test func whatAHandlerLeavesIsAtTheFrontNextTime() throws {
+    @Test("Delivers what a handler left at the front the next time")
+    func whatAHandlerLeavesIsAtTheFrontNextTime() throws {
         let pair = try pair()
         pair.handler.onReceived = { [handler = pair.handler] _, input in
             handler.take(&input, input.readableBytes / 2)
@@ -45,7 +47,8 @@ import Testing
         #expect(pair.connection.bufferedBytes == 1)
     }
 
-    @Test func oneByteAtATimeMakesWhatAllAtOnceMakes() throws {
+    @Test("Delivers the same units whether bytes arrive one by one or together")
+    func oneByteAtATimeMakesWhatAllAtOnceMakes() throws {
         let pair = try pair()
         // Units of four bytes.
         pair.handler.onReceived = { [handler = pair.handler] _, input in
@@ -60,7 +63,8 @@ import Testing
         #expect(pair.handler.bytes == sent)
     }
 
-    @Test func aLargeUnitGrowsItsBufferAndGivesItBack() throws {
+    @Test("Grows the buffer for a large unit and gives it back")
+    func aLargeUnitGrowsItsBufferAndGivesItBack() throws {
         let pair = try pair()
         let size = 3 << 20
         pair.handler.onReceived = { [handler = pair.handler] _, input in
@@ -76,7 +80,8 @@ import Testing
         #expect(pair.connection.bufferedBytes == 0)
     }
 
-    @Test func moreUnconsumedInputThanAllowedEndsTheConnection() throws {
+    @Test("Closes the connection at inputLimitBytes")
+    func moreUnconsumedInputThanAllowedEndsTheConnection() throws {
         let pair = try pair { $0.inputLimitBytes = 100 }
         pair.handler.onReceived = { _, _ in }
         pair.peer.send([UInt8](repeating: 1, count: 100))
@@ -88,7 +93,8 @@ import Testing
         #expect(pair.peer.receive() != .nothing)
     }
 
-    @Test func pausedReadingHoldsThePeerUpAndLosesNothing() throws {
+    @Test("Loses no input while reading is paused")
+    func pausedReading() throws {
         let pair = try pair()
         pair.connection.pauseReading()
         pair.peer.send([1, 2])
@@ -99,7 +105,8 @@ import Testing
         #expect(pair.handler.bytes == [1, 2])
     }
 
-    @Test func aHandlerThatPausedGetsTheRestAfterResuming() throws {
+    @Test("Delivers the rest after resumeReading")
+    func aHandlerThatPausedGetsTheRestAfterResuming() throws {
         let pair = try pair()
         pair.handler.onReceived = { [handler = pair.handler] connection, input in
             handler.take(&input, 1)
@@ -117,7 +124,8 @@ import Testing
         #expect(pair.handler.events.suffix(2) == [.inputEnded, .closed(.peerFinished)])
     }
 
-    @Test func whatAHandlerLeftIsWorkedOffLaterAlsoBehindThePeersEnd() throws {
+    @Test("Lends what a handler left, also after the peer's end")
+    func inputIsLentAfterThePeersEnd() throws {
         let pair = try pair()
         pair.handler.onReceived = { _, _ in }
         pair.handler.onInputEnded = { _ in }
@@ -134,7 +142,8 @@ import Testing
         #expect(pair.connection.bufferedBytes == 0)
     }
 
-    @Test func closingWhileWorkingOffKeepsTheBytesUntilTheEnd() throws {
+    @Test("Keeps the input until withInput ends when it closes the connection")
+    func closingInsideWithInput() throws {
         let pair = try pair()
         pair.handler.onReceived = { _, _ in }
         pair.peer.send([UInt8](repeating: 5, count: 100_000))
@@ -151,7 +160,8 @@ import Testing
 
     // MARK: Writing
 
-    @Test func allThatATickWritesIsSentAtItsEnd() throws {
+    @Test("Sends all writes of a tick at its end")
+    func allThatATickWritesIsSentAtItsEnd() throws {
         let pair = try pair()
         pair.handler.onReceived = { [handler = pair.handler] connection, input in
             handler.take(&input)
@@ -164,7 +174,8 @@ import Testing
         #expect(pair.connection.pendingBytes == 0)
     }
 
-    @Test func sharedAndOwnBytesKeepTheirOrder() throws {
+    @Test("Keeps the order of shared and own bytes")
+    func sharedAndOwnBytesKeepTheirOrder() throws {
         let pair = try pair()
         let shared = SharedBytes([3, 4])
         pair.connection.write { $0.append([1, 2] as [UInt8]) }
@@ -175,7 +186,8 @@ import Testing
         #expect(pair.peer.receiveAll() == [1, 2, 3, 4, 5, 3, 4])
     }
 
-    @Test func aFullSocketIsFlushedAsThePeerReads() throws {
+    @Test("Flushes a full socket as the peer reads")
+    func aFullSocketIsFlushedAsThePeerReads() throws {
         let pair = try pair(kernelBufferBytes: 4096)
         let sent = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         pair.connection.write { $0.append(sent) }
@@ -187,8 +199,9 @@ import Testing
         #expect(got == sent)
     }
 
-    @Test func everySplitOfAFullSocketKeepsTheOrder() throws {
-        // The kernel decides where a send stops; many sizes make many splits.
+    @Test("Keeps the order at every split by a full socket")
+    func everySplitOfAFullSocketKeepsTheOrder() throws {
+        // The kernel decides where a send ends; many sizes make many splits.
         for size in stride(from: 1, to: 4_000, by: 371) {
             let pair = try pair(kernelBufferBytes: 2048)
             var sent: [UInt8] = []
@@ -212,7 +225,8 @@ import Testing
         }
     }
 
-    @Test func aSlowReaderStopsReadingUntilTheLowMark() throws {
+    @Test("Stops reading from a slow reader until the low mark")
+    func slowReader() throws {
         let pair = try pair(kernelBufferBytes: 2048) {
             $0.highWaterMarkBytes = 10_000
             $0.lowWaterMarkBytes = 2_000
@@ -234,7 +248,8 @@ import Testing
         #expect(pair.handler.bytes == [9])
     }
 
-    @Test func aReaderThatNeverReadsIsClosedAtTheHardLimit() throws {
+    @Test("Closes the connection at outputLimitBytes when the peer never reads")
+    func outputLimit() throws {
         let pair = try pair(kernelBufferBytes: 2048) { $0.outputLimitBytes = 50_000 }
         pair.connection.write { $0.append([UInt8](repeating: 1, count: 40_000)) }
         driven.settle()
@@ -249,7 +264,8 @@ import Testing
         #expect(pair.connection.bufferedBytes == 0)
     }
 
-    @Test func aGigabyteWrittenInOneCallbackHitsTheHardLimit() throws {
+    @Test("Closes the connection at outputLimitBytes inside one callback")
+    func outputLimitInOneCallback() throws {
         let pair = try pair { $0.outputLimitBytes = 8 << 20 }
         let block = [UInt8](repeating: 1, count: 1 << 20)
         pair.handler.onReceived = { connection, input in
@@ -267,8 +283,8 @@ import Testing
         #expect(pair.handler.closeReason == .outputLimit(bytes: 9 << 20))
     }
 
-    @Test(arguments: [100, 20_000])
-    func theHardLimitHoldsToTheByteInOneTick(limit: Int) throws {
+    @Test("Applies outputLimitBytes to the byte within a tick", arguments: [100, 20_000])
+    func outputLimitToTheByte(limit: Int) throws {
         let within = try pair { $0.outputLimitBytes = limit }
         for _ in 0..<limit { within.connection.write { $0.append(byte: 1) } }
         #expect(within.connection.state == .connected)
@@ -282,7 +298,8 @@ import Testing
         #expect(shared.connection.state == .closed)
     }
 
-    @Test func writingToAClosedConnectionGoesNowhere() throws {
+    @Test("Drops writes to a closed connection")
+    func writingToAClosedConnectionGoesNowhere() throws {
         let pair = try pair()
         pair.connection.close(.now)
         pair.connection.write { $0.append(byte: 1) }

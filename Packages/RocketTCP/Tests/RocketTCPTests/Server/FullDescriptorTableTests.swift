@@ -6,15 +6,16 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-/// Takes one place in the descriptor table.
+/// Occupies one entry of the descriptor table.
 private final class Filler {
     private let descriptor: FileDescriptor
     init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 }
 
-/// In a process of its own: the descriptor table belongs to the whole process.
+/// In a separate process, since the descriptor table belongs to the whole process.
 @Suite(.oneAtATime) struct FullDescriptorTableTests {
-    @Test func theServerServesOnAndAcceptsAgainWhenDescriptorsComeFree() async {
+    @Test("Serves its connections while descriptors run out, and accepts again afterwards")
+    func fullTable() async {
         await #expect(processExitsWith: .success) {
             let driven = try HandDrivenLoop()
             let server = TCPServer(
@@ -36,12 +37,12 @@ private final class Filler {
 
             let waiting = try (0..<5).map { _ in try RawPeer(connectingTo: address) }
 
-            // No number is left, whatever others in this process open and close meanwhile.
+            // No number is left, whatever other code in this process opens and closes meanwhile.
             try ProcessUsage.setDescriptorLimit(3)
             for _ in 0..<50 { driven.tick(after: .milliseconds(10)) }
             try #require(server.connectionCount == 1)
             try #require(answers(served))
-            try #require(driven.tick().isIdle, "accepting rests: no spinning")
+            try #require(driven.tick().isIdle, "accepting pauses without spinning")
             try #require(waiting.allSatisfy { $0.receive() == .nothing })
 
             try ProcessUsage.setDescriptorLimit(1000)
@@ -50,21 +51,21 @@ private final class Filler {
             try #require(server.connectionCount == 6)
             try #require(waiting.allSatisfy { answers($0) })
 
-            // The table is full and the acceptor's reserve lies in it: a peer is turned away with
-            // that at once. Others in this process may close something, so each round fills anew.
+            // The table is full and contains the acceptor's reserve, by which one peer is
+            // disconnected at once. Other code may close something, so each round fills it again.
             let more = try (0..<20).map { _ in try RawPeer(connectingTo: address) }
             try ProcessUsage.setDescriptorLimit(100)
             var fillers: [Filler] = []
-            var isTurnedAway = false
-            for _ in 0..<20 where !isTurnedAway {
+            var isDisconnected = false
+            for _ in 0..<20 where !isDisconnected {
                 while let filler = try? FileDescriptor.placeholder() {
                     fillers.append(Filler(filler))
                 }
                 driven.tick(after: .milliseconds(100))
                 driven.settle()
-                isTurnedAway = more.contains { $0.receive() == .end }
+                isDisconnected = more.contains { $0.receive() == .end }
             }
-            try #require(isTurnedAway)
+            try #require(isDisconnected)
             try #require(answers(served))
 
             fillers = []

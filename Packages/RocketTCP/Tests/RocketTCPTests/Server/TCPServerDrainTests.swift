@@ -7,7 +7,7 @@ import RocketTCPTestKit
 import Synchronization
 import Testing
 
-/// On a clock that stands still.
+/// With a manual clock.
 @Suite(.oneAtATime) struct TCPServerDrainTests {
     let driven: HandDrivenLoop
     init() throws { driven = try HandDrivenLoop() }
@@ -18,7 +18,7 @@ import Testing
         func draining(_ connection: TCPConnection) {}
     }
 
-    /// A server with handlers of that kind, and three peers that never end their side.
+    /// Starts a server with such handlers, and connects three peers that never end their side.
     private func server(_ makeHandler: @escaping @Sendable () -> any TCPConnectionHandler) throws
         -> (TCPServer, [RawPeer], NetAddress)
     {
@@ -49,7 +49,8 @@ import Testing
         #expect(driven.reactor.registrationCount == 1)
     }
 
-    @Test func idleConnectionsAreClosedWithoutATick() throws {
+    @Test("Closes idle connections at once")
+    func idleConnections() throws {
         let (server, peers, _) = try server { EchoHandler() }
         let drained = drain(server, within: .seconds(30))
         #expect(drained.isRaised)
@@ -57,7 +58,8 @@ import Testing
         #expect(driven.reactor.timerCount <= 1)
     }
 
-    @Test func aPeerMayReadWhatItWasSentLast() throws {
+    @Test("Gives a peer time to read what it was sent last")
+    func aPeerMayReadWhatItWasSentLast() throws {
         let (server, peers, _) = try server { EchoHandler() }
         peers[0].send([7])
         driven.settle()
@@ -72,7 +74,8 @@ import Testing
         expectAllGone(server, peers)
     }
 
-    @Test func handlersThatIgnoreTheDrainAreClosedAfterTheBound() throws {
+    @Test("Closes connections whose handlers ignore the drain at its time limit")
+    func handlersThatIgnoreTheDrain() throws {
         let (server, peers, _) = try server { Stubborn() }
         let drained = drain(server, within: .seconds(30))
         driven.tick(after: .milliseconds(29_900))
@@ -84,10 +87,11 @@ import Testing
         expectAllGone(server, peers)
     }
 
-    @Test func whoConnectsDuringADrainIsRefused() throws {
+    @Test("Refuses connections during a drain")
+    func connectionsDuringADrain() throws {
         let (server, peers, address) = try server { Stubborn() }
         let drained = drain(server, within: .seconds(30))
-        // Connections of the old listener keep its port from everybody else.
+        // The connections of the closed listener keep its port occupied.
         let late = try RawPeer(connectingTo: address)
         #expect(late.receive() == .failed(.connectionRefused))
         driven.tick(after: .seconds(30))
@@ -96,7 +100,8 @@ import Testing
         expectAllGone(server, peers)
     }
 
-    @Test func theLoopsEndEndsTheDrain() throws {
+    @Test("Ends the drain when its loop ends")
+    func theLoopsEndEndsTheDrain() throws {
         let (server, peers, _) = try server { Stubborn() }
         let drained = drain(server, within: .seconds(30))
         driven.loop.stop()
@@ -106,7 +111,8 @@ import Testing
         for peer in peers { #expect(peer.receive() == .end) }
     }
 
-    @Test func aServerWhoseLoopHasEndedIsDrainedAtOnce() throws {
+    @Test("Drains at once when its loop has ended")
+    func aServerWhoseLoopHasEndedIsDrainedAtOnce() throws {
         let (server, _, _) = try server { Stubborn() }
         driven.loop.stop()
         driven.loop.run()
@@ -115,7 +121,8 @@ import Testing
         #expect(flag.isRaised)
     }
 
-    @Test func aDrainOverThreadsIsAwaited() async throws {
+    @Test("Awaits a drain over several threads")
+    func aDrainOverThreadsIsAwaited() async throws {
         let threads = try IOThreadGroup(count: 2, namePrefix: "sub")
         let main = try IOThread(name: "main")
         let server = TCPServer(
@@ -134,7 +141,7 @@ import Testing
     }
 }
 
-/// Once raised, it stays so.
+/// A flag that can be raised once. Any thread.
 final class Flag: Sendable {
     private let state = Atomic(false)
     var isRaised: Bool { state.load(ordering: .sequentiallyConsistent) }

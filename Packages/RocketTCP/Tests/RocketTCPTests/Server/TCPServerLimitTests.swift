@@ -30,7 +30,8 @@ import Testing
         return peer.receive() == .bytes([1])
     }
 
-    @Test func theNextConnectionIsRefusedAtTheLimit() throws {
+    @Test("Refuses connections at the limit")
+    func theNextConnectionIsRefusedAtTheLimit() throws {
         let (server, address) = try server { $0.maxConnections = 2 }
         let peers = try (0..<3).map { _ in try RawPeer(connectingTo: address) }
         driven.settle()
@@ -42,7 +43,8 @@ import Testing
         #expect(answers(try RawPeer(connectingTo: address)))
     }
 
-    @Test func theNextConnectionIsParkedAtTheLimit() throws {
+    @Test("Leaves connections in the backlog at the limit with atLimit park")
+    func theNextConnectionIsParkedAtTheLimit() throws {
         let (server, address) = try server {
             $0.maxConnections = 2
             $0.atLimit = .park
@@ -62,7 +64,8 @@ import Testing
         #expect(answers(peers[3]))
     }
 
-    @Test func onePeerMayNotTakeAllConnections() throws {
+    @Test("Limits the connections of one peer")
+    func limitPerPeer() throws {
         let (server, address) = try server { $0.maxConnectionsPerPeer = 2 }
         let peers = try (0..<3).map { _ in try RawPeer(connectingTo: address) }
         driven.settle()
@@ -73,7 +76,8 @@ import Testing
         #expect(answers(try RawPeer(connectingTo: address)))
     }
 
-    @Test func theServersBufferedBytesAreCountedAndLimited() throws {
+    @Test("Counts and limits the buffered bytes of the server")
+    func theServersBufferedBytesAreCountedAndLimited() throws {
         let (server, address) = try server {
             $0.bufferLimitBytes = 20_000_000
             $0.connection.kernelSendBufferBytes = 4096
@@ -93,7 +97,7 @@ import Testing
         #expect(answers(modest))
     }
 
-    /// Writes without end, in one callback.
+    /// Writes for ever in one callback.
     private final class Flood: TCPConnectionHandler {
         let probe: (TCPConnection) -> Void
         init(_ probe: @escaping (TCPConnection) -> Void) { self.probe = probe }
@@ -107,7 +111,8 @@ import Testing
         }
     }
 
-    @Test func theServersLimitHoldsInTheMiddleOfATick() throws {
+    @Test("Applies the limit of the server in the middle of a tick")
+    func theServersLimitHoldsInTheMiddleOfATick() throws {
         var configuration = TCPServerConfiguration(listen: [.loopback(port: 0)])
         configuration.bufferLimitBytes = 1 << 20
         var most = 0
@@ -122,11 +127,12 @@ import Testing
         driven.settle()
         #expect(server.connectionCount == 0)
         #expect(server.bufferedBytes == 0)
-        // Over the limit by no more than the step in which it is counted, and one write.
+        // Exceeds the limit by no more than one step of recording and one write.
         #expect(most > 1 << 20 && most <= (1 << 20) + (16 << 10) + 4096)
     }
 
-    @Test func acceptingIsDoneInBatches() throws {
+    @Test("Accepts in batches")
+    func acceptingIsDoneInBatches() throws {
         let (server, address) = try server { $0.acceptBatch = 3 }
         let peers = try (0..<8).map { _ in try RawPeer(connectingTo: address) }
         driven.tick()

@@ -32,7 +32,8 @@ import Testing
         NetAddress(.unix(path: "/tmp/rocket-tcp-\(CurrentProcess.processID)-\(name)"))
     }
 
-    @Test func severalListenersServeAtOnce() throws {
+    @Test("Serves several listeners at once")
+    func severalListenersServeAtOnce() throws {
         let abstract = NetAddress(.abstract(name: "rocket-tcp-\(CurrentProcess.processID)-several"))
         let path = path("several")
         let server = server([
@@ -48,7 +49,8 @@ import Testing
         #expect(throws: SystemError.self) { try RawPeer(connectingTo: path) }
     }
 
-    @Test func aPortInUseIsOneClearError() throws {
+    @Test("Throws one error for a port in use, and opens no listener")
+    func aPortInUseIsOneClearError() throws {
         let first = server([.loopback(port: 0)])
         let address = try #require(try first.start().first)
         let error = #expect(throws: TCPListenError.self) {
@@ -59,10 +61,11 @@ import Testing
                 == "listen on \(address): bind: EADDRINUSE (Address already in use)")
     }
 
-    @Test func aStalePathIsReplacedOnlyWhenNobodyListens() throws {
+    @Test("Replaces a stale path only when no process listens")
+    func stalePath() throws {
         let path = path("stale")
         do {
-            // A socket that was bound and is gone leaves its file.
+            // A bound socket leaves its file when it is closed.
             let dead = try FileDescriptor.streamSocket(for: path.socketAddress)
             try dead.bind(to: path.socketAddress)
         }
@@ -77,7 +80,8 @@ import Testing
         driven.settle()
     }
 
-    @Test func aDualStackListenerShowsIPv4PeersAsIPv4() throws {
+    @Test("Shows IPv4 peers of a dual-stack listener as IPv4")
+    func aDualStackListenerShowsIPv4PeersAsIPv4() throws {
         let handler = RecordingConnectionHandler()
         let bound = LoopBound(handler, on: driven.reactor)
         let server = TCPServer(
@@ -95,7 +99,8 @@ import Testing
         driven.settle()
     }
 
-    @Test func aListeningSocketMayBeHandedOver() throws {
+    @Test("Adopts a listening socket")
+    func adoptedSocket() throws {
         let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0))
         try socket.bind(to: .ipv4(bits: 0x7F00_0001, port: 0))
         try socket.listen(backlog: 8)
@@ -108,9 +113,9 @@ import Testing
         driven.settle()
     }
 
-    @Test func theFileOfAUnixSocketThatWasHandedOverStays() throws {
-        let path =
-            "/tmp/rocket-adopted-\(CurrentProcess.processID)-\(UInt64.random(in: 0 ... .max)).sock"
+    @Test("Keeps the file of an adopted Unix socket")
+    func fileOfAnAdoptedSocket() throws {
+        let path = "/tmp/rocket-adopted-\(CurrentProcess.processID)-\(UInt64.random(in: 0 ... .max)).sock"
         defer { try? SocketFile.remove(path) }
         let socket = try FileDescriptor.streamSocket(for: .unix(path: path))
         try socket.bind(to: .unix(path: path))
@@ -124,7 +129,8 @@ import Testing
         #expect(try SocketFile.isSocket(path))
     }
 
-    @Test func aSocketThatDoesNotListenIsNotTakenOver() throws {
+    @Test("Refuses to adopt a socket that does not listen")
+    func socketThatDoesNotListen() throws {
         let raw = try FileDescriptor.streamSocket(for: .ipv4(bits: 0, port: 0)).release()
         let error = #expect(throws: TCPListenError.self) {
             try server([]) { $0.adoptedDescriptors = [raw] }.start()
@@ -132,7 +138,8 @@ import Testing
         #expect(error?.address == "descriptor \(raw)")
     }
 
-    @Test func aUnixPeerShowsItsCredentials() throws {
+    @Test("Returns the credentials of a Unix peer")
+    func aUnixPeerShowsItsCredentials() throws {
         let pair = try ConnectedPair(on: driven.reactor)
         #expect(try pair.connection.peerCredentials()?.processID == CurrentProcess.processID)
     }

@@ -6,7 +6,7 @@ import RocketTCP
 import RocketTCPTestKit
 import Testing
 
-/// Sends back what it gets.
+/// Sends back what it receives.
 final class EchoHandler: TCPConnectionHandler {
     func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
         let bytes = input.copyBytes()
@@ -16,7 +16,8 @@ final class EchoHandler: TCPConnectionHandler {
 }
 
 @Suite(.oneAtATime) struct TCPServerTests {
-    @Test func aServerAnswersAClientOnOneLoop() throws {
+    @Test("Serves a client on the same loop")
+    func aServerAnswersAClientOnOneLoop() throws {
         let driven = try HandDrivenLoop()
         let server = TCPServer(
             configuration: TCPServerConfiguration(listen: [.loopback(port: 0)]),

@@ -1,9 +1,9 @@
-/// What the heap orders: 24 bytes, so that sifting stays within few cache lines.
+/// An entry of the heap: 24 bytes, so that sifting stays within few cache lines.
 @frozen @usableFromInline
 struct TimerEntry: Sendable {
     /// Nanoseconds of monotonic time.
     @usableFromInline let deadline: UInt64
-    /// Rises with each insertion: equal deadlines keep their order.
+    /// Increased with each insertion, so that equal deadlines keep their order.
     @usableFromInline let sequence: UInt64
     @usableFromInline let slot: UInt32
     @usableFromInline let generation: UInt32
@@ -22,8 +22,8 @@ struct TimerEntry: Sendable {
     }
 }
 
-/// A 4-ary min-heap of entries: half the levels of a binary one, and the four children of a node
-/// lie side by side.
+/// A 4-ary min-heap of entries. It has half the levels of a binary heap, and the four children of a
+/// node are adjacent in memory.
 @frozen @usableFromInline
 struct TimerHeap: Sendable {
     @usableFromInline var entries: ContiguousArray<TimerEntry> = []
@@ -43,11 +43,11 @@ struct TimerHeap: Sendable {
         if !entries.isEmpty { siftDown(last, from: 0) }
     }
 
-    /// Puts `entry` in the place of the first one.
+    /// Replaces the first entry. The heap must not be empty.
     @inlinable
     mutating func replaceFirst(with entry: TimerEntry) { siftDown(entry, from: 0) }
 
-    /// Drops all entries for which `isRemoved` holds: O(n).
+    /// Drops all entries for which `isRemoved` returns true. O(n).
     @inlinable
     mutating func removeAll(where isRemoved: (TimerEntry) -> Bool) {
         entries.removeAll(where: isRemoved)

@@ -1,7 +1,7 @@
 import RocketSystem
 
-/// The only file that knows epoll: its flags, its operations, and what goes into its user data,
-/// which is a registration's token (generation and descriptor number).
+/// Epoll: its flags, its operations, and its user data, which is a registration's token (generation
+/// and descriptor number). No other file uses epoll. Owned by the reactor.
 struct Poller: ~Copyable {
     private let epoll: EpollInstance
     private let list: EpollEventList
@@ -15,20 +15,23 @@ struct Poller: ~Copyable {
         try epoll.add(raw, mask: Self.mask(interest), data: token)
     }
 
-    /// The registration is there, so a refusal means that its descriptor was closed under it.
+    /// Traps where the kernel refuses: the descriptor of a registration was closed before it was
+    /// cancelled.
     func change(_ raw: Int32, _ interest: IOInterest, token: UInt64) {
         do { try epoll.modify(raw, mask: Self.mask(interest), data: token) } catch {
             preconditionFailure("a registration is cancelled before its descriptor is closed")
         }
     }
 
+    /// Traps as `change` does.
     func remove(_ raw: Int32) {
         do { try epoll.remove(raw) } catch {
             preconditionFailure("a registration is cancelled before its descriptor is closed")
         }
     }
 
-    /// How many events there are, to be had by `event(_:)` until the next wait.
+    /// Waits for events and returns how many there are. `event(_:)` returns them until the next
+    /// wait.
     func wait(nanoseconds: Int64) -> Int { epoll.wait(into: list, nanoseconds: nanoseconds) }
 
     func event(_ index: Int) -> (token: UInt64, events: IOEvents) {

@@ -2,14 +2,12 @@ import RocketBase
 import RocketReactor
 import RocketSystem
 
-/// What lies between a connection and its socket: today nothing, later TLS.
-///
-/// This is the one place that encryption will take: it owns the descriptor, and the connection
-/// reads, sends and ends its stream only through these functions. Bound to the connection's loop.
-struct Transport: ~Copyable {
+/// The socket of one connection, which reads, sends and ends its stream only through these
+/// functions: the place for encryption later. Owns the descriptor. Bound to the connection's loop.
+struct StreamSocket: ~Copyable {
     let descriptor: FileDescriptor
 
-    /// Asks the loop to tell of readiness.
+    /// Registers the descriptor with the loop.
     func register(_ interest: IOInterest, handler: TCPConnection, on reactor: Reactor)
         throws(SystemError) -> Registration
     {
@@ -17,7 +15,8 @@ struct Transport: ~Copyable {
             descriptor, interest: interest, label: "TCPConnection", handler: handler)
     }
 
-    /// Up to `buffer`'s room, at least `minimum`, in one read. 0 is the end of the stream.
+    /// Reads once into the free space of `buffer`, which is at least `minimum`. Returns the number
+    /// of bytes; 0 at the end of the stream.
     func receive(into buffer: inout ByteBuffer, minimum: Int) throws(SystemError)
         -> IOResult<Int>
     {
@@ -32,11 +31,11 @@ struct Transport: ~Copyable {
         return .done(count)
     }
 
-    /// As much of what waits as one send takes.
+    /// Sends as much of the output as the kernel takes in one system call.
     func send(_ output: borrowing OutputQueue) throws(SystemError) -> IOResult<Int> {
         if output.hasShared {
-            return unsafe try output.withPieces { (pieces) throws(SystemError) in
-                unsafe try descriptor.send(slices: pieces)
+            return unsafe try output.withSlices { (slices) throws(SystemError) in
+                unsafe try descriptor.send(slices: slices)
             }
         }
         // SAFETY: the kernel only reads the bytes, and only during the send.
@@ -45,9 +44,9 @@ struct Transport: ~Copyable {
         }
     }
 
-    /// Closing will cut the connection. Where the kernel refuses, it is closed like any other.
+    /// Makes the close a reset. Where the kernel refuses, the close is an ordinary one.
     func resetOnClose() { try? descriptor.setResetOnClose() }
 
-    /// The peer will read what was sent, then the end.
+    /// Ends our stream: the peer reads what was sent, then the end.
     func sendEnd() throws(SystemError) { try descriptor.shutdownSending() }
 }
