@@ -115,7 +115,8 @@ import Testing
 
     @Test("Keeps the file of an adopted Unix socket")
     func fileOfAnAdoptedSocket() throws {
-        let path = "/tmp/rocket-adopted-\(CurrentProcess.processID)-\(UInt64.random(in: 0 ... .max)).sock"
+        let path =
+            "/tmp/rocket-adopted-\(CurrentProcess.processID)-\(UInt64.random(in: 0 ... .max)).sock"
         defer { try? SocketFile.remove(path) }
         let socket = try FileDescriptor.streamSocket(for: .unix(path: path))
         try socket.bind(to: .unix(path: path))
