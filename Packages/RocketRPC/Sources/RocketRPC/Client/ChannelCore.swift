@@ -20,8 +20,9 @@ final class ChannelCore {
     @exclusivity(unchecked) private var pending = PendingCalls<OutgoingCall>()
     @exclusivity(unchecked) private var completed = CompletedCalls()
     @exclusivity(unchecked) private var ids = CallIDSource()
-    /// Calls that wait for a connection, or for room on one.
-    private(set) var sendQueue = SendQueue()
+    /// The ids of calls that wait to be sent, in their order. May contain ids of calls that have
+    /// ended since; those are skipped.
+    private(set) var sendQueue = RingBuffer<CallID>()
     /// A connection is ready, but none has room: new calls queue behind those that wait. Ends with
     /// `becameWritable`.
     private var isCongested = false

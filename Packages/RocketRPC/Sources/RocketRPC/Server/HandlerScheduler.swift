@@ -18,9 +18,8 @@ final class HandlerScheduler: TickEndHandler {
     private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
     /// All connections whose calls it runs.
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
-    /// Connections with input that nobody has looked at, and a cursor over them.
-    private var ready: [ServerConnection] = []
-    private var nextReady = 0
+    /// Connections with input that nobody has looked at.
+    private var ready = RingBuffer<ServerConnection>()
     private var parked: [HandlerTask] = []
     private var active: HandlerTask?
     /// Of the calls whose handlers are suspended; others are over before a deadline can pass.
@@ -119,8 +118,7 @@ final class HandlerScheduler: TickEndHandler {
     }
 
     private func endAll() {
-        ready.removeAll()
-        nextReady = 0
+        ready = RingBuffer()
         for connection in connections.values {
             connection.isReady = false
             cancelCalls(of: connection)
@@ -250,23 +248,18 @@ final class HandlerScheduler: TickEndHandler {
 
     // MARK: The ready connections
 
-    private var firstReady: ServerConnection? {
-        nextReady < ready.count ? ready[nextReady] : nil
-    }
+    private var firstReady: ServerConnection? { ready.first }
 
     private func isFirstReady(_ connection: ServerConnection) -> Bool {
-        nextReady < ready.count && ready[nextReady] === connection
+        ready.first === connection
     }
 
     /// `connection` has no frame left that can be taken now.
     private func finishReady(_ connection: ServerConnection) {
         guard isFirstReady(connection) else { return }
         connection.isReady = false
-        nextReady += 1
-        if nextReady == ready.count {
-            ready.removeAll(keepingCapacity: true)
-            nextReady = 0
-        }
+        _ = ready.popFirst()
+        ready.shrink(to: 1024)
     }
 }
 

@@ -24,7 +24,7 @@ final class ServerConnection {
     /// Those of them whose handlers are suspended.
     var suspended = SuspendedCalls()
     /// Replies that wait until the output has room, in the order in which their handlers returned.
-    var waitingReplies: [CallResponder] = []
+    var waitingReplies = RingBuffer<CallResponder>()
     /// It is in the scheduler's queue.
     var isReady = false
     /// Frames wait until the output has room.
@@ -83,7 +83,7 @@ extension ServerConnection: TransportHandler {
     func closed(_ transport: any Transport, reason: CloseReason) {
         self.transport = nil
         scheduler?.remove(self)
-        waitingReplies.removeAll()
+        waitingReplies = RingBuffer()
         onClose?()
         onClose = nil
         dispatcher.logger.debug("connection closed") {
@@ -274,8 +274,8 @@ extension ServerConnection {
     /// has been sent, `handlerReturned` comes back here.
     private func outputHasRoom() {
         guard let transport, transport.isWritable else { return }
-        while !waitingReplies.isEmpty {
-            if waitingReplies.removeFirst().outputHasRoom() { return }
+        while let next = waitingReplies.popFirst() {
+            if next.outputHasRoom() { return }
         }
         if isHeldBack {
             isHeldBack = false
