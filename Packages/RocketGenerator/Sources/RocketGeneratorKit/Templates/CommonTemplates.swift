@@ -11,7 +11,7 @@ struct CommonTemplates {
         return Lines(
             text: """
                 public import RocketBase
-                public import RocketRPC
+                import RocketRPC
 
                 /// Resources of all calls, created in main.swift. Add members that live as long as the
                 /// program, such as a database or a channel to another service.
