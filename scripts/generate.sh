@@ -78,7 +78,7 @@ generate() {
         "$@"
     case $output in
     Packages/RocketRPC/Sources/*)
-        find "$target" -name '*.rocket.swift' -exec sed -i '/^public import RocketRPC$/d' {} +
+        find "$target" -name '*.rocket.swift' -exec sed -i '/^\(public \)\?import RocketRPC$/d' {} +
         ;;
     esac
     if [ "$mode" = check ]; then
@@ -104,8 +104,9 @@ compare() {
 }
 
 # The framework's own services; the module does not import itself.
-own=Packages/RocketRPC/Sources/RocketRPC/Generated
-generate Packages/RocketRPC/Protos $own Public '' rocket/health.proto rocket/reflection.proto
+own=Packages/RocketRPC/Sources/RocketRPC
+generate Packages/RocketRPC/Protos $own/Health/Generated Public '' rocket/health.proto
+generate Packages/RocketRPC/Protos $own/Reflection/Generated Internal '' rocket/reflection.proto
 
 generate Packages/RocketRPC/Tests/Protos \
     Packages/RocketRPC/Tests/RocketRPCTests/Interop/Generated Internal '' interop.proto

@@ -1,5 +1,5 @@
 import RocketBase
-import RocketRPC
+@testable import RocketRPC
 import SwiftProtobuf
 import Testing
 

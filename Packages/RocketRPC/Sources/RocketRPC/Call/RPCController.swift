@@ -13,9 +13,10 @@ public typealias RPCMetadata = Metadata
 /// has returned it says that the call is finished, and nothing else: its texts are empty, its
 /// optional properties nil, and what is set is dropped.
 public struct RPCController: Sendable {
-    let storage: CallStorage
-    let generation: UInt64
+    @usableFromInline let storage: CallStorage
+    @usableFromInline let generation: UInt64
 
+    @inlinable
     init(_ storage: CallStorage, generation: UInt64) {
         self.storage = storage
         self.generation = generation

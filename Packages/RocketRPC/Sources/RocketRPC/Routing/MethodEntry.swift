@@ -8,10 +8,10 @@ final class MethodEntry: Sendable {
     /// Takes the request out of the connection's input, runs the handler, and answers.
     @usableFromInline
     typealias Awaited =
-        nonisolated(nonsending) @Sendable (ServingContext) async -> Void
+        nonisolated(nonsending) @Sendable (ServingContext, MethodEntry) async -> Void
     /// The same with a request that stays where it is.
     @usableFromInline
-    typealias Synchronous = @Sendable (ServingContext, RawSpan) -> Void
+    typealias Synchronous = @Sendable (ServingContext, MethodEntry, RawSpan) -> Void
 
     /// How a call of it is served.
     @usableFromInline
@@ -43,11 +43,6 @@ final class MethodEntry: Sendable {
         fullNameBytes = method.fullNameBytes
         requestName = Request.protoMessageName
         responseName = Response.protoMessageName
-    }
-
-    /// Serves a call that has begun, until its handler has returned.
-    nonisolated(nonsending) func serve(_ context: ServingContext) async {
-        if case .awaited(let serve) = handler { await serve(context) }
     }
 
     var isSynchronous: Bool {

@@ -54,8 +54,12 @@ public final class RPCDispatcher: Sendable {
         connection.connected(transport)
         let responder = CallResponder(connection: connection)
         let context = ServingContext(connection, transport, responder)
-        while case .awaited(let method) = connection.takeFrames(context) {
-            await CallContext.$current.withValue(responder.context) { await method.serve(context) }
+        while case .awaited(let method) = connection.takeFrames(context),
+            case .awaited(let serve) = method.handler
+        {
+            await CallContext.$current.withValue(responder.context) {
+                await serve(context, method)
+            }
             responder.handlerReturned()
             connection.handlerReturned()
         }

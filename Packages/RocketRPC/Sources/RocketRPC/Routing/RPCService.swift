@@ -70,15 +70,14 @@ public struct RPCServiceRegistry {
         let handler = interceptors.isEmpty ? handler : interceptors.around(handler)
         try append(
             method,
-            .awaited { context in
-                let call = context.responder
-                guard let request = call.takeRequest(context, method.request) else { return }
+            .awaited { context, entry in
+                guard let request = context.takeRequest(entry, method.request) else { return }
                 do {
-                    let response = try await handler(request, call.controller)
-                    if context.isOutputFull { await call.waitUntilWritable(context) }
-                    call.succeed(context, response, method.response)
+                    let response = try await handler(request, context.controller)
+                    if context.mustWait { await context.waitUntilWritable() }
+                    context.succeed(entry, response, method.response)
                 } catch {
-                    call.fail(context, error, method.response)
+                    context.fail(entry, error, method.response)
                 }
             })
     }
@@ -100,16 +99,15 @@ public struct RPCServiceRegistry {
         let handler = around.isEmpty ? handler : around.around(handler)
         try append(
             method,
-            .synchronous { context, payload in
-                let call = context.responder
+            .synchronous { context, entry, payload in
                 guard let request = try? method.request.message(from: payload) else {
-                    return call.failWithoutRequest(context)
+                    return context.failWithoutRequest(entry)
                 }
                 do {
-                    let response = try handler(request, call.controller)
-                    call.succeed(context, response, method.response)
+                    let response = try handler(request, context.controller)
+                    context.succeed(entry, response, method.response)
                 } catch {
-                    call.fail(context, error, method.response)
+                    context.fail(entry, error, method.response)
                 }
             })
     }

@@ -12,28 +12,24 @@ final class CallResponder {
     /// What the controllers of its calls refer to.
     let storage = CallStorage()
     /// The call's generation in the storage.
-    private(set) var generation: UInt64 = 0
+    @usableFromInline private(set) var generation: UInt64 = 0
     private(set) var connection: ServerConnection
     private(set) var method: MethodEntry?
-    private(set) var isAnswered = true
+    fileprivate(set) var isAnswered = true
     /// Whether the handler has returned.
     private(set) var isOver = true
     /// When the call has to be over.
     private(set) var deadline = CallDeadline.none
     /// Where its frame, the first in the connection's input, has the request.
-    private var payload = 0..<0
+    fileprivate var payload = 0..<0
     /// The bytes of the input that its frame takes.
-    private var frameBytes = 0
+    fileprivate var frameBytes = 0
     /// As in the storage.
     private var servingTask: Int?
     /// Of a handler that has returned while the output was full.
     private var waiting: UnsafeContinuation<Void, Never>?
 
     init(connection: ServerConnection) { self.connection = connection }
-
-    /// The call as its handler sees it.
-    @usableFromInline
-    var controller: RPCController { RPCController(storage, generation: generation) }
 
     /// A log line's context, and `RPCController.current`, while the handler runs.
     var context: CallContext { CallContext(storage, generation: generation) }
@@ -74,61 +70,7 @@ final class CallResponder {
     /// The msg_id that its reply bears.
     var messageID: [UInt8] { storage.withState { $0.messageID } }
 
-    // MARK: The request
-
-    /// Takes the call's frame out of the input, and decodes its request; nil for bytes that are no
-    /// request, and the call has failed then.
-    @inlinable
-    func takeRequest<Request>(
-        _ context: ServingContext, _ coding: _RPCMessageCoding<Request>
-    ) -> Request? {
-        var request: Request?
-        takeFrame(context) { request = try? coding.message(from: $0) }
-        if request == nil { failWithoutRequest(context) }
-        return request
-    }
-
-    @usableFromInline
-    func takeFrame(_ context: ServingContext, _ body: (RawSpan) -> Void) {
-        context.transport.readInput { input in
-            input.withBytes { body($0.extracting(payload)) }
-            input.consume(frameBytes)
-        }
-    }
-
     // MARK: The reply
-
-    /// Answers with what the handler returned, unless the call was given up while it ran.
-    @inlinable
-    func succeed<Response>(
-        _ context: ServingContext, _ response: Response, _ coding: _RPCMessageCoding<Response>
-    ) {
-        respond(context) { output throws in try coding.append(response, to: &output) }
-    }
-
-    @usableFromInline
-    func respond(_ context: ServingContext, _ payload: (inout ByteBuffer) throws -> Void) {
-        if isAnswered { return }
-        isAnswered = true
-        guard let method else { return }
-        if connection.respond(context, method, payload) { recordOver() }
-    }
-
-    /// Answers with what the handler threw, unless the call was given up while it ran.
-    @usableFromInline
-    func fail<Response>(
-        _ context: ServingContext, _ error: any Error, _ coding: _RPCMessageCoding<Response>
-    ) {
-        if let error = error as? BusinessError, let response = coding.message(for: error) {
-            return succeed(context, response, coding)
-        }
-        if !isAnswered { answer(with: connection.failure(for: error, of: controller)) }
-    }
-
-    @usableFromInline
-    func failWithoutRequest(_ context: ServingContext) {
-        if let method { answer(with: method.noRequest) }
-    }
 
     /// Answers with that code and text; the handler may still be running.
     func answer(with error: RPCError) {
@@ -167,25 +109,24 @@ final class CallResponder {
         recordOver()
     }
 
-    private func recordOver() {
+    fileprivate func recordOver() {
         isOver = true
         generation &+= 1
     }
 
     // MARK: Back-pressure
 
-    /// Suspends while the connection's output is above its high water mark, until it is the turn of
-    /// this reply, or the call is given up. On the loop.
-    @usableFromInline
-    nonisolated(nonsending) func waitUntilWritable(_ context: ServingContext) async {
+    /// Suspends while the connection's output is full, until it is the turn of this reply, or the
+    /// call is given up.
+    fileprivate nonisolated(nonsending) func waitUntilWritable() async {
         // The handler has returned: the server's limit on it has been kept.
         if deadline.isOwn { deadline = .none }
-        while !isAnswered, context.isOutputFull {
+        repeat {
             await unsafe withUnsafeContinuation { continuation in
                 unsafe waiting = continuation
-                connection.waitingReplies.append(self)
+                connection.wait(self)
             }
-        }
+        } while !isAnswered && connection.isOutputFull
     }
 
     /// Resumes `waitUntilWritable`, which looks again.
@@ -259,7 +200,7 @@ struct ServingContext {
     let connection: ServerConnection
     let transport: any Transport
     @usableFromInline let responder: CallResponder
-    let storage: CallStorage
+    @usableFromInline let storage: CallStorage
     let table: MethodTable
     let limiter: ConcurrencyLimiter
 
@@ -272,7 +213,68 @@ struct ServingContext {
         limiter = connection.dispatcher.limiter
     }
 
-    /// Whether a reply has to wait.
+    // MARK: The handler's side, compiled where the types of its messages are known
+
+    /// The call as its handler sees it.
+    @inlinable
+    var controller: RPCController { RPCController(storage, generation: responder.generation) }
+
+    /// Takes the call's frame out of the input, and decodes its request; nil for bytes that are no
+    /// request, and the call has failed then.
+    @inlinable
+    func takeRequest<Request>(
+        _ method: MethodEntry, _ coding: _RPCMessageCoding<Request>
+    ) -> Request? {
+        var request: Request?
+        takeFrame { request = try? coding.message(from: $0) }
+        if request == nil { failWithoutRequest(method) }
+        return request
+    }
+
     @usableFromInline
-    var isOutputFull: Bool { !transport.isWritable }
+    func takeFrame(_ body: (RawSpan) -> Void) {
+        transport.readInput { input in
+            input.withBytes { body($0.extracting(responder.payload)) }
+            input.consume(responder.frameBytes)
+        }
+    }
+
+    /// Answers with what the handler returned, unless the call was given up while it ran.
+    @inlinable
+    func succeed<Response>(
+        _ method: MethodEntry, _ response: Response, _ coding: _RPCMessageCoding<Response>
+    ) {
+        respond(method) { output throws in try coding.append(response, to: &output) }
+    }
+
+    @usableFromInline
+    func respond(_ method: MethodEntry, _ payload: (inout ByteBuffer) throws -> Void) {
+        if responder.isAnswered { return }
+        responder.isAnswered = true
+        if connection.respond(self, method, payload) { responder.recordOver() }
+    }
+
+    /// Answers with what the handler threw, unless the call was given up while it ran.
+    @usableFromInline
+    func fail<Response>(
+        _ method: MethodEntry, _ error: any Error, _ coding: _RPCMessageCoding<Response>
+    ) {
+        if let error = error as? BusinessError, let response = coding.message(for: error) {
+            return succeed(method, response, coding)
+        }
+        if !responder.isAnswered {
+            responder.answer(with: connection.failure(for: error, of: controller))
+        }
+    }
+
+    @usableFromInline
+    func failWithoutRequest(_ method: MethodEntry) { responder.answer(with: method.noRequest) }
+
+    /// Whether a reply has to wait for room in the output.
+    @usableFromInline
+    var mustWait: Bool { connection.isOutputFull || connection.hasWaitingReplies }
+
+    /// Suspends until it is the turn of the call's reply.
+    @usableFromInline
+    nonisolated(nonsending) func waitUntilWritable() async { await responder.waitUntilWritable() }
 }

@@ -155,17 +155,19 @@ final class HandlerScheduler: TickEndHandler {
     /// - Returns: false where the task ends.
     private func serve(_ task: HandlerTask, _ context: ServingContext) async -> Bool {
         while isFirstReady(context.connection) {
-            guard case .awaited(let method) = context.connection.takeFrames(context) else {
+            guard case .awaited(let method) = context.connection.takeFrames(context),
+                case .awaited(let serve) = method.handler
+            else {
                 finishReady(context.connection)
                 continue
             }
             if TaskLocalBinding.isAvailable {
                 // SAFETY: pushed and popped here, in one task, with no way out between them.
                 unsafe TaskLocalBinding.push(CallContext.$current, task.responder.context)
-                await method.serve(context)
+                await serve(context, method)
                 unsafe TaskLocalBinding.pop()
             } else {
-                await method.serve(context)
+                await serve(context, method)
             }
             task.responder.handlerReturned()
             let wasSuspended = endSuspension(of: task)

@@ -7,7 +7,9 @@ import RocketSystem
 extension ServerConnection {
     /// Answers a call that was never begun.
     func refuse(_ messageID: RawSpan, _ methodName: RawSpan, _ error: RPCError) {
-        transport?.send { _ = append(error, messageID, methodName, to: &$0) }
+        if let transport {
+            send(over: transport) { _ = append(error, messageID, methodName, to: &$0) }
+        }
         dispatcher.logger.debug("call refused") {
             $0.add("msg_id", String(decodingUTF8: messageID))
             $0.add("method", String(decodingUTF8: methodName))
@@ -74,7 +76,8 @@ extension ServerConnection {
     /// Encodes an error into the output.
     func send(_ error: RPCError, _ messageID: [UInt8], _ method: MethodEntry) {
         method.withName { name in
-            transport?.send { output in
+            guard let transport else { return }
+            send(over: transport) { output in
                 // SAFETY: the array lives, unchanged, until append returns.
                 _ = append(error, unsafe messageID.span.bytes, name, to: &output)
             }
@@ -89,7 +92,7 @@ extension ServerConnection {
     ) -> SentReply {
         method.withName { name in
             var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
-            transport.send { output in
+            send(over: transport) { output in
                 sent = append(messageID, info, method, name, payload, to: &output)
             }
             return sent

@@ -23,8 +23,12 @@ final class ServerConnection {
     private var callsInFlight = 0
     /// Those of them whose handlers are suspended.
     var suspended = SuspendedCalls()
+    /// The output is above its high water mark.
+    private(set) var isOutputFull = false
     /// Replies that wait until the output has room, in the order in which their handlers returned.
-    var waitingReplies = RingBuffer<CallResponder>()
+    private var waitingReplies = RingBuffer<CallResponder>()
+    /// There are some.
+    private(set) var hasWaitingReplies = false
     /// It is in the scheduler's queue.
     var isReady = false
     /// Frames wait until the output has room.
@@ -67,6 +71,7 @@ extension ServerConnection: TransportHandler {
     }
 
     func writabilityChanged(_ transport: any Transport, isWritable: Bool) {
+        isOutputFull = !isWritable
         if isWritable { outputHasRoom() }
     }
 
@@ -84,6 +89,7 @@ extension ServerConnection: TransportHandler {
         self.transport = nil
         scheduler?.remove(self)
         waitingReplies = RingBuffer()
+        hasWaitingReplies = false
         onClose?()
         onClose = nil
         dispatcher.logger.debug("connection closed") {
@@ -137,7 +143,7 @@ extension ServerConnection {
     ) -> Next {
         let now = scheduler?.now ?? dispatcher.time.monotonic()
         while fault == nil {
-            if !context.transport.isWritable || !waitingReplies.isEmpty {
+            if isOutputFull || hasWaitingReplies {
                 isHeldBack = true
                 return .heldBack
             }
@@ -151,7 +157,7 @@ extension ServerConnection {
                     case .synchronous(let serve):
                         context.responder.begin(
                             frame, byteCount, bytes, method, of: self, deadline: deadline)
-                        run(serve, context, bytes.extracting(frame.payload), inTask: inTask)
+                        run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
                         return byteCount
                     case .awaited:
@@ -175,13 +181,15 @@ extension ServerConnection {
 
     @inline(__always)
     private func run(
-        _ serve: MethodEntry.Synchronous, _ context: ServingContext, _ request: RawSpan,
-        inTask: Bool
+        _ serve: MethodEntry.Synchronous, _ context: ServingContext, _ method: MethodEntry,
+        _ request: RawSpan, inTask: Bool
     ) {
-        if !inTask { return serve(context, request) }
+        if !inTask { return serve(context, method, request) }
         // It came behind a call that is awaited; the context of synchronous calls does not count
         // in tasks.
-        CallContext.$current.withValue(context.responder.context) { serve(context, request) }
+        CallContext.$current.withValue(context.responder.context) {
+            serve(context, method, request)
+        }
     }
 
     /// Looks at the first frame, and answers what is no call to be served.
@@ -265,18 +273,31 @@ extension ServerConnection {
     func handlerReturned() {
         callsInFlight -= 1
         if callsInFlight == 0, isEnding { scheduler?.enqueue(self) }
-        if isHeldBack || !waitingReplies.isEmpty { outputHasRoom() }
+        if isHeldBack || hasWaitingReplies { outputHasRoom() }
     }
 
     // MARK: Back-pressure
 
+    /// The reply of `responder` waits until the output has room.
+    func wait(_ responder: CallResponder) {
+        hasWaitingReplies = true
+        waitingReplies.append(responder)
+    }
+
+    /// Appends to the output.
+    @inline(__always)
+    func send(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
+        if !transport.send(body) { isOutputFull = true }
+    }
+
     /// Lets the next reply that waits be sent, or frames be taken again where none waits. Once it
     /// has been sent, `handlerReturned` comes back here.
     private func outputHasRoom() {
-        guard let transport, transport.isWritable else { return }
+        if isOutputFull { return }
         while let next = waitingReplies.popFirst() {
             if next.outputHasRoom() { return }
         }
+        hasWaitingReplies = false
         if isHeldBack {
             isHeldBack = false
             scheduler?.enqueue(self)

@@ -59,10 +59,11 @@ final class InMemoryTransport: Transport, TickEndHandler {
 
     func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
 
-    func send(_ body: (inout ByteBuffer) -> Void) {
+    func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
         if isClosed || closing != nil {
             var nowhere = ByteBuffer()
-            return body(&nowhere)
+            body(&nowhere)
+            return true
         }
         enrol()
         body(&output)
@@ -70,6 +71,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
         if reactor != nil, output.readableBytes > Self.highWaterMarkBytes {
             isAboveHighWater = true
         }
+        return !isAboveHighWater
     }
 
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {

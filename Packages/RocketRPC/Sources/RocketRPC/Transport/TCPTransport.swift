@@ -8,7 +8,10 @@ extension TCPConnection: Transport {
 
     func readInput(_ body: (inout ByteBuffer) -> Void) { withInput(body) }
 
-    func send(_ body: (inout ByteBuffer) -> Void) { write(body) }
+    func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
+        write(body)
+        return !isOutputFull
+    }
 }
 
 /// A handler of transports is one of TCP connections, which are transports.

@@ -25,7 +25,11 @@ protocol Transport: AnyObject {
     /// Takes from what the handler left in `received`. Not from inside `received`.
     func readInput(_ body: (inout ByteBuffer) -> Void)
     /// Appends to what is sent at the end of this tick. Once closed, what is written is dropped.
-    func send(_ body: (inout ByteBuffer) -> Void)
+    ///
+    /// - Returns: false where the output is above its high water mark now; the handler is notified
+    ///   by `writabilityChanged` when there is room again.
+    @discardableResult
+    func send(_ body: (inout ByteBuffer) -> Void) -> Bool
     /// Closes. The handler's `closed` follows at the end of a tick. Again: no effect, except `.now`
     /// or `.reset` after `.afterFlush`.
     func close(_ how: TCPConnection.Closing, reason: CloseReason)

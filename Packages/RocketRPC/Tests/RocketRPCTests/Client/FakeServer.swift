@@ -91,9 +91,10 @@ final class FakeTransport: Transport {
 
     func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
 
-    func send(_ body: (inout ByteBuffer) -> Void) {
+    func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
         body(&output)
         room = max(0, room - 1)
+        return isWritable
     }
 
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {

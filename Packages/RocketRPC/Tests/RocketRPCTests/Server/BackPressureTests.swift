@@ -63,9 +63,10 @@ struct BackPressureTests {
 
         func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
 
-        func send(_ body: (inout ByteBuffer) -> Void) {
+        func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
             body(&output)
             room -= 1
+            return room > 0
         }
 
         func close(_ how: TCPConnection.Closing, reason: CloseReason) {
@@ -80,10 +81,15 @@ struct BackPressureTests {
             swap(&buffer, &input)
         }
 
+        /// What was written, which the peer has not read.
+        func take() -> [UInt8] {
+            defer { output.removeAll() }
+            return output.copyBytes()
+        }
+
         /// The peer has read everything: `room` sends fit again.
         func read(_ connection: ServerConnection, room: Int = 1) -> [UInt8] {
-            let bytes = output.copyBytes()
-            output.removeAll()
+            let bytes = take()
             self.room = room
             connection.writabilityChanged(self, isWritable: true)
             return bytes
@@ -101,6 +107,14 @@ struct BackPressureTests {
             let answers = try kit.parseAll(transport.read(connection))
             loop.tickUntilIdle()
             return answers
+        }
+
+        /// The output is full from now on: an unknown method is refused, and takes the last room.
+        func fill() throws {
+            transport.room = 1
+            transport.receive(try kit.frame(id: "filler", "test.Counting.unknown"), connection)
+            loop.tickUntilIdle()
+            _ = transport.take()
         }
 
         func send(_ method: String, _ ids: Range<Int>, info: String = "") throws {
@@ -151,7 +165,7 @@ struct BackPressureTests {
             scene.transport.room = 100
             try scene.send("wait", 0..<10)
             #expect(scene.service.begun.value == 10)
-            scene.transport.room = 0
+            try scene.fill()
             scene.service.gate.open()
             scene.loop.tickUntilIdle()
             #expect(scene.transport.pendingBytes == 0)
@@ -175,7 +189,7 @@ struct BackPressureTests {
         try Self.with { scene in
             scene.transport.room = 100
             try scene.send("wait", 0..<2, info: "rkm1\ntimeout-ms=100\n")
-            scene.transport.room = 0
+            try scene.fill()
             scene.service.gate.open()
             scene.loop.tickUntilIdle()
             scene.loop.tick(after: .milliseconds(100))
@@ -193,7 +207,7 @@ struct BackPressureTests {
         try Self.with(limits: limits) { scene in
             scene.transport.room = 100
             try scene.send("wait", 0..<2)
-            scene.transport.room = 0
+            try scene.fill()
             scene.service.gate.open()
             scene.loop.tickUntilIdle()
             scene.loop.tick(after: .seconds(1))
@@ -210,7 +224,7 @@ struct BackPressureTests {
         try Self.with { scene in
             scene.transport.room = 100
             try scene.send("wait", 0..<3)
-            scene.transport.room = 0
+            try scene.fill()
             scene.service.gate.open()
             scene.loop.tickUntilIdle()
             // Frames are not taken now; the cancellation comes with the connection's room.
@@ -227,7 +241,7 @@ struct BackPressureTests {
         try Self.with { scene in
             scene.transport.room = 100
             try scene.send("wait", 0..<5)
-            scene.transport.room = 0
+            try scene.fill()
             scene.service.gate.open()
             scene.loop.tickUntilIdle()
             scene.connection.closed(scene.transport, reason: .peerReset)

@@ -105,8 +105,12 @@ extension TCPConnection {
     private func flushEnded() {
         // Before the limits: from below the mark, the next check must come no later than at it.
         let wasAbove = waterMark == .above
-        let isWritable = waterMark.flushed(
+        // In a copy: a property that is never changed in place needs no exclusivity check when it
+        // is read for each write.
+        var mark = waterMark
+        let isWritable = mark.flushed(
             waiting: unsafe output.count, lowMark: group.lowMarkBytes)
+        waterMark = mark
         guard checkLimits() else { return }
         if machine.outputEnded, unsafe output.isEmpty {
             let lingering = deadlines.mayBeReading(group.limits, at: reactor.now)

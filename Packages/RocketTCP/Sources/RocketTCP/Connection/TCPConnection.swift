@@ -128,7 +128,10 @@ extension TCPConnection {
     /// False from the write that passes the high water mark until a flush leaves no more than the
     /// low one, and once closing. A producer that observes false can rely on
     /// `writabilityChanged(isWritable: true)`, unless the connection closes first.
-    public var isWritable: Bool { waterMark == .below && machine.acceptsOutput }
+    public var isWritable: Bool { !isOutputFull && machine.acceptsOutput }
+
+    /// Whether more than the high water mark waits to be sent, and has not fallen to the low one.
+    public var isOutputFull: Bool { waterMark != .below }
 
     /// Bytes that wait to be sent.
     public var pendingBytes: Int { unsafe output.count }
