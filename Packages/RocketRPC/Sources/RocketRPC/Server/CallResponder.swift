@@ -11,11 +11,12 @@ import RocketSystem
 final class CallResponder {
     /// What the controllers of its calls refer to.
     let storage = CallStorage()
+    // SAFETY of the unchecked two: bound to the loop, and read and written in one piece.
     /// The call's generation in the storage.
-    @usableFromInline private(set) var generation: UInt64 = 0
+    @exclusivity(unchecked) @usableFromInline private(set) var generation: UInt64 = 0
+    @exclusivity(unchecked) fileprivate(set) var isAnswered = true
     private(set) var connection: ServerConnection
     private(set) var method: MethodEntry?
-    fileprivate(set) var isAnswered = true
     /// Whether the handler has returned.
     private(set) var isOver = true
     /// When the call has to be over.
@@ -32,7 +33,7 @@ final class CallResponder {
     init(connection: ServerConnection) { self.connection = connection }
 
     /// A log line's context, and `RPCController.current`, while the handler runs.
-    var context: CallContext { CallContext(storage, generation: generation) }
+    var context: CallContext { CallContext(storage, generation: unsafe generation) }
 
     /// The same for all synchronous calls of a read, which the current thread, or task, serves.
     func synchronousContext() -> CallContext {
@@ -57,7 +58,7 @@ final class CallResponder {
     ) {
         if self.connection !== connection { self.connection = connection }
         if self.method !== method { self.method = method }
-        isAnswered = false
+        unsafe isAnswered = false
         isOver = false
         self.deadline = deadline
         self.frameBytes = frameBytes
@@ -74,8 +75,8 @@ final class CallResponder {
 
     /// Answers with that code and text; the handler may still be running.
     func answer(with error: RPCError) {
-        if isAnswered { return }
-        isAnswered = true
+        if unsafe isAnswered { return }
+        unsafe isAnswered = true
         guard let method else { return }
         connection.send(error, messageID, method)
         end(error.code)
@@ -90,8 +91,8 @@ final class CallResponder {
         }
         // A reply that waits for room is dropped.
         outputHasRoom()
-        if isAnswered { return }
-        isAnswered = true
+        if unsafe isAnswered { return }
+        unsafe isAnswered = true
         end(.cancelled)
     }
 
@@ -111,7 +112,7 @@ final class CallResponder {
 
     fileprivate func recordOver() {
         isOver = true
-        generation &+= 1
+        unsafe generation &+= 1
     }
 
     // MARK: Back-pressure
@@ -126,7 +127,7 @@ final class CallResponder {
                 unsafe waiting = continuation
                 connection.wait(self)
             }
-        } while !isAnswered && connection.isOutputFull
+        } while unsafe !isAnswered && connection.isOutputFull
     }
 
     /// Resumes `waitUntilWritable`, which looks again.
@@ -217,7 +218,9 @@ struct ServingContext {
 
     /// The call as its handler sees it.
     @inlinable
-    var controller: RPCController { RPCController(storage, generation: responder.generation) }
+    var controller: RPCController {
+        RPCController(storage, generation: unsafe responder.generation)
+    }
 
     /// Takes the call's frame out of the input, and decodes its request; nil for bytes that are no
     /// request, and the call has failed then.
@@ -249,8 +252,8 @@ struct ServingContext {
 
     @usableFromInline
     func respond(_ method: MethodEntry, _ payload: (inout ByteBuffer) throws -> Void) {
-        if responder.isAnswered { return }
-        responder.isAnswered = true
+        if unsafe responder.isAnswered { return }
+        unsafe responder.isAnswered = true
         if connection.respond(self, method, payload) { responder.recordOver() }
     }
 
@@ -262,7 +265,7 @@ struct ServingContext {
         if let error = error as? BusinessError, let response = coding.message(for: error) {
             return succeed(method, response, coding)
         }
-        if !responder.isAnswered {
+        if unsafe !responder.isAnswered {
             responder.answer(with: connection.failure(for: error, of: controller))
         }
     }
