@@ -100,6 +100,7 @@ extension ServerConnection {
     }
 
     /// A response that can't be serialized, or is too large, becomes an error that says so.
+    @inline(__always)
     private func append(
         _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry, _ name: RawSpan,
         _ payload: (inout ByteBuffer) throws -> Void, to output: inout ByteBuffer
