@@ -78,7 +78,7 @@ generate() {
         "$@"
     case $output in
     Packages/RocketRPC/Sources/*)
-        find "$target" -name '*.rocket.swift' -exec sed -i '/^\(public \)\?import RocketRPC$/d' {} +
+        find "$target" -name '*.rocket.swift' -exec sed -i '/^\(public \|internal \)\?import RocketRPC$/d' {} +
         ;;
     esac
     if [ "$mode" = check ]; then

@@ -1,6 +1,3 @@
-public import RocketBase
-public import RocketCodec
-
 // DO NOT EDIT.
 // swift-format-ignore-file
 // swiftlint:disable all

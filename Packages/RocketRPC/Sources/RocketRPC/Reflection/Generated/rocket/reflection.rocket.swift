@@ -1,6 +1,3 @@
-public import RocketBase
-public import RocketCodec
-
 // DO NOT EDIT.
 // swift-format-ignore-file
 // swiftlint:disable all
@@ -12,7 +9,7 @@ public import RocketCodec
 // MARK: - rocket.Reflection
 
 /// Tells what a server offers, so that it can be called without its .proto files at hand.
-public nonisolated protocol RPCReflectionService: RPCService {
+nonisolated protocol RPCReflectionService: RPCService {
     /// Lists all services with their methods, by name.
     nonisolated(nonsending) func listServices(
         _ request: RPCListServicesRequest, _ call: RPCController
@@ -27,13 +24,13 @@ public nonisolated protocol RPCReflectionService: RPCService {
 
 extension RPCReflectionService {
     /// Name on the wire: `rocket.Reflection`.
-    public static var serviceName: String { "rocket.Reflection" }
+    static var serviceName: String { "rocket.Reflection" }
 
     /// Descriptors of the service's .proto files.
-    public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
+    static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds all methods to a server's table.
-    public func register(in registry: inout RPCServiceRegistry) throws {
+    func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(RPCReflectionMethods.listServices) { request, call in
             try await self.listServices(request, call)
         }
@@ -46,7 +43,7 @@ extension RPCReflectionService {
 /// `RPCReflectionService` for implementations whose methods are synchronous. Each
 /// method runs on the event loop of its connection and blocks the loop until it
 /// returns, so it must not wait.
-public nonisolated protocol RPCSynchronousReflectionService: RPCReflectionService {
+nonisolated protocol RPCSynchronousReflectionService: RPCReflectionService {
     /// Lists all services with their methods, by name.
     func listServices(
         _ request: RPCListServicesRequest, _ call: RPCController
@@ -61,7 +58,7 @@ public nonisolated protocol RPCSynchronousReflectionService: RPCReflectionServic
 
 extension RPCSynchronousReflectionService {
     /// Adds all methods to a server's table as synchronous methods.
-    public func register(in registry: inout RPCServiceRegistry) throws {
+    func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             RPCReflectionMethods.listServices,
             synchronous: { request, call in try self.listServices(request, call) })
@@ -72,9 +69,9 @@ extension RPCSynchronousReflectionService {
 }
 
 /// The methods of `rocket.Reflection`: names and message types.
-public nonisolated enum RPCReflectionMethods {
+nonisolated enum RPCReflectionMethods {
     /// `rocket.Reflection.listServices`
-    public static let listServices = RPCMethod<RPCListServicesRequest, RPCListServicesResponse>(
+    static let listServices = RPCMethod<RPCListServicesRequest, RPCListServicesResponse>(
         service: "rocket.Reflection", name: "listServices",
         request: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
@@ -84,7 +81,7 @@ public nonisolated enum RPCReflectionMethods {
             encode: { try $0.traverse(visitor: &$1) }))
 
     /// `rocket.Reflection.describe`
-    public static let describe = RPCMethod<RPCDescribeRequest, RPCDescribeResponse>(
+    static let describe = RPCMethod<RPCDescribeRequest, RPCDescribeResponse>(
         service: "rocket.Reflection", name: "describe",
         request: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
@@ -101,15 +98,15 @@ public nonisolated enum RPCReflectionMethods {
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an
 /// `RPCController` to set more options and to read how the call ended.
-public nonisolated struct RPCReflectionClient: Sendable {
+nonisolated struct RPCReflectionClient: Sendable {
     /// The channel of the calls.
-    public let channel: RPCChannel
+    let channel: RPCChannel
 
     /// Creates a client of `channel`. Any number of clients can share a channel.
-    public init(_ channel: RPCChannel) { self.channel = channel }
+    init(_ channel: RPCChannel) { self.channel = channel }
 
     /// Lists all services with their methods, by name.
-    public nonisolated(nonsending) func listServices(
+    nonisolated(nonsending) func listServices(
         _ request: RPCListServicesRequest,
         timeout: Duration? = nil,
         metadata: RPCMetadata = .empty,
@@ -124,7 +121,7 @@ public nonisolated struct RPCReflectionClient: Sendable {
     }
 
     /// Lists all services with their methods, by name.
-    public nonisolated(nonsending) func listServices(
+    nonisolated(nonsending) func listServices(
         _ request: RPCListServicesRequest, _ call: RPCController
     ) async throws(RPCError) -> RPCListServicesResponse {
         try await channel.call(RPCReflectionMethods.listServices, request, call)
@@ -132,7 +129,7 @@ public nonisolated struct RPCReflectionClient: Sendable {
 
     /// Gives the .proto files that a symbol needs, as their descriptors. An unknown symbol is
     /// answered with ERROR_SERVICE_NOT_FOUND.
-    public nonisolated(nonsending) func describe(
+    nonisolated(nonsending) func describe(
         _ request: RPCDescribeRequest,
         timeout: Duration? = nil,
         metadata: RPCMetadata = .empty,
@@ -148,7 +145,7 @@ public nonisolated struct RPCReflectionClient: Sendable {
 
     /// Gives the .proto files that a symbol needs, as their descriptors. An unknown symbol is
     /// answered with ERROR_SERVICE_NOT_FOUND.
-    public nonisolated(nonsending) func describe(
+    nonisolated(nonsending) func describe(
         _ request: RPCDescribeRequest, _ call: RPCController
     ) async throws(RPCError) -> RPCDescribeResponse {
         try await channel.call(RPCReflectionMethods.describe, request, call)
