@@ -7,24 +7,31 @@ struct CallDeadline: Equatable {
     let time: MonotonicTime?
     /// Whether the server's limit on its handlers is the earlier one.
     let isOwn: Bool
+    private let callers: MonotonicTime?
 
     /// No deadline.
-    static let none = CallDeadline(time: nil, isOwn: false)
+    static let none = CallDeadline(callers: nil)
 
-    private init(time: MonotonicTime?, isOwn: Bool) {
-        self.time = time
-        self.isOwn = isOwn
+    private init(callers: MonotonicTime?) {
+        time = callers
+        isOwn = false
+        self.callers = callers
     }
+
+    /// The caller's deadline alone: once the handler has returned, the server's limit on it has been
+    /// kept.
+    var withoutOwn: CallDeadline { isOwn ? CallDeadline(callers: callers) : self }
 
     /// - Parameters:
     ///   - timeoutMilliseconds: what is left of the caller's deadline, 0 or more; nil: it has none.
     ///   - own: the server's limit, in nanoseconds; nil: none.
     init(timeoutMilliseconds: Int64?, own: UInt64?, now: MonotonicTime) {
-        let callers = timeoutMilliseconds.map { timeout in
+        callers = timeoutMilliseconds.map { timeout in
             let (nanoseconds, overflow) = UInt64(max(0, timeout))
                 .multipliedReportingOverflow(by: 1_000_000)
             return now.later(by: overflow ? .max : nanoseconds)
         }
+        let callers = callers
         let ours = own.map { now.later(by: $0) }
         isOwn = ours.map { $0 < callers ?? .distantFuture } ?? false
         time = isOwn ? ours : callers

@@ -6,7 +6,7 @@ import RocketSystem
 ///
 /// Bound to the connection's loop. A handler task has one for the calls that it awaits, a loop has
 /// one for all synchronous handlers.
-// SAFETY: the continuation is resumed once: `roomIsAvailable` takes it away first.
+// SAFETY: the continuation is resumed once: `outputHasRoom` takes it away first.
 @safe @usableFromInline
 final class CallResponder {
     /// What the controllers of its calls refer to.
@@ -120,8 +120,7 @@ final class CallResponder {
     /// Suspends while the connection's output is full, until it is the turn of this reply, or the
     /// call is given up.
     fileprivate nonisolated(nonsending) func waitUntilWritable() async {
-        // The handler has returned: the server's limit on it has been kept.
-        if deadline.isOwn { deadline = .none }
+        deadline = deadline.withoutOwn
         repeat {
             await unsafe withUnsafeContinuation { continuation in
                 unsafe waiting = continuation

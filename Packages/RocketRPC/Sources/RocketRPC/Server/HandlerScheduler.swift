@@ -239,8 +239,13 @@ final class HandlerScheduler: TickEndHandler {
     private func expire() {
         while let (_, task) = deadlines.popExpired(now: reactor.now) {
             task.deadline = nil
-            // The server's limit does not end a reply that waits for room.
-            guard task.responder.deadline.time != nil else { continue }
+            // The server's limit does not end a reply that waits for room; the caller's deadline may
+            // come later.
+            guard let time = task.responder.deadline.time else { continue }
+            if time > reactor.now {
+                task.deadline = deadlines.insert(at: time, task)
+                continue
+            }
             dispatcher.counters.timedOut()
             task.responder.answer(with: task.responder.deadline.failure)
             task.cancelCall()

@@ -8,9 +8,9 @@ import RocketTCP
 /// Bound to its loop; without a scheduler to the task that drives it (`RPCDispatcher.answer`).
 ///
 /// While the output is above the high water mark, no frame is taken and no call begins; replies of
-/// handlers that return meanwhile wait for their turn. So a peer that reads slowly gets all replies
-/// that it has asked for, and the server holds for it no more than the high water mark, one reply,
-/// and the responses of the calls that it had in flight.
+/// handlers that return meanwhile wait for their turn; errors do not wait. So a peer that reads
+/// slowly gets all replies that it has asked for, and the server holds for it no more than the high
+/// water mark, one reply, the errors, and the responses of the calls that it had in flight.
 final class ServerConnection {
     let dispatcher: RPCDispatcher
     let codec: TinyPBCodec

@@ -207,15 +207,25 @@ struct BackPressureTests {
         try Self.with(limits: limits) { scene in
             scene.transport.room = 100
             try scene.send("wait", 0..<2)
+            // The limit is the earlier one of these; their callers wait for 5 seconds.
+            try scene.send("wait", 2..<4, info: "rkm1\ntimeout-ms=5000\n")
             try scene.fill()
             scene.service.gate.open()
             scene.loop.tickUntilIdle()
             scene.loop.tick(after: .seconds(1))
             scene.loop.tickUntilIdle()
+            #expect(scene.transport.pendingBytes == 0)
+            scene.loop.tick(after: .seconds(4))
+            scene.loop.tickUntilIdle()
             var answers: [FrameKit.Answer] = []
-            for _ in 0..<3 { answers += try scene.answers() }
-            #expect(Set(answers.map(\.id)) == ["0", "1"])
-            #expect(answers.allSatisfy { $0.code.rawValue == 0 })
+            for _ in 0..<5 { answers += try scene.answers() }
+            #expect(Set(answers.map(\.id)) == ["0", "1", "2", "3"])
+            for answer in answers {
+                #expect(
+                    answer.code
+                        == (["2", "3"].contains(answer.id)
+                            ? .callTimeout : RPCErrorCode(rawValue: 0)))
+            }
         }
     }
 
