@@ -30,7 +30,7 @@ CHECKS := selftest layers api settings safety links readme units format generate
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
-	generate fuzz install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-chat \
+	generate fuzz install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
 
 help: ## list the targets
@@ -130,6 +130,9 @@ bench: all ## benchmark calls against C, C++, gRPC, Cap'n Proto, Thrift (10 min;
 
 check-perf: all ## count instructions, allocations and system calls per call; fail if one rises
 	@scripts/check-perf $(if $(UPDATE),--update)
+
+bench-backpressure: all ## measure a peer that reads 1,024 replies of 1 MiB at 10 MB/s (6 min)
+	@python3 Tests/Benchmarks/backpressure/slow_reader.py bin/rocket_bench_server --judge
 
 bench-chat: all ## benchmark the chat's fan-out against a chat server on libevent (2 min)
 	@Tests/Benchmarks/chat/run.sh
