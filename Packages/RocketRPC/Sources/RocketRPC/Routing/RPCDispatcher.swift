@@ -53,7 +53,7 @@ public final class RPCDispatcher: Sendable {
         let connection = ServerConnection(dispatcher: self, codec: codec, scheduler: nil)
         connection.connected(transport)
         let responder = CallResponder(connection: connection)
-        let context = ServingContext(connection, DirectTransport(transport), responder)
+        let context = ServingContext(connection, transport, responder)
         while case .awaited(let method) = connection.takeFrames(context),
             case .awaited(let serve) = method.handler
         {

@@ -25,7 +25,6 @@ struct CallDeadline: Equatable {
     /// - Parameters:
     ///   - timeoutMilliseconds: what is left of the caller's deadline, 0 or more; nil: it has none.
     ///   - own: the server's limit, in nanoseconds; nil: none.
-    @inline(__always)
     init(timeoutMilliseconds: Int64?, own: UInt64?, now: MonotonicTime) {
         callers = timeoutMilliseconds.map { timeout in
             let (nanoseconds, overflow) = UInt64(max(0, timeout))

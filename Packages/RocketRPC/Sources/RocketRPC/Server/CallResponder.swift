@@ -198,13 +198,13 @@ extension [UInt8] {
 @usableFromInline
 struct ServingContext {
     let connection: ServerConnection
-    let transport: DirectTransport
+    let transport: any Transport
     @usableFromInline let responder: CallResponder
     @usableFromInline let storage: CallStorage
     let table: MethodTable
     let limiter: ConcurrencyLimiter
 
-    init(_ connection: ServerConnection, _ transport: DirectTransport, _ responder: CallResponder) {
+    init(_ connection: ServerConnection, _ transport: any Transport, _ responder: CallResponder) {
         self.connection = connection
         self.transport = transport
         self.responder = responder

@@ -87,7 +87,7 @@ extension ServerConnection {
     /// Encodes a response straight into the output, which is written once a tick.
     @inline(__always)
     private func append(
-        _ transport: DirectTransport, _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry,
+        _ transport: any Transport, _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry,
         _ payload: (inout ByteBuffer) throws -> Void
     ) -> SentReply {
         method.withName { name in

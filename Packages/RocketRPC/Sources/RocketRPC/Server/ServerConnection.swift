@@ -16,7 +16,7 @@ final class ServerConnection {
     let codec: TinyPBCodec
     let scheduler: HandlerScheduler?
     private(set) var peers = ConnectionPeers.none
-    private(set) var transport: DirectTransport?
+    private(set) var transport: (any Transport)?
     /// Called once, when the connection is closed.
     var onClose: (() -> Void)?
     /// Calls whose handlers run now, suspended ones included.
@@ -51,7 +51,7 @@ final class ServerConnection {
 
 extension ServerConnection: TransportHandler {
     func connected(_ transport: any Transport) {
-        self.transport = DirectTransport(transport)
+        self.transport = transport
         peers = ConnectionPeers(local: transport.localAddress, peer: transport.peerAddress)
         scheduler?.add(self)
     }
@@ -59,7 +59,7 @@ extension ServerConnection: TransportHandler {
     /// Runs synchronous handlers at once; a handler task does the rest.
     func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         guard let scheduler else { return }
-        if dispatcher.table.hasSynchronous, let transport = self.transport {
+        if dispatcher.table.hasSynchronous {
             let context = ServingContext(self, transport, scheduler.synchronousResponder(of: self))
             let binding = context.responder.synchronousContext()
             let next = CallContext.$current.withValue(binding) {
@@ -286,7 +286,7 @@ extension ServerConnection {
 
     /// Appends to the output.
     @inline(__always)
-    func send(over transport: DirectTransport, _ body: (inout ByteBuffer) -> Void) {
+    func send(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
         if !transport.send(body) { isOutputFull = true }
     }
 

@@ -14,39 +14,6 @@ extension TCPConnection: Transport {
     }
 }
 
-/// A transport as the path of a call uses it. Over a socket each use is a direct call with its
-/// closure compiled into it; through the protocol alone it would cost 7 % of the instructions of a
-/// synchronous call (decision 0016).
-struct DirectTransport {
-    private let transport: any Transport
-    private let tcp: TCPConnection?
-
-    init(_ transport: any Transport) {
-        self.transport = transport
-        tcp = transport as? TCPConnection
-    }
-
-    /// As `Transport.send`.
-    @inline(__always)
-    func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
-        guard let tcp else { return transport.send(body) }
-        tcp.write(body)
-        return !tcp.isOutputFull
-    }
-
-    /// As `Transport.readInput`.
-    @inline(__always)
-    func readInput(_ body: (inout ByteBuffer) -> Void) {
-        guard let tcp else { return transport.readInput(body) }
-        tcp.withInput(body)
-    }
-
-    /// As `Transport.close`.
-    func close(_ how: TCPConnection.Closing, reason: CloseReason) {
-        transport.close(how, reason: reason)
-    }
-}
-
 /// A handler of transports is one of TCP connections, which are transports.
 extension TransportHandler {
     func connected(_ connection: TCPConnection) { connected(connection as any Transport) }
