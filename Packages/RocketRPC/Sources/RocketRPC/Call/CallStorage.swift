@@ -60,8 +60,10 @@ final class CallStorage: Sendable {
     }
 
     private let state = Locked(State())
+    /// Whether it is used for calls that are served, one after another.
+    let isServing: Bool
 
-    init() {}
+    init(isServing: Bool = false) { self.isServing = isServing }
 
     /// Runs `body` with the state while no other thread has it. `body` must not use this storage or
     /// a controller of it.

@@ -146,7 +146,11 @@ final class ChannelInbox: Sendable {
     }
 
     private func channels(of reactor: Reactor) -> LoopChannels {
-        reactor.attachment(LoopChannels.self) { _ in LoopChannels() }
+        reactor.attachment(LoopChannels.self) { reactor in
+            let made = LoopChannels()
+            reactor.observeLoopEnd(made)
+            return made
+        }
     }
 
     /// Starts the calls enqueued before, and ends them with all others.
@@ -165,12 +169,17 @@ final class ChannelInbox: Sendable {
 /// The open channels of a loop. When the loop ends before a channel is closed, this closes the
 /// channel, so that its calls end. Each channel is held strongly until then: an object that ever
 /// had a weak reference counts its references in a side table, which makes each use slower.
-private final class LoopChannels {
+private final class LoopChannels: LoopEndHandler {
     private var channels: [ObjectIdentifier: ChannelCore] = [:]
 
     func add(_ core: ChannelCore) { channels[ObjectIdentifier(core)] = core }
 
     func remove(_ core: ChannelCore) { channels[ObjectIdentifier(core)] = nil }
 
-    deinit { for channel in channels.values { channel.close() } }
+    /// While ticks' ends still run: what a close brings about is done, in process too.
+    func loopEnding(on reactor: Reactor) {
+        let ending = Array(channels.values)
+        channels.removeAll()
+        for channel in ending { channel.close() }
+    }
 }

@@ -37,11 +37,16 @@ extension RPCChannel {
     /// Calls a method and waits for its response. `controller` holds the call's parameters before
     /// the call, and its outcome afterwards.
     ///
-    /// - Parameter controller: used by one call at a time.
-    /// - Throws: as above.
+    /// - Parameter controller: made for it, and used by one call at a time.
+    /// - Throws: as above; INTERNAL for the controller of a call that is being served.
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, _ controller: RPCController
     ) async throws(RPCError) -> Response {
+        if controller.storage.isServing {
+            throw RPCError(
+                .internal,
+                "the controller belongs to a call that is served here; make one for this call")
+        }
         let (timeout, options) = controller.terms
         controller.start(method.fullName, deadline: deadline(timeout, Self.parent(options)))
         do throws(RPCError) {

@@ -10,7 +10,7 @@ import RocketSystem
 @safe @usableFromInline
 final class CallResponder {
     /// What the controllers of its calls refer to.
-    let storage = CallStorage()
+    let storage = CallStorage(isServing: true)
     // SAFETY of the unchecked two: bound to the loop, and read and written in one piece.
     /// The call's generation in the storage.
     @exclusivity(unchecked) @usableFromInline private(set) var generation: UInt64 = 0
@@ -120,16 +120,15 @@ final class CallResponder {
     /// Suspends while the connection's output is full, until it is the turn of this reply, or the
     /// call is given up.
     fileprivate nonisolated(nonsending) func waitUntilWritable() async {
+        if unsafe isAnswered { return }
         deadline = deadline.withoutOwn
-        repeat {
-            await unsafe withUnsafeContinuation { continuation in
-                unsafe waiting = continuation
-                connection.wait(self)
-            }
-        } while unsafe !isAnswered && connection.isOutputFull
+        await unsafe withUnsafeContinuation { continuation in
+            unsafe waiting = continuation
+            connection.wait(self)
+        }
     }
 
-    /// Resumes `waitUntilWritable`, which looks again.
+    /// Ends the wait: it is the turn of this reply, or it is not sent.
     ///
     /// - Returns: false where the reply does not wait (any more).
     @discardableResult

@@ -54,6 +54,8 @@ final class HandlerScheduler: TickEndHandler {
     func remove(_ connection: ServerConnection) {
         connections[ObjectIdentifier(connection)] = nil
         cancelCalls(of: connection)
+        // It refers to the connection, which refers to this scheduler.
+        if synchronous?.connection === connection { synchronous = nil }
     }
 
     /// `connection` has input, or has ended: a task looks at it within this tick.
@@ -128,6 +130,7 @@ final class HandlerScheduler: TickEndHandler {
         for task in tasks { task.resume() }
         trimTimer?.cancel()
         trimTimer = nil
+        synchronous = nil
     }
 
     // MARK: The life of a task
@@ -239,6 +242,8 @@ final class HandlerScheduler: TickEndHandler {
     private func expire() {
         while let (_, task) = deadlines.popExpired(now: reactor.now) {
             task.deadline = nil
+            // Its call was given up, and the handler has not returned yet.
+            if unsafe task.responder.isAnswered { continue }
             // The server's limit does not end a reply that waits for room; the caller's deadline may
             // come later.
             guard let time = task.responder.deadline.time else { continue }

@@ -87,6 +87,8 @@ extension ServerConnection: TransportHandler {
 
     func closed(_ transport: any Transport, reason: CloseReason) {
         self.transport = nil
+        // Handlers that return later have nothing to wait for.
+        isOutputFull = false
         scheduler?.remove(self)
         waitingReplies = RingBuffer()
         hasWaitingReplies = false
@@ -141,6 +143,7 @@ extension ServerConnection {
     private func takeFrames(
         _ input: inout ByteBuffer, _ context: ServingContext, inTask: Bool
     ) -> Next {
+        if fault != nil { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
         while fault == nil {
             if isOutputFull || hasWaitingReplies {

@@ -95,11 +95,13 @@ final class InMemoryTransport: Transport, TickEndHandler {
 
     func tickEnding(on reactor: Reactor) {
         isEnrolled = false
-        if !output.isEmpty, let peer {
-            sentBytes += UInt64(output.readableBytes)
-            peer.deliver(&output)
+        // Moved out: what the peer does with it may write to this end, for the next round.
+        var bytes = ByteBuffer()
+        swap(&bytes, &output)
+        if !bytes.isEmpty, let peer {
+            sentBytes += UInt64(bytes.readableBytes)
+            peer.deliver(&bytes)
         }
-        output.removeAll()
         if let closing, !isClosed { return end(closing) }
         if isAboveHighWater {
             isAboveHighWater = false

@@ -261,6 +261,46 @@ struct BackPressureTests {
         }
     }
 
+    @Test("A handler that returns after its connection has closed with a full output is over")
+    func closedBeforeReturn() throws {
+        try Self.with { scene in
+            scene.transport.room = 100
+            try scene.send("wait", 0..<5)
+            try scene.fill()
+            scene.connection.closed(scene.transport, reason: .peerReset)
+            scene.loop.tickUntilIdle()
+            scene.service.gate.open()
+            scene.loop.tickUntilIdle()
+            #expect(scene.connection.suspended.tasks.isEmpty)
+        }
+    }
+
+    @Test("A call that its deadline has answered does not wait again when its handler returns")
+    func answeredBeforeReturn() throws {
+        try Self.with { scene in
+            scene.transport.room = 100
+            try scene.send("wait", 0..<3, info: "rkm1\ntimeout-ms=100\n")
+            try scene.fill()
+            scene.loop.tick(after: .milliseconds(100))
+            scene.loop.tickUntilIdle()
+            scene.service.gate.open()
+            scene.loop.tickUntilIdle()
+            #expect(scene.connection.suspended.tasks.isEmpty)
+            #expect(try scene.answers().map(\.code) == [.callTimeout, .callTimeout, .callTimeout])
+        }
+    }
+
+    @Test("A broken frame is reported once, also when the server drains while the connection ends")
+    func brokenOnce() throws {
+        try Self.with { scene in
+            scene.transport.receive([0xFF, 0, 0, 0, 40, 1, 2, 3], scene.connection)
+            scene.loop.tickUntilIdle()
+            scene.connection.draining(scene.transport)
+            scene.loop.tickUntilIdle()
+            #expect(scene.connection.dispatcher.statistics.brokenStreams == 1)
+        }
+    }
+
     @Test("A peer that has ended its side still gets every reply before the connection closes")
     func halfClosed() throws {
         try Self.with { scene in
