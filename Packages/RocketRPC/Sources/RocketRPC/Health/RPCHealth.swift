@@ -4,8 +4,8 @@ import SwiftProtobuf
 /// The health of a server's services, served as `rocket.Health`. Any thread.
 ///
 /// Each server has one (`RPCServer.health`), in which every registered service is SERVING until the
-/// application sets another status. When the server drains, all services are NOT_SERVING, and watch
-/// calls return at once.
+/// application sets another status. When the server drains, all services are NOT_SERVING, and
+/// pending watch calls return with that status.
 public final class RPCHealth: RPCHealthService {
     /// The health of a service.
     public typealias Status = RPCHealthCheckResponse.Status

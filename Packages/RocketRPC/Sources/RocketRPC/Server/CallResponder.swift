@@ -11,7 +11,7 @@ import RocketSystem
 final class CallResponder {
     /// The state that the controllers of its calls refer to.
     let storage = CallStorage()
-    // SAFETY: both unchecked properties are bound to the loop, and each access is one load or store.
+    // SAFETY: both unchecked properties are bound to the loop; each access is one load or store.
     /// The call's generation in the storage.
     @exclusivity(unchecked) @usableFromInline private(set) var generation: UInt64 = 0
     @exclusivity(unchecked) fileprivate(set) var isAnswered = true

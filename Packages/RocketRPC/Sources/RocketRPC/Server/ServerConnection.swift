@@ -102,7 +102,7 @@ extension ServerConnection: TransportHandler {
 // MARK: - Frames
 
 extension ServerConnection {
-    /// Why `takeFrames` returned.
+    /// The reason why `takeFrames` returned.
     enum Next {
         /// No complete frame is left.
         case nothing

@@ -46,7 +46,7 @@ protocol TransportHandler: TCPConnectionHandler {
     /// Bytes have been appended to the input. Bytes that are not consumed remain in it.
     func received(_ transport: any Transport, _ input: inout ByteBuffer)
     func writabilityChanged(_ transport: any Transport, isWritable: Bool)
-    /// The server drains.
+    /// The server has begun to drain.
     func draining(_ transport: any Transport)
     /// The peer has half-closed the connection: it sends no more bytes, but may still read.
     func inputEnded(_ transport: any Transport)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import RocketRPC
 
-/// Where handlers run, and when: on their connection's loop, in the tick that brings the request.
+/// Where handlers run, and when: on their connection's loop, in the tick that receives the request.
 @Suite("Where handlers run")
 struct HandlerPlaceTests {
     /// Records for each handler whether it runs on the loop, and in which tick.
