@@ -3,8 +3,8 @@ import RocketRPC
 import SwiftProtobuf
 import Testing
 
-/// Answers to a refusal, with codings as generated code makes them.
-@Suite("A business error")
+/// Replies to a refusal, with codings like those of generated code.
+@Suite("Business errors")
 struct BusinessErrorTests {
     private struct Service: RPCService {
         static let serviceName = "test.Refusals"
@@ -35,13 +35,13 @@ struct BusinessErrorTests {
 
     init() throws { channel = try RPCChannel(inProcess: [Service()]) }
 
-    @Test("is stored in the response by the method's coding", arguments: ["now", "later"])
+    @Test("The method's coding stores the error in the response", arguments: ["now", "later"])
     func storesTheError(when: String) async throws {
         let reply = try await channel.call(Service.stored, Text(when))
         #expect(reply.value == "0 none left")
     }
 
-    @Test("fails the call where the response lacks other required fields")
+    @Test("The call fails if the response lacks other required fields")
     func failsForRequiredFields() async throws {
         let error = await #expect(throws: RPCError.self) {
             try await channel.call(Service.incomplete, Text())
@@ -49,7 +49,7 @@ struct BusinessErrorTests {
         #expect(error?.code.rawValue == -4 && error?.message == "none left")
     }
 
-    @Test("fails the call of a method without a generated coding")
+    @Test("The call fails if the method has no generated coding")
     func failsWithoutCoding() async throws {
         let error = await #expect(throws: RPCError.self) {
             try await channel.call(Service.plain, Text())

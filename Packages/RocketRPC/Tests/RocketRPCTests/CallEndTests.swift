@@ -4,9 +4,11 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-/// How calls end that get no answer: by deadline, cancellation, close or loss.
-@Suite struct CallEndTests {
-    @Test func aDeadlineEndsTheCallAndLateRepliesHurtNobody() async throws {
+/// Calls that end by deadline, cancellation, close of the channel or loss of the connection.
+@Suite("How calls end without a reply")
+struct CallEndTests {
+    @Test("A deadline ends the call, and a late reply has no effect")
+    func deadline() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
             let error = await #expect(throws: RPCError.self) {
@@ -20,7 +22,8 @@ import Testing
         }
     }
 
-    @Test func cancellingTheTaskEndsTheCallAtOnce() async throws {
+    @Test("Cancelling the task ends its call at once")
+    func taskCancellation() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
             let task = Task {
@@ -34,7 +37,8 @@ import Testing
         }
     }
 
-    @Test func aServerThatIsNotThereIsOneClearError() async throws {
+    @Test("A server that can't be reached fails the call with one error")
+    func unreachableServer() async throws {
         var address: NetAddress?
         try await withServer { address = $0 }
         let channel = try RPCChannel(to: try #require(address))
@@ -45,7 +49,8 @@ import Testing
         channel.close()
     }
 
-    @Test func aClosedChannelEndsItsCalls() async throws {
+    @Test("Closing a channel ends its calls")
+    func closedChannel() async throws {
         let service = TestService()
         try await withServer([service]) { address in
             let channel = try RPCChannel(to: address, configuration: .patient)
@@ -60,7 +65,8 @@ import Testing
         }
     }
 
-    @Test func aConnectionLostWithTenThousandCallsEndsEachOfThemOnce() async throws {
+    @Test("A lost connection ends each of its 10,000 calls once")
+    func lostConnection() async throws {
         let service = TestService()
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
@@ -91,7 +97,8 @@ import Testing
         channel.close()
     }
 
-    @Test func aChannelThatWasClosedBeforeItsFirstCallFailsThem() async throws {
+    @Test("A channel that was closed before its first call fails all calls")
+    func closedBeforeFirstCall() async throws {
         try await withServer { address in
             let channel = try RPCChannel(to: address, configuration: .patient)
             channel.close()

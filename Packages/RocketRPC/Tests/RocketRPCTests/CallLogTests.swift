@@ -5,9 +5,10 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-/// The log lines of a server about its calls.
-@Suite struct CallLogTests {
-    /// The lines of the rpc stream while `body` runs, split into their columns.
+/// The log lines that a server writes for its calls.
+@Suite("A server's log lines")
+struct CallLogTests {
+    /// Returns the lines of the rpc stream while `body` runs, split into columns.
     func columns(
         during body: (NetAddress) async throws -> Void
     ) async throws -> [[String]] {

@@ -5,8 +5,9 @@ import Testing
 
 @testable import RocketRPC
 
-/// The status line that a service manager shows.
-@Suite struct CallMeterTests {
+/// The status line that is sent to the service manager.
+@Suite("Status line")
+struct CallMeterTests {
     let clock = ManualTimeSource()
 
     /// Advances the clock by the microseconds in its request.

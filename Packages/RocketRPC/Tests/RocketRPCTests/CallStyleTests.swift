@@ -5,7 +5,8 @@ import SwiftProtobuf
 import Testing
 
 /// Started calls and calls with a closure.
-@Suite struct CallStyleTests {
+@Suite("Started calls and calls with a closure")
+struct CallStyleTests {
     @Test("A started call can be awaited later, and more than once")
     func awaitedLater() async throws {
         try await withChannel { channel in

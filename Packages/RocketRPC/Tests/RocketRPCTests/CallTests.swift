@@ -4,15 +4,18 @@ import RocketRPC
 import SwiftProtobuf
 import Testing
 
-@Suite struct CallTests {
-    @Test func aCallGetsItsResponse() async throws {
+@Suite("Calls")
+struct CallTests {
+    @Test("A call receives its response")
+    func singleCall() async throws {
         try await withChannel { channel in
             let reply = try await channel.call(TestService.echo, Text("hello"))
             #expect(reply.value == "hello")
         }
     }
 
-    @Test func aThousandCallsOnOneConnectionGetTheirOwnAnswersInAnyOrder() async throws {
+    @Test("1,000 calls on one connection receive their own replies, in any order")
+    func replyOrder() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
             let replies = try await withThrowingTaskGroup { group in
@@ -26,7 +29,7 @@ import Testing
                         )
                     }
                 }
-                // All of them wait in their handlers at once; then they go on in random order.
+                // All handlers wait at the same time, and then resume in random order.
                 await service.gate.arrived(1000)
                 service.gate.open()
                 return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
@@ -36,7 +39,8 @@ import Testing
         }
     }
 
-    @Test func aSlowCallHoldsNobodyUp() async throws {
+    @Test("A slow call does not delay other calls")
+    func slowCall() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
             async let slow = channel.call(TestService.hold, Number(1), timeout: .seconds(60))
@@ -51,7 +55,8 @@ import Testing
         }
     }
 
-    @Test func aHandlersOwnErrorKeepsItsCodeAndText() async throws {
+    @Test("An RPCError thrown by a handler keeps its code and text")
+    func handlerRPCError() async throws {
         try await withChannel { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.fail, Text("rpc"))
@@ -62,7 +67,8 @@ import Testing
         }
     }
 
-    @Test func anyOtherErrorIsInternalAndTellsNothingInside() async throws {
+    @Test("Any other error becomes INTERNAL and reveals no detail")
+    func handlerOtherError() async throws {
         try await withChannel { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.fail, Text("other"))
@@ -72,7 +78,8 @@ import Testing
         }
     }
 
-    @Test func aBusinessErrorWithNoFieldsToFillIsAnErrorWithItsCode() async throws {
+    @Test("A business error without response fields becomes an error with its code")
+    func businessErrorWithoutFields() async throws {
         try await withChannel { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.fail, Text("business"))
@@ -82,7 +89,8 @@ import Testing
         }
     }
 
-    @Test func aHandlerSeesItsCall() async throws {
+    @Test("A handler receives the controller of its call")
+    func handlerController() async throws {
         try await withChannel { channel in
             let reply = try await channel.call(
                 TestService.describe, Text(), metadata: ["x-sent": "grüße"])
@@ -90,7 +98,8 @@ import Testing
         }
     }
 
-    @Test func unknownNamesAreAnsweredAndTheNextCallWorks() async throws {
+    @Test("Unknown names are answered with an error, and the next call succeeds")
+    func unknownNames() async throws {
         try await withChannel { channel in
             let cases: [(String, String, RPCErrorCode)] = [
                 ("test.v1.Nobody", "echo", .serviceNotFound),
@@ -110,9 +119,10 @@ import Testing
         }
     }
 
-    @Test func aMessageThatDoesNotParseIsAnsweredAndTheNextCallWorks() async throws {
+    @Test("An invalid message is answered with an error, and the next call succeeds")
+    func invalidMessage() async throws {
         try await withChannel { channel in
-            // Field 1 is bytes here and text there: these are no UTF-8.
+            // Field 1 has type bytes here and string in the method: the bytes are invalid UTF-8.
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(
                     RPCMethod<Google_Protobuf_BytesValue, Text>(

@@ -6,11 +6,12 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-/// `rocket.cancel` frames, as docs/decisions/0006 describes them.
-@Suite struct CancelTests {
+/// `rocket.cancel` frames, as described in docs/decisions/0006.
+@Suite("Cancellation frames")
+struct CancelTests {
     let kit = FrameKit()
 
-    /// A server, and a way to its statistics.
+    /// Runs a server, and passes its statistics to `body`.
     func withStatistics(
         _ service: TestService,
         _ body: (NetAddress, @Sendable () -> RPCServerStatistics) async throws -> Void
@@ -26,7 +27,8 @@ import Testing
         try await running.value
     }
 
-    @Test func aCancelledCallEndsItsHandlerAndIsNeverAnswered() async throws {
+    @Test("Cancelling a call cancels its handler, and no reply is sent")
+    func cancelledCall() async throws {
         let service = TestService()
         try await withStatistics(service) { address, statistics in
             let client = try RawClient(address)
@@ -44,7 +46,8 @@ import Testing
         }
     }
 
-    @Test func anotherConnectionsCallOfThatIdGoesOn() async throws {
+    @Test("A cancellation leaves the call with the same id on another connection running")
+    func otherConnection() async throws {
         let service = TestService()
         try await withStatistics(service) { address, statistics in
             let first = try RawClient(address)
@@ -60,7 +63,8 @@ import Testing
         }
     }
 
-    @Test func cancelsOfFinishedAndUnknownCallsAreIgnoredAndCounted() async throws {
+    @Test("Cancellations of finished and unknown calls are counted and ignored")
+    func ignoredCancellations() async throws {
         try await withStatistics(TestService()) { address, statistics in
             let client = try RawClient(address)
             client.send(
@@ -72,7 +76,8 @@ import Testing
         }
     }
 
-    @Test func ofManyCallsTheOneNamedIsCancelled() async throws {
+    @Test("A cancellation cancels only the call with its id")
+    func oneOfMany() async throws {
         let service = TestService()
         try await withStatistics(service) { address, statistics in
             let client = try RawClient(address)

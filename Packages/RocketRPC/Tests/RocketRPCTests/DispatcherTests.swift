@@ -4,10 +4,12 @@ import RocketRPC
 import SwiftProtobuf
 import Testing
 
-@Suite struct DispatcherTests {
+@Suite("Dispatcher")
+struct DispatcherTests {
     let kit = FrameKit()
 
-    @Test func framesAreAnsweredInOrderWithNoTransport() async throws {
+    @Test("Frames are answered in order, without a transport")
+    func frameOrder() async throws {
         let dispatcher = try RPCDispatcher(services: [TestService(), SynchronousService()])
         let frames =
             try kit.frame(id: "1", payload: kit.text("a"))
@@ -26,7 +28,8 @@ import Testing
         #expect(dispatcher.statistics.refusedCalls == 1)
     }
 
-    @Test func aHandlerMayWaitWhereverItsTaskRuns() async throws {
+    @Test("A handler may suspend on the task that calls answer()")
+    func suspendedHandler() async throws {
         let service = TestService()
         let dispatcher = try RPCDispatcher(services: [service])
         let frame = try kit.frame("test.v1.Test.hold", payload: Number(4).serializedBytes())
@@ -37,7 +40,8 @@ import Testing
         #expect(try Number(serializedBytes: answer.payload).value == 4)
     }
 
-    @Test func whatIsCutIsPassedOverAndWhatIsBrokenEndsTheStream() async throws {
+    @Test("An incomplete frame is ignored, and an invalid frame ends the stream")
+    func invalidInput() async throws {
         let dispatcher = try RPCDispatcher(services: [TestService()])
         let whole = try kit.frame()
         let cut = await dispatcher.answer(whole + whole.dropLast())
@@ -47,7 +51,8 @@ import Testing
         #expect(dispatcher.statistics.brokenStreams == 1)
     }
 
-    @Test func replyMetadataThatIsTooLongFailsTheCall() async throws {
+    @Test("Reply metadata over the limit fails the call")
+    func longReplyMetadata() async throws {
         let dispatcher = try RPCDispatcher(services: [TestService()])
         let frame = try kit.frame("test.v1.Test.chatty")
         let answer = try kit.parse(await dispatcher.answer(frame))
@@ -55,7 +60,8 @@ import Testing
         #expect(answer.info.hasPrefix("the reply's metadata takes"))
     }
 
-    @Test func servicesAreListedAndLimitsOfUnknownMethodsAreRefused() throws {
+    @Test("Services are listed, and limits on unknown methods are refused")
+    func serviceNames() throws {
         let dispatcher = try RPCDispatcher(services: [TestService(), SynchronousService()])
         #expect(dispatcher.serviceNames == ["test.v1.Synchronous", "test.v1.Test"])
         var limits = RPCCallLimits()
@@ -66,7 +72,8 @@ import Testing
         #expect(error?.description.contains("'test.v1.Test.ecko'") == true)
     }
 
-    @Test func theNameOfTheCancellationFrameIsNoMethods() {
+    @Test("A method can't have the name of the cancellation frame")
+    func reservedMethodName() {
         struct Rocket: RPCService {
             static var serviceName: String { "rocket" }
             func register(in registry: inout RPCServiceRegistry) throws {
@@ -78,8 +85,9 @@ import Testing
         #expect(throws: RPCRegistrationError.self) { try RPCDispatcher(services: [Rocket()]) }
     }
 
-    /// Metadata stands in err_info where err_code is 0, and only there.
-    @Test func anErrorsTextInARequestIsNoMetadata() async throws {
+    /// err_info contains metadata only if err_code is 0.
+    @Test("Error text in a request is not parsed as metadata")
+    func errorTextInRequest() async throws {
         let dispatcher = try RPCDispatcher(services: [TestService()])
         let overdue = "rkm1\ntimeout-ms=0\nx-sent=1\n"
         let refused = try kit.frame("test.v1.Test.describe", info: overdue)

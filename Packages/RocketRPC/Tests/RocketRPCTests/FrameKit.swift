@@ -3,7 +3,7 @@ import RocketCodec
 import RocketRPC
 import SwiftProtobuf
 
-/// Frames as a peer writes and reads them.
+/// Encodes and decodes frames on behalf of a peer.
 struct FrameKit {
     struct NoWholeFrame: Error {}
 
@@ -31,7 +31,7 @@ struct FrameKit {
         return buffer.copyBytes()
     }
 
-    /// The one frame that these bytes are.
+    /// Decodes exactly one frame.
     func parse(_ bytes: [UInt8]) throws -> Answer {
         guard case .frame(let frame, bytes.count) = try codec.step(bytes.span.bytes) else {
             throw NoWholeFrame()
@@ -39,7 +39,7 @@ struct FrameKit {
         return answer(frame, bytes)
     }
 
-    /// All of the frames.
+    /// Decodes all frames.
     func parseAll(_ bytes: [UInt8]) throws -> [Answer] {
         var (answers, rest) = ([Answer](), bytes)
         while !rest.isEmpty {

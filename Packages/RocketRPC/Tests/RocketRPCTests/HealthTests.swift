@@ -3,7 +3,8 @@ import RocketRPC
 import SwiftProtobuf
 import Testing
 
-@Suite struct HealthTests {
+@Suite("Health service")
+struct HealthTests {
     func statuses(
         _ channel: RPCChannel, _ services: [String]
     ) async throws -> [RPCHealth.Status] {
@@ -15,7 +16,8 @@ import Testing
         return found
     }
 
-    @Test func everyServiceIsServingUntilTheApplicationSaysOtherwise() async throws {
+    @Test("Every service is SERVING until the application sets another status")
+    func statusChanges() async throws {
         let server = RPCHealth(services: ["a.B"])
         #expect(server.status() == .serving)
         #expect(server.status(of: "a.B") == .serving)
@@ -27,14 +29,16 @@ import Testing
         #expect(server.status() == .notServing)
     }
 
-    @Test func aServerAnswersForItsServices() async throws {
+    @Test("A server reports the health of its services")
+    func serverStatuses() async throws {
         try await withChannel { channel in
             let found = try await statuses(channel, ["", "test.v1.Test", "test.v1.Nobody"])
             #expect(found == [.serving, .serving, .serviceUnknown])
         }
     }
 
-    @Test func aWatcherIsToldOfAChangeAndOfNothingElse() async throws {
+    @Test("A watch call returns when the status changes, and not before")
+    func watchedChange() async throws {
         let health = RPCHealth(services: ["a.B", "a.C"])
         let call = try await controller()
         let request = RPCHealthWatchRequest.with {
@@ -50,7 +54,8 @@ import Testing
         #expect(status == .notServing)
     }
 
-    @Test func aWatcherThatIsCancelledEnds() async throws {
+    @Test("Cancelling a watch call ends it")
+    func cancelledWatch() async throws {
         let health = RPCHealth(services: ["a.B"])
         let call = try await controller()
         let task = Task {
@@ -64,7 +69,8 @@ import Testing
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
-    @Test func itCanBeSwitchedOff() async throws {
+    @Test("The health service can be switched off")
+    func switchedOff() async throws {
         try await withChannel {
             $0.health = false
         } _: { channel in
@@ -75,7 +81,8 @@ import Testing
         }
     }
 
-    @Test func itIsAnsweredBeyondTheLimitOnCallsInFlight() async throws {
+    @Test("Health checks are answered above the limit on calls in flight")
+    func aboveCallLimit() async throws {
         let service = TestService()
         try await withChannel([service]) {
             $0.limits.maxCallsPerConnection = 1
@@ -89,7 +96,7 @@ import Testing
         }
     }
 
-    /// One that a handler was given.
+    /// The controller of a finished call.
     func controller() async throws -> RPCController {
         struct Catcher: RPCService {
             static var serviceName: String { "catcher.Catcher" }

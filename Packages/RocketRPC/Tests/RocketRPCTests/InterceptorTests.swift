@@ -7,8 +7,9 @@ import Testing
 
 @testable import RocketRPC
 
-@Suite struct InterceptorTests {
-    /// Records each call, on the way in and on the way out.
+@Suite("Interceptors")
+struct InterceptorTests {
+    /// Records the begin and the end of each call.
     struct Trace: RPCInterceptor {
         final class Notes: Sendable {
             let lines = Locked<[String]>([])
@@ -123,7 +124,7 @@ import Testing
         }
     }
 
-    @Test("An observer sees the begin and the end of a call, on both sides")
+    @Test("An observer observes the begin and the end of a call, on both sides")
     func observes() async throws {
         let notes = Trace.Notes()
         try await withBoth(
@@ -171,7 +172,7 @@ import Testing
         #expect(notes.lines.withLock { $0 } == ["outer began", "outer \(code) 0"])
     }
 
-    @Test("Synchronous handlers remain synchronous with an observer, which sees their calls")
+    @Test("Synchronous handlers remain synchronous with an observer, and their calls are observed")
     func synchronousHandlers() async throws {
         let notes = Trace.Notes()
         let observer = Observer(name: "s", notes: notes)

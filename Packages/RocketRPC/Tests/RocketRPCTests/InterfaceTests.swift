@@ -3,9 +3,9 @@ import RocketRPC
 import SwiftProtobuf
 import Testing
 
-@Suite("A call as an object of its own")
+@Suite("A call as an object (RPCInterface)")
 struct InterfaceTests {
-    /// Does what its request says.
+    /// Sets the response, refuses or fails, as its request specifies.
     private struct Plain: RPCInterface {
         let request: Text
         var response = Text("untouched")
@@ -21,7 +21,7 @@ struct InterfaceTests {
         }
     }
 
-    /// Tells refusals in its own way.
+    /// Implements `setError`.
     private struct Telling: RPCInterface {
         let request: Text
         var response = Text()
@@ -51,35 +51,35 @@ struct InterfaceTests {
 
     private func channel() throws -> RPCChannel { try RPCChannel(inProcess: [Service()]) }
 
-    @Test("answers with what run() filled in")
+    @Test("The response contains what run() has set")
     func answers() async throws {
         let reply = try await channel().call(Service.plain, Text("asked"))
         #expect(reply.value == "asked by test.Interfaces.plain")
     }
 
-    @Test("setError adds to the response that run() began")
-    func tellsRefusals() async throws {
+    @Test("setError() adds to the response of run()")
+    func refusalInResponse() async throws {
         let reply = try await channel().call(Service.telling, Text())
         #expect(reply.value == "begun -3 not today")
     }
 
-    @Test("setError may answer with an error")
-    func throwsFromSetError() async throws {
+    @Test("setError() can fail the call with an error")
+    func errorFromSetError() async throws {
         let error = await #expect(throws: RPCError.self) {
             try await channel().call(Service.telling, Text("later"))
         }
         #expect(error?.code == .unavailable && error?.message == "later")
     }
 
-    @Test("without a setError a refusal is the server's to tell")
-    func leavesRefusals() async throws {
+    @Test("Without setError() the server answers the refusal")
+    func refusalByServer() async throws {
         let error = await #expect(throws: RPCError.self) {
             try await channel().call(Service.plain, Text("refuse"))
         }
         #expect(error?.code.rawValue == -3 && error?.message == "not today")
     }
 
-    @Test("any other error goes past setError")
+    @Test("Any other error bypasses setError()")
     func fails() async throws {
         let error = await #expect(throws: RPCError.self) {
             try await channel().call(Service.plain, Text("fail"))

@@ -2,7 +2,8 @@ import Testing
 
 @testable import RocketRPC
 
-@Suite struct LatencyHistogramTests {
+@Suite("Latency histogram")
+struct LatencyHistogramTests {
     @Test("An empty histogram has no quantile")
     func empty() {
         #expect(LatencyHistogram().quantile(0.99) == nil)

@@ -6,10 +6,11 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-@Suite struct LimitTests {
+@Suite("Limits on calls")
+struct LimitTests {
     let kit = FrameKit()
 
-    /// The codes of echoes of texts of these lengths.
+    /// The codes of echo calls with texts of these lengths.
     func codes(
         _ limits: RPCCallLimits, _ method: String = "echo", lengths: [Int]
     ) async throws -> [RPCErrorCode] {
@@ -25,17 +26,19 @@ import Testing
 
     let ok = RPCErrorCode(rawValue: 0)
 
-    @Test func aRequestOverTheLimitIsRefused() async throws {
+    @Test("A request over the size limit is refused")
+    func requestSize() async throws {
         var limits = RPCCallLimits()
         limits.defaults.maxRequestBytes = 12
-        // Two bytes stand before the text.
+        // The text is preceded by two bytes.
         #expect(try await codes(limits, lengths: [10, 11]) == [ok, .resourceExhausted])
         limits.methods["test.v1.Test.echo"] = RPCMethodLimits(maxRequestBytes: 7)
         #expect(try await codes(limits, lengths: [5, 6]) == [ok, .resourceExhausted])
         #expect(try await codes(limits, "triple", lengths: [10, 11]) == [ok, .resourceExhausted])
     }
 
-    @Test func aResponseOverTheLimitIsReplacedByAnError() async throws {
+    @Test("A response over the size limit is replaced by an error")
+    func responseSize() async throws {
         var limits = RPCCallLimits()
         limits.defaults.maxResponseBytes = 32
         #expect(try await codes(limits, "triple", lengths: [10, 11]) == [ok, .resourceExhausted])
@@ -44,7 +47,8 @@ import Testing
         #expect(try await codes(limits, lengths: [30, 31]) == [ok, .resourceExhausted])
     }
 
-    @Test func zeroTakesALimitAway() async throws {
+    @Test("A limit of 0 means no limit")
+    func zeroLimit() async throws {
         var limits = RPCCallLimits()
         limits.defaults = RPCMethodLimits(maxRequestBytes: 3, maxResponseBytes: 3)
         limits.methods["test.v1.Test.echo"] = RPCMethodLimits(
@@ -53,7 +57,8 @@ import Testing
         #expect(try await codes(limits, "triple", lengths: [100]) == [.resourceExhausted])
     }
 
-    @Test func theAnswersNameTheFigures() async throws {
+    @Test("Error texts contain the size and the limit")
+    func errorTexts() async throws {
         var limits = RPCCallLimits()
         limits.defaults = RPCMethodLimits(maxRequestBytes: 5, maxResponseBytes: 5)
         let dispatcher = try RPCDispatcher(services: [TestService()], limits: limits)
@@ -67,7 +72,8 @@ import Testing
         #expect(answer.payload.isEmpty)
     }
 
-    @Test func aHandlerThatNeverReturnsIsEndedByTheServersOwnLimit() async throws {
+    @Test("The server's time limit ends a call whose handler does not return")
+    func handlerTimeout() async throws {
         let service = TestService()
         try await withServer([service]) {
             $0.limits.methods["test.v1.Test.never"] = RPCMethodLimits(timeout: .milliseconds(20))
@@ -82,7 +88,8 @@ import Testing
         }
     }
 
-    @Test func theEarlierOfBothDeadlinesCounts() async throws {
+    @Test("The earlier one of the caller's deadline and the server's limit applies")
+    func earlierDeadline() async throws {
         let service = TestService()
         try await withServer([service]) {
             $0.limits.defaults.timeout = .seconds(60)
@@ -97,7 +104,8 @@ import Testing
 
     // MARK: Calls in flight
 
-    @Test func callsOverTheLimitAreRefusedAndTheOthersFinish() async throws {
+    @Test("Calls over the connection's limit are refused, and the others finish")
+    func callsPerConnection() async throws {
         let service = TestService()
         try await withChannel([service]) {
             $0.limits.maxCallsPerConnection = 2
@@ -115,7 +123,8 @@ import Testing
         }
     }
 
-    @Test func theServersOwnLimitCountsAllConnectionsAndCanBeRaisedWhileItRuns() async throws {
+    @Test("The server's limit counts all connections and can be raised at run time")
+    func callsPerServer() async throws {
         let service = TestService()
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))

@@ -4,7 +4,8 @@ import Testing
 
 @testable import RocketRPC
 
-@Suite struct MethodTableTests {
+@Suite("Method table")
+struct MethodTableTests {
     struct Named: RPCService {
         static var serviceName: String { "a.b.Named" }
         var methods = (0..<200).map { "method\($0)" }
@@ -24,7 +25,8 @@ import Testing
         return try MethodTable(registry)
     }
 
-    @Test func everyMethodIsFoundByItsBytesAndNothingElse() throws {
+    @Test("Finds each method by the bytes of its name, and nothing else")
+    func lookUp() throws {
         let table = try table(Named())
         for index in 0..<200 {
             let name = [UInt8]("a.b.Named.method\(index)".utf8)
@@ -35,7 +37,8 @@ import Testing
         }
     }
 
-    @Test func namesOfEveryLengthAreToldApart() throws {
+    @Test("Distinguishes names of every length")
+    func nameLengths() throws {
         let names = (1...40).map { String(repeating: "x", count: $0) }
         let table = try table(Named(methods: names + names.map { $0 + "y" }))
         for name in names + names.map({ $0 + "y" }) {
@@ -50,7 +53,8 @@ import Testing
         #expect(table.find([1, 2, 3].span.bytes) == nil)
     }
 
-    @Test func aFailureSaysWhichPartOfTheNameIsUnknown() throws {
+    @Test("The error states which part of the name is unknown")
+    func unknownPart() throws {
         let table = try table(Named())
         #expect(table.failure(for: "a.b.Named.x").code == .methodNotFound)
         #expect(table.failure(for: "a.b.x.method1").code == .serviceNotFound)
@@ -64,7 +68,8 @@ import Testing
         func register(in registry: inout RPCServiceRegistry) throws {}
     }
 
-    @Test func aServiceRegisteredTwiceNamesBoth() throws {
+    @Test("Registering a service name twice fails with the names of both types")
+    func duplicateService() throws {
         let error = #expect(throws: RPCRegistrationError.self) {
             try table(Named(), OfTheSameName())
         }
@@ -73,7 +78,8 @@ import Testing
                 == "the service 'a.b.Named' is registered twice: by Named and OfTheSameName")
     }
 
-    @Test func aMethodNameThatCppPeersCannotHoldIsRefused() {
+    @Test("Refuses a method name that is too long for C++ peers")
+    func longMethodName() {
         let long = Named(methods: [String(repeating: "x", count: 501)])
         #expect(throws: Never.self) { try table(long) }
         let longer = Named(methods: [String(repeating: "x", count: 502)])

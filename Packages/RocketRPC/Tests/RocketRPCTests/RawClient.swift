@@ -1,7 +1,7 @@
 import RocketTCP
 import RocketTCPTestKit
 
-/// A peer that speaks bytes, for what a well-behaved channel never sends.
+/// A peer that sends raw bytes, including ones that a channel never sends.
 struct RawClient {
     private let peer: RawPeer
 
@@ -9,16 +9,16 @@ struct RawClient {
 
     func send(_ bytes: [UInt8]) { peer.sendAll(bytes) }
 
-    /// No more bytes from this side.
+    /// Closes the sending direction.
     func finish() { peer.finish() }
 
-    /// Cuts the connection: the server gets a reset.
+    /// Resets the connection.
     func reset() { peer.reset() }
 
-    /// Whether the server has closed, with nothing more to say.
+    /// Whether the server has closed the connection and all its bytes were received.
     func isAtEnd() -> Bool { peer.receive(exactly: 1).isEmpty }
 
-    /// One frame, by its length field; empty where the server closes.
+    /// Receives one frame, by its length field; empty if the server has closed.
     func receiveFrame() -> [UInt8] {
         let head = peer.receive(exactly: 5)
         guard head.count == 5 else { return [] }

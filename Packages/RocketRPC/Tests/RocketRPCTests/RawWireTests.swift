@@ -6,8 +6,9 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-/// What the server does with bytes that no channel of ours would send.
-@Suite struct RawWireTests {
+/// How a server handles bytes that no Rocket channel sends.
+@Suite("Raw bytes")
+struct RawWireTests {
     let kit = FrameKit()
 
     func frame(
@@ -21,7 +22,8 @@ import Testing
 
     func echoed(_ text: String) throws -> [UInt8] { try kit.text(text) }
 
-    @Test func anAnswerBearsTheRequestsIdAndMethod() async throws {
+    @Test("A reply has the id and the method of its request")
+    func replyFields() async throws {
         try await withServer { address in
             let client = try RawClient(address)
             client.send(try frame(payload: try echoed("hi")))
@@ -34,7 +36,8 @@ import Testing
         }
     }
 
-    @Test func aThousandFramesInOneWriteAreAllAnswered() async throws {
+    @Test("1,000 frames in one write are all answered")
+    func manyFrames() async throws {
         try await withServer { address in
             let client = try RawClient(address)
             var bytes: [UInt8] = []
@@ -46,7 +49,8 @@ import Testing
         }
     }
 
-    @Test func aFrameInOneBytePiecesIsAnswered() async throws {
+    @Test("A frame that arrives byte by byte is answered")
+    func singleBytes() async throws {
         try await withServer { address in
             let client = try RawClient(address)
             for byte in try frame(payload: try echoed("slow")) { client.send([byte]) }
@@ -54,7 +58,8 @@ import Testing
         }
     }
 
-    @Test func everyKindOfWrongCallIsAnsweredAndTheNextOneWorks() async throws {
+    @Test("Every kind of invalid call is answered, and the next call succeeds")
+    func invalidCalls() async throws {
         try await withServer { address in
             let client = try RawClient(address)
             let cases: [(String, [UInt8], RPCErrorCode)] = [
@@ -76,7 +81,8 @@ import Testing
         }
     }
 
-    @Test func garbageClosesThatConnectionOnly() async throws {
+    @Test("Invalid bytes close only the connection on which they arrive")
+    func invalidBytes() async throws {
         try await withServer { address in
             let bad = try RawClient(address)
             let good = try RawClient(address)
@@ -87,7 +93,8 @@ import Testing
         }
     }
 
-    @Test func aSoundFrameWithAWrongEndIsAnsweredBeforeTheEnd() async throws {
+    @Test("A frame with an invalid end byte is answered before the connection closes")
+    func wrongEndByte() async throws {
         try await withServer { address in
             let client = try RawClient(address)
             var bytes = try frame()
@@ -100,7 +107,8 @@ import Testing
         }
     }
 
-    @Test func aClientThatStopsSendingStillGetsItsAnswers() async throws {
+    @Test("A client that has half-closed its connection receives its replies")
+    func halfClose() async throws {
         let service = TestService()
         try await withServer([service]) { address in
             let client = try RawClient(address)
@@ -115,7 +123,8 @@ import Testing
         }
     }
 
-    @Test func aConnectionThatIsCutCancelsItsHandlers() async throws {
+    @Test("A connection reset cancels the handlers of its calls")
+    func connectionReset() async throws {
         let service = TestService()
         try await withServer([service]) { address in
             let client = try RawClient(address)
@@ -128,7 +137,8 @@ import Testing
         }
     }
 
-    @Test func anOverdueRequestIsAnsweredWithoutRunning() async throws {
+    @Test("A request whose deadline has passed is answered without running its handler")
+    func expiredRequest() async throws {
         let service = TestService()
         service.gate.open()
         try await withServer([service]) { address in
@@ -139,7 +149,8 @@ import Testing
         }
     }
 
-    @Test func aDeadlineThatPassesIsAnsweredAndTheHandlerIsCancelled() async throws {
+    @Test("An expired deadline is answered, and the handler is cancelled")
+    func deadlineExpiry() async throws {
         let service = TestService()
         try await withServer([service]) { address in
             let client = try RawClient(address)
@@ -155,7 +166,8 @@ import Testing
         }
     }
 
-    @Test func metadataGoesBothWays() async throws {
+    @Test("Metadata is transferred with requests and replies")
+    func metadata() async throws {
         try await withServer { address in
             let client = try RawClient(address)
             client.send(
@@ -167,8 +179,9 @@ import Testing
         }
     }
 
-    @Test func aResponseOverTheLimitIsAnErrorAndTheNextCallWorks() async throws {
-        // The request has 55 bytes, the answer would have more than 80.
+    @Test("A response over the frame limit becomes an error, and the next call succeeds")
+    func largeResponse() async throws {
+        // The request has 55 bytes, its response more than 80.
         for (limit, keepsText) in [(80, false), (120, true)] {
             try await withServer {
                 $0.codec = TinyPBCodec(maxFrameBytes: limit)

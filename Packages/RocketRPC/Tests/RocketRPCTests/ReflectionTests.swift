@@ -3,14 +3,16 @@ import RocketBase
 import SwiftProtobuf
 import Testing
 
-@Suite struct ReflectionTests {
+@Suite("Reflection service")
+struct ReflectionTests {
     func describe(_ channel: RPCChannel, _ symbol: String) async throws -> [String] {
         let client = RPCReflectionClient(channel)
         let files = try await client.describe(.with { $0.symbol = symbol }).files
         return try files.map { try Google_Protobuf_FileDescriptorProto(serializedBytes: $0).name }
     }
 
-    @Test func whatIsRegisteredIsListed() async throws {
+    @Test("Lists the registered services and methods")
+    func listing() async throws {
         try await withChannel([SynchronousService()]) {
             $0.reflection = true
         } _: { channel in
@@ -25,7 +27,8 @@ import Testing
         }
     }
 
-    @Test func asymbolBringsTheFilesThatItNeeds() async throws {
+    @Test("A symbol's files include all files that it imports")
+    func filesOfSymbol() async throws {
         try await withChannel {
             $0.reflection = true
         } _: { channel in
@@ -48,7 +51,8 @@ import Testing
         }
     }
 
-    @Test func itIsOffUnlessAskedFor() async throws {
+    @Test("Reflection is off by default")
+    func offByDefault() async throws {
         try await withChannel { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await RPCReflectionClient(channel).listServices(.init())

@@ -3,8 +3,10 @@ import RocketRPC
 import RocketTCP
 import Testing
 
-@Suite struct ServerConfigurationTests {
-    @Test func zeroTurnsAnIdleTimeoutAndTheReportOfSlowCallbacksOff() throws {
+@Suite("Server configuration")
+struct ServerConfigurationTests {
+    @Test("0 turns off the idle time-out and the report of slow callbacks")
+    func zeroDurations() throws {
         var server = ServerConfig()
         server.idleTimeout = .milliseconds(7)
         server.slowCallback = .milliseconds(8)
@@ -19,8 +21,10 @@ import Testing
     }
 }
 
-@Suite struct CallLimitsConfigurationTests {
-    @Test func theConfigurationsLimitsAreTheServers() {
+@Suite("Call limits in the configuration")
+struct CallLimitsConfigurationTests {
+    @Test("Limits in the configuration are the server's limits")
+    func limitsFromConfig() {
         var server = ServerConfig()
         server.maxInFlight = 7
         server.maxInFlightPerConnection = 6
@@ -40,7 +44,8 @@ import Testing
         #expect(limits.methods == ["a.B.c": RPCMethodLimits(maxRequestBytes: 0)])
     }
 
-    @Test func servicesOfItsOwnAreSwitchedByConfiguration() throws {
+    @Test("The configuration enables the built-in services")
+    func builtInServices() throws {
         var server = ServerConfig()
         #expect(try RPCServerConfiguration(server).health)
         #expect(try !RPCServerConfiguration(server).reflection)

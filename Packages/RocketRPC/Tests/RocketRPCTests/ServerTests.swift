@@ -7,8 +7,9 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-@Suite struct ServerTests {
-    /// A name that nobody else listens on.
+@Suite("Server")
+struct ServerTests {
+    /// An unused abstract address of a Unix socket.
     func freshAddress() -> NetAddress {
         NetAddress(.abstract(name: "rocket-test-\(UInt64.random(in: 0 ... .max))"))
     }
@@ -21,7 +22,8 @@ import Testing
         return try RPCServer(configuration: configuration, services: [service])
     }
 
-    @Test func itServesOnAllItsListeners() async throws {
+    @Test("A server serves calls on all of its listeners")
+    func allListeners() async throws {
         let server = try server(
             listen: [.loopback(port: 0), .loopback(port: 0), freshAddress()])
         #expect(server.state == .notStarted)
@@ -41,7 +43,8 @@ import Testing
         #expect(server.state == .stopped)
     }
 
-    @Test func oneListenerThatFailsOpensNone() async throws {
+    @Test("If one listener fails to open, none is open")
+    func failedListener() async throws {
         let address = freshAddress()
         let server = try server(listen: [.loopback(port: 0), address, address])
         await #expect(throws: TCPListenError.self) { try await server.run() }
@@ -56,7 +59,8 @@ import Testing
         try await running.value
     }
 
-    @Test func aDrainBeforeTheStartMeansThatItNeverListens() async throws {
+    @Test("A drain before the start keeps the listeners closed")
+    func drainBeforeStart() async throws {
         let server = try server()
         server.beginDrain()
         #expect(server.state == .stopped)
@@ -66,7 +70,8 @@ import Testing
         await #expect(throws: RPCError.self) { try await server.run() }
     }
 
-    @Test func whileItDrainsNewCallsAreToldAndHealthIsStillAnswered() async throws {
+    @Test("A draining server refuses new calls and answers health checks")
+    func callsWhileDraining() async throws {
         let service = TestService()
         let server = try server(service)
         let running = Task { try await server.run() }
@@ -81,12 +86,12 @@ import Testing
             try kit.frame(
                 id: "watch", "rocket.Health.watch", payload: watch.serializedBytes()))
         server.beginDrain()
-        // The watcher is told first, so the server is at it.
+        // The watch call returns first, so the drain has begun.
         let told = try kit.parse(client.receiveFrame())
         #expect(told.id == "watch")
         #expect(try RPCHealthCheckResponse(serializedBytes: told.payload).status == .notServing)
         #expect(server.state == .draining)
-        // Calls are refused from when the loop has heard of it; before that they are served.
+        // The loop refuses calls once it has been notified; until then they are served.
         var code = RPCErrorCode(rawValue: 0)
         while code.rawValue == 0 {
             client.send(try kit.frame(id: "2"))
@@ -101,7 +106,8 @@ import Testing
         try await running.value
     }
 
-    @Test func aDrainLetsRunningCallsFinish() async throws {
+    @Test("A drain lets running calls finish")
+    func runningCalls() async throws {
         let service = TestService()
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
@@ -120,7 +126,8 @@ import Testing
         channel.close()
     }
 
-    @Test func aGracefulShutdownDrains() async throws {
+    @Test("A graceful shutdown drains the server")
+    func gracefulShutdown() async throws {
         let service = TestService()
         let server = try server(service)
         try await testGracefulShutdown { trigger in
@@ -139,7 +146,8 @@ import Testing
         #expect(server.state == .stopped)
     }
 
-    @Test func aDrainWaitsNoLongerThanItMay() async throws {
+    @Test("A drain ends at its time-out")
+    func drainTimeoutExpiry() async throws {
         let service = TestService()
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
@@ -157,7 +165,8 @@ import Testing
         #expect(service.gate.cancelled.withLock { $0 } == 1)
     }
 
-    @Test func cancellingRunStopsWithoutWaiting() async throws {
+    @Test("Cancelling run() stops the server without waiting for calls")
+    func cancelledRun() async throws {
         let service = TestService()
         let server = try server(service)
         let running = Task { try await server.run() }

@@ -3,7 +3,7 @@ import RocketCodec
 import RocketRPC
 import SwiftProtobuf
 
-/// Methods that never wait.
+/// Synchronous methods.
 struct SynchronousService: RPCService {
     static var serviceName: String { "test.v1.Synchronous" }
 

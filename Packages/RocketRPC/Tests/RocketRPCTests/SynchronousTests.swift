@@ -6,10 +6,12 @@ import Testing
 
 @testable import RocketRPC
 
-@Suite struct SynchronousTests {
+@Suite("Synchronous handlers")
+struct SynchronousTests {
     let kit = FrameKit()
 
-    @Test func synchronousAndAsynchronousMethodsShareAConnection() async throws {
+    @Test("Synchronous and asynchronous methods share a connection")
+    func mixedMethods() async throws {
         let service = TestService()
         try await withServer([service, SynchronousService()]) { address in
             let client = try RawClient(address)
@@ -29,7 +31,8 @@ import Testing
         }
     }
 
-    @Test func aFrameInPiecesAndAThousandAtOnceAreAnswered() async throws {
+    @Test("A frame in fragments and 1,000 frames at once are answered")
+    func frameSplits() async throws {
         try await withServer([SynchronousService()]) { address in
             let client = try RawClient(address)
             let frame = try kit.frame("test.v1.Synchronous.echo", payload: kit.text("slow"))
@@ -41,7 +44,8 @@ import Testing
         }
     }
 
-    @Test func theCallIsThereAndErrorsKeepTheirCodes() async throws {
+    @Test("A synchronous handler has its call, and its errors keep their codes")
+    func controllerAndErrors() async throws {
         try await withServer([SynchronousService()]) { address in
             let client = try RawClient(address)
             let name = "test.v1.Synchronous"
@@ -61,7 +65,8 @@ import Testing
         }
     }
 
-    @Test func interceptorsThatNeverWaitLeaveHandlersSynchronous() throws {
+    @Test("Synchronous interceptors leave handlers synchronous")
+    func synchronousInterceptors() throws {
         let notes = InterceptorTests.Trace.Notes()
         let watch = SynchronousTrace(notes: notes)
         var registry = RPCServiceRegistry(interceptors: [watch, watch])
@@ -73,7 +78,8 @@ import Testing
         #expect(!mixed.entries.contains { $0.isSynchronous })
     }
 
-    @Test func theirWordCountsAndTheFirstIsOutermost() async throws {
+    @Test("Synchronous interceptors can refuse calls, and the first one is outermost")
+    func interceptorOrder() async throws {
         let notes = InterceptorTests.Trace.Notes()
         try await withServer(
             [SynchronousService()],
@@ -94,7 +100,8 @@ import Testing
             lines == ["outer in", "inner in", "inner out", "outer out", "outer in", "outer out"])
     }
 
-    @Test func interceptorsStandAroundSynchronousHandlersToo() async throws {
+    @Test("Asynchronous interceptors wrap synchronous handlers")
+    func asynchronousInterceptors() async throws {
         let notes = InterceptorTests.Trace.Notes()
         let dispatcher = try RPCDispatcher(
             services: [SynchronousService()],
@@ -106,7 +113,7 @@ import Testing
     }
 }
 
-/// Writes down when a call passes, and refuses one text.
+/// Records the begin and the end of each call, and refuses one text.
 struct SynchronousTrace: RPCSynchronousInterceptor {
     var name = ""
     let notes: InterceptorTests.Trace.Notes

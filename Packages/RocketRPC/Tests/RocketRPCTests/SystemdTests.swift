@@ -6,46 +6,49 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-/// What the service manager hears, and a way to wait for it. One test's own.
+/// A service manager that records its notifications, and waits for them. One per test.
 private final class Manager: Sendable {
-    private let heard = Locked<[String]>([])
-    private let words: AsyncStream<String>
-    private let said: AsyncStream<String>.Continuation
+    private let received = Locked<[String]>([])
+    private let notifications: AsyncStream<String>
+    private let continuation: AsyncStream<String>.Continuation
 
-    init() { (words, said) = AsyncStream.makeStream(of: String.self) }
+    init() { (notifications, continuation) = AsyncStream.makeStream(of: String.self) }
 
     func reporter(watchdogTimeout: Duration? = nil) -> SystemdReporter {
         SystemdReporter(
             SystemdNotifier(watchdogTimeout: watchdogTimeout) { text in
-                self.heard.withLock { $0.append(text) }
-                self.said.yield(text)
+                self.received.withLock { $0.append(text) }
+                self.continuation.yield(text)
             })
     }
 
-    var all: [String] { heard.withLock { $0 } }
+    var all: [String] { received.withLock { $0 } }
 
-    /// The next word that begins like the one and not like the other.
+    /// The next notification that begins with `prefix` and not with `other`.
     func next(_ prefix: String, but other: String = "-") async -> String? {
-        await words.first { $0.hasPrefix(prefix) && !$0.hasPrefix(other) }
+        await notifications.first { $0.hasPrefix(prefix) && !$0.hasPrefix(other) }
     }
 }
 
-@Suite struct SystemdTests {
-    @Test func theManagerHearsOfTheStartTheWatchdogAndTheDrain() async throws {
+@Suite("systemd integration")
+struct SystemdTests {
+    @Test("The service manager is notified of the start, the watchdog and the drain")
+    func notifications() async throws {
         let manager = Manager()
         let reporter = manager.reporter(watchdogTimeout: .milliseconds(20))
         try await withServer(configure: { $0.systemd = reporter }) { _ in
             let ready = await manager.next("READY=1")
             #expect(ready == "READY=1\nSTATUS=0 calls/s, 0 in flight, p99 -, 0 connections")
-            let word = await manager.next("WATCHDOG=1")
-            #expect(word == "WATCHDOG=1")
+            let ping = await manager.next("WATCHDOG=1")
+            #expect(ping == "WATCHDOG=1")
         }
         reporter.end()
         #expect(manager.all.contains { $0.hasPrefix("STOPPING=1") })
         #expect(manager.all.contains("EXTEND_TIMEOUT_USEC=5000000"))
     }
 
-    @Test func theStatusTellsOfCallsAndConnections() async throws {
+    @Test("The status contains the counts of calls and connections")
+    func statusText() async throws {
         let manager = Manager()
         let reporter = manager.reporter()
         try await withServer(configure: { $0.systemd = reporter }) { address in
@@ -62,7 +65,8 @@ private final class Manager: Sendable {
         reporter.end()
     }
 
-    @Test func socketsOfTheNameAreServedInsteadOfTheConfiguredAddresses() throws {
+    @Test("Sockets named rpc are served in place of the configured addresses")
+    func namedSockets() throws {
         let sockets = ListenFDs([
             .init(descriptor: 3, name: "rpc"), .init(descriptor: 4, name: "console"),
             .init(descriptor: 5, name: "rpc"),
@@ -73,7 +77,8 @@ private final class Manager: Sendable {
         #expect(sockets.unclaimed(by: RPCServerConfiguration.socketName).map(\.descriptor) == [4])
     }
 
-    @Test func socketsThatNobodyNamedAreServed() throws {
+    @Test("Sockets without a name are served")
+    func unnamedSockets() throws {
         let sockets = ListenFDs([
             .init(descriptor: 3, name: "order_server.socket"),
             .init(descriptor: 4, name: "unknown"),
@@ -82,7 +87,8 @@ private final class Manager: Sendable {
         #expect(configuration.tcp.adoptedDescriptors == [3, 4])
     }
 
-    @Test func withoutActivationItBindsWhatTheConfigurationNames() throws {
+    @Test("Without socket activation the configured addresses are bound")
+    func noActivation() throws {
         let configuration = try RPCServerConfiguration(ServerConfig())
         #expect(configuration.tcp.adoptedDescriptors.isEmpty)
         #expect(configuration.tcp.listen == [.loopback(port: 12_345)])

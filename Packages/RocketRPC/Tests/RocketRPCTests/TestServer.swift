@@ -4,8 +4,8 @@ import RocketTCP
 import Testing
 
 extension RPCChannelConfiguration {
-    /// For calls whose deadline is not what the test is about: on a machine that is busy with other
-    /// things, or under a sanitizer, two seconds are soon over.
+    /// For tests that do not test deadlines: on a busy machine, or under a sanitizer, a call may
+    /// take more than the default of two seconds.
     static var patient: Self {
         var configuration = Self()
         configuration.timeout = .seconds(600)
@@ -13,7 +13,7 @@ extension RPCChannelConfiguration {
     }
 }
 
-/// A server on a port of the kernel's choice, for the time of the closure.
+/// Runs a server on a port chosen by the kernel until `body` returns.
 func withServer(
     _ services: [any RPCService] = [TestService()], interceptors: [any RPCInterceptor] = [],
     configure: (inout RPCServerConfiguration) -> Void = { _ in },
@@ -38,7 +38,7 @@ func withServer(
     }
 }
 
-/// The same, with a channel to it.
+/// Runs a server and a channel to it until `body` returns.
 func withChannel(
     _ services: [any RPCService] = [TestService()],
     configure: (inout RPCServerConfiguration) -> Void = { _ in },

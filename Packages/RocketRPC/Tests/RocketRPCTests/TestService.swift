@@ -7,7 +7,7 @@ import SwiftProtobuf
 typealias Text = Google_Protobuf_StringValue
 typealias Number = Google_Protobuf_Int64Value
 
-/// A service of well-known messages, written as the generator would.
+/// A service of well-known messages, in the form of generated code.
 struct TestService: RPCService {
     static var serviceName: String { "test.v1.Test" }
 
@@ -60,7 +60,7 @@ struct TestService: RPCService {
     }
 }
 
-/// Holds tasks back until it is opened.
+/// Suspends tasks until it is opened.
 final class Gate: Sendable {
     private let state = Locked<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>(
         (false, []))
@@ -88,10 +88,10 @@ final class Gate: Sendable {
         for continuation in waiting.shuffled() { continuation.resume() }
     }
 
-    /// Tasks that have come so far.
+    /// The number of tasks that have called `wait` so far.
     var arrivalCount: Int { arrivals.withLock { $0.count } }
 
-    /// Returns when `count` tasks have come to `wait`.
+    /// Returns when `count` tasks have called `wait`.
     func arrived(_ count: Int) async {
         await withCheckedContinuation { continuation in
             let isThere = arrivals.withLock { arrivals in

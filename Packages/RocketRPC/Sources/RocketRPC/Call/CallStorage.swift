@@ -3,34 +3,34 @@ import RocketCodec
 import RocketSystem
 import RocketTCP
 
-/// What `RPCController`s refer to: the state of one call that is made, or of the calls that one
-/// responder serves, one after another. Any thread.
+/// The state that `RPCController`s refer to: of one outgoing call, or of the calls that one
+/// responder serves one after another. Any thread.
 ///
-/// Serving calls reuses it without regard to who still refers to it: each call has a generation,
-/// a controller bears the generation of its call, and once the call's handler has returned the
-/// storage has the next one. A controller that is used later finds another generation, and says
-/// that its call is finished; it reads and changes nothing of any other call.
+/// A server reuses the storage even while controllers of earlier calls exist. Each call has a
+/// generation, and a controller contains the generation of its call. Once the call's handler has
+/// returned, the storage has the next generation: a controller that is used later reports its call
+/// as finished, and can't read or change another call.
 @usableFromInline
 final class CallStorage: Sendable {
     struct State: ~Copyable {
-        /// Of the call that this is the state of. Never changes for a call that is made.
+        /// The generation of the current call. Constant for an outgoing call.
         var generation: UInt64 = 0
         var messageID: [UInt8] = []
         var method = ""
-        /// On a server: the method that `method` is the name of.
+        /// On a server: the method with the name `method`.
         var entry: MethodEntry?
         var peers: ConnectionPeers?
-        /// On a server, where each call is logged: when it began.
+        /// On a server, if calls are logged: the time at which the call began.
         var startedAt: MonotonicTime?
         var deadline: MonotonicTime?
-        /// The request's metadata as it was received.
+        /// The request's metadata as received.
         var requestMetadata: [UInt8] = []
-        /// The request's metadata as it was set since.
+        /// The request's metadata as set since.
         var changedMetadata: RPCMetadata?
         var replyMetadata = RPCMetadata()
         var isCancelled = false
         var isFinished = false
-        // Of a call that is made:
+        // For an outgoing call:
         var timeout: Duration?
         var options = RPCCallOptions()
         var error: RPCError?
@@ -41,12 +41,13 @@ final class CallStorage: Sendable {
         var responseBytes = 0
         var ending: RPCCallEnding?
         var observers: [@Sendable (RPCCallEnding) -> Void] = []
-        /// On a server: the task that runs synchronous handlers; nil: none does, as on a loop.
+        /// On a server: the task that runs synchronous handlers; nil if the loop runs them outside
+        /// of a task.
         var servingTask: Int?
-        /// On a server: something was set that the next call must not find.
+        /// On a server: whether `startOver` has to be called before the next call.
         var isUsed = false
 
-        /// On a server: resets what was set while the last call was served.
+        /// On a server: resets the state that was set while the previous call was served.
         mutating func startOver() {
             changedMetadata = nil
             replyMetadata = RPCMetadata()
@@ -65,16 +66,18 @@ final class CallStorage: Sendable {
 
     init(isServing: Bool = false) { self.isServing = isServing }
 
-    /// Runs `body` with the state while no other thread has it. `body` must not use this storage or
-    /// a controller of it.
+    /// Runs `body` with exclusive access to the state. `body` must not use this storage or a
+    /// controller of it: that is a deadlock.
     @inline(__always)
     func withState<Result, E: Error>(_ body: (inout State) throws(E) -> Result) throws(E) -> Result
     {
-        // `Locked` takes the value as `sending`, which says nothing here: no part of it is shared.
+        // `Locked` passes the value as `sending`, which has no effect here: no part of it is
+        // shared.
         try state.withLock { state throws(E) in try body(&state) }
     }
 
-    /// The same for the call `generation`; nil once its handler has returned.
+    /// Runs `body` with the state of the call `generation`; returns nil once its handler has
+    /// returned.
     @inline(__always)
     func withState<Result>(of generation: UInt64, _ body: (inout State) -> Result) -> Result? {
         withState { $0.generation == generation ? body(&$0) : nil }
@@ -84,9 +87,9 @@ final class CallStorage: Sendable {
 // MARK: - The end of a call
 
 extension CallStorage {
-    /// Records how the call ended, and runs its observers. The first time counts.
+    /// Records how the call ended, and runs its observers. Only the first call has an effect.
     ///
-    /// - Parameter responseBytes: nil: as recorded before.
+    /// - Parameter responseBytes: the size of the response; nil: as recorded before.
     func end(_ code: RPCErrorCode, responseBytes: Int? = nil, cancelled: Bool = false) {
         let observers: [@Sendable (RPCCallEnding) -> Void]
         let ending: RPCCallEnding
@@ -110,17 +113,18 @@ extension CallStorage {
 // MARK: - The current call
 
 extension CallStorage: CallContextSource {
-    /// In place of a generation: the call that is being served synchronously.
+    /// Used in place of a generation: the call that is being served synchronously.
     ///
-    /// Synchronous handlers run within one binding for all calls of a read, so the binding can't
-    /// name one call. A task that such a handler starts inherits it, and may run when another call
-    /// is served: so it counts only where it was bound (on a loop's thread: outside of every task).
+    /// All synchronous calls of one read run within one binding, so the binding can't contain the
+    /// generation of one call. A task that a synchronous handler starts inherits the binding, and
+    /// may run while another call is served: so it is valid only in the task in which it was bound
+    /// (on a loop's thread: outside of every task).
     static let synchronousGeneration = UInt64.max
 
-    /// In place of a generation: the only call that is awaited with this storage.
+    /// Used in place of a generation: the only call that is awaited with this storage.
     static let onlyGeneration = UInt64.max - 1
 
-    /// The generation that a bound one stands for; nil once the call is over.
+    /// Returns the generation of a bound one; nil once the call has ended.
     func resolve(_ generation: UInt64) -> UInt64? {
         switch generation {
         case Self.synchronousGeneration:
@@ -131,7 +135,7 @@ extension CallStorage: CallContextSource {
         }
     }
 
-    /// Identifies the current task among those that exist; nil outside of tasks.
+    /// Identifies the current task among all existing tasks; nil outside of tasks.
     static var currentTask: Int? { unsafe withUnsafeCurrentTask { unsafe $0?.hashValue } }
 
     @usableFromInline
@@ -139,21 +143,21 @@ extension CallStorage: CallContextSource {
         guard let generation = resolve(generation) else { return nil }
         return withState(of: generation) { state in
             CallDescription(
-                // SAFETY: the array lives, unchanged, until the text is made.
+                // SAFETY: the array lives, unchanged, until the string is created.
                 messageID: unsafe InlineString(bytes: state.messageID.span.bytes),
                 method: state.method, peer: state.peers?.peerText ?? "")
         }
     }
 }
 
-/// The two ends of a connection, shared by all of its calls.
+/// The two addresses of a connection, shared by all of its calls.
 final class ConnectionPeers: Sendable {
     let local: NetAddress
     let peer: NetAddress
-    /// The peer as text, made once.
+    /// The peer's address as text, formatted once.
     let peerText: String
 
-    /// Before the connection is there.
+    /// A placeholder until the connection is established.
     static let none = ConnectionPeers(local: .loopback(port: 0), peer: .loopback(port: 0))
 
     init(local: NetAddress, peer: NetAddress) {

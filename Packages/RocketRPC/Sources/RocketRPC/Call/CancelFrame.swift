@@ -1,9 +1,9 @@
 import RocketCodec
 
-/// The frame that cancels a call: it has the msg_id of the call and the method_name below, no
-/// metadata and no message, and is never answered. See docs/decisions/0006.
+/// The frame that cancels a call. It contains the msg_id of the call and the method_name below, no
+/// metadata and no message, and has no reply. See docs/decisions/0006.
 enum CancelFrame {
-    /// C++ rocket finds no service for a name with two dots, and does not answer.
+    /// C++ peers find no service of this name, and send no reply.
     static let methodName = "rocket.cancel"
     static let methodNameBytes = [UInt8](methodName.utf8)
 
@@ -13,7 +13,8 @@ enum CancelFrame {
     }
 }
 
-/// The lengths that C++ peers can hold; see docs/wire-format.md. Longer texts overrun their arrays.
+/// The maximum lengths that C++ peers support; longer texts overrun their arrays. See
+/// docs/wire-format.md.
 enum TinyPBLimits {
     /// 511.
     static let maxMethodNameBytes = TinyPBCodec.peerSafeMethodNameBytes

@@ -1,10 +1,10 @@
 import RocketReactor
 import RocketSystem
 
-/// One timer of the loop for the earliest of many deadlines. Bound to its loop.
+/// A single timer of the loop for the earliest of many deadlines. Bound to its loop.
 ///
-/// It may fire early, for a deadline that has been removed since: that is cheaper than to move the
-/// timer with each removal. So `fire` has to compare its deadlines with the clock.
+/// The timer may fire early, for a deadline that has been removed since: this is cheaper than
+/// rescheduling the timer with each removal. So `fire` must compare its deadlines with the clock.
 final class DeadlineTimer {
     private unowned let reactor: Reactor
     private let label: StaticString
@@ -12,14 +12,15 @@ final class DeadlineTimer {
     private var timer: ScheduledTimer?
     private var due = MonotonicTime.distantFuture
 
-    /// - Parameter fire: runs on the loop; has to call `expect` with the then earliest deadline.
+    /// - Parameter fire: runs on the loop; must call `expect` with the next deadline, or the timer
+    ///   does not fire again.
     init(on reactor: Reactor, label: StaticString, fire: @escaping () -> Void) {
         self.reactor = reactor
         self.label = label
         self.fire = fire
     }
 
-    /// Makes the timer fire at `time` at the latest; nil: no change.
+    /// Schedules the timer for `time` unless it fires earlier; nil: no change.
     func expect(_ time: MonotonicTime?) {
         guard let time, time < due else { return }
         timer?.cancel()
@@ -38,7 +39,7 @@ final class DeadlineTimer {
     deinit { timer?.cancel() }
 }
 
-/// The calls of a channel that are sent again after a back-off. Bound to its loop.
+/// The calls of a channel that are retried after a back-off. Bound to its loop.
 final class RetryQueue {
     private let reactor: Reactor
     private let send: (CallID) -> Void
@@ -47,7 +48,8 @@ final class RetryQueue {
         sendDue()
     }
 
-    /// - Parameter send: called with each id when its back-off has ended; the call may have ended.
+    /// - Parameter send: called with each id when its back-off has ended. The call may have ended
+    ///   meanwhile.
     init(on reactor: Reactor, send: @escaping (CallID) -> Void) {
         self.reactor = reactor
         self.send = send

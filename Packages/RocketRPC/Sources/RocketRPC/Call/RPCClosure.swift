@@ -75,8 +75,8 @@ public struct RPCClosure<Response: Message & Sendable>: Sendable {
 extension RPCChannel {
     /// Starts a call and passes its outcome to `done`. Does not wait. Any thread.
     ///
-    /// - Parameters: as `call`.
-    /// - Returns: the call, with which it can be cancelled; need not be kept.
+    /// - Parameters: the same as those of the async `call`.
+    /// - Returns: the call, to cancel or await it; need not be kept.
     @discardableResult
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
@@ -90,7 +90,7 @@ extension RPCChannel {
 
     /// Starts a call with a controller and passes its outcome to `done`. Does not wait. Any thread.
     ///
-    /// - Returns: the call, with which it can be cancelled; need not be kept.
+    /// - Returns: the call, to cancel or await it; need not be kept.
     @discardableResult
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, _ controller: RPCController,

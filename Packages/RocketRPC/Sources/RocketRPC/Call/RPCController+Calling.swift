@@ -2,14 +2,14 @@ import RocketBase
 import RocketCodec
 import RocketSystem
 
-// A call that is made: the channel's use of its controller.
+// Outgoing calls: how a channel uses the controller.
 
 extension RPCController {
     var terms: (Duration?, RPCCallOptions) {
         storage.withState { ($0.timeout, $0.options) }
     }
 
-    /// A call begins with this controller.
+    /// Resets the state for an outgoing call.
     func start(_ method: String, deadline: MonotonicTime) {
         storage.withState { state in
             state.method = method
@@ -29,10 +29,10 @@ extension RPCController {
         storage.withState { $0.cancel = cancel }
     }
 
-    /// The request goes out, under that id.
+    /// Records the id and the connection of the request.
     func begins(_ id: CallID, between peers: ConnectionPeers) {
         let bytes = id.withBytes { bytes in
-            // SAFETY: the pointer does not leave the closure.
+            // SAFETY: the pointer does not escape the closure.
             unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
         }
         storage.withState { state in
@@ -47,9 +47,9 @@ extension RPCController {
     /// Records the size of the serialized response.
     func note(responseBytes: Int) { storage.withState { $0.responseBytes = responseBytes } }
 
-    /// The reply has arrived, or the call has failed.
+    /// Records the reply metadata or the error of the call.
     func finish(replyMetadata: RPCMetadata = [:], error: RPCError? = nil) {
-        // Released outside of the lock: it holds the call.
+        // Released outside of the lock, because the closure retains the call.
         let cancel = storage.withState { state in
             state.replyMetadata = replyMetadata
             state.error = error
@@ -64,13 +64,13 @@ extension RPCController {
 
     // MARK: Calls made in a handler
 
-    /// The id of the call that is served; nil once it is over.
+    /// The id of the call that is being served; nil once it has ended.
     var callID: CallID? {
-        // SAFETY: the array lives, unchanged, until the id is made.
+        // SAFETY: the array lives, unchanged, until the id is created.
         storage.withState(of: generation) { CallID(unsafe $0.messageID.span.bytes) } ?? nil
     }
 
-    /// `metadata` with the trace context that came with this call, unless it has one of its own.
+    /// Returns `metadata` with the trace context of this call added, unless it contains one.
     func addingTrace(to metadata: RPCMetadata) -> RPCMetadata {
         guard metadata["traceparent"] == nil, hasTrace else { return metadata }
         let own = requestMetadata
@@ -80,8 +80,8 @@ extension RPCController {
         return result
     }
 
-    /// Whether the call may bear a trace context; without parsing the metadata, which most calls
-    /// have for their deadline alone.
+    /// Whether the request's metadata may contain a trace context. Does not parse the metadata:
+    /// most calls only have a deadline in it.
     private var hasTrace: Bool {
         storage.withState(of: generation) { state in
             if let changed = state.changedMetadata { return changed["traceparent"] != nil }

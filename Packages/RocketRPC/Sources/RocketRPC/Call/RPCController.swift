@@ -3,15 +3,15 @@ public import RocketCodec
 public import RocketSystem
 public import RocketTCP
 
-/// Key=value pairs that travel beside a message; see docs/wire-format.md, "Metadata".
+/// Key=value pairs that are sent with a message; see docs/wire-format.md, "Metadata".
 public typealias RPCMetadata = Metadata
 
-/// One call: in a handler the call that it answers, on a channel a call that is made with it. Any
-/// thread.
+/// The controller of one call: in a handler of the call that it serves, on a channel of an outgoing
+/// call. Any thread.
 ///
-/// A handler may keep it, pass it to tasks and closures, and use it at any time. Once the handler
-/// has returned it says that the call is finished, and nothing else: its texts are empty, its
-/// optional properties nil, and what is set is dropped.
+/// A handler may keep the controller, pass it to tasks and closures, and use it at any time. Once
+/// the handler has returned, the controller only reports that the call is finished: its strings are
+/// empty, its optional properties are nil, and setters have no effect.
 public struct RPCController: Sendable {
     @usableFromInline let storage: CallStorage
     @usableFromInline let generation: UInt64
@@ -22,10 +22,10 @@ public struct RPCController: Sendable {
         self.generation = generation
     }
 
-    /// For a call to be made with `channel.call(method, request, controller)` or a generated
-    /// client: says how it is made, and afterwards how it ended.
+    /// Creates the controller of an outgoing call, for `channel.call(method, request, controller)`
+    /// or a generated client. It contains the settings of the call, and its outcome afterwards.
     ///
-    /// - Parameters: as those of `RPCChannel.call`.
+    /// - Parameters: the same as those of `RPCChannel.call`.
     public init(
         timeout: Duration? = nil, metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
     ) {
@@ -42,11 +42,11 @@ public struct RPCController: Sendable {
         storage.withState(of: generation, body)
     }
 
-    /// The call whose handler the current task runs, or was started by; nil outside of one, and
-    /// once that call is over. Calls made while it is set inherit what is left of its deadline, its
-    /// msg_id and its trace context.
+    /// The call whose handler runs in the current task or has started it; nil outside of handlers,
+    /// and once the call has ended. Outgoing calls that are made meanwhile inherit the rest of its
+    /// deadline, its msg_id and its trace context.
     ///
-    /// A task that a *synchronous* handler starts has none: capture the controller for it.
+    /// nil in a task that a *synchronous* handler starts: capture the controller there.
     public static var current: RPCController? {
         guard let context = CallContext.current, let storage = context.source as? CallStorage,
             let generation = storage.resolve(context.generation)
@@ -55,28 +55,28 @@ public struct RPCController: Sendable {
         return isOver ? nil : RPCController(storage, generation: generation)
     }
 
-    // MARK: What is known of the call
+    // MARK: Properties of the call
 
-    /// The call's id on the wire, shown as text.
+    /// The call's msg_id, as text.
     public var messageID: String {
         withState { String(decoding: $0.messageID, as: UTF8.self) } ?? ""
     }
 
-    /// `package.Service.method`.
+    /// The full name of the method: `package.Service.method`.
     public var method: String { withState { $0.method } ?? "" }
 
-    /// This side's address of the connection that the call came on.
+    /// The local address of the call's connection.
     public var localAddress: NetAddress? { withState { $0.peers?.local } ?? nil }
 
     /// The peer's address: the caller's on a server, the server's on a channel.
     public var peerAddress: NetAddress? { withState { $0.peers?.peer } ?? nil }
 
-    /// When the reply is due, on the monotonic clock: the caller's deadline, or the server's own
-    /// limit on handlers where that is earlier; nil without either.
+    /// The deadline of the call, on the monotonic clock. On a server it is the caller's deadline or
+    /// the server's time limit on handlers, whichever is earlier; nil without either.
     public var deadline: MonotonicTime? { withState { $0.deadline } ?? nil }
 
-    /// What travels beside the request. On a server it is what the caller sent; a channel's
-    /// interceptor may change it before the call is sent.
+    /// The metadata of the request. On a server it is as received; an interceptor of a channel may
+    /// change it before the request is sent.
     public var requestMetadata: RPCMetadata {
         get {
             withState { state in
@@ -93,8 +93,8 @@ public struct RPCController: Sendable {
         }
     }
 
-    /// What goes back beside the response; set it before the handler returns. On the caller's side
-    /// it is what came back. Not sent with an error. At most 511 bytes in all, or the call fails
+    /// The metadata of the reply. On a server set it before the handler returns; it is not sent
+    /// with an error. On a channel it is as received. At most 511 bytes in total, or the call fails
     /// with RESOURCE_EXHAUSTED.
     public var replyMetadata: RPCMetadata {
         get { withState { $0.replyMetadata } ?? RPCMetadata() }
@@ -106,27 +106,27 @@ public struct RPCController: Sendable {
         }
     }
 
-    /// Whether the call was given up before its handler returned: its deadline passed, the
-    /// connection ended, the caller cancelled it, or the server stops. The handler's task is
+    /// Whether the call was cancelled before its handler returned: its deadline passed, its
+    /// connection closed, the caller cancelled it, or the server stops. The handler's task is
     /// cancelled at the same time.
     public var isCancelled: Bool { withState { $0.isCancelled } ?? false }
 
-    /// Whether the call has been answered or given up: nothing that happens now changes its end.
+    /// Whether the call has been answered or cancelled: its outcome no longer changes.
     public var isFinished: Bool { withState { $0.isFinished } ?? true }
 
-    /// Whether this side makes the call, and does not answer it.
+    /// Whether this is an outgoing call, and not one that is being served.
     public var isOutgoing: Bool { withState { $0.isOutgoing } ?? false }
 
-    /// The serialized request, in bytes; on a channel 0 until it is sent.
+    /// The size of the serialized request, in bytes; on a channel 0 until it is sent.
     public var requestBytes: Int { withState { $0.requestBytes } ?? 0 }
 
-    // MARK: On the caller's side
+    // MARK: Outgoing calls
 
-    /// Why the call failed; nil before its end, and when it did not.
+    /// The error of a failed call; nil until it has ended, and if it succeeded.
     public var error: RPCError? { withState { $0.error } ?? nil }
 
-    /// Cancels the call that is made with this controller: it ends with CANCELLED, unless it is
-    /// over. On a server, and without a call, it has no effect.
+    /// Cancels the outgoing call: it fails with CANCELLED, unless it has ended. Has no effect on a
+    /// server, and before a call is made.
     public func cancel() {
         let cancel = withState { state in
             if state.cancel != nil { state.isCancelled = true }
@@ -138,11 +138,11 @@ public struct RPCController: Sendable {
     // MARK: Observing the end
 
     /// Runs `body` once, when the call has ended: on a server when its reply is in the connection's
-    /// output, or nobody waits for one any more (CANCELLED); on a channel before the caller
-    /// resumes. A handler may still be running then.
+    /// output or the call was cancelled; on a channel before the caller resumes. A handler may
+    /// still be running then.
     ///
-    /// For interceptors. Where the call has ended already: now. On the thread where it ends. Once
-    /// a served call's handler has returned, `body` is not run.
+    /// For interceptors. Runs `body` on the thread on which the call ends, or at once if the call
+    /// has ended already. After the handler of a served call has returned, `body` is not run.
     public func onEnd(_ body: @escaping @Sendable (RPCCallEnding) -> Void) {
         let ending = withState { state in
             state.isUsed = true
@@ -154,18 +154,18 @@ public struct RPCController: Sendable {
 }
 
 extension RPCController: Equatable {
-    /// Whether both are of the same call.
+    /// Whether both refer to the same call.
     public static func == (a: RPCController, b: RPCController) -> Bool {
         a.storage === b.storage && a.generation == b.generation
     }
 }
 
-/// How a call ended.
+/// The outcome of a call.
 public struct RPCCallEnding: Hashable, Sendable {
     /// 0 for a response.
     public let code: RPCErrorCode
-    /// The serialized request, in bytes; 0 where none was made.
+    /// The size of the serialized request, in bytes; 0 if it was not serialized.
     public let requestBytes: Int
-    /// The serialized response, in bytes; 0 for an error.
+    /// The size of the serialized response, in bytes; 0 for an error.
     public let responseBytes: Int
 }

@@ -1,13 +1,13 @@
 import RocketSystem
 import SwiftProtobuf
 
-/// How the services of a server are: what `rocket.Health` answers. Any thread.
+/// The health of a server's services, served as `rocket.Health`. Any thread.
 ///
-/// A server has one (`RPCServer.health`), where every registered service is SERVING until the
-/// application says otherwise. When the server drains all of them are NOT_SERVING, and whoever
-/// watches is told at once.
+/// Each server has one (`RPCServer.health`), in which every registered service is SERVING until the
+/// application sets another status. When the server drains, all services are NOT_SERVING, and
+/// pending watch calls return with that status.
 public final class RPCHealth: RPCHealthService {
-    /// What can be said of a service.
+    /// The health of a service.
     public typealias Status = RPCHealthCheckResponse.Status
 
     private struct State {
@@ -26,25 +26,26 @@ public final class RPCHealth: RPCHealthService {
 
     private let state = Locked(State())
 
-    /// - Parameter services: those that are known, and SERVING.
+    /// - Parameter services: the names of the services, which are SERVING.
     public init(services: [String] = []) {
         state.withLock { state in
             for name in services { state.statuses[name] = .serving }
         }
     }
 
-    /// Says how a service is, or with no name the server as a whole. While the server drains it is
-    /// kept for nobody: all are NOT_SERVING.
+    /// Sets the status of a service, or without a name that of the server. Has no visible effect
+    /// while the server drains: all services are NOT_SERVING.
     public func set(_ status: Status, for service: String = "") {
         change { $0.statuses[service] = status }
     }
 
-    /// How a service is, or with no name the server as a whole: SERVING unless set otherwise.
+    /// Returns the status of a service, or without a name that of the server, which is SERVING
+    /// unless set otherwise.
     public func status(of service: String = "") -> Status {
         state.withLock { $0.status(of: service) }
     }
 
-    /// The server drains: everything is NOT_SERVING from now on.
+    /// Makes all services NOT_SERVING, because the server drains.
     func drain() { change { $0.isDraining = true } }
 
     private func change(_ body: (inout State) -> Void) {
@@ -58,14 +59,14 @@ public final class RPCHealth: RPCHealthService {
 
     // MARK: The service
 
-    /// Tells how a service is.
+    /// Returns the status of a service.
     public func check(
         _ request: RPCHealthCheckRequest, _ call: RPCController
     ) async throws -> RPCHealthCheckResponse {
         .with { $0.status = status(of: request.service) }
     }
 
-    /// Tells how a service is once that is something else than the caller knows.
+    /// Returns the status of a service once it differs from the status in the request.
     public func watch(
         _ request: RPCHealthWatchRequest, _ call: RPCController
     ) async throws -> RPCHealthCheckResponse {
@@ -77,7 +78,8 @@ public final class RPCHealth: RPCHealthService {
         }
     }
 
-    /// Returns at the next change, or when the task is cancelled; at once when there was one.
+    /// Suspends until the next change or until the task is cancelled. Returns at once if the status
+    /// is no longer `known`.
     private func changed(from known: Status, of service: String) async {
         let id = state.withLock { state in
             state.lastWatcher += 1

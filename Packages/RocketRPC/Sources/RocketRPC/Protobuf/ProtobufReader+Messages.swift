@@ -1,13 +1,13 @@
 public import SwiftProtobuf
 
-// Messages within messages, maps and extensions.
+// Nested messages, maps and extensions.
 
 extension _ProtobufReader {
-    /// Part of `Decoder`. A message that is there already is merged with.
+    /// Part of `Decoder`. Merges with an existing message.
     @inlinable
     public mutating func decodeSingularMessageField<M: Message>(value: inout M?) throws {
         guard wireType == Wire.lengthDelimited else { return }
-        // Taken out, so that it has one owner and is changed in place.
+        // Moved out, so that it is uniquely referenced and changed in place.
         var message = value.take() ?? M()
         try readMessage(&message)
         value = message
@@ -39,7 +39,7 @@ extension _ProtobufReader {
         isTaken = true
     }
 
-    /// Everything up to the end, what is unknown included.
+    /// Decodes all fields up to `end`, including unknown fields.
     @inlinable @inline(__always)
     mutating func readWhole<M: Message>(
         _ message: inout M, _ decode: (inout M, inout _ProtobufReader) throws -> Void
@@ -54,29 +54,29 @@ extension _ProtobufReader {
         }
     }
 
-    /// Unknown fields behind those of before. Swift-protobuf lets nobody else append to its
-    /// storage; but it fills one itself, when a message that knows no field reads the bytes.
+    /// Returns a storage with the unknown fields of `before` followed by `fields`. swift-protobuf
+    /// has no public function for this, so a message without fields decodes the bytes.
     @usableFromInline
     static func storage(_ before: UnknownStorage, and fields: [UInt8]) throws -> UnknownStorage {
         try Google_Protobuf_Empty(serializedBytes: [UInt8](before.data) + fields).unknownFields
     }
 
-    /// Part of `Decoder`. Groups are swift-protobuf's.
+    /// Part of `Decoder`. Groups are left to swift-protobuf.
     public mutating func decodeSingularGroupField<G: Message>(value: inout G?) throws {
         throw _ProtobufFallback()
     }
 
-    /// Part of `Decoder`. Groups are swift-protobuf's.
+    /// Part of `Decoder`. Groups are left to swift-protobuf.
     public mutating func decodeRepeatedGroupField<G: Message>(value: inout [G]) throws {
         throw _ProtobufFallback()
     }
 
-    /// Part of `Decoder`. With no extensions known, the field is an unknown one.
+    /// Part of `Decoder`. Without known extensions the field is an unknown field.
     public mutating func decodeExtensionField(
         values: inout ExtensionFieldValueSet, messageType: any Message.Type, fieldNumber: Int
     ) throws {}
 
-    /// Part of `Decoder`. Message sets are swift-protobuf's.
+    /// Part of `Decoder`. Message sets are left to swift-protobuf.
     public mutating func decodeExtensionFieldsAsMessageSet(
         values: inout ExtensionFieldValueSet, messageType: any Message.Type
     ) throws {
@@ -138,8 +138,8 @@ extension _ProtobufReader {
         value[key] = new
     }
 
-    /// An entry of one key and one value, in this order, as every library writes it. Anything else
-    /// is swift-protobuf's.
+    /// Decodes an entry of one key and one value, in this order, the form that all libraries write.
+    /// Other forms are left to swift-protobuf.
     @inlinable
     mutating func readEntry(
         key: (inout _ProtobufReader) throws -> Void, value: (inout _ProtobufReader) throws -> Void

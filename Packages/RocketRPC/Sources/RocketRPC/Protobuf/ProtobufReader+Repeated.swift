@@ -1,7 +1,7 @@
 public import FoundationEssentials
 public import SwiftProtobuf
 
-// Fields with many values, one by one or packed.
+// Repeated fields, packed or not.
 
 extension _ProtobufReader: Decoder {
     /// Part of `Decoder`.
@@ -117,8 +117,8 @@ extension _ProtobufReader: Decoder {
         isTaken = true
     }
 
-    /// Part of `Decoder`. One unknown value alone is an unknown field; among packed ones it is
-    /// swift-protobuf's.
+    /// Part of `Decoder`. A single unknown value is an unknown field; packed unknown values are
+    /// left to swift-protobuf.
     @inlinable
     public mutating func decodeRepeatedEnumField<E: Enum>(value: inout [E]) throws
     where E.RawValue == Int {
@@ -134,9 +134,9 @@ extension _ProtobufReader: Decoder {
         }
     }
 
-    /// Takes one value, or all of a packed field.
+    /// Decodes one value, or all values of a packed field.
     ///
-    /// - Parameter size: of each packed value, where all have the same.
+    /// - Parameter size: the size of each packed value, if all have the same size.
     @inlinable @inline(__always)
     mutating func repeated<Value>(
         _ wire: UInt32, each size: Int = 1, _ values: inout [Value],

@@ -1,8 +1,8 @@
 public import FoundationEssentials
 public import SwiftProtobuf
 
-// One value of a field, as proto3 keeps it and, optional, as proto2 does. A wire type that is not
-// the field's leaves the value alone, and the field becomes an unknown one.
+// Single values: non-optional for proto3, optional for proto2. If the wire type is not the field's,
+// the value is unchanged, and the field is kept as an unknown field.
 
 extension _ProtobufReader {
     /// Part of `Decoder`.
@@ -247,7 +247,7 @@ extension _ProtobufReader {
 }
 
 extension _ProtobufReader {
-    /// Part of `Decoder`. An enum with no such case stays as it is.
+    /// Part of `Decoder`. For an unknown case the value is unchanged.
     @inlinable
     public mutating func decodeSingularEnumField<E: Enum>(value: inout E) throws
     where E.RawValue == Int {
@@ -256,7 +256,7 @@ extension _ProtobufReader {
         isTaken = true
     }
 
-    /// Part of `Decoder`. An enum with no such case stays as it is.
+    /// Part of `Decoder`. For an unknown case the value is unchanged.
     @inlinable
     public mutating func decodeSingularEnumField<E: Enum>(value: inout E?) throws
     where E.RawValue == Int {
@@ -270,11 +270,11 @@ extension _ProtobufReader {
         E(rawValue: Int(Int32(truncatingIfNeeded: try varint())))
     }
 
-    /// Text that is UTF-8; other bytes are swift-protobuf's to refuse.
+    /// Decodes UTF-8 text. Invalid UTF-8 is left to swift-protobuf, which refuses it.
     @usableFromInline
     mutating func string() throws -> String {
         let bytes = unsafe try lengthDelimited()
-        // Validating costs several times what copying does, and most text is ASCII.
+        // Validation is several times slower than copying, and most text is ASCII.
         if unsafe isASCII(bytes) {
             return unsafe String(unsafeUninitializedCapacity: bytes.count) { room in
                 unsafe UnsafeMutableRawBufferPointer(room).copyMemory(from: bytes)
@@ -301,7 +301,7 @@ private func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
             seen |= unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
             offset &+= 8
         }
-        // The last word overlaps the one before.
+        // The last word overlaps the previous word.
         seen |= unsafe bytes.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
     } else {
         for index in 0..<count { seen |= UInt64(unsafe bytes[index]) }
@@ -309,7 +309,7 @@ private func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
     return seen & 0x8080_8080_8080_8080 == 0
 }
 
-/// Signed numbers as protobuf's sint32 and sint64 write them: small ones are short.
+/// The ZigZag encoding of sint32 and sint64, in which numbers of small magnitude are short.
 @usableFromInline
 enum ZigZag {
     @inlinable

@@ -1,27 +1,28 @@
 public import SwiftProtobuf
 
-// SAFETY: made and dropped within the closure that lends the bytes; every read is preceded by a
-// check against `end`.
-/// Decodes a message from bytes in place: the `Decoder` that generated code hands to
-/// `decodeMessage`, which the compiler then makes a copy of for this type alone.
+// SAFETY: created and released within the closure that provides the bytes; every read is preceded
+// by a check against `end`.
+/// Decodes a message from bytes in place: the `Decoder` that generated code passes to
+/// `decodeMessage`, which the compiler specializes for this type.
 ///
-/// Takes what is plain: every field kind but groups and message sets, unknown fields included. At
-/// anything else, and at whatever is not sound, it gives up with `_ProtobufFallback`, and
-/// swift-protobuf decodes the same bytes anew; so what is refused, and why, is its decision alone.
+/// Supports every kind of field except groups and message sets, including unknown fields. For all
+/// others and for all invalid input it throws `_ProtobufFallback`, and swift-protobuf decodes the
+/// same bytes again: so only swift-protobuf decides which messages are invalid, and with which
+/// error.
 ///
-/// A value of `_RPCMessageCoding`'s: nobody else makes one, and it must not outlive the bytes.
+/// Created only by `_RPCMessageCoding`. Must not outlive the bytes: it contains pointers to them.
 @frozen @safe
 public struct _ProtobufReader {
     @usableFromInline var position: UnsafeRawPointer
     @usableFromInline var end: UnsafeRawPointer
-    /// Where the current field's tag stands.
+    /// The position of the current field's tag.
     @usableFromInline var fieldStart: UnsafeRawPointer
     @usableFromInline var wireType: UInt32 = 0
-    /// Whether somebody took the current field's value.
+    /// Whether the current field's value has been decoded.
     @usableFromInline var isTaken = true
-    /// Messages within messages that may still come: swift-protobuf's own limit.
+    /// The remaining depth of nested messages, from swift-protobuf's limit.
     @usableFromInline var depthLeft = BinaryDecodingOptions().messageDepthLimit
-    /// Fields of the current message that nobody took, tags included.
+    /// The unknown fields of the current message, including their tags.
     @usableFromInline var unknown: [UInt8] = []
 
     /// - Parameter bytes: not empty.
@@ -44,7 +45,7 @@ public struct _ProtobufReader {
 // MARK: - Fields
 
 extension _ProtobufReader {
-    /// The next field's number; nil at the end of the message.
+    /// Returns the number of the next field; nil at the end of the message.
     @inlinable
     public mutating func nextFieldNumber() throws -> Int? {
         if !isTaken { try keepUnknownField() }
@@ -54,13 +55,13 @@ extension _ProtobufReader {
         var tag = UInt32(first)
         if first < 0x80 { unsafe position += 1 } else { tag = try longTag() }
         wireType = tag & 7
-        // Groups and the two types that do not exist are swift-protobuf's.
+        // Groups and the two undefined wire types are left to swift-protobuf.
         guard 0b100111 & (1 &<< wireType) != 0, tag > 7 else { throw _ProtobufFallback() }
         isTaken = false
         return Int(tag &>> 3)
     }
 
-    /// A tag of two to five bytes.
+    /// Decodes a tag of two to five bytes.
     @usableFromInline
     mutating func longTag() throws -> UInt32 {
         var tag: UInt32 = 0
@@ -75,10 +76,10 @@ extension _ProtobufReader {
         throw _ProtobufFallback()
     }
 
-    /// The current field, which nobody took, goes to what is unknown, tag and all.
+    /// Appends the current field, which has not been decoded, to `unknown`, including its tag.
     @usableFromInline
     mutating func keepUnknownField() throws {
-        // Somebody may have looked at the value: an enum without such a case, say.
+        // The value may have been read: for example that of an enum without such a case.
         unsafe position = fieldStart
         let tag = try varint()
         switch UInt32(truncatingIfNeeded: tag) & 7 {
@@ -92,12 +93,12 @@ extension _ProtobufReader {
         isTaken = true
     }
 
-    /// Several values of a `oneof`: the last one counts.
+    /// Accepts several values of a `oneof`, of which the last one is kept.
     @inlinable
     public mutating func handleConflictingOneOf() throws {}
 }
 
-// MARK: - Pieces
+// MARK: - Primitive values
 
 extension _ProtobufReader {
     @inlinable
@@ -109,7 +110,7 @@ extension _ProtobufReader {
         return UInt64(first)
     }
 
-    /// A varint of two to ten bytes.
+    /// Decodes a varint of two to ten bytes.
     @usableFromInline
     mutating func longVarint() throws -> UInt64 {
         var value: UInt64 = 0
@@ -123,7 +124,7 @@ extension _ProtobufReader {
         throw _ProtobufFallback()
     }
 
-    /// The next `count` bytes, which are not passed over yet.
+    /// Returns the next `count` bytes without consuming them.
     @inlinable
     func body(_ count: Int) throws -> (start: UnsafeRawPointer, end: UnsafeRawPointer) {
         guard unsafe count <= end - position else { throw _ProtobufFallback() }
@@ -139,11 +140,12 @@ extension _ProtobufReader {
         return Integer(littleEndian: unsafe start.loadUnaligned(as: Integer.self))
     }
 
-    /// The body of a string, of bytes, of a message or of packed values. Its bytes are passed over.
+    /// Consumes the length and the contents of a string, of bytes, of a message or of packed
+    /// values, and returns the contents.
     @inlinable
     mutating func lengthDelimited() throws -> UnsafeRawBufferPointer {
         let count = try varint()
-        // 2 GiB is the most that protobuf allows.
+        // 2 GiB is the limit of protobuf.
         guard count < 0x7FFF_FFFF else { throw _ProtobufFallback() }
         let (start, after) = unsafe try body(Int(truncatingIfNeeded: count))
         unsafe position = after
@@ -151,8 +153,8 @@ extension _ProtobufReader {
     }
 }
 
-/// Says that a message holds something that the fast way does not handle, or that its bytes are no
-/// sound message: swift-protobuf's own codec starts over with it, and has the last word.
+/// Thrown if a message contains a field that Rocket's codec does not support, or if it is invalid:
+/// swift-protobuf's codec then processes the whole message again, and its result is final.
 @usableFromInline
 struct _ProtobufFallback: Error {
     @usableFromInline init() {}

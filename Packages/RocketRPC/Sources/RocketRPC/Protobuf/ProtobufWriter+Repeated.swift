@@ -97,7 +97,7 @@ extension _ProtobufWriter {
         }
     }
 
-    /// - Parameter put: writes one value, for which there is room.
+    /// - Parameter put: writes one value; `room` has been called for it.
     @inlinable @inline(__always)
     mutating func packedField<Value>(
         _ values: [Value], _ fieldNumber: Int, _ put: (inout _ProtobufWriter, Value) -> Void

@@ -1,7 +1,7 @@
 public import FoundationEssentials
 public import SwiftProtobuf
 
-// One value of a field. Repeated ones come here one by one.
+// Single values. Unpacked repeated fields are written value by value.
 
 extension _ProtobufWriter: Visitor {
     /// Part of `Visitor`.
@@ -85,7 +85,7 @@ extension _ProtobufWriter: Visitor {
     /// Part of `Visitor`.
     @inlinable
     public mutating func visitSingularStringField(value: String, fieldNumber: Int) throws {
-        // SAFETY: the pointer does not leave the closure.
+        // SAFETY: the pointer does not escape the closure.
         let isWritten: Void? = unsafe try value.utf8.withContiguousStorageIfAvailable {
             unsafe try bytesField(UnsafeRawBufferPointer($0), fieldNumber)
         }
@@ -95,7 +95,7 @@ extension _ProtobufWriter: Visitor {
     /// Part of `Visitor`.
     @inlinable
     public mutating func visitSingularBytesField(value: Data, fieldNumber: Int) throws {
-        // SAFETY: the pointer does not leave the closure.
+        // SAFETY: the pointer does not escape the closure.
         try unsafe value.withUnsafeBytes { unsafe try bytesField($0, fieldNumber) }
     }
 
@@ -121,15 +121,15 @@ extension _ProtobufWriter: Visitor {
         put(tag: fieldNumber, 4)
     }
 
-    /// Part of `Visitor`. Unknown fields have their tags with them.
+    /// Part of `Visitor`. The bytes of unknown fields include their tags.
     @inlinable
     public mutating func visitUnknown(bytes: Data) throws {
         try room(bytes.count)
-        // SAFETY: the pointer does not leave the closure.
+        // SAFETY: the pointer does not escape the closure.
         unsafe bytes.withUnsafeBytes { unsafe put($0) }
     }
 
-    /// Part of `Visitor`. Message sets are swift-protobuf's.
+    /// Part of `Visitor`. Message sets are left to swift-protobuf.
     public mutating func visitExtensionFieldsAsMessageSet(
         fields: ExtensionFieldValueSet, start: Int, end: Int
     ) throws {

@@ -1,22 +1,22 @@
 public import RocketBase
 
-// SAFETY: made and dropped within one exclusive access to the buffer; every write is preceded by
-// `room`, which ends the slot's use before the buffer may move.
-/// Encodes a message straight into the free end of a `ByteBuffer`: the `Visitor` that generated
-/// code hands to `traverse`, which the compiler then makes a copy of for this type alone.
+// SAFETY: created and released within one exclusive access to the buffer; every write is preceded
+// by `room`, which stops using the slot before the buffer may be reallocated.
+/// Encodes a message directly into the free end of a `ByteBuffer`: the `Visitor` that generated
+/// code passes to `traverse`, which the compiler specializes for this type.
 ///
-/// Byte for byte what swift-protobuf writes, in one pass: a length whose value is only known
-/// afterwards gets one byte, and what follows is moved when that was too little.
+/// Writes the same bytes as swift-protobuf, in one pass: it reserves one byte for a length that is
+/// not known yet, and moves the contents if the length needs more bytes.
 ///
-/// A value of `_RPCMessageCoding`'s: nobody else makes one, and it must not outlive the buffer's
-/// access.
+/// Created only by `_RPCMessageCoding`. Must not outlive the access to the buffer: it contains
+/// pointers into it.
 @frozen @safe
 public struct _ProtobufWriter {
     @usableFromInline let buffer: UnsafeMutablePointer<ByteBuffer>
-    /// The buffer's free end.
+    /// The start of the buffer's free end.
     @usableFromInline var start: UnsafeMutableRawPointer
     @usableFromInline var end: UnsafeMutableRawPointer
-    /// What has been written of it.
+    /// The position of the next write.
     @usableFromInline var cursor: UnsafeMutableRawPointer
 
     @inlinable
@@ -28,14 +28,14 @@ public struct _ProtobufWriter {
         unsafe end = slot.end
     }
 
-    /// What was written becomes the buffer's.
+    /// Adds the written bytes to the buffer's readable bytes.
     @inlinable
     mutating func commit() {
         unsafe buffer.pointee.commit(cursor - start)
         unsafe start = cursor
     }
 
-    /// Makes sure that `count` bytes can be written at the cursor.
+    /// Ensures that `count` bytes can be written at the cursor.
     @inlinable @inline(__always)
     mutating func room(_ count: Int) throws {
         if unsafe end - cursor < count { try grow(count) }
@@ -52,10 +52,10 @@ public struct _ProtobufWriter {
     }
 }
 
-// MARK: - Pieces. Each but the first two needs room that was made before.
+// MARK: - Primitive values. The `put` functions require a preceding call of `room`.
 
 extension _ProtobufWriter {
-    /// The most that a tag and a varint take.
+    /// The maximum size of a tag and a varint.
     @inlinable static var tagAndVarintBytes: Int { 15 }
 
     @inlinable @inline(__always)
@@ -112,7 +112,7 @@ extension _ProtobufWriter {
         unsafe cursor += bytes.count
     }
 
-    /// Writes what has a length before it.
+    /// Writes a length-delimited field.
     @inlinable @inline(__always)
     mutating func delimitedField(
         _ fieldNumber: Int, _ body: (inout _ProtobufWriter) throws -> Void
@@ -125,19 +125,19 @@ extension _ProtobufWriter {
         try setLength(begin)
     }
 
-    /// Where the cursor stands, counted from the buffer's first readable byte.
+    /// The offset of the cursor from the buffer's first readable byte.
     @usableFromInline
     var offset: Int { unsafe buffer.pointee.readableBytes + (cursor - start) }
 
-    /// Fills in the length of what began at `begin`, in the byte before it and, where that is too
-    /// little, in more.
+    /// Writes the length of the contents that begin at `begin` into the byte before them; moves the
+    /// contents if the length needs more than one byte.
     @usableFromInline
     mutating func setLength(_ begin: Int) throws {
         let count = offset - begin
         var more = 0
         while count >> (7 * (more + 1)) != 0 { more += 1 }
         if more > 0 { try room(more) }
-        // What was committed stands right before `start`.
+        // Committed bytes are directly before `start`.
         let body = unsafe cursor - count
         if more > 0 { unsafe (body + more).copyMemory(from: body, byteCount: count) }
         unsafe cursor = body - 1

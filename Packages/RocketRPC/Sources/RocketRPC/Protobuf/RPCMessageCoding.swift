@@ -2,11 +2,11 @@ public import RocketBase
 public import RocketCodec
 public import SwiftProtobuf
 
-/// Encodes and decodes the messages of one type in place, by code that is compiled for this
-/// message type alone.
+/// Encodes and decodes the messages of one type in place, with code that is specialized for this
+/// message type.
 ///
-/// Only generated code makes one, for each message of a method and in the message's module: only
-/// there can the compiler see the message's fields and specialise the calls.
+/// Only generated code creates one, for each message type of a method and in the module of the
+/// message type: only there the compiler can access the message's fields to specialize the calls.
 public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
     @usableFromInline let decode: (@Sendable (inout M, inout _ProtobufReader) throws -> Void)?
     @usableFromInline let encode: (@Sendable (M, inout _ProtobufWriter) throws -> Void)?
@@ -38,8 +38,8 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
         setError = nil
     }
 
-    /// Returns the response that carries `error` in its `ret_code` and `res_info`; nil where the
-    /// message has no such fields, or needs others to be encoded (`required` in proto2).
+    /// Returns a response that contains `error` in its `ret_code` and `res_info`; nil if the
+    /// message has no such fields, or has other `required` fields (proto2).
     func message(for error: BusinessError) -> M? {
         guard let setError else { return nil }
         var message = M()
@@ -49,13 +49,13 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
 
     /// Decodes a message from `bytes`.
     ///
-    /// - Throws: the error of swift-protobuf's decoder where `bytes` are no valid message.
+    /// - Throws: the error of swift-protobuf's decoder if `bytes` is not a valid message.
     @inlinable
     public func message(from bytes: RawSpan) throws -> M {
         guard let decode, bytes.byteCount > 0 else { return try M(serializedBytes: bytes) }
         do {
             var message = M()
-            // SAFETY: the reader does not leave the closure.
+            // SAFETY: the reader does not escape the closure.
             try unsafe bytes.withUnsafeBytes { bytes throws in
                 guard let start = bytes.baseAddress else { return }
                 var reader = unsafe _ProtobufReader(bytes, start)
@@ -68,13 +68,13 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
 
     /// Appends the encoded message to `buffer`; on an error `buffer` is unchanged.
     ///
-    /// - Throws: the error of swift-protobuf's encoder where required fields are not set.
+    /// - Throws: the error of swift-protobuf's encoder if required fields are not set.
     @inlinable
     public func append(_ message: M, to buffer: inout ByteBuffer) throws {
         let before = buffer.readableBytes
         do {
             guard let encode, message.isInitialized else { throw _ProtobufFallback() }
-            // SAFETY: the writer does not leave the closure.
+            // SAFETY: the writer does not escape the closure.
             try unsafe withUnsafeMutablePointer(to: &buffer) { buffer throws in
                 var writer = unsafe _ProtobufWriter(buffer)
                 try encode(message, &writer)

@@ -1,8 +1,8 @@
 import Foundation
 import SwiftProtobuf
 
-/// What a server offers, as `rocket.Reflection` tells it. A value, made at the server's start; the
-/// descriptors are read with the first question.
+/// The services of a server and their descriptors, served as `rocket.Reflection`. An immutable
+/// value that is created with the server; descriptors are decoded for each request.
 struct ReflectionIndex: Sendable {
     let services: [RPCServiceInfo]
     private let descriptors: [_RPCFileDescriptors]
@@ -28,8 +28,8 @@ struct ReflectionIndex: Sendable {
         descriptors = registry.descriptors
     }
 
-    /// The file that holds `symbol` and all that it imports, what is imported first; with no
-    /// symbol all files. Nil for a symbol that is in none.
+    /// Returns the file that defines `symbol` and all files that it imports, imported files first;
+    /// without a symbol all files. Returns nil for an unknown symbol.
     func files(for symbol: String) throws -> [Data]? {
         var files: [Google_Protobuf_FileDescriptorProto] = []
         var byName: [String: Google_Protobuf_FileDescriptorProto] = [:]

@@ -3,9 +3,9 @@ import RocketBase
 import RocketSystem
 import SwiftProtobuf
 
-/// `rocket.Reflection`: tells what a server offers.
+/// Serves `rocket.Reflection`: lists the services of a server and their descriptors.
 final class ReflectionService: RPCReflectionService {
-    /// There once everything is registered, this service too.
+    /// Set once all services are registered, including this one.
     private let catalogue = Locked<ReflectionIndex?>(nil)
 
     func show(_ catalogue: ReflectionIndex) { self.catalogue.withLock { $0 = catalogue } }
@@ -26,21 +26,21 @@ final class ReflectionService: RPCReflectionService {
     }
 }
 
-/// The .proto files that describe a service, as generated code carries them: read only when
-/// somebody asks a server with reflection.
+/// The .proto files that describe a service, in the form of generated code. Decoded only for a
+/// request to a server with reflection.
 public struct _RPCFileDescriptors: Sendable {
     private let base64: String
 
-    /// - Parameter base64: a serialized google.protobuf.FileDescriptorSet, what is imported before
-    ///   what imports it.
+    /// - Parameter base64: a serialized google.protobuf.FileDescriptorSet in Base64, in which
+    ///   imported files precede the files that import them.
     public init(base64: String) { self.base64 = base64 }
 
-    /// Of a service that was written by hand.
+    /// The descriptors of a service without generated code: none.
     public static let none = _RPCFileDescriptors(base64: "")
 
-    /// The files.
+    /// Decodes the files.
     ///
-    /// - Throws: `RPCError` INTERNAL for bytes that are no descriptors.
+    /// - Throws: `RPCError` INTERNAL if the bytes are not a valid descriptor set.
     func files() throws(RPCError) -> [Google_Protobuf_FileDescriptorProto] {
         guard let bytes = Data(base64Encoded: base64),
             let set = try? Google_Protobuf_FileDescriptorSet(serializedBytes: bytes)

@@ -1,5 +1,6 @@
-/// A quick hash of a few bytes, for tables that hold only what we chose ourselves (method names);
-/// with a random seed also for what others chose, so that nobody can aim at collisions.
+/// Fast hash of short byte sequences. Without a seed it is only for tables whose keys the
+/// application chooses (method names). Tables of keys that a peer chooses need a random seed:
+/// otherwise the peer can produce collisions.
 @inline(__always)
 func byteHash(_ bytes: RawSpan, seed: UInt64 = 0) -> UInt64 {
     var hash = seed &+ UInt64(truncatingIfNeeded: bytes.byteCount) &* 0x9E37_79B9_7F4A_7C15
@@ -10,7 +11,7 @@ func byteHash(_ bytes: RawSpan, seed: UInt64 = 0) -> UInt64 {
             mix(&hash, bytes.word(offset))
             offset &+= 8
         }
-        // The last word overlaps the one before.
+        // The last word overlaps the previous word.
         mix(&hash, bytes.word(count &- 8))
     } else {
         mix(&hash, bytes.shortWord)
@@ -24,7 +25,7 @@ private func mix(_ hash: inout UInt64, _ word: UInt64) {
     hash = product.high ^ product.low
 }
 
-/// Whether two spans hold the same bytes.
+/// Whether two spans contain the same bytes.
 @inline(__always)
 func sameBytes(_ a: RawSpan, _ b: RawSpan) -> Bool {
     let count = a.byteCount
@@ -43,11 +44,11 @@ extension RawSpan {
     @inline(__always)
     fileprivate func word(_ offset: Int) -> UInt64 {
         assert(offset >= 0 && offset &+ 8 <= byteCount)
-        // SAFETY: callers keep to the count; asserted in debug builds.
+        // SAFETY: callers pass an offset within the span; asserted in debug builds.
         return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
     }
 
-    /// All bytes of a span of less than eight, one after the other.
+    /// All bytes of a span of less than eight bytes, in order.
     @inline(__always)
     fileprivate var shortWord: UInt64 {
         var word: UInt64 = 0

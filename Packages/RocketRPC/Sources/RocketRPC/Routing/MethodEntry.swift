@@ -1,35 +1,35 @@
 import RocketBase
 import SwiftProtobuf
 
-/// A registered method with its types erased: what the frozen table holds. One object, so that a
-/// call passes one reference on.
+/// A registered method with its types erased: an entry of the method table. A class, so that
+/// serving a call passes on one reference.
 @usableFromInline
 final class MethodEntry: Sendable {
-    /// Takes the request out of the connection's input, runs the handler, and answers.
+    /// Consumes the request from the connection's input, awaits the handler, and sends the reply.
     @usableFromInline
     typealias Awaited =
         nonisolated(nonsending) @Sendable (ServingContext, MethodEntry) async -> Void
-    /// The same with a request that stays where it is.
+    /// Runs the handler with a request that stays in the input, and sends the reply.
     @usableFromInline
     typealias Synchronous = @Sendable (ServingContext, MethodEntry, RawSpan) -> Void
 
-    /// How a call of it is served.
+    /// How a call of the method is served.
     @usableFromInline
     enum Handler: Sendable {
         case awaited(Awaited)
-        /// Its handler never waits, and nothing around it does.
+        /// Neither the handler nor any interceptor suspends.
         case synchronous(Synchronous)
     }
 
     let handler: Handler
     let fullName: String
     let fullNameBytes: [UInt8]
-    /// The full name of the request's message.
+    /// The full name of the request's message type.
     let requestName: String
     let responseName: String
     let limits: MethodLimits
-    /// It is served while the server drains and beyond its limits on calls in flight: it tells how
-    /// the server is.
+    /// Whether calls are served while the server drains, and above its limits on calls in flight:
+    /// true for health checks.
     let isAlwaysServed: Bool
 
     init<Request, Response>(
@@ -49,13 +49,13 @@ final class MethodEntry: Sendable {
         if case .synchronous = handler { true } else { false }
     }
 
-    /// Why a call with bytes that are no request fails.
+    /// The error of a call whose payload is not a valid request.
     var noRequest: RPCError { RPCError(.failedDeserialize, "the request is no \(requestName)") }
 
-    /// The name as it stands on the wire, for the time of the closure.
+    /// Calls `body` with the bytes of the full name, as in a frame.
     @inline(__always)
     func withName<Result>(_ body: (RawSpan) -> Result) -> Result {
-        // SAFETY: the span can't leave the closure, and the array is never changed.
+        // SAFETY: the span can't escape the closure, and the array is never changed.
         unsafe fullNameBytes.withUnsafeBytes { unsafe body(RawSpan(_unsafeBytes: $0)) }
     }
 }

@@ -1,10 +1,10 @@
 import RocketBase
 import RocketCodec
 
-/// All methods of a server, found by the raw bytes of their names: built once, never changed.
+/// Immutable hash table of all methods of a server, looked up by the raw bytes of a name.
 ///
-/// Open addressing with at most half of the slots taken, so a look-up allocates nothing and ends
-/// after a step or two.
+/// Open addressing with at most half of the slots used: a look-up allocates nothing and takes one
+/// or two steps.
 struct MethodTable: Sendable {
     private let slots: [Slot]
     let entries: [MethodEntry]
@@ -40,7 +40,7 @@ struct MethodTable: Sendable {
         self.slots = slots
     }
 
-    /// The method with that full name; nil where `failure(for:)` says why.
+    /// Returns the method with that full name; nil if there is none (see `failure(for:)`).
     func find(_ name: RawSpan) -> MethodEntry? {
         let hash = byteHash(name)
         let mask = slots.count &- 1
@@ -52,7 +52,7 @@ struct MethodTable: Sendable {
         return nil
     }
 
-    /// Why a name is not in the table. The name is split at its last dot.
+    /// Returns the error for a name that is not in the table. The name is split at its last dot.
     func failure(for name: String) -> RPCError {
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex,
             name.index(after: dot) != name.endIndex

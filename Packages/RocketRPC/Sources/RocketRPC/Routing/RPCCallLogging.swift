@@ -4,11 +4,12 @@ public import RocketSystem
 import RocketTCP
 import Synchronization
 
-/// Logs calls: one of every N that succeed, and those that fail up to a limit per second. For
-/// servers and channels.
+/// Logs one of every N successful calls, and failed calls up to a limit per second. For servers
+/// and channels.
 ///
 /// Each line contains the method, the peer, the code, the duration in microseconds and the bytes of
-/// request and response; that of a failure also contains how many were omitted before it.
+/// request and response. The line of a failed call also contains the number of failed calls that
+/// were omitted before it.
 public final class RPCCallLogging: RPCCallObserver {
     private let logger: RocketLogger
     private let level: LogLevel
@@ -25,9 +26,9 @@ public final class RPCCallLogging: RPCCallObserver {
     }
 
     /// - Parameters:
-    ///   - every: one of so many successful calls is logged; 1: all; 0: none. Default 100.
-    ///   - maxFailuresPerSecond: the most failed calls that are logged in a second; 0: none.
-    ///     Default 10.
+    ///   - every: N, where one of every N successful calls is logged; 1: all; 0: none. Default 100.
+    ///   - maxFailuresPerSecond: the maximum number of failed calls that are logged per second;
+    ///     0: none. Default 10.
     ///   - level: the level of all lines. Default debug, so that normal work logs nothing at info.
     public init(
         _ logger: RocketLogger, every: Int = 100, maxFailuresPerSecond: Int = 10,
@@ -40,7 +41,7 @@ public final class RPCCallLogging: RPCCallObserver {
         self.time = time
     }
 
-    /// Logs the call when it has ended, where the level is enabled.
+    /// Logs the call when it has ended, if the level is enabled.
     public func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)? {
         guard logger.isEnabled(level) else { return nil }
         let start = time.monotonic()
@@ -59,7 +60,7 @@ public final class RPCCallLogging: RPCCallObserver {
         }
     }
 
-    /// The number of failures omitted before this line; nil where the line itself is omitted.
+    /// Returns the number of failures omitted before this line; nil if the line itself is omitted.
     private func mayWrite(_ ending: RPCCallEnding) -> Int? {
         if ending.code.rawValue == 0 {
             guard every > 0 else { return nil }

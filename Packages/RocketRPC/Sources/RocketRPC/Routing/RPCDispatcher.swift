@@ -2,12 +2,12 @@ public import RocketBase
 public import RocketCodec
 public import RocketSystem
 
-/// The services of a server, ready to be called: handlers with their types erased, found by the
-/// raw bytes of their names, with interceptors around them and limits on them.
+/// Routes calls to the services of a server: a table of type-erased handlers, wrapped by
+/// interceptors, with their limits.
 ///
-/// Made once and never changed, apart from the limits on calls in flight. What it is driven by
-/// owns it: the loops of an `RPCServer`, a channel that calls it in process, or a test that hands
-/// it frames (`answer`). Any thread.
+/// Immutable, except for the limits on calls in flight. Used by the loops of an `RPCServer`, by a
+/// channel that makes calls in the same process, or by a test that passes frames to `answer`. Any
+/// thread.
 public final class RPCDispatcher: Sendable {
     let table: MethodTable
     let limiter: ConcurrencyLimiter
@@ -15,15 +15,15 @@ public final class RPCDispatcher: Sendable {
     let logger: RocketLogger
     let time: any TimeSource
 
-    /// What happened so far beside calls that went well.
+    /// Counts of refused, cancelled and timed-out calls and of broken streams so far.
     public var statistics: RPCServerStatistics { counters.snapshot }
 
     /// The names of all services, sorted.
     public var serviceNames: [String] { table.serviceNames }
 
-    /// - Parameter interceptors: stand around every handler, the first one outermost.
-    /// - Throws: `RPCRegistrationError` for services that can't be registered together, and for
-    ///   limits on a method that none of them has.
+    /// - Parameter interceptors: wrap every handler; the first one is the outermost.
+    /// - Throws: `RPCRegistrationError` if the services can't be registered together, or if
+    ///   `limits` contains an unknown method.
     public init(
         services: [any RPCService], interceptors: [any RPCInterceptor] = [],
         limits: RPCCallLimits = RPCCallLimits(), logger: RocketLogger = .disabled,
@@ -39,13 +39,13 @@ public final class RPCDispatcher: Sendable {
         self.time = time
     }
 
-    /// Answers TinyPB frames one after another, on the calling task and with no transport: for
-    /// tests, and for transports of your own.
+    /// Serves TinyPB frames one after another, on the calling task and without a transport: for
+    /// tests, and for custom transports.
     ///
-    /// Deadlines that have passed are refused. What ends a call while its handler runs (a deadline,
-    /// a cancellation) is the calling task's own business here.
-    /// - Parameter frames: whole frames; the rest of the last one, where it is cut, is passed over.
-    /// - Returns: the answers' frames. After bytes that break a rule of the format nothing more.
+    /// Refuses calls whose deadline has passed. While a handler runs, neither its deadline nor a
+    /// cancellation frame ends the call: the calling task has to be cancelled instead.
+    /// - Parameter frames: complete frames; an incomplete frame at the end is ignored.
+    /// - Returns: the frames of the replies. Frames behind an invalid one are not served.
     public nonisolated(nonsending) func answer(
         _ frames: [UInt8], codec: TinyPBCodec = TinyPBCodec()
     ) async -> [UInt8] {
@@ -66,16 +66,16 @@ public final class RPCDispatcher: Sendable {
         return transport.takeOutput()
     }
 
-    /// The time where somebody wants to know how long calls take: each is a line at debug.
+    /// Returns the time if the duration of calls is logged (at debug level), else nil.
     @inline(__always)
     func beginsCall() -> MonotonicTime? {
         logger.isEnabled(.debug) ? time.monotonic() : nil
     }
 
-    /// A call has been answered or given up.
+    /// Logs a call that has been answered or cancelled.
     func endsCall(_ call: CallResponder, _ code: RPCErrorCode) {
         guard let startedAt = call.storage.withState({ $0.startedAt }) else { return }
-        // Id, method and peer come from the context.
+        // The context adds msg_id, method and peer to the line.
         CallContext.$current.withValue(call.context) {
             logger.debug("call served") {
                 $0.add("code", code.rawValue)

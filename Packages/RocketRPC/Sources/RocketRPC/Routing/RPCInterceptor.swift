@@ -16,16 +16,16 @@ public import SwiftProtobuf
 /// }
 /// ```
 ///
-/// The first interceptor is the outermost. A server composes them once, at registration; without
-/// interceptors there is nothing to call. A server's interceptors run on the connection's loop, a
+/// The first interceptor is the outermost. A server composes them once, at registration: without
+/// interceptors a call has no overhead. A server's interceptors run on the connection's loop, a
 /// channel's on the task that makes the call.
 ///
-/// An interceptor that only watches calls conforms to `RPCCallObserver` instead.
+/// An interceptor that only observes calls conforms to `RPCCallObserver` instead.
 public protocol RPCInterceptor: Sendable {
     /// Handles a call, normally by calling `next` once and returning its result.
     ///
-    /// - Parameter call: on a server the call that the handler receives; on a channel the call
-    ///   that is being made, whose `requestMetadata` may be changed before `next`.
+    /// - Parameter call: on a server the call that the handler receives; on a channel the outgoing
+    ///   call, whose `requestMetadata` may be changed before `next`.
     nonisolated(nonsending) func intercept<
         Request: Message & Sendable, Response: Message & Sendable
     >(
@@ -33,8 +33,8 @@ public protocol RPCInterceptor: Sendable {
     ) async throws -> Response
 }
 
-/// An interceptor that never suspends, so that synchronous handlers remain synchronous with it, and
-/// are served without a task: for interceptors that refuse calls.
+/// An interceptor that never suspends, for example one that refuses calls. With it synchronous
+/// handlers remain synchronous: they are served without a task.
 public protocol RPCSynchronousInterceptor: RPCInterceptor {
     /// Handles a call of a synchronous handler, as the other `intercept` does for async ones.
     func intercept<Request: Message & Sendable, Response: Message & Sendable>(
@@ -43,8 +43,8 @@ public protocol RPCSynchronousInterceptor: RPCInterceptor {
     ) throws -> Response
 }
 
-/// Watches calls without changing them: for metrics and logs. Accepted wherever interceptors are,
-/// and ordered among them; synchronous handlers remain synchronous with it.
+/// Observes calls without changing them: for metrics and logs. Accepted in place of an interceptor
+/// and called in the same order. With it synchronous handlers remain synchronous.
 ///
 /// ```swift
 /// struct SlowCalls: RPCCallObserver {
@@ -56,10 +56,10 @@ public protocol RPCSynchronousInterceptor: RPCInterceptor {
 /// ```
 public protocol RPCCallObserver: RPCSynchronousInterceptor {
     /// Called when a call begins: on a server before its handler, on a channel before the request
-    /// is sent. An observer behind an interceptor that answers a call does not see that call.
+    /// is sent. An observer behind an interceptor that answers a call is not called for it.
     ///
-    /// - Returns: is called once, when the call has ended, as `RPCController.onEnd` describes; nil:
-    ///   nothing is called.
+    /// - Returns: a closure that is called once, when the call has ended (see
+    ///   `RPCController.onEnd`); nil if the end need not be observed.
     func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)?
 }
 
@@ -109,7 +109,7 @@ extension [any RPCInterceptor] {
         return chain
     }
 
-    /// All of these as synchronous interceptors; nil where one may suspend.
+    /// All of these as synchronous interceptors; nil if one of them may suspend.
     @usableFromInline
     var synchronous: [any RPCSynchronousInterceptor]? {
         let found = compactMap { $0 as? any RPCSynchronousInterceptor }

@@ -1,28 +1,29 @@
 public import SwiftProtobuf
 
-/// One method of a service: its name on the wire and the types that go in and come out.
+/// One method of a service: its name and its message types.
 public struct RPCMethod<Request: Message & Sendable, Response: Message & Sendable>: Sendable {
-    /// With the protobuf package: `shop.v1.Order`.
+    /// The name of the service with its protobuf package: `shop.v1.Order`.
     public let service: String
-    /// As the .proto spells it: `makeOrder`.
+    /// The name of the method as in the .proto file: `makeOrder`.
     public let name: String
-    /// As it stands on the wire: `shop.v1.Order.makeOrder`.
+    /// The name in frames: `shop.v1.Order.makeOrder`.
     public let fullName: String
-    /// The same without the types of its messages, for calls of it.
+    /// The method without its message types, for outgoing calls.
     @usableFromInline let erased: ErasedMethod
-    /// Objects of earlier calls, for later ones.
+    /// Reusable objects of outgoing calls.
     @usableFromInline let callPool = CallPool()
-    /// How requests become bytes and come back.
+    /// Encodes and decodes requests.
     public let request: _RPCMessageCoding<Request>
-    /// The same for responses.
+    /// Encodes and decodes responses.
     public let response: _RPCMessageCoding<Response>
 
-    /// The method `name` of `service`, which comes with its protobuf package.
+    /// Creates a description of the method `name` of `service`.
     ///
     /// - Parameters:
-    ///   - request: how requests become bytes; by default swift-protobuf's way. Generated code
-    ///     knows a faster one.
-    ///   - response: the same for responses.
+    ///   - service: the name of the service with its protobuf package.
+    ///   - request: encodes and decodes requests. The default uses swift-protobuf's codec;
+    ///     generated code passes a faster one.
+    ///   - response: encodes and decodes responses.
     @inlinable
     public init(
         service: String, name: String, request: _RPCMessageCoding<Request> = .init(),

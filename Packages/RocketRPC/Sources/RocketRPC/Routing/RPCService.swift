@@ -1,35 +1,35 @@
-/// A set of methods under one name. Generated service protocols refine it; the generated code
-/// writes both members.
+/// A service: a set of methods under one name. Generated service protocols refine it, and
+/// generated code implements its requirements.
 public protocol RPCService: Sendable {
-    /// With the protobuf package: `shop.v1.Order`.
+    /// The name of the service with its protobuf package: `shop.v1.Order`.
     static var serviceName: String { get }
 
-    /// The .proto files that describe it, for servers with reflection; `none` unless generated.
+    /// The .proto files that describe the service, for reflection; `none` unless generated.
     static var fileDescriptors: _RPCFileDescriptors { get }
 
-    /// Adds every method to the registry.
+    /// Adds all methods of the service to the registry.
     func register(in registry: inout RPCServiceRegistry) throws
 }
 
 extension RPCService {
-    /// Nothing to show.
+    /// No descriptors.
     public static var fileDescriptors: _RPCFileDescriptors { .none }
 }
 
-/// What a handler is: the request goes in, the response or an error comes out. Runs on the
+/// Handles one call: receives the request and returns the response or throws an error. Runs on the
 /// connection's loop until it suspends for the first time.
 public typealias RPCHandler<Request, Response> =
     nonisolated(nonsending) @Sendable (
         Request, RPCController
     ) async throws -> Response
 
-/// A handler that returns without ever waiting.
+/// A handler that never suspends.
 public typealias RPCSynchronousHandler<Request, Response> =
     @Sendable (Request, RPCController) throws -> Response
 
 /// Collects the methods of all services before a server starts.
 public struct RPCServiceRegistry {
-    // Interceptors are composed here, so that a call pays only for those that there are.
+    // Interceptors are composed at registration, so that a call without any has no overhead.
     private(set) var entries: [MethodEntry] = []
     private(set) var services: [String: String] = [:]
     private(set) var descriptors: [_RPCFileDescriptors] = []
@@ -44,7 +44,7 @@ public struct RPCServiceRegistry {
 
     /// Adds a service under its name.
     ///
-    /// - Throws: `RPCRegistrationError` where another one has it already.
+    /// - Throws: `RPCRegistrationError` if another service has the same name.
     mutating func add(_ service: any RPCService) throws {
         let name = type(of: service).serviceName
         let type = "\(type(of: service))"
@@ -60,13 +60,13 @@ public struct RPCServiceRegistry {
 
     /// Adds a method of the service that is being registered.
     ///
-    /// - Throws: `RPCRegistrationError` for a method that is there already, belongs to another
-    ///   service, or has a name that C++ peers can't hold.
+    /// - Throws: `RPCRegistrationError` if the method is registered already, belongs to another
+    ///   service, or has a name that is too long for C++ peers.
     @inlinable
     public mutating func add<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>
     ) throws {
-        // Compiled where the types are known, down to the bytes.
+        // Specialized in the module of the message types, including their coding.
         let handler = interceptors.isEmpty ? handler : interceptors.around(handler)
         try append(
             method,
@@ -82,11 +82,11 @@ public struct RPCServiceRegistry {
             })
     }
 
-    /// Adds a method whose handler never waits: it runs on the connection's loop as soon as its
-    /// request is there, with no task, and holds the loop up until it returns.
+    /// Adds a method with a synchronous handler: it runs on the connection's loop as soon as its
+    /// request is received, without a task, and blocks the loop until it returns.
     ///
-    /// With an interceptor that may wait it is served as any other.
-    /// - Throws: as the other `add`.
+    /// With an interceptor that may suspend, the handler is served in a task.
+    /// - Throws: the same errors as the `add` of asynchronous handlers.
     @inlinable
     public mutating func add<Request, Response>(
         _ method: RPCMethod<Request, Response>,
@@ -146,8 +146,8 @@ public struct RPCServiceRegistry {
     }
 }
 
-/// Services that can't be registered together.
+/// The error of services that can't be registered together.
 public struct RPCRegistrationError: Error, CustomStringConvertible {
-    /// What stands in the way, with the names concerned.
+    /// The reason, including the names of the services or methods.
     public let description: String
 }

@@ -1,11 +1,11 @@
 import RocketBase
 import RocketSystem
 
-/// When a call has to be over: the caller's deadline, or the server's own limit where that is
-/// earlier.
+/// The deadline of a call: the caller's deadline or the server's time limit on handlers, whichever
+/// is earlier.
 struct CallDeadline: Equatable {
     let time: MonotonicTime?
-    /// Whether the server's limit on its handlers is the earlier one.
+    /// Whether the server's limit is the earlier one.
     let isOwn: Bool
     private let callers: MonotonicTime?
 
@@ -18,12 +18,12 @@ struct CallDeadline: Equatable {
         self.callers = callers
     }
 
-    /// The caller's deadline alone: once the handler has returned, the server's limit on it has been
-    /// kept.
+    /// The caller's deadline only. The server's limit applies to the handler, so it no longer
+    /// applies once the handler has returned.
     var withoutOwn: CallDeadline { isOwn ? CallDeadline(callers: callers) : self }
 
     /// - Parameters:
-    ///   - timeoutMilliseconds: what is left of the caller's deadline, 0 or more; nil: it has none.
+    ///   - timeoutMilliseconds: the time left until the caller's deadline, 0 or more; nil: none.
     ///   - own: the server's limit, in nanoseconds; nil: none.
     init(timeoutMilliseconds: Int64?, own: UInt64?, now: MonotonicTime) {
         callers = timeoutMilliseconds.map { timeout in
@@ -37,7 +37,7 @@ struct CallDeadline: Equatable {
         time = isOwn ? ours : callers
     }
 
-    /// The reply when it passes while the handler runs.
+    /// The error that is sent if the deadline passes while the handler runs.
     var failure: RPCError {
         RPCError(
             .callTimeout,

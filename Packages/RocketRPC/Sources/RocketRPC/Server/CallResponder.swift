@@ -2,16 +2,16 @@ public import RocketBase
 import RocketCodec
 import RocketSystem
 
-/// Sends exactly one reply for one incoming call, and then for the next one.
+/// Sends exactly one reply for one incoming call, and is then reused for the next call.
 ///
 /// Bound to the connection's loop. A handler task has one for the calls that it awaits, a loop has
 /// one for all synchronous handlers.
-// SAFETY: the continuation is resumed once: `outputHasRoom` takes it away first.
+// SAFETY: the continuation is resumed once: `outputHasRoom` sets it to nil first.
 @safe @usableFromInline
 final class CallResponder {
-    /// What the controllers of its calls refer to.
+    /// The state that the controllers of its calls refer to.
     let storage = CallStorage(isServing: true)
-    // SAFETY of the unchecked two: bound to the loop, and read and written in one piece.
+    // SAFETY: both unchecked properties are bound to the loop; each access is one load or store.
     /// The call's generation in the storage.
     @exclusivity(unchecked) @usableFromInline private(set) var generation: UInt64 = 0
     @exclusivity(unchecked) fileprivate(set) var isAnswered = true
@@ -19,23 +19,23 @@ final class CallResponder {
     private(set) var method: MethodEntry?
     /// Whether the handler has returned.
     private(set) var isOver = true
-    /// When the call has to be over.
+    /// The call's deadline.
     private(set) var deadline = CallDeadline.none
-    /// Where its frame, the first in the connection's input, has the request.
+    /// The range of the request within the call's frame, which is the first in the input.
     fileprivate var payload = 0..<0
-    /// The bytes of the input that its frame takes.
+    /// The size of the call's frame.
     fileprivate var frameBytes = 0
-    /// As in the storage.
+    /// The same as `servingTask` in the storage.
     private var servingTask: Int?
-    /// Of a handler that has returned while the output was full.
+    /// The continuation of a handler that has returned while the output was full.
     private var waiting: UnsafeContinuation<Void, Never>?
 
     init(connection: ServerConnection) { self.connection = connection }
 
-    /// A log line's context, and `RPCController.current`, while the handler runs.
+    /// The context of log lines and of `RPCController.current` while the handler runs.
     var context: CallContext { CallContext(storage, generation: unsafe generation) }
 
-    /// The same for all synchronous calls of a read, which the current thread, or task, serves.
+    /// The context of all synchronous calls of one read, served by the current thread or task.
     func synchronousContext() -> CallContext {
         let task = CallStorage.currentTask
         if servingTask != task {
@@ -45,12 +45,12 @@ final class CallResponder {
         return CallContext(storage, generation: CallStorage.synchronousGeneration)
     }
 
-    /// The same, bound before the call is known: where each awaited call has a task of its own.
+    /// The context of a task that awaits a single call; bound before the call has begun.
     var onlyContext: CallContext {
         CallContext(storage, generation: CallStorage.onlyGeneration)
     }
 
-    /// Starts over for the first frame in the input of `connection`.
+    /// Begins the call in the first frame of the input of `connection`.
     @inline(__always)
     func begin(
         _ frame: TinyPBFrame, _ frameBytes: Int, _ bytes: RawSpan, _ method: MethodEntry,
@@ -68,12 +68,12 @@ final class CallResponder {
             startedAt: connection.dispatcher.beginsCall())
     }
 
-    /// The msg_id that its reply bears.
+    /// The msg_id of the reply.
     var messageID: [UInt8] { storage.withState { $0.messageID } }
 
     // MARK: The reply
 
-    /// Answers with that code and text; the handler may still be running.
+    /// Sends an error as the reply; the handler may still be running.
     func answer(with error: RPCError) {
         if unsafe isAnswered { return }
         unsafe isAnswered = true
@@ -82,7 +82,7 @@ final class CallResponder {
         end(error.code)
     }
 
-    /// Gives the call up: the connection is gone, or its caller has cancelled it.
+    /// Cancels the call, because its connection is closed or its caller has cancelled it.
     func abandon() {
         storage.withState { state in
             state.isCancelled = true
@@ -102,7 +102,7 @@ final class CallResponder {
         connection.dispatcher.endsCall(self, code)
     }
 
-    /// The handler has returned: its controllers say from now on that the call is finished.
+    /// Ends the call after its handler has returned: from now on its controllers are finished.
     @inline(__always)
     func handlerReturned() {
         if isOver { return }
@@ -117,8 +117,8 @@ final class CallResponder {
 
     // MARK: Back-pressure
 
-    /// Suspends while the connection's output is full, until it is the turn of this reply, or the
-    /// call is given up.
+    /// Suspends while the connection's output is full, until this reply is the next to be sent or
+    /// the call is cancelled.
     fileprivate nonisolated(nonsending) func waitUntilWritable() async {
         if unsafe isAnswered { return }
         deadline = deadline.withoutOwn
@@ -130,7 +130,7 @@ final class CallResponder {
 
     /// Ends the wait: it is the turn of this reply, or it is not sent.
     ///
-    /// - Returns: false where the reply does not wait (any more).
+    /// - Returns: false if the reply is not waiting.
     @discardableResult
     func outputHasRoom() -> Bool {
         guard let waiting = unsafe waiting.take() else { return false }
@@ -140,13 +140,13 @@ final class CallResponder {
 }
 
 extension CallStorage {
-    /// Starts over for the call that came in `frame`.
+    /// Resets the state for the call in `frame`.
     @inline(__always)
     fileprivate func begin(
         _ frame: TinyPBFrame, _ bytes: RawSpan, _ method: MethodEntry, _ peers: ConnectionPeers,
         deadline: MonotonicTime?, startedAt: MonotonicTime?
     ) {
-        // Where err_code is not 0, err_info is text and no metadata.
+        // If err_code is not 0, err_info contains text and not metadata.
         let metadata = bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0)
         withState { state in
             state.messageID.replace(with: bytes.extracting(frame.messageID))
@@ -166,7 +166,8 @@ extension CallStorage {
 }
 
 extension CallStorage.State {
-    /// The handler has returned: controllers of its call find another generation.
+    /// Ends the current generation, because the handler has returned: controllers of the call no
+    /// longer access the state.
     @inline(__always)
     mutating func finishServing() {
         generation &+= 1
@@ -175,11 +176,11 @@ extension CallStorage.State {
 }
 
 extension [UInt8] {
-    /// Holds these bytes in place of the old ones, in the same memory where it can.
+    /// Replaces the contents with `bytes`, in the same memory if possible.
     fileprivate mutating func replace(with bytes: RawSpan) {
-        // SAFETY: the pointers do not leave the closures.
+        // SAFETY: the pointers do not escape the closures.
         if count == bytes.byteCount {
-            // As a rule: ids are of one length.
+            // The usual case: ids have the same length.
             if isEmpty { return }
             unsafe withUnsafeMutableBytes { old in
                 unsafe bytes.withUnsafeBytes { unsafe old.copyMemory(from: $0) }
@@ -191,9 +192,9 @@ extension [UInt8] {
     }
 }
 
-/// What serving a call takes, looked up once for the calls of one connection that follow each other
-/// and passed on as a parameter: a property of a class is retained and released for each use.
-/// Bound to the connection's loop.
+/// The objects needed to serve calls, loaded once for consecutive calls of one connection and
+/// passed on as a parameter: each use of a class's property would retain and release it. Bound to
+/// the connection's loop.
 @usableFromInline
 struct ServingContext {
     let connection: ServerConnection
@@ -212,16 +213,16 @@ struct ServingContext {
         limiter = connection.dispatcher.limiter
     }
 
-    // MARK: The handler's side, compiled where the types of its messages are known
+    // MARK: Used by handlers, specialized in the module of their message types
 
-    /// The call as its handler sees it.
+    /// The controller that the handler receives.
     @inlinable
     var controller: RPCController {
         RPCController(storage, generation: unsafe responder.generation)
     }
 
-    /// Takes the call's frame out of the input, and decodes its request; nil for bytes that are no
-    /// request, and the call has failed then.
+    /// Consumes the call's frame from the input and decodes its request. Fails the call and returns
+    /// nil if the payload is not a valid request.
     @inlinable
     func takeRequest<Request>(
         _ method: MethodEntry, _ coding: _RPCMessageCoding<Request>
@@ -240,7 +241,7 @@ struct ServingContext {
         }
     }
 
-    /// Answers with what the handler returned, unless the call was given up while it ran.
+    /// Sends the response of the handler, unless the call has ended while the handler ran.
     @inlinable
     func succeed<Response>(
         _ method: MethodEntry, _ response: Response, _ coding: _RPCMessageCoding<Response>
@@ -255,7 +256,7 @@ struct ServingContext {
         if connection.respond(self, method, payload) { responder.recordOver() }
     }
 
-    /// Answers with what the handler threw, unless the call was given up while it ran.
+    /// Sends the error of the handler, unless the call has ended while the handler ran.
     @usableFromInline
     func fail<Response>(
         _ method: MethodEntry, _ error: any Error, _ coding: _RPCMessageCoding<Response>
@@ -271,11 +272,11 @@ struct ServingContext {
     @usableFromInline
     func failWithoutRequest(_ method: MethodEntry) { responder.answer(with: method.noRequest) }
 
-    /// Whether a reply has to wait for room in the output.
+    /// Whether a reply must wait for room in the output.
     @usableFromInline
     var mustWait: Bool { connection.isOutputFull || connection.hasWaitingReplies }
 
-    /// Suspends until it is the turn of the call's reply.
+    /// Suspends until the call's reply is the next to be sent.
     @usableFromInline
     nonisolated(nonsending) func waitUntilWritable() async { await responder.waitUntilWritable() }
 }

@@ -1,11 +1,11 @@
 import RocketBase
 import Synchronization
 
-/// The limits that all loops of a server share, changeable while it runs, and the one count that
-/// they have to share. Any thread.
+/// Limits the calls in flight of all loops of a server. The limits can be changed while the server
+/// runs. Any thread.
 ///
-/// A call is counted only while its handler is suspended: one that never suspends is over before
-/// the next begins, so it touches nothing that another loop writes.
+/// A call is counted only while its handler is suspended. A handler that never suspends returns
+/// before the next one begins, so its call writes no memory that is shared between loops.
 final class ConcurrencyLimiter: Sendable {
     private let maxCalls: Atomic<Int>
     private let maxCallsPerConnection: Atomic<Int>
@@ -25,7 +25,8 @@ final class ConcurrencyLimiter: Sendable {
 
     func callResumed() { suspended.wrappingSubtract(1, ordering: .relaxed) }
 
-    /// nil when a connection with that many calls in flight may have one more.
+    /// Returns the error for one more call on a connection with that many calls in flight; nil if
+    /// the call is within the limits.
     func refusal(callsOnConnection: Int) -> RPCError? {
         let perConnection = maxCallsPerConnection.load(ordering: .relaxed)
         if callsOnConnection >= perConnection {

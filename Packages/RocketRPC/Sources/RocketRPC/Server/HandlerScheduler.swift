@@ -3,33 +3,33 @@ import RocketReactor
 import RocketRuntime
 import RocketSystem
 
-/// Runs handlers that may wait, without a task per call.
+/// Runs asynchronous handlers without creating a task per call.
 ///
-/// A handler task is long-lived. It takes the next frame and awaits its handler inline; a handler
-/// that does not suspend costs a function call. When a handler suspends, its task stays with it,
-/// control returns to the loop, and another task goes on with the next frame: a slow call delays no
-/// other. Idle tasks are parked and resumed; those that a burst has left behind end after a while.
+/// A handler task is long-lived. It takes the next frame and awaits its handler inline: a handler
+/// that does not suspend costs a function call. When a handler suspends, its task is suspended with
+/// it, control returns to the loop, and another task takes the next frame: a slow call does not
+/// delay other calls. Idle tasks are parked and resumed; unused ones end after `trimInterval`.
 ///
-/// Bound to its loop. Decisions are made by `HandlerSchedulerState`. See docs/decisions/0004.
+/// Bound to its loop. `HandlerSchedulerState` makes the decisions. See docs/decisions/0004.
 final class HandlerScheduler: TickEndHandler {
     private unowned let reactor: Reactor
     private let executor: LoopActor
     private let dispatcher: RPCDispatcher
     private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
-    /// All connections whose calls it runs.
+    /// All connections whose calls are served by this scheduler.
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
-    /// Connections with input that nobody has looked at.
+    /// Connections with unprocessed input.
     private var ready = RingBuffer<ServerConnection>()
     private var parked: [HandlerTask] = []
     private var active: HandlerTask?
-    /// Of the calls whose handlers are suspended; others are over before a deadline can pass.
+    /// The deadlines of calls with suspended handlers; other calls end before a deadline can pass.
     private var deadlines = TimerQueue<HandlerTask>()
     private var deadlineTimer: DeadlineTimer?
     private var trimTimer: ScheduledTimer?
-    /// For handlers that never wait.
+    /// The responder of synchronous handlers.
     private var synchronous: CallResponder?
 
-    /// Parked tasks that were not needed for so long end.
+    /// Parked tasks that were unused for this interval end.
     static let trimInterval = Duration.seconds(10)
 
     init(reactor: Reactor, dispatcher: RPCDispatcher) {
@@ -41,7 +41,7 @@ final class HandlerScheduler: TickEndHandler {
         }
     }
 
-    /// The tick's time.
+    /// The time of the current tick.
     var now: MonotonicTime { reactor.now }
 
     // MARK: Connections
@@ -50,7 +50,7 @@ final class HandlerScheduler: TickEndHandler {
         connections[ObjectIdentifier(connection)] = connection
     }
 
-    /// Gives up the calls of a connection that is gone: their tasks are cancelled.
+    /// Removes a closed connection and cancels its calls and their tasks.
     func remove(_ connection: ServerConnection) {
         connections[ObjectIdentifier(connection)] = nil
         cancelCalls(of: connection)
@@ -58,7 +58,7 @@ final class HandlerScheduler: TickEndHandler {
         if synchronous?.connection === connection { synchronous = nil }
     }
 
-    /// `connection` has input, or has ended: a task looks at it within this tick.
+    /// Schedules a connection that has input or has ended: a task processes it within this tick.
     func enqueue(_ connection: ServerConnection) {
         if connection.isReady || state.phase == .stopped { return }
         connection.isReady = true
@@ -66,7 +66,7 @@ final class HandlerScheduler: TickEndHandler {
         perform(.inputReady)
     }
 
-    /// What answers a call that is served at once.
+    /// Returns the responder of synchronous calls, which all connections of the loop share.
     func synchronousResponder(of connection: ServerConnection) -> CallResponder {
         if let synchronous { return synchronous }
         let responder = CallResponder(connection: connection)
@@ -75,20 +75,20 @@ final class HandlerScheduler: TickEndHandler {
     }
 
     private func cancelCalls(of connection: ServerConnection) {
-        // One whose handler has suspended within this tick is not among the suspended ones yet.
+        // A call whose handler has suspended within this tick is not in `suspended` yet.
         if let active, active.responder.connection === connection { perform(.activeSuspended) }
         for task in connection.suspended.tasks { task.cancelCall() }
     }
 
-    /// Begins no further call, and cancels those that run. Parked tasks end at once, others when
-    /// their handlers return.
+    /// Stops the scheduler: no further call begins, and running calls are cancelled. Parked tasks
+    /// end at once, others when their handlers return.
     func stop() { perform(.stop) }
 
     // MARK: Decisions
 
     func tickEnding(on reactor: Reactor) { perform(.tickEnded(hasReady: firstReady != nil)) }
 
-    /// - Returns: what is left for a task to do about itself: to park, or to end.
+    /// - Returns: the actions, of which the calling task has to perform `park` and `endTask`.
     @discardableResult
     private func perform(_ event: HandlerSchedulerState.Event) -> HandlerSchedulerState.Actions {
         let actions = state.handle(event)
@@ -112,7 +112,7 @@ final class HandlerScheduler: TickEndHandler {
         if TaskLocalBinding.isAvailable {
             task.task = executor.start(scheduler, bound)
         } else {
-            // The task awaits one call, and the binding stands for that one.
+            // The task awaits a single call, and the binding refers to that call.
             task.task = CallContext.$current.withValue(task.responder.onlyContext) {
                 executor.start(scheduler, bound)
             }
@@ -133,7 +133,7 @@ final class HandlerScheduler: TickEndHandler {
         synchronous = nil
     }
 
-    // MARK: The life of a task
+    // MARK: Handler tasks
 
     /// Takes frames and awaits their handlers, until the task is retired or the scheduler stops.
     func run(_ task: HandlerTask) async {
@@ -153,9 +153,10 @@ final class HandlerScheduler: TickEndHandler {
         }
     }
 
-    /// The same with one connection, while that is the first of those that are ready.
+    /// Takes the frames of one connection and awaits their handlers, while the connection is the
+    /// first ready one.
     ///
-    /// - Returns: false where the task ends.
+    /// - Returns: false if the task ends.
     private func serve(_ task: HandlerTask, _ context: ServingContext) async -> Bool {
         while isFirstReady(context.connection) {
             guard case .awaited(let method) = context.connection.takeFrames(context),
@@ -165,7 +166,8 @@ final class HandlerScheduler: TickEndHandler {
                 continue
             }
             if TaskLocalBinding.isAvailable {
-                // SAFETY: pushed and popped here, in one task, with no way out between them.
+                // SAFETY: pushed and popped in the same task and scope; nothing in between throws
+                // or returns.
                 unsafe TaskLocalBinding.push(CallContext.$current, task.responder.context)
                 await serve(context, method)
                 unsafe TaskLocalBinding.pop()
@@ -206,7 +208,7 @@ final class HandlerScheduler: TickEndHandler {
 
     private func trim() {
         trimTimer = nil
-        // The last one parked is the first one resumed: at the front are those that are not needed.
+        // The task that was parked last is resumed first: unused tasks are at the front.
         let count = state.trim()
         let unused = Array(parked.prefix(count))
         parked.removeFirst(count)
@@ -216,7 +218,7 @@ final class HandlerScheduler: TickEndHandler {
 
     // MARK: Suspended handlers
 
-    /// The handler of the active task is suspended: another task may take frames.
+    /// Adds the active task to the suspended ones: another task may take frames.
     private func suspendActive() {
         guard let task = active else { return }
         active = nil
@@ -228,9 +230,9 @@ final class HandlerScheduler: TickEndHandler {
         }
     }
 
-    /// The handler of a task has returned.
+    /// Removes a task whose handler has returned from the suspended ones.
     ///
-    /// - Returns: whether it had been suspended, so that another task may be active.
+    /// - Returns: whether the handler had been suspended, so that another task may be active.
     private func endSuspension(of task: HandlerTask) -> Bool {
         guard task.isSuspended else { return false }
         task.responder.connection.suspended.remove(task)
@@ -242,10 +244,10 @@ final class HandlerScheduler: TickEndHandler {
     private func expire() {
         while let (_, task) = deadlines.popExpired(now: reactor.now) {
             task.deadline = nil
-            // Its call was given up, and the handler has not returned yet.
+            // The call was cancelled, and its handler has not returned yet.
             if unsafe task.responder.isAnswered { continue }
-            // The server's limit does not end a reply that waits for room; the caller's deadline may
-            // come later.
+            // The server's limit does not end a reply that waits for room, but the caller's
+            // deadline does, which may be later.
             guard let time = task.responder.deadline.time else { continue }
             if time > reactor.now {
                 task.deadline = deadlines.insert(at: time, task)
@@ -266,7 +268,7 @@ final class HandlerScheduler: TickEndHandler {
         ready.first === connection
     }
 
-    /// `connection` has no frame left that can be taken now.
+    /// Removes `connection` from the ready ones: it has no frame that can be taken now.
     private func finishReady(_ connection: ServerConnection) {
         guard isFirstReady(connection) else { return }
         connection.isReady = false
@@ -275,7 +277,7 @@ final class HandlerScheduler: TickEndHandler {
     }
 }
 
-/// Gives handler tasks the loop as their executor.
+/// Runs handler tasks on the loop.
 private actor LoopActor {
     private nonisolated let executor: PreferredLoopExecutor
 
@@ -286,10 +288,11 @@ private actor LoopActor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    /// Starts a handler task, which runs from the loop's queue. On the loop.
+    /// Starts a handler task, which is enqueued on the loop. On the loop.
     ///
-    /// It prefers the loop: what a handler awaits outside of every actor (the closures of
-    /// `withTaskCancellationHandler` and `TaskLocal.withValue`, to begin with) stays there, too.
+    /// The loop is also the preferred executor, so that code that is awaited outside of actors,
+    /// such as the closures of `withTaskCancellationHandler` and `TaskLocal.withValue`, runs on it,
+    /// too.
     nonisolated func start(
         _ scheduler: LoopBound<HandlerScheduler>, _ task: LoopBound<HandlerTask>
     ) -> Task<Void, Never> {
@@ -302,16 +305,16 @@ private actor LoopActor {
     }
 }
 
-/// Finds the scheduler of each sub reactor; made with a loop's first connection.
+/// The schedulers of all sub reactors; each is created for the first connection of its loop.
 final class SchedulerRegistry: Sendable {
     private let all = Locked<[ObjectIdentifier: (EventLoop, LoopBound<HandlerScheduler>)]>([:])
 
-    /// On the reactor's loop.
+    /// Returns the scheduler of the reactor, which is created if necessary. On the reactor's loop.
     func scheduler(on reactor: Reactor, _ dispatcher: RPCDispatcher) -> HandlerScheduler {
         let key = ObjectIdentifier(reactor.loop)
         let found = all.withLock { $0[key] }
         if let found { return found.1.get() }
-        // Only this loop makes its scheduler, so nothing can have come between.
+        // Only this loop creates its scheduler, so no other thread can have created one meanwhile.
         let scheduler = HandlerScheduler(reactor: reactor, dispatcher: dispatcher)
         let bound = LoopBound(scheduler, on: reactor)
         all.withLock { $0[key] = (reactor.loop, bound) }

@@ -1,11 +1,11 @@
 import RocketReactor
 
 /// Decides which handler task takes frames, and when tasks are started, suspended, parked and
-/// ended. A pure value: an event goes in, what to do comes out.
+/// ended. A pure value: `handle` maps an event to actions.
 ///
 /// At most one task is *active*: it takes frames and awaits their handlers inline. Whether its
-/// handler has suspended is seen from outside only: when the loop's tick ends, or another task runs
-/// on the loop, an active task that is not running must be waiting for its handler.
+/// handler has suspended can only be inferred: when the loop's tick ends, or another task runs on
+/// the loop, the active task is not running, so its handler must be suspended.
 struct HandlerSchedulerState: Hashable {
     enum Phase: Hashable {
         /// No task is active, and no frame waits for one.
@@ -19,31 +19,31 @@ struct HandlerSchedulerState: Hashable {
     }
 
     enum Event: Hashable {
-        /// A connection has input that nobody has looked at.
+        /// A connection has unprocessed input.
         case inputReady
-        /// A task runs, and is about to take frames: one that was started or resumed, or one whose
-        /// handler was suspended and has returned.
+        /// A task is about to take frames: it was started or resumed, or its suspended handler has
+        /// returned.
         case taskRuns
-        /// The handler of the active task is to count as suspended at once.
+        /// The handler of the active task counts as suspended from now on.
         case activeSuspended
         /// The active task has found no frame.
         case outOfWork
         /// The active task ends.
-        /// - hasReady: a connection has input that nobody has looked at.
+        /// - hasReady: a connection has unprocessed input.
         case taskEnded(hasReady: Bool)
         /// The tick ends.
-        /// - hasReady: a connection has input that nobody has looked at.
+        /// - hasReady: a connection has unprocessed input.
         case tickEnded(hasReady: Bool)
         case stop
     }
 
     struct Actions: OptionSet, Hashable {
         let rawValue: UInt8
-        /// Start a task, or resume a parked one: it takes frames.
+        /// Start a task, or resume a parked one, to take frames.
         static let startTask = Actions(rawValue: 1)
         /// The handler of the task that was active is suspended.
         static let suspendActive = Actions(rawValue: 2)
-        /// Report the end of this tick.
+        /// Send `tickEnded` at the end of this tick.
         static let observeTickEnd = Actions(rawValue: 4)
         /// The task parks until it is resumed.
         static let park = Actions(rawValue: 8)
@@ -55,16 +55,17 @@ struct HandlerSchedulerState: Hashable {
 
     private(set) var phase = Phase.idle
     private(set) var observesTickEnd = false
-    /// A task is active. Apart from `phase` for the one that is left when the scheduler stops.
+    /// Whether a task is active. Separate from `phase`, because an active task may remain when the
+    /// scheduler has stopped.
     private(set) var hasActive = false
     private(set) var parked = 0
-    /// The fewest tasks that were parked since `trim` was called last.
+    /// The smallest number of parked tasks since the last call of `trim`.
     private var fewestParked = 0
 
-    /// Whether tasks that have no work are kept.
+    /// Whether idle tasks are parked.
     private let parks: Bool
 
-    /// So many parked tasks are kept for good.
+    /// This number of parked tasks is never trimmed.
     static let keptParked = 4
 
     init(parks: Bool = true) { self.parks = parks }
@@ -124,14 +125,14 @@ struct HandlerSchedulerState: Hashable {
         }
     }
 
-    /// A parked task was resumed in place of starting one.
+    /// Records that a parked task was resumed in place of a new task.
     mutating func resumedParked() {
         parked -= 1
         fewestParked = min(fewestParked, parked)
     }
 
-    /// How many parked tasks end, now that some time has passed: those that were never needed
-    /// since the last time, all but a few.
+    /// Returns the number of parked tasks that have to end: those that were unused since the last
+    /// call, except `keptParked`.
     mutating func trim() -> Int {
         let unused = min(fewestParked, max(0, parked - Self.keptParked))
         parked -= unused
@@ -139,7 +140,7 @@ struct HandlerSchedulerState: Hashable {
         return unused
     }
 
-    /// Whether `trim` may have something to end later.
+    /// Whether a later `trim` may end tasks.
     var needsTrim: Bool { parked > Self.keptParked }
 
     private mutating func start() -> Actions {

@@ -1,24 +1,23 @@
 import RocketReactor
 
-/// A long-lived task that awaits handlers, and the call whose handler it awaits now. Bound to its
-/// loop.
-// SAFETY: the continuation is resumed once: `resume` takes it away first.
+/// A long-lived task that awaits handlers, and its current call. Bound to its loop.
+// SAFETY: the continuation is resumed once: `resume` sets it to nil first.
 @safe final class HandlerTask {
     var task: Task<Void, Never>?
     let responder: CallResponder
-    /// While it is parked.
+    /// Set while the task is parked.
     private var continuation: UnsafeContinuation<Void, Never>?
-    // While its handler is suspended: its deadline, its index among the connection's suspended
+    // Set while the handler is suspended: the deadline, the index among the connection's suspended
     // calls, and the call's id.
     var deadline: TimerID?
     fileprivate var suspendedIndex: Int?
     fileprivate(set) var messageID: [UInt8] = []
-    /// It takes no other call: its task was cancelled together with one, or is not needed.
+    /// Whether the task takes no further call: it was cancelled together with a call, or is unused.
     private(set) var isRetired = false
 
     init(_ responder: CallResponder) { self.responder = responder }
 
-    /// Whether its handler is suspended.
+    /// Whether the handler is suspended.
     var isSuspended: Bool { suspendedIndex != nil }
 
     func park(_ continuation: UnsafeContinuation<Void, Never>) {
@@ -30,13 +29,13 @@ import RocketReactor
         unsafe waiting.resume()
     }
 
-    /// Ends it, while it is parked.
+    /// Ends the parked task.
     func retire() {
         isRetired = true
         resume()
     }
 
-    /// Gives up the call whose handler is suspended: the task is cancelled.
+    /// Cancels the call whose handler is suspended, and the task.
     func cancelCall() {
         responder.abandon()
         isRetired = true
@@ -44,11 +43,11 @@ import RocketReactor
     }
 }
 
-/// The calls of one connection whose handlers are suspended: all of them, and each by its msg_id.
+/// The calls of one connection whose handlers are suspended, as a list and by msg_id.
 /// Bound to the connection's loop.
 struct SuspendedCalls {
     private(set) var tasks: [HandlerTask] = []
-    /// Of several calls with one id the last.
+    /// The last one if several calls have the same id.
     private var byID: [[UInt8]: HandlerTask] = [:]
 
     mutating func insert(_ task: HandlerTask, _ messageID: [UInt8]) {

@@ -1,17 +1,19 @@
 import RocketSystem
 
-/// Where a server's limits on calls are. Each has its own answer; none closes a connection.
+/// A server's limits on calls. A call over a limit fails with an error; no limit closes the
+/// connection.
 public struct RPCCallLimits: Hashable, Sendable {
-    /// Calls that may run at the same time on one connection; the next is answered with
+    /// The maximum number of calls in flight on one connection; further calls fail with
     /// RESOURCE_EXHAUSTED. At least 1; default 4096.
     public var maxCallsPerConnection = 4096
-    /// Calls whose handlers may wait at the same time, on all connections together; the next is
-    /// answered with RESOURCE_EXHAUSTED. At least 1; default 65,536.
+    /// The maximum number of calls with suspended handlers on all connections together; further
+    /// calls fail with RESOURCE_EXHAUSTED. At least 1; default 65,536.
     public var maxCalls = 65_536
-    /// Of every method that says nothing else. Default: 5 minutes a handler, no limits on sizes.
+    /// The limits of methods without limits of their own. Default: 5 minutes per handler, no limits
+    /// on sizes.
     public var defaults = RPCMethodLimits(timeout: .seconds(300))
-    /// Of single methods, by full name (`shop.v1.Order.makeOrder`); what is nil there is as in
-    /// `defaults`.
+    /// The limits of single methods, by full name (`shop.v1.Order.makeOrder`); a limit that is nil
+    /// is taken from `defaults`.
     public var methods: [String: RPCMethodLimits] = [:]
 
     /// The defaults.
@@ -22,20 +24,20 @@ public struct RPCCallLimits: Hashable, Sendable {
     }
 }
 
-/// Limits on the calls of one method. Nil is as the server's defaults say, 0 is no limit.
+/// Limits on the calls of one method. nil: the server's default; 0: no limit.
 public struct RPCMethodLimits: Hashable, Sendable {
-    /// The longest serialized request, in bytes; a longer one is answered with RESOURCE_EXHAUSTED,
-    /// and its handler does not run. Without a limit: what a frame holds.
+    /// The maximum size of a serialized request, in bytes. A call with a larger request fails with
+    /// RESOURCE_EXHAUSTED without running its handler. Without it the frame limit applies.
     public var maxRequestBytes: Int?
-    /// The longest serialized response, in bytes; in place of a longer one RESOURCE_EXHAUSTED is
-    /// sent. Without a limit: what a frame holds.
+    /// The maximum size of a serialized response, in bytes. A call with a larger response fails
+    /// with RESOURCE_EXHAUSTED. Without it the frame limit applies.
     public var maxResponseBytes: Int?
-    /// How long a handler may run, whatever its caller's deadline; then the caller is answered
-    /// with ERROR_RPC_CALL_TIMEOUT, and the handler's task is cancelled. Without a limit: as long
-    /// as the caller waits.
+    /// The maximum run time of a handler, independent of the caller's deadline. Once it has passed,
+    /// the call fails with ERROR_RPC_CALL_TIMEOUT and the handler's task is cancelled. Without it
+    /// only the caller's deadline applies.
     public var timeout: Duration?
 
-    /// Limits; all nil: nothing of its own.
+    /// Creates limits of one method; nil: the server's default.
     public init(
         maxRequestBytes: Int? = nil, maxResponseBytes: Int? = nil, timeout: Duration? = nil
     ) {
@@ -45,7 +47,7 @@ public struct RPCMethodLimits: Hashable, Sendable {
     }
 }
 
-/// One method's limits as calls are held to them.
+/// The limits of one method, with the server's defaults applied.
 struct MethodLimits: Sendable {
     let maxRequestBytes: Int
     let maxResponseBytes: Int

@@ -5,33 +5,33 @@ public import RocketSystem
 public import RocketTCP
 public import ServiceLifecycle
 
-/// Serves services over TinyPB: one main reactor that accepts, `ioThreads` sub reactors that each
-/// own their connections from first byte to close.
+/// A TinyPB server: one main reactor accepts connections, and each of `ioThreads` sub reactors
+/// owns its connections until they are closed.
 ///
 /// A ServiceLifecycle `Service`: `run()` returns when the server has drained, after
 /// `beginDrain()`, after a graceful shutdown of its `ServiceGroup`, or after its task was
 /// cancelled (then without waiting for running calls).
 public final class RPCServer: Service {
-    /// The phases of a server, in their order.
+    /// The phases of a server, in order.
     public enum State: String, Hashable, Sendable {
         /// `run()` has not been called, or its listeners are not open yet.
         case notStarted
         /// Connections and calls are accepted.
         case running
-        /// No more of them are accepted; running calls finish.
+        /// New connections and calls are refused; running calls finish.
         case draining
-        /// Everything is closed; it does not start again.
+        /// All connections are closed; the server can't be started again.
         case stopped
     }
 
     /// Routes calls to the services of this server.
     public let dispatcher: RPCDispatcher
-    /// The health of its services, as `rocket.Health` reports it if the configuration enables that.
+    /// The health of the services, served as `rocket.Health` if the configuration enables it.
     public let health: RPCHealth
     private let runtime: ServerRuntime
 
-    /// - Parameter interceptors: run around every handler, the first one outermost.
-    /// - Throws: `RPCRegistrationError` for services that can't be registered together.
+    /// - Parameter interceptors: wrap every handler; the first one is the outermost.
+    /// - Throws: `RPCRegistrationError` if the services can't be registered together.
     public convenience init(
         configuration: RPCServerConfiguration, services: [any RPCService],
         interceptors: [any RPCInterceptor] = [], logger: RocketLogger = .disabled,
@@ -42,9 +42,9 @@ public final class RPCServer: Service {
             logger: logger, time: time, makeListener: nil)
     }
 
-    /// The same over any kind of transport.
+    /// Creates a server over any kind of transport.
     ///
-    /// - Parameter makeListener: makes what accepts connections; its handlers are
+    /// - Parameter makeListener: creates the listener that accepts connections; its handlers are
     ///   `TransportHandler`s. nil: TCP and Unix sockets.
     init(
         configuration: RPCServerConfiguration, services: [any RPCService],
@@ -68,7 +68,7 @@ public final class RPCServer: Service {
             ioLogger: logger, makeListener: makeListener)
     }
 
-    /// The present phase. Any thread.
+    /// The current phase. Any thread.
     public var state: State {
         switch runtime.state {
         case .notStarted: .notStarted
@@ -78,17 +78,17 @@ public final class RPCServer: Service {
         }
     }
 
-    /// The addresses of its listeners, with ports chosen by the kernel. Suspends until they are
-    /// open; empty if it has never started.
+    /// The addresses of the listeners, with the ports chosen by the kernel. Suspends until the
+    /// listeners are open; empty if the server never starts.
     public var boundAddresses: [NetAddress] { get async { await runtime.boundAddresses } }
 
-    /// Stops accepting connections and calls, and lets `run()` return when the running calls have
-    /// finished, at the latest after `drainTimeout`. Does not wait. Before `run()`: `run()` will
-    /// return at once. Again: no effect. Any thread.
+    /// Stops accepting connections and calls. `run()` returns when the running calls have finished,
+    /// at the latest after `drainTimeout`; if it is called later, it returns at once. Does not
+    /// wait. Further calls have no effect. Any thread.
     public func beginDrain() { runtime.beginDrain() }
 
-    /// Applies the part of a configuration that may change while the server runs: the limits on
-    /// calls in flight and the drain time-out. Any thread.
+    /// Applies the settings of a configuration that can be changed while the server runs: the
+    /// limits on calls in flight and the drain time-out. Any thread.
     public func update(_ new: RPCServerConfiguration) {
         dispatcher.limiter.update(new.limits)
         runtime.update(drainTimeout: new.drainTimeout)
@@ -111,8 +111,8 @@ public final class RPCServer: Service {
     }
 }
 
-/// Connects the runtime of a server to the dispatcher: a `ServerConnection` per connection, a
-/// scheduler of handlers per loop.
+/// Connects the runtime of a server to the dispatcher: creates a `ServerConnection` per connection
+/// and a `HandlerScheduler` per loop.
 private final class RPCServerApplication: ServerApplication {
     private let dispatcher: RPCDispatcher
     private let codec: TinyPBCodec

@@ -4,11 +4,11 @@ public import RocketSystemd
 import RocketTCP
 
 extension RPCServerConfiguration {
-    /// As `root/server` of a configuration says.
+    /// Creates a configuration from the element `root/server` of a configuration file.
     ///
-    /// - Parameter sockets: where socket activation has opened some, those of the name `rpc` (or
-    ///   those without a name) are served instead of what the configuration names.
-    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a listener's address that is none.
+    /// - Parameter sockets: sockets of socket activation. Those with the name `rpc`, or without a
+    ///   name, are served in place of the configured addresses.
+    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for an invalid listener address.
     public init(_ server: ServerConfig, sockets: ListenFDs = .none) throws(RPCError) {
         var listeners: [NetAddress] = []
         for text in server.addresses { listeners.append(try NetAddress(configured: text)) }
@@ -32,12 +32,12 @@ extension RPCServerConfiguration {
         reflection = server.reflection
     }
 
-    /// What a socket unit calls sockets for calls: FileDescriptorName=rpc.
+    /// The name of sockets for calls in a socket unit: FileDescriptorName=rpc.
     public static let socketName = "rpc"
 }
 
 extension RPCCallLimits {
-    /// As `root/server` of a configuration says.
+    /// Creates limits from the element `root/server` of a configuration file.
     public init(_ server: ServerConfig) {
         maxCallsPerConnection = server.maxInFlightPerConnection
         maxCalls = server.maxInFlight
@@ -64,7 +64,7 @@ extension TinyPBCodec.Checksum {
 }
 
 extension NetAddress {
-    /// An address that stands in a configuration or on a command line.
+    /// Parses an address in a configuration or on a command line.
     init(configured text: String) throws(RPCError) {
         do {
             try self.init(parsing: text)
@@ -75,16 +75,16 @@ extension NetAddress {
 }
 
 extension RPCServer {
-    /// A server as a configuration describes it. Where a service manager watches the process it is
-    /// told by itself, and sockets that it handed over are served.
+    /// Creates a server from a configuration file. By default it notifies the service manager and
+    /// serves the sockets that the service manager passed to the process.
     ///
     /// - Parameters:
-    ///   - logs: its lines go to the rpc stream; nil: nowhere.
-    ///   - systemd: who is told; by default whom the environment names.
-    ///   - sockets: what was handed over; by default what the environment names. A process with two
-    ///     servers gives each its own.
-    /// - Throws: `RPCRegistrationError` for services that can't be registered together,
-    ///   `RPCError` for a listener's address that is none.
+    ///   - logs: receives the server's log lines on its rpc stream; nil: no log.
+    ///   - systemd: notifies the service manager; default: the one of the environment, if any.
+    ///   - sockets: sockets of socket activation; default: those of the environment. A process with
+    ///     two servers has to pass different sockets to each.
+    /// - Throws: `RPCRegistrationError` if the services can't be registered together, `RPCError`
+    ///   for an invalid listener address.
     public convenience init(
         config: RocketConfig, services: [any RPCService],
         interceptors: [any RPCInterceptor] = [], logs: LogSystem? = nil,

@@ -2,29 +2,28 @@ public import RocketCodec
 public import RocketSystemd
 public import RocketTCP
 
-/// How a server behaves and where its limits are. `RPCServer(config:)` fills it from a
-/// `RocketConfig`.
+/// The settings and limits of a server. `RPCServer(config:)` creates it from a `RocketConfig`.
 public struct RPCServerConfiguration: Sendable {
     /// Listeners, connections, time-outs and buffers.
     public var tcp: TCPServerConfiguration
-    /// Sub reactors. 1 to 1024; default 1.
+    /// The number of sub reactors, each with its own thread. 1 to 1024; default 1.
     public var ioThreads = 1
     /// Frame limit and checksums.
     public var codec = TinyPBCodec()
-    /// Calls in flight, sizes of messages, how long handlers may run.
+    /// Limits on calls in flight, sizes of messages and run times of handlers.
     public var limits = RPCCallLimits()
-    /// A callback that holds a loop up for this long is logged. Default 100 ms; nil: none.
+    /// A callback that blocks a loop for this long is logged. Default 100 ms; nil: none.
     public var slowCallback: Duration? = .milliseconds(100)
-    /// How long running calls may take to finish once the server drains. Default 10 seconds.
+    /// The time in which running calls may finish once the server drains. Default 10 seconds.
     public var drainTimeout = Duration.seconds(10)
-    /// The service manager, which is told when the server is ready, what it does and when it stops,
-    /// and whose watchdog asks the server's loops. Default nil: nobody is told.
+    /// Notifies the service manager when the server is ready, of its status and when it stops, and
+    /// its watchdog while the server's loops respond. Default nil: no notifications.
     public var systemd: SystemdReporter?
     /// Whether `rocket.Health` is served. Default true.
     public var health = true
-    /// Whether `rocket.Reflection` is served: whoever can connect can ask. Default false.
+    /// Whether `rocket.Reflection` is served, to every client that can connect. Default false.
     public var reflection = false
 
-    /// The defaults, and where to listen.
+    /// Creates a configuration with the given listeners and defaults.
     public init(tcp: TCPServerConfiguration) { self.tcp = tcp }
 }

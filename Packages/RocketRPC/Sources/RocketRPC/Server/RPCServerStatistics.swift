@@ -1,22 +1,22 @@
 import Synchronization
 
-/// What a server has seen so far beside calls that went well. For what goes on with each call add
-/// an interceptor.
+/// Counts of the calls that a server refused, cancelled or timed out, and of broken streams. Use an
+/// interceptor to observe every call.
 public struct RPCServerStatistics: Hashable, Sendable {
-    /// Calls that were answered with an error before any handler ran: unknown names, limits,
-    /// a drain, deadlines that had passed.
+    /// Calls that failed before a handler ran: unknown names, limits, a draining server, expired
+    /// deadlines.
     public var refusedCalls = 0
-    /// Calls that their callers gave up with a `rocket.cancel` frame.
+    /// Calls that were cancelled by a `rocket.cancel` frame.
     public var cancelledCalls = 0
-    /// `rocket.cancel` frames for calls that had finished or never were.
+    /// `rocket.cancel` frames for finished or unknown calls.
     public var ignoredCancellations = 0
-    /// Calls whose deadline, or the server's own limit, passed while the handler ran.
+    /// Calls whose deadline or server time limit passed while the handler ran.
     public var timedOutCalls = 0
-    /// Connections closed because a frame broke the rules.
+    /// Connections closed because of an invalid frame.
     public var brokenStreams = 0
 }
 
-/// Counts what is rare, for all loops of a server. Any thread.
+/// Counters of rare events, shared by all loops of a server. Any thread.
 final class ServerCounters: Sendable {
     private let refusals = Atomic(0)
     private let cancellations = Atomic(0)

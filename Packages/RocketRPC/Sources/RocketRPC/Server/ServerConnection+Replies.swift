@@ -2,10 +2,10 @@ import RocketBase
 import RocketCodec
 import RocketSystem
 
-// Putting replies into the output.
+// Appending replies to the output.
 
 extension ServerConnection {
-    /// Answers a call that was never begun.
+    /// Sends an error in reply to a call that was not begun.
     func refuse(_ messageID: RawSpan, _ methodName: RawSpan, _ error: RPCError) {
         if let transport {
             send(over: transport) { _ = append(error, messageID, methodName, to: &$0) }
@@ -18,16 +18,17 @@ extension ServerConnection {
         }
     }
 
-    /// Answers a call with a response, and ends it. Its handler has returned.
+    /// Sends the response of a call whose handler has returned, and ends the call.
     ///
     /// - Parameter payload: appends the message.
-    /// - Returns: whether the call's controllers have been told that it is over, already.
+    /// - Returns: whether the generation of the call's controllers has been ended, too.
     func respond(
         _ context: ServingContext, _ method: MethodEntry,
         _ payload: (inout ByteBuffer) throws -> Void
     ) -> Bool {
         let isDone = context.storage.withState { state in
-            // Without observers, metadata and the debug log nobody learns how the call ended.
+            // Without observers, metadata and the debug log the end of the call need not be
+            // recorded.
             if state.isUsed || state.startedAt != nil { return false }
             // SAFETY: the array lives, unchanged, until append returns.
             _ = append(
@@ -54,13 +55,13 @@ extension ServerConnection {
         return false
     }
 
-    /// The reply to a call whose handler threw. An error with no code of its own is INTERNAL: its
-    /// detail goes to the log and not on the wire.
+    /// Returns the reply to a call whose handler threw. An error without a code becomes INTERNAL:
+    /// its detail is logged and not sent.
     func failure(for error: any Error, of controller: RPCController) -> RPCError {
         switch error {
         case let error as BusinessError where error.code != 0:
             return RPCError(RPCErrorCode(rawValue: error.code), error.info)
-        // Code 0 would be success, with nothing in it.
+        // Code 0 would be an empty response.
         case let error as RPCError where error.code.rawValue != 0:
             return error
         case is CancellationError where controller.isCancelled:
@@ -73,7 +74,7 @@ extension ServerConnection {
         }
     }
 
-    /// Encodes an error into the output.
+    /// Appends an error to the output.
     func send(_ error: RPCError, _ messageID: [UInt8], _ method: MethodEntry) {
         method.withName { name in
             guard let transport else { return }
@@ -84,7 +85,7 @@ extension ServerConnection {
         }
     }
 
-    /// Encodes a response straight into the output, which is written once a tick.
+    /// Encodes a response directly into the output, which is written once per tick.
     @inline(__always)
     private func append(
         _ transport: any Transport, _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry,
@@ -99,7 +100,7 @@ extension ServerConnection {
         }
     }
 
-    /// A response that can't be serialized, or is too large, becomes an error that says so.
+    /// Appends a response; if it can't be serialized or is too large, appends an error instead.
     @inline(__always)
     private func append(
         _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry, _ name: RawSpan,
@@ -132,8 +133,8 @@ extension ServerConnection {
         return SentReply(code: .init(rawValue: 0), payloadBytes: payloadBytes)
     }
 
-    /// Without its text where the frame would be too large with it. What is left then fits, since
-    /// the request with the same id and name did.
+    /// Appends an error, without its text if the frame would be too large. A frame without text is
+    /// never too large, because the request has the same id and name.
     private func append(
         _ error: RPCError, _ messageID: RawSpan, _ methodName: RawSpan, to output: inout ByteBuffer
     ) -> SentReply {
@@ -150,17 +151,17 @@ extension ServerConnection {
     }
 }
 
-/// What was sent in reply to a call.
+/// The reply that was sent.
 private struct SentReply {
-    /// 0: a response.
+    /// 0 for a response.
     let code: RPCErrorCode
     let payloadBytes: Int
 }
 
 extension String {
-    /// Text from bytes that a peer sent; invalid UTF-8 becomes U+FFFD.
+    /// Decodes bytes that a peer sent; invalid UTF-8 becomes U+FFFD.
     init(decodingUTF8 bytes: RawSpan) {
-        // SAFETY: the pointer does not leave the closure.
+        // SAFETY: the pointer does not escape the closure.
         self = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }
@@ -168,7 +169,7 @@ extension String {
 extension RawSpan {
     /// The bytes as an array.
     var copied: [UInt8] {
-        // SAFETY: the pointer does not leave the closure.
+        // SAFETY: the pointer does not escape the closure.
         unsafe withUnsafeBytes { unsafe [UInt8]($0) }
     }
 }

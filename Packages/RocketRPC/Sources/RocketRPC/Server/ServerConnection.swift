@@ -4,40 +4,40 @@ import RocketReactor
 import RocketSystem
 import RocketTCP
 
-/// One client's connection: takes frames out of its input, and puts replies into its output.
-/// Bound to its loop; without a scheduler to the task that drives it (`RPCDispatcher.answer`).
+/// One client's connection: takes frames from its input and appends replies to its output. Bound to
+/// its loop; without a scheduler to the task that drives it (`RPCDispatcher.answer`).
 ///
 /// While the output is above the high water mark, no frame is taken and no call begins; replies of
-/// handlers that return meanwhile wait for their turn; errors do not wait. So a peer that reads
-/// slowly gets all replies that it has asked for, and the server holds for it no more than the high
-/// water mark, one reply, the errors, and the responses of the calls that it had in flight.
+/// handlers that return meanwhile are queued; errors are not. So a peer that reads slowly receives
+/// all replies, and the server's memory for it is bounded by the high water mark, one reply, the
+/// errors, and the responses of the calls in flight.
 final class ServerConnection {
     let dispatcher: RPCDispatcher
     let codec: TinyPBCodec
     let scheduler: HandlerScheduler?
     private(set) var peers = ConnectionPeers.none
     private(set) var transport: (any Transport)?
-    /// Called once, when the connection is closed.
+    /// Called once when the connection has closed.
     var onClose: (() -> Void)?
-    /// Calls whose handlers run now, suspended ones included.
+    /// The number of calls whose handlers run now, including suspended ones.
     private var callsInFlight = 0
-    /// Those of them whose handlers are suspended.
+    /// The calls in flight whose handlers are suspended.
     var suspended = SuspendedCalls()
-    /// The output is above its high water mark.
+    /// Whether the output is above its high water mark.
     private(set) var isOutputFull = false
     /// Replies that wait until the output has room, in the order in which their handlers returned.
     private var waitingReplies = RingBuffer<CallResponder>()
-    /// There are some.
+    /// Whether replies wait or one of them is being sent.
     private(set) var hasWaitingReplies = false
-    /// It is in the scheduler's queue.
+    /// Whether the connection is in the scheduler's queue.
     var isReady = false
-    /// Frames wait until the output has room.
+    /// Whether frames wait until the output has room.
     private var isHeldBack = false
     private(set) var isDraining = false
-    /// The peer sends no more; its calls are still answered.
+    /// Whether the peer has half-closed the connection; its calls are still answered.
     private(set) var isInputEnded = false
-    /// A frame rule that was broken: what stands in the input means nothing, and is not looked at
-    /// again while the connection flushes and ends.
+    /// Set once a frame was invalid: the rest of the input can't be parsed, and is ignored while
+    /// the connection flushes its output and closes.
     private var fault: FrameError?
 
     init(dispatcher: RPCDispatcher, codec: TinyPBCodec, scheduler: HandlerScheduler?) {
@@ -56,7 +56,7 @@ extension ServerConnection: TransportHandler {
         scheduler?.add(self)
     }
 
-    /// Runs synchronous handlers at once; a handler task does the rest.
+    /// Runs synchronous handlers at once, and schedules a handler task for other calls.
     func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         guard let scheduler else { return }
         if dispatcher.table.hasSynchronous {
@@ -104,9 +104,9 @@ extension ServerConnection: TransportHandler {
 // MARK: - Frames
 
 extension ServerConnection {
-    /// Why `takeFrames` returned.
+    /// The reason why `takeFrames` returned.
     enum Next {
-        /// No whole frame is left.
+        /// No complete frame is left.
         case nothing
         /// The output is full; `outputHasRoom` continues.
         case heldBack
@@ -115,30 +115,30 @@ extension ServerConnection {
         case awaited(MethodEntry)
     }
 
-    /// What the first frame of the input is.
+    /// The outcome of inspecting the first frame of the input.
     private enum FrameOutcome {
         case needMore
-        /// It has been dealt with: refused, or a cancellation.
+        /// The frame has been handled: a refused call or a cancellation.
         case handled(byteCount: Int)
         /// A call to be served.
         case call(MethodEntry, TinyPBFrame, CallDeadline, byteCount: Int)
-        /// A frame rule was broken: see `fault`.
+        /// The frame is invalid: see `fault`.
         case broken
     }
 
-    /// The same for the input that is left in the transport. In a task.
+    /// Takes frames from the input that is left in the transport. In a handler task.
     func takeFrames(_ context: ServingContext) -> Next {
         var next = Next.nothing
         context.transport.readInput { next = takeFrames(&$0, context, inTask: true) }
         return next
     }
 
-    /// Takes whole frames from the front of the input: refuses calls, cancels calls, runs
-    /// synchronous handlers; up to the first call whose handler may wait. The one way for all
-    /// frames.
+    /// Takes complete frames from the front of the input: refuses calls, cancels calls and runs
+    /// synchronous handlers, up to the first call whose handler may suspend. Processes all frames
+    /// of the server.
     ///
-    /// - Parameter inTask: whether a handler task is at it, which then awaits the handler. On the
-    ///   loop, outside of a task, that frame stays in the input, and the caller has bound the
+    /// - Parameter inTask: whether the caller is a handler task, which then awaits the handler.
+    ///   Outside of a task, that frame stays in the input, and the caller must have bound the
     ///   context of synchronous calls.
     private func takeFrames(
         _ input: inout ByteBuffer, _ context: ServingContext, inTask: Bool
@@ -188,14 +188,14 @@ extension ServerConnection {
         _ request: RawSpan, inTask: Bool
     ) {
         if !inTask { return serve(context, method, request) }
-        // It came behind a call that is awaited; the context of synchronous calls does not count
-        // in tasks.
+        // The call follows an awaited call, and the context of synchronous calls is not valid in
+        // tasks.
         CallContext.$current.withValue(context.responder.context) {
             serve(context, method, request)
         }
     }
 
-    /// Looks at the first frame, and answers what is no call to be served.
+    /// Inspects the first frame, and handles it unless it is a call to be served.
     @inline(__always)
     private func inspect(
         _ bytes: RawSpan, _ context: ServingContext, _ now: MonotonicTime
@@ -230,14 +230,15 @@ extension ServerConnection {
         return .call(method, frame, deadline, byteCount: byteCount)
     }
 
-    /// A name that is no method's: cancels a call, or is refused.
+    /// Handles a name that is not in the table: cancels a call, or refuses it.
     private func unknownMethod(_ name: RawSpan, _ messageID: RawSpan) {
         if CancelFrame.isCancel(name) { return cancel(messageID) }
         dispatcher.counters.refused()
         refuse(messageID, name, dispatcher.table.failure(for: String(decodingUTF8: name)))
     }
 
-    /// Why a call is not served, by the server's limits and the call's own; nil where it is.
+    /// Returns the error of a call that violates a limit or whose deadline has passed; nil if the
+    /// call is to be served.
     @inline(__always)
     private func refusal(
         of method: MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?,
@@ -261,10 +262,10 @@ extension ServerConnection {
         return nil
     }
 
-    /// The caller has cancelled a call: its handler's task is cancelled, and no reply is sent.
+    /// Cancels a call and its handler's task on behalf of the caller. No reply is sent.
     private func cancel(_ messageID: RawSpan) {
         guard let task = suspended.find(messageID.copied) else {
-            // It has usually finished meanwhile.
+            // Usually the call has finished meanwhile.
             dispatcher.counters.cancelledUnknown()
             return
         }
@@ -272,7 +273,7 @@ extension ServerConnection {
         task.cancelCall()
     }
 
-    /// The handler of an awaited call has returned.
+    /// Ends an awaited call whose handler has returned.
     func handlerReturned() {
         callsInFlight -= 1
         if callsInFlight == 0, isEnding { scheduler?.enqueue(self) }
@@ -281,20 +282,20 @@ extension ServerConnection {
 
     // MARK: Back-pressure
 
-    /// The reply of `responder` waits until the output has room.
+    /// Queues the reply of `responder` until the output has room.
     func wait(_ responder: CallResponder) {
         hasWaitingReplies = true
         waitingReplies.append(responder)
     }
 
-    /// Appends to the output.
+    /// Appends to the output, and updates `isOutputFull`.
     @inline(__always)
     func send(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
         if !transport.send(body) { isOutputFull = true }
     }
 
-    /// Lets the next reply that waits be sent, or frames be taken again where none waits. Once it
-    /// has been sent, `handlerReturned` comes back here.
+    /// Resumes the next waiting reply, or schedules the connection again if no reply waits. Once
+    /// the reply has been sent, `handlerReturned` calls this function again.
     private func outputHasRoom() {
         if isOutputFull { return }
         while let next = waitingReplies.popFirst() {
@@ -307,12 +308,12 @@ extension ServerConnection {
         }
     }
 
-    // MARK: The end
+    // MARK: Closing
 
-    /// No further call will come, or none that would be served.
+    /// Whether no further call will be served.
     private var isEnding: Bool { isDraining || isInputEnded }
 
-    /// Closes once the input is used up and the last call is answered.
+    /// Closes the connection if it is ending and its last call has been answered.
     private func closeIfDone() {
         guard isEnding, callsInFlight == 0 else { return }
         transport?.close(.afterFlush, reason: isInputEnded ? .peerFinished : .drained)

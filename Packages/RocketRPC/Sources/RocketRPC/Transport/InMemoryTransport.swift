@@ -4,14 +4,14 @@ import RocketReactor
 import RocketSystem
 import RocketTCP
 
-/// One end of a pipe of bytes between two handlers on the same loop: a transport without a socket.
-/// What one end writes in a tick, the other end receives at that tick's end.
+/// One end of a byte pipe between two handlers on the same loop: a transport without a socket.
+/// Bytes that one end writes during a tick are received by the other end at the end of that tick.
 ///
-/// It holds no more than the bytes of one tick and what its handler leaves of them.
+/// Buffers at most the bytes of one tick and the bytes that its handler has not consumed.
 final class InMemoryTransport: Transport, TickEndHandler {
-    /// The address of both ends: `unix:`, as that of an unnamed socket.
+    /// The address of both ends: `unix:`, the same as that of an unnamed socket.
     static let address = NetAddress(.unnamed)
-    /// Above this many bytes written in one tick it is not writable until the tick's end.
+    /// With more bytes written in one tick the transport is not writable until the end of the tick.
     static let highWaterMarkBytes = 256 << 10
 
     private let reactor: Reactor?
@@ -27,7 +27,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
 
     private init(on reactor: Reactor?) { self.reactor = reactor }
 
-    /// An end without a peer: `input` has arrived, `takeOutput` returns what was written.
+    /// Creates an end without a peer: `bytes` is its input, and `takeOutput` returns its output.
     convenience init(input bytes: [UInt8]) {
         self.init(on: nil)
         input.append(bytes)
@@ -38,7 +38,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
         return output.copyBytes()
     }
 
-    /// Joins two handlers; `connected` is called on both before this returns, on `far` first.
+    /// Connects two handlers. Calls `connected` on both before it returns, on `far` first.
     static func join(
         _ near: any TransportHandler, _ far: any TransportHandler, on reactor: Reactor
     ) {
@@ -67,7 +67,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
         }
         enrol()
         body(&output)
-        // Without a loop there is no end of a tick that would make room again.
+        // Without a loop no tick ends, so the transport would never become writable again.
         if reactor != nil, output.readableBytes > Self.highWaterMarkBytes {
             isAboveHighWater = true
         }
@@ -109,7 +109,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
         }
     }
 
-    /// Receives what the other end wrote.
+    /// Receives the bytes that the other end has written.
     private func deliver(_ bytes: inout ByteBuffer) {
         if isClosed || closing != nil { return }
         var buffer = ByteBuffer()
@@ -117,7 +117,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
         if buffer.isEmpty {
             swap(&buffer, &bytes)
         } else {
-            // SAFETY: two buffers, each with memory of its own.
+            // SAFETY: two separate buffers, whose memory does not overlap.
             unsafe bytes.withUnsafeBytes { unsafe buffer.append($0) }
         }
         handler?.received(self, &buffer)
@@ -139,7 +139,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
         peer?.peerEnded()
     }
 
-    /// Nothing more will come from the other end.
+    /// Handles the close of the other end.
     private func peerEnded() {
         peer = nil
         if isClosed || closing != nil { return }
@@ -147,8 +147,8 @@ final class InMemoryTransport: Transport, TickEndHandler {
     }
 }
 
-/// Connects a channel with a dispatcher in the same process, without a socket: both ends live on
-/// the channel's loop, and so do the handlers until they suspend.
+/// Connects a channel to a dispatcher in the same process, without a socket. Both ends are bound to
+/// the channel's loop, and handlers run on it until they suspend.
 struct InMemoryConnector: Connector {
     let dispatcher: RPCDispatcher
     let codec: TinyPBCodec

@@ -3,7 +3,8 @@ import RocketReactor
 import RocketTCP
 
 extension TCPConnection: Transport {
-    /// A Unix socket can't be reset: the peer reads an ordinary end, and may still send.
+    /// False for a Unix socket, which can't be reset: the peer reads an ordinary end of input, and
+    /// may still send.
     var signalsReset: Bool { !peerAddress.isUnix }
 
     func readInput(_ body: (inout ByteBuffer) -> Void) { withInput(body) }
@@ -14,7 +15,7 @@ extension TCPConnection: Transport {
     }
 }
 
-/// A handler of transports is one of TCP connections, which are transports.
+/// Implements `TCPConnectionHandler` by the functions of `TransportHandler`.
 extension TransportHandler {
     func connected(_ connection: TCPConnection) { connected(connection as any Transport) }
 
@@ -35,14 +36,14 @@ extension TransportHandler {
     }
 }
 
-/// Connects over TCP or a Unix socket to the first of its addresses that accepts. The n-th
-/// connection of a channel begins with the n-th address, so that a pool spreads over all of them.
+/// Connects over TCP or a Unix socket, to the first address that accepts. The n-th connection of a
+/// channel tries the n-th address first, so that a pool is distributed over all addresses.
 struct TCPConnector: Connector {
     let addresses: [NetAddress]
 
-    /// Replies are read however many requests wait to be sent: a server that nobody reads from
-    /// stops reading requests, and both sides would wait for ever. The channel bounds its output
-    /// itself: it writes no more while the connection is not writable.
+    /// Reads replies regardless of the number of unsent requests. Otherwise both sides would wait
+    /// for ever: a server whose replies are not read stops reading requests. The channel bounds its
+    /// output itself: it does not write while the connection is not writable.
     private static let configuration = {
         var configuration = TCPConnectionConfiguration()
         configuration.readsAboveHighWater = true

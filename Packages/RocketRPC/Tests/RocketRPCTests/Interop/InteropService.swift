@@ -6,7 +6,7 @@ import RocketSystem
 import SwiftProtobuf
 import Synchronization
 
-/// gRPC's test service, as far as calls are unary.
+/// The unary methods of gRPC's test service.
 struct InteropService: InteropTestService {
     let gate = Gate()
 

@@ -7,8 +7,9 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-/// The unary cases of gRPC's interoperability list, by the same names, over every way to a handler.
-@Suite struct InteropTests {
+/// The unary cases of gRPC's interoperability list, by the same names, over every transport.
+@Suite("gRPC interoperability cases")
+struct InteropTests {
     typealias Methods = InteropTestServiceMethods
     let service = InteropService()
 
@@ -24,7 +25,9 @@ import Testing
     }
     let small = InteropSimpleRequest.with { $0.responseSize = 100 }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(
+        "empty_unary: an empty request receives an empty response",
+        arguments: TransportKind.allCases)
     func empty_unary(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let reply = try await caller.call(Methods.emptyCall, InteropEmpty())
@@ -33,7 +36,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(
+        "large_unary: a large request receives a large response",
+        arguments: TransportKind.allCases)
     func large_unary(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let reply = try await caller.call(Methods.unaryCall, large)
@@ -41,7 +46,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(
+        "custom_metadata: metadata is returned with the response",
+        arguments: TransportKind.allCases)
     func custom_metadata(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let sent: RPCMetadata = ["x-rocket-test-echo": "test_initial_metadata_value"]
@@ -51,7 +58,7 @@ import Testing
         }
     }
 
-    /// What a call that asks for this status ends with.
+    /// The error of a call whose request selects this status.
     func error(_ caller: any Caller, code: Int32, message: String) async -> RPCError? {
         await #expect(throws: RPCError.self) {
             try await caller.call(
@@ -65,7 +72,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(
+        "status_code_and_message: an error keeps its code and message",
+        arguments: TransportKind.allCases)
     func status_code_and_message(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let error = await error(caller, code: 2, message: "test status message")
@@ -74,7 +83,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(
+        "special_status_message: a message keeps white space and non-ASCII characters",
+        arguments: TransportKind.allCases)
     func special_status_message(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let message =
@@ -92,7 +103,9 @@ import Testing
         }?.code
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(
+        "unimplemented_method: it fails with ERROR_METHOD_NOT_FOUND",
+        arguments: TransportKind.allCases)
     func unimplemented_method(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let code = await code(caller, "rocket.testing.TestService", "unimplementedCall")
@@ -100,7 +113,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(
+        "unimplemented_service: it fails with ERROR_SERVICE_NOT_FOUND",
+        arguments: TransportKind.allCases)
     func unimplemented_service(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let code = await code(
@@ -109,8 +124,10 @@ import Testing
         }
     }
 
-    /// A thousand at once; a channel has one connection, where 270 MB of requests wait for room.
-    @Test(arguments: TransportKind.allCases)
+    /// 1,000 at once. A channel has one connection, on which 270 MB of requests are queued.
+    @Test(
+        "concurrent_large_unary: 1,000 large calls at once all succeed",
+        arguments: TransportKind.allCases)
     func concurrent_large_unary(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let count = try await withThrowingTaskGroup { group in
@@ -125,7 +142,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(
+        "rpc_soak: consecutive calls on one channel all succeed",
+        arguments: TransportKind.allCases)
     func rpc_soak(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             for _ in 0..<1000 {
@@ -137,11 +156,13 @@ import Testing
         }
     }
 
-    // MARK: What only a channel does
+    // MARK: Channels only
 
     typealias Client = InteropTestServiceClient
 
-    @Test(arguments: TransportKind.channels)
+    @Test(
+        "cancel_after_begin: a cancelled call fails with CANCELLED",
+        arguments: TransportKind.channels)
     func cancel_after_begin(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service], configuration: .patient) { channel in
             let call = channel.start(Methods.sleepingCall, InteropSimpleRequest())
@@ -154,7 +175,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.channels)
+    @Test(
+        "timeout_on_sleeping_server: the deadline ends the call",
+        arguments: TransportKind.channels)
     func timeout_on_sleeping_server(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
             let error = await #expect(throws: RPCError.self) {
@@ -166,7 +189,9 @@ import Testing
     }
 
     /// A new channel for each call, to one server.
-    @Test(arguments: TransportKind.channels)
+    @Test(
+        "channel_soak: calls on a new channel each all succeed",
+        arguments: TransportKind.channels)
     func channel_soak(_ transport: TransportKind) async throws {
         func soak(_ open: () throws -> RPCChannel) async throws {
             for _ in 0..<200 {

@@ -3,13 +3,13 @@ import SwiftProtobuf
 
 @testable import RocketRPC
 
-/// Our codec and swift-protobuf's own on the same message type.
+/// Compares Rocket's codec with swift-protobuf's for one message type.
 struct CodingCase<M: Message & Sendable>: Sendable {
     let coding: _RPCMessageCoding<M>
 
     init(_ coding: _RPCMessageCoding<M>) { self.coding = coding }
 
-    /// What differs between the two on these bytes; nil when nothing does.
+    /// Describes how the two codecs differ in decoding these bytes; nil if they agree.
     func difference(decoding bytes: [UInt8]) -> String? {
         let own: Result<M, any Error> = Result {
             try unsafe coding.message(from: bytes.span.bytes)
@@ -28,7 +28,7 @@ struct CodingCase<M: Message & Sendable>: Sendable {
         }
     }
 
-    /// The same for encoding.
+    /// Describes how the two codecs differ in encoding this message; nil if they agree.
     func difference(encoding message: M) -> String? {
         var buffer = ByteBuffer()
         buffer.append([1, 2, 3])
@@ -43,7 +43,7 @@ struct CodingCase<M: Message & Sendable>: Sendable {
         }
     }
 
-    /// NaN is not equal to itself, and maps have no order: compared is what they encode to.
+    /// The bytes to compare: NaN is not equal to itself, and maps have no order.
     private static func canonical(_ message: M) -> [UInt8]? {
         var options = BinaryEncodingOptions()
         options.useDeterministicOrdering = true
@@ -51,7 +51,7 @@ struct CodingCase<M: Message & Sendable>: Sendable {
     }
 }
 
-/// The codings as generated code makes them.
+/// Codings like those of generated code.
 enum CodingCases {
     static let all3 = CodingCase<Kinds3_All>(
         .init(

@@ -5,6 +5,7 @@ import Testing
 
 @testable import RocketRPC
 
+@Suite("Protobuf coding")
 struct ProtobufCodingTests {
     private static func full() -> Kinds3_All {
         .with {
@@ -52,7 +53,7 @@ struct ProtobufCodingTests {
         }
     }
 
-    /// Without swift-protobuf's help: whether the fast way itself takes the bytes.
+    /// Whether Rocket's decoder accepts the bytes, without the fallback to swift-protobuf.
     private func decodesFast<M: Message>(_ type: M.Type, _ bytes: [UInt8]) throws -> Bool {
         do {
             var message = M()
@@ -69,7 +70,7 @@ struct ProtobufCodingTests {
         }
     }
 
-    @Test("Every kind of field of proto3 goes the fast way, both ways")
+    @Test("Rocket's codec encodes and decodes every kind of field of proto3")
     func everyKind() throws {
         let message = Self.full()
         let bytes: [UInt8] = try message.serializedBytes()
@@ -79,7 +80,7 @@ struct ProtobufCodingTests {
         #expect(try decodesFast(Kinds3_All.self, bytes))
     }
 
-    @Test("Unknown fields go the fast way and are kept, within messages too")
+    @Test("Rocket's codec keeps unknown fields, also in nested messages")
     func unknownFields() throws {
         let inner: [UInt8] = [0x08, 0x01, 0xC2, 0x3E, 0x02, 0x41, 0x42]
         let bytes: [UInt8] = [0xF8, 0x7C, 0x2A] + [0x8A, 0x01, UInt8(inner.count)] + inner
@@ -90,14 +91,14 @@ struct ProtobufCodingTests {
         #expect(try decodesFast(Kinds3_All.self, bytes))
     }
 
-    @Test("A message that comes in two parts is merged, what is unknown in both included")
+    @Test("Two parts of a message are merged, including their unknown fields")
     func merged() {
         let part: [UInt8] = [0x18, 0x05, 0xF8, 0x7C, 0x2A]
         let field: [UInt8] = [0x8A, 0x01, UInt8(part.count)] + part
         #expect(CodingCases.all3.difference(decoding: field + field) == nil)
     }
 
-    @Test("Text that is no UTF-8 is refused")
+    @Test("Invalid UTF-8 is refused")
     func invalidText() {
         for text: [UInt8] in [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0x41, 0x80]] {
             #expect(throws: BinaryDecodingError.invalidUTF8) {
@@ -107,7 +108,7 @@ struct ProtobufCodingTests {
         }
     }
 
-    @Test("A message cut anywhere is refused, or is what swift-protobuf makes of it")
+    @Test("A truncated message is refused or decoded exactly as by swift-protobuf")
     func truncated() throws {
         let bytes: [UInt8] = try Self.full().serializedBytes()
         for count in 0..<bytes.count {
@@ -127,7 +128,7 @@ struct ProtobufCodingTests {
     }
 
     @Test(
-        "Lengths of one, two, three and four bytes are written as short as they go",
+        "Lengths of one to four bytes are written in the shortest form",
         arguments: [0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152])
     func lengths(count: Int) {
         let text = String(repeating: "y", count: count)
@@ -135,7 +136,7 @@ struct ProtobufCodingTests {
         #expect(CodingCases.all3.difference(encoding: message) == nil)
     }
 
-    @Test("Groups, extensions and required fields are as swift-protobuf has them")
+    @Test("Groups, extensions and required fields are handled as by swift-protobuf")
     func proto2() throws {
         let message = Kinds2_Whole.with {
             $0.id = 1
@@ -158,7 +159,7 @@ struct ProtobufCodingTests {
         }
     }
 
-    @Test("A message set is swift-protobuf's, both ways")
+    @Test("swift-protobuf encodes and decodes message sets")
     func messageSet() {
         let message = Kinds2_Open.with {
             $0.Kinds2_Member_member = .with { $0.value = 3 }
@@ -166,7 +167,7 @@ struct ProtobufCodingTests {
         #expect(CodingCases.open2.difference(encoding: message) == nil)
     }
 
-    @Test("A coding that knows no faster way leaves both ways to swift-protobuf")
+    @Test("A default coding encodes and decodes with swift-protobuf")
     func plain() {
         let coding = CodingCase<Kinds3_All>(.init())
         #expect(coding.difference(encoding: Self.full()) == nil)

@@ -2,9 +2,10 @@ import Testing
 
 @testable import RocketRPC
 
-/// What swift-protobuf makes of any bytes, our codec makes of them too.
+/// Rocket's codec and swift-protobuf's have equal results for all bytes.
+@Suite("Protobuf coding of random messages")
 struct ProtobufPropertyTests {
-    /// Field numbers and wire types of kinds3.All; packed kinds come both ways.
+    /// Field numbers and wire types of kinds3.All; packed fields in both forms.
     private static let fields3: [(Int, Int)] =
         [
             (1, 1), (2, 5), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 5), (10, 1),
@@ -15,24 +16,24 @@ struct ProtobufPropertyTests {
         + [(48, 2), (51, 0), (52, 2), (53, 2), (54, 0)] + (61...66).map { ($0, 2) }
         + (71...74).map { ($0, 2) }
 
-    /// Of kinds2.Whole, extensions and groups among them.
+    /// Those of kinds2.Whole, including extensions and groups.
     private static let fields2: [(Int, Int)] = [
         (1, 0), (1, 0), (1, 0), (2, 2), (3, 0), (4, 0), (5, 2), (5, 0), (6, 2), (6, 0), (7, 0),
         (8, 3), (9, 3), (10, 2), (11, 2), (12, 1), (13, 2), (14, 0), (15, 2), (16, 5), (17, 1),
         (100, 0), (101, 2), (102, 2),
     ]
 
-    @Test("Messages of proto3 decode and encode as swift-protobuf does it", arguments: 0..<8)
+    @Test("Messages of proto3 decode and encode as with swift-protobuf", arguments: 0..<8)
     func proto3(seed: UInt64) {
         check(CodingCases.all3, Self.fields3, seed)
     }
 
-    @Test("Messages of proto2 decode and encode as swift-protobuf does it", arguments: 0..<8)
+    @Test("Messages of proto2 decode and encode as with swift-protobuf", arguments: 0..<8)
     func proto2(seed: UInt64) {
         check(CodingCases.whole2, Self.fields2, seed)
     }
 
-    @Test("Message sets decode and encode as swift-protobuf does it", arguments: 0..<2)
+    @Test("Message sets decode and encode as with swift-protobuf", arguments: 0..<2)
     func messageSets(seed: UInt64) {
         check(CodingCases.open2, [(1, 3), (2, 0), (3, 2), (2000, 2)], seed)
     }
@@ -52,7 +53,7 @@ struct ProtobufPropertyTests {
     }
 }
 
-/// The same numbers for the same seed, on every machine.
+/// Generates the same numbers for the same seed on every machine.
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 

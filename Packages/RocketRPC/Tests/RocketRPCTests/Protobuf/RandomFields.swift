@@ -1,10 +1,10 @@
 import RocketBase
 
-/// Bytes of protobuf messages that nobody wrote: fields with numbers of the test messages and with
-/// others, mostly with wire types that fit, sometimes not.
+/// Generates random protobuf messages: fields with known and unknown numbers, mostly with the
+/// expected wire types, sometimes with others.
 struct RandomFields {
     var random: SeededRandom
-    /// The field numbers that the messages know, and the wire types that they expect.
+    /// The known field numbers, and their expected wire types.
     let known: [(number: Int, wire: Int)]
 
     mutating func message(depth: Int = 0) -> [UInt8] {
@@ -13,7 +13,7 @@ struct RandomFields {
         return bytes
     }
 
-    /// Some bytes of it changed, left out or cut off.
+    /// Returns the message with some bytes changed, removed or cut off.
     mutating func damaged(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         guard !bytes.isEmpty else { return [UInt8.random(in: 0...255, using: &random)] }
@@ -56,7 +56,7 @@ struct RandomFields {
         case 1: return Array("short".utf8)
         case 2: return (0..<8).flatMap { _ in varint(someNumber()) }
         case 3: return (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
-        // As an entry of a map.
+        // In the form of a map entry.
         case 4: return [0x08] + varint(someNumber()) + [0x10] + varint(someNumber())
         default: return message(depth: depth + 1)
         }

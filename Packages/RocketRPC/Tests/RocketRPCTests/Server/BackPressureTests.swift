@@ -10,7 +10,7 @@ import Testing
 @testable import RocketRPC
 
 /// A server takes no frame and begins no call while its output is above the high water mark, and
-/// replies of handlers that have returned wait: a peer that reads slowly gets all it asked for.
+/// replies of handlers that have returned wait: a peer that reads slowly receives all replies.
 @Suite("Back-pressure on replies")
 struct BackPressureTests {
     /// A service whose handlers count themselves and answer at once, or wait at a gate.
@@ -46,7 +46,7 @@ struct BackPressureTests {
         }
     }
 
-    /// A transport whose peer reads when the test says so, and whose output is full after each
+    /// A transport whose peer reads on the test's command, and whose output is full after each
     /// reply.
     final class SlowTransport: Transport {
         let localAddress = NetAddress.loopback(port: 1)
@@ -56,7 +56,7 @@ struct BackPressureTests {
         private(set) var closing: CloseReason?
         private var input = ByteBuffer()
         private var output = ByteBuffer()
-        /// Sends after which it is full.
+        /// The number of sends after which the output is full.
         var room = 1
         var isWritable: Bool { room > 0 && closing == nil }
         var pendingBytes: Int { output.readableBytes }
@@ -81,7 +81,7 @@ struct BackPressureTests {
             swap(&buffer, &input)
         }
 
-        /// What was written, which the peer has not read.
+        /// Bytes that were written and that the peer has not read.
         func take() -> [UInt8] {
             defer { output.removeAll() }
             return output.copyBytes()
@@ -109,7 +109,7 @@ struct BackPressureTests {
             return answers
         }
 
-        /// The output is full from now on: an unknown method is refused, and takes the last room.
+        /// Fills the output: the refusal of an unknown method takes the last room.
         func fill() throws {
             transport.room = 1
             transport.receive(try kit.frame(id: "filler", "test.Counting.unknown"), connection)
@@ -159,7 +159,7 @@ struct BackPressureTests {
         }
     }
 
-    @Test("Replies of handlers that return meanwhile wait, and are sent in their order")
+    @Test("Replies of handlers that return while the output is full are sent in order")
     func waitingReplies() throws {
         try Self.with { scene in
             scene.transport.room = 100
@@ -169,7 +169,7 @@ struct BackPressureTests {
             scene.service.gate.open()
             scene.loop.tickUntilIdle()
             #expect(scene.transport.pendingBytes == 0)
-            // Not begun before the replies that wait are sent.
+            // No call begins before the waiting replies are sent.
             try scene.send("async", 10..<12)
             #expect(scene.service.begun.value == 10)
             var ids: [String] = []
@@ -184,7 +184,7 @@ struct BackPressureTests {
         }
     }
 
-    @Test("A reply that waits beyond its caller's deadline becomes the error that says so")
+    @Test("A reply that waits beyond its caller's deadline becomes a time-out error")
     func deadline() throws {
         try Self.with { scene in
             scene.transport.room = 100
@@ -207,7 +207,7 @@ struct BackPressureTests {
         try Self.with(limits: limits) { scene in
             scene.transport.room = 100
             try scene.send("wait", 0..<2)
-            // The limit is the earlier one of these; their callers wait for 5 seconds.
+            // The server's limit is the earlier one: the callers' deadline is 5 seconds.
             try scene.send("wait", 2..<4, info: "rkm1\ntimeout-ms=5000\n")
             try scene.fill()
             scene.service.gate.open()
@@ -229,7 +229,7 @@ struct BackPressureTests {
         }
     }
 
-    @Test("A cancelled call's reply does not wait, and lets the next one go")
+    @Test("A cancelled call's reply does not wait, and the next reply is sent")
     func cancellation() throws {
         try Self.with { scene in
             scene.transport.room = 100
@@ -237,7 +237,7 @@ struct BackPressureTests {
             try scene.fill()
             scene.service.gate.open()
             scene.loop.tickUntilIdle()
-            // Frames are not taken now; the cancellation comes with the connection's room.
+            // No frame is taken now: the cancellation is processed once the output has room.
             scene.transport.receive(
                 try scene.kit.frame(id: "1", "rocket.cancel"), scene.connection)
             var ids: [String] = []
@@ -301,7 +301,7 @@ struct BackPressureTests {
         }
     }
 
-    @Test("A peer that has ended its side still gets every reply before the connection closes")
+    @Test("A half-closed peer receives every reply before the connection closes")
     func halfClosed() throws {
         try Self.with { scene in
             try scene.send("async", 0..<3)

@@ -7,10 +7,10 @@ import Testing
 @testable import RocketRPC
 
 /// The storage behind controllers is used for one call after another; no controller, closure or
-/// task of one call may see anything of another one.
+/// task of one call may observe another call.
 @Suite("Controllers after their calls")
 struct ControllerLifetimeTests {
-    /// Keeps everything of its calls that can be kept.
+    /// Keeps the controllers and closures of its calls.
     struct Keeping: RPCService {
         static let serviceName = "test.Keeping"
 
@@ -128,7 +128,7 @@ struct ControllerLifetimeTests {
         try DrivenServer.with { _ in
             Observing()
         } _: { server, service in
-            // A synchronous call behind one that is awaited is served in that one's task.
+            // A synchronous call behind an awaited call is served in the task of the latter.
             for id in ["1", "2", "3"] {
                 server.caller.send(try kit.frame(id: id, "test.Observing.\(method)"))
                 server.caller.send(try kit.frame(id: id + "s", "test.Observing.sync"))

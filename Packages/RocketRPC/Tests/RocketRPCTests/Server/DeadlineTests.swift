@@ -7,8 +7,9 @@ import Testing
 
 @testable import RocketRPC
 
-/// Deadlines on a clock that stands still, over a loop that is driven by hand.
-@Suite struct DeadlineTests {
+/// Deadlines on a manual clock and a manually driven loop.
+@Suite("Deadlines")
+struct DeadlineTests {
     let kit = FrameKit()
     let service = TestService()
 
@@ -24,7 +25,8 @@ import Testing
         }
     }
 
-    @Test func aDeadlineIsAnsweredWhenItPassesAndNotBefore() throws {
+    @Test("A deadline is answered when it expires, and not before")
+    func expiryTime() throws {
         try withServer { loop, caller in
             caller.send(
                 try kit.frame(id: "1", "test.v1.Test.never", info: "rkm1\ntimeout-ms=100\n"))
@@ -42,7 +44,8 @@ import Testing
         }
     }
 
-    @Test func theServersOwnLimitHoldsWithoutADeadline() throws {
+    @Test("The server's time limit applies to calls without a deadline")
+    func serverLimit() throws {
         var limits = RPCCallLimits()
         limits.defaults.timeout = .milliseconds(50)
         try withServer(limits: limits) { loop, caller in
@@ -59,7 +62,8 @@ import Testing
         }
     }
 
-    @Test func theDefaultLimitIsFiveMinutes() throws {
+    @Test("The default time limit is 5 minutes")
+    func defaultLimit() throws {
         try withServer { loop, caller in
             caller.send(try kit.frame(id: "1", "test.v1.Test.never"))
             loop.tickUntilIdle()
@@ -72,7 +76,8 @@ import Testing
         }
     }
 
-    @Test func deadlinesPassInTheirOwnOrder() throws {
+    @Test("Deadlines expire in the order of their times")
+    func expiryOrder() throws {
         try withServer { loop, caller in
             for (id, left) in [("late", 30), ("early", 10), ("middle", 20)] {
                 let number = Number(1)
@@ -90,7 +95,8 @@ import Testing
         }
     }
 
-    @Test func aCallThatIsAnsweredInTimeLeavesNoDeadline() throws {
+    @Test("A call that is answered in time leaves no deadline")
+    func answeredInTime() throws {
         try withServer { loop, caller in
             let number = Number(1)
             caller.send(

@@ -6,12 +6,12 @@ import RocketTCP
 
 @testable import RocketRPC
 
-/// A server's connection on a loop and a clock that the test drives by hand.
+/// A server's connection on a manual clock and a loop that the test drives.
 struct DrivenServer {
     let loop: HandDrivenLoop
     let caller: Caller
 
-    /// The caller's end of the pipe: collects what comes.
+    /// The caller's end of the pipe: collects the received bytes.
     final class Caller: TransportHandler {
         private(set) var link: (any Transport)?
         private(set) var bytes: [UInt8] = []
@@ -29,7 +29,7 @@ struct DrivenServer {
         func send(_ bytes: [UInt8]) { link?.send { $0.append(bytes) } }
     }
 
-    /// Runs `body` on the test's thread; which has to let its handlers end.
+    /// Runs `body` on the test's thread. `body` must let its handlers end.
     static func with<Service: RPCService>(
         limits: RPCCallLimits = RPCCallLimits(), _ service: (EventLoop) -> Service,
         _ body: (DrivenServer, Service) throws -> Void

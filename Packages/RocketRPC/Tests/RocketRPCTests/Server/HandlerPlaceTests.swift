@@ -6,9 +6,10 @@ import Testing
 
 @testable import RocketRPC
 
-/// Where handlers run, and when: on their connection's loop, in the tick that brings the request.
-@Suite struct HandlerPlaceTests {
-    /// Notes for each handler that runs whether it does so on the loop, and in which tick.
+/// Where handlers run, and when: on their connection's loop, in the tick that receives the request.
+@Suite("Where handlers run")
+struct HandlerPlaceTests {
+    /// Records for each handler whether it runs on the loop, and in which tick.
     final class Noting: RPCService {
         static let serviceName = "test.Noting"
         static let echo = RPCMethod<Text, Text>(service: serviceName, name: "echo")
@@ -58,12 +59,13 @@ import Testing
         }
     }
 
-    @Test func handlersThatDoNotWaitRunOnTheLoopAllInTheTickThatBringsThem() throws {
+    @Test("Handlers that don't suspend run on the loop, in the tick that receives their requests")
+    func withoutSuspension() throws {
         try withServer { server, service, tick in
             for number in 0..<100 {
                 server.caller.send(try kit.frame(id: "\(number)", "test.Noting.echo"))
             }
-            // One brings the bytes over the pipe, one serves them and brings the answers back.
+            // The first tick transfers the requests, the second serves them and sends the replies.
             for _ in 0..<2 { tick() }
             let ids = try kit.parseAll(server.caller.bytes).map(\.id)
             #expect(ids == (0..<100).map(String.init))
@@ -73,7 +75,8 @@ import Testing
         }
     }
 
-    @Test func oneThatWaitsLetsTheOthersOfItsTickThroughAndGoesOnOnTheLoop() throws {
+    @Test("A suspended handler does not delay others of its tick, and resumes on the loop")
+    func withSuspension() throws {
         try withServer { server, service, tick in
             for id in ["1", "held", "2"] {
                 let name = id == "held" ? "hold" : "echo"

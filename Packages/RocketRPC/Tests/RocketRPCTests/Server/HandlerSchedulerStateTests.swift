@@ -12,14 +12,14 @@ struct HandlerSchedulerStateTests {
         .taskEnded(hasReady: true), .tickEnded(hasReady: false), .tickEnded(hasReady: true), .stop,
     ]
 
-    /// A state after these events.
+    /// The state after these events.
     static func state(parks: Bool = true, _ events: Event...) -> State {
         var state = State(parks: parks)
         for event in events { _ = state.handle(event) }
         return state
     }
 
-    /// Each phase, with an active task and without where both occur.
+    /// Each phase, with and without an active task where both occur.
     static let idle = state()
     static let starting = state(.inputReady)
     static let active = state(.inputReady, .taskRuns)
@@ -75,14 +75,14 @@ struct HandlerSchedulerStateTests {
         #expect(state.phase == phase)
     }
 
-    @Test("A task that has no work ends where tasks are not parked")
+    @Test("A task without work ends if tasks are not parked")
     func noParking() {
         var state = Self.state(parks: false, .inputReady, .taskRuns)
         #expect(state.handle(.outOfWork) == .endTask)
         #expect(state.parked == 0)
     }
 
-    @Test("A stopped scheduler never starts a task, whatever happens", arguments: events, events)
+    @Test("A stopped scheduler never starts a task", arguments: events, events)
     func stoppedForGood(_ first: Event, _ second: Event) {
         for var state in [Self.stopped, Self.state(.inputReady, .taskRuns, .stop)] {
             for event in [first, second, .tickEnded(hasReady: true)] {
@@ -93,7 +93,7 @@ struct HandlerSchedulerStateTests {
         }
     }
 
-    /// The world around the state: what the scheduler and its tasks do, by chance.
+    /// Simulates the scheduler and its tasks with random events.
     struct Model {
         var state = State()
         var ready = 0
@@ -124,7 +124,7 @@ struct HandlerSchedulerStateTests {
     }
 
     @Test(
-        "Frames never wait without a task that is going to take them, and one task is active at most",
+        "Every waiting frame has a task that will take it, and at most one task is active",
         arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func randomRuns(_ seed: UInt64) {
         var random = SplitMix(seed: seed)
@@ -160,14 +160,14 @@ struct HandlerSchedulerStateTests {
             #expect(model.state.hasActive == model.active)
             #expect(model.state.parked == model.parked)
             if model.ready > 0 {
-                // A task takes them, or is going to, or the tick's end starts one.
+                // A task takes the frames, has been started, or is started at the tick's end.
                 #expect(model.active || model.starting > 0 || model.observes)
             }
             if model.active { #expect(model.observes || model.ready == 0) }
         }
     }
 
-    @Test("Parked tasks that a burst has left behind end, all but a few, once they were not needed")
+    @Test("Parked tasks that were unused for an interval end, except a few")
     func trimming() {
         var state = State()
         func park(_ count: Int) {
@@ -177,7 +177,7 @@ struct HandlerSchedulerStateTests {
             }
         }
         park(100)
-        // The first interval saw none parked.
+        // No task was parked in the first interval.
         #expect(state.needsTrim && state.trim() == 0)
         for _ in 0..<10 { state.resumedParked() }
         park(10)

@@ -5,9 +5,10 @@ import Testing
 
 @testable import RocketRPC
 
-/// What a handler's controller says once its call is over.
-@Suite struct HandlersControllerTests {
-    /// Keeps its calls' controllers.
+/// The state of a handler's controller after its call has ended.
+@Suite("A handler's controller")
+struct HandlersControllerTests {
+    /// Keeps the controllers of its calls.
     struct Keeping: RPCService {
         static let serviceName = "test.Keeping"
 
@@ -30,7 +31,10 @@ import Testing
 
     enum End: CaseIterable { case answer, deadline, cancellation, connection }
 
-    @Test(arguments: End.allCases) func itIsFinishedAndCancelledUnlessAnswered(end: End) throws {
+    @Test(
+        "A call's controller is finished, and cancelled unless the call was answered",
+        arguments: End.allCases)
+    func controllerState(end: End) throws {
         let kit = FrameKit()
         try DrivenServer.with { _ in
             Keeping()

@@ -7,11 +7,11 @@ import Testing
 
 @testable import RocketRPC
 
-/// Accepting goes through a listener that is handed in, connecting through a connector: neither
-/// side knows what kind of transport it runs on.
-@Suite("A listener that is handed in")
+/// A server accepts through an injected listener, and a channel connects through a connector:
+/// neither depends on the kind of transport.
+@Suite("Injected listeners")
 struct ListenerTests {
-    /// Accepts connections in memory: a channel's connector joins its handler with a new one here.
+    /// Accepts connections in memory: the connector joins a channel's handler with a new handler.
     final class InMemoryListener: ConnectionListener {
         let loop: EventLoop
         let makeHandler: @Sendable (Reactor) -> any TCPConnectionHandler

@@ -11,7 +11,7 @@ struct SuspendedCallsTests {
         return HandlerTask(CallResponder(connection: connection))
     }
 
-    @Test("Of several calls with one id the last is found, whichever ends first")
+    @Test("Finds the last of several calls with the same id, in every order of their ends")
     func sameID() throws {
         let id = [UInt8]("7".utf8)
         for endsFirst in 0..<2 {

@@ -4,13 +4,13 @@ import RocketRPC
 import RocketTCP
 import SwiftProtobuf
 
-/// What the bodies of tests call services over.
+/// Calls services on behalf of a test, over any transport.
 protocol Caller: Sendable {
     func call<Request: Message & Sendable, Response: Message & Sendable>(
         _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
     ) async throws -> Response
 
-    /// A response, and what came beside it.
+    /// Makes a call and returns the response and the reply metadata.
     func exchange<Request: Message & Sendable, Response: Message & Sendable>(
         _ method: RPCMethod<Request, Response>, _ request: Request, metadata: RPCMetadata
     ) async throws -> (Response, RPCMetadata)
@@ -24,19 +24,19 @@ extension Caller {
     }
 }
 
-/// The ways from a caller to a handler.
+/// The transports between a caller and a handler.
 enum TransportKind: CaseIterable, Sendable {
-    /// Frames are handed to the dispatcher.
+    /// Frames are passed directly to the dispatcher.
     case dispatcherOnly
-    /// A channel through memory.
+    /// A channel over an in-memory transport.
     case inProcess
-    /// A channel through a socket.
+    /// A channel over a TCP socket.
     case loopback
 
-    /// With loops, which keep deadlines and carry cancellations.
+    /// Those with event loops, which enforce deadlines and transfer cancellations.
     static let channels = [TransportKind.inProcess, .loopback]
 
-    /// Runs `body` with a way to the services.
+    /// Runs `body` with a caller of the services.
     func with(
         _ services: [any RPCService], _ body: (any Caller) async throws -> Void
     ) async throws {
@@ -46,7 +46,7 @@ enum TransportKind: CaseIterable, Sendable {
         try await withChannel(to: services) { try await body(ChannelCaller(channel: $0)) }
     }
 
-    /// The same for what has to be a channel.
+    /// Runs `body` with a channel to the services.
     func withChannel(
         to services: [any RPCService], configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], _ body: (RPCChannel) async throws -> Void

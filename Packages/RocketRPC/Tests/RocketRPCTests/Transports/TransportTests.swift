@@ -5,8 +5,9 @@ import RocketSystem
 import SwiftProtobuf
 import Testing
 
-/// One body of tests over every way from a caller to a handler.
-@Suite struct TransportTests {
+/// The same tests over every transport.
+@Suite("Transports")
+struct TransportTests {
     let service = TestService()
 
     func over(
@@ -26,8 +27,8 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
-    func requestsAreAnswered(_ transport: TransportKind) async throws {
+    @Test("Requests are answered", arguments: TransportKind.allCases)
+    func requests(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             for method in [TestService.echo, SynchronousService.echo] {
                 for text in ["", "hello", String(repeating: "long ", count: 100_000)] {
@@ -38,8 +39,8 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
-    func callsOverlapAndGetTheirOwnAnswers(_ transport: TransportKind) async throws {
+    @Test("Overlapping calls receive their own replies", arguments: TransportKind.allCases)
+    func overlappingCalls(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let replies = try await withThrowingTaskGroup { group in
                 for number in 0..<100 {
@@ -61,8 +62,8 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
-    func errorsKeepTheirCodesAndTellNothingInside(_ transport: TransportKind) async throws {
+    @Test("Errors keep their codes and reveal no detail", arguments: TransportKind.allCases)
+    func errorCodes(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             let own = await failure(caller, TestService.fail, "rpc")
             #expect(own?.code == .permissionDenied)
@@ -72,7 +73,7 @@ import Testing
             let other = await failure(caller, TestService.fail, "other")
             #expect(other?.code == .internal)
             #expect(other?.message == "the handler failed")
-            // An error with the code of success is none that a caller could tell from a response.
+            // A caller can't distinguish an error with code 0 from a response.
             for zero in ["zero", "business zero"] {
                 #expect(await failure(caller, TestService.fail, zero)?.code == .internal)
             }
@@ -81,8 +82,8 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
-    func unknownNamesAreAnswered(_ transport: TransportKind) async throws {
+    @Test("Unknown names are answered with an error", arguments: TransportKind.allCases)
+    func unknownNames(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             for (service, name, code) in [
                 ("nobody", "echo", RPCErrorCode.serviceNotFound),
@@ -96,8 +97,8 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.allCases)
-    func metadataArrives(_ transport: TransportKind) async throws {
+    @Test("Metadata is transferred with requests and replies", arguments: TransportKind.allCases)
+    func metadataTransfer(_ transport: TransportKind) async throws {
         let seen = Locked<[String?]>([])
         struct Reader: RPCService {
             static var serviceName: String { "test.v1.Reader" }
@@ -118,10 +119,10 @@ import Testing
         #expect(seen.withLock { $0 } == ["grüße = %\n"])
     }
 
-    // MARK: With a loop
+    // MARK: Transports with event loops
 
-    @Test(arguments: TransportKind.channels)
-    func aCallerThatGivesUpCancelsTheHandler(_ transport: TransportKind) async throws {
+    @Test("Cancelling a call cancels its handler", arguments: TransportKind.channels)
+    func callerCancellation(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
             let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
             await service.gate.arrived(1)
@@ -135,15 +136,15 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.channels)
-    func aDeadlineEndsCallAndHandler(_ transport: TransportKind) async throws {
+    @Test("A deadline ends the call and cancels its handler", arguments: TransportKind.channels)
+    func deadlineExpiry(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.never, Text(), timeout: .milliseconds(100))
             }
             #expect(error?.code == .callTimeout)
-            // Once this is answered the other one's handler has begun, or never will: on a machine
-            // that is busy with other things the time may be over before.
+            // Once this call is answered, the other call's handler has begun or will never begin:
+            // on a busy machine its deadline may pass before.
             _ = try await channel.call(TestService.echo, Text(), timeout: .seconds(600))
             if service.gate.arrivalCount > 0 {
                 await service.gate.wait()
@@ -152,8 +153,8 @@ import Testing
         }
     }
 
-    @Test(arguments: TransportKind.channels)
-    func aChannelThatClosesCancelsItsHandlers(_ transport: TransportKind) async throws {
+    @Test("Closing a channel cancels the handlers of its calls", arguments: TransportKind.channels)
+    func channelClose(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
             let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
             await service.gate.arrived(1)

@@ -20,13 +20,13 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// Whose health is asked for.
+/// The service whose status is requested.
 public nonisolated struct RPCHealthCheckRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// A service's full name; empty: the server as a whole.
+  /// A service's full name; empty: the server.
   public var service: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -34,16 +34,16 @@ public nonisolated struct RPCHealthCheckRequest: Sendable {
   public init() {}
 }
 
-/// Whose health is asked for, and what the caller knows of it.
+/// The service whose status is requested, and its last status.
 public nonisolated struct RPCHealthWatchRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// A service's full name; empty: the server as a whole.
+  /// A service's full name; empty: the server.
   public var service: String = String()
 
-  /// The last answer; UNKNOWN is answered at once.
+  /// The status in the last response. With UNKNOWN the call returns at once.
   public var known: RPCHealthCheckResponse.Status = .unknown
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -51,28 +51,28 @@ public nonisolated struct RPCHealthWatchRequest: Sendable {
   public init() {}
 }
 
-/// How a service is.
+/// The status of a service.
 public nonisolated struct RPCHealthCheckResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// How it is.
+  /// The status.
   public var status: RPCHealthCheckResponse.Status = .unknown
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  /// What can be said of a service.
+  /// The possible statuses.
   public nonisolated enum Status: SwiftProtobuf.Enum, Swift.CaseIterable {
     public typealias RawValue = Int
 
-    /// Nothing.
+    /// No status.
     case unknown // = 0
 
-    /// It can be called.
+    /// The service can be called.
     case serving // = 1
 
-    /// It should not be called now: it is out of order, or the server drains.
+    /// The service should not be called now: it is unavailable, or the server drains.
     case notServing // = 2
 
     /// There is no such service.

@@ -8,16 +8,16 @@
 
 // MARK: - rocket.Health
 
-/// Tells which services of a server can be called. Answered while the server drains, too, and
-/// beyond its limits on calls in flight.
+/// Reports which services of a server can be called. Also served while the server drains, and
+/// above its limits on calls in flight.
 public nonisolated protocol RPCHealthService: RPCService {
-    /// Tells how one service is, or the server as a whole.
+    /// Returns the status of one service or of the server.
     nonisolated(nonsending) func check(
         _ request: RPCHealthCheckRequest, _ call: RPCController
     ) async throws -> RPCHealthCheckResponse
 
-    /// As check, but answers only once the status is another one than the caller knows. Set a
-    /// deadline, and ask again when it has passed.
+    /// Returns the status once it differs from the status in the request. Set a deadline, and call
+    /// watch again when it has passed.
     nonisolated(nonsending) func watch(
         _ request: RPCHealthWatchRequest, _ call: RPCController
     ) async throws -> RPCHealthCheckResponse
@@ -45,13 +45,13 @@ extension RPCHealthService {
 /// method runs on the event loop of its connection and blocks the loop until it
 /// returns, so it must not wait.
 public nonisolated protocol RPCSynchronousHealthService: RPCHealthService {
-    /// Tells how one service is, or the server as a whole.
+    /// Returns the status of one service or of the server.
     func check(
         _ request: RPCHealthCheckRequest, _ call: RPCController
     ) throws -> RPCHealthCheckResponse
 
-    /// As check, but answers only once the status is another one than the caller knows. Set a
-    /// deadline, and ask again when it has passed.
+    /// Returns the status once it differs from the status in the request. Set a deadline, and call
+    /// watch again when it has passed.
     func watch(
         _ request: RPCHealthWatchRequest, _ call: RPCController
     ) throws -> RPCHealthCheckResponse
@@ -94,8 +94,8 @@ public nonisolated enum RPCHealthMethods {
 
 /// Calls `rocket.Health` over a channel.
 ///
-/// Tells which services of a server can be called. Answered while the server drains, too, and
-/// beyond its limits on calls in flight.
+/// Reports which services of a server can be called. Also served while the server drains, and
+/// above its limits on calls in flight.
 ///
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an
@@ -107,7 +107,7 @@ public nonisolated struct RPCHealthClient: Sendable {
     /// Creates a client of `channel`. Any number of clients can share a channel.
     public init(_ channel: RPCChannel) { self.channel = channel }
 
-    /// Tells how one service is, or the server as a whole.
+    /// Returns the status of one service or of the server.
     public nonisolated(nonsending) func check(
         _ request: RPCHealthCheckRequest,
         timeout: Duration? = nil,
@@ -118,15 +118,15 @@ public nonisolated struct RPCHealthClient: Sendable {
             RPCHealthMethods.check, request, timeout: timeout, metadata: metadata, options: options)
     }
 
-    /// Tells how one service is, or the server as a whole.
+    /// Returns the status of one service or of the server.
     public nonisolated(nonsending) func check(
         _ request: RPCHealthCheckRequest, _ call: RPCController
     ) async throws(RPCError) -> RPCHealthCheckResponse {
         try await channel.call(RPCHealthMethods.check, request, call)
     }
 
-    /// As check, but answers only once the status is another one than the caller knows. Set a
-    /// deadline, and ask again when it has passed.
+    /// Returns the status once it differs from the status in the request. Set a deadline, and call
+    /// watch again when it has passed.
     public nonisolated(nonsending) func watch(
         _ request: RPCHealthWatchRequest,
         timeout: Duration? = nil,
@@ -137,8 +137,8 @@ public nonisolated struct RPCHealthClient: Sendable {
             RPCHealthMethods.watch, request, timeout: timeout, metadata: metadata, options: options)
     }
 
-    /// As check, but answers only once the status is another one than the caller knows. Set a
-    /// deadline, and ask again when it has passed.
+    /// Returns the status once it differs from the status in the request. Set a deadline, and call
+    /// watch again when it has passed.
     public nonisolated(nonsending) func watch(
         _ request: RPCHealthWatchRequest, _ call: RPCController
     ) async throws(RPCError) -> RPCHealthCheckResponse {

@@ -25,7 +25,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// Asks for everything.
+/// The request for all services.
 nonisolated struct RPCListServicesRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -36,13 +36,13 @@ nonisolated struct RPCListServicesRequest: Sendable {
   init() {}
 }
 
-/// What a server offers.
+/// The services of a server.
 nonisolated struct RPCListServicesResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// By name.
+  /// Sorted by name.
   var services: [RPCServiceInfo] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -50,16 +50,16 @@ nonisolated struct RPCListServicesResponse: Sendable {
   init() {}
 }
 
-/// One service.
+/// A service.
 nonisolated struct RPCServiceInfo: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// With its package: shop.v1.Order.
+  /// The full name: shop.v1.Order.
   var name: String = String()
 
-  /// By name.
+  /// Sorted by name.
   var methods: [RPCMethodInfo] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -67,19 +67,19 @@ nonisolated struct RPCServiceInfo: Sendable {
   init() {}
 }
 
-/// One method.
+/// A method.
 nonisolated struct RPCMethodInfo: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// As the .proto spells it: makeOrder.
+  /// The name as in the .proto file: makeOrder.
   var name: String = String()
 
-  /// The request's full name: shop.v1.makeOrderRequest.
+  /// The full name of the request type: shop.v1.makeOrderRequest.
   var request: String = String()
 
-  /// The response's full name.
+  /// The full name of the response type.
   var response: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -87,13 +87,13 @@ nonisolated struct RPCMethodInfo: Sendable {
   init() {}
 }
 
-/// Whose files are asked for.
+/// The symbol whose files are requested.
 nonisolated struct RPCDescribeRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The full name of a service, a method, a message or an enum; empty: all files that there are.
+  /// The full name of a service, a method, a message or an enum; empty: all files.
   var symbol: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -101,13 +101,13 @@ nonisolated struct RPCDescribeRequest: Sendable {
   init() {}
 }
 
-/// The file that holds a symbol and all that it imports; what is imported comes first.
+/// The file that defines a symbol and all files that it imports; imported files come first.
 nonisolated struct RPCDescribeResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Each a serialized google.protobuf.FileDescriptorProto.
+  /// Serialized google.protobuf.FileDescriptorProto messages.
   var files: [Data] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -8,15 +8,15 @@
 
 // MARK: - rocket.Reflection
 
-/// Tells what a server offers, so that it can be called without its .proto files at hand.
+/// Describes the services of a server, so that a client without its .proto files can call them.
 nonisolated protocol RPCReflectionService: RPCService {
-    /// Lists all services with their methods, by name.
+    /// Lists all services and their methods, sorted by name.
     nonisolated(nonsending) func listServices(
         _ request: RPCListServicesRequest, _ call: RPCController
     ) async throws -> RPCListServicesResponse
 
-    /// Gives the .proto files that a symbol needs, as their descriptors. An unknown symbol is
-    /// answered with ERROR_SERVICE_NOT_FOUND.
+    /// Returns the descriptors of the .proto files that a symbol requires. Fails with
+    /// ERROR_SERVICE_NOT_FOUND if the symbol is unknown.
     nonisolated(nonsending) func describe(
         _ request: RPCDescribeRequest, _ call: RPCController
     ) async throws -> RPCDescribeResponse
@@ -44,13 +44,13 @@ extension RPCReflectionService {
 /// method runs on the event loop of its connection and blocks the loop until it
 /// returns, so it must not wait.
 nonisolated protocol RPCSynchronousReflectionService: RPCReflectionService {
-    /// Lists all services with their methods, by name.
+    /// Lists all services and their methods, sorted by name.
     func listServices(
         _ request: RPCListServicesRequest, _ call: RPCController
     ) throws -> RPCListServicesResponse
 
-    /// Gives the .proto files that a symbol needs, as their descriptors. An unknown symbol is
-    /// answered with ERROR_SERVICE_NOT_FOUND.
+    /// Returns the descriptors of the .proto files that a symbol requires. Fails with
+    /// ERROR_SERVICE_NOT_FOUND if the symbol is unknown.
     func describe(
         _ request: RPCDescribeRequest, _ call: RPCController
     ) throws -> RPCDescribeResponse
@@ -93,7 +93,7 @@ nonisolated enum RPCReflectionMethods {
 
 /// Calls `rocket.Reflection` over a channel.
 ///
-/// Tells what a server offers, so that it can be called without its .proto files at hand.
+/// Describes the services of a server, so that a client without its .proto files can call them.
 ///
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an
@@ -105,7 +105,7 @@ nonisolated struct RPCReflectionClient: Sendable {
     /// Creates a client of `channel`. Any number of clients can share a channel.
     init(_ channel: RPCChannel) { self.channel = channel }
 
-    /// Lists all services with their methods, by name.
+    /// Lists all services and their methods, sorted by name.
     nonisolated(nonsending) func listServices(
         _ request: RPCListServicesRequest,
         timeout: Duration? = nil,
@@ -120,15 +120,15 @@ nonisolated struct RPCReflectionClient: Sendable {
             options: options)
     }
 
-    /// Lists all services with their methods, by name.
+    /// Lists all services and their methods, sorted by name.
     nonisolated(nonsending) func listServices(
         _ request: RPCListServicesRequest, _ call: RPCController
     ) async throws(RPCError) -> RPCListServicesResponse {
         try await channel.call(RPCReflectionMethods.listServices, request, call)
     }
 
-    /// Gives the .proto files that a symbol needs, as their descriptors. An unknown symbol is
-    /// answered with ERROR_SERVICE_NOT_FOUND.
+    /// Returns the descriptors of the .proto files that a symbol requires. Fails with
+    /// ERROR_SERVICE_NOT_FOUND if the symbol is unknown.
     nonisolated(nonsending) func describe(
         _ request: RPCDescribeRequest,
         timeout: Duration? = nil,
@@ -143,8 +143,8 @@ nonisolated struct RPCReflectionClient: Sendable {
             options: options)
     }
 
-    /// Gives the .proto files that a symbol needs, as their descriptors. An unknown symbol is
-    /// answered with ERROR_SERVICE_NOT_FOUND.
+    /// Returns the descriptors of the .proto files that a symbol requires. Fails with
+    /// ERROR_SERVICE_NOT_FOUND if the symbol is unknown.
     nonisolated(nonsending) func describe(
         _ request: RPCDescribeRequest, _ call: RPCController
     ) async throws(RPCError) -> RPCDescribeResponse {
