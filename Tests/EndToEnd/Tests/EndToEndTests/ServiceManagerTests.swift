@@ -127,7 +127,7 @@ struct ServiceManagerTests {
         server.child.send(SIGTERM)
         let result = server.child.finish()
         #expect(result.wasKilled && result.status == SIGTERM, "\(result)")
-        #expect(workspace.logLines().contains { $0.contains("result at once") })
+        #expect(workspace.logLines().contains { $0.contains("ending at once") })
         withExtendedLifetime(lock) {}
     }
 
