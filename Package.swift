@@ -21,12 +21,12 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 /// A library target of one of the packages.
 func library(
     _ name: String, of package: String, _ dependencies: [Target.Dependency] = [],
-    unsafe: Bool = false, linkerSettings: [LinkerSetting] = []
+    exclude: [String] = [], unsafe: Bool = false, linkerSettings: [LinkerSetting] = []
 ) -> Target {
     let isC = name.hasPrefix("C")
     return .target(
         name: name, dependencies: dependencies, path: "Packages/\(package)/Sources/\(name)",
-        swiftSettings: isC ? nil : unsafe ? strictSettings : settings,
+        exclude: exclude, swiftSettings: isC ? nil : unsafe ? strictSettings : settings,
         linkerSettings: linkerSettings)
 }
 
@@ -45,6 +45,10 @@ let base: [Target] = [
         name: "CSystemd", path: "Packages/RocketBase/Sources/CSystemd", pkgConfig: "libsystemd",
         providers: [.apt(["libsystemd-dev"])]),
     library("RocketSystem", of: "RocketBase", ["CRocketSystem"], unsafe: true),
+    library("CRocketRuntime", of: "RocketBase"),
+    library(
+        "RocketRuntime", of: "RocketBase", ["CRocketRuntime"], exclude: ["SAFETY.md"],
+        unsafe: true),
     library(
         "RocketBase", of: "RocketBase", ["RocketSystem", "CRocketLog", "CTinyXML"], unsafe: true),
     library(
@@ -57,26 +61,28 @@ let base: [Target] = [
 ]
 
 let layers: [Target.Dependency] = [
-    "RocketSystem", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP", "RocketCodec",
+    "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
+    "RocketCodec",
 ]
 
 let rpc: [Target] = [
     library("RocketReactor", of: "RocketReactor", ["RocketSystem", "RocketBase"], unsafe: true),
     library(
-        "RocketTCP", of: "RocketTCP", ["RocketBase", "RocketSystem", "RocketReactor"],
+        "RocketTCP", of: "RocketTCP",
+        ["RocketBase", "RocketSystem", "RocketSystemd", "RocketReactor"],
         unsafe: true),
     library("RocketCodec", of: "RocketCodec", ["RocketBase", "RocketSystem"], unsafe: true),
     library("RocketRPC", of: "RocketRPC", layers + [swiftProtobuf, lifecycle], unsafe: true),
     library(
         "RocketRPCMetrics", of: "RocketRPC",
         [
-            "RocketRPC", "RocketSystem", swiftProtobuf,
+            "RocketRPC", "RocketSystem", "RocketBase",
             .product(name: "Metrics", package: "swift-metrics"),
         ]),
     library(
         "RocketRPCTracing", of: "RocketRPC",
         [
-            "RocketRPC", swiftProtobuf,
+            "RocketRPC", "RocketBase", "RocketCodec", "RocketTCP", swiftProtobuf,
             .product(name: "Tracing", package: "swift-distributed-tracing"),
         ]),
     library(

@@ -61,8 +61,11 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "RocketRPCTracing",
-            dependencies: layers + [
+            dependencies: [
                 "RocketRPC",
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
