@@ -75,6 +75,8 @@ func popTaskLocal()
 public nonisolated(nonsending) func suspendTask(
     onCancel: @Sendable () -> Void, _ body: (UnsafeContinuation<Void, Never>) -> Void
 ) async {
+    // SAFETY: it runs within this call, while its caller waits.
+    nonisolated(unsafe) let body = unsafe body
     await withoutActuallyEscaping(onCancel) { onCancel in
         await withTaskCancellationHandler {
             await unsafe withUnsafeContinuation(body)
