@@ -60,14 +60,26 @@ extension OrderService {
 
     /// Adds all methods to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
-        try registry.add(OrderMethods.makeOrder) { request, call in
+        try registry._add(OrderMethods.makeOrder) { request, call in
             try await self.makeOrder(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, OrderMethods.makeOrder) { request, call in
+                try await self.makeOrder(request, call)
+            }
         }
-        try registry.add(OrderMethods.queryOrder) { request, call in
+        try registry._add(OrderMethods.queryOrder) { request, call in
             try await self.queryOrder(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, OrderMethods.queryOrder) { request, call in
+                try await self.queryOrder(request, call)
+            }
         }
-        try registry.add(OrderMethods.listOrders) { request, call in
+        try registry._add(OrderMethods.listOrders) { request, call in
             try await self.listOrders(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, OrderMethods.listOrders) { request, call in
+                try await self.listOrders(request, call)
+            }
         }
     }
 }

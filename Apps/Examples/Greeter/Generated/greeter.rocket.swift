@@ -26,8 +26,12 @@ extension GreeterService {
 
     /// Adds all methods to a server's table.
     func register(in registry: inout RPCServiceRegistry) throws {
-        try registry.add(GreeterMethods.hello) { request, call in
+        try registry._add(GreeterMethods.hello) { request, call in
             try await self.hello(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, GreeterMethods.hello) { request, call in
+                try await self.hello(request, call)
+            }
         }
     }
 }

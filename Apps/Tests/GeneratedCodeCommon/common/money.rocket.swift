@@ -26,8 +26,12 @@ extension Shop_Common_BankService {
 
     /// Adds all methods to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
-        try registry.add(Shop_Common_BankMethods.convert) { request, call in
+        try registry._add(Shop_Common_BankMethods.convert) { request, call in
             try await self.convert(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_Common_BankMethods.convert) { request, call in
+                try await self.convert(request, call)
+            }
         }
     }
 }

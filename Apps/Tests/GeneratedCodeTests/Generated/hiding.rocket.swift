@@ -44,17 +44,33 @@ extension RPCService {
 
     /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
-        try registry.add(RPCMethods.hide) { request, call in
+        try registry._add(RPCMethods.hide) { request, call in
             try await self.hide(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, RPCMethods.hide) { request, call in
+                try await self.hide(request, call)
+            }
         }
-        try registry.add(RPCMethods.hideAll) { request, call in
+        try registry._add(RPCMethods.hideAll) { request, call in
             try await self.hideAll(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, RPCMethods.hideAll) { request, call in
+                try await self.hideAll(request, call)
+            }
         }
-        try registry.add(RPCMethods.hideError) { request, call in
+        try registry._add(RPCMethods.hideError) { request, call in
             try await self.hideError(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, RPCMethods.hideError) { request, call in
+                try await self.hideError(request, call)
+            }
         }
-        try registry.add(RPCMethods.hideNothing) { request, call in
+        try registry._add(RPCMethods.hideNothing) { request, call in
             try await self.hideNothing(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, RPCMethods.hideNothing) { request, call in
+                try await self.hideNothing(request, call)
+            }
         }
     }
 }

@@ -67,31 +67,65 @@ extension Shop_V1_CatalogService {
 
     /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
-        try registry.add(Shop_V1_CatalogMethods.findItem) { request, call in
+        try registry._add(Shop_V1_CatalogMethods.findItem) { request, call in
             try await self.findItem(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_CatalogMethods.findItem) { request, call in
+                try await self.findItem(request, call)
+            }
         }
-        try registry.add(Shop_V1_CatalogMethods.findShelf) { request, call in
+        try registry._add(Shop_V1_CatalogMethods.findShelf) { request, call in
             try await self.findShelf(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_CatalogMethods.findShelf) { request, call in
+                try await self.findShelf(request, call)
+            }
         }
-        try registry.add(Shop_V1_CatalogMethods.findPrice) { request, call in
+        try registry._add(Shop_V1_CatalogMethods.findPrice) { request, call in
             try await self.findPrice(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_CatalogMethods.findPrice) { request, call in
+                try await self.findPrice(request, call)
+            }
         }
-        try registry.add(Shop_V1_CatalogMethods.touch) { request, call in
+        try registry._add(Shop_V1_CatalogMethods.touch) { request, call in
             try await self.touch(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_CatalogMethods.touch) { request, call in
+                try await self.touch(request, call)
+            }
         }
-        try registry.add(Shop_V1_CatalogMethods.findByName) { request, call in
+        try registry._add(Shop_V1_CatalogMethods.findByName) { request, call in
             try await self.findByName(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_CatalogMethods.findByName) { request, call in
+                try await self.findByName(request, call)
+            }
         }
-        try registry.add(Shop_V1_CatalogMethods.httpGet) { request, call in
+        try registry._add(Shop_V1_CatalogMethods.httpGet) { request, call in
             try await self.httpGet(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_CatalogMethods.httpGet) { request, call in
+                try await self.httpGet(request, call)
+            }
         }
-        try registry.add(Shop_V1_CatalogMethods.oldFind) { request, call in
+        try registry._add(Shop_V1_CatalogMethods.oldFind) { request, call in
             try await self.oldFind(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_CatalogMethods.oldFind) { request, call in
+                try await self.oldFind(request, call)
+            }
         }
-        try registry.add(
+        try registry._add(
             Shop_V1_CatalogMethods.findItemsWhosePropertiesMatchThoseOfTheRequest
         ) { request, call in
             try await self.findItemsWhosePropertiesMatchThoseOfTheRequest(request, call)
+        } serve: { context, entry in
+            await context._serve(
+                entry, Shop_V1_CatalogMethods.findItemsWhosePropertiesMatchThoseOfTheRequest
+            ) { request, call in
+                try await self.findItemsWhosePropertiesMatchThoseOfTheRequest(request, call)
+            }
         }
     }
 }
@@ -589,74 +623,172 @@ extension Shop_V1_KeywordService {
 
     /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
-        try registry.add(Shop_V1_KeywordServiceMethods.`init`) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.`init`) { request, call in
             try await self.`init`(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.`init`) { request, call in
+                try await self.`init`(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.self_) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.self_) { request, call in
             try await self.self_(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.self_) { request, call in
+                try await self.self_(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.`default`) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.`default`) { request, call in
             try await self.`default`(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.`default`) { request, call in
+                try await self.`default`(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.`import`) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.`import`) { request, call in
             try await self.`import`(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.`import`) { request, call in
+                try await self.`import`(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.`in`) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.`in`) { request, call in
             try await self.`in`(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.`in`) { request, call in
+                try await self.`in`(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.`await`) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.`await`) { request, call in
             try await self.`await`(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.`await`) { request, call in
+                try await self.`await`(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.async) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.async) { request, call in
             try await self.async(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.async) { request, call in
+                try await self.async(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.`throws`) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.`throws`) { request, call in
             try await self.`throws`(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.`throws`) { request, call in
+                try await self.`throws`(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.type) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.type) { request, call in
             try await self.type(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.type) { request, call in
+                try await self.type(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.`protocol`) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.`protocol`) { request, call in
             try await self.`protocol`(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.`protocol`) { request, call in
+                try await self.`protocol`(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.any) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.any) { request, call in
             try await self.any(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.any) { request, call in
+                try await self.any(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.dynamicType) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.dynamicType) { request, call in
             try await self.dynamicType(request, call)
+        } serve: { context, entry in
+            await context._serve(
+                entry, Shop_V1_KeywordServiceMethods.dynamicType
+            ) { request, call in
+                try await self.dynamicType(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods._2fa) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods._2fa) { request, call in
             try await self._2fa(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods._2fa) { request, call in
+                try await self._2fa(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.channel) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.channel) { request, call in
             try await self.channel(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.channel) { request, call in
+                try await self.channel(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.register) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.register) { request, call in
             try await self.register(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.register) { request, call in
+                try await self.register(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.registry) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.registry) { request, call in
             try await self.registry(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.registry) { request, call in
+                try await self.registry(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.serviceName) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.serviceName) { request, call in
             try await self.serviceName(request, call)
+        } serve: { context, entry in
+            await context._serve(
+                entry, Shop_V1_KeywordServiceMethods.serviceName
+            ) { request, call in
+                try await self.serviceName(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.request) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.request) { request, call in
             try await self.request(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.request) { request, call in
+                try await self.request(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.call) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.call) { request, call in
             try await self.call(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.call) { request, call in
+                try await self.call(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.timeout) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.timeout) { request, call in
             try await self.timeout(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.timeout) { request, call in
+                try await self.timeout(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.metadata) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.metadata) { request, call in
             try await self.metadata(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.metadata) { request, call in
+                try await self.metadata(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.hash) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.hash) { request, call in
             try await self.hash(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_KeywordServiceMethods.hash) { request, call in
+                try await self.hash(request, call)
+            }
         }
-        try registry.add(Shop_V1_KeywordServiceMethods.description) { request, call in
+        try registry._add(Shop_V1_KeywordServiceMethods.description) { request, call in
             try await self.description(request, call)
+        } serve: { context, entry in
+            await context._serve(
+                entry, Shop_V1_KeywordServiceMethods.description
+            ) { request, call in
+                try await self.description(request, call)
+            }
         }
     }
 }
@@ -1626,8 +1758,12 @@ extension Shop_V1_LegacyService {
 
     /// Adds all methods to a server's table.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
-        try registry.add(Shop_V1_LegacyMethods.find) { request, call in
+        try registry._add(Shop_V1_LegacyMethods.find) { request, call in
             try await self.find(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, Shop_V1_LegacyMethods.find) { request, call in
+                try await self.find(request, call)
+            }
         }
     }
 }

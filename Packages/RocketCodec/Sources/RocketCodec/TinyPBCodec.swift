@@ -99,12 +99,19 @@ public struct TinyPBCodec: FrameCodec, Hashable {
         }
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     func verifyChecksum(
         _ bytes: RawSpan, length: Int, messageID: Range<Int>
     ) throws(FrameError) {
         let found = bytes.loadBigEndian(length - 5, as: UInt32.self)
         if found == 1, checksum != .required { return }
+        try verify(found, bytes, length: length, messageID: messageID)
+    }
+
+    @usableFromInline
+    func verify(
+        _ found: UInt32, _ bytes: RawSpan, length: Int, messageID: Range<Int>
+    ) throws(FrameError) {
         let expected = Self.checksum(of: bytes.extracting(1..<(length - 5)))
         if found != expected {
             throw FrameError(

@@ -59,13 +59,21 @@ struct ServerTemplate {
             + [head] + service.methods.flatMap(registration).indented + ["}"]
     }
 
-    /// Returns the statement that adds one method.
+    /// Returns the statement that adds one method. The handler is written twice: interceptors wrap
+    /// the first closure; without any, the second one serves the call.
     func registration(_ method: MethodModel) -> Lines {
-        let call = Layout.list(
+        let name = "\(service.methodsName).\(method.swiftName)"
+        let handler = Layout.list(
             "try await self.\(method.swiftName)", ["request", "call"], depth: 3,
             closingOnOwnLine: false)
+        let nested = Layout.list(
+            "try await self.\(method.swiftName)", ["request", "call"], depth: 4,
+            closingOnOwnLine: false)
         return Layout.list(
-            "try registry.add", ["\(service.methodsName).\(method.swiftName)"],
-            " { request, call in", depth: 2, closingOnOwnLine: true) + call.indented + ["}"]
+            "try registry._add", [name], " { request, call in", depth: 2, closingOnOwnLine: true)
+            + handler.indented + ["} serve: { context, entry in"]
+            + (Layout.list(
+                "await context._serve", ["entry", name], " { request, call in", depth: 3,
+                closingOnOwnLine: true) + nested.indented + ["}"]).indented + ["}"]
     }
 }

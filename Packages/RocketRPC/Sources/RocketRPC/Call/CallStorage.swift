@@ -18,7 +18,7 @@ final class CallStorage: Sendable {
         var messageID: [UInt8] = []
         var method = ""
         /// On a server: the method with the name `method`.
-        var entry: MethodEntry?
+        var entry: _MethodEntry?
         var peers: ConnectionPeers?
         /// On a server, if calls are logged: the time at which the call began.
         var startedAt: MonotonicTime?

@@ -26,7 +26,7 @@ public struct _ProtobufReader {
     @usableFromInline var unknown: [UInt8] = []
 
     /// - Parameter bytes: not empty.
-    @inlinable
+    @inlinable @inline(__always)
     init(_ bytes: UnsafeRawBufferPointer, _ start: UnsafeRawPointer) {
         unsafe position = start
         unsafe fieldStart = start

@@ -50,7 +50,7 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
     /// Decodes a message from `bytes`.
     ///
     /// - Throws: the error of swift-protobuf's decoder if `bytes` is not a valid message.
-    @inlinable
+    @inlinable @inline(__always)
     public func message(from bytes: RawSpan) throws -> M {
         guard let decode, bytes.byteCount > 0 else { return try M(serializedBytes: bytes) }
         do {
@@ -69,7 +69,7 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
     /// Appends the encoded message to `buffer`; on an error `buffer` is unchanged.
     ///
     /// - Throws: the error of swift-protobuf's encoder if required fields are not set.
-    @inlinable
+    @inlinable @inline(__always)
     public func append(_ message: M, to buffer: inout ByteBuffer) throws {
         let before = buffer.readableBytes
         do {

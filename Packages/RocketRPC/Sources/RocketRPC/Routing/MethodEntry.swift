@@ -2,16 +2,14 @@ import RocketBase
 import SwiftProtobuf
 
 /// A registered method with its types erased: an entry of the method table. A class, so that
-/// serving a call passes on one reference.
-@usableFromInline
-final class MethodEntry: Sendable {
+/// serving a call passes on one reference. Public for generated code only.
+public final class _MethodEntry: Sendable {
     /// Consumes the request from the connection's input, awaits the handler, and sends the reply.
-    @usableFromInline
-    typealias Awaited =
-        nonisolated(nonsending) @Sendable (ServingContext, MethodEntry) async -> Void
+    public typealias Awaited =
+        nonisolated(nonsending) @Sendable (_ServingContext, _MethodEntry) async -> Void
     /// Runs the handler with a request that stays in the input, and sends the reply.
     @usableFromInline
-    typealias Synchronous = @Sendable (ServingContext, MethodEntry, RawSpan) -> Void
+    typealias Synchronous = @Sendable (_ServingContext, _MethodEntry, RawSpan) -> Void
 
     /// How a call of the method is served.
     @usableFromInline

@@ -7,13 +7,13 @@ import RocketCodec
 /// or two steps.
 struct MethodTable: Sendable {
     private let slots: [Slot]
-    let entries: [MethodEntry]
+    let entries: [_MethodEntry]
     let hasSynchronous: Bool
     private let services: Set<String>
 
     private struct Slot {
         var hash: UInt64 = 0
-        var entry: MethodEntry?
+        var entry: _MethodEntry?
     }
 
     var serviceNames: [String] { services.sorted() }
@@ -41,7 +41,7 @@ struct MethodTable: Sendable {
     }
 
     /// Returns the method with that full name; nil if there is none (see `failure(for:)`).
-    func find(_ name: RawSpan) -> MethodEntry? {
+    func find(_ name: RawSpan) -> _MethodEntry? {
         let hash = byteHash(name)
         let mask = slots.count &- 1
         var slot = Int(truncatingIfNeeded: hash) & mask

@@ -1,5 +1,6 @@
 public import RocketBase
 public import RocketCodec
+import RocketRuntime
 public import RocketSystem
 
 /// Routes calls to the services of a server: a table of type-erased handlers, wrapped by
@@ -53,12 +54,16 @@ public final class RPCDispatcher: Sendable {
         let connection = ServerConnection(dispatcher: self, codec: codec, scheduler: nil)
         connection.connected(transport)
         let responder = CallResponder(connection: connection)
-        let context = ServingContext(connection, transport, responder)
+        let context = _ServingContext(connection, transport, responder)
         while case .awaited(let method) = connection.takeFrames(context),
             case .awaited(let serve) = method.handler
         {
-            await CallContext.$current.withValue(responder.context) {
-                await serve(context, method)
+            if TaskLocalBinding.isAvailable {
+                await context.serveBound(serve, method)
+            } else {
+                await CallContext.$current.withValue(responder.context) {
+                    await serve(context, method)
+                }
             }
             responder.handlerReturned()
             connection.handlerReturned()

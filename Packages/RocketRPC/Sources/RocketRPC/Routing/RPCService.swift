@@ -30,7 +30,7 @@ public typealias RPCSynchronousHandler<Request, Response> =
 /// Collects the methods of all services before a server starts.
 public struct RPCServiceRegistry {
     // Interceptors are composed at registration, so that a call without any has no overhead.
-    private(set) var entries: [MethodEntry] = []
+    private(set) var entries: [_MethodEntry] = []
     private(set) var services: [String: String] = [:]
     private(set) var descriptors: [_RPCFileDescriptors] = []
     private var current = ""
@@ -70,16 +70,21 @@ public struct RPCServiceRegistry {
         let handler = interceptors.isEmpty ? handler : interceptors.around(handler)
         try append(
             method,
-            .awaited { context, entry in
-                guard let request = context.takeRequest(entry, method.request) else { return }
-                do {
-                    let response = try await handler(request, context.controller)
-                    if context.mustWait { await context.waitUntilWritable() }
-                    context.succeed(entry, response, method.response)
-                } catch {
-                    context.fail(entry, error, method.response)
-                }
-            })
+            .awaited { context, entry in await context._serve(entry, method, handler) })
+    }
+
+    /// Adds a method, for generated code: `serve` calls `_serve` with the same handler. Without
+    /// interceptors it is called in place of the handler: each async function on the way of a call
+    /// costs two changes of executor, and a closure around the handler would be one more.
+    ///
+    /// - Throws: the same errors as `add`.
+    @inlinable
+    public mutating func _add<Request, Response>(
+        _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>,
+        serve: @escaping _MethodEntry.Awaited
+    ) throws {
+        if interceptors.isEmpty { return try append(method, .awaited(serve)) }
+        try add(method, handler)
     }
 
     /// Adds a method with a synchronous handler: it runs on the connection's loop as soon as its
@@ -114,11 +119,11 @@ public struct RPCServiceRegistry {
 
     @usableFromInline
     mutating func append<Request, Response>(
-        _ method: RPCMethod<Request, Response>, _ handler: MethodEntry.Handler
+        _ method: RPCMethod<Request, Response>, _ handler: _MethodEntry.Handler
     ) throws {
         try check(method.service, method.fullName, method.fullNameBytes)
         entries.append(
-            MethodEntry(
+            _MethodEntry(
                 method, handler, limits.resolved(for: method.fullName),
                 isAlwaysServed: current == RPCHealth.serviceName))
     }

@@ -10,7 +10,7 @@ struct CallDeadline: Equatable {
     private let callers: MonotonicTime?
 
     /// No deadline.
-    static let none = CallDeadline(callers: nil)
+    static var none: CallDeadline { CallDeadline(callers: nil) }
 
     private init(callers: MonotonicTime?) {
         time = callers
@@ -25,7 +25,16 @@ struct CallDeadline: Equatable {
     /// - Parameters:
     ///   - timeoutMilliseconds: the time left until the caller's deadline, 0 or more; nil: none.
     ///   - own: the server's limit, in nanoseconds; nil: none.
+    @inline(__always)
     init(timeoutMilliseconds: Int64?, own: UInt64?, now: MonotonicTime) {
+        if timeoutMilliseconds == nil, own == nil {
+            self = .none
+            return
+        }
+        self.init(earlierOf: timeoutMilliseconds, own, now: now)
+    }
+
+    private init(earlierOf timeoutMilliseconds: Int64?, _ own: UInt64?, now: MonotonicTime) {
         callers = timeoutMilliseconds.map { timeout in
             let (nanoseconds, overflow) = UInt64(max(0, timeout))
                 .multipliedReportingOverflow(by: 1_000_000)

@@ -1,5 +1,6 @@
 public import RocketBase
 import RocketCodec
+import RocketRuntime
 import RocketSystem
 
 /// Sends exactly one reply for one incoming call, and is then reused for the next call.
@@ -16,7 +17,7 @@ final class CallResponder {
     @exclusivity(unchecked) @usableFromInline private(set) var generation: UInt64 = 0
     @exclusivity(unchecked) fileprivate(set) var isAnswered = true
     private(set) var connection: ServerConnection
-    private(set) var method: MethodEntry?
+    private(set) var method: _MethodEntry?
     /// Whether the handler has returned.
     private(set) var isOver = true
     /// The call's deadline.
@@ -53,8 +54,8 @@ final class CallResponder {
     /// Begins the call in the first frame of the input of `connection`.
     @inline(__always)
     func begin(
-        _ frame: TinyPBFrame, _ frameBytes: Int, _ bytes: RawSpan, _ method: MethodEntry,
-        of connection: ServerConnection, deadline: CallDeadline
+        _ frame: TinyPBFrame, _ frameBytes: Int, _ bytes: RawSpan, _ method: _MethodEntry,
+        of connection: ServerConnection, _ peers: ConnectionPeers, deadline: CallDeadline
     ) {
         if self.connection !== connection { self.connection = connection }
         if self.method !== method { self.method = method }
@@ -64,7 +65,7 @@ final class CallResponder {
         self.frameBytes = frameBytes
         payload = frame.payload
         storage.begin(
-            frame, bytes, method, connection.peers, deadline: deadline.time,
+            frame, bytes, method, peers, deadline: deadline.time,
             startedAt: connection.dispatcher.beginsCall())
     }
 
@@ -143,7 +144,7 @@ extension CallStorage {
     /// Resets the state for the call in `frame`.
     @inline(__always)
     fileprivate func begin(
-        _ frame: TinyPBFrame, _ bytes: RawSpan, _ method: MethodEntry, _ peers: ConnectionPeers,
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ method: _MethodEntry, _ peers: ConnectionPeers,
         deadline: MonotonicTime?, startedAt: MonotonicTime?
     ) {
         // If err_code is not 0, err_info contains text and not metadata.
@@ -177,11 +178,16 @@ extension CallStorage.State {
 
 extension [UInt8] {
     /// Replaces the contents with `bytes`, in the same memory if possible.
+    @inline(__always)
     fileprivate mutating func replace(with bytes: RawSpan) {
+        if isEmpty, bytes.byteCount == 0 { return }
+        copy(bytes)
+    }
+
+    private mutating func copy(_ bytes: RawSpan) {
         // SAFETY: the pointers do not escape the closures.
         if count == bytes.byteCount {
             // The usual case: ids have the same length.
-            if isEmpty { return }
             unsafe withUnsafeMutableBytes { old in
                 unsafe bytes.withUnsafeBytes { unsafe old.copyMemory(from: $0) }
             }
@@ -194,15 +200,15 @@ extension [UInt8] {
 
 /// The objects needed to serve calls, loaded once for consecutive calls of one connection and
 /// passed on as a parameter: each use of a class's property would retain and release it. Bound to
-/// the connection's loop.
-@usableFromInline
-struct ServingContext {
+/// the connection's loop. Public for generated code only.
+public struct _ServingContext {
     let connection: ServerConnection
     let transport: any Transport
     @usableFromInline let responder: CallResponder
     @usableFromInline let storage: CallStorage
     let table: MethodTable
     let limiter: ConcurrencyLimiter
+    let peers: ConnectionPeers
 
     init(_ connection: ServerConnection, _ transport: any Transport, _ responder: CallResponder) {
         self.connection = connection
@@ -211,9 +217,41 @@ struct ServingContext {
         storage = responder.storage
         table = connection.dispatcher.table
         limiter = connection.dispatcher.limiter
+        peers = connection.peers
+    }
+
+    /// Awaits the handler of the call that has begun, with the call's context bound. Only if
+    /// `TaskLocalBinding.isAvailable`.
+    @inline(__always)
+    nonisolated(nonsending) func serveBound(
+        _ serve: _MethodEntry.Awaited, _ method: _MethodEntry
+    ) async {
+        // SAFETY: pushed and popped in the same task and scope; nothing in between throws or
+        // returns.
+        unsafe TaskLocalBinding.push(CallContext.$current, responder.context)
+        await serve(self, method)
+        unsafe TaskLocalBinding.pop()
     }
 
     // MARK: Used by handlers, specialized in the module of their message types
+
+    /// Serves the call that has begun: decodes its request, awaits `handler`, and sends the reply.
+    ///
+    /// Inlined, together with the handler, into the closure that generated code registers.
+    @inlinable @inline(__always)
+    public nonisolated(nonsending) func _serve<Request, Response>(
+        _ entry: _MethodEntry, _ method: RPCMethod<Request, Response>,
+        _ handler: nonisolated(nonsending) (Request, RPCController) async throws -> Response
+    ) async {
+        guard let request = takeRequest(entry, method.request) else { return }
+        do {
+            let response = try await handler(request, controller)
+            if mustWait { await waitUntilWritable() }
+            succeed(entry, response, method.response)
+        } catch {
+            fail(entry, error, method.response)
+        }
+    }
 
     /// The controller that the handler receives.
     @inlinable
@@ -225,7 +263,7 @@ struct ServingContext {
     /// nil if the payload is not a valid request.
     @inlinable
     func takeRequest<Request>(
-        _ method: MethodEntry, _ coding: _RPCMessageCoding<Request>
+        _ method: _MethodEntry, _ coding: _RPCMessageCoding<Request>
     ) -> Request? {
         var request: Request?
         takeFrame { request = try? coding.message(from: $0) }
@@ -244,13 +282,13 @@ struct ServingContext {
     /// Sends the response of the handler, unless the call has ended while the handler ran.
     @inlinable
     func succeed<Response>(
-        _ method: MethodEntry, _ response: Response, _ coding: _RPCMessageCoding<Response>
+        _ method: _MethodEntry, _ response: Response, _ coding: _RPCMessageCoding<Response>
     ) {
         respond(method) { output throws in try coding.append(response, to: &output) }
     }
 
     @usableFromInline
-    func respond(_ method: MethodEntry, _ payload: (inout ByteBuffer) throws -> Void) {
+    func respond(_ method: _MethodEntry, _ payload: (inout ByteBuffer) throws -> Void) {
         if unsafe responder.isAnswered { return }
         unsafe responder.isAnswered = true
         if connection.respond(self, method, payload) { responder.recordOver() }
@@ -259,7 +297,7 @@ struct ServingContext {
     /// Sends the error of the handler, unless the call has ended while the handler ran.
     @usableFromInline
     func fail<Response>(
-        _ method: MethodEntry, _ error: any Error, _ coding: _RPCMessageCoding<Response>
+        _ method: _MethodEntry, _ error: any Error, _ coding: _RPCMessageCoding<Response>
     ) {
         if let error = error as? BusinessError, let response = coding.message(for: error) {
             return succeed(method, response, coding)
@@ -270,7 +308,7 @@ struct ServingContext {
     }
 
     @usableFromInline
-    func failWithoutRequest(_ method: MethodEntry) { responder.answer(with: method.noRequest) }
+    func failWithoutRequest(_ method: _MethodEntry) { responder.answer(with: method.noRequest) }
 
     /// Whether a reply must wait for room in the output.
     @usableFromInline

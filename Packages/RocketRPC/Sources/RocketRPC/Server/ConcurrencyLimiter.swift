@@ -27,19 +27,24 @@ final class ConcurrencyLimiter: Sendable {
 
     /// Returns the error for one more call on a connection with that many calls in flight; nil if
     /// the call is within the limits.
+    @inline(__always)
     func refusal(callsOnConnection: Int) -> RPCError? {
+        if callsOnConnection < maxCallsPerConnection.load(ordering: .relaxed),
+            suspended.load(ordering: .relaxed) < maxCalls.load(ordering: .relaxed)
+        {
+            return nil
+        }
+        return exceeded(callsOnConnection)
+    }
+
+    /// Returns the error of a call above a limit.
+    private func exceeded(_ callsOnConnection: Int) -> RPCError {
         let perConnection = maxCallsPerConnection.load(ordering: .relaxed)
-        if callsOnConnection >= perConnection {
-            return RPCError(
-                .resourceExhausted,
-                "this connection has \(perConnection) calls in flight, the most it may have")
-        }
-        let all = maxCalls.load(ordering: .relaxed)
-        if suspended.load(ordering: .relaxed) >= all {
-            return RPCError(
-                .resourceExhausted,
-                "the server has \(all) calls in flight, the most it may have")
-        }
-        return nil
+        let (most, whose) =
+            callsOnConnection >= perConnection
+            ? (perConnection, "this connection")
+            : (maxCalls.load(ordering: .relaxed), "the server")
+        return RPCError(
+            .resourceExhausted, "\(whose) has \(most) calls in flight, the most it may have")
     }
 }

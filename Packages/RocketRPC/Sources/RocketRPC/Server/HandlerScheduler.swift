@@ -144,7 +144,7 @@ final class HandlerScheduler: TickEndHandler {
                     finishReady(connection)
                     continue
                 }
-                let context = ServingContext(connection, transport, task.responder)
+                let context = _ServingContext(connection, transport, task.responder)
                 guard await serve(task, context) else { return }
             }
             active = nil
@@ -157,7 +157,7 @@ final class HandlerScheduler: TickEndHandler {
     /// first ready one.
     ///
     /// - Returns: false if the task ends.
-    private func serve(_ task: HandlerTask, _ context: ServingContext) async -> Bool {
+    private func serve(_ task: HandlerTask, _ context: _ServingContext) async -> Bool {
         while isFirstReady(context.connection) {
             guard case .awaited(let method) = context.connection.takeFrames(context),
                 case .awaited(let serve) = method.handler
@@ -166,11 +166,7 @@ final class HandlerScheduler: TickEndHandler {
                 continue
             }
             if TaskLocalBinding.isAvailable {
-                // SAFETY: pushed and popped in the same task and scope; nothing in between throws
-                // or returns.
-                unsafe TaskLocalBinding.push(CallContext.$current, task.responder.context)
-                await serve(context, method)
-                unsafe TaskLocalBinding.pop()
+                await context.serveBound(serve, method)
             } else {
                 await serve(context, method)
             }

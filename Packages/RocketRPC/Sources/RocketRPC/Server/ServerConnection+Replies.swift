@@ -22,21 +22,26 @@ extension ServerConnection {
     ///
     /// - Parameter payload: appends the message.
     /// - Returns: whether the generation of the call's controllers has been ended, too.
+    @inline(__always)
     func respond(
-        _ context: ServingContext, _ method: MethodEntry,
+        _ context: _ServingContext, _ method: _MethodEntry,
         _ payload: (inout ByteBuffer) throws -> Void
     ) -> Bool {
-        let isDone = context.storage.withState { state in
-            // Without observers, metadata and the debug log the end of the call need not be
-            // recorded.
-            if state.isUsed || state.startedAt != nil { return false }
-            // SAFETY: the array lives, unchanged, until append returns.
-            _ = append(
-                context.transport, unsafe state.messageID.span.bytes, RawSpan(), method, payload)
-            state.finishServing()
-            return true
+        var isRecorded = false
+        send(over: context.transport) { output in
+            let start = context.storage.withState { state in
+                // Without observers, metadata and the debug log the end of the call need not be
+                // recorded.
+                isRecorded = state.isUsed || state.startedAt != nil
+                if isRecorded { return 0 }
+                state.finishServing()
+                // SAFETY: the array lives, unchanged, until begin returns.
+                return begin(unsafe state.messageID.span.bytes, RawSpan(), method, in: &output)
+            }
+            // The message is encoded outside of the lock: its code may use the call.
+            if !isRecorded { _ = finish(start, context, method, payload, in: &output) }
         }
-        if isDone { return true }
+        if !isRecorded { return true }
         let (id, metadata) = context.storage.withState { ($0.messageID, $0.replyMetadata) }
         var info = ByteBuffer()
         do {
@@ -47,9 +52,13 @@ extension ServerConnection {
             context.responder.end(error.code)
             return false
         }
-        let sent = info.withBytes { info in
-            // SAFETY: the array lives, unchanged, until append returns.
-            append(context.transport, unsafe id.span.bytes, info, method, payload)
+        var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
+        send(over: context.transport) { output in
+            let start = info.withBytes { info in
+                // SAFETY: the array lives, unchanged, until begin returns.
+                begin(unsafe id.span.bytes, info, method, in: &output)
+            }
+            sent = finish(start, context, method, payload, in: &output)
         }
         context.responder.end(sent.code, responseBytes: sent.payloadBytes)
         return false
@@ -75,7 +84,7 @@ extension ServerConnection {
     }
 
     /// Appends an error to the output.
-    func send(_ error: RPCError, _ messageID: [UInt8], _ method: MethodEntry) {
+    func send(_ error: RPCError, _ messageID: [UInt8], _ method: _MethodEntry) {
         method.withName { name in
             guard let transport else { return }
             send(over: transport) { output in
@@ -85,52 +94,49 @@ extension ServerConnection {
         }
     }
 
-    /// Encodes a response directly into the output, which is written once per tick.
+    /// Appends the start of a response.
+    ///
+    /// - Returns: the offset of the frame in the output.
     @inline(__always)
-    private func append(
-        _ transport: any Transport, _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry,
-        _ payload: (inout ByteBuffer) throws -> Void
-    ) -> SentReply {
-        method.withName { name in
-            var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
-            send(over: transport) { output in
-                sent = append(messageID, info, method, name, payload, to: &output)
-            }
-            return sent
+    private func begin(
+        _ messageID: RawSpan, _ info: RawSpan, _ method: _MethodEntry, in output: inout ByteBuffer
+    ) -> Int {
+        method.withName {
+            codec.begin(messageID: messageID, methodName: $0, errorInfo: info, in: &output)
         }
     }
 
-    /// Appends a response; if it can't be serialized or is too large, appends an error instead.
+    /// Encodes a response directly into the output, which is written once per tick. If it can't be
+    /// serialized or is too large, an error takes its place.
     @inline(__always)
-    private func append(
-        _ messageID: RawSpan, _ info: RawSpan, _ method: MethodEntry, _ name: RawSpan,
-        _ payload: (inout ByteBuffer) throws -> Void, to output: inout ByteBuffer
+    private func finish(
+        _ start: Int, _ context: _ServingContext, _ method: _MethodEntry,
+        _ payload: (inout ByteBuffer) throws -> Void, in output: inout ByteBuffer
     ) -> SentReply {
-        let start = codec.begin(
-            messageID: messageID, methodName: name, errorInfo: info, in: &output)
         let header = output.readableBytes
-        func refuse(_ code: RPCErrorCode, _ reason: String) -> SentReply {
-            output.truncate(to: start)
-            return append(RPCError(code, reason), messageID, name, to: &output)
-        }
+        var failure: RPCError
         do {
             try payload(&output)
-        } catch {
-            return refuse(.failedSerialize, "the response can't be serialized: \(error)")
-        }
-        let payloadBytes = output.readableBytes - header
-        let limit = method.limits.maxResponseBytes
-        if payloadBytes > limit {
-            return refuse(
+            let payloadBytes = output.readableBytes - header
+            if payloadBytes <= method.limits.maxResponseBytes {
+                try codec.finish(start, in: &output)
+                return SentReply(code: .init(rawValue: 0), payloadBytes: payloadBytes)
+            }
+            failure = RPCError(
                 .resourceExhausted,
-                "the response has \(payloadBytes) bytes; \(limit) are allowed")
-        }
-        do throws(FrameError) {
-            try codec.finish(start, in: &output)
+                "the response has \(payloadBytes) bytes; "
+                    + "\(method.limits.maxResponseBytes) are allowed")
+        } catch let error as FrameError {
+            failure = RPCError(.failedEncode, error.description)
         } catch {
-            return refuse(.failedEncode, error.description)
+            failure = RPCError(.failedSerialize, "the response can't be serialized: \(error)")
         }
-        return SentReply(code: .init(rawValue: 0), payloadBytes: payloadBytes)
+        output.truncate(to: start)
+        let id = context.responder.messageID
+        return method.withName { name in
+            // SAFETY: the array lives, unchanged, until append returns.
+            append(failure, unsafe id.span.bytes, name, to: &output)
+        }
     }
 
     /// Appends an error, without its text if the frame would be too large. A frame without text is

@@ -60,7 +60,7 @@ extension ServerConnection: TransportHandler {
     func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         guard let scheduler else { return }
         if dispatcher.table.hasSynchronous {
-            let context = ServingContext(self, transport, scheduler.synchronousResponder(of: self))
+            let context = _ServingContext(self, transport, scheduler.synchronousResponder(of: self))
             let binding = context.responder.synchronousContext()
             let next = CallContext.$current.withValue(binding) {
                 takeFrames(&input, context, inTask: false)
@@ -112,7 +112,7 @@ extension ServerConnection {
         case heldBack
         /// The first frame is a call whose handler may wait. In a task the call has begun, and
         /// counts as in flight until `handlerReturned`.
-        case awaited(MethodEntry)
+        case awaited(_MethodEntry)
     }
 
     /// The outcome of inspecting the first frame of the input.
@@ -121,13 +121,13 @@ extension ServerConnection {
         /// The frame has been handled: a refused call or a cancellation.
         case handled(byteCount: Int)
         /// A call to be served.
-        case call(MethodEntry, TinyPBFrame, CallDeadline, byteCount: Int)
+        case call(_MethodEntry, TinyPBFrame, CallDeadline, byteCount: Int)
         /// The frame is invalid: see `fault`.
         case broken
     }
 
     /// Takes frames from the input that is left in the transport. In a handler task.
-    func takeFrames(_ context: ServingContext) -> Next {
+    func takeFrames(_ context: _ServingContext) -> Next {
         var next = Next.nothing
         context.transport.readInput { next = takeFrames(&$0, context, inTask: true) }
         return next
@@ -141,7 +141,7 @@ extension ServerConnection {
     ///   Outside of a task, that frame stays in the input, and the caller must have bound the
     ///   context of synchronous calls.
     private func takeFrames(
-        _ input: inout ByteBuffer, _ context: ServingContext, inTask: Bool
+        _ input: inout ByteBuffer, _ context: _ServingContext, inTask: Bool
     ) -> Next {
         if fault != nil { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
@@ -150,7 +150,7 @@ extension ServerConnection {
                 isHeldBack = true
                 return .heldBack
             }
-            var awaited: MethodEntry?
+            var awaited: _MethodEntry?
             let byteCount = input.withBytes { bytes in
                 switch inspect(bytes, context, now) {
                 case .needMore, .broken: return 0
@@ -159,14 +159,16 @@ extension ServerConnection {
                     switch method.handler {
                     case .synchronous(let serve):
                         context.responder.begin(
-                            frame, byteCount, bytes, method, of: self, deadline: deadline)
+                            frame, byteCount, bytes, method, of: self, context.peers,
+                            deadline: deadline)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
                         return byteCount
                     case .awaited:
                         if inTask {
                             context.responder.begin(
-                                frame, byteCount, bytes, method, of: self, deadline: deadline)
+                                frame, byteCount, bytes, method, of: self, context.peers,
+                                deadline: deadline)
                             callsInFlight += 1
                         }
                         awaited = method
@@ -184,7 +186,7 @@ extension ServerConnection {
 
     @inline(__always)
     private func run(
-        _ serve: MethodEntry.Synchronous, _ context: ServingContext, _ method: MethodEntry,
+        _ serve: _MethodEntry.Synchronous, _ context: _ServingContext, _ method: _MethodEntry,
         _ request: RawSpan, inTask: Bool
     ) {
         if !inTask { return serve(context, method, request) }
@@ -198,7 +200,7 @@ extension ServerConnection {
     /// Inspects the first frame, and handles it unless it is a call to be served.
     @inline(__always)
     private func inspect(
-        _ bytes: RawSpan, _ context: ServingContext, _ now: MonotonicTime
+        _ bytes: RawSpan, _ context: _ServingContext, _ now: MonotonicTime
     ) -> FrameOutcome {
         let step: FrameStep<TinyPBFrame>
         do throws(FrameError) {
@@ -218,7 +220,7 @@ extension ServerConnection {
             return .handled(byteCount: byteCount)
         }
         let timeout =
-            frame.errorCode == 0
+            frame.errorCode == 0 && !frame.errorInfo.isEmpty
             ? MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo)) : nil
         if let refusal = refusal(of: method, frame, timeout, context.limiter) {
             dispatcher.counters.refused()
@@ -241,7 +243,7 @@ extension ServerConnection {
     /// call is to be served.
     @inline(__always)
     private func refusal(
-        of method: MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?,
+        of method: _MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?,
         _ limiter: ConcurrencyLimiter
     ) -> RPCError? {
         if !method.isAlwaysServed {

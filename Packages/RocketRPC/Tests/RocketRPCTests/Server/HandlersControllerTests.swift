@@ -1,6 +1,8 @@
+import RocketCodec
 import RocketReactorTestKit
 import RocketSystem
 import RocketTCP
+import SwiftProtobuf
 import Testing
 
 @testable import RocketRPC
@@ -14,6 +16,8 @@ struct HandlersControllerTests {
 
         final class Kept: Sendable {
             let calls = Locked<[RPCController]>([])
+            /// The methods of the calls, as read while a response was encoded.
+            let methods = Locked<[String]>([])
         }
 
         let gate = Gate()
@@ -54,5 +58,42 @@ struct HandlersControllerTests {
             #expect(call.isFinished && call.isCancelled == (end != .answer))
             service.gate.open()
         }
+    }
+
+    /// Uses its calls while a response is encoded.
+    struct Encoding: RPCService {
+        static let serviceName = "test.Encoding"
+        let kept = Keeping.Kept()
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            let method = RPCMethod<Text, Text>(
+                service: Self.serviceName, name: "echo",
+                response: .init(
+                    decode: { try $0.decodeMessage(decoder: &$1) },
+                    encode: { message, writer in
+                        let methods = kept.calls.withLock { $0.map(\.method) }
+                        kept.methods.withLock { $0 += methods }
+                        try message.traverse(visitor: &writer)
+                    }))
+            try registry.add(method) { request, call in
+                kept.calls.withLock { $0.append(call) }
+                if request.value == "metadata" { call.replyMetadata["x-a"] = "b" }
+                return request
+            }
+        }
+    }
+
+    @Test("The coding of a response may use the call", arguments: ["plain", "metadata"])
+    func usesTheCallWhileEncoding(kind: String) async throws {
+        let service = Encoding()
+        let dispatcher = try RPCDispatcher(services: [service])
+        let request: [UInt8] = try Text(kind).serializedBytes()
+        let reply = await dispatcher.answer(
+            try FrameKit().frame(id: "7", "test.Encoding.echo", payload: request))
+        #expect(try FrameKit().parse(reply).payload == request)
+        // The handler has returned: the call of a plain reply is finished.
+        #expect(
+            service.kept.methods.withLock { $0 }
+                == (kind == "plain" ? [""] : ["test.Encoding.echo"]))
     }
 }

@@ -36,14 +36,26 @@ extension InteropTestService {
 
     /// Adds all methods to a server's table.
     func register(in registry: inout RPCServiceRegistry) throws {
-        try registry.add(InteropTestServiceMethods.emptyCall) { request, call in
+        try registry._add(InteropTestServiceMethods.emptyCall) { request, call in
             try await self.emptyCall(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, InteropTestServiceMethods.emptyCall) { request, call in
+                try await self.emptyCall(request, call)
+            }
         }
-        try registry.add(InteropTestServiceMethods.unaryCall) { request, call in
+        try registry._add(InteropTestServiceMethods.unaryCall) { request, call in
             try await self.unaryCall(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, InteropTestServiceMethods.unaryCall) { request, call in
+                try await self.unaryCall(request, call)
+            }
         }
-        try registry.add(InteropTestServiceMethods.sleepingCall) { request, call in
+        try registry._add(InteropTestServiceMethods.sleepingCall) { request, call in
             try await self.sleepingCall(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, InteropTestServiceMethods.sleepingCall) { request, call in
+                try await self.sleepingCall(request, call)
+            }
         }
     }
 }

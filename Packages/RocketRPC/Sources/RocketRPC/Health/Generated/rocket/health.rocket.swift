@@ -32,11 +32,19 @@ extension RPCHealthService {
 
     /// Adds all methods to a server's table.
     public func register(in registry: inout RPCServiceRegistry) throws {
-        try registry.add(RPCHealthMethods.check) { request, call in
+        try registry._add(RPCHealthMethods.check) { request, call in
             try await self.check(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, RPCHealthMethods.check) { request, call in
+                try await self.check(request, call)
+            }
         }
-        try registry.add(RPCHealthMethods.watch) { request, call in
+        try registry._add(RPCHealthMethods.watch) { request, call in
             try await self.watch(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, RPCHealthMethods.watch) { request, call in
+                try await self.watch(request, call)
+            }
         }
     }
 }

@@ -31,11 +31,19 @@ extension RPCReflectionService {
 
     /// Adds all methods to a server's table.
     func register(in registry: inout RPCServiceRegistry) throws {
-        try registry.add(RPCReflectionMethods.listServices) { request, call in
+        try registry._add(RPCReflectionMethods.listServices) { request, call in
             try await self.listServices(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, RPCReflectionMethods.listServices) { request, call in
+                try await self.listServices(request, call)
+            }
         }
-        try registry.add(RPCReflectionMethods.describe) { request, call in
+        try registry._add(RPCReflectionMethods.describe) { request, call in
             try await self.describe(request, call)
+        } serve: { context, entry in
+            await context._serve(entry, RPCReflectionMethods.describe) { request, call in
+                try await self.describe(request, call)
+            }
         }
     }
 }
