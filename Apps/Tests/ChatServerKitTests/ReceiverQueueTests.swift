@@ -41,12 +41,12 @@ import Testing
     @Test("Returns messages in the order in which they were appended")
     func order() {
         var queue = ReceiverQueue()
-        #expect(queue.isEmpty)
+        #expect(queue.isEmpty == true)
         append(["a", "bb"], to: &queue)
         append(["ccc"], to: &queue)
         #expect(queue.byteCount == 5 + 6 + 7)
         #expect(removeAll(&queue) == ["a", "bb", "ccc"])
-        #expect(queue.isEmpty)
+        #expect(queue.isEmpty == true)
         #expect(queue.byteCount == 0)
     }
 
@@ -69,10 +69,10 @@ import Testing
         var queue = ReceiverQueue()
         append(["a", "b"], to: &queue)
         #expect(queue.dropOldest(downTo: 0) == 2)
-        #expect(!queue.isEmpty)
+        #expect(queue.isEmpty == false)
         #expect(queue.byteCount == 0)
         #expect(removeAll(&queue) == ["-2"])
-        #expect(queue.isEmpty)
+        #expect(queue.isEmpty == true)
     }
 
     @Test("Sends only the range that was appended")

@@ -1,9 +1,10 @@
 import RocketBase
+import RocketSystem
 import RocketTCP
 
 /// Messages queued for one slow receiver, oldest first, in bytes shared with other queues, and the
-/// number of messages dropped before them. A value without a socket.
-struct ReceiverQueue {
+/// number of messages dropped before them. A value without a socket, owned by its session.
+struct ReceiverQueue: ~Copyable {
     /// What is sent next.
     enum Element {
         /// This many messages are missing here.
@@ -12,20 +13,24 @@ struct ReceiverQueue {
         case messages(SharedBytes, Range<Int>)
     }
 
-    private struct Entry {
+    /// Whole messages. Not private, or Swift 6.3.1 fails to compile the end of the queue in other
+    /// files ("broken module").
+    struct Entry {
         let bytes: SharedBytes
         var range: Range<Int>
     }
 
-    private var entries: [Entry?] = []
-    private var first = 0
+    private var entries = RingBuffer<Entry>()
     /// Dropped messages of which the receiver has not been notified.
     private var unreported = 0
     /// Bytes in the queue.
     private(set) var byteCount = 0
 
+    /// The number of entries whose memory stays allocated while none waits.
+    private static let keptEntries = 16
+
     /// True when there is nothing to send, not even a notice of dropped messages.
-    var isEmpty: Bool { first == entries.count && unreported == 0 }
+    var isEmpty: Bool { entries.isEmpty && unreported == 0 }
 
     /// Appends whole messages, each preceded by its length.
     mutating func append(_ bytes: SharedBytes, _ range: Range<Int>) {
@@ -45,14 +50,13 @@ struct ReceiverQueue {
     /// - Returns: how many messages were dropped.
     mutating func dropOldest(downTo limit: Int) -> Int {
         var dropped = 0
-        while byteCount > limit, first < entries.count, var entry = entries[first] {
+        while byteCount > limit, var entry = entries.first {
             let start = entry.range.lowerBound
             let size = 4 + Int(entry.bytes.buffer.integer(at: start, as: UInt32.self))
             byteCount -= size
             dropped += 1
             entry.range = (start + size)..<entry.range.upperBound
-            entries[first] = entry
-            if entry.range.isEmpty { removeFirst() }
+            if entry.range.isEmpty { removeFirst() } else { entries[0] = entry }
         }
         unreported += dropped
         return dropped
@@ -64,7 +68,7 @@ struct ReceiverQueue {
             defer { unreported = 0 }
             return .dropped(unreported)
         }
-        guard first < entries.count, let entry = entries[first] else { return nil }
+        guard let entry = entries.first else { return nil }
         byteCount -= entry.range.count
         removeFirst()
         return .messages(entry.bytes, entry.range)
@@ -74,15 +78,7 @@ struct ReceiverQueue {
     mutating func removeAll() { self = ReceiverQueue() }
 
     private mutating func removeFirst() {
-        // Releases the bytes now rather than when the array shrinks.
-        entries[first] = nil
-        first += 1
-        if first == entries.count {
-            entries.removeAll(keepingCapacity: first <= 16)
-            first = 0
-        } else if first >= 64, first * 2 > entries.count {
-            entries.removeSubrange(..<first)
-            first = 0
-        }
+        _ = entries.popFirst()
+        entries.shrink(to: Self.keptEntries)
     }
 }
