@@ -216,6 +216,30 @@ import Testing
         #expect(received.map { $0.split(separator: " ")[2] } == (0..<180).map { "\($0)" })
     }
 
+    @Test("A receiver that reads nothing is kept for the write time-out, and without one for ever")
+    func writeTimeout() throws {
+        for limit in [Duration.seconds(60), nil] {
+            let fixture = try Fixture { $0.queueBytes = 30_000 }
+            fixture.connection.writeTimeout = limit
+            let peers = [try fixture.join(0), try fixture.join(0)]
+            fixture.settle()
+            stall(fixture, peers[0], count: 60)
+            // Others go on to speak: its oldest messages are dropped meanwhile.
+            let dropped = fixture.room.droppedMessages
+            for second in 0..<59 {
+                fixture.loops[0].tick(after: .seconds(1))
+                peers[0].sendAll(
+                    ChatPeer.bytes("\(second) " + String(repeating: "x", count: 9_000)))
+                fixture.settle()
+            }
+            #expect(fixture.room.sessionCount == 2)
+            #expect(fixture.room.droppedMessages == dropped + 59)
+            fixture.loops[0].tick(after: .seconds(3600))
+            fixture.settle()
+            #expect(fixture.room.sessionCount == (limit == nil ? 2 : 1))
+        }
+    }
+
     @Test("A session that leaves takes its queue off the count, however it leaves")
     func queueOfALeaver() throws {
         let leave: [(RawPeer) -> Void] = [{ $0.close() }, { $0.reset() }, { $0.finish() }]
