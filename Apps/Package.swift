@@ -251,7 +251,6 @@ let package = Package(
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .testTarget(

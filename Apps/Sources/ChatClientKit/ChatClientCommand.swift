@@ -19,9 +19,11 @@ public struct ChatClientCommand: AsyncParsableCommand {
               Send one message from a script:
                 echo "backup is done" | chat_client 192.0.2.7
 
-            If standard input is not a terminal, each of its lines is sent as one message, and \
-            the program exits at its end. Each message that arrives is printed on one line. \
-            Exits with status 0, or with status 1 and one line on standard error.
+            In a terminal, Ctrl-Z suspends the program, and pasted lines are one message, sent \
+            by Enter. If standard input is not a terminal, each of its lines is sent as one \
+            message, and the program exits at its end. Each message that arrives is printed on \
+            one line. Exits with status 0, or with status 1 and one line on standard error, also \
+            if a line of a script was too long or the server refused it.
             """,
         version: "chat_client \(RocketVersion.current)")
 

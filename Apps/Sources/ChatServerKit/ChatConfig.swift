@@ -26,8 +26,8 @@ public struct ChatConfig: ConfigSection, Hashable {
     ///
     /// `chat/slow_receiver`: One of drop-oldest, disconnect. Default drop-oldest. Changes live.
     public var slowReceiver = ChatLimits.SlowReceiver.dropOldest
-    /// A receiver that reads nothing for this long while messages are queued is disconnected; 0
-    /// keeps it.
+    /// A receiver that reads nothing for this long while messages wait for it is disconnected,
+    /// whatever slow_receiver is; 0 sets no such limit.
     ///
     /// `chat/write_timeout_ms`: A whole number of ms, 0 to 86400000. Default 60000 ms. Needs a
     /// restart.
@@ -61,8 +61,8 @@ public struct ChatConfig: ConfigSection, Hashable {
                     + "messages and sends it their number, disconnect ends its session."),
             .init(
                 "write_timeout_ms", \.writeTimeout, .milliseconds(0...86_400_000), .restart,
-                "A receiver that reads nothing for this long while messages are queued is "
-                    + "disconnected; 0 keeps it."),
+                "A receiver that reads nothing for this long while messages wait for it is "
+                    + "disconnected, whatever slow_receiver is; 0 sets no such limit."),
         ])
 
     /// The part of it that applies to the sessions of a room.

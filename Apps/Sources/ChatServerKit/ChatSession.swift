@@ -1,6 +1,6 @@
 public import RocketBase
 import RocketCodec
-public import RocketReactor
+import RocketReactor
 import RocketSystem
 public import RocketTCP
 
@@ -34,7 +34,6 @@ public final class ChatSession: TCPConnectionHandler {
     private var countedDropped = 0
     private var rate: MessageRate
     private var rateTimer: ScheduledTimer?
-    private var observesTickEnd = false
 
     init(sessions: LoopSessions) {
         self.sessions = sessions
@@ -76,7 +75,8 @@ public final class ChatSession: TCPConnectionHandler {
         }
     }
 
-    /// Sends from the queue.
+    /// Sends from the queue. Called whenever the connection was not writable, at the end of the
+    /// flush that makes it writable (`TCPConnection.isWritable`).
     public func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {
         if isWritable { sendQueue() }
     }
@@ -204,21 +204,21 @@ extension ChatSession {
 
 // MARK: - Messages for this session
 
-extension ChatSession: TickEndHandler {
-    /// Sends a batch, or queues it while the connection takes no more output.
-    func deliver(_ bytes: SharedBytes) {
-        guard let connection else { return }
-        if queue.isEmpty, connection.isWritable { return connection.write(shared: bytes) }
-        enqueue(bytes, 0..<bytes.count, connection)
-    }
+extension ChatSession {
+    /// Sends a batch, or queues it while the connection takes no more output. While the connection
+    /// takes some, the queue is empty: it was sent when the connection became writable, before
+    /// anything else could be. So messages keep their order, and none waits for a receiver that
+    /// reads.
+    func deliver(_ bytes: SharedBytes) { deliver(bytes, 0..<bytes.count) }
 
-    /// Sends a part of a batch, or queues it while the connection takes no more output.
+    /// Sends a part of a batch, or queues it.
     func deliver(_ bytes: SharedBytes, _ range: Range<Int>) {
         guard let connection else { return }
-        if queue.isEmpty, connection.isWritable {
-            return send(.messages(bytes, range), connection)
+        if connection.isWritable {
+            send(.messages(bytes, range), connection)
+        } else {
+            enqueue(bytes, range, connection)
         }
-        enqueue(bytes, range, connection)
     }
 
     private func enqueue(_ bytes: SharedBytes, _ range: Range<Int>, _ connection: TCPConnection) {
@@ -232,10 +232,6 @@ extension ChatSession: TickEndHandler {
             drop(downTo: limits.queueBytes, connection)
         }
         countQueue()
-        // The flush at the end of the tick may make the connection writable again.
-        if observesTickEnd { return }
-        observesTickEnd = true
-        connection.reactor.observeTickEnd(self)
     }
 
     private func drop(downTo limit: Int, _ connection: TCPConnection) {
@@ -246,12 +242,6 @@ extension ChatSession: TickEndHandler {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
         }
-    }
-
-    /// Sends from the queue, after the flush of the connection.
-    public func tickEnding(on reactor: Reactor) {
-        observesTickEnd = false
-        sendQueue()
     }
 
     private func sendQueue() {

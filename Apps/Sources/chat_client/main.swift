@@ -1,4 +1,3 @@
 import ChatClientKit
-import RocketProgram
 
-await Program.run(ChatClientCommand.self)
+ChatClientProcess.run()

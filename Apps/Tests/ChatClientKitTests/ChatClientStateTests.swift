@@ -4,10 +4,11 @@ import Testing
 
 /// The events in each phase.
 @Suite("ChatClientState") struct ChatClientStateTests {
-    private func makeState(_ events: ChatClientState.Event..., reconnects: Bool = false)
-        -> ChatClientState
-    {
-        var state = ChatClientState(reconnects: reconnects, maxMessageBytes: 10)
+    private func makeState(
+        _ events: ChatClientState.Event..., reconnects: Bool = false, failsForLines: Bool = false
+    ) -> ChatClientState {
+        var state = ChatClientState(
+            reconnects: reconnects, maxMessageBytes: 10, failsForLines: failsForLines)
         for event in events { _ = state.handle(event) }
         return state
     }
@@ -62,7 +63,7 @@ import Testing
         #expect(state.handle(line("0123456789")) == .send(Array("0123456789".utf8)))
         #expect(
             state.handle(line("0123456789a"))
-                == .notify("11 bytes are more than 10, nothing was sent"))
+                == .notify("the line is longer than 10 bytes, nothing was sent"))
     }
 
     @Test("exit and the end of input finish sending, then end without a failure")
@@ -90,5 +91,33 @@ import Testing
             var state = makeState(lost, reconnects: true)
             #expect(state.handle(event) == .end(failure: nil))
         }
+    }
+
+    @Test("Lines that were too long or refused are a failure of a script, and of no other client")
+    func undeliveredLines() {
+        let refusal = ChatClientState.Event.text(Array("message refused: bad".utf8))
+        let message = ChatClientState.Event.text(Array("from: a: message refused: bad".utf8))
+        let long = line("0123456789a")
+        for (events, failure) in [
+            ([refusal], "1 line was not delivered"), ([long], "1 line was not delivered"),
+            ([long, refusal, line("ok")], "2 lines were not delivered"),
+            ([message, line("ok")], nil),
+        ] {
+            var script = makeState(.up("a"), failsForLines: true)
+            var other = makeState(.up("a"))
+            for event in events + [.leave] {
+                _ = script.handle(event)
+                _ = other.handle(event)
+            }
+            #expect(script.handle(lost) == .end(failure: failure))
+            #expect(other.handle(lost) == .end(failure: nil))
+        }
+    }
+
+    @Test("Counts a refusal that arrives after the end of the input")
+    func lateRefusal() {
+        var state = makeState(.up("a"), .leave, failsForLines: true)
+        #expect(state.handle(.text(Array("message refused: bad".utf8))) == .nothing)
+        #expect(state.handle(lost) == .end(failure: "1 line was not delivered"))
     }
 }

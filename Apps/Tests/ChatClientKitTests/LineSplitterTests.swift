@@ -13,7 +13,7 @@ import Testing
     func parts() {
         let text = Array("one\n\ntwo words\r\nthree\nrest".utf8)
         for size in 1...text.count {
-            var splitter = LineSplitter()
+            var splitter = LineSplitter(limitBytes: 100)
             var all: [String] = []
             var rest = text[...]
             while !rest.isEmpty {
@@ -31,9 +31,26 @@ import Testing
 
     @Test("The end after a line feed adds no line")
     func endAfterLineFeed() {
-        var splitter = LineSplitter()
+        var splitter = LineSplitter(limitBytes: 100)
         splitter.append(Array("a\n".utf8))
         splitter.end()
         #expect(lines(&splitter) == ["a"])
+    }
+
+    @Test("Keeps little of a line that is too long, which still is too long")
+    func longLine() {
+        for end in ["\n", "\r\n"] {
+            var splitter = LineSplitter(limitBytes: 10)
+            for _ in 0..<100 {
+                splitter.append(Array("0123456789".utf8))
+                #expect(splitter.next() == nil)
+                #expect(splitter.pendingBytes <= 12)
+            }
+            splitter.append(Array((end + "0123456789" + end + "next").utf8))
+            #expect((splitter.next()?.count ?? 0) > 10)
+            #expect(lines(&splitter) == ["0123456789"])
+            splitter.append(Array(end.utf8))
+            #expect(lines(&splitter) == ["next"])
+        }
     }
 }

@@ -34,6 +34,36 @@ struct BroadcastTests {
         }
     }
 
+    @Test("With the shipped configuration, clients that read get all that many speakers send")
+    func shippedConfiguration() async throws {
+        let (speakers, count) = (16, 300)
+        let config = try ChatConfigurationFile.read(Self.repository + "/conf/chat.xml")
+        try await withChat { configuration in
+            guard let shipped = try? ChatServerConfiguration(config) else { return }
+            let listen = configuration.tcp.listen
+            configuration = shipped
+            configuration.tcp.listen = listen
+        } _: { chat in
+            let fleet = try ClientFleet(allowsDrops: true)
+            await fleet.add(speakers + 1, to: chat.address)
+            await chat.waitForSessions(speakers + 1)
+            fleet.send(senders: speakers, 0..<count, textBytes: 1000)
+            // On a slow machine some may be dropped for receivers that read late. All others
+            // arrive: none is left in a queue.
+            let expected = speakers * count * speakers
+            await fleet.waitForMessagesOrDrops(expected)
+            #expect(fleet.receivedMessages + fleet.droppedMessages == expected)
+            #expect(fleet.problems == [])
+            #expect(chat.server.statistics.queuedBytes == 0)
+            await fleet.stop()
+        }
+    }
+
+    private static let repository = #filePath.split(
+        separator: "/", omittingEmptySubsequences: false
+    )
+    .dropLast(4).joined(separator: "/")
+
     @Test("Receivers that never read delay no other receiver, and their queues are bounded")
     func stalledReceivers() async throws {
         raiseDescriptorLimit(4096)

@@ -14,6 +14,7 @@ import Testing
     private final class Fixture {
         let loops: [HandDrivenLoop]
         let room: ChatRoom
+        var connection = TCPConnectionConfiguration()
         private var clientCount: UInt64 = 0
         private var unparsed: [UInt8] = []
 
@@ -32,7 +33,8 @@ import Testing
             let reactor = loops[loop].reactor
             try FileDescriptor.socketPair().take { near, other in
                 TCPConnection.adopt(
-                    near, on: reactor, number: number, handler: room.makeSession(on: reactor))
+                    near, on: reactor, configuration: connection, number: number,
+                    handler: room.makeSession(on: reactor))
                 far = RawPeer(other)
             }
             return try #require(far)
@@ -159,6 +161,142 @@ import Testing
         #expect(received.count == 200 - dropped + 1)
         #expect(received.last?.hasPrefix("from: client1: 199 ") == true)
         #expect(fixture.room.queuedBytes == 0)
+    }
+
+    @Test("No message waits for a receiver whose connection has taken all that was sent to it")
+    func noMessageIsForgotten() throws {
+        let fixture = try Fixture()
+        fixture.connection.highWaterMarkBytes = 4_000
+        fixture.connection.lowWaterMarkBytes = 1_000
+        let peers = [try fixture.join(0), try fixture.join(1)]
+        fixture.settle()
+        // Eight batches for one tick of the receiver's loop. Each one passes the mark, and the
+        // kernel takes it whole.
+        let sent = (0..<8).map { "\($0) " + String(repeating: "x", count: 5_000) }
+        for text in sent {
+            peers[0].send(ChatPeer.bytes(text))
+            fixture.loops[0].tickUntilIdle()
+        }
+        fixture.loops[1].tickUntilIdle()
+        #expect(fixture.room.queuedBytes == 0)
+        #expect(texts(peers[1]) == sent.map { "from: client1: " + $0 })
+    }
+
+    /// A receiver that reads nothing, with `count` messages of 9 KB for it: a part is in the kernel
+    /// and in the output of its connection, the rest in its queue.
+    private func stall(_ fixture: Fixture, _ sender: RawPeer, count: Int) {
+        for number in 0..<count {
+            sender.sendAll(ChatPeer.bytes("\(number) " + String(repeating: "x", count: 9_000)))
+            fixture.settle()
+        }
+    }
+
+    @Test("A new message does not overtake those that wait in the queue")
+    func order() throws {
+        let fixture = try Fixture()
+        fixture.connection.highWaterMarkBytes = 20_000
+        fixture.connection.lowWaterMarkBytes = 10_000
+        let peers = [try fixture.join(0), try fixture.join(0)]
+        fixture.settle()
+        stall(fixture, peers[0], count: 60)
+        #expect(fixture.room.queuedBytes > 0)
+        // Now each message comes in the tick in which the receiver makes room for others.
+        var received: [String] = []
+        for number in 60..<180 {
+            received += fixture.receivedTexts(peers[1])
+            peers[0].sendAll(ChatPeer.bytes("\(number) " + String(repeating: "x", count: 9_000)))
+            fixture.loops[0].tick()
+        }
+        while received.count < 180 {
+            let more = fixture.receivedTexts(peers[1])
+            fixture.settle()
+            if more.isEmpty { break }
+            received += more
+        }
+        #expect(received.map { $0.split(separator: " ")[2] } == (0..<180).map { "\($0)" })
+    }
+
+    @Test("A receiver that reads nothing is kept for the write time-out, and without one for ever")
+    func writeTimeout() throws {
+        for limit in [Duration.seconds(60), nil] {
+            let fixture = try Fixture { $0.queueBytes = 30_000 }
+            fixture.connection.writeTimeout = limit
+            let peers = [try fixture.join(0), try fixture.join(0)]
+            fixture.settle()
+            stall(fixture, peers[0], count: 60)
+            // Others go on to speak: its oldest messages are dropped meanwhile.
+            let dropped = fixture.room.droppedMessages
+            for second in 0..<59 {
+                fixture.loops[0].tick(after: .seconds(1))
+                peers[0].sendAll(
+                    ChatPeer.bytes("\(second) " + String(repeating: "x", count: 9_000)))
+                fixture.settle()
+            }
+            #expect(fixture.room.sessionCount == 2)
+            #expect(fixture.room.droppedMessages == dropped + 59)
+            fixture.loops[0].tick(after: .seconds(3600))
+            fixture.settle()
+            #expect(fixture.room.sessionCount == (limit == nil ? 2 : 1))
+        }
+    }
+
+    @Test("A session that leaves takes its queue off the count, however it leaves")
+    func queueOfALeaver() throws {
+        let leave: [(RawPeer) -> Void] = [{ $0.close() }, { $0.reset() }, { $0.finish() }]
+        for leave in leave {
+            let fixture = try Fixture()
+            let peers = [try fixture.join(0), try fixture.join(0)]
+            fixture.settle()
+            stall(fixture, peers[0], count: 100)
+            #expect(fixture.room.queuedBytes > 0)
+            leave(peers[1])
+            for _ in 0..<20 {
+                _ = peers[1].receiveAll()
+                fixture.settle()
+            }
+            fixture.loops[0].tick(after: .seconds(10))
+            fixture.settle()
+            #expect(fixture.room.sessionCount == 1)
+            #expect(fixture.room.queuedBytes == 0)
+        }
+    }
+
+    @Test(
+        "After others have left and joined, each session receives all messages but its own",
+        arguments: 0..<3, 0..<4)
+    func identities(first: Int, second: Int) throws {
+        let fixture = try Fixture()
+        var peers = try (0..<3).map { _ in try fixture.join(0) }
+        var names = ["client1", "client2", "client3"]
+        fixture.settle()
+        func leave(_ index: Int) {
+            peers.remove(at: index).close()
+            names.remove(at: index)
+            fixture.settle()
+        }
+        leave(first)
+        for name in ["client4", "client5"] {
+            peers.append(try fixture.join(0))
+            names.append(name)
+        }
+        fixture.settle()
+        for isLast in [false, true] {
+            // Twice: all in one tick, then one after the other.
+            for peer in peers { peer.send(ChatPeer.bytes("hi")) }
+            fixture.settle()
+            for (peer, name) in zip(peers, names) {
+                let others = names.filter { $0 != name }
+                #expect(texts(peer).sorted() == others.map { "from: \($0): hi" })
+            }
+            for (speaker, name) in zip(peers, names) {
+                speaker.send(ChatPeer.bytes("me"))
+                fixture.settle()
+                for peer in peers {
+                    #expect(texts(peer) == (peer === speaker ? [] : ["from: \(name): me"]))
+                }
+            }
+            if !isLast { leave(second) }
+        }
     }
 
     @Test("A drained server sends what was received before, then closes all sessions")

@@ -12,12 +12,17 @@ final class ClientFleet: Sendable {
     private let thread: IOThread
     private let clients = Locked<[LoopBound<FleetClient>]>([])
     private let received = Atomic<Int>(0)
+    private let dropped = Atomic<Int>(0)
     private let failures = Locked<[String]>([])
     private let connected = Atomic<Int>(0)
     /// Notified after each change of the three above.
     private let changed = AsyncEvent()
 
-    init() throws { thread = try IOThread(name: "fleet") }
+    /// - Parameter allowsDrops: whether the server may drop messages and notify of their number.
+    init(allowsDrops: Bool = false) throws {
+        self.allowsDrops = allowsDrops
+        thread = try IOThread(name: "fleet")
+    }
 
     /// Adds clients, and returns when they are connected. The server may not have accepted them.
     func add(_ count: Int, to address: NetAddress) async {
@@ -51,6 +56,16 @@ final class ClientFleet: Sendable {
         await changed.wait { receivedMessages >= count || !problems.isEmpty }
     }
 
+    /// Waits until this many messages were received or reported as dropped, or a check failed.
+    func waitForMessagesOrDrops(_ count: Int) async {
+        await changed.wait { receivedMessages + droppedMessages >= count || !problems.isEmpty }
+    }
+
+    /// Messages of which the server has notified clients that it dropped them. A problem, unless
+    /// `allowsDrops`.
+    var droppedMessages: Int { dropped.load(ordering: .acquiring) }
+    let allowsDrops: Bool
+
     /// Messages received by all clients together.
     var receivedMessages: Int { received.load(ordering: .acquiring) }
     /// Failed checks, at most 10.
@@ -70,6 +85,11 @@ final class ClientFleet: Sendable {
 
     func countMessages(_ more: Int) {
         received.wrappingAdd(more, ordering: .releasing)
+        changed.notify()
+    }
+
+    func countDrops(_ more: Int) {
+        dropped.wrappingAdd(more, ordering: .releasing)
         changed.notify()
     }
 
@@ -111,15 +131,29 @@ final class FleetClient: TCPConnectionHandler {
         let bytes = input.copyBytes()
         var offset = 0
         var count = 0
+        defer { fleet.countMessages(count) }
         while offset + 4 <= bytes.count {
             let length = Int(input.integer(at: offset, as: UInt32.self))
             if offset + 4 + length > bytes.count { break }
-            check(bytes[(offset + 4)..<(offset + 4 + length)])
+            let text = bytes[(offset + 4)..<(offset + 4 + length)]
             offset += 4 + length
-            count += 1
+            if fleet.allowsDrops, let drops = Self.drops(text) {
+                fleet.countDrops(drops)
+            } else {
+                check(text)
+                count += 1
+            }
         }
         input.consume(offset)
-        fleet.countMessages(count)
+    }
+
+    /// The number in `N messages dropped`; nil for other texts.
+    private static func drops(_ text: ArraySlice<UInt8>) -> Int? {
+        // Messages begin with a letter, and are too many to be split twice.
+        guard let first = text.first, (0x30...0x39).contains(first) else { return nil }
+        let words = text.split(separator: UInt8(ascii: " "))
+        guard words.count == 3, words[2].elementsEqual("dropped".utf8) else { return nil }
+        return number(words[0])
     }
 
     /// Checks `from: clientN: SENDER NUMBER …`: the number is the next one of that sender.
@@ -129,7 +163,10 @@ final class FleetClient: TCPConnectionHandler {
             let sender = Self.number(words[2]), let number = Self.number(words[3])
         else { return fleet.record("received \(String(decoding: text, as: UTF8.self))") }
         let next = expected[sender, default: 0]
-        if number != next { fleet.record("sender \(sender): \(number) instead of \(next)") }
+        // Dropped messages leave gaps.
+        if number < next || !fleet.allowsDrops && number > next {
+            fleet.record("sender \(sender): \(number) instead of \(next)")
+        }
         expected[sender] = next + 1
     }
 

@@ -19,6 +19,8 @@ final class ChatClientController {
         var connectTimeout: Duration
         var reconnects: Bool
         var maxMessageBytes: Int
+        /// Whether lines that were too long or refused by the server make the client fail.
+        var failsForLines = false
         /// How long the server may take to end its stream after ours has ended; nil: without a
         /// limit, until it has read everything.
         var leaveTimeout: Duration? = .seconds(2)
@@ -43,7 +45,8 @@ final class ChatClientController {
         self.view = view
         self.onEnd = onEnd
         state = ChatClientState(
-            reconnects: settings.reconnects, maxMessageBytes: settings.maxMessageBytes)
+            reconnects: settings.reconnects, maxMessageBytes: settings.maxMessageBytes,
+            failsForLines: settings.failsForLines)
     }
 
     /// Whether a line would be sent now.
@@ -61,7 +64,7 @@ final class ChatClientController {
             to: settings.target, on: reactor, configuration: configuration,
             makeHandler: { _ in
                 ChatConnectionHandler(
-                    onText: { self.view.show(message: $0) }, onWritable: { self.onReady() })
+                    onText: { self.received($0) }, onWritable: { self.onReady() })
             },
             observe: { self.connectionChanged($0) })
         self.connection = connection
@@ -79,6 +82,11 @@ final class ChatClientController {
 
     /// Leaves the chat: ends our stream, then waits for the end of the server's.
     func leave() { perform(state.handle(.leave)) }
+
+    private func received(_ text: [UInt8]) {
+        view.show(message: text)
+        perform(state.handle(.text(text)))
+    }
 
     private func connectionChanged(_ event: PersistentConnection.Event) {
         switch event {

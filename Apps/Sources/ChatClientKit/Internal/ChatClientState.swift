@@ -17,6 +17,8 @@ struct ChatClientState: Equatable {
         case down(String, retryAfter: Double)
         /// A line of the user.
         case line([UInt8])
+        /// A text of the server.
+        case text([UInt8])
         /// The input has ended, or the user leaves.
         case leave
         /// The server has not ended its stream in time.
@@ -38,15 +40,23 @@ struct ChatClientState: Equatable {
     let reconnects: Bool
     /// The longest line that is sent.
     let maxMessageBytes: Int
+    /// Whether lines that were not delivered are a failure.
+    let failsForLines: Bool
+    /// Lines that were too long, or that the server has refused.
+    private var undeliveredLines = 0
 
-    init(reconnects: Bool, maxMessageBytes: Int) {
+    init(reconnects: Bool, maxMessageBytes: Int, failsForLines: Bool = false) {
         self.reconnects = reconnects
         self.maxMessageBytes = maxMessageBytes
+        self.failsForLines = failsForLines
     }
 
     mutating func handle(_ event: Event) -> Action {
         switch (phase, event) {
         case (.over, _): return .nothing
+        case (_, .text(let text)):
+            if text.starts(with: Self.refusal) { undeliveredLines += 1 }
+            return .nothing
         case (.offline, .up(let address)):
             phase = .online
             return .notify("connected to \(address)")
@@ -66,11 +76,15 @@ struct ChatClientState: Equatable {
     }
 
     private static let exit = Array("exit".utf8)
+    /// The beginning of chat_server's answer to a text that it does not deliver. Texts of other
+    /// clients begin with `from: `.
+    private static let refusal = Array("message refused: ".utf8)
 
     private mutating func send(_ line: [UInt8]) -> Action {
         if line == Self.exit { return handle(.leave) }
         if line.count > maxMessageBytes {
-            return .notify("\(line.count) bytes are more than \(maxMessageBytes), nothing was sent")
+            undeliveredLines += 1
+            return .notify("the line is longer than \(maxMessageBytes) bytes, nothing was sent")
         }
         return .send(line)
     }
@@ -84,6 +98,12 @@ struct ChatClientState: Equatable {
 
     private mutating func end(_ failure: String?) -> Action {
         phase = .over
-        return .end(failure: failure)
+        return .end(failure: failure ?? lineFailure)
+    }
+
+    private var lineFailure: String? {
+        if !failsForLines || undeliveredLines == 0 { return nil }
+        let lines = undeliveredLines == 1 ? "1 line was" : "\(undeliveredLines) lines were"
+        return "\(lines) not delivered"
     }
 }

@@ -1,9 +1,14 @@
-/// Splits a stream of bytes into lines. A pure value.
+/// Splits a stream of bytes into lines. A pure value that keeps little more than the longest line
+/// that is sent, whatever the stream contains.
 struct LineSplitter {
+    /// A line that is longer loses a part, but has more bytes than this.
+    let limitBytes: Int
     private var bytes: [UInt8] = []
     private var start = 0
     private var searched = 0
     private var isEnded = false
+
+    init(limitBytes: Int) { self.limitBytes = limitBytes }
 
     /// Appends bytes of a read.
     mutating func append(_ more: [UInt8]) {
@@ -25,6 +30,8 @@ struct LineSplitter {
             defer { (start, searched) = (end + 1, end + 1) }
             return Array(Self.withoutReturn(bytes[start..<end]))
         }
+        // With its carriage return, and one more that shows that it is too long.
+        bytes.removeSubrange(min(bytes.count, start + limitBytes + 2)...)
         searched = bytes.count
         guard isEnded, start < bytes.count else { return nil }
         defer { start = bytes.count }

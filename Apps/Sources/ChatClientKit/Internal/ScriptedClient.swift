@@ -7,13 +7,16 @@ import RocketSystem
 final class ScriptedClient {
     private let controller: ChatClientController
     private let input: InputThread
-    private var lines = LineSplitter()
+    private var lines: LineSplitter
     private var isReading = false
     private var isInputEnded = false
 
-    private init(_ controller: ChatClientController, _ input: InputThread) {
+    private init(
+        _ controller: ChatClientController, _ input: InputThread, _ lines: LineSplitter
+    ) {
         self.controller = controller
         self.input = input
+        self.lines = lines
     }
 
     /// Starts a client.
@@ -27,9 +30,12 @@ final class ScriptedClient {
         // Without a limit, or a slow server would lose the last lines of a script.
         var settings = settings
         settings.leaveTimeout = nil
+        settings.failsForLines = true
         let controller = ChatClientController(
             settings, view: LineView(), on: reactor, onEnd: onEnd)
-        let client = ScriptedClient(controller, try InputThread(on: reactor.loop))
+        let client = ScriptedClient(
+            controller, try InputThread(on: reactor.loop),
+            LineSplitter(limitBytes: settings.maxMessageBytes))
         controller.onReady = { client.sendLines() }
         let bound = LoopBound(client, on: reactor)
         client.input.onInput { bound.get().received($0) }

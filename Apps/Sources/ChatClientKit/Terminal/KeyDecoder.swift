@@ -12,9 +12,15 @@ enum Key: Hashable {
     case endOfInput
     /// Ctrl-L.
     case redraw
+    /// Ctrl-Z.
+    case suspend
 }
 
 /// Decodes the bytes of a terminal into keys, in whatever parts they arrive. A pure value.
+///
+/// Pasted text that the terminal marks (`ESC [ 200 ~` to `ESC [ 201 ~`, bracketed paste) is text
+/// only: its line ends are line feeds and not Enter, its other control characters and sequences
+/// but tabs are dropped.
 struct KeyDecoder {
     private enum State {
         case plain
@@ -26,11 +32,20 @@ struct KeyDecoder {
     }
 
     private var state = State.plain
+    private var isPasting = false
+    /// The last byte was a carriage return in pasted text.
+    private var followsReturn = false
     /// A longer sequence is invalid.
     private static let sequenceLimit = 16
 
     /// Returns the key that this byte completes; nil if it completes none.
     mutating func decode(_ byte: UInt8) -> Key? {
+        guard let key = key(byte) else { return nil }
+        if case .text = key { return key }
+        return isPasting ? nil : key
+    }
+
+    private mutating func key(_ byte: UInt8) -> Key? {
         switch state {
         case .plain: return plain(byte)
         case .escape: return escaped(byte)
@@ -40,6 +55,8 @@ struct KeyDecoder {
     }
 
     private mutating func plain(_ byte: UInt8) -> Key? {
+        if isPasting, byte < 0x20, byte != 0x1B { return pasted(byte) }
+        followsReturn = false
         switch byte {
         case 0x1B: state = .escape
         case 0x20...0x7E: return .text(Unicode.Scalar(byte))
@@ -49,6 +66,17 @@ struct KeyDecoder {
         default: return Self.control[byte]
         }
         return nil
+    }
+
+    private mutating func pasted(_ control: UInt8) -> Key? {
+        let follows = followsReturn
+        followsReturn = control == UInt8(ascii: "\r")
+        switch control {
+        case UInt8(ascii: "\t"): return .text("\t")
+        case UInt8(ascii: "\r"): return .text("\n")
+        case UInt8(ascii: "\n"): return follows ? nil : .text("\n")
+        default: return nil
+        }
     }
 
     private mutating func escaped(_ byte: UInt8) -> Key? {
@@ -71,7 +99,12 @@ struct KeyDecoder {
             return nil
         }
         state = .plain
-        return Self.sequences[String(decoding: whole, as: UTF8.self)]
+        let name = String(decoding: whole, as: UTF8.self)
+        if name == "200~" || name == "201~" {
+            isPasting = name == "200~"
+            return nil
+        }
+        return Self.sequences[name]
     }
 
     private mutating func character(_ before: [UInt8], _ length: Int, _ byte: UInt8) -> Key? {
@@ -89,7 +122,8 @@ struct KeyDecoder {
     private static let control: [UInt8: Key] = [
         0x01: .home, 0x02: .left, 0x03: .interrupt, 0x04: .endOfInput, 0x05: .end, 0x06: .right,
         0x08: .backspace, 0x0A: .enter, 0x0B: .eraseToEnd, 0x0C: .redraw, 0x0D: .enter,
-        0x0E: .down, 0x10: .up, 0x15: .eraseToStart, 0x17: .eraseWord, 0x7F: .backspace,
+        0x0E: .down, 0x10: .up, 0x15: .eraseToStart, 0x17: .eraseWord, 0x1A: .suspend,
+        0x7F: .backspace,
     ]
 
     /// The sequences of xterm, the Linux console, screen and tmux.

@@ -1,5 +1,5 @@
 /// An editor of one line with a cursor and a history. A pure value: key in, outcome out. Its unit
-/// is the character (grapheme cluster).
+/// is the character (grapheme cluster). Pasted text may contain line feeds: it is one line.
 struct LineEditor: Equatable {
     enum Outcome: Equatable {
         /// Neither line nor cursor has changed.
@@ -10,6 +10,8 @@ struct LineEditor: Equatable {
         case line(String)
         /// The user leaves.
         case leave
+        /// The user suspends the program.
+        case suspend
     }
 
     /// The text left of the cursor.
@@ -34,7 +36,8 @@ struct LineEditor: Equatable {
     var text: String { before + after }
 
     mutating func handle(_ key: Key) -> Outcome {
-        let old = (before, after)
+        // Enough to see every change, without a comparison of long texts for each key.
+        let old = (before.utf8.count, after.utf8.count, shown)
         switch key {
         case .text(let scalar): insert(scalar)
         case .enter: return finish()
@@ -52,12 +55,13 @@ struct LineEditor: Equatable {
         case .eraseToEnd: after = ""
         case .eraseWord: eraseWord()
         case .interrupt: return .leave
+        case .suspend: return .suspend
         case .endOfInput:
             if before.isEmpty && after.isEmpty { return .leave }
             removeNext()
         case .redraw: return .changed
         }
-        return old == (before, after) ? .unchanged : .changed
+        return old == (before.utf8.count, after.utf8.count, shown) ? .unchanged : .changed
     }
 
     /// Shows a line again that could not be sent.

@@ -25,16 +25,24 @@ final class TerminalScreen: ChatView {
         self.columns = columns
     }
 
-    /// Draws the input line for the first time.
+    /// The terminal marks pasted text (bracketed paste), from `open` to `close`.
+    private static let (marksPastes, marksNoPastes) = ("\u{1B}[?2004h", "\u{1B}[?2004l")
+
+    /// Draws the input line for the first time, or again after other programs have used the
+    /// terminal.
     func open() {
+        let columns = columns()
+        let erased = isOpen ? line.erase(columns: columns) : ""
         isOpen = true
-        write(line.draw(editor, columns: columns()))
+        isStale = false
+        write(erased + Self.marksPastes + line.draw(editor, columns: columns))
     }
 
-    /// Erases the input line for good.
+    /// Erases the input line, until `open`.
     func close() {
+        if !isOpen { return }
         isOpen = false
-        write(line.erase(columns: columns()))
+        write(line.erase(columns: columns()) + Self.marksNoPastes)
     }
 
     func show(message: [UInt8]) {
@@ -68,9 +76,9 @@ final class TerminalScreen: ChatView {
     func redraw() { writeAbove("") }
 
     private func writeAbove(_ output: String) {
+        guard isOpen else { return write(output) }
         let columns = columns()
-        let text = line.erase(columns: columns) + output
-        write(isOpen ? text + line.draw(editor, columns: columns) : text)
+        write(line.erase(columns: columns) + output + line.draw(editor, columns: columns))
         isStale = false
     }
 }

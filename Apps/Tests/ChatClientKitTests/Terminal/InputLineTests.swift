@@ -75,4 +75,53 @@ import Testing
         screen.redraw()
         #expect(screenText == "\u{1B}[1A\r\u{1B}[J>  a li")
     }
+
+    @Test(
+        "Control and format characters of others never reach the terminal",
+        arguments: [
+            0x00...0x1F, 0x7F...0x9F, 0xAD...0xAD, 0x061C...0x061C, 0x200E...0x200F,
+            0x2028...0x202E, 0x2066...0x2069, 0xFEFF...0xFEFF, 0xE0001...0xE0001,
+        ] as [ClosedRange<UInt32>])
+    func controlCharacters(range: ClosedRange<UInt32>) {
+        for value in range {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            var written = ""
+            let screen = TerminalScreen(limitBytes: 100, write: { written += $0 }, columns: { 80 })
+            screen.open()
+            written = ""
+            let text = "a\(scalar)b"
+            screen.show(message: Array(text.utf8))
+            screen.show(notice: text)
+            screen.show(sent: text)
+            // What the screen adds itself.
+            for own in ["\r\u{1B}[J", "\u{1B}[2m", "\u{1B}[0m", "\n"] {
+                written = written.replacing(own, with: "")
+            }
+            #expect(!written.unicodeScalars.contains(scalar), "U+\(String(value, radix: 16))")
+        }
+    }
+
+    @Test("Leaves the screen as other programs expect it, and draws the line again when it returns")
+    func suspending() {
+        var written = ""
+        let screen = TerminalScreen(limitBytes: 100, write: { written += $0 }, columns: { 80 })
+        screen.open()
+        #expect(written == "\u{1B}[?2004h> ")
+        for scalar in "hi".unicodeScalars { _ = screen.handle(.text(scalar)) }
+        written = ""
+        screen.close()
+        screen.close()
+        #expect(written == "\r\u{1B}[J\u{1B}[?2004l")
+        written = ""
+        // Without an input line, as long as the terminal belongs to others.
+        screen.show(message: Array("m".utf8))
+        #expect(written == "m\n")
+        written = ""
+        screen.open()
+        #expect(written == "\u{1B}[?2004h> hi")
+        // Stopped and continued without notice.
+        written = ""
+        screen.open()
+        #expect(written == "\r\u{1B}[J\u{1B}[?2004h> hi")
+    }
 }

@@ -29,6 +29,7 @@ import Testing
             ("\u{7F}", .backspace), ("\u{08}", .backspace), ("\u{01}", .home), ("\u{05}", .end),
             ("\u{03}", .interrupt), ("\u{04}", .endOfInput), ("\u{15}", .eraseToStart),
             ("\u{0B}", .eraseToEnd), ("\u{17}", .eraseWord), ("\u{0C}", .redraw),
+            ("\u{1A}", .suspend),
         ])
     func key(bytes: String, key: Key) {
         #expect(keys(bytes) == [key])
@@ -57,5 +58,14 @@ import Testing
         // A surrogate and an overlong form.
         #expect(keys([0xED, 0xA0, 0x80, 0x61]) == [.text("a")])
         #expect(keys([0xE0, 0x80, 0x80, 0x61]) == [.text("a")])
+    }
+
+    @Test("A paste is text: its line ends are line feeds, and no key is pressed")
+    func paste() {
+        let pasted = "a\rb\nc\r\n\r\nd\te\u{03}\u{1A}\u{7F}\u{1B}[A\u{1B}bf世"
+        let bytes = Array("\u{1B}[200~\(pasted)\u{1B}[201~\r".utf8)
+        #expect(keys(bytes) == typed("a\nb\nc\n\nd\tef世") + [.enter])
+        // In whatever parts it arrives, since the decoder takes single bytes; also twice.
+        #expect(keys(bytes + bytes) == keys(bytes) + keys(bytes))
     }
 }

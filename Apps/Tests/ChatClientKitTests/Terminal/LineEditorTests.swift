@@ -109,4 +109,24 @@ import Testing
         let editor = editor("1234世界", limit: 8)
         #expect(editor.text == "1234世")
     }
+
+    @Test("Line feeds of pasted text belong to the line")
+    func pastedLines() {
+        var editor = editor("one\ntwo", .home, .end)
+        #expect(editor.handle(.suspend) == .suspend)
+        #expect(editor.handle(.enter) == .line("one\ntwo"))
+        _ = editor.handle(.up)
+        #expect(editor.text == "one\ntwo")
+    }
+
+    @Test("Reports a change of the shown line, also between lines of the same length")
+    func historyChange() {
+        var editor = editor("")
+        enter("one", into: &editor)
+        enter("two", into: &editor)
+        #expect(editor.handle(.up) == .changed)
+        #expect(editor.handle(.up) == .changed)
+        #expect(editor.handle(.up) == .unchanged)
+        #expect(editor.text == "one")
+    }
 }

@@ -1,18 +1,28 @@
 import CRocketSystem
 import Glibc
 
-/// The signals that a service handles.
+/// The signals that a service or a program in a terminal handles.
 public enum Signal: Int32, CaseIterable, Hashable, Sendable {
     /// SIGHUP: by convention, reopen log files and reload the configuration.
     case hangUp = 1
     /// SIGINT: Ctrl-C.
     case interrupt = 2
+    /// SIGQUIT: Ctrl-\.
+    case quit = 3
     /// SIGUSR1: free for the service.
     case user1 = 10
     /// SIGUSR2: free for the service.
     case user2 = 12
     /// SIGTERM: stop.
     case terminate = 15
+    /// SIGCONT: the process was continued, or was running.
+    case resume = 18
+    /// SIGTSTP: stop until SIGCONT, Ctrl-Z.
+    case terminalStop = 20
+    /// SIGTTIN: a process in the background has read from its terminal.
+    case backgroundRead = 21
+    /// SIGWINCH: the size of the terminal has changed.
+    case windowChange = 28
 }
 
 /// The signal masks and dispositions of the process.
@@ -44,7 +54,7 @@ public enum Signals {
 }
 
 /// A signalfd(2): reads blocked signals from a descriptor.
-public struct SignalDescriptor: ~Copyable {
+public struct SignalDescriptor: ~Copyable, Sendable {
     /// The descriptor to register with a poller for reading.
     public let descriptor: FileDescriptor
 

@@ -53,7 +53,9 @@ public enum Terminal {
 }
 
 /// The terminal on standard input in raw mode: each key is delivered at once, without an echo. Its
-/// deinit restores the former mode. At most one value may exist at a time.
+/// deinit restores the former mode, unless the process is in the background: then the terminal
+/// belongs to another one. Neither waits for output. At most one value may exist at a time. Any
+/// thread.
 public struct RawTerminal: ~Copyable {
     private let formerMode: termios
 
@@ -73,15 +75,16 @@ public struct RawTerminal: ~Copyable {
         var mode = former
         unsafe cfmakeraw(&mode)
         mode.c_oflag |= tcflag_t(OPOST | ONLCR)
-        guard unsafe tcsetattr(STDIN_FILENO, TCSADRAIN, &mode) == 0 else {
+        guard unsafe tcsetattr(STDIN_FILENO, TCSANOW, &mode) == 0 else {
             throw SystemError("tcsetattr", .current)
         }
         return former
     }
 
     deinit {
+        if !Terminal.isForeground { return }
         var mode = formerMode
-        _ = unsafe tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+        _ = unsafe tcsetattr(STDIN_FILENO, TCSANOW, &mode)
     }
 
     /// The current number of columns of the terminal on standard output; 80 when it is unknown.

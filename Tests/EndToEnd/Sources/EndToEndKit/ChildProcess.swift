@@ -15,10 +15,11 @@ public final class ChildProcess: @unchecked Sendable {
     public var id: Int32 { process.processIdentifier }
 
     /// Starts the program. `environment` is added to that of the test; standard input is `input`,
-    /// or empty.
+    /// or empty. With a terminal, all its standard streams are that.
     public init(
         _ path: String, _ arguments: [String], in folder: String? = nil,
-        environment: [String: String] = [:], input: FileHandle? = nil
+        environment: [String: String] = [:], input: FileHandle? = nil,
+        terminal: FileHandle? = nil
     ) throws {
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw MissingProgram(path: path)
@@ -27,9 +28,14 @@ public final class ChildProcess: @unchecked Sendable {
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = input ?? FileHandle.nullDevice
+        process.standardInput = terminal ?? input ?? FileHandle.nullDevice
         process.standardOutput = output.pipe
         process.standardError = errors.pipe
+        if let terminal {
+            process.standardOutput = terminal
+            process.standardError = terminal
+            for pipe in [output.pipe, errors.pipe] { try pipe.fileHandleForWriting.close() }
+        }
         try process.run()
         DispatchQueue.global().asyncAfter(deadline: .now() + 60) { [weak process] in
             if let process, process.isRunning { kill(process.processIdentifier, SIGKILL) }

@@ -91,6 +91,26 @@ struct ChatTests {
         #expect(server.stop().status == 0)
     }
 
+    @Test("A script of which a line was too long or refused ends with status 1")
+    func undeliveredLines() throws {
+        let server = try ChatServerProcess(in: Workspace())
+        let receiver = try ChatConnection(port: server.port)
+        #expect(server.waits(for: 1, of: "client joined"))
+        let script = server.workspace.path + "/script"
+        for (number, bad) in [Data(repeating: 0x78, count: 70_000), Data([0xFF])].enumerated() {
+            try (bad + Data("\nlast\n".utf8)).write(to: URL(fileURLWithPath: script))
+            let result = try ChildProcess(
+                Programs.path("chat_client"), ["127.0.0.1", "\(server.port)"],
+                input: FileHandle(forReadingAtPath: script)
+            ).finish()
+            #expect(result.status == 1 && !result.wasKilled, "\(result)")
+            #expect(result.errors.hasSuffix("chat_client: 1 line was not delivered\n"), "\(result)")
+            #expect(try receiver.receive() == "from: client\(number + 2): last")
+        }
+        receiver.socket.finish()
+        #expect(server.stop().status == 0)
+    }
+
     @Test("Prints each message of a server on one line")
     func printing() throws {
         let listener = try ReservedPort(isListening: true)
@@ -98,14 +118,15 @@ struct ChatTests {
             Programs.path("chat_client"), ["127.0.0.1", "\(listener.port)"])
         let server = ChatConnection(try listener.accept())
         try server.send("from: client7: hi")
-        try server.send("from: client8: two\nlines \u{1B}[2J")
+        try server.send("from: client8: two\nlines \u{1B}[2J \u{9B}2J \u{202E} \u{2028}")
         // Standard input is empty: the client ends its stream, and waits for the end of ours.
         #expect(try server.receive() == nil)
         server.socket.finish()
         let result = child.finish()
         #expect(result.status == 0, "\(result)")
         #expect(
-            result.output == "from: client7: hi\nfrom: client8: two\\nlines \\u{1B}[2J\n")
+            result.output == "from: client7: hi\nfrom: client8: two\\nlines "
+                + "\\u{1B}[2J \\u{9B}2J \\u{202E} \\u{2028}\n")
     }
 
     @Test("Prints one line when the connection is refused")
