@@ -51,7 +51,9 @@ struct ProjectGenerator {
         let tree = ProjectTree(
             project: project, protos: try description.texts(),
             generated: try compiler.generate(description))
-        try refuseOther(folder, state, project)
+        try Self.refuseOther(
+            at: folder.path, state, services: Set(project.services.map(\.model.fullName)),
+            isOwn: request.protos.contains { folder.contains($0) })
         var plan = ProjectPlan(files: tree.files, state: state, force: request.force)
         plan.changes = MethodChanges(project: project, state: state).lines
         return (folder, plan)
@@ -59,25 +61,27 @@ struct ProjectGenerator {
 
     /// Throws if the folder has a Package.swift that the generator did not write, or if it is the
     /// project of other services.
-    private func refuseOther(
-        _ folder: ProjectFolder, _ state: FolderState, _ project: ProjectModel
+    ///
+    /// - Parameters:
+    ///   - services: full names of the services of the .proto files.
+    ///   - isOwn: whether a .proto file is in the project itself, so that its service was renamed.
+    static func refuseOther(
+        at path: String, _ state: FolderState, services: Set<String>, isOwn: Bool
     ) throws(GeneratorFailure) {
         if let manifest = state.text("Package.swift"), state.methods.isEmpty,
             GeneratedBlock.state(of: manifest) == .missing
         {
             throw GeneratorFailure(
-                "\(folder.path) holds another package: choose another folder with -o, or another "
-                    + "name with --name")
+                "\(path) holds another package: choose another folder with -o, or another name with "
+                    + "--name")
         }
-        let services = Set(project.services.map(\.model.fullName))
-        let isOwn = request.protos.contains { folder.contains($0) }
         guard !state.services.isEmpty, state.services.isDisjoint(with: services), !isOwn else {
             return
         }
         throw GeneratorFailure(
-            "\(folder.path) is the project of \(state.services.sorted().joined(separator: ", ")): "
-                + "choose another name with --name; if a service was renamed, change its file in "
-                + "\(folder.path)/Protos and run make generate")
+            "\(path) is the project of \(state.services.sorted().joined(separator: ", ")): choose "
+                + "another name with --name; if a service was renamed, change its file in "
+                + "\(path)/Protos and run make generate")
     }
 }
 
