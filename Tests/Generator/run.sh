@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds, tests, starts, calls and stops projects written by rocket_generator, each in an empty
-# folder: for the order.proto of the original, one with underscores and no package, and one with a
-# package, imports, two services, nested and well-known messages and keywords as names.
+# folder: for the order.proto of the original, one with underscores and no package, one with a
+# package, imports, two services, nested and well-known messages and keywords as names, and two files
+# with names of libraries and modules.
 #
 #   Tests/Generator/run.sh      called by `make test-e2e`
 #
@@ -195,4 +196,20 @@ call lending_service Error '{}' '{}'
 call lending_service return_all '{}' '{}'
 refuses catalogue import '{}' 'closed'
 finish
+# Names of libraries, modules and entries of programs; a blank in a name; two inputs; CR LF.
+generate odd --name odd -i "$here/protos/names/odd names.proto" -i "$here/protos/names/second.proto"
+! grep -rnF "$root" . --include='*' || fail "a file contains an absolute path"
+build
+start
+call odd Main '{}' '{}'
+call odd Swift '{}' '{}'
+refuses order Main '{}' 'missingRequiredFields'
+call order event '{}' '{}'
+finish
+find . \( -name '*.swift' -o -name '*.proto' \) ! -path './.build/*' -exec sed -i 's/$/\r/' {} +
+make generate ROCKET_GENERATOR="$bin/rocket_generator" >"$work/output" 2>&1 ||
+    { cat "$work/output"; fail "make generate failed after a change of line ends"; }
+grep -q ': nothing to write$' "$work/output" ||
+    { cat "$work/output"; fail "make generate writes files after a change of line ends"; }
+ok "is not written by a run after its line ends became CR LF"
 echo "ok: $count steps with generated projects"

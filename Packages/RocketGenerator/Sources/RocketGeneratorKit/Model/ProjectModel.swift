@@ -47,6 +47,8 @@ struct ProjectMethod {
     var interface: String
     /// The program that calls the service: `test_order_client`.
     var testClient: String
+    /// Whether calls through the client are deprecated: those of the method or of its service.
+    var isDeprecated = false
     /// Required fields of the request.
     var requestFields = RequiredFields()
     /// Required fields of the response.

@@ -57,13 +57,14 @@ struct ProjectName: Hashable, Sendable {
         try self.init(candidates.first ?? "")
     }
 
-    /// Returns the last part of the files' package that is no version, if all have the same package.
+    /// Returns the last part of the package, or of what the files' packages have in common, that is
+    /// no version or the like.
     private static func packageNames(_ files: [FileDescriptor]) -> [String] {
-        guard Set(files.map(\.package)).count == 1 else { return [] }
-        let parts = (files.first?.package ?? "").split(separator: ".").map {
-            SnakeCase.of(String($0))
+        let packages = files.map { $0.package.split(separator: ".") }
+        let common = packages.dropFirst().reduce(packages.first ?? []) { common, package in
+            zip(common, package).prefix { $0 == $1 }.map(\.0)
         }
-        return parts.last { !isGeneric($0) }.map { [$0] } ?? []
+        return common.map { SnakeCase.of(String($0)) }.last { !isGeneric($0) }.map { [$0] } ?? []
     }
 
     /// Whether files of many packages have this name.

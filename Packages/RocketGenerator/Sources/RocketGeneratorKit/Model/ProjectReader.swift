@@ -68,6 +68,7 @@ struct ProjectReader {
                 methodsName: service.methodsName, clientName: service.clientName,
                 implementation: implementation,
                 interface: free.interface(of: method, in: service), testClient: testClient,
+                isDeprecated: method.isDeprecated || service.isDeprecated,
                 requestFields: RequiredFields(of: descriptor.inputType, in: descriptor.file),
                 responseFields: RequiredFields(of: descriptor.outputType, in: descriptor.file),
                 signature:

@@ -48,24 +48,36 @@ struct TestTemplate {
     }
 
     private var testFunction: Lines {
-        let channel = names.rpc("RPCChannel")
-        let call = "let response = try await client.\(method.model.swiftName)"
         let body =
-            [
-                "let service = \(method.implementation)(\(names.resources)())",
-                "let client = \(method.clientName)(try \(channel)(inProcess: [service]))",
-            ] + request(call) + ["#expect(\(expectation))"]
+            ["let service = \(method.implementation)(\(names.resources)())"] + call
+            + ["#expect(\(expectation))"]
         return [
             "@\(names.testing("Test"))(\"Returns a response\")",
             "func returnsResponse() async throws {",
         ] + body.indented + ["}"]
     }
 
-    /// Returns the call with a request that has only the required fields.
-    private func request(_ call: String) -> Lines {
+    /// The call through the client or, since a warning is an error, through the channel if the
+    /// client's function is deprecated.
+    private var call: Lines {
+        let channel = "try \(names.rpc("RPCChannel"))(inProcess: [service])"
+        let name = method.model.swiftName
+        if method.isDeprecated {
+            return ["let channel = \(channel)"]
+                + response("channel.call", ["\(method.methodsName).\(name)"])
+        }
+        return ["let client = \(method.clientName)(\(channel))"] + response("client.\(name)", [])
+    }
+
+    /// Returns the call of `function` with a request that has only the required fields.
+    private func response(_ function: String, _ arguments: [String]) -> Lines {
+        let call = "let response = try await \(function)("
         let request = method.requestFields.minimalMessage()
-        guard request.count > 1 else { return ["\(call)(\(request[0]))"] }
-        return ["\(call)("] + (request.dropLast() + ["\(request[request.count - 1]))"]).indented
+        let head = arguments.map { "\($0)," }
+        guard request.count > 1 else {
+            return [call + (arguments + request).joined(separator: ", ") + ")"]
+        }
+        return [call] + (head + request.dropLast() + ["\(request[request.count - 1]))"]).indented
     }
 
     private var expectation: String {

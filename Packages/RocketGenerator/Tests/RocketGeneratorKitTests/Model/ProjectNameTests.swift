@@ -53,6 +53,11 @@ struct ProjectNameTests {
         let packaged = try name("order.proto", "query.proto", text: "package shop.v1;")
         #expect(packaged.program == "shop")
         #expect(try name("order.proto", "query.proto").program == "order")
+        let files = try Sample.descriptors([
+            "logs/service.proto": "syntax = \"proto3\"; package acme.collector.logs.v1;",
+            "trace/service.proto": "syntax = \"proto3\"; package acme.collector.trace.v1;",
+        ])
+        #expect(try ProjectName(protos: files).program == "collector")
     }
 
     @Test("Can have hyphens")

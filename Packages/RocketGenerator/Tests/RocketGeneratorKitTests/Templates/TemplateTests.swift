@@ -107,6 +107,19 @@ struct TemplateTests {
                 """))
     }
 
+    @Test(
+        "A test of a deprecated method does not use its client, since warnings are errors",
+        arguments: [
+            "service S { rpc go(M) returns (M) { option deprecated = true; } }",
+            "service S { option deprecated = true; rpc go(M) returns (M); }",
+        ])
+    func deprecated(service: String) throws {
+        let (project, method) = try method("syntax = \"proto3\"; message M {} \(service)")
+        let text = TestTemplate(project: project, method: method).lines.text
+        #expect(!text.contains("SClient"))
+        #expect(text.contains("let response = try await channel.call(SMethods.go, .init())"))
+    }
+
     @Test("A Makefile has the paths of all inputs, quoted where a shell needs it")
     func inputs() throws {
         let project = try Sample.project([
