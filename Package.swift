@@ -103,6 +103,15 @@ let generator: [Target] = [
         name: "protoc-gen-rocket", dependencies: ["RocketGeneratorPlugin", pluginLibrary],
         path: "Packages/RocketGenerator/Sources/protoc-gen-rocket",
         swiftSettings: strictSettings),
+    library(
+        "RocketGeneratorKit", of: "RocketGenerator",
+        [
+            "RocketGeneratorPlugin", "RocketProgram", swiftProtobuf, pluginLibrary,
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+    .executableTarget(
+        name: "rocket_generator", dependencies: ["RocketGeneratorKit", "RocketProgram"],
+        path: "Packages/RocketGenerator/Sources/rocket_generator", swiftSettings: settings),
     .plugin(
         name: "generate-rocket",
         capability: .command(
@@ -128,6 +137,7 @@ let package = Package(
     name: "rocket",
     products: libraries.map { .library(name: $0, targets: [$0]) } + [
         .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
+        .executable(name: "rocket_generator", targets: ["rocket_generator"]),
         .plugin(name: "generate-rocket", targets: ["generate-rocket"]),
     ],
     dependencies: [

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds, tests, starts, calls and stops projects written by rocket_generator, each in an empty
-# folder: for the order.proto of the original, one with underscores and no package, and one with a
-# package, imports, two services, nested and well-known messages and keywords as names.
+# folder: for the order.proto of the original, one with underscores and no package, one with a
+# package, imports, two services, nested and well-known messages and keywords as names, and two files
+# with names of libraries and modules.
 #
 #   Tests/Generator/run.sh      called by `make test-e2e`
 #
@@ -73,19 +74,19 @@ start() {
     ok "is started"
 }
 
-call() { # CLIENT JSON EXPECTED
-    local reply
-    reply=$("bin/test_$1_client" 127.0.0.1 "$port" "$2") || fail "test_$1_client $2 failed"
-    [ "$reply" = "$3" ] || fail "test_$1_client $2 printed $reply instead of $3"
-    ok "test_$1_client $2 prints $reply"
+call() { # SERVICE METHOD JSON EXPECTED
+    local reply name="test_$1_client $2 $3"
+    reply=$("bin/test_$1_client" "$2" 127.0.0.1 "$port" "$3") || fail "$name failed"
+    [ "$reply" = "$4" ] || fail "$name printed $reply instead of $4"
+    ok "$name prints $reply"
 }
 
-# refuses CLIENT JSON TEXT: the call fails with one line that contains the text.
+# refuses SERVICE METHOD JSON TEXT: the call fails with one line that contains the text.
 refuses() {
-    local output
-    ! output=$("bin/test_$1_client" 127.0.0.1 "$port" "$2" 2>&1) || fail "test_$1_client $2 passed"
-    [[ "$output" == *"$3"* ]] || fail "test_$1_client $2 printed $output, not $3"
-    ok "test_$1_client $2 is refused: $output"
+    local output name="test_$1_client $2 $3"
+    ! output=$("bin/test_$1_client" "$2" 127.0.0.1 "$port" "$3" 2>&1) || fail "$name passed"
+    [[ "$output" == *"$4"* ]] || fail "$name printed $output, not $4"
+    ok "$name is refused: $output"
 }
 
 finish() {
@@ -119,10 +120,10 @@ sed -i 's|#expect(response.retCode == 0)|#expect(response.retCode == -1)|' \
     Tests/OrderTests/MakeOrderTests.swift
 build
 start
-call make_order '{"price": 100, "goods": "apple"}' \
+call order makeOrder '{"price": 100, "goods": "apple"}' \
     '{"res_info":"OK","order_id":"apple-100"}'
-call make_order '{"price": 1}' '{"ret_code":-1,"res_info":"short balance"}'
-refuses make_order '{"cost": 1}' 'is no makeOrderRequest'
+call order makeOrder '{"price": 1}' '{"ret_code":-1,"res_info":"short balance"}'
+refuses order makeOrder '{"cost": 1}' 'is no makeOrderRequest'
 finish
 make install BUILD=debug SWIFT_FLAGS= DESTDIR="$PWD/installed" PREFIX=/usr >/dev/null ||
     fail "make install failed"
@@ -138,7 +139,7 @@ ok "is not written by a second run"
 # Renames the method in the .proto file and adds another one.
 sed -i 's|rpc makeOrder\(.*\)|rpc placeOrder\1\n  rpc findOrder\1|' Protos/order.proto
 find . -type f ! -path './Sources/Order/pb/*' ! -path './Sources/Order/service/*' \
-    ! -path './bin/*' ! -path './installed/*' ! -name Package.swift ! -name Package.resolved \
+    ! -path './bin/*' ! -path './installed/*' ! -path './test_client/*' ! -name Package.swift ! -name Package.resolved \
     -exec sha256sum {} + >"$work/user-files"
 ! PROTOC=/nowhere/protoc generate_rocket >"$work/output" 2>&1 ||
     fail "generate-rocket passed without protoc"
@@ -163,17 +164,17 @@ for file in ${removed//,/}; do rm "$file" || fail "$file was listed and does not
 ok "make generate adds a method, lists the files of a removed one and changes none of the user's"
 build
 start
-call place_order '{"price": 100}' '{}'
-call find_order '{}' '{}'
+call order placeOrder '{"price": 100}' '{}'
+call order findOrder '{}' '{}'
 finish
 
 generate order_server -i "$here/protos/order_server.proto"
 build
 start
-call make_order '{"price": 100}' '{}'
-call query_order '{"order_id": "x"}' '{}'
-call cancel_order '{}' '{}'
-refuses make_order '{}' 'missingRequiredFields'
+call order_service make_order '{"price": 100}' '{}'
+call order_service query_order '{"order_id": "x"}' '{}'
+call order_service cancel_order '{}' '{}'
+refuses order_service make_order '{}' 'missingRequiredFields'
 finish
 
 generate shop -i "$here/protos/shop/v1/shop.proto" -I "$here/protos"
@@ -187,12 +188,28 @@ sed -i 's|let response = try await|let response = try? await|; s|#expect(respons
     Tests/ShopTests/ImportTests.swift
 build
 start
-call get '"pear"' '{"class":"pear","price":{"amount":"5"},"box":{"size":"SIZE_SMALL"},"since":"1970-01-01T00:00:01Z"}'
-call shop_v1_lending_service_get '{"class": "x", "protocol": 3}' '{}'
-call class '{"size": "SIZE_SMALL"}' '{}'
-call init '{}' '{}'
-call error '{}' '{}'
-call return_all '{}' '{}'
-refuses import '{}' 'closed'
+call catalogue get '"pear"' '{"class":"pear","price":{"amount":"5"},"box":{"size":"SIZE_SMALL"},"since":"1970-01-01T00:00:01Z"}'
+call lending_service get '{"class": "x", "protocol": 3}' '{}'
+call catalogue class '{"size": "SIZE_SMALL"}' '{}'
+call catalogue init '{}' '{}'
+call lending_service Error '{}' '{}'
+call lending_service return_all '{}' '{}'
+refuses catalogue import '{}' 'closed'
 finish
+# Names of libraries, modules and entries of programs; a blank in a name; two inputs; CR LF.
+generate odd --name odd -i "$here/protos/names/odd names.proto" -i "$here/protos/names/second.proto"
+! grep -rnF "$root" . --include='*' || fail "a file contains an absolute path"
+build
+start
+call odd Main '{}' '{}'
+call odd Swift '{}' '{}'
+refuses order Main '{}' 'missingRequiredFields'
+call order event '{}' '{}'
+finish
+find . \( -name '*.swift' -o -name '*.proto' \) ! -path './.build/*' -exec sed -i 's/$/\r/' {} +
+make generate ROCKET_GENERATOR="$bin/rocket_generator" >"$work/output" 2>&1 ||
+    { cat "$work/output"; fail "make generate failed after a change of line ends"; }
+grep -q ': nothing to write$' "$work/output" ||
+    { cat "$work/output"; fail "make generate writes files after a change of line ends"; }
+ok "is not written by a run after its line ends became CR LF"
 echo "ok: $count steps with generated projects"

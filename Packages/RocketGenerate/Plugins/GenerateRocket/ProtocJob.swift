@@ -49,12 +49,33 @@ struct ProtocJob {
                 "--swift_opt=\(options),UseAccessLevelOnImports=true",
                 "--plugin=protoc-gen-rocket=\(rocketPlugin.path)", "--rocket_out=\(work.path)",
                 "--rocket_opt=\(options)",
-            ] + files)
+            ] + files, hint: hint)
+        // protoc-gen-swift writes nothing, and succeeds, if it can't read what protoc sends.
+        let written = Set(try manager.contentsOfDirectory(atPath: work.path))
+        if let missing = files.first(where: { !written.contains(Self.messages(of: $0)) }) {
+            throw GenerateFailure("no code was generated from \(missing); nothing was written")
+        }
         try manager.createDirectory(at: output, withIntermediateDirectories: true)
-        for name in try manager.contentsOfDirectory(atPath: work.path) {
+        for name in written.sorted() {
             let text = try Data(contentsOf: work.appendingPathComponent(name))
             try text.write(to: output.appendingPathComponent(name), options: .atomic)
         }
+    }
+
+    /// Returns the name of the file with the messages of a .proto file.
+    private static func messages(of proto: String) -> String {
+        let stem = proto.hasSuffix(".proto") ? String(proto.dropLast(6)) : proto
+        return stem.replacing("/", with: "_") + ".pb.swift"
+    }
+
+    /// What to do if protoc fails: Debian's does not know editions, and its message is not clear.
+    private var hint: String {
+        let usesEditions = files.contains { file in
+            let path = URL(fileURLWithPath: file, relativeTo: protoPath)
+            let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
+            return text.firstMatch(of: /(?m)^\s*edition\s*=/) != nil
+        }
+        return usesEditions ? "; editions need protoc 27 or newer, which PROTOC can name" : ""
     }
 
     private static func protos(in folder: URL) -> [String] {

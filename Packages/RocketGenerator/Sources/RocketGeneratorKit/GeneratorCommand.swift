@@ -6,30 +6,37 @@ public struct GeneratorCommand: ParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "rocket_generator",
-        abstract: "Generates a Rocket server project from a .proto file, and updates it.",
+        abstract: "Generates a Rocket server project from .proto files, and updates it.",
         discussion: """
             EXAMPLES:
               Create the project ./order from order.proto, build it and start the server:
                 rocket_generator -i order.proto -o . && cd order && make run
               Call the server:
-                bin/test_make_order_client 127.0.0.1 12345 '{"price": 100}'
+                bin/test_order_client makeOrder 127.0.0.1 12345 '{"price": 100}'
               After a change of the .proto file, show the changes, then write them:
                 rocket_generator -i Protos/order.proto -o . --diff
                 make generate
               Use a .proto file that imports others, and another port:
                 rocket_generator -i protos/shop.proto -I protos -o . --port 9000
+              Serve the services of several files in one project:
+                rocket_generator -i order.proto -i query.proto -o . --name shop
               Take Rocket from a git repository:
                 rocket_generator -i order.proto -o . --rocket https://example.org/rocket
 
             Every run writes the generated files again. Your files (interfaces, tests, main.swift, \
             configuration) are written once and never changed afterwards. If you have edited a \
-            generated file, your version is kept as FILE.mine. Errors in the .proto file are printed \
+            generated file, your version is kept as FILE.mine. Errors in a .proto file are printed \
             in protoc's format, and nothing is written.
+
+            The environment variable PROTOC names the protobuf compiler (default: protoc in PATH). \
+            Files with editions need protoc 27 or newer, which Debian 12 does not have.
             """,
         version: "rocket_generator \(RocketVersion.current)")
 
-    @Option(name: [.short, .long], help: "The .proto file with the services.")
-    var input: String
+    @Option(
+        name: [.short, .long],
+        help: "A .proto file with services; can be given several times for one project.")
+    var input: [String]
 
     @Option(
         name: [.short, .long],
@@ -41,7 +48,11 @@ public struct GeneratorCommand: ParsableCommand {
         help: "A folder with imported .proto files; can be given several times.")
     var importPath: [String] = []
 
-    @Option(help: "The project's name (default: derived from the .proto file's name).")
+    @Option(
+        help: """
+            The project's name (default: that of the project in the output folder, of the .proto file, \
+            or of its package or service if the file is named service.proto or the like).
+            """)
     var name: String?
 
     @Option(help: "The port in the configuration of a new project.")
@@ -70,7 +81,7 @@ public struct GeneratorCommand: ParsableCommand {
     ///
     /// - Throws: `ProgramFailure` with an error message for the user.
     public func run() throws {
-        var request = ProjectGenerator.Request(proto: input, output: output)
+        var request = ProjectGenerator.Request(protos: input, output: output)
         request.importPaths = importPath
         request.name = name
         request.port = port

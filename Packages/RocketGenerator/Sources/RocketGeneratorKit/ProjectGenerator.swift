@@ -1,10 +1,11 @@
 import Foundation
+import RocketGeneratorPlugin
 
-/// Plans the changes of a project's folder for a .proto file.
+/// Plans the changes of a project's folder for .proto files.
 struct ProjectGenerator {
     /// Arguments of the command line.
     struct Request {
-        var proto: String
+        var protos: [String]
         var output: String
         var importPaths: [String] = []
         var name: String?
@@ -12,8 +13,8 @@ struct ProjectGenerator {
         var rocket: String?
         var force = false
 
-        init(proto: String, output: String) {
-            self.proto = proto
+        init(protos: [String], output: String) {
+            self.protos = protos
             self.output = output
         }
     }
@@ -26,41 +27,61 @@ struct ProjectGenerator {
         self.tools = tools
     }
 
-    /// Reads the .proto file and the folder, and returns the plan. Writes nothing.
+    /// Reads the .proto files and the folder, and returns the plan. Writes nothing.
     func plan() throws -> (folder: ProjectFolder, plan: ProjectPlan) {
-        let compiler = ProtoCompiler(
-            request.proto, importPaths: request.importPaths, tools: tools)
+        let compiler = try ProtoCompiler(
+            request.protos, importPaths: request.importPaths, tools: tools)
         let description = try compiler.describe()
-        guard let file = description.mainDescriptor else {
-            throw GeneratorFailure("protoc returned no descriptor of \(request.proto)")
+        let files = description.mainDescriptors
+        guard files.count == description.mains.count else {
+            throw GeneratorFailure(
+                "protoc returned no descriptor of \(request.protos.joined(separator: ", "))")
         }
         let name =
-            try request.name.map { try ProjectName($0) } ?? ProjectName(proto: description.main)
-        let rocket = try RocketInstallation(request.rocket, tools: tools).source()
+            try request.name.map { try ProjectName($0) }
+            ?? ProjectFolder.nameOfProject(in: request.output) ?? ProjectName(protos: files)
         let folder = ProjectFolder(output: request.output, name: name)
         let state = folder.state(module: name.module)
+        let rocket = try RocketInstallation(request.rocket, tools: tools)
+            .source(manifest: state.text("Package.swift"))
         let project = try ProjectReader(
-            name: name, port: request.port, rocket: rocket, old: state.methods
-        ).read(file)
+            name: name, port: request.port,
+            rocket: rocket.named(in: AbsolutePath.resolved(folder.path)), old: state.methods
+        ).read(files)
         let tree = ProjectTree(
             project: project, protos: try description.texts(),
             generated: try compiler.generate(description))
-        try refuseOtherPackage(folder, state)
+        try Self.refuseOther(
+            at: folder.path, state, services: Set(project.services.map(\.model.fullName)),
+            isOwn: request.protos.contains { folder.contains($0) })
         var plan = ProjectPlan(files: tree.files, state: state, force: request.force)
-        plan.changes = MethodChanges(project: project, old: state.methods).lines
+        plan.changes = MethodChanges(project: project, state: state).lines
         return (folder, plan)
     }
 
-    /// Throws if the folder has a Package.swift that the generator did not write.
-    private func refuseOtherPackage(
-        _ folder: ProjectFolder, _ state: FolderState
+    /// Throws if the folder has a Package.swift that the generator did not write, or if it is the
+    /// project of other services.
+    ///
+    /// - Parameters:
+    ///   - services: full names of the services of the .proto files.
+    ///   - isOwn: whether a .proto file is in the project itself, so that its service was renamed.
+    static func refuseOther(
+        at path: String, _ state: FolderState, services: Set<String>, isOwn: Bool
     ) throws(GeneratorFailure) {
-        guard let manifest = state.text("Package.swift"), state.methods.isEmpty,
+        if let manifest = state.text("Package.swift"), state.methods.isEmpty,
             GeneratedBlock.state(of: manifest) == .missing
-        else { return }
+        {
+            throw GeneratorFailure(
+                "\(path) holds another package: choose another folder with -o, or another name with "
+                    + "--name")
+        }
+        guard !state.services.isEmpty, state.services.isDisjoint(with: services), !isOwn else {
+            return
+        }
         throw GeneratorFailure(
-            "\(folder.path) holds another package: choose another folder with -o, or another name "
-                + "with --name")
+            "\(path) is the project of \(state.services.sorted().joined(separator: ", ")): choose "
+                + "another name with --name; if a service was renamed, change its file in "
+                + "\(path)/Protos and run make generate")
     }
 }
 

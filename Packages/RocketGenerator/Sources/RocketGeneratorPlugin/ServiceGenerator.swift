@@ -32,7 +32,9 @@ public struct ServiceGenerator: CodeGenerator {
         protoCompilerContext: any ProtoCompilerContext, generatorOutputs: any GeneratorOutputs
     ) throws {
         let options = try GeneratorOptions(pairs: parameter.parsedPairs)
-        let models = try ModelReader(mappings: options.moduleMappings).read(files)
+        let models = try ModelReader(
+            mappings: options.moduleMappings, server: options.server, client: options.client
+        ).read(files)
         for (model, scope) in models {
             let names = RuntimeNames(scope: scope)
             try generatorOutputs.add(
@@ -66,7 +68,4 @@ extension ServiceGenerator {
                                                    names of the generated files (FullPath)
           UseAccessLevelOnImports=true|false       write `public import` and the like (true)
         """
-
-    /// Prints `help` on standard output.
-    public func printHelp() { print(Self.help) }
 }

@@ -1,4 +1,3 @@
 import RocketGeneratorPlugin
-import SwiftProtobufPluginLibrary
 
-ServiceGenerator().main(nil)
+PluginProgram.run()

@@ -48,34 +48,39 @@ struct RefusalTests {
                 == "a.proto:2:13: method 'S._' has no valid name in Swift")
     }
 
-    @Test("Include services with the name of a message")
-    func includeServicesNamedAsMessages() throws {
+    @Test("Include services for which both forms of a name are taken")
+    func includeServicesWithoutFreeName() throws {
         #expect(
-            try refusal("service Order {}\nmessage OrderClient {}")
-                == "a.proto:2:1: service 'Order' needs the Swift name 'OrderClient', "
-                + "which is taken by message 'OrderClient'")
-        #expect(
-            try refusal("service Order {}\nenum OrderMethods { A = 0; }")
-                == "a.proto:2:1: service 'Order' needs the Swift name 'OrderMethods', "
-                + "which is taken by enum 'OrderMethods'")
+            try refusal("service Order {}\nmessage OrderClient {}\nenum OrderRPCClient { A = 0; }")
+                == "a.proto:2:1: service 'Order' needs the Swift name 'OrderClient' or "
+                + "'OrderRPCClient', which are taken by message 'OrderClient' and enum "
+                + "'OrderRPCClient'")
     }
 
-    @Test("Include services with the same name in Swift, also in different files")
-    func includeServicesWithOneName() throws {
-        #expect(
-            try refusal("service Order {}\nservice OrderService {}")
-                == "a.proto:3:1: service 'OrderService' needs the Swift name 'OrderService', "
-                + "which is taken by service 'Order'\n"
-                + "a.proto:3:1: service 'OrderService' needs the Swift name "
-                + "'SynchronousOrderService', which is taken by service 'Order'")
-        let response = try Protoc.generate([
-            "a.proto": "package a; service Order {}",
-            "b.proto": "option swift_prefix = \"A_\";\npackage b; service order {}",
-        ])
-        #expect(
-            response.error.hasPrefix(
-                "b.proto:2:12: service 'b.order' needs the Swift name 'A_OrderService', "
-                    + "which is taken by service 'a.Order'\n"))
+    @Test("Do not include services with a name that is taken once")
+    func takenOnce() throws {
+        let text = try Protoc.generate([
+            "a.proto": head + """
+                service Order { rpc go(M) returns (N); } service OrderService {}
+                message OrderClient {} enum OrderMethods { A = 0; }
+                """
+        ]).onlyContent
+        for declaration in [
+            "protocol OrderService:", "enum OrderRPCMethods", "struct OrderRPCClient",
+            "protocol OrderServiceRPCService:", "struct OrderServiceClient",
+        ] {
+            #expect(text.contains(declaration), "\(declaration)")
+        }
+    }
+
+    @Test("Do not include names that an option omits")
+    func omittedNames() throws {
+        let proto = head + "message OrderClient {} service Order { rpc go(M) returns (N); }"
+        let text = try Protoc.generate(["a.proto": proto], options: "Client=false").onlyContent
+        #expect(text.contains("enum OrderMethods"))
+        let other = head + "message OrderService {} service Order { rpc go(M) returns (N); }"
+        let client = try Protoc.generate(["a.proto": other], options: "Server=false").onlyContent
+        #expect(client.contains("struct OrderClient"))
     }
 
     @Test("Include unknown options")

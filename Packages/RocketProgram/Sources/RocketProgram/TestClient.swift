@@ -3,23 +3,43 @@ import RocketBase
 public import RocketRPC
 public import SwiftProtobuf
 
-/// A program that makes one call: `NAME HOST PORT [JSON]`. The request is JSON in protobuf's format,
-/// by default an empty message. The response is printed as one line of JSON.
+/// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`. The request is JSON in
+/// protobuf's format, by default an empty message. The response is printed as one line of JSON.
 public enum TestClient {
-    /// Makes the call and ends the process: with status 0 after a response, or with status 1 and one
-    /// line on standard error after an error.
-    public static func run<Request: Message, Response: Message>(
-        _ method: RPCMethod<Request, Response>
-    ) async -> Never {
-        let path = CommandLine.arguments.first ?? method.name
+    /// The subcommand of one method, with the method's name in the .proto file.
+    public struct Command: Sendable {
+        let fullName: String
+        /// Name of the method: `makeOrder`.
+        let name: String
+        /// Full name of the request on the wire: `shop.Want`.
+        let request: String
+        /// Makes the call with JSON over a channel and returns the response as JSON.
+        let call: @Sendable (_ json: String, RPCChannel) async throws -> String
+
+        /// Creates the subcommand of a method.
+        public init<Request: Message, Response: Message>(_ method: RPCMethod<Request, Response>) {
+            fullName = method.fullName
+            name = method.name
+            request = Request.protoMessageName
+            call = { text, channel in
+                let request: Request = try TestClient.message(text)
+                return try TestClient.json(await channel.call(method, request))
+            }
+        }
+    }
+
+    /// Makes the call that the process's arguments describe and ends the process: with status 0 after
+    /// a response, or with status 1 and one line on standard error after an error.
+    public static func run(_ commands: [Command]) async -> Never {
+        let path = CommandLine.arguments.first ?? ""
         let name = URL(fileURLWithPath: path).lastPathComponent
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
             if arguments.contains(where: { ["-h", "--help"].contains($0) }) {
-                StandardOutput.write(line: help(name, method))
+                StandardOutput.write(line: help(name, commands))
                 exit(0)
             }
-            StandardOutput.write(line: try await call(method, arguments))
+            StandardOutput.write(line: try await call(commands, arguments))
             exit(0)
         } catch {
             let text = TerminalText.safe("\(error)")
@@ -28,29 +48,32 @@ public enum TestClient {
         }
     }
 
-    static func help<Request: Message, Response>(
-        _ name: String, _ method: RPCMethod<Request, Response>
-    ) -> String {
+    static func help(_ name: String, _ commands: [Command]) -> String {
         """
-        OVERVIEW: Calls \(method.fullName) once and prints the response as JSON.
+        OVERVIEW: Calls a method once and prints the response as JSON.
 
-        USAGE: \(name) HOST PORT [JSON]
+        USAGE: \(name) METHOD HOST PORT [JSON]
 
-        JSON is the request, a \(Request.protoMessageName) (default: {}).
+        JSON is the request (default: {}). Methods and their requests:
+        \(commands.map { "  \($0.name)  \($0.fullName), a \($0.request)" }.joined(separator: "\n"))
         """
     }
 
     /// Makes the call that the arguments describe and returns the response as JSON.
-    static func call<Request: Message, Response: Message>(
-        _ method: RPCMethod<Request, Response>, _ arguments: [String]
-    ) async throws -> String {
-        guard (2...3).contains(arguments.count), let port = UInt16(arguments[1]), port > 0 else {
-            throw ProgramFailure("the arguments are HOST PORT [JSON], with a port from 1 to 65535")
+    static func call(_ commands: [Command], _ arguments: [String]) async throws -> String {
+        guard let name = arguments.first, (3...4).contains(arguments.count),
+            let port = UInt16(arguments[2]), port > 0
+        else {
+            throw ProgramFailure(
+                "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535")
         }
-        let request: Request = try message(arguments.count == 3 ? arguments[2] : "{}")
-        let host = arguments[0].contains(":") ? "[\(arguments[0])]" : arguments[0]
+        guard let command = commands.first(where: { $0.name == name }) else {
+            let names = commands.map(\.name).joined(separator: ", ")
+            throw ProgramFailure("there is no method '\(name)'; the methods are \(names)")
+        }
+        let host = arguments[1].contains(":") ? "[\(arguments[1])]" : arguments[1]
         let channel = try RPCChannel(to: "\(host):\(port)", config: RocketConfig())
-        return try json(await channel.call(method, request))
+        return try await command.call(arguments.count == 4 ? arguments[3] : "{}", channel)
     }
 
     static func message<M: Message>(_ text: String) throws(ProgramFailure) -> M {

@@ -23,7 +23,7 @@ struct GeneratorTests {
                 "Sources/Order/service/OrderServiceImpl.swift", "Sources/order/main.swift",
                 "Tests/OrderTests/MakeTests.swift", "bin/run.sh", "bin/shutdown.sh",
                 "conf/order.service", "conf/order.socket", "conf/rocket.xml",
-                "test_client/test_make_client.swift",
+                "test_client/test_order_client/main.swift",
             ])
         #expect(FileManager.default.isExecutableFile(atPath: project.path + "/bin/run.sh"))
         let again = try project.generate(make)
@@ -40,7 +40,7 @@ struct GeneratorTests {
         _ = try project.generate(make)
         let files = project.files()
         let diff = try project.generate(make + "\n" + find, "--diff")
-        #expect(diff.output.contains("+    \"test_find_client\","), "\(diff)")
+        #expect(diff.output.contains("+    .init(OrderMethods.find),"), "\(diff)")
         #expect(diff.output.contains("new method Order.find"))
         let dry = try project.generate(make + "\n" + find, "--dry-run")
         #expect(dry.output.contains("new      Sources/Order/interface/Find.swift"), "\(dry)")

@@ -11,7 +11,8 @@ struct RegenerationTests {
     private func userFiles(_ files: [String: Data]) -> [String: Data] {
         files.filter {
             !$0.key.hasPrefix("Sources/Order/pb") && !$0.key.hasPrefix("Sources/Order/service")
-                && !$0.key.hasPrefix("Protos") && $0.key != "Package.swift"
+                && !$0.key.hasPrefix("Protos") && !$0.key.hasPrefix("test_client")
+                && $0.key != "Package.swift"
         }
     }
 
@@ -28,9 +29,10 @@ struct RegenerationTests {
         #expect(added.output.contains("new method Order.find"))
         #expect(project.text("Sources/Order/interface/Find.swift") != nil)
         #expect(project.text("Tests/OrderTests/FindTests.swift") != nil)
-        #expect(project.text("test_client/test_find_client.swift") != nil)
+        let client = try #require(project.text("test_client/test_order_client/main.swift"))
+        #expect(client.contains(".init(OrderMethods.find),"))
         let manifest = try #require(project.text("Package.swift"))
-        #expect(manifest.contains("test_find_client") && manifest.hasSuffix("// mine\n"))
+        #expect(manifest.contains("test_order_client") && manifest.hasSuffix("// mine\n"))
         #expect(userFiles(project.files()).filter { edited.keys.contains($0.key) } == edited)
 
         let both = userFiles(project.files())
@@ -86,14 +88,48 @@ struct RegenerationTests {
         let old = "Sources/Order/service/OrderServiceImpl.swift"
         _ = try project.generate(make)
         let before = userFiles(project.files())
-        let proto = try String(contentsOfFile: project.folder + "/order.proto", encoding: .utf8)
-        try project.write("order.proto", proto.replacing("service Order", with: "service Buy"))
-        let result = try project.run([])
+        let proto = try #require(project.text("Protos/order.proto"))
+        try project.write(
+            "order/Protos/order.proto", proto.replacing("service Order", with: "service Buy"))
+        let result = try Programs.run(
+            "rocket_generator",
+            [
+                "-i", project.path + "/Protos/order.proto", "-o", project.folder,
+                "--rocket", Programs.repository,
+            ])
         #expect(result.status == 0 && result.output.contains("removed  \(old)"), "\(result)")
         #expect(result.output.contains("Order.make is gone, its files are yours to delete"))
         #expect(result.output.contains("new service Buy: serve BuyServiceImpl(resources)"))
         #expect(project.text(old) == nil)
         #expect(userFiles(project.files()).filter { before.keys.contains($0.key) } == before)
+    }
+
+    @Test("Refuses to take over the project of another service")
+    func otherService() throws {
+        let project = try GeneratedProject()
+        _ = try project.generate(make)
+        let files = project.files()
+        try project.write(
+            "order.proto",
+            "syntax = \"proto3\"; message M {} service Other { rpc go(M) returns (M); }\n")
+        let result = try project.run([])
+        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.errors.contains("order is the project of Order"))
+        #expect(project.files() == files)
+    }
+
+    @Test("Renews a project whose line ends became CR LF")
+    func crlf() throws {
+        let project = try GeneratedProject()
+        _ = try project.generate(make)
+        for (name, data) in project.files() {
+            let text = String(decoding: data, as: UTF8.self)
+            try project.write("order/" + name, text.replacing("\n", with: "\r\n"))
+        }
+        let result = try project.generate(make + "\n" + find)
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+        #expect(result.output.contains("new method Order.find"))
+        #expect(!project.files().keys.contains { $0.contains(".mine") })
     }
 
     @Test("Regenerates a project in its folder after that was renamed")

@@ -3,8 +3,8 @@ import RocketGeneratorPlugin
 /// Content of a project as plain values: the input of the templates.
 struct ProjectModel {
     var name: ProjectName
-    /// Path of the .proto file with the services, relative to Protos/.
-    var protoPath: String
+    /// Paths of the .proto files on the command line, relative to Protos/.
+    var protoPaths: [String]
     /// TCP port in the configuration.
     var port: UInt16
     /// Source of Rocket's packages.
@@ -13,6 +13,9 @@ struct ProjectModel {
     var names: ProjectNames
     var services: [ProjectService]
 
+    /// Full names of the services, separated by commas.
+    var serviceNames: String { services.map(\.model.fullName).joined(separator: ", ") }
+
     /// All methods, in file order.
     var methods: [ProjectMethod] { services.flatMap(\.methods) }
 }
@@ -20,12 +23,16 @@ struct ProjectModel {
 /// A service and the names of its generated types.
 struct ProjectService {
     var model: ServiceModel
+    /// The .proto file, relative to Protos/.
+    var protoPath: String
     /// `OrderServiceImpl`
     var implementation: String
+    /// The program that calls the service: `test_order_client`.
+    var testClient: String
     var methods: [ProjectMethod]
 }
 
-/// A method and the names of its generated types and programs.
+/// A method and the names of its generated types and program.
 struct ProjectMethod {
     var model: MethodModel
     /// Name on the wire: `shop.v1.Order.makeOrder`.
@@ -38,8 +45,10 @@ struct ProjectMethod {
     var implementation: String
     /// Type of the interface, and name of its file: `MakeOrder`.
     var interface: String
-    /// `test_make_order_client`
+    /// The program that calls the service: `test_order_client`.
     var testClient: String
+    /// Whether calls through the client are deprecated: those of the method or of its service.
+    var isDeprecated = false
     /// Required fields of the request.
     var requestFields = RequiredFields()
     /// Required fields of the response.

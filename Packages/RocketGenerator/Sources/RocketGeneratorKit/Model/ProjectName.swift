@@ -1,4 +1,5 @@
 import RocketGeneratorPlugin
+import SwiftProtobufPluginLibrary
 
 /// Names of a project: its folder and program (`order_server`), and the module with its code
 /// (`OrderServer`).
@@ -23,7 +24,7 @@ struct ProjectName: Hashable, Sendable {
                     + "'_' and '-', beginning with a letter; choose another name with --name")
         }
         let module = SwiftName.upperCamel(name.replacing("-", with: "_"))
-        guard !Self.isTaken(name), !Self.isTaken(module) else {
+        guard !Self.isTaken(name), !Self.isTaken(module), !Self.isTaken("\(module)Tests") else {
             throw GeneratorFailure(
                 "'\(name)' is not a valid project name: Swift or a library uses that name; "
                     + "choose another name with --name")
@@ -32,25 +33,75 @@ struct ProjectName: Hashable, Sendable {
         self.module = module
     }
 
-    /// Derives the name from a .proto file: `order_book` from `OrderBook.proto`.
-    init(proto path: String) throws(GeneratorFailure) {
-        let file = path.split(separator: "/").last.map(String.init) ?? path
-        let stem = file.hasSuffix(".proto") ? String(file.dropLast(6)) : file
-        try self.init(SnakeCase.of(stem))
+    /// Derives the name from the .proto files of a new project: `order_book` from `OrderBook.proto`,
+    /// `shop` from several files of the package `shop.v1`, and also from its `service.proto`, since
+    /// any package may have a file of such a name.
+    ///
+    /// - Throws: `GeneratorFailure` if neither file, package nor service has a valid name.
+    init(protos files: [FileDescriptor]) throws(GeneratorFailure) {
+        let stems = files.prefix(1).map { file in
+            let last = file.name.split(separator: "/").last ?? ""
+            return SnakeCase.of(String(last.hasSuffix(".proto") ? last.dropLast(6) : last))
+        }
+        let isNamed = files.count == 1 && !stems.contains { Self.isGeneric($0) }
+        let services = files.flatMap(\.services).prefix(1).map { SnakeCase.of($0.name) }
+        let others =
+            Self.packageNames(files) + (files.count == 1 ? services + stems : stems + services)
+        let candidates = (isNamed ? stems : []) + others
+        for name in candidates {
+            if let found = try? ProjectName(name) {
+                self = found
+                return
+            }
+        }
+        try self.init(candidates.first ?? "")
     }
+
+    /// Returns the last part of the package, or of what the files' packages have in common, that is
+    /// no version or the like.
+    private static func packageNames(_ files: [FileDescriptor]) -> [String] {
+        let packages = files.map { $0.package.split(separator: ".") }
+        let common = packages.dropFirst().reduce(packages.first ?? []) { common, package in
+            zip(common, package).prefix { $0 == $1 }.map(\.0)
+        }
+        return common.map { SnakeCase.of(String($0)) }.last { !isGeneric($0) }.map { [$0] } ?? []
+    }
+
+    /// Whether files of many packages have this name.
+    private static func isGeneric(_ stem: String) -> Bool {
+        generic.contains(stem) || stem.wholeMatch(of: /v\d+(_?(alpha|beta)_?\d*)?/) != nil
+    }
+
+    private static let generic: Set<String> = [
+        "api", "main", "message", "messages", "proto", "rpc", "server", "service", "services",
+        "types",
+    ]
 
     private static func isTaken(_ name: String) -> Bool {
-        taken.contains(name.lowercased()) || SwiftName.keywords.contains(name)
+        taken.contains(name.lowercased().replacing("-", with: "_"))
+            || SwiftName.keywords.contains(name)
     }
 
-    /// Modules that are linked into projects, and names that the compiler reserves; in lower case.
+    /// Modules and programs of the packages that projects depend on, and names that the compiler
+    /// reserves; in lower case, with underscores for hyphens. SwiftPM rejects a second target of the
+    /// same name.
     private static let taken: Set<String> = [
-        "swift", "main", "foundation", "dispatch", "glibc", "testing", "xctest", "synchronization",
-        "observation", "logging", "metrics", "tracing", "instrumentation", "servicecontextmodule",
-        "swiftprotobuf", "argumentparser", "servicelifecycle", "unixsignals", "concurrencyhelpers",
-        "asyncalgorithms", "dequemodule", "orderedcollections", "rocketbase", "rocketsystem",
-        "rocketreactor", "rockettcp", "rocketcodec", "rocketrpc", "rocketprogram", "rocketjournal",
-        "rocketsystemd", "rocketlogging",
+        "swift", "main", "foundation", "foundationessentials", "dispatch", "glibc", "testing",
+        "xctest", "synchronization", "observation", "regexbuilder", "distributed", "cxx",
+        "logging", "inmemorylogging", "metrics", "coremetrics", "metricstestkit", "tracing",
+        "inmemorytracing", "instrumentation", "servicecontextmodule", "servicelifecycle",
+        "servicelifecycletestkit", "unixsignals", "concurrencyhelpers", "asyncalgorithms",
+        "asyncstreaming", "basiccontainers", "bitcollections", "collections", "containerspreview",
+        "dequemodule", "hashtreecollections", "heapmodule", "internalcollectionsutilities",
+        "orderedcollections", "sortedcollections", "trailingelementsmodule",
+        "swiftprotobuf", "swiftprotobufpluginlibrary", "swiftprotobufplugin", "fieldmaskutilities",
+        "binarydelimitedstreams", "conformance", "protoc", "protoc_gen_swift", "argumentparser",
+        "argumentparsertoolinfo", "generatemanual", "generate_manual", "rocket", "rocketbase",
+        "rocketsystem", "rocketruntime", "rocketreactor", "rockettcp", "rocketcodec", "rocketrpc",
+        "rocketrpcmetrics", "rocketrpctracing", "rocketprogram", "rocketjournal", "rocketsystemd",
+        "rocketlogging", "rocketgenerate", "rocketgenerator", "rocketgeneratorkit",
+        "rocketgeneratorplugin", "rocket_generator", "protoc_gen_rocket", "generate_rocket",
+        "crocketsystem", "crocketlog", "crocketruntime", "ctinyxml", "csystemd",
     ]
 }
 

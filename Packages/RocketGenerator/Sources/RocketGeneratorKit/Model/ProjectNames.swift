@@ -13,10 +13,15 @@ struct ProjectNames {
 
     init(scope: ModuleScope) {
         isHidden = scope.contains
-        resources = scope.contains("Resources") ? "ServiceResources" : "Resources"
-        interface = scope.contains("Interface") ? "ServiceInterface" : "Interface"
-        businessException =
-            scope.contains("BusinessException") ? "ServiceException" : "BusinessException"
+        resources = Self.free("Resources", or: "ServiceResources", in: scope)
+        interface = Self.free("Interface", or: "ServiceInterface", in: scope)
+        businessException = Self.free("BusinessException", or: "ServiceException", in: scope)
+    }
+
+    private static func free(_ name: String, or other: String, in scope: ModuleScope) -> String {
+        let numbered = (2...).lazy.map { "\(other)\($0)" }
+        return [name, other].first { !scope.contains($0) }
+            ?? numbered.first { !scope.contains($0) } ?? name
     }
 
     /// Returns the name of a type of RocketRPC, or of the given module.
@@ -33,16 +38,16 @@ struct ProjectNames {
     /// Returns the name of a type of RocketProgram.
     func program(_ type: String) -> String { rpc(type, of: "RocketProgram") }
 
-    /// Names that no interface may have, because it would hide a type that the files use.
+    /// Names that no interface may have, because it would hide a type or a module that the files of
+    /// its module use.
     var reserved: Set<String> {
-        Self.library.union([resources, interface, businessException])
+        RuntimeNames.all.union(Self.library).union([resources, interface, businessException])
     }
 
+    /// Names in the project's own files, and those of Swift that the user's logic is likely to use.
     private static let library: Set<String> = [
-        "Any", "AnyObject", "Array", "Bool", "Character", "Dictionary", "Double", "Duration",
-        "Error", "Float", "Int", "Int32", "Int64", "Never", "Optional", "Protocol", "Range",
-        "Result", "Self", "Sendable", "Set", "String", "Substring", "Task", "Type", "UInt", "Void",
-        "BusinessError", "RocketLogger", "RPCChannel", "RPCController", "RPCError", "RPCErrorCode",
-        "RPCInterface", "RPCService", "SwiftProtobuf", "RocketRPC",
+        "Any", "AnyObject", "Array", "Character", "Error", "Never", "Optional", "Protocol", "Range",
+        "Result", "Self", "Set", "Substring", "Task", "Type", "UInt", "Void", "BusinessError",
+        "RocketBase", "RocketLogger", "RPCErrorCode", "RPCInterface",
     ]
 }

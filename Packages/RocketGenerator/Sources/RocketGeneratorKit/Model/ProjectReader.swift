@@ -2,7 +2,7 @@ import RocketGeneratorPlugin
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// Converts the descriptor of a .proto file into a `ProjectModel`.
+/// Converts the descriptors of .proto files into a `ProjectModel`.
 struct ProjectReader {
     let name: ProjectName
     let port: UInt16
@@ -19,57 +19,65 @@ struct ProjectReader {
         self.old = old
     }
 
-    /// - Throws: `GeneratorFailure` with all problems of the file in protoc's error format.
-    func read(_ file: FileDescriptor) throws -> ProjectModel {
-        try requireMethods(in: file)
+    /// - Throws: `GeneratorFailure` with all problems of the files in protoc's error format.
+    func read(_ files: [FileDescriptor]) throws -> ProjectModel {
+        let paths = files.map(\.name)
+        try requireMethods(in: files)
         let models: [(FileModel, ModuleScope)]
         do {
-            models = try ModelReader(mappings: ProtoFileToModuleMappings()).read([file])
+            models = try ModelReader(mappings: ProtoFileToModuleMappings()).read(files)
         } catch let failure as GenerationFailure {
             throw GeneratorFailure(
-                "no project can be generated from \(file.name)",
+                "no project can be generated from \(paths.joined(separator: ", "))",
                 details: failure.problems.map(\.description))
         }
-        guard let (model, scope) = models.first else {
-            throw GeneratorFailure("no services were generated from \(file.name)")
+        guard let scope = models.first?.1 else {
+            throw GeneratorFailure(
+                "no services were generated from \(paths.joined(separator: ", "))")
         }
         let names = ProjectNames(scope: scope)
-        let methods = Set(file.services.flatMap(\.methods).map(\.fullName))
+        let descriptors = files.flatMap(\.services)
+        let methods = Set(descriptors.flatMap(\.methods).map(\.fullName))
         var free = FreeNames(
-            scope: scope, reserved: names.reserved,
+            scope: scope, reserved: names.reserved, program: name.program,
             old: old.filter { methods.contains($0.fullName) })
-        let services = zip(model.services, file.services).map { service, descriptor in
+        let services = zip(models.flatMap(\.0.services), descriptors).map { service, descriptor in
             self.service(service, descriptor, &free)
         }
         return ProjectModel(
-            name: name, protoPath: file.name, port: port, rocket: rocket, names: names,
+            name: name, protoPaths: paths, port: port, rocket: rocket, names: names,
             services: services)
     }
 
-    private func requireMethods(in file: FileDescriptor) throws(GeneratorFailure) {
-        let missing = file.services.isEmpty ? "service" : "method in its services"
-        if file.services.allSatisfy(\.methods.isEmpty) {
-            throw GeneratorFailure("\(file.name) has no \(missing): there is nothing to serve")
-        }
+    private func requireMethods(in files: [FileDescriptor]) throws(GeneratorFailure) {
+        let services = files.flatMap(\.services)
+        guard services.allSatisfy(\.methods.isEmpty) else { return }
+        let missing = services.isEmpty ? "service" : "method in its services"
+        let paths = files.map(\.name).joined(separator: " and ")
+        throw GeneratorFailure("\(paths) has no \(missing): there is nothing to serve")
     }
 
     private func service(
         _ service: ServiceModel, _ descriptor: ServiceDescriptor, _ free: inout FreeNames
     ) -> ProjectService {
         let implementation = free.implementation(of: service)
+        let testClient = free.testClient(of: service)
         let methods = zip(service.methods, descriptor.methods).map { method, descriptor in
             ProjectMethod(
                 model: method, fullName: "\(service.fullName).\(method.name)",
                 methodsName: service.methodsName, clientName: service.clientName,
                 implementation: implementation,
-                interface: free.interface(of: method, in: service),
-                testClient: free.testClient(of: method, in: service),
+                interface: free.interface(of: method, in: service), testClient: testClient,
+                isDeprecated: method.isDeprecated || service.isDeprecated,
                 requestFields: RequiredFields(of: descriptor.inputType, in: descriptor.file),
                 responseFields: RequiredFields(of: descriptor.outputType, in: descriptor.file),
                 signature:
                     "(\(descriptor.inputType.fullName)) returns (\(descriptor.outputType.fullName))"
             )
         }
-        return ProjectService(model: service, implementation: implementation, methods: methods)
+        return ProjectService(
+            model: service, protoPath: descriptor.file.name, implementation: implementation,
+            testClient: testClient,
+            methods: methods)
     }
 }

@@ -9,7 +9,7 @@ struct ProjectTree {
     let generated: [GeneratedSource]
 
     var files: [ProjectFile] {
-        protoFiles + generatedFiles + interfaceFiles + programFiles + methodFiles + supportFiles
+        protoFiles + generatedFiles + interfaceFiles + programFiles + testFiles + supportFiles
     }
 
     private var sources: String { "Sources/\(project.name.module)" }
@@ -30,10 +30,12 @@ struct ProjectTree {
             let template = ImplementationTemplate(service: $0, names: project.names)
             return ("service/\($0.implementation).swift", template.lines.text)
         }
-        return (pb + services).map {
-            ProjectFile(
-                path: "\(sources)/\($0)", text: ContentHash.mark($1), ownership: .generated)
+        let clients = project.services.filter { !$0.methods.isEmpty }.map {
+            let template = TestClientTemplate(project: project, service: $0)
+            return ("test_client/\($0.testClient)/main.swift", template.lines.text)
         }
+        return (pb + services).map { generatedFile("\(sources)/\($0)", $1) }
+            + clients.map(generatedFile)
     }
 
     private var interfaceFiles: [ProjectFile] {
@@ -55,14 +57,11 @@ struct ProjectTree {
         ]
     }
 
-    private var methodFiles: [ProjectFile] {
-        project.methods.flatMap {
-            let templates = MethodTemplates(project: project, method: $0)
-            return [
-                userFile("test_client/\($0.testClient).swift", templates.testClient),
-                userFile(
-                    "Tests/\(project.name.module)Tests/\($0.interface)Tests.swift", templates.test),
-            ]
+    private var testFiles: [ProjectFile] {
+        project.methods.map {
+            userFile(
+                "Tests/\(project.name.module)Tests/\($0.interface)Tests.swift",
+                TestTemplate(project: project, method: $0).lines)
         }
     }
 
@@ -81,6 +80,10 @@ struct ProjectTree {
             userFile("README.md", ReadmeTemplate(project: project).lines),
             userFile(".gitignore", build.ignore),
         ]
+    }
+
+    private func generatedFile(_ path: String, _ text: String) -> ProjectFile {
+        ProjectFile(path: path, text: ContentHash.mark(text), ownership: .generated)
     }
 
     private func userFile(_ path: String, _ lines: Lines, isExecutable: Bool = false) -> ProjectFile

@@ -36,8 +36,10 @@ struct RequiredFields: Equatable {
     }
 
     /// Returns an expression that creates a message with only these fields set.
-    func minimalMessage(_ type: String) -> Lines {
-        guard !paths.isEmpty else { return ["\(type)()"] }
+    ///
+    /// - Parameter type: the message's name; without it, the type is that which the context expects.
+    func minimalMessage(_ type: String = "") -> Lines {
+        guard !paths.isEmpty else { return [type.isEmpty ? ".init()" : "\(type)()"] }
         return ["\(type).with {"] + paths.map { path in "$0.\(path) = .init()" }.indented + ["}"]
     }
 }

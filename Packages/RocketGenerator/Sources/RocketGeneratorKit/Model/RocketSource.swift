@@ -26,6 +26,21 @@ enum RocketSource: Hashable, Sendable {
         self = .repository(url: url, requirement: Self.requirement(revision))
     }
 
+    /// Reads the source from the manifest of an existing project; nil if it has none that the
+    /// generator can have written.
+    init?(manifest: String) {
+        if let match = manifest.firstMatch(of: /let rocket = .*\?\? "([^"\\]+)"/) {
+            self = .folder(String(match.1))
+            return
+        }
+        let product = /product\(name: "RocketRPC", package: "([^"]+)"\)/
+        guard let identity = manifest.firstMatch(of: product)?.1 else { return nil }
+        let packages = manifest.matches(of: /\.package\(url: "([^"]+)", ([a-z]+: "[^"]+")\)/)
+        guard let package = packages.first(where: { Self.identity(String($0.1)) == identity })
+        else { return nil }
+        self = .repository(url: String(package.1), requirement: String(package.2))
+    }
+
     private static func isPlain(_ text: String) -> Bool {
         !text.contains { $0.isWhitespace || "\"\\".contains($0) }
     }
@@ -36,10 +51,28 @@ enum RocketSource: Hashable, Sendable {
         return "branch: \"\(revision)\""
     }
 
+    /// Returns the source as a project in `folder` names it: a path is relative to that folder, so
+    /// that the project is the same for everybody who has both folders side by side.
+    ///
+    /// - Parameter folder: an absolute path.
+    func named(in folder: String) -> RocketSource {
+        guard case .folder(let path) = self, path.hasPrefix("/") else { return self }
+        let from = folder.split(separator: "/")
+        let to = path.split(separator: "/")
+        let common = zip(from, to).prefix { $0 == $1 }.count
+        let parts =
+            Array(repeating: "..", count: from.count - common)
+            + to.dropFirst(common).map(String.init)
+        return .folder(parts.isEmpty ? "." : parts.joined(separator: "/"))
+    }
+
     /// Products of Rocket that a project links; each is named after its package.
     static let products = ["RocketBase", "RocketRPC", "RocketProgram"]
-    /// Packages that a project depends on; RocketGenerate adds `swift package generate-rocket`.
-    static let packages = ["RocketBase", "RocketGenerate", "RocketProgram", "RocketRPC"]
+    /// Packages that a project depends on; RocketGenerate adds `swift package generate-rocket`, and
+    /// RocketGenerator the generator for `make generate`.
+    static let packages = [
+        "RocketBase", "RocketGenerate", "RocketGenerator", "RocketProgram", "RocketRPC",
+    ]
 
     /// Returns SwiftPM's identity of a package with a URL: the last part of the URL.
     private static func identity(_ url: String) -> String {
@@ -47,11 +80,14 @@ enum RocketSource: Hashable, Sendable {
         return last.hasSuffix(".git") ? String(last.dropLast(4)) : last
     }
 
+    /// The path of a folder; nil for a repository.
+    var path: String? { if case .folder(let path) = self { path } else { nil } }
+
     /// Dependencies for the manifest, one per line.
     var dependencies: [String] {
         switch self {
-        case .folder(let path):
-            Self.packages.map { ".package(path: \"\(path)/Packages/\($0)\")," }
+        case .folder:
+            Self.packages.map { ".package(path: \"\\(rocket)/Packages/\($0)\")," }
         case .repository(let url, let requirement):
             [".package(url: \"\(url)\", \(requirement)),"]
         }

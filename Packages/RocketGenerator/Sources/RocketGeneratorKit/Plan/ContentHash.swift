@@ -6,9 +6,10 @@ enum ContentHash {
     /// Returns the text after a first line with its hash.
     static func mark(_ text: String) -> String { "\(prefix)\(of(text))\n\(text)" }
 
-    /// Returns the text without the line of its hash; nil if the line is missing, or if the text was
-    /// edited after it was marked.
+    /// Returns the text without the line of its hash, with line feeds as line ends; nil if the line
+    /// is missing, or if the text was edited after it was marked. Changed line ends are no edit.
     static func verifiedText(_ text: String) -> String? {
+        let text = LineEnds.normalized(text)
         guard let end = text.firstIndex(of: "\n"), text.hasPrefix(prefix) else { return nil }
         let body = String(text[text.index(after: end)...])
         return text[..<end] == "\(prefix)\(of(body))" ? body : nil
@@ -17,10 +18,10 @@ enum ContentHash {
     /// Whether the text begins with a line that holds a hash, which may be that of another text.
     static func isMarked(_ text: String) -> Bool { text.hasPrefix(prefix) }
 
-    /// Returns the 64-bit FNV-1a hash as 16 hexadecimal digits. It detects accidental edits, not
-    /// deliberate forgery.
+    /// Returns the 64-bit FNV-1a hash as 16 hexadecimal digits; that of a text with CR LF is that of
+    /// the same text with line feeds. It detects accidental edits, not deliberate forgery.
     static func of(_ text: String) -> String {
-        let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+        let hash = LineEnds.normalized(text).utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01b3
         }
         let digits = String(hash, radix: 16)

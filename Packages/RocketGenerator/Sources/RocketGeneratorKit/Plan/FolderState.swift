@@ -7,6 +7,8 @@ struct FolderState {
     private let copied: [String: String]
     /// Records of the methods from the previous run.
     let methods: [MethodRecord.Entry]
+    /// Paths of the .proto files with services at the previous run, relative to Protos/.
+    let inputs: Set<String>
 
     /// - Parameters:
     ///   - generated: texts of the existing generated files, by path.
@@ -17,6 +19,10 @@ struct FolderState {
         let records = generated.values.compactMap(ProtoRecord.init(reading:))
         copied = Dictionary(
             records.map { ("Protos/\($0.path)", $0.hash) }, uniquingKeysWith: { first, _ in first })
+        inputs = Set(
+            generated.filter { $0.key.hasSuffix(".rocket.swift") }.compactMap {
+                ProtoRecord(reading: $0.value)?.path
+            })
         methods = generated.sorted { $0.key < $1.key }.flatMap {
             MethodRecord(reading: $0.value).entries
         }
@@ -26,6 +32,9 @@ struct FolderState {
     init(files: [String: String]) {
         self.init(generated: files.filter { $0.key.hasSuffix(".swift") }) { files[$0] }
     }
+
+    /// Full names of the services at the previous run.
+    var services: Set<String> { Set(methods.map(\.service)) }
 
     func text(_ path: String) -> String? { read(path) }
 

@@ -23,10 +23,13 @@ enum GeneratedBlock {
         return block.opening == opening(for: block.body) ? .intact : .edited
     }
 
-    /// Returns `text` with its block replaced by that of `new`; nil if one of them has no block.
+    /// Returns `text` with its block replaced by that of `new`, with the line ends of the old block;
+    /// nil if one of them has no block.
     static func renew(_ text: String, from new: String) -> String? {
         guard let old = find(in: text), let block = find(in: new) else { return nil }
-        return text.replacingCharacters(in: old.range, with: String(new[block.range]))
+        let ends = LineEnds.of(String(text[old.range]))
+        return text.replacingCharacters(
+            in: old.range, with: ends.applied(to: String(new[block.range])))
     }
 
     private struct Found {
@@ -39,11 +42,11 @@ enum GeneratedBlock {
     private static func find(in text: String) -> Found? {
         guard let start = text.firstRange(of: mark)?.lowerBound,
             let end = text[start...].firstRange(of: closing),
-            let lineEnd = text[start...].firstIndex(of: "\n"), lineEnd < end.lowerBound
+            let lineEnd = text[start...].firstIndex(where: \.isNewline), lineEnd < end.lowerBound
         else { return nil }
         return Found(
             range: start..<end.upperBound, opening: String(text[start..<lineEnd]),
-            body: String(text[text.index(after: lineEnd)..<end.lowerBound]))
+            body: LineEnds.normalized(text[text.index(after: lineEnd)..<end.lowerBound]))
     }
 }
 

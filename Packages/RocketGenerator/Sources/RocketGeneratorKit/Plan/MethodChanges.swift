@@ -2,11 +2,21 @@ import RocketGeneratorPlugin
 
 /// Changes of a project's methods since the previous run.
 struct MethodChanges {
-    let project: ProjectModel
-    let old: [MethodRecord.Entry]
+    private let project: ProjectModel
+    private let state: FolderState
+    private var old: [MethodRecord.Entry] { state.methods }
 
-    /// One line per change: added, changed, moved and removed methods, then added services.
-    var lines: [String] { old.isEmpty ? [] : added + changed + moved + removed + addedServices }
+    /// - Parameter state: the folder before the run.
+    init(project: ProjectModel, state: FolderState) {
+        self.project = project
+        self.state = state
+    }
+
+    /// One line per change: added, changed, moved and removed methods, then added services and files.
+    var lines: [String] {
+        guard !old.isEmpty else { return [] }
+        return added + changed + moved + removed + addedServices + addedInputs + removedClients
+    }
 
     private var entries: [MethodRecord.Entry] {
         project.services.flatMap { MethodRecord($0.methods).entries }
@@ -49,22 +59,35 @@ struct MethodChanges {
 
     /// Services that the user has to add to main.swift, which is not written again.
     private var addedServices: [String] {
-        let names = Set(old.map { service(of: $0.fullName) })
-        return project.services.filter { !names.contains($0.model.fullName) }.map {
+        project.services.filter { !state.services.contains($0.model.fullName) }.map {
             "new service \($0.model.fullName): serve \($0.implementation)(resources) in "
                 + "Sources/\(project.name.program)/main.swift"
         }
     }
 
-    private func service(of method: String) -> String {
-        method.split(separator: ".").dropLast().joined(separator: ".")
+    /// .proto files that the user has to add to the Makefile, which is not written again.
+    private var addedInputs: [String] {
+        guard !state.inputs.isEmpty else { return [] }
+        let new = project.services.map(\.protoPath)
+        return project.protoPaths.filter { new.contains($0) && !state.inputs.contains($0) }.map {
+            "new input Protos/\($0): add -i \(BuildTemplates.word("Protos/\($0)")) to the command of "
+                + "`generate` in the Makefile"
+        }
+    }
+
+    /// Programs of the layout that had one for each method.
+    private var removedClients: [String] {
+        guard old.contains(where: \.testClient.isEmpty) else { return [] }
+        return [
+            "each service has one test client now: the files in test_client are yours to delete, and "
+                + "the path of the test clients in Package.swift is test_client/\\(name)"
+        ]
     }
 
     private func files(of entry: MethodRecord.Entry) -> String {
         [
             "Sources/\(project.name.module)/interface/\(entry.interface).swift",
             "Tests/\(project.name.module)Tests/\(entry.interface)Tests.swift",
-            "test_client/\(entry.testClient).swift",
         ].joined(separator: ", ")
     }
 }

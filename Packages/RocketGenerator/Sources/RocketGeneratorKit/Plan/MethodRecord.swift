@@ -1,7 +1,7 @@
 import RocketGeneratorPlugin
 
 /// Methods of a service at the time of generation, as comments in its implementation. The next run
-/// reads them and reports what has changed.
+/// reads them, keeps their names and reports what has changed.
 struct MethodRecord: Equatable {
     /// One method.
     struct Entry: Equatable {
@@ -11,8 +11,12 @@ struct MethodRecord: Equatable {
         var signature: String
         /// `MakeOrder`
         var interface: String
-        /// `test_make_order_client`
+        /// The program that calls the service: `test_order_client`. Empty in a record of the layout
+        /// that had a program for each method.
         var testClient: String
+
+        /// The service's full name: `shop.Order`.
+        var service: String { fullName.split(separator: ".").dropLast().joined(separator: ".") }
     }
 
     var entries: [Entry]
@@ -26,12 +30,15 @@ struct MethodRecord: Equatable {
     }
 
     /// The record as comment lines.
-    var lines: Lines {
+    var lines: Lines { Self.lines(entries) }
+
+    /// Returns entries as comment lines.
+    static func lines(_ entries: [Entry]) -> Lines {
         ["// Methods at the time of generation:"]
             + entries.flatMap {
                 [
                     "//   rpc \($0.fullName)\($0.signature)",
-                    "//     interface \($0.interface), test client \($0.testClient)",
+                    "//     interface \($0.interface), called by \($0.testClient)",
                 ]
             }
     }
@@ -39,15 +46,15 @@ struct MethodRecord: Equatable {
     /// Reads the record from a file; empty if there is none.
     init(reading text: String) {
         let method = /\/\/   rpc ([\w.]+)(\([\w.]+\) returns \([\w.]+\))/
-        let names = /\/\/     interface (\w+), test client (\w+)/
-        let lines = text.split(separator: "\n")
+        let names = /\/\/     interface (\w+), (?:called by (\w+)|test client \w+)/
+        let lines = text.split(whereSeparator: \.isNewline)
         entries = zip(lines, lines.dropFirst()).compactMap { first, second in
             guard let first = first.wholeMatch(of: method),
                 let second = second.wholeMatch(of: names)
             else { return nil }
             return Entry(
                 fullName: String(first.1), signature: String(first.2), interface: String(second.1),
-                testClient: String(second.2))
+                testClient: second.2.map(String.init) ?? "")
         }
     }
 }

@@ -7,27 +7,44 @@ struct ProjectFolder {
     /// The folder is `output`/NAME, or `output` itself if that contains the project already: the user
     /// may have renamed the folder.
     init(output: String, name: ProjectName) {
-        let manifest = FileManager.default.contents(atPath: "\(output)/Package.swift")
+        path = Self.nameOfProject(in: output) == name ? output : "\(output)/\(name.program)"
+    }
+
+    /// Returns the name of the project whose folder this is; nil if it is none.
+    static func nameOfProject(in folder: String) -> ProjectName? {
+        let manager = FileManager.default
+        let manifest = manager.contents(atPath: "\(folder)/Package.swift")
         let text = String(decoding: manifest ?? Data(), as: UTF8.self)
-        let services = "\(output)/Sources/\(name.module)/service"
-        let isProject =
-            GeneratedBlock.state(of: text) != .missing
-            && FileManager.default.fileExists(atPath: services)
-        path = isProject ? output : "\(output)/\(name.program)"
+        let sources = "\(folder)/Sources"
+        guard GeneratedBlock.state(of: text) != .missing,
+            let names = try? manager.contentsOfDirectory(atPath: sources)
+        else { return nil }
+        return names.sorted().lazy.compactMap { try? ProjectName($0) }.first { name in
+            manager.fileExists(atPath: "\(sources)/\(name.module)/service")
+        }
+    }
+
+    /// Whether the project contains this file, as its Protos/ contain its .proto files.
+    func contains(_ file: String) -> Bool {
+        AbsolutePath.resolved(file).hasPrefix(AbsolutePath.resolved(path) + "/")
     }
 
     /// Reads the content of the folder.
     ///
     /// - Parameter module: the project's module, whose generated files are read.
     func state(module: String) -> FolderState {
-        let names = ["pb", "service"].flatMap { folder in
-            let sources = "Sources/\(module)/\(folder)"
-            let found = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(sources)")
-            return (found ?? []).filter { $0.hasSuffix(".swift") }.map { "\(sources)/\($0)" }
+        let sources = ["pb", "service"].flatMap { folder in
+            files(in: "Sources/\(module)/\(folder)").filter { $0.hasSuffix(".swift") }
         }
+        let names = sources + files(in: "test_client").map { "\($0)/main.swift" }
         let texts = names.compactMap { name in text(name).map { (name, $0) } }
         return FolderState(
             generated: Dictionary(texts, uniquingKeysWith: { first, _ in first }), read: text)
+    }
+
+    private func files(in folder: String) -> [String] {
+        let found = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")
+        return (found ?? []).map { "\(folder)/\($0)" }
     }
 
     /// Returns the text of a file; invalid UTF-8 is repaired.

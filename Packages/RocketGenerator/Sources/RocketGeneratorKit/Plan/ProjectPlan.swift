@@ -49,9 +49,12 @@ struct ProjectPlan: Equatable {
         steps.append(step)
     }
 
-    /// Returns the new text of an existing file: of a shared file only its block changes.
+    /// Returns the new text of an existing file, with its line ends: of a shared file only its block
+    /// changes.
     private mutating func text(of file: ProjectFile, over old: String, force: Bool) -> String {
-        guard file.ownership == .shared, !force else { return file.text }
+        guard file.ownership == .shared, !force else {
+            return LineEnds.of(old).applied(to: file.text)
+        }
         if let renewed = GeneratedBlock.renew(old, from: file.text) { return renewed }
         warnings.append(
             "\(file.path) has lost its marks, so it was not changed: add what is new by hand; "
@@ -72,7 +75,8 @@ struct ProjectPlan: Equatable {
         case .generated:
             // `swift package generate-rocket` writes the same text without hash and record.
             let bare = ContentHash.verifiedText(new).map(ProtoRecord.removeRecord(from:))
-            let isUnedited = ContentHash.verifiedText(old) != nil || bare == old
+            let isUnedited =
+                ContentHash.verifiedText(old) != nil || bare == LineEnds.normalized(old)
             return isUnedited ? .renew : .keepAndRenew(state.freeName(beside: file.path))
         case .copy:
             let isUnedited = state.copiedHash(of: file.path) == ContentHash.of(old)

@@ -14,7 +14,8 @@ struct ProtoRecord: Equatable {
 
     /// Returns the text without the record in its first line, if it has one there.
     static func removeRecord(from text: String) -> String {
-        guard let end = text.firstIndex(of: "\n"), ProtoRecord(reading: text) != nil else {
+        guard let end = text.firstIndex(where: \.isNewline), ProtoRecord(reading: text) != nil
+        else {
             return text
         }
         return String(text[text.index(after: end)...])
@@ -23,7 +24,7 @@ struct ProtoRecord: Equatable {
     /// Reads the record from the first three lines of a file; nil if there is none.
     init?(reading text: String) {
         let line = /\/\/ Generated from Protos\/(.+) with content hash ([0-9a-f]{16})\./
-        for candidate in text.split(separator: "\n").prefix(3) {
+        for candidate in text.split(whereSeparator: \.isNewline).prefix(3) {
             guard let match = candidate.wholeMatch(of: line) else { continue }
             self.init(path: String(match.1), hash: String(match.2))
             return

@@ -24,7 +24,7 @@ struct UnifiedDiff {
 
     init(_ old: String, _ new: String) {
         func split(_ text: String) -> [Substring] {
-            var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
             if lines.last?.isEmpty == true { lines.removeLast() }
             return lines
         }

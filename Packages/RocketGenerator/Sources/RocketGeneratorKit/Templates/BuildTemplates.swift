@@ -5,10 +5,30 @@ struct BuildTemplates {
     let project: ProjectModel
     private var program: String { project.name.program }
 
-    /// The generator in PATH, or else that in the Rocket repository the project depends on.
-    private var generator: String {
-        guard case .folder(let path) = project.rocket else { return "rocket_generator" }
-        return "$(or $(shell command -v rocket_generator),\(path)/bin/rocket_generator)"
+    /// The definition of the generator: that in PATH, or else that in the folder of Rocket's
+    /// packages. If there is none either, it is built from those packages.
+    private var generator: Lines {
+        let inPath = "$(shell command -v rocket_generator)"
+        guard let path = project.rocket.path else { return ["ROCKET_GENERATOR ?= \(inPath)"] }
+        return [
+            "export ROCKET ?= \(path.replacing("$", with: "$$"))",
+            "ROCKET_GENERATOR ?= $(or \(inPath),$(wildcard $(ROCKET)/bin/rocket_generator))",
+        ]
+    }
+
+    /// The arguments of the generator.
+    private var inputs: String {
+        project.protoPaths.map { "-i \(Self.word("Protos/\($0)"))" }.joined(separator: " ")
+    }
+
+    /// Returns a path as one word of a command in a Makefile.
+    static func word(_ path: String) -> String {
+        let isPlain = path.allSatisfy {
+            $0.isASCII && ($0.isLetter || $0.isNumber || "/._+-".contains($0))
+        }
+        guard !isPlain else { return path }
+        let quoted = "'\(path.replacing("'", with: "'\\''"))'"
+        return quoted.replacing("$", with: "$$")
     }
 
     var ignore: Lines {
@@ -29,7 +49,7 @@ struct BuildTemplates {
                 # make run         start the server in the background (bin/run.sh)
                 # make stop        stop it after the calls in progress (bin/shutdown.sh)
                 # make test        run the tests in Tests/
-                # make generate    update the generated code after a change of Protos/\(project.protoPath)
+                # make generate    update the generated code after a change of Protos/
                 # make install     install the server as a systemd service (PREFIX=/usr/local, DESTDIR)
                 #
                 #   BUILD=release   build with optimisations
@@ -41,7 +61,7 @@ struct BuildTemplates {
                 PREFIX ?= /usr/local
                 SYSCONFDIR ?= /etc
                 DESTDIR ?=
-                ROCKET_GENERATOR ?= \(generator)
+                \(generator.joined(separator: "\n"))
                 # Without SWIFT_DETERMINISTIC_HASHING SwiftPM passes a library's features in random order, and
                 # compiles the library again whenever the order changes.
                 SWIFT_BUILD = SWIFT_DETERMINISTIC_HASHING=1 swift build --scratch-path "$(SCRATCH_PATH)"
@@ -69,7 +89,11 @@ struct BuildTemplates {
                 \tswift test --skip-build --scratch-path "$(SCRATCH_PATH)"
 
                 generate:
-                \t$(ROCKET_GENERATOR) -i Protos/\(project.protoPath) -I Protos -o . --name $(NAME)
+                \t@[ -n "$(ROCKET_GENERATOR)" ] || { $(SWIFT_BUILD) --product rocket_generator && \\
+                \t\t$(SWIFT_BUILD) --product protoc-gen-swift; }
+                \t@generator="$(ROCKET_GENERATOR)"; \\
+                \t"$${generator:-$$($(SWIFT_BUILD) --show-bin-path)/rocket_generator}" \\
+                \t\t\(inputs) -I Protos -o . --name $(NAME)
 
                 # Links Swift's runtime statically: the server then runs on machines without Swift.
                 install: BUILD = release

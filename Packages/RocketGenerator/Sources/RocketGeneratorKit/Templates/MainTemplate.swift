@@ -38,7 +38,7 @@ struct MainTemplate {
             text: """
                 static let configuration = \(names.argument("CommandConfiguration"))(
                     commandName: "\(program)",
-                    abstract: "Serves \(project.protoPath) over TinyPB.",
+                    abstract: "Serves \(project.serviceNames) over TinyPB.",
                     version: "\(program) 0.1.0")
                 """)
     }

@@ -8,10 +8,20 @@ struct ManifestTemplate {
         .joined([
             ["// swift-tools-version: 6.2", "import PackageDescription"],
             SettingsTemplate.lines,
-            ClientListTemplate.lines(project.methods),
+            ClientListTemplate.lines(project.services),
+            rocket,
             dependencies,
             ["let package = Package("] + (head + packages + targets).indented + [")"],
         ])
+    }
+
+    /// The folder with Rocket's packages.
+    private var rocket: Lines {
+        guard let path = project.rocket.path else { return [] }
+        return [
+            "// The folder with Rocket's packages; the environment variable ROCKET names another one.",
+            "let rocket = Context.environment[\"ROCKET\"] ?? \"\(path)\"",
+        ]
     }
 
     /// Libraries that every target of the project depends on.
@@ -59,8 +69,8 @@ struct ManifestTemplate {
                     ]
                         + testClients.map { name in
                             .executableTarget(
-                                name: name, dependencies: libraries + ["\(module)"], path: "test_client",
-                                sources: ["\\(name).swift"], swiftSettings: settings)
+                                name: name, dependencies: libraries + ["\(module)"],
+                                path: "test_client/\\(name)", swiftSettings: settings)
                         }
                     """)
     }
@@ -84,14 +94,14 @@ enum SettingsTemplate {
 /// Writes the generated block of Package.swift: the list of test clients.
 enum ClientListTemplate {
     /// Returns the lines between the marks.
-    static func declaration(_ methods: [ProjectMethod]) -> Lines {
-        let names = methods.map { "\"\($0.testClient)\"" }
+    static func declaration(_ services: [ProjectService]) -> Lines {
+        let names = services.filter { !$0.methods.isEmpty }.map { "\"\($0.testClient)\"" }
         guard names.count > 1 else { return ["let testClients = [\(names.joined())]"] }
         return ["let testClients = ["] + names.map { "    \($0)," } + ["]"]
     }
 
-    static func lines(_ methods: [ProjectMethod]) -> Lines {
-        let declaration = declaration(methods)
+    static func lines(_ services: [ProjectService]) -> Lines {
+        let declaration = declaration(services)
         return [GeneratedBlock.opening(for: declaration.text)] + declaration
             + [GeneratedBlock.closing]
     }

@@ -14,7 +14,8 @@ struct ReadmeTemplate {
     }
 
     private var commands: Lines {
-        let client = project.methods.first?.testClient ?? ""
+        let method = project.methods.first
+        let client = "\(method?.testClient ?? "") \(method?.model.name ?? "")"
         return Lines(
             text: """
                 ```
@@ -36,17 +37,23 @@ struct ReadmeTemplate {
                 | `Sources/\(module)/interface/` | one type per method with its logic: `run()` and `setError()` | yes |
                 | `Sources/\(module)/comm/` | errors that refuse a call by the rules of the service | yes |
                 | `Sources/\(program)/main.swift` | command line, configuration, log, services, signals, systemd | yes |
-                | `Tests/`, `test_client/` | a test and a test client for each method | yes |
+                | `Tests/` | a test for each method | yes |
                 | `conf/`, `bin/*.sh`, `Makefile` | configuration, systemd units, scripts to start and stop | yes |
                 | `Package.swift` | the package; the list of test clients between the two marks is generated | outside the marks |
                 | `Sources/\(module)/pb/`, `Sources/\(module)/service/` | generated messages, services and clients | no |
+                | `test_client/` | a generated test client for each service, with a subcommand for each method | no |
                 """)
+    }
+
+    /// Paths of the .proto files with the services.
+    private var protos: String {
+        project.protoPaths.map { "`Protos/\($0)`" }.joined(separator: ", ")
     }
 
     private var after: Lines {
         Lines(
             text: """
-                After a change of `Protos/\(project.protoPath)` run `make generate`. It writes the generated code again,
+                After a change of \(protos) run `make generate`. It writes the generated code again,
                 adds files for new methods, lists the files of removed methods, and does not change your files.
                 `rocket_generator --diff` shows the changes without writing them.
                 `swift package --allow-writing-to-package-directory generate-rocket` updates only

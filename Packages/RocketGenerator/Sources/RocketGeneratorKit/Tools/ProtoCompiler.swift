@@ -6,44 +6,37 @@ import SwiftProtobufPluginLibrary
 /// Runs the installed protoc to parse .proto files and to generate Swift from them.
 struct ProtoCompiler {
     private let tools: ToolFinder
-    /// Absolute path of the .proto file.
-    private let path: String
+    private let inputs: ProtoInputs
     private static let options = "Visibility=Public,FileNaming=PathToUnderscores"
-    /// Absolute import paths; one of them contains the file.
-    private let roots: [String]
 
-    init(_ path: String, importPaths: [String], tools: ToolFinder) {
-        // protoc compares paths as text, so all must be absolute.
-        let file = URL(fileURLWithPath: path).standardizedFileURL
-        let imports = importPaths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
-        let isInside = imports.contains {
-            file.path.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/")
-        }
+    init(_ paths: [String], importPaths: [String], tools: ToolFinder) throws(GeneratorFailure) {
         self.tools = tools
-        self.path = file.path
-        roots = isInside ? imports : [file.deletingLastPathComponent().path] + imports
+        inputs = try ProtoInputs(paths, importPaths: importPaths)
     }
 
-    /// Returns protoc's descriptors of the file and its imports.
+    /// Returns protoc's descriptors of the files and their imports.
     ///
     /// - Throws: `GeneratorFailure` with protoc's error messages.
     func describe() throws(GeneratorFailure) -> ProtoDescription {
-        guard FileManager.default.isReadableFile(atPath: path) else {
-            throw GeneratorFailure("\(path) can't be read: no such file")
-        }
         let folder = try TemporaryFolder()
         let set = folder.path + "/set"
-        try run(["--descriptor_set_out=\(set)", "--include_imports", "--include_source_info", path])
+        try run(
+            ["--descriptor_set_out=\(set)", "--include_imports", "--include_source_info"]
+                + inputs.paths)
         do {
             let bytes = try Data(contentsOf: URL(fileURLWithPath: set))
             return ProtoDescription(
-                try Google_Protobuf_FileDescriptorSet(serializedBytes: bytes), roots: roots)
+                try DescriptorReader.set([UInt8](bytes)), mains: inputs.names, roots: inputs.roots)
+        } catch let failure as GenerationFailure {
+            throw GeneratorFailure(
+                "no project can be generated from \(inputs.list)",
+                details: failure.description.split(separator: "\n").map(String.init))
         } catch {
-            throw GeneratorFailure("protoc's descriptors of \(path) can't be read: \(error)")
+            throw GeneratorFailure("protoc's descriptors of \(inputs.list) can't be read: \(error)")
         }
     }
 
-    /// Generates the messages of all files and the services of the given file.
+    /// Generates the messages of all files and the services of the given files.
     func generate(
         _ description: ProtoDescription
     ) throws(GeneratorFailure) -> [GeneratedSource] {
@@ -78,25 +71,53 @@ struct ProtoCompiler {
     {
         var request = Google_Protobuf_Compiler_CodeGeneratorRequest()
         request.protoFile = description.files
-        request.fileToGenerate = [description.main]
+        request.fileToGenerate = description.mains
         request.parameter = Self.options
         let response = generateCode(request: request, generator: ServiceGenerator())
         guard !response.hasError else {
             throw GeneratorFailure(
-                "no services can be generated from \(description.main)",
+                "no services can be generated from \(inputs.list)",
                 details: response.error.split(separator: "\n").map(String.init))
         }
-        return response.file.map {
-            GeneratedSource(name: $0.name, text: $0.content, proto: description.main)
+        let described = description.mainDescriptors.filter { !$0.services.isEmpty }
+        return zip(response.file, described).map {
+            GeneratedSource(name: $0.name, text: $0.content, proto: $1.name)
         }
     }
 
     private func run(_ arguments: [String]) throws(GeneratorFailure) {
         let protoc = try tools.protoc()
-        let outcome = try ToolRun(protoc, roots.map { "--proto_path=\($0)" } + arguments)
+        let outcome = try ToolRun(protoc, inputs.roots.map { "--proto_path=\($0)" } + arguments)
         guard outcome.status == 0 else {
-            throw GeneratorFailure("protoc rejects \(path)", details: outcome.errors)
+            throw GeneratorFailure(
+                "protoc rejects \(inputs.list)\(hint(outcome.errors, protoc))",
+                details: outcome.errors)
         }
+    }
+
+    /// Returns what the user can do about errors whose cause protoc does not name.
+    private func hint(_ errors: [String], _ protoc: String) -> String {
+        let files = errors.compactMap { $0.split(separator: ":").first.map(String.init) }
+        if let file = files.first(where: { inputs.text(of: $0).map(Editions.isUsed) == true }),
+            errors.contains(where: { $0.contains("Expected top-level statement") })
+        {
+            return
+                ": \(file) uses editions, for which \(protoc) is too old: set PROTOC to the path of "
+                + "protoc 27 or newer"
+        }
+        if errors.contains(where: { $0.contains("not found") }) {
+            return ": imports are searched in \(inputs.roots.joined(separator: " and ")) "
+                + "(-I adds a folder)"
+        }
+        return ""
+    }
+}
+
+/// Finds .proto files that use editions.
+enum Editions {
+    /// Whether the text declares an edition in place of a syntax.
+    static func isUsed(by text: String) -> Bool {
+        text.firstMatch(of: /(?m)^\s*edition\s*=/) != nil
     }
 }
 

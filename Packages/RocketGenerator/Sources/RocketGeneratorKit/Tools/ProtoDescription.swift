@@ -2,39 +2,37 @@ import Foundation
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// Descriptors of a .proto file and its imports.
+/// Descriptors of .proto files and their imports.
 struct ProtoDescription {
     let files: [Google_Protobuf_FileDescriptorProto]
+    /// Names of the files of the command line, in its order.
+    let mains: [String]
     private let roots: [String]
 
-    init(_ set: Google_Protobuf_FileDescriptorSet, roots: [String]) {
+    init(_ set: Google_Protobuf_FileDescriptorSet, mains: [String], roots: [String]) {
         files = set.file
+        self.mains = mains
         self.roots = roots
     }
-
-    /// Name of the file itself, which protoc writes after its imports.
-    var main: String { files.last?.name ?? "" }
 
     /// Names of all files except those that are part of swift-protobuf.
     var projectFiles: [String] {
         files.map(\.name).filter { !SwiftProtobufInfo.bundledProtoFiles.contains($0) }
     }
 
-    /// Descriptor of the file itself, with its services.
-    var mainDescriptor: FileDescriptor? {
-        DescriptorSet(protos: files).fileDescriptor(named: main)
+    /// Descriptors of the files of the command line, with their services.
+    var mainDescriptors: [FileDescriptor] {
+        let set = DescriptorSet(protos: files)
+        return mains.compactMap { set.fileDescriptor(named: $0) }
     }
 
     /// Reads the texts of `projectFiles`; the paths are those of their import statements.
     func texts() throws(GeneratorFailure) -> [(path: String, text: String)] {
         try projectFiles.map { name throws(GeneratorFailure) in
-            for root in roots {
-                let path = "\(root)/\(name)"
-                if let text = try? String(contentsOfFile: path, encoding: .utf8) {
-                    return (name, text)
-                }
+            guard let text = ProtoInputs.text(of: name, in: roots) else {
+                throw GeneratorFailure("\(name) can't be read as UTF-8 text")
             }
-            throw GeneratorFailure("\(name) can't be read as UTF-8 text")
+            return (name, text)
         }
     }
 }

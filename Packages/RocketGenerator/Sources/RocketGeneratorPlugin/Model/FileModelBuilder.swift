@@ -7,6 +7,8 @@ struct FileModelBuilder {
     private let mappings: ProtoFileToModuleMappings
     private let namer: SwiftProtobufNamer
     private(set) var problems: [ProtoProblem] = []
+    /// The names that `claimServiceNames` has found, by the service's full name.
+    private var serviceNames: [String: ServiceNames] = [:]
 
     init(file: FileDescriptor, mappings: ProtoFileToModuleMappings) {
         self.file = file
@@ -14,18 +16,29 @@ struct FileModelBuilder {
         namer = SwiftProtobufNamer(currentFile: file, protoFileToModuleMappings: mappings)
     }
 
-    /// Adds the Swift names of the file's services to its module's scope; a name that is taken is a
-    /// problem.
-    mutating func claimServiceNames(in scope: inout ModuleScope) {
+    /// Adds the Swift names of the file's services to its module's scope. A name that is taken is
+    /// replaced by its longer form; it is a problem if that is taken, too.
+    ///
+    /// - Parameter declared: the names that the generated code declares.
+    mutating func claimServiceNames(
+        _ declared: [WritableKeyPath<ServiceNames, String>], in scope: inout ModuleScope
+    ) {
         for service in file.services {
             let owner = "service '\(service.fullName)'"
-            for name in names(of: service).all {
-                guard let other = scope.claim(name, for: owner) else { continue }
+            let prefix = namer.typePrefix(forFile: file)
+            var names = ServiceNames(service: service.name, prefix: prefix)
+            let long = ServiceNames(service: service.name, prefix: prefix, isLong: true)
+            for name in declared {
+                guard let other = scope.claim(names[keyPath: name], for: owner) else { continue }
+                let plain = names[keyPath: name]
+                names[keyPath: name] = long[keyPath: name]
+                guard let second = scope.claim(long[keyPath: name], for: owner) else { continue }
                 problems.append(
                     ProtoProblem(
-                        "\(owner) needs the Swift name '\(name)', which is taken by \(other)",
-                        at: service, in: file))
+                        "\(owner) needs the Swift name '\(plain)' or '\(long[keyPath: name])', "
+                            + "which are taken by \(other) and \(second)", at: service, in: file))
             }
+            serviceNames[service.fullName] = names
         }
     }
 
@@ -44,7 +57,8 @@ struct FileModelBuilder {
     }
 
     private func names(of service: ServiceDescriptor) -> ServiceNames {
-        ServiceNames(service: service.name, prefix: namer.typePrefix(forFile: file))
+        serviceNames[service.fullName]
+            ?? ServiceNames(service: service.name, prefix: namer.typePrefix(forFile: file))
     }
 
     private mutating func model(

@@ -2,9 +2,21 @@ package import SwiftProtobufPluginLibrary
 
 /// Builds the models of all files of a request that have services.
 package struct ModelReader {
-    let mappings: ProtoFileToModuleMappings
+    private let mappings: ProtoFileToModuleMappings
+    /// The names of a service that are declared in the generated code.
+    private let declared: [WritableKeyPath<ServiceNames, String>]
 
-    package init(mappings: ProtoFileToModuleMappings) { self.mappings = mappings }
+    /// - Parameters:
+    ///   - server: whether service protocols are generated.
+    ///   - client: whether clients are generated.
+    package init(
+        mappings: ProtoFileToModuleMappings, server: Bool = true, client: Bool = true
+    ) {
+        self.mappings = mappings
+        declared =
+            (server ? [\.protocolName, \.synchronousName] : []) + [\.methodsName]
+            + (client ? [\.clientName] : [])
+    }
 
     /// Returns the models in the order of the request, each with the scope of its module.
     ///
@@ -19,7 +31,8 @@ package struct ModelReader {
         // Names of services are required, so all files claim theirs before any optional alias.
         for index in files.indices {
             let module = module(of: files[index])
-            builders[index].claimServiceNames(in: &scopes[module, default: ModuleScope()])
+            builders[index].claimServiceNames(
+                declared, in: &scopes[module, default: ModuleScope()])
         }
         let models = files.indices.map { index in
             let module = module(of: files[index])

@@ -43,23 +43,34 @@ package struct ModuleScope {
 
 /// Names of the types of RocketRPC and Swift in generated code: qualified with the module's name if
 /// a type of the generated module hides the plain name.
-struct RuntimeNames {
+package struct RuntimeNames {
     private let scope: ModuleScope
 
     init(scope: ModuleScope) { self.scope = scope }
 
-    var service: String { name("RPCService", of: "RocketRPC") }
-    var registry: String { name("RPCServiceRegistry", of: "RocketRPC") }
-    var controller: String { name("RPCController", of: "RocketRPC") }
-    var method: String { name("RPCMethod", of: "RocketRPC") }
-    var channel: String { name("RPCChannel", of: "RocketRPC") }
-    var metadata: String { name("RPCMetadata", of: "RocketRPC") }
-    var callOptions: String { name("RPCCallOptions", of: "RocketRPC") }
-    var error: String { name("RPCError", of: "RocketRPC") }
-    var descriptors: String { name("_RPCFileDescriptors", of: "RocketRPC") }
+    var service: String { name("RPCService") }
+    var registry: String { name("RPCServiceRegistry") }
+    var controller: String { name("RPCController") }
+    var method: String { name("RPCMethod") }
+    var channel: String { name("RPCChannel") }
+    var metadata: String { name("RPCMetadata") }
+    var callOptions: String { name("RPCCallOptions") }
+    var error: String { name("RPCError") }
+    var descriptors: String { name("_RPCFileDescriptors") }
     var duration: String { name("Duration", of: "Swift") }
 
-    private func name(_ type: String, of module: String) -> String {
+    /// All names that generated code, also that of swift-protobuf, uses without a module. A type of
+    /// the same module with such a name would hide them; messages with the names of Swift's types
+    /// are renamed by swift-protobuf.
+    package static let all: Set<String> = [
+        "RPCService", "RPCServiceRegistry", "RPCController", "RPCMethod", "RPCChannel",
+        "RPCMetadata", "RPCCallOptions", "RPCError", "_RPCFileDescriptors", "Duration",
+        "Swift", "SwiftProtobuf", "RocketRPC", "Foundation", "FoundationEssentials", "Data",
+        "Bool", "Dictionary", "Double", "Equatable", "Float", "Hashable", "Int", "Int32", "Int64",
+        "Sendable", "String", "UInt8", "UInt32", "UInt64",
+    ]
+
+    private func name(_ type: String, of module: String = "RocketRPC") -> String {
         scope.contains(type) ? "\(module).\(type)" : type
     }
 }

@@ -69,24 +69,24 @@ package enum SwiftName {
 
 /// The four Swift names of a service.
 struct ServiceNames: Equatable {
-    let protocolName: String
-    let synchronousName: String
-    let methodsName: String
-    let clientName: String
+    var protocolName: String
+    var synchronousName: String
+    var methodsName: String
+    var clientName: String
 
     /// Derives `OrderService`, `SynchronousOrderService`, `OrderMethods` and `OrderClient` from
     /// `Order`. A name that ends in "Service" does not get the word twice: `QueryService`,
     /// `SynchronousQueryService`, `QueryServiceMethods`, `QueryServiceClient`.
     ///
-    /// - Parameter prefix: swift-protobuf's prefix for the messages of the file: `Shop_V1_`.
-    init(service name: String, prefix: String) {
-        let stem = prefix + SwiftName.upperCamel(name)
+    /// - Parameters:
+    ///   - prefix: swift-protobuf's prefix for the messages of the file: `Shop_V1_`.
+    ///   - isLong: whether the names are those for services whose plain names are taken:
+    ///     `OrderRPCService`, `SynchronousOrderRPCService`, `OrderRPCMethods`, `OrderRPCClient`.
+    init(service name: String, prefix: String, isLong: Bool = false) {
+        let stem = prefix + SwiftName.upperCamel(name) + (isLong ? "RPC" : "")
         protocolName = stem.hasSuffix("Service") ? stem : "\(stem)Service"
         synchronousName = "\(prefix)Synchronous\(protocolName.dropFirst(prefix.count))"
         methodsName = "\(stem)Methods"
         clientName = "\(stem)Client"
     }
-
-    /// All names, in the order of their declarations.
-    var all: [String] { [protocolName, synchronousName, methodsName, clientName] }
 }

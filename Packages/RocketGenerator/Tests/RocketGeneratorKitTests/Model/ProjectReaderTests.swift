@@ -18,7 +18,78 @@ struct ProjectReaderTests {
         let text = head + "service First { rpc get(M) returns (M); } " + second
         let project = try Sample.project(text, old: old)
         #expect(project.methods.map(\.interface) == ["GetInterface", "Get"])
-        #expect(project.methods.map(\.testClient) == ["test_first_get_client", "test_get_client"])
+    }
+
+    @Test("A service keeps its test client when others are added before it")
+    func keepsTestClients() throws {
+        let second =
+            "syntax = \"proto3\"; package b; message M {} service S { rpc get(M) returns (M); }"
+        let old = records(try Sample.project(second))
+        let first =
+            "syntax = \"proto3\"; package a; message M {} service S { rpc do(M) returns (M); }"
+        let project = try Sample.project(["a.proto": first, "order.proto": second], old: old)
+        #expect(project.services.map(\.testClient) == ["test_a_s_client", "test_s_client"])
+    }
+
+    @Test("Several files make one project")
+    func severalFiles() throws {
+        let project = try Sample.project([
+            "a.proto": """
+            syntax = "proto3"; package a; import "m.proto"; service A { rpc get(m.M) returns (m.M); }
+            """,
+            "b.proto": """
+            syntax = "proto3"; package b; import "m.proto"; service B { rpc get(m.M) returns (m.M); }
+            """,
+            "m.proto": "syntax = \"proto3\"; package m; message M {}",
+        ])
+        #expect(project.protoPaths == ["a.proto", "b.proto", "m.proto"])
+        #expect(project.services.map(\.model.fullName) == ["a.A", "b.B"])
+        #expect(project.methods.map(\.interface) == ["Get", "GetInterface"])
+    }
+
+    @Test("No interface is the entry of a program or hides a module or type of generated code")
+    func reservedNames() throws {
+        let project = try Sample.project(
+            """
+            syntax = "proto3"; message M { bytes b = 1; } enum E { Z = 0; }
+            service S {
+              rpc Main(M) returns (M); rpc Swift(M) returns (M);
+              rpc Foundation(M) returns (M); rpc Data(M) returns (M); rpc RPCMethod(M) returns (M);
+              rpc UInt32(M) returns (M); rpc RocketBase(M) returns (M);
+            }
+            """)
+        #expect(
+            project.methods.map(\.interface) == [
+                "MainInterface", "SwiftInterface", "FoundationInterface",
+                "DataInterface", "RPCMethodInterface", "UInt32Interface", "RocketBaseInterface",
+            ])
+    }
+
+    @Test("No interface's file has the name of an entry in capitals")
+    func mainInCapitals() throws {
+        let project = try Sample.project(
+            "syntax = \"proto3\"; message M {} service S { rpc MAIN(M) returns (M); }")
+        #expect(project.methods.map(\.interface) == ["MAINInterface"])
+    }
+
+    @Test("A common type gets a free name")
+    func commonTypes() throws {
+        let project = try Sample.project(
+            """
+            syntax = "proto3"; message Resources {} message ServiceResources {} message M {}
+            service S { rpc go(M) returns (M); }
+            """)
+        #expect(project.names.resources == "ServiceResources2")
+    }
+
+    @Test(
+        "No test client has the name of the server program",
+        arguments: ["test_s_client", "test-s-client"])
+    func programNames(name: String) throws {
+        let project = try Sample.project(
+            "syntax = \"proto3\"; package p; message M {} service S { rpc go(M) returns (M); }",
+            name: name)
+        #expect(project.services.map(\.testClient) == ["test_p_s_client"])
     }
 
     @Test("A method loses its name to a message, and the change is reported")
@@ -28,7 +99,8 @@ struct ProjectReaderTests {
         let old = records(try Sample.project(head + service))
         let project = try Sample.project(head + "message Get {} " + service, old: old)
         #expect(project.methods.map(\.interface) == ["GetInterface"])
-        let lines = MethodChanges(project: project, old: old).lines
+        let record = ["SServiceImpl.swift": MethodRecord.lines(old).text]
+        let lines = MethodChanges(project: project, state: FolderState(files: record)).lines
         #expect(
             lines.first?.hasPrefix(
                 "the interface of S.get is now GetInterface, since a message has the name Get: ")
@@ -41,7 +113,7 @@ struct ProjectReaderTests {
         let method = try #require(project.methods.first)
         #expect(method.fullName == "Order.makeOrder")
         #expect(method.interface == "MakeOrder")
-        #expect(method.testClient == "test_make_order_client")
+        #expect(method.testClient == "test_order_client")
         #expect(method.implementation == "OrderServiceImpl")
         #expect(method.signature == "(makeOrderRequest) returns (makeOrderResponse)")
         #expect(method.model.businessFields?.code == "retCode")
@@ -58,8 +130,7 @@ struct ProjectReaderTests {
             service Two { rpc get(M) returns (M); }
             """)
         #expect(project.methods.map(\.interface) == ["Get", "GetInterface"])
-        #expect(
-            project.methods.map(\.testClient) == ["test_get_client", "test_a_two_get_client"])
+        #expect(project.services.map(\.testClient) == ["test_one_client", "test_two_client"])
     }
 
     @Test("No interface hides a message, a name of Swift or a name of the project")

@@ -1,3 +1,4 @@
+import RocketGeneratorPlugin
 import Testing
 
 @testable import RocketGeneratorKit
@@ -8,12 +9,12 @@ struct RocketSourceTests {
         try RocketSource(text) { "/abs/\($0)" }
     }
 
-    @Test("A folder names each package by its path")
+    @Test("A folder names each package by its path in the folder of the manifest's constant")
     func folder() throws {
         let source = try source("rocket")
         #expect(source == .folder("/abs/rocket"))
         #expect(
-            source.dependencies.contains(".package(path: \"/abs/rocket/Packages/RocketRPC\"),"))
+            source.dependencies.contains(".package(path: \"\\(rocket)/Packages/RocketRPC\"),"))
         #expect(
             source.product("RocketRPC") == ".product(name: \"RocketRPC\", package: \"RocketRPC\")")
     }
@@ -35,6 +36,29 @@ struct RocketSourceTests {
         #expect(source.dependencies == [".package(url: \"\(url)\", \(requirement)),"])
         #expect(
             source.product("RocketRPC") == ".product(name: \"RocketRPC\", package: \"rocket\")")
+    }
+
+    @Test(
+        "A folder is named by its path relative to the project",
+        arguments: [
+            ("/home/a/rocket", "/home/a/order", "../rocket"),
+            ("/home/a/rocket", "/home/a/rocket/x/order", "../.."),
+            ("/usr/share/rocket", "/home/a/order", "../../../usr/share/rocket"),
+            ("/a", "/a", "."),
+        ])
+    func relative(rocket: String, project: String, path: String) {
+        #expect(RocketSource.folder(rocket).named(in: project) == .folder(path))
+    }
+
+    @Test("Is read from the manifest of an existing project")
+    func fromManifest() throws {
+        for rocket in ["../rocket", "https://h/o/rocket.git#1.2.0", "git@h:o/r#next"] {
+            var project = try Sample.project(Sample.order)
+            project.rocket = try RocketSource(rocket) { $0 }
+            let manifest = ManifestTemplate(project: project).lines.text
+            #expect(RocketSource(manifest: manifest) == project.rocket)
+        }
+        #expect(RocketSource(manifest: "let package = Package()") == nil)
     }
 
     @Test("Rejects text that would break a manifest", arguments: ["https://h/\"x", "https://h/r#"])

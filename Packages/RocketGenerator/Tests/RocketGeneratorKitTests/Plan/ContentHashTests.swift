@@ -21,6 +21,13 @@ struct ContentHashTests {
         #expect(ContentHash.verifiedText("") == nil)
     }
 
+    @Test("Matches a text whose line ends became CR LF")
+    func matchesOtherLineEnds() {
+        let text = ContentHash.mark("one\ntwo\n")
+        #expect(ContentHash.verifiedText(text.replacing("\n", with: "\r\n")) == "one\ntwo\n")
+        #expect(ContentHash.of("a\r\nb") == ContentHash.of("a\nb"))
+    }
+
     @Test("Is at the end of the first line")
     func firstLine() {
         #expect(
@@ -53,6 +60,14 @@ struct GeneratedBlockTests {
                 == file("y\n", before: "// mine\n", after: "// mine, too"))
     }
 
+    @Test("Keeps CR LF as line ends of the user's file")
+    func keepsLineEnds() {
+        let crlf = LineEnds.crlf.applied(to: file("x\n"))
+        #expect(GeneratedBlock.state(of: crlf) == .intact)
+        #expect(
+            GeneratedBlock.renew(crlf, from: file("y\n")) == LineEnds.crlf.applied(to: file("y\n")))
+    }
+
     @Test("Has the hash of its lines in the first mark")
     func firstMark() {
         #expect(
@@ -76,6 +91,7 @@ struct RecordTests {
     func methods() throws {
         let record = MethodRecord(try Sample.project(Sample.order).methods)
         #expect(MethodRecord(reading: "x\n" + record.lines.text + "y\n") == record)
+        #expect(MethodRecord(reading: LineEnds.crlf.applied(to: record.lines.text)) == record)
         #expect(record.entries.count == 1)
         #expect(MethodRecord(reading: "// rpc a(b) returns (c)\n").entries.isEmpty)
     }
@@ -84,6 +100,7 @@ struct RecordTests {
     func protos() {
         let record = ProtoRecord(path: "a b/c.proto", hash: ContentHash.of("x"))
         #expect(ProtoRecord(reading: "// hash\n\(record.line)\ncode\n") == record)
+        #expect(ProtoRecord(reading: "// hash\r\n\(record.line)\r\ncode\r\n") == record)
         #expect(ProtoRecord(reading: "code\n") == nil)
     }
 }

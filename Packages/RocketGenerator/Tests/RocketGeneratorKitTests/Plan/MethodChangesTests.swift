@@ -8,7 +8,7 @@ struct MethodChangesTests {
     private func changes(from old: String, to new: String) throws -> [String] {
         let before = Sample.files(try Sample.project(old))
         let state = FolderState(files: Sample.written(before))
-        return MethodChanges(project: try Sample.project(new), old: state.methods).lines
+        return MethodChanges(project: try Sample.project(new), state: state).lines
     }
 
     private func proto(_ methods: String) -> String {
@@ -23,7 +23,7 @@ struct MethodChangesTests {
     @Test("Reports nothing for a first run and for equal methods")
     func nothing() throws {
         let project = try Sample.project(proto(first))
-        #expect(MethodChanges(project: project, old: []).lines.isEmpty)
+        #expect(MethodChanges(project: project, state: FolderState(files: [:])).lines.isEmpty)
         let lines = try changes(from: proto(first), to: proto(first))
         #expect(lines.isEmpty)
     }
@@ -34,7 +34,7 @@ struct MethodChangesTests {
         #expect(
             lines == [
                 "new method S.two(A) returns (B): Sources/Order/interface/Two.swift, "
-                    + "Tests/OrderTests/TwoTests.swift, test_client/test_two_client.swift"
+                    + "Tests/OrderTests/TwoTests.swift"
             ])
     }
 
@@ -44,7 +44,7 @@ struct MethodChangesTests {
         #expect(
             lines == [
                 "S.two is gone, its files are yours to delete: Sources/Order/interface/Two.swift, "
-                    + "Tests/OrderTests/TwoTests.swift, test_client/test_two_client.swift"
+                    + "Tests/OrderTests/TwoTests.swift"
             ])
     }
 
@@ -62,6 +62,37 @@ struct MethodChangesTests {
         #expect(lines.count == 1)
         #expect(
             lines.first?.hasPrefix("S.first was (A) returns (A) and is (A) returns (B): ") == true)
+    }
+
+    @Test("Reports that a new file must be added to the Makefile")
+    func newInput() throws {
+        let first = "syntax = \"proto3\"; message A {} service S { rpc go(A) returns (A); }"
+        let second = "syntax = \"proto3\"; message B {} service T { rpc on(B) returns (B); }"
+        let rocket = GeneratedSource(name: "order.rocket.swift", text: "", proto: "order.proto")
+        let before = ProjectTree(
+            project: try Sample.project(first), protos: [("order.proto", first)],
+            generated: [rocket]
+        ).files
+        let project = try Sample.project(["order.proto": first, "my query.proto": second])
+        let state = FolderState(files: Sample.written(before))
+        #expect(
+            MethodChanges(project: project, state: state).lines.last
+                == "new input Protos/my query.proto: add -i 'Protos/my query.proto' to the command "
+                + "of `generate` in the Makefile")
+    }
+
+    @Test("Reports the test clients of the layout with a program for each method")
+    func oldLayout() throws {
+        let record = """
+            // Methods at the time of generation:
+            //   rpc S.first(A) returns (A)
+            //     interface First, test client test_first_client
+            """
+        let state = FolderState(files: ["Sources/Order/service/SServiceImpl.swift": record])
+        let project = try Sample.project(proto(first), old: state.methods)
+        #expect(project.services.map(\.testClient) == ["test_s_client"])
+        let lines = MethodChanges(project: project, state: state).lines
+        #expect(lines.first?.hasPrefix("each service has one test client now") == true)
     }
 
     @Test("Reports that a new service must be added to main.swift")

@@ -71,10 +71,8 @@ struct ProjectPlanTests {
     @Test("Writes the block of a shared file again and keeps an edited one")
     func renewsBlocks() throws {
         let two = try Sample.project(
-            Sample.order.replacing("}\n}", with: "}\n}").replacing(
-                "service Order {",
-                with: "service Order { rpc find(makeOrderRequest) returns "
-                    + "(makeOrderResponse);"))
+            Sample.order + "service Search { rpc find(makeOrderRequest) returns "
+                + "(makeOrderResponse); }")
         let old = ManifestTemplate(project: try Sample.project(Sample.order)).lines.text
         let manifest = ProjectFile(
             path: "Package.swift", text: ManifestTemplate(project: two).lines.text,
@@ -84,9 +82,9 @@ struct ProjectPlanTests {
         let step = try #require(ProjectPlan(files: [manifest], state: state).steps.first)
         #expect(step.action == .renew)
         #expect(step.text.contains("name: \"mine\","))
-        #expect(step.text.contains("\"test_find_client\","))
+        #expect(step.text.contains("\"test_search_client\","))
         #expect(
-            action(manifest, over: old.replacing("[\"test_make", with: "[\"x\", \"test_make"))
+            action(manifest, over: old.replacing("[\"test_order", with: "[\"x\", \"test_make"))
                 == .keepAndRenew("Package.swift.mine"))
     }
 
@@ -128,5 +126,34 @@ struct ProjectPlanTests {
         let plan = ProjectPlan(files: files, state: FolderState(files: Sample.written(files)))
         #expect(plan.steps.allSatisfy { $0.action == .leaveEqual })
         #expect(plan.warnings.isEmpty)
+    }
+
+    @Test("Writes nothing into an unchanged project whose line ends became CR LF")
+    func idempotentWithCRLF() throws {
+        let files = Sample.files(try Sample.project(Sample.order), proto: "one\ntwo\n")
+        let disk = Sample.withCRLF(Sample.written(files))
+        let plan = ProjectPlan(files: files, state: FolderState(files: disk))
+        #expect(plan.steps.allSatisfy { !$0.writes })
+        #expect(plan.warnings.isEmpty)
+    }
+
+    @Test("Renews a project whose line ends became CR LF, and keeps them")
+    func renewsWithCRLF() throws {
+        let old = Sample.files(try Sample.project(Sample.order), proto: "one\ntwo\n")
+        let disk = Sample.withCRLF(Sample.written(old))
+        let more =
+            Sample.order + "service T { rpc b(makeOrderRequest) returns (makeOrderResponse); }"
+        let state = FolderState(files: disk)
+        let project = try Sample.project(more, old: state.methods)
+        let plan = ProjectPlan(files: Sample.files(project, proto: "one\nmore\n"), state: state)
+        #expect(plan.warnings.isEmpty)
+        let renewed = plan.steps.filter { $0.action == .renew }
+        #expect(
+            renewed.map(\.path) == [
+                "Protos/order.proto", "Sources/Order/pb/order.pb.swift", "Package.swift",
+            ])
+        for step in renewed {
+            #expect(step.text == LineEnds.crlf.applied(to: step.text), "\(step.path)")
+        }
     }
 }

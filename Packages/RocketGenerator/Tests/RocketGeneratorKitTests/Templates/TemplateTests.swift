@@ -58,21 +58,24 @@ struct TemplateTests {
         #expect(template.lines.contains("    var response = SwiftProtobuf.Google_Protobuf_Empty()"))
     }
 
-    @Test("A test client calls its method, also one that is named like a keyword")
+    @Test("A test client has a subcommand for each method, also one that is named like a keyword")
     func client() throws {
-        let (project, method) = try method(wellKnown)
+        let project = try Sample.project(
+            """
+            syntax = "proto3"; package shop.v1; message M {}
+            service S { rpc class(M) returns (M); rpc go(M) returns (M); }
+            """)
+        let service = try #require(project.services.first)
         #expect(
-            MethodTemplates(project: project, method: method).testClient.text == """
+            TestClientTemplate(project: project, service: service).lines.text == """
                 import Order
                 import RocketProgram
 
-                /// Calls `shop.v1.S.class`: test_class_client HOST PORT [JSON]
-                @main
-                struct ClassTestClient {
-                    static func main() async {
-                        await TestClient.run(Shop_V1_SMethods.`class`)
-                    }
-                }
+                // Calls a method of `shop.v1.S`: test_s_client METHOD HOST PORT [JSON]
+                await TestClient.run([
+                    .init(Shop_V1_SMethods.`class`),
+                    .init(Shop_V1_SMethods.go),
+                ])
 
                 """)
     }
@@ -80,10 +83,76 @@ struct TemplateTests {
     @Test("A test expects the empty response of a new interface")
     func test() throws {
         let (project, method) = try method(wellKnown)
-        let lines = MethodTemplates(project: project, method: method).test
-        #expect(
-            lines.contains("        #expect(response == SwiftProtobuf.Google_Protobuf_Empty())"))
+        let lines = TestTemplate(project: project, method: method).lines
+        #expect(lines.contains("        #expect(response == .init())"))
         #expect(lines.contains("@Suite(\"shop.v1.S.class\")"))
+    }
+
+    @Test("A test names no message, so none can meet a name of a library")
+    func testNamesNoMessage() throws {
+        let (project, method) = try method(
+            """
+            syntax = "proto2"; message Metadata { required int32 x = 1; } message Issue {}
+            service S { rpc go(Metadata) returns (Issue); }
+            """)
+        let text = TestTemplate(project: project, method: method).lines.text
+        #expect(!text.contains("Metadata") && !text.contains("Issue"))
+        #expect(
+            text.contains(
+                """
+                        let response = try await client.go(
+                            .with {
+                                $0.x = .init()
+                            })
+                """))
+    }
+
+    @Test(
+        "A test of a deprecated method does not use its client, since warnings are errors",
+        arguments: [
+            "service S { rpc go(M) returns (M) { option deprecated = true; } }",
+            "service S { option deprecated = true; rpc go(M) returns (M); }",
+        ])
+    func deprecated(service: String) throws {
+        let (project, method) = try method("syntax = \"proto3\"; message M {} \(service)")
+        let text = TestTemplate(project: project, method: method).lines.text
+        #expect(!text.contains("SClient"))
+        #expect(text.contains("let response = try await channel.call(SMethods.go, .init())"))
+    }
+
+    @Test("A Makefile has the paths of all inputs, quoted where a shell needs it")
+    func inputs() throws {
+        let project = try Sample.project([
+            "order.proto": Sample.order,
+            "my $ 'other'.proto": "syntax = \"proto3\";",
+        ])
+        let makefile = BuildTemplates(project: project).makefile.text
+        #expect(
+            makefile.contains(
+                "-i Protos/order.proto -i 'Protos/my $$ '\\''other'\\''.proto' -I Protos -o ."))
+    }
+
+    @Test("No file has an absolute path of this machine")
+    func noAbsolutePaths() throws {
+        let project = try Sample.project(Sample.order)
+        let manifest = ManifestTemplate(project: project).lines
+        #expect(manifest.contains("let rocket = Context.environment[\"ROCKET\"] ?? \"../rocket\""))
+        let makefile = BuildTemplates(project: project).makefile
+        #expect(makefile.contains("export ROCKET ?= ../rocket"))
+        #expect(
+            makefile.contains(
+                "ROCKET_GENERATOR ?= $(or $(shell command -v rocket_generator),"
+                    + "$(wildcard $(ROCKET)/bin/rocket_generator))"))
+    }
+
+    @Test("A project of a repository builds the generator for make generate from its dependencies")
+    func generatorOfRepository() throws {
+        var project = try Sample.project(Sample.order)
+        project.rocket = .repository(url: "https://h/rocket", requirement: "branch: \"main\"")
+        let makefile = BuildTemplates(project: project).makefile
+        #expect(makefile.contains("ROCKET_GENERATOR ?= $(shell command -v rocket_generator)"))
+        #expect(makefile.text.contains("$(SWIFT_BUILD) --product rocket_generator"))
+        #expect(makefile.text.contains("$(SWIFT_BUILD) --product protoc-gen-swift"))
     }
 
     @Test("main.swift serves all services")
@@ -114,20 +183,19 @@ struct TemplateTests {
                 + "service S { rpc a(Option) returns (Test); }")
         let main = MainTemplate(project: project).lines.text
         #expect(main.contains("    @ArgumentParser.Option(help:"))
-        let test = MethodTemplates(project: project, method: method).test
+        let test = TestTemplate(project: project, method: method).lines
         #expect(test.contains("    @Testing.Test(\"Returns a response\")"))
     }
 
     @Test("The list of test clients has the layout of swift-format", arguments: [1, 2])
     func clients(count: Int) throws {
-        let methods = (1...count).map { "rpc m\($0)(M) returns (M);" }.joined()
-        let project = try Sample.project(
-            "syntax = \"proto3\"; message M {} service S { \(methods) }")
-        let one = ["let testClients = [\"test_m1_client\"]"]
+        let services = (1...count).map { "service S\($0) { rpc go(M) returns (M); }" }.joined()
+        let project = try Sample.project("syntax = \"proto3\"; message M {} \(services)")
+        let one = ["let testClients = [\"test_s1_client\"]"]
         let two = [
-            "let testClients = [", "    \"test_m1_client\",", "    \"test_m2_client\",", "]",
+            "let testClients = [", "    \"test_s1_client\",", "    \"test_s2_client\",", "]",
         ]
-        #expect(ClientListTemplate.declaration(project.methods) == (count == 1 ? one : two))
+        #expect(ClientListTemplate.declaration(project.services) == (count == 1 ? one : two))
     }
 
     @Test("Scripts and units contain the program's name")

@@ -48,17 +48,26 @@ struct SwiftNameTests {
 
     @Test("Name of a service's type contains \"Service\" once")
     func ofAServicesCode() {
+        func all(_ names: ServiceNames) -> [String] {
+            [names.protocolName, names.synchronousName, names.methodsName, names.clientName]
+        }
         #expect(
-            ServiceNames(service: "Order", prefix: "Shop_V1_").all
+            all(ServiceNames(service: "Order", prefix: "Shop_V1_"))
                 == [
                     "Shop_V1_OrderService", "Shop_V1_SynchronousOrderService",
                     "Shop_V1_OrderMethods", "Shop_V1_OrderClient",
                 ])
         #expect(
-            ServiceNames(service: "query_service", prefix: "").all
+            all(ServiceNames(service: "query_service", prefix: ""))
                 == [
                     "QueryService", "SynchronousQueryService", "QueryServiceMethods",
                     "QueryServiceClient",
+                ])
+        #expect(
+            all(ServiceNames(service: "order", prefix: "S_", isLong: true))
+                == [
+                    "S_OrderRPCService", "S_SynchronousOrderRPCService", "S_OrderRPCMethods",
+                    "S_OrderRPCClient",
                 ])
     }
 }

@@ -1,0 +1,88 @@
+import RocketGeneratorPlugin
+
+/// Writes test_client/NAME/main.swift: the program that calls a service, with a subcommand for each
+/// method.
+struct TestClientTemplate {
+    let project: ProjectModel
+    let service: ProjectService
+
+    var lines: Lines {
+        let run = "await \(project.names.program("TestClient")).run(["
+        return .joined([
+            ["RocketProgram", project.name.module].sorted().map { "import \($0)" },
+            [
+                "// Calls a method of `\(service.model.fullName)`: "
+                    + "\(service.testClient) METHOD HOST PORT [JSON]",
+                run,
+            ] + methods.indented + ["])"],
+        ])
+    }
+
+    private var methods: Lines {
+        service.methods.map { ".init(\($0.methodsName).\($0.model.swiftName))," }
+    }
+}
+
+/// Writes Tests/NAMETests/METHODTests.swift. The test names no message: one of the libraries that it
+/// imports may have a type of that name.
+struct TestTemplate {
+    let project: ProjectModel
+    let method: ProjectMethod
+    private var names: ProjectNames { project.names }
+
+    var lines: Lines {
+        .joined([
+            imports,
+            [
+                "@\(names.testing("Suite"))(\"\(method.fullName)\")",
+                "struct \(method.interface)Tests {",
+            ]
+                + testFunction.indented + ["}"],
+        ])
+    }
+
+    private var imports: Lines {
+        let messages = method.imports(toCreate: [method.requestFields, method.responseFields])
+        let modules = messages.union(["RocketRPC", "Testing", project.name.module])
+        return modules.sorted().map { "import \($0)" }
+    }
+
+    private var testFunction: Lines {
+        let body =
+            ["let service = \(method.implementation)(\(names.resources)())"] + call
+            + ["#expect(\(expectation))"]
+        return [
+            "@\(names.testing("Test"))(\"Returns a response\")",
+            "func returnsResponse() async throws {",
+        ] + body.indented + ["}"]
+    }
+
+    /// The call through the client or, since a warning is an error, through the channel if the
+    /// client's function is deprecated.
+    private var call: Lines {
+        let channel = "try \(names.rpc("RPCChannel"))(inProcess: [service])"
+        let name = method.model.swiftName
+        if method.isDeprecated {
+            return ["let channel = \(channel)"]
+                + response("channel.call", ["\(method.methodsName).\(name)"])
+        }
+        return ["let client = \(method.clientName)(\(channel))"] + response("client.\(name)", [])
+    }
+
+    /// Returns the call of `function` with a request that has only the required fields.
+    private func response(_ function: String, _ arguments: [String]) -> Lines {
+        let call = "let response = try await \(function)("
+        let request = method.requestFields.minimalMessage()
+        let head = arguments.map { "\($0)," }
+        guard request.count > 1 else {
+            return [call + (arguments + request).joined(separator: ", ") + ")"]
+        }
+        return [call] + (head + request.dropLast() + ["\(request[request.count - 1]))"]).indented
+    }
+
+    private var expectation: String {
+        if let fields = method.model.businessFields { return "response.\(fields.code) == 0" }
+        let isPlain = method.responseFields.paths.isEmpty
+        return isPlain ? "response == .init()" : "response.isInitialized"
+    }
+}

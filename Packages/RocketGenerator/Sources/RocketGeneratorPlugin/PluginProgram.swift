@@ -1,0 +1,42 @@
+import Foundation
+import SwiftProtobuf
+import SwiftProtobufPluginLibrary
+
+/// Entry point of `protoc-gen-rocket`.
+public enum PluginProgram {
+    /// Reads protoc's request from standard input, writes the response to standard output and ends
+    /// the process: with status 0, or with status 1 and one line on standard error if the input is
+    /// no request that can be read or the response can't be written. protoc then fails, too.
+    public static func run(arguments: [String] = Array(CommandLine.arguments.dropFirst())) -> Never
+    {
+        do {
+            let output = try output(for: arguments) {
+                try FileHandle.standardInput.readToEnd().map { [UInt8]($0) } ?? []
+            }
+            try FileHandle.standardOutput.write(contentsOf: output)
+            exit(0)
+        } catch {
+            let lines = "\(error)".split(separator: "\n").map { "protoc-gen-rocket: \($0)\n" }
+            try? FileHandle.standardError.write(contentsOf: Data(lines.joined().utf8))
+            exit(1)
+        }
+    }
+
+    /// Returns what the program prints for these arguments.
+    ///
+    /// - Parameter input: reads standard input; only called without arguments.
+    static func output(
+        for arguments: [String], input: () throws -> [UInt8]
+    ) throws -> Data {
+        let generator = ServiceGenerator()
+        switch arguments.first {
+        case nil:
+            let request = try DescriptorReader.request(try input())
+            return try generateCode(request: request, generator: generator).serializedBytes()
+        case "--version": return Data("protoc-gen-rocket \(generator.version ?? "")\n".utf8)
+        case "-h", "--help": return Data("\(ServiceGenerator.help)\n".utf8)
+        case let argument?:
+            throw PluginInputError("unknown argument '\(argument)'; see --help")
+        }
+    }
+}
