@@ -156,18 +156,24 @@ struct TinyPBCodecTests {
                 Issue.record("no head in \(count) bytes")
                 continue
             }
-            #expect(head.messageID == 9..<17 && head.byteCount == large.count)
+            #expect(head.messageID == 9..<17 && head.byteCount == large.count && head.isSkippable)
         }
         #expect(try oversized(Golden.request) == nil, "not oversized")
     }
 
-    @Test("A frame over 16 times the limit, or with an unsound head, can't be skipped")
+    @Test("A frame over 16 times the limit is not skippable, one with an unsound head an error")
     func notSkippable() throws {
         let large = try makeFrame(payload: [UInt8](repeating: 1, count: 2000))
         let most = 16 * 1000
-        #expect(try oversized(large.setting(Int32(most), at: 1)) != nil)
+        for (length, isSkippable) in [(most, true), (most + 1, false), (Int(Int32.max), false)] {
+            guard case .frame(let head, _)? = try oversized(large.setting(Int32(length), at: 1))
+            else {
+                Issue.record("no head of \(length) bytes")
+                continue
+            }
+            #expect(head.byteCount == length && head.isSkippable == isSkippable)
+        }
         let bad = [
-            large.setting(Int32(most + 1), at: 1), large.setting(.max, at: 1),
             large.setting(50, at: 5), large.setting(-1, at: 5), large.setting(5000, at: 17),
             large.setting(-1, at: 17), [0x03] + large[1...],
         ]
