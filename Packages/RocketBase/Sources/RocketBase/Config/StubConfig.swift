@@ -74,8 +74,8 @@ public struct StubConfig: ConfigSection, Hashable {
     /// 4194304 bytes. Changes live.
     public var maxFrameBytes = 4_194_304
     /// What the server is: rocket-swift (this project), or one of the C++ projects rocket and
-    /// tinyrpc. To a C++ peer only what it supports is sent: see docs/wire-format.md, "Sending to
-    /// C++ peers".
+    /// tinyrpc. To a C++ peer only what it supports is sent: see docs/wire-format.md, "Sending
+    /// to C++ peers".
     ///
     /// `stubs/rpc_server/peer`: One of rocket-swift, rocket, tinyrpc. Default rocket-swift.
     /// Changes live.
