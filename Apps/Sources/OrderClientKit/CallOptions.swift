@@ -1,4 +1,5 @@
 import ArgumentParser
+import RocketBase
 import RocketProgram
 
 /// The options of every subcommand.
@@ -20,6 +21,17 @@ struct CallOptions: ParsableArguments {
             "Time-out of a call: 500ms, 2s; a bare number is milliseconds.",
             discussion: "Default: the time-out of the stub, or 2s.", valueName: "duration"))
     var timeout: DurationArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the server is: rocket-swift, or the C++ rocket or tinyrpc.",
+            discussion: "Default: as the stub says, or rocket-swift.", valueName: "peer"),
+        completion: .list(PeerKind.allCases.map(\.rawValue)),
+        transform: { text in
+            if let peer = PeerKind(rawValue: text) { return peer }
+            throw ValidationError("'\(text)' is not one of rocket-swift, rocket, tinyrpc.")
+        })
+    var peer: PeerKind?
 
     @Flag(help: "Wait for a server that can't be reached, until the time-out of the call.")
     var wait = false

@@ -5,7 +5,7 @@ import RocketTCP
 
 /// The server to be called: an address, or a stub of the configuration.
 enum CallTarget: CustomStringConvertible {
-    case address(NetAddress)
+    case address(NetAddress, PeerKind)
     case stub(StubConfig, RocketConfig)
 
     /// The stub without --to.
@@ -15,12 +15,17 @@ enum CallTarget: CustomStringConvertible {
         let name = options.to ?? Self.defaultStub
         // Every address contains a colon, and no name of a stub does.
         if name.contains(":") {
-            do { self = .address(try NetAddress(parsing: name)) } catch {
+            do {
+                self = .address(try NetAddress(parsing: name), options.peer ?? .rocketSwift)
+            } catch {
                 throw ProgramFailure("--to \(name): \(error)")
             }
             return
         }
-        let config = try ConfigurationFile.read(options.config)
+        var config = try ConfigurationFile.read(options.config)
+        if let peer = options.peer {
+            for index in config.stubs.indices { config.stubs[index].peer = peer }
+        }
         do {
             self = .stub(try config.stub(named: name), config)
         } catch {
@@ -35,15 +40,26 @@ enum CallTarget: CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .address(let address): address.description
+        case .address(let address, _): address.description
         case .stub(let stub, _): "\(stub.name) (\(stub.endpoint))"
+        }
+    }
+
+    /// What the server is.
+    var peer: PeerKind {
+        switch self {
+        case .address(_, let peer): peer
+        case .stub(let stub, _): stub.peer
         }
     }
 
     func channel() throws(RPCError) -> RPCChannel {
         switch self {
-        case .address(let address): try RPCChannel(to: address)
-        case .stub(let stub, let config): try RPCChannel(to: stub.name, config: config)
+        case .address(let address, let peer):
+            var configuration = RPCChannelConfiguration()
+            configuration.peer = peer
+            return try RPCChannel(to: address, configuration: configuration)
+        case .stub(let stub, let config): return try RPCChannel(to: stub.name, config: config)
         }
     }
 }

@@ -13,12 +13,15 @@ struct OrderClientFacade {
     private let timeout: Duration?
     /// Whether calls wait for a server that can't be reached.
     private let waitsForReady: Bool
+    /// Whether the server knows idempotency keys.
+    private let sendsKeys: Bool
 
     init(_ options: CallOptions) throws(ProgramFailure) {
         let target = try CallTarget(options)
         peer = target.description
         timeout = options.timeout?.duration
         waitsForReady = options.wait
+        sendsKeys = target.peer == .rocketSwift
         do {
             client = OrderClient(try target.channel())
         } catch {
@@ -27,18 +30,21 @@ struct OrderClientFacade {
     }
 
     /// Makes an order. Its idempotency key lets the server recognise a repeated call, so the
-    /// channel may send the call again when a connection is lost.
+    /// channel may send the call again when a connection is lost. A C++ server knows no keys, so
+    /// there such a call fails instead.
     func make(
         price: Int32, goods: String
     ) async throws(ProgramFailure) -> (answer: OrderAnswer, roundTrip: Duration) {
         var request = MakeOrderRequest()
         request.price = price
         request.goods = goods
-        let metadata: RPCMetadata = ["idempotency-key": UUID().uuidString.lowercased()]
+        let metadata: RPCMetadata =
+            sendsKeys ? ["idempotency-key": UUID().uuidString.lowercased()] : [:]
+        let options = callOptions(isIdempotent: sendsKeys)
         let method = OrderMethods.makeOrder.fullName
         let (response, time) = try await timed(method) { [request] () throws(RPCError) in
             try await client.makeOrder(
-                request, timeout: timeout, metadata: metadata, options: callOptions)
+                request, timeout: timeout, metadata: metadata, options: options)
         }
         try refuse(method, response.retCode, response.resInfo)
         return (.made(id: response.orderID, request: request), time)
@@ -52,7 +58,7 @@ struct OrderClientFacade {
         request.orderID = id
         let method = OrderMethods.queryOrder.fullName
         let (response, time) = try await timed(method) { [request] () throws(RPCError) in
-            try await client.queryOrder(request, timeout: timeout, options: callOptions)
+            try await client.queryOrder(request, timeout: timeout, options: callOptions())
         }
         try refuse(method, response.retCode, response.resInfo)
         return (.found(response.order), time)
@@ -70,7 +76,7 @@ struct OrderClientFacade {
         var total = Duration.zero
         repeat {
             let (response, time) = try await timed(method) { [request] () throws(RPCError) in
-                try await client.listOrders(request, timeout: timeout, options: callOptions)
+                try await client.listOrders(request, timeout: timeout, options: callOptions())
             }
             try refuse(method, response.retCode, response.resInfo)
             orders += response.orders
@@ -80,10 +86,10 @@ struct OrderClientFacade {
         return (.listed(orders, nextPageToken: request.pageToken), total)
     }
 
-    /// Every call is idempotent: reads by nature, and `makeOrder` by its key.
-    private var callOptions: RPCCallOptions {
+    /// Reads are idempotent by nature, `makeOrder` is by its key.
+    private func callOptions(isIdempotent: Bool = true) -> RPCCallOptions {
         .with {
-            $0.isIdempotent = true
+            $0.isIdempotent = isIdempotent
             if waitsForReady { $0.waitsForReady = true }
         }
     }

@@ -53,6 +53,20 @@ struct CallTargetTests {
         #expect(failure?.description.contains("\n") == false)
     }
 
+    @Test("--peer says what the server is; otherwise the stub does, or it is rocket-swift")
+    func peer() throws {
+        func peer(_ arguments: [String]) throws -> PeerKind {
+            try withConfiguration(stubs: ["order"], peer: "<peer>tinyrpc</peer>") {
+                try CallTarget(CallOptions.parse(arguments + ["--config", $0])).peer
+            }
+        }
+        #expect(try peer([]) == .tinyrpc)
+        #expect(try peer(["--peer", "rocket"]) == .rocket)
+        #expect(try peer(["--to", "127.0.0.1:1"]) == .rocketSwift)
+        #expect(try peer(["--to", "127.0.0.1:1", "--peer", "rocket"]) == .rocket)
+        #expect(throws: (any Error).self) { try CallOptions.parse(["--peer", "grpc"]) }
+    }
+
     @Test("The line of a failed call has method, peer, message and code")
     func failureLine() {
         let line = OrderClientFacade.line(
@@ -65,11 +79,11 @@ struct CallTargetTests {
 
     /// Runs `body` with a configuration whose stubs have the ports 12345, 12346, …
     private func withConfiguration<Result>(
-        stubs: [String], _ body: (String) throws -> Result
+        stubs: [String], peer: String = "", _ body: (String) throws -> Result
     ) throws -> Result {
         let path = NSTemporaryDirectory() + "call-target-" + UUID().uuidString + ".xml"
         let elements = stubs.enumerated().map { index, name in
-            "<rpc_server><name>\(name)</name><port>\(12345 + index)</port></rpc_server>"
+            "<rpc_server><name>\(name)</name><port>\(12345 + index)</port>\(peer)</rpc_server>"
         }
         let xml = "<root><stubs>\(elements.joined())</stubs></root>"
         try xml.write(toFile: path, atomically: true, encoding: .utf8)

@@ -1,6 +1,9 @@
-/// Key-value pairs that are sent with a message, in the order in which they were set.
+/// Key-value pairs that are sent with a message, in the order in which they were added.
 ///
-/// Keys are `[a-z0-9-]+`, values are any text. See docs/wire-format.md, "Metadata".
+/// Keys are `[a-z0-9-]+`, values are any text. See docs/wire-format.md, "Metadata". Keys are
+/// compared without regard to case and kept in lower case, so keys of HTTP fields can be used as
+/// they are. Any other key can be set, but such metadata can't be encoded (`MetadataError`): keys
+/// may come from outside, and must not end the process.
 public struct Metadata: Hashable, Sendable {
     /// A key and its value.
     public struct Entry: Hashable, Sendable {
@@ -10,7 +13,7 @@ public struct Metadata: Hashable, Sendable {
         public let value: String
     }
 
-    /// All entries; each key occurs once.
+    /// All entries; a key may occur several times.
     public private(set) var entries: [Entry] = []
 
     /// Creates metadata without entries.
@@ -19,40 +22,43 @@ public struct Metadata: Hashable, Sendable {
     /// Whether there are no entries.
     @inlinable public var isEmpty: Bool { entries.isEmpty }
 
-    /// The value of `key`; setting nil removes the entry. Setting traps on an invalid key.
+    /// The value of `key`: the last one, if there are several. Setting replaces all values of the
+    /// key; nil removes them.
     public subscript(key: String) -> String? {
-        get { entries.first { $0.key == key }?.value }
+        get {
+            let key = Self.lowercased(key)
+            return entries.last { $0.key == key }?.value
+        }
         set {
-            precondition(
-                Self.isValid(key: key),
-                "Metadata: '\(key)' is not a valid key; allowed are a-z, 0-9 and -")
+            let key = Self.lowercased(key)
             let index = entries.firstIndex { $0.key == key }
-            switch (index, newValue) {
-            case (let index?, let value?): entries[index] = Entry(key: key, value: value)
-            case (nil, let value?): entries.append(Entry(key: key, value: value))
-            case (let index?, nil): entries.remove(at: index)
-            case (nil, nil): break
+            if let index {
+                entries[index...].removeAll { $0.key == key }
+                if let newValue { entries.insert(Entry(key: key, value: newValue), at: index) }
+            } else if let newValue {
+                entries.append(Entry(key: key, value: newValue))
             }
         }
     }
 
-    /// Sets the value of a valid key that a peer sent. `index` must be empty at first and must be
-    /// passed for each entry: with many keys, linear searches would take quadratic time, and the peer
-    /// chooses the number of keys.
-    mutating func set(_ value: String, for key: String, index: inout [String: Int]) {
-        if entries.count < 16 {
-            self[key] = value
-            return
+    /// All values of `key`, in their order.
+    public subscript(values key: String) -> [String] {
+        let key = Self.lowercased(key)
+        return entries.compactMap { $0.key == key ? $0.value : nil }
+    }
+
+    /// Adds a value of `key`, behind those that it has.
+    public mutating func add(_ value: String, for key: String) {
+        entries.append(Entry(key: Self.lowercased(key), value: value))
+    }
+
+    /// Returns the key with A-Z in lower case; all other characters are unchanged.
+    private static func lowercased(_ key: String) -> String {
+        func isUpper(_ byte: UInt8) -> Bool {
+            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
         }
-        if index.isEmpty {
-            for (position, entry) in entries.enumerated() { index[entry.key] = position }
-        }
-        if let position = index[key] {
-            entries[position] = Entry(key: key, value: value)
-        } else {
-            index[key] = entries.count
-            entries.append(Entry(key: key, value: value))
-        }
+        if !key.utf8.contains(where: isUpper) { return key }
+        return String(decoding: key.utf8.map { isUpper($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
     /// Whether `key` is not empty and consists of a-z, 0-9 and -.
@@ -72,26 +78,28 @@ public struct Metadata: Hashable, Sendable {
 }
 
 extension Metadata: ExpressibleByDictionaryLiteral {
-    /// Creates metadata from a literal; later values of the same key replace earlier ones. Traps on an
-    /// invalid key.
+    /// Creates metadata from a literal; a key may occur several times.
     public init(dictionaryLiteral elements: (String, String)...) {
-        for (key, value) in elements { self[key] = value }
+        for (key, value) in elements { add(value, for: key) }
     }
 }
 
-/// Thrown for metadata that is too long for a frame's err_info.
-public struct MetadataTooLarge: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Length of the encoded metadata, in bytes.
-    public let bytes: Int
-    /// Longest allowed length, in bytes.
-    public let limit: Int
+/// Thrown for metadata that can't be encoded.
+public enum MetadataError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The block has more bytes than its receiver takes.
+    case tooLarge(bytes: Int, limit: Int)
+    /// The key is empty or contains other characters than a-z, 0-9 and -.
+    case invalidKey(String)
 
-    /// Creates the error for a block of `bytes` bytes.
-    public init(bytes: Int, limit: Int) {
-        self.bytes = bytes
-        self.limit = limit
+    /// The error in one line: with both lengths, or with the key.
+    public var description: String {
+        switch self {
+        case .tooLarge(let bytes, let limit):
+            return "metadata takes \(bytes) bytes, \(limit) are allowed"
+        case .invalidKey(let key):
+            let shown = key.count > 60 ? key.prefix(60) + "…" : key[...]
+            return "metadata has the key \(String(reflecting: String(shown))); "
+                + "allowed are a-z, 0-9 and -"
+        }
     }
-
-    /// The error in one line, with both lengths.
-    public var description: String { "metadata takes \(bytes) bytes, \(limit) are allowed" }
 }

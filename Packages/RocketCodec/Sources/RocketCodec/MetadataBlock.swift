@@ -2,55 +2,80 @@ public import RocketBase
 
 /// Encodes and decodes metadata: `rkm1\n`, then lines `key=value\n` with percent-encoded values.
 public enum MetadataBlock {
-    /// Default limit of a block, in bytes: C++ peers overflow a buffer with longer err_info.
+    /// The limit of a block for a peer of which no more is known, in bytes: C++ peers overflow a
+    /// buffer with longer err_info.
     public static let defaultLimitBytes = 511
+    /// The limit of a block for a peer that has announced it (`limit=8192`), in bytes.
+    public static let announcedLimitBytes = 8192
 
-    /// Writes the block to an empty buffer. Writes nothing if there are no entries and no timeout.
+    /// Writes the block to an empty buffer. Writes nothing if there is nothing to be written.
     ///
     /// - Parameters:
     ///   - timeoutMilliseconds: written as `timeout-ms`, in place of that key in `metadata`; a value
     ///     below 0 is written as 0, a deadline that has passed.
-    ///   - limitBytes: longest allowed block, in bytes; default `defaultLimitBytes`.
-    /// - Throws: `MetadataTooLarge` if the block exceeds `limitBytes`; the buffer is empty then.
+    ///   - announcesLimit: whether to write `limit=8192`, in place of that key in `metadata`: the
+    ///     peer may send so much from then on. A server's first block on a connection has it.
+    ///   - limitBytes: longest allowed block, in bytes; default `defaultLimitBytes`. See
+    ///     `announcedLimit`.
+    /// - Throws: `MetadataError` if the block exceeds `limitBytes` or a key is invalid; the buffer
+    ///   is empty then.
     public static func write(
-        _ metadata: Metadata, timeoutMilliseconds: Int64? = nil, to buffer: inout ByteBuffer,
-        limitBytes: Int = defaultLimitBytes
-    ) throws(MetadataTooLarge) {
+        _ metadata: Metadata, timeoutMilliseconds: Int64? = nil, announcesLimit: Bool = false,
+        to buffer: inout ByteBuffer, limitBytes: Int = defaultLimitBytes
+    ) throws(MetadataError) {
         precondition(buffer.isEmpty, "MetadataBlock: the buffer is not empty")
-        if metadata.isEmpty, timeoutMilliseconds == nil { return }
+        if metadata.isEmpty, timeoutMilliseconds == nil, !announcesLimit { return }
         appendMagic(&buffer)
         if let timeoutMilliseconds {
             buffer.append(utf8: timeoutKey)
             appendDecimal(max(0, timeoutMilliseconds), &buffer)
             buffer.append(byte: UInt8(ascii: "\n"))
         }
-        for entry in metadata.entries where timeoutMilliseconds == nil || entry.key != "timeout-ms"
-        {
+        if announcesLimit { buffer.append(utf8: "limit=\(announcedLimitBytes)\n") }
+        for entry in metadata.entries {
+            if timeoutMilliseconds != nil, entry.key == "timeout-ms" { continue }
+            if announcesLimit, entry.key == "limit" { continue }
+            guard Metadata.isValid(key: entry.key) else {
+                buffer.truncate(to: 0)
+                throw .invalidKey(entry.key)
+            }
             buffer.append(utf8: entry.key)
             buffer.append(byte: UInt8(ascii: "="))
             appendPercentEncoded(entry.value, &buffer)
             buffer.append(byte: UInt8(ascii: "\n"))
         }
         if buffer.readableBytes > limitBytes {
-            let error = MetadataTooLarge(bytes: buffer.readableBytes, limit: limitBytes)
+            let error = MetadataError.tooLarge(bytes: buffer.readableBytes, limit: limitBytes)
             buffer.truncate(to: 0)
             throw error
         }
     }
 
     /// Reads a block. Skips lines that are not `key=value` and values that are not percent-encoded
-    /// UTF-8. If a key occurs several times, its last value is used.
+    /// UTF-8.
     ///
     /// - Returns: nil if the bytes do not begin with `rkm1\n` and so are not a block.
     public static func read(_ bytes: RawSpan) -> Metadata? {
         guard isBlock(bytes) else { return nil }
         var metadata = Metadata()
-        var index: [String: Int] = [:]
         forEachLine(bytes) { key, value in
             guard let key = text(bytes, key), let value = decode(bytes, value) else { return }
-            metadata.set(value, for: key, index: &index)
+            metadata.add(value, for: key)
         }
         return metadata
+    }
+
+    /// Returns how long a block its sender takes, in bytes, as announced by `limit`: from
+    /// `defaultLimitBytes` to `announcedLimitBytes`. Returns nil if the bytes are no block or
+    /// announce nothing.
+    public static func announcedLimit(_ bytes: RawSpan) -> Int? {
+        guard isBlock(bytes) else { return nil }
+        var found: Int?
+        forEachLine(bytes) { key, value in
+            guard equals(bytes, key, "limit"), let number = decimal(bytes, value) else { return }
+            found = Int(min(max(number, Int64(defaultLimitBytes)), Int64(announcedLimitBytes)))
+        }
+        return found
     }
 
     /// Returns the value of `timeout-ms`, in milliseconds, 0 or more, without decoding other entries.

@@ -8,7 +8,9 @@ extension TinyPBCodec {
     ///   - messageID: at most `peerSafeMessageIDBytes`, unless the peer chose it; a longer one
     ///     overflows a buffer of C++ peers.
     ///   - errorCode: 0 means success (default).
-    ///   - errorInfo: truncated at a UTF-8 boundary to `maxErrorInfoBytes`; default empty.
+    ///   - errorInfo: the text of an error is truncated at a UTF-8 boundary to `maxErrorInfoBytes`.
+    ///     Metadata (`errorCode` 0) is never truncated; `MetadataBlock.write` limits it. Default
+    ///     empty.
     /// - Returns: the offset of the frame in the buffer.
     @inlinable
     public func begin(
@@ -16,7 +18,8 @@ extension TinyPBCodec {
         errorInfo: RawSpan = RawSpan(), in buffer: inout ByteBuffer
     ) -> Int {
         let start = buffer.readableBytes
-        let info = errorInfo.extracting(first: truncatedLength(errorInfo))
+        let info =
+            errorCode == 0 ? errorInfo : errorInfo.extracting(first: truncatedLength(errorInfo))
         let header = 21 + messageID.byteCount + methodName.byteCount + info.byteCount
         let slot = unsafe buffer.slot(minimum: header)
         // SAFETY: the slot has room for `header` bytes, the sum of all fields written below.

@@ -6,7 +6,8 @@ public struct TinyPBCodec: FrameCodec, Hashable {
     /// Use of the field check_sum.
     @frozen
     public enum Checksum: Sendable {
-        /// Sends 1 ("not checked"), as C++ peers do, and verifies checksums of the peer. The default.
+        /// Sends 1 ("not checked") and ignores what the peer sends, as the originals do. The
+        /// default.
         case none
         /// Sends CRC32C and verifies checksums of the peer.
         case sent
@@ -19,7 +20,7 @@ public struct TinyPBCodec: FrameCodec, Hashable {
     public let maxFrameBytes: Int
     /// Use of check_sum; default `none`.
     public let checksum: Checksum
-    /// Longest err_info that is sent, in bytes; longer text is truncated at a UTF-8 boundary. Default
+    /// Longest text of an error that is sent, in bytes; a longer one is truncated at a UTF-8 boundary. Default
     /// 511: C++ peers have buffers of 512 bytes.
     public let maxErrorInfoBytes: Int
 
@@ -103,8 +104,9 @@ public struct TinyPBCodec: FrameCodec, Hashable {
     func verifyChecksum(
         _ bytes: RawSpan, length: Int, messageID: Range<Int>
     ) throws(FrameError) {
+        if checksum == .none { return }
         let found = bytes.loadBigEndian(length - 5, as: UInt32.self)
-        if found == 1, checksum != .required { return }
+        if found == 1, checksum == .sent { return }
         try verify(found, bytes, length: length, messageID: messageID)
     }
 

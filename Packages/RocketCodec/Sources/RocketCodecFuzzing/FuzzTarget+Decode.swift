@@ -5,7 +5,7 @@ extension FuzzTarget {
     static func decodeTinyPB(_ bytes: [UInt8]) throws(FuzzFinding) {
         let codecs = [
             TinyPBCodec(maxFrameBytes: 200), TinyPBCodec(maxFrameBytes: Int(Int32.max)),
-            TinyPBCodec(checksum: .required),
+            TinyPBCodec(checksum: .sent), TinyPBCodec(checksum: .required),
         ]
         for codec in codecs {
             try walk(bytes, with: codec) { (frameBytes, frame) throws(FuzzFinding) in

@@ -12,12 +12,14 @@ extension FuzzTarget {
         guard let metadata else { return try require(timeout == nil, "a timeout without a block") }
         let keys = metadata.entries.map(\.key)
         try require(keys.allSatisfy(Metadata.isValid), "invalid key: \(keys)")
-        try require(Set(keys).count == keys.count, "duplicate key: \(keys)")
         let listed = metadata["timeout-ms"].flatMap { text in
             text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
         }
         try require(
             timeout == listed, "timeout is \(timeout as Any), metadata has \(listed as Any)")
+
+        let limit = unsafe MetadataBlock.announcedLimit(bytes.span.bytes)
+        try require(limit.map { (511...8192).contains($0) } ?? true, "limit \(limit as Any)")
 
         let block = try write(metadata)
         // SAFETY: as above.

@@ -7,7 +7,8 @@ extension FuzzTarget {
     static func decodeEncodeDecode(_ bytes: [UInt8]) throws(FuzzFinding) {
         let plain = TinyPBCodec(maxErrorInfoBytes: .max)
         let summed = TinyPBCodec(checksum: .required, maxErrorInfoBytes: .max)
-        try walk(bytes, with: plain) { (frameBytes, frame) throws(FuzzFinding) in
+        let verifying = TinyPBCodec(checksum: .sent)
+        try walk(bytes, with: verifying) { (frameBytes, frame) throws(FuzzFinding) in
             let isSummed = frameBytes[(frameBytes.count - 5)...].dropLast() != [0, 0, 0, 1]
             let withSum = try encode(frameBytes, frame, summed)
             try require(

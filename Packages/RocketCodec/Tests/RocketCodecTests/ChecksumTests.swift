@@ -33,15 +33,26 @@ struct ChecksumTests {
         }
     }
 
-    @Test("All receivers verify a checksum that was sent")
+    @Test("Without checksums the field is ignored, as the originals do")
+    func ignoresChecksum() throws {
+        for sum in [0, 1, 2, .max, .min] as [Int32] {
+            let bytes = Golden.response.setting(sum, at: 58)
+            #expect(try TinyPBCodec().whole(bytes) != nil)
+        }
+    }
+
+    @Test("A receiver with checksums verifies one that was sent")
     func verifiesSentChecksum() throws {
         let bytes = try makeFrame(TinyPBCodec(checksum: .sent), payload: [1, 2, 3])
-        #expect(try TinyPBCodec().whole(bytes) != nil)
+        #expect(try TinyPBCodec(checksum: .sent).whole(bytes) != nil)
+        #expect(try TinyPBCodec(checksum: .sent).whole(Golden.request) != nil)
         #expect(try TinyPBCodec(checksum: .required).whole(bytes) != nil)
         for index in 5..<(bytes.count - 1) {
             var flipped = bytes
             flipped[index] ^= 0x10
-            #expect(throws: FrameError.self) { try TinyPBCodec().whole(flipped) }
+            #expect(throws: FrameError.self) {
+                try TinyPBCodec(checksum: .sent).whole(flipped)
+            }
         }
     }
 
@@ -49,7 +60,9 @@ struct ChecksumTests {
     func reportsMismatch() throws {
         var bytes = try makeFrame(TinyPBCodec(checksum: .sent), payload: [1, 2, 3])
         bytes[bytes.count - 6] ^= 1
-        let error = try #require(throws: FrameError.self) { try TinyPBCodec().whole(bytes) }
+        let error = try #require(throws: FrameError.self) {
+            try TinyPBCodec(checksum: .sent).whole(bytes)
+        }
         #expect(error.rule == .checksum)
         #expect(error.messageID == 9..<17)
     }

@@ -123,4 +123,62 @@ struct TinyPBCodecTests {
             #expect(frame.errorInfo.count <= 511 && frame.errorInfo.count > 508)
         }
     }
+
+    @Test("Error text of exactly the limit is sent whole, one byte more is truncated")
+    func errorTextAtLimit() throws {
+        for count in [510, 511, 512] {
+            let bytes = try makeFrame(code: 1, info: String(repeating: "x", count: count))
+            let frame = try #require(try codec.whole(bytes))
+            #expect(frame.errorInfo.count == min(count, 511))
+        }
+    }
+
+    // MARK: Oversized frames
+
+    /// The codec's limit is 1000 bytes.
+    private func oversized(_ bytes: [UInt8]) throws -> FrameStep<OversizedFrame>? {
+        try codec.oversized(bytes.span.bytes)
+    }
+
+    @Test("The head of a frame over the limit names its call and its length")
+    func oversizedHead() throws {
+        let large = try makeFrame(payload: [UInt8](repeating: 1, count: 2000))
+        for count in 0..<5 { #expect(try oversized([UInt8](large[..<count])) == nil) }
+        for count in 5..<9 {
+            #expect(try oversized([UInt8](large[..<count])) == .needMore(atLeast: 9))
+        }
+        // The id and the length after it.
+        for count in 9..<21 {
+            #expect(try oversized([UInt8](large[..<count])) == .needMore(atLeast: 21))
+        }
+        for count in [21, 100, large.count] {
+            guard case .frame(let head, count)? = try oversized([UInt8](large[..<count])) else {
+                Issue.record("no head in \(count) bytes")
+                continue
+            }
+            #expect(head.messageID == 9..<17 && head.byteCount == large.count && head.isSkippable)
+        }
+        #expect(try oversized(Golden.request) == nil, "not oversized")
+    }
+
+    @Test("A frame over 16 times the limit is not skippable, one with an unsound head an error")
+    func notSkippable() throws {
+        let large = try makeFrame(payload: [UInt8](repeating: 1, count: 2000))
+        let most = 16 * 1000
+        for (length, isSkippable) in [(most, true), (most + 1, false), (Int(Int32.max), false)] {
+            guard case .frame(let head, _)? = try oversized(large.setting(Int32(length), at: 1))
+            else {
+                Issue.record("no head of \(length) bytes")
+                continue
+            }
+            #expect(head.byteCount == length && head.isSkippable == isSkippable)
+        }
+        let bad = [
+            large.setting(50, at: 5), large.setting(-1, at: 5), large.setting(5000, at: 17),
+            large.setting(-1, at: 17), [0x03] + large[1...],
+        ]
+        for bytes in bad {
+            #expect(throws: FrameError.self) { try codec.oversized(bytes.span.bytes) }
+        }
+    }
 }

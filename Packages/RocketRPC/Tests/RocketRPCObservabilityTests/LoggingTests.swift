@@ -40,6 +40,7 @@ import Testing
         {
             #expect(line.contains(field), "\(line)")
         }
+        #expect(line.components(separatedBy: "peer=").count == 2, "once: \(line)")
     }
 
     @Test("Failures are logged up to a limit per second")

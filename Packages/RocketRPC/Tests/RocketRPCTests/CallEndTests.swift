@@ -45,7 +45,7 @@ struct CallEndTests {
         let error = await #expect(throws: RPCError.self) {
             try await channel.call(TestService.echo, Text())
         }
-        #expect(error?.code == .peerClosed)
+        #expect(error?.code == .failedConnect)
         channel.close()
     }
 

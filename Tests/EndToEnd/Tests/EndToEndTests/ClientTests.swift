@@ -79,7 +79,7 @@ struct ClientTests {
         #expect(result.isOneErrorLine, "\(result)")
         #expect(result.errors.contains("Order.listOrders"), "\(result)")
         #expect(result.errors.contains("127.0.0.1:\(port.port)"), "\(result)")
-        #expect(result.errors.contains("ERROR_PEER_CLOSED"), "\(result)")
+        #expect(result.errors.contains("ERROR_FAILED_CONNECT"), "\(result)")
     }
 
     @Test("A deadline that passes prints one line with method, peer and code")

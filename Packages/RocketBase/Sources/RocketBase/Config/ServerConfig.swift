@@ -98,7 +98,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/slow_callback_ms`: A whole number of ms, 0 to 60000. Default 100 ms. Needs a
     /// restart.
     public var slowCallback = Duration.milliseconds(100)
-    /// CRC32C of frames: off (no checksum, as C++ peers), send, or require (from peers, too).
+    /// CRC32C of frames: off (neither sent nor checked, as C++ peers), send, or require (from
+    /// peers, too).
     ///
     /// `server/checksum`: One of off, send, require. Default off. Needs a restart.
     public var checksum = ChecksumPolicy.off
@@ -124,7 +125,8 @@ public struct ServerConfig: ConfigSection, Hashable {
 
 /// The use of the check_sum field of TinyPB frames (docs/wire-format.md).
 public enum ChecksumPolicy: String, CaseIterable, Hashable, Sendable {
-    /// Frames are marked as not checked, as those of C++ peers.
+    /// Frames are marked as not checked, and the field of received ones is ignored, as by C++
+    /// peers.
     case off
     /// CRC32C is sent; received frames are verified if they have one.
     case send
@@ -236,7 +238,8 @@ extension ServerConfig {
             "A callback that blocks its event loop for longer is logged. 0: none is logged."),
         .init(
             "checksum", \.checksum, ChecksumPolicy.type, .restart,
-            "CRC32C of frames: off (no checksum, as C++ peers), send, or require (from peers, too)."
+            "CRC32C of frames: off (neither sent nor checked, as C++ peers), send, or require (from "
+                + "peers, too)."
         ),
     ]
 }

@@ -48,8 +48,7 @@ public struct StubConfig: ConfigSection, Hashable {
     ///
     /// `stubs/rpc_server/max_attempts`: A whole number, 1 to 100. Default 4. Changes live.
     public var maxAttempts = 4
-    /// The largest request frame. A larger one is not sent. 0: the frame limit. Set 127 for C++
-    /// servers, which don't reply to a first request of 128 bytes or more.
+    /// The largest request frame. A larger one is not sent. 0: the frame limit.
     ///
     /// `stubs/rpc_server/max_request_bytes`: A whole number of bytes, 0 to 1073741824. Default
     /// 0 bytes. Changes live.
@@ -62,10 +61,25 @@ public struct StubConfig: ConfigSection, Hashable {
     ///
     /// `stubs/rpc_server/send_cancel`: True or false. Default true. Changes live.
     public var sendsCancel = true
-    /// CRC32C of frames: off (no checksum, as C++ peers), send, or require (from peers, too).
+    /// CRC32C of frames: off (neither sent nor checked, as C++ peers), send, or require (from
+    /// peers, too).
     ///
     /// `stubs/rpc_server/checksum`: One of off, send, require. Default off. Changes live.
     public var checksum = ChecksumPolicy.off
+    /// The largest frame that is received or sent. A larger reply fails its call with
+    /// RESOURCE_EXHAUSTED and is skipped; one of more than 16 times this size closes the
+    /// connection.
+    ///
+    /// `stubs/rpc_server/max_frame_bytes`: A whole number of bytes, 64 to 1073741824. Default
+    /// 4194304 bytes. Changes live.
+    public var maxFrameBytes = 4_194_304
+    /// What the server is: rocket-swift (this project), or one of the C++ projects rocket and
+    /// tinyrpc. To a C++ peer only what it supports is sent: see docs/wire-format.md, "Sending
+    /// to C++ peers".
+    ///
+    /// `stubs/rpc_server/peer`: One of rocket-swift, rocket, tinyrpc. Default rocket-swift.
+    /// Changes live.
+    public var peer = PeerKind.rocketSwift
 
     /// All fields have their defaults; the name and the port (or an address) must be set.
     public init() {}
@@ -97,6 +111,9 @@ extension StubConfig {
         if stub.name.isEmpty { return "name is missing" }
         if stub.port == 0, stub.address == nil, stub.addresses.isEmpty {
             return "port is missing (or address)"
+        }
+        if stub.peer != .rocketSwift, stub.checksum == .require {
+            return "checksum is require, but the peer \(stub.peer.rawValue) sends no checksums"
         }
         return nil
     }
@@ -138,8 +155,7 @@ extension StubConfig {
             "The largest number of attempts per call, if it is safe to repeat it. 1: no retries."),
         .init(
             "max_request_bytes", \.maxRequestBytes, .bytes(0...1_073_741_824), .live,
-            "The largest request frame. A larger one is not sent. 0: the frame limit. Set 127 for "
-                + "C++ servers, which don't reply to a first request of 128 bytes or more."),
+            "The largest request frame. A larger one is not sent. 0: the frame limit."),
         .init(
             "send_deadline", \.sendsDeadline, .boolean, .live,
             "Whether requests contain the time that is left of their timeout."),
@@ -148,9 +164,33 @@ extension StubConfig {
             "Whether the server is notified of cancelled calls. C++ servers ignore it."),
         .init(
             "checksum", \.checksum, ChecksumPolicy.type, .live,
-            "CRC32C of frames: off (no checksum, as C++ peers), send, or require (from peers, too)."
+            "CRC32C of frames: off (neither sent nor checked, as C++ peers), send, or require (from "
+                + "peers, too)."
         ),
+        .init(
+            "max_frame_bytes", \.maxFrameBytes, .bytes(64...1_073_741_824), .live,
+            "The largest frame that is received or sent. A larger reply fails its call with "
+                + "RESOURCE_EXHAUSTED and is skipped; one of more than 16 times this size closes "
+                + "the connection."),
+        .init(
+            "peer", \.peer, PeerKind.type, .live,
+            "What the server is: rocket-swift (this project), or one of the C++ projects rocket and "
+                + "tinyrpc. To a C++ peer only what it supports is sent: see docs/wire-format.md, "
+                + "\"Sending to C++ peers\"."),
     ]
+}
+
+/// What a server is that is called. Decides what may be sent to it (docs/wire-format.md, "Sending
+/// to C++ peers").
+public enum PeerKind: String, CaseIterable, Hashable, Sendable {
+    /// A server of this project.
+    case rocketSwift = "rocket-swift"
+    /// A server of the C++ project rocket.
+    case rocket
+    /// A server of the C++ project tinyrpc.
+    case tinyrpc
+
+    static let type = ConfigType.choice(of: Array(allCases)) { $0.rawValue }
 }
 
 /// The error of a name that no stub of the configuration has.

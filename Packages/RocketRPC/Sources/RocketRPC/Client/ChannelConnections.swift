@@ -11,15 +11,19 @@ struct ChannelConnections: ~Copyable {
     private var current: [ClientConnection?]
     /// Those in the pool and the retired ones.
     private var all: [ClientConnection] = []
-    /// The ready connection of a pool of one, found without a search.
+    /// The ready connection of a pool of one, found without a search; nil where a connection takes one
+    /// call at a time.
     private(set) var only: ClientConnection?
     private var lastNumber = 0
     private var lastReplacement: MonotonicTime?
+    /// When a silent connection was last replaced, by pool slot.
+    private var lastSilence: [MonotonicTime?]
     private var random = SystemRandomNumberGenerator()
 
     init(size: Int, backOff: BackOff) {
         pool = ConnectionPool(size: size, backOff: backOff)
         current = Array(repeating: nil, count: pool.indices.count)
+        lastSilence = Array(repeating: nil, count: pool.indices.count)
     }
 
     var state: RPCChannelState { pool.state }
@@ -52,7 +56,7 @@ struct ChannelConnections: ~Copyable {
     }
 
     mutating func becameReady(_ connection: ClientConnection) {
-        if current.count == 1 { only = connection }
+        if current.count == 1, !connection.rules.isExclusive { only = connection }
     }
 
     mutating func callBegan(on connection: ClientConnection) {
@@ -82,6 +86,16 @@ struct ChannelConnections: ~Copyable {
         guard connection.hasWorked, connection.poolSlot != nil else { return false }
         if let last = lastReplacement, now - last < .seconds(1) { return false }
         lastReplacement = now
+        return true
+    }
+
+    /// Whether a connection on which nothing arrived while a call waited for its whole time is to be
+    /// replaced by a new one. Its server may only be slow; therefore at most one connection a second
+    /// is replaced in a slot.
+    mutating func shouldReplaceSilent(_ connection: ClientConnection, now: MonotonicTime) -> Bool {
+        guard let slot = connection.poolSlot else { return false }
+        if let last = lastSilence[slot], now - last < .seconds(1) { return false }
+        lastSilence[slot] = now
         return true
     }
 

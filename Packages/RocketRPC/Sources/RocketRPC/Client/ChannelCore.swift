@@ -12,29 +12,29 @@ import Synchronization
 /// reply (`received`), its deadline, its cancellation, the end of its connection or `close`.
 final class ChannelCore {
     let context: ChannelContext
-    private let reactor: Reactor
+    let reactor: Reactor
 
     // SAFETY of the unchecked properties: bound to one thread, and nothing that runs inside an
     // access to one of them uses the core. The checks cost more than the work.
-    @exclusivity(unchecked) private var connections: ChannelConnections
-    @exclusivity(unchecked) private var pending = PendingCalls<OutgoingCall>()
-    @exclusivity(unchecked) private var completed = CompletedCalls()
-    @exclusivity(unchecked) private var ids = CallIDSource()
+    @exclusivity(unchecked) var connections: ChannelConnections
+    @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
+    @exclusivity(unchecked) var completed = CompletedCalls()
+    @exclusivity(unchecked) var ids = CallIDSource()
     /// The ids of calls that wait to be sent, in their order. May contain ids of calls that have
     /// ended since; those are skipped.
     private(set) var sendQueue = RingBuffer<CallID>()
     /// A connection is ready, but none has room: new calls queue behind those that wait. Ends with
     /// `becameWritable`.
-    private var isCongested = false
+    private(set) var isCongested = false
     /// Why the last connection ended or was not made.
-    private var lastFailure = RPCError(.failedConnect, "not connected")
-    private var isClosed = false
+    private(set) var lastFailure = RPCError(.failedConnect, "not connected")
+    private(set) var isClosed = false
     private lazy var deadlineTimer = DeadlineTimer(on: reactor, label: "call deadline") {
         [unowned self] in expire()
     }
     /// When `deadlineTimer` fires, at the latest.
     private var nextExpiry = MonotonicTime.distantFuture
-    private lazy var retries = RetryQueue(on: reactor) { [unowned self] in backOffEnded($0) }
+    private(set) lazy var retries = RetryQueue(on: reactor) { [unowned self] in backOffEnded($0) }
 
     init(_ context: ChannelContext, on reactor: Reactor) {
         self.context = context
@@ -79,7 +79,7 @@ final class ChannelCore {
         }
     }
 
-    private func fail(_ slot: Int, _ error: RPCError) {
+    func fail(_ slot: Int, _ error: RPCError) {
         guard let entry = unsafe pending[slot], unsafe pending.remove(slot) != nil else { return }
         abandon(entry, error)
     }
@@ -89,18 +89,20 @@ final class ChannelCore {
         if case .sent(let number, _) = entry.stage {
             unsafe completed.record(entry.call.id.hash, .unanswered)
             if let connection = unsafe connections.find(number) {
-                if context.configuration.sendsCancel {
+                if context.rules.sendsCancel {
                     connection.sendCancel(entry.call.id)
                     context.counters.cancelsSent.increment()
                 }
                 callEnded(on: connection)
+                // The peer may still work on the call.
+                if context.rules.isExclusive { retire(connection) }
             }
         }
         updateCallsInFlight()
         entry.call.fail(error)
     }
 
-    private func updateCallsInFlight() {
+    func updateCallsInFlight() {
         context.counters.callsInFlight.store(unsafe pending.count, ordering: .relaxed)
     }
 
@@ -113,8 +115,9 @@ final class ChannelCore {
     private func expire() {
         nextExpiry = .distantFuture
         while let entry = unsafe pending.removeExpired(now: reactor.now) {
-            if case .sent = entry.stage {
+            if case .sent(let number, let end) = entry.stage {
                 abandon(entry, RPCError(.callTimeout, "the deadline passed before the reply"))
+                replaceSilent(number, since: end)
             } else {
                 let text = "the deadline passed before the call could be sent"
                 abandon(entry, RPCError(.callTimeout, text, cause: lastFailure))
@@ -128,12 +131,15 @@ final class ChannelCore {
     /// Sends a call in the stage `waiting`, or queues it, or ends it.
     ///
     /// - Parameter avoided: the number of a connection that is used only when there is no other.
-    private func sendOrQueue(_ slot: Int, _ call: OutgoingCall, avoiding avoided: Int? = nil) {
-        if isCongested { return queue(slot, call) }
+    func sendOrQueue(_ slot: Int, _ call: OutgoingCall, avoiding avoided: Int? = nil) {
+        if isCongested {
+            queue(slot, call)
+            if context.rules.isExclusive { addConnection() }
+            return
+        }
         if let only = unsafe connections.only, send(slot, call, on: only) { return }
-        // Opens the first connection, or one more where all have calls. A connection in memory is
-        // ready at once.
-        if let poolSlot = unsafe connections.slotToConnect { handle(.wanted, in: poolSlot) }
+        if context.rules.isExclusive { replaceUsed(call.id) }
+        addConnection()
         if let connection = unsafe connections.next(avoiding: avoided),
             send(slot, call, on: connection)
         {
@@ -150,6 +156,12 @@ final class ChannelCore {
         queue(slot, call)
     }
 
+    /// Opens the first connection, or one more where all have calls. A connection in memory is ready
+    /// at once.
+    private func addConnection() {
+        if let poolSlot = unsafe connections.slotToConnect { handle(.wanted, in: poolSlot) }
+    }
+
     /// - Returns: false where the connection has no room for the call.
     private func send(_ slot: Int, _ call: OutgoingCall, on connection: ClientConnection) -> Bool {
         do throws(RPCError) {
@@ -157,7 +169,11 @@ final class ChannelCore {
             unsafe pending.move(slot, to: .sent(on: connection.number, end: end))
             unsafe connections.callBegan(on: connection)
         } catch {
-            fail(slot, error)
+            if connection.exchange.parks(call.id) {
+                parked(slot, on: connection)
+            } else {
+                fail(slot, error)
+            }
         }
         return true
     }
@@ -178,7 +194,7 @@ final class ChannelCore {
     }
 
     /// Sends queued calls, in their order, while a connection has room.
-    private func sendQueued() {
+    func sendQueued() {
         isCongested = false
         while !sendQueue.isEmpty, unsafe connections.next() != nil {
             guard let id = sendQueue.popFirst(), let slot = unsafe pending.find(id),
@@ -186,7 +202,10 @@ final class ChannelCore {
             else { continue }
             sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
         }
-        if !sendQueue.isEmpty, unsafe connections.state == .ready { isCongested = true }
+        if !sendQueue.isEmpty, unsafe connections.state == .ready {
+            isCongested = true
+            if context.rules.isExclusive { addConnection() }
+        }
     }
 
     /// A connection has room again.
@@ -222,7 +241,7 @@ final class ChannelCore {
         }
     }
 
-    private func handle(_ event: Connectivity.Event, in slot: Int) {
+    func handle(_ event: Connectivity.Event, in slot: Int) {
         switch unsafe connections.handle(event, in: slot) {
         case .nothing: break
         case .connect:
@@ -261,21 +280,24 @@ final class ChannelCore {
         if unsafe connections.state == .transientFailure { failQueued(error) }
     }
 
-    private func callEnded(on connection: ClientConnection) {
+    func callEnded(on connection: ClientConnection) {
         if unsafe connections.callEnded(on: connection) { closeRetired(connection) }
     }
 
     private func closeRetired(_ connection: ClientConnection) {
         unsafe connections.remove(connection)
-        connection.close(.afterFlush)
+        // What a peer has not read that takes one call at a time, it will not answer.
+        connection.close(context.rules.isExclusive ? .now : .afterFlush)
     }
 
-    /// Takes a connection out of its slot, which a new one takes when it is needed.
-    private func retire(_ connection: ClientConnection) {
+    /// Takes a connection out of its slot, which a new one takes when it is needed, and closes it
+    /// when its last call has ended.
+    func retire(_ connection: ClientConnection) {
         guard let slot = connection.poolSlot else { return }
         unsafe connections.retire(connection)
         handle(.retired, in: slot)
         reconsiderQueued()
+        resend(connection.exchange.takeParked())
         if connection.callsInFlight == 0 { closeRetired(connection) }
     }
 
@@ -300,79 +322,10 @@ final class ChannelCore {
             handle(.ended(worked: connection.hasWorked), in: slot)
             reconsiderQueued()
         }
+        resend(connection.exchange.takeParked())
         if calls.isEmpty { return }
         let error = RPCError(.failedGetReply, "the connection ended before the reply: \(reason)")
         for (slot, end) in calls { lost(slot, isUnseen: end > sentBytes, error) }
-    }
-
-    // MARK: Replies
-
-    /// Ends the call that a frame answers. A late, duplicate or unknown reply is counted and
-    /// dropped.
-    func received(_ frame: TinyPBFrame, _ bytes: RawSpan, on connection: ClientConnection) {
-        let id = bytes.extracting(frame.messageID)
-        let hash = CallID.hash(of: id)
-        let code = RPCErrorCode(rawValue: frame.errorCode)
-        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number) else {
-            return drop(hash)
-        }
-        if code == .unavailable, sendsAgain(slot, after: connection) { return }
-        guard let call = unsafe pending.remove(slot) else { return }
-        updateCallsInFlight()
-        unsafe completed.record(hash, .replied)
-        if code != .unavailable { connection.hasWorked = true }
-        callEnded(on: connection)
-        let info = bytes.extracting(frame.errorInfo)
-        if code.rawValue == 0 {
-            call.succeed(bytes.extracting(frame.payload), info: info)
-        } else {
-            call.fail(RPCError(code, String(decodingUTF8: info)))
-        }
-    }
-
-    private func drop(_ hash: UInt64) {
-        let text = context.counters.countDropped(unsafe completed.ending(of: hash))
-        context.logger.debug("\(text)") { $0.add("target", context.target) }
-    }
-
-    // MARK: Sending again
-
-    /// Sends a call again that the server answered with UNAVAILABLE, so did not begin, where its
-    /// deadline allows that: the first time in the next tick, when a draining connection has been
-    /// replaced, and after a back-off from then on.
-    private func sendsAgain(_ slot: Int, after connection: ClientConnection) -> Bool {
-        guard let entry = unsafe pending[slot],
-            let duration = context.configuration.retry.delay(afterAttempts: entry.attempts)
-        else { return false }
-        let time = reactor.now + duration
-        if let deadline = unsafe entry.call.parameters.deadline, deadline <= time { return false }
-        unsafe pending.move(slot, to: .backingOff)
-        retries.append(entry.call.id, after: duration)
-        context.counters.retries.increment()
-        callEnded(on: connection)
-        if unsafe connections.shouldReplace(connection, now: reactor.now) { retire(connection) }
-        return true
-    }
-
-    private func backOffEnded(_ id: CallID) {
-        guard let slot = unsafe pending.find(id), let entry = unsafe pending[slot],
-            entry.stage == .backingOff
-        else { return }
-        unsafe pending.move(slot, to: .waiting)
-        sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
-    }
-
-    /// Sends a call again whose connection has ended, or ends it.
-    ///
-    /// - Parameter isUnseen: whether the server can't have received the whole request.
-    private func lost(_ slot: Int, isUnseen: Bool, _ error: RPCError) {
-        guard let entry = unsafe pending[slot] else { return }
-        guard unsafe isUnseen || entry.call.parameters.isIdempotent,
-            entry.attempts < context.configuration.retry.maxAttempts
-        else { return fail(slot, error) }
-        context.counters.retries.increment()
-        unsafe pending.move(slot, to: .waiting)
-        sendOrQueue(slot, entry.call)
     }
 
     // MARK: Close

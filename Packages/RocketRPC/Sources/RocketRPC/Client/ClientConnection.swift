@@ -16,17 +16,25 @@ final class ClientConnection: TransportHandler {
     /// Whether it has delivered a reply other than UNAVAILABLE.
     var hasWorked = false
     private(set) var transport: (any Transport)?
+    /// What is respected towards the peer.
+    let rules: PeerRules
+    /// The ids of the calls sent so far, where each may be sent once only.
+    private var usedIDs: Set<CallID> = []
     /// Both addresses of the transport, once connected.
     private(set) var peers = ConnectionPeers.none
     private var cancelConnect: (() -> Void)?
     /// nil once the channel does not use the connection any more.
-    private var core: ChannelCore?
-    private let codec: TinyPBCodec
+    private(set) var core: ChannelCore?
+    let codec: TinyPBCodec
     private let connectTimeout: Duration
-    private let maxRequestBytes: Int?
-    private let sendsDeadline: Bool
     /// Bytes written so far.
     private var written: UInt64 = 0
+    /// `written` at the time of the last read.
+    private var writtenBeforeRead: UInt64 = 0
+    /// Bytes of an oversized reply that are still to be skipped.
+    var bytesToSkip = 0
+    /// What is known of the metadata that the peer takes.
+    var exchange: MetadataExchange
     /// The err_info of the last call.
     // SAFETY: bound to one thread, and nothing that runs inside an access uses the connection.
     @exclusivity(unchecked) private var info = ByteBuffer()
@@ -37,15 +45,27 @@ final class ClientConnection: TransportHandler {
         self.number = number
         self.poolSlot = poolSlot
         self.core = core
-        codec = core.context.configuration.codec
+        codec = core.context.rules.codec
         connectTimeout = core.context.configuration.connectTimeout
-        maxRequestBytes = core.context.configuration.maxRequestBytes
-        sendsDeadline = core.context.configuration.sendsDeadline
+        rules = core.context.rules
+        exchange = MetadataExchange(isKnown: core.context.connector is InMemoryConnector)
     }
 
     /// Whether a call can be written now. After false, the core's `becameWritable` is called when
     /// there is room again.
-    var hasRoom: Bool { transport?.isWritable ?? false }
+    var hasRoom: Bool {
+        guard let transport, transport.isWritable else { return false }
+        return !rules.isExclusive || (callsInFlight == 0 && !isUsedUp)
+    }
+
+    /// Whether it has carried as many calls as the peer allows on a connection.
+    var isUsedUp: Bool { usedIDs.count >= rules.maxCallsPerConnection }
+
+    /// Whether the call must not be sent on it, because an earlier call had the same msg_id.
+    func hasUsed(_ id: CallID) -> Bool { usedIDs.contains(id) }
+
+    /// Whether no byte has arrived since the call was sent that ends at byte `end` of the output.
+    func isSilent(since end: UInt64) -> Bool { end > writtenBeforeRead }
 
     /// The bytes that the server may have received, of those written.
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
@@ -69,7 +89,7 @@ final class ClientConnection: TransportHandler {
     /// Closes the connection for good, and notifies the server of the calls that it has: by a reset,
     /// or by a cancel for each where the transport can't signal a reset.
     func close(cancelling calls: [CallID]) {
-        if calls.isEmpty { return close(.now) }
+        if calls.isEmpty || !rules.sendsCancel { return close(calls.isEmpty ? .now : .reset) }
         if transport?.signalsReset ?? true { return close(.reset) }
         for id in calls { sendCancel(id) }
         close(.afterFlush)
@@ -124,10 +144,9 @@ final class ClientConnection: TransportHandler {
             throw RPCError(.failedEncode, "the request is too large: \(error)")
         }
         let byteCount = output.readableBytes - start
-        if let limit = maxRequestBytes, byteCount > limit {
-            throw RPCError(
-                .failedEncode,
-                "the request is too large: \(byteCount) bytes; the limit is \(limit)")
+        if rules.maxRequestBytes != nil {
+            try rules.check(byteCount, methodName: call.method.methodName)
+            if rules.isExclusive { usedIDs.insert(call.id) }
         }
     }
 
@@ -135,31 +154,47 @@ final class ClientConnection: TransportHandler {
     /// left, as most calls of a batch are, share the bytes.
     private func writeInfo(of call: OutgoingCall, _ now: MonotonicTime) throws(RPCError) {
         var left: Int64 = -1
-        if sendsDeadline, let deadline = unsafe call.parameters.deadline {
+        if rules.sendsDeadline, let deadline = unsafe call.parameters.deadline {
             left = deadline > now ? Int64((deadline.nanoseconds - now.nanoseconds) / 1_000_000) : 0
         }
         let isPlain = unsafe call.parameters.metadata.isEmpty
         if isPlain, left == plainMilliseconds { return }
         unsafe info.removeAll()
         plainMilliseconds = isPlain ? left : nil
+        if !rules.sendsMetadata { return try rules.checkUnsent(unsafe call.parameters.metadata) }
         do {
             try unsafe MetadataBlock.write(
                 unsafe call.parameters.metadata, timeoutMilliseconds: left < 0 ? nil : left,
-                to: &info)
+                to: &info, limitBytes: exchange.limitBytes)
         } catch {
+            if case .tooLarge(let bytes, _) = error {
+                // Of no use where the frame could not be sent in any case.
+                let most = min(rules.maxRequestBytes ?? .max, codec.maxFrameBytes)
+                if bytes <= most { exchange.needs(bytes) }
+            }
             throw RPCError(.failedEncode, error.description)
         }
     }
 
+    /// Sends a small call that the peer answers with the limit of its metadata.
+    func sendProbe(_ id: CallID, timeoutMilliseconds: Int64) {
+        var block = ByteBuffer()
+        try? MetadataBlock.write([:], timeoutMilliseconds: timeoutMilliseconds, to: &block)
+        block.withBytes { send(id, MetadataExchange.methodNameBytes, info: $0) }
+        exchange.probeSent(id, end: written)
+    }
+
     /// Notifies the server that the call with that id was cancelled. Never answered.
-    func sendCancel(_ id: CallID) {
-        let name = CancelFrame.methodNameBytes
+    func sendCancel(_ id: CallID) { send(id, CancelFrame.methodNameBytes) }
+
+    /// Writes a frame without payload.
+    private func send(_ id: CallID, _ methodName: [UInt8], info: RawSpan = RawSpan()) {
         transport?.send { output in
             let before = output.readableBytes
             let start = id.withBytes { id in
                 // SAFETY: the name lives, unchanged, until begin returns.
                 unsafe codec.begin(
-                    messageID: id, methodName: name.span.bytes, in: &output)
+                    messageID: id, methodName: methodName.span.bytes, errorInfo: info, in: &output)
             }
             // A frame without payload is within the limits that the request with this id was within.
             try? codec.finish(start, in: &output)
@@ -185,11 +220,10 @@ final class ClientConnection: TransportHandler {
 
     func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         guard let core else { return input.removeAll() }
+        writtenBeforeRead = written
         do {
-            while try takeReply(&input, core) {
-                // A reply can make the channel close this connection.
-                if self.core == nil { return input.removeAll() }
-            }
+            try takeReplies(&input, core)
+            if rules.isExclusive || exchange.hasParked { core.repliesTaken(on: self) }
         } catch {
             core.context.logger.error("bad frame, connection closed") {
                 $0.add("peer", peers.peerText)
@@ -197,22 +231,6 @@ final class ClientConnection: TransportHandler {
             }
             transport.close(.now, reason: .rejected("bad frame"))
         }
-    }
-
-    /// Takes the next frame and passes it to the channel.
-    ///
-    /// - Returns: false when the input contains no whole frame.
-    private func takeReply(
-        _ input: inout ByteBuffer, _ core: ChannelCore
-    ) throws(FrameError) -> Bool {
-        let byteCount = try input.withBytes { bytes throws(FrameError) -> Int in
-            guard case .frame(let frame, let byteCount) = try codec.step(bytes)
-            else { return 0 }
-            core.received(frame, bytes, on: self)
-            return byteCount
-        }
-        input.consume(byteCount)
-        return byteCount > 0
     }
 
     func writabilityChanged(_ transport: any Transport, isWritable: Bool) {

@@ -15,11 +15,14 @@ extension RPCChannel {
     /// - Parameters:
     ///   - timeout: how long the call may take, all attempts together; nil: the channel's default.
     ///     A call made in a handler never outlasts the call that the handler serves.
-    ///   - metadata: sent beside the request; at most 511 bytes in all. With `idempotency-key` the
-    ///     call is also sent again when the server may have processed it.
+    ///   - metadata: sent beside the request; at most 511 bytes in all, or 8 KiB to a server that
+    ///     takes it. With `idempotency-key` the call is also sent again when the server may have
+    ///     processed it.
     /// - Throws: `RPCError`: the server's error, ERROR_RPC_CALL_TIMEOUT, CANCELLED when the task
     ///   was cancelled, ERROR_FAILED_GET_REPLY when the connection ended before the reply,
-    ///   ERROR_PEER_CLOSED or ERROR_FAILED_CONNECT when no connection could be made,
+    ///   ERROR_FAILED_CONNECT when no connection could be made, ERROR_PEER_CLOSED when the last one
+    ///   was closed before any reply, ERROR_FAILED_ENCODE when the request can't be sent to this
+    ///   server (its size, its metadata), RESOURCE_EXHAUSTED when the reply is over the frame limit,
     ///   RESOURCE_EXHAUSTED when too many calls are pending (`maxCallsInFlight`,
     ///   `maxCallsWaiting`, the loop's `taskLimit`).
     @inlinable
@@ -174,6 +177,8 @@ extension CallParameters {
 extension CallIDChoice {
     fileprivate init(_ options: RPCCallOptions, parent: RPCController?) throws(RPCError) {
         if let text = options.messageID {
+            // The frames of a server itself have an empty one.
+            if text.isEmpty { throw RPCError(.failedEncode, "the msg_id is empty") }
             let bytes = [UInt8](text.utf8)
             // SAFETY: the array lives, unchanged, until the id is made.
             guard let id = CallID(unsafe bytes.span.bytes) else {
@@ -183,7 +188,7 @@ extension CallIDChoice {
                 )
             }
             self = .chosen(id)
-        } else if let id = parent?.callID {
+        } else if let id = parent?.callID, id.count > 0 {
             self = .inherited(id)
         } else {
             self = .fresh

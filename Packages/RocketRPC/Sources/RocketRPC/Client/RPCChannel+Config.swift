@@ -46,6 +46,7 @@ extension RPCChannelConfiguration {
         maxRequestBytes = stub.maxRequestBytes == 0 ? nil : stub.maxRequestBytes
         sendsDeadline = stub.sendsDeadline
         sendsCancel = stub.sendsCancel
-        codec = TinyPBCodec(checksum: .init(stub.checksum))
+        peer = stub.peer
+        codec = TinyPBCodec(maxFrameBytes: stub.maxFrameBytes, checksum: .init(stub.checksum))
     }
 }

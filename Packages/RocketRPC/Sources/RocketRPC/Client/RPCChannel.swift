@@ -1,4 +1,5 @@
 public import RocketBase
+import RocketCodec
 public import RocketReactor
 import RocketSystem
 public import RocketTCP
@@ -60,7 +61,9 @@ public final class RPCChannel: Sendable {
     ) throws(RPCError) {
         if addresses.isEmpty { throw RPCError(.peerAddress, "no address to connect to") }
         try self.init(
-            over: TCPConnector(addresses: addresses), configuration: configuration,
+            over: TCPConnector(
+                addresses: addresses, maxFrameBytes: configuration.codec.maxFrameBytes),
+            configuration: configuration,
             interceptors: interceptors, loop: loop, logger: logger,
             target: target ?? addresses.map(\.description).joined(separator: ","))
     }
@@ -174,7 +177,19 @@ struct ChannelContext: Sendable {
     let target: String
     let connector: any Connector
     let configuration: RPCChannelConfiguration
+    let rules: PeerRules
     let logger: RocketLogger
     let counters = ChannelCounters()
     let broadcaster = StateBroadcaster()
+
+    init(
+        target: String, connector: any Connector, configuration: RPCChannelConfiguration,
+        logger: RocketLogger
+    ) {
+        self.target = target
+        self.connector = connector
+        self.configuration = configuration
+        rules = PeerRules(configuration)
+        self.logger = logger
+    }
 }

@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketCodec
 public import RocketTCP
 
@@ -26,18 +27,20 @@ public struct RPCChannelConfiguration: Sendable {
     /// Calls are sent in their order; one that waits holds nothing but its messages. At least 1;
     /// default 16,384.
     public var maxCallsWaiting = 16_384
-    /// The frame limit and the checksums.
+    /// The frame limit and the checksums. A reply over the limit fails its call with
+    /// RESOURCE_EXHAUSTED and is skipped; one over 16 times the limit closes the connection.
     public var codec = TinyPBCodec()
+    /// What the server is. For a C++ peer the channel sends only what that supports, whatever the
+    /// settings below say; calls that need more fail with ERROR_FAILED_ENCODE. Default
+    /// `rocketSwift`. See docs/wire-format.md, "Sending to C++ peers".
+    public var peer = PeerKind.rocketSwift
     /// The largest request frame, in bytes; a larger one fails with ERROR_FAILED_ENCODE and is
-    /// not sent. nil, the default: the codec's frame limit. For C++ servers, which never answer a
-    /// first request of 128 bytes or more, use 127.
+    /// not sent. nil, the default: the codec's frame limit.
     public var maxRequestBytes: Int?
-    /// Whether requests carry the time left until their deadlines. C++ servers ignore it; turn it
-    /// off for those that can't take requests of 128 bytes or more. Default true.
+    /// Whether requests carry the time left until their deadlines. Default true.
     public var sendsDeadline = true
-    /// Whether the server is notified of cancelled calls, by a request for `rocket.cancel`. C++
-    /// servers don't answer requests for services they don't have, so they are not disturbed by it.
-    /// Default true.
+    /// Whether the server is notified of cancelled calls, by a request for `rocket.cancel`. Default
+    /// true.
     public var sendsCancel = true
 
     /// The defaults.
@@ -47,17 +50,21 @@ public struct RPCChannelConfiguration: Sendable {
 /// When a channel sends a call again by itself. See docs/decisions/0007.
 ///
 /// A call is sent again, always within its deadline:
-/// - at once, when the server can't have received the whole request: the connection ended first;
+/// - when the server can't have received the whole request, because the connection ended first;
 /// - when the server answered UNAVAILABLE, which means that it did not begin the call: the first
 ///   time at once, on another connection where there is one; after a back-off from then on;
-/// - at once, when the server may have processed it and it is idempotent: its metadata contains
-///   `idempotency-key`, or its options set `isIdempotent`.
+/// - when the connection ended, the server may have processed it, and it is idempotent: its metadata
+///   contains `idempotency-key`, or its options set `isIdempotent`.
+///
+/// The calls of a connection that ended wait for a random time before that, each its own, so that
+/// they don't arrive all at once at a server that has just started.
 public struct RPCRetryPolicy: Sendable {
     /// The most times that a call is sent, the first included. At least 1, which turns retries
     /// off. Default 4.
     public var maxAttempts = 4
     /// The waits after the second UNAVAILABLE and each later one; after the first there is none.
-    /// Default 25 to 50 ms, doubled each time up to 1 s.
+    /// Default 25 to 50 ms, doubled each time up to 1 s. After the end of a connection a call waits
+    /// from nothing up to as long.
     public var backOff = BackOff(first: .milliseconds(50), most: .seconds(1))
 
     /// The defaults.
@@ -77,5 +84,15 @@ public struct RPCRetryPolicy: Sendable {
         var duration = Duration.zero
         for _ in 1..<max(1, attempts) { duration = backOff.next(using: &random) }
         return duration
+    }
+
+    /// How long a call whose connection has ended waits until it is sent again: from zero up to, but
+    /// not including, the longest wait after so many attempts.
+    func jitter(afterAttempts attempts: Int) -> Duration {
+        var most = min(backOff.first, backOff.most)
+        for _ in 1..<max(1, attempts) where most < backOff.most {
+            most = min(most * backOff.factor, backOff.most)
+        }
+        return most * Double.random(in: 0..<1)
     }
 }

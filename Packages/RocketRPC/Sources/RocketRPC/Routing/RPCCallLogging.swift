@@ -45,17 +45,20 @@ public final class RPCCallLogging: RPCCallObserver {
     public func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)? {
         guard logger.isEnabled(level) else { return nil }
         let start = time.monotonic()
-        let peer = call.peerAddress?.description ?? ""
         return { [self, method = call.method, isOutgoing = call.isOutgoing] ending in
             guard let omitted = mayWrite(ending) else { return }
-            logger.log(level, isOutgoing ? "call made" : "call answered") {
-                $0.add("method", method)
-                $0.add("peer", peer)
-                $0.add("code", ending.code.rawValue == 0 ? "OK" : ending.code.name)
-                $0.add("us", microsecondsOf: time.monotonic() - start)
-                $0.add("request_bytes", ending.requestBytes)
-                $0.add("response_bytes", ending.responseBytes)
-                if omitted > 0 { $0.add("omitted", omitted) }
+            // The context adds msg_id and peer of this call to the line: without it, those of a
+            // handler that makes the call would be added.
+            let context = CallContext(call.storage, generation: call.generation)
+            CallContext.$current.withValue(context) {
+                logger.log(level, isOutgoing ? "call made" : "call answered") {
+                    $0.add("method", method)
+                    $0.add("code", ending.code.rawValue == 0 ? "OK" : ending.code.name)
+                    $0.add("us", microsecondsOf: time.monotonic() - start)
+                    $0.add("request_bytes", ending.requestBytes)
+                    $0.add("response_bytes", ending.responseBytes)
+                    if omitted > 0 { $0.add("omitted", omitted) }
+                }
             }
         }
     }

@@ -44,11 +44,18 @@ struct TCPConnector: Connector {
     /// Reads replies regardless of the number of unsent requests. Otherwise both sides would wait
     /// for ever: a server whose replies are not read stops reading requests. The channel bounds its
     /// output itself: it does not write while the connection is not writable.
-    private static let configuration = {
+    let configuration: TCPConnectionConfiguration
+
+    /// - Parameter maxFrameBytes: the largest frame; the buffers of a connection hold one.
+    init(addresses: [NetAddress], maxFrameBytes: Int) {
+        self.addresses = addresses
         var configuration = TCPConnectionConfiguration()
         configuration.readsAboveHighWater = true
-        return configuration
-    }()
+        configuration.inputLimitBytes = max(configuration.inputLimitBytes, maxFrameBytes)
+        configuration.outputLimitBytes = max(
+            configuration.outputLimitBytes, configuration.highWaterMarkBytes + maxFrameBytes)
+        self.configuration = configuration
+    }
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
@@ -57,11 +64,9 @@ struct TCPConnector: Connector {
         let first = addresses.isEmpty ? 0 : index % addresses.count
         let operation = TCPClient.connect(
             to: Array(addresses[first...] + addresses[..<first]), on: reactor, timeout: timeout,
-            configuration: Self.configuration, handler: handler
+            configuration: configuration, handler: handler
         ) { result in
-            if case .failure(let error) = result {
-                failed(RPCError(error.kind == .refused ? .peerClosed : .failedConnect, "\(error)"))
-            }
+            if case .failure(let error) = result { failed(RPCError(.failedConnect, "\(error)")) }
         }
         return { operation.cancel() }
     }

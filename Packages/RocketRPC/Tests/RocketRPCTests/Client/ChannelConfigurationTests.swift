@@ -1,10 +1,11 @@
 import RocketBase
 import RocketCodec
-import RocketRPC
 import RocketSystem
 import RocketTCP
 import SwiftProtobuf
 import Testing
+
+@testable import RocketRPC
 
 @Suite struct ChannelConfigurationTests {
     @Test("A stub's settings become its channel's")
@@ -19,6 +20,8 @@ import Testing
         stub.sendsDeadline = false
         stub.sendsCancel = false
         stub.checksum = .require
+        stub.maxFrameBytes = 100 << 20
+        stub.peer = .tinyrpc
         let configuration = RPCChannelConfiguration(stub)
         #expect(configuration.timeout == .milliseconds(7))
         #expect(configuration.connectTimeout == .milliseconds(8))
@@ -27,6 +30,18 @@ import Testing
         #expect(configuration.maxRequestBytes == 127)
         #expect(!configuration.sendsDeadline && !configuration.sendsCancel)
         #expect(configuration.codec.checksum == .required)
+        #expect(configuration.codec.maxFrameBytes == 100 << 20)
+        #expect(configuration.peer == .tinyrpc)
+    }
+
+    @Test("The buffers of a connection hold a frame of any configured size")
+    func largeFrames() {
+        for size in [64, 4 << 20, 33 << 20, 1 << 30] {
+            let configuration = TCPConnector(addresses: [], maxFrameBytes: size).configuration
+            #expect(configuration.inputLimitBytes >= size)
+            #expect(
+                configuration.outputLimitBytes >= size + configuration.highWaterMarkBytes)
+        }
     }
 
     @Test("A stub with defaults makes a channel with defaults")
@@ -37,7 +52,8 @@ import Testing
         #expect(configuration.poolSize == plain.poolSize)
         #expect(configuration.waitsForReady == plain.waitsForReady)
         #expect(configuration.retry.maxAttempts == plain.retry.maxAttempts)
-        #expect(configuration.maxRequestBytes == nil)
+        #expect(configuration.maxRequestBytes == nil && configuration.peer == .rocketSwift)
+        #expect(configuration.codec == plain.codec)
         #expect(configuration.sendsDeadline && configuration.sendsCancel)
     }
 

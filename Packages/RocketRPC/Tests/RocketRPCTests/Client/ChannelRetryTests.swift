@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test("A call whose request did not leave whole is sent again at once")
+    @Test("A call whose request did not leave whole is sent again")
     func unseen() throws {
         let channel = try channel()
         let seen = channel.start()
@@ -33,8 +33,9 @@ import Testing
         channel.last.end()
         #expect(whole.ends == [.error(.failedGetReply)])
         #expect(cut.ends.isEmpty && unseen.ends.isEmpty)
+        channel.tick(after: .milliseconds(50))
         channel.last.connect()
-        #expect(channel.last.requests().map(\.id) == [cut.idText, unseen.idText])
+        #expect(Set(channel.last.requests().map(\.id)) == [cut.idText, unseen.idText])
         channel.last.reply(to: unseen.idText)
         channel.last.reply(to: cut.idText)
         #expect(cut.ends == [.response([])] && unseen.ends == [.response([])])
@@ -53,6 +54,7 @@ import Testing
         channel.last.end()
         #expect(plain.ends == [.error(.failedGetReply)])
         #expect(idempotent.ends.isEmpty)
+        channel.tick(after: .milliseconds(50))
         channel.last.connect()
         #expect(channel.last.requests().map(\.id) == [idempotent.idText])
     }
@@ -180,5 +182,52 @@ import Testing
         channel.core.close()
         #expect(closed.ends == [.error(.channelInit)])
         #expect(calls.allSatisfy { $0.ends.count == 1 })
+    }
+
+    @Test("The calls of a lost connection are sent again at times of their own")
+    func jitter() throws {
+        let channel = try channel()
+        let worked = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: worked.idText)
+        let calls = (0..<200).map { _ in channel.start { $0.parameters.isIdempotent = true } }
+        _ = channel.last.requests()
+        channel.last.end()
+        #expect(channel.connector.made.count == 1, "none is sent at once")
+        channel.tick(after: .milliseconds(25))
+        channel.last.connect()
+        let early = channel.last.requests().count
+        // A fair coin shows less than 50 or more than 150 heads of 200 with probability 1e-12.
+        #expect((50...150).contains(early))
+        channel.tick(after: .milliseconds(25))
+        #expect(channel.last.requests().count == calls.count - early)
+        #expect(channel.statistics.retries == 200)
+    }
+
+    @Test("The wait after a lost connection is below that of the back-off")
+    func jitterLimits() {
+        var policy = RPCRetryPolicy()
+        policy.backOff = BackOff(first: .milliseconds(50), most: .milliseconds(150))
+        for (attempts, most) in [(1, 50), (2, 100), (3, 150), (100, 150)] {
+            for _ in 0..<100 {
+                let wait = policy.jitter(afterAttempts: attempts)
+                #expect(wait >= .zero && wait < .milliseconds(most))
+            }
+        }
+    }
+
+    @Test("A call whose deadline is near is sent again without a wait")
+    func jitterBeforeDeadline() throws {
+        let channel = try channel {
+            $0.retry.backOff = BackOff(first: .seconds(1000), most: .seconds(1000))
+        }
+        let worked = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: worked.idText)
+        // The wait is longer than the time left, but for one in 10^8.
+        let call = channel.start(timeout: .microseconds(10)) { $0.parameters.isIdempotent = true }
+        channel.last.end()
+        channel.last.connect()
+        #expect(channel.last.requests().map(\.id) == [call.idText])
     }
 }

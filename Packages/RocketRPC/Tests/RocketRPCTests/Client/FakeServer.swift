@@ -141,12 +141,22 @@ final class FakeTransport: Transport {
 
     private var unread: [UInt8] = []
 
+    /// Receives everything that was written since the last time, as bytes.
+    func takeBytes() -> [UInt8] {
+        defer { output.removeAll() }
+        sentBytes += UInt64(output.readableBytes)
+        return output.copyBytes()
+    }
+
+    /// The bytes that the channel has received and not consumed.
+    var unconsumedBytes: Int { input.readableBytes }
+
     func reply(
         to id: String, code: RPCErrorCode = .init(rawValue: 0), info: String = "",
-        payload: [UInt8] = []
+        payload: [UInt8] = [], method: String = "t.T.m"
     ) {
         let codec = TinyPBCodec()
-        let (id, name, info) = ([UInt8](id.utf8), [UInt8]("t.T.m".utf8), [UInt8](info.utf8))
+        let (id, name, info) = ([UInt8](id.utf8), [UInt8](method.utf8), [UInt8](info.utf8))
         let start = codec.begin(
             messageID: id.span.bytes, methodName: name.span.bytes, errorCode: code.rawValue,
             errorInfo: info.span.bytes, in: &input)
@@ -154,6 +164,9 @@ final class FakeTransport: Transport {
         try? codec.finish(start, in: &input)
         handler.received(self, &input)
     }
+
+    /// The server takes no more calls on the connection.
+    func goAway() { reply(to: "", method: "rocket.goaway") }
 
     func receive(_ bytes: [UInt8]) {
         input.append(bytes)

@@ -1,0 +1,124 @@
+import RocketBase
+import RocketCodec
+import RocketReactor
+import RocketSystem
+import RocketTCP
+
+// Replies, and the calls that are sent again.
+
+extension ChannelCore {
+    // MARK: Replies
+
+    /// Ends the call that a frame answers. A late, duplicate or unknown reply is counted and
+    /// dropped.
+    func received(_ frame: TinyPBFrame, _ bytes: RawSpan, on connection: ClientConnection) {
+        let id = bytes.extracting(frame.messageID)
+        let hash = CallID.hash(of: id)
+        let code = RPCErrorCode(rawValue: frame.errorCode)
+        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number) else {
+            return unmatched(frame, bytes, hash, connection)
+        }
+        if code == .unavailable, sendsAgain(slot, after: connection) { return }
+        guard let call = unsafe pending.remove(slot) else { return }
+        updateCallsInFlight()
+        unsafe completed.record(hash, .replied)
+        if code != .unavailable { connection.hasWorked = true }
+        callEnded(on: connection)
+        let info = bytes.extracting(frame.errorInfo)
+        if code.rawValue == 0 {
+            if info.byteCount > 0 { connection.exchange.observe(info) }
+            call.succeed(bytes.extracting(frame.payload), info: info)
+        } else {
+            call.fail(RPCError(code, String(decodingUTF8: info)))
+        }
+    }
+
+    /// Handles a frame that answers no call: of the server itself, or a late reply.
+    private func unmatched(
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ hash: UInt64, _ connection: ClientConnection
+    ) {
+        let id = bytes.extracting(frame.messageID)
+        if frame.errorCode == 0, id.byteCount == 0, isGoAway(bytes.extracting(frame.methodName)) {
+            return goingAway(connection)
+        }
+        if connection.exchange.answersProbe(id) {
+            connection.hasWorked = true
+            if frame.errorCode == 0 {
+                connection.exchange.observe(bytes.extracting(frame.errorInfo))
+            }
+            return
+        }
+        drop(hash)
+    }
+
+    /// Fails the call that an oversized frame answers. It is not sent again: the reply would be the
+    /// same.
+    func receivedOversized(
+        _ id: RawSpan, _ byteCount: Int, on connection: ClientConnection
+    ) {
+        let hash = CallID.hash(of: id)
+        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number),
+            let call = unsafe pending.remove(slot)
+        else { return drop(hash) }
+        updateCallsInFlight()
+        unsafe completed.record(hash, .replied)
+        connection.hasWorked = true
+        callEnded(on: connection)
+        call.fail(
+            .resourceExhausted,
+            "the reply is too large: \(byteCount) bytes; the limit is "
+                + "\(connection.codec.maxFrameBytes) (max_frame_bytes)")
+    }
+
+    private func drop(_ hash: UInt64) {
+        let text = context.counters.countDropped(unsafe completed.ending(of: hash))
+        context.logger.debug("\(text)") { $0.add("target", context.target) }
+    }
+
+    // MARK: Sending again
+
+    /// Sends a call again that the server answered with UNAVAILABLE, so did not begin, where its
+    /// deadline allows that: the first time in the next tick, when a draining connection has been
+    /// replaced, and after a back-off from then on.
+    private func sendsAgain(_ slot: Int, after connection: ClientConnection) -> Bool {
+        guard let entry = unsafe pending[slot],
+            let duration = context.configuration.retry.delay(afterAttempts: entry.attempts)
+        else { return false }
+        let time = reactor.now + duration
+        if let deadline = unsafe entry.call.parameters.deadline, deadline <= time { return false }
+        unsafe pending.move(slot, to: .backingOff)
+        retries.append(entry.call.id, after: duration)
+        context.counters.retries.increment()
+        callEnded(on: connection)
+        if unsafe connections.shouldReplace(connection, now: reactor.now) { retire(connection) }
+        return true
+    }
+
+    func backOffEnded(_ id: CallID) {
+        guard let slot = unsafe pending.find(id), let entry = unsafe pending[slot],
+            entry.stage == .backingOff
+        else { return }
+        unsafe pending.move(slot, to: .waiting)
+        sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
+    }
+
+    /// Sends a call again whose connection has ended, or ends it. Each call waits for a random time:
+    /// otherwise all calls of all clients would meet a server that has just started.
+    ///
+    /// - Parameter isUnseen: whether the server can't have received the whole request.
+    func lost(_ slot: Int, isUnseen: Bool, _ error: RPCError) {
+        guard let entry = unsafe pending[slot] else { return }
+        guard unsafe isUnseen || entry.call.parameters.isIdempotent,
+            entry.attempts < context.configuration.retry.maxAttempts
+        else { return fail(slot, error) }
+        context.counters.retries.increment()
+        let duration = context.configuration.retry.jitter(afterAttempts: entry.attempts)
+        if let deadline = unsafe entry.call.parameters.deadline, deadline <= reactor.now + duration
+        {
+            unsafe pending.move(slot, to: .waiting)
+            return sendOrQueue(slot, entry.call)
+        }
+        unsafe pending.move(slot, to: .backingOff)
+        retries.append(entry.call.id, after: duration)
+    }
+}
