@@ -21,7 +21,8 @@ struct CallLogTests {
         let configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
         let server = try RPCServer(
-            configuration: configuration, services: [TestService()], logger: logs.rpc)
+            configuration: configuration, services: [TestService(), SynchronousEcho()],
+            logger: logs.rpc)
         async let served: Void = server.run()
         let address = try #require(await server.boundAddresses.first)
         try await body(address)
@@ -86,5 +87,34 @@ struct CallLogTests {
         #expect(text.hasPrefix("bad frame, connection closed "), "\(text)")
         #expect(text.contains(/rule="?msg_id length"? offset=5\b/), "\(text)")
         #expect(text.contains(/peer=127\.0\.0\.1:\d+/), "\(text)")
+    }
+
+    @Test("Lines of refused calls and broken streams have no other call's id, method and peer")
+    func ownColumns() async throws {
+        let kit = FrameKit()
+        let lines = try await columns { address in
+            for method in ["test.v1.Test.echo", "test.sync.Sync.echo"] {
+                let client = try RawClient(address)
+                client.send(
+                    try kit.frame(id: "served", method) + kit.frame(id: "refused", "no.Where.call")
+                        + kit.frame(id: "served", method) + [0xFF])
+                while !client.receiveFrame().isEmpty {}
+            }
+        }
+        let refused = lines.filter { $0.last?.hasPrefix("call refused") == true }
+        #expect(refused.count == 2)
+        for line in refused {
+            #expect(line[3] == "[refused]" && line[4] == "[no.Where.call]", "\(line)")
+            #expect(
+                line[6].wholeMatch(
+                    of: /call refused code=ERROR_SERVICE_NOT_FOUND error=".*" peer=127[.:0-9]+/)
+                    != nil, "\(line)")
+        }
+        let broken = lines.filter { $0.last?.hasPrefix("bad frame") == true }
+        #expect(broken.count == 2)
+        for line in broken {
+            #expect(line[3] == "[]" && line[4] == "[]", "\(line)")
+            #expect(line[6].matches(of: /peer=/).count == 1, "\(line)")
+        }
     }
 }

@@ -53,7 +53,7 @@ struct SynchronousTests {
             let described = try kit.parse(client.receiveFrame())
             #expect(
                 described.payload == (try kit.text("\(name).describe 99998888 true")))
-            #expect(described.info == "rkm1\nx-seen=1\n")
+            #expect(described.info == "rkm1\nlimit=8192\nx-seen=1\n")
             client.send(try kit.frame("\(name).fail", payload: kit.text("rpc")))
             #expect(try kit.parse(client.receiveFrame()).code == .permissionDenied)
             client.send(try kit.frame("\(name).fail", payload: kit.text("x")))

@@ -32,7 +32,9 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/idle_timeout_ms`: A whole number of ms, 0 to 86400000. Default 600000 ms. Needs
     /// a restart.
     public var idleTimeout = Duration.milliseconds(600_000)
-    /// The largest frame that is received or sent. A larger one closes the connection.
+    /// The largest frame that is received or sent. A larger request is rejected with
+    /// RESOURCE_EXHAUSTED, a larger reply is replaced by an error. The limits on the buffers of
+    /// a connection follow.
     ///
     /// `server/max_frame_bytes`: A whole number of bytes, 64 to 1073741824. Default 4194304
     /// bytes. Needs a restart.
@@ -48,6 +50,17 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/max_in_flight`: A whole number, 1 to 10000000. Default 65536. Changes live.
     public var maxInFlight = 65_536
+    /// The largest number of rocket.Health.watch calls that wait per connection. They do not
+    /// count as calls in flight. Further ones are rejected with RESOURCE_EXHAUSTED.
+    ///
+    /// `server/max_watches_per_connection`: A whole number, 1 to 1000000. Default 16. Changes
+    /// live.
+    public var maxWatchesPerConnection = 16
+    /// The largest number of rocket.Health.watch calls that wait on the server. Further ones
+    /// are rejected with RESOURCE_EXHAUSTED.
+    ///
+    /// `server/max_watches`: A whole number, 1 to 10000000. Default 4096. Changes live.
+    public var maxWatches = 4096
     /// The largest serialized request. A larger one is rejected with RESOURCE_EXHAUSTED, and
     /// its handler does not run. 0: limited by the frame only.
     ///
@@ -83,7 +96,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/high_water_mark_bytes`: A whole number of bytes, 4096 to 1073741824. Default
     /// 1048576 bytes. Needs a restart.
     public var highWaterMarkBytes = 1024 * 1024
-    /// A connection with more unsent bytes than this is closed: its peer does not read.
+    /// A connection with more unsent bytes than this is closed: its peer does not read. At
+    /// least the largest frame, the high water mark and 1 MiB.
     ///
     /// `server/output_limit_bytes`: A whole number of bytes, 4096 to 4294967296. Default
     /// 67108864 bytes. Needs a restart.
@@ -211,7 +225,9 @@ extension ServerConfig {
             "A connection without traffic for this time is closed. 0: no limit."),
         .init(
             "max_frame_bytes", \.maxFrameBytes, .bytes(64...1_073_741_824), .restart,
-            "The largest frame that is received or sent. A larger one closes the connection."),
+            "The largest frame that is received or sent. A larger request is rejected with "
+                + "RESOURCE_EXHAUSTED, a larger reply is replaced by an error. The limits on the "
+                + "buffers of a connection follow."),
         .init(
             "max_in_flight_per_connection", \.maxInFlightPerConnection, .integer(1...1_000_000),
             .live,
@@ -222,6 +238,15 @@ extension ServerConfig {
             "The largest number of suspended calls of the server: calls whose handler awaits "
                 + "something. Further calls are rejected with RESOURCE_EXHAUSTED."),
         .init(
+            "max_watches_per_connection", \.maxWatchesPerConnection, .integer(1...1_000_000),
+            .live,
+            "The largest number of rocket.Health.watch calls that wait per connection. They do not "
+                + "count as calls in flight. Further ones are rejected with RESOURCE_EXHAUSTED."),
+        .init(
+            "max_watches", \.maxWatches, .integer(1...10_000_000), .live,
+            "The largest number of rocket.Health.watch calls that wait on the server. Further ones "
+                + "are rejected with RESOURCE_EXHAUSTED."),
+        .init(
             "low_water_mark_bytes", \.lowWaterMarkBytes, .bytes(0...1_073_741_824), .restart,
             "Reading from a connection resumes when it has at most this many unsent bytes."),
         .init(
@@ -229,7 +254,8 @@ extension ServerConfig {
             "Reading from a connection pauses when it has more unsent bytes than this."),
         .init(
             "output_limit_bytes", \.outputLimitBytes, .bytes(4096...4_294_967_296), .restart,
-            "A connection with more unsent bytes than this is closed: its peer does not read."),
+            "A connection with more unsent bytes than this is closed: its peer does not read. At "
+                + "least the largest frame, the high water mark and 1 MiB."),
         .init(
             "drain_timeout_ms", \.drainTimeout, .milliseconds(0...3_600_000), .live,
             "The longest time that calls in flight have to finish when the server stops."),

@@ -46,6 +46,8 @@ final class CallStorage: Sendable {
         var servingTask: Int?
         /// On a server: whether `startOver` has to be called before the next call.
         var isUsed = false
+        /// On a server: whether the next call's reply has metadata, whatever its handler does.
+        var nextHasMetadata = false
 
         /// On a server: resets the state that was set while the previous call was served.
         mutating func startOver() {
@@ -56,7 +58,8 @@ final class CallStorage: Sendable {
             responseBytes = 0
             ending = nil
             observers = []
-            isUsed = false
+            isUsed = nextHasMetadata
+            nextHasMetadata = false
         }
     }
 

@@ -94,8 +94,9 @@ public struct RPCController: Sendable {
     }
 
     /// The metadata of the reply. On a server set it before the handler returns; it is not sent
-    /// with an error. On a channel it is as received. At most 511 bytes in total, or the call fails
-    /// with RESOURCE_EXHAUSTED.
+    /// with an error. On a channel it is as received. At most 8192 bytes in total for callers that
+    /// have sent metadata on the connection, 511 for others, or the call fails with
+    /// RESOURCE_EXHAUSTED.
     public var replyMetadata: RPCMetadata {
         get { withState { $0.replyMetadata } ?? RPCMetadata() }
         nonmutating set {

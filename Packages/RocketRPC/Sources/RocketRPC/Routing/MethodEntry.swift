@@ -26,17 +26,19 @@ public final class _MethodEntry: Sendable {
     let requestName: String
     let responseName: String
     let limits: MethodLimits
+    /// Set for methods of `rocket.Health`.
+    let health: HealthMethod?
     /// Whether calls are served while the server drains, and above its limits on calls in flight:
-    /// true for health checks.
-    let isAlwaysServed: Bool
+    /// true for methods of `rocket.Health`, which have limits of their own.
+    var isAlwaysServed: Bool { health != nil }
 
     init<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: Handler, _ limits: MethodLimits,
-        isAlwaysServed: Bool
+        health: HealthMethod? = nil
     ) {
         self.handler = handler
         self.limits = limits
-        self.isAlwaysServed = isAlwaysServed
+        self.health = health
         fullName = method.fullName
         fullNameBytes = method.fullNameBytes
         requestName = Request.protoMessageName

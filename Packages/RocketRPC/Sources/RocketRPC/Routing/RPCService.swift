@@ -125,7 +125,7 @@ public struct RPCServiceRegistry {
         entries.append(
             _MethodEntry(
                 method, handler, limits.resolved(for: method.fullName),
-                isAlwaysServed: current == RPCHealth.serviceName))
+                health: HealthMethod(method.fullName)))
     }
 
     private func check(
@@ -137,8 +137,8 @@ public struct RPCServiceRegistry {
         guard service == current else {
             throw refuse("'\(fullName)' is no method of the service '\(current)'")
         }
-        guard fullName != CancelFrame.methodName else {
-            throw refuse("'\(fullName)' is no method's name: it gives calls up")
+        guard fullName != CancelFrame.methodName, fullName != GoAwayFrame.methodName else {
+            throw refuse("'\(fullName)' is no method's name: the wire format uses it")
         }
         guard !entries.contains(where: { $0.fullName == fullName }) else {
             throw refuse("the method '\(fullName)' is registered twice")

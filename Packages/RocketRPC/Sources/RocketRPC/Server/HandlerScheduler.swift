@@ -23,9 +23,11 @@ final class HandlerScheduler: TickEndHandler {
     private var parked: [HandlerTask] = []
     private var active: HandlerTask?
     /// The deadlines of calls with suspended handlers; other calls end before a deadline can pass.
-    private var deadlines = TimerQueue<HandlerTask>()
+    private(set) var deadlines = TimerQueue<HandlerTask>()
     private var deadlineTimer: DeadlineTimer?
     private var trimTimer: ScheduledTimer?
+    /// Fires when draining connections whose peers are silent have to be closed.
+    private var silentPeersTimer: ScheduledTimer?
     /// The responder of synchronous handlers.
     private var synchronous: CallResponder?
 
@@ -72,6 +74,19 @@ final class HandlerScheduler: TickEndHandler {
         let responder = CallResponder(connection: connection)
         synchronous = responder
         return responder
+    }
+
+    /// Calls `silentPeriodEnded` of each draining connection when its time has come.
+    func closeSilentPeersLater() {
+        guard silentPeersTimer == nil, state.phase != .stopped,
+            let next = connections.values.compactMap(\.ending.silentUntil).min()
+        else { return }
+        silentPeersTimer = reactor.schedule(after: next - reactor.now, label: "silent peers") {
+            [unowned self] _ in
+            silentPeersTimer = nil
+            for connection in connections.values { connection.silentPeriodEnded(reactor.now) }
+            closeSilentPeersLater()
+        }
     }
 
     private func cancelCalls(of connection: ServerConnection) {
@@ -130,6 +145,8 @@ final class HandlerScheduler: TickEndHandler {
         for task in tasks { task.resume() }
         trimTimer?.cancel()
         trimTimer = nil
+        silentPeersTimer?.cancel()
+        silentPeersTimer = nil
         synchronous = nil
     }
 
@@ -218,8 +235,13 @@ final class HandlerScheduler: TickEndHandler {
     private func suspendActive() {
         guard let task = active else { return }
         active = nil
-        task.responder.connection.suspended.insert(task, task.responder.messageID)
-        dispatcher.limiter.callSuspended()
+        let connection = task.responder.connection
+        connection.suspended.insert(task, task.responder.messageID)
+        if let health = task.responder.method?.health {
+            connection.healthCallSuspended(task, health)
+        } else {
+            dispatcher.limiter.callSuspended()
+        }
         if let deadline = task.responder.deadline.time {
             task.deadline = deadlines.insert(at: deadline, task)
             deadlineTimer?.expect(deadlines.earliest)
@@ -231,8 +253,13 @@ final class HandlerScheduler: TickEndHandler {
     /// - Returns: whether the handler had been suspended, so that another task may be active.
     private func endSuspension(of task: HandlerTask) -> Bool {
         guard task.isSuspended else { return false }
-        task.responder.connection.suspended.remove(task)
-        dispatcher.limiter.callResumed()
+        let connection = task.responder.connection
+        connection.suspended.remove(task)
+        if let health = task.responder.method?.health {
+            connection.healthCallResumed(health)
+        } else {
+            dispatcher.limiter.callResumed()
+        }
         if let deadline = task.deadline.take() { _ = deadlines.remove(deadline) }
         return true
     }

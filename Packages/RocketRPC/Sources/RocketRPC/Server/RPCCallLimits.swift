@@ -9,6 +9,13 @@ public struct RPCCallLimits: Hashable, Sendable {
     /// The maximum number of calls with suspended handlers on all connections together; further
     /// calls fail with RESOURCE_EXHAUSTED. At least 1; default 65,536.
     public var maxCalls = 65_536
+    /// The maximum number of `rocket.Health.watch` calls that wait on one connection; further ones
+    /// fail with RESOURCE_EXHAUSTED. They do not count as calls in flight. The same number of
+    /// `check` calls may wait, in an interceptor. At least 1; default 16.
+    public var maxWatchesPerConnection = 16
+    /// The maximum number of `rocket.Health.watch` calls that wait on all connections together;
+    /// further ones fail with RESOURCE_EXHAUSTED. At least 1; default 4096.
+    public var maxWatches = 4096
     /// The limits of methods without limits of their own. Default: 5 minutes per handler, no limits
     /// on sizes.
     public var defaults = RPCMethodLimits(timeout: .seconds(300))

@@ -88,7 +88,7 @@ public final class RPCServer: Service {
     public func beginDrain() { runtime.beginDrain() }
 
     /// Applies the settings of a configuration that can be changed while the server runs: the
-    /// limits on calls in flight and the drain time-out. Any thread.
+    /// limits on calls in flight and on watch calls, and the drain time-out. Any thread.
     public func update(_ new: RPCServerConfiguration) {
         dispatcher.limiter.update(new.limits)
         runtime.update(drainTimeout: new.drainTimeout)
@@ -146,10 +146,26 @@ private final class RPCServerApplication: ServerApplication {
 
 extension ServerRuntimeConfiguration {
     fileprivate init(_ configuration: RPCServerConfiguration) {
-        self.init(tcp: configuration.tcp)
+        self.init(tcp: configuration.tcp.holding(configuration.codec))
         ioThreads = configuration.ioThreads
         slowCallback = configuration.slowCallback
         drainTimeout = configuration.drainTimeout
         systemd = configuration.systemd
+    }
+}
+
+extension TCPServerConfiguration {
+    /// Returns this configuration with limits on buffers that the largest frame does not exceed: it
+    /// would close its connection, with all calls on it.
+    fileprivate func holding(_ codec: TinyPBCodec) -> Self {
+        var copy = self
+        // Behind the rest of a frame, input of a few reads may wait for a handler task.
+        copy.connection.inputLimitBytes = max(
+            connection.inputLimitBytes, codec.maxFrameBytes + (1 << 20))
+        // Up to the high water mark, a reply waits for nothing; errors are short.
+        copy.connection.outputLimitBytes = max(
+            connection.outputLimitBytes,
+            codec.maxFrameBytes + connection.highWaterMarkBytes + (1 << 20))
+        return copy
     }
 }

@@ -41,6 +41,8 @@ extension RPCCallLimits {
     public init(_ server: ServerConfig) {
         maxCallsPerConnection = server.maxInFlightPerConnection
         maxCalls = server.maxInFlight
+        maxWatchesPerConnection = server.maxWatchesPerConnection
+        maxWatches = server.maxWatches
         defaults = RPCMethodLimits(
             maxRequestBytes: server.maxRequestBytes, maxResponseBytes: server.maxResponseBytes,
             timeout: server.maxHandlerTime)

@@ -10,11 +10,20 @@ extension ServerConnection {
         if let transport {
             send(over: transport) { _ = append(error, messageID, methodName, to: &$0) }
         }
-        dispatcher.logger.debug("call refused") {
-            $0.add("msg_id", String(decodingUTF8: messageID))
-            $0.add("method", String(decodingUTF8: methodName))
-            $0.add("peer", peers.peerText)
-            $0.add("code", error.code.name)
+        if dispatcher.logger.isEnabled(.debug) { logRefusal(messageID, methodName, error) }
+    }
+
+    /// Logs a refused call with its own msg_id, method and peer: the caller may be serving another
+    /// call.
+    private func logRefusal(_ messageID: RawSpan, _ methodName: RawSpan, _ error: RPCError) {
+        let context = CallContext(
+            messageID: InlineString(bytes: messageID), method: String(decodingUTF8: methodName),
+            peer: peers.peerText)
+        CallContext.$current.withValue(context) {
+            dispatcher.logger.debug("call refused") {
+                $0.add("code", error.code.name)
+                $0.add("error", error.message)
+            }
         }
     }
 
@@ -45,7 +54,7 @@ extension ServerConnection {
         let (id, metadata) = context.storage.withState { ($0.messageID, $0.replyMetadata) }
         var info = ByteBuffer()
         do {
-            try MetadataBlock.write(metadata, to: &info)
+            try writeMetadata(metadata, to: &info)
         } catch {
             let error = RPCError(.resourceExhausted, "the reply's \(error)")
             send(error, id, method)
@@ -60,6 +69,7 @@ extension ServerConnection {
             }
             sent = finish(start, context, method, payload, in: &output)
         }
+        if sent.code.rawValue == 0 { metadataSent() }
         context.responder.end(sent.code, responseBytes: sent.payloadBytes)
         return false
     }

@@ -19,8 +19,11 @@ final class ServerConnection {
     private(set) var transport: (any Transport)?
     /// Called once when the connection has closed.
     var onClose: (() -> Void)?
-    /// The number of calls whose handlers run now, including suspended ones.
-    private var callsInFlight = 0
+    /// The number of calls whose handlers run now, including suspended ones but for `watch` calls
+    /// of `rocket.Health`.
+    var callsInFlight = 0
+    /// The calls of `rocket.Health` that wait.
+    var healthCalls = HealthCalls()
     /// The calls in flight whose handlers are suspended.
     var suspended = SuspendedCalls()
     /// Whether the output is above its high water mark.
@@ -33,12 +36,17 @@ final class ServerConnection {
     var isReady = false
     /// Whether frames wait until the output has room.
     private var isHeldBack = false
-    private(set) var isDraining = false
-    /// Whether the peer has half-closed the connection; its calls are still answered.
-    private(set) var isInputEnded = false
+    /// What the peer has shown of metadata, and what it has been sent.
+    var metadata = PeerMetadata()
+    /// Whether and how the connection ends.
+    var ending = ConnectionEnding()
     /// Set once a frame was invalid: the rest of the input can't be parsed, and is ignored while
     /// the connection flushes its output and closes.
     private var fault: FrameError?
+    /// The bytes of an oversized frame that have not arrived yet, and are dropped.
+    private var bytesToSkip = 0
+    /// Whether the front of the input is no frame: `fault` or `bytesToSkip` is set.
+    private var isOutOfFrame = false
 
     init(dispatcher: RPCDispatcher, codec: TinyPBCodec, scheduler: HandlerScheduler?) {
         self.dispatcher = dispatcher
@@ -75,13 +83,10 @@ extension ServerConnection: TransportHandler {
         if isWritable { outputHasRoom() }
     }
 
-    func draining(_ transport: any Transport) {
-        isDraining = true
-        scheduler?.enqueue(self)
-    }
+    func draining(_ transport: any Transport) { beginDraining() }
 
     func inputEnded(_ transport: any Transport) {
-        isInputEnded = true
+        ending.isInputEnded = true
         scheduler?.enqueue(self)
     }
 
@@ -143,7 +148,7 @@ extension ServerConnection {
     private func takeFrames(
         _ input: inout ByteBuffer, _ context: _ServingContext, inTask: Bool
     ) -> Next {
-        if fault != nil { return .nothing }
+        if isOutOfFrame, !skip(&input) { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
         while fault == nil {
             if isOutputFull || hasWaitingReplies {
@@ -180,7 +185,7 @@ extension ServerConnection {
             if byteCount == 0 { break }
             input.consume(byteCount)
         }
-        if fault != nil { closeBroken() } else { closeIfDone() }
+        if fault != nil { closeBroken() } else if ending.hasBegun { endIfDone() }
         return .nothing
     }
 
@@ -206,12 +211,7 @@ extension ServerConnection {
         do throws(FrameError) {
             step = try codec.step(bytes)
         } catch {
-            if let id = error.messageID {
-                refuse(
-                    bytes.extracting(id), RawSpan(), RPCError(.failedDecode, error.description))
-            }
-            fault = error
-            return .broken
+            return invalidFrame(bytes, error)
         }
         guard case .frame(let frame, let byteCount) = step else { return .needMore }
         let name = bytes.extracting(frame.methodName)
@@ -221,7 +221,7 @@ extension ServerConnection {
         }
         let timeout =
             frame.errorCode == 0 && !frame.errorInfo.isEmpty
-            ? MetadataBlock.timeoutMilliseconds(bytes.extracting(frame.errorInfo)) : nil
+            ? timeout(in: bytes.extracting(frame.errorInfo), context) : nil
         if let refusal = refusal(of: method, frame, timeout, context.limiter) {
             dispatcher.counters.refused()
             refuse(bytes.extracting(frame.messageID), name, refusal)
@@ -247,16 +247,21 @@ extension ServerConnection {
         _ limiter: ConcurrencyLimiter
     ) -> RPCError? {
         if !method.isAlwaysServed {
-            if isDraining { return RPCError(.unavailable, "the server is draining") }
+            if ending.isDraining { return refusalWhileDraining() }
             if let refusal = limiter.refusal(callsOnConnection: callsInFlight) {
                 return refusal
             }
+        } else if let refusal = healthRefusal(of: method, limiter) {
+            return refusal
         }
         if frame.payload.count > method.limits.maxRequestBytes {
             return RPCError(
                 .resourceExhausted,
                 "the request has \(frame.payload.count) bytes; "
                     + "\(method.limits.maxRequestBytes) are allowed")
+        }
+        if frame.errorInfo.count > MetadataBlock.announcedLimitBytes {
+            return PeerMetadata.tooLarge(frame.errorInfo.count)
         }
         if timeout == 0 {
             return RPCError(.callTimeout, "the deadline had passed when the call arrived")
@@ -278,7 +283,7 @@ extension ServerConnection {
     /// Ends an awaited call whose handler has returned.
     func handlerReturned() {
         callsInFlight -= 1
-        if callsInFlight == 0, isEnding { scheduler?.enqueue(self) }
+        if callsInFlight == 0, ending.hasBegun { scheduler?.enqueue(self) }
         if isHeldBack || hasWaitingReplies { outputHasRoom() }
     }
 
@@ -310,25 +315,63 @@ extension ServerConnection {
         }
     }
 
-    // MARK: Closing
+    // MARK: Invalid frames
 
-    /// Whether no further call will be served.
-    private var isEnding: Bool { isDraining || isInputEnded }
+    /// Handles a frame that breaks a rule: refuses and skips it if it is only too long, else leaves
+    /// the connection to `closeBroken`.
+    private func invalidFrame(_ bytes: RawSpan, _ error: FrameError) -> FrameOutcome {
+        if error.rule == .frameLength {
+            switch try? codec.oversized(bytes) {
+            case .needMore: return .needMore
+            case .frame(let frame, _):
+                let outcome = refuseOversized(frame, bytes)
+                if frame.isSkippable { return outcome }
+            case nil: break
+            }
+        }
+        if let id = error.messageID {
+            refuse(bytes.extracting(id), RawSpan(), RPCError(.failedDecode, error.description))
+        }
+        fault = error
+        isOutOfFrame = true
+        return .broken
+    }
 
-    /// Closes the connection if it is ending and its last call has been answered.
-    private func closeIfDone() {
-        guard isEnding, callsInFlight == 0 else { return }
-        transport?.close(.afterFlush, reason: isInputEnded ? .peerFinished : .drained)
+    private func refuseOversized(_ frame: OversizedFrame, _ bytes: RawSpan) -> FrameOutcome {
+        let error = RPCError(
+            .resourceExhausted,
+            "the request's frame has \(frame.byteCount) bytes; \(codec.maxFrameBytes) are allowed")
+        dispatcher.counters.refused()
+        refuse(bytes.extracting(frame.messageID), RawSpan(), error)
+        bytesToSkip = max(0, frame.byteCount - bytes.byteCount)
+        isOutOfFrame = bytesToSkip > 0
+        return .handled(byteCount: min(frame.byteCount, bytes.byteCount))
+    }
+
+    /// Drops the rest of an oversized frame from the front of the input.
+    ///
+    /// - Returns: whether the input begins with a frame now.
+    private func skip(_ input: inout ByteBuffer) -> Bool {
+        if fault != nil { return false }
+        let count = min(bytesToSkip, input.readableBytes)
+        input.consume(count)
+        bytesToSkip -= count
+        isOutOfFrame = bytesToSkip > 0
+        if isOutOfFrame, ending.hasBegun { endIfDone() }
+        return !isOutOfFrame
     }
 
     private func closeBroken() {
         guard let error = fault else { return }
         dispatcher.counters.brokenStream()
-        dispatcher.logger.error("bad frame, connection closed") {
-            $0.add("peer", peers.peerText)
-            $0.add("rule", error.rule.rawValue)
-            $0.add("offset", error.offset)
-            $0.add("detail", error.description)
+        // The line belongs to no call.
+        CallContext.$current.withValue(nil) {
+            dispatcher.logger.error("bad frame, connection closed") {
+                $0.add("peer", peers.peerText)
+                $0.add("rule", error.rule.rawValue)
+                $0.add("offset", error.offset)
+                $0.add("detail", error.description)
+            }
         }
         transport?.close(.afterFlush, reason: .rejected("bad frame"))
     }

@@ -29,6 +29,7 @@ struct ListenerTests {
         var bufferedBytes: Int { 0 }
         func start() throws(TCPListenError) -> [NetAddress] { [InMemoryTransport.address] }
         func drain(within limit: Duration) async { drained.withLock { $0 = true } }
+        func stop() {}
     }
 
     struct Joining: Connector {

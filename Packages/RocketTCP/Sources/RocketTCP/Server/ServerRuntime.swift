@@ -49,6 +49,8 @@ public protocol ConnectionListener: Sendable {
     /// Accepts no more connections, notifies the handlers, and returns when all connections are
     /// closed; what is left after `limit` is closed then.
     func drain(within limit: Duration) async
+    /// Closes everything at once, also while it drains. Returns before that is done.
+    func stop()
     /// Connections open now.
     var connectionCount: Int { get }
     /// Bytes that all connections hold now.
@@ -91,7 +93,8 @@ public enum ServerRuntimeError: Error, Hashable, CustomStringConvertible {
 /// main reactor that accepts, `ioThreads` sub reactors that each own their connections.
 ///
 /// `run()` returns when the server has drained, after `beginDrain()` or after its task has been
-/// cancelled (then without waiting for connections). Any thread.
+/// cancelled (then, and when it is cancelled during a drain, without waiting for connections). Any
+/// thread.
 public final class ServerRuntime: Sendable {
     /// The phases of a server, in their order.
     public enum State: String, Hashable, Sendable {
@@ -219,8 +222,18 @@ public final class ServerRuntime: Sendable {
         let limit = Task.isCancelled ? .zero : drainTimeout.withLock { $0 }
         configuration.systemd?.stopping(within: limit)
         await application.finishInput()
-        await listener.drain(within: limit)
+        await drain(listener, within: limit)
         logger.info("server drained")
+    }
+
+    /// Drains the listener. If the task is cancelled meanwhile, what is open then is closed at once.
+    private func drain(_ listener: any ConnectionListener, within limit: Duration) async {
+        if limit == .zero { return await listener.drain(within: limit) }
+        await withTaskCancellationHandler {
+            await listener.drain(within: limit)
+        } onCancel: {
+            listener.stop()
+        }
     }
 
     /// Notifies the service manager that all listeners are open, with the status of the application

@@ -30,11 +30,16 @@ private final class RecordingApplication: ServerApplication {
 /// Never finishes by itself when the server drains.
 private final class DrainIgnoringApplication: ServerApplication {
     private final class Handler: TCPConnectionHandler {
+        let draining: AsyncEvent
+        init(_ draining: AsyncEvent) { self.draining = draining }
         func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {}
-        func draining(_ connection: TCPConnection) {}
+        func draining(_ connection: TCPConnection) { draining.fire() }
     }
 
-    func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler { Handler() }
+    /// Fires when a connection has been told to drain.
+    let draining = AsyncEvent()
+
+    func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler { Handler(draining) }
     func status(connectionCount: Int) -> String { "" }
 }
 
@@ -123,6 +128,23 @@ private final class DrainIgnoringApplication: ServerApplication {
         let running = Task { try await runtime.run() }
         let peer = try RawPeer(connectingTo: try #require(await runtime.boundAddresses.first))
         while runtime.connectionCount == 0 { await Task.yield() }
+        running.cancel()
+        try await running.value
+        #expect(runtime.state == .stopped)
+        #expect(peer.receive(exactly: 1) == [])
+    }
+
+    @Test(
+        "A task that is cancelled while it drains waits no longer for connections",
+        .timeLimit(.minutes(1)))
+    func cancellingDrain() async throws {
+        let application = DrainIgnoringApplication()
+        let runtime = runtime(application)
+        let running = Task { try await runtime.run() }
+        let peer = try RawPeer(connectingTo: try #require(await runtime.boundAddresses.first))
+        while runtime.connectionCount == 0 { await Task.yield() }
+        runtime.beginDrain()
+        await application.draining.wait()
         running.cancel()
         try await running.value
         #expect(runtime.state == .stopped)

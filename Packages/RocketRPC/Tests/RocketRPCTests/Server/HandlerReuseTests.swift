@@ -1,0 +1,119 @@
+import RocketBase
+import RocketReactor
+import RocketReactorTestKit
+import RocketTCP
+import SwiftProtobuf
+import Testing
+
+@testable import RocketRPC
+
+/// Handler tasks serve one call after another: nothing of one call is left for the next.
+@Suite("Reuse of handler tasks")
+struct HandlerReuseTests {
+    let kit = FrameKit()
+
+    /// Whether its task is cancelled is the answer of `state`; `never` waits until it is.
+    struct Cancellations: RPCService {
+        static let serviceName = "test.Cancellations"
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "state")) {
+                _, call in
+                let before = Task.isCancelled || call.isCancelled
+                await Task.yield()
+                return Text("\(before) \(Task.isCancelled) \(call.isCancelled)")
+            }
+            try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "never")) {
+                request, _ in
+                let gate = Gate()
+                await withTaskCancellationHandler {
+                    await gate.wait()
+                } onCancel: {
+                    gate.open()
+                }
+                return request
+            }
+        }
+    }
+
+    enum Cause: CaseIterable { case cancelFrame, deadline, limit }
+
+    @Test("Calls after a cancelled one are not cancelled", arguments: Cause.allCases)
+    func cancelledTask(_ cause: Cause) throws {
+        var limits = RPCCallLimits()
+        if cause == .limit { limits.defaults.timeout = .milliseconds(10) }
+        try ServerScene.with([Cancellations()], limits: limits) { scene, clients in
+            let client = clients[0]
+            for round in 0..<3 {
+                try client.call(
+                    "test.Cancellations.never", id: "7",
+                    info: cause == .deadline ? "rkm1\ntimeout-ms=10\n" : "")
+                if cause == .cancelFrame {
+                    try client.call("rocket.cancel", id: "7")
+                } else {
+                    scene.loop.tick(after: .milliseconds(10))
+                    scene.loop.tickUntilIdle()
+                }
+                #expect(client.connection.suspended.tasks.isEmpty)
+                _ = try client.answers()
+                for id in 0..<4 {
+                    try client.call("test.Cancellations.state", id: "\(round) \(id)")
+                    let answer = try #require(try client.answers().first)
+                    #expect(try answer.payload == kit.text("false false false"))
+                }
+            }
+        }
+    }
+
+    @Test("A call that was given up is no longer counted", arguments: Cause.allCases)
+    func counts(_ cause: Cause) throws {
+        var limits = RPCCallLimits()
+        limits.maxCallsPerConnection = 2
+        limits.maxCalls = 2
+        if cause == .limit { limits.defaults.timeout = .milliseconds(10) }
+        try ServerScene.with([Cancellations()], limits: limits) { scene, clients in
+            let client = clients[0]
+            for id in 0..<6 {
+                try client.call(
+                    "test.Cancellations.never", id: "\(id)",
+                    info: cause == .deadline ? "rkm1\ntimeout-ms=10\n" : "")
+                if cause == .cancelFrame {
+                    try client.call("rocket.cancel", id: "\(id)")
+                } else {
+                    scene.loop.tick(after: .milliseconds(10))
+                    scene.loop.tickUntilIdle()
+                }
+                let answers = try client.answers()
+                #expect(answers.codes == (cause == .cancelFrame ? [] : [.callTimeout]))
+                #expect(client.connection.callsInFlight == 0)
+            }
+            // The connection closes, as no call is left.
+            client.finish()
+            #expect(client.peer.closing == .peerFinished)
+        }
+    }
+
+    @Test("A deadline of a call that was answered in time is removed, and ends no later call")
+    func deadlines() throws {
+        let service = TestService()
+        try ServerScene.with([service]) { scene, clients in
+            let client = clients[0]
+            for id in 0..<3 {
+                try client.call(
+                    "test.v1.Test.hold", id: "\(id)", info: "rkm1\ntimeout-ms=100\n",
+                    payload: Number(1).serializedBytes())
+            }
+            #expect(scene.scheduler.deadlines.count == 3)
+            service.gate.open()
+            scene.loop.tickUntilIdle()
+            #expect(try client.answers().codes == [.success, .success, .success])
+            #expect(scene.scheduler.deadlines.isEmpty)
+            scene.loop.tick(after: .milliseconds(100))
+            scene.loop.tickUntilIdle()
+            for id in 0..<10 {
+                try client.call(id: "later \(id)")
+                #expect(try client.answers().codes == [.success])
+            }
+        }
+    }
+}
