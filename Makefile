@@ -30,7 +30,7 @@ CHECKS := selftest layers api settings safety links readme units format generate
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
-	generate fuzz install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
+	generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
 
 help: ## list the targets
@@ -112,6 +112,9 @@ deb: all ## build a Debian package in .build/deb and check it with lintian
 
 fuzz: deps ## fuzz each target for FUZZ_SECONDS, starting from its corpus
 	@scripts/run-fuzz $(FUZZ_SECONDS)
+
+attack: all ## attack order_server from outside for two minutes, and check what it harms (ATTACK="--seed 7")
+	@python3 Tests/Attack/attack.py bin/order_server $(ATTACK)
 
 bench-log: deps ## benchmark the logger against spdlog
 	@Tests/Benchmarks/log/run.sh
