@@ -89,7 +89,15 @@ int rocket_look_up_is_unknown_name(int code);
 
 /// Returns 1 when the path is a socket, 0 when it is a file of another kind, -1 with errno.
 int rocket_path_is_socket(const char *path);
+/// Reads the device and the inode of the file at the path; a link is not followed.
+int rocket_path_identity(const char *path, uint64_t *device, uint64_t *inode);
+/// Opens a folder for reading.
+int rocket_open_folder(const char *path);
+/// flock(2) without waiting: EWOULDBLOCK while another open file has the lock.
+int rocket_try_lock(int fd);
 int rocket_remove_path(const char *path);
+/// Returns the permissions of the file at the path; a link is not followed.
+int rocket_path_mode(const char *path);
 int rocket_set_path_mode(const char *path, unsigned mode);
 /// Opens /dev/null, to reserve an entry in the descriptor table.
 int rocket_open_null(void);

@@ -1,6 +1,6 @@
 public import RocketBase
 public import RocketReactor
-import RocketSystem
+public import RocketSystem
 
 extension TCPConnection: IOHandler {
     /// Reads once, then sends if there is room for what did not fit before. Called by the reactor.
@@ -17,6 +17,12 @@ extension TCPConnection: IOHandler {
         }
         if events.contains(.writable), waitsForRoom { flush() }
     }
+
+    /// Closes the connection: no event would come any more. Called by the reactor.
+    public func registrationFailed(_ error: SystemError, on reactor: Reactor) {
+        registration = nil
+        perform(machine.handle(.failed(.failed(error))))
+    }
 }
 
 extension TCPConnection {
@@ -32,7 +38,13 @@ extension TCPConnection {
         if !isReadingPaused { return }
         isReadingPaused = false
         if machine.isClosed || machine.isConnecting { return }
-        if registration == nil { register() }
+        if registration == nil {
+            do {
+                try register()
+            } catch {
+                return perform(machine.handle(.failed(.failed(error))))
+            }
+        }
         redeliverLater()
         updateInterest()
         deliveryResumed()

@@ -81,7 +81,8 @@ public final class TCPConnection {
     }
 
     /// Makes a connection of a connected stream socket, such as one end of a socket pair. Calls
-    /// the handler's `connected` before this returns.
+    /// the handler's `connected` before this returns; where the loop can't watch the socket, only
+    /// `closed`, at the end of the tick.
     @discardableResult
     public static func adopt(
         _ descriptor: consuming FileDescriptor, on reactor: Reactor,
@@ -92,7 +93,8 @@ public final class TCPConnection {
         let connection = TCPConnection(
             descriptor, peer: peer, group: ConnectionGroup(configuration), handler: handler,
             on: reactor, number: number)
-        connection.start()
+        // Without a `connected` before it: there is no one else to report the error to.
+        do { try connection.start() } catch { connection.handler = handler }
         return connection
     }
 }
@@ -199,22 +201,27 @@ extension TCPConnection {
     }
 
     /// Registers with the poller and calls the handler's `connected`.
-    func start() {
+    ///
+    /// - Throws: the error of the poller. The connection is closed then, and its handler, which has
+    ///   not been called yet, never is.
+    func start() throws(SystemError) {
         loopConnections.add(self)
-        register()
+        do {
+            try register()
+        } catch {
+            handler = nil
+            perform(machine.handle(.failed(.failed(error))))
+            throw error
+        }
         perform(machine.handle(.connected))
         expectDeadline()
     }
 
-    func register() {
+    func register() throws(SystemError) {
         var interest: IOInterest = []
         if wantsRead || machine.isConnecting { interest.insert(.read) }
         if waitsForRoom { interest.insert(.write) }
-        do {
-            registration = try unsafe socket?.register(interest, handler: self, on: reactor)
-        } catch {
-            perform(machine.handle(.failed(.failed(error))))
-        }
+        registration = try unsafe socket?.register(interest, handler: self, on: reactor)
     }
 
     /// Calls the handler's `draining`: the server drains.
