@@ -80,7 +80,7 @@ extension TCPConnection {
         deadlines.delivered(leftover: left > 0, consumed: true, at: reactor.now)
         if left > 0 { return }
         unsafe loopConnections.pool.give(from: &input)
-        _ = recordBufferedBytes()
+        _ = recordHeldBytes()
     }
 
     /// Whether the socket is read when it is readable.
@@ -155,7 +155,10 @@ extension TCPConnection {
     /// Gives the loop's buffer back, after moving what the handler left to the connection's own.
     private func keepLeftovers(of buffer: inout ByteBuffer) {
         if !buffer.isEmpty {
-            if buffer.readableBytes > BufferPool.keepBytes / 4 {
+            // Only a buffer that is filled well: the memory behind the bytes would be held, too.
+            if buffer.readableBytes > BufferPool.keepBytes / 4,
+                2 * buffer.readableBytes >= buffer.capacityBytes
+            {
                 unsafe swap(&input, &buffer)
             } else {
                 unsafe loopConnections.pool.take(into: &input)
@@ -185,7 +188,7 @@ extension TCPConnection {
         if (unsafe input.readableBytes) > limit {
             perform(machine.handle(.failed(.inputLimit(bytes: (unsafe input.readableBytes)))))
         } else {
-            _ = recordBufferedBytes()
+            _ = recordHeldBytes()
         }
     }
 

@@ -133,8 +133,8 @@ final class ServerContext: Sendable {
         limiter = ConnectionLimiter(
             limit: max(1, configuration.maxConnections),
             limitPerPeer: configuration.maxConnectionsPerPeer,
-            bufferLimitBytes: configuration.bufferLimitBytes)
-        group = ConnectionGroup(configuration.connection, limiter: limiter)
+            budget: configuration.budget)
+        group = ConnectionGroup(configuration.connection, limiter: limiter, logger: logger)
     }
 
     var phase: Phase { atomicPhase.load(ordering: .acquiring) }

@@ -1,9 +1,8 @@
 import RocketSystem
 import Synchronization
 
-/// Counts a server's connections, also per peer, and the bytes that they buffer together, and
-/// compares them with the limits. Any thread. Updated at connect and close, and when buffered bytes
-/// change between events.
+/// Counts a server's connections, also per peer, and compares them with the limits. Any thread.
+/// Updated at connect and close.
 final class ConnectionLimiter: Sendable {
     enum Verdict: Equatable { case admitted, full, peerHasTooMany }
 
@@ -17,24 +16,24 @@ final class ConnectionLimiter: Sendable {
     }
 
     private let counts = Locked(Counts())
-    private let buffered = Atomic<Int>(0)
+    private let held = Atomic<Int>(0)
     let limit: Int
     let limitPerPeer: Int
-    private let bufferLimitBytes: Int
+    let budget: ByteBudget
 
     /// The share of one peer where nothing else is configured, and the least that it is.
     private static let peerShare = 4
     private static let leastPerPeer = 16
 
-    init(limit: Int, limitPerPeer: Int?, bufferLimitBytes: Int) {
+    init(limit: Int, limitPerPeer: Int?, budget: ByteBudget) {
         self.limit = limit
         self.limitPerPeer =
             limitPerPeer.map { max(1, $0) } ?? max(Self.leastPerPeer, limit / Self.peerShare)
-        self.bufferLimitBytes = bufferLimitBytes
+        self.budget = budget
     }
 
     var connections: Int { counts.withLock { $0.connections } }
-    var bufferedBytes: Int { buffered.load(ordering: .relaxed) }
+    var heldBytes: Int { held.load(ordering: .relaxed) }
 
     /// Counts one connection more, unless a limit is reached.
     func admit(_ peer: NetAddress) -> Verdict {
@@ -90,11 +89,11 @@ final class ConnectionLimiter: Sendable {
         if now { body() }
     }
 
-    /// Records that buffers grew or shrank by `delta` bytes. Returns false when they have grown and
-    /// exceed the limit.
+    /// Records that connections hold `delta` bytes more, here and in the budget. Returns false when
+    /// the budget's ceiling is exceeded.
     func recordBytes(_ delta: Int) -> Bool {
-        let total = buffered.add(delta, ordering: .relaxed).newValue
-        return delta <= 0 || total <= bufferLimitBytes
+        held.wrappingAdd(delta, ordering: .relaxed)
+        return budget.record(delta)
     }
 }
 

@@ -32,6 +32,7 @@ public final class TCPServer: Sendable {
         context = ServerContext(configuration, logger: logger, makeHandler: makeHandler)
         self.mainLoop = mainLoop
         loops = subLoops.isEmpty ? [mainLoop] : subLoops
+        configuration.budget.add(loops)
     }
 
     /// Opens all listeners, or none. Peers can connect once this has returned.
@@ -113,8 +114,8 @@ public final class TCPServer: Sendable {
     /// The number of open connections, those on their way to a loop included. Any thread.
     public var connectionCount: Int { context.limiter.connections }
 
-    /// Bytes that all connections buffer now. Any thread.
-    public var bufferedBytes: Int { context.limiter.bufferedBytes }
+    /// Bytes of memory that the buffers of all connections hold now. Any thread.
+    public var bufferedBytes: Int { context.limiter.heldBytes }
 
     /// Closes the listeners and all connections at once. Returns before that is done.
     public func stop() {

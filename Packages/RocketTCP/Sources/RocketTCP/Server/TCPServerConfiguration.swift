@@ -30,9 +30,9 @@ public struct TCPServerConfiguration: Sendable {
     /// `maxConnections`, but 16 at least, so that one peer can't take the places of all. Default
     /// nil.
     public var maxConnectionsPerPeer: Int?
-    /// The most bytes that all connections may buffer together; a connection that exceeds it by
-    /// growing is closed. Default 1 GiB.
-    public var bufferLimitBytes = 1 << 30
+    /// The bytes that all connections may hold together. Servers with the same budget share it.
+    /// Default: one of 1 GiB.
+    public var budget = ByteBudget(limitBytes: 1 << 30)
     /// The configuration of each connection. Its `firstBytesTimeout` is 30 s by default.
     public var connection = TCPConnectionConfiguration()
 

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct ConnectionLimiterTests {
     private func limiter(_ limit: Int, perPeer: Int? = nil) -> ConnectionLimiter {
-        ConnectionLimiter(limit: limit, limitPerPeer: perPeer, bufferLimitBytes: .max)
+        ConnectionLimiter(
+            limit: limit, limitPerPeer: perPeer, budget: ByteBudget(limitBytes: 1 << 30))
     }
 
     private func address(_ text: String) throws -> NetAddress { try NetAddress(parsing: text) }

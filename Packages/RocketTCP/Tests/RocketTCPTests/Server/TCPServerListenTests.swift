@@ -3,6 +3,7 @@ import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
 import RocketTCPTestKit
+import Synchronization
 import Testing
 
 @testable import RocketTCP
@@ -212,31 +213,40 @@ import Testing
         #expect(throws: SystemError.self) { try SocketFile.isSocket(Self.text(path)) }
     }
 
-    @Test("Lets one of several servers that start at once take over a stale path")
+    @Test("Lets one of two servers that start at the same time take over a stale path")
     func raceForAStalePath() throws {
-        for round in 0..<30 {
-            let path = path("race-\(round)")
-            do {
-                let dead = try FileDescriptor.streamSocket(for: path.socketAddress)
-                try dead.bind(to: path.socketAddress)
-            }
-            let opened = Locked<[ListeningSocket.Released]>([])
-            let threads = try (0..<4).map { number in
-                try SystemThread(name: "test-race-\(number)") {
+        let paths = (0..<40).map { path("race-\($0)") }
+        for path in paths {
+            let dead = try FileDescriptor.streamSocket(for: path.socketAddress)
+            try dead.bind(to: path.socketAddress)
+        }
+        let opened = Locked<[ListeningSocket.Released]>([])
+        let arrived = Counter()
+        let threads = try (0..<2).map { number in
+            try SystemThread(name: "test-race-\(number)") {
+                for (round, path) in paths.enumerated() {
+                    arrived.add()
+                    while arrived.value < 2 * (round + 1) {}
                     let configuration = TCPServerConfiguration(listen: [path])
                     guard let socket = try? ListeningSocket.open(path, configuration) else {
-                        return
+                        continue
                     }
                     let released = socket.release()
                     opened.withLock { $0.append(released) }
                 }
             }
-            for thread in threads { thread.join() }
-            let sockets = opened.withLock { $0 }
-            #expect(sockets.count == 1)
-            _ = try RawPeer(connectingTo: path)
-            for socket in sockets { socket.close() }
         }
+        for thread in threads { thread.join() }
+        let sockets = opened.withLock { $0 }
+        #expect(sockets.count == paths.count)
+        for path in paths { _ = try RawPeer(connectingTo: path) }
+        for socket in sockets { socket.close() }
+    }
+
+    private final class Counter: Sendable {
+        private let count = Atomic(0)
+        var value: Int { count.load(ordering: .sequentiallyConsistent) }
+        func add() { count.add(1, ordering: .sequentiallyConsistent) }
     }
 
     @Test("Returns the credentials of a Unix peer")
