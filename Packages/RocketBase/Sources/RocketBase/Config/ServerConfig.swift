@@ -18,8 +18,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// The permissions of the files of unix:PATH, whatever the umask. Users with write
     /// permission can connect.
     ///
-    /// `server/unix_mode`: Permissions of 3 or 4 octal digits, 000 to 0777. Default 0600. Needs a
-    /// restart.
+    /// `server/unix_mode`: Permissions of 3 or 4 octal digits, 000 to 0777. Default 0600. Needs
+    /// a restart.
     public var unixMode: UInt32 = 0o600
     /// The number of sub reactors: threads with an event loop that serve connections.
     ///
@@ -36,10 +36,10 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/max_connections_per_peer`: A whole number, 0 to 10000000. Default 0. Needs a
     /// restart.
     public var maxConnectionsPerPeer = 0
-    /// The memory for the data of all connections. When it is used up, the connections that hold
-    /// most for longest without progress are closed. 0: half of the memory that the process may
-    /// use, by its control group and by what the machine has available at the start; 64 MiB at
-    /// least.
+    /// The memory for the data of all connections. When it is used up, the connections that
+    /// hold most for longest without progress are closed. 0: half of the memory that the
+    /// process may use, by its control group and by what the machine has available at the
+    /// start; 64 MiB at least.
     ///
     /// `server/memory_budget_bytes`: A whole number of bytes, 0 to 1099511627776. Default 0
     /// bytes. Needs a restart.

@@ -31,7 +31,14 @@ struct PeerLiveness {
 
     /// Returns when the first check is due.
     func firstCheck(limit: UInt64) -> MonotonicTime {
-        unansweredSince.later(by: limit / Self.checksPerLimit)
+        Self.nextCheck(after: unansweredSince, limit)
+    }
+
+    /// The times of checks are the same for all connections, so that one pass over those of a loop
+    /// serves all of them.
+    private static func nextCheck(after time: MonotonicTime, _ limit: UInt64) -> MonotonicTime {
+        let step = max(1, limit / checksPerLimit)
+        return MonotonicTime(nanoseconds: time.nanoseconds / step * step).later(by: step)
     }
 
     /// Takes a look at the connection.
@@ -54,7 +61,7 @@ struct PeerLiveness {
         let unanswered = progress.unacknowledged > 0 ? total - before : progress.probes
         let deadline = unansweredSince.later(by: limit)
         if isWaiting, now >= deadline, unanswered >= Self.leastUnanswered { return .silent }
-        let next = now.later(by: max(1, limit / Self.checksPerLimit))
+        let next = Self.nextCheck(after: now, limit)
         return .waiting(until: now < deadline ? min(deadline, next) : next)
     }
 }
