@@ -47,17 +47,20 @@ struct PeerLiveness {
     mutating func check(_ progress: TCPProgress, at now: MonotonicTime, limit: UInt64) -> Verdict {
         if progress.unacknowledged == 0, progress.unsentBytes == 0 { return .settled }
         let total = progress.totalRetransmissions
+        let before = retransmissionsBefore ?? total - progress.retransmissions
         let answeredAt = now + (.zero - progress.sinceAnswer)
         let isWaiting =
             progress.unacknowledged > 0
-            ? progress.retransmissions > 0 && progress.sinceAnswer > progress.sinceSent
+            // Linux counts no retransmission in `retransmissions` that its own device has dropped.
+            ? (progress.retransmissions > 0 || total > before)
+                && progress.sinceAnswer > progress.sinceSent
             : progress.probes > 0
         if !isWaiting || answeredAt > unansweredSince {
             unansweredSince = isWaiting ? answeredAt : now
             retransmissionsBefore = total
+        } else {
+            retransmissionsBefore = before
         }
-        let before = retransmissionsBefore ?? total - progress.retransmissions
-        retransmissionsBefore = before
         let unanswered = progress.unacknowledged > 0 ? total - before : progress.probes
         let deadline = unansweredSince.later(by: limit)
         if isWaiting, now >= deadline, unanswered >= Self.leastUnanswered { return .silent }
