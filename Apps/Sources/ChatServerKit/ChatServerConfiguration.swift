@@ -40,12 +40,7 @@ public struct ChatServerConfiguration: Sendable {
         self.init(listen: try server.addresses.map { try NetAddress(parsing: $0) })
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         if !tcp.adoptedDescriptors.isEmpty { tcp.listen = [] }
-        tcp.maxConnections = server.maxConnections
-        tcp.maxConnectionsPerPeer = server.maxConnectionsPerPeer
-        tcp.connection.idleTimeout = server.idleTimeout.unlessZero
-        tcp.connection.highWaterMarkBytes = server.highWaterMarkBytes
-        tcp.connection.lowWaterMarkBytes = server.lowWaterMarkBytes
-        tcp.connection.outputLimitBytes = server.outputLimitBytes
+        tcp.apply(server)
         ioThreads = server.ioThreads
         slowCallback = server.slowCallback.unlessZero
         drainTimeout = server.drainTimeout

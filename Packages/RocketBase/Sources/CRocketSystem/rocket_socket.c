@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -53,7 +54,10 @@ static int to_system(const struct rocket_address *in, system_address *out, sockl
     case ROCKET_FAMILY_UNIX:
     case ROCKET_FAMILY_ABSTRACT: {
         int abstract = in->family == ROCKET_FAMILY_ABSTRACT;
-        if (in->path_bytes == 0 || in->path_bytes > ROCKET_UNIX_PATH_BYTES) break;
+        if (in->path_bytes == 0 || in->path_bytes > ROCKET_UNIX_PATH_BYTES) {
+            errno = in->path_bytes == 0 ? EINVAL : ENAMETOOLONG;
+            return -1;
+        }
         out->un.sun_family = AF_UNIX;
         memcpy(out->un.sun_path + abstract, in->path, in->path_bytes);
         *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + in->path_bytes + 1);
@@ -177,10 +181,6 @@ int rocket_set_reuse_port(int fd, int on) { return option(fd, SOL_SOCKET, SO_REU
 int rocket_set_ipv6_only(int fd, int on) { return option(fd, IPPROTO_IPV6, IPV6_V6ONLY, on); }
 int rocket_set_no_delay(int fd, int on) { return option(fd, IPPROTO_TCP, TCP_NODELAY, on); }
 
-int rocket_set_user_timeout(int fd, unsigned milliseconds) {
-    return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)milliseconds);
-}
-
 int rocket_set_keepalive(int fd, int idle_seconds, int interval_seconds, int probes) {
     if (option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) != 0) return -1;
     if (option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_seconds) != 0) return -1;
@@ -302,6 +302,25 @@ int rocket_path_is_socket(const char *path) {
     return S_ISSOCK(status.st_mode) ? 1 : 0;
 }
 
+int rocket_path_identity(const char *path, uint64_t *device, uint64_t *inode) {
+    struct stat status;
+    if (lstat(path, &status) != 0) return -1;
+    *device = (uint64_t)status.st_dev;
+    *inode = (uint64_t)status.st_ino;
+    return 0;
+}
+
+int rocket_open_folder(const char *path) {
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int rocket_try_lock(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
 int rocket_remove_path(const char *path) { return unlink(path); }
+int rocket_path_mode(const char *path) {
+    struct stat status;
+    return lstat(path, &status) == 0 ? (int)(status.st_mode & 07777) : -1;
+}
+
 int rocket_set_path_mode(const char *path, unsigned mode) { return chmod(path, mode); }
 int rocket_open_null(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }

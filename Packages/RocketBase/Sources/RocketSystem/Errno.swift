@@ -18,6 +18,11 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     /// EBADF.
     public static let badDescriptor = Errno(rawValue: EBADF)
 
+    /// EINVAL.
+    public static let invalid = Errno(rawValue: EINVAL)
+    /// ECANCELED.
+    public static let cancelled = Errno(rawValue: ECANCELED)
+
     /// The errno of the calling thread. The next library call may overwrite it, so read it
     /// directly after the call that failed.
     public static var current: Errno { Errno(rawValue: errno) }

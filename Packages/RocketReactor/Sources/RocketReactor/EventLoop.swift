@@ -210,9 +210,9 @@ extension EventLoop {
     /// queued, and tears the reactor down.
     private func finish() {
         let reactor = self.reactor
-        settle(reactor)
+        reactor.runAccepted()
         reactor.notifyLoopEnd()
-        settle(reactor)
+        reactor.runAccepted()
         // From now on senders are refused.
         inbox.end()
         hasEnded = true
@@ -221,12 +221,6 @@ extension EventLoop {
         reactor.notifyLoopEnd()
         reactor.runRemaining()
         reactor.tearDown()
-    }
-
-    private func settle(_ reactor: Reactor) {
-        for _ in 0..<Self.roundsAtEnd where reactor.hasWork {
-            _ = reactor.tick(waitingAtMost: 0)
-        }
     }
 
     /// Runs jobs that arrived after the end of the loop.
@@ -246,6 +240,23 @@ extension EventLoop {
 }
 
 extension Reactor {
+    /// Runs the tasks that other threads have sent until now, and what these and the tick ends queue
+    /// on the loop, for a bounded number of rounds.
+    ///
+    /// What other threads send meanwhile is not taken: while they send faster than the loop runs,
+    /// each round would have more to do than the one before.
+    fileprivate func runAccepted() {
+        takeTasks()
+        for _ in 0..<EventLoop.roundsAtEnd where unsafe !tasks.isEmpty || !tickEnds.isEmpty {
+            var left = unsafe tasks.count
+            while left > 0, let task = unsafe tasks.popFirst() {
+                perform(task)
+                left -= 1
+            }
+            runTickEnds()
+        }
+    }
+
     /// Runs all tasks and tick ends, and those that they queue, for a bounded number of rounds.
     fileprivate func runRemaining() {
         for _ in 0..<EventLoop.roundsAtEnd where hasWork {

@@ -1,5 +1,8 @@
 import RocketSystem
 
+/// The operations of a poller that the kernel may refuse.
+@_spi(TestKit) public enum PollerOperation: Sendable { case add, change, remove }
+
 /// Epoll: its flags, its operations, and its user data, which is a registration's token (generation
 /// and descriptor number). No other file uses epoll. Owned by the reactor.
 struct Poller: ~Copyable {
@@ -15,20 +18,11 @@ struct Poller: ~Copyable {
         try epoll.add(raw, mask: Self.mask(interest), data: token)
     }
 
-    /// Traps where the kernel refuses: the descriptor of a registration was closed before it was
-    /// cancelled.
-    func change(_ raw: Int32, _ interest: IOInterest, token: UInt64) {
-        do { try epoll.modify(raw, mask: Self.mask(interest), data: token) } catch {
-            preconditionFailure("a registration is cancelled before its descriptor is closed")
-        }
+    func change(_ raw: Int32, _ interest: IOInterest, token: UInt64) throws(SystemError) {
+        try epoll.modify(raw, mask: Self.mask(interest), data: token)
     }
 
-    /// Traps as `change` does.
-    func remove(_ raw: Int32) {
-        do { try epoll.remove(raw) } catch {
-            preconditionFailure("a registration is cancelled before its descriptor is closed")
-        }
-    }
+    func remove(_ raw: Int32) throws(SystemError) { try epoll.remove(raw) }
 
     /// Waits for events and returns how many there are. `event(_:)` returns them until the next
     /// wait.

@@ -46,9 +46,7 @@ extension Reactor {
         var nanoseconds = hasWork ? 0 : limit
         if nanoseconds != 0 {
             nanoseconds = timeToNextTimer(limit)
-            // From here on a sender writes to the wakeup; a task sent before is seen here.
-            wakeup.willSleep()
-            if !inbox.isEmpty { nanoseconds = 0 }
+            if !wakeup.announceSleep(unless: { !inbox.isEmpty }) { nanoseconds = 0 }
             counters.markProgress(now.nanoseconds, isWaiting: true)
         }
         let ready = poller.wait(nanoseconds: nanoseconds)

@@ -47,6 +47,9 @@ public final class Reactor {
     var publishedBacklog = 0
     /// The excess was logged, and the number of tasks has not fallen to half the limit since.
     var isOverTaskLimit = false
+    /// Returns the error with which an operation on the registration of that label fails instead of
+    /// being performed; nil: it is performed. For tests of what the kernel rarely does.
+    @_spi(TestKit) public var injectedFailure: ((PollerOperation, StaticString) -> Errno?)?
     private var loopEnds: ContiguousArray<any LoopEndHandler> = []
     /// Objects that layers above keep with the loop, by type.
     private var attachments: [ObjectIdentifier: AnyObject] = [:]

@@ -1,3 +1,4 @@
+import RocketBase
 public import RocketSystem
 
 /// Which events a registration observes.
@@ -44,12 +45,21 @@ public protocol IOHandler: AnyObject {
     /// Handles events on the loop's thread. `events` is never empty and contains only what the
     /// registration is interested in at this moment, besides `hangup` and `error`.
     func ready(_ events: IOEvents, on reactor: Reactor)
+
+    /// Handles the end of its registration on the loop's thread: the kernel refused a change of its
+    /// interest, and the loop has logged that. No event comes any more. By default: nothing.
+    func registrationFailed(_ error: SystemError, on reactor: Reactor)
+}
+
+extension IOHandler {
+    /// Does nothing.
+    public func registrationFailed(_ error: SystemError, on reactor: Reactor) {}
 }
 
 /// A descriptor that a loop watches: the events of interest, and their handler.
 ///
 /// Created by `Reactor.register`, bound to the loop's thread. Cancel it before the descriptor is
-/// closed: otherwise the next change of its interest traps. It holds the descriptor's number only;
+/// closed: otherwise the next change of its interest fails (`registrationFailed`). It holds the descriptor's number only;
 /// the handler owns the descriptor.
 public final class Registration {
     /// Names the handler in logs.
@@ -106,11 +116,16 @@ public final class Registration {
 
     /// Releases the handler and the reactor.
     fileprivate func detach() {
+        let last = disarm()
+        withExtendedLifetime(last) {}
+    }
+
+    /// Ends this object's part, and returns its handler, moved out before the end of the handler:
+    /// its deinit may call `cancel` here.
+    fileprivate func disarm() -> (any IOHandler)? {
         wanted = []
         reactor = nil
-        // Last, and moved out of this object before its end: its deinit may call `cancel` here.
-        let last = handler.take()
-        withExtendedLifetime(last) {}
+        return handler.take()
     }
 }
 
@@ -126,6 +141,7 @@ extension Reactor {
     ) throws(SystemError) -> Registration {
         let raw = descriptor.raw
         let token = unsafe table.makeToken(raw)
+        try checkInjected(.add, label)
         try poller.add(raw, interest, token: token)
         let registration = Registration(
             raw: raw, token: token, interest: interest, label: label, handler: handler,
@@ -138,8 +154,36 @@ extension Reactor {
     public var registrationCount: Int { unsafe table.count }
 
     fileprivate func forget(_ registration: Registration) {
-        poller.remove(registration.raw)
+        do {
+            try checkInjected(.remove, registration.label)
+            try poller.remove(registration.raw)
+        } catch {
+            // The descriptor was closed before, which ends the kernel's part as well.
+            logFailure(error, registration.label)
+        }
         unsafe table.remove(registration)
+    }
+
+    /// The kernel's interest is unknown now, so the registration ends, and its handler is notified.
+    private func lose(_ registration: Registration, _ error: SystemError) {
+        logFailure(error, registration.label)
+        try? poller.remove(registration.raw)
+        unsafe table.remove(registration)
+        registration.disarm()?.registrationFailed(error, on: self)
+    }
+
+    private func logFailure(_ error: SystemError, _ label: StaticString) {
+        loop.logger.error("an event loop can't watch a descriptor") {
+            $0.add("loop", self.loop.name)
+            $0.add("callback", label)
+            $0.add("error", error)
+        }
+    }
+
+    private func checkInjected(_ operation: PollerOperation, _ label: StaticString)
+        throws(SystemError)
+    {
+        if let errno = injectedFailure?(operation, label) { throw SystemError("epoll_ctl", errno) }
     }
 
     /// Passes changed interests to the kernel: at most one system call per registration and tick.
@@ -153,7 +197,13 @@ extension Reactor {
             }
             registration.applied = registration.interest
             statistics.interestChanges &+= 1
-            poller.change(registration.raw, registration.interest, token: registration.token)
+            do {
+                try checkInjected(.change, registration.label)
+                try poller.change(
+                    registration.raw, registration.interest, token: registration.token)
+            } catch {
+                lose(registration, error)
+            }
         }
         changedSpare.removeAll(keepingCapacity: true)
     }
@@ -161,7 +211,7 @@ extension Reactor {
     /// Ends all registrations and releases their handlers.
     func removeRegistrations() {
         for registration in unsafe table.removeAll() {
-            poller.remove(registration.raw)
+            try? poller.remove(registration.raw)
             registration.detach()
         }
         unsafe changed.removeAll()

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
@@ -9,6 +10,7 @@ final class Endpoint: IOHandler {
     var far: FileDescriptor?
     var registration: Registration?
     var events: [IOEvents] = []
+    var failures: [SystemError] = []
     var onReady: (Endpoint, Reactor) -> Void
 
     init(
@@ -33,6 +35,8 @@ final class Endpoint: IOHandler {
         self.events.append(events)
         onReady(self, reactor)
     }
+
+    func registrationFailed(_ error: SystemError, on reactor: Reactor) { failures.append(error) }
 
     /// The far end sends one byte.
     func poke() {
@@ -64,6 +68,14 @@ extension FileDescriptor {
     borrowing func receiveBytes(_ bytes: UnsafeMutableRawBufferPointer) {
         _ = try? receive(into: bytes)
     }
+}
+
+/// Counts the errors in the log.
+final class ErrorLines: LogSink, Sendable {
+    let count = Counter()
+    let lostLines: UInt64 = 0
+    func write(_ event: borrowing LogEvent) { if event.level == .error { count.add(1) } }
+    func endBatch() -> LogSinkNotice? { nil }
 }
 
 /// Lines in the order in which they were recorded, for tests on one thread.

@@ -57,6 +57,26 @@ import Testing
         #expect(accepted.value >= 1_000)
     }
 
+    @Test("Ends although other threads send more than the loop runs")
+    func floodedLoopEnds() throws {
+        let hand = try HandDrivenLoop()
+        let loop = hand.loop
+        let sent = Counter()
+        // Each task has two further ones sent by another thread, before the next task runs.
+        @Sendable func spread(_ reactor: Reactor) {
+            let sender = try? SystemThread(name: "test-flood") {
+                for _ in 0..<2 where sent.value < 1_000 && loop.execute(spread) { sent.add(1) }
+            }
+            sender?.join()
+        }
+        loop.execute(spread)
+        loop.stop()
+        loop.run()
+        // One generation per step of the end: what was accepted before it, during the end of the
+        // first generation, and before the loop refuses.
+        #expect(sent.value == 2 + 4 + 0)
+    }
+
     @Test("Releases the timers of a loop that has stopped")
     func aStoppedLoopReleasesItsTimers() async throws {
         final class Probe: Sendable {}

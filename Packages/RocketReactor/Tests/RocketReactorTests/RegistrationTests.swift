@@ -1,3 +1,4 @@
+import RocketBase
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
@@ -119,6 +120,66 @@ import Testing
         hand.tick()
         #expect(endpoint.events == [.readHangup])
         endpoint.cancelAndClose()
+    }
+
+    @Test("Throws what the kernel refuses to register, and keeps nothing of it")
+    func refusedRegistration() throws {
+        let hand = try HandDrivenLoop()
+        hand.reactor.refuse(.add, of: "test", with: .outOfMemory)
+        #expect(throws: SystemError("epoll_ctl", .outOfMemory)) {
+            try Endpoint(on: hand.reactor)
+        }
+        #expect(hand.reactor.registrationCount == 1)  // the wakeup
+        hand.reactor.refuse(.add, of: "test", with: nil)
+        let endpoint = try Endpoint(on: hand.reactor)
+        endpoint.poke()
+        hand.tick()
+        #expect(endpoint.events == [.readable])
+        endpoint.cancelAndClose()
+    }
+
+    @Test("Ends a registration whose interest the kernel refuses to change, and logs one line")
+    func refusedChange() throws {
+        let lines = ErrorLines()
+        var logging = LogConfiguration()
+        logging.outputs = []
+        let logs = try LogSystem(logging, sinks: [lines])
+        let hand = try HandDrivenLoop(logger: logs.app)
+        let endpoint = try Endpoint(on: hand.reactor)
+        let other = try Endpoint(on: hand.reactor)
+        hand.reactor.refuse(.change, of: "test", with: .outOfMemory)
+        endpoint.registration?.setInterest([.read, .write])
+        hand.tick()
+        #expect(endpoint.failures == [SystemError("epoll_ctl", .outOfMemory)])
+        #expect(endpoint.registration?.isActive == false)
+        endpoint.poke()
+        other.poke()
+        hand.tick()
+        #expect(endpoint.events.isEmpty && other.events == [.readable])
+        hand.reactor.refuse(.change, of: "test", with: nil)
+        try endpoint.register(on: hand.reactor)
+        hand.tick()
+        #expect(endpoint.events == [.readable])
+        endpoint.cancelAndClose()
+        other.cancelAndClose()
+        logs.shutdown()
+        #expect(lines.count.value == 1)
+    }
+
+    @Test("Survives a registration that the kernel refuses to remove, and logs one line")
+    func refusedRemoval() throws {
+        let lines = ErrorLines()
+        var logging = LogConfiguration()
+        logging.outputs = []
+        let logs = try LogSystem(logging, sinks: [lines])
+        let hand = try HandDrivenLoop(logger: logs.app)
+        let endpoint = try Endpoint(on: hand.reactor)
+        // Closed too early: the kernel does not know the descriptor any more.
+        endpoint.near = nil
+        endpoint.registration?.cancel()
+        #expect(hand.reactor.registrationCount == 1)  // the wakeup
+        logs.shutdown()
+        #expect(lines.count.value == 1)
     }
 
     @Test("Traps when a descriptor is registered twice")

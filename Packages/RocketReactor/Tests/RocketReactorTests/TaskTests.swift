@@ -28,12 +28,36 @@ import Testing
     func aSleepingLoopIsWokenOncePerBatch() throws {
         let wakeup = try Wakeup()
         #expect(!wakeup.wakeIfAsleep())
-        wakeup.willSleep()
+        #expect(wakeup.announceSleep { false })
         #expect(wakeup.wakeIfAsleep())
         #expect(!wakeup.wakeIfAsleep())
-        wakeup.willSleep()
+        #expect(wakeup.announceSleep { false })
         wakeup.isAwake()
         #expect(!wakeup.wakeIfAsleep())
+    }
+
+    /// A sender that acts before, during and after the loop's last check for tasks.
+    @Test("Loses no task, whenever it is sent while the loop goes to sleep", arguments: 0..<4)
+    func noTaskIsLostOnTheWayToSleep(moment: Int) throws {
+        let wakeup = try Wakeup()
+        let inbox = TaskInbox()
+        var hasWritten = false
+        func send(at time: Int) {
+            guard time == moment else { return }
+            _ = inbox.append(.closure { _ in }, isJob: false)
+            hasWritten = wakeup.wakeIfAsleep()
+        }
+        send(at: 0)
+        let sleeps = wakeup.announceSleep {
+            send(at: 1)
+            let hasTasks = !inbox.isEmpty
+            send(at: 2)
+            return hasTasks
+        }
+        send(at: 3)
+        // A loop that sleeps although there is a task is woken.
+        #expect(!sleeps || hasWritten)
+        #expect(sleeps == (moment >= 2))
     }
 
     @Test("Writes no wakeup for tasks that the loop sends itself")

@@ -50,7 +50,14 @@ int rocket_set_reuse_address(int fd, int on);
 int rocket_set_reuse_port(int fd, int on);
 int rocket_set_ipv6_only(int fd, int on);
 int rocket_set_no_delay(int fd, int on);
-int rocket_set_user_timeout(int fd, unsigned milliseconds);
+/// What the kernel knows of the peer's answers (TCP_INFO).
+struct rocket_tcp_progress {
+    uint32_t unacknowledged, unsent_bytes, retransmissions, total_retransmissions, probes;
+    uint32_t since_sent_ms, since_answer_ms;
+};
+int rocket_tcp_progress(int fd, struct rocket_tcp_progress *out);
+/// TCP_RTO_MAX_MS; fails on kernels before 6.15.
+int rocket_set_longest_retransmission(int fd, int milliseconds);
 int rocket_set_keepalive(int fd, int idle_seconds, int interval_seconds, int probes);
 int rocket_set_buffer_bytes(int fd, int send_bytes, int receive_bytes);
 /// Sets SO_LINGER to zero: close(2) then resets the connection.
@@ -89,7 +96,15 @@ int rocket_look_up_is_unknown_name(int code);
 
 /// Returns 1 when the path is a socket, 0 when it is a file of another kind, -1 with errno.
 int rocket_path_is_socket(const char *path);
+/// Reads the device and the inode of the file at the path; a link is not followed.
+int rocket_path_identity(const char *path, uint64_t *device, uint64_t *inode);
+/// Opens a folder for reading.
+int rocket_open_folder(const char *path);
+/// flock(2) without waiting: EWOULDBLOCK while another open file has the lock.
+int rocket_try_lock(int fd);
 int rocket_remove_path(const char *path);
+/// Returns the permissions of the file at the path; a link is not followed.
+int rocket_path_mode(const char *path);
 int rocket_set_path_mode(const char *path, unsigned mode);
 /// Opens /dev/null, to reserve an entry in the descriptor table.
 int rocket_open_null(void);

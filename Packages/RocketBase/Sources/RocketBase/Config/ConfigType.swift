@@ -63,6 +63,25 @@ extension ConfigType where Value == Duration {
     }
 }
 
+extension ConfigType where Value == UInt32 {
+    /// The permissions of a file, in octal digits.
+    public static var fileMode: Self {
+        Self(
+            allowed: "permissions of 3 or 4 octal digits, 000 to 0777",
+            parse: { text in
+                guard (3...4).contains(text.utf8.count),
+                    text.utf8.allSatisfy({ (48...55).contains($0) }),
+                    let mode = UInt32(text, radix: 8), mode <= 0o777
+                else { return nil }
+                return mode
+            },
+            text: { mode in
+                let digits = String(mode, radix: 8)
+                return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            })
+    }
+}
+
 extension ConfigType where Value == Bool {
     /// `true` or `false`.
     public static var boolean: Self {
@@ -111,7 +130,7 @@ extension ConfigType where Value == String {
     /// `IP:PORT`, `[IPv6]:PORT`, `unix:PATH` or `unix:@NAME` (an abstract name of Linux).
     public static var address: Self {
         Self(
-            allowed: "IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME",
+            allowed: "IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME (up to 107 bytes)",
             parse: { ConfigAddress.isAddress($0) ? $0 : nil }, text: { $0 },
             resolve: { ConfigAddress.resolve($0, $1) })
     }

@@ -10,10 +10,17 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/port`: A whole number, 0 to 65535. Default 12345. Needs a restart.
     public var port = 12_345
     /// All addresses that the server listens on, in place of ip and port. Empty: ip and port.
+    /// unix:@NAME is open to all users of the machine.
     ///
     /// `server/listen`: 0 to 64 values, separated by commas; each IP:PORT, [IPv6]:PORT,
-    /// unix:PATH or unix:@NAME. Default none. Needs a restart.
+    /// unix:PATH or unix:@NAME (up to 107 bytes). Default none. Needs a restart.
     public var listen: [String] = []
+    /// The permissions of the files of unix:PATH, whatever the umask. Users with write
+    /// permission can connect.
+    ///
+    /// `server/unix_mode`: Permissions of 3 or 4 octal digits, 000 to 0777. Default 0600. Needs
+    /// a restart.
+    public var unixMode: UInt32 = 0o600
     /// The number of sub reactors: threads with an event loop that serve connections.
     ///
     /// `server/io_threads`: A whole number, 1 to 1024. Default 4. Needs a restart.
@@ -22,11 +29,21 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/max_connections`: A whole number, 1 to 10000000. Default 10000. Needs a restart.
     public var maxConnections = 10_000
-    /// The largest number of connections from one IP address.
+    /// The largest number of connections from one peer: an IPv4 address, an IPv6 network of 64
+    /// bits, or all Unix sockets together. 0: a quarter of max_connections, but 16 at least.
+    /// Behind a proxy, which is one peer, set it to max_connections.
     ///
-    /// `server/max_connections_per_peer`: A whole number, 1 to 10000000. Default 10000. Needs a
+    /// `server/max_connections_per_peer`: A whole number, 0 to 10000000. Default 0. Needs a
     /// restart.
-    public var maxConnectionsPerPeer = 10_000
+    public var maxConnectionsPerPeer = 0
+    /// The memory for the data of all connections. When it is used up, the connections that
+    /// hold most for longest without progress are closed. 0: half of the memory that the
+    /// process may use, by its control group and by what the machine has available at the
+    /// start; 64 MiB at least.
+    ///
+    /// `server/memory_budget_bytes`: A whole number of bytes, 0 to 1099511627776. Default 0
+    /// bytes. Needs a restart.
+    public var memoryBudgetBytes = 0
     /// A connection without traffic for this time is closed. 0: no limit.
     ///
     /// `server/idle_timeout_ms`: A whole number of ms, 0 to 86400000. Default 600000 ms. Needs
@@ -175,8 +192,12 @@ extension ServerConfig {
             "The TCP port that the server listens on. 0: the kernel selects a free port."),
         .init(
             "listen", \.listen, .list(of: .address, count: 0...64), .restart,
-            "All addresses that the server listens on, in place of ip and port. Empty: ip and port."
-        ),
+            "All addresses that the server listens on, in place of ip and port. Empty: ip and port. "
+                + "unix:@NAME is open to all users of the machine."),
+        .init(
+            "unix_mode", \.unixMode, .fileMode, .restart,
+            "The permissions of the files of unix:PATH, whatever the umask. Users with write "
+                + "permission can connect."),
         .init(
             "io_threads", \.ioThreads, .integer(1...1024), .restart,
             "The number of sub reactors: threads with an event loop that serve connections."),
@@ -218,8 +239,16 @@ extension ServerConfig {
             "max_connections", \.maxConnections, .integer(1...10_000_000), .restart,
             "The largest number of connections. Further ones are closed at once."),
         .init(
-            "max_connections_per_peer", \.maxConnectionsPerPeer, .integer(1...10_000_000), .restart,
-            "The largest number of connections from one IP address."),
+            "max_connections_per_peer", \.maxConnectionsPerPeer, .integer(0...10_000_000), .restart,
+            "The largest number of connections from one peer: an IPv4 address, an IPv6 network of "
+                + "64 bits, or all Unix sockets together. 0: a quarter of max_connections, but 16 at "
+                + "least. Behind a proxy, which is one peer, set it to max_connections."),
+        .init(
+            "memory_budget_bytes", \.memoryBudgetBytes, .bytes(0...1_099_511_627_776), .restart,
+            "The memory for the data of all connections. When it is used up, the connections that "
+                + "hold most for longest without progress are closed. 0: half of the memory that "
+                + "the process may use, by its control group and by what the machine has available "
+                + "at the start; 64 MiB at least."),
         .init(
             "idle_timeout_ms", \.idleTimeout, .milliseconds(0...86_400_000), .restart,
             "A connection without traffic for this time is closed. 0: no limit."),

@@ -16,14 +16,14 @@ public struct StubConfig: ConfigSection, Hashable {
     public var port = 0
     /// The address of the server, in place of ip and port.
     ///
-    /// `stubs/rpc_server/address`: IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME; or empty.
-    /// Default none. Changes live.
+    /// `stubs/rpc_server/address`: IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME (up to 107
+    /// bytes); or empty. Default none. Changes live.
     public var address: String?
     /// All addresses of the server, in place of ip and port or address. A connection uses the
     /// first address that accepts; each connection of a pool starts at another one.
     ///
     /// `stubs/rpc_server/addresses`: 0 to 64 values, separated by commas; each IP:PORT,
-    /// [IPv6]:PORT, unix:PATH or unix:@NAME. Default none. Changes live.
+    /// [IPv6]:PORT, unix:PATH or unix:@NAME (up to 107 bytes). Default none. Changes live.
     public var addresses: [String] = []
     /// The timeout of a call, unless the caller sets one.
     ///

@@ -101,11 +101,20 @@ extension FileDescriptor {
         try check("fcntl", rocket_set_nonblocking_cloexec(raw))
     }
 
-    /// Checks that this is a listening stream socket.
+    /// Checks that the number is a listening stream socket of a supported family. The caller need
+    /// not own it.
     ///
-    /// - Throws: `SystemError` (EINVAL, ENOTSOCK).
-    public borrowing func checkListening() throws(SystemError) {
-        try check("listening socket", rocket_listening_family(raw))
+    /// - Throws: `SystemError` that says what it is instead (EBADF, ENOTSOCK, EINVAL).
+    public static func checkListening(_ raw: Int32) throws(SystemError) {
+        if rocket_listening_family(raw) >= 0 { return }
+        let error = Errno.current
+        let problem =
+            switch error.rawValue {
+            case EBADF: "it is not open"
+            case ENOTSOCK: "it is not a socket"
+            default: "it is not a listening TCP or Unix stream socket"
+            }
+        throw SystemError(problem, error)
     }
 
     /// Opens /dev/null, to reserve an entry in the descriptor table.

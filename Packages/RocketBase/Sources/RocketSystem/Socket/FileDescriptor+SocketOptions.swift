@@ -10,6 +10,40 @@ public struct PeerCredentials: Hashable, Sendable {
     public let groupID: UInt32
 }
 
+/// What the kernel knows of the answers of a TCP peer. A value.
+public struct TCPProgress: Hashable, Sendable {
+    /// Segments sent and not acknowledged.
+    public var unacknowledged = 0
+    /// Bytes in the kernel that were not sent yet.
+    public var unsentBytes = 0
+    /// Retransmissions since the peer last acknowledged further bytes.
+    public var retransmissions = 0
+    /// Retransmissions since the connection began.
+    public var totalRetransmissions = 0
+    /// Probes of a full window that were sent since the peer's last answer.
+    public var probes = 0
+    /// Time since bytes were last sent, or sent again.
+    public var sinceSent = Duration.zero
+    /// Time since the peer's machine last answered.
+    public var sinceAnswer = Duration.zero
+
+    /// A connection with nothing outstanding.
+    public init() {}
+
+    init(
+        unacknowledged: Int, unsentBytes: Int, retransmissions: Int, totalRetransmissions: Int,
+        probes: Int, sinceSent: Duration, sinceAnswer: Duration
+    ) {
+        self.unacknowledged = unacknowledged
+        self.unsentBytes = unsentBytes
+        self.retransmissions = retransmissions
+        self.totalRetransmissions = totalRetransmissions
+        self.probes = probes
+        self.sinceSent = sinceSent
+        self.sinceAnswer = sinceAnswer
+    }
+}
+
 /// Options of stream sockets. Any thread.
 extension FileDescriptor {
     /// Sets SO_REUSEADDR: bind succeeds while old connections of the port are in TIME_WAIT.
@@ -33,10 +67,27 @@ extension FileDescriptor {
         try check("TCP_NODELAY", rocket_set_no_delay(raw, on ? 1 : 0))
     }
 
-    /// Sets TCP_USER_TIMEOUT: the longest time that sent bytes may stay unacknowledged.
-    public borrowing func setUserTimeout(_ timeout: Duration) throws(SystemError) {
-        let milliseconds = UInt32(clamping: timeout.wholeNanoseconds / 1_000_000)
-        try check("TCP_USER_TIMEOUT", rocket_set_user_timeout(raw, milliseconds))
+    /// Sets TCP_RTO_MAX_MS: the longest time from one unanswered transmission, or one probe of a
+    /// full window, to the next; 1 to 120 seconds.
+    ///
+    /// - Throws: `SystemError`; ENOPROTOOPT on kernels before 6.15, which use 120 seconds.
+    public borrowing func setLongestRetransmission(_ time: Duration) throws(SystemError) {
+        let milliseconds = Int32(clamping: time.wholeNanoseconds / 1_000_000)
+        let result = rocket_set_longest_retransmission(raw, min(max(milliseconds, 1_000), 120_000))
+        try check("TCP_RTO_MAX_MS", result)
+    }
+
+    /// Returns what the kernel knows of the answers of a TCP peer (TCP_INFO).
+    public borrowing func tcpProgress() throws(SystemError) -> TCPProgress {
+        var info = rocket_tcp_progress()
+        // SAFETY: fills the struct.
+        try check("TCP_INFO", unsafe rocket_tcp_progress(raw, &info))
+        return TCPProgress(
+            unacknowledged: Int(info.unacknowledged), unsentBytes: Int(info.unsent_bytes),
+            retransmissions: Int(info.retransmissions),
+            totalRetransmissions: Int(info.total_retransmissions), probes: Int(info.probes),
+            sinceSent: .milliseconds(Int(info.since_sent_ms)),
+            sinceAnswer: .milliseconds(Int(info.since_answer_ms)))
     }
 
     /// Sets SO_KEEPALIVE: after `idle` without traffic the kernel sends up to `probes` probes, one

@@ -88,6 +88,11 @@ public enum SocketFile {
         try check("unlink \(path)", unsafe rocket_remove_path(path))
     }
 
+    /// Returns the permissions of the file.
+    public static func mode(of path: String) throws(SystemError) -> UInt32 {
+        UInt32(try check("lstat \(path)", unsafe rocket_path_mode(path)))
+    }
+
     /// Sets the permissions of the file (chmod(2)), such as `0o660`.
     public static func setMode(_ mode: UInt32, of path: String) throws(SystemError) {
         try check("chmod \(path)", unsafe rocket_set_path_mode(path, mode))

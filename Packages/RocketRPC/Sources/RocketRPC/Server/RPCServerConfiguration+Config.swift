@@ -15,12 +15,7 @@ extension RPCServerConfiguration {
         var tcp = TCPServerConfiguration(listen: listeners)
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         if !tcp.adoptedDescriptors.isEmpty { tcp.listen = [] }
-        tcp.maxConnections = server.maxConnections
-        tcp.maxConnectionsPerPeer = server.maxConnectionsPerPeer
-        tcp.connection.idleTimeout = server.idleTimeout > .zero ? server.idleTimeout : nil
-        tcp.connection.highWaterMarkBytes = server.highWaterMarkBytes
-        tcp.connection.lowWaterMarkBytes = server.lowWaterMarkBytes
-        tcp.connection.outputLimitBytes = server.outputLimitBytes
+        tcp.apply(server)
         self.init(tcp: tcp)
         ioThreads = server.ioThreads
         codec = TinyPBCodec(

@@ -32,7 +32,7 @@ final class TaskInbox: Sendable {
         }
     }
 
-    /// Any thread; only a hint, except on the loop between `willSleep` and waiting.
+    /// Any thread; only a hint, except on the loop in `announceSleep`.
     var isEmpty: Bool { !hasTasks.load(ordering: .sequentiallyConsistent) }
 
     /// Moves all tasks to the end of `ring`, on the loop's thread. `spare` is the other buffer,

@@ -23,8 +23,17 @@ final class Wakeup: Sendable {
         return true
     }
 
-    /// Announces a sleep, on the loop's thread, before the last check for tasks.
-    func willSleep() { isAsleep.store(true, ordering: .sequentiallyConsistent) }
+    /// Announces a sleep, then checks for tasks: in this order, or a task that is sent in between is
+    /// noticed by neither side. On the loop's thread.
+    ///
+    /// - Parameter hasTasks: the last check. It sees each task whose sender has not seen the
+    ///   announcement.
+    /// - Returns: whether the loop may sleep.
+    @inline(__always)
+    func announceSleep(unless hasTasks: () -> Bool) -> Bool {
+        isAsleep.store(true, ordering: .sequentiallyConsistent)
+        return !hasTasks()
+    }
 
     /// Records that the loop is awake: senders need not write. On the loop's thread.
     func isAwake() { isAsleep.store(false, ordering: .relaxed) }

@@ -122,11 +122,19 @@ public final class ConnectOperation {
 extension ConnectOperation: TickEndHandler {
     /// Reports the result. Called by the reactor.
     public func tickEnding(on reactor: Reactor) {
-        guard let result, let completion else { return }
+        guard var result, let completion else { return }
         LoopConnections.of(reactor).ended(self)
         self.completion = nil
         handler = nil
-        if case .success(let connection) = result { connection.start() }
+        if case .success(let connection) = result {
+            do {
+                try connection.start()
+            } catch {
+                let attempt = ConnectError.Attempt(
+                    address: connection.peerAddress, error: error)
+                result = .failure(ConnectError(.failed, attempts: [attempt]))
+            }
+        }
         completion(result)
         attempts = []
     }

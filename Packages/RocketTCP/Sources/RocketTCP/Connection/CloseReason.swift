@@ -8,7 +8,7 @@ public enum CloseReason: Hashable, Sendable {
     case peerFinished
     /// The peer, or a device on the path, reset the connection (ECONNRESET, EPIPE).
     case peerReset
-    /// The peer's machine no longer answers (ETIMEDOUT by keepalive or user timeout).
+    /// The peer's machine no longer answers (`answerTimeout`, or ETIMEDOUT by keepalive).
     case peerSilent
     /// Another system call failed.
     case failed(SystemError)
@@ -24,7 +24,7 @@ public enum CloseReason: Hashable, Sendable {
     case outputLimit(bytes: Int)
     /// The handler left this many bytes unconsumed, more than `inputLimitBytes`.
     case inputLimit(bytes: Int)
-    /// The connections of the server together hold more than `bufferLimitBytes`.
+    /// The connections of the server together held more than its `ByteBudget`, this one much of it.
     case serverBufferLimit
     /// The server already has `maxConnections` connections.
     case connectionLimit

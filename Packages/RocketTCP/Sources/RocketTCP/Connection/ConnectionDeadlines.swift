@@ -15,7 +15,7 @@ struct ConnectionDeadlines {
     /// The time limits of a configuration in nanoseconds; `.max` where there is none. Converted
     /// once, since dividing a Duration costs more than everything else here.
     struct Limits {
-        let firstBytes, partialInput, idle, write, close, linger: UInt64
+        let firstBytes, partialInput, idle, write, close, linger, answer: UInt64
 
         init(_ configuration: TCPConnectionConfiguration) {
             func nanoseconds(_ limit: Duration?) -> UInt64 {
@@ -27,6 +27,7 @@ struct ConnectionDeadlines {
             write = nanoseconds(configuration.writeTimeout)
             close = nanoseconds(configuration.closeTimeout)
             linger = nanoseconds(configuration.lingerTimeout)
+            answer = nanoseconds(configuration.answerTimeout)
         }
     }
 
@@ -83,6 +84,15 @@ struct ConnectionDeadlines {
     /// Records that delivery was held back until now: the peer had no chance to complete its input.
     mutating func deliveryResumed(at now: MonotonicTime) {
         if partialSince.nanoseconds > 0 { partialSince = now }
+    }
+
+    /// How long input has been left without any of it being consumed, and how long waiting output has
+    /// made no progress.
+    func stalled(outputWaits: Bool, at now: MonotonicTime) -> (input: Duration, output: Duration) {
+        (
+            partialSince.nanoseconds > 0 ? now - partialSince : .zero,
+            outputWaits ? now - writeProgressAt : .zero
+        )
     }
 
     mutating func closeBegan(at now: MonotonicTime) { closingSince = now }

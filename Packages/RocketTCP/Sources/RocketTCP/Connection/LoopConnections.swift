@@ -17,6 +17,8 @@ final class LoopConnections {
     private(set) var connections: [TCPConnection] = []
     /// Connect operations that have not ended.
     private var operations: [ObjectIdentifier: ConnectOperation] = [:]
+    /// Replaces what the kernel knows of a peer's answers, in tests.
+    var injectedProgress: ((TCPConnection) -> TCPProgress)?
     private var sweepTimer: ScheduledTimer?
     private var sweepAt = MonotonicTime.distantFuture
 
@@ -69,12 +71,7 @@ final class LoopConnections {
         var next = MonotonicTime.distantFuture
         // Backwards: a connection that closes is replaced by one that was checked already.
         for index in connections.indices.reversed() {
-            guard let deadline = connections[index].nextDeadline else { continue }
-            if deadline.time <= now {
-                connections[index].expire(deadline.reason)
-            } else {
-                next = min(next, deadline.time)
-            }
+            next = min(next, connections[index].checkTimeLimits(at: now))
         }
         if next < .distantFuture { expect(next) }
     }

@@ -37,6 +37,7 @@ struct OutputQueue: ~Copyable {
     var count: Int { own.readableBytes &+ sharedCount }
     var isEmpty: Bool { count == 0 }
     var hasShared: Bool { sharedCount > 0 }
+    var sharedBytes: Int { sharedCount }
 
     /// An upper bound of the slices of the whole queue.
     var sliceCountBound: Int { hasShared ? 2 * inserts.count + 1 : 1 }

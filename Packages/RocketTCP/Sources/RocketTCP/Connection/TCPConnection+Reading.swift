@@ -1,6 +1,6 @@
 public import RocketBase
 public import RocketReactor
-import RocketSystem
+public import RocketSystem
 
 extension TCPConnection: IOHandler {
     /// Reads once, then sends if there is room for what did not fit before. Called by the reactor.
@@ -17,6 +17,12 @@ extension TCPConnection: IOHandler {
         }
         if events.contains(.writable), waitsForRoom { flush() }
     }
+
+    /// Closes the connection: no event would come any more. Called by the reactor.
+    public func registrationFailed(_ error: SystemError, on reactor: Reactor) {
+        registration = nil
+        perform(machine.handle(.failed(.failed(error))))
+    }
 }
 
 extension TCPConnection {
@@ -32,7 +38,13 @@ extension TCPConnection {
         if !isReadingPaused { return }
         isReadingPaused = false
         if machine.isClosed || machine.isConnecting { return }
-        if registration == nil { register() }
+        if registration == nil {
+            do {
+                try register()
+            } catch {
+                return perform(machine.handle(.failed(.failed(error))))
+            }
+        }
         redeliverLater()
         updateInterest()
         deliveryResumed()
@@ -68,7 +80,7 @@ extension TCPConnection {
         deadlines.delivered(leftover: left > 0, consumed: true, at: reactor.now)
         if left > 0 { return }
         unsafe loopConnections.pool.give(from: &input)
-        _ = recordBufferedBytes()
+        _ = recordHeldBytes()
     }
 
     /// Whether the socket is read when it is readable.
@@ -143,7 +155,10 @@ extension TCPConnection {
     /// Gives the loop's buffer back, after moving what the handler left to the connection's own.
     private func keepLeftovers(of buffer: inout ByteBuffer) {
         if !buffer.isEmpty {
-            if buffer.readableBytes > BufferPool.keepBytes / 4 {
+            // Only a buffer that is filled well: the memory behind the bytes would be held, too.
+            if buffer.readableBytes > BufferPool.keepBytes / 4,
+                2 * buffer.readableBytes >= buffer.capacityBytes
+            {
                 unsafe swap(&input, &buffer)
             } else {
                 unsafe loopConnections.pool.take(into: &input)
@@ -173,7 +188,7 @@ extension TCPConnection {
         if (unsafe input.readableBytes) > limit {
             perform(machine.handle(.failed(.inputLimit(bytes: (unsafe input.readableBytes)))))
         } else {
-            _ = recordBufferedBytes()
+            _ = recordHeldBytes()
         }
     }
 

@@ -92,6 +92,7 @@ extension TCPConnection {
                 unsafe output.sent(count)
                 sentTotal &+= UInt64(count)
                 deadlines.sent(at: reactor.now)
+                if !awaitsAnswers { expectAnswers() }
                 return count
             case .wouldBlock, nil: return 0
             }
@@ -138,19 +139,19 @@ extension TCPConnection {
             if leftBelow < 0 { waterMark = .passed } else { distance = min(distance, leftBelow) }
         }
         unsafe nextCheckBytes = output.own.readableBytes + distance
-        return recordBufferedBytes()
+        return recordHeldBytes()
     }
 
-    /// Records the buffered bytes with the server's limiter. Returns false when the server's limit
-    /// closed the connection.
-    func recordBufferedBytes() -> Bool {
-        let now = bufferedBytes
+    /// Records with the server's limiter what the connection holds. Returns false when the server's
+    /// limit closed the connection.
+    func recordHeldBytes() -> Bool {
+        let now = heldOutputBytes + (unsafe input.capacityBytes)
         if now == recordedBytes { return true }
         let delta = now - recordedBytes
         recordedBytes = now
         guard let limiter = group.limiter, !limiter.recordBytes(delta) else { return true }
-        perform(machine.handle(.failed(.serverBufferLimit)))
-        return false
+        loopConnections.relieve(limiter.budget)
+        return !machine.isClosed
     }
 
     /// Notifies the handler. Input that it left because the connection was not writable is

@@ -36,6 +36,11 @@ public final class TCPConnection {
     @exclusivity(unchecked) var socket: StreamSocket?
     var machine = ConnectionState()
     var deadlines: ConnectionDeadlines
+    /// Answers are being checked, or never are: the connection is none over TCP, or has no limit.
+    var awaitsAnswers: Bool
+    /// When the answers of the peer's machine are checked next.
+    private var answerCheckAt = MonotonicTime.distantFuture
+    private var liveness: PeerLiveness?
     var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
 
     /// `withInput` is using the input: its memory must stay.
@@ -69,6 +74,7 @@ public final class TCPConnection {
         peerAddress = peer
         loopConnections = LoopConnections.of(reactor)
         deadlines = ConnectionDeadlines(now: reactor.now)
+        awaitsAnswers = peer.isUnix || group.limits.answer == .max
         unsafe nextCheckBytes = group.firstCheckBytes
         unsafe socket = StreamSocket(descriptor: descriptor)
     }
@@ -81,7 +87,8 @@ public final class TCPConnection {
     }
 
     /// Makes a connection of a connected stream socket, such as one end of a socket pair. Calls
-    /// the handler's `connected` before this returns.
+    /// the handler's `connected` before this returns; where the loop can't watch the socket, only
+    /// `closed`, at the end of the tick.
     @discardableResult
     public static func adopt(
         _ descriptor: consuming FileDescriptor, on reactor: Reactor,
@@ -92,7 +99,8 @@ public final class TCPConnection {
         let connection = TCPConnection(
             descriptor, peer: peer, group: ConnectionGroup(configuration), handler: handler,
             on: reactor, number: number)
-        connection.start()
+        // Without a `connected` before it: there is no one else to report the error to.
+        do { try connection.start() } catch { connection.handler = handler }
         return connection
     }
 }
@@ -140,13 +148,17 @@ extension TCPConnection {
     /// has not been sent, and never will be once the connection is closed.
     public var sentBytes: UInt64 { sentTotal }
 
-    /// Bytes held for this connection in either direction.
+    /// Bytes that wait in either direction.
     public var bufferedBytes: Int { (unsafe output.count) + (unsafe input.readableBytes) }
 
     /// Memory held for this connection in either direction, filled or not.
     @_spi(TestKit) public var heldBytes: Int {
         (unsafe output.own.capacityBytes) + (unsafe input.capacityBytes)
     }
+
+    /// Memory that the output holds: that of its buffer, filled or not, and the shared bytes, which
+    /// count for each connection that they wait for.
+    var heldOutputBytes: Int { unsafe output.own.capacityBytes + output.sharedBytes }
 
     /// The address of this end, read from the kernel on first use; unnamed once closed.
     public var localAddress: NetAddress {
@@ -199,22 +211,27 @@ extension TCPConnection {
     }
 
     /// Registers with the poller and calls the handler's `connected`.
-    func start() {
+    ///
+    /// - Throws: the error of the poller. The connection is closed then, and its handler, which has
+    ///   not been called yet, never is.
+    func start() throws(SystemError) {
         loopConnections.add(self)
-        register()
+        do {
+            try register()
+        } catch {
+            handler = nil
+            perform(machine.handle(.failed(.failed(error))))
+            throw error
+        }
         perform(machine.handle(.connected))
         expectDeadline()
     }
 
-    func register() {
+    func register() throws(SystemError) {
         var interest: IOInterest = []
         if wantsRead || machine.isConnecting { interest.insert(.read) }
         if waitsForRoom { interest.insert(.write) }
-        do {
-            registration = try unsafe socket?.register(interest, handler: self, on: reactor)
-        } catch {
-            perform(machine.handle(.failed(.failed(error))))
-        }
+        registration = try unsafe socket?.register(interest, handler: self, on: reactor)
     }
 
     /// Calls the handler's `draining`: the server drains.
@@ -295,6 +312,41 @@ extension TCPConnection {
         if let deadline = nextDeadline { loopConnections.expect(deadline.time) }
     }
 
-    /// Closes the connection: a time limit has passed.
-    func expire(_ reason: CloseReason) { perform(machine.handle(.failed(reason))) }
+    /// Closes the connection when a time limit has passed.
+    ///
+    /// - Returns: when the next one passes.
+    func checkTimeLimits(at now: MonotonicTime) -> MonotonicTime {
+        if now >= answerCheckAt { checkAnswers(at: now) }
+        if machine.isClosed { return .distantFuture }
+        guard let deadline = nextDeadline else { return answerCheckAt }
+        if deadline.time > now { return min(deadline.time, answerCheckAt) }
+        perform(machine.handle(.failed(deadline.reason)))
+        return .distantFuture
+    }
+
+    // MARK: Answers of the peer's machine
+
+    /// Begins to check whether the peer's machine answers: bytes were sent.
+    func expectAnswers() {
+        awaitsAnswers = true
+        let liveness = PeerLiveness(sentAt: reactor.now)
+        self.liveness = liveness
+        answerCheckAt = liveness.firstCheck(limit: group.limits.answer)
+        loopConnections.expect(answerCheckAt)
+    }
+
+    private func checkAnswers(at now: MonotonicTime) {
+        answerCheckAt = .distantFuture
+        let progress =
+            loopConnections.injectedProgress?(self)
+            ?? (unsafe try? socket?.descriptor.tcpProgress())
+        guard let progress, var liveness else { return }
+        switch liveness.check(progress, at: now, limit: group.limits.answer) {
+        case .settled: awaitsAnswers = false
+        case .waiting(let time):
+            answerCheckAt = time
+            self.liveness = liveness
+        case .silent: perform(machine.handle(.failed(.peerSilent)))
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketSystem
 
 /// Limits, time limits and socket options of a connection. A value; set it before the connection is
@@ -41,11 +42,14 @@ public struct TCPConnectionConfiguration: Sendable {
 
     /// TCP_NODELAY. Default true: small writes are sent at once.
     public var noDelay = true
-    /// TCP_USER_TIMEOUT: sent bytes that are not acknowledged for so long end the connection; nil:
-    /// the kernel's default of minutes. Default 20 s.
-    public var userTimeout: Duration? = .seconds(20)
-    /// Probes of a silent peer; nil: none. Default: after 10 s of silence, 3 probes at intervals of
-    /// 3 s.
+    /// How long the peer's machine may leave sent bytes, or probes of its full window, without any
+    /// answer; nil: the kernel's default of minutes. A peer that does not read, but whose machine
+    /// answers, is bounded by `writeTimeout` only. Where its window is full and its machine goes
+    /// away later, kernels before 6.15 notice only by their next probes, minutes apart. TCP only.
+    /// Default 20 s.
+    public var answerTimeout: Duration? = .seconds(20)
+    /// Probes of a peer that was sent everything and is silent; nil: none. Default: after 10 s of
+    /// silence, 3 probes at intervals of 3 s.
     public var keepalive: Keepalive? = Keepalive()
     /// SO_SNDBUF in bytes; 0: chosen by the kernel. Default 0.
     public var kernelSendBufferBytes = 0
@@ -79,7 +83,10 @@ extension TCPConnectionConfiguration {
             send: kernelSendBufferBytes, receive: kernelReceiveBufferBytes)
         if address.isUnix { return }
         if noDelay { try descriptor.setNoDelay(true) }
-        if let userTimeout { try descriptor.setUserTimeout(userTimeout) }
+        if let answerTimeout {
+            // Older kernels lack the option: see `answerTimeout`.
+            try? descriptor.setLongestRetransmission(answerTimeout / 4)
+        }
         if let keepalive {
             try descriptor.setKeepalive(
                 idle: keepalive.idle, interval: keepalive.interval, probes: keepalive.probes)
@@ -93,6 +100,9 @@ final class ConnectionGroup: Sendable {
     let configuration: TCPConnectionConfiguration
     let limits: ConnectionDeadlines.Limits
     let limiter: ConnectionLimiter?
+    let logger: RocketLogger
+    /// Of the lines about connections that are closed for the byte budget.
+    let overBudget = LogThrottle(every: TCPAcceptor.logInterval)
     /// The marks in use: the low one from 0 to the high one, whatever was configured. Otherwise a
     /// flush could leave a connection above one mark and below the other.
     let highMarkBytes, lowMarkBytes: Int
@@ -102,8 +112,12 @@ final class ConnectionGroup: Sendable {
     /// The output of one tick is checked and recorded in steps of so many bytes.
     static let checkStepBytes = 16 << 10
 
-    init(_ configuration: TCPConnectionConfiguration, limiter: ConnectionLimiter? = nil) {
+    init(
+        _ configuration: TCPConnectionConfiguration, limiter: ConnectionLimiter? = nil,
+        logger: RocketLogger = .disabled
+    ) {
         self.configuration = configuration
+        self.logger = logger
         self.limiter = limiter
         limits = ConnectionDeadlines.Limits(configuration)
         highMarkBytes = max(0, configuration.highWaterMarkBytes)

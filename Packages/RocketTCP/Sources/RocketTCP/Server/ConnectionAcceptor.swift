@@ -32,17 +32,21 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
         reactor.observeLoopEnd(self)
     }
 
-    func open(_ socket: consuming ListeningSocket) {
-        let address = socket.address
-        do {
-            acceptors.append(
-                try TCPAcceptor(
-                    socket, batch: context.configuration.acceptBatch, delegate: self,
-                    logger: context.logger, on: reactor))
-        } catch {
-            context.logger.error("can't register a listener with its event loop") {
-                $0.add("address", address)
-                $0.add("error", error)
+    /// Starts accepting on these sockets: on all of them, or on none.
+    ///
+    /// - Throws: `TCPListenError` when the loop can't watch one of them. All are closed then.
+    func open(_ sockets: [ListeningSocket.Released]) throws(TCPListenError) {
+        for (index, socket) in sockets.enumerated() {
+            do {
+                acceptors.append(
+                    try TCPAcceptor(
+                        ListeningSocket(socket), batch: context.configuration.acceptBatch,
+                        delegate: self, logger: context.logger, on: reactor))
+            } catch {
+                socket.file?.remove()
+                for rest in sockets[(index + 1)...] { rest.close() }
+                close()
+                throw TCPListenError(address: socket.address.description, cause: error)
             }
         }
     }
@@ -117,6 +121,7 @@ final class ServerContext: Sendable {
     private let group: ConnectionGroup
     private let makeHandler: @Sendable (Reactor) -> any TCPConnectionHandler
     private let atomicPhase = Atomic(Phase.open)
+    private let lostConnections = LogThrottle(every: TCPAcceptor.logInterval)
 
     init(
         _ configuration: TCPServerConfiguration, logger: RocketLogger,
@@ -128,13 +133,21 @@ final class ServerContext: Sendable {
         limiter = ConnectionLimiter(
             limit: max(1, configuration.maxConnections),
             limitPerPeer: configuration.maxConnectionsPerPeer,
-            bufferLimitBytes: configuration.bufferLimitBytes)
-        group = ConnectionGroup(configuration.connection, limiter: limiter)
+            budget: configuration.budget)
+        group = ConnectionGroup(configuration.connection, limiter: limiter, logger: logger)
     }
 
-    var phase: Phase {
-        get { atomicPhase.load(ordering: .acquiring) }
-        set { atomicPhase.store(newValue, ordering: .releasing) }
+    var phase: Phase { atomicPhase.load(ordering: .acquiring) }
+
+    /// Enters the phase, unless this one or a later one was entered before.
+    func advance(to phase: Phase) {
+        var earlier = self.phase
+        while earlier.rawValue < phase.rawValue {
+            let (done, found) = atomicPhase.compareExchange(
+                expected: earlier, desired: phase, ordering: .acquiringAndReleasing)
+            if done { return }
+            earlier = found
+        }
     }
 
     /// Makes connections of accepted sockets, on the loop that they are for.
@@ -147,8 +160,21 @@ final class ServerContext: Sendable {
             let connection = TCPConnection(
                 FileDescriptor(owning: socket.raw), peer: socket.peer, group: group,
                 handler: makeHandler(reactor), on: reactor, number: socket.number)
-            connection.start()
-            if phase == .draining { connection.drain() }
+            do {
+                try connection.start()
+                if phase == .draining { connection.drain() }
+            } catch {
+                logLost(socket.peer, error, at: reactor.now)
+            }
+        }
+    }
+
+    private func logLost(_ peer: NetAddress, _ error: SystemError, at now: MonotonicTime) {
+        guard let count = lostConnections.pass(at: now) else { return }
+        logger.error("connections are lost: their event loop can't watch them") {
+            $0.add("peer", peer)
+            $0.add("error", error)
+            $0.add("lost", count)
         }
     }
 

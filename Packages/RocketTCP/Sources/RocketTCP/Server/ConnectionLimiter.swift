@@ -1,15 +1,14 @@
 import RocketSystem
 import Synchronization
 
-/// Counts a server's connections, also per peer, and the bytes that they buffer together, and
-/// compares them with the limits. Any thread. Updated at connect and close, and when buffered bytes
-/// change between events.
+/// Counts a server's connections, also per peer, and compares them with the limits. Any thread.
+/// Updated at connect and close.
 final class ConnectionLimiter: Sendable {
     enum Verdict: Equatable { case admitted, full, peerHasTooMany }
 
     private struct Counts {
         var connections = 0
-        var byPeer: [String: Int] = [:]
+        var byPeer: [PeerKey: Int] = [:]
         /// Run once no connection is left.
         var whenEmpty: [@Sendable () -> Void] = []
         /// Run once when a connection has ended.
@@ -17,30 +16,33 @@ final class ConnectionLimiter: Sendable {
     }
 
     private let counts = Locked(Counts())
-    private let buffered = Atomic<Int>(0)
+    private let held = Atomic<Int>(0)
     let limit: Int
-    private let limitPerPeer: Int?
-    private let bufferLimitBytes: Int
+    let limitPerPeer: Int
+    let budget: ByteBudget
 
-    init(limit: Int, limitPerPeer: Int?, bufferLimitBytes: Int) {
+    /// The share of one peer where nothing else is configured, and the least that it is.
+    private static let peerShare = 4
+    private static let leastPerPeer = 16
+
+    init(limit: Int, limitPerPeer: Int?, budget: ByteBudget) {
         self.limit = limit
-        self.limitPerPeer = limitPerPeer
-        self.bufferLimitBytes = bufferLimitBytes
+        self.limitPerPeer =
+            limitPerPeer.map { max(1, $0) } ?? max(Self.leastPerPeer, limit / Self.peerShare)
+        self.budget = budget
     }
 
     var connections: Int { counts.withLock { $0.connections } }
-    var bufferedBytes: Int { buffered.load(ordering: .relaxed) }
+    var heldBytes: Int { held.load(ordering: .relaxed) }
 
     /// Counts one connection more, unless a limit is reached.
     func admit(_ peer: NetAddress) -> Verdict {
-        let key = limitPerPeer == nil ? nil : Self.key(peer)
+        let key = PeerKey(peer)
         return counts.withLock { counts in
             if counts.connections >= limit { return .full }
-            if let key, let limitPerPeer {
-                let held = counts.byPeer[key, default: 0]
-                if held >= limitPerPeer { return .peerHasTooMany }
-                counts.byPeer[key] = held + 1
-            }
+            let held = counts.byPeer[key, default: 0]
+            if held >= limitPerPeer { return .peerHasTooMany }
+            counts.byPeer[key] = held + 1
             counts.connections += 1
             return .admitted
         }
@@ -48,13 +50,11 @@ final class ConnectionLimiter: Sendable {
 
     /// Counts one connection less, and runs what waited for that.
     func release(_ peer: NetAddress) {
-        let key = limitPerPeer == nil ? nil : Self.key(peer)
+        let key = PeerKey(peer)
         let waiting = counts.withLock { counts -> [@Sendable () -> Void] in
             counts.connections -= 1
-            if let key {
-                let left = counts.byPeer[key, default: 1] - 1
-                counts.byPeer[key] = left == 0 ? nil : left
-            }
+            let left = counts.byPeer[key, default: 1] - 1
+            counts.byPeer[key] = left == 0 ? nil : left
             var waiting: [@Sendable () -> Void] = []
             if let whenRoom = counts.whenRoom {
                 counts.whenRoom = nil
@@ -89,13 +89,30 @@ final class ConnectionLimiter: Sendable {
         if now { body() }
     }
 
-    /// Records that buffers grew or shrank by `delta` bytes. Returns false when they have grown and
-    /// exceed the limit.
+    /// Records that connections hold `delta` bytes more, here and in the budget. Returns false when
+    /// the budget's ceiling is exceeded.
     func recordBytes(_ delta: Int) -> Bool {
-        let total = buffered.add(delta, ordering: .relaxed).newValue
-        return delta <= 0 || total <= bufferLimitBytes
+        held.wrappingAdd(delta, ordering: .relaxed)
+        return budget.record(delta)
     }
+}
 
-    /// A peer is identified by its host; all Unix peers count as one.
-    private static func key(_ peer: NetAddress) -> String { peer.isUnix ? "unix" : peer.host }
+/// Who counts as one peer. A value.
+enum PeerKey: Hashable {
+    case ipv4(UInt32)
+    /// An IPv6 host can use all addresses of its network of 64 bits.
+    case network(UInt64)
+    /// An address that is valid on one link only: all hosts of the link share its first 64 bits.
+    case linkLocal(UInt64, scope: UInt32)
+    /// All peers of Unix sockets.
+    case unix
+
+    init(_ peer: NetAddress) {
+        switch peer.socketAddress {
+        case .ipv4(let bits, _): self = .ipv4(bits)
+        case .ipv6(let high, let low, _, let scope):
+            self = high >> 54 == 0x3FA ? .linkLocal(low, scope: scope) : .network(high)
+        case .unix, .abstract, .unnamed: self = .unix
+        }
+    }
 }

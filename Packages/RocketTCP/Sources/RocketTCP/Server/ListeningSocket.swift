@@ -16,35 +16,55 @@ struct ListeningSocket: ~Copyable {
     let descriptor: FileDescriptor
     /// The address that it is bound to: port 0 is resolved.
     let address: NetAddress
-    /// The socket was adopted: its file, if it has one, belongs to the process that created it.
-    let isAdopted: Bool
+    /// The file of a Unix socket that was bound here. That of an adopted one belongs to the process
+    /// that created it.
+    let file: BoundFile?
 
     /// The same as a Sendable value, on its way to its loop. The receiver closes the descriptor.
     struct Released: Sendable {
         let raw: Int32
         let address: NetAddress
-        let isAdopted: Bool
+        let file: BoundFile?
+
+        /// Closes the descriptor and removes the file.
+        func close() {
+            file?.remove()
+            _ = FileDescriptor(owning: raw)
+        }
+    }
+
+    /// The file that binding a Unix socket has created.
+    struct BoundFile: Sendable {
+        let path: String
+        let identity: SocketFile.Identity
+
+        /// Removes the file, unless another one has taken its path.
+        func remove() {
+            try? SocketFile.withFolderLocked(of: path) { () throws(SystemError) in
+                if try SocketFile.identity(of: path) == identity { try SocketFile.remove(path) }
+            }
+        }
     }
 
     /// Takes ownership of what `release` returned.
     init(_ released: Released) {
         self.init(
             descriptor: FileDescriptor(owning: released.raw), address: released.address,
-            isAdopted: released.isAdopted)
+            file: released.file)
     }
 
     private init(
-        descriptor: consuming FileDescriptor, address: NetAddress, isAdopted: Bool = false
+        descriptor: consuming FileDescriptor, address: NetAddress, file: BoundFile? = nil
     ) {
         self.descriptor = descriptor
         self.address = address
-        self.isAdopted = isAdopted
+        self.file = file
     }
 
     /// Releases the descriptor: from now on the receiver must close it, or it leaks.
     consuming func release() -> Released {
-        let (address, isAdopted) = (address, isAdopted)
-        return Released(raw: descriptor.release(), address: address, isAdopted: isAdopted)
+        let (address, file) = (address, file)
+        return Released(raw: descriptor.release(), address: address, file: file)
     }
 
     /// Binds to the address and listens.
@@ -58,7 +78,8 @@ struct ListeningSocket: ~Copyable {
         }
     }
 
-    /// Takes ownership of a socket that listens already.
+    /// Takes ownership of a socket that listens already. A number that turns out to be something
+    /// else is left alone: it may belong to another part of the process.
     static func adopt(_ raw: Int32, _ configuration: TCPServerConfiguration)
         throws(TCPListenError) -> ListeningSocket
     {
@@ -72,38 +93,58 @@ struct ListeningSocket: ~Copyable {
     private static func adopted(_ raw: Int32, _ configuration: TCPServerConfiguration)
         throws(SystemError) -> ListeningSocket
     {
-        if raw < 0 { throw SystemError("adopt", .badDescriptor) }
+        try FileDescriptor.checkListening(raw)
         let descriptor = FileDescriptor(owning: raw)
-        try descriptor.checkListening()
         try descriptor.setNonBlockingCloseOnExec()
         let address = NetAddress(try descriptor.localAddress())
         try configuration.connection.apply(to: descriptor, address)
-        return ListeningSocket(descriptor: descriptor, address: address, isAdopted: true)
+        return ListeningSocket(descriptor: descriptor, address: address)
     }
 
     private static func bound(_ address: NetAddress, _ configuration: TCPServerConfiguration)
         throws(SystemError) -> ListeningSocket
     {
         let descriptor = try FileDescriptor.streamSocket(for: address.socketAddress)
-        switch address.socketAddress {
-        case .ipv4, .ipv6:
-            try descriptor.setReuseAddress(configuration.reuseAddress)
-            try descriptor.setReusePort(configuration.reusePort)
-        case .unix(let path): try removeStale(path, address)
-        case .abstract, .unnamed: break
-        }
         if case .ipv6 = address.socketAddress {
             try descriptor.setIPv6Only(!configuration.dualStack)
         }
         try configuration.connection.apply(to: descriptor, address)
-        try descriptor.bind(to: address.socketAddress)
-        // No peer connects in between: before listen, connects are refused.
-        if case .unix(let path) = address.socketAddress, let mode = configuration.unixMode {
-            try SocketFile.setMode(mode, of: path)
+        if case .unix(let path) = address.socketAddress {
+            let file = try bindFile(descriptor, path, address, configuration)
+            return ListeningSocket(descriptor: descriptor, address: address, file: file)
         }
+        if !address.isUnix {
+            try descriptor.setReuseAddress(configuration.reuseAddress)
+            try descriptor.setReusePort(configuration.reusePort)
+        }
+        try descriptor.bind(to: address.socketAddress)
         try descriptor.listen(backlog: max(1, configuration.backlog))
         let actual = NetAddress(try descriptor.localAddress())
         return ListeningSocket(descriptor: descriptor, address: actual)
+    }
+
+    /// Binds to a path and listens, in place of a stale file.
+    ///
+    /// One server at a time in each folder, from the look at the file to listen: a server that has
+    /// bound but does not listen yet looks like a stale file, and another one would remove it.
+    private static func bindFile(
+        _ descriptor: borrowing FileDescriptor, _ path: String, _ address: NetAddress,
+        _ configuration: TCPServerConfiguration
+    ) throws(SystemError) -> BoundFile {
+        try SocketFile.withFolderLocked(of: path) { () throws(SystemError) -> BoundFile in
+            try removeStale(path, address)
+            try descriptor.bind(to: address.socketAddress)
+            let file = BoundFile(path: path, identity: try SocketFile.identity(of: path))
+            do throws(SystemError) {
+                // No peer connects in between: before listen, connects are refused.
+                try SocketFile.setMode(configuration.unixMode, of: path)
+                try descriptor.listen(backlog: max(1, configuration.backlog))
+            } catch {
+                try? SocketFile.remove(path)
+                throw error
+            }
+            return file
+        }
     }
 
     /// Removes the file that a crashed server has left, only if it is a socket and no process

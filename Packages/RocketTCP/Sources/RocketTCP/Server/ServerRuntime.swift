@@ -2,6 +2,7 @@ public import RocketBase
 public import RocketReactor
 import RocketSystem
 public import RocketSystemd
+import Synchronization
 
 /// The part of a server above its connections: makes their handlers, and takes part in start, drain
 /// and stop of its `ServerRuntime`.
@@ -41,7 +42,8 @@ extension ServerApplication {
 /// Accepts connections and spreads them over loops: `TCPServer`, or what stands in its place, such
 /// as a simulated network. Any thread.
 public protocol ConnectionListener: Sendable {
-    /// Opens all listeners, or none. From its return on peers can connect.
+    /// Opens all listeners, or none. From its return on peers can connect. `ServerRuntime` calls
+    /// it on the main loop's thread.
     ///
     /// - Returns: the addresses where it listens, ports resolved.
     /// - Throws: `TCPListenError` for the first listener that failed.
@@ -116,7 +118,9 @@ public final class ServerRuntime: Sendable {
     private let drainTimeout: Locked<Duration>
     private let makeListener: MakeListener
     private let listener = Locked<(any ConnectionListener)?>(nil)
-    private let started = AsyncEvent()
+    /// Whether `boundAddresses` has its value: it listens, or never will.
+    private let hasSettled = Atomic(false)
+    private let settled = AsyncEvent()
     private let drainRequested = AsyncEvent()
 
     /// Makes what accepts the connections.
@@ -156,10 +160,11 @@ public final class ServerRuntime: Sendable {
     public var state: State { lifecycle.withLock { $0.publicState } }
 
     /// The addresses of the listeners, with ports chosen by the kernel. Suspends until they are
-    /// open; empty if the server has never started, and after it has stopped.
+    /// open, or the calling task is cancelled. Empty if the server could not start, if a drain was
+    /// requested before `run()`, after it has stopped, and after a cancellation.
     public var boundAddresses: [NetAddress] {
         get async {
-            await started.wait()
+            await settled.wait(until: { hasSettled.load(ordering: .acquiring) })
             return lifecycle.withLock { $0.addresses }
         }
     }
@@ -185,7 +190,7 @@ public final class ServerRuntime: Sendable {
     /// - Throws: `SystemError` when a thread or its loop can't be created, `TCPListenError` for the
     ///   first listener that can't be opened, `ServerRuntimeError` on every use but the first.
     public func run() async throws {
-        defer { started.fire() }
+        defer { settle() }
         switch perform(.run) {
         case .refuse: throw ServerRuntimeError.alreadyRun
         case .returnAtOnce: return
@@ -206,11 +211,11 @@ public final class ServerRuntime: Sendable {
         let listener = makeListener(threads.main.loop, threads.sub.loops) { [application] in
             application.makeHandler(on: $0)
         }
-        let addresses = try listener.start()
+        let addresses = try await start(listener, on: threads.main.loop)
         self.listener.withLock { $0 = listener }
         perform(.listening(addresses))
         notifyReady(threads.loops)
-        started.fire()
+        settle()
         logger.info("server started") {
             $0.add("addresses", addresses.map(\.description).joined(separator: " "))
         }
@@ -239,7 +244,7 @@ public final class ServerRuntime: Sendable {
     /// Notifies the service manager that all listeners are open, with the status of the application
     /// and the loops as watchdog targets.
     ///
-    /// Before `started` fires: only the first `SystemdReporter.ready` has an effect, and a program
+    /// Before `settle`: only the first `SystemdReporter.ready` has an effect, and a program
     /// that awaits `boundAddresses` uses it without status and loops.
     private func notifyReady(_ loops: [EventLoop]) {
         guard let systemd = configuration.systemd else { return }
@@ -255,12 +260,34 @@ public final class ServerRuntime: Sendable {
     /// on every thread.
     @discardableResult
     private func perform(_ event: ServerLifecycle.Event) -> ServerLifecycle.Action {
-        let action = lifecycle.withLock { $0.handle(event) }
+        let (action, state) = lifecycle.withLock { ($0.handle(event), $0.state) }
         if action == .drain {
             application.drainRequested()
             drainRequested.fire()
         }
+        if state == .stopped(hasRun: false) { settle() }
         return action
+    }
+
+    private func settle() {
+        hasSettled.store(true, ordering: .releasing)
+        settled.notify()
+    }
+
+    /// Starts the listener on its loop, since no thread that tasks need has to wait for the loop.
+    private func start(_ listener: any ConnectionListener, on loop: EventLoop)
+        async throws -> [NetAddress]
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            let isAccepted = loop.execute { _ in
+                do throws(TCPListenError) {
+                    continuation.resume(returning: try listener.start())
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+            precondition(isAccepted, "the main loop of a running server has not ended")
+        }
     }
 }
 

@@ -19,7 +19,7 @@ protocol TCPAcceptorDelegate: AnyObject {
 /// its loop.
 final class TCPAcceptor: IOHandler {
     private let address: NetAddress
-    private let isAdopted: Bool
+    private let file: ListeningSocket.BoundFile?
     private let descriptor: FileDescriptor
     private let batch: Int
     private let logger: RocketLogger
@@ -41,15 +41,25 @@ final class TCPAcceptor: IOHandler {
         logger: RocketLogger, on reactor: Reactor
     ) throws(SystemError) {
         address = socket.address
-        isAdopted = socket.isAdopted
+        file = socket.file
         self.descriptor = socket.descriptor
         self.batch = max(1, batch)
         self.delegate = delegate
         self.logger = logger
         self.reactor = reactor
         reserve = try? FileDescriptor.placeholder()
+        try register()
+    }
+
+    private func register() throws(SystemError) {
         registration = try reactor.register(
             descriptor, interest: .read, label: "TCPAcceptor", handler: self)
+    }
+
+    /// Registers again after a pause: without that, no peer would be accepted any more.
+    func registrationFailed(_ error: SystemError, on reactor: Reactor) {
+        registration = nil
+        pauseAccepting()
     }
 
     func ready(_ events: IOEvents, on reactor: Reactor) {
@@ -94,14 +104,17 @@ final class TCPAcceptor: IOHandler {
             // timeout.
         }
         reserve = try? FileDescriptor.placeholder()
-        if reactor.now >= nextLogAt {
-            nextLogAt = reactor.now + Self.logInterval
-            logger.error("no descriptor for another connection; accepting pauses") {
-                $0.add("address", self.address)
-                $0.add("error", error)
-            }
-        }
+        logExhausted("no descriptor for another connection; accepting pauses", error)
         pauseAccepting()
+    }
+
+    private func logExhausted(_ text: StaticString, _ error: SystemError) {
+        if reactor.now < nextLogAt { return }
+        nextLogAt = reactor.now + Self.logInterval
+        logger.error(text) {
+            $0.add("address", self.address)
+            $0.add("error", error)
+        }
     }
 
     private func pauseAccepting() {
@@ -115,8 +128,15 @@ final class TCPAcceptor: IOHandler {
     func resume() {
         pauseTimer?.cancel()
         pauseTimer = nil
+        if delegate == nil { return }
         if reserve == nil { reserve = try? FileDescriptor.placeholder() }
-        registration?.setInterest(.read)
+        if let registration { return registration.setInterest(.read) }
+        do {
+            try register()
+        } catch {
+            logExhausted("can't watch a listener; accepting pauses", error)
+            pauseAccepting()
+        }
     }
 
     /// Stops accepting for good. The socket closes with the acceptor. An adopted socket continues
@@ -127,6 +147,6 @@ final class TCPAcceptor: IOHandler {
         registration = nil
         reserve = nil
         delegate = nil
-        if !isAdopted, case .unix(let path) = address.socketAddress { try? SocketFile.remove(path) }
+        file?.remove()
     }
 }

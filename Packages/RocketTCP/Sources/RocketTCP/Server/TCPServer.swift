@@ -32,53 +32,94 @@ public final class TCPServer: Sendable {
         context = ServerContext(configuration, logger: logger, makeHandler: makeHandler)
         self.mainLoop = mainLoop
         loops = subLoops.isEmpty ? [mainLoop] : subLoops
+        configuration.budget.add(loops)
     }
 
     /// Opens all listeners, or none. Peers can connect once this has returned.
     ///
+    /// On another thread than the main loop's it blocks until that loop accepts, so a thread must
+    /// drive the loop.
+    ///
     /// - Returns: the addresses of the listeners, in the order of the configuration, ports
     ///   resolved; adopted ones are last.
-    /// - Throws: `TCPListenError` for the first listener that failed.
+    /// - Throws: `TCPListenError` for the first listener that can't be opened, or that the loop
+    ///   can't watch.
     public func start() throws(TCPListenError) -> [NetAddress] {
+        let sockets = try openListeners()
+        let outcome = onMainLoop { self.accept(from: sockets, on: $0) }
+        guard let outcome else {
+            for socket in sockets { socket.close() }
+            throw TCPListenError(
+                address: sockets.first?.address.description ?? "nothing",
+                cause: SystemError("the event loop has ended", .cancelled))
+        }
+        try outcome.get()
+        return sockets.map(\.address)
+    }
+
+    private func openListeners() throws(TCPListenError) -> [ListeningSocket.Released] {
         let configuration = context.configuration
         var opened: [ListeningSocket.Released] = []
-        do {
+        do throws(TCPListenError) {
             for address in configuration.listen {
                 opened.append(try ListeningSocket.open(address, configuration).release())
             }
             for raw in configuration.adoptedDescriptors {
+                if opened.contains(where: { $0.raw == raw }) {
+                    throw TCPListenError(
+                        address: "descriptor \(raw)",
+                        cause: SystemError("it is passed twice", .invalid))
+                }
                 opened.append(try ListeningSocket.adopt(raw, configuration).release())
             }
         } catch {
-            for socket in opened { _ = FileDescriptor(owning: socket.raw) }
+            for socket in opened { socket.close() }
             throw error
         }
-        let (sockets, context, loops) = (opened, context, loops)
-        let isAccepted = mainLoop.execute { reactor in
-            let made = ConnectionAcceptor(loops: loops, context: context, on: reactor)
-            for socket in sockets { made.open(ListeningSocket(socket)) }
-            let bound = LoopBound(made, on: reactor)
-            // Stopped before the loop ran this: the listeners close.
-            let isLate = self.acceptor.withLock { acceptor in
-                if case .closed = acceptor { return true }
-                acceptor = .open(bound)
-                return false
-            }
-            if isLate { made.close() }
+        return opened
+    }
+
+    private func accept(
+        from sockets: [ListeningSocket.Released], on reactor: Reactor
+    ) -> Result<Void, TCPListenError> {
+        let made = ConnectionAcceptor(loops: loops, context: context, on: reactor)
+        do { try made.open(sockets) } catch { return .failure(error) }
+        let bound = LoopBound(made, on: reactor)
+        // Stopped before the loop ran this: the listeners close.
+        let isLate = acceptor.withLock { acceptor in
+            if case .closed = acceptor { return true }
+            acceptor = .open(bound)
+            return false
         }
-        if !isAccepted { for socket in sockets { _ = FileDescriptor(owning: socket.raw) } }
-        return sockets.map(\.address)
+        if isLate { made.close() }
+        return .success(())
+    }
+
+    /// Runs `body` on the main loop and waits for its result; nil when the loop has ended.
+    private func onMainLoop<R: Sendable>(_ body: @escaping @Sendable (Reactor) -> R) -> R? {
+        if mainLoop.isInLoop { return mainLoop.withReactor(body) }
+        let result = Locked<R?>(nil)
+        let isDone = FutexWord()
+        let isAccepted = mainLoop.execute { reactor in
+            let value = body(reactor)
+            result.withLock { $0 = value }
+            isDone.exchange(1)
+            isDone.wakeAll()
+        }
+        if !isAccepted { return nil }
+        while isDone.value == 0 { isDone.wait(while: 0, atMost: nil) }
+        return result.withLock { $0 }
     }
 
     /// The number of open connections, those on their way to a loop included. Any thread.
     public var connectionCount: Int { context.limiter.connections }
 
-    /// Bytes that all connections buffer now. Any thread.
-    public var bufferedBytes: Int { context.limiter.bufferedBytes }
+    /// Bytes of memory that the buffers of all connections hold now. Any thread.
+    public var bufferedBytes: Int { context.limiter.heldBytes }
 
     /// Closes the listeners and all connections at once. Returns before that is done.
     public func stop() {
-        context.phase = .stopped
+        context.advance(to: .stopped)
         closeAcceptor {}
         closeAll(.stopped)
     }
@@ -95,7 +136,7 @@ public final class TCPServer: Sendable {
     ///
     /// - Parameter done: called once, when no connection is open, on any thread.
     public func drain(within limit: Duration, _ done: @escaping @Sendable () -> Void) {
-        if context.phase == .open { context.phase = .draining }
+        context.advance(to: .draining)
         let (context, loops) = (context, loops)
         closeAcceptor {
             for loop in loops {
@@ -104,7 +145,7 @@ public final class TCPServer: Sendable {
                 }
             }
             self.whenEmpty(orAfter: limit) {
-                context.phase = .stopped
+                context.advance(to: .stopped)
                 self.closeAll(.drained)
                 context.limiter.whenEmpty(done)
             }

@@ -14,8 +14,10 @@ public struct TCPServerConfiguration: Sendable {
     public var reusePort = false
     /// Whether an IPv6 listener accepts IPv4 peers, too. Default true.
     public var dualStack = true
-    /// Permissions of a Unix socket's file, such as 0o660; nil: by the umask. Default nil.
-    public var unixMode: UInt32?
+    /// Permissions of a Unix socket's file, whatever the umask: those with write permission can
+    /// connect. Abstract sockets have no file: every user of the machine can connect to them.
+    /// Default 0o600.
+    public var unixMode: UInt32 = 0o600
 
     /// The most connections accepted per readiness of a listener. At least 1; default 64.
     public var acceptBatch = 64
@@ -23,12 +25,14 @@ public struct TCPServerConfiguration: Sendable {
     public var maxConnections = 10_000
     /// What happens to a connection beyond `maxConnections`. Default: it is refused.
     public var atLimit = AtLimit.refuse
-    /// The most connections of one peer host; nil: no such limit. All Unix peers count as one.
-    /// Default nil.
+    /// The most connections of one peer: an IPv4 address, or an IPv6 network of 64 bits, which one
+    /// host can have for itself. All Unix peers count as one. At least 1; nil: a quarter of
+    /// `maxConnections`, but 16 at least, so that one peer can't take the places of all. Default
+    /// nil.
     public var maxConnectionsPerPeer: Int?
-    /// The most bytes that all connections may buffer together; a connection that exceeds it by
-    /// growing is closed. Default 1 GiB.
-    public var bufferLimitBytes = 1 << 30
+    /// The bytes that all connections may hold together. Servers with the same budget share it.
+    /// Default: one of 1 GiB.
+    public var budget = ByteBudget(limitBytes: 1 << 30)
     /// The configuration of each connection. Its `firstBytesTimeout` is 30 s by default.
     public var connection = TCPConnectionConfiguration()
 

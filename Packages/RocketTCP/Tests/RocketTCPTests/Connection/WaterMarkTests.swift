@@ -307,6 +307,30 @@ import Testing
         #expect(pair.connection.bufferedBytes == 0)
     }
 
+    @Test("Whole messages left while reading was paused wait for room above the high mark")
+    func resumedReadingAboveTheMark() throws {
+        let pair = try pair(high: 10_000, low: 2_000, kernelBufferBytes: 2048)
+        pair.handler.onReceived = { [handler = pair.handler] connection, input in
+            handler.take(&input, 1)
+            connection.pauseReading()
+        }
+        pair.peer.send(bytes(3))
+        driven.settle()
+        pair.connection.write { $0.append(bytes(60_000)) }
+        driven.settle()
+        #expect(pair.connection.isOutputFull)
+        pair.connection.resumeReading()
+        driven.settle()
+        #expect(pair.handler.bytes.count == 1)
+        for _ in 0..<1_000 where pair.connection.isOutputFull {
+            #expect(pair.handler.bytes.count == 1)
+            _ = pair.peer.receive(limit: 1_000)
+            driven.tick()
+        }
+        driven.settle()
+        #expect(pair.handler.bytes.count == 2)
+    }
+
     // MARK: The end
 
     @Test("A closing connection is not writable and notifies of no room")

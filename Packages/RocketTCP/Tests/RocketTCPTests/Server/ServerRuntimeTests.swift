@@ -98,6 +98,24 @@ private final class DrainIgnoringApplication: ServerApplication {
         #expect(application.events.isEmpty)
     }
 
+    @Test("A server that is drained and never runs has no addresses")
+    func addressesWithoutRun() async {
+        let runtime = runtime(RecordingApplication())
+        async let asked = runtime.boundAddresses
+        runtime.beginDrain()
+        #expect(await asked.isEmpty)
+        #expect(await runtime.boundAddresses.isEmpty)
+    }
+
+    @Test("Cancelling the task ends its wait for the addresses of a server that does not run")
+    func cancelledWaitForAddresses() async {
+        let runtime = runtime(RecordingApplication())
+        let waiting = Task { await runtime.boundAddresses }
+        waiting.cancel()
+        #expect(await waiting.value.isEmpty)
+        #expect(runtime.state == .notStarted)
+    }
+
     @Test("Stops the application when a listener can't be opened")
     func failingListener() async throws {
         let application = RecordingApplication()

@@ -121,6 +121,46 @@ import Testing
         #expect(flag.isRaised)
     }
 
+    /// With a loop of its own, driven by the same thread, so that a socket can be on its way there.
+    private func serverOverTwoLoops() throws -> (TCPServer, sub: HandDrivenLoop, RawPeer) {
+        let sub = try HandDrivenLoop()
+        let server = TCPServer(
+            configuration: TCPServerConfiguration(listen: [.loopback(port: 0)]),
+            mainLoop: driven.loop, subLoops: [sub.loop]
+        ) { _ in EchoHandler() }
+        let address = try #require(try server.start().first)
+        return (server, sub, try RawPeer(connectingTo: address))
+    }
+
+    @Test("Closes a socket on its way to its loop when the server stops, and frees its place")
+    func stopWithASocketOnItsWay() throws {
+        let (server, sub, peer) = try serverOverTwoLoops()
+        driven.settle()
+        #expect(server.connectionCount == 1)
+        server.stop()
+        driven.settle()
+        sub.settle()
+        #expect(server.connectionCount == 0)
+        #expect(peer.receive() == .end)
+        let flag = Flag()
+        server.drain(within: .seconds(30)) { flag.raise() }
+        driven.settle()
+        sub.settle()
+        #expect(flag.isRaised)
+    }
+
+    @Test("Closes a socket on its way to a loop that has ended, and frees its place")
+    func endedLoopWithASocketOnItsWay() throws {
+        let (server, sub, peer) = try serverOverTwoLoops()
+        sub.loop.stop()
+        sub.loop.run()
+        driven.settle()
+        #expect(server.connectionCount == 0)
+        #expect(peer.receive() == .end)
+        server.stop()
+        driven.settle()
+    }
+
     @Test("Awaits a drain over several threads")
     func aDrainOverThreadsIsAwaited() async throws {
         let threads = try IOThreadGroup(count: 2, namePrefix: "sub")

@@ -79,7 +79,7 @@ import Testing
     @Test("Counts and limits the buffered bytes of the server")
     func theServersBufferedBytesAreCountedAndLimited() throws {
         let (server, address) = try server {
-            $0.bufferLimitBytes = 20_000_000
+            $0.budget = ByteBudget(limitBytes: 20_000_000)
             $0.connection.kernelSendBufferBytes = 4096
             $0.connection.highWaterMarkBytes = 100 << 20
         }
@@ -114,7 +114,7 @@ import Testing
     @Test("Applies the limit of the server in the middle of a tick")
     func theServersLimitHoldsInTheMiddleOfATick() throws {
         var configuration = TCPServerConfiguration(listen: [.loopback(port: 0)])
-        configuration.bufferLimitBytes = 1 << 20
+        configuration.budget = ByteBudget(limitBytes: 1 << 20)
         var most = 0
         let count = LoopBound({ most = max(most, $0) }, on: driven.reactor)
         let server = TCPServer(

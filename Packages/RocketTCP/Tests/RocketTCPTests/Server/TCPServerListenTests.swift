@@ -2,9 +2,11 @@ import RocketBase
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
-import RocketTCP
 import RocketTCPTestKit
+import Synchronization
 import Testing
+
+@testable import RocketTCP
 
 @Suite(.oneAtATime) struct TCPServerListenTests {
     let driven: HandDrivenLoop
@@ -69,7 +71,7 @@ import Testing
             let dead = try FileDescriptor.streamSocket(for: path.socketAddress)
             try dead.bind(to: path.socketAddress)
         }
-        let first = server([path]) { $0.unixMode = 0o600 }
+        let first = server([path]) { $0.unixMode = 0o660 }
         _ = try first.start()
         driven.settle()
         #expect(try answers(at: path))
@@ -130,13 +132,121 @@ import Testing
         #expect(try SocketFile.isSocket(path))
     }
 
-    @Test("Refuses to adopt a socket that does not listen")
-    func socketThatDoesNotListen() throws {
-        let raw = try FileDescriptor.streamSocket(for: .ipv4(bits: 0, port: 0)).release()
-        let error = #expect(throws: TCPListenError.self) {
-            try server([]) { $0.adoptedDescriptors = [raw] }.start()
+    private func refusal(to adopt: [Int32]) -> String? {
+        #expect(throws: TCPListenError.self) {
+            try server([]) { $0.adoptedDescriptors = adopt }.start()
+        }?.description
+    }
+
+    @Test("Says what an adopted descriptor is, unless it listens, and leaves it alone")
+    func descriptorThatDoesNotListen() throws {
+        let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0, port: 0))
+        #expect(
+            refusal(to: [socket.raw])
+                == "listen on descriptor \(socket.raw): it is not a listening TCP or Unix stream "
+                + "socket: EINVAL (Invalid argument)")
+        _ = try socket.localAddress()
+        let file = try FileDescriptor.placeholder()
+        #expect(
+            refusal(to: [file.raw])
+                == "listen on descriptor \(file.raw): it is not a socket: ENOTSOCK (Socket operation "
+                + "on non-socket)")
+        _ = try file.fileSize()
+        for raw in [Int32(-1), 1_000_000] {
+            #expect(
+                refusal(to: [raw])
+                    == "listen on descriptor \(raw): it is not open: EBADF (Bad file descriptor)")
         }
-        #expect(error?.address == "descriptor \(raw)")
+    }
+
+    @Test("Refuses a descriptor that is passed twice")
+    func descriptorPassedTwice() throws {
+        let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.bind(to: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.listen(backlog: 8)
+        let raw = socket.release()
+        #expect(
+            refusal(to: [raw, raw])
+                == "listen on descriptor \(raw): it is passed twice: EINVAL (Invalid argument)")
+    }
+
+    @Test("Throws an error that says so for a Unix path that is too long")
+    func longPath() throws {
+        let name = "/tmp/" + String(repeating: "x", count: 103)
+        let error = #expect(throws: TCPListenError.self) {
+            try server([NetAddress(.unix(path: name))]).start()
+        }
+        #expect(error?.cause.description == "bind: ENAMETOOLONG (File name too long)")
+    }
+
+    @Test("Creates a Unix socket for its own user only, unless configured otherwise")
+    func modeOfAUnixSocket() throws {
+        for mode: UInt32? in [nil, 0o660, 0o666] {
+            let path = path("mode")
+            let server = server([path]) { if let mode { $0.unixMode = mode } }
+            _ = try server.start()
+            #expect(try SocketFile.mode(of: Self.text(path)) == mode ?? 0o600)
+            server.stop()
+            driven.settle()
+        }
+    }
+
+    private static func text(_ address: NetAddress) -> String {
+        String(address.description.dropFirst("unix:".count))
+    }
+
+    @Test("Leaves a Unix socket's path to another server that has taken it over")
+    func pathTakenOver() throws {
+        let path = path("taken")
+        let first = server([path])
+        _ = try first.start()
+        driven.settle()
+        try SocketFile.remove(Self.text(path))
+        let second = server([path])
+        _ = try second.start()
+        driven.settle()
+        first.stop()
+        driven.settle()
+        #expect(try answers(at: path))
+        second.stop()
+        driven.settle()
+        #expect(throws: SystemError.self) { try SocketFile.isSocket(Self.text(path)) }
+    }
+
+    @Test("Lets one of two servers that start at the same time take over a stale path")
+    func raceForAStalePath() throws {
+        let paths = (0..<40).map { path("race-\($0)") }
+        for path in paths {
+            let dead = try FileDescriptor.streamSocket(for: path.socketAddress)
+            try dead.bind(to: path.socketAddress)
+        }
+        let opened = Locked<[ListeningSocket.Released]>([])
+        let arrived = Counter()
+        let threads = try (0..<2).map { number in
+            try SystemThread(name: "test-race-\(number)") {
+                for (round, path) in paths.enumerated() {
+                    arrived.add()
+                    while arrived.value < 2 * (round + 1) {}
+                    let configuration = TCPServerConfiguration(listen: [path])
+                    guard let socket = try? ListeningSocket.open(path, configuration) else {
+                        continue
+                    }
+                    let released = socket.release()
+                    opened.withLock { $0.append(released) }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        let sockets = opened.withLock { $0 }
+        #expect(sockets.count == paths.count)
+        for path in paths { _ = try RawPeer(connectingTo: path) }
+        for socket in sockets { socket.close() }
+    }
+
+    private final class Counter: Sendable {
+        private let count = Atomic(0)
+        var value: Int { count.load(ordering: .sequentiallyConsistent) }
+        func add() { count.add(1, ordering: .sequentiallyConsistent) }
     }
 
     @Test("Returns the credentials of a Unix peer")

@@ -1,0 +1,31 @@
+import RocketBase
+import RocketSystem
+
+/// The log lines of a test, and the logger that they are written to.
+final class LogLines: Sendable {
+    private final class Sink: LogSink, Sendable {
+        let lines = Locked<[String]>([])
+        let lostLines: UInt64 = 0
+        func write(_ event: borrowing LogEvent) {
+            let text = event.withPart(.message) { String(decoding: $0, as: UTF8.self) }
+            lines.withLock { $0.append(text) }
+        }
+        func endBatch() -> LogSinkNotice? { nil }
+    }
+
+    private let sink = Sink()
+    private let system: LogSystem
+    var logger: RocketLogger { system.app }
+
+    init() throws {
+        var logging = LogConfiguration()
+        logging.outputs = []
+        system = try LogSystem(logging, sinks: [sink])
+    }
+
+    /// Returns the texts of all lines, without their fields. Nothing is logged any more.
+    func end() -> [String] {
+        system.shutdown()
+        return sink.lines.withLock { $0 }
+    }
+}
