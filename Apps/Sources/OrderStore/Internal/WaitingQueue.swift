@@ -12,8 +12,8 @@ final class WaitingQueue<Item: Sendable>: Sendable {
 
     private enum Step { case taken, finished, sleep, complete([@Sendable () -> Void]) }
 
-    private struct State {
-        var items: [Item] = []
+    private struct State: ~Copyable {
+        var items = RingBuffer<Item>()
         /// Completions of the probes of the database threads.
         var probes: [@Sendable () -> Void] = []
         var sleepers = 0
@@ -72,12 +72,8 @@ final class WaitingQueue<Item: Sendable>: Sendable {
                     state.sleepers += 1
                     return .sleep
                 }
-                if state.items.count <= limit {
-                    // Swaps the two arrays, so that both keep their capacity.
-                    swap(&state.items, &batch)
-                } else {
-                    batch.append(contentsOf: state.items.prefix(limit))
-                    state.items.removeFirst(limit)
+                while batch.count < limit, let item = state.items.popFirst() {
+                    batch.append(item)
                 }
                 return .taken
             }
