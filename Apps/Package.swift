@@ -104,6 +104,8 @@ let package = Package(
             dependencies: [
                 "OrderServerKit", "OrderProtos", "OrderStore",
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
             swiftSettings: settings),

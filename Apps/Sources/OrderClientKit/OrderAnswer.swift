@@ -44,8 +44,12 @@ extension OrderAnswer {
         }
     }
 
-    /// Formats a Unix time: `2026-11-21T05:37:19.123Z`
+    /// Formats a Unix time: `2026-11-21T05:37:19.123Z`. A time outside of the years 0 to 9999, which
+    /// only a faulty server sends, stays a number: `253402300800000 ms`.
     static func timestamp(_ milliseconds: Int64) -> String {
+        guard (-62_167_219_200_000...253_402_300_799_999).contains(milliseconds) else {
+            return "\(milliseconds) ms"
+        }
         // A Double can't represent every millisecond and the formatter truncates, so the fraction
         // is formatted separately.
         let fraction = ((milliseconds % 1000) + 1000) % 1000
@@ -86,10 +90,22 @@ extension OrderAnswer {
         }
     }
 
+    /// Control and format characters of a server are escaped (`\u202e`), as JSON allows it: the
+    /// line may be shown on a terminal.
     private static func encode(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+        return text.unicodeScalars.reduce(into: "") { line, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                }
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
     }
 }
 

@@ -46,8 +46,9 @@ struct OrderClientFacade {
             try await client.makeOrder(
                 request, timeout: timeout, metadata: metadata, options: options)
         }
-        try refuse(method, response.retCode, response.resInfo)
-        return (.made(id: response.orderID, request: request), time)
+        do {
+            return (try OrderAnswer(response, to: request), time)
+        } catch { throw failure(error, of: method) }
     }
 
     /// Finds an order.
@@ -60,8 +61,7 @@ struct OrderClientFacade {
         let (response, time) = try await timed(method) { [request] () throws(RPCError) in
             try await client.queryOrder(request, timeout: timeout, options: callOptions())
         }
-        try refuse(method, response.retCode, response.resInfo)
-        return (.found(response.order), time)
+        do { return (try OrderAnswer(response), time) } catch { throw failure(error, of: method) }
     }
 
     /// Lists one page, or with `all` every page from there on. The time is the sum of all calls.
@@ -78,7 +78,9 @@ struct OrderClientFacade {
             let (response, time) = try await timed(method) { [request] () throws(RPCError) in
                 try await client.listOrders(request, timeout: timeout, options: callOptions())
             }
-            try refuse(method, response.retCode, response.resInfo)
+            do { try OrderAnswer.check(response, to: request) } catch {
+                throw failure(error, of: method)
+            }
             orders += response.orders
             total += time
             request.pageToken = response.nextPageToken
@@ -110,10 +112,8 @@ struct OrderClientFacade {
         "\(method) to \(peer): \(error.message) (\(error.code.name))"
     }
 
-    private func refuse(
-        _ method: String, _ code: Int32, _ info: String
-    ) throws(ProgramFailure) {
-        guard code != 0 else { return }
-        throw ProgramFailure("\(method) to \(peer): refused: \(info) (ret_code \(code))")
+    /// `Order.makeOrder to order (127.0.0.1:12345): refused: short balance (ret_code -1)`
+    private func failure(_ error: OrderAnswer.Failure, of method: String) -> ProgramFailure {
+        ProgramFailure("\(method) to \(peer): \(error)")
     }
 }

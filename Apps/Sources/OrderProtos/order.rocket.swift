@@ -36,6 +36,13 @@ public nonisolated protocol OrderService: RPCService {
     /// Makes one order. It is on disk before its id is sent.
     ///
     /// ret_code is -1 ("short balance") for a price under 10, -2 for empty goods.
+    ///
+    /// After RESOURCE_EXHAUSTED (the disk is full, or too many requests wait) and
+    /// UNAVAILABLE (the server drains, or has lost the files of its store) nothing was
+    /// stored. After INTERNAL the text says so, or that the order may or may not be
+    /// stored: the disk failed too late to undo it. After a time-out, CANCELLED and a
+    /// lost connection it may be stored, too. Send such an order again with the
+    /// idempotency-key (metadata) of the first attempt: it is stored once.
     nonisolated(nonsending) func makeOrder(
         _ request: MakeOrderRequest, _ call: RPCController
     ) async throws -> MakeOrderResponse
@@ -45,7 +52,8 @@ public nonisolated protocol OrderService: RPCService {
         _ request: QueryOrderRequest, _ call: RPCController
     ) async throws -> QueryOrderResponse
 
-    /// Lists orders page by page, oldest first.
+    /// Lists orders page by page, oldest first. The server reads one page of a
+    /// connection at a time: the next one when the last one is in its output.
     nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws -> ListOrdersResponse
@@ -91,6 +99,13 @@ public nonisolated protocol SynchronousOrderService: OrderService {
     /// Makes one order. It is on disk before its id is sent.
     ///
     /// ret_code is -1 ("short balance") for a price under 10, -2 for empty goods.
+    ///
+    /// After RESOURCE_EXHAUSTED (the disk is full, or too many requests wait) and
+    /// UNAVAILABLE (the server drains, or has lost the files of its store) nothing was
+    /// stored. After INTERNAL the text says so, or that the order may or may not be
+    /// stored: the disk failed too late to undo it. After a time-out, CANCELLED and a
+    /// lost connection it may be stored, too. Send such an order again with the
+    /// idempotency-key (metadata) of the first attempt: it is stored once.
     func makeOrder(_ request: MakeOrderRequest, _ call: RPCController) throws -> MakeOrderResponse
 
     /// Finds one order by its id. ret_code is -3 when there is none.
@@ -98,7 +113,8 @@ public nonisolated protocol SynchronousOrderService: OrderService {
         _ request: QueryOrderRequest, _ call: RPCController
     ) throws -> QueryOrderResponse
 
-    /// Lists orders page by page, oldest first.
+    /// Lists orders page by page, oldest first. The server reads one page of a
+    /// connection at a time: the next one when the last one is in its output.
     func listOrders(
         _ request: ListOrdersRequest, _ call: RPCController
     ) throws -> ListOrdersResponse
@@ -176,6 +192,13 @@ public nonisolated struct OrderClient: Sendable {
     /// Makes one order. It is on disk before its id is sent.
     ///
     /// ret_code is -1 ("short balance") for a price under 10, -2 for empty goods.
+    ///
+    /// After RESOURCE_EXHAUSTED (the disk is full, or too many requests wait) and
+    /// UNAVAILABLE (the server drains, or has lost the files of its store) nothing was
+    /// stored. After INTERNAL the text says so, or that the order may or may not be
+    /// stored: the disk failed too late to undo it. After a time-out, CANCELLED and a
+    /// lost connection it may be stored, too. Send such an order again with the
+    /// idempotency-key (metadata) of the first attempt: it is stored once.
     public nonisolated(nonsending) func makeOrder(
         _ request: MakeOrderRequest,
         timeout: Duration? = nil,
@@ -189,6 +212,13 @@ public nonisolated struct OrderClient: Sendable {
     /// Makes one order. It is on disk before its id is sent.
     ///
     /// ret_code is -1 ("short balance") for a price under 10, -2 for empty goods.
+    ///
+    /// After RESOURCE_EXHAUSTED (the disk is full, or too many requests wait) and
+    /// UNAVAILABLE (the server drains, or has lost the files of its store) nothing was
+    /// stored. After INTERNAL the text says so, or that the order may or may not be
+    /// stored: the disk failed too late to undo it. After a time-out, CANCELLED and a
+    /// lost connection it may be stored, too. Send such an order again with the
+    /// idempotency-key (metadata) of the first attempt: it is stored once.
     public nonisolated(nonsending) func makeOrder(
         _ request: MakeOrderRequest, _ call: RPCController
     ) async throws(RPCError) -> MakeOrderResponse {
@@ -217,7 +247,8 @@ public nonisolated struct OrderClient: Sendable {
         try await channel.call(OrderMethods.queryOrder, request, call)
     }
 
-    /// Lists orders page by page, oldest first.
+    /// Lists orders page by page, oldest first. The server reads one page of a
+    /// connection at a time: the next one when the last one is in its output.
     public nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest,
         timeout: Duration? = nil,
@@ -232,7 +263,8 @@ public nonisolated struct OrderClient: Sendable {
             options: options)
     }
 
-    /// Lists orders page by page, oldest first.
+    /// Lists orders page by page, oldest first. The server reads one page of a
+    /// connection at a time: the next one when the last one is in its output.
     public nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws(RPCError) -> ListOrdersResponse {

@@ -20,7 +20,7 @@ public struct OrderHandler: OrderService {
     ) async throws -> MakeOrderResponse {
         do {
             let key = call.requestMetadata["idempotency-key"]
-            return try await logic.make(request, idempotencyKey: key)
+            return try await logic.make(request, idempotencyKey: key, from: call.connection)
         } catch { throw RPCError(error) }
     }
 
@@ -28,15 +28,34 @@ public struct OrderHandler: OrderService {
     public nonisolated(nonsending) func queryOrder(
         _ request: QueryOrderRequest, _ call: RPCController
     ) async throws -> QueryOrderResponse {
-        do { return try await logic.query(request) } catch { throw RPCError(error) }
+        do {
+            return try await logic.query(request, from: call.connection)
+        } catch { throw RPCError(error) }
     }
 
     /// Lists one page of orders.
     public nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws -> ListOrdersResponse {
-        do { return try await logic.list(request) } catch { throw RPCError(error) }
+        do {
+            return try await logic.list(request, for: PageCall(call))
+        } catch { throw RPCError(error) }
     }
+}
+
+/// The call of a handler, as the store sees it.
+private struct PageCall: OrderPageCaller {
+    private let call: RPCController
+    let source: ObjectIdentifier?
+
+    init(_ call: RPCController) {
+        self.call = call
+        source = call.connection
+    }
+
+    var isCancelled: Bool { call.isFinished }
+
+    func onEnd(_ body: @escaping @Sendable () -> Void) { call.onEnd { _ in body() } }
 }
 
 extension RPCError {
@@ -45,8 +64,10 @@ extension RPCError {
         let code: RPCErrorCode =
             switch error {
             case .tooManyWaiting, .diskFull: .resourceExhausted
-            case .closed: .unavailable
-            case .cannotOpen, .newerSchema, .keyReused, .failed: .internal
+            case .closed, .filesLost: .unavailable
+            case .cancelled: .cancelled
+            case .cannotOpen, .newerSchema, .keyReused, .outcomeUnknown, .failed, .readFailed:
+                .internal
             }
         self.init(code, error.description, cause: error)
     }

@@ -15,9 +15,12 @@ public struct OrderLogic: Sendable {
 
     /// Makes an order, which is on disk when this returns, or returns a refusal.
     ///
-    /// - Parameter idempotencyKey: requests with the same key make one order.
+    /// - Parameters:
+    ///   - idempotencyKey: requests with the same key make one order.
+    ///   - source: the connection of the call; nil: unknown.
     public func make(
-        _ request: makeOrderRequest, idempotencyKey: String? = nil
+        _ request: makeOrderRequest, idempotencyKey: String? = nil,
+        from source: ObjectIdentifier? = nil
     ) async throws(OrderStoreError) -> makeOrderResponse {
         let draft = OrderDraft(
             price: request.price, goods: request.goods, idempotencyKey: idempotencyKey)
@@ -28,7 +31,7 @@ public struct OrderLogic: Sendable {
             return response
         }
         do {
-            response.orderID = try await store.make(draft).id.description
+            response.orderID = try await store.make(draft, from: source).id.description
             response.resInfo = "OK"
         } catch OrderStoreError.keyReused(let id) {
             let refusal = OrderRefusal.keyReused(id)
@@ -39,11 +42,15 @@ public struct OrderLogic: Sendable {
     }
 
     /// Finds an order by its id, or returns a refusal.
+    ///
+    /// - Parameter source: the connection of the call; nil: unknown.
     public func query(
-        _ request: queryOrderRequest
+        _ request: queryOrderRequest, from source: ObjectIdentifier? = nil
     ) async throws(OrderStoreError) -> queryOrderResponse {
         var response = queryOrderResponse()
-        guard let id = OrderID(request.orderID), let order = try await store.order(id) else {
+        guard let id = OrderID(request.orderID),
+            let order = try await store.order(id, from: source)
+        else {
             response.retCode = OrderRefusal.unknownOrder.code
             response.resInfo = OrderRefusal.unknownOrder.text
             return response
@@ -54,8 +61,10 @@ public struct OrderLogic: Sendable {
     }
 
     /// Returns one page of the list, oldest first, or a refusal.
+    ///
+    /// - Parameter call: the call that the page is read for.
     public func list(
-        _ request: listOrdersRequest
+        _ request: listOrdersRequest, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> listOrdersResponse {
         var response = listOrdersResponse()
         var start = OrderPageToken.start
@@ -67,7 +76,8 @@ public struct OrderLogic: Sendable {
             }
             start = token
         }
-        let page = try await store.orders(from: start, limit: rules.pageSize(request.pageSize))
+        let page = try await store.orders(
+            from: start, limit: rules.pageSize(request.pageSize), for: call)
         response.resInfo = "OK"
         response.orders = page.orders.map(OrderRecord.init)
         response.nextPageToken = page.next?.description ?? ""

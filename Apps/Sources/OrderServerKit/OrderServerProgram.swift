@@ -18,10 +18,11 @@ struct OrderServerProgram {
         defer { logs.shutdown() }
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
-        let store = try openStore()
+        let monitor = OrderStoreMonitor(logs: logs)
+        let store = try openStore(monitor)
         daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
         do {
-            try await serve(store, daemon)
+            try await serve(store, monitor, daemon)
         } catch {
             await store.close()
             throw ProgramFailure("\(error)")
@@ -33,10 +34,13 @@ struct OrderServerProgram {
                 + "\(statistics.transactions) transactions")
     }
 
-    private func serve(_ store: OrderStore, _ daemon: Daemon) async throws {
+    private func serve(
+        _ store: OrderStore, _ monitor: OrderStoreMonitor, _ daemon: Daemon
+    ) async throws {
         let server = try RPCServer(
             config: config, services: [OrderHandler(logic: OrderLogic(store: store))],
             logs: daemon.logs, systemd: daemon.systemd, sockets: daemon.sockets)
+        monitor.report(to: server.health)
         for socket in daemon.sockets.unclaimed(by: RPCServerConfiguration.socketName) {
             daemon.logs.app.warn("socket passed by activation is not used") {
                 $0.add("name", socket.name)
@@ -48,12 +52,17 @@ struct OrderServerProgram {
             server.update(try RPCServerConfiguration($0.server))
         }
         try await daemon.run(
-            [server], listening: { await server.boundAddresses.map(\.description) },
+            [HeapTrimmer(logger: daemon.logs.app), server],
+            listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
     }
 
-    private func openStore() throws(ProgramFailure) -> OrderStore {
-        do { return try OrderStore(config[OrderStoreConfig.self].store) } catch {
+    private func openStore(
+        _ monitor: OrderStoreMonitor
+    ) throws(ProgramFailure) -> OrderStore {
+        do {
+            return try OrderStore(config[OrderStoreConfig.self].store, observe: monitor.observe)
+        } catch {
             throw ProgramFailure(error.description)
         }
     }

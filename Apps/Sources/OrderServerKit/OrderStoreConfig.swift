@@ -8,7 +8,8 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
     /// `order_store/path`: A path, absolute or relative to this file's folder. Default
     /// var/orders.sqlite. Needs a restart.
     public var path = "var/orders.sqlite"
-    /// Writes that may wait for the writer, and reads that may wait for a reader; a call beyond
+    /// Writes that may wait for the writer, and reads that may wait for a reader. A connection
+    /// may have as many waiting as places are free, so a single one half of them; a call beyond
     /// fails with RESOURCE_EXHAUSTED.
     ///
     /// `order_store/max_waiting`: A whole number, 1 to 1000000. Default 4096. Needs a restart.
@@ -21,6 +22,13 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
     ///
     /// `order_store/reader_threads`: A whole number, 1 to 64. Default 2. Needs a restart.
     public var readerThreads = 2
+    /// Pages of the list that were read from the store and are on their way to their calls;
+    /// above, nothing is read. A connection has one page on its way until that is in its
+    /// output.
+    ///
+    /// `order_store/max_page_bytes`: A whole number of bytes, 1 to 1099511627776. Default
+    /// 33554432 bytes. Needs a restart.
+    public var maxPageBytes = 32 << 20
     /// How long an idempotency key returns the same order; 0 disables keys.
     ///
     /// `order_store/key_retention_ms`: A whole number of ms, 0 to 31536000000. Default 86400000
@@ -39,14 +47,20 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
                 "The SQLite file; it and its folder are created if they are missing."),
             .init(
                 "max_waiting", \.maxWaiting, .integer(1...1_000_000), .restart,
-                "Writes that may wait for the writer, and reads that may wait for a reader; a "
-                    + "call beyond fails with RESOURCE_EXHAUSTED."),
+                "Writes that may wait for the writer, and reads that may wait for a reader. A "
+                    + "connection may have as many waiting as places are free, so a single one "
+                    + "half of them; a call beyond fails with RESOURCE_EXHAUSTED."),
             .init(
                 "max_batch", \.maxBatch, .integer(1...100_000), .restart,
                 "Orders in one transaction, and so in one sync of the disk, at most."),
             .init(
                 "reader_threads", \.readerThreads, .integer(1...64), .restart,
                 "Threads that read orders."),
+            .init(
+                "max_page_bytes", \.maxPageBytes, .bytes(1...1 << 40), .restart,
+                "Pages of the list that were read from the store and are on their way to their "
+                    + "calls; above, nothing is read. A connection has one page on its way until "
+                    + "that is in its output."),
             .init(
                 "key_retention_ms", \.keyRetention, .milliseconds(0...31_536_000_000), .restart,
                 "How long an idempotency key returns the same order; 0 disables keys."),
@@ -58,6 +72,7 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
         configuration.maxWaiting = maxWaiting
         configuration.maxBatch = maxBatch
         configuration.readerThreads = readerThreads
+        configuration.maxPageBytes = maxPageBytes
         configuration.keyRetention = keyRetention
         return configuration
     }

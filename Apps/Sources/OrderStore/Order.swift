@@ -11,8 +11,14 @@ public struct Order: Hashable, Sendable {
     /// Unix time of the transaction that stored it, in whole milliseconds.
     public let createdMilliseconds: Int64
 
-    /// The same time in Rocket's own type.
-    public var created: WallTime { WallTime(nanoseconds: createdMilliseconds * 1_000_000) }
+    /// The same time in Rocket's own type, clamped to its range of 292 years around 1970.
+    public var created: WallTime {
+        let (nanoseconds, overflow) =
+            createdMilliseconds
+            .multipliedReportingOverflow(by: 1_000_000)
+        let limit: Int64 = createdMilliseconds < 0 ? .min : .max
+        return WallTime(nanoseconds: overflow ? limit : nanoseconds)
+    }
 }
 
 /// An order to be stored, without an id. The caller has validated it.

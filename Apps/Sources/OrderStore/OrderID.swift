@@ -45,7 +45,9 @@ public struct OrderID: Hashable, Sendable, CustomStringConvertible {
     /// Returns the proleptic Gregorian day of a Unix time, clamped to the years 1000 to 9999, so
     /// that it always has eight digits.
     private static func day(ofMilliseconds milliseconds: Int64) -> Int64 {
-        let seconds = (milliseconds / 1000).clamped(to: -30_610_224_000...253_402_300_799)
+        // Rounded down: a time before 1970 belongs to the day in which it lies.
+        let whole = milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0)
+        let seconds = whole.clamped(to: -30_610_224_000...253_402_300_799)
         return Int64(CivilDate(secondsSince1970: seconds).number)
     }
 }

@@ -4,6 +4,11 @@ public struct OrderPage: Hashable, Sendable {
     public let orders: [Order]
     /// The start of the next page; nil if this is the last one.
     public let next: OrderPageToken?
+
+    /// About how much memory the orders take.
+    var byteCount: Int {
+        orders.reduce(0) { $0 + $1.goods.utf8.count + MemoryLayout<Order>.stride }
+    }
 }
 
 /// A position between two orders of the list. Orders are only appended to the list, so a token

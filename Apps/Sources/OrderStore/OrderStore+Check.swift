@@ -81,7 +81,7 @@ private struct OrderCheck {
     private mutating func count(_ db: Database) throws {
         orders = try Int64.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
         keys = try Int64.fetchOne(db, sql: "SELECT count(*) FROM idempotency_keys") ?? 0
-        newest = try Row.fetchOne(db, sql: OrderSchema.newestOrder).map { Order(row: $0).id }
+        newest = try Row.fetchOne(db, sql: OrderSchema.newestOrder).map { try Order(row: $0).id }
     }
 
     func report(path: String) -> OrderStoreReport {

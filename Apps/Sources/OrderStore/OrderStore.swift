@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import GRDB
 public import RocketSystem
@@ -8,48 +9,84 @@ public import RocketSystem
 /// Callers on any thread or loop suspend; the database has threads of its own, one that writes with
 /// group commit and `readerThreads` that read. `close()` ends them.
 public final class OrderStore: Sendable {
+    /// Called on a thread of the store, which waits until it returns.
+    public typealias Observer = @Sendable (OrderStoreEvent) -> Void
+
     /// The configuration that it was opened with.
     public let configuration: OrderStoreConfiguration
     private let pool: DatabasePool
     private let writer: OrderWriter
     private let reader: OrderReader
+    private let observe: Observer
+    private let recordBytes: @Sendable (Int) -> Void
     private let threads = DatabaseThreads()
 
     /// Opens the store, creates its folder and file if they are missing, and migrates an older
     /// file. Blocks for as long as the disk takes.
     ///
-    /// - Throws: `OrderStoreError.cannotOpen` or `.newerSchema`.
+    /// - Parameters:
+    ///   - observe: is passed the events from now on.
+    ///   - recordBytes: is passed the bytes of each page when it has been read, and the negative
+    ///     number when the call that it is for has ended: for a budget of the process. Any thread.
+    /// - Throws: `OrderStoreError.cannotOpen` (also for a file that is empty: orders were in it) or
+    ///   `.newerSchema`.
     public init(
-        _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource()
+        _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
+        observe: @escaping Observer = { _ in },
+        recordBytes: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(OrderStoreError) {
         self.configuration = configuration
-        pool = try OrderDatabase.open(configuration)
-        writer = OrderWriter(pool: pool, configuration: configuration, time: time)
-        reader = OrderReader(pool: pool, configuration: configuration)
+        self.observe = observe
+        self.recordBytes = recordBytes
+        let database = try OrderDatabase.open(configuration)
+        pool = database.pool
+        writer = OrderWriter(
+            pool: pool, files: database.files, configuration: configuration, time: time,
+            observe: observe)
+        reader = OrderReader(
+            pool: pool, configuration: configuration, time: time, observe: observe,
+            recordBytes: recordBytes)
+        if database.isNew { observe(.created) }
         threads.start(name: "order-writer") { [writer] in writer.run() }
-        for number in 1...max(1, configuration.readerThreads) {
-            threads.start(name: "order-reader-\(number)") { [reader] in reader.run() }
+        let readers = DispatchGroup()
+        let numbers = 1...max(1, configuration.readerThreads)
+        for _ in numbers { readers.enter() }
+        for number in numbers {
+            threads.start(name: "order-reader-\(number)") { [reader] in reader.run(readers) }
         }
+        readers.wait()
     }
 
     /// Stores an order, and returns when it is on disk. If the store has an order with the same
     /// idempotency key, returns that order instead.
     ///
-    /// - Throws: `.tooManyWaiting`, `.diskFull`, `.keyReused`, `.closed` or `.failed`.
-    public func make(_ draft: OrderDraft) async throws(OrderStoreError) -> Order {
+    /// - Parameter source: the connection that the order came from; nil: unknown. The store takes
+    ///   one request of each connection in turn.
+    /// - Throws: `.tooManyWaiting`, `.diskFull`, `.keyReused`, `.filesLost`, `.outcomeUnknown`,
+    ///   `.closed` or `.failed`.
+    public func make(
+        _ draft: OrderDraft, from source: ObjectIdentifier? = nil
+    ) async throws(OrderStoreError) -> Order {
         try await withCheckedContinuation { caller in
-            let admission = writer.queue.append(WriteRequest(draft: draft, caller: caller))
-            if let error = error(for: admission) { caller.resume(returning: .failure(error)) }
+            let request = WriteRequest(draft: draft, source: source, caller: caller)
+            if let error = error(for: writer.queue.append(request)) {
+                caller.resume(returning: .failure(error))
+            }
         }.get()
     }
 
     /// Returns the order with this id; nil if there is none. Sees every order that was confirmed.
     ///
+    /// - Parameter source: as for `make`.
     /// - Throws: `.tooManyWaiting`, `.closed` or `.failed`.
-    public func order(_ id: OrderID) async throws(OrderStoreError) -> Order? {
+    public func order(
+        _ id: OrderID, from source: ObjectIdentifier? = nil
+    ) async throws(OrderStoreError) -> Order? {
         try await withCheckedContinuation { caller in
-            let admission = reader.queue.append(.find(id, caller))
-            if let error = error(for: admission) { caller.resume(returning: .failure(error)) }
+            let request = ReadRequest(source: source, kind: .find(id, caller))
+            if let error = error(for: reader.queue.append(request)) {
+                caller.resume(returning: .failure(error))
+            }
         }.get()
     }
 
@@ -59,11 +96,33 @@ public final class OrderStore: Sendable {
     public func orders(
         from token: OrderPageToken = .start, limit: Int
     ) async throws(OrderStoreError) -> OrderPage {
-        try await withCheckedContinuation { caller in
-            let admission = reader.queue.append(
-                .list(after: token.after, limit: max(1, limit), caller))
-            if let error = error(for: admission) { caller.resume(returning: .failure(error)) }
-        }.get()
+        try await orders(from: token, limit: limit, for: LocalPageCaller())
+    }
+
+    /// Returns up to `limit` (1 or more) orders from `token` on, oldest first. No other page is
+    /// read for the caller's connection until its call has ended.
+    ///
+    /// - Throws: `.tooManyWaiting`, `.cancelled`, `.closed` or `.failed`.
+    public func orders(
+        from token: OrderPageToken = .start, limit: Int, for call: some OrderPageCaller
+    ) async throws(OrderStoreError) -> OrderPage {
+        let source = call.source
+        let result: Result<OrderPage, OrderStoreError> = await withCheckedContinuation { caller in
+            let kind = ReadRequest.Kind.list(
+                after: token.after, limit: max(1, limit), call, caller)
+            let request = ReadRequest(source: source, kind: kind)
+            if let error = error(for: reader.queue.append(request)) {
+                caller.resume(returning: .failure(error))
+            }
+        }
+        let page = try result.get()
+        let bytes = page.byteCount
+        reader.queue.received(bytes: bytes)
+        call.onEnd { [reader, recordBytes] in
+            recordBytes(-bytes)
+            reader.queue.release(source)
+        }
+        return page
     }
 
     /// Counters since the store was opened. Any thread.
@@ -76,23 +135,28 @@ public final class OrderStore: Sendable {
         writer.queue.probe(completion)
     }
 
-    /// Refuses further requests, completes the waiting ones, ends the threads and closes the file.
-    /// Call it once, after the last use of the store.
+    /// Refuses further requests, completes the waiting ones, ends the threads, writes the log into
+    /// the file and closes it. Call it once, after the last use of the store.
     public func close() async {
         writer.queue.close()
         reader.queue.close()
         await threads.ended()
-        // Closing checkpoints the WAL. If that fails, the next opening does it.
-        try? pool.close()
+        if writer.hasLostFiles {
+            _ = UnclosedDatabase(pool)
+            return observe(.notCheckpointed("the store has lost its files"))
+        }
+        do { try OrderDatabase.close(pool) } catch {
+            observe(.notCheckpointed(OrderStoreError(error).description))
+        }
     }
 
     private func error<Item>(for admission: WaitingQueue<Item>.Admission) -> OrderStoreError? {
         switch admission {
         case .accepted: return nil
         case .closed: return .closed
-        case .full:
+        case .full(let waiting):
             writer.countRefusal()
-            return .tooManyWaiting(limit: configuration.maxWaiting)
+            return .tooManyWaiting(waiting)
         }
     }
 }
@@ -102,12 +166,16 @@ public struct OrderStoreConfiguration: Hashable, Sendable {
     /// The database file. Its folder is created on first use.
     public var path: String
     /// Orders that may wait for the writer, and reads that may wait for a reader: 1 or more. A
+    /// connection may have as many waiting as places are free, so a single one half of them. A
     /// request beyond fails with `OrderStoreError.tooManyWaiting` at once. Default 4096.
     public var maxWaiting = 4096
     /// Orders in one transaction at most: 1 or more. Default 512.
     public var maxBatch = 512
     /// Threads that read: 1 to 64. Default 2.
     public var readerThreads = 2
+    /// Pages that were read and that their callers have not received, in bytes; above, nothing is
+    /// read. Default 32 MiB. A page more for each thread may be read.
+    public var maxPageBytes = 32 << 20
     /// How long an idempotency key is kept with its order; zero or less keeps none. Default 24
     /// hours.
     public var keyRetention = Duration.seconds(24 * 60 * 60)

@@ -1,20 +1,30 @@
-/// Why a request of the store failed. Nothing was stored, except that after `failed` the outcome of
-/// a commit may be unknown: a retry with the same idempotency key is safe.
+/// Why a request of the store failed. Nothing was stored, except after `outcomeUnknown`, where the
+/// order may or may not be on disk: a retry with the same idempotency key is safe.
 public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file, or its folder, can't be used.
     case cannotOpen(path: String, reason: String)
     /// The file was written by a newer version of the store.
     case newerSchema(path: String)
-    /// The queue is full (`OrderStoreConfiguration.maxWaiting`).
-    case tooManyWaiting(limit: Int)
+    /// The connection has its share of the queue (`OrderStoreConfiguration.maxWaiting`): so many of
+    /// its requests are waiting.
+    case tooManyWaiting(Int)
     /// The disk is full. The store works again as soon as there is space.
     case diskFull
     /// The idempotency key belongs to an order with another price or other goods.
     case keyReused(OrderID)
+    /// A file of the store was deleted, replaced or emptied while it was open. Until the store is
+    /// opened again it writes nothing.
+    case filesLost(String)
+    /// Writing to the disk failed so late that the order may or may not be stored.
+    case outcomeUnknown(reason: String)
+    /// The call that the request belongs to has ended.
+    case cancelled
     /// The store is closed.
     case closed
-    /// SQLite failed in another way.
+    /// SQLite failed in another way. Nothing was stored.
     case failed(reason: String)
+    /// An order or a page can't be read.
+    case readFailed(reason: String)
 
     /// One line: what happened, and what to do about it if the user can do something.
     public var description: String {
@@ -22,13 +32,21 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         case .cannotOpen(let path, let reason): "cannot open the order store \(path): \(reason)"
         case .newerSchema(let path):
             "the order store \(path) was written by a newer order_server; use that one"
-        case .tooManyWaiting(let limit):
-            "the order store is busy: \(limit) requests are waiting already; try again later"
+        case .tooManyWaiting(let count):
+            "the order store is busy: \(count) requests of this connection are waiting already; "
+                + "try again later"
         case .diskFull: "the disk of the order store is full; nothing was stored"
         case .keyReused(let id):
             "the idempotency key belongs to order \(id), which has another price or other goods"
+        case .filesLost(let problem):
+            "the order store has lost its files: \(problem); nothing was stored"
+        case .outcomeUnknown(let reason):
+            "the order store failed: \(reason); the order may or may not be stored: send it again "
+                + "with the same idempotency key"
+        case .cancelled: "the call has ended"
         case .closed: "the order store is closed"
-        case .failed(let reason): "the order store failed: \(reason)"
+        case .failed(let reason): "the order store failed: \(reason); nothing was stored"
+        case .readFailed(let reason): "the order store can't read: \(reason)"
         }
     }
 }

@@ -19,7 +19,8 @@ struct OrderLogicTests {
             #expect(found.retCode == 0)
             #expect(found.order.price == 100)
             #expect(found.order.goods == "apple")
-            #expect(try await logic.list(listOrdersRequest()).orders == [found.order])
+            #expect(
+                try await logic.list(listOrdersRequest(), for: TestCall()).orders == [found.order])
         }
     }
 
@@ -37,7 +38,9 @@ struct OrderLogicTests {
             #expect(response.retCode == code)
             #expect(response.orderID.isEmpty == (code != 0))
             #expect(response.resInfo.isEmpty == false)
-            #expect(try await logic.list(listOrdersRequest()).orders.count == (code == 0 ? 1 : 0))
+            #expect(
+                try await logic.list(listOrdersRequest(), for: TestCall()).orders.count
+                    == (code == 0 ? 1 : 0))
         }
     }
 
@@ -89,7 +92,8 @@ struct OrderLogicTests {
             for (requested, expected) in [(0, 2), (-1, 2), (1, 1), (3, 3), (1000, 3)]
                 as [(Int32, Int)]
             {
-                let page = try await logic.list(.with { $0.pageSize = requested })
+                let page = try await logic.list(
+                    .with { $0.pageSize = requested }, for: TestCall())
                 #expect(page.orders.count == expected)
                 #expect(!page.nextPageToken.isEmpty)
             }
@@ -104,7 +108,7 @@ struct OrderLogicTests {
             var listed: [String] = []
             var query = listOrdersRequest.with { $0.pageSize = 2 }
             repeat {
-                let page = try await logic.list(query)
+                let page = try await logic.list(query, for: TestCall())
                 listed += page.orders.map(\.orderID)
                 query.pageToken = page.nextPageToken
             } while !query.pageToken.isEmpty
@@ -115,7 +119,8 @@ struct OrderLogicTests {
     @Test("Refuses a page token of another format")
     func badToken() async throws {
         try await withLogic { logic in
-            let response = try await logic.list(.with { $0.pageToken = "17" })
+            let response = try await logic.list(
+                .with { $0.pageToken = "17" }, for: TestCall())
             #expect(response.retCode == -5)
         }
     }
@@ -139,4 +144,11 @@ private func withLogic(
         throw error
     }
     await store.close()
+}
+
+/// A call that ends as soon as it has its page.
+private struct TestCall: OrderPageCaller {
+    var source: ObjectIdentifier? { nil }
+    var isCancelled: Bool { false }
+    func onEnd(_ body: @escaping @Sendable () -> Void) { body() }
 }

@@ -23,6 +23,7 @@ struct OrderStoreConfigTests {
               <max_waiting>7</max_waiting>
               <max_batch>8</max_batch>
               <reader_threads>3</reader_threads>
+              <max_page_bytes>4096</max_page_bytes>
               <key_retention_ms>1000</key_retention_ms>
             </order_store></root>
             """
@@ -33,6 +34,7 @@ struct OrderStoreConfigTests {
         expected.maxWaiting = 7
         expected.maxBatch = 8
         expected.readerThreads = 3
+        expected.maxPageBytes = 4096
         expected.keyRetention = .seconds(1)
         #expect(config[OrderStoreConfig.self].store == expected)
     }

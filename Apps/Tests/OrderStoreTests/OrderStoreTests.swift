@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import RocketSystem
 import Testing
 
 @testable import OrderStore
@@ -63,7 +64,7 @@ struct OrderStoreTests {
     @Test("The connection of the writer syncs at every commit")
     func durability() throws {
         let folder = try TemporaryFolder()
-        let pool = try OrderDatabase.open(
+        let (pool, _, _) = try OrderDatabase.open(
             OrderStoreConfiguration(path: folder.path + "/orders.sqlite"))
         let settings = try pool.writeWithoutTransaction { db in
             (
@@ -117,5 +118,76 @@ struct OrderStoreTests {
             try await store.make(OrderDraft(price: 10, goods: "apple"))
         }
         await #expect(throws: OrderStoreError.closed) { try await store.orders(limit: 1) }
+    }
+
+    @Test("After a close that follows reads, the database file alone has all orders")
+    func checkpoint() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        let store = try OrderStore(OrderStoreConfiguration(path: path))
+        for _ in 0..<10 {
+            let order = try await store.make(OrderDraft(price: 10, goods: "apple"))
+            _ = try await store.order(order.id)
+        }
+        await store.close()
+        let copy = folder.path + "/copy.sqlite"
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
+        let count = try await DatabaseQueue(path: copy).read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM orders")
+        }
+        #expect(count == 10)
+    }
+
+    @Test("No page is read for a connection while its last one is on its way")
+    func onePagePerConnection() async throws {
+        try await withStore { store in
+            _ = try await store.make(OrderDraft(price: 10, goods: "apple"))
+            let (slow, other) = (PageCall(), PageCall())
+            _ = try await store.orders(limit: 10, for: slow)
+            let second = Task { try await store.orders(limit: 10, for: slow) }
+            // Both readers have had the chance to take it.
+            for _ in 0..<4 {
+                _ = try await store.orders(limit: 10, for: other)
+                other.end()
+            }
+            #expect(slow.pagesRead == 1)
+            slow.end()
+            #expect(try await second.value.orders.count == 1)
+            #expect(slow.pagesRead == 2)
+        }
+    }
+
+    @Test("The bytes of a page are recorded until its call has ended")
+    func recordedBytes() async throws {
+        let folder = try TemporaryFolder()
+        let bytes = Locked(0)
+        let store = try OrderStore(
+            OrderStoreConfiguration(path: folder.path + "/orders.sqlite"),
+            recordBytes: { delta in bytes.withLock { $0 += delta } })
+        let goods = String(repeating: "x", count: 1000)
+        for _ in 0..<3 { _ = try await store.make(OrderDraft(price: 10, goods: goods)) }
+        let call = PageCall()
+        _ = try await store.orders(limit: 10, for: call)
+        #expect((3000..<4000).contains(bytes.withLock { $0 }))
+        call.end()
+        #expect(bytes.withLock { $0 } == 0)
+        _ = try await store.orders(limit: 10)
+        #expect(bytes.withLock { $0 } == 0)
+        await store.close()
+    }
+
+    @Test("A page whose call has ended is not read")
+    func cancelledPage() async throws {
+        try await withStore { store in
+            let call = PageCall()
+            call.cancel()
+            await #expect(throws: OrderStoreError.cancelled) {
+                try await store.orders(limit: 10, for: call)
+            }
+            // And its connection is free for the next one.
+            await #expect(throws: OrderStoreError.cancelled) {
+                try await store.orders(limit: 10, for: call)
+            }
+        }
     }
 }

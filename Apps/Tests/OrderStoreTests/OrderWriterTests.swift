@@ -23,10 +23,10 @@ struct OrderWriterTests {
         #expect(writer.statistics.orders == 100)
     }
 
-    @Test("Refuses an order beyond the limit of waiting ones at once, and stores the others")
+    @Test("Refuses an order beyond its connection's share at once, and stores the others")
     func bounded() async throws {
-        let (writer, results) = try await write(100) { $0.maxWaiting = 60 }
-        #expect(results.filter { $0 == .failure(.tooManyWaiting(limit: 60)) }.count == 40)
+        let (writer, results) = try await write(100, accepted: 60) { $0.maxWaiting = 120 }
+        #expect(results.filter { $0 == .failure(.tooManyWaiting(60)) }.count == 40)
         #expect(writer.statistics.orders == 60)
     }
 
@@ -39,20 +39,20 @@ struct OrderWriterTests {
     }
 
     private func write(
-        _ count: Int, key: String? = nil,
+        _ count: Int, key: String? = nil, accepted: Int? = nil,
         configure: (inout OrderStoreConfiguration) -> Void
     ) async throws -> (OrderWriter, [Result<Order, OrderStoreError>]) {
         let folder = try TemporaryFolder()
         var configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
         configure(&configuration)
-        let pool = try OrderDatabase.open(configuration)
+        let (pool, files, _) = try OrderDatabase.open(configuration)
         let writer = OrderWriter(
-            pool: pool, configuration: configuration, time: SystemTimeSource())
+            pool: pool, files: files, configuration: configuration, time: SystemTimeSource())
         let results = await withTaskGroup(of: Result<Order, OrderStoreError>.self) { group in
             for _ in 0..<count {
                 group.addTask { await Self.submit(key: key, to: writer) }
             }
-            let expected = min(count, configuration.maxWaiting)
+            let expected = accepted ?? count
             while writer.queue.count < expected { await Task.yield() }
             // Collects the refused requests, which have their results already.
             var results: [Result<Order, OrderStoreError>] = []
@@ -75,8 +75,8 @@ struct OrderWriterTests {
         await withCheckedContinuation { caller in
             let draft = OrderDraft(price: 10, goods: "apple", idempotencyKey: key)
             let admission = writer.queue.append(WriteRequest(draft: draft, caller: caller))
-            if admission == .full {
-                caller.resume(returning: .failure(.tooManyWaiting(limit: writer.queue.limit)))
+            if case .full(let waiting) = admission {
+                caller.resume(returning: .failure(.tooManyWaiting(waiting)))
             }
         }
     }

@@ -43,3 +43,71 @@ func otherConnection(to store: OrderStore) throws -> DatabaseQueue {
     settings.busyMode = .timeout(5)
     return try DatabaseQueue(path: store.configuration.path, configuration: settings)
 }
+
+/// A call of a connection of its own, whose pages are on their way until `end`.
+final class PageCall: OrderPageCaller {
+    private struct State {
+        var isCancelled = false
+        var pagesRead = 0
+        var observers: [@Sendable () -> Void] = []
+    }
+
+    private let state = Locked(State())
+
+    var source: ObjectIdentifier? { ObjectIdentifier(self) }
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+    var pagesRead: Int { state.withLock { $0.pagesRead } }
+
+    func onEnd(_ body: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            state.pagesRead += 1
+            state.observers.append(body)
+        }
+    }
+
+    func cancel() { state.withLock { $0.isCancelled = true } }
+
+    func end() {
+        let observers = state.withLock { state in
+            defer { state.observers = [] }
+            return state.observers
+        }
+        for observer in observers { observer() }
+    }
+}
+
+/// Records the events of a store. Any thread.
+final class EventRecorder: Sendable {
+    private struct State {
+        var events: [OrderStoreEvent] = []
+        var waiting: (count: Int, caller: CheckedContinuation<Void, Never>)?
+    }
+
+    private let state = Locked(State())
+
+    var all: [OrderStoreEvent] { state.withLock { $0.events } }
+
+    @Sendable
+    func observe(_ event: OrderStoreEvent) {
+        let caller = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.events.append(event)
+            guard let waiting = state.waiting, state.events.count >= waiting.count else {
+                return nil
+            }
+            state.waiting = nil
+            return waiting.caller
+        }
+        caller?.resume()
+    }
+
+    /// Suspends until there are so many events.
+    func wait(forCount count: Int) async {
+        await withCheckedContinuation { caller in
+            let isOver = state.withLock { state in
+                if state.events.count < count { state.waiting = (count, caller) }
+                return state.events.count >= count
+            }
+            if isOver { caller.resume() }
+        }
+    }
+}

@@ -1,29 +1,141 @@
+import Dispatch
 import RocketSystem
 import Testing
 
 @testable import OrderStore
 
 @Suite("WaitingQueue") struct WaitingQueueTests {
+    private struct Request: QueuedRequest, Equatable {
+        let number: Int
+        var source: ObjectIdentifier?
+        var occupiesSource = false
+    }
+
+    /// An object for each connection.
+    private final class Connection {
+        var id: ObjectIdentifier { ObjectIdentifier(self) }
+    }
+
+    private func take(_ limit: Int, from queue: WaitingQueue<Request>) -> [Int] {
+        var batch: [Request] = []
+        _ = queue.take(upTo: limit, into: &batch, timeout: .nanoseconds(0))
+        return batch.map(\.number)
+    }
+
+    @Test("Takes one request of each connection in turn, and those of one in their order")
+    func roundRobin() {
+        let queue = WaitingQueue<Request>(limit: 100)
+        let connections = (0..<3).map { _ in Connection() }
+        for number in 0..<6 {
+            #expect(queue.append(Request(number: number, source: connections[0].id)) == .accepted)
+        }
+        _ = queue.append(Request(number: 10, source: connections[1].id))
+        _ = queue.append(Request(number: 20, source: connections[2].id))
+        _ = queue.append(Request(number: 21, source: connections[2].id))
+        #expect(take(4, from: queue) == [0, 10, 20, 1])
+        _ = queue.append(Request(number: 11, source: connections[1].id))
+        #expect(take(8, from: queue) == [21, 2, 11, 3, 4, 5])
+        #expect(queue.count == 0)
+    }
+
+    @Test("A single connection fills half of the queue, and leaves room for every other one")
+    func share() {
+        let queue = WaitingQueue<Request>(limit: 64)
+        func fill(_ connection: Connection) -> Int {
+            var count = 0
+            while queue.append(Request(number: 0, source: connection.id)) == .accepted {
+                count += 1
+            }
+            #expect(
+                queue.append(Request(number: 0, source: connection.id)) == .full(waiting: count))
+            return count
+        }
+        let greedy = (0..<5).map { _ in Connection() }
+        #expect(greedy.map(fill) == [32, 16, 8, 4, 2])
+        let modest = Connection()
+        #expect(queue.append(Request(number: 1, source: modest.id)) == .accepted)
+    }
+
+    @Test("Takes nothing more of a connection that is occupied until it is released")
+    func occupied() {
+        let queue = WaitingQueue<Request>(limit: 100)
+        let (first, second) = (Connection(), Connection())
+        for number in 0..<3 {
+            _ = queue.append(Request(number: number, source: first.id, occupiesSource: true))
+        }
+        _ = queue.append(Request(number: 10, source: second.id))
+        _ = queue.append(Request(number: 11, source: second.id))
+        // It ends the batch, too.
+        #expect(take(8, from: queue) == [0])
+        #expect(take(8, from: queue) == [10, 11])
+        #expect(take(8, from: queue) == [])
+        queue.release(second.id)
+        #expect(take(8, from: queue) == [])
+        queue.release(first.id)
+        #expect(take(8, from: queue) == [1])
+        // The rest is taken when the queue is closed: its callers wait.
+        queue.close()
+        #expect(take(8, from: queue) == [2])
+        queue.release(first.id)
+    }
+
+    @Test("Takes nothing while the results that were not received exceed the limit")
+    func heldBytes() {
+        let queue = WaitingQueue<Request>(limit: 100, heldLimitBytes: 1000)
+        for number in 0..<3 { _ = queue.append(Request(number: number)) }
+        queue.hold(bytes: 1000)
+        #expect(take(1, from: queue) == [0])
+        queue.hold(bytes: 1)
+        #expect(take(1, from: queue) == [])
+        queue.received(bytes: 1000)
+        #expect(take(1, from: queue) == [1])
+    }
+
+    @Test("A thread that sleeps is woken by a request, a release, and received results")
+    func wakes() throws {
+        let queue = WaitingQueue<Request>(limit: 100, heldLimitBytes: 1000)
+        let taken = FutexWord()
+        let thread = try SystemThread(name: "taker") {
+            var batch: [Request] = []
+            while queue.take(upTo: 1, into: &batch) == .taken {
+                taken.increment()
+                taken.wakeAll()
+            }
+        }
+        func waitUntilTaken(_ count: UInt32) {
+            while taken.value < count { taken.wait(while: taken.value, atMost: nil) }
+        }
+        for number in 0..<2 { _ = queue.append(Request(number: number, occupiesSource: true)) }
+        waitUntilTaken(1)
+        queue.release(nil)
+        waitUntilTaken(2)
+        queue.hold(bytes: 1001)
+        queue.release(nil)
+        _ = queue.append(Request(number: 2))
+        queue.received(bytes: 1)
+        waitUntilTaken(3)
+        queue.close()
+        thread.join()
+    }
+
     @Test("Completes a probe on the thread that takes items")
     func probe() throws {
-        let queue = WaitingQueue<Int>(limit: 1)
-        _ = queue.append(7)
+        let queue = WaitingQueue<Request>(limit: 2)
+        _ = queue.append(Request(number: 7))
         let completions = Locked(0)
         queue.probe { completions.withLock { $0 += 1 } }
         #expect(completions.withLock { $0 } == 0)
-        var batch: [Int] = []
-        #expect(queue.take(upTo: 8, into: &batch))
-        #expect(batch == [7])
+        #expect(take(8, from: queue) == [7])
         #expect(completions.withLock { $0 } == 1)
     }
 
     @Test("A probe wakes a sleeping thread and is not an item")
     func probeOfSleepingThread() throws {
-        let queue = WaitingQueue<Int>(limit: 1)
+        let queue = WaitingQueue<Request>(limit: 1)
         let completed = FutexWord()
         let thread = try SystemThread(name: "taker") {
-            var batch: [Int] = []
-            while queue.take(upTo: 8, into: &batch) {}
+            var batch: [Request] = []
+            while queue.take(upTo: 8, into: &batch) == .taken {}
         }
         for round in 0..<100 as Range<UInt32> {
             queue.probe {
@@ -38,7 +150,7 @@ import Testing
 
     @Test("Completes a probe of a closed queue at once")
     func probeOfClosedQueue() {
-        let queue = WaitingQueue<Int>(limit: 1)
+        let queue = WaitingQueue<Request>(limit: 1)
         queue.close()
         let completions = Locked(0)
         queue.probe { completions.withLock { $0 += 1 } }

@@ -41,7 +41,8 @@ int main(int count, char **words) {
     run("CREATE TABLE orders(sequence INTEGER PRIMARY KEY AUTOINCREMENT, price INTEGER NOT NULL,"
         " goods TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
         "CREATE TABLE idempotency_keys(sequence INTEGER PRIMARY KEY REFERENCES orders(sequence),"
-        " created_ms INTEGER NOT NULL, key TEXT NOT NULL UNIQUE) STRICT");
+        " created_ms INTEGER NOT NULL, key TEXT NOT NULL UNIQUE) STRICT;"
+        "CREATE INDEX idempotency_keys_created ON idempotency_keys(created_ms)");
     sqlite3_stmt *begin = prepare("BEGIN IMMEDIATE"), *commit = prepare("COMMIT");
     sqlite3_stmt *find = prepare(
         "SELECT o.sequence, o.price, o.goods, o.created_ms, k.created_ms FROM idempotency_keys k"

@@ -1,31 +1,124 @@
+import Dispatch
 import GRDB
+import RocketSystem
 
 /// A read that waits for a reader, with its caller.
-enum ReadRequest: Sendable {
-    case find(OrderID, CheckedContinuation<Result<Order?, OrderStoreError>, Never>)
-    case list(
-        after: Int64, limit: Int, CheckedContinuation<Result<OrderPage, OrderStoreError>, Never>)
+struct ReadRequest: QueuedRequest {
+    enum Kind: Sendable {
+        case find(OrderID, CheckedContinuation<Result<Order?, OrderStoreError>, Never>)
+        case list(
+            after: Int64, limit: Int, any OrderPageCaller,
+            CheckedContinuation<Result<OrderPage, OrderStoreError>, Never>)
+    }
 
-    /// Reads, and resumes the caller with the result. Within a read transaction.
-    func execute(in db: Database) {
-        switch self {
-        case .find(let id, let caller): caller.resume(returning: .of { try find(id, in: db) })
-        case .list(let after, let limit, let caller):
-            caller.resume(returning: .of { try list(after: after, limit: limit, in: db) })
+    let source: ObjectIdentifier?
+    let kind: Kind
+
+    /// One page of a connection is on its way at a time.
+    var occupiesSource: Bool { if case .list = kind { true } else { false } }
+}
+
+/// Executes reads. Each reader thread has its own snapshot of the database and never waits for the
+/// writer.
+///
+/// No page is read while the pages that their callers have not received exceed the limit in bytes.
+final class OrderReader: Sendable {
+    let queue: WaitingQueue<ReadRequest>
+    private let pool: DatabasePool
+    private let time: any TimeSource
+    private let observe: OrderStore.Observer
+    private let recordBytes: @Sendable (Int) -> Void
+    private let failures = Locked(ReadFailures())
+
+    /// Requests within one read transaction at most.
+    private static let requestsPerTransaction = 64
+
+    init(
+        pool: DatabasePool, configuration: OrderStoreConfiguration, time: any TimeSource,
+        observe: @escaping OrderStore.Observer, recordBytes: @escaping @Sendable (Int) -> Void
+    ) {
+        self.pool = pool
+        self.time = time
+        self.observe = observe
+        self.recordBytes = recordBytes
+        queue = WaitingQueue(
+            limit: configuration.maxWaiting, heldLimitBytes: configuration.maxPageBytes)
+    }
+
+    /// Executes requests until the queue is closed and empty. The body of every reader thread.
+    ///
+    /// - Parameter readers: has been entered once for each thread.
+    func run(_ readers: DispatchGroup) {
+        openConnection(readers)
+        var batch: [ReadRequest] = []
+        while queue.take(upTo: Self.requestsPerTransaction, into: &batch) == .taken {
+            execute(batch)
         }
     }
 
-    func fail(_ error: OrderStoreError) {
-        switch self {
+    /// Opens a connection for each thread: all of them read at the same time. A connection that is
+    /// opened later could find another file at the path.
+    private func openConnection(_ readers: DispatchGroup) {
+        var isOpen = false
+        do {
+            try pool.read { db in
+                isOpen = true
+                _ = try? Int.fetchOne(db, sql: OrderSchema.anyOrder)
+                readers.leave()
+                readers.wait()
+            }
+        } catch {
+            if !isOpen { readers.leave() }
+            record(OrderStoreError(readFailure: error))
+        }
+    }
+
+    private func execute(_ batch: [ReadRequest]) {
+        var pending = batch[...]
+        do {
+            try pool.read { db in
+                while let request = pending.first {
+                    execute(request, in: db)
+                    pending.removeFirst()
+                }
+            }
+        } catch {
+            let error = OrderStoreError(readFailure: error)
+            record(error)
+            for request in pending { fail(request, error) }
+        }
+    }
+
+    /// Reads, and resumes the caller with the result. Within a read transaction.
+    private func execute(_ request: ReadRequest, in db: Database) {
+        switch request.kind {
+        case .find(let id, let caller): caller.resume(returning: result { try find(id, in: db) })
+        case .list(let after, let limit, let call, let caller):
+            if call.isCancelled { return fail(request, .cancelled) }
+            switch result({ try list(after: after, limit: limit, in: db) }) {
+            case .success(let page):
+                let bytes = page.byteCount
+                queue.hold(bytes: bytes)
+                recordBytes(bytes)
+                caller.resume(returning: .success(page))
+            case .failure(let error): fail(request, error)
+            }
+        }
+    }
+
+    private func fail(_ request: ReadRequest, _ error: OrderStoreError) {
+        switch request.kind {
         case .find(_, let caller): caller.resume(returning: .failure(error))
-        case .list(_, _, let caller): caller.resume(returning: .failure(error))
+        case .list(_, _, _, let caller):
+            queue.release(request.source)
+            caller.resume(returning: .failure(error))
         }
     }
 
     private func find(_ id: OrderID, in db: Database) throws -> Order? {
         let statement = try db.cachedStatement(sql: OrderSchema.findOrder)
         guard let row = try Row.fetchOne(statement, arguments: [id.sequence]) else { return nil }
-        let order = Order(row: row)
+        let order = try Order(row: row)
         // The day is a part of the id: with another day this is not the requested order.
         return order.id == id ? order : nil
     }
@@ -34,48 +127,39 @@ enum ReadRequest: Sendable {
         let statement = try db.cachedStatement(sql: OrderSchema.listOrders)
         // One more than requested shows whether there is a next page.
         let rows = try Row.fetchAll(statement, arguments: [after, limit + 1])
-        let orders = rows.prefix(limit).map(Order.init(row:))
+        let orders = try rows.prefix(limit).map(Order.init(row:))
         let next = rows.count > limit ? orders.last : nil
         return OrderPage(
             orders: orders, next: next.map { OrderPageToken(after: $0.id.sequence) })
     }
-}
 
-/// Executes reads. Each reader thread has its own snapshot of the database and never waits for the
-/// writer.
-final class OrderReader: Sendable {
-    let queue: WaitingQueue<ReadRequest>
-    private let pool: DatabasePool
-
-    /// Requests within one read transaction at most.
-    private static let requestsPerTransaction = 64
-
-    init(pool: DatabasePool, configuration: OrderStoreConfiguration) {
-        self.pool = pool
-        self.queue = WaitingQueue(limit: configuration.maxWaiting)
-    }
-
-    /// Executes requests until the queue is closed and empty. The body of every reader thread.
-    func run() {
-        var batch: [ReadRequest] = []
-        while queue.take(upTo: Self.requestsPerTransaction, into: &batch) {
-            var pending = batch[...]
-            do {
-                try pool.read { db in
-                    while let request = pending.first {
-                        request.execute(in: db)
-                        pending.removeFirst()
-                    }
-                }
-            } catch {
-                for request in pending { request.fail(OrderStoreError(error)) }
-            }
+    private func result<Value>(_ body: () throws -> Value) -> Result<Value, OrderStoreError> {
+        do { return .success(try body()) } catch {
+            let error = OrderStoreError(readFailure: error)
+            record(error)
+            return .failure(error)
         }
     }
+
+    private func record(_ error: OrderStoreError) {
+        let report = failures.withLock { $0.record(at: time.monotonic()) }
+        if let report { observe(.readsFail(error, since: report)) }
+    }
 }
 
-extension Result where Failure == OrderStoreError {
-    fileprivate static func of(_ body: () throws -> Success) -> Self {
-        do { return .success(try body()) } catch { return .failure(OrderStoreError(error)) }
+/// Decides which failed reads are reported: a peer can repeat a read that fails, so at most one per
+/// minute is.
+struct ReadFailures {
+    private var count = 0
+    private var next: MonotonicTime?
+
+    /// Records a failure, and returns how many there were since the last report if this one is to
+    /// be reported.
+    mutating func record(at now: MonotonicTime) -> Int? {
+        count += 1
+        if let next, now < next { return nil }
+        defer { count = 0 }
+        next = now + .seconds(60)
+        return count
     }
 }

@@ -23,6 +23,10 @@ enum OrderSchema {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("2 index of idempotency keys by time") { db in
+            try db.execute(
+                sql: "CREATE INDEX idempotency_keys_created ON idempotency_keys(created_ms)")
+        }
         return migrator
     }
 
@@ -34,15 +38,25 @@ enum OrderSchema {
         FROM idempotency_keys k JOIN orders o ON o.sequence = k.sequence WHERE k.key = ?
         """
     static let deleteKey = "DELETE FROM idempotency_keys WHERE key = ?"
-    /// Keys are as old as their orders, so the oldest ones are the first of their table.
     static let deleteExpiredKeys = """
         DELETE FROM idempotency_keys WHERE sequence IN
-            (SELECT sequence FROM
-                (SELECT sequence, created_ms FROM idempotency_keys ORDER BY sequence LIMIT ?)
-            WHERE created_ms <= ?)
+            (SELECT sequence FROM idempotency_keys WHERE created_ms <= ?
+            ORDER BY created_ms LIMIT ?)
         """
+    /// Keys with a time to come (the first value) that were made before a key that has expired (at
+    /// the second value): sequence numbers grow, whatever the clock says.
+    static let deleteExpiredFutureKeys = """
+        DELETE FROM idempotency_keys WHERE sequence IN
+            (SELECT sequence FROM idempotency_keys WHERE created_ms > ? AND sequence <
+                (SELECT sequence FROM idempotency_keys WHERE created_ms <= ?
+                ORDER BY created_ms DESC LIMIT 1)
+            LIMIT ?)
+        """
+    /// Writes the first page of the file, with the value that it has.
+    static let writeHeader = "PRAGMA user_version = 0"
     static let findOrder =
         "SELECT sequence, price, goods, created_ms FROM orders WHERE sequence = ?"
+    static let anyOrder = "SELECT sequence FROM orders LIMIT 1"
     static let newestOrder =
         "SELECT sequence, price, goods, created_ms FROM orders ORDER BY sequence DESC LIMIT 1"
     static let listOrders = """
@@ -53,10 +67,14 @@ enum OrderSchema {
 
 extension Order {
     /// Columns 0 to 3: sequence, price, goods, created_ms.
-    init(row: Row) {
+    ///
+    /// - Throws: `OrderStoreError.failed` if another program has written a price out of range.
+    init(row: Row) throws(OrderStoreError) {
         let created: Int64 = row[3]
-        self.init(
-            id: OrderID(sequence: row[0], createdMilliseconds: created),
-            price: row[1], goods: row[2], createdMilliseconds: created)
+        let id = OrderID(sequence: row[0], createdMilliseconds: created)
+        guard let price = Int32(exactly: row[1] as Int64) else {
+            throw .failed(reason: "the price of order \(id) is out of range")
+        }
+        self.init(id: id, price: price, goods: row[2], createdMilliseconds: created)
     }
 }

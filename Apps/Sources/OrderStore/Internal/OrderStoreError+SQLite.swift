@@ -14,6 +14,26 @@ extension OrderStoreError {
             self = .failed(reason: String(describing: error))
         }
     }
+
+    /// Maps an error of a read.
+    init(readFailure error: any Error) {
+        switch OrderStoreError(error) {
+        case .failed(let reason): self = .readFailed(reason: reason)
+        case let other: self = other
+        }
+    }
+
+    /// Maps an error of COMMIT. The orders may be in the log although the commit failed: after a
+    /// failed sync SQLite forgets them, but a crash before the next commit makes them valid. Not so
+    /// if the log could not be written for lack of space or of a lock.
+    init(commitFailure error: any Error) {
+        let error = error as? DatabaseError
+        switch error?.resultCode {
+        case .SQLITE_FULL?: self = .diskFull
+        case .SQLITE_BUSY?: self = .failed(reason: error?.sqliteText ?? "")
+        default: self = .outcomeUnknown(reason: error?.sqliteText ?? "the commit failed")
+        }
+    }
 }
 
 extension DatabaseError {

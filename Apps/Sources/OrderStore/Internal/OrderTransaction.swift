@@ -33,12 +33,19 @@ struct OrderTransaction {
 
     /// Deletes expired keys, the oldest first.
     ///
-    /// - Returns: how many were deleted.
-    func deleteExpiredKeys(upTo limit: Int, in db: Database) throws -> Int {
-        guard retention > 0 else { return 0 }
+    /// The clock may have been set back since a key was made. A key with a time to come has expired
+    /// as soon as a key that was made after it has, whatever the clock said.
+    ///
+    /// - Returns: whether no expired key is left.
+    func deleteExpiredKeys(upTo limit: Int, in db: Database) throws -> Bool {
+        guard retention > 0 else { return true }
+        try db.cachedStatement(sql: OrderSchema.deleteExpiredFutureKeys)
+            .execute(arguments: [now, now - retention, limit])
+        // Before the expired key that shows it is deleted.
+        if db.changesCount == limit { return false }
         try db.cachedStatement(sql: OrderSchema.deleteExpiredKeys)
-            .execute(arguments: [limit, now - retention])
-        return db.changesCount
+            .execute(arguments: [now - retention, limit])
+        return db.changesCount < limit
     }
 
     private mutating func insert(_ draft: OrderDraft, in db: Database) throws -> Order {
@@ -59,6 +66,6 @@ struct OrderTransaction {
             try db.cachedStatement(sql: OrderSchema.deleteKey).execute(arguments: [key])
             return nil
         }
-        return Order(row: row)
+        return try Order(row: row)
     }
 }

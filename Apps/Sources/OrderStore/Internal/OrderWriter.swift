@@ -1,84 +1,189 @@
+import Dispatch
 import GRDB
 import RocketSystem
 
 /// A draft that waits for the writer, with its caller.
-struct WriteRequest: Sendable {
+struct WriteRequest: QueuedRequest {
     let draft: OrderDraft
+    var source: ObjectIdentifier?
     let caller: CheckedContinuation<Result<Order, OrderStoreError>, Never>
+
+    /// A transaction has many orders of one connection.
+    var occupiesSource: Bool { false }
 }
 
 /// The only writer of a store, with group commit: commits all waiting drafts in one transaction,
 /// then resumes their callers. While a commit waits for the disk, the next batch accumulates. So
 /// under load a transaction has many orders, and without load an order does not wait.
 ///
+/// After each commit, and before the callers are resumed, it compares the files with those that it
+/// has opened; if they are others, it writes nothing any more. After another failure it tries to
+/// write once a second until that succeeds.
+///
 /// `run` belongs to the writer's thread.
 final class OrderWriter: Sendable {
     let queue: WaitingQueue<WriteRequest>
     private let pool: DatabasePool
+    private let files: OrderFiles
     private let configuration: OrderStoreConfiguration
     private let time: any TimeSource
-    private let counters: Locked<OrderStoreStatistics>
+    /// The time between attempts to write while the store fails.
+    private let retryInterval: DispatchTimeInterval
+    private let observe: OrderStore.Observer
+    private let state = Locked(State())
+
+    private struct State {
+        var statistics = OrderStoreStatistics()
+        /// Since the first failed transaction after the last successful one; nil: none has failed.
+        var outage: (transactions: UInt64, orders: UInt64)?
+        /// What has happened to the files; nil: they are those that were opened.
+        var filesProblem: String?
+        var nextSweep = MonotonicTime(nanoseconds: 0)
+    }
 
     /// Expired keys deleted per transaction at most, so that no commit takes much longer for it.
-    private static let keysPerSweep = 512
+    static let keysPerSweep = 512
+    /// The time between sweeps when no expired key is left.
+    static let sweepInterval = Duration.seconds(60)
 
-    init(pool: DatabasePool, configuration: OrderStoreConfiguration, time: any TimeSource) {
+    init(
+        pool: DatabasePool, files: OrderFiles, configuration: OrderStoreConfiguration,
+        time: any TimeSource, retryInterval: DispatchTimeInterval = .seconds(1),
+        observe: @escaping OrderStore.Observer = { _ in }
+    ) {
         self.pool = pool
+        self.files = files
         self.configuration = configuration
         self.time = time
+        self.retryInterval = retryInterval
+        self.observe = observe
         self.queue = WaitingQueue(limit: configuration.maxWaiting)
-        self.counters = Locked(OrderStoreStatistics())
     }
 
     var statistics: OrderStoreStatistics {
-        var statistics = counters.withLock { $0 }
+        var statistics = state.withLock { $0.statistics }
         statistics.waiting = queue.count
         return statistics
     }
 
-    func countRefusal() { counters.withLock { $0.refusals += 1 } }
+    /// Whether the last transaction failed.
+    private var isFailing: Bool { state.withLock { $0.outage != nil } }
+
+    /// Whether the files are no longer those that were opened.
+    var hasLostFiles: Bool { state.withLock { $0.filesProblem != nil } }
+
+    func countRefusal() { state.withLock { $0.statistics.refusals += 1 } }
 
     /// Commits batch after batch until the queue is closed and empty.
     func run() {
         var batch: [WriteRequest] = []
-        var nextSweep = Int64.min
-        while queue.take(upTo: configuration.maxBatch, into: &batch) {
-            let now = time.wall().nanoseconds / 1_000_000
-            commit(batch, nowMilliseconds: now, nextSweep: &nextSweep)
+        while true {
+            let timeout = isFailing ? retryInterval : nil
+            switch queue.take(upTo: configuration.maxBatch, into: &batch, timeout: timeout) {
+            case .taken: commit(batch)
+            case .timedOut: retry()
+            case .finished: return
+            }
         }
     }
 
-    private func commit(
-        _ batch: [WriteRequest], nowMilliseconds now: Int64, nextSweep: inout Int64
-    ) {
+    private func commit(_ batch: [WriteRequest]) {
+        var transaction = OrderTransaction(
+            nowMilliseconds: time.wall().milliseconds,
+            retentionMilliseconds: configuration.keyRetention.milliseconds)
         do {
-            var transaction = OrderTransaction(
-                nowMilliseconds: now, retentionMilliseconds: configuration.keyRetention.milliseconds
-            )
-            let mustSweep = now >= nextSweep
-            var swept = 0
+            try write { db in
+                for request in batch { try transaction.store(request.draft, in: db) }
+                try sweep(transaction, in: db)
+            }
+        } catch {
+            failed(error, orders: batch.count)
+            for request in batch { request.caller.resume(returning: .failure(error)) }
+            return
+        }
+        state.withLock { [transaction] in
+            $0.statistics.orders += transaction.newOrders
+            $0.statistics.repeats += transaction.repeats
+        }
+        succeeded()
+        for (request, result) in zip(batch, transaction.results) {
+            request.caller.resume(returning: result)
+        }
+    }
+
+    /// Writes as an order is written, and stores none: ends the outage if that succeeds.
+    private func retry() {
+        do {
+            try write { db in
+                var transaction = OrderTransaction(nowMilliseconds: 0, retentionMilliseconds: 0)
+                try db.inSavepoint {
+                    try transaction.store(OrderDraft(price: 0, goods: ""), in: db)
+                    return .rollback
+                }
+                try db.execute(sql: OrderSchema.writeHeader)
+            }
+            succeeded()
+        } catch {
+            failed(error, orders: 0)
+        }
+    }
+
+    /// Runs `body` in a transaction, which is on disk when this returns.
+    ///
+    /// - Throws: `.outcomeUnknown` if the failure may have come too late to undo it.
+    private func write(_ body: (Database) throws -> Void) throws(OrderStoreError) {
+        if let problem = state.withLock({ $0.filesProblem }) { throw .filesLost(problem) }
+        var isCommitting = false
+        do {
             try pool.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    for request in batch { try transaction.store(request.draft, in: db) }
-                    if mustSweep {
-                        swept = try transaction.deleteExpiredKeys(upTo: Self.keysPerSweep, in: db)
-                    }
+                    try body(db)
+                    isCommitting = true
                     return .commit
                 }
             }
-            if mustSweep { nextSweep = swept < Self.keysPerSweep ? now + 60_000 : now }
-            counters.withLock { [transaction] in
-                $0.transactions += 1
-                $0.orders += transaction.newOrders
-                $0.repeats += transaction.repeats
-            }
-            for (request, result) in zip(batch, transaction.results) {
-                request.caller.resume(returning: result)
-            }
         } catch {
-            counters.withLock { $0.failures += 1 }
-            let failure = OrderStoreError(error)
-            for request in batch { request.caller.resume(returning: .failure(failure)) }
+            throw isCommitting ? OrderStoreError(commitFailure: error) : OrderStoreError(error)
         }
+        if let problem = files.problem() {
+            state.withLock { $0.filesProblem = problem }
+            throw .outcomeUnknown(reason: problem)
+        }
+    }
+
+    /// Deletes expired keys: once a minute, and with every transaction while more are left. The
+    /// interval is measured on the monotonic clock, which nobody sets.
+    private func sweep(_ transaction: OrderTransaction, in db: Database) throws {
+        let now = time.monotonic()
+        guard now >= state.withLock({ $0.nextSweep }) else { return }
+        let isDone = try transaction.deleteExpiredKeys(upTo: Self.keysPerSweep, in: db)
+        if isDone { state.withLock { $0.nextSweep = now + Self.sweepInterval } }
+    }
+
+    private func succeeded() {
+        let outage = state.withLock { state in
+            state.statistics.transactions += 1
+            return state.outage.take()
+        }
+        guard let outage else { return }
+        observe(.writesRecovered(transactions: outage.transactions, orders: outage.orders))
+    }
+
+    private func failed(_ error: OrderStoreError, orders: Int) {
+        let isFirst = state.withLock { state in
+            let before = state.outage ?? (0, 0)
+            state.statistics.failures += 1
+            state.outage = (before.transactions + 1, before.orders + UInt64(orders))
+            return before.transactions == 0
+        }
+        if isFirst { observe(.writesFail(error)) }
+    }
+}
+
+extension WallTime {
+    /// Whole milliseconds since 1970, rounded down.
+    var milliseconds: Int64 {
+        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
     }
 }

@@ -32,6 +32,8 @@ int64_t rocket_heap_bytes(void) {
     return (int64_t)(info.uordblks + info.hblkhd);
 }
 
+int rocket_trim_heap(void) { return malloc_trim(0); }
+
 int64_t rocket_descriptor_limit(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (int64_t)limit.rlim_cur : -1;

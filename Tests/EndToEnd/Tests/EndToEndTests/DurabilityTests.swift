@@ -81,6 +81,38 @@ struct DurabilityTests {
         #expect(check.output.contains(" \(made.count) orders"), "\(check), \(made.count) made")
     }
 
+    @Test("After a clean stop that followed a read, the database file is complete without its log")
+    func cleanStop() throws {
+        let server = try OrderServerProcess(in: Workspace())
+        let to = ["--to", server.address]
+        let made = try Programs.run(
+            "order_client", ["make", "--price", "10", "--goods", "apple"] + to)
+        let id = try #require(made.output.firstMatch(of: /\d{18,}/)).output
+        #expect(try Programs.run("order_client", ["get", String(id)] + to).status == 0)
+        #expect(server.stop().status == 0)
+        let files = try FileManager.default.contentsOfDirectory(
+            atPath: server.workspace.path + "/var")
+        #expect(files == ["orders.sqlite"])
+    }
+
+    @Test("Once the files are deleted, no order is confirmed, and log and health say so")
+    func deletedFiles() throws {
+        let server = try OrderServerProcess(in: Workspace())
+        let make = ["make", "--price", "10", "--goods", "apple", "--to", server.address]
+        #expect(try Programs.run("order_client", make).status == 0)
+        try FileManager.default.removeItem(atPath: server.workspace.path + "/var")
+        for text in ["may or may not be stored", "nothing was stored"] {
+            let refused = try Programs.run("order_client", make)
+            #expect(refused.isOneErrorLine && refused.errors.contains(text), "\(refused)")
+        }
+        let connection = try RawConnection(port: server.port)
+        try connection.send(TinyPBBytes("rocket.Health.check", id: "1", payload: []).bytes)
+        // status 2: NOT_SERVING
+        #expect(try connection.receiveFrame()?.payload == [0x08, 0x02])
+        #expect(server.stop(closing: connection).status == 0)
+        #expect(server.workspace.logLines().contains { $0.contains("order store can't write") })
+    }
+
     @Test("--check-store of a missing store prints one line")
     func nothingToCheck() throws {
         let workspace = try Workspace()

@@ -9,6 +9,8 @@ int64_t rocket_open_descriptors(void);
 int64_t rocket_resident_bytes(void);
 /// Returns the number of bytes that are allocated by malloc and not freed.
 int64_t rocket_heap_bytes(void);
+/// malloc_trim(3): gives the free pages of all arenas back to the system. Returns 1 if there were any.
+int rocket_trim_heap(void);
 /// Returns the soft limit on open descriptors (RLIMIT_NOFILE), or -1 with errno.
 int64_t rocket_descriptor_limit(void);
 /// Sets the soft limit on open descriptors: returns 0, or -1 with errno.

@@ -71,6 +71,12 @@ public struct RPCController: Sendable {
     /// The peer's address: the caller's on a server, the server's on a channel.
     public var peerAddress: NetAddress? { withState { $0.peers?.peer } ?? nil }
 
+    /// Identifies the connection of the call: calls of one connection have the same value, and those
+    /// of two open connections have different ones. For services that are fair to connections.
+    public var connection: ObjectIdentifier? {
+        withState { $0.peers.map { ObjectIdentifier($0) } } ?? nil
+    }
+
     /// The deadline of the call, on the monotonic clock. On a server it is the caller's deadline or
     /// the server's time limit on handlers, whichever is earlier; nil without either.
     public var deadline: MonotonicTime? { withState { $0.deadline } ?? nil }

@@ -31,13 +31,14 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The attempts in the order in which they began.
     public let attempts: [Attempt]
 
-    /// `connect to 127.0.0.1:1: refused (ECONNREFUSED (Connection refused))`.
+    /// `connect: 127.0.0.1:1: ECONNREFUSED (Connection refused)`; without an error of the system the
+    /// kind: `connect: timed out (127.0.0.1:1)`.
     public var description: String {
         let targets = attempts.map { attempt in
             attempt.error.map { "\(attempt.address): \($0.errno)" } ?? "\(attempt.address)"
-        }
-        return "connect: \(kind.rawValue)"
-            + (targets.isEmpty ? "" : " (\(targets.joined(separator: "; ")))")
+        }.joined(separator: "; ")
+        if attempts.contains(where: { $0.error != nil }) { return "connect: \(targets)" }
+        return "connect: \(kind.rawValue)" + (targets.isEmpty ? "" : " (\(targets))")
     }
 
     init(_ kind: Kind, attempts: [Attempt]) {

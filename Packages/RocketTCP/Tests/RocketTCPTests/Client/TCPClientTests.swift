@@ -40,7 +40,7 @@ import Testing
         #expect(error(outcome)?.kind == .refused)
         #expect(
             error(outcome)?.description
-                == "connect: refused (\(dead.address): ECONNREFUSED (Connection refused))")
+                == "connect: \(dead.address): ECONNREFUSED (Connection refused)")
         #expect(handler.events == [])
         #expect(driven.reactor.registrationCount == 1)
     }

@@ -1,0 +1,18 @@
+/// The call for which a page is read. While its page is on its way, no other page is read for its
+/// connection: a connection whose peer does not read keeps one page in memory and no more.
+public protocol OrderPageCaller: Sendable {
+    /// The connection of the call; nil: unknown. All unknown ones count as one.
+    var source: ObjectIdentifier? { get }
+    /// Whether the call has ended, so that its page need not be read. Any thread.
+    var isCancelled: Bool { get }
+    /// Runs `body` once when the page has been sent or the call has ended otherwise; at once if it
+    /// has ended. Any thread.
+    func onEnd(_ body: @escaping @Sendable () -> Void)
+}
+
+/// A caller in the same process, which keeps its pages itself.
+struct LocalPageCaller: OrderPageCaller {
+    var source: ObjectIdentifier? { nil }
+    var isCancelled: Bool { false }
+    func onEnd(_ body: @escaping @Sendable () -> Void) { body() }
+}

@@ -1,0 +1,261 @@
+import Dispatch
+import Foundation
+import GRDB
+import RocketSystem
+import Testing
+
+@testable import OrderStore
+
+/// A disk that fails, and files that are no longer those that were opened.
+struct OrderStoreOutageTests {
+    private let draft = OrderDraft(price: 10, goods: "apple")
+
+    @Test("A disk that fails is reported once, and again with counts when it has recovered")
+    func outage() async throws {
+        let writer = try RunningWriter()
+        _ = try await writer.submit(draft).get()
+        writer.disk.fail(.SQLITE_IOERR_FSYNC)
+        for _ in 0..<3 { #expect(await writer.submit(draft).isOutcomeUnknown) }
+        #expect(writer.events.all.count == 1)
+        guard case .writesFail(.outcomeUnknown)? = writer.events.all.first else {
+            Issue.record("\(writer.events.all)")
+            return await writer.end()
+        }
+        writer.disk.fail(nil)
+        _ = try await writer.submit(draft).get()
+        _ = try await writer.submit(draft).get()
+        #expect(writer.events.all.last == .writesRecovered(transactions: 3, orders: 3))
+        #expect(writer.events.all.count == 2)
+        #expect(writer.statistics.failures == 3)
+        await writer.end()
+    }
+
+    @Test("A store that fails recovers without an order, and stores none for it")
+    func retry() async throws {
+        let writer = try RunningWriter(retryInterval: .milliseconds(1))
+        writer.disk.fail(.SQLITE_IOERR_WRITE)
+        _ = await writer.submit(draft)
+        writer.disk.fail(nil)
+        await writer.events.wait(forCount: 2)
+        guard case .writesRecovered(_, orders: 1)? = writer.events.all.last else {
+            Issue.record("\(writer.events.all)")
+            return await writer.end()
+        }
+        #expect(try await writer.submit(draft).get().id.sequence == 1)
+        await writer.end()
+    }
+
+    @Test("The text of a failure says whether the order may be stored")
+    func texts() async throws {
+        let writer = try RunningWriter()
+        for (code, isOpen) in [
+            (ResultCode.SQLITE_IOERR_FSYNC, true), (.SQLITE_IOERR_WRITE, true),
+            (.SQLITE_FULL, false), (.SQLITE_BUSY, false),
+        ] {
+            writer.disk.fail(code)
+            let result = await writer.submit(draft)
+            #expect(result.isOutcomeUnknown == isOpen, "\(code)")
+            let text = result.errorText
+            #expect(text.contains("nothing was stored") != isOpen, "\(text)")
+            #expect(text.contains("may or may not be stored") == isOpen, "\(text)")
+        }
+        await writer.end()
+    }
+
+    @Test(
+        "Confirms no order once a file is deleted, replaced or emptied, and leaves the rest as it is",
+        arguments: ["", "-wal", "-shm"], ["deleted", "replaced"])
+    func lostFile(suffix: String, how: String) async throws {
+        let events = EventRecorder()
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        let store = try OrderStore(OrderStoreConfiguration(path: path), observe: events.observe)
+        let first = try await store.make(draft)
+        try FileManager.default.removeItem(atPath: path + suffix)
+        let other = Data("another file".utf8)
+        if how == "replaced" { try other.write(to: URL(fileURLWithPath: path + suffix)) }
+
+        let name = "orders.sqlite" + suffix
+        await #expect(throws: OrderStoreError.outcomeUnknown(reason: "\(name) was \(how)")) {
+            try await store.make(draft)
+        }
+        await #expect(throws: OrderStoreError.filesLost("\(name) was \(how)")) {
+            try await store.make(draft)
+        }
+        // Reads are still right.
+        #expect(try await store.order(first.id) == first)
+        await store.close()
+        #expect(
+            events.all == [
+                .created, .writesFail(.outcomeUnknown(reason: "\(name) was \(how)")),
+                .notCheckpointed("the store has lost its files"),
+            ])
+        let found = FileManager.default.contents(atPath: path + suffix)
+        #expect(found == (how == "replaced" ? other : nil))
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("Confirms no order once a file is emptied", arguments: ["", "-wal"])
+    func emptiedFile(suffix: String) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        let store = try OrderStore(OrderStoreConfiguration(path: path))
+        for _ in 0..<3 { _ = try await store.make(draft) }
+        #expect(truncate(path + suffix, 0) == 0)
+        await #expect(throws: OrderStoreError.self) { try await store.make(draft) }
+        await #expect(throws: OrderStoreError.self) { try await store.make(draft) }
+        await store.close()
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("A log that another process has emptied by a checkpoint is no fault")
+    func foreignCheckpoint() async throws {
+        try await withStore { store in
+            for _ in 0..<3 {
+                _ = try await store.make(draft)
+                let other = try otherConnection(to: store)
+                try await other.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+                try other.close()
+            }
+            #expect(try await store.orders(limit: 10).orders.count == 3)
+        }
+    }
+
+    @Test("Refuses an empty file, and changes nothing")
+    func emptyFile() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        try Data().write(to: URL(fileURLWithPath: path))
+        try Data("frames".utf8).write(to: URL(fileURLWithPath: path + "-wal"))
+        let error = #expect(throws: OrderStoreError.self) {
+            try OrderStore(OrderStoreConfiguration(path: path))
+        }
+        #expect(error?.description.contains("the file is empty") == true)
+        #expect(FileManager.default.contents(atPath: path) == Data())
+        #expect(FileManager.default.contents(atPath: path + "-wal") == Data("frames".utf8))
+    }
+
+    @Test("Refuses to begin a new store beside the log of a missing one")
+    func logWithoutFile() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        try Data("frames".utf8).write(to: URL(fileURLWithPath: path + "-wal"))
+        let error = #expect(throws: OrderStoreError.self) {
+            try OrderStore(OrderStoreConfiguration(path: path))
+        }
+        #expect(error?.description.contains("write-ahead log") == true)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("Tells that a store is new, and leaves nothing of its creation")
+    func created() async throws {
+        let folder = try TemporaryFolder()
+        let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
+        // What a crash while the store was created leaves.
+        try Data().write(to: URL(fileURLWithPath: configuration.path + ".new"))
+        let events = EventRecorder()
+        for _ in 0..<2 {
+            let store = try OrderStore(configuration, observe: events.observe)
+            _ = try await store.make(draft)
+            await store.close()
+        }
+        #expect(events.all == [.created])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
+    }
+
+    @Test("A read that fails is reported at most once a minute, with a count")
+    func readFailures() {
+        var failures = ReadFailures()
+        let start = MonotonicTime(nanoseconds: 0)
+        #expect(failures.record(at: start) == 1)
+        for second in 1..<60 { #expect(failures.record(at: start + .seconds(second)) == nil) }
+        #expect(failures.record(at: start + .seconds(60)) == 60)
+        #expect(failures.record(at: start + .seconds(61)) == nil)
+    }
+
+    @Test("A price that another program wrote out of range fails its own read only")
+    func badPrice() async throws {
+        let events = EventRecorder()
+        let folder = try TemporaryFolder()
+        let store = try OrderStore(
+            OrderStoreConfiguration(path: folder.path + "/orders.sqlite"), observe: events.observe)
+        let order = try await store.make(draft)
+        let other = try otherConnection(to: store)
+        try await other.write { db in
+            try db.execute(
+                sql: "INSERT INTO orders(price, goods, created_ms) VALUES (1 << 40, '', 0)")
+        }
+        try other.close()
+        await #expect(throws: OrderStoreError.self) { try await store.orders(limit: 10) }
+        #expect(try await store.order(order.id) == order)
+        guard case .readsFail(.readFailed, since: 1)? = events.all.last else {
+            Issue.record("\(events.all)")
+            return await store.close()
+        }
+        await store.close()
+        withExtendedLifetime(folder) {}
+    }
+}
+
+/// A writer with its thread, on a disk that can fail.
+private struct RunningWriter {
+    let disk = FailingDisk()
+    let events = EventRecorder()
+    private let folder: TemporaryFolder
+    private let pool: DatabasePool
+    private let writer: OrderWriter
+    private let threads = DatabaseThreads()
+
+    init(retryInterval: DispatchTimeInterval = .never) throws {
+        folder = try TemporaryFolder()
+        let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
+        let database = try OrderDatabase.open(configuration)
+        pool = database.pool
+        pool.add(transactionObserver: disk, extent: .databaseLifetime)
+        writer = OrderWriter(
+            pool: pool, files: database.files, configuration: configuration,
+            time: SystemTimeSource(), retryInterval: retryInterval, observe: events.observe)
+        threads.start(name: "writer") { [writer] in writer.run() }
+    }
+
+    var statistics: OrderStoreStatistics { writer.statistics }
+
+    func submit(_ draft: OrderDraft) async -> Result<Order, OrderStoreError> {
+        await withCheckedContinuation { caller in
+            _ = writer.queue.append(WriteRequest(draft: draft, caller: caller))
+        }
+    }
+
+    func end() async {
+        writer.queue.close()
+        await threads.ended()
+        try? pool.close()
+    }
+}
+
+/// Lets commits fail as a disk does.
+private final class FailingDisk: TransactionObserver, Sendable {
+    private let code = Locked<ResultCode?>(nil)
+
+    /// nil: commits succeed.
+    func fail(_ code: ResultCode?) { self.code.withLock { $0 = code } }
+
+    func databaseWillCommit() throws {
+        if let code = code.withLock({ $0 }) { throw DatabaseError(resultCode: code) }
+    }
+
+    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
+    func databaseDidChange(with event: DatabaseEvent) {}
+    func databaseDidCommit(_ db: Database) {}
+    func databaseDidRollback(_ db: Database) {}
+}
+
+extension Result where Failure == OrderStoreError {
+    fileprivate var isOutcomeUnknown: Bool {
+        if case .failure(.outcomeUnknown) = self { true } else { false }
+    }
+
+    fileprivate var errorText: String {
+        if case .failure(let error) = self { error.description } else { "" }
+    }
+}

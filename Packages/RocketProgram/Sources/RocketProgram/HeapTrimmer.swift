@@ -1,0 +1,69 @@
+public import RocketBase
+import RocketSystem
+public import ServiceLifecycle
+
+/// Gives memory back to the system after a burst: malloc keeps what was freed, in an arena for each
+/// thread, and would keep it until the process ends.
+///
+/// Every 10 s it compares the resident memory with what is allocated. It trims the heap when the
+/// excess has been 64 MiB higher than after the last trim for two times in a row: memory that is
+/// used again within 10 s is kept. A service of a program's `Daemon`, before its server.
+public struct HeapTrimmer: Service {
+    private let logger: RocketLogger
+
+    /// The time between two comparisons.
+    static let interval = Duration.seconds(10)
+
+    /// A trimmer that logs each trim at INFO.
+    public init(logger: RocketLogger) { self.logger = logger }
+
+    /// Trims until the program shuts down.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var policy = HeapTrimPolicy(excessBytes: Self.excessBytes)
+            while (try? await Task.sleep(for: Self.interval)) != nil {
+                guard policy.mustTrim(excessBytes: Self.excessBytes) else { continue }
+                let before = Self.excessBytes
+                ProcessUsage.trimHeap()
+                let after = Self.excessBytes
+                policy.trimmed(excessBytes: after)
+                logger.info("heap trimmed") { $0.add("bytes", max(0, before - after)) }
+            }
+        }
+    }
+
+    /// The resident memory that is not allocated.
+    private static var excessBytes: Int {
+        ((try? ProcessUsage.residentBytes()) ?? 0) - ProcessUsage.heapBytes
+    }
+}
+
+/// Decides when the heap is trimmed. A value.
+struct HeapTrimPolicy {
+    /// The growth of the excess that is worth a trim.
+    static let thresholdBytes = 64 << 20
+
+    private var last: Int
+    /// What a trim can't give back: code, stacks, pages that are free in part.
+    private var baseline: Int
+
+    /// - Parameter excessBytes: the excess when the program starts.
+    init(excessBytes: Int) {
+        last = excessBytes
+        baseline = excessBytes
+    }
+
+    /// Records the excess and returns whether the heap is to be trimmed now.
+    mutating func mustTrim(excessBytes: Int) -> Bool {
+        let lowest = min(last, excessBytes)
+        last = excessBytes
+        baseline = min(baseline, excessBytes)
+        return lowest >= baseline + Self.thresholdBytes
+    }
+
+    /// Records the excess after a trim.
+    mutating func trimmed(excessBytes: Int) {
+        baseline = excessBytes
+        last = excessBytes
+    }
+}
