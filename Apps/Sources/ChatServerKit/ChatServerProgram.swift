@@ -41,7 +41,8 @@ struct ChatServerProgram {
             server.update(try ChatServerConfiguration($0))
         }
         try await daemon.run(
-            [server], listening: { await server.boundAddresses.map(\.description) },
+            [HeapTrimmer(logger: daemon.logs.app), server],
+            listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
     }
 }

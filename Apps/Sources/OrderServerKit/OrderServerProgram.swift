@@ -19,10 +19,11 @@ struct OrderServerProgram {
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
         let monitor = OrderStoreMonitor(logs: logs)
-        let store = try openStore(monitor)
+        let configuration = try serverConfiguration(daemon)
+        let store = try openStore(monitor, configuration.tcp.budget)
         daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
         do {
-            try await serve(store, monitor, daemon)
+            try await serve(store, monitor, configuration, daemon)
         } catch {
             await store.close()
             throw ProgramFailure("\(error)")
@@ -35,11 +36,12 @@ struct OrderServerProgram {
     }
 
     private func serve(
-        _ store: OrderStore, _ monitor: OrderStoreMonitor, _ daemon: Daemon
+        _ store: OrderStore, _ monitor: OrderStoreMonitor, _ configuration: RPCServerConfiguration,
+        _ daemon: Daemon
     ) async throws {
         let server = try RPCServer(
-            config: config, services: [OrderHandler(logic: OrderLogic(store: store))],
-            logs: daemon.logs, systemd: daemon.systemd, sockets: daemon.sockets)
+            configuration: configuration,
+            services: [OrderHandler(logic: OrderLogic(store: store))], logger: daemon.logs.rpc)
         monitor.report(to: server.health)
         for socket in daemon.sockets.unclaimed(by: RPCServerConfiguration.socketName) {
             daemon.logs.app.warn("socket passed by activation is not used") {
@@ -57,11 +59,27 @@ struct OrderServerProgram {
             reload: reload.run)
     }
 
+    private func serverConfiguration(
+        _ daemon: Daemon
+    ) throws(ProgramFailure) -> RPCServerConfiguration {
+        do {
+            var configuration = try RPCServerConfiguration(config.server, sockets: daemon.sockets)
+            configuration.systemd = daemon.systemd
+            return configuration
+        } catch {
+            throw ProgramFailure("\(error)")
+        }
+    }
+
+    /// Opens the store. Pages that it has read and that are not in a connection's output yet count
+    /// into the server's budget of bytes.
     private func openStore(
-        _ monitor: OrderStoreMonitor
+        _ monitor: OrderStoreMonitor, _ budget: ByteBudget
     ) throws(ProgramFailure) -> OrderStore {
         do {
-            return try OrderStore(config[OrderStoreConfig.self].store, observe: monitor.observe)
+            return try OrderStore(
+                config[OrderStoreConfig.self].store, observe: monitor.observe,
+                recordBytes: { budget.record($0) })
         } catch {
             throw ProgramFailure(error.description)
         }
