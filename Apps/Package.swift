@@ -230,6 +230,7 @@ let package = Package(
             dependencies: [
                 "ChatServerKit",
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),

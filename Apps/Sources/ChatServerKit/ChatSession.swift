@@ -59,7 +59,6 @@ public final class ChatSession: TCPConnectionHandler {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
         }
-        if sessions.isClosing { connection.pauseReading() }
     }
 
     /// Broadcasts the whole messages of the input.

@@ -10,56 +10,7 @@ import Testing
 
 /// On loops driven by hand, over socket pairs: no ports, no waiting.
 @Suite("ChatRoom") struct ChatRoomTests {
-    /// A room over two loops.
-    private final class Fixture {
-        let loops: [HandDrivenLoop]
-        let room: ChatRoom
-        var connection = TCPConnectionConfiguration()
-        private var clientCount: UInt64 = 0
-        private var unparsed: [UInt8] = []
-
-        init(_ change: (inout ChatLimits) -> Void = { _ in }) throws {
-            loops = [try HandDrivenLoop(), try HandDrivenLoop()]
-            var limits = ChatLimits()
-            change(&limits)
-            room = ChatRoom(loops: loops.map(\.loop), limits: limits, time: loops[0].clock)
-        }
-
-        /// Adds a client on that loop, and returns the other end of its socket.
-        func join(_ loop: Int) throws -> RawPeer {
-            clientCount += 1
-            let number = clientCount
-            var far: RawPeer?
-            let reactor = loops[loop].reactor
-            try FileDescriptor.socketPair().take { near, other in
-                TCPConnection.adopt(
-                    near, on: reactor, configuration: connection, number: number,
-                    handler: room.makeSession(on: reactor))
-                far = RawPeer(other)
-            }
-            return try #require(far)
-        }
-
-        func settle() {
-            for _ in 0..<3 { for loop in loops { loop.tickUntilIdle(limit: 100) } }
-        }
-
-        /// Returns the texts received by now. Keeps the bytes of an incomplete message.
-        func receivedTexts(_ peer: RawPeer) -> [String] {
-            unparsed += peer.receiveAll()
-            var offset = 0
-            var texts: [String] = []
-            while unparsed.count >= offset + 4 {
-                let length = unparsed[offset..<(offset + 4)].reduce(0) { $0 << 8 | Int($1) }
-                let end = offset + 4 + length
-                if unparsed.count < end { break }
-                texts.append(String(decoding: unparsed[(offset + 4)..<end], as: UTF8.self))
-                offset = end
-            }
-            unparsed.removeFirst(offset)
-            return texts
-        }
-    }
+    private typealias Fixture = HandDrivenRoom
 
     private func texts(_ peer: RawPeer) -> [String] {
         var bytes = peer.receiveAll()[...]

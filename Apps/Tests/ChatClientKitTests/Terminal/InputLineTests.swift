@@ -56,6 +56,25 @@ import Testing
         _ = line.draw(editor("0123456789"), columns: 80)
         #expect(line.erase(columns: 5) == "\u{1B}[2A\r\u{1B}[J")
         #expect(line.erase(columns: 5) == "\r\u{1B}[J")
+        // The cursor is in the first row.
+        _ = line.draw(editor("0123456789", left: 10), columns: 80)
+        #expect(line.erase(columns: 5) == "\r\u{1B}[J")
+    }
+
+    @Test("Draws any bytes of others at any width")
+    func randomMessages() {
+        for columns in 0...12 {
+            let screen = TerminalScreen(limitBytes: 100, write: { _ in }, columns: { columns })
+            var keys = KeyDecoder()
+            screen.open()
+            for _ in 0..<200 {
+                let bytes = (0..<Int.random(in: 0..<20)).map { _ in UInt8.random(in: 0...255) }
+                screen.show(message: bytes)
+                for byte in bytes { if let key = keys.decode(byte) { _ = screen.handle(key) } }
+                screen.refresh()
+            }
+            screen.close()
+        }
     }
 
     @Test("Writes messages above the input line, which stays intact")

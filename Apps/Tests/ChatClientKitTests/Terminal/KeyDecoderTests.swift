@@ -65,6 +65,8 @@ import Testing
         let pasted = "a\rb\nc\r\n\r\nd\te\u{03}\u{1A}\u{7F}\u{1B}[A\u{1B}bf世"
         let bytes = Array("\u{1B}[200~\(pasted)\u{1B}[201~\r".utf8)
         #expect(keys(bytes) == typed("a\nb\nc\n\nd\tef世") + [.enter])
+        // A whole line, with its end.
+        #expect(keys("\u{1B}[200~a\r\u{1B}[201~\rb") == typed("a\n") + [.enter, .text("b")])
         // In whatever parts it arrives, since the decoder takes single bytes; also twice.
         #expect(keys(bytes + bytes) == keys(bytes) + keys(bytes))
     }

@@ -117,8 +117,10 @@ struct ChatTests {
         let child = try ChildProcess(
             Programs.path("chat_client"), ["127.0.0.1", "\(listener.port)"])
         let server = ChatConnection(try listener.accept())
-        try server.send("from: client7: hi")
-        try server.send("from: client8: two\nlines \u{1B}[2J \u{9B}2J \u{202E} \u{2028}")
+        // Two messages that arrive together.
+        let other = "from: client8: two\nlines \u{1B}[2J \u{9B}2J \u{202E} \u{2028}"
+        try server.socket.send(
+            ChatConnection.bytes("from: client7: hi") + ChatConnection.bytes(other))
         // Standard input is empty: the client ends its stream, and waits for the end of ours.
         #expect(try server.receive() == nil)
         server.socket.finish()
