@@ -79,12 +79,10 @@ public enum ConfigOrigin: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-    /// The text for a message: quoted, with control characters escaped, cut after 60 characters.
+    /// The text for a message: quoted, with unsafe characters escaped, cut after 60 characters.
     var quotedForMessage: String {
         let cut = unicodeScalars.prefix(60)
-        let shown = cut.map {
-            $0.value < 0x20 || $0.value == 0x7F ? "\\u{\(String($0.value, radix: 16))}" : String($0)
-        }
-        return "\"\(shown.joined())\(cut.count < unicodeScalars.count ? "…" : "")\""
+        let shown = PrintableText.escaping(String(cut), PrintableText.swiftEscape)
+        return "\"\(shown)\(cut.count < unicodeScalars.count ? "…" : "")\""
     }
 }
