@@ -1,3 +1,4 @@
+import Foundation
 public import SwiftProtobuf
 public import SwiftProtobufPluginLibrary
 
@@ -67,6 +68,14 @@ extension ServiceGenerator {
           UseAccessLevelOnImports=true|false       write `public import` and the like (true)
         """
 
-    /// Prints `help` on standard output.
-    public func printHelp() { print(Self.help) }
+    /// Prints `help` on standard output. Ends the process with status 1 if that fails.
+    public func printHelp() {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data((Self.help + "\n").utf8))
+        } catch {
+            let line = "protoc-gen-rocket: can't write to standard output: \(error)\n"
+            try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
+            exit(1)
+        }
+    }
 }

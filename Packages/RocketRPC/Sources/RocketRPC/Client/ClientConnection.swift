@@ -191,7 +191,9 @@ final class ClientConnection: TransportHandler {
                 if self.core == nil { return input.removeAll() }
             }
         } catch {
-            core.context.logger.error("bad frame, connection closed") {
+            core.context.logger.throttled(.error, "bad frame")?.error(
+                "bad frame, connection closed"
+            ) {
                 $0.add("peer", peers.peerText)
                 $0.add("detail", error.description)
             }

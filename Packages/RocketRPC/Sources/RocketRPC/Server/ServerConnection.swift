@@ -322,7 +322,7 @@ extension ServerConnection {
     private func closeBroken() {
         guard let error = fault else { return }
         dispatcher.counters.brokenStream()
-        dispatcher.logger.error("bad frame, connection closed") {
+        dispatcher.logger.throttled(.error, "bad frame")?.error("bad frame, connection closed") {
             $0.add("peer", peers.peerText)
             $0.add("rule", error.rule.rawValue)
             $0.add("offset", error.offset)
