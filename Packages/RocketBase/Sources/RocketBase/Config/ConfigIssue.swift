@@ -17,10 +17,13 @@ public struct ConfigIssue: Hashable, Sendable, CustomStringConvertible {
     /// The rule that was broken: `found "65536"; allowed: a whole number, 0 to 65535`.
     public let message: String
 
-    /// `conf/rocket.xml:12:5: error: root/server/port: found "65536"; allowed: …`
+    /// `conf/rocket.xml:12:5: error: root/server/port: found "65536"; allowed: …`, with unsafe
+    /// characters of names and paths escaped.
     public var description: String {
         let subject = path.isEmpty ? "" : "\(path): "
-        return "\(origin.detail): \(severity.rawValue): \(subject)\(message)"
+        return PrintableText.escaping(
+            "\(origin.detail): \(severity.rawValue): \(subject)\(message)",
+            PrintableText.swiftEscape)
     }
 }
 

@@ -84,7 +84,7 @@ public struct LogConfiguration: Sendable {
         file.maxBytes = log.maxFileSizeBytes
         file.maxFiles = log.keepFiles
         file.maxTotalBytes = log.keepBytes
-        file.mode = UInt32(log.fileMode)
+        file.mode = UInt32(clamping: log.fileMode)
         syncInterval = log.syncInterval
         bufferBytes = log.backlogBytes / bufferCount
     }
@@ -103,6 +103,7 @@ public struct LogConfiguration: Sendable {
         valid.file.maxBytes = max(1024, file.maxBytes)
         valid.file.maxFiles = max(0, file.maxFiles)
         valid.file.maxTotalBytes = max(0, file.maxTotalBytes)
+        valid.file.mode = (file.mode & 0o666) | 0o600
         valid.syncInterval = max(.milliseconds(1), syncInterval)
         valid.bufferCount = min(max(1, bufferCount), 256)
         valid.bufferBytes = 1 << 16
