@@ -25,7 +25,7 @@ struct ListenFDsTests {
     }
 
     @Test("Open sockets are passed")
-    func open() async {
+    func openSockets() async {
         await #expect(processExitsWith: .exitCode(0)) {
             Self.check(count: "2", sockets: 2, expected: "")
         }

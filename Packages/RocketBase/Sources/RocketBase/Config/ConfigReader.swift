@@ -262,8 +262,8 @@ struct ConfigReader {
     /// Reports unknown variables with the prefix of a section. Other variables with the prefix
     /// ROCKET_ may belong to other programs.
     private mutating func warnAboutVariables() {
-        for name in (environment.keys + malformed.keys).sorted()
-        where !knownVariables.contains(name) {
+        let names = Set(environment.keys).union(malformed.keys)
+        for name in names.sorted() where !knownVariables.contains(name) {
             guard variablePrefixes.contains(where: { name.hasPrefix($0) }) else { continue }
             let hint = NearestName.hint(for: name, in: knownVariables.sorted())
             add(

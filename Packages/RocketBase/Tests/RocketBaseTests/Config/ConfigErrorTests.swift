@@ -53,7 +53,7 @@ import Testing
             issues("<root><server><port>\u{9B}31m\u{202E}</port></server><\u{9B}x/></root>") == [
                 "r.xml:1:15: error: root/server/port: found \"\\u{9B}31m\\u{202E}\"; "
                     + "allowed: a whole number, 0 to 65535",
-                "r.xml:1:43: warning: root/\\u{9B}x: is unknown and is ignored",
+                "r.xml:1:42: warning: root/\\u{9B}x: is unknown and is ignored",
             ])
     }
 
