@@ -57,7 +57,8 @@ let package = Package(
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .target(
-            name: "RocketJournal", dependencies: ["RocketSystem", "RocketBase", "CSystemd"],
+            name: "RocketJournal",
+            dependencies: ["RocketSystem", "RocketBase", "CRocketLog", "CSystemd"],
             swiftSettings: strictSettings),
         .target(
             name: "RocketSystemd", dependencies: ["RocketSystem", "RocketBase", "CSystemd"],

@@ -40,7 +40,6 @@ let package = Package(
                 .product(name: "RocketSystemd", package: "RocketBase"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -50,6 +49,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),

@@ -53,6 +53,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
 
     /// Serves until SIGTERM or SIGINT.
     public func run() async throws {
+        StandardOutput.outliveReaders()
         var configuration = RPCServerConfiguration(tcp: .init(listen: [.loopback(port: port)]))
         configuration.ioThreads = ioThreads
         configuration.codec = BenchLimits.codec(payloadBytes: payload)

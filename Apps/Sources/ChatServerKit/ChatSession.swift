@@ -55,7 +55,7 @@ public final class ChatSession: TCPConnectionHandler {
             perSecond: sessions.limits.messagesPerSecond, burst: sessions.limits.messageBurst,
             now: connection.reactor.now)
         sessions.add(self)
-        sessions.logger.info("client joined") {
+        sessions.logger.throttled(.info, "client joined")?.info("client joined") {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
         }
@@ -92,7 +92,7 @@ public final class ChatSession: TCPConnectionHandler {
         rateTimer?.cancel()
         rateTimer = nil
         sessions.remove(self)
-        sessions.logger.info("client left") {
+        sessions.logger.throttled(.info, "client left")?.info("client left") {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
             $0.add("reason", reason)
@@ -150,7 +150,7 @@ extension ChatSession {
         }
         // Logs the 1st, 2nd, 4th, 8th, … of a session, so that one client can't fill the log.
         if refusedMessages & (refusedMessages - 1) != 0 { return }
-        sessions.logger.warn("message refused") {
+        sessions.logger.throttled(.warn, "message refused")?.warn("message refused") {
             $0.add("name", name)
             $0.add("reason", reason)
             $0.add("refused", refusedMessages)
@@ -159,7 +159,9 @@ extension ChatSession {
 
     /// Disconnects a client whose stream is unusable: the start of the next message is unknown.
     private func disconnect(_ error: FrameError, _ connection: TCPConnection) {
-        sessions.logger.warn("client disconnected, its stream breaks a rule") {
+        sessions.logger.throttled(.warn, "bad stream")?.warn(
+            "client disconnected, its stream breaks a rule"
+        ) {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
             $0.add("reason", error)
@@ -237,7 +239,9 @@ extension ChatSession {
         let isFirst = droppedMessages == 0
         droppedMessages += queue.dropOldest(downTo: limit)
         if !isFirst { return }
-        sessions.logger.warn("client reads too slowly, its oldest messages are dropped") {
+        sessions.logger.throttled(.warn, "slow client")?.warn(
+            "client reads too slowly, its oldest messages are dropped"
+        ) {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
         }

@@ -95,17 +95,7 @@ extension OrderAnswer {
     private static func encode(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let text = String(decoding: try encoder.encode(value), as: UTF8.self)
-        return text.unicodeScalars.reduce(into: "") { line, scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                for unit in String(scalar).utf16 {
-                    let digits = String(unit, radix: 16)
-                    line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                }
-            default: line.unicodeScalars.append(scalar)
-            }
-        }
+        return TerminalText.safeJSON(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 }
 

@@ -20,7 +20,12 @@ enum RocketConfigDocsCommand {
         documents.add(ChatConfig.self, declaredIn: "Apps/Sources/ChatServerKit")
         do {
             if mode == "--write" {
-                for path in try documents.renew() { print("renewed \(path)") }
+                let output = SharedOutput(StandardStream.output)
+                for path in try documents.renew() {
+                    guard let error = output.write("renewed \(path)\n", waitingAtMost: nil)
+                    else { continue }
+                    end("can't write to standard output: \(error)", status: 1)
+                }
                 return
             }
             let stale = try documents.outOfDate().map(\.path).joined(separator: ", ")

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "rocket_crash.h"
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -67,7 +69,10 @@ void rocket_crash_set_output(struct rocket_crash_target *target, uint32_t stream
 
 static void write_all(int descriptor, const char *bytes, size_t count) {
     while (count) {
-        ssize_t written = write(descriptor, bytes, count);
+        // A pipe whose reader does not read must not keep the process from ending.
+        struct pollfd request = {.fd = descriptor, .events = POLLOUT};
+        if (poll(&request, 1, WAIT_MILLISECONDS) == 0) return;
+        ssize_t written = write(descriptor, bytes, count < PIPE_BUF ? count : PIPE_BUF);
         if (written < 0 && errno == EINTR) continue;
         if (written <= 0) return; // a full disk, for example; there is no other output
         bytes += written, count -= (size_t)written;

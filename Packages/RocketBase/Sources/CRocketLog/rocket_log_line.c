@@ -33,22 +33,84 @@ static char *put_number(char *out, uint64_t value, int negative) {
 // Returns whether `c` would break a line, a column or a terminal.
 static int is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
 
-// Writes text with control characters escaped as \n, \t, \r, \xNN, so that a line stays one line.
-static char *put_escaped(char *out, const char *bytes, size_t count, int in_quotes) {
+// The characters beyond ASCII that do the same, or that change or hide what a reader sees: the
+// controls of C1, line separators, characters that reverse the direction of writing, invisible ones.
+static const struct { uint32_t first, last; } unsafe_ranges[] = {
+    {0x80, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},     {0x180e, 0x180e},   {0x200b, 0x200b},
+    {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},
+    {0xe0000, 0xe007f},
+};
+
+int rocket_log_is_unsafe(uint32_t scalar) {
+    if (scalar < 0x80) return is_control((unsigned char)scalar);
+    for (size_t i = 0; i < sizeof unsafe_ranges / sizeof *unsafe_ranges; i++)
+        if (scalar >= unsafe_ranges[i].first && scalar <= unsafe_ranges[i].last) return 1;
+    return 0;
+}
+
+// Decodes the UTF-8 character at `bytes`: returns its length, or 0 when there is none.
+static size_t decode(const char *bytes, size_t count, uint32_t *scalar) {
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char first = (unsigned char)bytes[0];
+    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || length > count) return 0;
+    uint32_t value = first & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        unsigned char next = (unsigned char)bytes[i];
+        if ((next & 0xc0) != 0x80) return 0;
+        value = value << 6 | (next & 0x3f);
+    }
+    if (value < smallest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+        return 0;
+    *scalar = value;
+    return length;
+}
+
+// Writes `\u{9B}`, the form of Swift.
+static char *put_scalar(char *out, uint32_t scalar) {
+    static const char hex[] = "0123456789ABCDEF";
+    *out++ = '\\', *out++ = 'u', *out++ = '{';
+    int shift = 28;
+    while (shift > 4 && !(scalar >> shift)) shift -= 4;
+    for (; shift >= 0; shift -= 4) *out++ = hex[scalar >> shift & 15];
+    *out++ = '}';
+    return out;
+}
+
+// Writes text so that a line stays one line and shows what it contains: control characters as
+// \n, \t, \r, \xNN, unsafe characters beyond ASCII as \u{NNNN}, bytes that are no UTF-8 as \xNN.
+// `keep_layout`: without escaping line feeds and tabs. At most 4 bytes per byte.
+static char *put_escaped(char *out, const char *bytes, size_t count, int in_quotes,
+                         int keep_layout) {
     static const char hex[] = "0123456789abcdef";
     for (size_t i = 0; i < count; i++) {
         unsigned char c = (unsigned char)bytes[i];
-        if (in_quotes && (c == '"' || c == '\\')) {
+        if (c >= 0x80) {
+            uint32_t scalar = 0;
+            size_t length = decode(bytes + i, count - i, &scalar);
+            if (length) {
+                out = rocket_log_is_unsafe(scalar) ? put_scalar(out, scalar)
+                                                   : put(out, bytes + i, length);
+                i += length - 1;
+                continue;
+            }
+        } else if (in_quotes && (c == '"' || c == '\\')) {
             *out++ = '\\', *out++ = (char)c;
-        } else if (!is_control(c)) {
+            continue;
+        } else if (!is_control(c) || (keep_layout && (c == '\n' || c == '\t'))) {
             *out++ = (char)c;
+            continue;
         } else if (c == '\n' || c == '\t' || c == '\r') {
             *out++ = '\\', *out++ = c == '\n' ? 'n' : c == '\t' ? 't' : 'r';
-        } else {
-            *out++ = '\\', *out++ = 'x', *out++ = hex[c >> 4], *out++ = hex[c & 15];
+            continue;
         }
+        *out++ = '\\', *out++ = 'x', *out++ = hex[c >> 4], *out++ = hex[c & 15];
     }
     return out;
+}
+
+size_t rocket_log_escape(const char *bytes, size_t count, char *out) {
+    return (size_t)(put_escaped(out, bytes, count, 0, 1) - out);
 }
 
 // Returns whether a value needs quotes because a parser could not find its end without them.
@@ -56,6 +118,11 @@ static int needs_quotes(const char *bytes, size_t count) {
     for (size_t i = 0; i < count; i++) {
         unsigned char c = (unsigned char)bytes[i];
         if (c == ' ' || c == '"' || c == '=' || c == '\\' || is_control(c)) return 1;
+        if (c < 0x80) continue;
+        uint32_t scalar = 0;
+        size_t length = decode(bytes + i, count - i, &scalar);
+        if (!length || rocket_log_is_unsafe(scalar)) return 1;
+        i += length - 1;
     }
     return count == 0;
 }
@@ -63,14 +130,14 @@ static int needs_quotes(const char *bytes, size_t count) {
 static char *put_value(char *out, const char *bytes, size_t count) {
     if (!needs_quotes(bytes, count)) return put(out, bytes, count);
     *out++ = '"';
-    out = put_escaped(out, bytes, count, 1);
+    out = put_escaped(out, bytes, count, 1, 0);
     *out++ = '"';
     return out;
 }
 
 static char *put_field(char *out, const struct rocket_log_field *field, const char *bytes) {
     *out++ = ' ';
-    out = put_escaped(out, bytes, field->key_length, 0);
+    out = put_escaped(out, bytes, field->key_length, 0, 0);
     *out++ = '=';
     bytes += field->key_length;
     if (field->kind == ROCKET_LOG_TEXT) return put_value(out, bytes, field->value_length);
@@ -125,20 +192,20 @@ size_t rocket_log_line(const struct rocket_log_record *record, int32_t process_i
 
     const char *message = next;
     next += record->message_length;
-    out = put_escaped(out, next, record->message_id_length, 0);
+    out = put_escaped(out, next, record->message_id_length, 0, 0);
     next += record->message_id_length;
     out = put(out, "]\t[", 3);
-    out = put_escaped(out, next, record->method_length, 0);
+    out = put_escaped(out, next, record->method_length, 0, 0);
     next += record->method_length;
     out = put(out, "]\t[", 3);
     const char *base = file;
     for (uint32_t i = 0; i < record->file_length; i++)
         if (file[i] == '/') base = file + i + 1;
-    out = put_escaped(out, base, (size_t)(file + record->file_length - base), 0);
+    out = put_escaped(out, base, (size_t)(file + record->file_length - base), 0, 0);
     *out++ = ':';
     out = put_number(out, record->line, 0);
     out = put(out, "]\t", 2);
-    out = put_escaped(out, message, record->message_length, 0);
+    out = put_escaped(out, message, record->message_length, 0, 0);
 
     const char *peer = next;
     next += record->peer_length;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "rocket_signal.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -43,6 +44,45 @@ int rocket_signalfd_read(int fd) {
     while (count < 0 && errno == EINTR);
     if (count == (ssize_t)sizeof info) return (int)info.ssi_signo;
     return count < 0 && errno != EAGAIN ? -1 : 0;
+}
+
+static int listener[2] = {-1, -1};
+
+// Async-signal-safe. The write end does not block: a full pipe has signals enough.
+static void pass_on(int number) {
+    int error = errno;
+    unsigned char byte = (unsigned char)number;
+    ssize_t written = write(listener[1], &byte, 1);
+    (void)written;
+    errno = error;
+}
+
+int rocket_signals_listen(uint64_t bits) {
+    static int started = 0;
+    if (__atomic_exchange_n(&started, 1, __ATOMIC_SEQ_CST)) return errno = EBUSY, -1;
+    if (pipe2(listener, O_CLOEXEC) != 0) return -1;
+    fcntl(listener[1], F_SETFL, O_NONBLOCK);
+    struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+    for (int number = 1; number <= 64; number++)
+        if (bits >> (number - 1) & 1) sigaction(number, &action, NULL);
+    return listener[0];
+}
+
+int rocket_signals_next(int fd) {
+    unsigned char byte = 0;
+    while (read(fd, &byte, 1) < 0 && errno == EINTR) {}
+    return byte;
+}
+
+void rocket_signals_unblock(uint64_t bits) {
+    sigset_t set = set_of(bits);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void rocket_signals_default(uint64_t bits) {
+    for (int number = 1; number <= 64; number++)
+        if (bits >> (number - 1) & 1) signal(number, SIG_DFL);
+    rocket_signals_unblock(bits);
 }
 
 void rocket_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }

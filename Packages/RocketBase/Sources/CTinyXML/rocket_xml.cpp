@@ -50,13 +50,13 @@ void flatten(rocket_xml &xml) {
 
 }  // namespace
 
-rocket_xml *rocket_xml_parse(const char *text, int is_utf8) {
+rocket_xml *rocket_xml_parse(const char *text) {
     rocket_xml *xml = nullptr;
     try {
         xml = new rocket_xml;
         xml->document.SetTabSize(1);  // a tab is one column, so that a column is a character
         // Pass the encoding: when it guesses, tinyxml reads past an incomplete UTF-8 character.
-        xml->document.Parse(text, nullptr, is_utf8 ? TIXML_ENCODING_UTF8 : TIXML_ENCODING_LEGACY);
+        xml->document.Parse(text, nullptr, TIXML_ENCODING_UTF8);
         xml->failed = xml->document.Error();
         if (!xml->failed) flatten(*xml);
         return xml;

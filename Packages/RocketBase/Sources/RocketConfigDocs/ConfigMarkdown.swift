@@ -25,6 +25,12 @@ public enum ConfigMarkdown {
         the reload logs them.
         - In the variables of a stub, NAME is the name of the stub in upper case, with all \
         characters but letters and digits replaced by `_`. The file must contain the stub.
+        - The file is well-formed XML in UTF-8. Other bytes, `&` or `<` without a meaning, and \
+        references to no character (`&nbsp;`, `&#0;`) are errors with line and column; a variable \
+        that is not UTF-8 is an error with its name and the offset of the byte. A pipe or FIFO must \
+        be written within 5 s.
+        - The names of two stubs must differ in a letter or a digit: otherwise both have the same \
+        variables.
         - Files of up to 1 MiB are read, with up to 32 levels of elements.
         """
 

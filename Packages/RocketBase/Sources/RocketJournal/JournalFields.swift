@@ -1,3 +1,4 @@
+import CRocketLog
 import RocketBase
 import RocketSystem
 
@@ -47,7 +48,7 @@ struct JournalFields {
             if unsafe text.isEmpty, part != .message { return }
             entry {
                 $0.append(contentsOf: "\(name)=".utf8)
-                unsafe $0.append(contentsOf: text)
+                unsafe Self.append(text, to: &$0)
             }
         }
     }
@@ -60,9 +61,23 @@ struct JournalFields {
             switch value {
             case .signed(let number): $0.append(contentsOf: String(number).utf8)
             case .unsigned(let number): $0.append(contentsOf: String(number).utf8)
-            case .text(let text): unsafe $0.append(contentsOf: text)
+            case .text(let text): unsafe Self.append(text, to: &$0)
             }
         }
+    }
+
+    /// Appends text as in a line, but with its line feeds and tabs, which journalctl indents.
+    private static func append(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: text.count * 4))
+        // SAFETY: `bytes` has four bytes for each byte of the text from `start` on.
+        let length = unsafe bytes.withUnsafeMutableBytes { bytes in
+            guard let base = text.baseAddress, let out = bytes.baseAddress else { return 0 }
+            return unsafe rocket_log_escape(
+                base.assumingMemoryBound(to: CChar.self), text.count,
+                (out + start).assumingMemoryBound(to: CChar.self))
+        }
+        bytes.removeLast(text.count * 4 - length)
     }
 
     private mutating func entry(_ body: (inout [UInt8]) -> Void) {

@@ -34,13 +34,17 @@ public struct RocketLogHandler: LogHandler {
 
     /// Returns a factory for `LoggingSystem.bootstrap`: lines whose label begins with one of
     /// `rpcLabels` go to the rpc stream, all others to the app stream.
+    ///
+    /// - Parameter metadataProvider: provides additional metadata for each line of all loggers.
     public static func factory(
-        _ logs: LogSystem, rpcLabels: [String] = ["rocket."]
-    ) -> @Sendable (String, Logger.MetadataProvider?) -> any LogHandler {
-        { label, provider in
+        _ logs: LogSystem, rpcLabels: [String] = ["rocket."],
+        metadataProvider: Logger.MetadataProvider? = nil
+    ) -> @Sendable (String) -> any LogHandler {
+        { label in
             let isRPC = rpcLabels.contains { label.hasPrefix($0) }
             return RocketLogHandler(
-                label: label, logger: isRPC ? logs.rpc : logs.app, metadataProvider: provider)
+                label: label, logger: isRPC ? logs.rpc : logs.app,
+                metadataProvider: metadataProvider)
         }
     }
 

@@ -8,20 +8,72 @@ public enum CurrentProcess {
 }
 
 /// The environment variables of the process.
-public enum ProcessEnvironment {
-    /// A copy of all variables, by name. Read it at start: setenv(3) in another thread is a race.
-    public static var current: [String: String] {
-        var variables: [String: String] = [:]
+public struct ProcessEnvironment: Sendable {
+    /// The variables whose values are UTF-8, by name.
+    public private(set) var variables: [String: String] = [:]
+    /// The names of the other variables, and the offset of the first byte of each value that is not
+    /// UTF-8, from 0.
+    public private(set) var malformed: [String: Int] = [:]
+
+    /// A copy of the variables that are UTF-8, by name. Read it at start: setenv(3) in another
+    /// thread is a race.
+    public static var current: [String: String] { read().variables }
+
+    /// A copy of all variables; see `current`.
+    public static func read() -> ProcessEnvironment {
+        var result = ProcessEnvironment()
         // SAFETY: environ is a NULL-terminated array of NUL-terminated "NAME=value" strings.
         var entry = unsafe environ
         while let text = unsafe entry.pointee {
-            let pair = unsafe String(cString: text)
-            if let equals = pair.firstIndex(of: "=") {
-                variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
-            }
+            unsafe result.add(UnsafeRawBufferPointer(start: text, count: strlen(text)))
             unsafe entry += 1
         }
-        return variables
+        return result
+    }
+
+    /// Adds an entry, `NAME=value`.
+    @_spi(TestKit) public mutating func add(_ entry: UnsafeRawBufferPointer) {
+        guard let equals = unsafe entry.firstIndex(of: UInt8(ascii: "=")) else { return }
+        let name = unsafe String(decoding: entry[..<equals], as: UTF8.self)
+        let value = unsafe Array(entry[(equals + 1)...])
+        if let offset = UTF8Text.firstError(in: value) {
+            malformed[name] = offset
+        } else {
+            variables[name] = String(decoding: value, as: UTF8.self)
+        }
+    }
+
+    /// No variables.
+    public init() {}
+}
+
+/// The arguments of the process.
+public enum ProcessArguments {
+    /// The first argument that is not UTF-8: its position, 1 being the first one after the
+    /// program's path, and the offset of its first such byte, from 0. `CommandLine.arguments` has
+    /// U+FFFD in place of such bytes.
+    public static var firstMalformed: (position: Int, offset: Int)? {
+        for position in 0..<Int(CommandLine.argc) {
+            // SAFETY: argv has argc NUL-terminated strings.
+            guard let text = unsafe CommandLine.unsafeArgv[position] else { continue }
+            let bytes = unsafe Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+            if let offset = UTF8Text.firstError(in: bytes) { return (position, offset) }
+        }
+        return nil
+    }
+}
+
+/// Checks bytes that are to be text.
+public enum UTF8Text {
+    /// Returns the offset of the first byte that is not a part of a UTF-8 character; nil when there
+    /// is none.
+    public static func firstError(in bytes: [UInt8]) -> Int? {
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+            return nil
+        } catch {
+            return error.byteOffsets.lowerBound
+        }
     }
 }
 

@@ -15,6 +15,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let outOfMemory = Errno(rawValue: ENOMEM)
     /// ECONNREFUSED.
     public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    /// EAGAIN: the call would block.
+    public static let again = Errno(rawValue: EAGAIN)
     /// EBADF.
     public static let badDescriptor = Errno(rawValue: EBADF)
 
@@ -78,10 +80,11 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The error number of the call.
     public let errno: Errno
 
-    /// The failure of `operation` with `errno`.
-    public init(_ operation: String, _ errno: Errno) {
-        self.operation = operation
+    /// The failure of `operation` with `errno`. The text is built after `errno` was read, because
+    /// its allocations may change the errno of the thread.
+    public init(_ operation: @autoclosure () -> String, _ errno: Errno) {
         self.errno = errno
+        self.operation = operation()
     }
 
     /// `bind 127.0.0.1:80: EADDRINUSE (…)`

@@ -6,21 +6,31 @@ public enum FileContents {
     /// Returns the bytes of the file, at most `limit` + 1 of them: a longer result means that the
     /// file exceeds the limit.
     ///
-    /// - Throws: `SystemError` with the path (ENOENT, EACCES, EISDIR …).
-    public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        let raw = unsafe path.withCString { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NOCTTY) }
+    /// - Parameter wait: the longest time to wait for the writer of a pipe or a FIFO, in all.
+    /// - Throws: `SystemError` with the path (ENOENT, EACCES, EISDIR …; ETIMEDOUT: nothing, or not
+    ///   everything, was written within the time).
+    public static func read(
+        _ path: String, limit: Int, waitingAtMost wait: Duration = .seconds(5)
+    ) throws(SystemError) -> [UInt8] {
+        let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
+        let raw = unsafe path.withCString { unsafe open($0, flags) }
         guard raw >= 0 else { throw SystemError("open \(path)", .current) }
         let file = FileDescriptor(owning: raw)
+        let clock = SystemTimeSource()
+        let deadline = clock.monotonic() + wait
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)
         while bytes.count <= limit {
+            // A FIFO that no process has opened for writing yet has nothing to read, and no end.
+            guard try file.waitUntilReadable(atMost: max(.zero, deadline - clock.monotonic()))
+            else { throw SystemError("read \(path)", Errno(rawValue: ETIMEDOUT)) }
             let wanted = min(chunk.count, limit + 1 - bytes.count)
             // SAFETY: `wanted` is at most the size of the chunk.
             let count = unsafe chunk.withUnsafeMutableBytes {
                 unsafe Glibc.read(file.raw, $0.baseAddress, wanted)
             }
             if count < 0 {
-                if errno == EINTR { continue }
+                if errno == EINTR || errno == EAGAIN { continue }
                 throw SystemError("read \(path)", .current)
             }
             if count == 0 { break }

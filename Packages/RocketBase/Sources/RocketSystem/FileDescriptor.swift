@@ -63,6 +63,18 @@ extension FileDescriptor {
     }
 }
 
+/// Questions about descriptors that the caller does not own, by their number.
+public enum OpenDescriptor {
+    /// Whether the number is that of an open descriptor.
+    public static func isOpen(_ raw: Int32) -> Bool { fcntl(raw, F_GETFD) >= 0 }
+
+    /// Whether the number is that of an open socket of any kind.
+    public static func isSocket(_ raw: Int32) -> Bool {
+        var status = stat()
+        return unsafe fstat(raw, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+}
+
 /// The result of a non-blocking call. Would-block is expected, so it is a value and not an error.
 @frozen
 public enum IOResult<Value: Sendable>: Sendable {

@@ -2,23 +2,51 @@ import Glibc
 
 /// Operations on files and folders by path, for log files. Each of them may block on the disk.
 public enum FileSystem {
-    /// Opens a file for appending; creates it (mode 0644) when it is missing.
-    public static func openForAppending(_ path: String) throws(SystemError) -> FileDescriptor {
+    /// Opens a file for appending; creates it when it is missing. Neither this call nor a write
+    /// blocks on a FIFO or a device (O_NONBLOCK).
+    ///
+    /// - Parameter mode: the mode of a new file, whatever the umask.
+    /// - Throws: `SystemError` with the path (ENXIO: a FIFO that no process reads).
+    public static func openForAppending(
+        _ path: String, mode: UInt32 = 0o600
+    ) throws(SystemError) -> FileDescriptor {
+        // An existing file keeps its mode, so only the process that creates it sets one.
+        let flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         // SAFETY: Swift passes a NUL-terminated copy of the path.
-        let raw = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard raw >= 0 else { throw SystemError("open \(path)", .current) }
+        var raw = unsafe open(path, flags)
+        if raw < 0, errno == ENOENT {
+            raw = unsafe open(path, flags | O_CREAT | O_EXCL, mode)
+            if raw >= 0 {
+                fchmod(raw, mode)
+            } else if errno == EEXIST {
+                // Created meanwhile by another process, or a link that leads nowhere.
+                raw = unsafe open(path, flags | O_CREAT, mode)
+            }
+        }
+        guard raw >= 0 else {
+            let error = Errno.current
+            let hint = error.rawValue == ENXIO ? ", a FIFO that no process reads" : ""
+            throw SystemError("open \(path)\(hint)", error)
+        }
         return FileDescriptor(owning: raw)
     }
 
-    /// Creates the folder and all missing folders above it (mode 0755). No effect when it exists.
-    public static func makeFolder(_ path: String) throws(SystemError) {
+    /// Creates the folder and all missing folders above it. No effect when it exists.
+    ///
+    /// - Parameter mode: the mode of new folders, whatever the umask.
+    public static func makeFolder(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
         var end = path.startIndex
         while end != path.endIndex {
             end = path[end...].dropFirst().firstIndex(of: "/") ?? path.endIndex
             let part = String(path[..<end])
             // SAFETY: as above.
-            if unsafe mkdir(part, 0o755) != 0, errno != EEXIST, !isFolder(part) {
-                throw SystemError("mkdir \(part)", .current)
+            if unsafe mkdir(part, mode) == 0 {
+                _ = unsafe chmod(part, mode)
+                continue
+            }
+            let error = Errno.current
+            if error.rawValue != EEXIST, !isFolder(part) {
+                throw SystemError("mkdir \(part)", error)
             }
         }
     }
@@ -67,7 +95,7 @@ public enum FileSystem {
 
     /// Returns the last byte of a file; nil when it is empty.
     public static func lastByte(of path: String) throws(SystemError) -> UInt8? {
-        let raw = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let raw = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard raw >= 0 else { throw SystemError("open \(path)", .current) }
         let file = FileDescriptor(owning: raw)
         let size = try file.fileSize()

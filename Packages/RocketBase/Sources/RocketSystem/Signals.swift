@@ -23,6 +23,21 @@ public enum Signal: Int32, CaseIterable, Hashable, Sendable {
     case backgroundRead = 21
     /// SIGWINCH: the size of the terminal has changed.
     case windowChange = 28
+
+    /// `SIGTERM` and the like.
+    public var name: String {
+        switch self {
+        case .hangUp: "SIGHUP"
+        case .interrupt: "SIGINT"
+        case .user1: "SIGUSR1"
+        case .user2: "SIGUSR2"
+        case .terminate: "SIGTERM"
+        case .resume: "SIGCONT"
+        case .terminalStop: "SIGTSTP"
+        case .backgroundRead: "SIGTTIN"
+        case .windowChange: "SIGWINCH"
+        }
+    }
 }
 
 /// The signal masks and dispositions of the process.
@@ -34,6 +49,37 @@ public enum Signals {
         let result = rocket_signals_block(mask(signals))
         precondition(result == 0, "a set of signals can be blocked")
         rocket_ignore_sigpipe()
+    }
+
+    /// Ignores SIGPIPE in the whole process: a write to a closed pipe fails with EPIPE.
+    public static func ignoreBrokenPipes() { rocket_ignore_sigpipe() }
+
+    /// Calls `receive` for each of `signals` from now on, on a thread of its own that nothing else
+    /// can block. Replaces their handlers; call it once per process.
+    ///
+    /// - Throws: `SystemError` (EMFILE, EAGAIN: no more threads; EBUSY: called before).
+    public static func listen(
+        for signals: [Signal], _ receive: @escaping @Sendable (Signal) -> Void
+    ) throws(SystemError) {
+        let mask = mask(signals)
+        let raw = rocket_signals_listen(mask)
+        guard raw >= 0 else { throw SystemError("signal handlers", .current) }
+        let thread = try SystemThread(name: "rocket-signals") {
+            rocket_signals_unblock(mask)
+            while true {
+                let number = rocket_signals_next(raw)
+                if let signal = Signal(rawValue: number) { receive(signal) }
+            }
+        }
+        thread.detach()
+    }
+
+    /// Ends the process at once by the default action of `signal`, so that its parent sees the
+    /// signal as the cause. Nothing is written or closed.
+    public static func endProcess(by signal: Signal) -> Never {
+        rocket_signals_default(mask([signal]))
+        _ = Glibc.raise(signal.rawValue)
+        _exit(128 + signal.rawValue)
     }
 
     /// Returns whether the calling thread blocks all of `signals`.

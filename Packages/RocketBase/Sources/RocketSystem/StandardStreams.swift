@@ -25,8 +25,20 @@ public enum StandardInput {
     }
 }
 
-/// The standard error stream of the process, which Rocket never closes.
+/// The standard streams of the process, which Rocket never closes.
 public enum StandardStream {
+    /// Opens /dev/null in place of each of the descriptors 0, 1 and 2 that is closed. Programs call
+    /// it first: a file that is opened later would get such a number, and what is printed would be
+    /// written to that file.
+    public static func openMissing() {
+        for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
+            // SAFETY: the path is static. The lowest free number is `number`.
+            _ = unsafe open("/dev/null", O_RDWR)
+        }
+    }
+
+    /// The descriptor of standard output.
+    public static var output: Int32 { STDOUT_FILENO }
     /// The descriptor of standard error.
     public static var error: Int32 { STDERR_FILENO }
 

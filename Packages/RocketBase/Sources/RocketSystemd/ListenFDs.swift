@@ -25,22 +25,51 @@ public struct ListenFDs: Hashable, Sendable {
     /// The sockets in the order in which they were passed.
     public let sockets: [Socket]
 
+    /// Why LISTEN_FDS can't be true, in one line; nil when nothing contradicts it. Servers refuse to
+    /// start with it.
+    public let fault: String?
+
     /// No sockets: the process was started without socket activation.
     public static let none = ListenFDs([])
 
     /// A list of sockets, for tests and for other ways of passing sockets.
-    public init(_ sockets: [Socket]) { self.sockets = sockets }
+    public init(_ sockets: [Socket]) {
+        self.sockets = sockets
+        fault = nil
+    }
 
-    /// Reads LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES; returns `none` when they are missing,
-    /// invalid or meant for another process. Call it once: each call returns the same descriptors,
-    /// and two owners of one descriptor would both close it.
+    private init(fault: String) {
+        sockets = []
+        self.fault = fault
+    }
+
+    /// Reads LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES; returns `none` when they are missing or
+    /// meant for another process, and a `fault` when they are invalid or a descriptor is no open
+    /// socket. Call it once: each call returns the same descriptors, and two owners of one descriptor
+    /// would both close it.
     public static func fromEnvironment() -> ListenFDs {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         // SAFETY: libsystemd allocates the list and each name; all of them are freed below.
         let count = unsafe sd_listen_fds_with_names(0, &names)
+        let first = Int32(SD_LISTEN_FDS_START)
+        let stated = ProcessEnvironment.current["LISTEN_FDS"] ?? ""
+        if count < 0 {
+            // libsystemd checks that the descriptors are open, and the form of the variables.
+            let open =
+                (Int32(stated) ?? 0) > 0 ? Self.missing(from: first, Int32(stated) ?? 0) : nil
+            let reason =
+                open.map { "descriptor \($0) is not open" }
+                ?? "\(Errno(rawValue: -count))"
+            return ListenFDs(fault: "LISTEN_FDS=\(stated) is not true: \(reason)")
+        }
         guard count > 0 else { return .none }
         defer { unsafe rocket_systemd_free(names) }
-        let first = Int32(SD_LISTEN_FDS_START)
+        for descriptor in first..<(first + count)
+        where !OpenDescriptor.isSocket(descriptor) {
+            for index in 0..<Int(count) { unsafe rocket_systemd_free(names?[index]) }
+            return ListenFDs(
+                fault: "LISTEN_FDS=\(stated) is not true: descriptor \(descriptor) is no socket")
+        }
         return ListenFDs(
             (0..<count).map { index in
                 let text = unsafe names?[Int(index)]
@@ -48,6 +77,11 @@ public struct ListenFDs: Hashable, Sendable {
                 let name = unsafe text.map { unsafe String(cString: $0) } ?? "unknown"
                 return Socket(descriptor: first + index, name: name)
             })
+    }
+
+    private static func missing(from first: Int32, _ count: Int32) -> Int32? {
+        let (end, overflow) = first.addingReportingOverflow(count)
+        return (first..<(overflow ? .max : end)).first { !OpenDescriptor.isOpen($0) }
     }
 
     /// Returns the descriptors that a server with this name adopts: the sockets with the name, or,

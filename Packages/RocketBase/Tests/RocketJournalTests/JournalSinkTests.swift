@@ -17,6 +17,7 @@ import Testing
                 $0.add("price", -5)
                 $0.add("big", String(repeating: "x", count: 40_000))
                 $0.add("message", "not the message")
+                $0.add("evil", "\u{9B}31m \u{202E}gnp\u{1B}")
             }
         }
         logs.shutdown()
@@ -40,6 +41,7 @@ import Testing
         #expect(fields["PEER"] == "::1:5")
         #expect(fields["PRICE"] == "-5" && fields["MARKER"] == marker)
         #expect(fields["BIG"] == String(repeating: "x", count: 40_000))
+        #expect(fields["EVIL"] == #"\u{9B}31m \u{202E}gnp\x1b"#)
         #expect(fields["FIELD_MESSAGE"] == "not the message")
     }
 

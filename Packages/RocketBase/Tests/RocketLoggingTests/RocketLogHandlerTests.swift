@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import RocketBase
 import RocketLogging
@@ -34,7 +35,8 @@ import Testing
 
     func logger(_ label: String, _ logs: LogSystem) -> Logger {
         let provider = Logger.MetadataProvider { ["trace": "t1", "shared": "provider"] }
-        return Logger(label: label) { RocketLogHandler.factory(logs)($0, provider) }
+        return Logger(
+            label: label, factory: RocketLogHandler.factory(logs, metadataProvider: provider))
     }
 
     @Test("A library's line goes to the app stream with its metadata")
@@ -63,6 +65,31 @@ import Testing
         logs.shutdown()
         #expect(lines.all.count == 1)
         #expect(lines.all.first?.hasPrefix("rpc [DEBUG]") == true)
+    }
+
+    @Test("The documented line bootstraps swift-log")
+    func bootstrap() async throws {
+        let documented = "LoggingSystem.bootstrap(RocketLogHandler.factory(logs))"
+        // A process can be bootstrapped once, so a child does it.
+        await #expect(processExitsWith: .exitCode(7)) {
+            var configuration = LogConfiguration()
+            configuration.outputs = []
+            let lines = Lines()
+            let logs = try LogSystem(configuration, sinks: [lines])
+            LoggingSystem.bootstrap(RocketLogHandler.factory(logs))
+            Logger(label: "http.client").warning("slow response")
+            logs.shutdown()
+            let isWritten = lines.all.first?.hasSuffix("\tslow response label=http.client") == true
+            exit(isWritten ? 7 : 1)
+        }
+        let package = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
+        let source = "\(package)/Sources/RocketLogging/RocketLogHandler.swift"
+        for path in [source, #filePath] {
+            let text = String(
+                decoding: try FileContents.read(path, limit: 1 << 20), as: UTF8.self)
+            let documents = path == source ? "/// " : "            "
+            #expect(text.contains("\n\(documents)\(documented)\n"), "\(path)")
+        }
     }
 
     @Test("A line contains its call")

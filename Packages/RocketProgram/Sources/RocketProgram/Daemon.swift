@@ -1,15 +1,15 @@
-import Foundation
 import Logging
 public import RocketBase
+import RocketSystem
 public import RocketSystemd
 public import ServiceLifecycle
-import UnixSignals
 
 /// Runs a server program until a signal stops it: handles signals, prints the ready line, and
 /// notifies systemd if it started the program.
 ///
-/// SIGTERM and SIGINT let the services finish; a second one ends the process at once. SIGHUP
-/// reloads the configuration. Create it in `main`, after the log is open.
+/// SIGTERM and SIGINT let the services finish; a second one ends the process at once, whatever
+/// hangs. SIGHUP reloads the configuration on a thread of its own. SIGPIPE is ignored. Create it in
+/// `main`, after the log is open.
 public struct Daemon: Sendable {
     /// Name of the program in the ready line.
     public let name: String
@@ -20,8 +20,10 @@ public struct Daemon: Sendable {
     /// Listening sockets that systemd passed to the process.
     public let sockets: ListenFDs
 
-    /// Reads systemd's environment variables.
+    /// Reads systemd's environment variables, and ignores SIGPIPE: a server outlives the readers of
+    /// its standard output.
     public init(name: String, logs: LogSystem) {
+        StandardOutput.outliveReaders()
         self.name = name
         self.logs = logs
         systemd = .fromEnvironment(logger: logs.app)
@@ -35,18 +37,32 @@ public struct Daemon: Sendable {
     ///   - listening: waits until the program listens and returns its addresses; an empty array
     ///     means that it does not listen, and no ready line is printed.
     ///   - reload: called for each SIGHUP.
-    /// - Throws: the error of a service.
+    /// - Throws: the error of a service; `ProgramFailure` when LISTEN_FDS is not true.
     public func run(
         _ services: [any Service], listening: @escaping @Sendable () async -> [String],
         reload: @escaping @Sendable () -> Void
     ) async throws {
+        if let fault = sockets.fault { throw ProgramFailure(fault) }
         // The group logs its steps through swift-log; Rocket logs its own in the app stream.
         let quiet = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(services: services, logger: quiet)
-        // Before the ready line: a signal that arrives earlier would end the process at once.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
-        let listener = Task { await follow(signals, group, reload) }
-        defer { listener.cancel() }
+        let reloads = ReloadThread { [systemd] in
+            systemd?.reloading()
+            reload()
+            systemd?.reloaded()
+        }
+        let isStopping = Locked(false)
+        // Before the ready line: a signal that arrives earlier ends the process at once.
+        try Signals.listen(for: [.terminate, .interrupt, .hangUp]) { [logs] signal in
+            if signal == .hangUp { return reloads.request() }
+            let isSecond = isStopping.withLock { isStopping in
+                defer { isStopping = true }
+                return isStopping
+            }
+            if isSecond { Self.endNow(signal, logs) }
+            logs.app.info("stopping") { $0.add("signal", signal.name) }
+            Task { await group.triggerGracefulShutdown() }
+        }
         async let announced: Void = announce(listening)
         try await group.run()
         await announced
@@ -61,40 +77,64 @@ public struct Daemon: Sendable {
         guard !addresses.isEmpty else { return }
         systemd?.ready()
         let list = addresses.joined(separator: " ")
-        StandardOutput.write(line: "\(name) is ready, listening on \(list)")
-    }
-
-    private func follow(
-        _ signals: UnixSignalsSequence, _ group: ServiceGroup, _ reload: () -> Void
-    ) async {
-        var isStopping = false
-        for await signal in signals {
-            if signal == .sighup {
-                systemd?.reloading()
-                reload()
-                systemd?.reloaded()
-            } else if isStopping {
-                endNow(signal)
-            } else {
-                isStopping = true
-                logs.app.info("stopping") { $0.add("signal", signal.description) }
-                await group.triggerGracefulShutdown()
-            }
+        if !StandardOutput.isWritten("\(name) is ready, listening on \(list)\n") {
+            logs.app.warn("the ready line could not be written to standard output")
         }
     }
 
-    /// Ends the process without waiting for calls: writes the log, restores the default disposition
-    /// of the signal and raises it again, so that the parent process sees the signal as the cause.
-    private func endNow(_ signal: UnixSignal) -> Never {
-        logs.app.warn("ending at once") { $0.add("signal", signal.description) }
-        logs.shutdown()
-        Foundation.signal(signal.rawValue, SIG_DFL)
-        // Unblock the signal in this thread: another thread might handle it only after `_exit`.
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        unsafe sigaddset(&set, signal.rawValue)
-        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
-        raise(signal.rawValue)
-        _exit(128 + signal.rawValue)
+    /// The longest time that the log's last lines may take when the process ends at once.
+    private static var endTimeout: Duration { .seconds(1) }
+
+    /// Ends the process without waiting for calls, by the default action of the signal. A log that
+    /// can't be written, such as that of a disk that hangs, is given up after `endTimeout`.
+    private static func endNow(_ signal: Signal, _ logs: LogSystem) -> Never {
+        logs.app.warn("ending at once") { $0.add("signal", signal.name) }
+        let isWritten = FutexWord()
+        let thread = try? SystemThread(name: "rocket-end") {
+            logs.shutdown()
+            isWritten.exchange(1)
+            isWritten.wakeAll()
+        }
+        let clock = SystemTimeSource()
+        let deadline = clock.monotonic() + endTimeout
+        while thread != nil, isWritten.value == 0, clock.monotonic() < deadline {
+            isWritten.wait(while: 0, atMost: deadline - clock.monotonic())
+        }
+        Signals.endProcess(by: signal)
+    }
+}
+
+/// Runs reloads one after another on a thread of their own, which a file that hangs may block. A
+/// request during a reload causes one more afterwards. Any thread.
+final class ReloadThread: Sendable {
+    private enum State { case idle, running, requestedAgain }
+    private let state = Locked(State.idle)
+    private let reload: @Sendable () -> Void
+
+    init(_ reload: @escaping @Sendable () -> Void) { self.reload = reload }
+
+    /// Starts a reload; does not block.
+    func request() {
+        let isIdle = state.withLock { state in
+            defer { state = state == .idle ? .running : .requestedAgain }
+            return state == .idle
+        }
+        guard isIdle else { return }
+        do throws(SystemError) {
+            try SystemThread(name: "rocket-reload") { self.run() }.detach()
+        } catch {
+            // No more threads: better late than never.
+            run()
+        }
+    }
+
+    private func run() {
+        repeat {
+            reload()
+        } while state.withLock { state in
+            let isAgain = state == .requestedAgain
+            state = isAgain ? .running : .idle
+            return isAgain
+        }
     }
 }

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import RocketSystem
 
 /// Entry point of Rocket's programs: parses the command line and runs the command. Any error is
 /// printed as one line on standard error, without a stack trace or the usage text, and ends the
@@ -11,6 +12,7 @@ public enum Program {
     public static func run<Command: ParsableCommand>(
         _ type: Command.Type, arguments: [String]? = nil
     ) async -> Never {
+        start(name: type._commandName, checksArguments: arguments == nil)
         do {
             var command = try type.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
@@ -18,15 +20,36 @@ public enum Program {
             } else {
                 try command.run()
             }
-            exit(0)
+            end(name: type._commandName)
         } catch {
             if type.exitCode(for: error) == .success {
                 // The parser throws --help and --version, too.
-                type.exit(withError: error)
+                StandardOutput.write(line: type.fullMessage(for: error))
+                end(name: type._commandName)
             }
             StandardError.write(line: line(for: error, of: type))
             exit(1)
         }
+    }
+
+    /// Prepares the process before anything is opened or printed: opens /dev/null in place of missing
+    /// standard streams, and ends the process if an argument is not UTF-8.
+    static func start(name: String, checksArguments: Bool) {
+        StandardStream.openMissing()
+        guard checksArguments, let (position, offset) = ProcessArguments.firstMalformed
+        else { return }
+        StandardError.write(
+            line: "\(name): argument \(position) is not UTF-8, from its byte \(offset) on "
+                + "(counted from 0)")
+        exit(1)
+    }
+
+    /// Ends a program that has succeeded: with status 0, or with 1 and a line on standard error if
+    /// something that it printed could not be written.
+    static func end(name: String) -> Never {
+        guard let failure = StandardOutput.failure else { exit(0) }
+        StandardError.write(line: "\(name): can't write to standard output: \(failure.errno)")
+        exit(1)
     }
 
     /// Returns the line that is printed for an error; it begins with the program's name.

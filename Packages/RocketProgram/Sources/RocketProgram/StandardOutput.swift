@@ -1,25 +1,64 @@
 import Foundation
+import RocketBase
 import RocketSystem
 
 /// Standard output of the program. Every write is unbuffered, so the reader of a pipe gets each line
-/// at once.
+/// at once. The first write that fails is kept: `Program.run` then ends with status 1. Any thread.
 public enum StandardOutput {
-    /// Writes the line and a line feed. Errors are ignored, such as that of a closed pipe.
-    public static func write(line: String) {
-        write(text: line + "\n")
+    private struct State {
+        var failure: SystemError?
+        var isOfServer = false
     }
 
-    /// Writes the text without a line feed. Errors are ignored.
-    public static func write(text: String) {
-        try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    private static let state = Locked(State())
+    private static let stream = SharedOutput(StandardStream.output)
+    /// The longest time that a server waits for the reader of its line.
+    fileprivate static var serverTimeout: Duration { .seconds(1) }
+
+    /// Writes the line and a line feed; see `write(text:)`.
+    public static func write(line: String) { write(text: line + "\n") }
+
+    /// Writes the text without a line feed. Waits for the reader, at most 1 s in a server. After a
+    /// failure nothing more is written.
+    public static func write(text: String) { _ = isWritten(text) }
+
+    /// Writes the text; returns whether all of it was written.
+    static func isWritten(_ text: String) -> Bool {
+        let (failure, isOfServer) = state.withLock { ($0.failure, $0.isOfServer) }
+        if failure != nil { return false }
+        let error = stream.write(text, waitingAtMost: isOfServer ? serverTimeout : nil)
+        // A server's lines are for a script that starts it; it may end without reading all.
+        let isExpected = isOfServer && error?.errno.isReset == true
+        if let error, !isExpected { state.withLock { $0.failure = error } }
+        return error == nil
     }
+
+    /// The error of the first write that failed; nil when all succeeded, or when the reader of a
+    /// server's output has gone.
+    static var failure: SystemError? { state.withLock { $0.failure } }
+
+    /// For servers, first in their `main`; `Daemon` calls it. Ignores SIGPIPE, lets no write wait
+    /// longer than 1 s, and takes a reader that has gone for no failure.
+    public static func outliveReaders() {
+        Signals.ignoreBrokenPipes()
+        state.withLock { $0.isOfServer = true }
+    }
+
+    fileprivate static var isOfServer: Bool { state.withLock { $0.isOfServer } }
 }
 
-/// Standard error of the program, unbuffered.
+/// Standard error of the program, unbuffered. Any thread.
 public enum StandardError {
-    /// Writes the line and a line feed. Errors are ignored, such as that of a closed pipe.
+    private static let stream = SharedOutput(StandardStream.error)
+
+    /// Writes the line and a line feed. Waits for the reader, at most 1 s in a server. Errors are
+    /// ignored, such as that of a closed pipe: there is no other place to report them.
     public static func write(line: String) {
-        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+        ThreadSignals.withoutWriteSignals {
+            _ = stream.write(
+                line + "\n",
+                waitingAtMost: StandardOutput.isOfServer ? StandardOutput.serverTimeout : nil)
+        }
     }
 }
 
@@ -48,30 +87,20 @@ public struct TerminalText: Hashable, Sendable {
         isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
     }
 
-    /// Returns the text with control and format characters escaped. Without it, text from a peer
-    /// could move the cursor, change colours or start a new line.
+    /// Returns the text with unsafe characters escaped (`PrintableText`). Without it, text from a
+    /// peer could move the cursor, change colours or start a new line.
     public static func safe(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
-        var safe = ""
-        for scalar in text.unicodeScalars {
+        PrintableText.escaping(text) { scalar in
             switch scalar {
-            case "\n": safe += "\\n"
-            case "\t": safe += "\\t"
-            case "\r": safe += "\\r"
-            case let scalar where isUnsafe(scalar):
-                safe += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
-            case let scalar: safe.unicodeScalars.append(scalar)
+            case "\n": "\\n"
+            case "\t": "\\t"
+            case "\r": "\\r"
+            default: PrintableText.swiftEscape(scalar)
             }
         }
-        return safe
     }
 
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        // Format characters include those that reverse the direction of writing.
-        case .control, .lineSeparator, .paragraphSeparator: true
-        case .format: scalar.value != 0x200D && scalar.value != 0x200C
-        default: false
-        }
-    }
+    /// Returns JSON with unsafe characters as `\uNNNN`: the same values for any reader of JSON, but
+    /// safe on a terminal.
+    public static func safeJSON(_ json: String) -> String { PrintableText.json(json) }
 }

@@ -33,14 +33,15 @@ public enum TestClient {
     public static func run(_ commands: [Command]) async -> Never {
         let path = CommandLine.arguments.first ?? ""
         let name = URL(fileURLWithPath: path).lastPathComponent
+        Program.start(name: name, checksArguments: true)
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
             if arguments.contains(where: { ["-h", "--help"].contains($0) }) {
                 StandardOutput.write(line: help(name, commands))
-                exit(0)
+                Program.end(name: name)
             }
             StandardOutput.write(line: try await call(commands, arguments))
-            exit(0)
+            Program.end(name: name)
         } catch {
             let text = TerminalText.safe("\(error)")
             StandardError.write(line: "\(name): \(text)")
@@ -86,7 +87,7 @@ public enum TestClient {
         do {
             var options = JSONEncodingOptions()
             options.preserveProtoFieldNames = true
-            return try message.jsonString(options: options)
+            return TerminalText.safeJSON(try message.jsonString(options: options))
         } catch { throw ProgramFailure("the response can't be written as JSON: \(error)") }
     }
 }

@@ -76,6 +76,11 @@ size_t rocket_log_line_bound(const struct rocket_log_record *record);
 /// bytes.
 size_t rocket_log_line(const struct rocket_log_record *record, int32_t process_id,
                        int32_t utc_offset_seconds, enum rocket_log_style style, char *out);
+/// Writes text with all characters escaped that a line escapes, except line feeds and tabs, and
+/// returns its length. `out` has 4 * `count` bytes.
+size_t rocket_log_escape(const char *bytes, size_t count, char *out);
+/// Returns whether a line escapes this Unicode character. Zero-width joiners are not escaped.
+int rocket_log_is_unsafe(uint32_t scalar);
 /// Returns the syslog(3) priority of a LogLevel: the only table of them.
 int rocket_log_priority(uint8_t level);
 #endif

@@ -12,6 +12,15 @@ uint64_t rocket_signals_blocked(void);
 int rocket_signalfd(uint64_t set);
 /// Reads one signal: returns its number, 0 when none is pending, or -1 with errno.
 int rocket_signalfd_read(int fd);
+/// Installs handlers that write each signal of the set to a pipe: returns its read end, or -1 with
+/// errno (EBUSY: called before).
+int rocket_signals_listen(uint64_t set);
+/// Waits for the next signal in that pipe and returns its number.
+int rocket_signals_next(int fd);
+/// Unblocks the set in the calling thread.
+void rocket_signals_unblock(uint64_t set);
+/// Restores the default disposition of the set, and unblocks it in the calling thread.
+void rocket_signals_default(uint64_t set);
 /// Ignores SIGPIPE in the process: writes to a closed connection then fail with EPIPE.
 void rocket_ignore_sigpipe(void);
 /// Restores the default disposition of SIGPIPE, which ends the process, and unblocks it in the

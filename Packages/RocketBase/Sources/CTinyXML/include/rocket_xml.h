@@ -25,7 +25,7 @@ typedef struct {
 
 /// Parses NUL-terminated text; NULL only when there is no memory. tinyxml recurses once per level
 /// of nesting, so unchecked text can exhaust the stack: XMLValidator limits depth and size before.
-rocket_xml *rocket_xml_parse(const char *text, int is_utf8);
+rocket_xml *rocket_xml_parse(const char *text);
 /// Returns the error text of tinyxml and its position (0: unknown); NULL when there is no error.
 const char *rocket_xml_failure(const rocket_xml *document, int *line, int *column);
 /// Returns the number of elements, which are in the order of the file.

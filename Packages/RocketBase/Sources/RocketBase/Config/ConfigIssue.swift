@@ -17,10 +17,13 @@ public struct ConfigIssue: Hashable, Sendable, CustomStringConvertible {
     /// The rule that was broken: `found "65536"; allowed: a whole number, 0 to 65535`.
     public let message: String
 
-    /// `conf/rocket.xml:12:5: error: root/server/port: found "65536"; allowed: …`
+    /// `conf/rocket.xml:12:5: error: root/server/port: found "65536"; allowed: …`, with unsafe
+    /// characters of names and paths escaped.
     public var description: String {
         let subject = path.isEmpty ? "" : "\(path): "
-        return "\(origin.detail): \(severity.rawValue): \(subject)\(message)"
+        return PrintableText.escaping(
+            "\(origin.detail): \(severity.rawValue): \(subject)\(message)",
+            PrintableText.swiftEscape)
     }
 }
 
@@ -79,12 +82,10 @@ public enum ConfigOrigin: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-    /// The text for a message: quoted, with control characters escaped, cut after 60 characters.
+    /// The text for a message: quoted, with unsafe characters escaped, cut after 60 characters.
     var quotedForMessage: String {
         let cut = unicodeScalars.prefix(60)
-        let shown = cut.map {
-            $0.value < 0x20 || $0.value == 0x7F ? "\\u{\(String($0.value, radix: 16))}" : String($0)
-        }
-        return "\"\(shown.joined())\(cut.count < unicodeScalars.count ? "…" : "")\""
+        let shown = PrintableText.escaping(String(cut), PrintableText.swiftEscape)
+        return "\"\(shown)\(cut.count < unicodeScalars.count ? "…" : "")\""
     }
 }

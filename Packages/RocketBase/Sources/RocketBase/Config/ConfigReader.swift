@@ -8,14 +8,17 @@ struct ConfigReader {
     private let file: String
     private let folder: ConfigFolder
     private let environment: [String: String]
+    /// Variables that are not UTF-8, and the offset of their first such byte.
+    private let malformed: [String: Int]
     private var origins: [String: ConfigOrigin] = [:]
     /// The names of all variables of fields, and the prefixes of their names.
     private var knownVariables: Set<String> = []
     private var variablePrefixes: Set = ["ROCKET_STUBS_"]
 
-    init(file: String, environment: [String: String]) {
+    init(file: String, environment: [String: String], malformed: [String: Int] = [:]) {
         self.file = file
         self.environment = environment
+        self.malformed = malformed
         folder = ConfigFolder(ofFile: file)
     }
 
@@ -158,6 +161,13 @@ struct ConfigReader {
         let name = ConfigSchema<Section>.variable(prefix, field.name)
         knownVariables.insert(name)
         variablePrefixes.insert(ConfigSchema<Section>.variable(prefix, ""))
+        if let offset = malformed[name] {
+            let message = "byte \(offset) of the value, from 0, is not UTF-8"
+            return add(
+                ConfigIssue(
+                    severity: .error, origin: .environment(name),
+                    path: "root/\(path)/\(field.name)", message: message))
+        }
         guard let text = environment[name] else { return }
         guard field.read(text.trimmingSpaces, &section) else {
             let message = Self.mismatch(text, field.allowed)
@@ -184,6 +194,7 @@ struct ConfigReader {
         let name = StubConfig.schema.name
         var stubs: [StubConfig] = []
         var lines: [String: Int] = [:]
+        var owners: [String: String] = [:]
         for child in element.children {
             guard child.name == name else {
                 warnUnknown(child, at: "root/stubs", [name])
@@ -197,9 +208,33 @@ struct ConfigReader {
                         + "the stub on line \(line) has this name"
                 )
             }
+            reportSharedVariable(of: stub, child, &owners)
             stubs.append(stub)
         }
         return stubs
+    }
+
+    /// Reports a stub whose variables are also those of another one, such as `order-1` and
+    /// `order.1`: a variable could not tell which of them it overrides.
+    ///
+    /// - Parameter owners: the first stub of each variable.
+    private mutating func reportSharedVariable(
+        of stub: StubConfig, _ element: XMLElement, _ owners: inout [String: String]
+    ) {
+        guard !stub.name.isEmpty else { return }
+        var shared: (variable: String, other: String)?
+        for field in StubConfig.schema.fields where field.name != "name" {
+            let variable = ConfigSchema<StubConfig>.variable("stubs_\(stub.name)", field.name)
+            let owner = owners[variable] ?? stub.name
+            owners[variable] = owner
+            if owner != stub.name, shared == nil { shared = (variable, owner) }
+        }
+        guard let (variable, other) = shared else { return }
+        report(
+            .error, element, "root/stubs/\(StubConfig.schema.name)/name",
+            "found \(stub.name.quotedForMessage); the stub \(other.quotedForMessage) has the same "
+                + "environment variable, \(variable): choose names that differ in a letter or digit"
+        )
     }
 
     /// Reads a stub. Its name is read first, because entries and variables contain it.
@@ -227,7 +262,8 @@ struct ConfigReader {
     /// Reports unknown variables with the prefix of a section. Other variables with the prefix
     /// ROCKET_ may belong to other programs.
     private mutating func warnAboutVariables() {
-        for name in environment.keys.sorted() where !knownVariables.contains(name) {
+        let names = Set(environment.keys).union(malformed.keys)
+        for name in names.sorted() where !knownVariables.contains(name) {
             guard variablePrefixes.contains(where: { name.hasPrefix($0) }) else { continue }
             let hint = NearestName.hint(for: name, in: knownVariables.sorted())
             add(

@@ -34,6 +34,23 @@ extension ConfigType where Value == Int {
     /// A number of bytes.
     public static func bytes(_ range: ClosedRange<Int>) -> Self { number(range, unit: "bytes") }
 
+    /// The mode of a file, in octal: the bits of the lower bound are always set, and none beyond
+    /// those of the upper bound.
+    public static func mode(_ range: ClosedRange<Int>) -> Self {
+        let text = { @Sendable (mode: Int) in "0" + String(mode, radix: 8) }
+        return Self(
+            allowed: "an octal mode, \(text(range.lowerBound)) to \(text(range.upperBound))",
+            parse: { digits in
+                guard
+                    digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+                    ),
+                    let mode = Int(digits, radix: 8),
+                    mode & range.lowerBound == range.lowerBound, mode & ~range.upperBound == 0
+                else { return nil }
+                return mode
+            }, text: text)
+    }
+
     private static func number(_ range: ClosedRange<Int>, unit: String?) -> Self {
         Self(
             unit: unit, allowed: Self.description(of: range, unit),

@@ -46,6 +46,11 @@ public struct LogConfig: ConfigSection, Hashable {
     /// `log/log_keep_bytes`: A whole number of bytes, 0 to 1125899906842624. Default
     /// 10000000000 bytes. Needs a restart.
     public var keepBytes = 10_000_000_000
+    /// The mode of new log files, whatever the umask. A new folder also lets those in who may read
+    /// its files.
+    ///
+    /// `log/log_file_mode`: An octal mode, 0600 to 0666. Default 0600. Needs a restart.
+    public var fileMode = 0o600
     /// The longest time that a line stays in memory before it is written.
     ///
     /// `log/log_sync_interval`: A whole number of ms, 1 to 60000. Default 500 ms. Needs a
@@ -109,6 +114,10 @@ extension LogConfig {
             .init(
                 "log_keep_bytes", \.keepBytes, .bytes(0...1_125_899_906_842_624), .restart,
                 "The total size of the log files per stream; the oldest are removed. 0: no limit."),
+            .init(
+                "log_file_mode", \.fileMode, .mode(0o600...0o666), .restart,
+                "The mode of new log files, whatever the umask. A new folder also lets those in who "
+                    + "may read its files."),
             .init(
                 "log_sync_interval", \.syncInterval, .milliseconds(1...60_000), .restart,
                 "The longest time that a line stays in memory before it is written."),

@@ -70,7 +70,8 @@ extension RocketConfig {
     public var report: String {
         let rows = entries.map { entry in
             let unit = entry.unit.map { " \($0)" } ?? ""
-            let value = entry.text.isEmpty ? "-" : entry.text + unit
+            let text = PrintableText.escaping(entry.text, PrintableText.swiftEscape)
+            let value = text.isEmpty ? "-" : text + unit
             return (entry.path, value, entry.origin.description)
         }
         let pathWidth = rows.map(\.0.count).max() ?? 0

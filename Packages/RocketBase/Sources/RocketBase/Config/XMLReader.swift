@@ -16,9 +16,8 @@ enum XMLReader {
     private static func elements(
         of bytes: [UInt8], expecting expected: Int
     ) throws(XMLFailure) -> [XMLElement] {
-        let isUTF8 = String(validating: bytes, as: UTF8.self) != nil
         let terminated = bytes.map { CChar(bitPattern: $0) } + [0]
-        guard let document = unsafe rocket_xml_parse(terminated, isUTF8 ? 1 : 0) else {
+        guard let document = unsafe rocket_xml_parse(terminated) else {
             throw XMLFailure(line: 0, column: 0, reason: "out of memory")
         }
         // SAFETY: freed once, after the last use; all texts are copied before that.

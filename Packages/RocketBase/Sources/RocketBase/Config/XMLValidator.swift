@@ -1,4 +1,8 @@
-/// Validates an XML file before tinyxml parses it: tags must match, and `XMLLimits` must be kept.
+import RocketSystem
+
+/// Validates an XML file before tinyxml parses it: it must be UTF-8, tags must match, references
+/// (`&amp;`, `&#65;`) must be complete and name a character, and `XMLLimits` must be kept. tinyxml
+/// would change or cut values that break these rules without an error.
 ///
 /// It reads each byte once and tokenises exactly as tinyxml does, so that the limits hold for
 /// tinyxml, too. Only `<?…?>` is tokenised differently by tinyxml (a quote in it can hide the rest
@@ -21,6 +25,10 @@ struct XMLValidator {
             throw XMLFailure(
                 line: 0, column: 0, reason: "the file is larger than \(XMLLimits.bytes) bytes")
         }
+        if let position = UTF8Text.firstError(in: bytes) {
+            advance(position)
+            throw failure("byte 0x\(Self.hex(UInt32(bytes[position]))) is not UTF-8")
+        }
         if starts(with: "\u{FEFF}") { offset = 3 }
         while offset < bytes.count { try next() }
         if let last = open.last {
@@ -36,7 +44,7 @@ struct XMLValidator {
             try endTag()
         } else if starts(with: "<!--") {
             try skip("<!--", past: "-->", "comment")
-        } else if starts(with: "<![CDATA[") {
+        } else if starts(with: "<![CDATA["), !open.isEmpty {
             try skip("<![CDATA[", past: "]]>", "CDATA section")
         } else if starts(with: "<?") {
             let start = offset
@@ -46,18 +54,62 @@ struct XMLValidator {
             }
         } else if offset + 1 < bytes.count, Self.startsName(bytes[offset + 1]) {
             try startTag()
+        } else if starts(with: "<!DOCTYPE"), elements == 0 {
+            try skip("<!DOCTYPE", past: ">", "document type")
         } else {
-            try skip("<", past: ">", "tag")
+            throw failure("found < that begins no tag; write &lt; for the character")
         }
     }
 
     private mutating func text() throws(XMLFailure) {
         let byte = bytes[offset]
-        if byte == 0 { throw failure("found a NUL byte") }
         if open.isEmpty, !Self.isSpace(byte) {
             throw failure("found text outside of the root element")
         }
+        try character()
+    }
+
+    /// Reads a byte of text or of an attribute, or a whole reference.
+    private mutating func character() throws(XMLFailure) {
+        let byte = bytes[offset]
+        if byte == 0 { throw failure("found a NUL byte") }
+        if byte < 0x20, !Self.isSpace(byte) {
+            throw failure("found the control character 0x\(Self.hex(UInt32(byte)))")
+        }
+        if byte == UInt8(ascii: "&") { return try reference() }
         advance()
+    }
+
+    /// Reads `&name;`, `&#65;` or `&#x41;`.
+    private mutating func reference() throws(XMLFailure) {
+        let rest = bytes[(offset + 1)...].prefix(Self.referenceBytes)
+        guard let end = rest.firstIndex(of: UInt8(ascii: ";")) else {
+            throw failure("found & that begins no reference; write &amp; for the character")
+        }
+        let name = String(decoding: rest[..<end], as: UTF8.self)
+        guard Self.isReference(name) else {
+            let allowed = "&amp; &lt; &gt; &quot; &apos; and the numbers of characters"
+            throw failure("found \("&\(name);".quotedForMessage); allowed: \(allowed)")
+        }
+        advance(name.utf8.count + 2)
+    }
+
+    /// The largest size of a reference in bytes, without its `&`.
+    private static let referenceBytes = 12
+
+    private static func isReference(_ name: String) -> Bool {
+        guard name.hasPrefix("#") else {
+            return ["amp", "lt", "gt", "quot", "apos"].contains(name)
+        }
+        let isHex = name.hasPrefix("#x")
+        let digits = name.dropFirst(isHex ? 2 : 1)
+        // The initialiser of an integer would accept a sign, too.
+        guard digits.utf8.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }),
+            let number = UInt32(digits, radix: isHex ? 16 : 10),
+            let scalar = Unicode.Scalar(number)
+        else { return false }
+        return scalar.value >= 0x20 && ![0xFFFE, 0xFFFF].contains(scalar.value)
+            || [0x09, 0x0A, 0x0D].contains(scalar.value)
     }
 
     private mutating func startTag() throws(XMLFailure) {
@@ -70,6 +122,8 @@ struct XMLValidator {
             if byte == 0 { break }
             if let mark = quote {
                 if byte == mark { quote = nil }
+                try character()
+                continue
             } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
                 quote = byte
             } else if byte == UInt8(ascii: ">") {
@@ -117,7 +171,10 @@ struct XMLValidator {
                 line: line, column: column, reason: "found </\(name)>; allowed: \(expected)")
         }
         while offset < bytes.count, Self.isSpace(bytes[offset]) { advance() }
-        try skip("", past: ">", "tag")
+        guard starts(with: ">") else {
+            throw XMLFailure(line: line, column: column, reason: "the tag is not terminated")
+        }
+        advance()
     }
 
     /// Reads a name by the rules of tinyxml. A long name is cut, to limit the size of messages.
@@ -170,6 +227,10 @@ struct XMLValidator {
     private static func continuesName(_ byte: UInt8) -> Bool {
         startsName(byte) || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"))
             || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
+    }
+
+    private static func hex(_ number: UInt32) -> String {
+        String(number, radix: 16, uppercase: true)
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool {

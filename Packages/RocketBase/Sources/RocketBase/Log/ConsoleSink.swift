@@ -2,9 +2,11 @@ import RocketSystem
 
 /// Writes lines to standard error: in colour on a terminal, with the `<N>` prefix of systemd when
 /// the journal reads them, otherwise as plain text. A reader that accepts nothing for 100 ms loses
-/// lines; log calls are not blocked.
+/// lines, and until it has accepted a whole batch again nothing waits for it; log calls are not
+/// blocked.
 public final class ConsoleSink: LogSink {
     private let descriptor: Int32
+    private let output: SharedOutput
     private let style: LogLineStyle
     private var buffer: TextBuffer
     private var notice: LogSinkNotice?
@@ -27,6 +29,7 @@ public final class ConsoleSink: LogSink {
     /// - Parameter descriptor: must stay open as long as the sink, which does not close it.
     public init(descriptor: Int32, style: LogLineStyle) {
         self.descriptor = descriptor
+        output = SharedOutput(descriptor)
         self.style = style
         buffer = TextBuffer(maxLineBytes: 64 * 1024)
     }
@@ -51,8 +54,8 @@ public final class ConsoleSink: LogSink {
     private func writeOut() -> LogSinkNotice? {
         guard buffer.count > 0 else { return nil }
         let (error, lost) = unsafe buffer.withBytes { bytes in
-            let (written, error) = unsafe RawWrite.all(
-                bytes, to: descriptor, waitingAtMost: .milliseconds(100))
+            let (written, error) = unsafe output.write(
+                bytes, waitingAtMost: isFailing ? .zero : .milliseconds(100))
             return (error, unsafe UnsafeRawBufferPointer(rebasing: bytes[written...]).lines.count)
         }
         buffer.keepLast()

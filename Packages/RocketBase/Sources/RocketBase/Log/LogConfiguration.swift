@@ -28,8 +28,15 @@ public struct LogConfiguration: Sendable {
         /// never removed and counts with `maxBytes`. 0: no limit. Default 10 GB.
         public var maxTotalBytes = 10_000_000_000
 
+        /// The mode of new files, whatever the umask; a new folder also lets those in who may read
+        /// or write its files. Default 0600: only the user of the process.
+        public var mode: UInt32 = 0o600
+
         /// All settings have their defaults.
         public init() {}
+
+        /// The mode of new folders.
+        var folderMode: UInt32 { 0o700 | mode | (mode & 0o444) >> 2 }
     }
 
     /// The lowest level of the rpc stream that is written. Default INFO.
@@ -53,6 +60,11 @@ public struct LogConfiguration: Sendable {
     /// The longest time that a log call at ERROR or CRITICAL waits for room in a full buffer. 0 to
     /// 100 ms. Default 5 ms.
     public var errorWait = Duration.milliseconds(5)
+    /// The largest number of lines of one kind per `throttleInterval`, for lines that peers can
+    /// cause at will (`RocketLogger.throttled`); the rest is counted. 1 or more. Default 20.
+    public var throttleBudget = 20
+    /// The interval of `throttleBudget`. 1 ms or more. Default 10 s.
+    public var throttleInterval = Duration.seconds(10)
     /// Whether buffered lines are written when the process crashes (SIGSEGV, SIGABRT, SIGBUS,
     /// SIGFPE, SIGILL, SIGTRAP). Default true.
     public var flushesOnCrash = true
@@ -72,6 +84,7 @@ public struct LogConfiguration: Sendable {
         file.maxBytes = log.maxFileSizeBytes
         file.maxFiles = log.keepFiles
         file.maxTotalBytes = log.keepBytes
+        file.mode = UInt32(clamping: log.fileMode)
         syncInterval = log.syncInterval
         bufferBytes = log.backlogBytes / bufferCount
     }
@@ -90,11 +103,14 @@ public struct LogConfiguration: Sendable {
         valid.file.maxBytes = max(1024, file.maxBytes)
         valid.file.maxFiles = max(0, file.maxFiles)
         valid.file.maxTotalBytes = max(0, file.maxTotalBytes)
+        valid.file.mode = (file.mode & 0o666) | 0o600
         valid.syncInterval = max(.milliseconds(1), syncInterval)
         valid.bufferCount = min(max(1, bufferCount), 256)
         valid.bufferBytes = 1 << 16
         while valid.bufferBytes * 2 <= min(bufferBytes, 1 << 30) { valid.bufferBytes *= 2 }
         valid.maxLineBytes = min(max(1024, maxLineBytes), valid.bufferBytes / 8) & ~7
+        valid.throttleBudget = max(1, throttleBudget)
+        valid.throttleInterval = max(.milliseconds(1), throttleInterval)
         valid.errorWait = min(max(.zero, errorWait), .milliseconds(100))
         return valid
     }

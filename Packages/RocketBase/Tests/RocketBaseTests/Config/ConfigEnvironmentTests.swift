@@ -1,5 +1,7 @@
-import RocketBase
+@_spi(TestKit) import RocketSystem
 import Testing
+
+@testable import RocketBase
 
 @Suite struct ConfigEnvironmentTests {
     @Test("A variable overrides the file in all sections")
@@ -36,6 +38,44 @@ import Testing
                     "$ROCKET_SERVER_PROT: warning: is unknown and is ignored; "
                         + "did you mean ROCKET_SERVER_PORT?",
                 ])
+    }
+
+    @Test("A variable of the configuration that is not UTF-8 is an error with the byte's offset")
+    func malformedVariables() throws {
+        var environment = ProcessEnvironment()
+        for entry in ["ROCKET_SERVER_IP=1\u{E9}", "HOME=/caf"] {
+            var bytes = Array(entry.utf8)
+            // Latin-1: one byte for the last character.
+            if entry.hasSuffix("\u{E9}") { bytes = bytes.dropLast(2) + [0xE9] }
+            bytes.withUnsafeBytes { environment.add($0) }
+        }
+        #expect(environment.variables == ["HOME": "/caf"])
+        #expect(environment.malformed == ["ROCKET_SERVER_IP": 1])
+        let error = #expect(throws: ConfigError.self) {
+            try RocketConfig(
+                xml: Array("<root/>".utf8), file: "r.xml", sections: [],
+                environment: environment.variables, malformed: environment.malformed)
+        }
+        #expect(
+            error?.description == "$ROCKET_SERVER_IP: error: root/server/ip: "
+                + "byte 1 of the value, from 0, is not UTF-8")
+    }
+
+    @Test("Two stubs whose names fall on one variable are an error that names both")
+    func sharedVariable() {
+        let xml = """
+            <root><stubs>
+            <rpc_server><name>order-1</name><port>1</port></rpc_server>
+            <rpc_server><name>order</name><port>2</port></rpc_server>
+            <rpc_server><name>Order.1</name><port>3</port></rpc_server>
+            </stubs></root>
+            """
+        #expect(
+            issues(xml) == [
+                "r.xml:4:1: error: root/stubs/rpc_server/name: found \"Order.1\"; the stub "
+                    + "\"order-1\" has the same environment variable, ROCKET_STUBS_ORDER_1_IP: "
+                    + "choose names that differ in a letter or digit"
+            ])
     }
 
     @Test("No two fields share a variable")

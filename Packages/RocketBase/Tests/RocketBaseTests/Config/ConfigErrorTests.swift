@@ -47,6 +47,16 @@ import Testing
             ])
     }
 
+    @Test("Characters of the file that would change a terminal are escaped in messages")
+    func unsafeCharacters() {
+        #expect(
+            issues("<root><server><port>\u{9B}31m\u{202E}</port></server><\u{9B}x/></root>") == [
+                "r.xml:1:15: error: root/server/port: found \"\\u{9B}31m\\u{202E}\"; "
+                    + "allowed: a whole number, 0 to 65535",
+                "r.xml:1:42: warning: root/\\u{9B}x: is unknown and is ignored",
+            ])
+    }
+
     @Test("A duplicate element is an error")
     func duplicates() {
         let xml = "<root><server/><server><port>1</port><port>2</port></server></root>"

@@ -62,6 +62,43 @@ import Testing
         )
     }
 
+    @Test(
+        "Characters that move a cursor, reverse text or are invisible are escaped",
+        arguments: [
+            ("\u{9B}31m", #"\u{9B}31m"#), ("\u{85}", #"\u{85}"#), ("\u{2028}", #"\u{2028}"#),
+            ("\u{2029}", #"\u{2029}"#), ("\u{202E}gnp", #"\u{202E}gnp"#),
+            ("\u{2066}", #"\u{2066}"#), ("\u{200F}", #"\u{200F}"#), ("\u{61C}", #"\u{61C}"#),
+            ("\u{FEFF}", #"\u{FEFF}"#), ("\u{E0041}", #"\u{E0041}"#),
+            ("苹果 🍎 é 👩‍🌾 \u{A0}", "苹果 🍎 é 👩‍🌾 \u{A0}"),
+        ])
+    func unsafeCharacters(text: String, shown: String) throws {
+        let logs = try system()
+        let call = CallContext(messageID: InlineString(text), method: text, peer: text)
+        CallContext.$current.withValue(call) {
+            logs.app.info("\(text)") { $0.add("key", text + " ") }
+        }
+        logs.flush()
+        let parts = columns(try #require(sink.lines.first))
+        #expect(parts[3...4] == ["[\(shown)]", "[\(shown)]"])
+        #expect(parts[6].hasPrefix("\(shown) key=\""))
+        // A backslash that is the text's own is doubled in quotes, that of an escape is not.
+        #expect(parts[6].contains("key=\"\(shown) \" peer="))
+    }
+
+    @Test("Bytes that are no UTF-8 are escaped")
+    func invalidBytes() throws {
+        let logs = try system()
+        let bytes: [UInt8] = [0x61, 0xFF, 0x9B, 0xE2, 0x80, 0x62, 0xC0, 0xAF, 0xED, 0xA0, 0x80]
+        let id = InlineString(bytes: bytes.span.bytes)
+        CallContext.$current.withValue(CallContext(messageID: id, method: "m", peer: "p")) {
+            logs.app.info("line")
+        }
+        logs.flush()
+        #expect(
+            columns(try #require(sink.lines.first))[3]
+                == #"[a\xff\x9b\xe2\x80b\xc0\xaf\xed\xa0\x80]"#)
+    }
+
     @Test("A line beyond the limit is cut between two characters")
     func cutting() throws {
         let logs = try system()

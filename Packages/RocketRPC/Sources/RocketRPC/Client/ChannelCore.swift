@@ -252,7 +252,7 @@ final class ChannelCore {
     }
 
     private func backOff(_ slot: Int, _ duration: Duration) {
-        context.logger.warn("server not reachable") {
+        context.logger.throttled(.warn, "server not reachable")?.warn("server not reachable") {
             $0.add("target", context.target)
             $0.add("detail", lastFailure.message)
             $0.add("retry_ms", duration.wholeNanoseconds / 1_000_000)

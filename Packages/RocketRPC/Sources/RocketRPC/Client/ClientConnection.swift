@@ -225,7 +225,9 @@ final class ClientConnection: TransportHandler {
             try takeReplies(&input, core)
             if rules.isExclusive || exchange.hasParked { core.repliesTaken(on: self) }
         } catch {
-            core.context.logger.error("bad frame, connection closed") {
+            core.context.logger.throttled(.error, "bad frame")?.error(
+                "bad frame, connection closed"
+            ) {
                 $0.add("peer", peers.peerText)
                 $0.add("detail", error.description)
             }

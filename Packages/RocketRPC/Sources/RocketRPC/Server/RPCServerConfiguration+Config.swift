@@ -10,6 +10,7 @@ extension RPCServerConfiguration {
     ///   name, are served in place of the configured addresses.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for an invalid listener address.
     public init(_ server: ServerConfig, sockets: ListenFDs = .none) throws(RPCError) {
+        if let fault = sockets.fault { throw RPCError(.peerAddress, fault) }
         var listeners: [NetAddress] = []
         for text in server.addresses { listeners.append(try NetAddress(configured: text)) }
         var tcp = TCPServerConfiguration(listen: listeners)

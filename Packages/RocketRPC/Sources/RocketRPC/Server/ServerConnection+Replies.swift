@@ -86,7 +86,7 @@ extension ServerConnection {
         case is CancellationError where controller.isCancelled:
             return RPCError(.cancelled, "the call was given up")
         default:
-            dispatcher.logger.error("handler failed") {
+            dispatcher.logger.throttled(.error, "handler failed")?.error("handler failed") {
                 $0.add("error", String(describing: error))
             }
             return RPCError(.internal, "the handler failed")

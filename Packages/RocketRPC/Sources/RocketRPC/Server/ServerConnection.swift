@@ -366,7 +366,8 @@ extension ServerConnection {
         dispatcher.counters.brokenStream()
         // The line belongs to no call.
         CallContext.$current.withValue(nil) {
-            dispatcher.logger.error("bad frame, connection closed") {
+            let logger = dispatcher.logger.throttled(.error, "bad frame")
+            logger?.error("bad frame, connection closed") {
                 $0.add("peer", peers.peerText)
                 $0.add("rule", error.rule.rawValue)
                 $0.add("offset", error.offset)

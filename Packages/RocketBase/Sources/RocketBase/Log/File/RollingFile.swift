@@ -29,7 +29,7 @@ final class RollingFile {
         folder = LogFolder(path: settings.folder, prefix: "\(settings.name)_\(stream.name)")
         buffer = TextBuffer(maxLineBytes: maxLineBytes)
         name = LogFileName(prefix: folder.prefix, date: date, index: 0)
-        try FileSystem.makeFolder(folder.path)
+        try FileSystem.makeFolder(folder.path, mode: settings.folderMode)
         name = try folder.latest(on: date)
         try open()
         removeOld()
@@ -96,7 +96,8 @@ final class RollingFile {
     // MARK: - The disk
 
     private func open() throws(SystemError) {
-        let descriptor = try FileSystem.openForAppending(folder.path(of: name))
+        let descriptor = try FileSystem.openForAppending(
+            folder.path(of: name), mode: settings.mode)
         var size = try descriptor.fileSize()
         if size > 0 {
             // A crash may have left a partial line: end it, so that the next line starts anew.
@@ -112,7 +113,7 @@ final class RollingFile {
     private func openIfNeeded() {
         guard file == nil, !hasTriedOpening else { return }
         do throws(SystemError) {
-            try FileSystem.makeFolder(folder.path)
+            try FileSystem.makeFolder(folder.path, mode: settings.folderMode)
             try open()
         } catch {
             hasTriedOpening = true

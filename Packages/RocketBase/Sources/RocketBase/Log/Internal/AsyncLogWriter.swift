@@ -10,6 +10,7 @@ import Synchronization
 final class AsyncLogWriter: Sendable {
     let maxLineBytes: Int
     let time: any TimeSource
+    let throttles: LogThrottles
     private let shards: [LogShard]
     private let consumer: Locked<LogConsumer>
     private let syncInterval: Duration
@@ -33,13 +34,16 @@ final class AsyncLogWriter: Sendable {
         self.time = time
         syncInterval = configuration.syncInterval
         errorWait = configuration.errorWait
+        throttles = LogThrottles(
+            budget: configuration.throttleBudget, interval: configuration.throttleInterval,
+            time: time)
         var shards: [LogShard] = []
         for _ in 0..<configuration.bufferCount {
             shards.append(try LogShard(bytes: configuration.bufferBytes))
         }
         self.shards = shards
         let consumer = try LogConsumer(
-            shards: shards, sinks: sinks, time: time, processID: processID,
+            shards: shards, sinks: sinks, throttles: throttles, time: time, processID: processID,
             flushesOnCrash: configuration.flushesOnCrash)
         self.consumer = Locked(consumer)
     }
@@ -154,7 +158,7 @@ final class AsyncLogWriter: Sendable {
         acknowledgeProbes()
         ThreadSignals.withoutWriteSignals {
             consumer.withLock { consumer in
-                consumer.run { self.signalProgress() }
+                consumer.run(isLast: true) { self.signalProgress() }
                 consumer.close()
             }
         }

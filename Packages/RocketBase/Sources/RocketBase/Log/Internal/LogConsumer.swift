@@ -22,6 +22,7 @@ final class LogConsumer {
 
     private let shards: [LogShard]
     private var sinks: [any LogSink]
+    private let throttles: LogThrottles
     private let time: any TimeSource
     private let processID: Int32
     private let crash: LogCrashFlush?
@@ -33,11 +34,12 @@ final class LogConsumer {
     private var reportedDrops: (rpc: UInt64, app: UInt64) = (0, 0)
 
     init(
-        shards: [LogShard], sinks: [any LogSink], time: any TimeSource, processID: Int32,
-        flushesOnCrash: Bool
+        shards: [LogShard], sinks: [any LogSink], throttles: LogThrottles,
+        time: any TimeSource, processID: Int32, flushesOnCrash: Bool
     ) throws(SystemError) {
         self.shards = shards
         self.sinks = sinks
+        self.throttles = throttles
         self.time = time
         self.processID = processID
         crash = flushesOnCrash ? try LogCrashFlush(shards: shards) : nil
@@ -48,7 +50,9 @@ final class LogConsumer {
     // MARK: - Draining
 
     /// Writes all lines accepted before the call. Calls `progressed` after each batch.
-    func run(_ progressed: () -> Void) {
+    ///
+    /// - Parameter isLast: the log ends: also reports what was left out in intervals that last.
+    func run(isLast: Bool = false, _ progressed: () -> Void) {
         cursors.removeAll(keepingCapacity: true)
         for shard in shards {
             let (position, end) = unsafe (
@@ -71,6 +75,7 @@ final class LogConsumer {
             }
         }
         reportDrops()
+        reportLeftOut(all: isLast)
         endBatch(progressed)
     }
 
@@ -144,6 +149,15 @@ final class LogConsumer {
         log(.warn, stream, "log lines dropped, the buffer was full") { $0.add("dropped", count) }
     }
 
+    private func reportLeftOut(all: Bool) {
+        for (kind, count) in throttles.takeLeftOut(all: all) {
+            log(kind.level, kind.stream, "more lines like this were left out") {
+                $0.add("like", kind.message)
+                $0.add("left_out", count)
+            }
+        }
+    }
+
     private func report(_ notice: LogSinkNotice, of sink: any LogSink) {
         switch notice {
         case .failing(let error):
@@ -181,11 +195,7 @@ final class LogConsumer {
     }
 
     private static func writeToStandardError(_ text: String) {
-        var text = text
-        text.withUTF8 {
-            _ = unsafe RawWrite.all(
-                UnsafeRawBufferPointer($0), to: StandardStream.error, waitingAtMost: .zero)
-        }
+        _ = SharedOutput(StandardStream.error).write(text, waitingAtMost: .zero)
     }
 
     // MARK: - Owner
