@@ -47,17 +47,14 @@ extension TCPConnection {
 
     /// Closes the connection in favour of the others, and logs that.
     fileprivate func closeForBudget() {
-        let (bytes, now) = (recordedBytes, reactor.now)
+        let bytes = recordedBytes
         perform(machine.handle(.failed(.serverBufferLimit)))
-        guard let budget = group.limiter?.budget, let count = group.overBudget.pass(at: now) else {
-            return
-        }
-        group.logger.warn("the memory for connections is used up; those that hold most are closed")
-        {
+        guard let budget = group.limiter?.budget else { return }
+        let logger = group.logger.throttled(.warn, "memory budget")
+        logger?.warn("the memory for connections is used up; those that hold most are closed") {
             $0.add("peer", self.peerAddress)
             $0.add("bytes", bytes)
             $0.add("limit", budget.limitBytes)
-            $0.add("closed", count)
         }
     }
 }

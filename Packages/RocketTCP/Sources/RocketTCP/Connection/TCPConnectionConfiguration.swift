@@ -101,8 +101,6 @@ final class ConnectionGroup: Sendable {
     let limits: ConnectionDeadlines.Limits
     let limiter: ConnectionLimiter?
     let logger: RocketLogger
-    /// Of the lines about connections that are closed for the byte budget.
-    let overBudget = LogThrottle(every: TCPAcceptor.logInterval)
     /// The marks in use: the low one from 0 to the high one, whatever was configured. Otherwise a
     /// flush could leave a connection above one mark and below the other.
     let highMarkBytes, lowMarkBytes: Int

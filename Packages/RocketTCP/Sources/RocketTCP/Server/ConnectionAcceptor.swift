@@ -21,8 +21,6 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
     private var batches: [[AcceptedSocket]]
     private var nextLoop = 0
     private var admitted: UInt64 = 0
-    private var nextLogAt = MonotonicTime(nanoseconds: 0)
-    private var refused = 0
 
     init(loops: [EventLoop], context: ServerContext, on reactor: Reactor) {
         self.loops = loops
@@ -80,17 +78,13 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
         nextLoop = (nextLoop + 1) % loops.count
     }
 
-    /// Logs a refusal, at most one line per interval. The descriptor is dropped by the caller: the
-    /// peer reads the end at once.
+    /// Logs a refusal. The descriptor is dropped by the caller: the peer reads the end at once.
     private func logRefusal(of peer: NetAddress, _ verdict: ConnectionLimiter.Verdict) {
-        refused += 1
-        if reactor.now < nextLogAt { return }
-        nextLogAt = reactor.now + TCPAcceptor.logInterval
         let reason: CloseReason = verdict == .full ? .connectionLimit : .peerConnectionLimit
-        context.logger.warn("connections are refused") {
+        let logger = context.logger.throttled(.warn, "connection refused")
+        logger?.warn("a connection is refused") {
             $0.add("peer", peer)
             $0.add("reason", reason)
-            $0.add("refused", self.refused)
         }
     }
 
@@ -121,7 +115,6 @@ final class ServerContext: Sendable {
     private let group: ConnectionGroup
     private let makeHandler: @Sendable (Reactor) -> any TCPConnectionHandler
     private let atomicPhase = Atomic(Phase.open)
-    private let lostConnections = LogThrottle(every: TCPAcceptor.logInterval)
 
     init(
         _ configuration: TCPServerConfiguration, logger: RocketLogger,
@@ -164,17 +157,16 @@ final class ServerContext: Sendable {
                 try connection.start()
                 if phase == .draining { connection.drain() }
             } catch {
-                logLost(socket.peer, error, at: reactor.now)
+                logLost(socket.peer, error)
             }
         }
     }
 
-    private func logLost(_ peer: NetAddress, _ error: SystemError, at now: MonotonicTime) {
-        guard let count = lostConnections.pass(at: now) else { return }
-        logger.error("connections are lost: their event loop can't watch them") {
+    private func logLost(_ peer: NetAddress, _ error: SystemError) {
+        let logger = logger.throttled(.error, "connection lost")
+        logger?.error("a connection is lost: its event loop can't watch it") {
             $0.add("peer", peer)
             $0.add("error", error)
-            $0.add("lost", count)
         }
     }
 

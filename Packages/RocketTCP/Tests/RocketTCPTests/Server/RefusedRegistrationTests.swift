@@ -43,7 +43,7 @@ import Testing
         peer.close()
         server.stop()
         driven.settle()
-        #expect(lines.end() == ["connections are lost: their event loop can't watch them"])
+        #expect(lines.end() == ["a connection is lost: its event loop can't watch it"])
     }
 
     @Test("Reports a connect as failed when the connection can't be watched")
