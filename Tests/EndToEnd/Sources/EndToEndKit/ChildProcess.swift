@@ -60,6 +60,12 @@ public final class ChildProcess: @unchecked Sendable {
         return lines
     }
 
+    /// Whether a signal has stopped the child, until SIGCONT.
+    public var isStopped: Bool {
+        let status = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
+        return status?.split(separator: ")").last?.hasPrefix(" T") == true
+    }
+
     /// Sends a signal.
     public func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
