@@ -52,7 +52,8 @@ let base: [Target] = [
     library(
         "RocketBase", of: "RocketBase", ["RocketSystem", "CRocketLog", "CTinyXML"], unsafe: true),
     library(
-        "RocketJournal", of: "RocketBase", ["RocketSystem", "RocketBase", "CSystemd"],
+        "RocketJournal", of: "RocketBase",
+        ["RocketSystem", "RocketBase", "CRocketLog", "CSystemd"],
         unsafe: true),
     library(
         "RocketSystemd", of: "RocketBase", ["RocketSystem", "RocketBase", "CSystemd"],
@@ -91,7 +92,6 @@ let rpc: [Target] = [
             "RocketBase", "RocketJournal", "RocketRPC", "RocketSystem", "RocketSystemd",
             swiftProtobuf, lifecycle, logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
 ]
 

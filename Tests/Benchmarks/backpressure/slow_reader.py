@@ -76,7 +76,7 @@ def others(address, stop):
     with socket.create_connection(address) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         answers = replies(lambda: connection.recv(1 << 20))
-        while not stop.is_set() or len(times) < 200:
+        while not stop.is_set() or len(times) < 3000:
             begin = time.perf_counter()
             connection.sendall(frame(b"other", 1))
             message_id, code, _ = next(answers)

@@ -79,12 +79,6 @@ void rocket_signals_unblock(uint64_t bits) {
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-void rocket_signals_default(uint64_t bits) {
-    for (int number = 1; number <= 64; number++)
-        if (bits >> (number - 1) & 1) signal(number, SIG_DFL);
-    rocket_signals_unblock(bits);
-}
-
 void rocket_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 
 void rocket_default_sigpipe(void) {

@@ -29,6 +29,7 @@ public enum Signal: Int32, CaseIterable, Hashable, Sendable {
         switch self {
         case .hangUp: "SIGHUP"
         case .interrupt: "SIGINT"
+        case .quit: "SIGQUIT"
         case .user1: "SIGUSR1"
         case .user2: "SIGUSR2"
         case .terminate: "SIGTERM"
@@ -77,8 +78,7 @@ public enum Signals {
     /// Ends the process at once by the default action of `signal`, so that its parent sees the
     /// signal as the cause. Nothing is written or closed.
     public static func endProcess(by signal: Signal) -> Never {
-        rocket_signals_default(mask([signal]))
-        _ = Glibc.raise(signal.rawValue)
+        performDefault(signal)
         _exit(128 + signal.rawValue)
     }
 

@@ -2,35 +2,34 @@ import Testing
 
 @testable import RocketProgram
 
+@Suite("When the heap is trimmed")
 struct HeapTrimPolicyTests {
     private let mebibyte = 1 << 20
+
+    /// Returns for each excess, in MiB, whether the heap is trimmed.
+    private func trims(_ policy: inout HeapTrimPolicy, _ excess: [Int]) -> [Bool] {
+        excess.map { policy.mustTrim(excessBytes: $0 * mebibyte) }
+    }
 
     @Test("Trims once the excess has been high for two times in a row")
     func burst() {
         var policy = HeapTrimPolicy(excessBytes: 30 * mebibyte)
-        #expect(!policy.mustTrim(excessBytes: 30 * mebibyte))
-        #expect(!policy.mustTrim(excessBytes: 93 * mebibyte))
-        #expect(!policy.mustTrim(excessBytes: 500 * mebibyte))
-        #expect(policy.mustTrim(excessBytes: 94 * mebibyte))
+        #expect(trims(&policy, [30, 93, 500, 94]) == [false, false, false, true])
     }
 
-    @Test("Memory that is used again in between is kept")
+    @Test("Keeps memory that is used again in between")
     func steadyLoad() {
         var policy = HeapTrimPolicy(excessBytes: 30 * mebibyte)
-        for _ in 0..<10 {
-            #expect(!policy.mustTrim(excessBytes: 500 * mebibyte))
-            #expect(!policy.mustTrim(excessBytes: 50 * mebibyte))
-        }
+        let excess = (0..<20).map { $0.isMultiple(of: 2) ? 500 : 50 }
+        #expect(!trims(&policy, excess).contains(true))
     }
 
     @Test("What a trim can't give back does not cause another one")
     func fragmentation() {
         var policy = HeapTrimPolicy(excessBytes: 0)
-        _ = policy.mustTrim(excessBytes: 500 * mebibyte)
-        #expect(policy.mustTrim(excessBytes: 500 * mebibyte))
+        #expect(trims(&policy, [500, 500]) == [false, true])
         policy.trimmed(excessBytes: 200 * mebibyte)
-        for _ in 0..<10 { #expect(!policy.mustTrim(excessBytes: 200 * mebibyte)) }
-        _ = policy.mustTrim(excessBytes: 264 * mebibyte)
-        #expect(policy.mustTrim(excessBytes: 264 * mebibyte))
+        #expect(!trims(&policy, [Int](repeating: 200, count: 10)).contains(true))
+        #expect(trims(&policy, [264, 264]) == [false, true])
     }
 }

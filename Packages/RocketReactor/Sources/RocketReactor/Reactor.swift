@@ -1,3 +1,4 @@
+import RocketBase
 public import RocketSystem
 
 /// What is bound to a loop's thread: its registrations, its timers, its time.
@@ -128,5 +129,205 @@ extension Reactor {
     /// The list may change meanwhile.
     func notifyLoopEnd() {
         for handler in loopEnds { handler.loopEnding(on: self) }
+    }
+}
+
+/// What one tick has done.
+public struct TickResult: Hashable, Sendable {
+    /// Events delivered to handlers.
+    public var events = 0
+    /// Timers fired.
+    public var timers = 0
+    /// Closures and executor jobs run.
+    public var tasks = 0
+
+    /// True when there was nothing to do.
+    public var isIdle: Bool { events + timers + tasks == 0 }
+}
+
+/// One round of the loop, in this order: wait, wakeup, I/O, expired timers, tasks, tick ends.
+extension Reactor {
+    /// - Parameter nanoseconds: the longest wait; 0: none; negative: no limit.
+    func tick(waitingAtMost nanoseconds: Int64) -> TickResult {
+        precondition(!isTicking, "a tick is not run from inside a tick")
+        isTicking = true
+        defer { isTicking = false }
+        var result = TickResult()
+        applyInterestChanges()
+        let ready = wait(nanoseconds)
+        takeTasks()
+        result.events = deliver(ready)
+        result.timers = fireTimers()
+        result.tasks = runTasks()
+        count(result)
+        return result
+    }
+
+    /// Moves what other threads have sent to the queue of tasks.
+    func takeTasks() {
+        if inbox.isEmpty { return }
+        unsafe inbox.drain(into: &tasks, spare: &inboxSpare)
+        publishedBacklog = unsafe tasks.count
+    }
+
+    /// Whether work is queued already, so that a tick does not wait.
+    var hasWork: Bool { unsafe !tasks.isEmpty || !tickEnds.isEmpty || !inbox.isEmpty }
+
+    private func wait(_ limit: Int64) -> Int {
+        var nanoseconds = hasWork ? 0 : limit
+        if nanoseconds != 0 {
+            nanoseconds = timeToNextTimer(limit)
+            if !wakeup.announceSleep(unless: { !inbox.isEmpty }) { nanoseconds = 0 }
+            counters.markProgress(now.nanoseconds, isWaiting: true)
+        }
+        let ready = poller.wait(nanoseconds: nanoseconds)
+        wakeup.isAwake()
+        tickTime = time.monotonic()
+        counters.markProgress(now.nanoseconds, isWaiting: false)
+        callbackBegan = now.nanoseconds
+        return ready
+    }
+
+    /// Reads the clock once more, since the callbacks of the last tick took their time; but only
+    /// when a timer waits and there is nothing else to do.
+    private func timeToNextTimer(_ limit: Int64) -> Int64 {
+        unsafe timers.prune()
+        guard let earliest = unsafe timers.earliest else { return limit }
+        let moment = time.monotonic()
+        let left = earliest > moment ? earliest.nanoseconds - moment.nanoseconds : 0
+        let nanoseconds = Int64(clamping: left)
+        return limit < 0 ? nanoseconds : min(limit, nanoseconds)
+    }
+
+    private func deliver(_ ready: Int) -> Int {
+        var delivered = 0
+        for index in 0..<ready {
+            let (token, events) = poller.event(index)
+            guard let registration = unsafe table[token], let handler = registration.handler else {
+                continue
+            }
+            // Read before the call, so that the registration need not be retained across it.
+            let label = registration.label
+            // An earlier callback of this tick may have changed the interest.
+            let wanted = IOEvents(rawValue: registration.interest.rawValue & 7 | 48)
+            let relevant = events.intersection(wanted)
+            if relevant.isEmpty { continue }
+            handler.ready(relevant, on: self)
+            delivered += 1
+            callbackEnded(label)
+        }
+        return delivered
+    }
+
+    private func fireTimers() -> Int {
+        var fired = 0
+        while fired < timersPerTick,
+            let (_, timer) = unsafe timers.popExpired(now: now)
+        {
+            timer.fire(on: self)
+            fired += 1
+            callbackEnded(timer.label)
+        }
+        return fired
+    }
+
+    /// Runs tasks, then tick ends, and again what these have queued, while the budget lasts. Each
+    /// tick-end handler is called before the tick ends; what remains is for the next one.
+    private func runTasks() -> Int {
+        let budget = tasksPerTick
+        var run = 0
+        var rounds = 0
+        repeat {
+            takeTasks()
+            let waiting = unsafe tasks.count
+            if waiting > statistics.mostTasksWaiting || waiting >= taskLimit {
+                recordBacklog(waiting)
+            }
+            while run < budget, let task = unsafe tasks.popFirst() {
+                perform(task)
+                run += 1
+                callbackEnded(task.label)
+            }
+            runTickEnds()
+            rounds += 1
+        } while run < budget && rounds < budget && hasWork
+        unsafe tasks.shrink(to: 65_536)
+        publishBacklog()
+        return run
+    }
+
+    func runTickEnds() {
+        // Handlers that are added from now on are behind these, and have their turn next round.
+        var left = unsafe tickEnds.count
+        if left == 0 { return }
+        while left > 0, let handler = unsafe tickEnds.popFirst() {
+            handler.tickEnding(on: self)
+            left &-= 1
+        }
+        callbackEnded("tick end")
+    }
+
+    private func count(_ result: TickResult) {
+        statistics.ticks &+= 1
+        statistics.events &+= UInt64(result.events)
+        statistics.timers &+= UInt64(result.timers)
+        statistics.tasks &+= UInt64(result.tasks)
+        counters.publish(statistics)
+    }
+}
+
+// MARK: - Slow callbacks
+
+extension Reactor {
+    /// Each callback's end is the next one's beginning: the clock is read once per callback.
+    @inline(__always)
+    private func callbackEnded(_ label: StaticString) {
+        let moment = time.monotonic().nanoseconds
+        let taken = moment &- callbackBegan
+        callbackBegan = moment
+        if taken > statistics.longestCallbackNanoseconds { longest(taken) }
+        if taken >= slowCallbackNanoseconds { reportSlow(label, taken) }
+    }
+
+    private func longest(_ taken: UInt64) { statistics.longestCallbackNanoseconds = taken }
+
+    @inline(never)
+    private func reportSlow(_ label: StaticString, _ taken: UInt64) {
+        let duration = Duration.nanoseconds(Int64(clamping: taken))
+        let slow = SlowCallback(loop: loop.name, label: label, duration: duration)
+        loop.logger.warn("a callback blocked its event loop") {
+            $0.add("loop", slow.loop)
+            $0.add("callback", label)
+            $0.add("us", taken / 1000)
+        }
+        loop.configuration.onSlowCallback?(slow)
+    }
+}
+
+// MARK: - Backlog
+
+extension Reactor {
+    /// Records that more tasks wait than ever before, or too many. Logs one line each time that
+    /// their number reaches the limit.
+    @inline(never)
+    private func recordBacklog(_ waiting: Int) {
+        statistics.mostTasksWaiting = max(statistics.mostTasksWaiting, waiting)
+        if waiting < taskLimit || isOverTaskLimit { return }
+        isOverTaskLimit = true
+        loop.logger.warn("an event loop receives more tasks than it runs") {
+            $0.add("loop", self.loop.name)
+            $0.add("waiting", waiting)
+            $0.add("limit", self.taskLimit)
+        }
+    }
+
+    /// Publishes to senders how many tasks wait at the end of a tick. The next warning requires
+    /// that their number has fallen to half the limit.
+    private func publishBacklog() {
+        let left = unsafe tasks.count
+        if left == publishedBacklog { return }
+        publishedBacklog = left
+        inbox.publish(backlog: left)
+        if left <= taskLimit / 2 { isOverTaskLimit = false }
     }
 }

@@ -1,7 +1,8 @@
 import RocketBase
 import RocketSystem
 
-/// The log lines of a test, and the logger that they are written to.
+/// The log lines of a test, and the logger that they are written to. Of lines that peers can cause,
+/// one of each kind.
 final class LogLines: Sendable {
     private final class Sink: LogSink, Sendable {
         let lines = Locked<[String]>([])
@@ -20,6 +21,7 @@ final class LogLines: Sendable {
     init() throws {
         var logging = LogConfiguration()
         logging.outputs = []
+        logging.throttleBudget = 1
         system = try LogSystem(logging, sinks: [sink])
     }
 

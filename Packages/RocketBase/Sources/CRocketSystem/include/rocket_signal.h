@@ -19,8 +19,6 @@ int rocket_signals_listen(uint64_t set);
 int rocket_signals_next(int fd);
 /// Unblocks the set in the calling thread.
 void rocket_signals_unblock(uint64_t set);
-/// Restores the default disposition of the set, and unblocks it in the calling thread.
-void rocket_signals_default(uint64_t set);
 /// Ignores SIGPIPE in the process: writes to a closed connection then fail with EPIPE.
 void rocket_ignore_sigpipe(void);
 /// Restores the default disposition of SIGPIPE, which ends the process, and unblocks it in the

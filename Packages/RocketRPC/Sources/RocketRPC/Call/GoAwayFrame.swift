@@ -2,10 +2,15 @@ import RocketBase
 import RocketCodec
 
 /// The frame by which a draining server tells its peer to make further calls on another connection.
-/// It has an empty msg_id, no metadata and no message. See docs/wire-format.md.
+/// It has an empty msg_id, which that of no call is, no metadata and no message. See docs/wire-format.md.
 enum GoAwayFrame {
     static let methodName = "rocket.goaway"
     static let methodNameBytes = [UInt8](methodName.utf8)
+
+    static func isGoAway(_ name: RawSpan) -> Bool {
+        // SAFETY: the array is never changed.
+        sameBytes(name, unsafe methodNameBytes.span.bytes)
+    }
 
     /// Appends the frame.
     static func append(to output: inout ByteBuffer, _ codec: TinyPBCodec) {

@@ -8,15 +8,6 @@ import RocketTCP
 // takes or answers no more calls, and asks how much metadata the peer takes.
 
 extension ChannelCore {
-    /// Method name of the frame by which a server says that it takes no more calls on a connection.
-    /// Its msg_id is empty, which that of no call is.
-    private static let goAwayName = [UInt8]("rocket.goaway".utf8)
-
-    func isGoAway(_ name: RawSpan) -> Bool {
-        // SAFETY: the array is never changed.
-        sameBytes(name, unsafe Self.goAwayName.span.bytes)
-    }
-
     /// The server drains: new calls use another connection, and this one is closed when its last
     /// reply has arrived.
     func goingAway(_ connection: ClientConnection) {

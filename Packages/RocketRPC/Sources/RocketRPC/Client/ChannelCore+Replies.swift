@@ -38,7 +38,9 @@ extension ChannelCore {
         _ frame: TinyPBFrame, _ bytes: RawSpan, _ hash: UInt64, _ connection: ClientConnection
     ) {
         let id = bytes.extracting(frame.messageID)
-        if frame.errorCode == 0, id.byteCount == 0, isGoAway(bytes.extracting(frame.methodName)) {
+        if frame.errorCode == 0, id.byteCount == 0,
+            GoAwayFrame.isGoAway(bytes.extracting(frame.methodName))
+        {
             return goingAway(connection)
         }
         if connection.exchange.answersProbe(id) {

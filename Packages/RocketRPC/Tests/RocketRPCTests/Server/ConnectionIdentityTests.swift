@@ -1,8 +1,10 @@
 import RocketSystem
+import SwiftProtobuf
 import Testing
 
 @testable import RocketRPC
 
+@Suite("The identity of a call's connection")
 struct ConnectionIdentityTests {
     /// Records the connections of its calls.
     private struct Identifying: RPCService {

@@ -85,3 +85,78 @@ extension LoopConnections: LoopEndHandler {
         for operation in Array(operations.values) { operation.cancel() }
     }
 }
+
+/// The size of the next read: doubled when a read filled its space, halved when many reads in a row
+/// used less than a quarter. A pure value.
+struct AdaptiveReadSize {
+    private(set) var bytes: Int32
+    private let least: Int32
+    private let most: Int32
+    private var smallReads: Int32 = 0
+
+    /// This many small reads in a row halve the size.
+    private static let smallReadsToShrink: Int32 = 64
+
+    init(least: Int32, most: Int32) {
+        self.least = least
+        self.most = most
+        bytes = least
+    }
+
+    /// Records a read that returned `count` bytes and had space for `room`.
+    mutating func record(count: Int, room: Int) {
+        if count >= room {
+            bytes = min(most, bytes * 2)
+            smallReads = 0
+        } else if count >= Int(bytes) / 4 {
+            smallReads = 0
+        } else if bytes > least {
+            smallReads += 1
+            if smallReads < Self.smallReadsToShrink { return }
+            bytes = max(least, bytes / 2)
+            smallReads = 0
+        }
+    }
+}
+
+/// Empty buffers for the next connection that needs one. A bounded value, owned by its loop's
+/// `LoopConnections`.
+struct BufferPool: ~Copyable {
+    /// The most buffers that are kept.
+    private static let slots = 256
+    /// A buffer of at most this capacity is always kept while there is a slot.
+    static let keepBytes = 64 << 10
+    /// The most memory of all larger buffers together; others are freed. Keeping none would cost
+    /// page faults over the whole length of each large delivery.
+    private static let largeBytes = 16 << 20
+    /// The capacity of a new buffer.
+    private static let firstBytes = 1 << 10
+
+    private var kept = InlineArray<256, ByteBuffer> { _ in ByteBuffer() }
+    private var count = 0
+    private var keptLargeBytes = 0
+
+    /// Gives memory to `buffer`, which has none.
+    mutating func take(into buffer: inout ByteBuffer) {
+        if count > 0 {
+            count -= 1
+            swap(&kept[count], &buffer)
+            if buffer.capacityBytes > Self.keepBytes { keptLargeBytes -= buffer.capacityBytes }
+        } else {
+            _ = buffer.reserve(Self.firstBytes)
+        }
+    }
+
+    /// Takes the memory of `buffer`, which is empty.
+    mutating func give(from buffer: inout ByteBuffer) {
+        if buffer.capacityBytes == 0 { return }
+        let large = buffer.capacityBytes > Self.keepBytes ? buffer.capacityBytes : 0
+        if keptLargeBytes + large > Self.largeBytes || count == Self.slots {
+            buffer.shrink()
+        } else {
+            keptLargeBytes += large
+            swap(&kept[count], &buffer)
+            count += 1
+        }
+    }
+}
