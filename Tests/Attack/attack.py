@@ -83,14 +83,14 @@ def exchange(address, data, end):
 
 
 @attack(40_000, "frames with changed bits, bytes and lengths, 8 in each connection")
-def changed_frames(server, rng, times):
+def changed_frames(server, rng, times, hold):
     for _ in range(times // 8):
         exchange(server.address, b"".join(mutated(rng) for _ in range(8)),
                  rng.choice(("finish", "reset")))
 
 
 @attack(40_000, "well-formed frames with random contents, 40 in each connection")
-def random_contents(server, rng, times):
+def random_contents(server, rng, times, hold):
     for _ in range(times // 40):
         exchange(server.address, b"".join(
             frame(rng.randbytes(rng.randrange(40)), rng.choice(METHODS),
@@ -99,7 +99,7 @@ def random_contents(server, rng, times):
 
 
 @attack(10_000, "connections that send nothing, one byte or half a frame, and end or reset")
-def connections(server, rng, times):
+def connections(server, rng, times, hold):
     for _ in range(times):
         peer = Peer(server.address)
         data = rng.choice((b"", b"\x02", bytes(corpus(rng))[:20], b"GET / HTTP/1.1\r\n\r\n"))
@@ -109,19 +109,18 @@ def connections(server, rng, times):
 
 
 @attack(10_000, "connections with one invalid frame each: a line of the log for each")
-def invalid_frames(server, rng, times):
+def invalid_frames(server, rng, times, hold):
     for _ in range(times):
         exchange(server.address, b"\x02\xff\xff\xff\xff" + rng.randbytes(20), "finish")
 
 
 @attack(70_000, "calls of rocket.Health.watch on one connection, none of which can return")
-def waiting_calls(server, rng, times):
+def waiting_calls(server, rng, times, hold):
     peer = Peer(server.address)
     watch = b"".join(
         frame(b"%08d" % call, b"rocket.Health.watch", number(2, 1)) for call in range(times))
     peer.socket.settimeout(0.2)
-    sent = 0
-    idle = 0
+    sent = idle = 0
     while sent < len(watch) and idle < 5:
         try:
             sent += peer.socket.send(watch[sent:sent + (1 << 20)])
@@ -129,11 +128,12 @@ def waiting_calls(server, rng, times):
             peer.socket.recv(1 << 20)
         except TimeoutError:
             idle += 1
+    hold()
     peer.close()
 
 
 @attack(16, "connections that ask for 1,000 pages of 500 orders each, and read nothing")
-def replies_nobody_reads(server, rng, times):
+def replies_nobody_reads(server, rng, times, hold):
     peer = Peer(server.address)
     for _ in range(15):
         peer.send(b"".join(
@@ -151,12 +151,13 @@ def replies_nobody_reads(server, rng, times):
         except BlockingIOError:
             pass
     time.sleep(4)
+    hold()
     for peer in peers:
         peer.close()
 
 
 @attack(128, "connections that each send 4 MiB less one byte of a frame")
-def unfinished_frames(server, rng, times):
+def unfinished_frames(server, rng, times, hold):
     head = frame(b"abcdefgh", b"Order.makeOrder", length=4 << 20)[:40]
     chunk, peers = b"a" * (64 << 10), []
     for _ in range(times):
@@ -169,19 +170,20 @@ def unfinished_frames(server, rng, times):
                 peer.send(chunk)
         except OSError:  # closed, or not read any more
             pass
-    time.sleep(1)
+    hold()
     for peer in peers:
         peer.close()
 
 
 @attack(500, "connections that send one byte of a frame at a time, all at once")
-def slow_senders(server, rng, times):
+def slow_senders(server, rng, times, hold):
     peers = [Peer(server.address) for _ in range(times)]
     data = frame(b"12345678", b"Order.makeOrder", order())
     for byte in range(12):
         for peer in peers:
             peer.send(data[byte:byte + 1])
         time.sleep(0.05)
+    hold()
     for peer in peers:
         peer.reset()
 
@@ -202,14 +204,15 @@ def run(server, neighbour, seed, scale, name, times, function):
     server.reset_peak()
     begin = time.monotonic()
     times = max(1, int(times * scale))
-    function(server, rng, times)
+    function(server, rng, times, neighbour.hold)
+    neighbour.hold()
     seconds = time.monotonic() - begin
     faults = []
     if not server.runs:
         raise SystemExit(f"attack: {name}: the server ended with status {server.process.returncode}")
     settle(server, descriptors)
     peak = server.memory("VmHWM")
-    _, failures, latencies = neighbour.mark()
+    failures, latencies = neighbour.mark()
     calls = neighbour.calls - calls_before
     log = server.log_lines() - lines
     left = server.descriptors() - descriptors

@@ -110,10 +110,16 @@ class Neighbour:
             self._ends.wait(0.005)
 
     def mark(self):
-        """Begins a new count of calls, failures and times."""
-        before = (self.calls, list(self.failures), sorted(self.times))
-        self.calls_before, self.failures, self.times = self.calls, [], []
+        """Returns the failures and sorted times since the last call, and begins anew."""
+        before = (self.failures, sorted(self.times))
+        self.failures, self.times = [], []
         return before
+
+    def hold(self, calls=50):
+        """Waits until so many more calls have ended; at most 20 s."""
+        wanted, end = self.calls + calls, time.monotonic() + 20
+        while self.calls < wanted and time.monotonic() < end:
+            time.sleep(0.01)
 
     def stop(self):
         self._ends.set()

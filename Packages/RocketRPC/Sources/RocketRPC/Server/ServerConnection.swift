@@ -211,7 +211,12 @@ extension ServerConnection {
         do throws(FrameError) {
             step = try codec.step(bytes)
         } catch {
-            return invalidFrame(bytes, error)
+            // A `FrameOutcome` from another function would be destroyed by its type's metadata.
+            switch invalidFrame(bytes, error) {
+            case nil: return .broken
+            case 0: return .needMore
+            case let byteCount?: return .handled(byteCount: byteCount)
+            }
         }
         guard case .frame(let frame, let byteCount) = step else { return .needMore }
         let name = bytes.extracting(frame.methodName)
@@ -319,13 +324,15 @@ extension ServerConnection {
 
     /// Handles a frame that breaks a rule: refuses and skips it if it is only too long, else leaves
     /// the connection to `closeBroken`.
-    private func invalidFrame(_ bytes: RawSpan, _ error: FrameError) -> FrameOutcome {
+    ///
+    /// - Returns: the bytes to consume, 0 if more are needed; nil if the connection is broken.
+    private func invalidFrame(_ bytes: RawSpan, _ error: FrameError) -> Int? {
         if error.rule == .frameLength {
             switch try? codec.oversized(bytes) {
-            case .needMore: return .needMore
+            case .needMore: return 0
             case .frame(let frame, _):
-                let outcome = refuseOversized(frame, bytes)
-                if frame.isSkippable { return outcome }
+                let byteCount = refuseOversized(frame, bytes)
+                if frame.isSkippable { return byteCount }
             case nil: break
             }
         }
@@ -334,10 +341,11 @@ extension ServerConnection {
         }
         fault = error
         isOutOfFrame = true
-        return .broken
+        return nil
     }
 
-    private func refuseOversized(_ frame: OversizedFrame, _ bytes: RawSpan) -> FrameOutcome {
+    /// - Returns: the bytes of the frame that have arrived.
+    private func refuseOversized(_ frame: OversizedFrame, _ bytes: RawSpan) -> Int {
         let error = RPCError(
             .resourceExhausted,
             "the request's frame has \(frame.byteCount) bytes; \(codec.maxFrameBytes) are allowed")
@@ -345,7 +353,7 @@ extension ServerConnection {
         refuse(bytes.extracting(frame.messageID), RawSpan(), error)
         bytesToSkip = max(0, frame.byteCount - bytes.byteCount)
         isOutOfFrame = bytesToSkip > 0
-        return .handled(byteCount: min(frame.byteCount, bytes.byteCount))
+        return min(frame.byteCount, bytes.byteCount)
     }
 
     /// Drops the rest of an oversized frame from the front of the input.
