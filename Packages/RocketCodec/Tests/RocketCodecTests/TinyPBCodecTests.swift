@@ -173,6 +173,10 @@ struct TinyPBCodecTests {
             }
             #expect(head.byteCount == length && head.isSkippable == isSkippable)
         }
+        let endless = large.setting(Int32.max, at: 1)
+        for count in 5..<21 {
+            #expect(throws: FrameError.self) { try oversized([UInt8](endless[..<count])) }
+        }
         let bad = [
             large.setting(50, at: 5), large.setting(-1, at: 5), large.setting(5000, at: 17),
             large.setting(-1, at: 17), [0x03] + large[1...],

@@ -13,12 +13,21 @@ public enum PluginProgram {
             let output = try output(for: arguments) {
                 try FileHandle.standardInput.readToEnd().map { [UInt8]($0) } ?? []
             }
-            try FileHandle.standardOutput.write(contentsOf: output)
+            try write(output)
             exit(0)
         } catch {
             let lines = "\(error)".split(separator: "\n").map { "protoc-gen-rocket: \($0)\n" }
             try? FileHandle.standardError.write(contentsOf: Data(lines.joined().utf8))
             exit(1)
+        }
+    }
+
+    private static func write(_ output: Data) throws {
+        do { try FileHandle.standardOutput.write(contentsOf: output) } catch {
+            // The description of Foundation's own error takes several lines.
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            let reason = cause?.localizedDescription ?? "\(error)"
+            throw PluginInputError("can't write to standard output: \(reason)")
         }
     }
 
