@@ -29,13 +29,17 @@ extension OrderAnswer {
         self = .found(response.order)
     }
 
-    /// Checks one page of a list. One whose next page is itself would make the list endless.
-    static func check(
-        _ response: listOrdersResponse, to request: listOrdersRequest
-    ) throws(Failure) {
+    /// Checks one page of a list. A next page that was listed before, or empty pages, would make the
+    /// list endless.
+    ///
+    /// - Parameter seen: the tokens of this page and those before; the next one is added.
+    static func check(_ response: listOrdersResponse, seen: inout Set<String>) throws(Failure) {
         try check(response.retCode, response.resInfo)
-        guard response.nextPageToken.isEmpty || response.nextPageToken != request.pageToken else {
-            throw .invalid("the next page is the same page")
+        let next = response.nextPageToken
+        if next.isEmpty { return }
+        guard !response.orders.isEmpty else { throw .invalid("an empty page has a next page") }
+        guard seen.insert(next).inserted else {
+            throw .invalid("the next page was listed before")
         }
     }
 

@@ -73,12 +73,13 @@ struct OrderClientFacade {
         request.pageToken = pageToken
         let method = OrderMethods.listOrders.fullName
         var orders: [OrderRecord] = []
+        var seen: Set = [pageToken]
         var total = Duration.zero
         repeat {
             let (response, time) = try await timed(method) { [request] () throws(RPCError) in
                 try await client.listOrders(request, timeout: timeout, options: callOptions())
             }
-            do { try OrderAnswer.check(response, to: request) } catch {
+            do { try OrderAnswer.check(response, seen: &seen) } catch {
                 throw failure(error, of: method)
             }
             orders += response.orders

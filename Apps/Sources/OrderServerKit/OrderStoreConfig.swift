@@ -9,8 +9,9 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
     /// var/orders.sqlite. Needs a restart.
     public var path = "var/orders.sqlite"
     /// Writes that may wait for the writer, and reads that may wait for a reader. A connection
-    /// may have as many waiting as places are free, so a single one half of them; a call beyond
-    /// fails with RESOURCE_EXHAUSTED.
+    /// may have as many waiting as places are free, so a single one half of them, and always
+    /// one; with a page of the list waiting or on its way 64, which take no places while it is
+    /// on its way. A call beyond fails with RESOURCE_EXHAUSTED.
     ///
     /// `order_store/max_waiting`: A whole number, 1 to 1000000. Default 4096. Needs a restart.
     public var maxWaiting = 4096
@@ -49,7 +50,9 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
                 "max_waiting", \.maxWaiting, .integer(1...1_000_000), .restart,
                 "Writes that may wait for the writer, and reads that may wait for a reader. A "
                     + "connection may have as many waiting as places are free, so a single one "
-                    + "half of them; a call beyond fails with RESOURCE_EXHAUSTED."),
+                    + "half of them, and always one; with a page of the list waiting or on its "
+                    + "way 64, which take no places while it is on its way. A call beyond fails "
+                    + "with RESOURCE_EXHAUSTED."),
             .init(
                 "max_batch", \.maxBatch, .integer(1...100_000), .restart,
                 "Orders in one transaction, and so in one sync of the disk, at most."),

@@ -32,10 +32,12 @@ final class OrderStoreMonitor: Sendable {
     func observe(_ event: OrderStoreEvent) {
         switch event {
         case .writesFail(let error):
-            logger.error("order store can't write") { $0.add("error", error.description) }
+            writesFailLogger(for: error)?.error("order store can't write") {
+                $0.add("error", error.description)
+            }
             change(isFailing: true)
         case .writesRecovered(let transactions, let orders):
-            logger.warn("order store writes again") {
+            logger.throttled(.warn, "order store writes again")?.warn("order store writes again") {
                 $0.add("failed_transactions", transactions)
                 $0.add("failed_orders", orders)
             }
@@ -51,6 +53,13 @@ final class OrderStoreMonitor: Sendable {
                 $0.add("reason", reason)
             }
         }
+    }
+
+    /// Returns nil to leave the line out: a disk can fail and recover at a high rate. Lost files are
+    /// always logged, which happens once.
+    private func writesFailLogger(for error: OrderStoreError) -> RocketLogger? {
+        if case .filesLost = error { return logger }
+        return logger.throttled(.error, "order store can't write")
     }
 
     private func change(isFailing: Bool) {

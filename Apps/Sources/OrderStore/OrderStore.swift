@@ -166,8 +166,10 @@ public struct OrderStoreConfiguration: Hashable, Sendable {
     /// The database file. Its folder is created on first use.
     public var path: String
     /// Orders that may wait for the writer, and reads that may wait for a reader: 1 or more. A
-    /// connection may have as many waiting as places are free, so a single one half of them. A
-    /// request beyond fails with `OrderStoreError.tooManyWaiting` at once. Default 4096.
+    /// connection may have as many waiting as places are free, so a single one half of them, and
+    /// always one; reads behind a page that is waiting or on its way: 64, which take no places
+    /// while it is on its way. A request beyond fails with `OrderStoreError.tooManyWaiting` at once.
+    /// Default 4096.
     public var maxWaiting = 4096
     /// Orders in one transaction at most: 1 or more. Default 512.
     public var maxBatch = 512

@@ -1,7 +1,7 @@
 /// What an operator of a store should know. A value.
 public enum OrderStoreEvent: Hashable, Sendable {
-    /// Writing failed, after it had succeeded. The store tries again once a second, unless its
-    /// files are lost.
+    /// Writing failed, after it had succeeded. The store tries again once a second. `.filesLost`,
+    /// after which it does not, is reported also while writing fails already.
     case writesFail(OrderStoreError)
     /// Writing succeeds again. Since it failed, so many transactions, with so many orders, failed.
     case writesRecovered(transactions: UInt64, orders: UInt64)

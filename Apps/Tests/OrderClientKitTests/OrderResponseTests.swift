@@ -29,13 +29,30 @@ struct OrderResponseTests {
         }
     }
 
-    @Test("A page whose next page is itself is invalid")
-    func endless() throws {
-        let page = listOrdersResponse.with { $0.nextPageToken = "p1-2" }
-        try OrderAnswer.check(page, to: listOrdersRequest())
-        #expect(throws: OrderAnswer.Failure.self) {
-            try OrderAnswer.check(page, to: .with { $0.pageToken = "p1-2" })
+    @Test(
+        "A list whose next page was listed before is invalid, and so is an empty page before others",
+        arguments: [
+            (["a"], "a"), (["a", "b"], "a"), (["a", "b", "c"], "b"), (["a", "b"], ""),
+        ])
+    func endless(tokens: [String], start: String) throws {
+        var seen: Set = [start]
+        func check(_ token: String, orders: Int) throws(OrderAnswer.Failure) {
+            let page = listOrdersResponse.with {
+                $0.nextPageToken = token
+                $0.orders = Array(repeating: OrderRecord(), count: orders)
+            }
+            try OrderAnswer.check(page, seen: &seen)
         }
+        for token in tokens where token != start { try check(token, orders: 1) }
+        for token in tokens {
+            #expect(throws: OrderAnswer.Failure.invalid("the next page was listed before")) {
+                try check(token, orders: 1)
+            }
+        }
+        #expect(throws: OrderAnswer.Failure.invalid("an empty page has a next page")) {
+            try check("d", orders: 0)
+        }
+        try check("", orders: 0)
     }
 
     @Test(

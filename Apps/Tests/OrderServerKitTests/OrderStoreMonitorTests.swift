@@ -35,6 +35,33 @@ struct OrderStoreMonitorTests {
         #expect(lines[2].contains("calls=5"))
     }
 
+    @Test(
+        "The lines of a disk that fails and recovers at a high rate are limited, lost files are not"
+    )
+    func flapping() throws {
+        let sink = LineSink()
+        var configuration = LogConfiguration()
+        configuration.outputs = []
+        configuration.throttleBudget = 3
+        configuration.throttleInterval = .seconds(100_000)
+        let logs = try LogSystem(configuration, sinks: [sink])
+        let health = RPCHealth(services: ["Order"])
+        let monitor = OrderStoreMonitor(logs: logs)
+        monitor.report(to: health)
+        for _ in 0..<100 {
+            monitor.observe(.writesFail(.diskFull))
+            #expect(health.status() == .notServing)
+            monitor.observe(.writesRecovered(transactions: 1, orders: 1))
+            #expect(health.status() == .serving)
+        }
+        monitor.observe(.writesFail(.filesLost("orders.sqlite was deleted")))
+        logs.flush()
+        let lines = sink.lines
+        logs.shutdown()
+        #expect(lines.count == 7)
+        #expect(lines.last?.contains("orders.sqlite was deleted") == true)
+    }
+
     @Test("A server that starts after its store has failed is not serving")
     func failedBefore() {
         let monitor = OrderStoreMonitor(logger: .disabled)

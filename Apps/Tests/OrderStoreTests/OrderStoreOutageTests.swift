@@ -45,6 +45,67 @@ struct OrderStoreOutageTests {
         await writer.end()
     }
 
+    @Test("A known key does not end an outage, since nothing is written for it")
+    func repeats() async throws {
+        let writer = try RunningWriter { $0.maxPages = 40 }
+        let known = OrderDraft(price: 10, goods: "apple", idempotencyKey: "k")
+        let order = try await writer.submit(known).get()
+        let large = OrderDraft(price: 10, goods: String(repeating: "x", count: 100_000))
+        for _ in 0..<10 { _ = await writer.submit(large) }
+        #expect(writer.events.all == [.writesFail(.diskFull)])
+        #expect(try await writer.submit(known).get() == order)
+        #expect(writer.events.all == [.writesFail(.diskFull)])
+        await writer.end()
+    }
+
+    @Test(
+        "Neither probes nor known keys keep a store that fails from trying again",
+        arguments: [false, true])
+    func busyRetry(repeatsKey: Bool) async throws {
+        let writer = try RunningWriter(retryInterval: .milliseconds(200))
+        let known = OrderDraft(price: 10, goods: "apple", idempotencyKey: "k")
+        _ = try await writer.submit(known).get()
+        writer.disk.fail(.SQLITE_IOERR_WRITE)
+        _ = await writer.submit(draft)
+        writer.disk.fail(nil)
+        // So many take longer than 200 ms, and each less.
+        for _ in 0..<200_000 where writer.events.all.count < 2 {
+            if repeatsKey { _ = await writer.submit(known) } else { await writer.probe() }
+        }
+        #expect(writer.events.all.count == 2)
+        await writer.end()
+    }
+
+    @Test("Files that are lost during an outage are reported")
+    func lostInOutage() async throws {
+        let writer = try RunningWriter()
+        writer.disk.fail(.SQLITE_IOERR_WRITE)
+        _ = await writer.submit(draft)
+        writer.disk.fail(nil)
+        try FileManager.default.removeItem(atPath: writer.path)
+        for _ in 0..<2 { _ = await writer.submit(draft) }
+        #expect(writer.events.all.count == 2)
+        #expect(writer.events.all.last == .writesFail(.filesLost("orders.sqlite was deleted")))
+        await writer.end()
+    }
+
+    @Test("Files that can't be examined are a failure that ends, and not lost")
+    func unknownFiles() async throws {
+        let writer = try RunningWriter()
+        let folder = URL(fileURLWithPath: writer.path).deletingLastPathComponent().path
+        let files = FileManager.default
+        try files.moveItem(atPath: folder, toPath: folder + ".moved")
+        // Points to itself: ELOOP.
+        try files.createSymbolicLink(atPath: folder, withDestinationPath: folder)
+        let result = await writer.submit(draft)
+        #expect(result.isOutcomeUnknown && result.errorText.contains("stat orders.sqlite: ELOOP"))
+        try files.removeItem(atPath: folder)
+        try files.moveItem(atPath: folder + ".moved", toPath: folder)
+        _ = try await writer.submit(draft).get()
+        #expect(writer.events.all.last == .writesRecovered(transactions: 1, orders: 1))
+        await writer.end()
+    }
+
     @Test("The text of a failure says whether the order may be stored")
     func texts() async throws {
         let writer = try RunningWriter()
@@ -87,7 +148,7 @@ struct OrderStoreOutageTests {
         await store.close()
         #expect(
             events.all == [
-                .created, .writesFail(.outcomeUnknown(reason: "\(name) was \(how)")),
+                .created, .writesFail(.filesLost("\(name) was \(how)")),
                 .notCheckpointed("the store has lost its files"),
             ])
         let found = FileManager.default.contents(atPath: path + suffix)
@@ -118,6 +179,19 @@ struct OrderStoreOutageTests {
                 try other.close()
             }
             #expect(try await store.orders(limit: 10).orders.count == 3)
+        }
+    }
+
+    @Test("A log that is empty is no fault of a transaction that has written nothing")
+    func foreignCheckpointBeforeRepeat() async throws {
+        try await withStore { store in
+            let known = OrderDraft(price: 10, goods: "apple", idempotencyKey: "k")
+            let order = try await store.make(known)
+            let other = try otherConnection(to: store)
+            try await other.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try other.close()
+            #expect(try await store.make(known) == order)
+            #expect(try await store.make(draft).id.sequence == 2)
         }
     }
 
@@ -205,10 +279,16 @@ private struct RunningWriter {
     private let pool: DatabasePool
     private let writer: OrderWriter
     private let threads = DatabaseThreads()
+    let path: String
 
-    init(retryInterval: DispatchTimeInterval = .never) throws {
+    init(
+        retryInterval: DispatchTimeInterval = .never,
+        configure: (inout OrderStoreConfiguration) -> Void = { _ in }
+    ) throws {
         folder = try TemporaryFolder()
-        let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
+        path = folder.path + "/var/orders.sqlite"
+        var configuration = OrderStoreConfiguration(path: path)
+        configure(&configuration)
         let database = try OrderDatabase.open(configuration)
         pool = database.pool
         pool.add(transactionObserver: disk, extent: .databaseLifetime)
@@ -225,6 +305,8 @@ private struct RunningWriter {
             _ = writer.queue.append(WriteRequest(draft: draft, caller: caller))
         }
     }
+
+    func probe() async { await withCheckedContinuation { writer.queue.probe($0.resume) } }
 
     func end() async {
         writer.queue.close()

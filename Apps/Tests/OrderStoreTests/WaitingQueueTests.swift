@@ -18,7 +18,7 @@ import Testing
 
     private func take(_ limit: Int, from queue: WaitingQueue<Request>) -> [Int] {
         var batch: [Request] = []
-        _ = queue.take(upTo: limit, into: &batch, timeout: .nanoseconds(0))
+        _ = queue.take(upTo: limit, into: &batch, until: .now())
         return batch.map(\.number)
     }
 
@@ -52,8 +52,50 @@ import Testing
         }
         let greedy = (0..<5).map { _ in Connection() }
         #expect(greedy.map(fill) == [32, 16, 8, 4, 2])
-        let modest = Connection()
-        #expect(queue.append(Request(number: 1, source: modest.id)) == .accepted)
+        let modest = (0..<5).map { _ in Connection() }
+        #expect(modest.map(fill) == [1, 1, 1, 1, 1])
+    }
+
+    @Test("Connections that stay occupied take no places of the others")
+    func stalled() {
+        let queue = WaitingQueue<Request>(limit: 1000)
+        func fill(_ connection: Connection, occupies: Bool) -> Int {
+            var count = 0
+            while queue.append(
+                Request(number: count, source: connection.id, occupiesSource: occupies))
+                == .accepted
+            { count += 1 }
+            return count
+        }
+        // Each has one request taken, and 64 behind it, which may be of the other kind.
+        let stalled = (0..<100).map { _ in Connection() }
+        for connection in stalled {
+            #expect(fill(connection, occupies: true) == 64)
+            #expect(take(1, from: queue) == [0])
+            #expect(fill(connection, occupies: false) == 1)
+        }
+        #expect(queue.count == 0)
+        let reader = Connection()
+        #expect(fill(reader, occupies: false) == 500)
+        #expect(take(500, from: queue).count == 500)
+        // A request that occupies the source does not bring more than 64 with it.
+        #expect(fill(reader, occupies: false) == 500)
+        let list = Request(number: 0, source: reader.id, occupiesSource: true)
+        #expect(queue.append(list) == .full(waiting: 500))
+        #expect(take(500, from: queue).count == 500)
+        // Once released they count again, and all of them can be taken.
+        queue.release(stalled[0].id)
+        #expect(queue.count == 64)
+        for number in 1..<64 {
+            #expect(take(2, from: queue) == [number])
+            queue.release(stalled[0].id)
+        }
+        #expect(take(2, from: queue) == [0])
+        queue.close()
+        #expect(queue.count == 99 * 64)
+        var taken = 0
+        while case let batch = take(100, from: queue), !batch.isEmpty { taken += batch.count }
+        #expect(taken == 99 * 64 && queue.count == 0)
     }
 
     @Test("Takes nothing more of a connection that is occupied until it is released")

@@ -18,7 +18,8 @@ struct WriteRequest: QueuedRequest {
 ///
 /// After each commit, and before the callers are resumed, it compares the files with those that it
 /// has opened; if they are others, it writes nothing any more. After another failure it tries to
-/// write once a second until that succeeds.
+/// write once a second until that succeeds, with or without requests. A transaction that has written
+/// nothing, since all its keys were known, does not end an outage.
 ///
 /// `run` belongs to the writer's thread.
 final class OrderWriter: Sendable {
@@ -34,7 +35,8 @@ final class OrderWriter: Sendable {
 
     private struct State {
         var statistics = OrderStoreStatistics()
-        /// Since the first failed transaction after the last successful one; nil: none has failed.
+        /// Since the first failed transaction after the last one that has written; nil: none has
+        /// failed.
         var outage: (transactions: UInt64, orders: UInt64)?
         /// What has happened to the files; nil: they are those that were opened.
         var filesProblem: String?
@@ -66,7 +68,7 @@ final class OrderWriter: Sendable {
         return statistics
     }
 
-    /// Whether the last transaction failed.
+    /// Whether a transaction has failed and none has written since.
     private var isFailing: Bool { state.withLock { $0.outage != nil } }
 
     /// Whether the files are no longer those that were opened.
@@ -77,13 +79,19 @@ final class OrderWriter: Sendable {
     /// Commits batch after batch until the queue is closed and empty.
     func run() {
         var batch: [WriteRequest] = []
+        /// While the store fails.
+        var nextRetry: DispatchTime?
         while true {
-            let timeout = isFailing ? retryInterval : nil
-            switch queue.take(upTo: configuration.maxBatch, into: &batch, timeout: timeout) {
+            switch queue.take(upTo: configuration.maxBatch, into: &batch, until: nextRetry) {
             case .taken: commit(batch)
-            case .timedOut: retry()
+            case .timedOut: break
             case .finished: return
             }
+            if let due = nextRetry, due <= .now() {
+                retry()
+                nextRetry = nil
+            }
+            nextRetry = isFailing ? nextRetry ?? .now() + retryInterval : nil
         }
     }
 
@@ -91,8 +99,9 @@ final class OrderWriter: Sendable {
         var transaction = OrderTransaction(
             nowMilliseconds: time.wall().milliseconds,
             retentionMilliseconds: configuration.keyRetention.milliseconds)
+        let hasWritten: Bool
         do {
-            try write { db in
+            hasWritten = try write { db in
                 for request in batch { try transaction.store(request.draft, in: db) }
                 try sweep(transaction, in: db)
             }
@@ -105,7 +114,7 @@ final class OrderWriter: Sendable {
             $0.statistics.orders += transaction.newOrders
             $0.statistics.repeats += transaction.repeats
         }
-        succeeded()
+        succeeded(hasWritten: hasWritten)
         for (request, result) in zip(batch, transaction.results) {
             request.caller.resume(returning: result)
         }
@@ -114,7 +123,7 @@ final class OrderWriter: Sendable {
     /// Writes as an order is written, and stores none: ends the outage if that succeeds.
     private func retry() {
         do {
-            try write { db in
+            let hasWritten = try write { db in
                 var transaction = OrderTransaction(nowMilliseconds: 0, retentionMilliseconds: 0)
                 try db.inSavepoint {
                     try transaction.store(OrderDraft(price: 0, goods: ""), in: db)
@@ -122,7 +131,7 @@ final class OrderWriter: Sendable {
                 }
                 try db.execute(sql: OrderSchema.writeHeader)
             }
-            succeeded()
+            succeeded(hasWritten: hasWritten)
         } catch {
             failed(error, orders: 0)
         }
@@ -130,14 +139,18 @@ final class OrderWriter: Sendable {
 
     /// Runs `body` in a transaction, which is on disk when this returns.
     ///
+    /// - Returns: whether it has written, or attempted to.
     /// - Throws: `.outcomeUnknown` if the failure may have come too late to undo it.
-    private func write(_ body: (Database) throws -> Void) throws(OrderStoreError) {
+    private func write(_ body: (Database) throws -> Void) throws(OrderStoreError) -> Bool {
         if let problem = state.withLock({ $0.filesProblem }) { throw .filesLost(problem) }
+        var hasWritten = false
         var isCommitting = false
         do {
             try pool.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
+                    let changes = db.totalChangesCount
                     try body(db)
+                    hasWritten = db.totalChangesCount != changes
                     isCommitting = true
                     return .commit
                 }
@@ -145,10 +158,17 @@ final class OrderWriter: Sendable {
         } catch {
             throw isCommitting ? OrderStoreError(commitFailure: error) : OrderStoreError(error)
         }
-        if let problem = files.problem() {
-            state.withLock { $0.filesProblem = problem }
-            throw .outcomeUnknown(reason: problem)
+        let problem: String?
+        do { problem = try files.problem(hasWritten: hasWritten) } catch {
+            throw .outcomeUnknown(reason: error.description)
         }
+        guard let problem else { return hasWritten }
+        state.withLock { state in
+            state.filesProblem = problem
+            if state.outage == nil { state.outage = (0, 0) }
+        }
+        observe(.writesFail(.filesLost(problem)))
+        throw .outcomeUnknown(reason: problem)
     }
 
     /// Deletes expired keys: once a minute, and with every transaction while more are left. The
@@ -160,10 +180,10 @@ final class OrderWriter: Sendable {
         if isDone { state.withLock { $0.nextSweep = now + Self.sweepInterval } }
     }
 
-    private func succeeded() {
+    private func succeeded(hasWritten: Bool) {
         let outage = state.withLock { state in
             state.statistics.transactions += 1
-            return state.outage.take()
+            return hasWritten ? state.outage.take() : nil
         }
         guard let outage else { return }
         observe(.writesRecovered(transactions: outage.transactions, orders: outage.orders))
@@ -171,10 +191,11 @@ final class OrderWriter: Sendable {
 
     private func failed(_ error: OrderStoreError, orders: Int) {
         let isFirst = state.withLock { state in
-            let before = state.outage ?? (0, 0)
+            let outage = state.outage
+            let before = outage ?? (0, 0)
             state.statistics.failures += 1
             state.outage = (before.transactions + 1, before.orders + UInt64(orders))
-            return before.transactions == 0
+            return outage == nil
         }
         if isFirst { observe(.writesFail(error)) }
     }

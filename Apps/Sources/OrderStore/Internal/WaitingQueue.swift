@@ -12,8 +12,12 @@ protocol QueuedRequest: Sendable {
 /// A bounded queue of requests for database threads, fair to the connections that they came from.
 ///
 /// Each connection has a FIFO queue of its own, and the threads take one request of each in turn. A
-/// connection may have as many requests waiting as places are free: a single one can fill half of
-/// the queue, and there is always room for a connection that has none waiting.
+/// connection may have as many requests waiting as places are free, so a single one can fill half of
+/// the queue. One that has none waiting is always admitted, also when no place is free: the number
+/// of connections limits what waits beyond the limit.
+///
+/// A connection with requests that occupy it may have 64 waiting (or the limit, if that is less).
+/// They take no places while it is occupied: for as long as its peer likes.
 ///
 /// Any thread appends and never blocks; database threads take batches, and sleep while there is
 /// nothing to take. A sleeping thread is woken once, however many requests arrive before it runs:
@@ -35,7 +39,9 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     private final class Source {
         var id: ObjectIdentifier?
         var items = RingBuffer<Item>()
-        /// Whether a request of it that occupies it has been taken and not released.
+        /// Requests that occupy it: waiting ones, and the one that was taken and not released.
+        var occupying = 0
+        /// Whether a request that occupies it was taken and not released.
         var isOccupied = false
     }
 
@@ -46,7 +52,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         var turns = RingBuffer<Source>()
         /// Unused ones, so that a request does not allocate memory.
         var spare: [Source] = []
-        /// The number of all waiting requests.
+        /// The number of waiting requests, except those of occupied sources.
         var count = 0
         /// Completions of the probes of the database threads.
         var probes: [@Sendable () -> Void] = []
@@ -76,6 +82,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
             count -= 1
             if item.occupiesSource, !isClosed {
                 source.isOccupied = true
+                count -= source.items.count
             } else if source.items.isEmpty {
                 remove(source)
             } else {
@@ -100,13 +107,15 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     private let wake = DispatchSemaphore(value: 0)
 
     private static var maxSpare: Int { 64 }
+    /// Requests that may wait in a source with requests that occupy it.
+    private static var maxBehindOccupying: Int { 64 }
 
     init(limit: Int, heldLimitBytes: Int = .max) {
         self.limit = limit
         self.heldLimitBytes = heldLimitBytes
     }
 
-    /// Requests in the queue. Any thread.
+    /// Requests that wait for their turn, without those of occupied sources. Any thread.
     var count: Int { state.withLock { $0.count } }
 
     /// Appends a request, unless its source has its share or the queue is closed. Any thread.
@@ -115,16 +124,28 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
             if state.isClosed { return (.closed, false) }
             let found = state.sources[item.source]
             let waiting = found?.items.count ?? 0
-            if waiting >= limit - state.count { return (.full(waiting: waiting), false) }
+            if waiting > 0, waiting >= share(of: found, with: item, free: limit - state.count) {
+                return (.full(waiting: waiting), false)
+            }
             let source = found ?? state.addSource(item.source)
             source.items.append(item)
+            if item.occupiesSource { source.occupying += 1 }
+            if source.isOccupied { return (.accepted, false) }
             state.count += 1
-            if waiting > 0 || source.isOccupied { return (.accepted, false) }
+            if waiting > 0 { return (.accepted, false) }
             state.turns.append(source)
             return (.accepted, state.wakesSleeper())
         }
         if mustWake { wake.signal() }
         return admission
+    }
+
+    /// Returns how many requests a source may have waiting when `item` comes from it and `free`
+    /// places are free.
+    private func share(of source: Source?, with item: Item, free: Int) -> Int {
+        guard item.occupiesSource || source?.occupying ?? 0 > 0 else { return free }
+        let most = min(Self.maxBehindOccupying, limit)
+        return source?.isOccupied == true ? most : min(most, free)
     }
 
     /// Runs `completion` on a database thread before that takes requests or sleeps again, or at
@@ -142,10 +163,10 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// Sleeps until requests can be taken, and moves up to `limit` of them into `batch`, one of
     /// each source in turn. A request that occupies its source ends the batch.
     ///
-    /// - Parameter timeout: how long to sleep at most; nil: without a limit.
+    /// - Parameter deadline: when to stop waiting for requests; nil: never.
     /// - Returns: `.finished` when the queue is closed and empty.
     func take(
-        upTo limit: Int, into batch: inout [Item], timeout: DispatchTimeInterval? = nil
+        upTo limit: Int, into batch: inout [Item], until deadline: DispatchTime? = nil
     ) -> Outcome {
         batch.removeAll(keepingCapacity: true)
         while true {
@@ -168,7 +189,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
             switch step {
             case .taken: return .taken
             case .finished: return .finished
-            case .sleep: if !sleep(timeout) { return .timedOut }
+            case .sleep: if !sleep(until: deadline) { return .timedOut }
             case .complete(let probes): for completion in probes { completion() }
             }
         }
@@ -191,6 +212,8 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         let mustWake = state.withLock { state -> Bool in
             guard let source = state.sources[source], source.isOccupied else { return false }
             source.isOccupied = false
+            source.occupying -= 1
+            state.count += source.items.count
             if source.items.isEmpty {
                 state.remove(source)
                 return false
@@ -207,6 +230,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
             state.isClosed = true
             for source in state.sources.values where source.isOccupied {
                 source.isOccupied = false
+                state.count += source.items.count
                 if !source.items.isEmpty { state.turns.append(source) }
             }
             defer { state.sleepers = 0 }
@@ -215,13 +239,9 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         for _ in 0..<sleepers { wake.signal() }
     }
 
-    /// - Returns: false if the time-out has passed first.
-    private func sleep(_ timeout: DispatchTimeInterval?) -> Bool {
-        guard let timeout else {
-            wake.wait()
-            return true
-        }
-        if wake.wait(timeout: .now() + timeout) == .success { return true }
+    /// - Returns: false if the deadline has passed first.
+    private func sleep(until deadline: DispatchTime?) -> Bool {
+        if wake.wait(timeout: deadline ?? .distantFuture) == .success { return true }
         let wasCounted = state.withLock { state -> Bool in
             if state.sleepers == 0 { return false }
             state.sleepers -= 1

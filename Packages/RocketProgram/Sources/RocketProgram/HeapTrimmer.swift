@@ -34,8 +34,13 @@ public struct HeapTrimmer: Service {
 
     /// The resident memory that is not allocated.
     private static var excessBytes: Int {
-        ((try? ProcessUsage.residentBytes()) ?? 0) - ProcessUsage.heapBytes
+        excessBytes(
+            resident: (try? ProcessUsage.residentBytes()) ?? 0, heap: ProcessUsage.heapBytes)
     }
+
+    /// 0 if more is allocated than resident: the system has swapped memory out, or it was never
+    /// used.
+    static func excessBytes(resident: Int, heap: Int) -> Int { max(0, resident - heap) }
 }
 
 /// Decides when the heap is trimmed. A value.

@@ -24,6 +24,14 @@ struct HeapTrimPolicyTests {
         #expect(!trims(&policy, excess).contains(true))
     }
 
+    @Test("Memory that was swapped out does not let the same excess look like a growth")
+    func swapped() {
+        let excess = HeapTrimmer.excessBytes(resident: 10 * mebibyte, heap: 500 * mebibyte)
+        var policy = HeapTrimPolicy(excessBytes: excess)
+        #expect(trims(&policy, [50, 50]) == [false, false])
+        #expect(HeapTrimmer.excessBytes(resident: 500, heap: 10) == 490)
+    }
+
     @Test("What a trim can't give back does not cause another one")
     func fragmentation() {
         var policy = HeapTrimPolicy(excessBytes: 0)
