@@ -82,14 +82,14 @@ def exchange(address, data, end):
     peer.close()
 
 
-@attack(40_000, "frames with changed bits, bytes and lengths, 8 in each connection")
+@attack(120_000, "frames with changed bits, bytes and lengths, 8 in each connection")
 def changed_frames(server, rng, times, hold):
     for _ in range(times // 8):
         exchange(server.address, b"".join(mutated(rng) for _ in range(8)),
                  rng.choice(("finish", "reset")))
 
 
-@attack(40_000, "well-formed frames with random contents, 40 in each connection")
+@attack(200_000, "well-formed frames with random contents, 40 in each connection")
 def random_contents(server, rng, times, hold):
     for _ in range(times // 40):
         exchange(server.address, b"".join(
@@ -98,7 +98,7 @@ def random_contents(server, rng, times, hold):
                   rng.choice((0, 0, rng.randrange(1 << 31)))) for _ in range(40)), "finish")
 
 
-@attack(10_000, "connections that send nothing, one byte or half a frame, and end or reset")
+@attack(40_000, "connections that send nothing, one byte or half a frame, and end or reset")
 def connections(server, rng, times, hold):
     for _ in range(times):
         peer = Peer(server.address)
@@ -108,7 +108,7 @@ def connections(server, rng, times, hold):
         (peer.reset if rng.randrange(2) else peer.close)()
 
 
-@attack(10_000, "connections with one invalid frame each: a line of the log for each")
+@attack(20_000, "connections with one invalid frame each: a line of the log for each")
 def invalid_frames(server, rng, times, hold):
     for _ in range(times):
         exchange(server.address, b"\x02\xff\xff\xff\xff" + rng.randbytes(20), "finish")
@@ -156,9 +156,9 @@ def replies_nobody_reads(server, rng, times, hold):
         peer.close()
 
 
-@attack(128, "connections that each send 4 MiB less one byte of a frame")
+@attack(256, "connections that each send 4 MiB less one byte of a frame")
 def unfinished_frames(server, rng, times, hold):
-    head = frame(b"abcdefgh", b"Order.makeOrder", length=4 << 20)[:40]
+    head = frame(b"abcdefgh", b"Order.makeOrder", length=4 << 20)[:44]
     chunk, peers = b"a" * (64 << 10), []
     for _ in range(times):
         peer = Peer(server.address)
