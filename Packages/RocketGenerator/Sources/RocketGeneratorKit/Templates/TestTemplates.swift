@@ -18,8 +18,10 @@ struct TestClientTemplate {
         ])
     }
 
+    /// swift-format removes the comma behind a single element.
     private var methods: Lines {
-        service.methods.map { ".init(\($0.methodsName).\($0.model.swiftName))," }
+        let comma = service.methods.count > 1 ? "," : ""
+        return service.methods.map { ".init(\($0.methodsName).\($0.model.swiftName))\(comma)" }
     }
 }
 

@@ -80,6 +80,18 @@ struct TemplateTests {
                 """)
     }
 
+    @Test("A test client of one method has no comma behind it")
+    func clientOfOneMethod() throws {
+        let project = try Sample.project(
+            """
+            syntax = "proto3"; package shop.v1; message M {}
+            service S { rpc go(M) returns (M); }
+            """)
+        let service = try #require(project.services.first)
+        let lines = TestClientTemplate(project: project, service: service).lines
+        #expect(lines.contains("    .init(Shop_V1_SMethods.go)"))
+    }
+
     @Test("A test expects the empty response of a new interface")
     func test() throws {
         let (project, method) = try method(wellKnown)
