@@ -6,8 +6,7 @@ import Glibc
 /// O_NONBLOCK on the descriptor itself would change the stream of those other processes, too. So a
 /// pipe or a terminal is opened a second time, without blocking. Where that is refused, only as much
 /// is written at a time as poll(2) reports room for: a page to a pipe, to a terminal a run of text or
-/// one control character. Sockets are written with MSG_DONTWAIT. Any
-/// thread.
+/// one control character. Sockets are written with MSG_DONTWAIT. Any thread.
 public struct SharedOutput: ~Copyable, Sendable {
     private enum Kind { case file, socket, own, borrowedPipe, borrowedTerminal }
 
