@@ -257,7 +257,15 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "ChatClientKitTests", dependencies: ["ChatClientKit"], swiftSettings: settings),
+            name: "ChatClientKitTests",
+            dependencies: [
+                "ChatClientKit",
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketReactorTestKit", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "chat_client",
             dependencies: [

@@ -49,7 +49,12 @@ final class InteractiveClient {
         }
         let bound = LoopBound(client, on: reactor)
         input.onInput { bound.get().received($0) }
-        try TerminalSignals.start(on: reactor.loop, mode) { bound.get().handle($0) }
+        do throws(SystemError) {
+            try TerminalSignals.start(on: reactor.loop, mode) { bound.get().handle($0) }
+        } catch {
+            mode.end()
+            throw error
+        }
         screen.open()
         controller.start()
         client.requestRead()

@@ -93,6 +93,11 @@ struct KeyDecoder {
     }
 
     private mutating func sequence(_ before: [UInt8], _ byte: UInt8) -> Key? {
+        // The sequence is incomplete; this one may end a paste.
+        if byte == 0x1B {
+            state = .escape
+            return nil
+        }
         let whole = before + [byte]
         guard (0x40...0x7E).contains(byte) else {
             state = whole.count < Self.sequenceLimit ? .sequence(whole) : .plain

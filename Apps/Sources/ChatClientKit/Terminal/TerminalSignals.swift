@@ -29,6 +29,8 @@ final class TerminalSignals: Sendable {
         .windowChange,
     ]
 
+    private static let jobControl: [Signal] = [.resume, .terminalStop, .backgroundRead]
+
     private let descriptor: SignalDescriptor
     private let loop: EventLoop
     private let mode: TerminalMode
@@ -85,8 +87,8 @@ final class TerminalSignals: Sendable {
         perform(.leave)
         mode.leave()
         Signals.performDefault(signal)
-        let wasStopped = (try? descriptor.descriptor.waitUntilReadable(atMost: .zero)) == true
-        if wasStopped { return }
+        // SIGCONT is handled next. So is another stop signal, which discards it.
+        if Self.jobControl.contains(where: Signals.isPending) { return }
         // No shell could have continued it: it goes on, unless it has lost the terminal.
         if Terminal.isForeground { enter() } else { end(by: .hangUp) }
     }

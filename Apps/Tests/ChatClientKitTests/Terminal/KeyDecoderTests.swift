@@ -50,6 +50,24 @@ import Testing
         #expect(keys.last == .text("x"))
     }
 
+    @Test(
+        "A paste ends wherever its text ends, also within a sequence or a character",
+        arguments: [
+            [0x1B], [0x1B, 0x5B], [0x1B, 0x4F], [0x1B, 0x5B, 0x32], [0x1B, 0x5B, 0x32, 0x30, 0x31],
+            [0x1B, 0x1B, 0x5B], [0xE4], [0xE4, 0xB8], [0x0D], [0xFF],
+        ])
+    func pasteWithinSequence(end: [UInt8]) {
+        let bytes = Array("\u{1B}[200~a".utf8) + end + Array("\u{1B}[201~\u{1B}[A\rb".utf8)
+        let text = end == [0x0D] ? "a\n" : "a"
+        #expect(keys(bytes) == typed(text) + [.up, .enter, .text("b")])
+    }
+
+    @Test("A key after an incomplete sequence is decoded")
+    func incompleteSequence() {
+        #expect(keys("\u{1B}[\u{1B}[A") == [.up])
+        #expect(keys("\u{1B}[1;5\u{1B}bx") == [.wordLeft, .text("x")])
+    }
+
     @Test("Drops invalid UTF-8 and keeps the next character")
     func invalidUTF8() {
         #expect(keys([0xFF, 0x61]) == [.text("a")])

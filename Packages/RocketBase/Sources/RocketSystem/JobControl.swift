@@ -25,6 +25,15 @@ extension Signals {
         unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
         unsafe pthread_sigmask(SIG_SETMASK, &former, nil)
     }
+
+    /// Returns whether `signal` has been sent to the process or the calling thread, which block it,
+    /// and was not read yet.
+    public static func isPending(_ signal: Signal) -> Bool {
+        var set = sigset_t()
+        // SAFETY: the calls fill and read this set.
+        unsafe sigpending(&set)
+        return unsafe sigismember(&set, signal.rawValue) == 1
+    }
 }
 
 extension Terminal {

@@ -5,10 +5,10 @@ import Glibc
 ///
 /// O_NONBLOCK on the descriptor itself would change the stream of those other processes, too. So a
 /// pipe or a terminal is opened a second time, without blocking. Where that is refused, only as much
-/// is written at a time as poll(2) reports room for. Sockets are written with MSG_DONTWAIT. Any
-/// thread.
+/// is written at a time as poll(2) reports room for: a page to a pipe, to a terminal a run of text or
+/// one control character. Sockets are written with MSG_DONTWAIT. Any thread.
 public struct SharedOutput: ~Copyable, Sendable {
-    private enum Kind { case file, socket, own, borrowed }
+    private enum Kind { case file, socket, own, borrowedPipe, borrowedTerminal }
 
     private let descriptor: Int32
     private let own: FileDescriptor?
@@ -28,7 +28,7 @@ public struct SharedOutput: ~Copyable, Sendable {
         // SAFETY: Swift passes a NUL-terminated copy of the path.
         let raw = unsafe open(
             "/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-        kind = raw < 0 ? .borrowed : .own
+        kind = raw >= 0 ? .own : type == S_IFIFO ? .borrowedPipe : .borrowedTerminal
         own = raw < 0 ? nil : FileDescriptor(owning: raw)
     }
 
@@ -44,8 +44,10 @@ public struct SharedOutput: ~Copyable, Sendable {
         let deadline = limit.map { clock.monotonic() + $0 }
         var written = 0
         while written < bytes.count {
-            let left = deadline.map { max(.zero, $0 - clock.monotonic()) }
-            guard isWritable(within: left) else { return (written, SystemError("write", .again)) }
+            let isOver = deadline.map { $0 <= clock.monotonic() } ?? false
+            guard isWritable(until: deadline) else {
+                return (written, SystemError("write", .again))
+            }
             let count = unsafe writeSome(UnsafeRawBufferPointer(rebasing: bytes[written...]))
             if count >= 0 {
                 written += count
@@ -53,7 +55,6 @@ public struct SharedOutput: ~Copyable, Sendable {
             }
             let error = Errno.current
             if error.rawValue == EINTR { continue }
-            let isOver = left.map { $0 <= .zero } ?? false
             if !error.isWouldBlock || isOver { return (written, SystemError("write", error)) }
         }
         return (written, nil)
@@ -73,10 +74,18 @@ public struct SharedOutput: ~Copyable, Sendable {
         case .socket:
             unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT))
         case .own: unsafe Glibc.write(raw, bytes.baseAddress, bytes.count)
-        // poll(2) reports room for this many bytes or more.
-        case .borrowed:
+        case .borrowedPipe:
             unsafe Glibc.write(descriptor, bytes.baseAddress, min(bytes.count, Int(PIPE_BUF)))
+        case .borrowedTerminal:
+            unsafe Glibc.write(descriptor, bytes.baseAddress, Self.terminalPiece(bytes))
         }
+    }
+
+    /// Returns how many of the bytes a terminal takes without blocking after poll(2). The kernel
+    /// keeps room for 256 (WAKEUP_CHARS; the size of the smallest buffer of a pseudo-terminal), but
+    /// for a control character, such as a line feed, it asks for room again.
+    private static func terminalPiece(_ bytes: UnsafeRawBufferPointer) -> Int {
+        max(1, unsafe bytes.prefix(256).prefix { $0 >= 0x20 }.count)
     }
 
     private var raw: Int32 {
@@ -87,12 +96,19 @@ public struct SharedOutput: ~Copyable, Sendable {
     }
 
     /// Returns true also for a stream with an error, which the write then reports.
-    private borrowing func isWritable(within limit: Duration?) -> Bool {
+    private borrowing func isWritable(until deadline: MonotonicTime?) -> Bool {
+        let clock = SystemTimeSource()
         var request = pollfd(fd: raw, events: Int16(POLLOUT), revents: 0)
-        // Rounded up, so that a wait never ends before the limit.
-        let wait = limit.map { Int32(clamping: ($0.wholeNanoseconds + 999_999) / 1_000_000) } ?? -1
-        // SAFETY: one pollfd, as the count says.
-        let count = unsafe poll(&request, 1, wait)
-        return count > 0 || (count < 0 && errno == EINTR)
+        var count: Int32
+        repeat {
+            // Rounded up, so that a wait never ends before the deadline.
+            let wait = deadline.map {
+                let left = max(.zero, $0 - clock.monotonic())
+                return Int32(clamping: (left.wholeNanoseconds + 999_999) / 1_000_000)
+            }
+            // SAFETY: one pollfd, as the count says.
+            count = unsafe poll(&request, 1, wait ?? -1)
+        } while count < 0 && errno == EINTR
+        return count > 0
     }
 }

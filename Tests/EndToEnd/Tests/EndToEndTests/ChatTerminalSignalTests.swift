@@ -12,12 +12,15 @@ struct ChatTerminalSignalTests {
     }
 
     /// A client in a terminal is client1, a plain socket client2.
-    private func fixture() throws -> Fixture {
+    ///
+    /// - Parameter launcher: a program and arguments that run the client, in its place.
+    private func fixture(launcher: [String] = []) throws -> Fixture {
         let server = try ChatServerProcess(in: Workspace())
         let terminal = try PseudoTerminal()
+        let command = launcher + [Programs.path("chat_client"), "127.0.0.1", "\(server.port)"]
         let client = try ChildProcess(
-            Programs.path("chat_client"), ["127.0.0.1", "\(server.port)"],
-            environment: ["NO_COLOR": "1"], terminal: terminal.program)
+            command[0], Array(command.dropFirst()), environment: ["NO_COLOR": "1"],
+            terminal: terminal.program)
         #expect(terminal.read(through: "connected").hasSuffix("connected"))
         #expect(!terminal.echoes)
         let other = try ChatConnection(port: server.port)
@@ -75,6 +78,26 @@ struct ChatTerminalSignalTests {
         #expect(try fixture.other.receive() == "from: client1: half a line")
     }
 
+    @Test("A new size during SIGTSTP does not keep a client without a shell out of the terminal")
+    func resizedWhileSuspending() throws {
+        // In a session of its own the client has no shell that could continue it: it does not stop.
+        let fixture = try fixture(launcher: ["/bin/bash", "-c", "setsid \"$0\" \"$@\"; true"])
+        let bash = fixture.client.id
+        let children = try String(
+            contentsOfFile: "/proc/\(bash)/task/\(bash)/children", encoding: .utf8)
+        let client = try #require(Int32(children.split(separator: " ").first ?? ""))
+        kill(client, SIGTSTP)
+        kill(client, SIGWINCH)
+        #expect(fixture.terminal.read(through: "\u{1B}[?2004l").hasSuffix("\u{1B}[?2004l"))
+        #expect(fixture.terminal.read(through: "\u{1B}[?2004h> ").hasSuffix("\u{1B}[?2004h> "))
+        #expect(!fixture.terminal.echoes)
+        fixture.terminal.type("a line\r")
+        #expect(try fixture.other.receive() == "from: client1: a line")
+        kill(client, SIGTERM)
+        #expect(fixture.client.finish().status == 0)
+        #expect(fixture.terminal.echoes)
+    }
+
     @Test("Pasted lines are one text, and sent by Enter only")
     func pasting() throws {
         let fixture = try fixture()
@@ -85,7 +108,7 @@ struct ChatTerminalSignalTests {
     }
 
     @Test(
-        "Ctrl-Z returns to the shell; fg returns to the line, bg stops again, kill ends the client",
+        "Ctrl-Z returns to the shell; fg returns to the line, bg stops again until fg, kill ends it",
         .enabled(if: TmuxTerminal.isInstalled, "needs tmux"))
     func jobControl() throws {
         let server = try ChatServerProcess(in: Workspace())
@@ -120,6 +143,18 @@ struct ChatTerminalSignalTests {
         let again = try terminal.screen { $0.filter { $0.contains("Stopped") }.count == 3 }
         try terminal.press("Enter")
         #expect(again.filter { $0.contains("Stopped") }.count == 3, "\(again)")
+
+        // Its read has failed in the background.
+        try terminal.type("fg")
+        try terminal.press("Enter")
+        #expect(try terminal.screen { $0.last == ">" }.last == ">")
+        try terminal.type("again")
+        try terminal.press("Enter")
+        #expect(try other.receive()?.hasSuffix(": again") == true)
+
+        try terminal.press("C-z")
+        let last = try terminal.screen { $0.filter { $0.contains("Stopped") }.count == 4 }
+        #expect(last.filter { $0.contains("Stopped") }.count == 4, "\(last)")
         try terminal.type("kill %1")
         try terminal.press("Enter")
         #expect(server.waits(for: 1, of: "client left"))
