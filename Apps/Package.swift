@@ -106,6 +106,7 @@ let package = Package(
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
             swiftSettings: settings),

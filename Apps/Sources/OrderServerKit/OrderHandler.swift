@@ -63,7 +63,7 @@ extension RPCError {
     init(_ error: OrderStoreError) {
         let code: RPCErrorCode =
             switch error {
-            case .tooManyWaiting, .diskFull: .resourceExhausted
+            case .tooManyWaiting, .memoryFull, .diskFull: .resourceExhausted
             case .closed, .filesLost: .unavailable
             case .cancelled: .cancelled
             case .cannotOpen, .newerSchema, .keyReused, .outcomeUnknown, .failed, .readFailed:

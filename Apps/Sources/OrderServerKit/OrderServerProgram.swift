@@ -72,16 +72,26 @@ struct OrderServerProgram {
     }
 
     /// Opens the store. Pages that it has read and that are not in a connection's output yet count
-    /// into the server's budget of bytes.
+    /// into the server's budget of bytes, which refuses those beyond half of it.
     private func openStore(
         _ monitor: OrderStoreMonitor, _ budget: ByteBudget
     ) throws(ProgramFailure) -> OrderStore {
         do {
             return try OrderStore(
-                config[OrderStoreConfig.self].store, observe: monitor.observe,
-                recordBytes: { budget.record($0) })
+                config[OrderStoreConfig.self].store.limited(by: budget),
+                observe: monitor.observe, recordBytes: { budget.record($0) })
         } catch {
             throw ProgramFailure(error.description)
         }
+    }
+}
+
+extension OrderStoreConfiguration {
+    /// Returns the same with pages of no more bytes than the budget takes of them: reading then
+    /// waits before the budget refuses what was read.
+    func limited(by budget: ByteBudget) -> OrderStoreConfiguration {
+        var limited = self
+        limited.maxPageBytes = min(maxPageBytes, budget.recordLimitBytes)
+        return limited
     }
 }

@@ -18,7 +18,7 @@ public final class OrderStore: Sendable {
     private let writer: OrderWriter
     private let reader: OrderReader
     private let observe: Observer
-    private let recordBytes: @Sendable (Int) -> Void
+    private let recordBytes: @Sendable (Int) -> Bool
     private let threads = DatabaseThreads()
 
     /// Opens the store, creates its folder and file if they are missing, and migrates an older
@@ -27,13 +27,14 @@ public final class OrderStore: Sendable {
     /// - Parameters:
     ///   - observe: is passed the events from now on.
     ///   - recordBytes: is passed the bytes of each page when it has been read, and the negative
-    ///     number when the call that it is for has ended: for a budget of the process. Any thread.
+    ///     number when the call that it is for has ended: for a budget of the process. Where it
+    ///     returns false for a page, the page is dropped and is not recorded. Any thread.
     /// - Throws: `OrderStoreError.cannotOpen` (also for a file that is empty: orders were in it) or
     ///   `.newerSchema`.
     public init(
         _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
         observe: @escaping Observer = { _ in },
-        recordBytes: @escaping @Sendable (Int) -> Void = { _ in }
+        recordBytes: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) throws(OrderStoreError) {
         self.configuration = configuration
         self.observe = observe
@@ -102,7 +103,7 @@ public final class OrderStore: Sendable {
     /// Returns up to `limit` (1 or more) orders from `token` on, oldest first. No other page is
     /// read for the caller's connection until its call has ended.
     ///
-    /// - Throws: `.tooManyWaiting`, `.cancelled`, `.closed` or `.failed`.
+    /// - Throws: `.tooManyWaiting`, `.memoryFull`, `.cancelled`, `.closed` or `.failed`.
     public func orders(
         from token: OrderPageToken = .start, limit: Int, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPage {
@@ -119,7 +120,7 @@ public final class OrderStore: Sendable {
         let bytes = page.byteCount
         reader.queue.received(bytes: bytes)
         call.onEnd { [reader, recordBytes] in
-            recordBytes(-bytes)
+            _ = recordBytes(-bytes)
             reader.queue.release(source)
         }
         return page

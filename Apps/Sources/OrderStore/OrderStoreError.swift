@@ -8,6 +8,8 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     /// The connection has its share of the queue (`OrderStoreConfiguration.maxWaiting`): so many of
     /// its requests are waiting.
     case tooManyWaiting(Int)
+    /// The process has no memory to spare for a page (`recordBytes` of the store).
+    case memoryFull
     /// The disk is full. The store works again as soon as there is space.
     case diskFull
     /// The idempotency key belongs to an order with another price or other goods.
@@ -35,6 +37,7 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         case .tooManyWaiting(let count):
             "the order store is busy: \(count) requests of this connection are waiting already; "
                 + "try again later"
+        case .memoryFull: "the memory for pages of orders is used up; try again later"
         case .diskFull: "the disk of the order store is full; nothing was stored"
         case .keyReused(let id):
             "the idempotency key belongs to order \(id), which has another price or other goods"

@@ -1,5 +1,6 @@
 import OrderStore
 import RocketBase
+import RocketTCP
 import Testing
 
 @testable import OrderServerKit
@@ -13,6 +14,16 @@ struct OrderStoreConfigTests {
         var expected = OrderStoreConfiguration(path: "/etc/rocket/var/orders.sqlite")
         expected.keyRetention = .seconds(86_400)
         #expect(config[OrderStoreConfig.self].store == expected)
+    }
+
+    @Test("Pages take no more memory than the server's budget leaves for them")
+    func limitedByTheBudget() {
+        var configuration = OrderStoreConfiguration(path: "orders.sqlite")
+        configuration.maxPageBytes = 32 << 20
+        let budget = ByteBudget(limitBytes: 16 << 20)
+        #expect(configuration.limited(by: budget).maxPageBytes == 8 << 20)
+        configuration.maxPageBytes = 1 << 20
+        #expect(configuration.limited(by: budget) == configuration)
     }
 
     @Test("Every element is passed to the store")

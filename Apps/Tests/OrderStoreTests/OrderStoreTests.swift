@@ -163,7 +163,10 @@ struct OrderStoreTests {
         let bytes = Locked(0)
         let store = try OrderStore(
             OrderStoreConfiguration(path: folder.path + "/orders.sqlite"),
-            recordBytes: { delta in bytes.withLock { $0 += delta } })
+            recordBytes: { delta in
+                bytes.withLock { $0 += delta }
+                return true
+            })
         let goods = String(repeating: "x", count: 1000)
         for _ in 0..<3 { _ = try await store.make(OrderDraft(price: 10, goods: goods)) }
         let call = PageCall()
@@ -172,6 +175,36 @@ struct OrderStoreTests {
         call.end()
         #expect(bytes.withLock { $0 } == 0)
         _ = try await store.orders(limit: 10)
+        #expect(bytes.withLock { $0 } == 0)
+        await store.close()
+    }
+
+    @Test("A page that is refused is dropped, and its connection can have the next one")
+    func refusedPage() async throws {
+        let folder = try TemporaryFolder()
+        let bytes = Locked(0)
+        let limit = Locked(0)
+        let store = try OrderStore(
+            OrderStoreConfiguration(path: folder.path + "/orders.sqlite"),
+            recordBytes: { delta in
+                let limit = limit.withLock { $0 }
+                return bytes.withLock { bytes in
+                    if delta > 0, bytes + delta > limit { return false }
+                    bytes += delta
+                    return true
+                }
+            })
+        _ = try await store.make(OrderDraft(price: 10, goods: "apple"))
+        let call = PageCall()
+        for _ in 0..<2 {
+            await #expect(throws: OrderStoreError.memoryFull) {
+                try await store.orders(limit: 10, for: call)
+            }
+        }
+        limit.withLock { $0 = 1000 }
+        #expect(try await store.orders(limit: 10, for: call).orders.count == 1)
+        #expect(bytes.withLock { $0 } > 0)
+        call.end()
         #expect(bytes.withLock { $0 } == 0)
         await store.close()
     }

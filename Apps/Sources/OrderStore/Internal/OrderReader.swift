@@ -27,7 +27,7 @@ final class OrderReader: Sendable {
     private let pool: DatabasePool
     private let time: any TimeSource
     private let observe: OrderStore.Observer
-    private let recordBytes: @Sendable (Int) -> Void
+    private let recordBytes: @Sendable (Int) -> Bool
     private let failures = Locked(ReadFailures())
 
     /// Requests within one read transaction at most.
@@ -35,7 +35,7 @@ final class OrderReader: Sendable {
 
     init(
         pool: DatabasePool, configuration: OrderStoreConfiguration, time: any TimeSource,
-        observe: @escaping OrderStore.Observer, recordBytes: @escaping @Sendable (Int) -> Void
+        observe: @escaping OrderStore.Observer, recordBytes: @escaping @Sendable (Int) -> Bool
     ) {
         self.pool = pool
         self.time = time
@@ -98,8 +98,8 @@ final class OrderReader: Sendable {
             switch result({ try list(after: after, limit: limit, in: db) }) {
             case .success(let page):
                 let bytes = page.byteCount
+                guard recordBytes(bytes) else { return fail(request, .memoryFull) }
                 queue.hold(bytes: bytes)
-                recordBytes(bytes)
                 caller.resume(returning: .success(page))
             case .failure(let error): fail(request, error)
             }

@@ -181,6 +181,10 @@ int rocket_set_reuse_port(int fd, int on) { return option(fd, SOL_SOCKET, SO_REU
 int rocket_set_ipv6_only(int fd, int on) { return option(fd, IPPROTO_IPV6, IPV6_V6ONLY, on); }
 int rocket_set_no_delay(int fd, int on) { return option(fd, IPPROTO_TCP, TCP_NODELAY, on); }
 
+int rocket_set_user_timeout(int fd, int milliseconds) {
+    return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds);
+}
+
 int rocket_set_keepalive(int fd, int idle_seconds, int interval_seconds, int probes) {
     if (option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) != 0) return -1;
     if (option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_seconds) != 0) return -1;

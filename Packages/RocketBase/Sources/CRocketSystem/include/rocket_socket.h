@@ -58,6 +58,7 @@ struct rocket_tcp_progress {
 int rocket_tcp_progress(int fd, struct rocket_tcp_progress *out);
 /// TCP_RTO_MAX_MS; fails on kernels before 6.15.
 int rocket_set_longest_retransmission(int fd, int milliseconds);
+int rocket_set_user_timeout(int fd, int milliseconds);
 int rocket_set_keepalive(int fd, int idle_seconds, int interval_seconds, int probes);
 int rocket_set_buffer_bytes(int fd, int send_bytes, int receive_bytes);
 /// Sets SO_LINGER to zero: close(2) then resets the connection.

@@ -77,6 +77,13 @@ extension FileDescriptor {
         try check("TCP_RTO_MAX_MS", result)
     }
 
+    /// Sets TCP_USER_TIMEOUT: how long sent bytes may be unacknowledged, or a window full; zero: as
+    /// long as the kernel repeats them. Rounded down to milliseconds.
+    public borrowing func setUserTimeout(_ time: Duration) throws(SystemError) {
+        let milliseconds = max(0, Int32(clamping: time.wholeNanoseconds / 1_000_000))
+        try check("TCP_USER_TIMEOUT", rocket_set_user_timeout(raw, milliseconds))
+    }
+
     /// Returns what the kernel knows of the answers of a TCP peer (TCP_INFO).
     public borrowing func tcpProgress() throws(SystemError) -> TCPProgress {
         var info = rocket_tcp_progress()

@@ -23,9 +23,13 @@ extension SocketFile {
     /// what one finds at the path stays so until it has replaced it. The lock is flock(2) on the
     /// folder, so no file remains. Where the folder can't be read or locked, `body` runs without.
     ///
-    /// - Throws: `SystemError` of `body`; EAGAIN when another process keeps the lock for 2 seconds.
+    /// Anyone who can read the folder can keep the lock, so after waiting for 200 ms `body` runs
+    /// without it, too. Blocks the thread meanwhile.
+    ///
+    /// - Parameter lockHeld: called before `body` when the wait was in vain.
+    /// - Throws: `SystemError` of `body`.
     public static func withFolderLocked<Result: ~Copyable>(
-        of path: String, _ body: () throws(SystemError) -> Result
+        of path: String, lockHeld: () -> Void = {}, _ body: () throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         let raw = unsafe rocket_open_folder(folder(of: path))
         if raw < 0 { return try body() }
@@ -33,10 +37,12 @@ extension SocketFile {
         // Holders need the lock for some system calls, so a look each 10 ms is soon enough.
         var looks = 0
         while rocket_try_lock(folder.raw) != 0 {
-            let error = Errno.current
-            guard error.isWouldBlock else { break }
+            guard Errno.current.isWouldBlock else { break }
             looks += 1
-            if looks > 200 { throw SystemError("lock the folder of \(path)", error) }
+            if looks > 20 {
+                lockHeld()
+                break
+            }
             usleep(10_000)
         }
         return try body()

@@ -26,6 +26,10 @@ struct PeerLiveness {
     /// the next one.
     private static let leastUnanswered = 2
 
+    /// The time of an answer is measured anew by each check, and a little later or earlier each
+    /// time: so much later it is another answer.
+    private static func slack(_ limit: UInt64) -> UInt64 { max(limit / 100, 50_000_000) }
+
     /// - Parameter sentAt: when bytes were sent after everything before them was acknowledged.
     init(sentAt: MonotonicTime) { unansweredSince = sentAt }
 
@@ -55,7 +59,7 @@ struct PeerLiveness {
             ? (progress.retransmissions > 0 || total > before)
                 && progress.sinceAnswer > progress.sinceSent
             : progress.probes > 0
-        if !isWaiting || answeredAt > unansweredSince {
+        if !isWaiting || answeredAt > unansweredSince.later(by: Self.slack(limit)) {
             unansweredSince = isWaiting ? answeredAt : now
             retransmissionsBefore = total
         } else {

@@ -8,12 +8,16 @@ import Synchronization
 /// Above the limit those connections are closed that hold most, for longest, without progress: of
 /// all loops, until a sixteenth of the limit is free. The loops choose together, which takes some
 /// turns; where the held bytes grow meanwhile to the ceiling, an eighth above the limit, the loop
-/// that records the excess closes connections of its own at once.
+/// that records the excess closes connections of its own at once. Layers above hold half of the
+/// limit at most, and are refused beyond: what they hold costs no connection the other half.
 public final class ByteBudget: Sendable {
     /// The most bytes to hold.
     public let limitBytes: Int
+    /// The most bytes that layers above may hold of them: half.
+    public let recordLimitBytes: Int
     private let ceilingBytes: Int
-    private let held = Atomic(0)
+    /// All bytes, and those of them that layers above have recorded.
+    private let held = Atomic(0), recorded = Atomic(0)
     private let isRelieving = Atomic(false)
     private let loops = Locked<[WeakLoop]>([])
 
@@ -22,6 +26,7 @@ public final class ByteBudget: Sendable {
     /// - Parameter limitBytes: the most bytes to hold; 1 MiB at least.
     public init(limitBytes: Int) {
         self.limitBytes = min(max(1 << 20, limitBytes), 1 << 60)
+        recordLimitBytes = self.limitBytes / 2
         ceilingBytes = self.limitBytes + self.limitBytes / 8
     }
 
@@ -35,19 +40,40 @@ public final class ByteBudget: Sendable {
     /// The bytes that are held now.
     public var heldBytes: Int { held.load(ordering: .relaxed) }
 
-    /// Records that `delta` bytes more are held; fewer, where it is negative. Where that exceeds the
-    /// limit, connections are closed.
+    /// Records that a layer above holds `delta` bytes more; fewer, where it is negative. Where all
+    /// bytes exceed the limit, connections are closed.
     ///
-    /// - Returns: false when bytes were added and the ceiling is exceeded: give up what they are for.
+    /// - Returns: false when the bytes exceed `recordLimitBytes` or the ceiling: give up what they
+    ///   are for. They are not recorded then.
     @discardableResult
     public func record(_ delta: Int) -> Bool {
+        let above = recorded.add(delta, ordering: .relaxed).newValue
+        let total = held.add(delta, ordering: .relaxed).newValue
+        if delta <= 0 { return true }
+        let hasShare = above <= recordLimitBytes
+        if hasShare, total > limitBytes { relieve() }
+        if hasShare, total <= ceilingBytes { return true }
+        recorded.subtract(delta, ordering: .relaxed)
+        held.subtract(delta, ordering: .relaxed)
+        return false
+    }
+
+    /// Records that connections hold `delta` bytes more, whatever the limit; fewer, where it is
+    /// negative.
+    ///
+    /// - Returns: false when bytes were added and the ceiling is exceeded.
+    @discardableResult
+    func recordConnections(_ delta: Int) -> Bool {
         let total = held.add(delta, ordering: .relaxed).newValue
         if delta <= 0 || total <= limitBytes { return true }
         relieve()
         return total <= ceilingBytes
     }
 
-    var isAboveCeiling: Bool { heldBytes > ceilingBytes }
+    /// Bytes above the ceiling; negative below it.
+    var bytesAboveCeiling: Int { heldBytes - ceilingBytes }
+    /// Bytes to free, so that a sixteenth of the limit is free; negative: none.
+    private var excess: Int { heldBytes - (limitBytes - limitBytes / 16) }
 
     /// Adds loops whose connections may be closed for the budget.
     func add(_ added: [EventLoop]) {
@@ -64,21 +90,28 @@ public final class ByteBudget: Sendable {
 
 /// A connection that holds bytes of a budget. A value, for choosing among those of all loops.
 struct ByteHolder: Sendable {
-    let group: ObjectIdentifier
-    let number: UInt64
-    let bytes: Int
-    /// Bytes, times the milliseconds without progress.
-    let weight: Double
+    struct ID: Hashable, Sendable {
+        let group: ObjectIdentifier
+        let number: UInt64
+    }
 
-    func names(_ connection: TCPConnection) -> Bool {
-        connection.number == number && ObjectIdentifier(connection.group) == group
+    let id: ID
+    let bytes: Int
+    /// Bytes, times the milliseconds without progress, of which no more than a second counts: among
+    /// those that have waited for longer the bytes decide.
+    let weight: Double
+    /// The time without progress, which decides between equal weights.
+    let stalled: Duration
+
+    func isHeavier(than other: ByteHolder) -> Bool {
+        weight == other.weight ? stalled > other.stalled : weight > other.weight
     }
 
     /// Returns the heaviest ones that hold `excess` together.
     static func heaviest(_ holders: [ByteHolder], excess: Int) -> [ByteHolder] {
         var left = excess
         var chosen: [ByteHolder] = []
-        for holder in holders.sorted(by: { $0.weight > $1.weight }) {
+        for holder in holders.sorted(by: { $0.isHeavier(than: $1) }) {
             if left <= 0 { break }
             left -= holder.bytes
             chosen.append(holder)
@@ -88,36 +121,37 @@ struct ByteHolder: Sendable {
 }
 
 extension ByteBudget {
-    /// What the loops have contributed to a choice.
-    private struct Round {
-        var missing: Int
-        var holders: [ByteHolder] = []
-    }
-
-    /// Starts to close the connections that hold most, unless that is going on.
+    /// Frees unused memory of connections, then starts to close those that hold most, unless that
+    /// is going on.
     private func relieve() {
         if isRelieving.exchange(true, ordering: .acquiringAndReleasing) { return }
-        let excess = heldBytes - (limitBytes - limitBytes / 16)
         let loops = loops.withLock { $0.compactMap(\.loop) }
-        collect(from: loops, excess: excess) { chosen in
+        collect(from: loops) { chosen, excess in
             self.onEach(loops) { reactor in
-                LoopConnections.of(reactor).close(chosen, of: self)
+                LoopConnections.of(reactor).close(chosen)
             } done: {
                 self.isRelieving.store(false, ordering: .releasing)
+                // What was recorded meanwhile has started nothing. Where there was something to
+                // close and nothing to choose, another round would choose nothing, too.
+                let canFree = !chosen.isEmpty || excess <= 0
+                if canFree, self.heldBytes > self.limitBytes { self.relieve() }
             }
         }
     }
 
+    /// - Parameter done: is passed the chosen ones, and the bytes that were to be freed.
     private func collect(
-        from loops: [EventLoop], excess: Int, _ done: @escaping @Sendable ([ByteHolder]) -> Void
+        from loops: [EventLoop], _ done: @escaping @Sendable ([ByteHolder], Int) -> Void
     ) {
         let found = LockedBox<[ByteHolder]>([])
         onEach(loops) { reactor in
-            let holders = ByteHolder.heaviest(
-                LoopConnections.of(reactor).holders(of: self), excess: excess)
+            let connections = LoopConnections.of(reactor)
+            connections.trim(for: self)
+            let holders = ByteHolder.heaviest(connections.holders(of: self), excess: self.excess)
             found.value.withLock { $0 += holders }
         } done: {
-            done(ByteHolder.heaviest(found.value.withLock { $0 }, excess: excess))
+            let excess = self.excess
+            done(ByteHolder.heaviest(found.value.withLock { $0 }, excess: excess), excess)
         }
     }
 

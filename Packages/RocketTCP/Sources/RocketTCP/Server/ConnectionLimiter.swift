@@ -93,7 +93,7 @@ final class ConnectionLimiter: Sendable {
     /// the budget's ceiling is exceeded.
     func recordBytes(_ delta: Int) -> Bool {
         held.wrappingAdd(delta, ordering: .relaxed)
-        return budget.record(delta)
+        return budget.recordConnections(delta)
     }
 }
 

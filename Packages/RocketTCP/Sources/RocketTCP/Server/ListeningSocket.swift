@@ -1,3 +1,4 @@
+import RocketBase
 public import RocketSystem
 
 /// An address that a server can't listen on, and the cause. A value.
@@ -37,13 +38,29 @@ struct ListeningSocket: ~Copyable {
     struct BoundFile: Sendable {
         let path: String
         let identity: SocketFile.Identity
+        let logger: RocketLogger
 
         /// Removes the file, unless another one has taken its path.
         func remove() {
-            try? SocketFile.withFolderLocked(of: path) { () throws(SystemError) in
+            try? withFolderLocked(of: path, logger) { () throws(SystemError) in
                 if try SocketFile.identity(of: path) == identity { try SocketFile.remove(path) }
             }
         }
+    }
+
+    /// Runs `body` with the folder locked, or without the lock where another process keeps it: a
+    /// server must start and stop all the same.
+    private static func withFolderLocked<Result>(
+        of path: String, _ logger: RocketLogger, _ body: () throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        try SocketFile.withFolderLocked(
+            of: path,
+            lockHeld: {
+                logger.warn(
+                    "another process keeps the folder of a Unix socket locked; going on without "
+                        + "the lock"
+                ) { $0.add("path", path) }
+            }, body)
     }
 
     /// Takes ownership of what `release` returned.
@@ -68,11 +85,12 @@ struct ListeningSocket: ~Copyable {
     }
 
     /// Binds to the address and listens.
-    static func open(_ address: NetAddress, _ configuration: TCPServerConfiguration)
-        throws(TCPListenError) -> ListeningSocket
-    {
+    static func open(
+        _ address: NetAddress, _ configuration: TCPServerConfiguration,
+        logger: RocketLogger = .disabled
+    ) throws(TCPListenError) -> ListeningSocket {
         do {
-            return try bound(address, configuration)
+            return try bound(address, configuration, logger)
         } catch {
             throw TCPListenError(address: address.description, cause: error)
         }
@@ -97,20 +115,22 @@ struct ListeningSocket: ~Copyable {
         let descriptor = FileDescriptor(owning: raw)
         try descriptor.setNonBlockingCloseOnExec()
         let address = NetAddress(try descriptor.localAddress())
+        // Accepted sockets inherit it, and an older version may have set it.
+        if !address.isUnix { try descriptor.setUserTimeout(.zero) }
         try configuration.connection.apply(to: descriptor, address)
         return ListeningSocket(descriptor: descriptor, address: address)
     }
 
-    private static func bound(_ address: NetAddress, _ configuration: TCPServerConfiguration)
-        throws(SystemError) -> ListeningSocket
-    {
+    private static func bound(
+        _ address: NetAddress, _ configuration: TCPServerConfiguration, _ logger: RocketLogger
+    ) throws(SystemError) -> ListeningSocket {
         let descriptor = try FileDescriptor.streamSocket(for: address.socketAddress)
         if case .ipv6 = address.socketAddress {
             try descriptor.setIPv6Only(!configuration.dualStack)
         }
         try configuration.connection.apply(to: descriptor, address)
         if case .unix(let path) = address.socketAddress {
-            let file = try bindFile(descriptor, path, address, configuration)
+            let file = try bindFile(descriptor, path, address, configuration, logger)
             return ListeningSocket(descriptor: descriptor, address: address, file: file)
         }
         if !address.isUnix {
@@ -129,12 +149,13 @@ struct ListeningSocket: ~Copyable {
     /// bound but does not listen yet looks like a stale file, and another one would remove it.
     private static func bindFile(
         _ descriptor: borrowing FileDescriptor, _ path: String, _ address: NetAddress,
-        _ configuration: TCPServerConfiguration
+        _ configuration: TCPServerConfiguration, _ logger: RocketLogger
     ) throws(SystemError) -> BoundFile {
-        try SocketFile.withFolderLocked(of: path) { () throws(SystemError) -> BoundFile in
+        try withFolderLocked(of: path, logger) { () throws(SystemError) -> BoundFile in
             try removeStale(path, address)
             try descriptor.bind(to: address.socketAddress)
-            let file = BoundFile(path: path, identity: try SocketFile.identity(of: path))
+            let file = BoundFile(
+                path: path, identity: try SocketFile.identity(of: path), logger: logger)
             do throws(SystemError) {
                 // No peer connects in between: before listen, connects are refused.
                 try SocketFile.setMode(configuration.unixMode, of: path)

@@ -62,7 +62,9 @@ public final class TCPServer: Sendable {
         var opened: [ListeningSocket.Released] = []
         do throws(TCPListenError) {
             for address in configuration.listen {
-                opened.append(try ListeningSocket.open(address, configuration).release())
+                opened.append(
+                    try ListeningSocket.open(address, configuration, logger: context.logger)
+                        .release())
             }
             for raw in configuration.adoptedDescriptors {
                 if opened.contains(where: { $0.raw == raw }) {

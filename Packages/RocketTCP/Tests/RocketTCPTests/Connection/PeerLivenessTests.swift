@@ -73,6 +73,24 @@ import Testing
         #expect(found == 51)
     }
 
+    @Test("A later answer is none that differs by the noise of measuring only")
+    func noise() throws {
+        let found = silentAt { now in
+            var progress = TCPProgress()
+            progress.unacknowledged = 1
+            progress.sinceSent = .seconds(0.001)
+            // From 5 ms too early to 5 ms too late: each check finds the answer later than before.
+            let noise = min(-0.005 + (now - 30) * 0.0002, 0.005)
+            progress.sinceAnswer = .seconds(now < 31 ? 0.01 - noise : now - 31 - noise)
+            if now >= 31.2 {
+                progress.retransmissions = Self.repeats.filter { $0 <= now - 31 }.count
+                progress.totalRetransmissions = progress.retransmissions
+            }
+            return progress
+        }
+        #expect(abs(try #require(found) - 51) < 0.01)
+    }
+
     @Test("A peer that does not read and answers each probe is never silent")
     func fullWindow() {
         let found = silentAt { now in

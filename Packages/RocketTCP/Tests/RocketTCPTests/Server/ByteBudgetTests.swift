@@ -142,31 +142,143 @@ import Testing
         #expect(budget.heldBytes == 0)
     }
 
-    @Test("Counts what layers above record, and closes connections for it")
+    @Test("Closes no connection for bytes of layers above beyond half of the limit: refuses them")
     func recordedByOthers() throws {
         let budget = ByteBudget(limitBytes: 4 << 20)
         let (server, connect) = try server(budget)
         let holder = try connect()
         send(1_000_000, of: 0, to: holder)
-        #expect(budget.record(5 << 19))
+        let held = budget.heldBytes
+        #expect(!budget.record(1 + 2 << 20) && !budget.record(5 << 20))
+        #expect(budget.heldBytes == held)
+        #expect(budget.record(2 << 20) && !budget.record(1))
+        #expect(budget.heldBytes == held + 2 << 20)
+        settle()
+        #expect(server.connectionCount == 1)
+        // The connections hold more than their half now.
+        send(2_000_000, of: 0, to: holder)
+        #expect(server.connectionCount == 0 && budget.heldBytes == 2 << 20)
+        budget.record(-(2 << 20))
+        #expect(budget.heldBytes == 0 && budget.record(1))
+        server.stop()
+        settle()
+    }
+
+    @Test("A loop closes none of its connections where all of them would not suffice")
+    func othersHoldTheBytes() throws {
+        let budget = ByteBudget(limitBytes: 4 << 20)
+        let (server, connect) = try server(budget)
+        let holders = try (0..<4).map { _ in try connect() }
+        for holder in holders { send(100_000, of: 0, to: holder) }
+        // Connections that are none of these loops, and that nothing closes.
+        #expect(!budget.recordConnections(8 << 20))
+        for sub in subs { LoopConnections.of(sub.reactor).relieve(budget) }
+        #expect(server.connectionCount == 4)
+        budget.recordConnections(-(8 << 20))
+        settle()
+        #expect(server.connectionCount == 4)
+        server.stop()
+        settle()
+    }
+
+    @Test("What is recorded while connections are chosen is relieved afterwards")
+    func recordedMeanwhile() throws {
+        let budget = ByteBudget(limitBytes: 16 << 20)
+        let (server, connect) = try server(budget)
+        let holders = try (0..<2).map { _ in try connect() }
+        send(9_000_000, of: 0, to: holders[0])
+        send(3_000_000, of: 0, to: holders[1])
+        budget.recordConnections(5 << 20)
+        // Both loops have contributed to the choice of the first, and have closed nothing yet.
+        for sub in subs { sub.tick() }
+        budget.recordConnections(9 << 20)
         settle()
         #expect(server.connectionCount == 0)
-        #expect(!budget.record(5 << 20))
-        budget.record(-(15 << 19))
+        budget.recordConnections(-(14 << 20))
         #expect(budget.heldBytes == 0)
         server.stop()
         settle()
+    }
+
+    @Test("Keeps a chosen connection that holds less than half of its bytes by now")
+    func givenBackMeanwhile() throws {
+        let budget = ByteBudget(limitBytes: 4 << 20)
+        let (server, connect) = try server(budget)
+        let holder = try connect()
+        send(500_000, of: 0, to: holder)
+        for times in [3, 2] {
+            for sub in subs {
+                let connections = LoopConnections.of(sub.reactor)
+                connections.close(
+                    connections.holders(of: budget).map {
+                        ByteHolder(
+                            id: $0.id, bytes: times * $0.bytes, weight: $0.weight,
+                            stalled: $0.stalled)
+                    })
+            }
+            settle()
+            #expect(server.connectionCount == (times == 3 ? 1 : 0))
+        }
+        server.stop()
+        settle()
+    }
+
+    @Test("Among connections without progress for more than a second the bytes decide")
+    func bytesDecide() throws {
+        let budget = ByteBudget(limitBytes: 16 << 20)
+        let (server, connect) = try server(budget)
+        let slow = try connect()
+        send(3_000_000, of: 0, to: slow)
+        main.clock.advance(by: .seconds(30))
+        settle()
+        let large = try connect()
+        send(9_000_000, of: 0, to: large)
+        main.clock.advance(by: .seconds(2))
+        settle()
+        let growing = try connect()
+        send(5_000_000, of: 0, to: growing)
+        #expect(large.receive() != .nothing)
+        #expect(slow.receive() == .nothing)
+        #expect(growing.receive() == .nothing)
+        server.stop()
+        settle()
+    }
+
+    @Test("Frees the unused memory of large buffers before it closes any connection")
+    func mostlyEmptyBuffers() throws {
+        let budget = ByteBudget(limitBytes: 16 << 20)
+        let (server, connect) = try server(budget)
+        // Large buffers come into the pools; reading uses some of them, too.
+        var peers = try (0..<10).map { _ in try connect() }
+        for peer in peers { send(600_000, of: 0, to: peer) }
+        peers = []
+        settle()
+        #expect(server.connectionCount == 0)
+        let small = try (0..<4).map { _ in try connect() }
+        for peer in small { send(10, of: 0, to: peer) }
+        #expect(budget.heldBytes >= 4 << 20)
+        main.clock.advance(by: .seconds(10))
+        settle()
+        let growing = try connect()
+        send(14_000_000, of: 0, to: growing)
+        #expect(small.allSatisfy { $0.receive() == .nothing } && growing.receive() == .nothing)
+        #expect(budget.heldBytes <= 15 << 20 && budget.heldBytes == server.bufferedBytes)
+        server.stop()
+        settle()
+        #expect(budget.heldBytes == 0)
     }
 
     @Test("Chooses the heaviest holders up to the excess")
     func choice() {
         let group = ObjectIdentifier(main)
         let holders = [(1, 10, 5.0), (2, 50, 80.0), (3, 20, 90.0), (4, 5, 1.0)].map {
-            ByteHolder(group: group, number: $0.0, bytes: $0.1, weight: $0.2)
+            ByteHolder(
+                id: ByteHolder.ID(group: group, number: $0.0), bytes: $0.1, weight: $0.2,
+                stalled: .zero)
         }
         #expect(ByteHolder.heaviest(holders, excess: 0).isEmpty)
-        #expect(ByteHolder.heaviest(holders, excess: 20).map(\.number) == [3])
-        #expect(ByteHolder.heaviest(holders, excess: 21).map(\.number) == [3, 2])
-        #expect(ByteHolder.heaviest(holders, excess: 1_000).map(\.number) == [3, 2, 1, 4])
+        #expect(ByteHolder.heaviest(holders, excess: 20).map(\.id.number) == [3])
+        #expect(ByteHolder.heaviest(holders, excess: 21).map(\.id.number) == [3, 2])
+        #expect(ByteHolder.heaviest(holders, excess: 1_000).map(\.id.number) == [3, 2, 1, 4])
     }
 }

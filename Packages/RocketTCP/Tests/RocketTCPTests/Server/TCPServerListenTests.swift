@@ -1,3 +1,4 @@
+import Glibc
 import RocketBase
 import RocketReactor
 import RocketReactorTestKit
@@ -13,13 +14,14 @@ import Testing
     init() throws { driven = try HandDrivenLoop() }
 
     private func server(
-        _ listen: [NetAddress], _ change: (inout TCPServerConfiguration) -> Void = { _ in }
+        _ listen: [NetAddress], logger: RocketLogger = .disabled,
+        _ change: (inout TCPServerConfiguration) -> Void = { _ in }
     ) -> TCPServer {
         var configuration = TCPServerConfiguration(listen: listen)
         change(&configuration)
-        return TCPServer(configuration: configuration, mainLoop: driven.loop, subLoops: []) { _ in
-            EchoHandler()
-        }
+        return TCPServer(
+            configuration: configuration, mainLoop: driven.loop, subLoops: [], logger: logger
+        ) { _ in EchoHandler() }
     }
 
     private func answers(at address: NetAddress) throws -> Bool {
@@ -115,6 +117,29 @@ import Testing
         driven.settle()
     }
 
+    @Test("An adopted socket has no TCP_USER_TIMEOUT, which accepted ones would inherit")
+    func userTimeoutOfAnAdoptedSocket() throws {
+        let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.setUserTimeout(.seconds(20))
+        try socket.bind(to: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.listen(backlog: 8)
+        let raw = socket.release()
+        func userTimeout() -> Int32 {
+            var milliseconds: Int32 = -1
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            // SAFETY: fills the number.
+            _ = unsafe getsockopt(
+                raw, Int32(IPPROTO_TCP), Int32(TCP_USER_TIMEOUT), &milliseconds, &length)
+            return milliseconds
+        }
+        #expect(userTimeout() == 20_000)
+        let server = server([]) { $0.adoptedDescriptors = [raw] }
+        _ = try server.start()
+        #expect(userTimeout() == 0)
+        server.stop()
+        driven.settle()
+    }
+
     @Test("Keeps the file of an adopted Unix socket")
     func fileOfAnAdoptedSocket() throws {
         let path =
@@ -189,6 +214,26 @@ import Testing
             server.stop()
             driven.settle()
         }
+    }
+
+    @Test("Starts and stops while another process keeps the folder of its Unix socket locked")
+    func folderLockedByOthers() throws {
+        let lines = try LogLines()
+        let path = path("locked")
+        // The lock belongs to an open file, so this is the same as that of another process.
+        try SocketFile.withFolderLocked(of: Self.text(path)) {
+            let server = server([path], logger: lines.logger)
+            let bound = try? server.start()
+            driven.settle()
+            #expect(bound == [path])
+            #expect((try? answers(at: path)) == true)
+            server.stop()
+            driven.settle()
+        }
+        #expect(throws: SystemError.self) { try SocketFile.isSocket(Self.text(path)) }
+        let line =
+            "another process keeps the folder of a Unix socket locked; going on without the lock"
+        #expect(lines.end() == [line, line])
     }
 
     private static func text(_ address: NetAddress) -> String {
