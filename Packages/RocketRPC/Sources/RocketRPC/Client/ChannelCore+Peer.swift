@@ -9,11 +9,11 @@ import RocketTCP
 
 extension ChannelCore {
     /// The server drains: new calls use another connection, and this one is closed when its last
-    /// reply has arrived.
+    /// reply has arrived. Before any reply it counts as a failure to connect: otherwise the channel
+    /// would connect without a pause to a server that drains for long.
     func goingAway(_ connection: ClientConnection) {
-        connection.hasWorked = true
         context.logger.debug("server going away") { $0.add("peer", connection.peers.peerText) }
-        retire(connection)
+        retire(connection, after: RPCError(.unavailable, "the server is going away"))
     }
 
     /// Replaces a connection on which no byte has arrived since a call was sent whose deadline has
@@ -29,6 +29,14 @@ extension ChannelCore {
             $0.add("peer", connection.peers.peerText)
         }
         retire(connection)
+    }
+
+    /// Replaces a connection on which no byte has arrived since it was asked for the limit of its
+    /// metadata, and a call's deadline has passed meanwhile.
+    func replaceUnanswering(_ number: Int) {
+        guard let exchange = unsafe connections.find(number)?.exchange, !exchange.isProbeAnswered
+        else { return }
+        replaceSilent(number, since: exchange.probeEnd)
     }
 
     // MARK: Peers that take one call at a time
@@ -64,6 +72,7 @@ extension ChannelCore {
             return fail(
                 slot, RPCError(.resourceExhausted, "\(most) calls wait to be sent, the most"))
         }
+        unsafe pending.move(slot, to: .parked(on: connection.number))
         if connection.exchange.isProbing { return }
         let timeout = context.configuration.timeout.wholeNanoseconds / 1_000_000
         connection.sendProbe(
@@ -71,24 +80,54 @@ extension ChannelCore {
     }
 
     /// Sends the parked calls once the peer's limit is known. It is if the probe is answered, and
-    /// all calls before: the peer announces its limit in one of these replies.
-    private func sendParked(on connection: ClientConnection) {
+    /// all calls before: the peer announces its limit in one of these replies. An error that tells
+    /// nothing of the limit ends the calls as if each was answered with it.
+    func sendParked(on connection: ClientConnection) {
+        var failure: RPCError?
         if !connection.exchange.isKnown {
             guard connection.exchange.isProbeAnswered else { return }
             let first = unsafe pending.sent(on: connection.number).first
             if let first, first.end < connection.exchange.probeEnd { return }
-            connection.exchange.conclude()
+            failure = connection.exchange.conclude()
         }
-        resend(connection.exchange.takeParked())
+        guard let failure else { return resendParked(of: connection) }
+        for id in connection.exchange.takeParked() {
+            guard let slot = unpark(id, connection) else { continue }
+            if failure.code == .unavailable {
+                unsafe pending.countAttempt(of: slot)
+                lost(slot, isUnseen: true, failure)
+            } else {
+                fail(slot, failure)
+            }
+        }
     }
 
-    /// Sends parked calls.
-    func resend(_ calls: [CallID]) {
-        for id in calls {
-            guard let slot = unsafe pending.find(id), let entry = unsafe pending[slot],
-                entry.stage == .waiting
-            else { continue }
+    /// Sends the parked calls of a connection again.
+    ///
+    /// - Parameter failure: why they can't be sent on it, which counts as an attempt of each; nil:
+    ///   they don't count one.
+    func resendParked(of connection: ClientConnection, after failure: RPCError? = nil) {
+        for id in connection.exchange.takeParked() {
+            guard let slot = unpark(id, connection) else { continue }
+            if let failure {
+                unsafe pending.countAttempt(of: slot)
+                let attempts = unsafe pending[slot]?.attempts ?? 0
+                if attempts >= context.configuration.retry.maxAttempts {
+                    fail(slot, failure)
+                    continue
+                }
+            }
+            guard let entry = unsafe pending[slot] else { continue }
             sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
         }
+    }
+
+    /// Moves a call to the stage `waiting`; nil where it has ended since it was parked there.
+    private func unpark(_ id: CallID, _ connection: ClientConnection) -> Int? {
+        guard let slot = unsafe pending.find(id),
+            unsafe pending[slot]?.stage == .parked(on: connection.number)
+        else { return nil }
+        unsafe pending.move(slot, to: .waiting)
+        return slot
     }
 }

@@ -43,11 +43,14 @@ extension ChannelCore {
         {
             return goingAway(connection)
         }
-        if connection.exchange.answersProbe(id) {
-            connection.hasWorked = true
-            if frame.errorCode == 0 {
-                connection.exchange.observe(bytes.extracting(frame.errorInfo))
-            }
+        // The limit is announced in one reply only, which may come too late for its call.
+        let info = bytes.extracting(frame.errorInfo)
+        if frame.errorCode == 0 { connection.exchange.observe(info) }
+        let code = RPCErrorCode(rawValue: frame.errorCode)
+        if connection.exchange.answersProbe(
+            id, frame.errorCode == 0 ? nil : RPCError(code, String(decodingUTF8: info)))
+        {
+            if code != .unavailable { connection.hasWorked = true }
             return
         }
         drop(hash)
@@ -59,17 +62,21 @@ extension ChannelCore {
         _ id: RawSpan, _ byteCount: Int, on connection: ClientConnection
     ) {
         let hash = CallID.hash(of: id)
+        let error = RPCError(
+            .resourceExhausted,
+            "the reply is too large: \(byteCount) bytes; the limit is "
+                + "\(connection.codec.maxFrameBytes) (max_frame_bytes)")
         guard let slot = unsafe pending.find(id, hash, sentOn: connection.number),
             let call = unsafe pending.remove(slot)
-        else { return drop(hash) }
+        else {
+            if !connection.exchange.answersProbe(id, error) { drop(hash) }
+            return
+        }
         updateCallsInFlight()
         unsafe completed.record(hash, .replied)
         connection.hasWorked = true
         callEnded(on: connection)
-        call.fail(
-            .resourceExhausted,
-            "the reply is too large: \(byteCount) bytes; the limit is "
-                + "\(connection.codec.maxFrameBytes) (max_frame_bytes)")
+        call.fail(error)
     }
 
     private func drop(_ hash: UInt64) {

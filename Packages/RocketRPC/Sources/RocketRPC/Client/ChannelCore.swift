@@ -96,6 +96,8 @@ final class ChannelCore {
                 callEnded(on: connection)
                 // The peer may still work on the call.
                 if context.rules.isExclusive { retire(connection) }
+                // Parked calls may have waited for this reply.
+                if connection.exchange.hasParked { sendParked(on: connection) }
             }
         }
         updateCallsInFlight()
@@ -112,17 +114,29 @@ final class ChannelCore {
         deadlineTimer.expect(deadline)
     }
 
+    private static let parkedText =
+        "the deadline passed before the server told whether it takes the call's metadata, "
+        + "which has more than \(MetadataBlock.defaultLimitBytes) bytes"
+
     private func expire() {
         nextExpiry = .distantFuture
+        var unanswered: [Int] = []
         while let entry = unsafe pending.removeExpired(now: reactor.now) {
-            if case .sent(let number, let end) = entry.stage {
+            switch entry.stage {
+            case .sent(let number, let end):
                 abandon(entry, RPCError(.callTimeout, "the deadline passed before the reply"))
                 replaceSilent(number, since: end)
-            } else {
+            case .parked(let number):
+                abandon(entry, RPCError(.callTimeout, Self.parkedText))
+                if !unanswered.contains(number) { unanswered.append(number) }
+            case .waiting, .backingOff:
                 let text = "the deadline passed before the call could be sent"
-                abandon(entry, RPCError(.callTimeout, text, cause: lastFailure))
+                let isReady = unsafe connections.state == .ready
+                abandon(entry, RPCError(.callTimeout, text, cause: isReady ? nil : lastFailure))
             }
         }
+        // Not before all have ended: it sends the other parked calls on another connection.
+        for number in unanswered { replaceUnanswering(number) }
         expectDeadline()
     }
 
@@ -292,12 +306,17 @@ final class ChannelCore {
 
     /// Takes a connection out of its slot, which a new one takes when it is needed, and closes it
     /// when its last call has ended.
-    func retire(_ connection: ClientConnection) {
+    ///
+    /// - Parameter failure: why its peer takes no calls on it, which counts as an attempt of each
+    ///   parked call, and as a failure to connect where the connection has not worked; nil: it is
+    ///   replaced for another reason.
+    func retire(_ connection: ClientConnection, after failure: RPCError? = nil) {
         guard let slot = connection.poolSlot else { return }
         unsafe connections.retire(connection)
-        handle(.retired, in: slot)
+        if let failure { lastFailure = failure }
+        handle(failure == nil ? .retired : .ended(worked: connection.hasWorked), in: slot)
         reconsiderQueued()
-        resend(connection.exchange.takeParked())
+        resendParked(of: connection, after: failure)
         if connection.callsInFlight == 0 { closeRetired(connection) }
     }
 
@@ -322,7 +341,7 @@ final class ChannelCore {
             handle(.ended(worked: connection.hasWorked), in: slot)
             reconsiderQueued()
         }
-        resend(connection.exchange.takeParked())
+        resendParked(of: connection, after: lastFailure)
         if calls.isEmpty { return }
         let error = RPCError(.failedGetReply, "the connection ended before the reply: \(reason)")
         for (slot, end) in calls { lost(slot, isUnseen: end > sentBytes, error) }

@@ -17,10 +17,12 @@ struct Connectivity: Hashable {
         case connected
         /// Connecting failed.
         case failed
-        /// The connection ended. One that never delivered a reply counts as failed: otherwise the
-        /// channel would connect without a pause to a server that accepts and closes.
+        /// The connection ended, or its server takes no more calls on it. One that never delivered a
+        /// reply counts as failed: otherwise the channel would connect without a pause to a server
+        /// that accepts and closes.
         case ended(worked: Bool)
-        /// The server takes no more calls on the connection; a new one replaces it.
+        /// The channel sends no more calls on the connection, which is open still; a new one replaces
+        /// it.
         case retired
         /// The time after a failure is over.
         case backOffEnded(wanted: Bool)

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketCodec
 
 /// What a connection knows of the metadata that its peer takes: 511 bytes, until the peer has
@@ -10,22 +11,28 @@ struct MetadataExchange {
 
     /// The longest block that the peer takes, in bytes.
     private(set) var limitBytes: Int
-    /// Whether that is all that the peer takes.
-    private(set) var isKnown: Bool
+    /// Whether the peer has announced it.
+    private var isAnnounced: Bool
+    /// Whether the probe was answered, and nothing announced. A later reply may still do that.
+    private var isConcluded = false
     /// Whether the last call that was refused for its metadata may be sent once more is known.
     private var isWanted = false
     private var probe: CallID?
     /// Where the probe ends in the output.
     private(set) var probeEnd: UInt64 = 0
     private(set) var isProbeAnswered = false
+    /// The error that the probe was answered with, where it tells nothing of the limit.
+    private var probeFailure: RPCError?
     private var parked: [CallID] = []
 
     /// - Parameter isKnown: whether the peer is known to take the most.
     init(isKnown: Bool) {
-        self.isKnown = isKnown
+        isAnnounced = isKnown
         limitBytes = isKnown ? MetadataBlock.announcedLimitBytes : MetadataBlock.defaultLimitBytes
     }
 
+    /// Whether the limit is all that the peer takes, as far as it has told.
+    var isKnown: Bool { isAnnounced || isConcluded }
     var hasParked: Bool { !parked.isEmpty }
     var isProbing: Bool { probe != nil }
 
@@ -55,23 +62,45 @@ struct MetadataExchange {
 
     mutating func probeSent(_ id: CallID, end: UInt64) {
         probe = id
+        isProbeAnswered = false
         probeEnd = end
     }
 
     /// Reads the err_info of a reply without an error.
     mutating func observe(_ info: RawSpan) {
-        guard !isKnown, let limit = MetadataBlock.announcedLimit(info) else { return }
+        guard !isAnnounced, let limit = MetadataBlock.announcedLimit(info) else { return }
         limitBytes = limit
-        isKnown = true
+        isAnnounced = true
     }
 
     /// Whether a reply with that id answers the probe.
-    mutating func answersProbe(_ id: RawSpan) -> Bool {
+    ///
+    /// - Parameter error: that of the reply. A server without the method knows no limit; any other
+    ///   error tells nothing of the limit.
+    mutating func answersProbe(_ id: RawSpan, _ error: @autoclosure () -> RPCError?) -> Bool {
         guard let probe, probe.matches(id) else { return false }
         isProbeAnswered = true
+        let error = error()
+        switch error?.code {
+        case .serviceNotFound, .methodNotFound, .parseServiceName: probeFailure = nil
+        default: probeFailure = error
+        }
         return true
     }
 
     /// The peer has answered without announcing a limit.
-    mutating func conclude() { isKnown = true }
+    ///
+    /// - Returns: why that tells nothing of the limit, and the next call sends a probe again.
+    mutating func conclude() -> RPCError? {
+        guard let cause = probeFailure else {
+            isConcluded = true
+            return nil
+        }
+        probe = nil
+        isProbeAnswered = false
+        probeFailure = nil
+        return RPCError(
+            cause.code, "the server did not tell whether it takes the call's metadata", cause: cause
+        )
+    }
 }

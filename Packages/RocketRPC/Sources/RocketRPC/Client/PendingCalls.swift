@@ -11,10 +11,19 @@ struct PendingCalls<Call>: ~Copyable {
     enum Stage: Hashable {
         /// Waits for a connection, or for room on one.
         case waiting
+        /// Waits until the peer of that connection has told how much metadata it takes.
+        case parked(on: Int)
         /// Was written to that connection, in whose output it ends at byte `end`.
         case sent(on: Int, end: UInt64)
         /// Is sent again when its back-off has ended.
         case backingOff
+
+        fileprivate var isWaiting: Bool {
+            switch self {
+            case .waiting, .parked: true
+            case .sent, .backingOff: false
+            }
+        }
     }
 
     struct Progress {
@@ -50,7 +59,7 @@ struct PendingCalls<Call>: ~Copyable {
     private var firstFree = -1
     private var index = HashIndex()
     private var deadlines = TimerQueue<Int32>()
-    /// How many calls are in the stage `waiting`.
+    /// How many calls are in the stage `waiting` or `parked`.
     private(set) var waitingCount = 0
 
     var count: Int { index.count }
@@ -103,26 +112,22 @@ struct PendingCalls<Call>: ~Copyable {
         return Entry(call: call, progress: slots[slot].progress)
     }
 
-    /// Whether the call with that id is in the stage `waiting`.
+    /// Whether the call with that id is in the stage `waiting` or `parked`.
     func isWaiting(_ id: CallID) -> Bool {
-        find(id).map { slots[$0].progress.stage == .waiting } ?? false
+        find(id).map { slots[$0].progress.stage.isWaiting } ?? false
     }
 
     func id(in slot: Int) -> CallID { slots[slot].id }
 
     /// Changes the stage of the call in that slot.
     mutating func move(_ slot: Int, to stage: Stage) {
-        if isWaiting(slot) { waitingCount -= 1 }
-        if case .waiting = stage { waitingCount += 1 }
+        if slots[slot].progress.stage.isWaiting { waitingCount -= 1 }
+        if stage.isWaiting { waitingCount += 1 }
         slots[slot].progress.stage = stage
         if case .sent(let connection, _) = stage {
             slots[slot].progress.attempts += 1
             slots[slot].progress.lastConnection = connection
         }
-    }
-
-    private func isWaiting(_ slot: Int) -> Bool {
-        if case .waiting = slots[slot].progress.stage { true } else { false }
     }
 
     /// Counts an attempt that failed before the call was sent.
@@ -131,7 +136,7 @@ struct PendingCalls<Call>: ~Copyable {
     /// Removes the call in that slot; nil where the slot is free.
     mutating func remove(_ slot: Int) -> Call? {
         guard let call = slots[slot].call.take() else { return nil }
-        if isWaiting(slot) { waitingCount -= 1 }
+        if slots[slot].progress.stage.isWaiting { waitingCount -= 1 }
         index.remove(slots[slot].id.hash, slot)
         if let timer = slots[slot].progress.timer { _ = deadlines.remove(timer) }
         slots[slot].nextFree = firstFree

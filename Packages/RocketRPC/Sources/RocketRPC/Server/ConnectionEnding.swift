@@ -62,6 +62,9 @@ extension ServerConnection {
             transport?.close(.afterFlush, reason: .peerFinished)
         } else if !metadata.isKnown, ending.silentUntil == nil {
             transport?.close(.afterFlush, reason: .drained)
+        } else if metadata.isKnown {
+            // A call of `rocket.Health`, which is never refused, was the first to show that.
+            sendGoAway()
         }
     }
 

@@ -165,6 +165,56 @@ import Testing
         #expect(channel.connector.made.count <= 4)
     }
 
+    @Test("A connection that goes away before any reply counts as a failure to connect")
+    func goingAwayUnused() throws {
+        let channel = try DrivenChannel()
+        let call = channel.start()
+        channel.last.connect()
+        channel.last.goAway()
+        #expect(channel.state == .transientFailure)
+        let next = channel.start()
+        #expect(next.ends == [.error(.unavailable)] && channel.connector.made.count == 1)
+        channel.last.reply(to: call.idText, payload: [1])
+        #expect(call.ends == [.response([1])], "it still delivers replies")
+        channel.tick(after: .milliseconds(100))
+        channel.start()
+        #expect(channel.connector.made.count == 2)
+    }
+
+    @Test("A pool opens no connection per call to a server that goes away and does not reply")
+    func goingAwayUnusedPool() throws {
+        let channel = try DrivenChannel {
+            $0.poolSize = 2
+            $0.waitsForReady = true
+        }
+        for _ in 0..<100 {
+            channel.start()
+            if channel.connector.made.last?.closing == nil, channel.state == .connecting {
+                channel.last.connect()
+                channel.last.goAway()
+            }
+        }
+        #expect(channel.connector.made.count == 1)
+    }
+
+    @Test("A connection that has worked and goes away ends the back-off")
+    func goingAwayResetsBackOff() throws {
+        let channel = try DrivenChannel {
+            $0.connectBackOff = BackOff(first: .milliseconds(100), factor: 1000)
+            $0.waitsForReady = true
+        }
+        let call = channel.start()
+        channel.last.refuse()
+        channel.tick(after: .milliseconds(100))
+        channel.last.connect()
+        channel.last.reply(to: call.idText)
+        channel.last.goAway()
+        channel.start()
+        channel.last.refuse()
+        channel.tick(after: .milliseconds(100))
+        #expect(channel.connector.made.count == 4)
+    }
+
     @Test("A frame of another method, with a code or an id is no farewell")
     func noFarewell() throws {
         let channel = try connected()

@@ -96,7 +96,7 @@ import Testing
             case 5..<7:
                 let stage =
                     [
-                        Stage.waiting, .backingOff, .sent(on: 1, end: 1),
+                        Stage.waiting, .parked(on: 1), .backingOff, .sent(on: 1, end: 1),
                         .sent(on: 2, end: UInt64(any)),
                     ].randomElement(using: &random) ?? .waiting
                 calls.move(anyID, to: stage)
@@ -129,7 +129,9 @@ import Testing
                 for call in calls.removeAll() { end(call) }
             }
             #expect(calls.count == model.count)
-            #expect(calls.waitingCount == model.values.count { $0.stage == .waiting })
+            #expect(
+                calls.waitingCount
+                    == model.values.count { [.waiting, .parked(on: 1)].contains($0.stage) })
         }
         for call in calls.removeAll() { end(call) }
         #expect(ended.count == inserted)

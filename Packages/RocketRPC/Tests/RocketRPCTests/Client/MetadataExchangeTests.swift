@@ -1,0 +1,196 @@
+import RocketBase
+import RocketCodec
+import RocketTCP
+import Testing
+
+@testable import RocketRPC
+
+/// Calls with more than 511 bytes of metadata to a peer that is silent, in trouble, or going away.
+@Suite struct MetadataExchangeTests {
+    let announcement = "rkm1\nlimit=8192\n"
+
+    /// A channel with a ready connection that has worked.
+    func connected(
+        _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
+    ) throws -> DrivenChannel {
+        let channel = try DrivenChannel(configure)
+        let first = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: first.idText)
+        _ = channel.last.requests()
+        return channel
+    }
+
+    /// Starts a call with more metadata than a peer takes that has announced nothing.
+    @discardableResult
+    func startLarge(_ channel: DrivenChannel, timeout: Duration = .seconds(10)) -> FakeCall {
+        channel.start(timeout: timeout) {
+            $0.parameters.metadata = ["x-token": String(repeating: "t", count: 600)]
+        }
+    }
+
+    func probe(_ channel: DrivenChannel) throws -> String {
+        let requests = channel.last.requests()
+        try #require(requests.map(\.method) == ["rocket.Health.check"])
+        return requests[0].id
+    }
+
+    // MARK: Silence
+
+    @Test(
+        "A hung peer's connection is replaced when a call's deadline passes that asks for the limit"
+    )
+    func hungPeer() throws {
+        let channel = try connected()
+        let hung = channel.last
+        let overdue = [
+            startLarge(channel, timeout: .seconds(2)), startLarge(channel, timeout: .seconds(2)),
+        ]
+        let patient = startLarge(channel)
+        channel.tick(after: .seconds(2))
+        for call in overdue {
+            let error = try #require(call.outgoing.error)
+            #expect(error.code == .callTimeout && error.cause == nil)
+            #expect(error.message.contains("metadata") && error.message.contains("511"))
+        }
+        #expect(hung.closing == .afterFlush && channel.connector.made.count == 2)
+        channel.last.connect()
+        channel.last.reply(to: try probe(channel), info: announcement)
+        #expect(channel.last.requests().map(\.id) == [patient.idText])
+    }
+
+    @Test("A peer that has sent something since it was asked keeps its connection")
+    func slowPeer() throws {
+        let channel = try connected()
+        startLarge(channel, timeout: .seconds(2))
+        channel.last.receive([0x02])
+        channel.tick(after: .seconds(2))
+        #expect(channel.last.closing == nil && channel.state == .ready)
+    }
+
+    @Test("The end of an earlier call without a reply ends the wait for its announcement")
+    func earlierCallEnds() throws {
+        let channel = try connected()
+        channel.start(timeout: .seconds(1))
+        let cancelled = channel.start()
+        _ = channel.last.requests()
+        let call = startLarge(channel)
+        channel.last.reply(to: try probe(channel), code: .methodNotFound)
+        channel.tick(after: .seconds(1))
+        #expect(call.ends.isEmpty)
+        channel.core.cancel(cancelled.outgoing)
+        #expect(call.ends == [.error(.failedEncode)])
+    }
+
+    @Test("A call that waits for room does not name an old failure to connect when it expires")
+    func expiresForRoom() throws {
+        let channel = try connected()
+        channel.last.fill()
+        let call = channel.start(timeout: .seconds(1))
+        channel.tick(after: .seconds(1))
+        let error = try #require(call.outgoing.error)
+        #expect(error.code == .callTimeout && error.cause == nil)
+    }
+
+    // MARK: Answers without an announcement
+
+    @Test("An announcement counts after a probe was answered without one, and in a late reply")
+    func lateAnnouncement() throws {
+        let channel = try connected()
+        let overdue = channel.start(timeout: .seconds(1))
+        _ = channel.last.requests()
+        let call = startLarge(channel)
+        channel.last.reply(to: try probe(channel))
+        channel.tick(after: .seconds(1))
+        #expect(call.ends == [.error(.failedEncode)])
+        #expect(channel.last.requests().map(\.method) == ["rocket.cancel"])
+        channel.last.reply(to: overdue.idText, info: announcement)
+        let next = startLarge(channel)
+        #expect(channel.last.requests().map(\.id) == [next.idText])
+    }
+
+    @Test(
+        "A probe's error fails the calls that wait with its code, and the next call probes again",
+        arguments: [RPCErrorCode.callTimeout, .resourceExhausted, .unauthenticated, .internal])
+    func probeFails(_ code: RPCErrorCode) throws {
+        let channel = try connected()
+        let calls = [startLarge(channel), startLarge(channel)]
+        channel.last.reply(to: try probe(channel), code: code, info: "why")
+        for call in calls {
+            let error = try #require(call.outgoing.error)
+            #expect(error.code == code && "\(error)".contains("why"))
+        }
+        let next = startLarge(channel)
+        channel.last.reply(to: try probe(channel), info: announcement)
+        #expect(channel.last.requests().map(\.id) == [next.idText])
+    }
+
+    @Test("Calls whose probe was answered with UNAVAILABLE probe again after a while")
+    func probeUnavailable() throws {
+        let channel = try connected()
+        let call = startLarge(channel)
+        channel.last.reply(to: try probe(channel), code: .unavailable)
+        #expect(channel.last.requests().isEmpty && call.ends.isEmpty)
+        channel.tick(after: .milliseconds(50))
+        channel.last.reply(to: try probe(channel), info: announcement)
+        #expect(channel.last.requests().map(\.id) == [call.idText])
+    }
+
+    @Test("They do so at most maxAttempts times")
+    func probeAlwaysUnavailable() throws {
+        let channel = try connected()
+        let call = startLarge(channel)
+        var probes = 0
+        while call.ends.isEmpty, probes < 10 {
+            channel.last.reply(to: try probe(channel), code: .unavailable)
+            probes += 1
+            channel.tick(after: .milliseconds(500))
+        }
+        #expect(probes == 4 && call.ends == [.error(.unavailable)])
+    }
+
+    @Test("A reply to the probe that is over the frame limit is an answer")
+    func oversizedAnswer() throws {
+        let channel = try connected { $0.codec = TinyPBCodec(maxFrameBytes: 1000) }
+        let call = startLarge(channel)
+        channel.last.reply(
+            to: try probe(channel), payload: [UInt8](repeating: 0, count: 1000))
+        #expect(call.ends == [.error(.resourceExhausted)])
+    }
+
+    // MARK: Going away
+
+    @Test("A call that waits moves at once from a connection that has worked and goes away")
+    func goingAway() throws {
+        let channel = try connected()
+        let call = startLarge(channel)
+        channel.last.goAway()
+        channel.last.connect()
+        channel.last.reply(to: try probe(channel), info: announcement)
+        #expect(channel.last.requests().map(\.id) == [call.idText])
+    }
+
+    @Test(
+        "A server that goes away each time ends a call that waits after maxAttempts connections",
+        arguments: [false, true])
+    func alwaysGoingAway(replies: Bool) throws {
+        let channel = try connected()
+        let call = startLarge(channel)
+        for _ in 0..<10 where call.ends.isEmpty {
+            if channel.state == .connecting { channel.last.connect() }
+            if replies {
+                let other = channel.start()
+                channel.last.reply(to: other.idText)
+            }
+            let count = channel.connector.made.count
+            channel.last.goAway()
+            if !replies, count > 1 {
+                #expect(channel.connector.made.count == count, "not without a pause")
+            }
+            channel.tick(after: .seconds(1))
+        }
+        #expect(call.ends == [.error(.unavailable)])
+        // One that has worked is replaced at once, before its calls are moved.
+        #expect(channel.connector.made.count == (replies ? 5 : 4))
+    }
+}
