@@ -7,20 +7,24 @@ struct ListenFDsTests {
     /// Sets the variables, with `descriptors` of these kinds from 3 on, and exits with 0 if the fault
     /// contains `expected`, or if there is none and it is empty.
     static func check(count: String, sockets: Int, files: Int = 0, expected: String) -> Never {
-        for number in 3..<64 { close(Int32(number)) }
+        var passed: [Int32] = []
         var ends: [Int32] = [0, 0]
         for _ in 0..<sockets {
             guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else { exit(90) }
-            close(ends[1])
+            passed.append(fcntl(ends[0], F_DUPFD, 100))
         }
-        for _ in 0..<files { _ = open("/dev/null", O_RDWR) }
+        for _ in 0..<files { passed.append(fcntl(open("/dev/null", O_RDWR), F_DUPFD, 100)) }
+        // Other threads of this process may open descriptors at any time. They get 0, 1 and 2, and
+        // not the one that has to be missing.
+        for number in 0..<64 { close(Int32(number)) }
+        for (index, descriptor) in passed.enumerated() { dup2(descriptor, Int32(3 + index)) }
         setenv("LISTEN_PID", "\(getpid())", 1)
         setenv("LISTEN_FDS", count, 1)
-        let passed = ListenFDs.fromEnvironment()
-        guard let fault = passed.fault else {
-            exit(expected.isEmpty && passed.sockets.count == sockets ? 0 : 91)
+        let found = ListenFDs.fromEnvironment()
+        guard let fault = found.fault else {
+            exit(expected.isEmpty && found.sockets.count == sockets ? 0 : 91)
         }
-        let isExpected = fault.contains(expected) && !expected.isEmpty && passed.sockets.isEmpty
+        let isExpected = fault.contains(expected) && !expected.isEmpty && found.sockets.isEmpty
         exit(isExpected && !fault.contains("\n") ? 0 : 92)
     }
 

@@ -63,8 +63,10 @@ struct OriginalsTests {
         }
         #expect(calls.allSatisfy { $0.ends == [Self.made] })
         #expect(server.lostReads == 0 && channel.connector.made.count == 1)
-        // Each reply but the first came with all earlier ones.
-        #expect(channel.statistics.duplicateReplies == 19 * 20 / 2)
+        // Each reply but the first came with all earlier ones. The record of completed calls is a hash
+        // table without chains: where two ids share a slot, a reply counts as unknown.
+        let statistics = channel.statistics
+        #expect(statistics.duplicateReplies + statistics.unknownReplies == 19 * 20 / 2)
     }
 
     @Test("The fake loses overlapping calls of a channel that knows nothing of it")

@@ -9,9 +9,10 @@ extension LoopConnections {
         connections.compactMap { $0.group.limiter?.budget === budget ? $0.holder : nil }
     }
 
-    /// Frees memory that this loop's connections hold and do not use: a connection with few bytes
-    /// may have got a large buffer of the pool.
+    /// Frees memory that nothing uses: of the pool, which is in no budget, and of this loop's
+    /// connections. A connection with few bytes may have got a large buffer of the pool.
     func trim(for budget: ByteBudget) {
+        unsafe pool.removeAll()
         for connection in connections where connection.group.limiter?.budget === budget {
             connection.trim()
         }
@@ -27,6 +28,7 @@ extension LoopConnections {
             return connection.recordedBytes > 0 && connection.recordedBytes >= before / 2
         }
         for connection in chosen { connection.closeForBudget() }
+        unsafe pool.removeAll()
     }
 
     /// Closes the heaviest holders of this loop until the budget is below its ceiling; none where

@@ -147,6 +147,15 @@ struct BufferPool: ~Copyable {
         }
     }
 
+    /// Frees all buffers.
+    mutating func removeAll() {
+        while count > 0 {
+            count -= 1
+            kept[count].shrink()
+        }
+        keptLargeBytes = 0
+    }
+
     /// Takes the memory of `buffer`, which is empty.
     mutating func give(from buffer: inout ByteBuffer) {
         if buffer.capacityBytes == 0 { return }
