@@ -34,6 +34,8 @@ int64_t rocket_heap_bytes(void) {
 
 int rocket_trim_heap(void) { return malloc_trim(0); }
 
+void rocket_return_large_blocks(void) { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
+
 int64_t rocket_descriptor_limit(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (int64_t)limit.rlim_cur : -1;

@@ -123,6 +123,10 @@ public enum ProcessUsage {
     /// allocate meanwhile wait, for some 0.1 s per free GiB.
     public static func trimHeap() { _ = rocket_trim_heap() }
 
+    /// Makes malloc return blocks of 1 MiB or more to the system when they are freed. Without it
+    /// malloc keeps ever larger ones (mallopt(3), M_MMAP_THRESHOLD).
+    public static func returnLargeBlocks() { rocket_return_large_blocks() }
+
     /// The processor time of all threads since the start of the process.
     public static var processorTime: Duration { .nanoseconds(rocket_processor_nanoseconds()) }
 

@@ -7,7 +7,7 @@ public import ServiceLifecycle
 ///
 /// Every 10 s it compares the resident memory with what is allocated. It trims the heap when the
 /// excess has been 64 MiB higher than after the last trim for two times in a row: memory that is
-/// used again within 10 s is kept. A service of a program's `Daemon`, before its server.
+/// used again within 10 s is kept. Blocks of 1 MiB or more are given back when they are freed. A service of a program's `Daemon`, before its server.
 public struct HeapTrimmer: Service {
     private let logger: RocketLogger
 
@@ -19,6 +19,7 @@ public struct HeapTrimmer: Service {
 
     /// Trims until the program shuts down.
     public func run() async throws {
+        ProcessUsage.returnLargeBlocks()
         await cancelWhenGracefulShutdown {
             var policy = HeapTrimPolicy(excessBytes: Self.excessBytes)
             while (try? await Task.sleep(for: Self.interval)) != nil {

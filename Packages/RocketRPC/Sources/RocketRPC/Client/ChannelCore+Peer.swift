@@ -8,10 +8,16 @@ import RocketTCP
 // takes or answers no more calls, and asks how much metadata the peer takes.
 
 extension ChannelCore {
-    /// The server drains: new calls use another connection, and this one is closed when its last
-    /// reply has arrived. Before any reply it counts as a failure to connect: otherwise the channel
-    /// would connect without a pause to a server that drains for long.
+    /// So many connections in a row may be told to go away before any reply; a further one counts
+    /// as a failure to connect. Otherwise the channel would connect without a pause to a server that
+    /// drains for long.
+    private static let maxGoAwaysWithoutReply = 3
+
+    /// The server drains: new calls use another connection, at once, because its successor may
+    /// accept already. This one is closed when its last reply has arrived.
     func goingAway(_ connection: ClientConnection) {
+        goAwaysWithoutReply = connection.hasWorked ? 0 : goAwaysWithoutReply + 1
+        if goAwaysWithoutReply <= Self.maxGoAwaysWithoutReply { connection.hasWorked = true }
         context.logger.debug("server going away") { $0.add("peer", connection.peers.peerText) }
         retire(connection, after: RPCError(.unavailable, "the server is going away"))
     }

@@ -20,6 +20,8 @@ final class ChannelCore {
     @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
     @exclusivity(unchecked) var completed = CompletedCalls()
     @exclusivity(unchecked) var ids = CallIDSource()
+    /// See `goingAway`.
+    var goAwaysWithoutReply = 0
     /// The ids of calls that wait to be sent, in their order. May contain ids of calls that have
     /// ended since; those are skipped.
     private(set) var sendQueue = RingBuffer<CallID>()
