@@ -127,6 +127,32 @@ import Testing
         driven.settle()
     }
 
+    @Test("Tries to watch a listener again after each failure, without an event of a connection")
+    func refusedAgain() throws {
+        let server = server {
+            $0.maxConnections = 1; $0.atLimit = .park
+        }
+        let address = try #require(try server.start().first)
+        let first = try RawPeer(connectingTo: address)
+        driven.settle()
+        let second = try RawPeer(connectingTo: address)
+        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
+        driven.settle()
+        driven.reactor.refuse(.add, of: "TCPAcceptor", with: .outOfMemory)
+        // The end of a connection is the last event before those of the timer.
+        first.close()
+        driven.settle()
+        for _ in 0..<3 { driven.tick(after: .milliseconds(100)) }
+        driven.reactor.refuse(.add, of: "", with: nil)
+        driven.tick(after: .milliseconds(100))
+        driven.settle()
+        second.send([1])
+        driven.settle()
+        #expect(handler.events.last == .received(1))
+        server.stop()
+        driven.settle()
+    }
+
     private final class Application: ServerApplication {
         func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler { EchoHandler() }
         func status(connectionCount: Int) -> String { "" }
