@@ -107,12 +107,11 @@ import Testing
             $0.maxConnections = 1; $0.atLimit = .park
         }
         let address = try #require(try server.start().first)
+        // Accepting pauses at the limit: a change of interest.
+        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
         let first = try RawPeer(connectingTo: address)
         driven.settle()
         let second = try RawPeer(connectingTo: address)
-        // Accepting pauses at the limit: a change of interest.
-        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
-        driven.settle()
         driven.reactor.refuse(.add, of: "TCPAcceptor", with: .outOfMemory)
         driven.tick(after: .milliseconds(100))
         driven.reactor.refuse(.add, of: "", with: nil)
@@ -133,11 +132,10 @@ import Testing
             $0.maxConnections = 1; $0.atLimit = .park
         }
         let address = try #require(try server.start().first)
+        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
         let first = try RawPeer(connectingTo: address)
         driven.settle()
         let second = try RawPeer(connectingTo: address)
-        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
-        driven.settle()
         driven.reactor.refuse(.add, of: "TCPAcceptor", with: .outOfMemory)
         // The end of a connection is the last event before those of the timer.
         first.close()
