@@ -56,6 +56,15 @@ struct ChecksumTests {
         }
     }
 
+    @Test("Only 1 means that a frame has no checksum")
+    func noChecksum() throws {
+        for sum in [0, 1, 2, .max, .min] as [Int32] {
+            let codec = TinyPBCodec(checksum: .sent)
+            let bytes = Golden.response.setting(sum, at: 58)
+            #expect(((try? codec.whole(bytes)) != nil) == (sum == 1))
+        }
+    }
+
     @Test("The error of a wrong checksum has the rule and the message id")
     func reportsMismatch() throws {
         var bytes = try makeFrame(TinyPBCodec(checksum: .sent), payload: [1, 2, 3])

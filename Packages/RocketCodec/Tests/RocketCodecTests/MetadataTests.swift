@@ -48,6 +48,7 @@ struct MetadataTests {
     func skipsInvalidLines() {
         let text = "rkm1\nno equals\nUPPER=1\n=empty\nbad=%4\nbad=%zz\nbad=%FF\nok=1\nok=2\ncut=o"
         #expect(read(text) == ["ok": "1", "ok": "2"])
+        #expect(read("rkm1\nx=%c3%bC\n") == ["x": "ü"])
     }
 
     @Test(
@@ -96,6 +97,7 @@ struct MetadataTests {
         #expect(throws: MetadataError.tooLarge(bytes: 512, limit: 511)) {
             try MetadataBlock.write(larger, to: &buffer)
         }
+        #expect(buffer.copyBytes() == [])
     }
 
     @Test("Setting nil removes a key")

@@ -173,6 +173,10 @@ struct TinyPBCodecTests {
             }
             #expect(head.byteCount == length && head.isSkippable == isSkippable)
         }
+        // The longest name that the frame has room for beside the id, and one byte more.
+        let room = Int32(large.count - 26 - 8)
+        #expect(try oversized(large.setting(room, at: 17)) != nil)
+        #expect(throws: FrameError.self) { try oversized(large.setting(room + 1, at: 17)) }
         let endless = large.setting(Int32.max, at: 1)
         for count in 5..<21 {
             #expect(throws: FrameError.self) { try oversized([UInt8](endless[..<count])) }

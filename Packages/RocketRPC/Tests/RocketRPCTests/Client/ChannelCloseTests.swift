@@ -1,4 +1,6 @@
 import RocketBase
+import RocketReactor
+import RocketReactorTestKit
 import RocketTCP
 import Testing
 
@@ -39,6 +41,17 @@ import Testing
         #expect(cancels.map(\.id) == calls.map(\.idText))
         #expect(cancels.allSatisfy { $0.method == "rocket.cancel" })
         #expect(channel.last.closing == .afterFlush)
+    }
+
+    @Test("A closed channel leaves no timer, also while calls wait to be sent again")
+    func timers() throws {
+        let channel = try DrivenChannel()
+        let call = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: call.idText, code: .unavailable)
+        #expect(call.ends.isEmpty && channel.driven.reactor.timerCount > 0)
+        channel.core.close()
+        #expect(channel.driven.reactor.timerCount == 0)
     }
 
     @Test("A connection that is made after the close is closed")

@@ -158,7 +158,29 @@ import Testing
         #expect(call.ends == [.error(.resourceExhausted)])
     }
 
+    @Test("Calls that end while they wait are not kept")
+    func endedCalls() throws {
+        let channel = try connected()
+        for _ in 0..<1000 { channel.core.cancel(startLarge(channel).outgoing) }
+        let waiting = startLarge(channel)
+        let connection = channel.core.connections.find(1)
+        let parked = try #require(connection).exchange.parkedCount
+        #expect((1...68).contains(parked))
+        channel.last.reply(to: try probe(channel), info: announcement)
+        #expect(channel.last.requests().map(\.id) == [waiting.idText])
+    }
+
     // MARK: Going away
+
+    @Test("A connection whose only reply was that to the probe has worked")
+    func workedByProbe() throws {
+        let channel = try DrivenChannel()
+        startLarge(channel)
+        channel.last.connect()
+        channel.last.reply(to: try probe(channel), info: announcement)
+        channel.last.goAway()
+        #expect(channel.state != .transientFailure)
+    }
 
     @Test("A call that waits moves at once from a connection that has worked and goes away")
     func goingAway() throws {

@@ -47,6 +47,15 @@ import Testing
         #expect(next.ends == [.response([])])
     }
 
+    @Test("A call whose reply is oversized is in flight no more")
+    func callsInFlight() throws {
+        let channel = try connected()
+        let call = channel.start()
+        #expect(channel.statistics.callsInFlight == 1)
+        channel.last.receive(try reply(to: call, payloadBytes: 5000))
+        #expect(channel.statistics.callsInFlight == 0)
+    }
+
     @Test("An oversized reply to no call is counted and skipped")
     func unknown() throws {
         let channel = try connected()

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketReactor
 import RocketReactorTestKit
 import RocketTCP
 import SwiftProtobuf
@@ -108,6 +109,17 @@ struct ConnectionEndingTests {
             #expect(clients.map(\.peer.closing) == [.drained, .drained])
             let answers = try clients[0].answers()
             #expect(answers.isEmpty)
+        }
+    }
+
+    @Test("A scheduler that stops waits for no silent peer")
+    func stopWithSilentPeers() throws {
+        try with { scene, clients in
+            let timers = scene.loop.reactor.timerCount
+            clients[0].drain()
+            #expect(scene.loop.reactor.timerCount == timers + 1)
+            scene.scheduler.stop()
+            #expect(scene.loop.reactor.timerCount == timers)
         }
     }
 

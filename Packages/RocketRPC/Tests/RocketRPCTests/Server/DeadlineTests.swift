@@ -95,6 +95,32 @@ struct DeadlineTests {
         }
     }
 
+    @Test("Where both deadlines pass at once, the caller's is the one that is named")
+    func sameTime() {
+        let now = MonotonicTime(nanoseconds: 1_000_000_000)
+        let deadline = CallDeadline(timeoutMilliseconds: 100, own: 100_000_000, now: now)
+        #expect(deadline.time == MonotonicTime(nanoseconds: 1_100_000_000))
+        #expect(!deadline.isOwn)
+        #expect(deadline.failure.message == "the deadline passed while the handler ran")
+    }
+
+    @Test("A cancelled call whose handler goes on does not count as timed out")
+    func cancelledBefore() throws {
+        try ServerScene.with([service]) { scene, clients in
+            try clients[0].call(
+                "test.v1.Test.hold", id: "1", info: "rkm1\ntimeout-ms=100\n",
+                payload: Number(1).serializedBytes())
+            try clients[0].call("rocket.cancel", id: "1")
+            scene.loop.tick(after: .seconds(1))
+            scene.loop.tickUntilIdle()
+            let statistics = clients[0].connection.dispatcher.statistics
+            #expect(statistics.cancelledCalls == 1 && statistics.timedOutCalls == 0)
+            service.gate.open()
+            scene.loop.tickUntilIdle()
+            #expect(try clients[0].answers().isEmpty)
+        }
+    }
+
     @Test("A call that is answered in time leaves no deadline")
     func answeredInTime() throws {
         try withServer { loop, caller in

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketReactor
 import RocketReactorTestKit
 import RocketTCP
@@ -90,6 +91,39 @@ struct HandlerReuseTests {
             // The connection closes, as no call is left.
             client.finish()
             #expect(client.peer.closing == .peerFinished)
+        }
+    }
+
+    /// Replaces metadata of the value `a`.
+    struct Replacing: RPCInterceptor {
+        func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+            _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+        ) async throws -> Response {
+            if call.requestMetadata["x-sent"] == "a" { call.requestMetadata["x-sent"] = "z" }
+            return try await next(request, call)
+        }
+    }
+
+    @Test("Metadata that an interceptor has changed is that of one call")
+    func changedMetadata() throws {
+        try ServerScene.with([TestService()], interceptors: [Replacing()]) { _, clients in
+            for (sent, seen) in [("a", "z"), ("b", "b"), ("a", "z")] {
+                try clients[0].call(
+                    "test.v1.Test.describe", id: "1", info: "rkm1\nx-sent=\(sent)\n")
+                let info = try #require(try clients[0].answers().first).info
+                #expect(info.contains("x-seen=\(seen)\n"))
+            }
+        }
+    }
+
+    @Test("A closed connection is not kept for the synchronous calls of others")
+    func closedConnection() throws {
+        try ServerScene.with([SynchronousEcho()], connections: 2) { scene, clients in
+            try clients[0].call("test.sync.Sync.echo", id: "1")
+            clients[0].reset()
+            let other = clients[1].connection
+            #expect(scene.scheduler.synchronousResponder(of: other).connection === other)
+            #expect(try clients[0].answers().codes == [.success])
         }
     }
 

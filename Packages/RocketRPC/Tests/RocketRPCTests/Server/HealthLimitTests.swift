@@ -85,6 +85,23 @@ struct HealthLimitTests {
         }
     }
 
+    @Test("Changed limits apply to the next watch calls")
+    func changedLimits() throws {
+        try with { _, clients in
+            let limiter = clients[0].connection.dispatcher.limiter
+            var limits = RPCCallLimits()
+            limits.maxWatches = 1
+            limiter.update(limits)
+            try watch(clients[0], 0..<2)
+            #expect(try clients[0].answers().ids == ["1"])
+            limits.maxWatches = 100
+            limits.maxWatchesPerConnection = 2
+            limiter.update(limits)
+            try watch(clients[0], 2..<4)
+            #expect(try clients[0].answers().ids == ["3"])
+        }
+    }
+
     /// Suspends every call.
     struct Slow: RPCInterceptor {
         let gate: Gate

@@ -54,6 +54,18 @@ struct PeerMetadataTests {
         }
     }
 
+    @Test("A response that is too large to be sent announces nothing, and the next one does")
+    func tooLargeResponse() throws {
+        var limits = RPCCallLimits()
+        limits.defaults.maxResponseBytes = 10
+        try ServerScene.with([TestService()], limits: limits) { _, clients in
+            try clients[0].call(id: "1", info: block, payload: FrameKit().text("eleven bytes"))
+            #expect(try clients[0].answers().codes == [.resourceExhausted])
+            try clients[0].call(id: "2", info: block)
+            #expect(try clients[0].answers().map(\.info) == ["rkm1\nlimit=8192\n"])
+        }
+    }
+
     @Test("A request with 8192 bytes of metadata is served, a longer one refused with both sizes")
     func longRequest() throws {
         try ServerScene.with([TestService()]) { _, clients in

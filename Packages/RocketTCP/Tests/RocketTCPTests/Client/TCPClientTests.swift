@@ -111,6 +111,22 @@ import Testing
         withExtendedLifetime((site, peers)) {}
     }
 
+    @Test("An operation that has ended is released")
+    func release() throws {
+        let listener = try RawListener()
+        try listener.listen()
+        for address in [listener.address, try RawListener().address] {
+            let outcome = Outcome()
+            weak let operation = TCPClient.connect(
+                to: [address], on: driven.reactor, timeout: .seconds(1),
+                handler: RecordingConnectionHandler()
+            ) { outcome.result = $0 }
+            #expect(operation != nil)
+            driven.settle()
+            #expect(outcome.result != nil && operation == nil)
+        }
+    }
+
     @Test("Reports cancelled for an operation that was cancelled")
     func anOperationMayBeCancelled() throws {
         let (site, peers) = try silentSite()

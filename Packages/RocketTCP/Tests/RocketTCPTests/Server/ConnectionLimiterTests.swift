@@ -56,6 +56,7 @@ import Testing
         #expect(try isOne("[2001:db8::1]:1", "[2001:db8::ffff:1]:2"))
         #expect(try !isOne("[2001:db8::1]:1", "[2001:db8:0:1::1]:1"))
         #expect(try !isOne("[fe80::1%1]:1", "[fe80::2%1]:1"))
+        #expect(try !isOne("[fe80::1%1]:1", "[fe80::1%2]:1"))
         #expect(try isOne("unix:/a", "unix:@b"))
     }
 

@@ -107,17 +107,41 @@ import Testing
             $0.maxConnections = 1; $0.atLimit = .park
         }
         let address = try #require(try server.start().first)
+        // Accepting pauses at the limit: a change of interest.
+        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
         let first = try RawPeer(connectingTo: address)
         driven.settle()
         let second = try RawPeer(connectingTo: address)
-        // Accepting pauses at the limit: a change of interest.
-        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
-        driven.settle()
         driven.reactor.refuse(.add, of: "TCPAcceptor", with: .outOfMemory)
         driven.tick(after: .milliseconds(100))
         driven.reactor.refuse(.add, of: "", with: nil)
         first.close()
         driven.settle()
+        driven.tick(after: .milliseconds(100))
+        driven.settle()
+        second.send([1])
+        driven.settle()
+        #expect(handler.events.last == .received(1))
+        server.stop()
+        driven.settle()
+    }
+
+    @Test("Tries to watch a listener again after each failure, without an event of a connection")
+    func refusedAgain() throws {
+        let server = server {
+            $0.maxConnections = 1; $0.atLimit = .park
+        }
+        let address = try #require(try server.start().first)
+        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
+        let first = try RawPeer(connectingTo: address)
+        driven.settle()
+        let second = try RawPeer(connectingTo: address)
+        driven.reactor.refuse(.add, of: "TCPAcceptor", with: .outOfMemory)
+        // The end of a connection is the last event before those of the timer.
+        first.close()
+        driven.settle()
+        for _ in 0..<3 { driven.tick(after: .milliseconds(100)) }
+        driven.reactor.refuse(.add, of: "", with: nil)
         driven.tick(after: .milliseconds(100))
         driven.settle()
         second.send([1])

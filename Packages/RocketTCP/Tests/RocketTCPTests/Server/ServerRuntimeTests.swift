@@ -169,6 +169,30 @@ private final class DrainIgnoringApplication: ServerApplication {
         #expect(peer.receive(exactly: 1) == [])
     }
 
+    /// Has connections for ever.
+    private struct BusyListener: ConnectionListener {
+        let connectionCount = 5
+        let bufferedBytes = 7
+        func start() throws(TCPListenError) -> [NetAddress] { [] }
+        func drain(within limit: Duration) async {}
+        func stop() {}
+    }
+
+    @Test("Has connections only while it runs, whatever becomes of its listener")
+    func connectionsWhileRunning() async throws {
+        let runtime = ServerRuntime(
+            ServerRuntimeConfiguration(tcp: TCPServerConfiguration(listen: [])),
+            application: RecordingApplication()
+        ) { _, _, _ in BusyListener() }
+        #expect(runtime.connectionCount == 0 && runtime.bufferedBytes == 0)
+        let running = Task { try await runtime.run() }
+        _ = await runtime.boundAddresses
+        #expect(runtime.connectionCount == 5 && runtime.bufferedBytes == 7)
+        runtime.beginDrain()
+        try await running.value
+        #expect(runtime.connectionCount == 0 && runtime.bufferedBytes == 0)
+    }
+
     @Test("Notifies the service manager of readiness and drain")
     func systemd() async throws {
         let sent = Locked<[String]>([])

@@ -294,6 +294,16 @@ import Testing
         func add() { count.add(1, ordering: .sequentiallyConsistent) }
     }
 
+    @Test("Does not start when its loop has ended, and leaves no listener open")
+    func endedLoop() throws {
+        let path = path("ended")
+        driven.loop.stop()
+        driven.loop.run()
+        let error = #expect(throws: TCPListenError.self) { try server([path]).start() }
+        #expect(error?.address == path.description)
+        #expect(throws: SystemError.self) { try SocketFile.isSocket(Self.text(path)) }
+    }
+
     @Test("Returns the credentials of a Unix peer")
     func aUnixPeerShowsItsCredentials() throws {
         let pair = try ConnectedPair(on: driven.reactor)
