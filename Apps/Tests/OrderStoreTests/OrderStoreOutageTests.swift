@@ -234,6 +234,10 @@ struct OrderStoreOutageTests {
             await store.close()
         }
         #expect(events.all == [.created])
+        var status = stat()
+        #expect(stat(configuration.path, &status) == 0)
+        // For the owner only, whatever the umask.
+        #expect(status.st_mode & 0o777 == 0o600)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
     }
 
