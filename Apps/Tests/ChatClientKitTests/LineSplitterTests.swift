@@ -53,4 +53,13 @@ import Testing
             #expect(lines(&splitter) == ["next"])
         }
     }
+
+    @Test("A line whose last bytes beyond the limit are carriage returns still is too long")
+    func longLineOfReturns() {
+        var splitter = LineSplitter(limitBytes: 10)
+        splitter.append(Array("0123456789\r\r".utf8))
+        #expect(splitter.next() == nil)
+        splitter.append(Array("\n".utf8))
+        #expect(splitter.next()?.count == 11)
+    }
 }

@@ -114,6 +114,29 @@ import Testing
         #expect(fixture.room.queuedBytes == 0)
     }
 
+    @Test("A slow receiver whose queue is full to the byte stays, and leaves with the next message")
+    func fullQueue() throws {
+        let text = String(repeating: "x", count: 9_000)
+        let size = 4 + "from: client1: ".utf8.count + text.utf8.count
+        let fixture = try Fixture {
+            $0.queueBytes = 2 * size
+            $0.slowReceiver = .disconnect
+        }
+        let peers = [try fixture.join(0), try fixture.join(0)]
+        fixture.settle()
+        func send() {
+            peers[0].sendAll(ChatPeer.bytes(text))
+            fixture.settle()
+        }
+        for _ in 0..<1_000 where fixture.room.queuedBytes < 2 * size { send() }
+        #expect(fixture.room.queuedBytes == 2 * size)
+        #expect(fixture.room.sessionCount == 2)
+        send()
+        #expect(fixture.room.queuedBytes == 0)
+        #expect(fixture.room.sessionCount == 1)
+        withExtendedLifetime(peers) {}
+    }
+
     @Test("No message waits for a receiver whose connection has taken all that was sent to it")
     func noMessageIsForgotten() throws {
         let fixture = try Fixture()

@@ -55,4 +55,13 @@ import Testing
         #expect(taken(&rate, at: start) == 0)
         #expect(taken(&rate, at: start + .seconds(1)) == 5)
     }
+
+    @Test("The time before a change counts at the rate of that time")
+    func timeBeforeAChange() {
+        var rate = MessageRate(perSecond: 10, burst: 10, now: start)
+        _ = taken(&rate, at: start)
+        let later = start + .milliseconds(200)
+        rate.change(perSecond: 1000, burst: 5, now: later)
+        #expect(taken(&rate, at: later) == 2)
+    }
 }

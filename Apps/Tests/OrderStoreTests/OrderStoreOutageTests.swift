@@ -76,6 +76,18 @@ struct OrderStoreOutageTests {
         await writer.end()
     }
 
+    @Test("A store that goes on failing tries again once per interval, and no more often")
+    func retryInterval() async throws {
+        let writer = try RunningWriter(retryInterval: .milliseconds(100))
+        writer.disk.fail(.SQLITE_IOERR_WRITE)
+        _ = await writer.submit(draft)
+        // The order, and three attempts.
+        while writer.statistics.failures < 4 { await writer.probe() }
+        let times = writer.disk.commits.prefix(4)
+        #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 >= .milliseconds(100) })
+        await writer.end()
+    }
+
     @Test("Files that are lost during an outage are reported")
     func lostInOutage() async throws {
         let writer = try RunningWriter()
@@ -234,6 +246,10 @@ struct OrderStoreOutageTests {
             await store.close()
         }
         #expect(events.all == [.created])
+        var status = stat()
+        #expect(stat(configuration.path, &status) == 0)
+        // For the owner only, whatever the umask.
+        #expect(status.st_mode & 0o777 == 0o600)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
     }
 
@@ -318,11 +334,16 @@ private struct RunningWriter {
 /// Lets commits fail as a disk does.
 private final class FailingDisk: TransactionObserver, Sendable {
     private let code = Locked<ResultCode?>(nil)
+    private let times = Locked<[ContinuousClock.Instant]>([])
+
+    /// The times of the commits, also of those that failed.
+    var commits: [ContinuousClock.Instant] { times.withLock { $0 } }
 
     /// nil: commits succeed.
     func fail(_ code: ResultCode?) { self.code.withLock { $0 = code } }
 
     func databaseWillCommit() throws {
+        times.withLock { $0.append(.now) }
         if let code = code.withLock({ $0 }) { throw DatabaseError(resultCode: code) }
     }
 

@@ -98,6 +98,25 @@ import Testing
         #expect(taken == 99 * 64 && queue.count == 0)
     }
 
+    @Test("After requests that occupied it a connection has its full share again, as a new one has")
+    func shareAfterRelease() {
+        let queue = WaitingQueue<Request>(limit: 1000)
+        func fill(_ connection: Connection) -> Int {
+            (0..<1000).prefix {
+                queue.append(Request(number: $0, source: connection.id)) == .accepted
+            }.count
+        }
+        let (first, second) = (Connection(), Connection())
+        _ = queue.append(Request(number: 0, source: first.id, occupiesSource: true))
+        #expect(take(1, from: queue) == [0])
+        _ = queue.append(Request(number: 1, source: first.id))
+        queue.release(first.id)
+        #expect(fill(first) == 499)
+        #expect(take(1000, from: queue).count == 500)
+        #expect(fill(second) == 500)
+        #expect(take(1000, from: queue).count == 500)
+    }
+
     @Test("Takes nothing more of a connection that is occupied until it is released")
     func occupied() {
         let queue = WaitingQueue<Request>(limit: 100)

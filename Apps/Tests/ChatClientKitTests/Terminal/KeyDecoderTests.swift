@@ -44,6 +44,15 @@ import Testing
         #expect(keys("\u{00}\u{1C}x") == [.text("x")])
     }
 
+    @Test("A sequence has 16 bytes at most, its last one included")
+    func sequenceLimit() {
+        func keys(digits: Int) -> [Key] {
+            self.keys("\u{1B}[" + String(repeating: "1", count: digits) + "m")
+        }
+        #expect(keys(digits: 15) == [])
+        #expect(keys(digits: 16) == typed("m"))
+    }
+
     @Test("Ends a sequence that is too long")
     func longSequence() {
         let keys = keys("\u{1B}[" + String(repeating: "1", count: 100) + "x")

@@ -108,6 +108,8 @@ import Testing
     func lineLimit() {
         let editor = editor("1234世界", limit: 8)
         #expect(editor.text == "1234世")
+        #expect(self.editor("1234世a", limit: 7).text == "1234世")
+        #expect(self.editor("12345", limit: 4).text == "1234")
     }
 
     @Test("Line feeds of pasted text belong to the line")

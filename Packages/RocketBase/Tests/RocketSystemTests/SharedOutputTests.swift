@@ -42,6 +42,7 @@ import Testing
             let texts = [
                 String(repeating: line, count: 20_000),
                 String(repeating: "\n", count: 500_000),
+                String(repeating: "\t", count: 500_000),
                 String(repeating: "x", count: 500_000),
             ]
             let terminals = texts.map { _ in Self.terminal() }

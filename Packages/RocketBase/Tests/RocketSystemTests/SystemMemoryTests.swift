@@ -50,6 +50,14 @@ import Testing
             ]) == 4000 * 1024)
     }
 
+    @Test("The number by which v1 means no limit is none, also where nothing else is known")
+    func version1Unlimited() {
+        let limit = "/sys/fs/cgroup/memory/memory.limit_in_bytes"
+        let groups = "4:memory:/\n"
+        #expect(available(["/proc/self/cgroup": groups, limit: "9223372036854771712\n"]) == nil)
+        #expect(available(["/proc/self/cgroup": groups, limit: "0\n"]) == nil)
+    }
+
     @Test("Is known on this machine")
     func thisMachine() {
         #expect((SystemMemory().availableBytes ?? 0) > 0)

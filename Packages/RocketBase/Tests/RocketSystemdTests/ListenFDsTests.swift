@@ -53,6 +53,15 @@ struct ListenFDsTests {
         }
     }
 
+    @Test("The largest count is a fault that names the first missing descriptor")
+    func largestCount() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            Self.check(
+                count: "2147483647", sockets: 1,
+                expected: "LISTEN_FDS=2147483647 is not true: descriptor 4 is not open")
+        }
+    }
+
     @Test("A count that is no number is a fault")
     func noNumber() async {
         await #expect(processExitsWith: .exitCode(0)) {

@@ -103,6 +103,31 @@ struct DaemonTests {
         #expect(started.value == 2)
     }
 
+    @Test("A request during a further reload waits for its end, too: no two reloads run at a time")
+    func furtherReloads() {
+        let (started, ended, gate) = (FutexWord(), FutexWord(), FutexWord())
+        let threads = Locked<Set<Int32>>([])
+        let reloads = ReloadThread {
+            threads.withLock { _ = $0.insert(CurrentThread.id) }
+            started.increment()
+            let number = started.value
+            started.wakeAll()
+            while gate.value < number { gate.wait(while: gate.value, atMost: nil) }
+            ended.increment()
+            ended.wakeAll()
+        }
+        reloads.request()
+        // The first reload and the one that it causes; each lasts until its gate opens.
+        for number: UInt32 in 1...2 {
+            while started.value < number { started.wait(while: started.value, atMost: nil) }
+            reloads.request()
+            gate.exchange(number == 1 ? 1 : 3)
+            gate.wakeAll()
+        }
+        while ended.value < 3 { ended.wait(while: ended.value, atMost: nil) }
+        #expect(threads.withLock { $0.count } == 1)
+    }
+
     @Test("A log line of a console that nobody reads does not keep a daemon from ending")
     func stuckConsole() async {
         await #expect(processExitsWith: .exitCode(7)) {

@@ -32,6 +32,12 @@ struct HeapTrimPolicyTests {
         #expect(HeapTrimmer.excessBytes(resident: 500, heap: 10) == 490)
     }
 
+    @Test("An excess that has fallen by itself is what a growth is measured from")
+    func fallen() {
+        var policy = HeapTrimPolicy(excessBytes: 200 * mebibyte)
+        #expect(trims(&policy, [30, 94, 94]) == [false, false, true])
+    }
+
     @Test("What a trim can't give back does not cause another one")
     func fragmentation() {
         var policy = HeapTrimPolicy(excessBytes: 0)

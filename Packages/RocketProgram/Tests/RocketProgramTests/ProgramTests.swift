@@ -33,7 +33,8 @@ struct ProgramTests {
         arguments: [
             ("500ms", Duration.milliseconds(500)), ("2s", .seconds(2)),
             ("1.5s", .milliseconds(1500)),
-            ("1m", .seconds(60)), ("250", .milliseconds(250)), ("0.5", .microseconds(500)),
+            ("1m", .seconds(60)), ("60m", .seconds(3600)), ("250", .milliseconds(250)),
+            ("0.5", .microseconds(500)),
         ])
     func durations(text: String, duration: Duration) {
         #expect(DurationArgument(argument: text)?.duration == duration)

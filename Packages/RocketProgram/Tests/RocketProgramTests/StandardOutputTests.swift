@@ -69,6 +69,19 @@ struct StandardOutputTests {
         }
     }
 
+    @Test("A program whose reader has gone fails, also where it does not get SIGPIPE")
+    func goneReaderOfAProgram() async {
+        let result = await #expect(
+            processExitsWith: .exitCode(1), observing: [\.standardErrorContent]
+        ) {
+            Self.replaceOutputByBrokenPipe()
+            Signals.ignoreBrokenPipes()
+            await Program.run(Example.self, arguments: [])
+        }
+        let line = Self.text(result?.standardErrorContent)
+        #expect(line.hasPrefix("example: can't write to standard output: EPIPE"))
+    }
+
     @Test("Standard error without a reader does not end a program by SIGPIPE")
     func goneErrorReader() async {
         await #expect(processExitsWith: .exitCode(1)) {

@@ -12,6 +12,16 @@ import Testing
         }
     }
 
+    /// Observes the end of the loop from the next tick end on.
+    private final class LateProbe: TickEndHandler, LoopEndHandler {
+        var notifications = 0
+        func tickEnding(on reactor: Reactor) { reactor.observeLoopEnd(self) }
+        func loopEnding(on reactor: Reactor) {
+            notifications += 1
+            reactor.stopObservingLoopEnd(self)
+        }
+    }
+
     private func end(_ hand: HandDrivenLoop) {
         hand.loop.stop()
         hand.loop.run()
@@ -59,6 +69,33 @@ import Testing
         #expect(!hand.loop.execute { _ in ran.add(1) })
         #expect(ran.value == 1)
         probe.onEnd = nil
+    }
+
+    @Test("Notifies a loop-end handler that was added while the loop ends")
+    func lateHandlersAreNotified() throws {
+        let hand = try HandDrivenLoop()
+        let probe = Probe()
+        let late = LateProbe()
+        probe.onEnd = { reactor in
+            reactor.stopObservingLoopEnd(probe)
+            reactor.observeTickEnd(late)
+        }
+        hand.reactor.observeLoopEnd(probe)
+        end(hand)
+        #expect(probe.notifications == 1)
+        #expect(late.notifications == 1)
+        probe.onEnd = nil
+    }
+
+    @Test("Releases what other layers keep with the loop")
+    func attachmentsAreReleased() throws {
+        final class Attached {}
+        let hand = try HandDrivenLoop()
+        weak let attached = hand.reactor.attachment(Attached.self) { _ in Attached() }
+        #expect(attached != nil)
+        #expect(hand.reactor.attachment(Attached.self) { _ in Attached() } === attached)
+        end(hand)
+        #expect(attached == nil)
     }
 
     @Test("Releases loop-end handlers afterwards")

@@ -62,6 +62,24 @@ private final class LineCount: LogSink, Sendable {
         hand.tickUntilIdle()
     }
 
+    @Test("Counts the tasks of earlier ticks together with those that have just arrived")
+    func tasksOfEarlierTicksCount() throws {
+        let hand = try hand(limit: 10, perTick: 4)
+        let ran = Counter()
+        #expect(try offers(10, to: hand.loop, ran) == [10, 0, 0])
+        hand.tick()
+        #expect(try offers(4, to: hand.loop, ran) == [4, 0, 0])
+        // Within the next tick 6 tasks of the last one and the 4 new ones wait.
+        let endpoint = try Endpoint(on: hand.reactor) { [self] endpoint, _ in
+            endpoint.read()
+            #expect((try? offers(1, to: hand.loop, ran)) == [0, 1, 0])
+        }
+        endpoint.poke()
+        hand.tick()
+        endpoint.cancelAndClose()
+        hand.tickUntilIdle()
+    }
+
     @Test("Does not apply the limit to execute and to jobs")
     func executeIsNotLimited() throws {
         let hand = try hand(limit: 1, perTick: 10)
@@ -108,5 +126,26 @@ private final class LineCount: LogSink, Sendable {
         hand.tickUntilIdle()
         logs.shutdown()
         #expect(lines.count.value == 2)
+    }
+
+    @Test("Logs the next line once the queue was down to half the limit, and not before")
+    func halfTheLimit() throws {
+        for (ticks, expected) in [(6, 1), (7, 2)] {
+            let lines = LineCount()
+            var logging = LogConfiguration()
+            logging.outputs = []
+            let logs = try LogSystem(logging, sinks: [lines])
+            var configuration = EventLoopConfiguration()
+            configuration.taskLimit = 10
+            configuration.tasksPerTick = 1
+            let hand = try HandDrivenLoop(configuration: configuration, logger: logs.app)
+            for _ in 0..<12 { hand.loop.execute { _ in } }
+            for _ in 0..<ticks { hand.tick() }
+            for _ in 0..<12 { hand.loop.execute { _ in } }
+            hand.tick()
+            logs.shutdown()
+            #expect(lines.count.value == expected)
+            hand.tickUntilIdle()
+        }
     }
 }

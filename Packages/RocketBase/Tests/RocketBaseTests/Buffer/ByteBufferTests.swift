@@ -36,6 +36,15 @@ import Testing
         #expect(value4 == 7)
     }
 
+    @Test("Overwrites the last bytes")
+    func lastBytes() {
+        var buffer = ByteBuffer()
+        buffer.append(bigEndian: UInt64(0))
+        buffer.set(bigEndian: UInt16(0x0102), at: 6)
+        buffer.set(bigEndian: UInt32(0x0304_0506), at: 0)
+        #expect(buffer.copyBytes() == [3, 4, 5, 6, 0, 0, 1, 2])
+    }
+
     @Test("Appending and consuming keep the order for many sizes")
     func order() {
         var buffer = ByteBuffer()

@@ -155,6 +155,16 @@ import Testing
         #expect(issues(tag) == ["r.xml:1:1: error: the tag <root is not terminated"])
     }
 
+    @Test("A tag may have 1024 bytes before its end, and no more")
+    func tagLimit() {
+        func issues(bytes: Int) -> [String] {
+            let tag = "<root" + String(repeating: " ", count: bytes - 6) + "/"
+            return RocketBaseTests.issues(tag + ">")
+        }
+        #expect(issues(bytes: 1024) == [])
+        #expect(issues(bytes: 1025) == ["r.xml:1:1: error: the tag <root is not terminated"])
+    }
+
     @Test("The first hundred issues are reported and the others counted")
     func manyIssues() {
         let unknown = String(repeating: "<x/>", count: 19_000)

@@ -93,6 +93,16 @@ import Testing
         #expect(sink.lines.contains { $0.contains("log lines are being lost") })
     }
 
+    @Test("A log file that is a link to a missing file creates that file, with the configured mode")
+    func danglingLink() throws {
+        let folder = TemporaryFolder()
+        let (link, target) = ("\(folder.path)/link", "\(folder.path)/target")
+        #expect(symlink(target, link) == 0)
+        _ = try FileSystem.openForAppending(link, mode: 0o600)
+        #expect(FileSystem.size(of: target) == 0)
+        #expect(Self.mode(target) == 0o600)
+    }
+
     @Test("A folder that can't be created is reported with the error of mkdir")
     func folderError() {
         // stat of the missing folder, made after mkdir, fails with ENOENT.

@@ -62,6 +62,24 @@ import Testing
         #expect(columns == ["[42:7]", "[42:\(CurrentThread.id)]"])
     }
 
+    @Test("The first character of each length in UTF-8 is written as it is")
+    func smallestCharacters() throws {
+        let logs = try system()
+        let text = "\u{A1}\u{7FF}\u{800}\u{FFFD}\u{10000}\u{10FFFF}"
+        logs.app.info("\(text)") { $0.add("text", text) }
+        logs.flush()
+        #expect(sink.lines.first?.hasSuffix("\t\(text) text=\(text)\n") == true)
+    }
+
+    @Test("A log that has ended does not count as stuck")
+    func probeAfterTheEnd() throws {
+        let logs = try system()
+        let answers = FutexWord()
+        logs.shutdown()
+        logs.watchdogTarget.probe { answers.increment() }
+        #expect(answers.value == 1)
+    }
+
     @Test("Text and fields are not evaluated when the level is off")
     func disabledLevel() throws {
         let logs = try system { $0.rpcLevel = .warn }

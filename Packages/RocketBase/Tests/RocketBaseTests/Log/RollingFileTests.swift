@@ -1,3 +1,4 @@
+import Foundation
 import RocketBaseTestKit
 import RocketSystem
 import Testing
@@ -54,6 +55,26 @@ import Testing
             }
         }
         #expect(found == 30)
+    }
+
+    @Test("A file that can't be opened again is tried with each batch, until it can")
+    func tryingAgain() throws {
+        let logs = try system()
+        let name = "order_rpc_20261115_log.0"
+        let path = folder.path + "/deep/logs/" + name
+        try FileSystem.remove(path)
+        try FileSystem.makeFolder(path)
+        logs.reopen()
+        for lost in 1...2 {
+            logs.rpc.info("lost")
+            logs.flush()
+            #expect(logs.statistics.lost == UInt64(lost))
+        }
+        rmdir(path)
+        logs.rpc.info("back")
+        logs.shutdown()
+        #expect(logs.statistics.lost == 2)
+        #expect(lines(name).map { $0.hasSuffix("\tback") } == [true])
     }
 
     @Test("A new file starts at local midnight")
