@@ -155,7 +155,6 @@ final class ServerContext: Sendable {
                 handler: makeHandler(reactor), on: reactor, number: socket.number)
             do {
                 try connection.start()
-                if phase == .draining { connection.drain() }
             } catch {
                 logLost(socket.peer, error)
             }

@@ -149,6 +149,28 @@ import Testing
         #expect(flag.isRaised)
     }
 
+    @Test("A connection whose socket was on its way when the drain began is told once")
+    func drainWithASocketOnItsWay() throws {
+        let sub = try HandDrivenLoop()
+        let handler = RecordingConnectionHandler()
+        handler.onDraining = { _ in }
+        let bound = LoopBound(handler, on: sub.reactor)
+        let server = TCPServer(
+            configuration: TCPServerConfiguration(listen: [.loopback(port: 0)]),
+            mainLoop: driven.loop, subLoops: [sub.loop]
+        ) { _ in bound.get() }
+        let peer = try RawPeer(connectingTo: try #require(try server.start().first))
+        driven.settle()
+        server.drain(within: .seconds(30)) {}
+        driven.settle()
+        sub.settle()
+        #expect(handler.events == [.connected, .draining])
+        server.stop()
+        driven.settle()
+        sub.settle()
+        #expect(peer.receive() == .end)
+    }
+
     @Test("Closes a socket on its way to a loop that has ended, and frees its place")
     func endedLoopWithASocketOnItsWay() throws {
         let (server, sub, peer) = try serverOverTwoLoops()
