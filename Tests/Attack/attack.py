@@ -25,7 +25,7 @@ from wire import METHODS, Peer, frame, number, order
 
 BUDGET = 128 << 20
 # Beside the budget: code, the store's cache, one read buffer per loop, the allocator's slack.
-MEMORY_BOUND = BUDGET * 6 // 5 + (160 << 20)
+MEMORY_BOUND = BUDGET * 6 // 5 + (64 << 20)
 LOG_LINES = 200
 DESCRIPTORS = 8
 

@@ -46,8 +46,8 @@ public struct LogConfig: ConfigSection, Hashable {
     /// `log/log_keep_bytes`: A whole number of bytes, 0 to 1125899906842624. Default
     /// 10000000000 bytes. Needs a restart.
     public var keepBytes = 10_000_000_000
-    /// The mode of new log files, whatever the umask. A new folder also lets those in who may read
-    /// its files.
+    /// The mode of new log files, whatever the umask. A new folder also lets those in who may
+    /// read its files.
     ///
     /// `log/log_file_mode`: An octal mode, 0600 to 0666. Default 0600. Needs a restart.
     public var fileMode = 0o600
