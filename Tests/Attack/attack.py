@@ -150,8 +150,7 @@ def replies_nobody_reads(server, rng, times, hold):
             peer.socket.send(pages)
         except BlockingIOError:
             pass
-    time.sleep(4)
-    hold()
+    hold(300)
     for peer in peers:
         peer.close()
 
@@ -182,18 +181,18 @@ def slow_senders(server, rng, times, hold):
     for byte in range(12):
         for peer in peers:
             peer.send(data[byte:byte + 1])
-        time.sleep(0.05)
+        hold(5)
     hold()
     for peer in peers:
         peer.reset()
 
 
-def settle(server, descriptors):
-    """Waits until the attacker's connections are gone."""
+def settle(server, descriptors, hold):
+    """Waits until the attacker's connections are gone; for 2,000 calls of the client beside it."""
     for _ in range(200):
         if server.descriptors() <= descriptors + DESCRIPTORS:
             return
-        time.sleep(0.1)
+        hold(10)
 
 
 def run(server, neighbour, seed, scale, name, times, function):
@@ -210,7 +209,7 @@ def run(server, neighbour, seed, scale, name, times, function):
     faults = []
     if not server.runs:
         raise SystemExit(f"attack: {name}: the server ended with status {server.process.returncode}")
-    settle(server, descriptors)
+    settle(server, descriptors, neighbour.hold)
     peak = server.memory("VmHWM")
     failures, latencies = neighbour.mark()
     calls = neighbour.calls - calls_before

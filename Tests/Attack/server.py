@@ -86,6 +86,7 @@ class Neighbour:
         self.address, self.calls, self.failures, self.times = address, 0, [], []
         self.orders = []
         self._ends = threading.Event()
+        self._called = threading.Condition()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -105,8 +106,10 @@ class Neighbour:
             except OSError as error:
                 self.failures.append(str(error))
                 peer = None
-            self.calls += 1
             self.times.append(time.monotonic() - begin)
+            with self._called:
+                self.calls += 1
+                self._called.notify_all()
             self._ends.wait(0.005)
 
     def mark(self):
@@ -117,9 +120,9 @@ class Neighbour:
 
     def hold(self, calls=50):
         """Waits until so many more calls have ended; at most 20 s."""
-        wanted, end = self.calls + calls, time.monotonic() + 20
-        while self.calls < wanted and time.monotonic() < end:
-            time.sleep(0.01)
+        with self._called:
+            wanted = self.calls + calls
+            self._called.wait_for(lambda: self.calls >= wanted, 20)
 
     def stop(self):
         self._ends.set()

@@ -15,7 +15,7 @@ struct DaemonTests {
             try? await gracefulShutdown()
             guard let second else { return }
             DaemonTests.send(second)
-            while true { try? await Task.sleep(for: .seconds(3600)) }
+            await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
         }
     }
 

@@ -15,24 +15,13 @@ import Testing
         return ["x-token": String(repeating: "t", count: blockBytes - rest)]
     }
 
-    func connected(
-        _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
-    ) throws -> DrivenChannel {
-        let channel = try DrivenChannel(configure)
-        let first = channel.start()
-        channel.last.connect()
-        channel.last.reply(to: first.idText)
-        _ = channel.last.requests()
-        return channel
-    }
-
     let announcement = "rkm1\nlimit=8192\n"
 
     // MARK: 511 bytes
 
     @Test("A block of exactly 511 bytes is sent whole, to any peer")
     func exactly511() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = channel.start { $0.parameters.metadata = metadata(blockBytes: 511) }
         let request = try #require(channel.last.requests().first)
         #expect(request.id == call.idText && request.info.utf8.count == 511)
@@ -42,7 +31,7 @@ import Testing
 
     @Test("Each call carries its own metadata, also with the same milliseconds left")
     func ownMetadata() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let plain = "rkm1\ntimeout-ms=10000\n"
         for value in ["1", nil, "2", "2", nil, nil, "3"] {
             channel.start { if let value { $0.parameters.metadata = ["x-a": value] } }
@@ -53,7 +42,7 @@ import Testing
 
     @Test("An invalid key fails its call, and no other")
     func invalidKey() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let bad = channel.start { $0.parameters.metadata["x y"] = "1" }
         let error = try #require(bad.outgoing.error)
         #expect(error.code == .failedEncode && error.message.contains("x y"))
@@ -65,7 +54,7 @@ import Testing
 
     @Test("A call with more than 511 bytes is sent once the peer has announced its limit")
     func waitsForAnnouncement() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = channel.start { $0.parameters.metadata = metadata(blockBytes: 512) }
         let second = channel.start { $0.parameters.metadata = metadata(blockBytes: 8192) }
         let probe = channel.last.requests()
@@ -99,14 +88,14 @@ import Testing
 
     @Test("More than 8 KiB fails at once")
     func tooLarge() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = channel.start { $0.parameters.metadata = metadata(blockBytes: 8193) }
         #expect(call.ends == [.error(.failedEncode)] && channel.last.requests().isEmpty)
     }
 
     @Test("A peer that announces nothing fails the call, in words that name both sizes")
     func noAnnouncement() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = channel.start { $0.parameters.metadata = metadata(blockBytes: 600) }
         let probe = try #require(channel.last.requests().first)
         channel.last.reply(to: probe.id, code: .serviceNotFound, info: announcement)
@@ -119,7 +108,7 @@ import Testing
 
     @Test("The announcement may come with the reply to an earlier call")
     func announcedByEarlierCall() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let slow = channel.start()
         let call = channel.start { $0.parameters.metadata = metadata(blockBytes: 600) }
         let probe = try #require(channel.last.requests().last)
@@ -131,7 +120,7 @@ import Testing
 
     @Test("A call that waits for an announcement ends by deadline, cancellation and close")
     func endsWhileWaiting() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let large = metadata(blockBytes: 600)
         let overdue = channel.start(timeout: .seconds(1)) { $0.parameters.metadata = large }
         let cancelled = channel.start { $0.parameters.metadata = large }
@@ -146,7 +135,7 @@ import Testing
 
     @Test("A lost connection's calls that wait for an announcement ask on the next one")
     func lostWhileWaiting() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = channel.start { $0.parameters.metadata = metadata(blockBytes: 600) }
         channel.last.end()
         channel.last.connect()
@@ -158,7 +147,7 @@ import Testing
 
     @Test("No more calls wait for an announcement than maxCallsWaiting")
     func waitingLimit() throws {
-        let channel = try connected { $0.maxCallsWaiting = 3 }
+        let channel = try DrivenChannel.connected { $0.maxCallsWaiting = 3 }
         let calls = (0..<4).map { _ in
             channel.start { $0.parameters.metadata = metadata(blockBytes: 600) }
         }

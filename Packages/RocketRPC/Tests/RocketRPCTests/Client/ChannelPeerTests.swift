@@ -9,23 +9,11 @@ import Testing
 
 /// Connections that a channel replaces because of what its peer does: silence, and going away.
 @Suite struct ChannelPeerTests {
-    /// A channel with a ready connection that has worked.
-    func connected(
-        _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
-    ) throws -> DrivenChannel {
-        let channel = try DrivenChannel(configure)
-        let first = channel.start()
-        channel.last.connect()
-        channel.last.reply(to: first.idText)
-        _ = channel.last.requests()
-        return channel
-    }
-
     // MARK: Silence
 
     @Test("After a time-out without a byte new calls use a fresh connection")
     func silentPeer() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let hung = channel.last
         let call = channel.start(timeout: .seconds(2))
         channel.tick(after: .seconds(2))
@@ -41,7 +29,7 @@ import Testing
 
     @Test("A silent connection stays open for calls with time left")
     func silentPeerWithCalls() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let old = channel.last
         let patient = channel.start(timeout: .seconds(60))
         channel.start(timeout: .seconds(2))
@@ -53,7 +41,7 @@ import Testing
 
     @Test("A connection on which a byte has arrived since the call was sent is kept")
     func slowPeer() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let slow = channel.start(timeout: .seconds(2))
         channel.tick(after: .seconds(1))
         channel.last.receive([0x02])
@@ -66,7 +54,7 @@ import Testing
 
     @Test("A byte before the call was sent does not count")
     func byteBeforeCall() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = channel.start(timeout: .seconds(2))
         channel.last.reply(to: call.idText)
         channel.start(timeout: .seconds(2))
@@ -76,7 +64,7 @@ import Testing
 
     @Test("At most one silent connection a second is replaced, so a slow server is not flooded")
     func replacementLimit() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         for _ in 0..<100 {
             channel.start(timeout: .milliseconds(10))
             if channel.state == .connecting { channel.last.connect() }
@@ -94,7 +82,7 @@ import Testing
 
     @Test("A channel sends nothing more on a connection that is going away")
     func goingAway() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let old = channel.last
         let slow = channel.start()
         _ = old.requests()
@@ -112,7 +100,7 @@ import Testing
 
     @Test("An idle connection that is going away is closed at once, and not replaced before a call")
     func goingAwayIdle() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.last.goAway()
         #expect(channel.last.closing == .afterFlush && channel.connector.made.count == 1)
         channel.last.end(.requested)
@@ -123,7 +111,7 @@ import Testing
 
     @Test("Calls that were not begun are sent again elsewhere, without an idempotency key")
     func notBegun() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let old = channel.last
         let crossing = (0..<50).map { _ in channel.start() }
         _ = old.requests()
@@ -140,7 +128,7 @@ import Testing
 
     @Test("Calls that wait for room are sent on another connection")
     func goingAwayWithQueue() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let old = channel.last
         old.fill()
         let queued = (0..<3).map { _ in channel.start() }
@@ -152,7 +140,7 @@ import Testing
 
     @Test("A server that goes away again and again gets a call at most maxAttempts times")
     func alwaysGoingAway() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = channel.start()
         for _ in 0..<10 where call.ends.isEmpty {
             if channel.state != .ready { channel.last.connect() }
@@ -220,7 +208,7 @@ import Testing
 
     @Test("A frame of another method, with a code or an id is no farewell")
     func noFarewell() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.last.reply(to: "", method: "rocket.goawayy")
         channel.last.reply(to: "x", method: "rocket.goaway")
         channel.last.reply(to: "", code: .unavailable, method: "rocket.goaway")

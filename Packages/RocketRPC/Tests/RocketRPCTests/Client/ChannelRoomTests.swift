@@ -9,20 +9,9 @@ import Testing
 
 /// Calls that are queued because the connection's output is above its high water mark.
 @Suite struct ChannelRoomTests {
-    func connected(
-        _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
-    ) throws -> DrivenChannel {
-        let channel = try DrivenChannel(configure)
-        let first = channel.start()
-        channel.last.connect()
-        channel.last.reply(to: first.idText)
-        _ = channel.last.requests()
-        return channel
-    }
-
     @Test("Calls are queued in their order until the connection has room")
     func queuesInOrder() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.last.fill()
         let calls = (0..<5).map { _ in channel.start() }
         channel.tick(after: .zero)
@@ -36,7 +25,7 @@ import Testing
 
     @Test("No more is written than there is room for")
     func writesWhatFits() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.last.fill()
         let calls = (0..<5).map { _ in channel.start() }
         channel.tick(after: .zero)
@@ -68,7 +57,7 @@ import Testing
 
     @Test("A queued call ends by deadline, cancellation and close")
     func queuedCallsEnd() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.last.fill()
         let overdue = channel.start(timeout: .milliseconds(5))
         let cancelled = channel.start()
@@ -85,7 +74,7 @@ import Testing
 
     @Test("Cancelled calls leave the send queue")
     func cancelledCallsLeave() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.last.fill()
         let queued = channel.start()
         for _ in 0..<10_000 {
@@ -99,7 +88,7 @@ import Testing
 
     @Test("No more calls are queued for room than maxCallsWaiting")
     func queueLimit() throws {
-        let channel = try connected { $0.maxCallsWaiting = 3 }
+        let channel = try DrivenChannel.connected { $0.maxCallsWaiting = 3 }
         channel.last.fill()
         let calls = (0..<4).map { _ in channel.start() }
         #expect(calls[..<3].allSatisfy { $0.ends.isEmpty })
@@ -117,7 +106,7 @@ import Testing
 
     @Test("Calls queued on a lost connection are sent on the next one")
     func sentAfterLoss() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.last.fill()
         let calls = (0..<3).map { _ in channel.start() }
         channel.last.end()
@@ -129,7 +118,7 @@ import Testing
 
     @Test("Calls queued on a draining connection are sent on the next one")
     func sentAfterDrain() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let refused = channel.start()
         _ = channel.last.requests()
         let old = channel.last

@@ -25,6 +25,18 @@ final class DrivenChannel {
         core = ChannelCore(context, on: driven.reactor)
     }
 
+    /// A channel with a ready connection that has worked.
+    static func connected(
+        _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
+    ) throws -> DrivenChannel {
+        let channel = try DrivenChannel(configure)
+        let first = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: first.idText)
+        _ = channel.last.requests()
+        return channel
+    }
+
     var now: MonotonicTime { driven.clock.monotonic() }
     var statistics: RPCChannelStatistics { core.context.counters.read() }
     var state: RPCChannelState { core.context.broadcaster.current }

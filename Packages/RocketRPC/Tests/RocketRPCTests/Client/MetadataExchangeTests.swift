@@ -9,18 +9,6 @@ import Testing
 @Suite struct MetadataExchangeTests {
     let announcement = "rkm1\nlimit=8192\n"
 
-    /// A channel with a ready connection that has worked.
-    func connected(
-        _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
-    ) throws -> DrivenChannel {
-        let channel = try DrivenChannel(configure)
-        let first = channel.start()
-        channel.last.connect()
-        channel.last.reply(to: first.idText)
-        _ = channel.last.requests()
-        return channel
-    }
-
     /// Starts a call with more metadata than a peer takes that has announced nothing.
     @discardableResult
     func startLarge(_ channel: DrivenChannel, timeout: Duration = .seconds(10)) -> FakeCall {
@@ -41,7 +29,7 @@ import Testing
         "A hung peer's connection is replaced when a call's deadline passes that asks for the limit"
     )
     func hungPeer() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let hung = channel.last
         let overdue = [
             startLarge(channel, timeout: .seconds(2)), startLarge(channel, timeout: .seconds(2)),
@@ -61,7 +49,7 @@ import Testing
 
     @Test("A peer that has sent something since it was asked keeps its connection")
     func slowPeer() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         startLarge(channel, timeout: .seconds(2))
         channel.last.receive([0x02])
         channel.tick(after: .seconds(2))
@@ -70,7 +58,7 @@ import Testing
 
     @Test("The end of an earlier call without a reply ends the wait for its announcement")
     func earlierCallEnds() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.start(timeout: .seconds(1))
         let cancelled = channel.start()
         _ = channel.last.requests()
@@ -84,7 +72,7 @@ import Testing
 
     @Test("A call that waits for room does not name an old failure to connect when it expires")
     func expiresForRoom() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         channel.last.fill()
         let call = channel.start(timeout: .seconds(1))
         channel.tick(after: .seconds(1))
@@ -96,7 +84,7 @@ import Testing
 
     @Test("An announcement counts after a probe was answered without one, and in a late reply")
     func lateAnnouncement() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let overdue = channel.start(timeout: .seconds(1))
         _ = channel.last.requests()
         let call = startLarge(channel)
@@ -113,7 +101,7 @@ import Testing
         "A probe's error fails the calls that wait with its code, and the next call probes again",
         arguments: [RPCErrorCode.callTimeout, .resourceExhausted, .unauthenticated, .internal])
     func probeFails(_ code: RPCErrorCode) throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let calls = [startLarge(channel), startLarge(channel)]
         channel.last.reply(to: try probe(channel), code: code, info: "why")
         for call in calls {
@@ -127,7 +115,7 @@ import Testing
 
     @Test("Calls whose probe was answered with UNAVAILABLE probe again after a while")
     func probeUnavailable() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = startLarge(channel)
         channel.last.reply(to: try probe(channel), code: .unavailable)
         #expect(channel.last.requests().isEmpty && call.ends.isEmpty)
@@ -138,7 +126,7 @@ import Testing
 
     @Test("They do so at most maxAttempts times")
     func probeAlwaysUnavailable() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = startLarge(channel)
         var probes = 0
         while call.ends.isEmpty, probes < 10 {
@@ -151,7 +139,7 @@ import Testing
 
     @Test("A reply to the probe that is over the frame limit is an answer")
     func oversizedAnswer() throws {
-        let channel = try connected { $0.codec = TinyPBCodec(maxFrameBytes: 1000) }
+        let channel = try DrivenChannel.connected { $0.codec = TinyPBCodec(maxFrameBytes: 1000) }
         let call = startLarge(channel)
         channel.last.reply(
             to: try probe(channel), payload: [UInt8](repeating: 0, count: 1000))
@@ -160,7 +148,7 @@ import Testing
 
     @Test("Calls that end while they wait are not kept")
     func endedCalls() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         for _ in 0..<1000 { channel.core.cancel(startLarge(channel).outgoing) }
         let waiting = startLarge(channel)
         let connection = channel.core.connections.find(1)
@@ -184,7 +172,7 @@ import Testing
 
     @Test("A call that waits moves at once from a connection that has worked and goes away")
     func goingAway() throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = startLarge(channel)
         channel.last.goAway()
         channel.last.connect()
@@ -196,7 +184,7 @@ import Testing
         "A server that goes away each time ends a call that waits after maxAttempts connections",
         arguments: [false, true])
     func alwaysGoingAway(replies: Bool) throws {
-        let channel = try connected()
+        let channel = try DrivenChannel.connected()
         let call = startLarge(channel)
         for _ in 0..<10 where call.ends.isEmpty {
             if channel.state == .connecting { channel.last.connect() }

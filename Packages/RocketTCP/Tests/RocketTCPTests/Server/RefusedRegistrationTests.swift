@@ -101,8 +101,9 @@ import Testing
         #expect(driven.reactor.registrationCount == 1)
     }
 
-    @Test("Accepts again after a listener's interest could not be changed")
-    func refusedChangeOfAListener() throws {
+    /// A server with one connection, the most it may have, another peer that waits to be accepted,
+    /// and a listener that can be watched neither now nor again.
+    private func serverWithARefusedListener() throws -> (TCPServer, RawPeer, RawPeer) {
         let server = server {
             $0.maxConnections = 1; $0.atLimit = .park
         }
@@ -113,30 +114,32 @@ import Testing
         driven.settle()
         let second = try RawPeer(connectingTo: address)
         driven.reactor.refuse(.add, of: "TCPAcceptor", with: .outOfMemory)
-        driven.tick(after: .milliseconds(100))
-        driven.reactor.refuse(.add, of: "", with: nil)
-        first.close()
-        driven.settle()
-        driven.tick(after: .milliseconds(100))
-        driven.settle()
-        second.send([1])
+        return (server, first, second)
+    }
+
+    private func expectAccepted(_ peer: RawPeer, by server: TCPServer) {
+        peer.send([1])
         driven.settle()
         #expect(handler.events.last == .received(1))
         server.stop()
         driven.settle()
     }
 
+    @Test("Accepts again after a listener's interest could not be changed")
+    func refusedChangeOfAListener() throws {
+        let (server, first, second) = try serverWithARefusedListener()
+        driven.tick(after: .milliseconds(100))
+        driven.reactor.refuse(.add, of: "", with: nil)
+        first.close()
+        driven.settle()
+        driven.tick(after: .milliseconds(100))
+        driven.settle()
+        expectAccepted(second, by: server)
+    }
+
     @Test("Tries to watch a listener again after each failure, without an event of a connection")
     func refusedAgain() throws {
-        let server = server {
-            $0.maxConnections = 1; $0.atLimit = .park
-        }
-        let address = try #require(try server.start().first)
-        driven.reactor.refuse(.change, of: "TCPAcceptor", with: .outOfMemory)
-        let first = try RawPeer(connectingTo: address)
-        driven.settle()
-        let second = try RawPeer(connectingTo: address)
-        driven.reactor.refuse(.add, of: "TCPAcceptor", with: .outOfMemory)
+        let (server, first, second) = try serverWithARefusedListener()
         // The end of a connection is the last event before those of the timer.
         first.close()
         driven.settle()
@@ -144,11 +147,7 @@ import Testing
         driven.reactor.refuse(.add, of: "", with: nil)
         driven.tick(after: .milliseconds(100))
         driven.settle()
-        second.send([1])
-        driven.settle()
-        #expect(handler.events.last == .received(1))
-        server.stop()
-        driven.settle()
+        expectAccepted(second, by: server)
     }
 
     private final class Application: ServerApplication {
