@@ -39,7 +39,6 @@ public struct ChatServerConfiguration: Sendable {
         let server = config.server
         self.init(listen: try server.addresses.map { try NetAddress(parsing: $0) })
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
-        if !tcp.adoptedDescriptors.isEmpty { tcp.listen = [] }
         tcp.apply(server)
         ioThreads = server.ioThreads
         slowCallback = server.slowCallback.unlessZero

@@ -72,7 +72,6 @@ struct SystemdTests {
             .init(descriptor: 5, name: "rpc"),
         ])
         let configuration = try RPCServerConfiguration(ServerConfig(), sockets: sockets)
-        #expect(configuration.tcp.listen.isEmpty)
         #expect(configuration.tcp.adoptedDescriptors == [3, 5])
         #expect(sockets.unclaimed(by: RPCServerConfiguration.socketName).map(\.descriptor) == [4])
     }

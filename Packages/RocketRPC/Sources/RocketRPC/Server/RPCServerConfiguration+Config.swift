@@ -15,7 +15,6 @@ extension RPCServerConfiguration {
         for text in server.addresses { listeners.append(try NetAddress(configured: text)) }
         var tcp = TCPServerConfiguration(listen: listeners)
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
-        if !tcp.adoptedDescriptors.isEmpty { tcp.listen = [] }
         tcp.apply(server)
         self.init(tcp: tcp)
         ioThreads = server.ioThreads

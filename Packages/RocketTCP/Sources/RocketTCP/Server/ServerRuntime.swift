@@ -219,6 +219,13 @@ public final class ServerRuntime: Sendable {
         logger.info("server started") {
             $0.add("addresses", addresses.map(\.description).joined(separator: " "))
         }
+        for address in configuration.tcp.unserved(bound: addresses) {
+            logger.warn(
+                "a configured address is not served: the sockets are those passed by systemd"
+            ) {
+                $0.add("address", address)
+            }
+        }
         await withTaskCancellationHandler {
             await drainRequested.wait()
         } onCancel: {

@@ -61,7 +61,8 @@ public final class TCPServer: Sendable {
         let configuration = context.configuration
         var opened: [ListeningSocket.Released] = []
         do throws(TCPListenError) {
-            for address in configuration.listen {
+            let adoptsNone = configuration.adoptedDescriptors.isEmpty
+            for address in adoptsNone ? configuration.listen : [] {
                 opened.append(
                     try ListeningSocket.open(address, configuration, logger: context.logger)
                         .release())

@@ -2,8 +2,8 @@
 public struct TCPServerConfiguration: Sendable {
     /// Addresses to listen on, TCP and Unix. The kernel chooses a port in place of 0.
     public var listen: [NetAddress]
-    /// Numbers of descriptors that listen already, as passed by a supervisor. The server owns and
-    /// closes them; the file of a Unix socket among them remains. Default: none.
+    /// Numbers of descriptors that listen already, as passed by a supervisor, in place of `listen`.
+    /// The server owns and closes them; the file of a Unix socket among them remains. Default: none.
     public var adoptedDescriptors: [Int32] = []
     /// Connections that the kernel holds until they are accepted. At least 1; the kernel caps it at
     /// net.core.somaxconn. Default 1024.
@@ -48,5 +48,17 @@ public struct TCPServerConfiguration: Sendable {
     public init(listen: [NetAddress]) {
         self.listen = listen
         connection.firstBytesTimeout = .seconds(30)
+    }
+}
+
+extension TCPServerConfiguration {
+    /// Returns the addresses of `listen` that are not served, because the adopted descriptors listen
+    /// elsewhere. Of TCP addresses the ports are compared: an interface may stand for another.
+    func unserved(bound: [NetAddress]) -> [NetAddress] {
+        if adoptedDescriptors.isEmpty { return [] }
+        return listen.filter { wanted in
+            guard let port = wanted.port else { return !bound.contains(wanted) }
+            return !bound.contains { $0.port == port || port == 0 && $0.port != nil }
+        }
     }
 }

@@ -78,6 +78,29 @@ private final class DrainIgnoringApplication: ServerApplication {
                 == ["start on 3", "handler", "drain requested", "finish input", "stop"])
     }
 
+    @Test("Logs an address of the configuration that the passed sockets do not serve")
+    func unservedAddress() async throws {
+        let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.bind(to: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.listen(backlog: 8)
+        var tcp = TCPServerConfiguration(listen: [.loopback(port: 1)])
+        tcp.adoptedDescriptors = [socket.release()]
+        let lines = try LogLines()
+        let runtime = ServerRuntime(
+            ServerRuntimeConfiguration(tcp: tcp), application: RecordingApplication(),
+            logger: lines.logger)
+        let running = Task { try await runtime.run() }
+        _ = await runtime.boundAddresses
+        runtime.beginDrain()
+        try await running.value
+        #expect(
+            lines.end() == [
+                "server started",
+                "a configured address is not served: the sockets are those passed by systemd",
+                "server drained",
+            ])
+    }
+
     @Test("Throws when it is run a second time")
     func secondRun() async throws {
         let runtime = runtime(RecordingApplication())

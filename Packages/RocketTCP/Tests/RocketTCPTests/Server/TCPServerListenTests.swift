@@ -117,6 +117,28 @@ import Testing
         driven.settle()
     }
 
+    @Test("Adopted sockets are served in place of the configured addresses, which are named")
+    func adoptedInPlaceOfConfigured() throws {
+        let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.bind(to: .ipv4(bits: 0x7F00_0001, port: 0))
+        try socket.listen(backlog: 8)
+        let raw = socket.release()
+        let configured = [NetAddress.loopback(port: 1), NetAddress(.unix(path: "/run/x.sock"))]
+        let server = server(configured) { $0.adoptedDescriptors = [raw] }
+        let bound = try server.start()
+        #expect(bound.count == 1)
+        server.stop()
+        driven.settle()
+        let port = try #require(bound.first?.port)
+        var configuration = TCPServerConfiguration(listen: configured)
+        #expect(configuration.unserved(bound: bound).isEmpty, "none is adopted")
+        configuration.adoptedDescriptors = [raw]
+        #expect(configuration.unserved(bound: bound) == configured)
+        configuration.listen = [.loopback(port: port), .loopback(port: 0)]
+        #expect(configuration.unserved(bound: bound).isEmpty)
+        #expect(configuration.unserved(bound: []) == configuration.listen)
+    }
+
     @Test("An adopted socket has no TCP_USER_TIMEOUT, which accepted ones would inherit")
     func userTimeoutOfAnAdoptedSocket() throws {
         let socket = try FileDescriptor.streamSocket(for: .ipv4(bits: 0x7F00_0001, port: 0))
