@@ -48,40 +48,45 @@ public struct ListenFDs: Hashable, Sendable {
     /// socket. Call it once: each call returns the same descriptors, and two owners of one descriptor
     /// would both close it.
     public static func fromEnvironment() -> ListenFDs {
-        var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         // SAFETY: libsystemd allocates the list and each name; all of them are freed below.
-        let count = unsafe sd_listen_fds_with_names(0, &names)
-        let first = Int32(SD_LISTEN_FDS_START)
-        let stated = ProcessEnvironment.current["LISTEN_FDS"] ?? ""
-        if count < 0 {
-            // libsystemd checks that the descriptors are open, and the form of the variables.
-            let open =
-                (Int32(stated) ?? 0) > 0 ? Self.missing(from: first, Int32(stated) ?? 0) : nil
-            let reason =
-                open.map { "descriptor \($0) is not open" }
-                ?? "\(Errno(rawValue: -count))"
-            return ListenFDs(fault: "LISTEN_FDS=\(stated) is not true: \(reason)")
+        let count = unsafe sd_listen_fds_with_names(0, &list)
+        defer { unsafe rocket_systemd_free(list) }
+        let names = (0..<max(0, Int(count))).map { index in
+            let text = unsafe list?[index]
+            defer { unsafe rocket_systemd_free(text) }
+            return unsafe text.map { unsafe String(cString: $0) } ?? "unknown"
         }
-        guard count > 0 else { return .none }
-        defer { unsafe rocket_systemd_free(names) }
-        for descriptor in first..<(first + count)
-        where !OpenDescriptor.isSocket(descriptor) {
-            for index in 0..<Int(count) { unsafe rocket_systemd_free(names?[index]) }
-            return ListenFDs(
-                fault: "LISTEN_FDS=\(stated) is not true: descriptor \(descriptor) is no socket")
-        }
-        return ListenFDs(
-            (0..<count).map { index in
-                let text = unsafe names?[Int(index)]
-                defer { unsafe rocket_systemd_free(text) }
-                let name = unsafe text.map { unsafe String(cString: $0) } ?? "unknown"
-                return Socket(descriptor: first + index, name: name)
-            })
+        return checked(
+            count, stated: ProcessEnvironment.current["LISTEN_FDS"] ?? "", names: names,
+            isOpen: OpenDescriptor.isOpen, isSocket: OpenDescriptor.isSocket)
     }
 
-    private static func missing(from first: Int32, _ count: Int32) -> Int32? {
-        let (end, overflow) = first.addingReportingOverflow(count)
-        return (first..<(overflow ? .max : end)).first { !OpenDescriptor.isOpen($0) }
+    /// Checks what libsystemd returned.
+    ///
+    /// - Parameters:
+    ///   - count: the number of descriptors, or an errno below 0: libsystemd checks that they are
+    ///     open, and the form of the variables.
+    ///   - stated: the value of LISTEN_FDS.
+    static func checked(
+        _ count: Int32, stated: String, names: [String], isOpen: (Int32) -> Bool,
+        isSocket: (Int32) -> Bool
+    ) -> ListenFDs {
+        func fault(_ reason: String) -> ListenFDs {
+            ListenFDs(fault: "LISTEN_FDS=\(stated) is not true: \(reason)")
+        }
+        let first = Int32(SD_LISTEN_FDS_START)
+        if count < 0 {
+            let (end, overflow) = first.addingReportingOverflow(max(0, Int32(stated) ?? 0))
+            let missing = (first..<(overflow ? .max : end)).first { !isOpen($0) }
+            return fault(
+                missing.map { "descriptor \($0) is not open" } ?? "\(Errno(rawValue: -count))")
+        }
+        let descriptors = first..<(first + count)
+        if let other = descriptors.first(where: { !isSocket($0) }) {
+            return fault("descriptor \(other) is no socket")
+        }
+        return ListenFDs(zip(descriptors, names).map { Socket(descriptor: $0, name: $1) })
     }
 
     /// Returns the descriptors that a server with this name adopts: the sockets with the name, or,

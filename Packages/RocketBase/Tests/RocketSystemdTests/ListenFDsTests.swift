@@ -1,71 +1,61 @@
-import Foundation
-import RocketSystemd
 import Testing
 
-/// LISTEN_FDS as it is and as it is not; each in a child process, whose descriptors it describes.
+@testable import RocketSystemd
+
+/// LISTEN_FDS as it is and as it is not, as values: descriptors 3 and 4 of a test's process belong to
+/// others. ProgramEndTests in Tests/EndToEnd start programs with descriptors that are not there.
+@Suite("Sockets passed by systemd")
 struct ListenFDsTests {
-    /// Sets the variables, with `descriptors` of these kinds from 3 on, and exits with 0 if the fault
-    /// contains `expected`, or if there is none and it is empty.
-    static func check(count: String, sockets: Int, files: Int = 0, expected: String) -> Never {
-        var passed: [Int32] = []
-        var ends: [Int32] = [0, 0]
-        for _ in 0..<sockets {
-            guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else { exit(90) }
-            passed.append(fcntl(ends[0], F_DUPFD, 100))
-        }
-        for _ in 0..<files { passed.append(fcntl(open("/dev/null", O_RDWR), F_DUPFD, 100)) }
-        // Other threads of this process may open descriptors at any time. They get 0, 1 and 2, and
-        // not the one that has to be missing.
-        for number in 0..<64 { close(Int32(number)) }
-        for (index, descriptor) in passed.enumerated() { dup2(descriptor, Int32(3 + index)) }
-        setenv("LISTEN_PID", "\(getpid())", 1)
-        setenv("LISTEN_FDS", count, 1)
-        let found = ListenFDs.fromEnvironment()
-        guard let fault = found.fault else {
-            exit(expected.isEmpty && found.sockets.count == sockets ? 0 : 91)
-        }
-        let isExpected = fault.contains(expected) && !expected.isEmpty && found.sockets.isEmpty
-        exit(isExpected && !fault.contains("\n") ? 0 : 92)
+    /// What libsystemd returns for a variable that is invalid, or a descriptor that is not open.
+    private let invalid: Int32 = -22
+    private let notOpen: Int32 = -9
+
+    private func checked(
+        _ count: Int32, stated: String, open: ClosedRange<Int32> = 3...4, files: Set<Int32> = []
+    ) -> ListenFDs {
+        ListenFDs.checked(
+            count, stated: stated, names: ["rpc", "unknown"],
+            isOpen: { open.contains($0) }, isSocket: { open.contains($0) && !files.contains($0) })
     }
 
-    @Test("Open sockets are passed")
-    func openSockets() async {
-        await #expect(processExitsWith: .exitCode(0)) {
-            Self.check(count: "2", sockets: 2, expected: "")
-        }
+    @Test("Open sockets are passed with their names")
+    func openSockets() {
+        let passed = checked(2, stated: "2")
+        #expect(passed.fault == nil)
+        #expect(
+            passed.sockets == [
+                .init(descriptor: 3, name: "rpc"), .init(descriptor: 4, name: "unknown"),
+            ])
     }
 
-    @Test("A descriptor that is not open is a fault that names it")
-    func notOpen() async {
-        await #expect(processExitsWith: .exitCode(0)) {
-            Self.check(
-                count: "2", sockets: 1,
-                expected: "LISTEN_FDS=2 is not true: descriptor 4 is not open")
-        }
+    @Test("Without the variables nothing is passed")
+    func nonePassed() {
+        #expect(checked(0, stated: "") == .none)
     }
 
-    @Test("A descriptor that is no socket is a fault that names it")
-    func noSocket() async {
-        await #expect(processExitsWith: .exitCode(0)) {
-            Self.check(
-                count: "2", sockets: 1, files: 1,
-                expected: "LISTEN_FDS=2 is not true: descriptor 4 is no socket")
-        }
-    }
-
-    @Test("The largest count is a fault that names the first missing descriptor")
-    func largestCount() async {
-        await #expect(processExitsWith: .exitCode(0)) {
-            Self.check(
-                count: "2147483647", sockets: 1,
-                expected: "LISTEN_FDS=2147483647 is not true: descriptor 4 is not open")
-        }
+    @Test(
+        "A variable that is not true is a fault in one line, and nothing is passed",
+        arguments: [
+            ("2", "descriptor 4 is not open"), ("2147483647", "descriptor 4 is not open"),
+            ("-1", "EBADF (Bad file descriptor)"),
+        ])
+    func notTrue(stated: String, reason: String) {
+        let passed = checked(notOpen, stated: stated, open: 3...3)
+        #expect(passed.fault == "LISTEN_FDS=\(stated) is not true: \(reason)")
+        #expect(passed.sockets.isEmpty)
     }
 
     @Test("A count that is no number is a fault")
-    func noNumber() async {
-        await #expect(processExitsWith: .exitCode(0)) {
-            Self.check(count: "x", sockets: 1, expected: "LISTEN_FDS=x is not true: EINVAL")
-        }
+    func noNumber() {
+        #expect(
+            checked(invalid, stated: "x").fault?
+                .hasPrefix("LISTEN_FDS=x is not true: EINVAL") == true)
+    }
+
+    @Test("A descriptor that is no socket is a fault that names it")
+    func noSocket() {
+        let passed = checked(2, stated: "2", files: [4])
+        #expect(passed.fault == "LISTEN_FDS=2 is not true: descriptor 4 is no socket")
+        #expect(passed.sockets.isEmpty)
     }
 }
