@@ -125,7 +125,7 @@ struct CallTests {
             // Field 1 has type bytes here and string in the method: the bytes are invalid UTF-8.
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(
-                    RPCMethod<Google_Protobuf_BytesValue, Text>(
+                    RPCMethod<Bytes, Text>(
                         service: "test.v1.Test", name: "echo"),
                     .with { $0.value.append(0xFF) })
             }

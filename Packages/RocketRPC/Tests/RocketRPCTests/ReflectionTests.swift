@@ -21,7 +21,7 @@ struct ReflectionTests {
                 services.map(\.name)
                     == ["rocket.Health", "rocket.Reflection", "test.v1.Synchronous"])
             let methods = try #require(services.last).methods
-            #expect(methods.map(\.name) == ["describe", "echo", "fail"])
+            #expect(methods.map(\.name) == ["describe", "echo", "echoBytes", "fail"])
             #expect(methods[0].request == "google.protobuf.StringValue")
             #expect(services[0].methods[1].response == "rocket.HealthCheckResponse")
         }

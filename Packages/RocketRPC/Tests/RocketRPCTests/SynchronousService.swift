@@ -8,11 +8,13 @@ struct SynchronousService: RPCService {
     static var serviceName: String { "test.v1.Synchronous" }
 
     static let echo = RPCMethod<Text, Text>(service: serviceName, name: "echo")
+    static let echoBytes = RPCMethod<Bytes, Bytes>(service: serviceName, name: "echoBytes")
     static let fail = RPCMethod<Text, Text>(service: serviceName, name: "fail")
     static let describe = RPCMethod<Text, Text>(service: serviceName, name: "describe")
 
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(Self.echo, synchronous: { request, _ in request })
+        try registry.add(Self.echoBytes, synchronous: { request, _ in request })
         try registry.add(
             Self.fail,
             synchronous: { request, _ in

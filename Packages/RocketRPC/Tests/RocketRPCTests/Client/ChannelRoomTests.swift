@@ -1,3 +1,4 @@
+import Foundation
 import RocketBase
 import RocketReactor
 import RocketSystem
@@ -40,11 +41,13 @@ import Testing
     @Test("Calls beyond the high water mark are sent when there is room", arguments: Self.kinds)
     func roomAfterFlush(kind: TransportKind) async throws {
         try await kind.withChannel(to: [TestService()], configuration: .patient) { channel in
-            let text = Text(String(repeating: "x", count: 100_000))
+            let bytes = Bytes(Data(count: 100_000))
             let total = try await withTaskExecutorPreference(channel.loop) {
                 try await withThrowingTaskGroup { group in
                     for _ in 0..<8 {
-                        group.addTask { try await channel.call(TestService.echo, text).value.count }
+                        group.addTask {
+                            try await channel.call(TestService.echoBytes, bytes).value.count
+                        }
                     }
                     return try await group.reduce(0, +)
                 }

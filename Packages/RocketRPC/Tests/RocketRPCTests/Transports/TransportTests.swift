@@ -1,3 +1,4 @@
+import Foundation
 import RocketBase
 import RocketCodec
 import RocketRPC
@@ -31,10 +32,14 @@ struct TransportTests {
     func requests(_ transport: TransportKind) async throws {
         try await over(transport) { caller in
             for method in [TestService.echo, SynchronousService.echo] {
-                for text in ["", "hello", String(repeating: "long ", count: 100_000)] {
+                for text in ["", "hello"] {
                     let reply = try await caller.call(method, Text(text), metadata: [:])
                     #expect(reply.value == text)
                 }
+            }
+            let large = Bytes(Data((0..<500_000).map { UInt8(truncatingIfNeeded: $0 / 3) }))
+            for method in [TestService.echoBytes, SynchronousService.echoBytes] {
+                #expect(try await caller.call(method, large, metadata: [:]) == large)
             }
         }
     }
