@@ -4,9 +4,10 @@ import RocketSystem
 
 /// Entry point of Rocket's programs: parses the command line and runs the command. Any error is
 /// printed as one line on standard error, without a stack trace or the usage text, and ends the
-/// process with status 1.
+/// process with an `ExitStatus`.
 public enum Program {
-    /// Runs the command and ends the process: with status 0 if it succeeded, 1 if it failed.
+    /// Runs the command and ends the process: with status 0 if it succeeded, that of the
+    /// `ProgramFailure` if it threw one, 64 for a wrong command line, and 1 for any other error.
     ///
     /// - Parameter arguments: default: those of the process, without the program's path.
     public static func run<Command: ParsableCommand>(
@@ -28,7 +29,7 @@ public enum Program {
                 end(name: type._commandName)
             }
             StandardError.write(line: line(for: error, of: type))
-            exit(1)
+            exit(status(for: error, of: type).rawValue)
         }
     }
 
@@ -41,15 +42,23 @@ public enum Program {
         StandardError.write(
             line: "\(name): argument \(position) is not UTF-8, from its byte \(offset) on "
                 + "(counted from 0)")
-        exit(1)
+        exit(ExitStatus.usage.rawValue)
     }
 
-    /// Ends a program that has succeeded: with status 0, or with 1 and a line on standard error if
+    /// Ends a program that has succeeded: with status 0, or with 74 and a line on standard error if
     /// something that it printed could not be written.
     static func end(name: String) -> Never {
         guard let failure = StandardOutput.failure else { exit(0) }
         StandardError.write(line: "\(name): can't write to standard output: \(failure.errno)")
-        exit(1)
+        exit(ExitStatus.ioError.rawValue)
+    }
+
+    /// Returns the status with which an error ends the process.
+    static func status(
+        for error: any Error, of type: (some ParsableCommand).Type
+    ) -> ExitStatus {
+        if let failure = error as? ProgramFailure { return failure.status }
+        return type.exitCode(for: error) == .validationFailure ? .usage : .failure
     }
 
     /// Returns the line that is printed for an error; it begins with the program's name.
@@ -74,9 +83,14 @@ public enum Program {
 public struct ProgramFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// One line, without the program's name and without a full stop.
     public let description: String
+    /// The status with which the program ends.
+    public let status: ExitStatus
 
     /// Creates a failure with a message of one line.
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String, status: ExitStatus = .failure) {
+        self.description = description
+        self.status = status
+    }
 }
 
 /// Version that all programs of this repository print for --version.
