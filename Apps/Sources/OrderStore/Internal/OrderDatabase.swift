@@ -68,7 +68,7 @@ enum OrderDatabase {
                     + "\(path)-wal away to begin a new store")
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileSystem.makeFolder(folder.path)
         let new = path + ".new"
         let queue = try DatabaseQueue(path: new)
         try OrderSchema.migrator.migrate(queue)
@@ -76,7 +76,8 @@ enum OrderDatabase {
         guard chmod(new, 0o600) == 0 else { throw SystemError("chmod \(new)", .current) }
         // Fails if another process was faster; then its file is used.
         let isFirst = link(new, path) == 0
-        guard isFirst || errno == EEXIST else { throw SystemError("link \(path)", .current) }
+        let error = Errno.current
+        guard isFirst || error.isExisting else { throw SystemError("link \(path)", error) }
         try FileSystem.remove(new)
         return isFirst
     }

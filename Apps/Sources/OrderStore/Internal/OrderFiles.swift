@@ -64,7 +64,8 @@ final class OrderFiles: Sendable {
     private static func status(_ path: String) throws(SystemError) -> stat? {
         var status = stat()
         if stat(path, &status) == 0 { return status }
-        if errno == ENOENT || errno == ENOTDIR { return nil }
-        throw SystemError("stat \(URL(fileURLWithPath: path).lastPathComponent)", .current)
+        let error = Errno.current
+        if error.rawValue == ENOENT || error.rawValue == ENOTDIR { return nil }
+        throw SystemError("stat \(URL(fileURLWithPath: path).lastPathComponent)", error)
     }
 }

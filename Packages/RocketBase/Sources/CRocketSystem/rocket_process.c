@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "rocket_process.h"
 #include <dirent.h>
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,18 +14,24 @@ int64_t rocket_open_descriptors(void) {
     if (directory == NULL) return -1;
     int64_t count = 0;
     struct dirent *entry;
+    errno = 0;
     while ((entry = readdir(directory)) != NULL) count += entry->d_name[0] != '.';
+    int error = errno; // closedir may change it
     closedir(directory);
+    if (error != 0) return errno = error, -1;
     return count - 1; // without the descriptor of the directory itself
 }
 
 int64_t rocket_resident_bytes(void) {
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL) return -1;
-    long long total, resident = -1;
-    if (fscanf(file, "%lld %lld", &total, &resident) != 2) resident = -1;
+    long long total, resident;
+    errno = 0;
+    int count = fscanf(file, "%lld %lld", &total, &resident);
+    int error = errno ? errno : EIO; // fclose may change it
     fclose(file);
-    return resident < 0 ? -1 : resident * sysconf(_SC_PAGESIZE);
+    if (count != 2) return errno = error, -1;
+    return resident * sysconf(_SC_PAGESIZE);
 }
 
 int64_t rocket_heap_bytes(void) {

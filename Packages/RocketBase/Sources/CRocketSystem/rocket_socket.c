@@ -296,6 +296,8 @@ int rocket_look_up(
 
 const char *rocket_look_up_text(int code) { return gai_strerror(code); }
 
+int rocket_look_up_is_system_error(int code) { return code == EAI_SYSTEM; }
+
 int rocket_look_up_is_unknown_name(int code) {
     return code == EAI_NONAME || code == EAI_NODATA;
 }

@@ -45,8 +45,9 @@ public struct EpollInstance: ~Copyable {
         let count = unsafe rocket_epoll_wait(
             descriptor.raw, list.events, Int32(list.capacity), nanoseconds)
         if count >= 0 { return Int(count) }
+        let error = Errno.current
         // EBADF, EFAULT and EINVAL would be an error of this file.
-        precondition(errno == EINTR, "epoll_wait needs a valid instance and list")
+        precondition(error.isInterrupted, "epoll_wait needs a valid instance and list")
         return 0
     }
 

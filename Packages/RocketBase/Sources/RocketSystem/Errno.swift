@@ -25,14 +25,17 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     /// ECANCELED.
     public static let cancelled = Errno(rawValue: ECANCELED)
 
-    /// The errno of the calling thread. The next library call may overwrite it, so read it
-    /// directly after the call that failed.
+    /// The errno of the calling thread. Any other call may overwrite it, also one that Swift makes
+    /// (the end of a value's life, text that is built): read it once, in the statement after the
+    /// call that failed, and pass the value on. scripts/check-safety rejects other reads.
     public static var current: Errno { Errno(rawValue: errno) }
 }
 
 extension Errno {
     /// EAGAIN: the call would block. (EWOULDBLOCK is the same number on Linux.)
     public var isWouldBlock: Bool { rawValue == EAGAIN }
+    /// EINTR: a signal handler interrupted the call.
+    public var isInterrupted: Bool { rawValue == EINTR }
     /// EMFILE or ENFILE: the process or the machine has no free file descriptor.
     public var isOutOfDescriptors: Bool { rawValue == EMFILE || rawValue == ENFILE }
     /// ENOBUFS or ENOMEM: the kernel has no memory for the call at the moment.
@@ -51,6 +54,8 @@ extension Errno {
     public var isAddressInUse: Bool { rawValue == EADDRINUSE }
     /// ENOENT: there is no such file.
     public var isMissing: Bool { rawValue == ENOENT }
+    /// EEXIST: the file exists.
+    public var isExisting: Bool { rawValue == EEXIST }
     /// ECONNABORTED and the network errors that accept4(2) passes on: only the connection that was
     /// to be accepted is lost, the listening socket is still usable.
     public var concernsOneConnection: Bool {

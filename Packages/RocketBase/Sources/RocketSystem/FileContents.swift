@@ -30,8 +30,9 @@ public enum FileContents {
                 unsafe Glibc.read(file.raw, $0.baseAddress, wanted)
             }
             if count < 0 {
-                if errno == EINTR || errno == EAGAIN { continue }
-                throw SystemError("read \(path)", .current)
+                let error = Errno.current
+                if error.isInterrupted || error.isWouldBlock { continue }
+                throw SystemError("read \(path)", error)
             }
             if count == 0 { break }
             bytes.append(contentsOf: chunk[..<count])
@@ -55,8 +56,9 @@ public enum FileContents {
                 unsafe Glibc.write(file.raw, $0.baseAddress, $0.count)
             }
             if count < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("write \(path)", .current)
+                let error = Errno.current
+                if error.isInterrupted { continue }
+                throw SystemError("write \(path)", error)
             }
             rest = rest.dropFirst(count)
         }

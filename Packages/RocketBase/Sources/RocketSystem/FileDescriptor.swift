@@ -29,7 +29,9 @@ public struct FileDescriptor: ~Copyable, Sendable {
     /// - Throws: `SystemError` (EIO, ENOSPC, EDQUOT: data written earlier may be lost).
     public consuming func close() throws(SystemError) {
         let raw = release()
-        if Glibc.close(raw) != 0, errno != EINTR { throw SystemError("close", .current) }
+        if Glibc.close(raw) == 0 { return }
+        let error = Errno.current
+        if !error.isInterrupted { throw SystemError("close", error) }
     }
 }
 
@@ -58,7 +60,8 @@ extension FileDescriptor {
             // SAFETY: one pollfd, as the count says.
             let count = unsafe poll(&request, 1, milliseconds)
             if count >= 0 { return count > 0 }
-            if errno != EINTR { throw SystemError("poll", .current) }
+            let error = Errno.current
+            if !error.isInterrupted { throw SystemError("poll", error) }
         }
     }
 }
@@ -97,7 +100,8 @@ public enum RawWrite {
         while true {
             let count = unsafe write(descriptor, bytes.baseAddress, bytes.count)
             if count >= 0 { return count }
-            if errno != EINTR { throw SystemError("write", .current) }
+            let error = Errno.current
+            if !error.isInterrupted { throw SystemError("write", error) }
         }
     }
 

@@ -14,26 +14,28 @@ public enum FileSystem {
         let flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         // SAFETY: Swift passes a NUL-terminated copy of the path.
         var raw = unsafe open(path, flags)
-        if raw < 0, errno == ENOENT {
+        var error = Errno.current
+        if raw < 0, error.isMissing {
             raw = unsafe open(path, flags | O_CREAT | O_EXCL, mode)
+            error = .current
             if raw >= 0 {
                 fchmod(raw, mode)
-            } else if errno == EEXIST {
+            } else if error.isExisting {
                 // Created meanwhile by another process, or a link that leads nowhere.
                 raw = unsafe open(path, flags | O_CREAT, mode)
+                error = .current
             }
         }
-        guard raw >= 0 else {
-            let error = Errno.current
-            let hint = error.rawValue == ENXIO ? ", a FIFO that no process reads" : ""
-            throw SystemError("open \(path)\(hint)", error)
-        }
-        return FileDescriptor(owning: raw)
+        if raw >= 0 { return FileDescriptor(owning: raw) }
+        let hint = error.rawValue == ENXIO ? ", a FIFO that no process reads" : ""
+        throw SystemError("open \(path)\(hint)", error)
     }
 
     /// Creates the folder and all missing folders above it. No effect when it exists.
     ///
     /// - Parameter mode: the mode of new folders, whatever the umask.
+    /// - Throws: `SystemError` of the first folder that can't be created (ENOTDIR: a file is above
+    ///   it; EEXIST: a file, or a link that leads nowhere, has the name of the last folder).
     public static func makeFolder(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
         var end = path.startIndex
         while end != path.endIndex {
@@ -45,9 +47,9 @@ public enum FileSystem {
                 continue
             }
             let error = Errno.current
-            if error.rawValue != EEXIST, !isFolder(part) {
-                throw SystemError("mkdir \(part)", error)
-            }
+            if error.isExisting, end != path.endIndex { continue }
+            // Some file systems report EROFS, EACCES or EPERM also for a folder that exists.
+            if !isFolder(part) { throw SystemError("mkdir \(part)", error) }
         }
     }
 
@@ -65,8 +67,11 @@ public enum FileSystem {
         }
         defer { unsafe _ = closedir(handle) }
         var names: [String] = []
-        // SAFETY: an entry is valid until the next readdir of this handle.
-        while let entry = unsafe readdir(handle) {
+        while true {
+            // The end is no error, and leaves errno as it is.
+            errno = 0
+            // SAFETY: an entry is valid until the next readdir of this handle.
+            guard let entry = unsafe readdir(handle) else { break }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
                 unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
                     unsafe String(cString: $0)
@@ -74,6 +79,8 @@ public enum FileSystem {
             }
             if name != ".", name != ".." { names.append(name) }
         }
+        let error = Errno.current
+        if error.rawValue != 0 { throw SystemError("readdir \(folder)", error) }
         return names
     }
 
@@ -99,16 +106,19 @@ public enum FileSystem {
         guard raw >= 0 else { throw SystemError("open \(path)", .current) }
         let file = FileDescriptor(owning: raw)
         let size = try file.fileSize()
+        if size == 0 { return nil }
         var byte: UInt8 = 0
-        guard size > 0, unsafe pread(file.raw, &byte, 1, size - 1) == 1 else { return nil }
-        return byte
+        let count = unsafe pread(file.raw, &byte, 1, size - 1)
+        let error = Errno.current
+        if count < 0 { throw SystemError("read \(path)", error) }
+        return count == 1 ? byte : nil
     }
 
     /// Removes a file. No effect when it is missing.
     public static func remove(_ path: String) throws(SystemError) {
-        if unsafe unlink(path) != 0, errno != ENOENT {
-            throw SystemError("unlink \(path)", .current)
-        }
+        if unsafe unlink(path) == 0 { return }
+        let error = Errno.current
+        if !error.isMissing { throw SystemError("unlink \(path)", error) }
     }
 
     /// Renames a file and replaces an existing file of the new name.

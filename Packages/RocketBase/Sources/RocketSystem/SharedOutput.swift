@@ -54,7 +54,7 @@ public struct SharedOutput: ~Copyable, Sendable {
                 continue
             }
             let error = Errno.current
-            if error.rawValue == EINTR { continue }
+            if error.isInterrupted { continue }
             if !error.isWouldBlock || isOver { return (written, SystemError("write", error)) }
         }
         return (written, nil)
@@ -99,16 +99,16 @@ public struct SharedOutput: ~Copyable, Sendable {
     private borrowing func isWritable(until deadline: MonotonicTime?) -> Bool {
         let clock = SystemTimeSource()
         var request = pollfd(fd: raw, events: Int16(POLLOUT), revents: 0)
-        var count: Int32
-        repeat {
+        while true {
             // Rounded up, so that a wait never ends before the deadline.
             let wait = deadline.map {
                 let left = max(.zero, $0 - clock.monotonic())
                 return Int32(clamping: (left.wholeNanoseconds + 999_999) / 1_000_000)
             }
             // SAFETY: one pollfd, as the count says.
-            count = unsafe poll(&request, 1, wait ?? -1)
-        } while count < 0 && errno == EINTR
-        return count > 0
+            let count = unsafe poll(&request, 1, wait ?? -1)
+            let error = Errno.current
+            if count >= 0 || !error.isInterrupted { return count > 0 }
+        }
     }
 }

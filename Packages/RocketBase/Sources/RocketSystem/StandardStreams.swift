@@ -16,8 +16,8 @@ public enum StandardInput {
             repeat {
                 // SAFETY: the kernel writes at most `space.count` bytes to the array's own memory.
                 result = unsafe Glibc.read(STDIN_FILENO, space.baseAddress, space.count)
-            } while result < 0 && errno == EINTR
-            if result < 0 { failure = .current }
+                failure = result < 0 ? .current : nil
+            } while failure?.isInterrupted == true
             count = max(0, result)
         }
         if let failure { throw SystemError("read", failure) }

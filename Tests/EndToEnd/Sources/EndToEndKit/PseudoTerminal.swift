@@ -65,5 +65,8 @@ extension [UInt8] {
 public struct TerminalFailure: Error {
     /// The call, and what errno says.
     public let description: String
-    init(_ call: String) { description = call + ": " + String(cString: strerror(errno)) }
+    init(_ call: String) {
+        let error = errno
+        description = call + ": " + String(cString: strerror(error))
+    }
 }

@@ -87,11 +87,14 @@ void rocket_print_ipv6(uint64_t high, uint64_t low, char *text);
 /// if_nametoindex(3): returns 0 when there is no such interface.
 unsigned rocket_interface_index(const char *name);
 
-/// getaddrinfo(3) for streams. Blocks. Returns 0 or an EAI_ code; *count is at most `capacity`.
+/// getaddrinfo(3) for streams. Blocks. Returns 0 or an EAI_ code, which is EAI_SYSTEM with errno;
+/// *count is at most `capacity`.
 int rocket_look_up(
     const char *host, uint16_t port, struct rocket_address *out, int capacity, int *count);
 /// gai_strerror(3).
 const char *rocket_look_up_text(int code);
+/// Returns 1 when the code is EAI_SYSTEM: errno has the reason; otherwise 0.
+int rocket_look_up_is_system_error(int code);
 /// Returns 1 when the code means that the name does not exist, otherwise 0.
 int rocket_look_up_is_unknown_name(int code);
 

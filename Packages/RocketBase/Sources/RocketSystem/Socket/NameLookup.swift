@@ -39,13 +39,19 @@ public enum NameLookup {
         var count: Int32 = 0
         // SAFETY: at most `limit` elements are written.
         let code = unsafe rocket_look_up(host, port, &flat, Int32(limit), &count)
-        guard code == 0 else {
-            let text = unsafe String(cString: rocket_look_up_text(code))
-            throw NameLookupError(
-                host: host, text: text,
-                isUnknownName: rocket_look_up_is_unknown_name(code) == 1)
-        }
+        let error = Errno.current
+        guard code == 0 else { throw failure(of: host, code, error) }
         var seen: Set<SocketAddress> = []
         return flat.prefix(Int(count)).map(SocketAddress.init).filter { seen.insert($0).inserted }
+    }
+
+    /// Returns the error of a lookup that ended with an EAI_ code. The text of EAI_SYSTEM is that of
+    /// `errno`: the resolver's own says only that there is one.
+    static func failure(of host: String, _ code: Int32, _ errno: Errno) -> NameLookupError {
+        let isSystemError = rocket_look_up_is_system_error(code) == 1
+        let text = unsafe String(cString: rocket_look_up_text(code))
+        return NameLookupError(
+            host: host, text: isSystemError ? "\(errno)" : text,
+            isUnknownName: rocket_look_up_is_unknown_name(code) == 1)
     }
 }

@@ -96,14 +96,14 @@ struct ProjectFolder {
         let temporary = folder.appendingPathComponent(".\(target.lastPathComponent).new")
         try? FileManager.default.removeItem(at: temporary)
         let data = Data(step.text.utf8)
-        guard
-            FileManager.default.createFile(
-                atPath: temporary.path, contents: data, attributes: [.posixPermissions: mode])
-        else { throw CocoaError(.fileWriteUnknown) }
         do {
-            guard rename(temporary.path, target.path) == 0 else {
-                throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
-            }
+            try data.write(to: temporary)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: mode], ofItemAtPath: temporary.path)
+            let (old, new) = (temporary.path, target.path)
+            let result = rename(old, new)
+            let error = errno
+            if result != 0 { throw POSIXError(POSIXErrorCode(rawValue: error) ?? .EIO) }
         } catch {
             try? FileManager.default.removeItem(at: temporary)
             throw error
