@@ -41,10 +41,14 @@ public struct ChatServerCommand: AsyncParsableCommand {
     public func run() async throws {
         let config = try ChatConfigurationFile.read(self.config)
         if checkConfig {
-            for warning in config.warnings { StandardError.write(line: warning.description) }
+            for warning in config.warnings {
+                StandardError.write(line: warning.description, level: .warn)
+            }
             return StandardOutput.write(line: config.report)
         }
-        for warning in config.warnings { StandardError.write(line: "chat_server: \(warning)") }
+        for warning in config.warnings {
+            StandardError.write(line: "chat_server: \(warning)", level: .warn)
+        }
         try await ChatServerProgram(file: self.config, config: config).run()
     }
 }

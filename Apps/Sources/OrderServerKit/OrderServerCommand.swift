@@ -47,13 +47,15 @@ public struct OrderServerCommand: AsyncParsableCommand {
     public func run() async throws {
         let config = try ConfigurationFile.read(self.config, sections: [OrderStoreConfig.self])
         if checkConfig {
-            for warning in config.warnings { StandardError.write(line: warning.description) }
+            for warning in config.warnings {
+                StandardError.write(line: warning.description, level: .warn)
+            }
             StandardOutput.write(line: config.report)
         }
         if checkStore { try check(OrderStore.checkIntegrity, config) }
         if checkConfig || checkStore { return }
         for warning in config.warnings {
-            StandardError.write(line: "order_server: \(warning)")
+            StandardError.write(line: "order_server: \(warning)", level: .warn)
         }
         try await OrderServerProgram(file: self.config, config: config).run()
     }

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketProgram
 import RocketReactor
 import RocketSystem
@@ -78,6 +79,6 @@ private final class LineView: ChatView {
     }
 
     func show(notice: String) {
-        StandardError.write(line: "chat_client: \(TerminalText.safe(notice))")
+        StandardError.write(line: "chat_client: \(TerminalText.safe(notice))", level: .info)
     }
 }

@@ -95,9 +95,10 @@ public enum ProcessExit {
         for body in bodies.withLock({ $0 }).reversed() { body() }
     }
 
-    /// Writes `line` to standard error and exits with `status` (exit(3)). For programs.
+    /// Writes `line` to standard error, for the journal as an error, and exits with `status`
+    /// (exit(3)). For programs.
     public static func end(_ line: String, status: Int32) -> Never {
-        let bytes = Array("\(line)\n".utf8)
+        let bytes = Array("\(StandardStream.errorLine(line))\n".utf8)
         // SAFETY: the call only reads the bytes of the array. A failure can't be reported anywhere.
         _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
         exit(status)

@@ -46,14 +46,29 @@ public enum StandardStream {
     public static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// Whether standard error is connected to the journal: JOURNAL_STREAM contains its device and
-    /// inode (systemd.exec(5)).
+    /// inode (systemd.exec(5)). A child process can inherit the variable with another stream.
     public static var errorIsJournal: Bool {
         // SAFETY: the text of getenv is copied at once.
         guard let text = unsafe getenv("JOURNAL_STREAM").map({ unsafe String(cString: $0) })
         else { return false }
         var status = stat()
         guard unsafe fstat(STDERR_FILENO, &status) == 0 else { return false }
-        return text == "\(status.st_dev):\(status.st_ino)"
+        return isJournal(text, device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
+    /// Whether JOURNAL_STREAM names the stream with this device and inode: two decimal numbers,
+    /// separated by a colon.
+    static func isJournal(_ variable: String, device: UInt64, inode: UInt64) -> Bool {
+        let parts = variable.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count == 2 && UInt64(parts[0]) == device && UInt64(parts[1]) == inode
+    }
+
+    /// Returns `line` as it is written to standard error: with the prefix `<N>` (sd-daemon(3)) if
+    /// the journal reads it, which would give it the priority of information otherwise.
+    ///
+    /// - Parameter priority: that of syslog(3). Default 3, an error.
+    public static func errorLine(_ line: String, priority: Int = 3) -> String {
+        errorIsJournal ? "<\(priority)>\(line)" : line
     }
 }
 

@@ -1,5 +1,5 @@
 import Foundation
-import RocketBase
+public import RocketBase
 import RocketSystem
 
 /// Standard output of the program. Every write is unbuffered, so the reader of a pipe gets each line
@@ -53,10 +53,13 @@ public enum StandardError {
 
     /// Writes the line and a line feed. Waits for the reader, at most 1 s in a server. Errors are
     /// ignored, such as that of a closed pipe: there is no other place to report them.
-    public static func write(line: String) {
+    ///
+    /// - Parameter level: the priority of the line in the journal, if that reads standard error: a
+    ///   service that fails before its log is open is found by `journalctl -p err`.
+    public static func write(line: String, level: LogLevel = .error) {
         ThreadSignals.withoutWriteSignals {
             _ = stream.write(
-                line + "\n",
+                StandardStream.errorLine(line, priority: level.syslogPriority) + "\n",
                 waitingAtMost: StandardOutput.isOfServer ? StandardOutput.serverTimeout : nil)
         }
     }

@@ -103,6 +103,24 @@ struct StandardOutputTests {
         }
     }
 
+    @Test("Under systemd an error has its priority in the journal, and a warning has its own")
+    func journal() async {
+        let result = await #expect(
+            processExitsWith: .exitCode(64), observing: [\.standardErrorContent]
+        ) {
+            // As systemd does, for the descriptor 2 of this process.
+            var status = stat()
+            guard fstat(2, &status) == 0 else { exit(98) }
+            setenv("JOURNAL_STREAM", "\(status.st_dev):\(status.st_ino)", 1)
+            StandardError.write(line: "example: a warning", level: .warn)
+            await Program.run(Example.self, arguments: ["--unknown"])
+        }
+        let lines = Self.text(result?.standardErrorContent).split(separator: "\n")
+        #expect(lines.first == "<4>example: a warning")
+        #expect(lines.last?.hasPrefix("<3>example: ") == true)
+        #expect(lines.count == 2)
+    }
+
     @Test("JSON keeps its values and has no character that changes a terminal")
     func safeJSON() {
         let json = "{\"a\":\"\u{9B}31m \u{202E}\u{2028}é\u{E0041}\",\"b\":1}"

@@ -64,7 +64,7 @@ struct MainTemplate {
                     if let probe { return try await \(names.program("HealthProbe")).check(probe) }
                     let config = try \(names.program("ConfigurationFile")).read(self.config)
                     for warning in config.warnings {
-                        \(names.program("StandardError")).write(line: "\(program): \\(warning)")
+                        \(names.program("StandardError")).write(line: "\(program): \\(warning)", level: .warn)
                     }
                     guard !checkConfig else {
                         return \(names.program("StandardOutput")).write(line: config.report)

@@ -162,7 +162,7 @@ final class LogConsumer {
         switch notice {
         case .failing(let error):
             if sinks.count == 1 {
-                Self.writeToStandardError("log lines are being lost: \(error)\n")
+                Self.writeToStandardError("log lines are being lost: \(error)")
             }
             log(.error, .app, "log lines are being lost", except: sink) {
                 $0.add("sink", String(describing: type(of: sink)))
@@ -194,8 +194,9 @@ final class LogConsumer {
         }
     }
 
-    private static func writeToStandardError(_ text: String) {
-        _ = SharedOutput(StandardStream.error).write(text, waitingAtMost: .zero)
+    private static func writeToStandardError(_ line: String) {
+        _ = SharedOutput(StandardStream.error).write(
+            StandardStream.errorLine(line) + "\n", waitingAtMost: .zero)
     }
 
     // MARK: - Owner
