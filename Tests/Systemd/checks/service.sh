@@ -42,7 +42,7 @@ line=$(journal -o json RPC_METHOD=Order.makeOrder -n 1)
 message=$(sed -n 's/.*"MSG_ID":"\([^"]*\)".*/\1/p' <<<"$line")
 line=$(journal -o json RPC_METHOD=Order.makeOrder "MSG_ID=$message")
 same "journalctl RPC_METHOD=… MSG_ID=… finds one call" 1 "$(wc -l <<<"$line")"
-for field in '"MESSAGE":"call served"' '"PRIORITY":"7"' '"ROCKET_STREAM":"rpc"' '"CODE_FILE":"' \
+for field in '"MESSAGE":"call served ' ' peer=127.0.0.1:' '"PRIORITY":"7"' '"ROCKET_STREAM":"rpc"' '"CODE_FILE":"' \
     '"CODE_LINE":"' '"CODE_FUNC":"' '"TID":"' '"PEER":"127.0.0.1:' '"US":"' \
     "\"MSG_ID\":\"$message\"" '"_SYSTEMD_UNIT":"order_server.service"' '"_TRANSPORT":"journal"'; do
     has "journal field $field" "$field" "$line"

@@ -147,6 +147,48 @@ static char *put_field(char *out, const struct rocket_log_field *field, const ch
     return put_number(out, negative ? 0 - value : value, negative);
 }
 
+// One text of the call that a line belongs to.
+struct call_part {
+    const char *key, *value;
+    size_t length;
+    int is_field; // whether the line has a field of the same key and value
+};
+
+// Writes " key=value" for each field, then for the peer of the call, with `all_parts` also for its
+// method and id, unless a field says the same. `next`: the peer, followed by the fields.
+static char *put_fields(char *out, const struct rocket_log_record *record, const char *next,
+                        int all_parts) {
+    const char *method = next - record->method_length;
+    struct call_part parts[] = {
+        {"peer", next, record->peer_length, 0},
+        {"method", method, record->method_length, 0},
+        {"msg_id", method - record->message_id_length, record->message_id_length, 0},
+    };
+    int count = all_parts ? 3 : 1;
+    next += record->peer_length;
+    for (uint16_t i = 0; i < record->field_count; i++) {
+        struct rocket_log_field field;
+        memcpy(&field, next, sizeof field);
+        next += sizeof field;
+        out = put_field(out, &field, next);
+        for (int j = 0; j < count; j++)
+            if (field.key_length == strlen(parts[j].key) && field.kind == ROCKET_LOG_TEXT
+                && field.value_length == parts[j].length
+                && memcmp(next, parts[j].key, field.key_length) == 0
+                && memcmp(next + field.key_length, parts[j].value, parts[j].length) == 0)
+                parts[j].is_field = 1;
+        next += field.key_length + field.value_length;
+    }
+    for (int j = 0; j < count; j++) {
+        if (parts[j].length == 0 || parts[j].is_field) continue;
+        *out++ = ' ';
+        out = put(out, parts[j].key, strlen(parts[j].key));
+        *out++ = '=';
+        out = put_value(out, parts[j].value, parts[j].length);
+    }
+    return record->cut ? put(out, " cut=true", 9) : out;
+}
+
 // Writes "yy-mm-dd HH:MM:SS.mmm".
 static char *put_time(char *out, int64_t nanoseconds, int32_t utc_offset_seconds) {
     int64_t seconds = nanoseconds / 1000000000, fraction = nanoseconds % 1000000000;
@@ -207,20 +249,18 @@ size_t rocket_log_line(const struct rocket_log_record *record, int32_t process_i
     out = put(out, "]\t", 2);
     out = put_escaped(out, message, record->message_length, 0, 0);
 
-    const char *peer = next;
-    next += record->peer_length;
-    for (uint16_t i = 0; i < record->field_count; i++) {
-        struct rocket_log_field field;
-        memcpy(&field, next, sizeof field);
-        next += sizeof field;
-        out = put_field(out, &field, next);
-        next += field.key_length + field.value_length;
-    }
-    if (record->peer_length) {
-        out = put(out, " peer=", 6);
-        out = put_value(out, peer, record->peer_length);
-    }
-    if (record->cut) out = put(out, " cut=true", 9);
+    out = put_fields(out, record, next, 0);
     *out++ = '\n';
+    return (size_t)(out - start);
+}
+
+size_t rocket_log_text(const struct rocket_log_record *record, char *out) {
+    char *start = out;
+    const char *next = (const char *)(record + 1);
+    if (!record->file) next += record->file_length;
+    if (!record->function) next += record->function_length;
+    out = put_escaped(out, next, record->message_length, 0, 1);
+    next += record->message_length;
+    out = put_fields(out, record, next + record->message_id_length + record->method_length, 1);
     return (size_t)(out - start);
 }

@@ -7,19 +7,21 @@ struct JournalFields {
     private(set) var bytes: [UInt8] = []
     private(set) var entries: [Range<Int>] = []
 
-    /// Names that this file or the journal uses; a line's key with such a name gets the prefix
-    /// `FIELD_`.
+    /// Names with a meaning of their own, here or in systemd.journal-fields(7); a line's key with
+    /// such a name gets the prefix `FIELD_`. PEER and the other names
+    /// of the call are not among them: a line's own `peer` means the same.
     private static let reserved: Set<[UInt8]> = Set(
         [
             "MESSAGE", "PRIORITY", "CODE_FILE", "CODE_LINE", "CODE_FUNC", "TID", "ROCKET_STREAM",
-            "ROCKET_TIME_US", "MSG_ID", "RPC_METHOD", "PEER", "MESSAGE_ID", "ERRNO", "UNIT",
-            "SYSLOG_IDENTIFIER", "SYSLOG_PID", "SYSLOG_FACILITY", "SYSLOG_TIMESTAMP",
+            "ROCKET_TIME_US", "MESSAGE_ID", "ERRNO", "UNIT", "USER_UNIT", "INVOCATION_ID",
+            "USER_INVOCATION_ID", "DOCUMENTATION", "SYSLOG_IDENTIFIER", "SYSLOG_PID",
+            "SYSLOG_FACILITY", "SYSLOG_TIMESTAMP", "SYSLOG_RAW",
         ].map { Array($0.utf8) })
 
     mutating func fill(from event: borrowing LogEvent) {
         bytes.removeAll(keepingCapacity: true)
         entries.removeAll(keepingCapacity: true)
-        add("MESSAGE", of: event, .message)
+        addMessage(of: event)
         add("PRIORITY", String(event.level.syslogPriority))
         add("CODE_FILE", of: event, .file)
         add("CODE_LINE", String(event.line))
@@ -40,12 +42,26 @@ struct JournalFields {
         }
     }
 
-    /// Adds a part of the line. Empty parts are omitted, except the message.
+    /// Adds MESSAGE: the text of the line and its fields, so that `journalctl -u` shows them.
+    private mutating func addMessage(of event: borrowing LogEvent) {
+        entry { bytes in
+            bytes.append(contentsOf: "MESSAGE=".utf8)
+            let (start, bound) = (bytes.count, event.formattedBound)
+            bytes.append(contentsOf: repeatElement(0, count: bound))
+            // SAFETY: `bytes` has `bound` bytes from `start` on.
+            let length = unsafe bytes.withUnsafeMutableBytes {
+                unsafe event.formatText(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+            }
+            bytes.removeLast(bound - length)
+        }
+    }
+
+    /// Adds a part of the line; an empty one is omitted.
     private mutating func add(
         _ name: StaticString, of event: borrowing LogEvent, _ part: LogEvent.Part
     ) {
         unsafe event.withPart(part) { text in
-            if unsafe text.isEmpty, part != .message { return }
+            if unsafe text.isEmpty { return }
             entry {
                 $0.append(contentsOf: "\(name)=".utf8)
                 unsafe Self.append(text, to: &$0)

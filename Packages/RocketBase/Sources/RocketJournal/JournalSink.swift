@@ -4,7 +4,9 @@ public import RocketSystem
 
 /// Writes lines to the systemd journal with libsystemd, as native fields: MESSAGE, PRIORITY,
 /// CODE_FILE, CODE_LINE, CODE_FUNC, TID, ROCKET_STREAM, ROCKET_TIME_US, MSG_ID, RPC_METHOD, PEER,
-/// and each key of the line in upper case. libsystemd passes large lines in a memory file.
+/// and each key of the line in upper case, with the prefix `FIELD_` if the journal gives the name
+/// another meaning. MESSAGE repeats the fields as `key=value`. libsystemd passes large lines in a
+/// memory file.
 ///
 /// When no journal runs, libsystemd discards lines without an error, so check `isAvailable` first.
 /// Lines that the journal rejects are counted as lost. After a crash buffered lines go to standard
@@ -15,6 +17,9 @@ public final class JournalSink: LogSink {
 
     /// Whether a journal runs on this machine (or in this container).
     public static var isAvailable: Bool { FileSystem.exists("/run/systemd/journal/socket") }
+
+    /// Lines at INFO or above are in the journal within 50 ms.
+    public var isPrompt: Bool { true }
 
     /// Opens nothing: libsystemd connects when the first line is sent.
     public init() {}

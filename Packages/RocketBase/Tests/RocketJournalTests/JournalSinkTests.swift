@@ -30,7 +30,10 @@ import Testing
     }
 
     func check(_ fields: [String: String], _ marker: String) {
-        #expect(fields["MESSAGE"] == "two\nlines")
+        #expect(
+            fields["MESSAGE"] == "two\nlines marker=\(marker) price=-5 "
+                + "big=\(String(repeating: "x", count: 40_000)) message=\"not the message\" "
+                + #"evil="\u{9B}31m \u{202E}gnp\x1b" peer=::1:5 method=Order.get msg_id=7788"#)
         #expect(fields["PRIORITY"] == "3")
         #expect(fields["CODE_FILE"]?.hasSuffix("JournalSinkTests.swift") == true)
         #expect(fields["CODE_LINE"] == "77")
@@ -44,6 +47,9 @@ import Testing
         #expect(fields["EVIL"] == #"\u{9B}31m \u{202E}gnp\x1b"#)
         #expect(fields["FIELD_MESSAGE"] == "not the message")
     }
+
+    @Test("Lines reach the journal promptly")
+    func prompt() { #expect(JournalSink().isPrompt) }
 
     @Test("Each part of a line is a field in the journal")
     func fields() throws {

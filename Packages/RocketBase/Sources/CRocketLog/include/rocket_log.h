@@ -76,6 +76,10 @@ size_t rocket_log_line_bound(const struct rocket_log_record *record);
 /// bytes.
 size_t rocket_log_line(const struct rocket_log_record *record, int32_t process_id,
                        int32_t utc_offset_seconds, enum rocket_log_style style, char *out);
+/// Writes the message and, as " key=value", the fields and the peer, method and id of the call of
+/// `record`: a line without its columns and its line feed. Line feeds and tabs of the message are
+/// not escaped. Returns the length; `out` has rocket_log_line_bound bytes.
+size_t rocket_log_text(const struct rocket_log_record *record, char *out);
 /// Writes text with all characters escaped that a line escapes, except line feeds and tabs, and
 /// returns its length. `out` has 4 * `count` bytes.
 size_t rocket_log_escape(const char *bytes, size_t count, char *out);

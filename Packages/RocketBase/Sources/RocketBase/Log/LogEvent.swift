@@ -43,6 +43,18 @@ public struct LogEvent: ~Copyable {
             record, processID, utcOffsetSeconds, rocket_log_style(rawValue: style.rawValue),
             base.assumingMemoryBound(to: CChar.self))
     }
+
+    /// Writes the message, then ` key=value` for each field and for the peer, method and id of its
+    /// call, to the front of `memory`: the line without its columns and its line feed. Line feeds
+    /// and tabs of the message are kept.
+    ///
+    /// - Parameter memory: has `formattedBound` bytes or more.
+    /// - Returns: the number of bytes written.
+    public func formatText(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        precondition(memory.count >= formattedBound, "the memory holds formattedBound bytes")
+        guard let base = memory.baseAddress else { return 0 }
+        return unsafe rocket_log_text(record, base.assumingMemoryBound(to: CChar.self))
+    }
 }
 
 // MARK: - Parts, for sinks that store them separately
