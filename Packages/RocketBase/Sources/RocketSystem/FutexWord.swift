@@ -21,6 +21,11 @@ public final class FutexWord: Sendable {
     @discardableResult
     public func exchange(_ value: UInt32) -> UInt32 { unsafe rocket_word_exchange(word, value) }
 
+    /// Stores `value` if the number is `expected`; returns whether it was.
+    public func replace(_ expected: UInt32, by value: UInt32) -> Bool {
+        unsafe rocket_word_replace(word, expected, value) == 1
+    }
+
     /// Adds one (wrapping) and returns the sum.
     @discardableResult
     public func increment() -> UInt32 { unsafe rocket_word_add(word, 1) }

@@ -25,6 +25,10 @@ static inline void rocket_word_store(uint32_t *word, uint32_t value) {
 static inline uint32_t rocket_word_exchange(uint32_t *word, uint32_t value) {
     return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
 }
+static inline int rocket_word_replace(uint32_t *word, uint32_t expected, uint32_t value) {
+    return __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
 static inline uint32_t rocket_word_add(uint32_t *word, uint32_t value) {
     return __atomic_add_fetch(word, value, __ATOMIC_SEQ_CST);
 }

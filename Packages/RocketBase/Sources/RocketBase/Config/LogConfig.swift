@@ -51,7 +51,8 @@ public struct LogConfig: ConfigSection, Hashable {
     ///
     /// `log/log_file_mode`: An octal mode, 0600 to 0666. Default 0600. Needs a restart.
     public var fileMode = 0o600
-    /// The longest time that a line stays in memory before it is written.
+    /// The longest time that a line stays in memory before it is written. Lines at INFO or
+    /// above are written within 50 ms if they go to the journal or the console.
     ///
     /// `log/log_sync_interval`: A whole number of ms, 1 to 60000. Default 500 ms. Needs a
     /// restart.
@@ -120,7 +121,9 @@ extension LogConfig {
                     + "may read its files."),
             .init(
                 "log_sync_interval", \.syncInterval, .milliseconds(1...60_000), .restart,
-                "The longest time that a line stays in memory before it is written."),
+                "The longest time that a line stays in memory before it is written. Lines at INFO "
+                    + "or above are written within 50 ms if they go to the journal or the console."
+            ),
             .init(
                 "log_backlog_bytes", \.backlogBytes, .bytes(1_048_576...17_179_869_184), .restart,
                 "The memory for lines that are not written yet. Lines that do not fit are dropped "

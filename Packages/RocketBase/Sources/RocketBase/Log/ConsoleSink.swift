@@ -34,6 +34,9 @@ public final class ConsoleSink: LogSink {
         buffer = TextBuffer(maxLineBytes: 64 * 1024)
     }
 
+    /// Someone may watch the console, and the journal may read it.
+    public var isPrompt: Bool { true }
+
     /// Puts the line into the buffer.
     public func write(_ event: borrowing LogEvent) {
         if !buffer.hasRoom(for: event) { notice = writeOut() ?? notice }

@@ -47,7 +47,8 @@ public struct LogConfiguration: Sendable {
     public var outputs: Set<Output> = [.file]
     /// The settings of the rolling files.
     public var file = File()
-    /// The longest time that a line stays in memory. 1 ms or more. Default 500 ms.
+    /// The longest time that a line stays in memory; at INFO or above it is 50 ms for lines that go
+    /// to the journal or the console, too. 1 ms or more. Default 500 ms.
     public var syncInterval = Duration.milliseconds(500)
     /// The number of buffers, among which threads are distributed. 1 to 256. Default 16.
     public var bufferCount = 16

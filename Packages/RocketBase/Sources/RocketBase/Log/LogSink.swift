@@ -6,6 +6,9 @@ public import RocketSystem
 /// never throws: the sink counts the lines that it can't write and reports the change of its health
 /// in `endBatch`.
 public protocol LogSink: AnyObject {
+    /// Whether lines at INFO or above are to reach the sink within 50 ms, whatever the sync interval.
+    /// Lines below INFO keep to it, so that many of them cost no wake-up of the writer's thread.
+    var isPrompt: Bool { get }
     /// Receives one line. `event` is valid only during the call.
     func write(_ event: borrowing LogEvent)
     /// Writes out all lines received so far; lines that can't be written now are lost.
@@ -22,6 +25,8 @@ public protocol LogSink: AnyObject {
 }
 
 extension LogSink {
+    /// False: for sinks that nobody watches, such as files.
+    public var isPrompt: Bool { false }
     /// Does nothing: for sinks without files.
     public func reopen() {}
     /// Returns nil: for sinks without a descriptor.

@@ -4,9 +4,9 @@ import Synchronization
 
 /// Connects loggers and sinks: owns the buffers and the thread that drains them.
 ///
-/// Any thread may `submit`. The writer's thread wakes once per sync interval, or earlier when a
-/// buffer is half full or an ERROR waits for room, and drains under the lock of `consumer`.
-/// `flush`, `reopen` and `shutdown` take the same lock and drain on the thread of their caller.
+/// Any thread may `submit`. The writer's thread drains under the lock of `consumer` when
+/// `DrainSchedule` says so: once per sync interval, earlier when a line is to reach a prompt sink, and
+/// at once when a buffer is half full or an ERROR waits for room. `flush`, `reopen` and `shutdown` take the same lock and drain on the thread of their caller.
 final class AsyncLogWriter: Sendable {
     let maxLineBytes: Int
     let time: any TimeSource
@@ -15,8 +15,10 @@ final class AsyncLogWriter: Sendable {
     private let consumer: Locked<LogConsumer>
     private let syncInterval: Duration
     private let errorWait: Duration
-    /// 1: the thread has to drain at once.
-    private let wakeup = FutexWord()
+    /// The lowest level of the lines that request a drain by themselves: INFO if a sink is prompt.
+    private let promptThreshold: UInt8
+    /// The raw value of a `DrainSchedule.Request`.
+    private let requested = FutexWord()
     /// The number of batches written; callers that wait for room wait on it.
     private let progress = FutexWord()
     /// The number of callers that wait for room.
@@ -34,6 +36,7 @@ final class AsyncLogWriter: Sendable {
         self.time = time
         syncInterval = configuration.syncInterval
         errorWait = configuration.errorWait
+        promptThreshold = sinks.contains { $0.isPrompt } ? LogLevel.info.rawValue : .max
         throttles = LogThrottles(
             budget: configuration.throttleBudget, interval: configuration.throttleInterval,
             time: time)
@@ -56,9 +59,18 @@ final class AsyncLogWriter: Sendable {
 
     private func run() {
         ThreadSignals.blockAllButCrashes()
+        // Not `time`: the thread waits in real time, also when a test sets the clock of the lines.
+        let clock = SystemTimeSource()
+        var schedule = DrainSchedule(syncInterval: syncInterval, start: clock.monotonic())
         while !isStopping.load(ordering: .acquiring) {
-            if wakeup.exchange(0) == 0 { wakeup.wait(while: 0, atMost: syncInterval) }
-            wakeup.exchange(0)
+            let (request, now) = (request, clock.monotonic())
+            let wait = schedule.wait(for: request, at: now)
+            if wait > .zero {
+                requested.wait(while: request.rawValue, atMost: wait)
+                continue
+            }
+            requested.exchange(DrainSchedule.Request.none.rawValue)
+            schedule.drained(at: now)
             drainNow()
             acknowledgeProbes()
         }
@@ -92,8 +104,20 @@ final class AsyncLogWriter: Sendable {
         if waiters.value != 0 { progress.wakeAll() }
     }
 
+    /// The most urgent request since the last drain began.
+    var request: DrainSchedule.Request { DrainSchedule.Request(rawValue: requested.value) ?? .now }
+
     private func wakeThread() {
-        if wakeup.value == 0, wakeup.exchange(1) == 0 { wakeup.wakeAll() }
+        let now = DrainSchedule.Request.now.rawValue
+        if requested.value != now, requested.exchange(now) != now { requested.wakeAll() }
+    }
+
+    /// Requests a drain for a prompt sink, unless one is requested already. Always an atomic
+    /// read-modify-write: its place in the order of those of the thread is what makes the line,
+    /// which is in its buffer, visible to the drain.
+    private func requestPromptDrain() {
+        let (none, prompt) = (DrainSchedule.Request.none, DrainSchedule.Request.prompt)
+        if requested.replace(none.rawValue, by: prompt.rawValue) { requested.wakeAll() }
     }
 
     // MARK: - Callers
@@ -102,7 +126,12 @@ final class AsyncLogWriter: Sendable {
         let record = unsafe line.finish()
         let shard = shards[CurrentThread.ordinal % shards.count]
         switch unsafe shard.append(record) {
-        case .accepted(let isFilling): if isFilling { wakeThread() }
+        case .accepted(let isFilling):
+            if isFilling {
+                wakeThread()
+            } else if level.rawValue >= promptThreshold {
+                requestPromptDrain()
+            }
         case .closed: shard.countDrop(stream)
         case .full:
             wakeThread()
@@ -149,8 +178,7 @@ final class AsyncLogWriter: Sendable {
     func shutdown() {
         if isStopping.exchange(true, ordering: .acquiringAndReleasing) { return }
         for shard in shards { shard.close() }
-        wakeup.exchange(1)
-        wakeup.wakeAll()
+        wakeThread()
         thread.withLock { thread in
             defer { thread = nil }
             return thread
