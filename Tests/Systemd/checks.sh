@@ -19,8 +19,9 @@ check() {
     if [ "$status" = 0 ]; then ok "$what"; else nok "$what" "$output"; fi
 }
 # has WHAT TEXT OUTPUT: the output contains the text; matches WHAT REGEX OUTPUT: the regex matches
-# it
+# it; lacks WHAT TEXT OUTPUT: it does not contain it
 has() { case $3 in *"$2"*) ok "$1" ;; *) nok "$1 (expected: $2)" "$3" ;; esac }
+lacks() { case $3 in *"$2"*) nok "$1 (not expected: $2)" "$3" ;; *) ok "$1" ;; esac }
 matches() { if [[ $3 =~ $2 ]]; then ok "$1"; else nok "$1 (expected: $2)" "$3"; fi }
 same() { if [ "$2" = "$3" ]; then ok "$1"; else nok "$1" "expected: $2"$'\n'"found:    $3"; fi }
 
@@ -43,7 +44,7 @@ now_ms() { echo $(($(date +%s%N) / 1000000)); }
 # All files that were made or changed: those in the upper layer of the overlay.
 files() { find "$W/up" \( -type f -o -type l \) -printf '/%P\n' | LC_ALL=C sort; }
 
-for part in ${PARTS:-install package service sockets watchdog load removal}; do
+for part in ${PARTS:-install package service journal sockets watchdog load removal}; do
     began=$SECONDS
     # shellcheck source=/dev/null
     . "$here/checks/$part.sh"

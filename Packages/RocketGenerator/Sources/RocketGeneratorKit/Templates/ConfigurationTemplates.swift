@@ -47,6 +47,8 @@ struct ConfigurationTemplates {
                 Type=notify
                 NotifyAccess=main
                 ExecStart=/usr/local/bin/\(program) /etc/\(program)/rocket.xml
+                # libdispatch would log each worker thread that may not raise its priority.
+                Environment=LIBDISPATCH_LOG=NO
                 ExecReload=/bin/kill -HUP $MAINPID
                 Restart=on-failure
                 RestartSec=250ms
@@ -92,7 +94,7 @@ struct ConfigurationTemplates {
                 SystemCallArchitectures=native
                 SystemCallFilter=@system-service
                 SystemCallFilter=~@privileged @resources
-                # Swift's worker threads change their priority and log errors if that is denied.
+                # Swift's worker threads set their own priority.
                 SystemCallFilter=setpriority
                 SystemCallErrorNumber=EPERM
 
@@ -116,7 +118,6 @@ struct ConfigurationTemplates {
                 # The server accepts RPC connections on the sockets with this name.
                 FileDescriptorName=rpc
                 Backlog=4096
-                NoDelay=yes
 
                 [Install]
                 WantedBy=sockets.target
