@@ -19,7 +19,7 @@ check "a reload that failed shows its reason" until_ 5 journal_shows ' not reloa
 in_sd cp $CONFIG.kept $CONFIG
 in_sd sed -i 's|<port>12345|<port>12346|' $CONFIG
 in_sd kill -HUP "$pid"
-check "a change that needs a restart shows its element" until_ 5 journal_shows ' path=root/server/port '
+check "a change that needs a restart shows its element" until_ 5 journal_shows ' path=server/port '
 in_sd mv $CONFIG.kept $CONFIG
 in_sd kill -HUP "$pid"
 

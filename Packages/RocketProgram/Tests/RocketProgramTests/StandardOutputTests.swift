@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RocketBase
 @_spi(TestKit) import RocketSystem
 import Testing
 
