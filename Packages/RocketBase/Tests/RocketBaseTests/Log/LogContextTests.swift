@@ -46,6 +46,20 @@ import Testing
         #expect(lines[3][3...4] == ["[]", "[]"])
     }
 
+    @Test("A peer that is both the line's and its call's is shown once, two peers both")
+    func samePeer() throws {
+        let logs = try system()
+        let call = CallContext(messageID: InlineString("1"), method: "Order.get", peer: "::1:5")
+        CallContext.$current.withValue(call) {
+            logs.app.info("same") { $0.add("peer", "::1:5") }
+            logs.app.info("other") { $0.add("peer", "::1:6") }
+        }
+        logs.flush()
+        let lines = sink.lines.map(columns)
+        #expect(lines[0][6] == "same peer=::1:5")
+        #expect(lines[1][6] == "other peer=::1:6 peer=::1:5")
+    }
+
     @Test("Control characters are escaped, so that a line stays one line")
     func escaping() throws {
         let logs = try system()
