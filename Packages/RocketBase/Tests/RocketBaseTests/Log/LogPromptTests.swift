@@ -1,21 +1,23 @@
 import RocketBaseTestKit
 import RocketSystem
+import Synchronization
 import Testing
 
 @testable import RocketBase
 
 /// When lines reach a sink that someone watches, such as the journal.
 @Suite struct LogPromptTests {
-    /// A prompt sink that signals each line.
+    /// A sink that signals each line.
     private final class Signalling: LogSink, Sendable {
-        let lines = FutexWord()
+        let lines = Atomic(0)
+        let changed = AsyncEvent()
         let isPrompt: Bool
         var lostLines: UInt64 { 0 }
 
         init(isPrompt: Bool = true) { self.isPrompt = isPrompt }
         func write(_ event: borrowing LogEvent) {
-            lines.increment()
-            lines.wakeAll()
+            lines.add(1, ordering: .sequentiallyConsistent)
+            changed.notify()
         }
         func endBatch() -> LogSinkNotice? { nil }
     }
@@ -92,7 +94,7 @@ import Testing
     }
 
     @Test("The writer's thread does not wait for the sync interval", .timeLimit(.minutes(1)))
-    func thread() throws {
+    func thread() async throws {
         var configuration = LogConfiguration()
         configuration.outputs = []
         configuration.syncInterval = .seconds(3600)
@@ -100,9 +102,9 @@ import Testing
         let logs = try LogSystem(configuration, sinks: [sink])
         for number in 0..<3 {
             logs.app.info("line")
-            while sink.lines.value == number { sink.lines.wait(while: UInt32(number), atMost: nil) }
+            await sink.changed.wait { sink.lines.load(ordering: .sequentiallyConsistent) > number }
         }
+        #expect(sink.lines.load(ordering: .sequentiallyConsistent) == 3)
         logs.shutdown()
-        #expect(sink.lines.value == 3)
     }
 }
