@@ -106,8 +106,8 @@ final class OrderWriter: Sendable {
                 retry()
                 nextRetry = nil
             }
+            if !isFailing { removeOldOrders(&retention) }
             nextRetry = isFailing ? nextRetry ?? .now() + retryInterval : nil
-            if nextRetry == nil { removeOldOrders(&retention) }
         }
     }
 
