@@ -66,7 +66,8 @@ extension RPCError {
             case .tooManyWaiting, .memoryFull, .diskFull: .resourceExhausted
             case .closed, .filesLost: .unavailable
             case .cancelled: .cancelled
-            case .cannotOpen, .newerSchema, .keyReused, .outcomeUnknown, .failed, .readFailed:
+            case .cannotOpen, .missing, .notPermitted, .damaged, .inUse, .cannotCreate,
+                .newerSchema, .keyReused, .outcomeUnknown, .failed, .readFailed:
                 .internal
             }
         self.init(code, error.description, cause: error)

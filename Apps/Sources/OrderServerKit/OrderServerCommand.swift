@@ -1,5 +1,4 @@
 public import ArgumentParser
-import OrderStore
 import RocketBase
 import RocketProgram
 
@@ -19,6 +18,14 @@ public struct OrderServerCommand: AsyncParsableCommand {
                 order_server --check-config conf/rocket.xml
               Check the integrity of the order store:
                 order_server --check-store conf/rocket.xml
+              Copy the store while the server runs; the copy is verified and on disk:
+                order_server --backup /var/backups/orders-monday.sqlite /etc/rocket/order_server.xml
+              Replace the store by a copy, after systemctl stop order_server.socket order_server:
+                order_server --restore /var/backups/orders-monday.sqlite /etc/rocket/order_server.xml
+              Give the space of deleted orders back, while the server is stopped:
+                order_server --compact /etc/rocket/order_server.xml
+              Count the orders in a script:
+                order_server --check-store --json /etc/rocket/order_server.xml | jq .orders
 
             Prints one line when it is ready. On SIGTERM or SIGINT it lets running calls finish, \
             then exits with status 0. On SIGHUP it reopens the log files and reloads the \
@@ -38,10 +45,43 @@ public struct OrderServerCommand: AsyncParsableCommand {
     @Flag(help: "Check the integrity of the whole order store, then exit.")
     var checkStore = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Copy the order store to FILE, which must not exist, then exit. A server may use it.",
+            valueName: "FILE"), completion: .file())
+    var backup: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Replace the order store by a copy of FILE, then exit. The old files are kept.",
+            valueName: "FILE"), completion: .file())
+    var restore: String?
+
+    @Flag(help: "Make the file of the order store as small as its contents, then exit.")
+    var compact = false
+
+    @Flag(help: "Print the result of --check-store, --backup, --restore or --compact as JSON.")
+    var json = false
+
     /// Every option at its default, for the parser.
     public init() {}
 
-    /// Checks configuration or store, or serves.
+    /// Checks that options fit together.
+    ///
+    /// - Throws: `ValidationError`.
+    public func validate() throws {
+        let actions = [checkStore, backup != nil, restore != nil, compact].filter { $0 }.count
+        if actions > 1 {
+            throw ValidationError(
+                "use one of --check-store, --backup, --restore and --compact at a time")
+        }
+        if json, actions == 0 {
+            throw ValidationError(
+                "--json needs --check-store, --backup, --restore or --compact")
+        }
+    }
+
+    /// Checks configuration or store, copies the store, or serves.
     ///
     /// - Throws: `ProgramFailure`, with one line for standard error.
     public func run() async throws {
@@ -52,23 +92,28 @@ public struct OrderServerCommand: AsyncParsableCommand {
             }
             StandardOutput.write(line: config.report)
         }
-        if checkStore { try check(OrderStore.checkIntegrity, config) }
-        if checkConfig || checkStore { return }
+        let hasMaintained = try maintain(
+            StoreMaintenance(path: config[OrderStoreConfig.self].path, isJSON: json))
+        if checkConfig || hasMaintained { return }
         for warning in config.warnings {
             StandardError.write(line: "order_server: \(warning)", level: .warn)
         }
         try await OrderServerProgram(file: self.config, config: config).run()
     }
 
-    private func check(
-        _ read: (String) throws(OrderStoreError) -> OrderStoreReport, _ config: RocketConfig
-    ) throws {
-        do {
-            let report = try read(config[OrderStoreConfig.self].path)
-            guard report.isSound else { throw ProgramFailure(report.description) }
-            StandardOutput.write(line: report.description)
-        } catch let error as OrderStoreError {
-            throw ProgramFailure(error.description)
+    /// - Returns: whether an option for the store was given.
+    private func maintain(_ store: StoreMaintenance) throws(ProgramFailure) -> Bool {
+        if checkStore {
+            try store.check()
+        } else if let backup {
+            try store.backUp(to: backup)
+        } else if let restore {
+            try store.restore(from: restore)
+        } else if compact {
+            try store.compact()
+        } else {
+            return false
         }
+        return true
     }
 }

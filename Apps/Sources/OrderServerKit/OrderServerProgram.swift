@@ -22,6 +22,7 @@ struct OrderServerProgram {
         let configuration = try serverConfiguration(daemon)
         let store = try openStore(monitor, configuration.tcp.budget)
         daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
+        daemon.systemd?.addCondition(monitor.status)
         do {
             try await serve(store, monitor, configuration, daemon)
         } catch {
@@ -81,7 +82,7 @@ struct OrderServerProgram {
                 config[OrderStoreConfig.self].store.limited(by: budget),
                 observe: monitor.observe, recordBytes: { budget.record($0) })
         } catch {
-            throw ProgramFailure(error.description)
+            throw ProgramFailure(error.description, status: error.exitStatus)
         }
     }
 }

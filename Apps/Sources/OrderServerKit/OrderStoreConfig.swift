@@ -35,6 +35,17 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
     /// `order_store/key_retention_ms`: A whole number of ms, 0 to 31536000000. Default 86400000
     /// ms. Needs a restart.
     public var keyRetention = Duration.seconds(24 * 60 * 60)
+    /// Orders older than this are removed, once an hour in small steps; 0 keeps them for ever.
+    /// An order is kept at least as long as its idempotency key.
+    ///
+    /// `order_store/retention_days`: A whole number, 0 to 36500. Default 0. Needs a restart.
+    public var retentionDays = 0
+    /// The folder to which orders are moved that retention_days removes: a SQLite file for each
+    /// month, orders-YYYYMM.sqlite. Empty: they are deleted.
+    ///
+    /// `order_store/archive_folder`: A path, absolute or relative to this file's folder; or
+    /// empty. Default none. Needs a restart.
+    public var archiveFolder: String?
 
     /// Every field at its default.
     public init() {}
@@ -67,6 +78,14 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
             .init(
                 "key_retention_ms", \.keyRetention, .milliseconds(0...31_536_000_000), .restart,
                 "How long an idempotency key returns the same order; 0 disables keys."),
+            .init(
+                "retention_days", \.retentionDays, .integer(0...36_500), .restart,
+                "Orders older than this are removed, once an hour in small steps; 0 keeps them "
+                    + "for ever. An order is kept at least as long as its idempotency key."),
+            .init(
+                "archive_folder", \.archiveFolder, .optional(.path), .restart,
+                "The folder to which orders are moved that retention_days removes: a SQLite file "
+                    + "for each month, orders-YYYYMM.sqlite. Empty: they are deleted."),
         ])
 
     /// The same for the store.
@@ -77,6 +96,8 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
         configuration.readerThreads = readerThreads
         configuration.maxPageBytes = maxPageBytes
         configuration.keyRetention = keyRetention
+        configuration.retention = .seconds(retentionDays * 86_400)
+        configuration.archiveFolder = archiveFolder
         return configuration
     }
 }

@@ -4,12 +4,12 @@ import RocketBase
 import RocketRPC
 import RocketSystem
 
-/// Logs what happens to the store, and sets the health of the server to NOT_SERVING while the store
-/// can't write. Any thread.
+/// Logs what happens to the store, and while the store can't write, sets the health of the server to
+/// NOT_SERVING and returns a text for its status. Any thread.
 final class OrderStoreMonitor: Sendable {
     private struct State {
         var health: RPCHealth?
-        var isFailing = false
+        var outage: OrderStoreError?
     }
 
     private let logger: RocketLogger
@@ -23,8 +23,14 @@ final class OrderStoreMonitor: Sendable {
     func report(to health: RPCHealth) {
         state.withLock { state in
             state.health = health
-            if state.isFailing { Self.set(.notServing, health) }
+            if state.outage != nil { Self.set(.notServing, health) }
         }
+    }
+
+    /// A condition for the status of the service: nil while the store can write.
+    @Sendable
+    func status() -> String? {
+        state.withLock { $0.outage }.map { "orders are not stored: \($0.problem)" }
     }
 
     /// The observer of the store.
@@ -32,22 +38,35 @@ final class OrderStoreMonitor: Sendable {
     func observe(_ event: OrderStoreEvent) {
         switch event {
         case .writesFail(let error):
-            writesFailLogger(for: error)?.error("order store can't write") {
-                $0.add("error", error.description)
-            }
-            change(isFailing: true)
+            logger.error("order store can't write") { $0.add("error", error.description) }
+            change(outage: error)
         case .writesRecovered(let transactions, let orders):
-            logger.throttled(.warn, "order store writes again")?.warn("order store writes again") {
+            logger.warn("order store writes again") {
                 $0.add("failed_transactions", transactions)
                 $0.add("failed_orders", orders)
             }
-            change(isFailing: false)
+            change(outage: nil)
         case .readsFail(let error, let count):
             logger.error("order store can't read") {
                 $0.add("error", error.description)
                 $0.add("calls", count)
             }
         case .created: logger.info("order store created: it is empty")
+        case .migrated(let from, let to, let backup):
+            logger.info("order store migrated") {
+                $0.add("from", from)
+                $0.add("to", to)
+                $0.add("backup", backup)
+            }
+        case .ordersArchived(let count, let file):
+            logger.info("orders archived") {
+                $0.add("orders", count)
+                $0.add("file", file)
+            }
+        case .ordersDeleted(let count):
+            logger.info("orders deleted") { $0.add("orders", count) }
+        case .archiveFails(let reason):
+            logger.error("old orders not removed from the store") { $0.add("error", reason) }
         case .notCheckpointed(let reason):
             logger.error("order store not checkpointed: keep its -wal file with it") {
                 $0.add("reason", reason)
@@ -55,18 +74,11 @@ final class OrderStoreMonitor: Sendable {
         }
     }
 
-    /// Returns nil to leave the line out: a disk can fail and recover at a high rate. Lost files are
-    /// always logged, which happens once.
-    private func writesFailLogger(for error: OrderStoreError) -> RocketLogger? {
-        if case .filesLost = error { return logger }
-        return logger.throttled(.error, "order store can't write")
-    }
-
-    private func change(isFailing: Bool) {
+    private func change(outage: OrderStoreError?) {
         state.withLock { state in
-            state.isFailing = isFailing
+            state.outage = outage
             guard let health = state.health else { return }
-            Self.set(isFailing ? .notServing : .serving, health)
+            Self.set(outage == nil ? .serving : .notServing, health)
         }
     }
 

@@ -6,30 +6,27 @@ extension OrderStore {
     /// then schema and references. Changes nothing, and may run beside a server. Blocks for as long
     /// as reading takes.
     ///
-    /// - Throws: `OrderStoreError.cannotOpen` if the file does not exist or can't be read.
+    /// - Throws: `OrderStoreError.missing`, `.notPermitted` (with the file or folder and its owner),
+    ///   `.damaged` or `.cannotOpen`.
     public static func checkIntegrity(
         ofFileAt path: String
     ) throws(OrderStoreError) -> OrderStoreReport {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw .cannotOpen(path: path, reason: "the file does not exist")
+        try FileAccess.check(path)
+        do { return try report(ofFileAt: path, as: path) } catch {
+            throw OrderStoreError(opening: path, error)
         }
-        do {
-            var settings = Configuration()
-            settings.readonly = true
-            settings.busyMode = .timeout(5)
-            let queue = try DatabaseQueue(path: path, configuration: settings)
-            defer { try? queue.close() }
-            // Without a transaction: on a damaged file its COMMIT would fail as well.
-            return queue.unsafeRead { db in OrderCheck(db).report(path: path) }
-        } catch let error as DatabaseError {
-            throw .cannotOpen(path: path, reason: error.sqliteText)
-        } catch {
-            throw .cannotOpen(path: path, reason: error.localizedDescription)
-        }
+    }
+
+    /// Checks the file at `path`, and calls it `name` in the report.
+    static func report(ofFileAt path: String, as name: String) throws -> OrderStoreReport {
+        let queue = try openReadOnly(path)
+        defer { try? queue.close() }
+        // Without a transaction: on a damaged file its COMMIT would fail as well.
+        return queue.unsafeRead { db in OrderCheck(db).report(path: name) }
     }
 }
 
-/// The result of `OrderStore.checkIntegrity`.
+/// The contents of a store, and whether it is sound. A value.
 public struct OrderStoreReport: Hashable, Sendable, CustomStringConvertible {
     /// The file that was read.
     public let path: String
@@ -39,6 +36,11 @@ public struct OrderStoreReport: Hashable, Sendable, CustomStringConvertible {
     public let keys: Int64
     /// The id of the last order; nil in an empty store.
     public let newest: OrderID?
+    /// The size of the database in bytes, without its log.
+    public let bytes: Int64
+    /// The version of its tables, 1 or more; 0: it has none. A server migrates an older one when it
+    /// starts.
+    public let version: Int
     /// One line for each problem; empty for a sound store.
     public let problems: [String]
 
@@ -57,20 +59,22 @@ public struct OrderStoreReport: Hashable, Sendable, CustomStringConvertible {
 
 /// One check of a whole store. On a damaged file any statement may fail, so the failure of a step
 /// is recorded as a problem and the other steps still run.
-private struct OrderCheck {
+struct OrderCheck {
     private var problems: [String] = []
     private var orders: Int64 = 0
     private var keys: Int64 = 0
     private var newest: OrderID?
+    private var bytes: Int64 = 0
+    private var version = 0
 
     init(_ db: Database) {
         step("integrity check") {
             try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
         }
         step("tables") {
-            try OrderSchema.migrator.hasCompletedMigrations(db)
-                ? [] : ["the tables do not match this version of order_server"]
+            try OrderSchema.version(of: db) > 0 ? [] : ["there are no tables of orders"]
         }
+        version = (try? OrderSchema.version(of: db)) ?? 0
         step("idempotency keys") {
             let orphans = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
             return orphans == 0 ? [] : ["\(orphans) keys refer to missing orders"]
@@ -81,12 +85,17 @@ private struct OrderCheck {
     private mutating func count(_ db: Database) throws {
         orders = try Int64.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
         keys = try Int64.fetchOne(db, sql: "SELECT count(*) FROM idempotency_keys") ?? 0
+        bytes =
+            try Int64.fetchOne(
+                db, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            ?? 0
         newest = try Row.fetchOne(db, sql: OrderSchema.newestOrder).map { try Order(row: $0).id }
     }
 
     func report(path: String) -> OrderStoreReport {
         OrderStoreReport(
-            path: path, orders: orders, keys: keys, newest: newest, problems: problems)
+            path: path, orders: orders, keys: keys, newest: newest, bytes: bytes,
+            version: version, problems: problems)
     }
 
     private mutating func step(_ name: String, _ find: () throws -> [String]) {

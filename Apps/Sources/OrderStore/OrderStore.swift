@@ -15,6 +15,7 @@ public final class OrderStore: Sendable {
     /// The configuration that it was opened with.
     public let configuration: OrderStoreConfiguration
     private let pool: DatabasePool
+    private let lock: FolderLock
     private let writer: OrderWriter
     private let reader: OrderReader
     private let observe: Observer
@@ -22,15 +23,16 @@ public final class OrderStore: Sendable {
     private let threads = DatabaseThreads()
 
     /// Opens the store, creates its folder and file if they are missing, and migrates an older
-    /// file. Blocks for as long as the disk takes.
+    /// file after a copy of it was made. Blocks for as long as the disk takes.
     ///
     /// - Parameters:
     ///   - observe: is passed the events from now on.
     ///   - recordBytes: is passed the bytes of each page when it has been read, and the negative
     ///     number when the call that it is for has ended: for a budget of the process. Where it
     ///     returns false for a page, the page is dropped and is not recorded. Any thread.
-    /// - Throws: `OrderStoreError.cannotOpen` (also for a file that is empty: orders were in it) or
-    ///   `.newerSchema`.
+    /// - Throws: `OrderStoreError.cannotOpen` (also for a file that is empty: orders were in it),
+    ///   `.missing`, `.notPermitted`, `.damaged`, `.inUse`, `.newerSchema`; `.cannotCreate` for the
+    ///   copy of an older store.
     public init(
         _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
         observe: @escaping Observer = { _ in },
@@ -39,15 +41,16 @@ public final class OrderStore: Sendable {
         self.configuration = configuration
         self.observe = observe
         self.recordBytes = recordBytes
-        let database = try OrderDatabase.open(configuration)
+        let database = try OrderDatabase.open(configuration, time: time)
         pool = database.pool
+        lock = database.lock
         writer = OrderWriter(
             pool: pool, files: database.files, configuration: configuration, time: time,
             observe: observe)
         reader = OrderReader(
             pool: pool, configuration: configuration, time: time, observe: observe,
             recordBytes: recordBytes)
-        if database.isNew { observe(.created) }
+        for event in database.events { observe(event) }
         threads.start(name: "order-writer") { [writer] in writer.run() }
         let readers = DispatchGroup()
         let numbers = 1...max(1, configuration.readerThreads)
@@ -142,6 +145,7 @@ public final class OrderStore: Sendable {
         writer.queue.close()
         reader.queue.close()
         await threads.ended()
+        defer { lock.unlock() }
         if writer.hasLostFiles {
             _ = UnclosedDatabase(pool)
             return observe(.notCheckpointed("the store has lost its files"))
@@ -182,6 +186,12 @@ public struct OrderStoreConfiguration: Hashable, Sendable {
     /// How long an idempotency key is kept with its order; zero or less keeps none. Default 24
     /// hours.
     public var keyRetention = Duration.seconds(24 * 60 * 60)
+    /// Orders older than this are removed, once an hour; zero or less keeps them for ever, which is
+    /// the default. An order with an idempotency key is kept at least as long as its key.
+    public var retention = Duration.zero
+    /// The folder of the files, one for each month, to which orders are moved that are removed;
+    /// created if it is missing. Default nil: they are deleted.
+    public var archiveFolder: String?
     /// The largest size of the database, in pages of 4 KiB. Default nil: limited by the disk.
     public var maxPages: Int64?
 

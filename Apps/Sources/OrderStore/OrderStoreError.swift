@@ -3,6 +3,16 @@
 public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file, or its folder, can't be used.
     case cannotOpen(path: String, reason: String)
+    /// The file, or its folder, does not exist.
+    case missing(path: String, reason: String)
+    /// The process may not use the file, or a folder above it: whose it is.
+    case notPermitted(path: String, reason: String)
+    /// The file is damaged, or not an order store.
+    case damaged(path: String, reason: String)
+    /// Another process uses the file.
+    case inUse(path: String, reason: String)
+    /// The file can't be made: it exists, or the disk is full.
+    case cannotCreate(path: String, reason: String)
     /// The file was written by a newer version of the store.
     case newerSchema(path: String)
     /// The connection has its share of the queue (`OrderStoreConfiguration.maxWaiting`): so many of
@@ -28,10 +38,30 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     /// An order or a page can't be read.
     case readFailed(reason: String)
 
+    /// What is wrong with the store, without what that means for a single order.
+    public var problem: String {
+        switch self {
+        case .diskFull: "the disk is full"
+        case .filesLost(let reason), .outcomeUnknown(let reason), .failed(let reason),
+            .readFailed(let reason):
+            reason
+        default: description
+        }
+    }
+
+    /// The error for a store that is not sound.
+    static func unsound(_ report: OrderStoreReport) -> OrderStoreError {
+        .damaged(path: report.path, reason: report.problems.joined(separator: "; "))
+    }
+
     /// One line: what happened, and what to do about it if the user can do something.
     public var description: String {
         switch self {
-        case .cannotOpen(let path, let reason): "cannot open the order store \(path): \(reason)"
+        case .cannotOpen(let path, let reason), .missing(let path, let reason),
+            .notPermitted(let path, let reason), .damaged(let path, let reason),
+            .inUse(let path, let reason):
+            "cannot open the order store \(path): \(reason)"
+        case .cannotCreate(let path, let reason): "cannot make \(path): \(reason)"
         case .newerSchema(let path):
             "the order store \(path) was written by a newer order_server; use that one"
         case .tooManyWaiting(let count):

@@ -36,10 +36,12 @@ struct OrderStoreConfigTests {
               <reader_threads>3</reader_threads>
               <max_page_bytes>4096</max_page_bytes>
               <key_retention_ms>1000</key_retention_ms>
+              <retention_days>2</retention_days>
+              <archive_folder>archive</archive_folder>
             </order_store></root>
             """
         let config = try RocketConfig(
-            xml: Array(xml.utf8), file: "rocket.xml", sections: [OrderStoreConfig.self])
+            xml: Array(xml.utf8), file: "/etc/rocket.xml", sections: [OrderStoreConfig.self])
         #expect(config.warnings.isEmpty)
         var expected = OrderStoreConfiguration(path: "/srv/orders.db")
         expected.maxWaiting = 7
@@ -47,6 +49,8 @@ struct OrderStoreConfigTests {
         expected.readerThreads = 3
         expected.maxPageBytes = 4096
         expected.keyRetention = .seconds(1)
+        expected.retention = .seconds(2 * 86_400)
+        expected.archiveFolder = "/etc/archive"
         #expect(config[OrderStoreConfig.self].store == expected)
     }
 }

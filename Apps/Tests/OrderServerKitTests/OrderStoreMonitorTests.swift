@@ -35,31 +35,36 @@ struct OrderStoreMonitorTests {
         #expect(lines[2].contains("calls=5"))
     }
 
-    @Test(
-        "The lines of a disk that fails and recovers at a high rate are limited, lost files are not"
-    )
-    func flapping() throws {
+    @Test("The status of the service tells of an outage, as long as it lasts")
+    func status() {
+        let monitor = OrderStoreMonitor(logger: .disabled)
+        #expect(monitor.status() == nil)
+        monitor.observe(.writesFail(.diskFull))
+        #expect(monitor.status() == "orders are not stored: the disk is full")
+        monitor.observe(.writesFail(.filesLost("orders.sqlite was deleted")))
+        #expect(monitor.status() == "orders are not stored: orders.sqlite was deleted")
+        monitor.observe(.writesRecovered(transactions: 1, orders: 1))
+        #expect(monitor.status() == nil)
+    }
+
+    @Test("What the store has removed or could not remove is logged with counts and file")
+    func retention() throws {
         let sink = LineSink()
         var configuration = LogConfiguration()
         configuration.outputs = []
-        configuration.throttleBudget = 3
-        configuration.throttleInterval = .seconds(100_000)
         let logs = try LogSystem(configuration, sinks: [sink])
-        let health = RPCHealth(services: ["Order"])
         let monitor = OrderStoreMonitor(logs: logs)
-        monitor.report(to: health)
-        for _ in 0..<100 {
-            monitor.observe(.writesFail(.diskFull))
-            #expect(health.status() == .notServing)
-            monitor.observe(.writesRecovered(transactions: 1, orders: 1))
-            #expect(health.status() == .serving)
-        }
-        monitor.observe(.writesFail(.filesLost("orders.sqlite was deleted")))
+        monitor.observe(.ordersArchived(7, file: "/a/orders-202601.sqlite"))
+        monitor.observe(.ordersDeleted(8))
+        monitor.observe(.archiveFails("the disk is full"))
+        monitor.observe(.migrated(from: 2, to: 3, backup: "/v2"))
         logs.flush()
         let lines = sink.lines
         logs.shutdown()
-        #expect(lines.count == 7)
-        #expect(lines.last?.contains("orders.sqlite was deleted") == true)
+        #expect(lines[0].contains("INFO") && lines[0].contains("orders archived orders=7 file=/a/"))
+        #expect(lines[1].contains("orders deleted orders=8"))
+        #expect(lines[2].contains("ERROR") && lines[2].contains("the disk is full"))
+        #expect(lines[3].contains("order store migrated from=2 to=3 backup=/v2"))
     }
 
     @Test("A server that starts after its store has failed is not serving")

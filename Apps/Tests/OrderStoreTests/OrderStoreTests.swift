@@ -64,8 +64,9 @@ struct OrderStoreTests {
     @Test("The connection of the writer syncs at every commit")
     func durability() throws {
         let folder = try TemporaryFolder()
-        let (pool, _, _) = try OrderDatabase.open(
-            OrderStoreConfiguration(path: folder.path + "/orders.sqlite"))
+        let pool = try OrderDatabase.open(
+            OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
+        ).pool
         let settings = try pool.writeWithoutTransaction { db in
             (
                 try Int.fetchOne(db, sql: "PRAGMA synchronous"),

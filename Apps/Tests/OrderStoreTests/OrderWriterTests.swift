@@ -45,9 +45,10 @@ struct OrderWriterTests {
         let folder = try TemporaryFolder()
         var configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
         configure(&configuration)
-        let (pool, files, _) = try OrderDatabase.open(configuration)
+        let database = try OrderDatabase.open(configuration)
         let writer = OrderWriter(
-            pool: pool, files: files, configuration: configuration, time: SystemTimeSource())
+            pool: database.pool, files: database.files, configuration: configuration,
+            time: SystemTimeSource())
         let results = await withTaskGroup(of: Result<Order, OrderStoreError>.self) { group in
             for _ in 0..<count {
                 group.addTask { await Self.submit(key: key, to: writer) }
@@ -64,7 +65,7 @@ struct OrderWriterTests {
             for await result in group { results.append(result) }
             return results
         }
-        try pool.close()
+        try database.pool.close()
         withExtendedLifetime(folder) {}
         return (writer, results)
     }

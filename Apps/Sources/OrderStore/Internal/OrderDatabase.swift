@@ -2,39 +2,74 @@ import Foundation
 import GRDB
 import RocketSystem
 
+/// The open database of a store.
+struct OpenDatabase {
+    let pool: DatabasePool
+    /// The files that the connections have opened.
+    let files: OrderFiles
+    /// Keeps other programs from replacing the files.
+    let lock: FolderLock
+    /// What an operator should know of opening it.
+    let events: [OrderStoreEvent]
+}
+
 /// Opens the database file with the settings of the store.
 enum OrderDatabase {
-    /// Creates the file if it is missing, and migrates an older one.
-    ///
-    /// - Returns: the connections, the files that they have opened, and whether they are new.
+    /// Creates the file if it is missing, and migrates an older one, after a copy of it was made
+    /// beside it: `orders.sqlite.v2-20261128T233400Z`. A migration that fails changes nothing.
     static func open(
-        _ configuration: OrderStoreConfiguration
-    ) throws(OrderStoreError) -> (pool: DatabasePool, files: OrderFiles, isNew: Bool) {
+        _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
+        migrations: [OrderMigration] = OrderSchema.migrations
+    ) throws(OrderStoreError) -> OpenDatabase {
         let path = configuration.path
         do {
-            let isNew = try createIfMissing(path)
+            try makeFolder(of: path)
+            let lock = try FolderLock(ofStoreAt: path, .shared)
+            var events: [OrderStoreEvent] = try createIfMissing(path) ? [.created] : []
+            try FileAccess.check(path, writing: true)
             let pool = try DatabasePool(path: path, configuration: settings(configuration))
-            try pool.writeWithoutTransaction { db in
+            let version = try pool.writeWithoutTransaction { db in
                 // GRDB sets NORMAL after opening in WAL mode, which syncs at checkpoints only: a
                 // power cut would lose confirmed orders.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 if let pages = configuration.maxPages {
                     try db.execute(sql: "PRAGMA max_page_count = \(pages)")
                 }
-                if try OrderSchema.migrator.hasBeenSuperseded(db) {
-                    throw OrderStoreError.newerSchema(path: path)
-                }
+                return try OrderSchema.version(of: db, among: migrations)
             }
-            try OrderSchema.migrator.migrate(pool)
-            return (pool, try pool.writeWithoutTransaction { try OrderFiles(of: $0) }, isNew)
-        } catch let error as OrderStoreError {
-            throw error
-        } catch let error as DatabaseError {
-            throw .cannotOpen(path: path, reason: error.sqliteText)
-        } catch let error as SystemError {
-            throw .cannotOpen(path: path, reason: error.description)
+            if version == 0 {
+                throw OrderStoreError.damaged(
+                    path: path, reason: "it is a database without tables of orders")
+            }
+            if version < migrations.count {
+                try lock.change(to: .exclusive)
+                let backup = try backUp(pool, version: version, path, time)
+                try pool.writeWithoutTransaction { try OrderSchema.migrate($0, with: migrations) }
+                try lock.change(to: .shared)
+                events.append(.migrated(from: version, to: migrations.count, backup: backup))
+            }
+            let files = try pool.writeWithoutTransaction { try OrderFiles(of: $0) }
+            return OpenDatabase(pool: pool, files: files, lock: lock, events: events)
         } catch {
-            throw .cannotOpen(path: path, reason: error.localizedDescription)
+            throw OrderStoreError(opening: path, error)
+        }
+    }
+
+    /// Returns the name of a verified copy of the store.
+    private static func backUp(
+        _ pool: DatabasePool, version: Int, _ path: String, _ time: any TimeSource
+    ) throws -> String {
+        let name = PartialFile.unusedName("\(path).v\(version)-\(time.wall().fileStamp)")
+        let target = try PartialFile(name)
+        _ = try DatabaseCopy.copy(pool, to: target)
+        try target.publish()
+        return name
+    }
+
+    private static func makeFolder(of path: String) throws(OrderStoreError) {
+        let folder = FileAccess.folder(of: path)
+        do { try FileSystem.makeFolder(folder, mode: 0o750) } catch {
+            throw OrderStoreError(opening: path, error)
         }
     }
 
@@ -67,11 +102,13 @@ enum OrderDatabase {
                 reason: "the file is missing, but not its write-ahead log; restore it, or move "
                     + "\(path)-wal away to begin a new store")
         }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        try FileSystem.makeFolder(folder.path)
+        if FileSystem.exists(path + OrderStore.restoreSuffix) {
+            throw OrderStoreError.missing(
+                path: path, reason: "a restore has not ended; repeat it (order_server --restore)")
+        }
         let new = path + ".new"
         let queue = try DatabaseQueue(path: new)
-        try OrderSchema.migrator.migrate(queue)
+        try queue.writeWithoutTransaction { try OrderSchema.migrate($0) }
         try queue.close()
         guard chmod(new, 0o600) == 0 else { throw SystemError("chmod \(new)", .current) }
         // Fails if another process was faster; then its file is used.

@@ -1,33 +1,80 @@
 import GRDB
 
+/// One step from the tables of a version to those of the next one.
+struct OrderMigration: Sendable {
+    /// Unique; begins with the number of the version that it leads to.
+    let name: String
+    let sql: String
+}
+
 /// The tables with their migrations, and all statements.
 ///
 /// `orders.sequence` is the order of the list and the unique part of the id; AUTOINCREMENT never
 /// reuses a value. Idempotency keys have their own table, since they expire and orders do not.
+///
+/// The version of a store is the number of migrations that it has had. Their names are in the table
+/// `grdb_migrations`, so that older programs, which have used GRDB's migrator, recognise them.
 enum OrderSchema {
-    static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1 orders and idempotency keys") { db in
+    static let migrations = [
+        OrderMigration(
+            name: "1 orders and idempotency keys",
+            sql: """
+                CREATE TABLE orders(
+                    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                    price INTEGER NOT NULL,
+                    goods TEXT NOT NULL,
+                    created_ms INTEGER NOT NULL
+                ) STRICT;
+                CREATE TABLE idempotency_keys(
+                    sequence INTEGER PRIMARY KEY REFERENCES orders(sequence),
+                    created_ms INTEGER NOT NULL,
+                    key TEXT NOT NULL UNIQUE
+                ) STRICT;
+                """),
+        OrderMigration(
+            name: "2 index of idempotency keys by time",
+            sql: "CREATE INDEX idempotency_keys_created ON idempotency_keys(created_ms)"),
+    ]
+
+    /// Returns the version of the tables; 0: there are none.
+    ///
+    /// - Throws: `OrderStoreError.newerSchema` if the store has had migrations that are not in the
+    ///   list; `DatabaseError`.
+    static func version(
+        of db: Database, among migrations: [OrderMigration] = migrations
+    ) throws -> Int {
+        guard try db.tableExists("grdb_migrations") else { return 0 }
+        let applied = Set(
+            try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations"))
+        let known = migrations.prefix(applied.count).map(\.name)
+        guard applied == Set(known) else {
+            let path = try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list")
+            throw OrderStoreError.newerSchema(path: path ?? "")
+        }
+        return applied.count
+    }
+
+    /// Applies all migrations that a store has not had, or none of them.
+    static func migrate(_ db: Database, with migrations: [OrderMigration] = migrations) throws {
+        // A migration may replace a table that another one refers to.
+        try db.execute(sql: "PRAGMA foreign_keys = OFF")
+        defer { try? db.execute(sql: "PRAGMA foreign_keys = ON") }
+        try db.inTransaction(.immediate) {
+            let version = try version(of: db, among: migrations)
             try db.execute(
                 sql: """
-                    CREATE TABLE orders(
-                        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-                        price INTEGER NOT NULL,
-                        goods TEXT NOT NULL,
-                        created_ms INTEGER NOT NULL
-                    ) STRICT;
-                    CREATE TABLE idempotency_keys(
-                        sequence INTEGER PRIMARY KEY REFERENCES orders(sequence),
-                        created_ms INTEGER NOT NULL,
-                        key TEXT NOT NULL UNIQUE
-                    ) STRICT;
+                    CREATE TABLE IF NOT EXISTS
+                        grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)
                     """)
+            for migration in migrations[version...] {
+                try db.execute(sql: migration.sql)
+                try db.execute(
+                    sql: "INSERT INTO grdb_migrations(identifier) VALUES (?)",
+                    arguments: [migration.name])
+            }
+            try db.checkForeignKeys()
+            return .commit
         }
-        migrator.registerMigration("2 index of idempotency keys by time") { db in
-            try db.execute(
-                sql: "CREATE INDEX idempotency_keys_created ON idempotency_keys(created_ms)")
-        }
-        return migrator
     }
 
     static let insertOrder = "INSERT INTO orders(price, goods, created_ms) VALUES (?, ?, ?)"
@@ -59,6 +106,14 @@ enum OrderSchema {
     static let anyOrder = "SELECT sequence FROM orders LIMIT 1"
     static let newestOrder =
         "SELECT sequence, price, goods, created_ms FROM orders ORDER BY sequence DESC LIMIT 1"
+    /// The orders behind a sequence number, with whether one has a key that was made after a time.
+    static let ordersWithKeys = """
+        SELECT sequence, price, goods, created_ms, EXISTS
+            (SELECT 1 FROM idempotency_keys k WHERE k.sequence = o.sequence AND k.created_ms > ?)
+        FROM orders o WHERE sequence > ? ORDER BY sequence LIMIT ?
+        """
+    static let deleteKeyOfOrder = "DELETE FROM idempotency_keys WHERE sequence = ?"
+    static let deleteOrder = "DELETE FROM orders WHERE sequence = ?"
     static let listOrders = """
         SELECT sequence, price, goods, created_ms FROM orders
         WHERE sequence > ? ORDER BY sequence LIMIT ?

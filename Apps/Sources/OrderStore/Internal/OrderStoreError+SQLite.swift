@@ -1,6 +1,30 @@
+import Foundation
 import GRDB
+import RocketSystem
 
 extension OrderStoreError {
+    /// Maps an error of opening, checking or copying the database at `path`.
+    init(opening path: String, _ error: any Error) {
+        switch error {
+        case let error as OrderStoreError: self = error
+        case let error as SystemError:
+            let isRefused = [EACCES, EPERM].contains(error.errno.rawValue)
+            self =
+                isRefused
+                ? .notPermitted(path: path, reason: error.description)
+                : .cannotOpen(path: path, reason: error.description)
+        case let error as DatabaseError:
+            switch error.resultCode {
+            case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+                self = .damaged(path: path, reason: error.sqliteText)
+            case .SQLITE_BUSY, .SQLITE_LOCKED:
+                self = .inUse(path: path, reason: error.sqliteText)
+            default: self = .cannotOpen(path: path, reason: error.sqliteText)
+            }
+        default: self = .cannotOpen(path: path, reason: error.localizedDescription)
+        }
+    }
+
     /// Maps an error of SQLite.
     init(_ error: any Error) {
         if let error = error as? OrderStoreError {

@@ -17,9 +17,12 @@ struct WriteRequest: QueuedRequest {
 /// under load a transaction has many orders, and without load an order does not wait.
 ///
 /// After each commit, and before the callers are resumed, it compares the files with those that it
-/// has opened; if they are others, it writes nothing any more. After another failure it tries to
-/// write once a second until that succeeds, with or without requests. A transaction that has written
-/// nothing, since all its keys were known, does not end an outage.
+/// has opened; if they are others, it writes nothing any more. Another failure begins an outage, in
+/// which it tries to write once a second, with or without requests. Orders are stored meanwhile if
+/// that succeeds; the outage ends only when nothing has failed for a while, so that a disk with room
+/// for small orders, or one that fails now and then, has one outage and not many.
+///
+/// Between commits it removes orders that are older than the retention (`OrderRetention`).
 ///
 /// `run` belongs to the writer's thread.
 final class OrderWriter: Sendable {
@@ -35,14 +38,24 @@ final class OrderWriter: Sendable {
 
     private struct State {
         var statistics = OrderStoreStatistics()
-        /// Since the first failed transaction after the last one that has written; nil: none has
-        /// failed.
-        var outage: (transactions: UInt64, orders: UInt64)?
+        /// Nil: no transaction has failed, or writing has recovered since.
+        var outage: Outage?
         /// What has happened to the files; nil: they are those that were opened.
         var filesProblem: String?
         var nextSweep = MonotonicTime(nanoseconds: 0)
     }
 
+    private struct Outage {
+        var transactions: UInt64 = 0
+        var orders: UInt64 = 0
+        var lastFailure = MonotonicTime(nanoseconds: 0)
+        var isDiskFull = false
+    }
+
+    /// The time without a failure after which an outage ends.
+    static let settleInterval = Duration.seconds(5)
+    /// The room that a disk that was full must have: for a transaction of many orders.
+    static let bytesFreeAfterFull = 1 << 20
     /// Expired keys deleted per transaction at most, so that no commit takes much longer for it.
     static let keysPerSweep = 512
     /// The time between sweeps when no expired key is left.
@@ -68,7 +81,7 @@ final class OrderWriter: Sendable {
         return statistics
     }
 
-    /// Whether a transaction has failed and none has written since.
+    /// Whether there is an outage.
     private var isFailing: Bool { state.withLock { $0.outage != nil } }
 
     /// Whether the files are no longer those that were opened.
@@ -79,10 +92,12 @@ final class OrderWriter: Sendable {
     /// Commits batch after batch until the queue is closed and empty.
     func run() {
         var batch: [WriteRequest] = []
-        /// While the store fails.
+        /// During an outage.
         var nextRetry: DispatchTime?
+        var retention = OrderRetention(configuration)
         while true {
-            switch queue.take(upTo: configuration.maxBatch, into: &batch, until: nextRetry) {
+            let deadline = nextRetry ?? retention.map { wakeUp(at: $0.due) }
+            switch queue.take(upTo: configuration.maxBatch, into: &batch, until: deadline) {
             case .taken: commit(batch)
             case .timedOut: break
             case .finished: return
@@ -91,17 +106,44 @@ final class OrderWriter: Sendable {
                 retry()
                 nextRetry = nil
             }
+            if !isFailing { removeOldOrders(&retention) }
             nextRetry = isFailing ? nextRetry ?? .now() + retryInterval : nil
         }
+    }
+
+    /// At the latest after a minute, since the clock of `time` may be another one.
+    private func wakeUp(at due: MonotonicTime) -> DispatchTime {
+        let wait = min(max(due - time.monotonic(), .milliseconds(1)), .seconds(60))
+        return .now() + .nanoseconds(Int(wait.wholeNanoseconds))
+    }
+
+    /// One step of the retention, if it is due.
+    func removeOldOrders(_ retention: inout OrderRetention?) {
+        guard let due = retention?.due, time.monotonic() >= due else { return }
+        let events = retention?.step(in: pool, time: time) { sequences throws(OrderStoreError) in
+            do throws(OrderStoreError) {
+                try write { db in
+                    for sequence in sequences {
+                        try db.cachedStatement(sql: OrderSchema.deleteKeyOfOrder)
+                            .execute(arguments: [sequence])
+                        try db.cachedStatement(sql: OrderSchema.deleteOrder)
+                            .execute(arguments: [sequence])
+                    }
+                }
+            } catch {
+                failed(error, orders: 0)
+                throw error
+            }
+        }
+        for event in events ?? [] { observe(event) }
     }
 
     private func commit(_ batch: [WriteRequest]) {
         var transaction = OrderTransaction(
             nowMilliseconds: time.wall().milliseconds,
             retentionMilliseconds: configuration.keyRetention.milliseconds)
-        let hasWritten: Bool
         do {
-            hasWritten = try write { db in
+            try write { db in
                 for request in batch { try transaction.store(request.draft, in: db) }
                 try sweep(transaction, in: db)
             }
@@ -111,19 +153,26 @@ final class OrderWriter: Sendable {
             return
         }
         state.withLock { [transaction] in
+            $0.statistics.transactions += 1
             $0.statistics.orders += transaction.newOrders
             $0.statistics.repeats += transaction.repeats
         }
-        succeeded(hasWritten: hasWritten)
         for (request, result) in zip(batch, transaction.results) {
             request.caller.resume(returning: result)
         }
     }
 
-    /// Writes as an order is written, and stores none: ends the outage if that succeeds.
+    /// Writes as an order is written, and stores none: ends the outage if that succeeds and nothing
+    /// has failed for a while.
     private func retry() {
+        let wasFull = state.withLock { $0.outage?.isDiskFull ?? false }
+        if wasFull,
+            !FreeSpace.hasRoom(for: Self.bytesFreeAfterFull, beside: configuration.path)
+        {
+            return
+        }
         do {
-            let hasWritten = try write { db in
+            try write { db in
                 var transaction = OrderTransaction(nowMilliseconds: 0, retentionMilliseconds: 0)
                 try db.inSavepoint {
                     try transaction.store(OrderDraft(price: 0, goods: ""), in: db)
@@ -131,7 +180,7 @@ final class OrderWriter: Sendable {
                 }
                 try db.execute(sql: OrderSchema.writeHeader)
             }
-            succeeded(hasWritten: hasWritten)
+            endOutageIfSettled()
         } catch {
             failed(error, orders: 0)
         }
@@ -139,9 +188,8 @@ final class OrderWriter: Sendable {
 
     /// Runs `body` in a transaction, which is on disk when this returns.
     ///
-    /// - Returns: whether it has written, or attempted to.
     /// - Throws: `.outcomeUnknown` if the failure may have come too late to undo it.
-    private func write(_ body: (Database) throws -> Void) throws(OrderStoreError) -> Bool {
+    private func write(_ body: (Database) throws -> Void) throws(OrderStoreError) {
         if let problem = state.withLock({ $0.filesProblem }) { throw .filesLost(problem) }
         var hasWritten = false
         var isCommitting = false
@@ -162,10 +210,10 @@ final class OrderWriter: Sendable {
         do { problem = try files.problem(hasWritten: hasWritten) } catch {
             throw .outcomeUnknown(reason: error.description)
         }
-        guard let problem else { return hasWritten }
+        guard let problem else { return }
         state.withLock { state in
             state.filesProblem = problem
-            if state.outage == nil { state.outage = (0, 0) }
+            if state.outage == nil { state.outage = Outage() }
         }
         observe(.writesFail(.filesLost(problem)))
         throw .outcomeUnknown(reason: problem)
@@ -180,22 +228,31 @@ final class OrderWriter: Sendable {
         if isDone { state.withLock { $0.nextSweep = now + Self.sweepInterval } }
     }
 
-    private func succeeded(hasWritten: Bool) {
-        let outage = state.withLock { state in
+    private func endOutageIfSettled() {
+        let now = time.monotonic()
+        let outage = state.withLock { state -> Outage? in
             state.statistics.transactions += 1
-            return hasWritten ? state.outage.take() : nil
+            guard let outage = state.outage, now >= outage.lastFailure + Self.settleInterval else {
+                return nil
+            }
+            return state.outage.take()
         }
         guard let outage else { return }
         observe(.writesRecovered(transactions: outage.transactions, orders: outage.orders))
     }
 
     private func failed(_ error: OrderStoreError, orders: Int) {
+        let now = time.monotonic()
         let isFirst = state.withLock { state in
-            let outage = state.outage
-            let before = outage ?? (0, 0)
+            let isFirst = state.outage == nil
+            var outage = state.outage ?? Outage()
+            outage.transactions += 1
+            outage.orders += UInt64(orders)
+            outage.lastFailure = now
+            outage.isDiskFull = error == .diskFull
+            state.outage = outage
             state.statistics.failures += 1
-            state.outage = (before.transactions + 1, before.orders + UInt64(orders))
-            return outage == nil
+            return isFirst
         }
         if isFirst { observe(.writesFail(error)) }
     }

@@ -10,6 +10,7 @@ public final class SystemdReporter: Sendable {
     private struct State {
         var schedule: NotifySchedule?
         var status: (@Sendable () -> String)?
+        var conditions: [@Sendable () -> String?] = []
         var thread: SystemThread?
         var isStopping = false
         var isReloading = false
@@ -49,6 +50,12 @@ public final class SystemdReporter: Sendable {
     /// once a second.
     public func describe(by status: @escaping @Sendable () -> String) {
         state.withLock { $0.status = status }
+    }
+
+    /// Adds a condition of the program to the status text: while the function returns a text, the
+    /// status begins with it. It runs on the reporter's thread, once a second.
+    public func addCondition(_ condition: @escaping @Sendable () -> String?) {
+        state.withLock { $0.conditions.append(condition) }
     }
 
     /// Reports that the service is ready: all listeners are bound and all parts run. Later calls
@@ -125,8 +132,12 @@ public final class SystemdReporter: Sendable {
     }
 
     private var currentStatus: String? {
-        let (status, isStopping) = state.withLock { ($0.status, $0.isStopping) }
-        return status.map { (isStopping ? "draining, " : "") + $0() }
+        let (status, conditions, isStopping) = state.withLock {
+            ($0.status, $0.conditions, $0.isStopping)
+        }
+        var parts = conditions.compactMap { $0() }
+        if let status { parts.append((isStopping ? "draining, " : "") + status()) }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 
     private func run() {

@@ -41,6 +41,19 @@ private final class FakeServiceManager: Sendable {
         #expect(manager.all == ["READY=1\nSTATUS=0 calls/s all is well"])
     }
 
+    @Test("The status begins with the conditions of the program, as long as there are any")
+    func conditions() {
+        let manager = FakeServiceManager()
+        let reporter = SystemdReporter(manager.notifier(), time: FixedTime())
+        reporter.describe { "0 calls/s" }
+        reporter.addCondition { "orders are not stored: the disk is full" }
+        reporter.addCondition { nil }
+        reporter.ready()
+        reporter.end()
+        #expect(
+            manager.all == ["READY=1\nSTATUS=orders are not stored: the disk is full; 0 calls/s"])
+    }
+
     @Test("A reload sends RELOADING=1, then READY=1")
     func reload() {
         let manager = FakeServiceManager()

@@ -135,8 +135,9 @@ struct DurabilityTests {
             mount -t tmpfs -o size=1m,nr_inodes=64 tmpfs '\(disk)' || exit 9
             exec "$0" "$@"
             """
+        let manager = try FakeServiceManager(in: workspace)
         let server = try OrderServerProcess(
-            in: workspace,
+            in: workspace, environment: manager.environment,
             launcher: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script])
         let connection = try RawConnection(port: server.port)
         var made: [String] = []
@@ -149,6 +150,12 @@ struct DurabilityTests {
         #expect(refusal?.errorCode == 10_000_102)
         let text = String(decoding: refusal?.errorInfo ?? [], as: UTF8.self)
         #expect(text.contains("full"))
+        for number in 5000..<5010 {
+            try connection.send(bigOrder(number).bytes)
+            if let id = try connection.receiveFrame()?.text(3) { made.append(id) }
+        }
+        let full = "STATUS=orders are not stored: the disk is full; "
+        while try manager.next("STATUS=").first?.hasPrefix(full) != true {}
 
         // The disk grows while the server runs.
         let pid = String(server.child.id)
@@ -163,7 +170,11 @@ struct DurabilityTests {
             "order_client", ["list", "--all", "--to", server.address])
         let stored = list.output.matches(of: /\b\d{18,}/).map { String($0.output) }
         #expect(stored == made)
+        while try manager.next("STATUS=").first?.hasPrefix(full) != false {}
         #expect(server.stop(closing: connection).status == 0)
+        let lines = workspace.logLines()
+        #expect(lines.filter { $0.contains("order store can't write") }.count == 1)
+        #expect(lines.filter { $0.contains("order store writes again") }.count == 1)
     }
 
     private func bigOrder(_ number: Int) -> TinyPBBytes {

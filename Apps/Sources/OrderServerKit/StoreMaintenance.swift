@@ -1,0 +1,176 @@
+import Foundation
+import OrderStore
+import RocketProgram
+import RocketSystem
+
+/// What the options of order_server do with the files of its store: checks, copies, restores and
+/// compacts them, with progress on standard error and the result on standard output.
+struct StoreMaintenance {
+    /// The database of the configuration.
+    let path: String
+    /// Whether the result is JSON.
+    let isJSON: Bool
+
+    /// Checks the store.
+    func check() throws(ProgramFailure) {
+        let report = try run { () throws(OrderStoreError) in
+            try OrderStore.checkIntegrity(ofFileAt: path)
+        }
+        try write(report, text: report.description, MaintenanceResult("check", report))
+    }
+
+    /// Copies the store to a new file.
+    func backUp(to file: String) throws(ProgramFailure) {
+        let progress = ProgressLines("backup")
+        let report = try run { () throws(OrderStoreError) in
+            try OrderStore.backUp(fileAt: path, to: file, progress: progress.report)
+        }
+        try write(
+            report, text: "backed up \(path) to \(report)", MaintenanceResult("backup", report))
+    }
+
+    /// Replaces the store by a copy of a file.
+    func restore(from file: String) throws(ProgramFailure) {
+        let progress = ProgressLines("restore")
+        let (report, old) = try run { () throws(OrderStoreError) in
+            try OrderStore.restore(fileAt: path, from: file, progress: progress.report)
+        }
+        var result = MaintenanceResult("restore", report)
+        result.replaced = old
+        let kept = old.map { "; the old store is kept as \($0)" } ?? ""
+        try write(report, text: "restored from \(file): \(report)\(kept)", result)
+    }
+
+    /// Makes the file of the store as small as its contents.
+    func compact() throws(ProgramFailure) {
+        let (report, before) = try run { () throws(OrderStoreError) in
+            try OrderStore.compact(fileAt: path) { bytes in
+                StandardError.write(
+                    line: "order_server: compact: writing \(ProgressLines.mebibytes(bytes))")
+            }
+        }
+        var result = MaintenanceResult("compact", report)
+        result.bytesBefore = before
+        let sizes =
+            "from \(ProgressLines.mebibytes(before)) to "
+            + ProgressLines.mebibytes(report.bytes)
+        try write(report, text: "compacted \(sizes): \(report)", result)
+    }
+
+    private func run<Value>(
+        _ body: () throws(OrderStoreError) -> Value
+    ) throws(ProgramFailure) -> Value {
+        do { return try body() } catch {
+            throw ProgramFailure(error.description, status: error.exitStatus)
+        }
+    }
+
+    private func write(
+        _ report: OrderStoreReport, text: String, _ result: MaintenanceResult
+    ) throws(ProgramFailure) {
+        if isJSON { StandardOutput.write(line: result.json) }
+        guard report.isSound else {
+            throw ProgramFailure(report.description, status: .dataError)
+        }
+        if !isJSON { StandardOutput.write(line: text) }
+    }
+}
+
+/// The result as JSON, for scripts.
+private struct MaintenanceResult: Encodable {
+    let action: String
+    let file: String
+    let orders: Int64
+    let keys: Int64
+    let newest: String?
+    let bytes: Int64
+    let version: Int
+    let isSound: Bool
+    let problems: [String]
+    /// The new name of the old database.
+    var replaced: String?
+    var bytesBefore: Int64?
+
+    private enum CodingKeys: String, CodingKey {
+        case action, file, orders, newest, bytes, version, problems, replaced
+        case keys = "idempotency_keys"
+        case isSound = "sound"
+        case bytesBefore = "bytes_before"
+    }
+
+    init(_ action: String, _ report: OrderStoreReport) {
+        self.action = action
+        file = report.path
+        orders = report.orders
+        keys = report.keys
+        newest = report.newest?.description
+        bytes = report.bytes
+        version = report.version
+        isSound = report.isSound
+        problems = report.problems
+    }
+
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let data = (try? encoder.encode(self)) ?? Data("{}".utf8)
+        return TerminalText.safeJSON(String(decoding: data, as: UTF8.self))
+    }
+}
+
+/// Lines about the progress of long work on standard error: one a second if that is a terminal,
+/// otherwise one in 10 s. Work that takes less has none.
+final class ProgressLines: Sendable {
+    private let action: String
+    private let interval: Duration
+    private let time: any TimeSource
+    private let next: Locked<MonotonicTime>
+    private let write: @Sendable (String) -> Void
+
+    init(
+        _ action: String, isTerminal: Bool = isatty(STDERR_FILENO) == 1,
+        time: any TimeSource = SystemTimeSource(),
+        write: @escaping @Sendable (String) -> Void = { StandardError.write(line: $0) }
+    ) {
+        self.action = action
+        self.time = time
+        self.write = write
+        interval = isTerminal ? .seconds(1) : .seconds(10)
+        next = Locked(time.monotonic() + interval)
+    }
+
+    @Sendable
+    func report(_ progress: OrderStoreProgress) {
+        let now = time.monotonic()
+        let isDue = next.withLock { next in
+            guard now >= next else { return false }
+            next = now + interval
+            return true
+        }
+        guard isDue, progress.total > 0 else { return }
+        write(
+            "order_server: \(action): \(progress.bytes * 100 / progress.total) %, "
+                + "\(Self.mebibytes(progress.bytes)) of \(Self.mebibytes(progress.total))")
+    }
+
+    /// `12.3 MiB`
+    static func mebibytes(_ bytes: Int64) -> String {
+        let tenths = (bytes * 10 + (1 << 19)) >> 20
+        return "\(tenths / 10).\(tenths % 10) MiB"
+    }
+}
+
+extension OrderStoreError {
+    /// The status with which a program ends that can't use a store.
+    var exitStatus: ExitStatus {
+        switch self {
+        case .missing: .noInput
+        case .notPermitted: .notPermitted
+        case .damaged, .newerSchema: .dataError
+        case .cannotCreate: .cannotCreate
+        case .inUse: .temporaryFailure
+        case .cannotOpen, .diskFull, .failed, .readFailed, .outcomeUnknown, .filesLost: .ioError
+        case .tooManyWaiting, .memoryFull, .keyReused, .cancelled, .closed: .failure
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import GRDB
+
+/// How far a copy of a store is. A value.
+public struct OrderStoreProgress: Hashable, Sendable {
+    /// Bytes that are copied.
+    public let bytes: Int64
+    /// Bytes in all.
+    public let total: Int64
+
+    /// A progress of so many bytes.
+    public init(bytes: Int64, total: Int64) {
+        self.bytes = bytes
+        self.total = total
+    }
+}
+
+/// Copies databases with SQLite's backup API, and verifies the copies. Blocks for as long as reading
+/// and writing take.
+enum DatabaseCopy {
+    /// Pages of 4 KiB that are copied between two reports of progress.
+    private static let pagesPerStep: CInt = 1024
+
+    /// What a copy must have as well.
+    private struct Counts: Equatable {
+        let orders: Int64
+        let keys: Int64
+        let last: Int64?
+
+        init(_ db: Database) throws {
+            orders = try Int64.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
+            keys = try Int64.fetchOne(db, sql: "SELECT count(*) FROM idempotency_keys") ?? 0
+            last = try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM orders")
+        }
+    }
+
+    /// Copies what a connection sees in one read transaction, so that writers neither wait nor
+    /// restart the copy, into the temporary file of `target`, and verifies it. Not synced yet.
+    ///
+    /// - Parameters:
+    ///   - source: a connection that no other thread uses.
+    ///   - prepare: changes the copy before it is verified; it keeps all orders.
+    /// - Throws: `OrderStoreError`, `DatabaseError`.
+    static func copy(
+        _ source: any DatabaseReader, to target: PartialFile,
+        prepare: (Database) throws -> Void = { _ in },
+        progress: @escaping (OrderStoreProgress) -> Void = { _ in }
+    ) throws -> OrderStoreReport {
+        let (part, path) = (target.part, target.path)
+        let counts = try source.read { db in
+            // The first read takes the snapshot.
+            let counts = try Counts(db)
+            let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
+            try FreeSpace.require(pages * size, for: path)
+            let queue = try DatabaseQueue(path: part)
+            defer { try? queue.close() }
+            try queue.writeWithoutTransaction { copy in
+                // The file is synced as a whole afterwards.
+                try copy.execute(sql: "PRAGMA synchronous = OFF")
+                try db.backup(to: copy, pagesPerStep: pagesPerStep) { step in
+                    progress(
+                        OrderStoreProgress(
+                            bytes: Int64(step.completedPageCount) * size,
+                            total: Int64(step.totalPageCount) * size))
+                }
+                // One file: without a log beside it. The server changes it back.
+                _ = try String.fetchOne(copy, sql: "PRAGMA journal_mode = DELETE")
+                try prepare(copy)
+            }
+            return counts
+        }
+        return try verify(part, as: path, counts)
+    }
+
+    /// Writes what a connection sees, without free pages, into the temporary file of `target`, and
+    /// verifies it. Not synced yet.
+    static func compact(
+        _ source: DatabaseQueue, to target: PartialFile, began: (Int64) -> Void
+    ) throws -> OrderStoreReport {
+        let (part, path) = (target.part, target.path)
+        let counts = try source.writeWithoutTransaction { db in
+            let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            let free = try Int64.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+            let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
+            try FreeSpace.require((pages - free) * size, for: path)
+            let counts = try Counts(db)
+            began((pages - free) * size)
+            try db.execute(sql: "VACUUM INTO ?", arguments: [part])
+            return counts
+        }
+        return try verify(part, as: path, counts)
+    }
+
+    private static func verify(
+        _ part: String, as path: String, _ counts: Counts
+    ) throws -> OrderStoreReport {
+        let report = try OrderStore.report(ofFileAt: part, as: path)
+        guard report.isSound else {
+            throw OrderStoreError.damaged(
+                path: path,
+                reason: "the copy is not sound: \(report.problems.joined(separator: "; "))"
+            )
+        }
+        var settings = Configuration()
+        settings.readonly = true
+        let queue = try DatabaseQueue(path: part, configuration: settings)
+        defer { try? queue.close() }
+        guard try queue.read({ try Counts($0) }) == counts else {
+            throw OrderStoreError.damaged(path: path, reason: "the copy has not all orders")
+        }
+        return report
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import GRDB
+public import RocketSystem
+
+/// Maintenance of the files of a store by another process than its server. All functions block for
+/// as long as reading and writing the whole store take.
+extension OrderStore {
+    /// Copies the store to a new file, also while a server uses it: all orders that were confirmed
+    /// before the call, and none in part. The copy is verified and on disk before it has its name;
+    /// its mode is 0600. Until the copy is complete the server's log can't be emptied, so it grows
+    /// by what is written meanwhile.
+    ///
+    /// - Parameters:
+    ///   - file: must not exist, its folder must.
+    ///   - progress: called after each 4 MiB.
+    /// - Returns: the contents of the copy.
+    /// - Throws: `OrderStoreError.missing`, `.notPermitted`, `.damaged`, `.cannotCreate`, `.inUse`
+    ///   or `.cannotOpen`.
+    public static func backUp(
+        fileAt path: String, to file: String,
+        progress: @escaping (OrderStoreProgress) -> Void = { _ in }
+    ) throws(OrderStoreError) -> OrderStoreReport {
+        try FileAccess.check(path)
+        let target = try PartialFile(file)
+        return try reporting(path, creating: file) {
+            let source = try openReadOnly(path)
+            defer { try? source.close() }
+            let report = try DatabaseCopy.copy(source, to: target, progress: progress)
+            try target.publish()
+            return report
+        }
+    }
+
+    /// Replaces the files of a store by a copy of `file`, which is checked first. The old files stay
+    /// beside it under another name. The new one belongs to the owner of the folder, its mode is
+    /// 0600, and its ids go on behind those of the old store, as far as that can be read.
+    ///
+    /// After a crash in between, the store is the old one or the new one, or it refuses to be opened
+    /// until the restore is repeated.
+    ///
+    /// - Parameter progress: called after each 4 MiB.
+    /// - Returns: the contents of the store, and the new name of its old database; nil: there was
+    ///   none.
+    /// - Throws: as `backUp`; `.inUse` if a server has the store open, `.newerSchema`.
+    public static func restore(
+        fileAt path: String, from file: String, time: any TimeSource = SystemTimeSource(),
+        progress: @escaping (OrderStoreProgress) -> Void = { _ in }
+    ) throws(OrderStoreError) -> (report: OrderStoreReport, old: String?) {
+        try FileAccess.check(file)
+        let path = resolved(path)
+        guard resolved(file) != path else {
+            throw .cannotCreate(path: path, reason: "it is the file to be restored")
+        }
+        let lock = try FolderLock.forReplacing(path)
+        defer { withExtendedLifetime(lock) {} }
+        return try reporting(file, creating: path) {
+            let source = try openReadOnly(file)
+            defer { try? source.close() }
+            let report = source.unsafeRead { OrderCheck($0).report(path: file) }
+            guard report.isSound else { throw OrderStoreError.unsound(report) }
+            let last = lastSequence(ofFileAt: path)
+            let target = try PartialFile(path, suffix: restoreSuffix, replaces: true)
+            let restored = try DatabaseCopy.copy(
+                source, to: target, prepare: { try continueIDs(behind: last, in: $0) },
+                progress: progress)
+            try target.giveToFolderOwner()
+            try target.sync()
+            // A server does not create a store while the file waits for its name.
+            target.keep()
+            let old = try moveAside(path, as: "\(path).before-\(time.wall().fileStamp)")
+            try target.publish(replaces: true)
+            return (restored, old)
+        }
+    }
+
+    /// Makes the file of a store as small as its contents: deleted orders leave pages that are used
+    /// again, but not given back to the file system. Needs as much free space as the contents take.
+    ///
+    /// - Parameter began: called before the new file is written, with its size in bytes at most.
+    /// - Returns: the contents of the store, and the size of its file before, in bytes.
+    /// - Throws: as `backUp`; `.inUse` if a server has the store open.
+    public static func compact(
+        fileAt path: String, began: (Int64) -> Void = { _ in }
+    ) throws(OrderStoreError) -> (report: OrderStoreReport, bytesBefore: Int64) {
+        try FileAccess.check(path, writing: true)
+        let path = resolved(path)
+        let lock = try FolderLock.forReplacing(path)
+        defer { withExtendedLifetime(lock) {} }
+        let before = try checkIntegrity(ofFileAt: path)
+        guard before.isSound else { throw .unsound(before) }
+        return try reporting(path, creating: path) {
+            let target = try PartialFile(path, suffix: ".compact", replaces: true)
+            let source = try DatabaseQueue(path: path)
+            let report: OrderStoreReport
+            do {
+                defer { try? source.close() }
+                // Then the last close removes the log, which would belong to another file.
+                try source.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+                report = try DatabaseCopy.compact(source, to: target, began: began)
+            }
+            guard (FileSystem.size(of: path + "-wal") ?? 0) == 0 else {
+                throw OrderStoreError.inUse(path: path, reason: "another process writes to its log")
+            }
+            var status = stat()
+            if stat(path, &status) == 0 {
+                try target.give(uid: status.st_uid, gid: status.st_gid)
+            }
+            try target.publish(replaces: true)
+            return (report, before.bytes)
+        }
+    }
+}
+
+extension OrderStore {
+    /// The name of a restored file that is not in its place yet: while it exists beside a missing
+    /// database, that is not a store to be created.
+    static let restoreSuffix = ".restore"
+
+    static func openReadOnly(_ path: String) throws -> DatabaseQueue {
+        var settings = Configuration()
+        settings.readonly = true
+        settings.busyMode = .timeout(5)
+        return try DatabaseQueue(path: path, configuration: settings)
+    }
+
+    /// Runs `body`, which reads the database at `path` and writes the file `target`, and maps its
+    /// errors.
+    static func reporting<Value>(
+        _ path: String, creating target: String, _ body: () throws -> Value
+    ) throws(OrderStoreError) -> Value {
+        do { return try body() } catch {
+            if (error as? DatabaseError)?.resultCode == .SQLITE_FULL {
+                throw .cannotCreate(path: target, reason: "the disk is full")
+            }
+            throw OrderStoreError(opening: path, error)
+        }
+    }
+
+    /// The path without symbolic links: the other files are beside the target.
+    private static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+
+    /// Renames a database, then its log: without the first, a server does not start with an older
+    /// state.
+    private static func moveAside(_ path: String, as wanted: String) throws -> String? {
+        let name = PartialFile.unusedName(wanted)
+        var moved: String?
+        // Connections that only read leave an empty log.
+        if FileSystem.size(of: path + "-wal") == 0 { try FileSystem.remove(path + "-wal") }
+        for suffix in ["", "-wal"] where FileSystem.exists(path + suffix) {
+            try FileSystem.rename(path + suffix, to: name + suffix)
+            moved = moved ?? name + suffix
+        }
+        try FileSystem.remove(path + "-shm")
+        try PartialFile.syncFolder(of: path)
+        return moved
+    }
+
+    /// Returns the last sequence number that a store has given; nil if that is unknown.
+    private static func lastSequence(ofFileAt path: String) -> Int64? {
+        guard FileSystem.exists(path), let queue = try? openReadOnly(path) else { return nil }
+        defer { try? queue.close() }
+        return try? queue.read {
+            try Int64.fetchOne($0, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'orders'")
+        }
+    }
+
+    private static func continueIDs(behind last: Int64?, in db: Database) throws {
+        guard let last else { return }
+        try db.execute(
+            sql: """
+                INSERT INTO sqlite_sequence(name, seq) SELECT 'orders', 0
+                    WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'orders');
+                """)
+        try db.execute(
+            sql: "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'orders'",
+            arguments: [last])
+    }
+}
