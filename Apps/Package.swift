@@ -104,6 +104,7 @@ let package = Package(
             dependencies: [
                 "OrderServerKit", "OrderProtos", "OrderStore",
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
@@ -125,6 +126,7 @@ let package = Package(
                 "ChatServerKit", "OrderServerKit",
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketConfigDocs", package: "RocketBase"),
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
@@ -263,6 +265,7 @@ let package = Package(
             name: "ChatClientKitTests",
             dependencies: [
                 "ChatClientKit",
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),

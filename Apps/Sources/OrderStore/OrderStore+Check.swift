@@ -11,7 +11,7 @@ extension OrderStore {
         ofFileAt path: String
     ) throws(OrderStoreError) -> OrderStoreReport {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw .cannotOpen(path: path, reason: "the file does not exist")
+            throw .cannotOpen(path: path, reason: "the file does not exist", cause: .missing)
         }
         do {
             var settings = Configuration()
@@ -22,9 +22,11 @@ extension OrderStore {
             // Without a transaction: on a damaged file its COMMIT would fail as well.
             return queue.unsafeRead { db in OrderCheck(db).report(path: path) }
         } catch let error as DatabaseError {
-            throw .cannotOpen(path: path, reason: error.sqliteText)
+            throw .cannotOpen(
+                path: path, reason: error.sqliteText, cause: .init(of: error, path: path))
         } catch {
-            throw .cannotOpen(path: path, reason: error.localizedDescription)
+            throw .cannotOpen(
+                path: path, reason: error.localizedDescription, cause: .init(of: error, path: path))
         }
     }
 }

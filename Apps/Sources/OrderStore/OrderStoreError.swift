@@ -2,7 +2,7 @@
 /// order may or may not be on disk: a retry with the same idempotency key is safe.
 public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file, or its folder, can't be used.
-    case cannotOpen(path: String, reason: String)
+    case cannotOpen(path: String, reason: String, cause: OrderStoreOpenCause = .other)
     /// The file was written by a newer version of the store.
     case newerSchema(path: String)
     /// The connection has its share of the queue (`OrderStoreConfiguration.maxWaiting`): so many of
@@ -31,7 +31,7 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     /// One line: what happened, and what to do about it if the user can do something.
     public var description: String {
         switch self {
-        case .cannotOpen(let path, let reason): "cannot open the order store \(path): \(reason)"
+        case .cannotOpen(let path, let reason, _): "cannot open the order store \(path): \(reason)"
         case .newerSchema(let path):
             "the order store \(path) was written by a newer order_server; use that one"
         case .tooManyWaiting(let count):

@@ -30,11 +30,14 @@ enum OrderDatabase {
         } catch let error as OrderStoreError {
             throw error
         } catch let error as DatabaseError {
-            throw .cannotOpen(path: path, reason: error.sqliteText)
+            throw .cannotOpen(
+                path: path, reason: error.sqliteText, cause: .init(of: error, path: path))
         } catch let error as SystemError {
-            throw .cannotOpen(path: path, reason: error.description)
+            throw .cannotOpen(
+                path: path, reason: error.description, cause: .init(of: error, path: path))
         } catch {
-            throw .cannotOpen(path: path, reason: error.localizedDescription)
+            throw .cannotOpen(
+                path: path, reason: error.localizedDescription, cause: .init(of: error, path: path))
         }
     }
 
@@ -57,7 +60,8 @@ enum OrderDatabase {
             if FileSystem.size(of: path) == 0 {
                 throw OrderStoreError.cannotOpen(
                     path: path,
-                    reason: "the file is empty; restore it, or move it away to begin a new store")
+                    reason: "the file is empty; restore it, or move it away to begin a new store",
+                    cause: .damaged)
             }
             return false
         }
@@ -65,7 +69,7 @@ enum OrderDatabase {
             throw OrderStoreError.cannotOpen(
                 path: path,
                 reason: "the file is missing, but not its write-ahead log; restore it, or move "
-                    + "\(path)-wal away to begin a new store")
+                    + "\(path)-wal away to begin a new store", cause: .damaged)
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
