@@ -127,6 +127,7 @@ let package = Package(
                 "ChatServerKit", "OrderServerKit",
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketConfigDocs", package: "RocketBase"),
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
@@ -265,6 +266,7 @@ let package = Package(
             name: "ChatClientKitTests",
             dependencies: [
                 "ChatClientKit",
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),

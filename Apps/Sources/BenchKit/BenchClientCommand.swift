@@ -17,6 +17,8 @@ public struct BenchClientCommand: AsyncParsableCommand {
                 rocket_bench_client --to 127.0.0.1:12345 --connections 64 --in-flight 32
               Make 50,000 calls per second, with latencies from when each was due:
                 rocket_bench_client --to 127.0.0.1:12345 --in-flight 512 --rate 50000
+
+            \(HelpSections(exitStatuses: HelpSections.clientStatuses).text)
             """,
         version: "rocket_bench_client \(RocketVersion.current)")
 
@@ -80,7 +82,8 @@ public struct BenchClientCommand: AsyncParsableCommand {
                 hasHistogram: json)
             report = try await load.run()
         } catch {
-            throw ProgramFailure("--to \(to): \(error)")
+            let status = error is NetAddressError ? .usage : ExitStatus(of: error)
+            throw ProgramFailure("--to \(to): \(error)", status: status)
         }
         StandardOutput.write(line: json ? try report.json() : report.text)
     }

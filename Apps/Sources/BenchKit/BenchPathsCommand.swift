@@ -32,6 +32,8 @@ public struct BenchPathsCommand: AsyncParsableCommand {
               Count the instructions of decoding a request by the difference of two runs:
                 valgrind --tool=callgrind rocket_bench_paths decode --times 10000
                 valgrind --tool=callgrind rocket_bench_paths decode --times 20000
+
+            \(HelpSections(exitStatuses: [.failure, .ioError]).text)
             """,
         version: "rocket_bench_paths \(RocketVersion.current)")
 

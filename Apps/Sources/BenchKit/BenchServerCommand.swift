@@ -22,6 +22,8 @@ public struct BenchServerCommand: AsyncParsableCommand {
 
             Listens on 127.0.0.1, prints one line when it is ready, and exits with status 0 on \
             SIGTERM. Every reply is the same: res_info "OK", order_id "20230514".
+
+            \(HelpSections(exitStatuses: HelpSections.serverStatuses).text)
             """,
         version: "rocket_bench_server \(RocketVersion.current)")
 

@@ -22,8 +22,10 @@ public struct ChatClientCommand: AsyncParsableCommand {
             In a terminal, Ctrl-Z suspends the program, and pasted lines are one message, sent \
             by Enter. If standard input is not a terminal, each of its lines is sent as one \
             message, and the program exits at its end. Each message that arrives is printed on \
-            one line. Exits with status 0, or with status 1 and one line on standard error, also \
-            if a line of a script was too long or the server refused it.
+            one line. After a failure prints one line on standard error; it is also a failure if a \
+            line of a script was too long or the server refused it.
+
+            \(helpSections.text)
             """,
         version: "chat_client \(RocketVersion.current)")
 
@@ -42,6 +44,10 @@ public struct ChatClientCommand: AsyncParsableCommand {
     @Option(help: "The longest line that is sent, in bytes; the limit of the server.")
     var maxMessageBytes = 65_536
 
+    private static let helpSections = HelpSections(
+        exitStatuses: [.dataError, .unavailable, .ioError, .temporaryFailure],
+        environment: [("NO_COLOR", "No colours on a terminal, if it is not empty.")])
+
     /// Every option at its default, for the parser.
     public init() {}
 
@@ -56,7 +62,7 @@ public struct ChatClientCommand: AsyncParsableCommand {
     ///
     /// - Throws: `ProgramFailure`, with one line for standard error.
     public func run() async throws {
-        let failure: String?
+        let failure: ProgramFailure?
         do {
             let resolver = try NameResolver()
             defer { resolver.shutdown() }
@@ -67,8 +73,8 @@ public struct ChatClientCommand: AsyncParsableCommand {
             failure = await ChatClientProgram.run(settings, on: thread.loop)
             thread.stop()
             await thread.ended()
-        } catch { throw ProgramFailure("\(error)") }
-        if let failure { throw ProgramFailure(failure) }
+        } catch { throw ProgramFailure(error) }
+        if let failure { throw failure }
     }
 
     private func target(_ resolver: NameResolver) -> PersistentConnection.Target {

@@ -21,6 +21,8 @@ public struct ChatServerCommand: AsyncParsableCommand {
             messages, then exits with status 0. On SIGHUP it reopens the log files and reloads \
             the configuration; the log lists the changes that were applied and those that need \
             a restart. Clients of LibeventMiniChat can connect to it.
+
+            \(helpSections.text)
             """,
         version: "chat_server \(RocketVersion.current)")
 
@@ -29,11 +31,30 @@ public struct ChatServerCommand: AsyncParsableCommand {
         completion: .file(extensions: ["xml"]))
     var config = "conf/chat.xml"
 
-    @Flag(help: "Print the effective configuration and the origin of each value, then exit.")
+    @Flag(
+        help: """
+            Check the configuration as a start does, print its effective values with their origins, \
+            then exit.
+            """)
     var checkConfig = false
+
+    @Flag(help: "With --check-config: print only errors and warnings.")
+    var quiet = false
+
+    private static let helpSections = HelpSections(
+        exitStatuses: HelpSections.serverStatuses,
+        files: [
+            ("/etc/rocket/chat_server.xml", "The configuration of the installed unit."),
+            ("/run/chat_server.sock", "The Unix socket of the installed unit."),
+        ], environment: HelpSections.serverEnvironment)
 
     /// Every option at its default, for the parser.
     public init() {}
+
+    /// Refuses --quiet without --check-config.
+    public func validate() throws {
+        if quiet && !checkConfig { throw ValidationError("--quiet goes with --check-config") }
+    }
 
     /// Checks the configuration, or serves.
     ///
@@ -44,7 +65,11 @@ public struct ChatServerCommand: AsyncParsableCommand {
             for warning in config.warnings {
                 StandardError.write(line: warning.description, level: .warn)
             }
-            return StandardOutput.write(line: config.report)
+            do { _ = try ChatServerConfiguration(config) } catch {
+                throw ProgramFailure("\(self.config): \(error)", status: .configuration)
+            }
+            if !quiet { StandardOutput.write(line: config.report) }
+            return
         }
         for warning in config.warnings {
             StandardError.write(line: "chat_server: \(warning)", level: .warn)

@@ -1,5 +1,4 @@
 import RocketBase
-import RocketJournal
 import RocketProgram
 import RocketSystemd
 import RocketTCP
@@ -13,14 +12,11 @@ struct ChatServerProgram {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func run() async throws(ProgramFailure) {
-        let logs: LogSystem
-        do { logs = try LogSystem(withJournal: LogConfiguration(config.log)) } catch {
-            throw ProgramFailure("cannot open the log in \(config.log.filePath): \(error)")
-        }
+        let logs = try LogSystem.open(config)
         defer { logs.shutdown() }
         let daemon = Daemon(name: "chat_server", logs: logs)
         defer { daemon.end() }
-        do { try await serve(daemon) } catch { throw ProgramFailure("\(error)") }
+        do { try await serve(daemon) } catch { throw ProgramFailure(error) }
         StandardOutput.write(line: "chat_server has drained")
     }
 

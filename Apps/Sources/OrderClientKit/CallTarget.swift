@@ -18,7 +18,7 @@ enum CallTarget: CustomStringConvertible {
             do {
                 self = .address(try NetAddress(parsing: name), options.peer ?? .rocketSwift)
             } catch {
-                throw ProgramFailure("--to \(name): \(error)")
+                throw ProgramFailure("--to \(name): \(error)", status: .usage)
             }
             return
         }
@@ -33,7 +33,8 @@ enum CallTarget: CustomStringConvertible {
             if options.to == nil, config.stubs.count == 1 {
                 self = .stub(config.stubs[0], config)
             } else {
-                throw ProgramFailure("\(options.config): \(error)")
+                throw ProgramFailure(
+                    "\(options.config): \(error)", status: .configuration)
             }
         }
     }

@@ -1,4 +1,5 @@
 import OrderProtos
+import RocketProgram
 
 extension OrderAnswer {
     /// Why a response contains no answer.
@@ -13,6 +14,14 @@ extension OrderAnswer {
             case .refused(let code, let info):
                 "refused: \(info.isEmpty ? "without a reason" : info) (ret_code \(code))"
             case .invalid(let reason): "invalid reply: \(reason)"
+            }
+        }
+
+        /// The status of a program that ends because of this.
+        var exitStatus: ExitStatus {
+            switch self {
+            case .refused: .failure
+            case .invalid: .protocolError
             }
         }
     }

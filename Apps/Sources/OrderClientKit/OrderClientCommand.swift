@@ -17,12 +17,21 @@ public struct OrderClientCommand: AsyncParsableCommand {
               List all orders, with a time-out of half a second per page:
                 order_client list --all --timeout 500ms
 
-            Exits with status 0, or with status 1 and one line on standard error: the method, \
-            the peer, what happened, and the name of the error code. A retried order is never \
-            made twice.
+            After an error prints one line on standard error: the method, the peer, what \
+            happened, and the name of the error code. A retried order is never made twice.
+
+            \(helpSections.text)
             """,
         version: "order_client \(RocketVersion.current)",
         subcommands: [Make.self, Get.self, List.self])
+
+    private static let helpSections = HelpSections(
+        exitStatuses: HelpSections.clientStatuses,
+        files: [("conf/rocket.xml", "The configuration with the stubs.")],
+        environment: [
+            ("ROCKET_STUBS_NAME_ELEMENT", "Overrides an element: ROCKET_STUBS_ORDER_TIMEOUT."),
+            ("NO_COLOR", "No colours on a terminal, if it is not empty."),
+        ])
 
     /// Every option at its default, for the parser.
     public init() {}

@@ -25,7 +25,9 @@ struct OrderClientFacade {
         do {
             client = OrderClient(try target.channel())
         } catch {
-            throw ProgramFailure("cannot call \(peer): \(error.message) (\(error.code.name))")
+            throw ProgramFailure(
+                "cannot call \(peer): \(error.message) (\(error.code.name))",
+                status: ExitStatus(of: error))
         }
     }
 
@@ -104,7 +106,8 @@ struct OrderClientFacade {
         do {
             return (try await call(), ContinuousClock.now - start)
         } catch {
-            throw ProgramFailure(Self.line(error, method: method, peer: peer))
+            throw ProgramFailure(
+                Self.line(error, method: method, peer: peer), status: ExitStatus(of: error))
         }
     }
 
@@ -115,6 +118,6 @@ struct OrderClientFacade {
 
     /// `Order.makeOrder to order (127.0.0.1:12345): refused: short balance (ret_code -1)`
     private func failure(_ error: OrderAnswer.Failure, of method: String) -> ProgramFailure {
-        ProgramFailure("\(method) to \(peer): \(error)")
+        ProgramFailure("\(method) to \(peer): \(error)", status: error.exitStatus)
     }
 }

@@ -16,6 +16,8 @@ public struct OrderServerCommand: AsyncParsableCommand {
                 ROCKET_SERVER_PORT=23456 order_server /etc/rocket/order_server.xml
               Show the effective configuration and the origin of each value:
                 order_server --check-config conf/rocket.xml
+              Check it without a word unless something is wrong, for scripts:
+                order_server --check-config --quiet /etc/rocket/order_server.xml
               Check the integrity of the order store:
                 order_server --check-store conf/rocket.xml
               Copy the store while the server runs; the copy is verified and on disk:
@@ -31,6 +33,8 @@ public struct OrderServerCommand: AsyncParsableCommand {
             then exits with status 0. On SIGHUP it reopens the log files and reloads the \
             configuration; the log lists the changes that were applied and those that need a \
             restart. An order is on disk before its id is sent.
+
+            \(helpSections.text)
             """,
         version: "order_server \(RocketVersion.current)")
 
@@ -39,8 +43,15 @@ public struct OrderServerCommand: AsyncParsableCommand {
         completion: .file(extensions: ["xml"]))
     var config = "conf/rocket.xml"
 
-    @Flag(help: "Print the effective configuration and the origin of each value, then exit.")
+    @Flag(
+        help: """
+            Check the configuration as a start does, print its effective values with their origins, \
+            then exit.
+            """)
     var checkConfig = false
+
+    @Flag(help: "With --check-config: print only errors and warnings.")
+    var quiet = false
 
     @Flag(help: "Check the integrity of the whole order store, then exit.")
     var checkStore = false
@@ -63,6 +74,14 @@ public struct OrderServerCommand: AsyncParsableCommand {
     @Flag(help: "Print the result of --check-store, --backup, --restore or --compact as JSON.")
     var json = false
 
+    private static let helpSections = HelpSections(
+        exitStatuses: HelpSections.serverStatuses + [.dataError, .noInput],
+        files: [
+            ("/etc/rocket/order_server.xml", "The configuration of the installed unit."),
+            ("/var/lib/order_server/orders.sqlite", "The orders of the installed unit."),
+            ("/run/order_server.sock", "The Unix socket of the installed unit."),
+        ], environment: HelpSections.serverEnvironment)
+
     /// Every option at its default, for the parser.
     public init() {}
 
@@ -79,6 +98,7 @@ public struct OrderServerCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--json needs --check-store, --backup, --restore or --compact")
         }
+        if quiet, !checkConfig { throw ValidationError("--quiet goes with --check-config") }
     }
 
     /// Checks configuration or store, copies the store, or serves.
@@ -90,7 +110,8 @@ public struct OrderServerCommand: AsyncParsableCommand {
             for warning in config.warnings {
                 StandardError.write(line: warning.description, level: .warn)
             }
-            StandardOutput.write(line: config.report)
+            try OrderServerProgram(file: self.config, config: config).check()
+            if !quiet { StandardOutput.write(line: config.report) }
         }
         let hasMaintained = try maintain(
             StoreMaintenance(path: config[OrderStoreConfig.self].path, isJSON: json))

@@ -1,5 +1,7 @@
+import OrderProtos
 import OrderStore
 import RocketBase
+import RocketCodec
 import RocketProgram
 import RocketRPC
 import RocketSystemd
@@ -27,7 +29,7 @@ struct OrderServerProgram {
             try await serve(store, monitor, configuration, daemon)
         } catch {
             await store.close()
-            throw ProgramFailure("\(error)")
+            throw ProgramFailure(error)
         }
         await store.close()
         let statistics = store.statistics
@@ -40,9 +42,8 @@ struct OrderServerProgram {
         _ store: OrderStore, _ monitor: OrderStoreMonitor, _ configuration: RPCServerConfiguration,
         _ daemon: Daemon
     ) async throws {
-        let server = try RPCServer(
-            configuration: configuration,
-            services: [OrderHandler(logic: OrderLogic(store: store))], logger: daemon.logs.rpc)
+        let server = try Self.server(
+            OrderHandler(logic: OrderLogic(store: store)), configuration, logger: daemon.logs.rpc)
         monitor.report(to: server.health)
         for socket in daemon.sockets.unclaimed(by: RPCServerConfiguration.socketName) {
             daemon.logs.app.warn("socket passed by activation is not used") {
@@ -52,7 +53,7 @@ struct OrderServerProgram {
         let reload = ConfigReload(config, logs: daemon.logs) { [file] in
             try ConfigurationFile.read(file, sections: [OrderStoreConfig.self])
         } apply: {
-            server.update(try RPCServerConfiguration($0.server))
+            server.update(try Self.checked($0))
         }
         try await daemon.run(
             [HeapTrimmer(logger: daemon.logs.app), server],
@@ -68,7 +69,31 @@ struct OrderServerProgram {
             configuration.systemd = daemon.systemd
             return configuration
         } catch {
-            throw ProgramFailure("\(error)")
+            throw ProgramFailure(error)
+        }
+    }
+
+    private static func server(
+        _ orders: some OrderService, _ configuration: RPCServerConfiguration,
+        logger: RocketLogger = .disabled
+    ) throws -> RPCServer {
+        try RPCServer(configuration: configuration, services: [orders], logger: logger)
+    }
+
+    /// Returns the configuration of the server, after checking it as a start does: also what it says
+    /// about the methods.
+    private static func checked(_ config: RocketConfig) throws -> RPCServerConfiguration {
+        let configuration = try RPCServerConfiguration(config.server)
+        _ = try server(UnservedOrders(), configuration)
+        return configuration
+    }
+
+    /// Checks the configuration as a start does, and opens nothing.
+    ///
+    /// - Throws: `ProgramFailure` (configuration) with the reason.
+    func check() throws(ProgramFailure) {
+        do { _ = try Self.checked(config) } catch {
+            throw ProgramFailure("\(file): \(error)", status: .configuration)
         }
     }
 
@@ -85,6 +110,24 @@ struct OrderServerProgram {
             throw ProgramFailure(error.description, status: error.exitStatus)
         }
     }
+}
+
+/// The methods of the service without a store, to check what a configuration says about them. No
+/// call reaches it.
+private struct UnservedOrders: OrderService {
+    private static let refusal = RPCError(.unavailable, "only the configuration is checked")
+
+    nonisolated(nonsending) func makeOrder(
+        _ request: MakeOrderRequest, _ call: RPCController
+    ) async throws -> MakeOrderResponse { throw Self.refusal }
+
+    nonisolated(nonsending) func queryOrder(
+        _ request: QueryOrderRequest, _ call: RPCController
+    ) async throws -> QueryOrderResponse { throw Self.refusal }
+
+    nonisolated(nonsending) func listOrders(
+        _ request: ListOrdersRequest, _ call: RPCController
+    ) async throws -> ListOrdersResponse { throw Self.refusal }
 }
 
 extension OrderStoreConfiguration {

@@ -1,3 +1,4 @@
+import RocketProgram
 import Testing
 
 @testable import ChatClientKit
@@ -16,6 +17,13 @@ import Testing
     private func line(_ text: String) -> ChatClientState.Event { .line(Array(text.utf8)) }
     private let lost = ChatClientState.Event.down("gone", retryAfter: 0.25)
 
+    private static func away(_ text: String) -> ProgramFailure {
+        ProgramFailure(text, status: .unavailable)
+    }
+    private static func undelivered(_ text: String) -> ProgramFailure {
+        ProgramFailure(text, status: .dataError)
+    }
+
     @Test("Notifies of the connection")
     func connecting() {
         var state = makeState()
@@ -26,14 +34,14 @@ import Testing
     @Test("Ends when connecting fails")
     func failureToConnect() {
         var state = makeState()
-        #expect(state.handle(lost) == .end(failure: "gone"))
+        #expect(state.handle(lost) == .end(failure: Self.away("gone")))
         #expect(state.phase == .over)
     }
 
     @Test("Ends with a failure when the connection is lost")
     func lostConnection() {
         var state = makeState(.up("a"))
-        #expect(state.handle(lost) == .end(failure: "the connection is lost: gone"))
+        #expect(state.handle(lost) == .end(failure: Self.away("the connection is lost: gone")))
     }
 
     @Test("Notifies of both and goes on if it reconnects")
@@ -109,7 +117,7 @@ import Testing
                 _ = script.handle(event)
                 _ = other.handle(event)
             }
-            #expect(script.handle(lost) == .end(failure: failure))
+            #expect(script.handle(lost) == .end(failure: failure.map(Self.undelivered)))
             #expect(other.handle(lost) == .end(failure: nil))
         }
     }
@@ -118,6 +126,6 @@ import Testing
     func lateRefusal() {
         var state = makeState(.up("a"), .leave, failsForLines: true)
         #expect(state.handle(.text(Array("message refused: bad".utf8))) == .nothing)
-        #expect(state.handle(lost) == .end(failure: "1 line was not delivered"))
+        #expect(state.handle(lost) == .end(failure: Self.undelivered("1 line was not delivered")))
     }
 }

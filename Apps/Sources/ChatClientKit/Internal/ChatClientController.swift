@@ -1,3 +1,4 @@
+import RocketProgram
 import RocketReactor
 import RocketSystem
 import RocketTCP
@@ -29,16 +30,16 @@ final class ChatClientController {
     private let settings: Settings
     private let reactor: Reactor
     private let view: any ChatView
-    private var onEnd: ((String?) -> Void)?
+    private var onEnd: ((ProgramFailure?) -> Void)?
     private var state: ChatClientState
     private var connection: PersistentConnection?
     /// Runs when lines can be sent again.
     var onReady: () -> Void = {}
 
-    /// - Parameter onEnd: runs once, at the end, with the text of a failure or nil.
+    /// - Parameter onEnd: runs once, at the end, with a failure or nil.
     init(
         _ settings: Settings, view: any ChatView, on reactor: Reactor,
-        onEnd: @escaping (String?) -> Void
+        onEnd: @escaping (ProgramFailure?) -> Void
     ) {
         self.settings = settings
         self.reactor = reactor

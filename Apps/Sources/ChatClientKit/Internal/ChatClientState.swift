@@ -1,3 +1,5 @@
+import RocketProgram
+
 /// The state machine of a chat client: event in, action out. A pure value without socket, clock or
 /// terminal.
 ///
@@ -32,8 +34,8 @@ struct ChatClientState: Equatable {
         case notify(String)
         /// End our stream, and wait for the end of the server's.
         case finishSending
-        /// End the client, with the text of a failure or nil.
-        case end(failure: String?)
+        /// End the client, with a failure or nil.
+        case end(failure: ProgramFailure?)
     }
 
     private(set) var phase = Phase.offline
@@ -90,20 +92,20 @@ struct ChatClientState: Equatable {
     }
 
     private mutating func down(_ reason: String, _ seconds: Double) -> Action {
-        if !reconnects { return end(reason) }
+        if !reconnects { return end(ProgramFailure(reason, status: .unavailable)) }
         phase = .offline
         let tenths = (seconds * 10).rounded(.up) / 10
         return .notify("\(reason); trying again in \(tenths) s")
     }
 
-    private mutating func end(_ failure: String?) -> Action {
+    private mutating func end(_ failure: ProgramFailure?) -> Action {
         phase = .over
         return .end(failure: failure ?? lineFailure)
     }
 
-    private var lineFailure: String? {
+    private var lineFailure: ProgramFailure? {
         if !failsForLines || undeliveredLines == 0 { return nil }
         let lines = undeliveredLines == 1 ? "1 line was" : "\(undeliveredLines) lines were"
-        return "\(lines) not delivered"
+        return ProgramFailure("\(lines) not delivered", status: .dataError)
     }
 }

@@ -22,11 +22,11 @@ final class ScriptedClient {
 
     /// Starts a client.
     ///
-    /// - Parameter onEnd: runs once, at the end, with the text of a failure or nil.
+    /// - Parameter onEnd: runs once, at the end, with a failure or nil.
     /// - Throws: `SystemError` (EAGAIN: no more threads).
     static func start(
         _ settings: ChatClientController.Settings, on reactor: Reactor,
-        onEnd: @escaping (String?) -> Void
+        onEnd: @escaping (ProgramFailure?) -> Void
     ) throws(SystemError) {
         // Without a limit, or a slow server would lose the last lines of a script.
         var settings = settings

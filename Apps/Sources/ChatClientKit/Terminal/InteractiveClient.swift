@@ -1,3 +1,4 @@
+import RocketProgram
 import RocketReactor
 import RocketSystem
 
@@ -27,15 +28,15 @@ final class InteractiveClient {
 
     /// Starts a client, with the terminal in raw mode until just before `onEnd`.
     ///
-    /// - Parameter onEnd: runs once, at the end, with the text of a failure or nil.
+    /// - Parameter onEnd: runs once, at the end, with a failure or nil.
     /// - Throws: `SystemError` (ENOTTY, EIO: no terminal; EAGAIN: no more threads; EMFILE, ENFILE).
     static func start(
         _ settings: ChatClientController.Settings, on reactor: Reactor,
-        onEnd: @escaping (String?) -> Void
+        onEnd: @escaping (ProgramFailure?) -> Void
     ) throws(SystemError) {
         let screen = TerminalScreen(limitBytes: settings.maxMessageBytes)
         let input = try InputThread(on: reactor.loop)
-        var ended: (String?) -> Void = { _ in }
+        var ended: (ProgramFailure?) -> Void = { _ in }
         let controller = ChatClientController(settings, view: screen, on: reactor) { ended($0) }
         let client = InteractiveClient(controller, screen, input)
         let mode = TerminalMode()

@@ -30,6 +30,8 @@ public struct GeneratorCommand: ParsableCommand {
 
             The environment variable PROTOC names the protobuf compiler (default: protoc in PATH). \
             Files with editions need protoc 27 or newer, which Debian 12 does not have.
+
+            \(helpSections.text)
             """,
         version: "rocket_generator \(RocketVersion.current)")
 
@@ -74,6 +76,13 @@ public struct GeneratorCommand: ParsableCommand {
     @Flag(help: "Show the changes line by line, and write nothing.")
     var diff = false
 
+    private static let helpSections = HelpSections(
+        exitStatuses: [.dataError, .noInput, .unavailable, .cannotCreate, .ioError],
+        environment: [
+            ("PROTOC", "The protobuf compiler. Default: protoc in PATH."),
+            ("PATH", "Where protoc and protoc-gen-swift are searched."),
+        ])
+
     /// Creates the command for the parser.
     public init() {}
 
@@ -93,7 +102,7 @@ public struct GeneratorCommand: ParsableCommand {
             show(plan, of: folder)
         } catch let failure as GeneratorFailure {
             for line in failure.details { StandardError.write(line: line) }
-            throw ProgramFailure(failure.description)
+            throw ProgramFailure(failure.description, status: failure.status)
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import RocketGeneratorPlugin
+import RocketProgram
 
 /// Plans the changes of a project's folder for .proto files.
 struct ProjectGenerator {
@@ -73,7 +74,7 @@ struct ProjectGenerator {
         {
             throw GeneratorFailure(
                 "\(path) holds another package: choose another folder with -o, or another name with "
-                    + "--name")
+                    + "--name", status: .cannotCreate)
         }
         guard !state.services.isEmpty, state.services.isDisjoint(with: services), !isOwn else {
             return
@@ -81,7 +82,7 @@ struct ProjectGenerator {
         throw GeneratorFailure(
             "\(path) is the project of \(state.services.sorted().joined(separator: ", ")): choose "
                 + "another name with --name; if a service was renamed, change its file in "
-                + "\(path)/Protos and run make generate")
+                + "\(path)/Protos and run make generate", status: .cannotCreate)
     }
 }
 
@@ -91,9 +92,14 @@ struct GeneratorFailure: Error, Hashable, Sendable, CustomStringConvertible {
     let description: String
     /// Lines of another program's error output; printed before the description.
     let details: [String]
+    /// The status with which the program ends.
+    let status: ExitStatus
 
-    init(_ description: String, details: [String] = []) {
+    init(
+        _ description: String, details: [String] = [], status: ExitStatus = .dataError
+    ) {
         self.description = description
         self.details = details
+        self.status = status
     }
 }

@@ -105,8 +105,13 @@ package enum DescriptorReader {
 /// The input of the plugin is not what protoc sends.
 struct PluginInputError: Error, CustomStringConvertible {
     let description: String
+    /// The exit status of the program.
+    let status: Int32
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String, status: Int32 = 65) {
+        self.description = description
+        self.status = status
+    }
 }
 
 /// Finds fields in encoded messages that can't be decoded as a whole.

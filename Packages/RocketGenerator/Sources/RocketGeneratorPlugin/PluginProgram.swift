@@ -5,8 +5,9 @@ import SwiftProtobufPluginLibrary
 /// Entry point of `protoc-gen-rocket`.
 public enum PluginProgram {
     /// Reads protoc's request from standard input, writes the response to standard output and ends
-    /// the process: with status 0, or with status 1 and one line on standard error if the input is
-    /// no request that can be read or the response can't be written. protoc then fails, too.
+    /// the process: with status 0, or with one of sysexits.h and one line on standard error: 64 for
+    /// an unknown argument, 65 if the input is no request that can be read, 74 if the response
+    /// can't be written. protoc then fails, too.
     public static func run(arguments: [String] = Array(CommandLine.arguments.dropFirst())) -> Never
     {
         do {
@@ -18,7 +19,7 @@ public enum PluginProgram {
         } catch {
             let lines = "\(error)".split(separator: "\n").map { "protoc-gen-rocket: \($0)\n" }
             try? FileHandle.standardError.write(contentsOf: Data(lines.joined().utf8))
-            exit(1)
+            exit((error as? PluginInputError)?.status ?? 65)
         }
     }
 
@@ -27,7 +28,7 @@ public enum PluginProgram {
             // The description of Foundation's own error takes several lines.
             let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
             let reason = cause?.localizedDescription ?? "\(error)"
-            throw PluginInputError("can't write to standard output: \(reason)")
+            throw PluginInputError("can't write to standard output: \(reason)", status: 74)
         }
     }
 
@@ -45,7 +46,7 @@ public enum PluginProgram {
         case "--version": return Data("protoc-gen-rocket \(generator.version ?? "")\n".utf8)
         case "-h", "--help": return Data("\(ServiceGenerator.help)\n".utf8)
         case let argument?:
-            throw PluginInputError("unknown argument '\(argument)'; see --help")
+            throw PluginInputError("unknown argument '\(argument)'; see --help", status: 64)
         }
     }
 }

@@ -68,5 +68,11 @@ extension ServiceGenerator {
           FileNaming=FullPath|PathToUnderscores|DropPath
                                                    names of the generated files (FullPath)
           UseAccessLevelOnImports=true|false       write `public import` and the like (true)
+
+        EXIT STATUS:
+          0   Success. Problems of .proto files are reported by protoc, which then fails.
+          64  The command line is wrong.
+          65  Standard input is no request of protoc, or a .proto file is not valid UTF-8.
+          74  The response can't be written.
         """
 }

@@ -56,7 +56,7 @@ struct PluginProcessTests {
         arguments: [[0xff, 0xff], [0x0a, 0x05, 0x61], [], Array("hello, plugin\n".utf8)])
     func garbage(input: [UInt8]) throws {
         let outcome = try run(input)
-        #expect(outcome.status == 1)
+        #expect(outcome.status == 65)
         #expect(
             outcome.standardError.hasPrefix("protoc-gen-rocket: standard input holds no request"))
     }
@@ -64,7 +64,7 @@ struct PluginProcessTests {
     @Test("Fails for an unknown argument")
     func unknownArgument() throws {
         let outcome = try run([], arguments: ["--nothing"])
-        #expect(outcome.status == 1)
+        #expect(outcome.status == 64)
         #expect(
             outcome.standardError == "protoc-gen-rocket: unknown argument '--nothing'; see --help\n"
         )
@@ -74,7 +74,7 @@ struct PluginProcessTests {
     func fullOutput() throws {
         let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
         let outcome = try run([], arguments: ["--version"], output: full)
-        #expect(outcome.status == 1)
+        #expect(outcome.status == 74)
         #expect(outcome.standardError.hasPrefix("protoc-gen-rocket: "))
     }
 

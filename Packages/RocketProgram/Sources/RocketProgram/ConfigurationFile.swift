@@ -6,7 +6,7 @@ public enum ConfigurationFile {
     /// Reads the configuration from the file at `path` and from environment variables.
     ///
     /// - Parameter sections: sections of the program, in addition to those of Rocket.
-    /// - Throws: `ProgramFailure` with all errors in one line.
+    /// - Throws: `ProgramFailure` with all errors in one line, status 78, also for a missing file.
     public static func read(
         _ path: String, sections: [any ConfigSection.Type] = []
     ) throws(ProgramFailure) -> RocketConfig {
@@ -14,9 +14,11 @@ public enum ConfigurationFile {
             return try RocketConfig(contentsOf: path, sections: sections)
         } catch {
             let errors = error.issues.filter { $0.severity == .error }
-            guard let first = errors.first else { throw ProgramFailure(error.description) }
+            guard let first = errors.first else {
+                throw ProgramFailure(error.description, status: .configuration)
+            }
             let more = errors.dropFirst().map { "; also \($0.description)" }.joined()
-            throw ProgramFailure(first.description + more)
+            throw ProgramFailure(first.description + more, status: .configuration)
         }
     }
 }
@@ -27,7 +29,9 @@ extension LogSystem {
     /// - Throws: `ProgramFailure` if the log files cannot be opened.
     public static func open(_ config: RocketConfig) throws(ProgramFailure) -> LogSystem {
         do { return try LogSystem(withJournal: LogConfiguration(config.log)) } catch {
-            throw ProgramFailure("cannot open the log in \(config.log.filePath): \(error)")
+            throw ProgramFailure(
+                "cannot open the log in \(config.log.filePath): \(error)",
+                status: ExitStatus(of: error))
         }
     }
 }

@@ -42,7 +42,7 @@ public struct Daemon: Sendable {
         _ services: [any Service], listening: @escaping @Sendable () async -> [String],
         reload: @escaping @Sendable () -> Void
     ) async throws {
-        if let fault = sockets.fault { throw ProgramFailure(fault) }
+        if let fault = sockets.fault { throw ProgramFailure(fault, status: .configuration) }
         // The group logs its steps through swift-log; Rocket logs its own in the app stream.
         let quiet = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(services: services, logger: quiet)

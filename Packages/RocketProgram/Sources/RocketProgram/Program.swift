@@ -6,8 +6,8 @@ import RocketSystem
 /// printed as one line on standard error, without a stack trace or the usage text, and ends the
 /// process with an `ExitStatus`.
 public enum Program {
-    /// Runs the command and ends the process: with status 0 if it succeeded, that of the
-    /// `ProgramFailure` if it threw one, 64 for a wrong command line, and 1 for any other error.
+    /// Runs the command and ends the process: with status 0 if it succeeded, 64 for a wrong command
+    /// line, or `ExitStatus(of:)` of the error that it threw.
     ///
     /// - Parameter arguments: default: those of the process, without the program's path.
     public static func run<Command: ParsableCommand>(
@@ -57,7 +57,8 @@ public enum Program {
     static func status(
         for error: any Error, of type: (some ParsableCommand).Type
     ) -> ExitStatus {
-        if let failure = error as? ProgramFailure { return failure.status }
+        let status = ExitStatus(of: error)
+        if status != .failure || error is ProgramFailure { return status }
         return type.exitCode(for: error) == .validationFailure ? .usage : .failure
     }
 

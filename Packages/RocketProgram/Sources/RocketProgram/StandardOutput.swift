@@ -3,7 +3,8 @@ public import RocketBase
 import RocketSystem
 
 /// Standard output of the program. Every write is unbuffered, so the reader of a pipe gets each line
-/// at once. The first write that fails is kept: `Program.run` then ends with status 1. Any thread.
+/// at once. The first write that fails is kept: `Program.run` then ends with status 74. Any
+/// thread.
 public enum StandardOutput {
     private struct State {
         var failure: SystemError?

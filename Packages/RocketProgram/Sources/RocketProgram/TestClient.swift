@@ -29,7 +29,7 @@ public enum TestClient {
     }
 
     /// Makes the call that the process's arguments describe and ends the process: with status 0 after
-    /// a response, or with status 1 and one line on standard error after an error.
+    /// a response, or with `ExitStatus(of:)` of the error and one line on standard error.
     public static func run(_ commands: [Command]) async -> Never {
         let path = CommandLine.arguments.first ?? ""
         let name = URL(fileURLWithPath: path).lastPathComponent
@@ -45,7 +45,7 @@ public enum TestClient {
         } catch {
             let text = TerminalText.safe("\(error)")
             StandardError.write(line: "\(name): \(text)")
-            exit(1)
+            exit(ExitStatus(of: error).rawValue)
         }
     }
 
@@ -57,6 +57,8 @@ public enum TestClient {
 
         JSON is the request (default: {}). Methods and their requests:
         \(commands.map { "  \($0.name)  \($0.fullName), a \($0.request)" }.joined(separator: "\n"))
+
+        \(HelpSections(exitStatuses: HelpSections.clientStatuses).text)
         """
     }
 
@@ -66,11 +68,13 @@ public enum TestClient {
             let port = UInt16(arguments[2]), port > 0
         else {
             throw ProgramFailure(
-                "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535")
+                "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535",
+                status: .usage)
         }
         guard let command = commands.first(where: { $0.name == name }) else {
             let names = commands.map(\.name).joined(separator: ", ")
-            throw ProgramFailure("there is no method '\(name)'; the methods are \(names)")
+            throw ProgramFailure(
+                "there is no method '\(name)'; the methods are \(names)", status: .usage)
         }
         let host = arguments[1].contains(":") ? "[\(arguments[1])]" : arguments[1]
         let channel = try RPCChannel(to: "\(host):\(port)", config: RocketConfig())
@@ -79,7 +83,8 @@ public enum TestClient {
 
     static func message<M: Message>(_ text: String) throws(ProgramFailure) -> M {
         do { return try M(jsonString: text) } catch {
-            throw ProgramFailure("'\(text)' is no \(M.protoMessageName): \(error)")
+            throw ProgramFailure(
+                "'\(text)' is no \(M.protoMessageName): \(error)", status: .dataError)
         }
     }
 
@@ -88,6 +93,9 @@ public enum TestClient {
             var options = JSONEncodingOptions()
             options.preserveProtoFieldNames = true
             return TerminalText.safeJSON(try message.jsonString(options: options))
-        } catch { throw ProgramFailure("the response can't be written as JSON: \(error)") }
+        } catch {
+            throw ProgramFailure(
+                "the response can't be written as JSON: \(error)", status: .protocolError)
+        }
     }
 }

@@ -30,11 +30,11 @@ struct StandardOutputTests {
     static func text(_ bytes: [UInt8]?) -> String { String(decoding: bytes ?? [], as: UTF8.self) }
 
     @Test(
-        "A full disk under standard output ends a program with status 1 and one line",
+        "A full disk under standard output ends a program with status 74 and one line",
         arguments: [[], ["--help"], ["--version"]])
     func fullDisk(arguments: [String]) async {
         let result = await #expect(
-            processExitsWith: .exitCode(1), observing: [\.standardErrorContent]
+            processExitsWith: .exitCode(74), observing: [\.standardErrorContent]
         ) { [arguments = arguments as [String]] in
             Self.replace(1, by: "/dev/full")
             await Program.run(Example.self, arguments: arguments)
@@ -73,7 +73,7 @@ struct StandardOutputTests {
     @Test("A program whose reader has gone fails, also where it does not get SIGPIPE")
     func goneReaderOfAProgram() async {
         let result = await #expect(
-            processExitsWith: .exitCode(1), observing: [\.standardErrorContent]
+            processExitsWith: .exitCode(74), observing: [\.standardErrorContent]
         ) {
             Self.replaceOutputByBrokenPipe()
             Signals.ignoreBrokenPipes()
@@ -85,7 +85,7 @@ struct StandardOutputTests {
 
     @Test("Standard error without a reader does not end a program by SIGPIPE")
     func goneErrorReader() async {
-        await #expect(processExitsWith: .exitCode(1)) {
+        await #expect(processExitsWith: .exitCode(64)) {
             Self.replaceOutputByBrokenPipe()
             dup2(1, 2)
             Signals.restoreDefaultSIGPIPE()

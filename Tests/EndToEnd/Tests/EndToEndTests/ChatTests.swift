@@ -91,7 +91,7 @@ struct ChatTests {
         #expect(server.stop().status == 0)
     }
 
-    @Test("A script of which a line was too long or refused ends with status 1")
+    @Test("A script of which a line was too long or refused ends with status 65")
     func undeliveredLines() throws {
         let server = try ChatServerProcess(in: Workspace())
         let receiver = try ChatConnection(port: server.port)
@@ -103,7 +103,7 @@ struct ChatTests {
                 Programs.path("chat_client"), ["127.0.0.1", "\(server.port)"],
                 input: FileHandle(forReadingAtPath: script)
             ).finish()
-            #expect(result.status == 1 && !result.wasKilled, "\(result)")
+            #expect(result.status == 65 && !result.wasKilled, "\(result)")
             #expect(result.errors.hasSuffix("chat_client: 1 line was not delivered\n"), "\(result)")
             #expect(try receiver.receive() == "from: client\(number + 2): last")
         }
@@ -135,7 +135,7 @@ struct ChatTests {
     func refused() throws {
         let taken = try ReservedPort(isListening: false)
         let result = try Programs.run("chat_client", ["127.0.0.1", "\(taken.port)"])
-        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.isOneErrorLine && result.status == 69, "\(result)")
         #expect(result.errors.contains("refused") && result.errors.contains("\(taken.port)"))
     }
 
@@ -148,7 +148,7 @@ struct ChatTests {
             Programs.path("chat_client"), arguments, input: emptyInput.fileHandleForReading)
         try listener.accept().finish()
         let end = plain.finish()
-        #expect(end.status == 1, "\(end)")
+        #expect(end.status == 69, "\(end)")
         #expect(end.errors.hasSuffix("chat_client: the connection is lost: the peer closed\n"))
 
         let again = try ChildProcess(

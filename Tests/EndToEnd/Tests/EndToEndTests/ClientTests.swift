@@ -54,7 +54,7 @@ struct ClientTests {
         let server = try OrderServerProcess(in: Workspace())
         let result = try client(
             ["make", "--price", "9", "--goods", "apple", "--to", server.address])
-        #expect(result.isOneErrorLine, "\(result)")
+        #expect(result.isOneErrorLine && result.status == 1, "\(result)")
         #expect(result.errors.contains("Order.makeOrder"))
         #expect(result.errors.contains(server.address))
         #expect(result.errors.contains("short balance"))

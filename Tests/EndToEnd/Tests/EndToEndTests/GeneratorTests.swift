@@ -51,7 +51,7 @@ struct GeneratorTests {
     func invalidProto() throws {
         let project = try GeneratedProject()
         let result = try project.generate("  rpc make(Request) returns (Repl);")
-        #expect(result.status == 1 && result.output.isEmpty)
+        #expect(result.status == 65 && result.output.isEmpty)
         #expect(result.errors.contains("order.proto:5:30: \"Repl\" is not defined."), "\(result)")
         #expect(!FileManager.default.fileExists(atPath: project.path))
     }
@@ -60,7 +60,7 @@ struct GeneratorTests {
     func stream() throws {
         let project = try GeneratedProject()
         let result = try project.generate("  rpc make(Request) returns (stream Reply);")
-        #expect(result.status == 1)
+        #expect(result.status == 65)
         #expect(result.errors.contains("order.proto:5:3: method 'Order.make' streams"), "\(result)")
     }
 

@@ -1,4 +1,5 @@
 import RocketGeneratorPlugin
+import RocketProgram
 import SwiftProtobufPluginLibrary
 
 /// Names of a project: its folder and program (`order_server`), and the module with its code
@@ -21,13 +22,14 @@ struct ProjectName: Hashable, Sendable {
         else {
             throw GeneratorFailure(
                 "'\(name)' is not a valid project name: use at most 64 lower-case letters, digits, "
-                    + "'_' and '-', beginning with a letter; choose another name with --name")
+                    + "'_' and '-', beginning with a letter; choose another name with --name",
+                status: .usage)
         }
         let module = SwiftName.upperCamel(name.replacing("-", with: "_"))
         guard !Self.isTaken(name), !Self.isTaken(module), !Self.isTaken("\(module)Tests") else {
             throw GeneratorFailure(
                 "'\(name)' is not a valid project name: Swift or a library uses that name; "
-                    + "choose another name with --name")
+                    + "choose another name with --name", status: .usage)
         }
         self.program = name
         self.module = module

@@ -1,3 +1,5 @@
+import RocketProgram
+
 /// Source of Rocket's packages for a project.
 enum RocketSource: Hashable, Sendable {
     /// A folder with the repository: the manifest names each package by its path.
@@ -21,7 +23,8 @@ enum RocketSource: Hashable, Sendable {
         let revision = parts.count > 1 ? String(parts[1]) : "main"
         guard !revision.isEmpty, Self.isPlain(url), Self.isPlain(revision) else {
             throw GeneratorFailure(
-                "--rocket \(text) is not a URL[#VERSION|#BRANCH|#COMMIT] of a git repository")
+                "--rocket \(text) is not a URL[#VERSION|#BRANCH|#COMMIT] of a git repository",
+                status: .usage)
         }
         self = .repository(url: url, requirement: Self.requirement(revision))
     }

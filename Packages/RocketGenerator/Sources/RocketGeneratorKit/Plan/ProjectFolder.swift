@@ -1,4 +1,5 @@
 import Foundation
+import RocketProgram
 
 /// A project's folder on disk: reads its content and executes plans.
 struct ProjectFolder {
@@ -60,7 +61,8 @@ struct ProjectFolder {
         for step in plan.steps where step.writes {
             do { try perform(step) } catch {
                 throw GeneratorFailure(
-                    "\(path)/\(step.path) can't be written: \(Self.reason(error))")
+                    "\(path)/\(step.path) can't be written: \(Self.reason(error))",
+                    status: .cannotCreate)
             }
         }
     }

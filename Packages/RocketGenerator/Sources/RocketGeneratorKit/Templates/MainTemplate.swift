@@ -39,6 +39,10 @@ struct MainTemplate {
                 static let configuration = \(names.argument("CommandConfiguration"))(
                     commandName: "\(program)",
                     abstract: "Serves \(project.serviceNames) over TinyPB.",
+                    discussion: \(names.program("HelpSections"))(
+                        exitStatuses: \(names.program("HelpSections")).serverStatuses,
+                        environment: \(names.program("HelpSections")).serverEnvironment
+                    ).text,
                     version: "\(program) 0.1.0")
                 """)
     }
@@ -51,6 +55,9 @@ struct MainTemplate {
 
                 @\(names.argument("Flag"))(help: "Print the effective configuration with the source of each value, then exit.")
                 var checkConfig = false
+
+                @\(names.argument("Flag"))(help: "With --check-config: print only errors and warnings.")
+                var quiet = false
 
                 @\(names.argument("Option"))(help: "Check the health of the server at this address, then exit.")
                 var probe: String?
@@ -66,8 +73,10 @@ struct MainTemplate {
                     for warning in config.warnings {
                         \(names.program("StandardError")).write(line: "\(program): \\(warning)", level: .warn)
                     }
-                    guard !checkConfig else {
-                        return \(names.program("StandardOutput")).write(line: config.report)
+                    if checkConfig {
+                        _ = try \(names.rpc("RPCServerConfiguration"))(config.server)
+                        if !quiet { \(names.program("StandardOutput")).write(line: config.report) }
+                        return
                     }
                     try await serve(config)
                 }

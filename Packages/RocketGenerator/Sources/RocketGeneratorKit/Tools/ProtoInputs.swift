@@ -1,4 +1,5 @@
 import Foundation
+import RocketProgram
 
 /// The .proto files of the command line and the folders in which protoc looks for imports.
 struct ProtoInputs {
@@ -31,21 +32,22 @@ struct ProtoInputs {
 
     private func check(_ imports: [String]) throws(GeneratorFailure) {
         for path in paths where !FileManager.default.isReadableFile(atPath: path) {
-            throw GeneratorFailure("\(path) can't be read: no such file")
+            throw GeneratorFailure("\(path) can't be read: no such file", status: .noInput)
         }
         for folder in imports {
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
                 isFolder.boolValue
-            else { throw GeneratorFailure("-I \(folder): no such folder") }
+            else { throw GeneratorFailure("-I \(folder): no such folder", status: .noInput) }
         }
         // protoc splits --proto_path at colons and at an equals sign.
         for root in roots where root.contains(where: { ":=".contains($0) }) {
             throw GeneratorFailure(
-                "\(root): protoc can't read folders with ':' or '=' in their path")
+                "\(root): protoc can't read folders with ':' or '=' in their path", status: .usage)
         }
         for name in names where name.unicodeScalars.contains(where: { $0.value < 32 }) {
-            throw GeneratorFailure("a .proto file's name can't have control characters")
+            throw GeneratorFailure(
+                "a .proto file's name can't have control characters", status: .usage)
         }
         guard let twice = FirstDuplicate.of(names) else { return }
         let same = zip(names, paths).filter { $0.0 == twice }.map(\.1)
@@ -53,7 +55,7 @@ struct ProtoInputs {
             Set(same).count == 1
                 ? "\(same[0]) is given twice"
                 : "\(same.joined(separator: " and ")) would both be \(twice): use -I with a folder "
-                    + "that contains both")
+                    + "that contains both", status: .usage)
     }
 
     /// Names of the files for messages.

@@ -1,4 +1,5 @@
 import Foundation
+import RocketProgram
 
 /// Finds Rocket's packages for a project.
 struct RocketInstallation {
@@ -23,7 +24,7 @@ struct RocketInstallation {
         let source = try RocketSource(requested, absolute: AbsolutePath.resolved)
         if case .folder(let path) = source, !isRocket(path) {
             throw GeneratorFailure(
-                "--rocket \(requested): that folder has no Packages/RocketRPC")
+                "--rocket \(requested): that folder has no Packages/RocketRPC", status: .noInput)
         }
         return source
     }
@@ -31,7 +32,8 @@ struct RocketInstallation {
     private func byDefault() throws(GeneratorFailure) -> RocketSource {
         for folder in tools.rocketFolders where isRocket(folder) { return .folder(folder) }
         throw GeneratorFailure(
-            "Rocket was not found: use --rocket with the path of its repository, or with a git URL")
+            "Rocket was not found: use --rocket with the path of its repository, or with a git URL",
+            status: .unavailable)
     }
 
     private func isRocket(_ path: String) -> Bool {

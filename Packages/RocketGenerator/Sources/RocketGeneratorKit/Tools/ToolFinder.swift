@@ -1,4 +1,5 @@
 import Foundation
+import RocketProgram
 
 /// Finds the external programs that the generator runs, and Rocket's repository.
 struct ToolFinder: Sendable {
@@ -26,12 +27,13 @@ struct ToolFinder: Sendable {
     func protoc() throws(GeneratorFailure) -> String {
         if let named = environment["PROTOC"], !named.isEmpty {
             if let path = named.contains("/") ? executable(named) : inPath(named) { return path }
-            throw GeneratorFailure("PROTOC is '\(named)', which is not an executable program")
+            throw GeneratorFailure(
+                "PROTOC is '\(named)', which is not an executable program", status: .unavailable)
         }
         if let path = inPath("protoc") { return path }
         throw GeneratorFailure(
             "protoc, the protobuf compiler, is not installed: apt-get install protobuf-compiler, "
-                + "or set PROTOC to its path")
+                + "or set PROTOC to its path", status: .unavailable)
     }
 
     /// Returns the path of protoc-gen-swift: in the folder of the running program, in ../lib/rocket,
@@ -43,7 +45,7 @@ struct ToolFinder: Sendable {
         if let path = inPath(name) { return path }
         throw GeneratorFailure(
             "\(name) is neither in the folder of rocket_generator nor in PATH: run make all in "
-                + "Rocket's repository, or install the package rocket")
+                + "Rocket's repository, or install the package rocket", status: .unavailable)
     }
 
     /// Folders that can contain Rocket: the repository if the program is in its `bin/`, or

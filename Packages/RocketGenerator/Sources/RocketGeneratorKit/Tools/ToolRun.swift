@@ -1,4 +1,5 @@
 import Foundation
+import RocketProgram
 
 /// Result of a program that was run to its end.
 struct ToolRun {
@@ -16,7 +17,7 @@ struct ToolRun {
         let pipe = Pipe()
         process.standardError = pipe
         do { try process.run() } catch {
-            throw GeneratorFailure("\(program) can't be run: \(error)")
+            throw GeneratorFailure("\(program) can't be run: \(error)", status: .unavailable)
         }
         let text = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
@@ -36,7 +37,9 @@ final class TemporaryFolder: Sendable {
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true)
-        } catch { throw GeneratorFailure("\(path) can't be created: \(error)") }
+        } catch {
+            throw GeneratorFailure("\(path) can't be created: \(error)", status: .cannotCreate)
+        }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }

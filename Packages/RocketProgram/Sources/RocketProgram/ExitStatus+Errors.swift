@@ -1,0 +1,57 @@
+import Foundation
+public import RocketBase
+import RocketRPC
+public import RocketSystem
+import RocketTCP
+
+extension ExitStatus {
+    /// The status of a program that ends with `error`: that of a `ProgramFailure`, and of errors of
+    /// calls, system calls and listeners by the tables below; 1 for other errors.
+    public init(of error: any Error) {
+        self =
+            switch error {
+            case let error as ProgramFailure: error.status
+            case let error as RPCError: ExitStatus(of: error.code)
+            case let error as TCPListenError: ExitStatus(of: error.cause.errno)
+            case let error as SystemError: ExitStatus(of: error.errno)
+            case is RPCRegistrationError, is NetAddressError, is ConfigError: .configuration
+            default: .failure
+            }
+    }
+
+    /// The status of a program whose call failed with `code`; 1 for the codes of applications.
+    public init(of code: RPCErrorCode) {
+        self =
+            switch code {
+            case .peerClosed, .failedConnect, .failedGetReply, .callTimeout, .unavailable:
+                .unavailable
+            case .resourceExhausted: .temporaryFailure
+            case .unauthenticated, .permissionDenied: .notPermitted
+            case .serviceNotFound, .methodNotFound, .parseServiceName, .failedDecode,
+                .failedDeserialize:
+                .protocolError
+            case .failedSerialize, .failedEncode: .dataError
+            case .internal: .internalError
+            case .peerAddress: .configuration
+            default: .failure
+            }
+    }
+
+    /// The status of a program that can't open, create, bind, read or write something.
+    public init(of errno: Errno) {
+        self =
+            switch errno.rawValue {
+            case EACCES, EPERM: .notPermitted
+            case EIO, ENOSPC, EDQUOT, EFBIG: .ioError
+            case EAGAIN, ENOMEM, ENOBUFS, EMFILE, ENFILE: .temporaryFailure
+            default: .cannotCreate
+            }
+    }
+}
+
+extension ProgramFailure {
+    /// A failure with the text of another error, and the status that `ExitStatus(of:)` has for it.
+    public init(_ error: any Error) {
+        self.init("\(error)", status: ExitStatus(of: error))
+    }
+}
