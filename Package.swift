@@ -90,7 +90,7 @@ let rpc: [Target] = [
         "RocketProgram", of: "RocketProgram",
         [
             "RocketBase", "RocketJournal", "RocketRPC", "RocketSystem", "RocketSystemd",
-            swiftProtobuf, lifecycle, logging,
+            "RocketTCP", swiftProtobuf, lifecycle, logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]

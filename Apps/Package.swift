@@ -103,7 +103,9 @@ let package = Package(
             name: "OrderServerKitTests",
             dependencies: [
                 "OrderServerKit", "OrderProtos", "OrderStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),

@@ -7,13 +7,16 @@ public struct ExitStatus: RawRepresentable, Hashable, Sendable {
     /// Creates a status of another meaning.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// Success.
+    public static let success = ExitStatus(rawValue: 0)
     /// Any failure without a status of its own.
     public static let failure = ExitStatus(rawValue: 1)
     /// The command line is wrong (EX_USAGE).
     public static let usage = ExitStatus(rawValue: 64)
     /// Stored data is damaged, or input has the wrong form (EX_DATAERR).
     public static let dataError = ExitStatus(rawValue: 65)
-    /// An input file does not exist or can't be read (EX_NOINPUT).
+    /// What was named does not exist or can't be read: an input file, a service of a server
+    /// (EX_NOINPUT).
     public static let noInput = ExitStatus(rawValue: 66)
     /// The peer is away: no connection, or no reply in time (EX_UNAVAILABLE).
     public static let unavailable = ExitStatus(rawValue: 69)
