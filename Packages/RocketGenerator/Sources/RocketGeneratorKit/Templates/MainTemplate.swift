@@ -39,6 +39,15 @@ struct MainTemplate {
                 static let configuration = \(names.argument("CommandConfiguration"))(
                     commandName: "\(program)",
                     abstract: "Serves \(project.serviceNames) over TinyPB.",
+                    discussion: \"""
+                        EXAMPLES:
+                          Serve until SIGTERM or Ctrl-C:
+                            \(program) conf/rocket.xml
+                          Print the effective configuration with the source of each value:
+                            \(program) --check-config conf/rocket.xml
+                          Check in a script whether the running server serves:
+                            \(program) health && echo "it serves"
+                        \""",
                     version: "\(program) 0.1.0",
                     subcommands: [Serve.self, Health.self], defaultSubcommand: Serve.self)
                 """)

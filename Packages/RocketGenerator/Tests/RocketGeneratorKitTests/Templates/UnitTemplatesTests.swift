@@ -20,9 +20,9 @@ struct UnitTemplatesTests {
             .replacing("/etc/rocket/order_server.xml", with: "/etc/shop/rocket.xml")
             .replacing("127.0.0.1:12345", with: "127.0.0.1:9000")
             .replacing("order_server", with: "shop")
-        // A project has no manual page, and its description is its own.
-        return directives(text.split(separator: "\n").map(String.init)).filter {
-            !$0.hasPrefix("Documentation=") && !$0.hasPrefix("Description=")
+        // A project has no manual page, no group of its own, and its own description.
+        return directives(text.split(separator: "\n").map(String.init)).filter { line in
+            !["Documentation=", "Description=", "SocketGroup="].contains { line.hasPrefix($0) }
         }
     }
 
