@@ -14,7 +14,7 @@ public struct HealthOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The longest that connecting and the check may take: 500ms, 2s.",
-            discussion: "A bare number is milliseconds. Default: that of the stub, or 2s.",
+            discussion: "A bare number is milliseconds. Default: 2s, or that of a stub.",
             valueName: "duration"))
     var timeout: DurationArgument?
 

@@ -25,7 +25,7 @@ public struct HealthReport: Hashable, Sendable {
         case connectionRefused = "connection_refused"
         /// Down: no connection, or no answer, within the time-out.
         case timeout
-        /// Down: the connection ended before the answer.
+        /// Down: the connection ended before the answer, also because the peer is no Rocket server.
         case connectionLost = "connection_lost"
         /// Down: there is no route to the host.
         case unreachable
@@ -33,7 +33,7 @@ public struct HealthReport: Hashable, Sendable {
         case unknownHost = "unknown_host"
         /// Down: the connection failed for another reason.
         case connectFailed = "connect_failed"
-        /// Down: the answer is not one of a Rocket server.
+        /// Down: the answer can't be decoded.
         case invalidAnswer = "invalid_answer"
         /// Refused: the server has too much to do, or drains.
         case overloaded
