@@ -235,8 +235,10 @@ let package = Package(
             name: "ChatServerKitTests",
             dependencies: [
                 "ChatServerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
+                .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Updates the generated files, or checks that they are current: Swift code from .proto files, and
-# the configuration's documents and doc comments from its schema.
+# the configuration's documents and doc comments from its schema, and the units of generated projects
+# from those in conf/.
 #
 #   scripts/generate.sh           writes the files
 #   scripts/generate.sh --check   writes to a temporary folder and compares; exit status 1 and
@@ -129,6 +130,13 @@ generate Packages/RocketRPC/Tests/Protos Packages/RocketRPC/Tests/RocketRPCTests
 
 # docs/configuration.md, conf/rocket.reference.xml and the doc comments of the sections.
 "$plugins/rocket_config_docs" "--$mode" "$root" || failed=1
+
+# The units of generated projects.
+if [ "$mode" = check ]; then
+    "$root/scripts/unit-templates" --check || failed=1
+else
+    "$root/scripts/unit-templates"
+fi
 
 if [ "$failed" = 1 ]; then
     echo "generate: run \`make generate\` and commit the changes" >&2

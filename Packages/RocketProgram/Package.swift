@@ -53,6 +53,7 @@ let package = Package(
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "RocketTCPTestKit", package: "RocketTCP"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],

@@ -74,6 +74,16 @@ start() {
     ok "is started"
 }
 
+# The health command: it serves, it has no such service.
+health() {
+    local status=0
+    "bin/$current" health --to "127.0.0.1:$port" --json | grep -q '"state":"serving"' ||
+        fail "bin/$current health does not report a server that serves"
+    "bin/$current" health Nothing --to "127.0.0.1:$port" 2>/dev/null || status=$?
+    [ "$status" = 66 ] || fail "bin/$current health has the status $status for an unknown service"
+    ok "reports its health"
+}
+
 call() { # SERVICE METHOD JSON EXPECTED
     local reply name="test_$1_client $2 $3"
     reply=$("bin/test_$1_client" "$2" 127.0.0.1 "$port" "$3") || fail "$name failed"
@@ -122,16 +132,38 @@ build
 start
 call order makeOrder '{"price": 100, "goods": "apple"}' \
     '{"res_info":"OK","order_id":"apple-100"}'
+health
 call order makeOrder '{"price": 1}' '{"ret_code":-1,"res_info":"short balance"}'
 refuses order makeOrder '{"cost": 1}' 'is no makeOrderRequest'
 finish
-make install BUILD=debug SWIFT_FLAGS= DESTDIR="$PWD/installed" PREFIX=/usr >/dev/null ||
-    fail "make install failed"
-grep -q '^ExecStart=/usr/bin/order /etc/order/rocket.xml' \
-    installed/usr/lib/systemd/system/order.service || fail "the unit does not start the program"
-[ -x installed/usr/bin/order ] && [ -f installed/etc/order/rocket.xml ] ||
+install_to() { # TARGET
+    make "$1" BUILD=debug SWIFT_FLAGS= BACKOFF=yes DESTDIR="$PWD/installed" PREFIX=/opt/order \
+        >/dev/null || fail "make $1 failed"
+}
+install_to install
+units=installed/opt/order/lib/systemd/system
+grep -q '^ExecStart=/opt/order/bin/order /etc/order/rocket.xml' "$units/order.service" ||
+    fail "the unit does not start the program"
+[ -x installed/opt/order/bin/order ] && [ -f installed/etc/order/rocket.xml ] &&
+    grep -q '^RestartSteps=' "$units/order.service.d/backoff.conf" ||
     fail "make install has omitted a file"
-ok "is installed"
+if command -v systemd-analyze >/dev/null; then
+    # For systemd-analyze, the program is where it is now.
+    mkdir "$work/units"
+    for unit in order.service order.socket; do
+        sed "s|/opt/order/bin/|$PWD/bin/|" "$units/$unit" >"$work/units/$unit"
+    done
+    verified=$(cd "$work/units" &&
+        systemd-analyze verify --man=no ./order.service ./order.socket 2>&1 |
+        grep -E 'order\.(service|socket)') && fail "systemd-analyze: $verified"
+    (cd "$work/units" &&
+        systemd-analyze security --no-pager --offline=true --threshold=10 ./order.service \
+            >/dev/null 2>&1) || fail "systemd-analyze security: an exposure above 1.0"
+fi
+install_to uninstall
+[ "$(find installed -type f)" = installed/etc/order/rocket.xml ] ||
+    fail "make uninstall keeps $(find installed -type f)"
+ok "is installed and removed, with a sandboxed unit"
 "$bin/rocket_generator" -i Protos/order.proto -o .. --rocket "$root" |
     grep -q ': nothing to write$' || fail "a second run writes files"
 ok "is not written by a second run"

@@ -10,7 +10,8 @@ public struct ChatServerCommand: AsyncParsableCommand {
         abstract: "Serves a chat: each message of a client is sent to all other clients.",
         discussion: """
             EXAMPLES:
-              Serve with conf/chat.xml until Ctrl-C or SIGTERM:
+              Serve until Ctrl-C or SIGTERM with conf/chat.xml in the current folder, or else
+              with the installed configuration:
                 chat_server
               Serve with another file, on another port:
                 ROCKET_SERVER_PORT=7777 chat_server /etc/rocket/chat.xml
@@ -27,9 +28,11 @@ public struct ChatServerCommand: AsyncParsableCommand {
         version: "chat_server \(RocketVersion.current)")
 
     @Argument(
-        help: "The configuration file; relative paths in it are relative to its folder.",
+        help: ArgumentHelp(
+            "The configuration file; relative paths in it are relative to its folder.",
+            discussion: "Default: \(localConfig), or else \(installedConfig)."),
         completion: .file(extensions: ["xml"]))
-    var config = "conf/chat.xml"
+    var config: String?
 
     @Flag(
         help: """
@@ -48,6 +51,11 @@ public struct ChatServerCommand: AsyncParsableCommand {
             ("/run/chat_server.sock", "The Unix socket of the installed unit."),
         ], environment: HelpSections.serverEnvironment)
 
+    /// The configuration without an argument, in the current folder.
+    static let localConfig = "conf/chat.xml"
+    /// The configuration without an argument where there is no local one.
+    static let installedConfig = "\(ConfigurationFile.installedFolder)/chat_server.xml"
+
     /// Every option at its default, for the parser.
     public init() {}
 
@@ -56,17 +64,29 @@ public struct ChatServerCommand: AsyncParsableCommand {
         if quiet && !checkConfig { throw ValidationError("--quiet goes with --check-config") }
     }
 
+    /// Returns the path of the configuration.
+    ///
+    /// - Parameters:
+    ///   - root: is prepended to the path of the installed configuration, in tests.
+    ///   - folder: is prepended to the path of the local one, in tests.
+    func configuration(root: String = "", folder: String = "") throws(ProgramFailure) -> String {
+        try ConfigurationFile.find(
+            config, local: Self.localConfig, installed: Self.installedConfig,
+            option: "chat_server FILE", root: root, folder: folder)
+    }
+
     /// Checks the configuration, or serves.
     ///
     /// - Throws: `ProgramFailure`, with one line for standard error.
     public func run() async throws {
-        let config = try ChatConfigurationFile.read(self.config)
+        let file = try configuration()
+        let config = try ChatConfigurationFile.read(file)
         if checkConfig {
             for warning in config.warnings {
                 StandardError.write(line: warning.description, level: .warn)
             }
             do { _ = try ChatServerConfiguration(config) } catch {
-                throw ProgramFailure("\(self.config): \(error)", status: .configuration)
+                throw ProgramFailure("\(file): \(error)", status: .configuration)
             }
             if !quiet { StandardOutput.write(line: config.report) }
             return
@@ -74,7 +94,7 @@ public struct ChatServerCommand: AsyncParsableCommand {
         for warning in config.warnings {
             StandardError.write(line: "chat_server: \(warning)", level: .warn)
         }
-        try await ChatServerProgram(file: self.config, config: config).run()
+        try await ChatServerProgram(file: file, config: config).run()
     }
 }
 

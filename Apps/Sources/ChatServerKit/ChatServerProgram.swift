@@ -26,11 +26,7 @@ struct ChatServerProgram {
         let server = ChatServer(
             configuration: configuration, logger: daemon.logs.app,
             frameworkLogger: daemon.logs.rpc)
-        for socket in daemon.sockets.unclaimed(by: ChatServerConfiguration.socketName) {
-            daemon.logs.app.warn("socket passed by activation is not used") {
-                $0.add("name", socket.name)
-            }
-        }
+        daemon.logUnusedSockets(otherThan: ChatServerConfiguration.socketName)
         let reload = ConfigReload(config, logs: daemon.logs) { [file] in
             try ChatConfigurationFile.read(file)
         } apply: {

@@ -2,36 +2,15 @@ import ArgumentParser
 import RocketBase
 import RocketProgram
 
-/// The options of every subcommand.
+/// The options of every subcommand that calls the order service.
 struct CallOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "The server: the name of a stub in the configuration, or an address.",
-            discussion: "IP:PORT, [IPv6]:PORT, unix:PATH. Default: the stub 'order'.",
-            valueName: "address-or-stub"))
-    var to: String?
-
-    @Option(
-        help: "The configuration file with the stubs; not read if --to is an address.",
-        completion: .file(extensions: ["xml"]))
-    var config = "conf/rocket.xml"
+    @OptionGroup var target: TargetOptions
 
     @Option(
         help: ArgumentHelp(
             "Time-out of a call: 500ms, 2s; a bare number is milliseconds.",
             discussion: "Default: the time-out of the stub, or 2s.", valueName: "duration"))
     var timeout: DurationArgument?
-
-    @Option(
-        help: ArgumentHelp(
-            "What the server is: rocket-swift, or the C++ rocket or tinyrpc.",
-            discussion: "Default: as the stub says, or rocket-swift.", valueName: "peer"),
-        completion: .list(PeerKind.allCases.map(\.rawValue)),
-        transform: { text in
-            if let peer = PeerKind(rawValue: text) { return peer }
-            throw ValidationError("'\(text)' is not one of rocket-swift, rocket, tinyrpc.")
-        })
-    var peer: PeerKind?
 
     @Flag(help: "Wait for a server that can't be reached, until the time-out of the call.")
     var wait = false

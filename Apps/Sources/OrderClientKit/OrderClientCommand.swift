@@ -7,15 +7,20 @@ public struct OrderClientCommand: AsyncParsableCommand {
     /// Name, help, version and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "order_client",
-        abstract: "Makes, finds and lists orders of an order server.",
+        abstract: "Makes, finds and lists orders of an order server, and checks its health.",
         discussion: """
             EXAMPLES:
-              Make an order, with the stub 'order' of conf/rocket.xml:
+              Make an order, with the stub 'order' of the configuration:
                 order_client make --price 100 --goods apple
               Find an order on a server at an address, and print JSON:
                 order_client get 202611210000000001 --to 127.0.0.1:12345 --json
               List all orders, with a time-out of half a second per page:
                 order_client list --all --timeout 500ms
+              Check in a script whether the service Order can be called:
+                order_client health Order && echo "can be called"
+
+            The configuration is conf/rocket.xml in the current folder, or else \
+            \(TargetOptions.installedConfig).
 
             After an error prints one line on standard error: the method, the peer, what \
             happened, and the name of the error code. A retried order is never made twice.
@@ -23,7 +28,7 @@ public struct OrderClientCommand: AsyncParsableCommand {
             \(helpSections.text)
             """,
         version: "order_client \(RocketVersion.current)",
-        subcommands: [Make.self, Get.self, List.self])
+        subcommands: [Make.self, Get.self, List.self, Health.self])
 
     private static let helpSections = HelpSections(
         exitStatuses: HelpSections.clientStatuses,
@@ -52,7 +57,7 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let orders = try OrderClientFacade(options)
+            let orders = try await OrderClientFacade(options)
             try options.print(await orders.make(price: price, goods: goods))
         }
     }
@@ -66,7 +71,7 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let orders = try OrderClientFacade(options)
+            let orders = try await OrderClientFacade(options)
             try options.print(await orders.get(orderID))
         }
     }
@@ -87,9 +92,31 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let orders = try OrderClientFacade(options)
+            let orders = try await OrderClientFacade(options)
             try options.print(
                 await orders.list(pageSize: pageSize, pageToken: pageToken, all: all))
         }
+    }
+    struct Health: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check the health of any Rocket server, for scripts and monitoring.",
+            discussion: """
+                Calls rocket.Health.check once.
+
+                EXAMPLES:
+                  Wait in a script until the server can be reached, for a minute at most:
+                    order_client health Order --wait --timeout 1m
+                  Check another server, over its Unix socket:
+                    order_client health shop.v1.Catalogue --to /run/shop.sock
+                  As a plugin of Nagios or Icinga:
+                    order_client health Order --to order.example.org:12345 --nagios
+
+                \(HealthReport.exitStatusHelp)
+                """)
+
+        @OptionGroup var health: HealthOptions
+        @OptionGroup var target: TargetOptions
+
+        func run() async throws { try await health.check { try target.target() } }
     }
 }

@@ -16,14 +16,15 @@ struct OrderClientFacade {
     /// Whether the server knows idempotency keys.
     private let sendsKeys: Bool
 
-    init(_ options: CallOptions) throws(ProgramFailure) {
-        let target = try CallTarget(options)
+    init(_ options: CallOptions) async throws(ProgramFailure) {
+        let target = try options.target.target()
         peer = target.description
         timeout = options.timeout?.duration
         waitsForReady = options.wait
-        sendsKeys = target.peer == .rocketSwift
+        sendsKeys = target.configuration.peer == .rocketSwift
         do {
-            client = OrderClient(try target.channel())
+            let limit = timeout ?? target.configuration.timeout
+            client = OrderClient(try await target.channel(lookingUpWithin: limit))
         } catch {
             throw ProgramFailure(
                 "cannot call \(peer): \(error.message) (\(error.code.name))",

@@ -10,7 +10,8 @@ public struct OrderServerCommand: AsyncParsableCommand {
         abstract: "Serves orders over TinyPB and stores them on disk.",
         discussion: """
             EXAMPLES:
-              Serve with conf/rocket.xml until Ctrl-C or SIGTERM:
+              Serve until Ctrl-C or SIGTERM with conf/rocket.xml in the current folder, or else
+              with the installed configuration:
                 order_server
               Serve with another file, on another port:
                 ROCKET_SERVER_PORT=23456 order_server /etc/rocket/order_server.xml
@@ -39,9 +40,11 @@ public struct OrderServerCommand: AsyncParsableCommand {
         version: "order_server \(RocketVersion.current)")
 
     @Argument(
-        help: "The configuration file; relative paths in it are relative to its folder.",
+        help: ArgumentHelp(
+            "The configuration file; relative paths in it are relative to its folder.",
+            discussion: "Default: \(localConfig), or else \(installedConfig)."),
         completion: .file(extensions: ["xml"]))
-    var config = "conf/rocket.xml"
+    var config: String?
 
     @Flag(
         help: """
@@ -82,6 +85,11 @@ public struct OrderServerCommand: AsyncParsableCommand {
             ("/run/order_server.sock", "The Unix socket of the installed unit."),
         ], environment: HelpSections.serverEnvironment)
 
+    /// The configuration without an argument, in the current folder.
+    static let localConfig = "conf/rocket.xml"
+    /// The configuration without an argument where there is no local one.
+    static let installedConfig = "\(ConfigurationFile.installedFolder)/order_server.xml"
+
     /// Every option at its default, for the parser.
     public init() {}
 
@@ -101,16 +109,28 @@ public struct OrderServerCommand: AsyncParsableCommand {
         if quiet, !checkConfig { throw ValidationError("--quiet goes with --check-config") }
     }
 
+    /// Returns the path of the configuration.
+    ///
+    /// - Parameters:
+    ///   - root: is prepended to the path of the installed configuration, in tests.
+    ///   - folder: is prepended to the path of the local one, in tests.
+    func configuration(root: String = "", folder: String = "") throws(ProgramFailure) -> String {
+        try ConfigurationFile.find(
+            config, local: Self.localConfig, installed: Self.installedConfig,
+            option: "order_server FILE", root: root, folder: folder)
+    }
+
     /// Checks configuration or store, copies the store, or serves.
     ///
     /// - Throws: `ProgramFailure`, with one line for standard error.
     public func run() async throws {
-        let config = try ConfigurationFile.read(self.config, sections: [OrderStoreConfig.self])
+        let file = try configuration()
+        let config = try ConfigurationFile.read(file, sections: [OrderStoreConfig.self])
         if checkConfig {
             for warning in config.warnings {
                 StandardError.write(line: warning.description, level: .warn)
             }
-            try OrderServerProgram(file: self.config, config: config).check()
+            try OrderServerProgram(file: file, config: config).check()
             if !quiet { StandardOutput.write(line: config.report) }
         }
         let hasMaintained = try maintain(
@@ -119,7 +139,7 @@ public struct OrderServerCommand: AsyncParsableCommand {
         for warning in config.warnings {
             StandardError.write(line: "order_server: \(warning)", level: .warn)
         }
-        try await OrderServerProgram(file: self.config, config: config).run()
+        try await OrderServerProgram(file: file, config: config).run()
     }
 
     /// - Returns: whether an option for the store was given.

@@ -45,11 +45,7 @@ struct OrderServerProgram {
         let server = try Self.server(
             OrderHandler(logic: OrderLogic(store: store)), configuration, logger: daemon.logs.rpc)
         monitor.report(to: server.health)
-        for socket in daemon.sockets.unclaimed(by: RPCServerConfiguration.socketName) {
-            daemon.logs.app.warn("socket passed by activation is not used") {
-                $0.add("name", socket.name)
-            }
-        }
+        daemon.logUnusedSockets(otherThan: RPCServerConfiguration.socketName)
         let reload = ConfigReload(config, logs: daemon.logs) { [file] in
             try ConfigurationFile.read(file, sections: [OrderStoreConfig.self])
         } apply: {

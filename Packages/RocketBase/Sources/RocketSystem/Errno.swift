@@ -50,6 +50,8 @@ extension Errno {
     public var isUnreachable: Bool {
         [ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EADDRNOTAVAIL].contains(rawValue)
     }
+    /// EACCES or EPERM: the system does not permit it to this process.
+    public var isNotPermitted: Bool { rawValue == EACCES || rawValue == EPERM }
     /// EADDRINUSE.
     public var isAddressInUse: Bool { rawValue == EADDRINUSE }
     /// ENOENT: there is no such file.

@@ -91,6 +91,15 @@ public enum FileSystem {
         return unsafe stat(path, &status) == 0
     }
 
+    /// Returns whether the path exists, or can't be looked at: false only where there is certainly
+    /// no file (ENOENT, ENOTDIR).
+    public static func mayExist(_ path: String) -> Bool {
+        var status = stat()
+        // SAFETY: stat fills one struct.
+        if unsafe stat(path, &status) == 0 { return true }
+        return ![ENOENT, ENOTDIR].contains(errno)
+    }
+
     /// Returns the size of a regular file in bytes; nil when there is none at the path.
     public static func size(of path: String) -> Int? {
         var status = stat()

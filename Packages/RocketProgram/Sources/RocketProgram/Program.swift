@@ -7,7 +7,8 @@ import RocketSystem
 /// process with an `ExitStatus`.
 public enum Program {
     /// Runs the command and ends the process: with status 0 if it succeeded, 64 for a wrong command
-    /// line, or `ExitStatus(of:)` of the error that it threw.
+    /// line, or `ExitStatus(of:)` of the error that it threw. An `ExitCode` ends it with that
+    /// status and no line: the command has printed what happened.
     ///
     /// - Parameter arguments: default: those of the process, without the program's path.
     public static func run<Command: ParsableCommand>(
@@ -28,6 +29,9 @@ public enum Program {
                 StandardOutput.write(line: type.fullMessage(for: error))
                 end(name: type._commandName)
             }
+            if let code = error as? ExitCode {
+                end(name: type._commandName, status: ExitStatus(rawValue: code.rawValue))
+            }
             StandardError.write(line: line(for: error, of: type))
             exit(status(for: error, of: type).rawValue)
         }
@@ -45,10 +49,10 @@ public enum Program {
         exit(ExitStatus.usage.rawValue)
     }
 
-    /// Ends a program that has succeeded: with status 0, or with 74 and a line on standard error if
-    /// something that it printed could not be written.
-    static func end(name: String) -> Never {
-        guard let failure = StandardOutput.failure else { exit(0) }
+    /// Ends a program that has printed what happened: with the status, or with 74 and a line on
+    /// standard error if something that it printed could not be written.
+    static func end(name: String, status: ExitStatus = .success) -> Never {
+        guard let failure = StandardOutput.failure else { exit(status.rawValue) }
         StandardError.write(line: "\(name): can't write to standard output: \(failure.errno)")
         exit(ExitStatus.ioError.rawValue)
     }

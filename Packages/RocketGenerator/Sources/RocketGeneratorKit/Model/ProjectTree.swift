@@ -69,11 +69,12 @@ struct ProjectTree {
         let program = project.name.program
         let build = BuildTemplates(project: project)
         let conf = ConfigurationTemplates(program: program, port: project.port)
+        let units = UnitTemplates(program: program, port: project.port)
         let scripts = ScriptTemplates(program: program)
         return [
             userFile("conf/rocket.xml", conf.rocketXML),
-            userFile("conf/\(program).service", conf.service),
-            userFile("conf/\(program).socket", conf.socket),
+            userFile("conf/\(program).service", units.service),
+            userFile("conf/\(program).socket", units.socket),
             userFile("bin/run.sh", scripts.run, isExecutable: true),
             userFile("bin/shutdown.sh", scripts.shutdown, isExecutable: true),
             userFile("Makefile", build.makefile),

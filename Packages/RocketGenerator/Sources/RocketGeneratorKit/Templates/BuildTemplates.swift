@@ -48,9 +48,11 @@ struct BuildTemplates {
                 # make             build bin/\(program) and the test clients
                 # make run         start the server in the background (bin/run.sh)
                 # make stop        stop it after the calls in progress (bin/shutdown.sh)
+                # make health      check the health of a running server
                 # make test        run the tests in Tests/
                 # make generate    update the generated code after a change of Protos/
                 # make install     install the server as a systemd service (PREFIX=/usr/local, DESTDIR)
+                # make uninstall   remove it; keeps its configuration and what it has stored
                 #
                 #   BUILD=release   build with optimisations
                 #   SCRATCH_PATH    build folder of SwiftPM (.build)
@@ -61,6 +63,10 @@ struct BuildTemplates {
                 PREFIX ?= /usr/local
                 SYSCONFDIR ?= /etc
                 DESTDIR ?=
+                UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+                # Growing pauses between restarts, which systemd 254 and newer support.
+                BACKOFF ?= $(shell [ "$$(systemctl --version 2>/dev/null | \\
+                \tsed -n '1s/^systemd \\([0-9]*\\).*/\\1/p')" -ge 254 ] 2>/dev/null && echo yes)
                 \(generator.joined(separator: "\n"))
                 # Without SWIFT_DETERMINISTIC_HASHING SwiftPM passes a library's features in random order, and
                 # compiles the library again whenever the order changes.
@@ -68,7 +74,7 @@ struct BuildTemplates {
                 ALL = $(SWIFT_BUILD) -c $(BUILD) $(SWIFT_FLAGS)
                 CLIENTS := $(sort $(shell grep -o 'test_[A-Za-z0-9_]*_client' Package.swift))
 
-                .PHONY: all run stop test generate install uninstall clean
+                .PHONY: all run stop health test generate install uninstall clean
                 .NOTPARALLEL:
 
                 all:
@@ -83,6 +89,9 @@ struct BuildTemplates {
 
                 stop:
                 \t@bin/shutdown.sh
+
+                health:
+                \t@bin/$(NAME) health
 
                 test:
                 \t$(SWIFT_BUILD) --build-tests
@@ -100,19 +109,23 @@ struct BuildTemplates {
                 install: SWIFT_FLAGS = --static-swift-stdlib
                 install: all
                 \tinstall -D -m 755 bin/$(NAME) "$(DESTDIR)$(PREFIX)/bin/$(NAME)"
-                \tinstall -d "$(DESTDIR)$(PREFIX)/lib/systemd/system"
-                \tsed 's|/usr/local/|$(PREFIX)/|; s|/etc/$(NAME)/|$(SYSCONFDIR)/$(NAME)/|' conf/$(NAME).service \\
-                \t\t>"$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service"
-                \tinstall -m 644 conf/$(NAME).socket "$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).socket"
+                \tinstall -d "$(UNITS)"
+                \tsed 's|/usr/bin/$(NAME)|$(PREFIX)/bin/$(NAME)|g; s|/etc/$(NAME)/|$(SYSCONFDIR)/$(NAME)/|g' \\
+                \t\tconf/$(NAME).service >"$(UNITS)/$(NAME).service"
+                \tinstall -m 644 conf/$(NAME).socket "$(UNITS)/$(NAME).socket"
+                \t@[ -z "$(BACKOFF)" ] || { install -d "$(UNITS)/$(NAME).service.d" && \\
+                \t\tprintf '[Service]\\nRestartSteps=8\\nRestartMaxDelaySec=30s\\n' \\
+                \t\t\t>"$(UNITS)/$(NAME).service.d/backoff.conf"; }
                 \t@[ -e "$(DESTDIR)$(SYSCONFDIR)/$(NAME)/rocket.xml" ] || \\
                 \t\tinstall -D -m 644 conf/rocket.xml "$(DESTDIR)$(SYSCONFDIR)/$(NAME)/rocket.xml"
                 \t@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
                 \t@echo "installed; to start it: systemctl enable --now $(NAME).socket $(NAME).service"
 
                 uninstall:
-                \trm -f "$(DESTDIR)$(PREFIX)/bin/$(NAME)" \\
-                \t\t"$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service" \\
-                \t\t"$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).socket"
+                \trm -f "$(DESTDIR)$(PREFIX)/bin/$(NAME)" "$(UNITS)/$(NAME).service" \\
+                \t\t"$(UNITS)/$(NAME).socket" "$(UNITS)/$(NAME).service.d/backoff.conf"
+                \t@rmdir "$(UNITS)/$(NAME).service.d" 2>/dev/null || true
+                \t@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 
                 clean:
                 \trm -rf .build bin/$(NAME) $(addprefix bin/,$(CLIENTS))

@@ -30,7 +30,7 @@ struct MainTemplate {
     private var command: Lines {
         DocComment.lines(["The command `\(program)`."])
             + ["struct \(commandName): \(names.argument("AsyncParsableCommand")) {"]
-            + Lines.joined([configuration, arguments, run, serve]).indented + ["}"]
+            + Lines.joined([configuration, serveCommand, healthCommand]).indented + ["}"]
     }
 
     private var configuration: Lines {
@@ -39,28 +39,71 @@ struct MainTemplate {
                 static let configuration = \(names.argument("CommandConfiguration"))(
                     commandName: "\(program)",
                     abstract: "Serves \(project.serviceNames) over TinyPB.",
-                    discussion: \(names.program("HelpSections"))(
-                        exitStatuses: \(names.program("HelpSections")).serverStatuses,
-                        environment: \(names.program("HelpSections")).serverEnvironment
-                    ).text,
-                    version: "\(program) 0.1.0")
+                    discussion: \"""
+                        EXAMPLES:
+                          Serve until SIGTERM or Ctrl-C:
+                            \(program) conf/rocket.xml
+                          Print the effective configuration with the source of each value:
+                            \(program) --check-config conf/rocket.xml
+                          Check in a script whether the running server serves:
+                            \(program) health && echo "it serves"
+
+                        \\(\(names.program("HelpSections"))(
+                            exitStatuses: \(names.program("HelpSections")).serverStatuses,
+                            environment: \(names.program("HelpSections")).serverEnvironment
+                        ).text)
+                        \""",
+                    version: "\(program) 0.1.0",
+                    subcommands: [Serve.self, Health.self], defaultSubcommand: Serve.self)
+                """)
+    }
+
+    /// The subcommand that serves; it is the one without a name of a subcommand.
+    private var serveCommand: Lines {
+        ["struct Serve: \(names.argument("AsyncParsableCommand")) {"]
+            + Lines.joined([
+                [
+                    "static let configuration = \(names.argument("CommandConfiguration"))(",
+                    "    abstract: \"Serve until SIGTERM or SIGINT.\")",
+                ], arguments, run, serve,
+            ]).indented + ["}"]
+    }
+
+    /// The subcommand for scripts and monitoring.
+    private var healthCommand: Lines {
+        Lines(
+            text: """
+                struct Health: \(names.argument("AsyncParsableCommand")) {
+                    static let configuration = \(names.argument("CommandConfiguration"))(
+                        abstract: "Check the health of a running server, for scripts and monitoring.",
+                        discussion: \(names.program("HealthReport")).exitStatusHelp)
+
+                    @\(names.argument("Option"))(help: "The server: HOST:PORT, or the path of a Unix socket.")
+                    var to = "127.0.0.1:\(project.port)"
+
+                    @\(names.argument("OptionGroup")) var health: \(names.program("HealthOptions"))
+
+                    func run() async throws {
+                        try await health.check { try \(names.program("ServerTarget"))(address: to) }
+                    }
+                }
                 """)
     }
 
     private var arguments: Lines {
         Lines(
             text: """
-                @\(names.argument("Argument"))(help: "Configuration file; relative paths in it are relative to its folder.")
-                var config = "conf/rocket.xml"
+                @\(names.argument("Argument"))(
+                    help: \(names.argument("ArgumentHelp"))(
+                        "Configuration file; relative paths in it are relative to its folder.",
+                        discussion: "Default: conf/rocket.xml, or else \(installedConfiguration)."))
+                var config: String?
 
                 @\(names.argument("Flag"))(help: "Print the effective configuration with the source of each value, then exit.")
                 var checkConfig = false
 
                 @\(names.argument("Flag"))(help: "With --check-config: print only errors and warnings.")
                 var quiet = false
-
-                @\(names.argument("Option"))(help: "Check the health of the server at this address, then exit.")
-                var probe: String?
                 """)
     }
 
@@ -68,8 +111,10 @@ struct MainTemplate {
         Lines(
             text: """
                 func run() async throws {
-                    if let probe { return try await \(names.program("HealthProbe")).check(probe) }
-                    let config = try \(names.program("ConfigurationFile")).read(self.config)
+                    let file = try \(names.program("ConfigurationFile")).find(
+                        config, local: "conf/rocket.xml", installed: "\(installedConfiguration)",
+                        option: "\(program) FILE")
+                    let config = try \(names.program("ConfigurationFile")).read(file)
                     for warning in config.warnings {
                         \(names.program("StandardError")).write(line: "\(program): \\(warning)", level: .warn)
                     }
@@ -78,10 +123,12 @@ struct MainTemplate {
                         if !quiet { \(names.program("StandardOutput")).write(line: config.report) }
                         return
                     }
-                    try await serve(config)
+                    try await serve(config, from: file)
                 }
                 """)
     }
+
+    private var installedConfiguration: String { "/etc/\(program)/rocket.xml" }
 
     private var serve: Lines {
         let (logs, server) = (
@@ -90,7 +137,7 @@ struct MainTemplate {
         let config = names.rpc("RocketConfig", of: "RocketBase")
         return Lines(
             text: """
-                private func serve(_ config: \(config)) async throws {
+                private func serve(_ config: \(config), from file: String) async throws {
                     let logs = try \(logs).open(config)
                     defer { logs.shutdown() }
                     let daemon = \(names.program("Daemon"))(name: "\(program)", logs: logs)
@@ -102,13 +149,16 @@ struct MainTemplate {
                         services: [
                 \(services.indented(by: 12).joined(separator: "\n"))
                         ], logs: logs, systemd: daemon.systemd, sockets: daemon.sockets)
-                    let reload = \(names.program("ConfigReload"))(config, logs: logs) { [file = self.config] in
+                    let reload = \(names.program("ConfigReload"))(config, logs: logs) {
                         try \(names.program("ConfigurationFile")).read(file)
                     } apply: {
                         server.update(try \(names.rpc("RPCServerConfiguration"))($0.server))
                     }
+                    daemon.logUnusedSockets(
+                        otherThan: \(names.rpc("RPCServerConfiguration")).socketName)
                     try await daemon.run(
-                        [server], listening: { await server.boundAddresses.map { "\\($0)" } },
+                        [\(names.program("HeapTrimmer"))(logger: logs.app), server],
+                        listening: { await server.boundAddresses.map { "\\($0)" } },
                         reload: reload.run)
                 }
                 """)

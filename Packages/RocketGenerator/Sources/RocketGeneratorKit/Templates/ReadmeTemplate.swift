@@ -6,7 +6,7 @@ struct ReadmeTemplate {
     private var program: String { project.name.program }
     private var module: String { project.name.module }
 
-    var lines: Lines { .joined([head, commands, map, after]) }
+    var lines: Lines { .joined([head, commands, map, after, operation]) }
 
     private var head: Lines {
         let services = project.services.map { "`\($0.model.fullName)`" }.joined(separator: ", ")
@@ -22,6 +22,7 @@ struct ReadmeTemplate {
                 make && make test          # build and test; needs Swift 6.2, libtinyxml-dev, libsystemd-dev
                 make run                   # start bin/\(program) in the background and wait until it answers
                 bin/\(client) 127.0.0.1 \(project.port) '{}'
+                make health                # does it serve? For scripts: the exit status, or --json
                 make stop                  # finish the calls that are in progress, then stop
                 sudo make install          # install it as a systemd service
                 ```
@@ -58,6 +59,37 @@ struct ReadmeTemplate {
                 `rocket_generator --diff` shows the changes without writing them.
                 `swift package --allow-writing-to-package-directory generate-rocket` updates only
                 `Sources/\(module)/pb/`.
+                """)
+    }
+
+    private var operation: Lines {
+        Lines(
+            text: """
+                ## As a service
+
+                ```
+                sudo make install                                # PREFIX=/usr/local
+                sudo systemctl enable --now \(program).socket \(program).service
+                systemctl status \(program)                      # calls per second, p99, connections
+                \(program) health                                # exit status 0 if it serves
+                \(program) health --nagios                       # a line and a status for Nagios or Icinga
+                journalctl -u \(program)                         # the log
+                \(program) --check-config /etc/\(program)/rocket.xml
+                sudo systemctl reload \(program)                 # apply changes; the log tells which need a restart
+                sudo systemctl restart \(program)                # refuses no connection, finishes the calls in progress
+                ```
+
+                | | where |
+                |---|---|
+                | configuration | `/etc/\(program)/rocket.xml`, not changed by another `make install` |
+                | addresses | `\(program).socket`: 127.0.0.1:\(project.port) and `/run/\(program).sock`; for others `systemctl edit \(program).socket` |
+                | data of the service | `/var/lib/\(program)`, the only directory that it may write to |
+                | limits, sandbox | `\(program).service`; changes: `systemctl edit \(program).service` |
+
+                A check in a script, `\(program) health [SERVICE] [--to ADDRESS]`, ends with 0 (serves), 66 (no
+                such service), 69 (down), 75 (does not serve now, or drains), 77 (refused) or 64 (wrong command
+                line). A service that can't do its work sets its status:
+                `server.health.set(.notServing, for: "\(project.services.first?.model.fullName ?? "")")`.
                 """)
     }
 }

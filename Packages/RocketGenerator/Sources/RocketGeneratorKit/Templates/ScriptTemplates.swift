@@ -65,7 +65,7 @@ struct ScriptTemplates {
                     sleep 0.05
                 done
                 address=${ready##*listening on }
-                "$server" --probe "${address%% *}" || fail "\(program) listens but does not answer:"
+                "$server" health --timeout 10s --to "${address%% *}" >>"$output" 2>&1 || fail "\(program) listens but does not answer:"
                 echo "\(program) answers on $address as process $pid; its output is in $output"
                 """)
     }

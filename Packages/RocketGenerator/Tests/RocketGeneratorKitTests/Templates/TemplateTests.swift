@@ -210,13 +210,33 @@ struct TemplateTests {
         #expect(ClientListTemplate.declaration(project.services) == (count == 1 ? one : two))
     }
 
-    @Test("Scripts and units contain the program's name")
+    @Test("The program serves by default, and checks the health of a server by its subcommand")
+    func subcommands() throws {
+        let main = MainTemplate(project: try Sample.project(Sample.order)).lines.text
+        #expect(
+            main.contains("subcommands: [Serve.self, Health.self], defaultSubcommand: Serve.self"))
+        #expect(main.contains("var to = \"127.0.0.1:12345\""))
+        #expect(main.contains("installed: \"/etc/order/rocket.xml\""))
+        let run = ScriptTemplates(program: "order").run.text
+        #expect(run.contains("\"$server\" health --timeout 10s --to \"${address%% *}\""))
+    }
+
+    @Test("The README tells how to install, check, reload and read the log of the service")
+    func readme() throws {
+        let readme = ReadmeTemplate(project: try Sample.project(Sample.order)).lines.text
+        for text in [
+            "sudo make install", "order health", "systemctl reload order",
+            "journalctl -u order", "--check-config /etc/order/rocket.xml",
+            "server.health.set(.notServing, for: \"Order\")",
+        ] {
+            #expect(readme.contains(text))
+        }
+    }
+
+    @Test("Scripts and configuration contain the program's name")
     func programName() {
         #expect(ScriptTemplates(program: "shop").run.contains("server=$project/bin/shop"))
         let conf = ConfigurationTemplates(program: "shop", port: 9000)
-        #expect(conf.socket.contains("ListenStream=127.0.0.1:9000"))
         #expect(conf.rocketXML.contains("    <port>9000</port>"))
-        #expect(
-            conf.service.contains("ExecStart=/usr/local/bin/shop /etc/shop/rocket.xml"))
     }
 }

@@ -130,7 +130,8 @@ struct TCPConnector: Connector {
             to: Array(addresses[first...] + addresses[..<first]), on: reactor, timeout: timeout,
             configuration: configuration, handler: handler
         ) { result in
-            if case .failure(let error) = result { failed(RPCError(.failedConnect, "\(error)")) }
+            guard case .failure(let error) = result else { return }
+            failed(RPCError(.failedConnect, "\(error)").adding("connect", error.kind.rawValue))
         }
         return { operation.cancel() }
     }

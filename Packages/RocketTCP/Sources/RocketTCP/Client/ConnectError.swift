@@ -10,6 +10,8 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
         case timedOut = "timed out"
         /// There is no route to the host.
         case unreachable
+        /// The system does not permit the connection: the mode of a Unix socket, a firewall.
+        case notPermitted = "not permitted"
         /// There was no address to try.
         case noAddress = "no address"
         /// This side cancelled the operation.
@@ -49,13 +51,15 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Derives the kind from the first attempt.
     init(attempts: [Attempt]) {
         let errno = attempts.first?.error?.errno
-        let kind: Kind =
-            attempts.isEmpty
-            ? .noAddress
-            : errno?.isRefused == true
-                ? .refused
-                : errno?.isTimedOut == true
-                    ? .timedOut : errno?.isUnreachable == true ? .unreachable : .failed
+        let kind: Kind
+        switch errno {
+        case _ where attempts.isEmpty: kind = .noAddress
+        case let errno? where errno.isRefused: kind = .refused
+        case let errno? where errno.isTimedOut: kind = .timedOut
+        case let errno? where errno.isUnreachable: kind = .unreachable
+        case let errno? where errno.isNotPermitted: kind = .notPermitted
+        default: kind = .failed
+        }
         self.init(kind, attempts: attempts)
     }
 }

@@ -2,7 +2,7 @@ import RocketBase
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
-import RocketTCP
+@testable import RocketTCP
 import RocketTCPTestKit
 import Testing
 
@@ -50,6 +50,16 @@ import Testing
         let (outcome, _, _) = connect(to: [try NetAddress(parsing: "unix:/nowhere/rocket")])
         driven.settle()
         #expect(error(outcome)?.kind == .refused)
+    }
+
+    @Test(
+        "Reports notPermitted where the system does not permit the connection", arguments: [1, 13])
+    func notPermitted(errno: Int32) throws {
+        // EPERM and EACCES. Tests run as root, to whom every Unix socket is open.
+        let attempt = ConnectError.Attempt(
+            address: try NetAddress(parsing: "unix:/run/rocket"),
+            error: SystemError("connect", Errno(rawValue: errno)))
+        #expect(ConnectError(attempts: [attempt]).kind == .notPermitted)
     }
 
     @Test("Reports noAddress without any address")

@@ -7,21 +7,21 @@ import Testing
 
 @testable import OrderClientKit
 
-struct CallTargetTests {
+struct TargetOptionsTests {
     @Test(
         "Accepts an address without reading the configuration",
         arguments: [
-            "127.0.0.1:12345", "[::1]:80", "unix:/run/order",
+            "127.0.0.1:12345", "[::1]:80", "unix:/run/order", "/run/order", "localhost:1",
         ])
     func addresses(text: String) throws {
-        let options = try CallOptions.parse(["--to", text, "--config", "/no/such/file.xml"])
-        #expect(try CallTarget(options).description == text)
+        let options = try TargetOptions.parse(["--to", text, "--config", "/no/such/file.xml"])
+        #expect(try options.target().description == text)
     }
 
     @Test("The description of a stub has its name and address")
     func stub() throws {
         let target = try withConfiguration(stubs: ["order", "stock"]) {
-            try CallTarget(CallOptions.parse(["--to", "stock", "--config", $0]))
+            try TargetOptions.parse(["--to", "stock", "--config", $0]).target()
         }
         #expect(target.description == "stock (127.0.0.1:12346)")
     }
@@ -34,7 +34,7 @@ struct CallTargetTests {
         ])
     func defaultStub(stubs: [String], description: String) throws {
         let target = try withConfiguration(stubs: stubs) {
-            try CallTarget(CallOptions.parse(["--config", $0]))
+            try TargetOptions.parse(["--config", $0]).target()
         }
         #expect(target.description == description)
     }
@@ -47,7 +47,7 @@ struct CallTargetTests {
     func unknown(arguments: [String]) throws {
         let failure = #expect(throws: ProgramFailure.self) {
             _ = try withConfiguration(stubs: ["orders", "stock"]) {
-                try CallTarget(CallOptions.parse(arguments + ["--config", $0]))
+                try TargetOptions.parse(arguments + ["--config", $0]).target()
             }
         }
         #expect(failure?.description.contains("\n") == false)
@@ -57,14 +57,56 @@ struct CallTargetTests {
     func peer() throws {
         func peer(_ arguments: [String]) throws -> PeerKind {
             try withConfiguration(stubs: ["order"], peer: "<peer>tinyrpc</peer>") {
-                try CallTarget(CallOptions.parse(arguments + ["--config", $0])).peer
+                try TargetOptions.parse(arguments + ["--config", $0]).target().configuration.peer
             }
         }
         #expect(try peer([]) == .tinyrpc)
         #expect(try peer(["--peer", "rocket"]) == .rocket)
         #expect(try peer(["--to", "127.0.0.1:1"]) == .rocketSwift)
         #expect(try peer(["--to", "127.0.0.1:1", "--peer", "rocket"]) == .rocket)
-        #expect(throws: (any Error).self) { try CallOptions.parse(["--peer", "grpc"]) }
+        #expect(throws: (any Error).self) { try TargetOptions.parse(["--peer", "grpc"]) }
+    }
+
+    @Test("Without --config it is the file of the current folder, or else the installed one")
+    func defaultConfiguration() throws {
+        let base = NSTemporaryDirectory() + "target-options-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: base) }
+        func write(_ path: String, port: Int) throws {
+            let url = URL(filePath: "\(base)/\(path)")
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(
+                """
+                <root><stubs><rpc_server><name>order</name><port>\(port)</port></rpc_server></stubs></root>
+                """.utf8
+            ).write(to: url)
+        }
+        func target(_ arguments: String...) throws -> ServerTarget {
+            try TargetOptions.parse(arguments).target(
+                root: "\(base)/root", folder: "\(base)/user/")
+        }
+        let failure = #expect(throws: ProgramFailure.self) { _ = try target() }
+        #expect(failure?.status == .configuration)
+        for text in ["conf/rocket.xml", "/etc/rocket/order_client.xml", "--config", "--to"] {
+            #expect(failure?.description.contains(text) == true)
+        }
+        #expect(try target("--to", "127.0.0.1:1").description == "127.0.0.1:1")
+        try write("root/etc/rocket/order_client.xml", port: 1)
+        #expect(try target().description == "order (127.0.0.1:1)")
+        try write("user/conf/rocket.xml", port: 2)
+        #expect(try target().description == "order (127.0.0.1:2)")
+    }
+
+    @Test("The installed configuration calls the installed server")
+    func installedConfiguration() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let file = root.appending(path: "conf/order_client.xml").path
+        let target = try TargetOptions.parse(["--config", file]).target()
+        let address = target.description.split(separator: "(").last?.dropLast() ?? ""
+        let socket = try String(
+            contentsOf: root.appending(path: "conf/order_server.socket"), encoding: .utf8)
+        #expect(socket.contains("\nListenStream=\(address)\n"), "\(target)")
     }
 
     @Test("The line of a failed call has method, peer, message and code")

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Foundation
+import RocketProgram
+import Testing
+
+@testable import ChatServerKit
+
+struct ChatServerCommandTests {
+    @Test("Without an argument the configuration is the local one, or else the installed one")
+    func configuration() throws {
+        let base = NSTemporaryDirectory() + "chat-server-command-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: base) }
+        func path(_ arguments: String...) throws -> String {
+            let command = try ChatServerCommand.parse(arguments)
+            return try command.configuration(root: "\(base)/root", folder: "\(base)/user/")
+        }
+        func write(_ path: String) throws {
+            let url = URL(filePath: "\(base)/\(path)")
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data().write(to: url)
+        }
+        let failure = #expect(throws: ProgramFailure.self) { _ = try path() }
+        #expect(failure?.description.contains("/etc/rocket/chat_server.xml") == true)
+        try write("root/etc/rocket/chat_server.xml")
+        #expect(try path() == "\(base)/root/etc/rocket/chat_server.xml")
+        try write("user/conf/chat.xml")
+        #expect(try path() == "\(base)/user/conf/chat.xml")
+        #expect(try path("x.xml") == "x.xml")
+    }
+}
