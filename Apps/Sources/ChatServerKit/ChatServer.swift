@@ -144,7 +144,8 @@ public struct ChatStatistics: Hashable, Sendable {
     /// Bytes queued for slow receivers, besides those in the output buffers of their connections.
     /// Bytes shared by several queues count once per queue.
     public var queuedBytes = 0
-    /// Bytes in the buffers of the connections. Bytes shared by several count once per connection.
+    /// Memory of the connections: of their buffers, and of the queues of slow receivers. Bytes shared
+    /// by several count once per connection.
     public var bufferedBytes = 0
     /// Messages dropped from the queues of slow receivers, counted once per receiver.
     public var droppedMessages = 0

@@ -106,7 +106,7 @@ public final class ChatSession: TCPConnectionHandler {
 
     private func leave(_ connection: TCPConnection, _ reason: CloseReason) {
         self.connection = nil
-        while let element = queue.popFirst() { send(element, connection) }
+        while let element = nextQueued(connection) { send(element, connection) }
         connection.close(.afterFlush, reason: reason)
     }
 
@@ -249,11 +249,22 @@ extension ChatSession {
 
     private func sendQueue() {
         guard let connection else { return }
-        while connection.isWritable, let element = queue.popFirst() { send(element, connection) }
+        while connection.isWritable, let element = nextQueued(connection) {
+            send(element, connection)
+        }
         countQueue()
     }
 
+    /// Takes what is sent next out of the queue; its memory counts as output of the connection then.
+    private func nextQueued(_ connection: TCPConnection) -> ReceiverQueue.Element? {
+        let element = queue.popFirst()
+        connection.handlerBytes = queue.memoryBytes
+        return element
+    }
+
+    /// Reports the queue to the shard, and its memory to the connection, for the server's budget.
     private func countQueue() {
+        connection?.handlerBytes = queue.memoryBytes
         sessions.shard.queueChanged(
             by: queue.byteCount - countedBytes, dropped: droppedMessages - countedDropped)
         (countedBytes, countedDropped) = (queue.byteCount, droppedMessages)

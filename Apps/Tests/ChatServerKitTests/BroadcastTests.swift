@@ -157,6 +157,33 @@ struct BroadcastTests {
         }
     }
 
+    @Test("Queues of receivers that never read count into the memory of all connections")
+    func queuesInBudget() async throws {
+        let budget = ByteBudget(limitBytes: 4 << 20)
+        try await withChat { configuration in
+            configuration.tcp.budget = budget
+            configuration.tcp.connection.highWaterMarkBytes = 64 << 10
+            configuration.tcp.connection.lowWaterMarkBytes = 16 << 10
+            configuration.tcp.connection.kernelSendBufferBytes = 16 << 10
+        } _: { chat in
+            let peers = try await chat.join(2)
+            var stalled: [ChatPeer] = []
+            for _ in 0..<16 { stalled.append(try await chat.join()) }
+            let text = String(repeating: "x", count: 10_000)
+            for number in 0..<150 where chat.server.sessionCount == 18 {
+                peers[0].send("\(number)" + text)
+                #expect(peers[1].receive()?.hasPrefix("from: client1: \(number)x") == true)
+                let statistics = chat.server.statistics
+                #expect(statistics.queuedBytes <= statistics.bufferedBytes)
+                #expect(budget.heldBytes <= budget.limitBytes + budget.limitBytes / 8)
+            }
+            #expect(chat.server.sessionCount < 18)
+            peers[0].send("next")
+            while let text = peers[1].receive(), text != "from: client1: next" {}
+            #expect(stalled.count == 16)
+        }
+    }
+
     @Test("Delivers every message while other sessions join and leave")
     func joiningAndLeaving() async throws {
         raiseDescriptorLimit(4096)

@@ -26,6 +26,13 @@ struct ReceiverQueue: ~Copyable {
     /// Bytes in the queue.
     private(set) var byteCount = 0
 
+    /// The memory that the queue holds, at most about: its bytes, shared or not, and what each entry
+    /// takes beside them.
+    var memoryBytes: Int { byteCount + entries.count * Self.entryBytes }
+
+    /// An entry, and the object and the rounded-up buffer of a part of its own.
+    private static let entryBytes = 192
+
     /// The number of entries whose memory stays allocated while none waits.
     private static let keptEntries = 16
 

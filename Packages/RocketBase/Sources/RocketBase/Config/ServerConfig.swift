@@ -37,9 +37,10 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// restart.
     public var maxConnectionsPerPeer = 0
     /// The memory for the data of all connections. When it is used up, the connections that
-    /// hold most for longest without progress are closed. 0: half of the memory that the
-    /// process may use, by its control group and by what the machine has available at the
-    /// start; 64 MiB at least.
+    /// hold most for longest without progress are closed. 0: 4/9 of what 32 MiB leave of the
+    /// memory that the process may use, which is the lowest limit of its control groups, or
+    /// what the machine has available at the start; an eighth of it at least. A warning is
+    /// logged for more than 8/9 of what 32 MiB leave.
     ///
     /// `server/memory_budget_bytes`: A whole number of bytes, 0 to 1099511627776. Default 0
     /// bytes. Needs a restart.
@@ -246,9 +247,10 @@ extension ServerConfig {
         .init(
             "memory_budget_bytes", \.memoryBudgetBytes, .bytes(0...1_099_511_627_776), .restart,
             "The memory for the data of all connections. When it is used up, the connections that "
-                + "hold most for longest without progress are closed. 0: half of the memory that "
-                + "the process may use, by its control group and by what the machine has available "
-                + "at the start; 64 MiB at least."),
+                + "hold most for longest without progress are closed. 0: 4/9 of what 32 MiB leave "
+                + "of the memory that the process may use, which is the lowest limit of its control "
+                + "groups, or what the machine has available at the start; an eighth of it at "
+                + "least. A warning is logged for more than 8/9 of what 32 MiB leave."),
         .init(
             "idle_timeout_ms", \.idleTimeout, .milliseconds(0...86_400_000), .restart,
             "A connection without traffic for this time is closed. 0: no limit."),

@@ -55,6 +55,13 @@ public final class TCPConnection {
     var needsRedelivery = false
     /// Bytes of this connection that the server's limiter has recorded.
     var recordedBytes = 0
+    /// Memory that the handler holds for this connection besides its buffers, such as messages that
+    /// it queues while the peer reads slowly: 0 or more bytes, default 0. The server's budget counts
+    /// it as output of the connection; where the budget is used up, setting it may close this
+    /// connection, as a write may. No effect once closed.
+    public var handlerBytes = 0 {
+        didSet { if handlerBytes != oldValue, !machine.isClosed { _ = recordHeldBytes() } }
+    }
     /// Index in the loop's list; negative before `start`.
     var slot = -1
     /// Bytes that the kernel has taken in all.
@@ -156,9 +163,11 @@ extension TCPConnection {
         (unsafe output.own.capacityBytes) + (unsafe input.capacityBytes)
     }
 
-    /// Memory that the output holds: that of its buffer, filled or not, and the shared bytes, which
-    /// count for each connection that they wait for.
-    var heldOutputBytes: Int { unsafe output.own.capacityBytes + output.sharedBytes }
+    /// Memory that the output holds: that of its buffer, filled or not, the shared bytes, which
+    /// count for each connection that they wait for, and what the handler holds.
+    var heldOutputBytes: Int {
+        unsafe output.own.capacityBytes + output.sharedBytes + handlerBytes
+    }
 
     /// The address of this end, read from the kernel on first use; unnamed once closed.
     public var localAddress: NetAddress {

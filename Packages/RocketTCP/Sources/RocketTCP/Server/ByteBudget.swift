@@ -15,6 +15,9 @@ public final class ByteBudget: Sendable {
     public let limitBytes: Int
     /// The most bytes that layers above may hold of them: half.
     public let recordLimitBytes: Int
+    /// The memory that the process may use, as it was when the budget was made; nil: unknown.
+    let memory: MemoryLimit?
+    let isAutomatic: Bool
     private let ceilingBytes: Int
     /// All bytes, and those of them that layers above have recorded.
     private let held = Atomic(0), recorded = Atomic(0)
@@ -23,18 +26,30 @@ public final class ByteBudget: Sendable {
 
     private struct WeakLoop: Sendable { weak let loop: EventLoop? }
 
-    /// - Parameter limitBytes: the most bytes to hold; 1 MiB at least.
-    public init(limitBytes: Int) {
+    /// - Parameters:
+    ///   - limitBytes: the most bytes to hold; 1 MiB at least.
+    ///   - memory: the memory that the process may use. A server logs a warning at its start if the
+    ///     budget does not fit into it. nil: that of its start.
+    public convenience init(limitBytes: Int, memory: MemoryLimit? = nil) {
+        self.init(limitBytes: limitBytes, memory: memory, isAutomatic: false)
+    }
+
+    private init(limitBytes: Int, memory: MemoryLimit?, isAutomatic: Bool) {
         self.limitBytes = min(max(1 << 20, limitBytes), 1 << 60)
+        self.memory = memory
+        self.isAutomatic = isAutomatic
         recordLimitBytes = self.limitBytes / 2
         ceilingBytes = self.limitBytes + self.limitBytes / 8
     }
 
-    /// Half of the memory that this process may use: the smallest of what the machine has available
-    /// now and of the limits of its control groups. The other half is for all else. 64 MiB at least;
-    /// 1 GiB where nothing is known. Reads some files.
-    public static func automaticLimitBytes(_ memory: SystemMemory = SystemMemory()) -> Int {
-        max(64 << 20, (memory.availableBytes ?? 2 << 30) / 2)
+    /// Returns a budget that is a share of the memory that this process may use: 4/9 of what 32 MiB
+    /// leave of it, an eighth of it at least. Where only the size of the machine is known, 1 GiB of
+    /// it counts at most; 256 MiB where nothing is known. Default: the memory of now; reads some
+    /// files.
+    public static func automatic(memory: MemoryLimit? = SystemMemory().limit) -> ByteBudget {
+        ByteBudget(
+            limitBytes: BudgetShare.automaticBytes(of: memory), memory: memory,
+            isAutomatic: true)
     }
 
     /// The bytes that are held now.

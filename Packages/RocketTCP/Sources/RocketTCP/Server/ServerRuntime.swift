@@ -218,7 +218,9 @@ public final class ServerRuntime: Sendable {
         settle()
         logger.info("server started") {
             $0.add("addresses", addresses.map(\.description).joined(separator: " "))
+            configuration.tcp.budget.describe(to: &$0)
         }
+        configuration.tcp.budget.logMisfit(logger)
         for address in configuration.tcp.unserved(bound: addresses) {
             logger.warn(
                 "a configured address is not served: the sockets are those passed by systemd"

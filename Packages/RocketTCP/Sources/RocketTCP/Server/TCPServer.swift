@@ -117,7 +117,8 @@ public final class TCPServer: Sendable {
     /// The number of open connections, those on their way to a loop included. Any thread.
     public var connectionCount: Int { context.limiter.connections }
 
-    /// Bytes of memory that the buffers of all connections hold now. Any thread.
+    /// Bytes of memory that all connections hold now: their buffers, and what their handlers have
+    /// set as `TCPConnection.handlerBytes`. Any thread.
     public var bufferedBytes: Int { context.limiter.heldBytes }
 
     /// Closes the listeners and all connections at once. Returns before that is done.

@@ -31,8 +31,8 @@ public struct TCPServerConfiguration: Sendable {
     /// nil.
     public var maxConnectionsPerPeer: Int?
     /// The bytes that all connections may hold together. Servers with the same budget share it.
-    /// Default: one of 1 GiB.
-    public var budget = ByteBudget(limitBytes: 1 << 30)
+    /// Default: a share of the memory that the process may use.
+    public var budget = ByteBudget.automatic()
     /// The configuration of each connection. Its `firstBytesTimeout` is 30 s by default.
     public var connection = TCPConnectionConfiguration()
 
@@ -44,7 +44,8 @@ public struct TCPServerConfiguration: Sendable {
         case park
     }
 
-    /// Creates the defaults, with the addresses to listen on.
+    /// Creates the defaults, with the addresses to listen on. Reads the files that say how much
+    /// memory the process may use.
     public init(listen: [NetAddress]) {
         self.listen = listen
         connection.firstBytesTimeout = .seconds(30)

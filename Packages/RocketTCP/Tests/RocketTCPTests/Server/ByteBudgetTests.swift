@@ -142,6 +142,32 @@ import Testing
         #expect(budget.heldBytes == 0)
     }
 
+    @Test("Counts what a handler holds for a connection, and closes that which holds most")
+    func handlerBytes() throws {
+        let budget = ByteBudget(limitBytes: 4 << 20)
+        let (server, connect) = try server(budget)
+        let peers = try (0..<3).map { _ in try connect() }
+        let connections = subs.flatMap { LoopConnections.of($0.reactor).connections }
+        for connection in connections { connection.handlerBytes = 1 << 20 }
+        #expect(budget.heldBytes == 3 << 20 && server.bufferedBytes == 3 << 20)
+        connections[0].handlerBytes = 100
+        connections[1].handlerBytes = (2 << 20) + 5
+        #expect(budget.heldBytes == (3 << 20) + 105)
+        connections[2].handlerBytes = 2 << 20
+        settle()
+        #expect(connections.map(\.machine.isClosed) == [false, true, false])
+        #expect(budget.heldBytes == (2 << 20) + 100)
+        connections[1].handlerBytes = 1 << 30
+        #expect(budget.heldBytes == (2 << 20) + 100)
+        // Above the ceiling it is closed at once.
+        connections[2].handlerBytes = 5 << 20
+        #expect(connections[2].machine.isClosed && budget.heldBytes == 100)
+        connections[0].handlerBytes = 0
+        #expect(budget.heldBytes == 0 && peers.count == 3)
+        server.stop()
+        settle()
+    }
+
     @Test("Closes no connection for bytes of layers above beyond half of the limit: refuses them")
     func recordedByOthers() throws {
         let budget = ByteBudget(limitBytes: 4 << 20)

@@ -1,7 +1,8 @@
 import RocketBase
 import RocketSystem
-import RocketTCP
 import Testing
+
+@testable import RocketTCP
 
 @Suite struct ServerConfigTests {
     private func applied(_ change: (inout ServerConfig) -> Void = { _ in })
@@ -32,18 +33,22 @@ import Testing
     func defaults() {
         let tcp = applied()
         #expect(tcp.maxConnectionsPerPeer == nil)
-        #expect(tcp.budget.limitBytes >= 64 << 20)
+        #expect(tcp.budget.limitBytes >= 1 << 20 && tcp.budget.isAutomatic)
         #expect(tcp.unixMode == 0o600)
     }
 
-    @Test("The automatic budget is half of what the process may use, and 64 MiB at least")
+    @Test("The automatic budget is a share of the memory of the process: 384 MiB of 896 MiB")
     func automaticBudget() {
-        func limit(_ kilobytes: Int) -> Int {
-            ByteBudget.automaticLimitBytes(
-                SystemMemory { $0 == "/proc/meminfo" ? "MemAvailable: \(kilobytes) kB\n" : nil })
-        }
-        #expect(limit(1 << 20) == 512 << 20)
-        #expect(limit(1) == 64 << 20)
-        #expect(ByteBudget.automaticLimitBytes(SystemMemory { _ in nil }) == 1 << 30)
+        let high = "/sys/fs/cgroup/order_server.service/memory.high"
+        let files = [
+            "/proc/self/cgroup": "0::/order_server.service\n",
+            "/proc/meminfo": "MemAvailable: 8000000 kB\n", high: "\(896 << 20)\n",
+        ]
+        var tcp = TCPServerConfiguration(listen: [])
+        tcp.apply(ServerConfig(), memory: SystemMemory { files[$0] })
+        #expect(tcp.budget.limitBytes == 384 << 20)
+        #expect(tcp.budget.memory == MemoryLimit(bytes: 896 << 20, source: .file(high)))
+        tcp.apply(ServerConfig(), memory: SystemMemory { _ in nil })
+        #expect(tcp.budget.limitBytes == 256 << 20)
     }
 }
