@@ -8,7 +8,7 @@ file=$(current)
 check "... they contain its lines" until_ 5 in_sd grep -q "server started" "$file"
 same "... and belong to its user alone" "600 $(in_sd stat -c %u /proc/"$(property MainPID)")" "$(in_sd stat -c '%a %u' "$file")"
 
-# The first run only records the files; the state is made older by 40 days for the second one.
+# The first run only records the files; the state is made older for the second one.
 rotate() { in_sd logrotate --state /tmp/logrotate.state "$@" /etc/logrotate.d/order_server 2>&1; }
 age() { # HOURS FILE…
     in_sd touch -d "-$1 hours" "${@:2}"
@@ -23,8 +23,9 @@ same "logrotate succeeds" "" "$(rotate)"
 same "... compresses a closed file" "closed" "$(in_sd zcat "$closed.1.gz" 2>&1)"
 check "... removes one of 33 days" in_sd sh -c "! test -e $old"
 check "... and leaves the current one" in_sd test -s "$file"
-check "... so does a run by force" rotate --force
-open_files() { in_sd sh -c "readlink /proc/$(property MainPID)/fd/* 2>/dev/null | grep $logs"; }
+check "a run by force compresses that, too" rotate --force
+check "... and removes nothing" in_sd sh -c "test -e $closed.1.gz && test -e $file.1.gz"
+open_files() { in_sd sh -c "readlink /proc/$(property MainPID)/fd/* 2>/dev/null | grep /order_server_"; }
 reopened() { ! open_files | grep -q deleted && open_files | grep -qx "/var/log/private/order_server/${file##*/}"; }
 check "... after which the server writes into new files" until_ 5 reopened
 in_sd sed -i 's|<log_sinks>journal,file|<log_sinks>journal|' $CONFIG
