@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests order_server as a service of systemd, also on a machine whose PID 1 is another program:
 # boots /lib/systemd/systemd as PID 1 of pid, mount, cgroup, uts, ipc and net namespaces of its own,
-# over an overlay of / whose upper layer is in memory, installs the Debian package there, and runs
+# over an overlay of / whose upper layer is in memory, installs the Debian packages there, and runs
 # checks.sh. Nothing is written to the file systems of the machine, and all processes end with this
 # script.
 #
