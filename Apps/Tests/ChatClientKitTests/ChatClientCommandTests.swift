@@ -7,13 +7,15 @@ import Testing
     @Test(
         "A host is an address of IPv4, IPv6 or a Unix socket, or a name",
         arguments: [
-            (["127.0.0.1", "9999"], "127.0.0.1:9999"),
-            (["::1", "9999"], "[::1]:9999"),
-            (["unix:/run/chat_server.sock"], "unix:/run/chat_server.sock"),
-            (["chat.example.org"], nil),
+            ("127.0.0.1", "127.0.0.1:9999"),
+            ("::1", "[::1]:9999"),
+            ("unix:/run/chat_server.sock", "unix:/run/chat_server.sock"),
+            ("chat.example.org", nil),
         ])
-    func hosts(arguments: [String], address: String?) throws {
-        let command = try ChatClientCommand.parse(arguments)
+    func hosts(host: String, address: String?) {
+        var command = ChatClientCommand()
+        command.host = host
+        command.port = 9999
         #expect(command.address?.description == address)
     }
 }
