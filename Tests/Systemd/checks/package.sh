@@ -22,10 +22,17 @@ for page in 8:order_server 1:order_client 8:chat_server 1:chat_client 1:rocket_g
     1:protoc-gen-rocket 5:order_server.xml 5:chat_server.xml 5:order_client.xml 5:rocket.xml; do
     name=${page#*:}
     output=$(in_sd env MANWIDTH=80 man --warnings "${page%:*}" "$name" 2>&1)
-    for heading in DESCRIPTION "SEE ALSO"; do
+    headings=(DESCRIPTION "SEE ALSO")
+    case $page in
+    8:*) headings+=("EXIT STATUS" FILES ENVIRONMENT) ;;
+    1:*) headings+=("EXIT STATUS") ;;
+    esac
+    for heading in "${headings[@]}"; do
         has "manual page $name(${page%:*}) has $heading" "$heading" "$output"
     done
 done
+size=$(in_sd dpkg-query -W -f '${Installed-Size}\n' 'rocket-*' | awk '{ sum += $1 } END { print sum + 0 }')
+check "the packages together take less than 40 MB installed: $size KiB" test "$size" -lt 40960
 for program in order_server chat_server order_client chat_client rocket_generator; do
     file=/usr/share/bash-completion/completions/$program
     check "bash completes $program" in_sd bash -c ". $file && complete -p $program"
