@@ -100,13 +100,13 @@ format: deps ## format all hand-written Swift files with .swift-format
 generate: deps ## generate code from .proto files, and the configuration's documents
 	@scripts/generate.sh
 
-install: all ## install programs, units, configuration, manuals (PREFIX=/usr/local, DESTDIR)
+install: all ## install programs, units, configuration, manuals, completions (PREFIX, DESTDIR)
 	@scripts/install
 
 uninstall: ## remove what `make install` installed; keep orders and changed configuration
 	@scripts/install --uninstall
 
-deb: all ## build a Debian package in .build/deb and check it with lintian
+deb: all ## build Debian packages in .build/deb and check them with lintian
 	@scripts/deps --packaging
 	@scripts/build-deb
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests order_server as a service of systemd, also on a machine whose PID 1 is another program:
 # boots /lib/systemd/systemd as PID 1 of pid, mount, cgroup, uts, ipc and net namespaces of its own,
-# over an overlay of / whose upper layer is in memory, installs the Debian package there, and runs
+# over an overlay of / whose upper layer is in memory, installs the Debian packages there, and runs
 # checks.sh. Nothing is written to the file systems of the machine, and all processes end with this
 # script.
 #
@@ -46,6 +46,7 @@ preflight() {
 build() {
     mkdir -p "$scratch/logs"
     "$root/scripts/build-deb" || exit 1
+    "$here/last-release/build" "$scratch/deb" || exit 1
     local log=$scratch/logs/build-order-load.log
     local package=(--package-path "$here" --scratch-path "$scratch" -c release)
     if ! swift build "${package[@]}" --disable-build-manifest-caching --product order_load \
@@ -99,7 +100,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-mount -t tmpfs -o mode=755,size=2g e2e "$W" || skip "a tmpfs can't be mounted"
+mount -t tmpfs -o mode=755,size=3g e2e "$W" || skip "a tmpfs can't be mounted"
 mkdir "$W"/{up,wk,root,cg,stage}
 if ! mount -t overlay -o "lowerdir=/,upperdir=$W/up,workdir=$W/wk" e2e-try "$W/root" 2>/dev/null ||
     ! umount "$W/root"; then
@@ -117,7 +118,7 @@ for left in "${CG%/*}"/rocket-systemd.* "${TMPDIR:-/tmp}"/rocket-systemd.*; do
     kill -0 "$pid" 2>/dev/null || find "$left" -depth -type d -exec rmdir {} + 2>/dev/null
 done
 
-cp "$scratch"/deb/rocket_*.deb "$W/stage/rocket.deb"
+cp "$scratch"/deb/*.deb "$W/stage/"
 cp "$order_load" "$scratch/stall" "$W/stage/"
 swift=$(readlink -f "$(command -v swift)")
 printf '%s\n' "${swift%/usr/bin/*}" >"$W/hidden"

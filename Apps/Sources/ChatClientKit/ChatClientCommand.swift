@@ -16,8 +16,8 @@ public struct ChatClientCommand: AsyncParsableCommand {
                 chat_client
               Join another server, and connect again whenever the connection is lost:
                 chat_client chat.example.org 9999 --reconnect
-              Send one message from a script:
-                echo "backup is done" | chat_client 192.0.2.7
+              Send one message from a script, over the socket of the service:
+                echo "backup is done" | chat_client unix:/run/chat_server.sock
 
             In a terminal, Ctrl-Z suspends the program, and pasted lines are one message, sent \
             by Enter. If standard input is not a terminal, each of its lines is sent as one \
@@ -29,7 +29,7 @@ public struct ChatClientCommand: AsyncParsableCommand {
             """,
         version: "chat_client \(RocketVersion.current)")
 
-    @Argument(help: "The name or address of the server.")
+    @Argument(help: "The name or address of the server, or unix:PATH.")
     var host = "127.0.0.1"
 
     @Argument(help: "The port of the server.")
@@ -77,10 +77,15 @@ public struct ChatClientCommand: AsyncParsableCommand {
         if let failure { throw failure }
     }
 
+    /// Returns the address that the arguments contain, or nil if `host` is a name.
+    var address: NetAddress? {
+        // The path of a Unix socket needs no port.
+        let texts = host.hasPrefix("unix:") ? [host] : ["\(host):\(port)", "[\(host)]:\(port)"]
+        return texts.lazy.compactMap { try? NetAddress(parsing: $0) }.first
+    }
+
     private func target(_ resolver: NameResolver) -> PersistentConnection.Target {
-        for text in ["\(host):\(port)", "[\(host)]:\(port)"] {
-            if let address = try? NetAddress(parsing: text) { return .addresses([address]) }
-        }
+        if let address { return .addresses([address]) }
         return .host(HostPort(host: host, port: port), resolver)
     }
 }

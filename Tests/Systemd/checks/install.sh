@@ -9,6 +9,11 @@ unit=$destination/opt/rocket/lib/systemd/system/order_server.service
 has "... the unit starts the program in that prefix" "ExecStart=/opt/rocket/bin/order_server /etc/rocket/" \
     "$(cat "$unit")"
 has "... with growing pauses between restarts if systemd supports them" "RestartSteps=" "$(cat "$unit.d/backoff.conf")"
+for file in share/bash-completion/completions/order_client share/zsh/site-functions/_order_client \
+    share/fish/vendor_completions.d/order_client.fish share/man/man5/order_server.xml.5.gz \
+    lib/systemd/system/order_server@.socket lib/sysusers.d/rocket-order-server.conf; do
+    check "... it installs $file" test -s "$destination/opt/rocket/$file"
+done
 echo '<!-- changed -->' >>"$destination/etc/rocket/order_server.xml"
 check "... a second time" install_
 has "... keeps a changed configuration" "changed" "$(tail -1 "$destination/etc/rocket/order_server.xml")"
