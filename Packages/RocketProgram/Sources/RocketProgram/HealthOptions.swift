@@ -35,6 +35,11 @@ public struct HealthOptions: ParsableArguments {
         if json && nagios { throw ValidationError("--json and --nagios exclude each other") }
     }
 
+    /// Returns whether a command line is that of a plugin of Nagios, also one that can't be parsed.
+    static func isPlugin(_ arguments: [String]) -> Bool {
+        arguments.first == "health" && arguments.contains("--nagios")
+    }
+
     /// Checks the server that `target` returns and prints the report.
     ///
     /// - Throws: `ProgramFailure` with the line for standard error, or `ExitCode` where that line is

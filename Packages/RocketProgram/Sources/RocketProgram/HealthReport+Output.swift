@@ -24,9 +24,7 @@ extension HealthReport {
           75  NOT_SERVING: it can't do its work now, or the server drains.
           77  Refused: the server is overloaded, or the check is not permitted.
           78  The configuration is wrong or missing.
-
-        With --nagios: 0 OK, 2 CRITICAL (69, 75, 77), 3 UNKNOWN (66, 78); a wrong \
-        command line ends with 64.
+          --nagios  0 OK, 2 CRITICAL (69, 75, 77), 3 UNKNOWN (64, 66, 78)
         """
     }
 

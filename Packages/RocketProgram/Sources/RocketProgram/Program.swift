@@ -32,7 +32,13 @@ public enum Program {
             if let code = error as? ExitCode {
                 end(name: type._commandName, status: ExitStatus(rawValue: code.rawValue))
             }
-            StandardError.write(line: line(for: error, of: type))
+            let line = line(for: error, of: type)
+            if HealthOptions.isPlugin(arguments ?? Array(CommandLine.arguments.dropFirst())) {
+                // The parser has failed: a monitor reads standard output, and knows other statuses.
+                StandardOutput.write(line: HealthReport.nagiosLine(.unknown, line))
+                end(name: type._commandName, status: NagiosStatus.unknown.exitStatus)
+            }
+            StandardError.write(line: line)
             exit(status(for: error, of: type).rawValue)
         }
     }

@@ -133,6 +133,27 @@ struct HealthOptionsTests {
         #expect(line.hasPrefix("ROCKET UNKNOWN - address \"nowhere\""))
     }
 
+    @Test(
+        "A plugin of Nagios has the status UNKNOWN for a wrong command line",
+        arguments: [["--nagois"], ["--timeout", "x"], ["--json"]])
+    func nagiosUsage(options: [String]) async {
+        let result = await #expect(
+            processExitsWith: .exitCode(3), observing: [\.standardOutputContent]
+        ) { [options = options as [String]] in
+            let arguments = ["health", "--to", "127.0.0.1:1", "--nagios"] + options
+            await Program.run(HealthProgram.self, arguments: arguments)
+        }
+        let line = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
+        #expect(line.hasPrefix("ROCKET UNKNOWN - example: "))
+    }
+
+    @Test("Without --nagios a wrong command line has its status")
+    func usage() async {
+        await #expect(processExitsWith: .exitCode(64)) {
+            await Program.run(HealthProgram.self, arguments: ["health", "--to", "x", "--nagois"])
+        }
+    }
+
     @Test("--json and --nagios exclude each other")
     func forms() {
         #expect(throws: (any Error).self) { try HealthOptions.parse(["--json", "--nagios"]) }
@@ -141,7 +162,14 @@ struct HealthOptionsTests {
 
 /// The command of a program that has one.
 struct HealthCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "health")
     @Option var to: String
     @OptionGroup var health: HealthOptions
     func run() async throws { try await health.check { try ServerTarget(address: to) } }
+}
+
+/// A program with the command.
+struct HealthProgram: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "example", subcommands: [HealthCommand.self])
 }
