@@ -20,7 +20,10 @@ public enum ConfigMarkdown {
         - All errors are reported together, each with file, line, column, path, the text found \
         and the allowed values. An unknown element or variable is a warning with the most similar \
         name.
-        - `--check-config` prints each value with its origin: default, file:line, or variable.
+        - `--check-config` prints each value with its origin: default, file:line, or variable. It checks \
+        all that a start checks of the configuration; with `--quiet` it prints only errors and \
+        warnings. A program that can't start because of its configuration ends with status 78 \
+        (docs/guides/systemd.md, "Mistakes").
         - Changes of *live* values take effect on reload (SIGHUP). Other changes need a *restart*; \
         the reload logs them.
         - In the variables of a stub, NAME is the name of the stub in upper case, with all \
