@@ -120,7 +120,7 @@ public struct ProcessResult: Sendable, CustomStringConvertible {
 
     /// True for a regular failure: status 1, one line on standard error, no stack trace.
     public var isOneErrorLine: Bool {
-        !wasKilled && status == 1 && errors.hasSuffix("\n")
+        !wasKilled && status != 0 && errors.hasSuffix("\n")
             && errors.split(separator: "\n", omittingEmptySubsequences: false).count == 2
     }
 
