@@ -36,9 +36,9 @@ matches "... then STATUS is as before" '^[0-9]+ calls/s' "$(property StatusText)
 has "... and orders are stored" "made order" "$(order make --price 100 --goods after 2>&1)"
 
 # Backup beside the server, then loss of the store, then restore.
-before=$(store_count)
+stored=$(store_count)
 output=$(in_sd order_server --backup $COPY $CONFIG 2>&1)
-has "a backup while the server runs: $output" "$before orders" "$output"
+has "a backup while the server runs: $output" "$stored orders" "$output"
 same "... has mode 0600" 600 "$(in_sd stat -c %a $COPY)"
 output=$(in_sd order_server --backup $COPY $CONFIG 2>&1)
 same "... and is not overwritten" 73 $?
@@ -50,12 +50,12 @@ in_sd sh -c "head -c 8192 /dev/urandom >$STATE/orders.sqlite"
 output=$(in_sd order_server --check-store $CONFIG 2>&1)
 same "a damaged store is found" 65 $?
 output=$(in_sd order_server --restore $COPY $CONFIG 2>&1)
-has "it is restored: $output" "$before orders" "$output"
+has "it is restored: $output" "$stored orders" "$output"
 same "... for the owner of the state directory" "$(in_sd stat -c %u $STATE)" \
     "$(in_sd stat -c %u $STATE/orders.sqlite)"
 same "... and the old file is kept" 1 "$(in_sd sh -c "ls $STATE/orders.sqlite.before-* | wc -l")"
 in_sd systemctl start $NAME.socket $NAME.service
-same "... the server has the orders" "$before" "$(store_count)"
+same "... the server has the orders" "$stored" "$(store_count)"
 has "... and makes more" "made order" "$(order make --price 100 --goods restored 2>&1)"
 
 # A file of the wrong owner, as after cp.

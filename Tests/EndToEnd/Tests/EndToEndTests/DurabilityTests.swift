@@ -137,8 +137,9 @@ struct DurabilityTests {
             """
         let manager = try FakeServiceManager(in: workspace)
         let server = try OrderServerProcess(
-            in: workspace, environment: manager.environment,
-            launcher: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script])
+            in: workspace,
+            launcher: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script],
+            environment: manager.environment)
         let connection = try RawConnection(port: server.port)
         var made: [String] = []
         var refusal: TinyPBBytes?
