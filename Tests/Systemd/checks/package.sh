@@ -15,6 +15,8 @@ check "the other packages are installed" in_sd sh -c 'dpkg -i /opt/e2e/rocket-*.
 same "... their configuration is conffiles" \
     "/etc/logrotate.d/chat_server /etc/logrotate.d/order_server /etc/rocket/chat_server.xml /etc/rocket/order_client.xml /etc/rocket/order_server.xml" \
     "$(in_sd dpkg-query -W -f '${Conffiles}\n' 'rocket*' | awk 'NF { print $1 }' | sort | paste -sd' ')"
+has "order_client finds its installed configuration" '"orders"' \
+    "$(in_sd sh -c 'cd / && order_client list --json' 2>&1)"
 check "a second dpkg -i" in_sd sh -c 'dpkg -i /opt/e2e/rocket-order-server_*.deb'
 same "... leaves the service running" active "$(in_sd systemctl is-active $NAME.service)"
 
