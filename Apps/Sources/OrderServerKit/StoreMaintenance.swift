@@ -1,5 +1,6 @@
 import Foundation
 import OrderStore
+import RocketBase
 import RocketProgram
 import RocketSystem
 
@@ -46,7 +47,8 @@ struct StoreMaintenance {
         let (report, before) = try run { () throws(OrderStoreError) in
             try OrderStore.compact(fileAt: path) { bytes in
                 StandardError.write(
-                    line: "order_server: compact: writing \(ProgressLines.mebibytes(bytes))")
+                    line: "order_server: compact: writing \(ProgressLines.mebibytes(bytes))",
+                    level: .info)
             }
         }
         var result = MaintenanceResult("compact", report)
@@ -130,7 +132,9 @@ final class ProgressLines: Sendable {
     init(
         _ action: String, isTerminal: Bool = isatty(STDERR_FILENO) == 1,
         time: any TimeSource = SystemTimeSource(),
-        write: @escaping @Sendable (String) -> Void = { StandardError.write(line: $0) }
+        write: @escaping @Sendable (String) -> Void = {
+            StandardError.write(line: $0, level: .info)
+        }
     ) {
         self.action = action
         self.time = time

@@ -32,7 +32,7 @@ final class FolderLock: Sendable {
         let operation = kind == .exclusive ? LOCK_EX : LOCK_SH
         if flock(folder.raw, operation | LOCK_NB) == 0 { return }
         // File systems without such locks: SQLite's own (`holder`) are what is left.
-        guard errno == EWOULDBLOCK else { return }
+        guard Errno.current.isWouldBlock else { return }
         throw .inUse(
             path: path,
             reason: kind == .exclusive

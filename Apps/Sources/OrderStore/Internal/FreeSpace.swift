@@ -19,7 +19,7 @@ enum FreeSpace {
     static func hasRoom(for bytes: Int, beside path: String) -> Bool {
         let name = path + ".space"
         let raw = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard raw >= 0 else { return !isFull(errno) }
+        guard raw >= 0 else { return !isFull(Errno.current.rawValue) }
         let file = FileDescriptor(owning: raw)
         unlink(name)
         return !isFull(posix_fallocate(file.raw, 0, bytes))
@@ -31,7 +31,7 @@ enum FreeSpace {
         return "\(tenths / 10).\(tenths % 10) MiB"
     }
 
-    private static func isFull(_ errno: Int32) -> Bool { errno == ENOSPC || errno == EDQUOT }
+    private static func isFull(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }
 
     private static func bytesFree(in folder: String) -> Int64? {
         var status = statvfs()

@@ -30,7 +30,7 @@ final class PartialFile {
             throw .cannotCreate(path: path, reason: Errno.current.description)
         }
         file = FileDescriptor(owning: raw)
-        if flock(raw, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+        if flock(raw, LOCK_EX | LOCK_NB) != 0, Errno.current.isWouldBlock {
             isKept = true
             throw .inUse(path: part, reason: "another process writes it")
         }

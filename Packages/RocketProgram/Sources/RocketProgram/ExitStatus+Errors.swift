@@ -11,7 +11,10 @@ extension ExitStatus {
         self =
             switch error {
             case let error as ProgramFailure: error.status
-            case let error as RPCError: ExitStatus(of: error.code)
+            case let error as RPCError:
+                // RocketTCP's `ConnectError.Kind`, such as a Unix socket of another user.
+                error.context("connect") == "not permitted"
+                    ? .notPermitted : ExitStatus(of: error.code)
             case let error as TCPListenError: ExitStatus(of: error.cause.errno)
             case let error as SystemError: ExitStatus(of: error.errno)
             case is RPCRegistrationError, is NetAddressError, is ConfigError: .configuration

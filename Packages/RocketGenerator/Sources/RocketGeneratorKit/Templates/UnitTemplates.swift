@@ -18,17 +18,27 @@ struct UnitTemplates {
                 # binds the addresses in its configuration.
                 Wants=\(program).socket
                 After=\(program).socket network.target
-                # A server that keeps failing stays stopped after this number of starts.
-                StartLimitIntervalSec=60s
-                StartLimitBurst=60
+                # So that `systemctl restart \(program).socket` restarts the server, too: systemd refuses to open the
+                # sockets while it runs.
+                PartOf=\(program).socket
+                # What may end by itself, such as a crash, is tried again for as long as it takes; see
+                # RestartPreventExitStatus= for the rest. Without a limit there is none to be reset after the repair.
+                StartLimitIntervalSec=0
 
                 [Service]
                 Type=notify
                 NotifyAccess=main
                 ExecStart=/usr/bin/\(program) /etc/\(program)/rocket.xml
+                # libdispatch would log each worker thread that may not raise its priority.
+                Environment=LIBDISPATCH_LOG=NO
+                # An invalid configuration fails the reload with its reason, and the server is not signalled.
+                ExecReload=/usr/bin/\(program) --check-config --quiet /etc/\(program)/rocket.xml
                 ExecReload=/bin/kill -HUP $MAINPID
                 Restart=on-failure
-                RestartSec=250ms
+                RestartSec=500ms
+                # Only an administrator can mend these: the command line (64), files that are damaged (65), missing
+                # (66), or that can't be created (73), read or written (74), permissions (77), the configuration (78).
+                RestartPreventExitStatus=64 65 66 73 74 77 78
                 # If a loop or the log's writer does not reply for this long, systemd kills and restarts
                 # the server.
                 WatchdogSec=20s
@@ -37,14 +47,20 @@ struct UnitTemplates {
                 TimeoutStopSec=15s
                 TimeoutAbortSec=10s
 
-                # User, and the only directory that the server may write to.
+                # User, and the only directories that the server may write to: /var/lib/\(program) and
+                # /var/log/\(program).
                 DynamicUser=yes
                 StateDirectory=\(program)
                 StateDirectoryMode=0750
+                LogsDirectory=\(program)
+                LogsDirectoryMode=0750
                 UMask=0077
 
                 # Resource limits.
                 LimitNOFILE=65536
+                # Above MemoryHigh the kernel slows the server down and takes its caches; above MemoryMax it kills it.
+                # The server limits the memory of its connections to fit (server/memory_budget_bytes).
+                MemoryHigh=896M
                 MemoryMax=1G
                 TasksMax=512
 
@@ -80,7 +96,7 @@ struct UnitTemplates {
                 SystemCallArchitectures=native
                 SystemCallFilter=@system-service
                 SystemCallFilter=~@privileged @resources
-                # Swift's worker threads lower their own priority, and log an error if they can't.
+                # Swift's worker threads set their own priority.
                 SystemCallFilter=setpriority
                 SystemCallErrorNumber=EPERM
 
@@ -100,13 +116,19 @@ struct UnitTemplates {
                 Description=Sockets of the Rocket service \(program)
 
                 [Socket]
+                # Open to all users of this machine.
                 ListenStream=127.0.0.1:\(port)
                 ListenStream=/run/\(program).sock
-                SocketMode=0666
+                # Open to root; for a group set SocketGroup= in a drop-in.
+                SocketMode=0660
+                RemoveOnStop=yes
                 # The server uses sockets with this name and ignores all others.
                 FileDescriptorName=rpc
+                # A connection starts the server. If its start fails, the connections that wait would start it over
+                # and over: after this number of starts the sockets are closed, until the server is started.
+                TriggerLimitIntervalSec=5s
+                TriggerLimitBurst=15
                 Backlog=4096
-                NoDelay=yes
 
                 [Install]
                 WantedBy=sockets.target
