@@ -118,7 +118,7 @@ public struct ProcessResult: Sendable, CustomStringConvertible {
     /// The part of standard error that was not read before.
     public let errors: String
 
-    /// True for a regular failure: status 1, one line on standard error, no stack trace.
+    /// True for a regular failure: one line on standard error, no stack trace.
     public var isOneErrorLine: Bool {
         !wasKilled && status != 0 && errors.hasSuffix("\n")
             && errors.split(separator: "\n", omittingEmptySubsequences: false).count == 2
