@@ -22,13 +22,13 @@ public struct OrderServerCommand: AsyncParsableCommand {
               Check the integrity of the order store:
                 order_server --check-store conf/rocket.xml
               Copy the store while the server runs; the copy is verified and on disk:
-                order_server --backup /var/backups/orders-monday.sqlite /etc/rocket/order_server.xml
-              Replace the store by a copy, after systemctl stop order_server.socket order_server:
-                order_server --restore /var/backups/orders-monday.sqlite /etc/rocket/order_server.xml
+                order_server --backup monday.sqlite conf/rocket.xml
+              Replace the store by a copy, while the server is stopped:
+                order_server --restore monday.sqlite conf/rocket.xml
               Give the space of deleted orders back, while the server is stopped:
-                order_server --compact /etc/rocket/order_server.xml
+                order_server --compact conf/rocket.xml
               Count the orders in a script:
-                order_server --check-store --json /etc/rocket/order_server.xml | jq .orders
+                order_server --check-store --json conf/rocket.xml | jq .orders
 
             Prints one line when it is ready. On SIGTERM or SIGINT it lets running calls finish, \
             then exits with status 0. On SIGHUP it reopens the log files and reloads the \

@@ -47,15 +47,15 @@ struct StoreMaintenance {
         let (report, before) = try run { () throws(OrderStoreError) in
             try OrderStore.compact(fileAt: path) { bytes in
                 StandardError.write(
-                    line: "order_server: compact: writing \(ProgressLines.mebibytes(bytes))",
+                    line: "order_server: compact: writing \(OrderStoreProgress.text(bytes: bytes))",
                     level: .info)
             }
         }
         var result = MaintenanceResult("compact", report)
         result.bytesBefore = before
         let sizes =
-            "from \(ProgressLines.mebibytes(before)) to "
-            + ProgressLines.mebibytes(report.bytes)
+            "from \(OrderStoreProgress.text(bytes: before)) to "
+            + OrderStoreProgress.text(bytes: report.bytes)
         try write(report, text: "compacted \(sizes): \(report)", result)
     }
 
@@ -154,13 +154,8 @@ final class ProgressLines: Sendable {
         guard isDue, progress.total > 0 else { return }
         write(
             "order_server: \(action): \(progress.bytes * 100 / progress.total) %, "
-                + "\(Self.mebibytes(progress.bytes)) of \(Self.mebibytes(progress.total))")
-    }
-
-    /// `12.3 MiB`
-    static func mebibytes(_ bytes: Int64) -> String {
-        let tenths = (bytes * 10 + (1 << 19)) >> 20
-        return "\(tenths / 10).\(tenths % 10) MiB"
+                + "\(OrderStoreProgress.text(bytes: progress.bytes)) of \(OrderStoreProgress.text(bytes: progress.total))"
+        )
     }
 }
 

@@ -91,7 +91,9 @@ struct OrderRetentionTests {
         let setup = try Setup(days: 30)
         _ = try await setup.make(1)
         setup.time.advance(by: Self.day * 31)
-        await (try setup.open()).close()
+        let first = try setup.open()
+        await setup.events.wait(forCount: 2)
+        await first.close()
         try await DatabaseQueue(path: setup.file("202601")).write { db in
             try db.execute(sql: "UPDATE orders SET price = price + 1")
         }

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import GRDB
 import RocketBaseTestKit
@@ -70,6 +69,27 @@ struct OrderStoreOutageTests {
             return await writer.end()
         }
         #expect(try await writer.submit(draft).get().id.sequence == 1)
+        await writer.end()
+    }
+
+    @Test("An outage that begins with the removal of old orders ends without an order, too")
+    func removal() async throws {
+        let writer = try RunningWriter(retryInterval: .milliseconds(1)) {
+            $0.retention = .seconds(86_400)
+        }
+        _ = try await writer.submit(draft).get()
+        writer.time.advance(by: .seconds(2 * 86_400))
+        // The order is stored, then the removal of the old one fails.
+        writer.disk.fail(.SQLITE_IOERR_WRITE, afterCommits: 1)
+        _ = try await writer.submit(draft).get()
+        await writer.events.wait(forCount: 1)
+        writer.disk.fail(nil)
+        writer.time.advance(by: OrderWriter.settleInterval)
+        await writer.events.wait(forCount: 2)
+        guard case .writesRecovered(_, orders: 0)? = writer.events.all.last else {
+            Issue.record("\(writer.events.all)")
+            return await writer.end()
+        }
         await writer.end()
     }
 
@@ -314,72 +334,6 @@ struct OrderStoreOutageTests {
         await store.close()
         withExtendedLifetime(folder) {}
     }
-}
-
-/// A writer with its thread, on a disk that can fail.
-private struct RunningWriter {
-    let disk = FailingDisk()
-    let time = ManualTimeSource()
-    let events = EventRecorder()
-    private let folder: TemporaryFolder
-    private let database: OpenDatabase
-    private let writer: OrderWriter
-    private let threads = DatabaseThreads()
-    let path: String
-
-    init(
-        retryInterval: DispatchTimeInterval = .never,
-        configure: (inout OrderStoreConfiguration) -> Void = { _ in }
-    ) throws {
-        folder = try TemporaryFolder()
-        path = folder.path + "/var/orders.sqlite"
-        var configuration = OrderStoreConfiguration(path: path)
-        configure(&configuration)
-        database = try OrderDatabase.open(configuration)
-        database.pool.add(transactionObserver: disk, extent: .databaseLifetime)
-        writer = OrderWriter(
-            pool: database.pool, files: database.files, configuration: configuration,
-            time: time, retryInterval: retryInterval, observe: events.observe)
-        threads.start(name: "writer") { [writer] in writer.run() }
-    }
-
-    var statistics: OrderStoreStatistics { writer.statistics }
-
-    func submit(_ draft: OrderDraft) async -> Result<Order, OrderStoreError> {
-        await withCheckedContinuation { caller in
-            _ = writer.queue.append(WriteRequest(draft: draft, caller: caller))
-        }
-    }
-
-    func probe() async { await withCheckedContinuation { writer.queue.probe($0.resume) } }
-
-    func end() async {
-        writer.queue.close()
-        await threads.ended()
-        try? database.pool.close()
-    }
-}
-
-/// Lets commits fail as a disk does.
-private final class FailingDisk: TransactionObserver, Sendable {
-    private let code = Locked<ResultCode?>(nil)
-    private let times = Locked<[ContinuousClock.Instant]>([])
-
-    /// The times of the commits, also of those that failed.
-    var commits: [ContinuousClock.Instant] { times.withLock { $0 } }
-
-    /// nil: commits succeed.
-    func fail(_ code: ResultCode?) { self.code.withLock { $0 = code } }
-
-    func databaseWillCommit() throws {
-        times.withLock { $0.append(.now) }
-        if let code = code.withLock({ $0 }) { throw DatabaseError(resultCode: code) }
-    }
-
-    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
-    func databaseDidChange(with event: DatabaseEvent) {}
-    func databaseDidCommit(_ db: Database) {}
-    func databaseDidRollback(_ db: Database) {}
 }
 
 extension Result where Failure == OrderStoreError {

@@ -7,6 +7,13 @@ public struct OrderStoreProgress: Hashable, Sendable {
     /// Bytes in all.
     public let total: Int64
 
+    /// Returns a number of bytes for people: `12.3 MiB`, `4.0 KiB`.
+    public static func text(bytes: Int64) -> String {
+        let (shift, unit): (Int64, String) = bytes < 1 << 20 ? (10, "KiB") : (20, "MiB")
+        let tenths = (bytes * 10 + (1 << (shift - 1))) >> shift
+        return "\(tenths / 10).\(tenths % 10) \(unit)"
+    }
+
     /// A progress of so many bytes.
     public init(bytes: Int64, total: Int64) {
         self.bytes = bytes

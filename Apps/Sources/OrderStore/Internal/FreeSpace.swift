@@ -11,7 +11,8 @@ enum FreeSpace {
         guard let free = bytesFree(in: folder), free < bytes else { return }
         throw .cannotCreate(
             path: path,
-            reason: "it needs \(mebibytes(bytes)), and \(folder) has \(mebibytes(free)) free")
+            reason: "it needs \(OrderStoreProgress.text(bytes: bytes)), and \(folder) has "
+                + "\(OrderStoreProgress.text(bytes: free)) free")
     }
 
     /// Returns whether so many bytes more can be written beside `path`: allocates them in a file
@@ -23,12 +24,6 @@ enum FreeSpace {
         let file = FileDescriptor(owning: raw)
         unlink(name)
         return !isFull(posix_fallocate(file.raw, 0, bytes))
-    }
-
-    /// `12.3 MiB`
-    static func mebibytes(_ bytes: Int64) -> String {
-        let tenths = (bytes * 10 + (1 << 19)) >> 20
-        return "\(tenths / 10).\(tenths % 10) MiB"
     }
 
     private static func isFull(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }

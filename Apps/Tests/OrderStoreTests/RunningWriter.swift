@@ -1,0 +1,80 @@
+import Dispatch
+import GRDB
+import RocketBaseTestKit
+import RocketSystem
+
+@testable import OrderStore
+
+/// A writer with its thread, on a disk that can fail.
+struct RunningWriter {
+    let disk = FailingDisk()
+    let time = ManualTimeSource()
+    let events = EventRecorder()
+    private let folder: TemporaryFolder
+    private let database: OpenDatabase
+    private let writer: OrderWriter
+    private let threads = DatabaseThreads()
+    let path: String
+
+    init(
+        retryInterval: DispatchTimeInterval = .never,
+        configure: (inout OrderStoreConfiguration) -> Void = { _ in }
+    ) throws {
+        folder = try TemporaryFolder()
+        path = folder.path + "/var/orders.sqlite"
+        var configuration = OrderStoreConfiguration(path: path)
+        configure(&configuration)
+        database = try OrderDatabase.open(configuration)
+        database.pool.add(transactionObserver: disk, extent: .databaseLifetime)
+        writer = OrderWriter(
+            pool: database.pool, files: database.files, configuration: configuration,
+            time: time, retryInterval: retryInterval, observe: events.observe)
+        threads.start(name: "writer") { [writer] in writer.run() }
+    }
+
+    var statistics: OrderStoreStatistics { writer.statistics }
+
+    func submit(_ draft: OrderDraft) async -> Result<Order, OrderStoreError> {
+        await withCheckedContinuation { caller in
+            _ = writer.queue.append(WriteRequest(draft: draft, caller: caller))
+        }
+    }
+
+    func probe() async { await withCheckedContinuation { writer.queue.probe($0.resume) } }
+
+    func end() async {
+        writer.queue.close()
+        await threads.ended()
+        try? database.pool.close()
+    }
+}
+
+/// Lets commits fail as a disk does.
+final class FailingDisk: TransactionObserver, Sendable {
+    private let code = Locked<ResultCode?>(nil)
+    private let commitsBefore = Locked(0)
+    private let times = Locked<[ContinuousClock.Instant]>([])
+
+    /// The times of the commits, also of those that failed.
+    var commits: [ContinuousClock.Instant] { times.withLock { $0 } }
+
+    /// nil: commits succeed. Otherwise they fail after so many that succeed.
+    func fail(_ code: ResultCode?, afterCommits count: Int = 0) {
+        commitsBefore.withLock { $0 = count }
+        self.code.withLock { $0 = code }
+    }
+
+    func databaseWillCommit() throws {
+        times.withLock { $0.append(.now) }
+        let succeeds = commitsBefore.withLock { count in
+            defer { count = max(0, count - 1) }
+            return count > 0
+        }
+        if !succeeds, let code = code.withLock({ $0 }) { throw DatabaseError(resultCode: code) }
+    }
+
+    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
+    func databaseDidChange(with event: DatabaseEvent) {}
+    func databaseDidCommit(_ db: Database) {}
+    func databaseDidRollback(_ db: Database) {}
+}
