@@ -4,7 +4,9 @@ same "the machine runs and no unit has failed" running "$state"
 before=${before:-$(files)}
 check "no Swift is installed on this machine" in_sd sh -c '! find "$1" -name "libswiftCore*" | grep .' \
     sh "$(cat "$W/hidden")"
-check "dpkg -i rocket-order-server succeeds" in_sd sh -c 'dpkg -i /opt/e2e/rocket-order-server_*.deb'
+# With the library that the programs share, if they do.
+check "dpkg -i rocket-order-server succeeds" in_sd sh -c 'dpkg -i $(ls /opt/e2e/rocket-runtime_*.deb) \
+    /opt/e2e/rocket-order-server_*.deb'
 same "its postinst has started the service" active "$(in_sd systemctl is-active $NAME.service)"
 same "... and its sockets" active "$(in_sd systemctl is-active $NAME.socket)"
 same "both are enabled at boot" "enabled enabled" \

@@ -1,6 +1,6 @@
 # Removes the packages; the orders stay.
 
-packages=(rocket-order-server rocket-chat-server rocket-tools rocket-dev)
+mapfile -t packages < <(in_sd dpkg-query -W -f '${Package}\n' 'rocket-*')
 check "dpkg -r succeeds" in_sd dpkg -r "${packages[@]}"
 same "service and sockets are inactive" "inactive inactive inactive" \
     "$(in_sd systemctl is-active $NAME.service $NAME.socket $NAME@blue.service | paste -sd' ')"
