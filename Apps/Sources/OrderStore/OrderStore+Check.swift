@@ -1,5 +1,5 @@
-import Foundation
-import GRDB
+import RocketSystem
+import SQLite
 
 extension OrderStore {
     /// Reads a whole store and checks its integrity: every page and index by SQLite's own check,
@@ -10,7 +10,7 @@ extension OrderStore {
     public static func checkIntegrity(
         ofFileAt path: String
     ) throws(OrderStoreError) -> OrderStoreReport {
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard FileSystem.exists(path) else {
             throw .cannotOpen(path: path, reason: "the file does not exist")
         }
         do {
@@ -20,11 +20,11 @@ extension OrderStore {
             let queue = try DatabaseQueue(path: path, configuration: settings)
             defer { try? queue.close() }
             // Without a transaction: on a damaged file its COMMIT would fail as well.
-            return queue.unsafeRead { db in OrderCheck(db).report(path: path) }
+            return try queue.unsafeRead { db in OrderCheck(db).report(path: path) }
         } catch let error as DatabaseError {
             throw .cannotOpen(path: path, reason: error.sqliteText)
         } catch {
-            throw .cannotOpen(path: path, reason: error.localizedDescription)
+            throw .cannotOpen(path: path, reason: "\(error)")
         }
     }
 }

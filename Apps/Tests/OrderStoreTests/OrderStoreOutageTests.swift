@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-import GRDB
+import SQLite
 import RocketSystem
 import Testing
 
@@ -187,7 +187,7 @@ struct OrderStoreOutageTests {
             for _ in 0..<3 {
                 _ = try await store.make(draft)
                 let other = try otherConnection(to: store)
-                try await other.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+                try other.writeWithoutTransaction { try $0.checkpoint(.truncate) }
                 try other.close()
             }
             #expect(try await store.orders(limit: 10).orders.count == 3)
@@ -200,7 +200,7 @@ struct OrderStoreOutageTests {
             let known = OrderDraft(price: 10, goods: "apple", idempotencyKey: "k")
             let order = try await store.make(known)
             let other = try otherConnection(to: store)
-            try await other.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try other.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             try other.close()
             #expect(try await store.make(known) == order)
             #expect(try await store.make(draft).id.sequence == 2)
@@ -271,7 +271,7 @@ struct OrderStoreOutageTests {
             OrderStoreConfiguration(path: folder.path + "/orders.sqlite"), observe: events.observe)
         let order = try await store.make(draft)
         let other = try otherConnection(to: store)
-        try await other.write { db in
+        try other.write { db in
             try db.execute(
                 sql: "INSERT INTO orders(price, goods, created_ms) VALUES (1 << 40, '', 0)")
         }
@@ -307,11 +307,11 @@ private struct RunningWriter {
         configure(&configuration)
         let database = try OrderDatabase.open(configuration)
         pool = database.pool
-        pool.add(transactionObserver: disk, extent: .databaseLifetime)
+        try pool.writeWithoutTransaction { [disk] in $0.willCommit = disk.willCommit }
         writer = OrderWriter(
             pool: pool, files: database.files, configuration: configuration,
             time: SystemTimeSource(), retryInterval: retryInterval, observe: events.observe)
-        threads.start(name: "writer") { [writer] in writer.run() }
+        try threads.start(name: "writer") { [writer] in writer.run() }
     }
 
     var statistics: OrderStoreStatistics { writer.statistics }
@@ -332,7 +332,7 @@ private struct RunningWriter {
 }
 
 /// Lets commits fail as a disk does.
-private final class FailingDisk: TransactionObserver, Sendable {
+private final class FailingDisk: Sendable {
     private let code = Locked<ResultCode?>(nil)
     private let times = Locked<[ContinuousClock.Instant]>([])
 
@@ -342,15 +342,10 @@ private final class FailingDisk: TransactionObserver, Sendable {
     /// nil: commits succeed.
     func fail(_ code: ResultCode?) { self.code.withLock { $0 = code } }
 
-    func databaseWillCommit() throws {
+    @Sendable func willCommit() throws {
         times.withLock { $0.append(.now) }
         if let code = code.withLock({ $0 }) { throw DatabaseError(resultCode: code) }
     }
-
-    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
-    func databaseDidChange(with event: DatabaseEvent) {}
-    func databaseDidCommit(_ db: Database) {}
-    func databaseDidRollback(_ db: Database) {}
 }
 
 extension Result where Failure == OrderStoreError {
@@ -361,4 +356,11 @@ extension Result where Failure == OrderStoreError {
     fileprivate var errorText: String {
         if case .failure(let error) = self { error.description } else { "" }
     }
+}
+
+extension ResultCode {
+    /// fsync(2) has failed.
+    fileprivate static let SQLITE_IOERR_FSYNC = ResultCode(rawValue: 1034)
+    /// write(2) has failed.
+    fileprivate static let SQLITE_IOERR_WRITE = ResultCode(rawValue: 778)
 }

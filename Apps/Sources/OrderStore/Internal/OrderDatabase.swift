@@ -1,6 +1,5 @@
-import Foundation
-import GRDB
 import RocketSystem
+import SQLite
 
 /// Opens the database file with the settings of the store.
 enum OrderDatabase {
@@ -15,8 +14,8 @@ enum OrderDatabase {
             let isNew = try createIfMissing(path)
             let pool = try DatabasePool(path: path, configuration: settings(configuration))
             try pool.writeWithoutTransaction { db in
-                // GRDB sets NORMAL after opening in WAL mode, which syncs at checkpoints only: a
-                // power cut would lose confirmed orders.
+                // NORMAL, to which SQLite can be built, syncs at checkpoints only: a power cut would
+                // lose confirmed orders.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 if let pages = configuration.maxPages {
                     try db.execute(sql: "PRAGMA max_page_count = \(pages)")
@@ -34,7 +33,7 @@ enum OrderDatabase {
         } catch let error as SystemError {
             throw .cannotOpen(path: path, reason: error.description)
         } catch {
-            throw .cannotOpen(path: path, reason: error.localizedDescription)
+            throw .cannotOpen(path: path, reason: "\(error)")
         }
     }
 
@@ -42,7 +41,7 @@ enum OrderDatabase {
     static func close(_ pool: DatabasePool) throws {
         // A read-only connection that is closed last can't do it.
         pool.invalidateReadOnlyConnections()
-        try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try pool.close()
     }
 
@@ -67,27 +66,23 @@ enum OrderDatabase {
                 reason: "the file is missing, but not its write-ahead log; restore it, or move "
                     + "\(path)-wal away to begin a new store")
         }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileSystem.makeFolder(FileSystem.folder(of: path))
         let new = path + ".new"
         let queue = try DatabaseQueue(path: new)
         try OrderSchema.migrator.migrate(queue)
         try queue.close()
-        guard chmod(new, 0o600) == 0 else { throw SystemError("chmod \(new)", .current) }
-        // Fails if another process was faster; then its file is used.
-        let isFirst = link(new, path) == 0
-        guard isFirst || errno == EEXIST else { throw SystemError("link \(path)", .current) }
+        try FileSystem.setMode(new, 0o600)
+        // If another process was faster, its file is used.
+        let isFirst = try FileSystem.link(new, as: path)
         try FileSystem.remove(new)
         return isFirst
     }
 
     private static func settings(_ configuration: OrderStoreConfiguration) -> Configuration {
         var settings = Configuration()
-        settings.label = "orders"
         // A transaction of another process (a backup, the sqlite3 shell) only delays ours.
         settings.busyMode = .timeout(5)
         settings.maximumReaderCount = max(1, configuration.readerThreads)
-        settings.persistentReadOnlyConnections = true
         return settings
     }
 }

@@ -1,4 +1,4 @@
-import GRDB
+import SQLite
 
 /// The tables with their migrations, and all statements.
 ///

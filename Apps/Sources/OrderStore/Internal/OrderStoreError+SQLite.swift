@@ -1,4 +1,4 @@
-import GRDB
+import SQLite
 
 extension OrderStoreError {
     /// Maps an error of SQLite.

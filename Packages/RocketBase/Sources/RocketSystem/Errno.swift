@@ -62,12 +62,17 @@ extension Errno {
 }
 
 extension Errno: CustomStringConvertible {
+    /// `Connection refused`; `errno 4711` for an undefined number.
+    public var text: String {
+        // SAFETY: the function returns a pointer to constant, NUL-terminated text, or nil.
+        unsafe rocket_errno_text(rawValue).map { unsafe String(cString: $0) } ?? "errno \(rawValue)"
+    }
+
     /// `ECONNREFUSED (Connection refused)`; `errno 4711` for an undefined number.
     public var description: String {
-        // SAFETY: both functions return pointers to constant, NUL-terminated text, or nil.
-        let text = unsafe rocket_errno_text(rawValue).map { unsafe String(cString: $0) }
+        // SAFETY: as above.
         let name = unsafe rocket_errno_name(rawValue).map { unsafe String(cString: $0) }
-        guard let text, let name else { return "errno \(rawValue)" }
+        guard let name else { return "errno \(rawValue)" }
         return "\(name) (\(text))"
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import RocketGeneratorPlugin
 
 /// Plans the changes of a project's folder for .proto files.

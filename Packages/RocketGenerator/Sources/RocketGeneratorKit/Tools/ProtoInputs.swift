@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The .proto files of the command line and the folders in which protoc looks for imports.
 struct ProtoInputs {
@@ -34,9 +34,9 @@ struct ProtoInputs {
             throw GeneratorFailure("\(path) can't be read: no such file")
         }
         for folder in imports {
-            var isFolder: ObjCBool = false
+            var isFolder = false
             guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
-                isFolder.boolValue
+                isFolder
             else { throw GeneratorFailure("-I \(folder): no such folder") }
         }
         // protoc splits --proto_path at colons and at an equals sign.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Finds Rocket's packages for a project.
 struct RocketInstallation {
