@@ -106,8 +106,9 @@ install: all ## install programs, units, configuration, manuals (PREFIX=/usr/loc
 uninstall: ## remove what `make install` installed; keep orders and changed configuration
 	@scripts/install --uninstall
 
-deb: all ## build a Debian package in .build/deb and check it with lintian
+deb: all ## build a Debian package in .build/deb, check it with lintian, and its size
 	@scripts/deps --packaging
+	@scripts/check-size
 	@scripts/build-deb
 
 fuzz: deps ## fuzz each target for FUZZ_SECONDS, starting from its corpus
