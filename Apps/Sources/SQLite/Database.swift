@@ -55,7 +55,7 @@ import CSQLite
 
     /// Executes one statement with values for its parameters; rows are ignored.
     public func execute(
-        sql: String, arguments: [any DatabaseValueConvertible]
+        sql: String, arguments: StatementArguments
     ) throws(DatabaseError) {
         try Statement(self, sql).execute(arguments: arguments)
     }

@@ -13,6 +13,8 @@ public struct ResultCode: RawRepresentable, Hashable, Sendable {
 
     /// Another process or connection holds a lock.
     public static let SQLITE_BUSY = ResultCode(rawValue: 5)
+    /// Another statement of the same connection holds a lock.
+    public static let SQLITE_LOCKED = ResultCode(rawValue: 6)
     /// The database was opened for reading only.
     public static let SQLITE_READONLY = ResultCode(rawValue: 8)
     /// The system failed to read or write.

@@ -27,8 +27,14 @@ public struct Configuration: Hashable, Sendable {
     }
 }
 
+/// What can read a database: a queue or a pool.
+public protocol DatabaseReader: Sendable {
+    /// Runs `body` in a transaction: all statements see the same state.
+    func read<Result>(_ body: (Database) throws -> Result) throws -> Result
+}
+
 /// What can write to a database: a queue or a pool.
-public protocol DatabaseWriter: Sendable {
+public protocol DatabaseWriter: DatabaseReader {
     /// Runs `body` with the connection that writes, when no other caller has it.
     func writeWithoutTransaction<Result>(_ body: (Database) throws -> Result) throws -> Result
 }

@@ -67,6 +67,21 @@ extension String: DatabaseValueConvertible {
     public static var ofNull: String { "" }
 }
 
+/// Values for the parameters of a statement, in their order: an array literal.
+public struct StatementArguments: ExpressibleByArrayLiteral, Sendable {
+    let values: [any DatabaseValueConvertible]
+
+    /// These values.
+    public init(arrayLiteral elements: any DatabaseValueConvertible...) { values = elements }
+
+    private init(values: [any DatabaseValueConvertible]) { self.values = values }
+
+    /// Returns the values of both.
+    public static func + (first: Self, second: Self) -> Self {
+        Self(values: first.values + second.values)
+    }
+}
+
 /// A row that was read. A value.
 public struct Row: Hashable, Sendable {
     /// The columns.
@@ -91,14 +106,14 @@ public struct Row: Hashable, Sendable {
 
     /// Returns the first row of a statement with these values; nil if there is none.
     public static func fetchOne(
-        _ statement: Statement, arguments: [any DatabaseValueConvertible] = []
+        _ statement: Statement, arguments: StatementArguments = []
     ) throws(DatabaseError) -> Row? {
         try statement.rows(arguments, limit: 1).first
     }
 
     /// Returns all rows of a statement with these values.
     public static func fetchAll(
-        _ statement: Statement, arguments: [any DatabaseValueConvertible] = []
+        _ statement: Statement, arguments: StatementArguments = []
     ) throws(DatabaseError) -> [Row] {
         try statement.rows(arguments)
     }

@@ -20,7 +20,7 @@ import CSQLite
 
     /// Executes the statement with values for its parameters; rows are ignored.
     public func execute(
-        arguments: [any DatabaseValueConvertible] = []
+        arguments: StatementArguments = []
     ) throws(DatabaseError) {
         try run(arguments) { () throws(DatabaseError) in
             while try step() {}
@@ -29,7 +29,7 @@ import CSQLite
 
     /// Returns the rows, at most `limit` of them.
     func rows(
-        _ arguments: [any DatabaseValueConvertible], limit: Int = .max
+        _ arguments: StatementArguments, limit: Int = .max
     ) throws(DatabaseError) -> [Row] {
         try run(arguments) { () throws(DatabaseError) in
             var rows: [Row] = []
@@ -40,7 +40,7 @@ import CSQLite
 
     /// Binds the values, runs `body` and makes the statement usable again.
     private func run<Result>(
-        _ arguments: [any DatabaseValueConvertible],
+        _ arguments: StatementArguments,
         _ body: () throws(DatabaseError) -> Result
     ) throws(DatabaseError) -> Result {
         // An unreset statement would keep its transaction open. The code repeats the error of step.
@@ -48,7 +48,7 @@ import CSQLite
             unsafe _ = sqlite3_reset(handle)
             unsafe _ = sqlite3_clear_bindings(handle)
         }
-        for (index, argument) in arguments.enumerated() {
+        for (index, argument) in arguments.values.enumerated() {
             let code = bind(argument.databaseValue, at: Int32(index + 1))
             if code != SQLITE_OK { throw database.error(code) }
         }

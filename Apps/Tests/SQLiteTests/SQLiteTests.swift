@@ -3,10 +3,10 @@ import Testing
 @testable import SQLite
 
 struct SQLiteTests {
-    private struct Refusal: Error {}
+    struct Refusal: Error {}
 
     /// A database in memory with a table of values.
-    private func database() throws -> Database {
+    func database() throws -> Database {
         let db = try Database(path: ":memory:", configuration: Configuration())
         try db.execute(sql: "CREATE TABLE t(number, text); CREATE TABLE other(number)")
         return db
@@ -118,5 +118,21 @@ struct SQLiteTests {
         try queue.close()
         let error = #expect(throws: DatabaseError.self) { try queue.read { _ in } }
         #expect(error?.resultCode == .SQLITE_MISUSE)
+    }
+}
+
+extension SQLiteTests {
+    @Test("A backup has the same content, and reports its progress")
+    func backup() throws {
+        let (db, copy) = (try database(), try database())
+        let text = String(repeating: "x", count: 10_000)
+        for _ in 0..<10 { try db.execute(sql: "INSERT INTO t(text) VALUES (?)", arguments: [text]) }
+        var steps: [DatabaseBackupProgress] = []
+        try db.backup(to: copy, pagesPerStep: 8) { steps.append($0) }
+        #expect(steps.count > 2 && steps.last?.remainingPageCount == 0)
+        #expect(steps.map(\.completedPageCount) == steps.map(\.completedPageCount).sorted())
+        #expect(try Int.fetchOne(copy, sql: "SELECT sum(length(text)) FROM t") == 100_000)
+        #expect(throws: Refusal.self) { try db.backup(to: copy) { _ in throw Refusal() } }
+        #expect(try copy.tableExists("t") && !copy.tableExists("none"))
     }
 }
