@@ -52,6 +52,18 @@ extension Int: DatabaseValueConvertible {}
 extension Int32: DatabaseValueConvertible {}
 extension Int64: DatabaseValueConvertible {}
 
+extension Bool: DatabaseValueConvertible {
+    /// 1 or 0.
+    public var databaseValue: DatabaseValue { .integer(self ? 1 : 0) }
+    /// False for 0.
+    public init?(databaseValue: DatabaseValue) {
+        guard let number = Int64(databaseValue: databaseValue) else { return nil }
+        self = number != 0
+    }
+    /// False.
+    public static var ofNull: Bool { false }
+}
+
 extension String: DatabaseValueConvertible {
     /// The text.
     public var databaseValue: DatabaseValue { .text(self) }
@@ -92,6 +104,12 @@ public struct Row: Hashable, Sendable {
     public subscript<Value: DatabaseValueConvertible>(_ index: Int) -> Value {
         guard values.indices.contains(index) else { return Value.ofNull }
         return Value(databaseValue: values[index]) ?? Value.ofNull
+    }
+
+    /// Returns a column by its position from 0, converted by SQLite's rules; nil if it is NULL or
+    /// missing.
+    public subscript<Value: DatabaseValueConvertible>(_ index: Int) -> Value? {
+        values.indices.contains(index) ? Value(databaseValue: values[index]) : nil
     }
 
     /// Returns the first row; nil if there is none.

@@ -34,6 +34,8 @@ struct SQLiteTests {
         #expect(row[0] as Int64 == 0 && row[0] as String == "" && row[99] as Int64 == 0)
         #expect(row[1] as Int64 == 0 && row[2] as Int32 == .max && row[3] as Int64 == 1)
         #expect((row[4] as String).unicodeScalars.first == "\0" && row[5] as String == "7")
+        #expect(row[0] as Int64? == nil && row[99] as String? == nil && row[5] as Int32? == 7)
+        #expect(row[2] as Bool && !(row[0] as Bool))
         #expect(try Int.fetchOne(db, sql: "SELECT NULL") == nil)
     }
 
