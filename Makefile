@@ -106,8 +106,9 @@ install: all ## install programs, units, configuration, manuals, completions (PR
 uninstall: ## remove what `make install` installed; keep orders and changed configuration
 	@scripts/install --uninstall
 
-deb: all ## build Debian packages in .build/deb and check them with lintian
+deb: all ## build Debian packages in .build/deb and check them with lintian, and their size
 	@scripts/deps --packaging
+	@scripts/check-size
 	@scripts/build-deb
 
 fuzz: deps ## fuzz each target for FUZZ_SECONDS, starting from its corpus

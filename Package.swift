@@ -97,8 +97,8 @@ let rpc: [Target] = [
 
 let generator: [Target] = [
     library(
-        "RocketGeneratorPlugin", of: "RocketGenerator", [swiftProtobuf, pluginLibrary],
-        unsafe: true),
+        "RocketGeneratorPlugin", of: "RocketGenerator",
+        ["RocketSystem", swiftProtobuf, pluginLibrary], unsafe: true),
     .executableTarget(
         name: "protoc-gen-rocket", dependencies: ["RocketGeneratorPlugin", pluginLibrary],
         path: "Packages/RocketGenerator/Sources/protoc-gen-rocket",
@@ -106,7 +106,7 @@ let generator: [Target] = [
     library(
         "RocketGeneratorKit", of: "RocketGenerator",
         [
-            "RocketGeneratorPlugin", "RocketProgram", swiftProtobuf, pluginLibrary,
+            "RocketGeneratorPlugin", "RocketProgram", "RocketSystem", swiftProtobuf, pluginLibrary,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .executableTarget(

@@ -16,17 +16,6 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 let swiftProtobuf = "swift-protobuf"
 
-// Links Swift's runtime statically, for machines without Swift. As linker flags, so that nothing is
-// compiled twice; the libraries are listed since their modules do not name them in this case.
-let selfContained: [LinkerSetting] = [
-    .unsafeFlags(
-        [
-            "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
-            "-l_FoundationCollections", "-lBlocksRuntime",
-        ],
-        .when(configuration: .release))
-]
-
 let package = Package(
     name: "Apps",
     products: [
@@ -52,7 +41,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(
             url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
-        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
     targets: [
@@ -66,19 +54,24 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // SQLite in the small part of GRDB's API that the store needs, without Foundation.
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(
+            name: "SQLite",
+            dependencies: ["CSQLite", .product(name: "RocketSystem", package: "RocketBase")],
+            swiftSettings: strictSettings),
+        .testTarget(name: "SQLiteTests", dependencies: ["SQLite"], swiftSettings: settings),
+
         // The store of the orders: SQLite with its own threads and group commit.
         .target(
             name: "OrderStore",
-            dependencies: [
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "RocketSystem", package: "RocketBase"),
-            ],
+            dependencies: ["SQLite", .product(name: "RocketSystem", package: "RocketBase")],
             swiftSettings: settings),
         .testTarget(
             name: "OrderStoreTests",
             dependencies: [
-                "OrderStore",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "OrderStore", "SQLite",
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
             ],
@@ -118,7 +111,7 @@ let package = Package(
             dependencies: [
                 "OrderServerKit", .product(name: "RocketProgram", package: "RocketProgram"),
             ],
-            swiftSettings: settings, linkerSettings: selfContained),
+            swiftSettings: settings),
 
         // Generates the documents of the configuration, with the sections of the programs.
         .executableTarget(
@@ -164,7 +157,7 @@ let package = Package(
             dependencies: [
                 "OrderClientKit", .product(name: "RocketProgram", package: "RocketProgram"),
             ],
-            swiftSettings: settings, linkerSettings: selfContained),
+            swiftSettings: settings),
 
         // The programs of the benchmark: a server without a database, a load client.
         .target(
@@ -251,7 +244,7 @@ let package = Package(
             dependencies: [
                 "ChatServerKit", .product(name: "RocketProgram", package: "RocketProgram"),
             ],
-            swiftSettings: settings, linkerSettings: selfContained),
+            swiftSettings: settings),
         .target(
             name: "ChatClientKit",
             dependencies: [
@@ -280,7 +273,7 @@ let package = Package(
             dependencies: [
                 "ChatClientKit", .product(name: "RocketProgram", package: "RocketProgram"),
             ],
-            swiftSettings: settings, linkerSettings: selfContained),
+            swiftSettings: settings),
 
         // Tests that generated code compiles (from GeneratedCodeProtos, by scripts/generate.sh), and
         // that a generated client can call a generated service.

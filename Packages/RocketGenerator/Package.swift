@@ -16,16 +16,6 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 let swiftProtobuf = "swift-protobuf"
 
-// Links Swift's runtime statically, for machines without Swift; see Apps/Package.swift.
-let selfContained: [LinkerSetting] = [
-    .unsafeFlags(
-        [
-            "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
-            "-l_FoundationCollections", "-lBlocksRuntime", "-lswiftSynchronization",
-        ],
-        .when(configuration: .release))
-]
-
 let package = Package(
     name: "RocketGenerator",
     products: [
@@ -33,6 +23,7 @@ let package = Package(
         .executable(name: "protoc-gen-rocket", targets: ["protoc-gen-rocket"]),
     ],
     dependencies: [
+        .package(path: "../RocketBase"),
         .package(path: "../RocketProgram"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -45,10 +36,11 @@ let package = Package(
                 "RocketGeneratorPlugin",
                 .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
             ],
-            swiftSettings: strictSettings, linkerSettings: selfContained),
+            swiftSettings: strictSettings),
         .target(
             name: "RocketGeneratorPlugin",
             dependencies: [
+                .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
                 .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
             ],
@@ -68,13 +60,14 @@ let package = Package(
             dependencies: [
                 "RocketGeneratorKit", .product(name: "RocketProgram", package: "RocketProgram"),
             ],
-            swiftSettings: settings, linkerSettings: selfContained),
+            swiftSettings: settings),
         .target(
             name: "RocketGeneratorKit",
             dependencies: [
                 "RocketGeneratorPlugin",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketProgram", package: "RocketProgram"),
+                .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
                 .product(name: "SwiftProtobufPluginLibrary", package: swiftProtobuf),
             ],

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Histogram
 
 /// The result of a load. Its JSON has the same names as that of the reference clients
@@ -49,7 +49,10 @@ struct BenchReport: Encodable, Sendable {
     /// A few lines for a terminal.
     var text: String {
         func number(_ value: Double, _ digits: Int) -> String {
-            String(format: "%.\(digits)f", value)
+            let unit = (0..<digits).reduce(Int64(1)) { unit, _ in unit * 10 }
+            let (whole, rest) = Int64((value * Double(unit)).rounded())
+                .quotientAndRemainder(dividingBy: unit)
+            return digits == 0 ? "\(whole)" : "\(whole).\(String(unit + rest).dropFirst())"
         }
         let cpu =
             "client \(number(client_cpu_us, 2)) us"

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RocketSystem
 
 /// Measures the processor time of this process and of the server since its initialization.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import OrderStore
 import RocketBase
 import RocketProgram
@@ -130,7 +130,7 @@ final class ProgressLines: Sendable {
     private let write: @Sendable (String) -> Void
 
     init(
-        _ action: String, isTerminal: Bool = isatty(STDERR_FILENO) == 1,
+        _ action: String, isTerminal: Bool = StandardStream.errorIsTerminal,
         time: any TimeSource = SystemTimeSource(),
         write: @escaping @Sendable (String) -> Void = {
             StandardError.write(line: $0, level: .info)

@@ -1,5 +1,5 @@
-import Foundation
-import GRDB
+import FoundationEssentials
+import SQLite
 public import RocketSystem
 
 /// Maintenance of the files of a store by another process than its server. All functions block for
@@ -56,7 +56,7 @@ extension OrderStore {
         return try reporting(file, creating: path) {
             let source = try openReadOnly(file)
             defer { try? source.close() }
-            let report = source.unsafeRead { OrderCheck($0).report(path: file) }
+            let report = try source.unsafeRead { OrderCheck($0).report(path: file) }
             guard report.isSound else { throw OrderStoreError.unsound(report) }
             let last = lastSequence(ofFileAt: path)
             let target = try PartialFile(path, suffix: restoreSuffix, replaces: true)
@@ -101,9 +101,8 @@ extension OrderStore {
             guard (FileSystem.size(of: path + "-wal") ?? 0) == 0 else {
                 throw OrderStoreError.inUse(path: path, reason: "another process writes to its log")
             }
-            var status = stat()
-            if stat(path, &status) == 0 {
-                try target.give(uid: status.st_uid, gid: status.st_gid)
+            if let status = try FileSystem.status(of: path) {
+                try target.give(toOwnerOf: status)
             }
             try target.publish(replaces: true)
             return (report, before.bytes)

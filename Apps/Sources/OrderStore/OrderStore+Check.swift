@@ -1,5 +1,5 @@
-import Foundation
-import GRDB
+import RocketSystem
+import SQLite
 
 extension OrderStore {
     /// Reads a whole store and checks its integrity: every page and index by SQLite's own check,
@@ -22,7 +22,7 @@ extension OrderStore {
         let queue = try openReadOnly(path)
         defer { try? queue.close() }
         // Without a transaction: on a damaged file its COMMIT would fail as well.
-        return queue.unsafeRead { db in OrderCheck(db).report(path: name) }
+        return try queue.unsafeRead { db in OrderCheck(db).report(path: name) }
     }
 }
 

@@ -1,7 +1,6 @@
 import Dispatch
-import Foundation
-import GRDB
 public import RocketSystem
+import SQLite
 
 /// Orders on disk: SQLite in WAL mode with synchronous=FULL, so that an order that was confirmed
 /// survives kill -9 and a power cut.
@@ -51,12 +50,27 @@ public final class OrderStore: Sendable {
             pool: pool, configuration: configuration, time: time, observe: observe,
             recordBytes: recordBytes)
         for event in database.events { observe(event) }
-        threads.start(name: "order-writer") { [writer] in writer.run() }
+        do { try startThreads() } catch {
+            writer.queue.close()
+            reader.queue.close()
+            throw .cannotOpen(path: configuration.path, reason: error.description)
+        }
+    }
+
+    private func startThreads() throws(SystemError) {
+        try threads.start(name: "order-writer") { [writer] in writer.run() }
         let readers = DispatchGroup()
-        let numbers = 1...max(1, configuration.readerThreads)
-        for _ in numbers { readers.enter() }
-        for number in numbers {
-            threads.start(name: "order-reader-\(number)") { [reader] in reader.run(readers) }
+        let count = max(1, configuration.readerThreads)
+        for _ in 0..<count { readers.enter() }
+        for number in 1...count {
+            do {
+                try threads.start(name: "order-reader-\(number)") { [reader] in
+                    reader.run(readers)
+                }
+            } catch {
+                for _ in number...count { readers.leave() }
+                throw error
+            }
         }
         readers.wait()
     }

@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import RocketBaseTestKit
 import RocketSystem
 import Testing
@@ -124,7 +124,7 @@ struct OrderBackupTests {
         let order = try await store.make(draft)
         await store.close()
         let file = folder.path + "/empty.sqlite"
-        try await DatabaseQueue(path: file).write { try $0.execute(sql: "CREATE TABLE t(a)") }
+        try DatabaseQueue(path: file).write { try $0.execute(sql: "CREATE TABLE t(a)") }
         let error = #expect(throws: OrderStoreError.self) {
             try OrderStore.restore(fileAt: configuration.path, from: file)
         }
@@ -171,7 +171,7 @@ struct OrderBackupTests {
         #expect(throws: OrderStoreError.self) {
             try OrderStore.compact(fileAt: configuration.path)
         }
-        try await otherConnection(to: store).write { db in
+        try otherConnection(to: store).write { db in
             try db.execute(sql: "DELETE FROM orders WHERE sequence > 5")
         }
         await store.close()
@@ -217,7 +217,9 @@ struct OrderBackupTests {
         try Data("x".utf8).write(to: URL(fileURLWithPath: path))
         #expect(chmod(path, 0o600) == 0)
         let text = FileAccess.obstacle(path, uid: 61_234)
-        #expect(text.contains("\(path) belongs to \(FileAccess.user(geteuid())), mode 0600"))
+        #expect(
+            text.contains("\(path) belongs to \(UserAccount.description(of: geteuid())), mode 0600")
+        )
         #expect(text.contains("this process runs as uid 61234"))
         // Only root can make the owner another one.
         guard geteuid() == 0, chown(folder.path, 61_234, 61_234) == 0 else { return }

@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import RocketBaseTestKit
 import Testing
 
@@ -60,7 +60,7 @@ struct OrderMigrationTests {
         let folder = try TemporaryFolder()
         let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
         let queue = try DatabaseQueue(path: configuration.path)
-        try await queue.writeWithoutTransaction { db in
+        try queue.writeWithoutTransaction { db in
             try OrderSchema.migrate(db, with: Array(OrderSchema.migrations.prefix(1)))
         }
         try queue.close()
@@ -88,7 +88,7 @@ struct OrderMigrationTests {
     func otherDatabase() async throws {
         let folder = try TemporaryFolder()
         let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
-        try await DatabaseQueue(path: configuration.path).write {
+        try DatabaseQueue(path: configuration.path).write {
             try $0.execute(sql: "CREATE TABLE t(a)")
         }
         #expect(throws: OrderStoreError.self) { try OrderStore(configuration) }
@@ -98,7 +98,7 @@ struct OrderMigrationTests {
     private func presentStore(in folder: TemporaryFolder) async throws -> OrderStoreConfiguration {
         let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
         let queue = try DatabaseQueue(path: configuration.path)
-        try await queue.writeWithoutTransaction { db in
+        try queue.writeWithoutTransaction { db in
             try db.execute(
                 sql: """
                     PRAGMA journal_mode = WAL;

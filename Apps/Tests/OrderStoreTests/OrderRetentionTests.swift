@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import RocketBaseTestKit
 import RocketSystem
 import Testing
@@ -94,7 +94,7 @@ struct OrderRetentionTests {
         let first = try setup.open()
         await setup.events.wait(forCount: 2)
         await first.close()
-        try await DatabaseQueue(path: setup.file("202601")).write { db in
+        try DatabaseQueue(path: setup.file("202601")).write { db in
             try db.execute(sql: "UPDATE orders SET price = price + 1")
         }
         // The same order again, as by a restore.

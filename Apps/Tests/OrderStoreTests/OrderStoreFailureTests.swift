@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import Testing
 
 @testable import OrderStore
@@ -18,7 +18,7 @@ struct OrderStoreFailureTests {
             #expect(made.count > 10)
             #expect(try await store.orders(limit: 100).orders == made)
 
-            try await otherConnection(to: store).write { db in
+            try otherConnection(to: store).write { db in
                 try db.execute(sql: "DELETE FROM orders WHERE sequence <= 5")
             }
             let next = try await store.make(OrderDraft(price: 10, goods: goods))
@@ -56,7 +56,7 @@ struct OrderStoreFailureTests {
         let folder = try TemporaryFolder()
         let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
         let store = try OrderStore(configuration)
-        try await otherConnection(to: store).write { db in
+        try otherConnection(to: store).write { db in
             try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('2 of the future')")
         }
         await store.close()

@@ -1,6 +1,6 @@
 import Foundation
-import GRDB
 import RocketBaseTestKit
+import SQLite
 import RocketSystem
 import Testing
 
@@ -236,7 +236,7 @@ struct OrderStoreOutageTests {
             for _ in 0..<3 {
                 _ = try await store.make(draft)
                 let other = try otherConnection(to: store)
-                try await other.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+                try other.writeWithoutTransaction { try $0.checkpoint(.truncate) }
                 try other.close()
             }
             #expect(try await store.orders(limit: 10).orders.count == 3)
@@ -249,7 +249,7 @@ struct OrderStoreOutageTests {
             let known = OrderDraft(price: 10, goods: "apple", idempotencyKey: "k")
             let order = try await store.make(known)
             let other = try otherConnection(to: store)
-            try await other.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try other.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             try other.close()
             #expect(try await store.make(known) == order)
             #expect(try await store.make(draft).id.sequence == 2)
@@ -320,7 +320,7 @@ struct OrderStoreOutageTests {
             OrderStoreConfiguration(path: folder.path + "/orders.sqlite"), observe: events.observe)
         let order = try await store.make(draft)
         let other = try otherConnection(to: store)
-        try await other.write { db in
+        try other.write { db in
             try db.execute(
                 sql: "INSERT INTO orders(price, goods, created_ms) VALUES (1 << 40, '', 0)")
         }
@@ -344,4 +344,11 @@ extension Result where Failure == OrderStoreError {
     fileprivate var errorText: String {
         if case .failure(let error) = self { error.description } else { "" }
     }
+}
+
+extension ResultCode {
+    /// fsync(2) has failed.
+    fileprivate static let SQLITE_IOERR_FSYNC = ResultCode(rawValue: 1034)
+    /// write(2) has failed.
+    fileprivate static let SQLITE_IOERR_WRITE = ResultCode(rawValue: 778)
 }

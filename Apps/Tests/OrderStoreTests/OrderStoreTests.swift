@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import RocketSystem
 import Testing
 
@@ -133,7 +133,7 @@ struct OrderStoreTests {
         await store.close()
         let copy = folder.path + "/copy.sqlite"
         try FileManager.default.copyItem(atPath: path, toPath: copy)
-        let count = try await DatabaseQueue(path: copy).read { db in
+        let count = try DatabaseQueue(path: copy).read { db in
             try Int.fetchOne(db, sql: "SELECT count(*) FROM orders")
         }
         #expect(count == 10)

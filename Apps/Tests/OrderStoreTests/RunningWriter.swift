@@ -1,7 +1,7 @@
 import Dispatch
-import GRDB
 import RocketBaseTestKit
 import RocketSystem
+import SQLite
 
 @testable import OrderStore
 
@@ -25,11 +25,11 @@ struct RunningWriter {
         var configuration = OrderStoreConfiguration(path: path)
         configure(&configuration)
         database = try OrderDatabase.open(configuration)
-        database.pool.add(transactionObserver: disk, extent: .databaseLifetime)
+        try database.pool.writeWithoutTransaction { [disk] in $0.willCommit = disk.willCommit }
         writer = OrderWriter(
             pool: database.pool, files: database.files, configuration: configuration,
             time: time, retryInterval: retryInterval, observe: events.observe)
-        threads.start(name: "writer") { [writer] in writer.run() }
+        try threads.start(name: "writer") { [writer] in writer.run() }
     }
 
     var statistics: OrderStoreStatistics { writer.statistics }
@@ -50,7 +50,7 @@ struct RunningWriter {
 }
 
 /// Lets commits fail as a disk does.
-final class FailingDisk: TransactionObserver, Sendable {
+final class FailingDisk: Sendable {
     private let code = Locked<ResultCode?>(nil)
     private let commitsBefore = Locked(0)
     private let times = Locked<[ContinuousClock.Instant]>([])
@@ -64,7 +64,7 @@ final class FailingDisk: TransactionObserver, Sendable {
         self.code.withLock { $0 = code }
     }
 
-    func databaseWillCommit() throws {
+    @Sendable func willCommit() throws {
         times.withLock { $0.append(.now) }
         let succeeds = commitsBefore.withLock { count in
             defer { count = max(0, count - 1) }
@@ -72,9 +72,4 @@ final class FailingDisk: TransactionObserver, Sendable {
         }
         if !succeeds, let code = code.withLock({ $0 }) { throw DatabaseError(resultCode: code) }
     }
-
-    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
-    func databaseDidChange(with event: DatabaseEvent) {}
-    func databaseDidCommit(_ db: Database) {}
-    func databaseDidRollback(_ db: Database) {}
 }

@@ -17,7 +17,7 @@ server=
 trap 'stop; rm -rf "$work"' EXIT
 
 "$here/../reference/build.sh" "$work" chat_load libevent_chat
-cp "$root/bin/chat_server" "$work"
+cp "$root/bin/chat_server" "$root/bin/librocket.so" "$work"
 ulimit -n "$(ulimit -Hn)"
 # Without the rate limit, and without a log line per client.
 cat >"$work/chat.xml" <<XML

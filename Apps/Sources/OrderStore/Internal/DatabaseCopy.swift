@@ -1,4 +1,4 @@
-import GRDB
+import SQLite
 
 /// How far a copy of a store is. A value.
 public struct OrderStoreProgress: Hashable, Sendable {

@@ -1,4 +1,3 @@
-import Foundation
 import RocketSystem
 
 /// The threads of a store. Each runs one blocking function; their common end can be awaited.
@@ -9,15 +8,16 @@ final class DatabaseThreads: Sendable {
     private let ends = Locked<[AsyncEvent]>([])
 
     /// Starts a thread that ends when `body` returns. `ps -T` shows the first 15 letters of `name`.
-    func start(name: String, _ body: @escaping @Sendable () -> Void) {
+    ///
+    /// - Throws: `SystemError` (EAGAIN: the limit on threads is reached).
+    func start(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let end = AsyncEvent()
-        ends.withLock { $0.append(end) }
-        let thread = Thread {
+        let thread = try SystemThread(name: name) {
             body()
             end.fire()
         }
-        thread.name = name
-        thread.start()
+        thread.detach()
+        ends.withLock { $0.append(end) }
     }
 
     /// Suspends until every thread has ended.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RocketSystem
 
 /// Explains why files of a store can't be used: SQLite reports only that it could not open them.
@@ -9,11 +9,12 @@ enum FileAccess {
     ///
     /// - Throws: `OrderStoreError.missing`, `.notPermitted` or `.cannotOpen`.
     static func check(_ path: String, writing: Bool = false) throws(OrderStoreError) {
-        try check(path, mode: writing ? R_OK | W_OK : R_OK)
+        let use: FilePermission = writing ? [.read, .write] : .read
+        try check(path, use)
         for suffix in ["-wal", "-shm"] where FileSystem.exists(path + suffix) {
-            try check(path + suffix, mode: writing ? R_OK | W_OK : R_OK)
+            try check(path + suffix, use)
         }
-        if writing { try check(folder(of: path), mode: W_OK | X_OK) }
+        if writing { try check(folder(of: path), [.write, .search]) }
     }
 
     /// The folder of a file.
@@ -21,28 +22,31 @@ enum FileAccess {
         URL(fileURLWithPath: path).deletingLastPathComponent().path
     }
 
-    private static func check(_ path: String, mode: Int32) throws(OrderStoreError) {
-        if access(path, mode) == 0 { return }
-        throw error(path, .current)
+    private static func check(
+        _ path: String, _ use: FilePermission
+    ) throws(OrderStoreError) {
+        do { try FileSystem.check(path, use) } catch { throw Self.error(path, error.errno) }
     }
 
     /// The error for a file on which a system call failed.
     static func error(_ path: String, _ errno: Errno) -> OrderStoreError {
-        switch errno.rawValue {
-        case ENOENT, ENOTDIR: .missing(path: path, reason: errno.description)
-        case EACCES, EPERM:
-            .notPermitted(path: path, reason: "\(errno): \(obstacle(path, uid: geteuid()))")
-        default: .cannotOpen(path: path, reason: errno.description)
+        if errno.isMissing || errno.isNotFolder {
+            .missing(path: path, reason: errno.description)
+        } else if errno.isNotPermitted {
+            .notPermitted(
+                path: path, reason: "\(errno): \(obstacle(path, uid: UserAccount.effectiveUID))")
+        } else {
+            .cannotOpen(path: path, reason: errno.description)
         }
     }
 
     /// Returns which file or folder keeps a process of the user `uid` from using a path, whose it
     /// is, and what to do.
-    static func obstacle(_ path: String, uid: uid_t, links: Int = 8) -> String {
+    static func obstacle(_ path: String, uid: UInt32, links: Int = 8) -> String {
         let components = URL(fileURLWithPath: path).pathComponents
         var current = "/"
         for (index, component) in components.enumerated().dropFirst() {
-            guard access(current, X_OK) == 0 else { break }
+            guard (try? FileSystem.check(current, .search)) != nil else { break }
             let base = URL(fileURLWithPath: current)
             current = base.appendingPathComponent(component).path
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: current)
@@ -51,36 +55,24 @@ enum FileAccess {
             let resolved = target.hasPrefix("/") ? rest : base.path + "/" + rest
             return obstacle(resolved, uid: uid, links: links - 1)
         }
-        var status = stat()
-        guard stat(current, &status) == 0 else { return "\(current) can't be examined" }
-        let mode = String(status.st_mode & 0o7777, radix: 8)
+        guard let status = try? FileSystem.status(of: current) else {
+            return "\(current) can't be examined"
+        }
         let whose =
-            "\(current) belongs to \(user(status.st_uid)), mode 0\(mode), and this process "
-            + "runs as \(user(uid))"
+            "\(current) belongs to \(UserAccount.description(of: status.uid)), mode "
+            + "0\(String(status.mode, radix: 8)), and this process runs as "
+            + UserAccount.description(of: uid)
         return whose + "; " + remedy(current, status)
     }
 
-    private static func remedy(_ path: String, _ status: stat) -> String {
+    private static func remedy(_ path: String, _ status: FileStatus) -> String {
         let folder = folder(of: path)
-        var above = stat()
-        if status.st_mode & S_IFMT != S_IFDIR, stat(folder, &above) == 0,
-            above.st_uid != status.st_uid
+        if !status.isFolder, let above = try? FileSystem.status(of: folder),
+            above.uid != status.uid
         {
-            return
-                "its folder belongs to \(user(above.st_uid)): chown --reference=\(folder) \(path)"
+            return "its folder belongs to \(UserAccount.description(of: above.uid)): "
+                + "chown --reference=\(folder) \(path)"
         }
         return "run the program as root, or as that user"
-    }
-
-    /// `root (uid 0)`, or `uid 61234` if the user has no name.
-    static func user(_ uid: uid_t) -> String {
-        var entry = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        var buffer = [CChar](repeating: 0, count: 16 * 1024)
-        // SAFETY: fills `entry`, whose pointers lead into the buffer, which outlives their use here.
-        guard getpwuid_r(uid, &entry, &buffer, buffer.count, &found) == 0, found != nil,
-            let name = entry.pw_name
-        else { return "uid \(uid)" }
-        return "\(String(cString: name)) (uid \(uid))"
     }
 }

@@ -1,5 +1,4 @@
-import Foundation
-import GRDB
+import SQLite
 import RocketSystem
 
 /// Orders that were removed from a store: one SQLite database for each month in which they were made
@@ -49,9 +48,7 @@ struct OrderArchive {
         close()
         try FileSystem.makeFolder(folder, mode: 0o750)
         // For the owner only, whatever the umask.
-        let raw = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard raw >= 0 else { throw SystemError("open \(path)", .current) }
-        try FileDescriptor(owning: raw).close()
+        try FileSystem.openForWriting(path).close()
         try PartialFile.syncFolder(of: path)
         var settings = Configuration()
         settings.busyMode = .timeout(5)

@@ -1,6 +1,5 @@
-import Foundation
-import GRDB
 import RocketSystem
+import SQLite
 
 /// The open database of a store.
 struct OpenDatabase {
@@ -29,8 +28,8 @@ enum OrderDatabase {
             try FileAccess.check(path, writing: true)
             let pool = try DatabasePool(path: path, configuration: settings(configuration))
             let version = try pool.writeWithoutTransaction { db in
-                // GRDB sets NORMAL after opening in WAL mode, which syncs at checkpoints only: a
-                // power cut would lose confirmed orders.
+                // NORMAL, to which SQLite can be built, syncs at checkpoints only: a power cut would
+                // lose confirmed orders.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 if let pages = configuration.maxPages {
                     try db.execute(sql: "PRAGMA max_page_count = \(pages)")
@@ -77,7 +76,7 @@ enum OrderDatabase {
     static func close(_ pool: DatabasePool) throws {
         // A read-only connection that is closed last can't do it.
         pool.invalidateReadOnlyConnections()
-        try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try pool.close()
     }
 
@@ -110,22 +109,18 @@ enum OrderDatabase {
         let queue = try DatabaseQueue(path: new)
         try queue.writeWithoutTransaction { try OrderSchema.migrate($0) }
         try queue.close()
-        guard chmod(new, 0o600) == 0 else { throw SystemError("chmod \(new)", .current) }
-        // Fails if another process was faster; then its file is used.
-        let isFirst = link(new, path) == 0
-        let error = Errno.current
-        guard isFirst || error.isExisting else { throw SystemError("link \(path)", error) }
+        try FileSystem.setMode(new, 0o600)
+        // If another process was faster, its file is used.
+        let isFirst = try FileSystem.link(new, as: path)
         try FileSystem.remove(new)
         return isFirst
     }
 
     private static func settings(_ configuration: OrderStoreConfiguration) -> Configuration {
         var settings = Configuration()
-        settings.label = "orders"
         // A transaction of another process (a backup, the sqlite3 shell) only delays ours.
         settings.busyMode = .timeout(5)
         settings.maximumReaderCount = max(1, configuration.readerThreads)
-        settings.persistentReadOnlyConnections = true
         return settings
     }
 }

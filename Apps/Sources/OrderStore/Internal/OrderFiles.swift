@@ -1,6 +1,5 @@
-import Foundation
-import GRDB
 import RocketSystem
+import SQLite
 
 /// The files of an open database: the database, its write-ahead log, and the memory that processes
 /// share. SQLite keeps them open, and goes on writing to files that have been deleted, replaced or
@@ -9,8 +8,7 @@ final class OrderFiles: Sendable {
     private struct File {
         let path: String
         let isLog: Bool
-        let device: dev_t
-        let inode: ino_t
+        let opened: FileStatus
     }
 
     private let files: [File]
@@ -25,15 +23,12 @@ final class OrderFiles: Sendable {
         let path = try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list") ?? ""
         files = try ["", "-wal", "-shm"].map { suffix in
             let path = path + suffix
-            guard let status = try Self.status(path) else {
+            guard let status = try FileSystem.status(of: path) else {
                 throw OrderStoreError.failed(reason: "\(path) is missing")
             }
-            return File(
-                path: path, isLog: suffix == "-wal", device: status.st_dev, inode: status.st_ino)
+            return File(path: path, isLog: suffix == "-wal", opened: status)
         }
-        let raw = open(path + "-wal", O_RDONLY | O_CLOEXEC)
-        guard raw >= 0 else { throw SystemError("open \(path)-wal", .current) }
-        log = FileDescriptor(owning: raw)
+        log = try FileSystem.openForReading(path + "-wal")
     }
 
     /// Returns what is wrong with the files directly after a commit; nil if they are those that were
@@ -44,28 +39,20 @@ final class OrderFiles: Sendable {
     /// - Throws: `SystemError` if that is unknown for now.
     func problem(hasWritten: Bool) throws(SystemError) -> String? {
         for file in files {
-            let name = URL(fileURLWithPath: file.path).lastPathComponent
-            guard let status = try Self.status(file.path) else { return "\(name) was deleted" }
-            if status.st_dev != file.device || status.st_ino != file.inode {
+            let name = FileSystem.name(of: file.path)
+            guard let status = try FileSystem.status(of: file.path) else {
+                return "\(name) was deleted"
+            }
+            if status.device != file.opened.device || status.inode != file.opened.inode {
                 return "\(name) was replaced"
             }
-            if status.st_size == 0, hasWritten || !file.isLog { return "\(name) was emptied" }
+            if status.size == 0, hasWritten || !file.isLog { return "\(name) was emptied" }
         }
         if !hasWritten { return nil }
         // A commit writes behind the frames that SQLite expects, also in a log that was emptied
         // meanwhile; then the log has no header, and a restart ignores the whole of it.
-        var magic: UInt32 = 0
-        let count = pread(log.raw, &magic, 4, 0)
-        if count < 0 { throw SystemError("read the write-ahead log", .current) }
-        return count == 4 && magic != 0 ? nil : "the write-ahead log was emptied"
-    }
-
-    /// Returns nil if there is no such file.
-    private static func status(_ path: String) throws(SystemError) -> stat? {
-        var status = stat()
-        if stat(path, &status) == 0 { return status }
-        let error = Errno.current
-        if error.rawValue == ENOENT || error.rawValue == ENOTDIR { return nil }
-        throw SystemError("stat \(URL(fileURLWithPath: path).lastPathComponent)", error)
+        let magic = try log.firstBytes(4)
+        return magic.count == 4 && magic.contains { $0 != 0 }
+            ? nil : "the write-ahead log was emptied"
     }
 }

@@ -1,6 +1,6 @@
 import Dispatch
-import GRDB
 import RocketSystem
+import SQLite
 
 /// A read that waits for a reader, with its caller.
 struct ReadRequest: QueuedRequest {

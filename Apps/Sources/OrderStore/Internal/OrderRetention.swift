@@ -1,5 +1,5 @@
 import Dispatch
-import GRDB
+import SQLite
 import RocketSystem
 
 /// Removes orders that are older than the retention: once an hour it goes through the oldest ones in

@@ -1,4 +1,4 @@
-import GRDB
+import SQLite
 
 /// One step from the tables of a version to those of the next one.
 struct OrderMigration: Sendable {

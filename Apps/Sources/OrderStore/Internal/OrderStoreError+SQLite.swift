@@ -1,6 +1,5 @@
-import Foundation
-import GRDB
 import RocketSystem
+import SQLite
 
 extension OrderStoreError {
     /// Maps an error of opening, checking or copying the database at `path`.
@@ -8,9 +7,8 @@ extension OrderStoreError {
         switch error {
         case let error as OrderStoreError: self = error
         case let error as SystemError:
-            let isRefused = [EACCES, EPERM].contains(error.errno.rawValue)
             self =
-                isRefused
+                error.errno.isNotPermitted
                 ? .notPermitted(path: path, reason: error.description)
                 : .cannotOpen(path: path, reason: error.description)
         case let error as DatabaseError:
@@ -21,7 +19,7 @@ extension OrderStoreError {
                 self = .inUse(path: path, reason: error.sqliteText)
             default: self = .cannotOpen(path: path, reason: error.sqliteText)
             }
-        default: self = .cannotOpen(path: path, reason: error.localizedDescription)
+        default: self = .cannotOpen(path: path, reason: "\(error)")
         }
     }
 

@@ -1,4 +1,4 @@
-import GRDB
+import SQLite
 
 /// One transaction of the writer: stores drafts one after the other and collects their results for
 /// the time after the commit. An error thrown here rolls back the whole transaction.

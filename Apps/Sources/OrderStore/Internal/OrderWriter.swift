@@ -1,6 +1,6 @@
 import Dispatch
-import GRDB
 import RocketSystem
+import SQLite
 
 /// A draft that waits for the writer, with its caller.
 struct WriteRequest: QueuedRequest {

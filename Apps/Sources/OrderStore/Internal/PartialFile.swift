@@ -1,4 +1,3 @@
-import Foundation
 import RocketSystem
 
 /// A file that is written under a temporary name, with mode 0600, and gets its own name when it is
@@ -25,72 +24,82 @@ final class PartialFile {
         if !replaces, FileSystem.exists(path) {
             throw .cannotCreate(path: path, reason: "it exists; nothing is overwritten")
         }
-        let raw = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard raw >= 0 else {
-            throw .cannotCreate(path: path, reason: Errno.current.description)
+        do { file = try FileSystem.openForWriting(part) } catch {
+            throw .cannotCreate(path: path, reason: error.errno.description)
         }
-        file = FileDescriptor(owning: raw)
-        if flock(raw, LOCK_EX | LOCK_NB) != 0, Errno.current.isWouldBlock {
+        guard file.lock(.exclusive) else {
             isKept = true
             throw .inUse(path: part, reason: "another process writes it")
         }
-        guard ftruncate(raw, 0) == 0, fchmod(raw, 0o600) == 0 else {
-            throw .cannotCreate(path: path, reason: Errno.current.description)
+        do {
+            try file.truncate(to: 0)
+            try file.setMode(0o600)
+        } catch {
+            throw .cannotCreate(path: path, reason: error.errno.description)
         }
     }
 
-    deinit { if !isKept { unlink(part) } }
+    deinit { if !isKept { try? FileSystem.remove(part) } }
 
     /// Leaves the temporary file on disk, also if it does not get its name.
     func keep() { isKept = true }
 
     /// Gives the file to the owner of its folder, unless it is ours already.
     func giveToFolderOwner() throws(OrderStoreError) {
-        var folder = stat()
-        guard stat(FileAccess.folder(of: path), &folder) == 0 else {
-            throw .cannotCreate(path: path, reason: Errno.current.description)
+        let folder = FileAccess.folder(of: path)
+        let status: FileStatus?
+        do { status = try FileSystem.status(of: folder) } catch {
+            throw .cannotCreate(path: path, reason: error.description)
         }
-        try give(uid: folder.st_uid, gid: folder.st_gid)
+        guard let status else { throw .missing(path: path, reason: "\(folder) is missing") }
+        try give(toOwnerOf: status)
     }
 
-    /// Gives the file to a user and a group.
-    func give(uid: uid_t, gid: gid_t) throws(OrderStoreError) {
-        var own = stat()
-        if fstat(file.raw, &own) == 0, own.st_uid == uid, own.st_gid == gid { return }
-        guard fchown(file.raw, uid, gid) == 0 else {
+    /// Gives the file to the user and the group of another one.
+    func give(toOwnerOf other: FileStatus) throws(OrderStoreError) {
+        if let own = try? file.status(), own.uid == other.uid, own.gid == other.gid { return }
+        do { try file.setOwner(uid: other.uid, gid: other.gid) } catch {
             throw .notPermitted(
                 path: path,
-                reason:
-                    "chown to \(FileAccess.user(uid)): \(Errno.current); run the program as root")
+                reason: "chown to \(UserAccount.description(of: other.uid)): \(error.errno); run "
+                    + "the program as root")
         }
     }
 
     /// Waits until the file is on disk.
     func sync() throws(OrderStoreError) {
-        guard fsync(file.raw) == 0 else {
-            throw .cannotCreate(path: path, reason: "fsync: \(Errno.current)")
+        do { try file.sync() } catch {
+            throw .cannotCreate(path: path, reason: error.description)
         }
     }
 
     /// Gives the complete file its own name, on disk as well.
     func publish(replaces: Bool = false) throws(OrderStoreError) {
         try sync()
-        if replaces {
-            guard rename(part, path) == 0 else {
-                throw .cannotCreate(path: path, reason: "rename: \(Errno.current)")
+        do throws(SystemError) {
+            if replaces {
+                try FileSystem.rename(part, to: path)
+                isKept = true
+            } else {
+                try publishNew()
             }
-            isKept = true
-        } else if link(part, path) == 0 {
-            unlink(part)
-        } else {
-            // Some file systems have no links.
-            let error = Errno.current
-            guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(error.rawValue),
-                !FileSystem.exists(path), rename(part, path) == 0
-            else { throw .cannotCreate(path: path, reason: "link: \(error)") }
-            isKept = true
+        } catch {
+            throw .cannotCreate(path: path, reason: error.description)
         }
         try Self.syncFolder(of: path)
+    }
+
+    /// Gives the file its own name, unless there is such a file.
+    private func publishNew() throws(SystemError) {
+        do throws(SystemError) {
+            guard try FileSystem.link(part, as: path) else {
+                throw SystemError("link \(path)", .exists)
+            }
+        } catch {
+            guard error.errno.isLinkUnsupported, !FileSystem.exists(path) else { throw error }
+            try FileSystem.rename(part, to: path)
+            isKept = true
+        }
     }
 
     /// Returns `path`, with a number if a file of that name exists.
@@ -104,11 +113,12 @@ final class PartialFile {
     /// Waits until the names in the folder of `path` are on disk.
     static func syncFolder(of path: String) throws(OrderStoreError) {
         let folder = FileAccess.folder(of: path)
-        let raw = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard raw >= 0 else { throw FileAccess.error(folder, .current) }
-        let descriptor = FileDescriptor(owning: raw)
-        guard fsync(descriptor.raw) == 0 else {
-            throw .cannotCreate(path: path, reason: "fsync \(folder): \(Errno.current)")
+        let names: FileDescriptor
+        do { names = try FileSystem.openFolder(folder) } catch {
+            throw FileAccess.error(folder, error.errno)
+        }
+        do { try names.sync() } catch {
+            throw .cannotCreate(path: path, reason: "fsync \(folder): \(error.errno)")
         }
     }
 }

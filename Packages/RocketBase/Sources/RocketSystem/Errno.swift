@@ -22,6 +22,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
 
     /// EINVAL.
     public static let invalid = Errno(rawValue: EINVAL)
+    /// EEXIST.
+    public static let exists = Errno(rawValue: EEXIST)
     /// ECANCELED.
     public static let cancelled = Errno(rawValue: ECANCELED)
 
@@ -56,6 +58,16 @@ extension Errno {
     public var isAddressInUse: Bool { rawValue == EADDRINUSE }
     /// ENOENT: there is no such file.
     public var isMissing: Bool { rawValue == ENOENT }
+    /// ENOTDIR: a component of the path is a file.
+    public var isNotFolder: Bool { rawValue == ENOTDIR }
+    /// ENOSPC or EDQUOT: the disk, or the user's share of it, is full.
+    public var isDiskFull: Bool { rawValue == ENOSPC || rawValue == EDQUOT }
+    /// EIO or EFBIG: the device failed, or the file would be too large.
+    public var isFailedTransfer: Bool { rawValue == EIO || rawValue == EFBIG }
+    /// The errors of link(2) on file systems without a second name of a file.
+    public var isLinkUnsupported: Bool {
+        [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(rawValue)
+    }
     /// EEXIST: the file exists.
     public var isExisting: Bool { rawValue == EEXIST }
     /// ECONNABORTED and the network errors that accept4(2) passes on: only the connection that was
@@ -69,12 +81,17 @@ extension Errno {
 }
 
 extension Errno: CustomStringConvertible {
+    /// `Connection refused`; `errno 4711` for an undefined number.
+    public var text: String {
+        // SAFETY: the function returns a pointer to constant, NUL-terminated text, or nil.
+        unsafe rocket_errno_text(rawValue).map { unsafe String(cString: $0) } ?? "errno \(rawValue)"
+    }
+
     /// `ECONNREFUSED (Connection refused)`; `errno 4711` for an undefined number.
     public var description: String {
-        // SAFETY: both functions return pointers to constant, NUL-terminated text, or nil.
-        let text = unsafe rocket_errno_text(rawValue).map { unsafe String(cString: $0) }
+        // SAFETY: as above.
         let name = unsafe rocket_errno_name(rawValue).map { unsafe String(cString: $0) }
-        guard let text, let name else { return "errno \(rawValue)" }
+        guard let name else { return "errno \(rawValue)" }
         return "\(name) (\(text))"
     }
 }

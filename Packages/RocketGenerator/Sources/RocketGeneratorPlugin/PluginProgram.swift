@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import RocketSystem
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
@@ -11,25 +12,32 @@ public enum PluginProgram {
     public static func run(arguments: [String] = Array(CommandLine.arguments.dropFirst())) -> Never
     {
         do {
-            let output = try output(for: arguments) {
-                try FileHandle.standardInput.readToEnd().map { [UInt8]($0) } ?? []
-            }
-            try write(output)
-            exit(0)
+            try write(try output(for: arguments, input: input))
+            CurrentProcess.exit(0)
         } catch {
-            let lines = "\(error)".split(separator: "\n").map { "protoc-gen-rocket: \($0)\n" }
-            try? FileHandle.standardError.write(contentsOf: Data(lines.joined().utf8))
-            exit((error as? PluginInputError)?.status ?? 65)
+            let lines = "\(error)".split(separator: "\n").map { "protoc-gen-rocket: \($0)" }
+            ProcessExit.end(
+                lines.joined(separator: "\n"), status: (error as? PluginInputError)?.status ?? 65)
+        }
+    }
+
+    private static func input() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while true {
+            let more = try StandardInput.read(atMost: 64 * 1024)
+            if more.isEmpty { return bytes }
+            bytes += more
         }
     }
 
     private static func write(_ output: Data) throws {
-        do { try FileHandle.standardOutput.write(contentsOf: output) } catch {
-            // The description of Foundation's own error takes several lines.
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            let reason = cause?.localizedDescription ?? "\(error)"
-            throw PluginInputError("can't write to standard output: \(reason)", status: 74)
+        // The writing of a closed pipe is an error, not a signal that ends the process.
+        Signals.ignoreBrokenPipes()
+        let error = unsafe output.withUnsafeBytes {
+            unsafe SharedOutput(StandardStream.output).write($0, waitingAtMost: nil).error
         }
+        guard let error else { return }
+        throw PluginInputError("can't write to standard output: \(error.errno.text)", status: 74)
     }
 
     /// Returns what the program prints for these arguments.

@@ -1,4 +1,3 @@
-import Foundation
 public import SwiftProtobuf
 public import SwiftProtobufPluginLibrary
 

@@ -1,4 +1,3 @@
-import Foundation
 public import RocketBase
 import RocketRPC
 public import RocketSystem
@@ -43,11 +42,14 @@ extension ExitStatus {
     /// The status of a program that can't open, create, bind, read or write something.
     public init(of errno: Errno) {
         self =
-            switch errno.rawValue {
-            case EACCES, EPERM: .notPermitted
-            case EIO, ENOSPC, EDQUOT, EFBIG: .ioError
-            case EAGAIN, ENOMEM, ENOBUFS, EMFILE, ENFILE: .temporaryFailure
-            default: .cannotCreate
+            if errno.isNotPermitted {
+                .notPermitted
+            } else if errno.isDiskFull || errno.isFailedTransfer {
+                .ioError
+            } else if errno.isWouldBlock || errno.isOutOfMemory || errno.isOutOfDescriptors {
+                .temporaryFailure
+            } else {
+                .cannotCreate
             }
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RocketBase
 
 extension HealthReport {
@@ -66,7 +66,8 @@ extension HealthReport {
             case .notServing, .refused, .down: .critical
             case .notFound: .unknown
             }
-        let seconds = String(format: "%.4f", locale: nil, milliseconds / 1000)
+        let tenths = Int((milliseconds * 10).rounded())
+        let seconds = "\(tenths / 10_000).\(String(10_000 + tenths % 10_000).dropFirst())"
         let line = Self.nagiosLine(status, "\(subject) \(detail)")
         return ("\(line) | time=\(seconds)s;;;0", status.exitStatus)
     }

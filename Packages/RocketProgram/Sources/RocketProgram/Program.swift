@@ -1,5 +1,4 @@
 public import ArgumentParser
-import Foundation
 import RocketSystem
 
 /// Entry point of Rocket's programs: parses the command line and runs the command. Any error is
@@ -39,7 +38,7 @@ public enum Program {
                 end(name: type._commandName, status: NagiosStatus.unknown.exitStatus)
             }
             StandardError.write(line: line)
-            exit(status(for: error, of: type).rawValue)
+            CurrentProcess.exit(status(for: error, of: type).rawValue)
         }
     }
 
@@ -52,15 +51,15 @@ public enum Program {
         StandardError.write(
             line: "\(name): argument \(position) is not UTF-8, from its byte \(offset) on "
                 + "(counted from 0)")
-        exit(ExitStatus.usage.rawValue)
+        CurrentProcess.exit(ExitStatus.usage.rawValue)
     }
 
     /// Ends a program that has printed what happened: with the status, or with 74 and a line on
     /// standard error if something that it printed could not be written.
     static func end(name: String, status: ExitStatus = .success) -> Never {
-        guard let failure = StandardOutput.failure else { exit(status.rawValue) }
+        guard let failure = StandardOutput.failure else { CurrentProcess.exit(status.rawValue) }
         StandardError.write(line: "\(name): can't write to standard output: \(failure.errno)")
-        exit(ExitStatus.ioError.rawValue)
+        CurrentProcess.exit(ExitStatus.ioError.rawValue)
     }
 
     /// Returns the status with which an error ends the process.
@@ -83,8 +82,10 @@ public enum Program {
     }
 
     private static func singleLine(_ text: String) -> String {
-        let lines = text.split(whereSeparator: \.isNewline).map {
-            $0.trimmingCharacters(in: .whitespaces)
+        let lines = text.split(whereSeparator: \.isNewline).map { line in
+            let start = line.drop { $0.isWhitespace }
+            let blanks = start.reversed().prefix { $0.isWhitespace }.count
+            return String(start.dropLast(blanks))
         }
         return TerminalText.safe(lines.joined(separator: " "))
     }

@@ -1,4 +1,3 @@
-import Foundation
 public import RocketBase
 import RocketSystem
 
@@ -76,7 +75,7 @@ public struct TerminalText: Hashable, Sendable {
 
     /// A formatter that uses colours if standard output is a terminal and `NO_COLOR` is not set.
     public static var standardOutput: TerminalText {
-        let isAllowed = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+        let isAllowed = (ProcessEnvironment.current["NO_COLOR"] ?? "").isEmpty
         return TerminalText(isColoured: isAllowed && Terminal.isStandardOutput)
     }
 

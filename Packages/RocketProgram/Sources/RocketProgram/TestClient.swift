@@ -1,6 +1,6 @@
-import Foundation
 import RocketBase
 public import RocketRPC
+import RocketSystem
 public import SwiftProtobuf
 
 /// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`. The request is JSON in
@@ -32,7 +32,7 @@ public enum TestClient {
     /// a response, or with `ExitStatus(of:)` of the error and one line on standard error.
     public static func run(_ commands: [Command]) async -> Never {
         let path = CommandLine.arguments.first ?? ""
-        let name = URL(fileURLWithPath: path).lastPathComponent
+        let name = FileSystem.name(of: path)
         Program.start(name: name, checksArguments: true)
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
@@ -45,7 +45,7 @@ public enum TestClient {
         } catch {
             let text = TerminalText.safe("\(error)")
             StandardError.write(line: "\(name): \(text)")
-            exit(ExitStatus(of: error).rawValue)
+            CurrentProcess.exit(ExitStatus(of: error).rawValue)
         }
     }
 

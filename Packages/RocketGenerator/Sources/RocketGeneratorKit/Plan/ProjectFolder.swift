@@ -1,5 +1,6 @@
-import Foundation
+import FoundationEssentials
 import RocketProgram
+import RocketSystem
 
 /// A project's folder on disk: reads its content and executes plans.
 struct ProjectFolder {
@@ -61,54 +62,44 @@ struct ProjectFolder {
         for step in plan.steps where step.writes {
             do { try perform(step) } catch {
                 throw GeneratorFailure(
-                    "\(path)/\(step.path) can't be written: \(Self.reason(error))",
+                    "\(path)/\(step.path) can't be written: \(error.errno.text)",
                     status: .cannotCreate)
             }
         }
     }
 
-    /// Returns the system's error message without the text that Foundation adds.
-    private static func reason(_ error: any Error) -> String {
-        let cause = ((error as? CocoaError)?.underlying ?? error) as NSError
-        guard cause.domain == NSPOSIXErrorDomain else { return cause.localizedDescription }
-        return String(cString: strerror(Int32(cause.code)))
-    }
-
-    private func perform(_ step: PlanStep) throws {
-        let (manager, file) = (FileManager.default, "\(path)/\(step.path)")
+    private func perform(_ step: PlanStep) throws(SystemError) {
+        let file = "\(path)/\(step.path)"
         switch step.action {
         case .keepAndRenew(let kept):
             // A copy of the bytes: the file may be no valid UTF-8.
-            try manager.copyItem(atPath: file, toPath: "\(path)/\(kept)")
+            let bytes = try FileContents.read(file, limit: 1 << 30)
+            try FileContents.write(bytes, to: "\(path)/\(kept)")
+            try FileSystem.setMode("\(path)/\(kept)", mode(of: step))
             try write(step)
         case .create, .renew: try write(step)
-        case .keepAndRemove(let kept):
-            try manager.moveItem(atPath: file, toPath: "\(path)/\(kept)")
-        case .remove: try manager.removeItem(atPath: file)
+        case .keepAndRemove(let kept): try FileSystem.rename(file, to: "\(path)/\(kept)")
+        case .remove: try FileSystem.remove(file)
         case .leaveEqual, .leaveUserFile: break
         }
     }
 
     /// Writes to a temporary file in the same folder, then renames it.
-    private func write(_ step: PlanStep) throws {
-        let target = URL(fileURLWithPath: "\(path)/\(step.path)")
-        let folder = target.deletingLastPathComponent()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let mode = step.isExecutable ? 0o755 : 0o644
-        let temporary = folder.appendingPathComponent(".\(target.lastPathComponent).new")
-        try? FileManager.default.removeItem(at: temporary)
-        let data = Data(step.text.utf8)
+    private func write(_ step: PlanStep) throws(SystemError) {
+        let target = "\(path)/\(step.path)"
+        let folder = FileSystem.folder(of: target)
+        try FileSystem.makeFolder(folder, mode: 0o755)
+        let temporary = "\(folder)/.\(FileSystem.name(of: target)).new"
         do {
-            try data.write(to: temporary)
-            try FileManager.default.setAttributes(
-                [.posixPermissions: mode], ofItemAtPath: temporary.path)
-            let (old, new) = (temporary.path, target.path)
-            let result = rename(old, new)
-            let error = errno
-            if result != 0 { throw POSIXError(POSIXErrorCode(rawValue: error) ?? .EIO) }
+            try FileSystem.remove(temporary)
+            try FileContents.write(Array(step.text.utf8), to: temporary)
+            try FileSystem.setMode(temporary, mode(of: step))
+            try FileSystem.rename(temporary, to: target)
         } catch {
-            try? FileManager.default.removeItem(at: temporary)
+            try? FileSystem.remove(temporary)
             throw error
         }
     }
+
+    private func mode(of step: PlanStep) -> UInt32 { step.isExecutable ? 0o755 : 0o644 }
 }

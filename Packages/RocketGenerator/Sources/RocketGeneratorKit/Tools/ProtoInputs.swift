@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RocketProgram
 
 /// The .proto files of the command line and the folders in which protoc looks for imports.
@@ -35,9 +35,9 @@ struct ProtoInputs {
             throw GeneratorFailure("\(path) can't be read: no such file", status: .noInput)
         }
         for folder in imports {
-            var isFolder: ObjCBool = false
+            var isFolder = false
             guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
-                isFolder.boolValue
+                isFolder
             else { throw GeneratorFailure("-I \(folder): no such folder", status: .noInput) }
         }
         // protoc splits --proto_path at colons and at an equals sign.

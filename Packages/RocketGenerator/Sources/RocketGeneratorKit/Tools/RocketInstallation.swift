@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RocketProgram
 
 /// Finds Rocket's packages for a project.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RocketProgram
 
 /// Finds the external programs that the generator runs, and Rocket's repository.
@@ -62,9 +62,9 @@ struct ToolFinder: Sendable {
     }
 
     private func executable(_ path: String) -> String? {
-        var isFolder: ObjCBool = false
+        var isFolder = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let isProgram = exists && !isFolder.boolValue
+        let isProgram = exists && !isFolder
         return isProgram && FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }
 }

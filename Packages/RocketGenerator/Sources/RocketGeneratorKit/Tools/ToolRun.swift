@@ -1,5 +1,6 @@
-import Foundation
+import FoundationEssentials
 import RocketProgram
+import RocketSystem
 
 /// Result of a program that was run to its end.
 struct ToolRun {
@@ -9,20 +10,15 @@ struct ToolRun {
 
     /// Runs the program and discards its standard output.
     init(_ program: String, _ arguments: [String]) throws(GeneratorFailure) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        let pipe = Pipe()
-        process.standardError = pipe
-        do { try process.run() } catch {
-            throw GeneratorFailure("\(program) can't be run: \(error)", status: .unavailable)
+        do {
+            let process = try ChildProcess.run(program, arguments)
+            status = process.status
+            errors = String(decoding: process.errors, as: UTF8.self)
+                .split(separator: "\n").map(String.init)
+        } catch {
+            throw GeneratorFailure(
+                "\(program) can't be run: \(error.errno)", status: .unavailable)
         }
-        let text = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        status = process.terminationStatus
-        errors = String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 }
 

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Writes a whole generated file.
 struct FileTemplate {

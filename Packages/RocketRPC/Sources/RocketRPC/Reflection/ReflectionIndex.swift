@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import SwiftProtobuf
 
 /// The services of a server and their descriptors, served as `rocket.Reflection`. An immutable

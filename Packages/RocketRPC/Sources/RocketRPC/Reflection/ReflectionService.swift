@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RocketBase
 import RocketSystem
 import SwiftProtobuf

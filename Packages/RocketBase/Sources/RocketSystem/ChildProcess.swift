@@ -1,0 +1,80 @@
+import Glibc
+
+/// A program that was run to its end. For tools.
+public struct ChildProcess: Hashable, Sendable {
+    /// The exit status; for a process that a signal has ended, 128 and the signal's number, as in
+    /// shells.
+    public let status: Int32
+    /// What it wrote to standard error.
+    public let errors: [UInt8]
+
+    /// Runs a program with this process's environment, and blocks until it has ended and nothing
+    /// else has its standard error open. Its standard input is empty, its standard output is
+    /// discarded.
+    ///
+    /// - Parameters:
+    ///   - path: of the program; PATH is not searched.
+    ///   - arguments: without the program's name.
+    /// - Throws: `SystemError` if it can't be started (ENOENT, EACCES, ENOEXEC …).
+    public static func run(
+        _ path: String, _ arguments: [String]
+    ) throws(SystemError) -> ChildProcess {
+        var ends: [Int32] = [0, 0]
+        // SAFETY: the kernel writes two numbers to the array of two.
+        guard unsafe pipe(&ends) == 0 else { throw SystemError("pipe", .current) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let output = FileDescriptor(owning: ends[0])
+        let process = try start(path, arguments, errors: FileDescriptor(owning: ends[1]))
+        let errors = readAll(output)
+        return ChildProcess(status: wait(for: process), errors: errors)
+    }
+
+    /// Starts the program; closes this process's end of the pipe for its errors.
+    private static func start(
+        _ path: String, _ arguments: [String], errors: consuming FileDescriptor
+    ) throws(SystemError) -> pid_t {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        unsafe posix_spawn_file_actions_adddup2(&actions, errors.raw, STDERR_FILENO)
+        // SAFETY: a NULL-terminated array of copies that are freed below, after the child has its own.
+        var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
+        defer { unsafe words.forEach { unsafe free($0) } }
+        var process: pid_t = 0
+        let error = unsafe posix_spawn(&process, path, &actions, nil, &words, environ)
+        if error != 0 { throw SystemError("run \(path)", Errno(rawValue: error)) }
+        return process
+    }
+
+    /// Reads until the last writer has closed the pipe; a failure ends the reading, too.
+    private static func readAll(_ file: borrowing FileDescriptor) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        while true {
+            // SAFETY: the kernel writes at most the size of the chunk.
+            let count = unsafe chunk.withUnsafeMutableBytes {
+                unsafe read(file.raw, $0.baseAddress, $0.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    private static func wait(for process: pid_t) -> Int32 {
+        var status: Int32 = 0
+        // SAFETY: waitpid fills one number.
+        while unsafe waitpid(process, &status, 0) < 0 {
+            if errno != EINTR { return -1 }
+        }
+        // WIFEXITED and WEXITSTATUS, which are macros.
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+    }
+}
+
+extension CurrentProcess {
+    /// Ends the process with `status` (exit(3)).
+    public static func exit(_ status: Int32) -> Never { Glibc.exit(status) }
+}
