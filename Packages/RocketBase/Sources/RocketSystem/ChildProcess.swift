@@ -57,7 +57,7 @@ public struct ChildProcess: Hashable, Sendable {
             let count = unsafe chunk.withUnsafeMutableBytes {
                 unsafe read(file.raw, $0.baseAddress, $0.count)
             }
-            if count < 0, errno == EINTR { continue }
+            if count < 0, Errno.current.isInterrupted { continue }
             if count <= 0 { return bytes }
             bytes.append(contentsOf: chunk[..<count])
         }
@@ -67,7 +67,7 @@ public struct ChildProcess: Hashable, Sendable {
         var status: Int32 = 0
         // SAFETY: waitpid fills one number.
         while unsafe waitpid(process, &status, 0) < 0 {
-            if errno != EINTR { return -1 }
+            if !Errno.current.isInterrupted { return -1 }
         }
         // WIFEXITED and WEXITSTATUS, which are macros.
         return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)

@@ -2,11 +2,15 @@ import Glibc
 
 /// What a process may do with a file (access(2)).
 public struct FilePermission: OptionSet, Sendable {
+    /// The mode of access(2).
     public let rawValue: Int32
 
+    /// Creates a set from the mode of access(2).
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// Reading the file, or the names in a folder.
     public static let read = FilePermission(rawValue: R_OK)
+    /// Writing to the file, or making and removing files in a folder.
     public static let write = FilePermission(rawValue: W_OK)
     /// Of a folder: using the files in it.
     public static let search = FilePermission(rawValue: X_OK)
