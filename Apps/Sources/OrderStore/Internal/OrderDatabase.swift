@@ -68,7 +68,9 @@ enum OrderDatabase {
     private static func makeFolder(of path: String) throws(OrderStoreError) {
         let folder = FileAccess.folder(of: path)
         do { try FileSystem.makeFolder(folder, mode: 0o750) } catch {
-            throw OrderStoreError(opening: path, error)
+            throw error.errno.isNotPermitted
+                ? OrderStoreError(opening: path, error)
+                : .cannotCreate(path: path, reason: error.description)
         }
     }
 

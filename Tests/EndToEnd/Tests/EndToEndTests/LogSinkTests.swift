@@ -41,7 +41,9 @@ struct LogSinkTests {
         let server = try OrderServerProcess(
             in: workspace, launcher: journal.launcher(asStandardError: sinks == "auto"))
         var entry = try journal.nextEntry()
-        while !entry.contains("MESSAGE=server started") { entry = try journal.nextEntry() }
+        while !entry.contains(where: { $0.hasPrefix("MESSAGE=server started ") }) {
+            entry = try journal.nextEntry()
+        }
         #expect(entry.contains("ROCKET_STREAM=rpc") && entry.contains("PRIORITY=6"), "\(entry)")
         #expect(entry.contains("ADDRESSES=\(server.address)"), "\(entry)")
         let result = server.stop()
