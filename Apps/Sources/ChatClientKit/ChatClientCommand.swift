@@ -45,7 +45,7 @@ public struct ChatClientCommand: AsyncParsableCommand {
     var maxMessageBytes = 65_536
 
     private static let helpSections = HelpSections(
-        exitStatuses: [.dataError, .unavailable, .ioError, .temporaryFailure],
+        exitStatuses: [.dataError, .unavailable, .ioError, .temporaryFailure, .notPermitted],
         environment: [("NO_COLOR", "No colours on a terminal, if it is not empty.")])
 
     /// Every option at its default, for the parser.

@@ -32,7 +32,10 @@ public struct OrderClientCommand: AsyncParsableCommand {
 
     private static let helpSections = HelpSections(
         exitStatuses: HelpSections.clientStatuses,
-        files: [("conf/rocket.xml", "The configuration with the stubs.")],
+        files: [
+            ("conf/rocket.xml", "The configuration with the stubs, in the current folder."),
+            (TargetOptions.installedConfig, "The same where there is no local one."),
+        ],
         environment: [
             ("ROCKET_STUBS_NAME_ELEMENT", "Overrides an element: ROCKET_STUBS_ORDER_TIMEOUT."),
             ("NO_COLOR", "No colours on a terminal, if it is not empty."),

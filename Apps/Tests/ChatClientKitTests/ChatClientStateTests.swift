@@ -38,6 +38,13 @@ import Testing
         #expect(state.phase == .over)
     }
 
+    @Test("Ends with the status of the failure to connect")
+    func notPermitted() {
+        var state = makeState()
+        let event = ChatClientState.Event.down("no", retryAfter: 1, status: .notPermitted)
+        #expect(state.handle(event) == .end(failure: ProgramFailure("no", status: .notPermitted)))
+    }
+
     @Test("Ends with a failure when the connection is lost")
     func lostConnection() {
         var state = makeState(.up("a"))

@@ -21,3 +21,5 @@ check "make uninstall" install_ --uninstall
 same "... keeps that configuration and nothing else" "/etc/rocket/order_server.xml" \
     "$(cd "$destination" && find . -type f -printf '/%P\n')"
 rm -rf "$destination"
+# The group of the sockets, by the path that make install uses on a machine with systemd.
+check "systemd-sysusers takes the file of the group" in_sd systemd-sysusers --dry-run "$root/conf/rocket.sysusers"

@@ -26,6 +26,14 @@ check "after the repair dpkg --configure succeeds" in_sd dpkg --force-confold --
 mapfile -t packages < <(in_sd sh -c 'cd /opt/e2e && ls rocket-*.deb' | sed 's/_.*//')
 same "all packages are installed" "rocket ${packages[*]}" \
     "$(in_sd dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 'rocket*' | sed -n 's/^ii //p' | paste -sd' ')"
+pid_before=$(property MainPID)
+in_sd chmod 600 $CONFIG
+output=$(in_sd sh -c 'dpkg -i --force-confold /opt/e2e/rocket-order-server_*.deb' 2>&1)
+check "an upgrade fails if the service can't read its configuration, though root can" test $? != 0
+has "... with the reason" EACCES "$output"
+same "... and the old process goes on" "$pid_before" "$(property MainPID)"
+in_sd chmod 644 $CONFIG
+check "... until that is repaired" in_sd dpkg --configure -a
 check "a new process runs" test "$(property MainPID)" != "$pid" -a "$(property MainPID)" != 0
 same "... the socket has stayed open" "$socket" "$(in_sd stat -c %i /run/order_server.sock)"
 same "... with the new permissions" "660 root:rocket" "$(in_sd stat -c '%a %U:%G' /run/order_server.sock)"

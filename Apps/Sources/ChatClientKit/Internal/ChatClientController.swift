@@ -96,10 +96,17 @@ final class ChatClientController {
             onReady()
         case .down(let loss, let wait):
             let seconds = Double(wait.wholeNanoseconds) / 1e9
-            perform(state.handle(.down(loss.description, retryAfter: seconds)))
+            perform(
+                state.handle(
+                    .down(loss.description, retryAfter: seconds, status: Self.status(of: loss))))
         case .stopped:
             connection = nil
         }
+    }
+
+    private static func status(of loss: PersistentConnection.Loss) -> ExitStatus {
+        if case .connect(let error) = loss, error.kind == .notPermitted { return .notPermitted }
+        return .unavailable
     }
 
     private func perform(_ action: ChatClientState.Action) {

@@ -15,8 +15,8 @@ struct ChatClientState: Equatable {
         /// Connected to this address.
         case up(String)
         /// Connecting failed or the connection ended, for this reason. The next attempt follows
-        /// after `retryAfter` seconds.
-        case down(String, retryAfter: Double)
+        /// after `retryAfter` seconds; a client that does not try again ends with `status`.
+        case down(String, retryAfter: Double, status: ExitStatus = .unavailable)
         /// A line of the user.
         case line([UInt8])
         /// A text of the server.
@@ -62,9 +62,10 @@ struct ChatClientState: Equatable {
         case (.offline, .up(let address)):
             phase = .online
             return .notify("connected to \(address)")
-        case (.offline, .down(let reason, let seconds)): return down(reason, seconds)
-        case (.online, .down(let reason, let seconds)):
-            return down("the connection is lost: \(reason)", seconds)
+        case (.offline, .down(let reason, let seconds, let status)):
+            return down(reason, seconds, status)
+        case (.online, .down(let reason, let seconds, let status)):
+            return down("the connection is lost: \(reason)", seconds, status)
         case (.online, .line(let line)): return send(line)
         case (.offline, .line(let line)):
             return line == Self.exit ? end(nil) : .notify("not connected, nothing was sent")
@@ -91,8 +92,10 @@ struct ChatClientState: Equatable {
         return .send(line)
     }
 
-    private mutating func down(_ reason: String, _ seconds: Double) -> Action {
-        if !reconnects { return end(ProgramFailure(reason, status: .unavailable)) }
+    private mutating func down(
+        _ reason: String, _ seconds: Double, _ status: ExitStatus
+    ) -> Action {
+        if !reconnects { return end(ProgramFailure(reason, status: status)) }
         phase = .offline
         let tenths = (seconds * 10).rounded(.up) / 10
         return .notify("\(reason); trying again in \(tenths) s")

@@ -46,7 +46,10 @@ extension ExitStatus {
                 .notPermitted
             } else if errno.isDiskFull || errno.isFailedTransfer {
                 .ioError
-            } else if errno.isWouldBlock || errno.isOutOfMemory || errno.isOutOfDescriptors {
+            } else if errno.isWouldBlock || errno.isOutOfMemory || errno.isOutOfDescriptors
+                || errno.isUnreachable || errno.isTimedOut || errno.isInterrupted
+            {
+                // Also an address that this machine does not have yet (EADDRNOTAVAIL).
                 .temporaryFailure
             } else {
                 .cannotCreate

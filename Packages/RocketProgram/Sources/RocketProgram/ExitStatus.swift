@@ -44,7 +44,7 @@ public struct ExitStatus: RawRepresentable, Hashable, Sendable {
         case .usage: "The command line is wrong."
         case .dataError: "Stored data is damaged, or input has the wrong form."
         case .noInput: "An input file is missing or can't be read."
-        case .unavailable: "The peer is away: no connection, or no reply in time."
+        case .unavailable: "The peer is away, or a program that is needed is not installed."
         case .internalError: "The server reports an internal error."
         case .cannotCreate: "A file, a folder or a socket can't be created."
         case .ioError: "Reading or writing failed, also on standard output."

@@ -21,7 +21,7 @@ extension HealthReport {
           64  The command line is wrong.
           66  The server has no such service, or does not tell its health.
           69  Down: nothing listens, no route, or no answer within the time-out.
-          75  NOT_SERVING: it can't do its work now, or the server drains.
+          75  NOT_SERVING: it can't do its work now.
           77  Refused: the server is overloaded, or the check is not permitted.
           78  The configuration is wrong or missing.
           --nagios  0 OK, 2 CRITICAL (69, 75, 77), 3 UNKNOWN (64, 66, 78)

@@ -9,7 +9,7 @@ public struct HealthReport: Hashable, Sendable {
         case serving
         /// The server answers calls but has no `rocket.Health`, and no service was asked for.
         case answering
-        /// The service should not be called now: it can't do its work, or the server drains.
+        /// The service should not be called now: it can't do its work.
         case notServing = "not_serving"
         /// The server has no service of that name, or nothing that could tell its health.
         case notFound = "not_found"
@@ -35,7 +35,7 @@ public struct HealthReport: Hashable, Sendable {
         case connectFailed = "connect_failed"
         /// Down: the answer can't be decoded.
         case invalidAnswer = "invalid_answer"
-        /// Refused: the server has too much to do, or drains.
+        /// Refused: the server has too much to do.
         case overloaded
         /// Refused: by the server, or by the system (the mode of a Unix socket, a firewall).
         case notPermitted = "not_permitted"

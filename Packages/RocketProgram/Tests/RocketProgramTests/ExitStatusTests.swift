@@ -37,7 +37,7 @@ struct ExitStatusTests {
         "The errno of a system call has a status",
         arguments: [
             (EACCES, 77), (EPERM, 77), (ENOSPC, 74), (EIO, 74), (EMFILE, 75), (ENOMEM, 75),
-            (ENOENT, 73), (EROFS, 73), (EADDRINUSE, 73),
+            (ENOENT, 73), (EROFS, 73), (EADDRINUSE, 73), (EADDRNOTAVAIL, 75), (EINTR, 75),
         ])
     func systemCalls(errno: Int32, expected: Int) {
         let error = SystemError("open", Errno(rawValue: errno))

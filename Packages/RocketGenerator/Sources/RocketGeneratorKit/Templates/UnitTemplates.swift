@@ -42,7 +42,8 @@ struct UnitTemplates {
                 # If a loop or the log's writer does not reply for this long, systemd kills and restarts
                 # the server.
                 WatchdogSec=20s
-                TimeoutStartSec=90s
+                # No limit: what a server does before it is ready, such as a migration, may take long.
+                TimeoutStartSec=infinity
                 # Longer than server/drain_timeout_ms; a draining server requests more time by itself.
                 TimeoutStopSec=15s
                 TimeoutAbortSec=10s
