@@ -32,20 +32,21 @@ extension OrderStore {
     }
 
     /// Replaces the files of a store by a copy of `file`, which is checked first. The old files stay
-    /// beside it under another name. The new one belongs to the owner of the folder, its mode is
-    /// 0600, and its ids go on behind those of the old store, as far as that can be read.
+    /// beside it under another name. The new one belongs to the owner of the old one, or of the
+    /// folder if there is none; its mode is 0600, and its ids go on behind those of the old store,
+    /// as far as that can be read.
     ///
     /// After a crash in between, the store is the old one or the new one, or it refuses to be opened
     /// until the restore is repeated.
     ///
     /// - Parameter progress: called after each 4 MiB.
-    /// - Returns: the contents of the store, and the new name of its old database; nil: there was
-    ///   none.
+    /// - Returns: the contents of the store; the new name of its old database, nil: there was none;
+    ///   and why the old database can't be read, so that ids may be given again, nil: they are not.
     /// - Throws: as `backUp`; `.inUse` if a server has the store open, `.newerSchema`.
     public static func restore(
         fileAt path: String, from file: String, time: any TimeSource = SystemTimeSource(),
         progress: @escaping (OrderStoreProgress) -> Void = { _ in }
-    ) throws(OrderStoreError) -> (report: OrderStoreReport, old: String?) {
+    ) throws(OrderStoreError) -> (report: OrderStoreReport, old: String?, idProblem: String?) {
         try FileAccess.check(file)
         let path = resolved(path)
         guard resolved(file) != path else {
@@ -58,18 +59,21 @@ extension OrderStore {
             defer { try? source.close() }
             let report = try source.unsafeRead { OrderCheck($0).report(path: file) }
             guard report.isSound else { throw OrderStoreError.unsound(report) }
-            let last = lastSequence(ofFileAt: path)
+            let old = try OldStore(at: path)
+            let (last, idProblem) = old.lastSequence()
             let target = try PartialFile(path, suffix: restoreSuffix, replaces: true)
+            // Without it, a server would create a store.
+            if old.isInterrupted { target.keep() }
             let restored = try DatabaseCopy.copy(
                 source, to: target, prepare: { try continueIDs(behind: last, in: $0) },
                 progress: progress)
-            try target.giveToFolderOwner()
+            try target.give(toOwnerOf: old.owner())
             try target.sync()
             // A server does not create a store while the file waits for its name.
             target.keep()
-            let old = try moveAside(path, as: "\(path).before-\(time.wall().fileStamp)")
+            let name = try old.keep(as: "\(path).before-\(time.wall().fileStamp)")
             try target.publish(replaces: true)
-            return (restored, old)
+            return (restored, name, idProblem)
         }
     }
 
@@ -122,6 +126,23 @@ extension OrderStore {
         return try DatabaseQueue(path: path, configuration: settings)
     }
 
+    /// Runs `body` with a connection that only reads, in one transaction.
+    ///
+    /// - Parameter recovers: whether a transaction that a crash has left in the rollback journal is
+    ///   undone first, which writes to the file.
+    static func reading<Value>(
+        _ path: String, recovers: Bool, _ body: (Database) throws -> Value
+    ) throws -> Value {
+        let queue = try openReadOnly(path)
+        defer { try? queue.close() }
+        do { return try queue.read(body) } catch let error as DatabaseError {
+            guard recovers, error.resultCode == .SQLITE_READONLY else { throw error }
+        }
+        let recovering = try DatabaseQueue(path: path)
+        defer { try? recovering.close() }
+        return try recovering.read(body)
+    }
+
     /// Runs `body`, which reads the database at `path` and writes the file `target`, and maps its
     /// errors.
     static func reporting<Value>(
@@ -138,31 +159,6 @@ extension OrderStore {
     /// The path without symbolic links: the other files are beside the target.
     private static func resolved(_ path: String) -> String {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    }
-
-    /// Renames a database, then its log: without the first, a server does not start with an older
-    /// state.
-    private static func moveAside(_ path: String, as wanted: String) throws -> String? {
-        let name = PartialFile.unusedName(wanted)
-        var moved: String?
-        // Connections that only read leave an empty log.
-        if FileSystem.size(of: path + "-wal") == 0 { try FileSystem.remove(path + "-wal") }
-        for suffix in ["", "-wal"] where FileSystem.exists(path + suffix) {
-            try FileSystem.rename(path + suffix, to: name + suffix)
-            moved = moved ?? name + suffix
-        }
-        try FileSystem.remove(path + "-shm")
-        try PartialFile.syncFolder(of: path)
-        return moved
-    }
-
-    /// Returns the last sequence number that a store has given; nil if that is unknown.
-    private static func lastSequence(ofFileAt path: String) -> Int64? {
-        guard FileSystem.exists(path), let queue = try? openReadOnly(path) else { return nil }
-        defer { try? queue.close() }
-        return try? queue.read {
-            try Int64.fetchOne($0, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'orders'")
-        }
     }
 
     private static func continueIDs(behind last: Int64?, in db: Database) throws {

@@ -100,9 +100,9 @@ struct OrderBackupTests {
         if case .inUse? = error {} else { Issue.record("\(String(describing: error))") }
         await store.close()
 
-        let (report, old) = try OrderStore.restore(
+        let (report, old, idProblem) = try OrderStore.restore(
             fileAt: configuration.path, from: copy, time: time)
-        #expect(report.orders == 1)
+        #expect(report.orders == 1 && idProblem == nil)
         #expect(old == configuration.path + ".before-20260101T000000Z")
         let restored = try OrderStore(configuration, time: time)
         #expect(try await restored.orders(limit: 10).orders == [kept])
@@ -111,7 +111,7 @@ struct OrderBackupTests {
         #expect(try OrderStore.checkIntegrity(ofFileAt: #require(old)).orders == 2)
 
         // A second one in the same second does not replace what the first has kept.
-        let (_, second) = try OrderStore.restore(
+        let (_, second, _) = try OrderStore.restore(
             fileAt: configuration.path, from: copy, time: time)
         #expect(second == old.map { $0 + "-2" })
     }
@@ -150,12 +150,14 @@ struct OrderBackupTests {
         try FileManager.default.removeItem(atPath: configuration.path)
         let error = #expect(throws: OrderStoreError.self) { try OrderStore(configuration) }
         #expect(error?.description.contains("repeat it") == true)
-        let (_, none) = try OrderStore.restore(fileAt: configuration.path, from: copy)
+        let (_, none, _) = try OrderStore.restore(fileAt: configuration.path, from: copy)
         #expect(none == nil)
 
         try Data(repeating: 0xA5, count: 8192).write(to: URL(fileURLWithPath: configuration.path))
-        let (report, old) = try OrderStore.restore(fileAt: configuration.path, from: copy)
+        let (report, old, idProblem) = try OrderStore.restore(
+            fileAt: configuration.path, from: copy)
         #expect(report.newest == order.id && old != nil)
+        #expect(idProblem?.contains("not a database") == true)
         let restored = try OrderStore(configuration)
         #expect(try await restored.order(order.id) == order)
         await restored.close()

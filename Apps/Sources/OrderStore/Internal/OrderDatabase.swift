@@ -97,17 +97,22 @@ enum OrderDatabase {
             }
             return false
         }
-        if let size = FileSystem.size(of: path + "-wal"), size > 0 {
+        for (suffix, kind) in [("-wal", "write-ahead log"), ("-journal", "rollback journal")] {
+            guard let size = FileSystem.size(of: path + suffix), size > 0 else { continue }
             throw OrderStoreError.cannotOpen(
                 path: path,
-                reason: "the file is missing, but not its write-ahead log; restore it, or move "
-                    + "\(path)-wal away to begin a new store")
+                reason: "the file is missing, but not its \(kind); restore it, or move "
+                    + "\(path)\(suffix) away to begin a new store")
         }
         if FileSystem.exists(path + OrderStore.restoreSuffix) {
             throw OrderStoreError.missing(
                 path: path, reason: "a restore has not ended; repeat it (order_server --restore)")
         }
         let new = path + ".new"
+        // A second name, which a crash has left, of a store that was moved away.
+        if let status = try FileSystem.status(of: new), status.linkCount > 1 {
+            try FileSystem.remove(new)
+        }
         let queue = try DatabaseQueue(path: new)
         try queue.writeWithoutTransaction { try OrderSchema.migrate($0) }
         try queue.close()
