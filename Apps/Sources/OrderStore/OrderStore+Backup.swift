@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SQLite
 public import RocketSystem
 
@@ -48,8 +47,8 @@ extension OrderStore {
         progress: @escaping (OrderStoreProgress) -> Void = { _ in }
     ) throws(OrderStoreError) -> (report: OrderStoreReport, old: String?, idProblem: String?) {
         try FileAccess.check(file)
-        let path = resolved(path)
-        guard resolved(file) != path else {
+        let path = FileAccess.resolved(path)
+        guard FileAccess.resolved(file) != path else {
             throw .cannotCreate(path: path, reason: "it is the file to be restored")
         }
         let lock = try FolderLock.forReplacing(path)
@@ -86,8 +85,8 @@ extension OrderStore {
     public static func compact(
         fileAt path: String, began: (Int64) -> Void = { _ in }
     ) throws(OrderStoreError) -> (report: OrderStoreReport, bytesBefore: Int64) {
+        let path = FileAccess.resolved(path)
         try FileAccess.check(path, writing: true)
-        let path = resolved(path)
         let lock = try FolderLock.forReplacing(path)
         defer { withExtendedLifetime(lock) {} }
         let before = try checkIntegrity(ofFileAt: path)
@@ -154,11 +153,6 @@ extension OrderStore {
             }
             throw OrderStoreError(opening: path, error)
         }
-    }
-
-    /// The path without symbolic links: the other files are beside the target.
-    private static func resolved(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 
     private static func continueIDs(behind last: Int64?, in db: Database) throws {

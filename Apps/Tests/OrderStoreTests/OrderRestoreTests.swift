@@ -132,6 +132,22 @@ struct OrderRestoreTests {
         #expect(names.filter { $0.hasPrefix("copy") } == ["copy"])
     }
 
+    @Test("A restored store belongs to the owner of the old one, or else of the folder")
+    func owner() async throws {
+        let setup = try Setup()
+        try await setup.make(1)
+        _ = try OrderStore.backUp(fileAt: setup.path, to: setup.copy)
+        // Only root can make the owner another one.
+        guard UserAccount.effectiveUID == 0 else { return }
+        try #require(chown(setup.path, 61_234, 61_235) == 0)
+        for uid: UInt32 in [61_234, 61_236] {
+            _ = try OrderStore.restore(fileAt: setup.path, from: setup.copy)
+            #expect(try FileSystem.status(of: setup.path)?.uid == uid)
+            try FileSystem.remove(setup.path)
+            try #require(chown(setup.folder.path, 61_236, 61_236) == 0)
+        }
+    }
+
     @Test("The second name of a store that was moved away does not become the next store")
     func secondNameOfStore() async throws {
         let setup = try Setup()

@@ -14,12 +14,12 @@ enum FileAccess {
         for suffix in ["-wal", "-shm"] where FileSystem.exists(path + suffix) {
             try check(path + suffix, use)
         }
-        if writing { try check(folder(of: path), [.write, .search]) }
+        if writing { try check(FileSystem.folder(of: path), [.write, .search]) }
     }
 
-    /// The folder of a file.
-    static func folder(of path: String) -> String {
-        URL(fileURLWithPath: path).deletingLastPathComponent().path
+    /// The path without symbolic links: the other files of a store are beside the target.
+    static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 
     private static func check(
@@ -66,7 +66,7 @@ enum FileAccess {
     }
 
     private static func remedy(_ path: String, _ status: FileStatus) -> String {
-        let folder = folder(of: path)
+        let folder = FileSystem.folder(of: path)
         if !status.isFolder, let above = try? FileSystem.status(of: folder),
             above.uid != status.uid
         {

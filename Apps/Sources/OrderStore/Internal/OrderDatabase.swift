@@ -20,7 +20,7 @@ enum OrderDatabase {
         _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
         migrations: [OrderMigration] = OrderSchema.migrations
     ) throws(OrderStoreError) -> OpenDatabase {
-        let path = configuration.path
+        let path = FileAccess.resolved(configuration.path)
         do {
             try makeFolder(of: path)
             let lock = try FolderLock(ofStoreAt: path, .shared)
@@ -41,10 +41,8 @@ enum OrderDatabase {
                     path: path, reason: "it is a database without tables of orders")
             }
             if version < migrations.count {
-                try lock.change(to: .exclusive)
                 let backup = try backUp(pool, version: version, path, time)
                 try pool.writeWithoutTransaction { try OrderSchema.migrate($0, with: migrations) }
-                try lock.change(to: .shared)
                 events.append(.migrated(from: version, to: migrations.count, backup: backup))
             }
             let files = try pool.writeWithoutTransaction { try OrderFiles(of: $0) }
@@ -66,7 +64,7 @@ enum OrderDatabase {
     }
 
     private static func makeFolder(of path: String) throws(OrderStoreError) {
-        let folder = FileAccess.folder(of: path)
+        let folder = FileSystem.folder(of: path)
         do { try FileSystem.makeFolder(folder, mode: 0o750) } catch {
             throw error.errno.isNotPermitted
                 ? OrderStoreError(opening: path, error)

@@ -106,6 +106,10 @@ enum OrderSchema {
     static let anyOrder = "SELECT sequence FROM orders LIMIT 1"
     static let newestOrder =
         "SELECT sequence, price, goods, created_ms FROM orders ORDER BY sequence DESC LIMIT 1"
+    /// How many orders `Order` can't have, and the first of them.
+    static let unreadableOrders = """
+        SELECT count(*), min(sequence) FROM orders WHERE price NOT BETWEEN -2147483648 AND 2147483647
+        """
     /// The orders behind a sequence number, with whether one has a key that was made after a time.
     static let ordersWithKeys = """
         SELECT sequence, price, goods, created_ms, EXISTS

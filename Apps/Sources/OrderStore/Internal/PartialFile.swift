@@ -129,7 +129,7 @@ final class PartialFile {
 
     /// Waits until the names in the folder of `path` are on disk.
     static func syncFolder(of path: String) throws(OrderStoreError) {
-        let folder = FileAccess.folder(of: path)
+        let folder = FileSystem.folder(of: path)
         let names: FileDescriptor
         do { names = try FileSystem.openFolder(folder) } catch {
             throw FileAccess.error(folder, error.errno)
