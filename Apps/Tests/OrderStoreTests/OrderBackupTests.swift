@@ -83,6 +83,25 @@ struct OrderBackupTests {
         }
     }
 
+    @Test("An error of the copy has the copy's path, not that of the store")
+    func copyError() async throws {
+        try await withStore { store in
+            let folder = try TemporaryFolder()
+            let file = folder.path + "/copy.sqlite"
+            let target = try PartialFile(file)
+            try FileSystem.remove(target.part)
+            try FileSystem.makeFolder(target.part)
+            let source = try otherConnection(to: store)
+            let error = #expect(throws: OrderStoreError.self) {
+                try DatabaseCopy.copy(source, to: target)
+            }
+            guard case .cannotCreate(file, _)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+    }
+
     @Test("A restore brings the orders back, keeps the old store, and gives no id twice")
     func restore() async throws {
         let folder = try TemporaryFolder()

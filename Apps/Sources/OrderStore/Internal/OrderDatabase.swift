@@ -26,19 +26,18 @@ enum OrderDatabase {
             let lock = try FolderLock(ofStoreAt: path, .shared)
             var events: [OrderStoreEvent] = try createIfMissing(path) ? [.created] : []
             try FileAccess.check(path, writing: true)
+            // Before the pool changes the journal mode: a newer store stays as it is.
+            let version = try OrderStore.reading(path, recovers: true) {
+                try OrderSchema.requireVersion(of: $0, among: migrations)
+            }
             let pool = try DatabasePool(path: path, configuration: settings(configuration))
-            let version = try pool.writeWithoutTransaction { db in
+            try pool.writeWithoutTransaction { db in
                 // NORMAL, to which SQLite can be built, syncs at checkpoints only: a power cut would
                 // lose confirmed orders.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 if let pages = configuration.maxPages {
                     try db.execute(sql: "PRAGMA max_page_count = \(pages)")
                 }
-                return try OrderSchema.version(of: db, among: migrations)
-            }
-            if version == 0 {
-                throw OrderStoreError.damaged(
-                    path: path, reason: "it is a database without tables of orders")
             }
             if version < migrations.count {
                 let backup = try backUp(pool, version: version, path, time)
@@ -106,6 +105,7 @@ enum OrderDatabase {
             throw OrderStoreError.missing(
                 path: path, reason: "a restore has not ended; repeat it (order_server --restore)")
         }
+        try FileAccess.checkFolder(of: path)
         let new = path + ".new"
         // A second name, which a crash has left, of a store that was moved away.
         if let status = try FileSystem.status(of: new), status.linkCount > 1 {

@@ -21,8 +21,7 @@ final class OrderFiles: Sendable {
     /// - Throws: `OrderStoreError.failed` if one of them is missing, `SystemError` for another
     ///   failure.
     init(of db: Database) throws {
-        // SQLite resolves symbolic links: the other files are beside the target.
-        path = try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list") ?? ""
+        path = try OrderSchema.file(of: db)
         files = try ["", "-wal", "-shm"].map { [path] suffix in
             let path = path + suffix
             guard let status = try FileSystem.status(of: path) else {
