@@ -91,7 +91,9 @@ extension OrderStore {
         guard before.isSound else { throw .unsound(before) }
         return try reporting(path, creating: path) {
             let target = try PartialFile(path, suffix: ".compact", replaces: true)
-            let source = try DatabaseQueue(path: path)
+            var settings = Configuration()
+            settings.allowsURIs = true
+            let source = try DatabaseQueue(path: path, configuration: settings)
             let report: OrderStoreReport
             do {
                 defer { try? source.close() }
@@ -118,9 +120,10 @@ extension OrderStore {
 
     /// Runs `body` with a connection that only reads, and closes it.
     static func withReader<Value>(
-        _ path: String, _ body: (DatabaseQueue) throws -> Value
+        _ path: String, _ settings: Configuration = Configuration(),
+        _ body: (DatabaseQueue) throws -> Value
     ) throws -> Value {
-        var settings = Configuration()
+        var settings = settings
         settings.readonly = true
         settings.busyMode = .timeout(5)
         let queue = try DatabaseQueue(path: path, configuration: settings)

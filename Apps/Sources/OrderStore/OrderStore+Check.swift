@@ -18,9 +18,13 @@ extension OrderStore {
     }
 
     /// Checks the file at `path`, and calls it `name` in the report.
-    static func report(ofFileAt path: String, as name: String) throws -> OrderStoreReport {
+    static func report(
+        ofFileAt path: String, as name: String, _ settings: Configuration = Configuration()
+    ) throws -> OrderStoreReport {
         // Without a transaction: on a damaged file its COMMIT would fail as well.
-        try withReader(path) { try $0.unsafeRead { db in OrderCheck(db).report(path: name) } }
+        try withReader(path, settings) {
+            try $0.unsafeRead { db in OrderCheck(db).report(path: name) }
+        }
     }
 }
 

@@ -102,6 +102,39 @@ struct OrderBackupTests {
         }
     }
 
+    @Test("A copy is made where a lock of its file excludes the locks of SQLite, as on NFS")
+    func lockedBytes() async throws {
+        try await withStore { store in
+            let source = try otherConnection(to: store)
+            for _ in 0..<3 { _ = try await store.make(draft) }
+            let folder = try TemporaryFolder()
+            let makeCopies: [(PartialFile) throws -> OrderStoreReport] = [
+                { try DatabaseCopy.copy(source, to: $0) },
+                { target in
+                    var settings = Configuration()
+                    settings.allowsURIs = true
+                    let path = store.configuration.path
+                    let queue = try DatabaseQueue(path: path, configuration: settings)
+                    return try DatabaseCopy.compact(queue, to: target) { _ in }
+                },
+            ]
+            for (number, makeCopy) in makeCopies.enumerated() {
+                let target = try PartialFile(folder.path + "/a %3f?\(number)#")
+                let other = open(target.part, O_RDWR)
+                defer { close(other) }
+                var lock = flock()
+                lock.l_type = Int16(F_WRLCK)
+                // F_OFD_SETLK: of this descriptor, not of the process.
+                try #require(fcntl(other, 37, &lock) == 0)
+                #expect(try makeCopy(target).orders == 3)
+                try target.publish()
+                lock.l_type = Int16(F_UNLCK)
+                try #require(fcntl(other, 37, &lock) == 0)
+                #expect(try OrderStore.checkIntegrity(ofFileAt: target.path).orders == 3)
+            }
+        }
+    }
+
     @Test("A restore brings the orders back, keeps the old store, and gives no id twice")
     func restore() async throws {
         let folder = try TemporaryFolder()

@@ -44,6 +44,26 @@ enum DatabaseCopy {
         }
     }
 
+    /// How the temporary file is opened: `PartialFile` has locked it. On file systems over a network
+    /// that is a lock of its bytes, which SQLite's own would not get.
+    private static var unlocked: Configuration {
+        var settings = Configuration()
+        settings.vfs = "unix-none"
+        return settings
+    }
+
+    /// Returns the same for a statement, whose connection needs `Configuration.allowsURIs`.
+    private static func uri(_ path: String) -> String {
+        let name = path.utf8.map { byte in
+            let isPlain =
+                byte > 0x20 && byte < 0x7F && !["%", "?", "#"].contains(UnicodeScalar(byte))
+            return isPlain
+                ? String(UnicodeScalar(byte))
+                : "%" + String(Int(byte) + 0x100, radix: 16).dropFirst()
+        }
+        return "file:\(name.joined())?vfs=unix-none"
+    }
+
     /// Copies what a connection sees in one read transaction, so that writers neither wait nor
     /// restart the copy, into the temporary file of `target`, and verifies it. Not synced yet.
     ///
@@ -62,11 +82,17 @@ enum DatabaseCopy {
             let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
             try FreeSpace.require(pages * size, for: target.path)
-            let queue = try writing(target) { try DatabaseQueue(path: target.part) }
+            let queue = try writing(target) {
+                try DatabaseQueue(path: target.part, configuration: unlocked)
+            }
             defer { try? queue.close() }
             try queue.writeWithoutTransaction { copy in
                 // The file is synced as a whole afterwards.
-                try writing(target) { try copy.execute(sql: "PRAGMA synchronous = OFF") }
+                try writing(target) {
+                    // Without locks, WAL mode needs it until it is changed.
+                    try copy.execute(
+                        sql: "PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE")
+                }
                 try db.backup(to: copy, pagesPerStep: pagesPerStep) { step in
                     progress(
                         OrderStoreProgress(
@@ -102,15 +128,14 @@ enum DatabaseCopy {
     static func compact(
         _ source: DatabaseQueue, to target: PartialFile, began: (Int64) -> Void
     ) throws -> OrderStoreReport {
-        let (part, path) = (target.part, target.path)
         let contents = try source.writeWithoutTransaction { db in
             let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             let free = try Int64.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
             let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
-            try FreeSpace.require((pages - free) * size, for: path)
+            try FreeSpace.require((pages - free) * size, for: target.path)
             let contents = try Contents(db)
             began((pages - free) * size)
-            try db.execute(sql: "VACUUM INTO ?", arguments: [part])
+            try db.execute(sql: "VACUUM INTO ?", arguments: [uri(target.part)])
             return contents
         }
         return try verify(target, contents)
@@ -121,7 +146,7 @@ enum DatabaseCopy {
         _ target: PartialFile, _ source: Contents
     ) throws -> OrderStoreReport {
         let report = try writing(target) {
-            try OrderStore.report(ofFileAt: target.part, as: target.path)
+            try OrderStore.report(ofFileAt: target.part, as: target.path, unlocked)
         }
         guard report.isSound else {
             throw OrderStoreError.damaged(
