@@ -33,13 +33,18 @@ struct StoreMaintenance {
     /// Replaces the store by a copy of a file.
     func restore(from file: String) throws(ProgramFailure) {
         let progress = ProgressLines("restore")
-        let (report, old) = try run { () throws(OrderStoreError) in
+        let (report, old, idProblem) = try run { () throws(OrderStoreError) in
             try OrderStore.restore(fileAt: path, from: file, progress: progress.report)
         }
         var result = MaintenanceResult("restore", report)
         result.replaced = old
+        let problem = idProblem.map { "ids may be given again: the old store can't be read: \($0)" }
+        result.idProblem = problem
         let kept = old.map { "; the old store is kept as \($0)" } ?? ""
-        try write(report, text: "restored from \(file): \(report)\(kept)", result)
+        try write(
+            report,
+            text: "restored from \(file): \(report)\(kept)\(problem.map { "; " + $0 } ?? "")",
+            result)
     }
 
     /// Makes the file of the store as small as its contents.
@@ -91,6 +96,8 @@ private struct MaintenanceResult: Encodable {
     let problems: [String]
     /// The new name of the old database.
     var replaced: String?
+    /// Why the new store may give ids that the old one has given.
+    var idProblem: String?
     var bytesBefore: Int64?
 
     private enum CodingKeys: String, CodingKey {
@@ -98,6 +105,7 @@ private struct MaintenanceResult: Encodable {
         case keys = "idempotency_keys"
         case isSound = "sound"
         case bytesBefore = "bytes_before"
+        case idProblem = "id_problem"
     }
 
     init(_ action: String, _ report: OrderStoreReport) {

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SQLite
 public import RocketSystem
 
@@ -23,53 +22,55 @@ extension OrderStore {
         try FileAccess.check(path)
         let target = try PartialFile(file)
         return try reporting(path, creating: file) {
-            let source = try openReadOnly(path)
-            defer { try? source.close() }
-            let report = try DatabaseCopy.copy(source, to: target, progress: progress)
+            let report = try withReader(path) {
+                try DatabaseCopy.copy($0, to: target, progress: progress)
+            }
             try target.publish()
             return report
         }
     }
 
-    /// Replaces the files of a store by a copy of `file`, which is checked first. The old files stay
-    /// beside it under another name. The new one belongs to the owner of the folder, its mode is
-    /// 0600, and its ids go on behind those of the old store, as far as that can be read.
+    /// Replaces the files of a store by a copy of `file`, which is verified first. The old files stay
+    /// beside it under another name. The new one belongs to the owner of the old one, or of the
+    /// folder if there is none; its mode is 0600, and its ids go on behind those of the old store,
+    /// as far as that can be read.
     ///
     /// After a crash in between, the store is the old one or the new one, or it refuses to be opened
     /// until the restore is repeated.
     ///
     /// - Parameter progress: called after each 4 MiB.
-    /// - Returns: the contents of the store, and the new name of its old database; nil: there was
-    ///   none.
+    /// - Returns: the contents of the store; the new name of its old database, nil: there was none;
+    ///   and why the old database can't be read, so that ids may be given again, nil: they are not.
     /// - Throws: as `backUp`; `.inUse` if a server has the store open, `.newerSchema`.
     public static func restore(
         fileAt path: String, from file: String, time: any TimeSource = SystemTimeSource(),
         progress: @escaping (OrderStoreProgress) -> Void = { _ in }
-    ) throws(OrderStoreError) -> (report: OrderStoreReport, old: String?) {
+    ) throws(OrderStoreError) -> (report: OrderStoreReport, old: String?, idProblem: String?) {
         try FileAccess.check(file)
-        let path = resolved(path)
-        guard resolved(file) != path else {
+        let path = FileAccess.resolved(path)
+        guard FileAccess.resolved(file) != path else {
             throw .cannotCreate(path: path, reason: "it is the file to be restored")
         }
         let lock = try FolderLock.forReplacing(path)
         defer { withExtendedLifetime(lock) {} }
         return try reporting(file, creating: path) {
-            let source = try openReadOnly(file)
-            defer { try? source.close() }
-            let report = try source.unsafeRead { OrderCheck($0).report(path: file) }
-            guard report.isSound else { throw OrderStoreError.unsound(report) }
-            let last = lastSequence(ofFileAt: path)
+            let old = try OldStore(at: path)
+            let (last, idProblem) = old.lastSequence()
             let target = try PartialFile(path, suffix: restoreSuffix, replaces: true)
-            let restored = try DatabaseCopy.copy(
-                source, to: target, prepare: { try continueIDs(behind: last, in: $0) },
-                progress: progress)
-            try target.giveToFolderOwner()
+            // Without it, a server would create a store.
+            if old.isInterrupted { target.keep() }
+            let restored = try withReader(file) {
+                try DatabaseCopy.copy(
+                    $0, to: target, prepare: { try continueIDs(behind: last, in: $0) },
+                    progress: progress)
+            }
+            try target.give(toOwnerOf: old.owner())
             try target.sync()
             // A server does not create a store while the file waits for its name.
             target.keep()
-            let old = try moveAside(path, as: "\(path).before-\(time.wall().fileStamp)")
+            let name = try old.keep(as: "\(path).before-\(time.wall().fileStamp)")
             try target.publish(replaces: true)
-            return (restored, old)
+            return (restored, name, idProblem)
         }
     }
 
@@ -82,15 +83,17 @@ extension OrderStore {
     public static func compact(
         fileAt path: String, began: (Int64) -> Void = { _ in }
     ) throws(OrderStoreError) -> (report: OrderStoreReport, bytesBefore: Int64) {
+        let path = FileAccess.resolved(path)
         try FileAccess.check(path, writing: true)
-        let path = resolved(path)
         let lock = try FolderLock.forReplacing(path)
         defer { withExtendedLifetime(lock) {} }
         let before = try checkIntegrity(ofFileAt: path)
         guard before.isSound else { throw .unsound(before) }
         return try reporting(path, creating: path) {
             let target = try PartialFile(path, suffix: ".compact", replaces: true)
-            let source = try DatabaseQueue(path: path)
+            var settings = Configuration()
+            settings.allowsURIs = true
+            let source = try DatabaseQueue(path: path, configuration: settings)
             let report: OrderStoreReport
             do {
                 defer { try? source.close() }
@@ -115,11 +118,32 @@ extension OrderStore {
     /// database, that is not a store to be created.
     static let restoreSuffix = ".restore"
 
-    static func openReadOnly(_ path: String) throws -> DatabaseQueue {
-        var settings = Configuration()
+    /// Runs `body` with a connection that only reads, and closes it.
+    static func withReader<Value>(
+        _ path: String, _ settings: Configuration = Configuration(),
+        _ body: (DatabaseQueue) throws -> Value
+    ) throws -> Value {
+        var settings = settings
         settings.readonly = true
         settings.busyMode = .timeout(5)
-        return try DatabaseQueue(path: path, configuration: settings)
+        let queue = try DatabaseQueue(path: path, configuration: settings)
+        defer { try? queue.close() }
+        return try body(queue)
+    }
+
+    /// Runs `body` with a connection that only reads, in one transaction.
+    ///
+    /// - Parameter recovers: whether a transaction that a crash has left in the rollback journal is
+    ///   undone first, which writes to the file.
+    static func reading<Value>(
+        _ path: String, recovers: Bool, _ body: (Database) throws -> Value
+    ) throws -> Value {
+        do { return try withReader(path) { try $0.read(body) } } catch let error as DatabaseError {
+            guard recovers, error.resultCode == .SQLITE_READONLY else { throw error }
+        }
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        return try queue.read(body)
     }
 
     /// Runs `body`, which reads the database at `path` and writes the file `target`, and maps its
@@ -132,36 +156,6 @@ extension OrderStore {
                 throw .cannotCreate(path: target, reason: "the disk is full")
             }
             throw OrderStoreError(opening: path, error)
-        }
-    }
-
-    /// The path without symbolic links: the other files are beside the target.
-    private static func resolved(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    }
-
-    /// Renames a database, then its log: without the first, a server does not start with an older
-    /// state.
-    private static func moveAside(_ path: String, as wanted: String) throws -> String? {
-        let name = PartialFile.unusedName(wanted)
-        var moved: String?
-        // Connections that only read leave an empty log.
-        if FileSystem.size(of: path + "-wal") == 0 { try FileSystem.remove(path + "-wal") }
-        for suffix in ["", "-wal"] where FileSystem.exists(path + suffix) {
-            try FileSystem.rename(path + suffix, to: name + suffix)
-            moved = moved ?? name + suffix
-        }
-        try FileSystem.remove(path + "-shm")
-        try PartialFile.syncFolder(of: path)
-        return moved
-    }
-
-    /// Returns the last sequence number that a store has given; nil if that is unknown.
-    private static func lastSequence(ofFileAt path: String) -> Int64? {
-        guard FileSystem.exists(path), let queue = try? openReadOnly(path) else { return nil }
-        defer { try? queue.close() }
-        return try? queue.read {
-            try Int64.fetchOne($0, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'orders'")
         }
     }
 

@@ -18,11 +18,13 @@ extension OrderStore {
     }
 
     /// Checks the file at `path`, and calls it `name` in the report.
-    static func report(ofFileAt path: String, as name: String) throws -> OrderStoreReport {
-        let queue = try openReadOnly(path)
-        defer { try? queue.close() }
+    static func report(
+        ofFileAt path: String, as name: String, _ settings: Configuration = Configuration()
+    ) throws -> OrderStoreReport {
         // Without a transaction: on a damaged file its COMMIT would fail as well.
-        return try queue.unsafeRead { db in OrderCheck(db).report(path: name) }
+        try withReader(path, settings) {
+            try $0.unsafeRead { db in OrderCheck(db).report(path: name) }
+        }
     }
 }
 
@@ -89,7 +91,14 @@ struct OrderCheck {
             try Int64.fetchOne(
                 db, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
             ?? 0
-        newest = try Row.fetchOne(db, sql: OrderSchema.newestOrder).map { try Order(row: $0).id }
+        newest = try Row.fetchOne(db, sql: OrderSchema.newestOrder).map {
+            OrderID(sequence: $0[0], createdMilliseconds: $0[3])
+        }
+        let strange = try Row.fetchOne(db, sql: OrderSchema.unreadableOrders)
+        guard let strange, (strange[0] as Int64) > 0 else { return }
+        problems.append(
+            "orders with a price out of range, which can't be read: \(strange[0] as Int64), the "
+                + "first with the sequence number \(strange[1] as Int64)")
     }
 
     func report(path: String) -> OrderStoreReport {

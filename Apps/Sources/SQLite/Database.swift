@@ -13,12 +13,14 @@ import CSQLite
     package var willCommit: (@Sendable () throws -> Void)?
 
     init(path: String, configuration: Configuration) throws(DatabaseError) {
-        let access =
+        var flags =
             configuration.readonly
             ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        if configuration.allowsURIs { flags |= SQLITE_OPEN_URI }
         var handle: OpaquePointer?
-        // SAFETY: Swift passes a NUL-terminated copy of the path.
-        let code = unsafe sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, nil)
+        // SAFETY: Swift passes NUL-terminated copies of the path and the name.
+        let code = unsafe sqlite3_open_v2(
+            path, &handle, flags | SQLITE_OPEN_NOMUTEX, configuration.vfs)
         guard code == SQLITE_OK, let handle = unsafe handle else {
             // SQLite returns a handle with its error, except without memory.
             defer { unsafe _ = sqlite3_close_v2(handle) }

@@ -15,6 +15,10 @@ public struct Configuration: Hashable, Sendable {
     public var readonly = false
     /// Default: `.immediateError`.
     public var busyMode = BusyMode.immediateError
+    /// The name of SQLite's interface to files; nil: the default one. `unix-none` takes no locks.
+    public var vfs: String?
+    /// Whether paths that begin with `file:` are URIs, also in statements. Default false.
+    public var allowsURIs = false
     /// The connections of a pool that read at the same time: 1 or more. Default 5.
     public var maximumReaderCount = 5
 

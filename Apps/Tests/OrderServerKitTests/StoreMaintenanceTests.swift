@@ -50,6 +50,8 @@ struct StoreMaintenanceTests {
         }
         #expect(missing?.status == .noInput && missing?.description.contains("ENOENT") == true)
         try maintenance.restore(from: folder + "/copy")
+        try Data("no store".utf8).write(to: URL(fileURLWithPath: configuration.path))
+        try maintenance.restore(from: folder + "/copy")
         try maintenance.compact()
         try maintenance.check()
     }

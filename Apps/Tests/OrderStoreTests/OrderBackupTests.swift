@@ -83,6 +83,58 @@ struct OrderBackupTests {
         }
     }
 
+    @Test("An error of the copy has the copy's path, not that of the store")
+    func copyError() async throws {
+        try await withStore { store in
+            let folder = try TemporaryFolder()
+            let file = folder.path + "/copy.sqlite"
+            let target = try PartialFile(file)
+            try FileSystem.remove(target.part)
+            try FileSystem.makeFolder(target.part)
+            let source = try otherConnection(to: store)
+            let error = #expect(throws: OrderStoreError.self) {
+                try DatabaseCopy.copy(source, to: target)
+            }
+            guard case .cannotCreate(file, _)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+    }
+
+    @Test("A copy is made where a lock of its file excludes the locks of SQLite, as on NFS")
+    func lockedBytes() async throws {
+        try await withStore { store in
+            let source = try otherConnection(to: store)
+            for _ in 0..<3 { _ = try await store.make(draft) }
+            let folder = try TemporaryFolder()
+            let makeCopies: [(PartialFile) throws -> OrderStoreReport] = [
+                { try DatabaseCopy.copy(source, to: $0) },
+                { target in
+                    var settings = Configuration()
+                    settings.allowsURIs = true
+                    let path = store.configuration.path
+                    let queue = try DatabaseQueue(path: path, configuration: settings)
+                    return try DatabaseCopy.compact(queue, to: target) { _ in }
+                },
+            ]
+            for (number, makeCopy) in makeCopies.enumerated() {
+                let target = try PartialFile(folder.path + "/a %3f?\(number)#")
+                let other = open(target.part, O_RDWR)
+                defer { close(other) }
+                var lock = flock()
+                lock.l_type = Int16(F_WRLCK)
+                // F_OFD_SETLK: of this descriptor, not of the process.
+                try #require(fcntl(other, 37, &lock) == 0)
+                #expect(try makeCopy(target).orders == 3)
+                try target.publish()
+                lock.l_type = Int16(F_UNLCK)
+                try #require(fcntl(other, 37, &lock) == 0)
+                #expect(try OrderStore.checkIntegrity(ofFileAt: target.path).orders == 3)
+            }
+        }
+    }
+
     @Test("A restore brings the orders back, keeps the old store, and gives no id twice")
     func restore() async throws {
         let folder = try TemporaryFolder()
@@ -100,9 +152,9 @@ struct OrderBackupTests {
         if case .inUse? = error {} else { Issue.record("\(String(describing: error))") }
         await store.close()
 
-        let (report, old) = try OrderStore.restore(
+        let (report, old, idProblem) = try OrderStore.restore(
             fileAt: configuration.path, from: copy, time: time)
-        #expect(report.orders == 1)
+        #expect(report.orders == 1 && idProblem == nil)
         #expect(old == configuration.path + ".before-20260101T000000Z")
         let restored = try OrderStore(configuration, time: time)
         #expect(try await restored.orders(limit: 10).orders == [kept])
@@ -111,7 +163,7 @@ struct OrderBackupTests {
         #expect(try OrderStore.checkIntegrity(ofFileAt: #require(old)).orders == 2)
 
         // A second one in the same second does not replace what the first has kept.
-        let (_, second) = try OrderStore.restore(
+        let (_, second, _) = try OrderStore.restore(
             fileAt: configuration.path, from: copy, time: time)
         #expect(second == old.map { $0 + "-2" })
     }
@@ -150,12 +202,14 @@ struct OrderBackupTests {
         try FileManager.default.removeItem(atPath: configuration.path)
         let error = #expect(throws: OrderStoreError.self) { try OrderStore(configuration) }
         #expect(error?.description.contains("repeat it") == true)
-        let (_, none) = try OrderStore.restore(fileAt: configuration.path, from: copy)
+        let (_, none, _) = try OrderStore.restore(fileAt: configuration.path, from: copy)
         #expect(none == nil)
 
         try Data(repeating: 0xA5, count: 8192).write(to: URL(fileURLWithPath: configuration.path))
-        let (report, old) = try OrderStore.restore(fileAt: configuration.path, from: copy)
+        let (report, old, idProblem) = try OrderStore.restore(
+            fileAt: configuration.path, from: copy)
         #expect(report.newest == order.id && old != nil)
+        #expect(idProblem?.contains("not a database") == true)
         let restored = try OrderStore(configuration)
         #expect(try await restored.order(order.id) == order)
         await restored.close()

@@ -1,6 +1,7 @@
 import Foundation
 import SQLite
 import RocketBaseTestKit
+import RocketSystem
 import Testing
 
 @testable import OrderStore
@@ -55,15 +56,54 @@ struct OrderMigrationTests {
         try await checkPresent(configuration)
     }
 
-    @Test("A store of the first version is migrated")
-    func firstVersion() async throws {
-        let folder = try TemporaryFolder()
+    private func firstVersionStore(in folder: TemporaryFolder) throws -> OrderStoreConfiguration {
         let configuration = OrderStoreConfiguration(path: folder.path + "/orders.sqlite")
         let queue = try DatabaseQueue(path: configuration.path)
         try queue.writeWithoutTransaction { db in
             try OrderSchema.migrate(db, with: Array(OrderSchema.migrations.prefix(1)))
         }
         try queue.close()
+        return configuration
+    }
+
+    @Test("Of a store that a symbolic link leads to, all files are beside the database")
+    func link() async throws {
+        let (folder, links) = (try TemporaryFolder(), try TemporaryFolder())
+        let target = try firstVersionStore(in: folder)
+        let path = links.path + "/link.sqlite"
+        try FileManager.default.createSymbolicLink(
+            atPath: path, withDestinationPath: target.path)
+        let database = try OrderDatabase.open(
+            OrderStoreConfiguration(path: path), time: ManualTimeSource())
+        let backup = target.path + ".v1-20260101T000000Z"
+        #expect(database.events == [.migrated(from: 1, to: 2, backup: backup)])
+        // Where the writer looks for free space.
+        #expect(database.files.path == target.path)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: links.path) == ["link.sqlite"])
+        try database.pool.close()
+    }
+
+    @Test("A server of another store in the folder does not keep a store from its migration")
+    func otherServer() async throws {
+        let folder = try TemporaryFolder()
+        let configuration = try firstVersionStore(in: folder)
+        let other = try FolderLock(ofStoreAt: folder.path + "/other.sqlite", .shared)
+        let events = EventRecorder()
+        await (try OrderStore(configuration, observe: events.observe)).close()
+        #expect(events.all.count == 1)
+        // It keeps the files from being replaced, with the reason.
+        let error = #expect(throws: OrderStoreError.self) {
+            try OrderStore.compact(fileAt: configuration.path)
+        }
+        #expect(error?.description.contains("another one in its folder") == true)
+        other.unlock()
+        _ = try OrderStore.compact(fileAt: configuration.path)
+    }
+
+    @Test("A store of the first version is migrated")
+    func firstVersion() async throws {
+        let folder = try TemporaryFolder()
+        let configuration = try firstVersionStore(in: folder)
         let events = EventRecorder()
         let store = try OrderStore(
             configuration, time: ManualTimeSource(), observe: events.observe)

@@ -154,6 +154,69 @@ struct OrderRetentionTests {
         #expect(report.isSound && report.keys == 0)
     }
 
+    @Test("Orders that an unfinished pass has removed are reported when the store is closed")
+    func unfinishedPass() async throws {
+        let setup = try Setup(days: 1, hasArchive: false)
+        _ = try await setup.make(OrderRetention.ordersPerStep + 1)
+        setup.time.advance(by: Self.day * 2)
+        let database = try OrderDatabase.open(setup.configuration)
+        let writer = OrderWriter(
+            pool: database.pool, files: database.files, configuration: setup.configuration,
+            time: setup.time, observe: setup.events.observe)
+        // The step behind this order is the only one before the end.
+        _ = await withCheckedContinuation { caller in
+            _ = writer.queue.append(WriteRequest(draft: setup.draft, caller: caller))
+            writer.queue.close()
+            writer.run()
+        }
+        #expect(setup.events.all == [.ordersDeleted(OrderRetention.ordersPerStep)])
+        try database.pool.close()
+    }
+
+    @Test("A reader of an archive stops the deletion, and the writer hardly waits for it")
+    func archiveReader() async throws {
+        let setup = try Setup(days: 30)
+        let old = try await setup.make(2)
+        setup.time.advance(by: Self.day * 31)
+        let pool = try DatabasePool(path: setup.configuration.path)
+        var archive = OrderArchive(folder: try #require(setup.configuration.archiveFolder))
+        _ = try archive.store(Array(old.prefix(1)))
+        archive.close()
+        var retention = try #require(OrderRetention(setup.configuration))
+        try DatabaseQueue(path: setup.file("202601")).read { db in
+            _ = try Row.fetchOne(db, sql: "SELECT * FROM orders")
+            let events = retention.step(in: pool, time: setup.time) { _ in }
+            if case .archiveFails? = events.first {} else { Issue.record("\(events)") }
+        }
+        #expect(OrderArchive.busyMode == .timeout(0.05))
+        let events = retention.step(in: pool, time: setup.time) { _ in }
+        #expect(events == [.ordersArchived(2, file: setup.file("202601"))])
+        try pool.close()
+    }
+
+    @Test("An order that can't be read is kept and reported, and does not stop the deletion")
+    func unreadableOrder() async throws {
+        let setup = try Setup(days: 30, hasArchive: false)
+        _ = try await setup.make(3)
+        setup.time.advance(by: Self.day * 31)
+        let pool = try DatabasePool(path: setup.configuration.path)
+        try pool.write { db in
+            try db.execute(sql: "UPDATE orders SET price = 1 << 40 WHERE sequence = 3")
+        }
+        var retention = try #require(OrderRetention(setup.configuration))
+        var deleted: [Int64] = []
+        let events = retention.step(in: pool, time: setup.time) { deleted += $0 }
+        #expect(deleted == [1, 2] && events == [.ordersDeleted(2)])
+        try pool.close()
+        let report = try OrderStore.checkIntegrity(ofFileAt: setup.configuration.path)
+        #expect(report.newest?.sequence == 3 && report.orders == 3)
+        #expect(
+            report.problems == [
+                "orders with a price out of range, which can't be read: 1, the first with the "
+                    + "sequence number 3"
+            ])
+    }
+
     @Test("A step removes a limited number of orders")
     func steps() async throws {
         let setup = try Setup(days: 1, hasArchive: false)

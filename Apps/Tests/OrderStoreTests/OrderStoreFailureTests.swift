@@ -1,4 +1,5 @@
 import Foundation
+import RocketSystem
 import SQLite
 import Testing
 
@@ -63,6 +64,54 @@ struct OrderStoreFailureTests {
         #expect(throws: OrderStoreError.newerSchema(path: configuration.path)) {
             try OrderStore(configuration)
         }
+    }
+
+    @Test("A store written by a newer version stays as it is, and is not restored")
+    func newerCopy() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/orders.sqlite"
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { db in
+            try OrderSchema.migrate(db)
+            try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('3 of the future')")
+        }
+        try queue.close()
+        let content = FileManager.default.contents(atPath: path)
+        #expect(throws: OrderStoreError.newerSchema(path: path)) {
+            try OrderStore(OrderStoreConfiguration(path: path))
+        }
+        #expect(throws: OrderStoreError.newerSchema(path: path)) {
+            try OrderStore.restore(fileAt: folder.path + "/restored.sqlite", from: path)
+        }
+        #expect(FileManager.default.contents(atPath: path) == content)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
+    }
+
+    @Test("A folder in place of a store is reported as one")
+    func folderInPlaceOfStore() throws {
+        let folder = try TemporaryFolder()
+        let error = OrderStoreError.damaged(path: folder.path, reason: "it is a folder")
+        #expect(throws: error) { try OrderStore.checkIntegrity(ofFileAt: folder.path) }
+        #expect(throws: error) {
+            try OrderStore.restore(fileAt: folder.path + "/orders.sqlite", from: folder.path)
+        }
+    }
+
+    @Test("In a folder that can't be written no store is created, and whose the folder is is told")
+    func folderOfOthers() throws {
+        // Root may write to any folder.
+        guard UserAccount.effectiveUID != 0 else { return }
+        let folder = try TemporaryFolder()
+        try #require(chmod(folder.path, 0o500) == 0)
+        defer { chmod(folder.path, 0o700) }
+        let error = #expect(throws: OrderStoreError.self) {
+            try OrderStore(OrderStoreConfiguration(path: folder.path + "/orders.sqlite"))
+        }
+        guard case .notPermitted(_, let reason)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(reason.contains("\(folder.path) belongs to"))
     }
 
     @Test("Checks a sound store and counts its orders while it is open")

@@ -88,31 +88,6 @@ struct SQLiteTests {
         #expect(try count() == 1 && !db.isInsideTransaction)
     }
 
-    @Test("Runs each migration once, undoes one that fails, and knows newer databases")
-    func migrations() throws {
-        let queue = try DatabaseQueue(path: ":memory:")
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1") { try $0.execute(sql: "CREATE TABLE t(number)") }
-        for _ in 0..<2 { try migrator.migrate(queue) }
-        var next = migrator
-        next.registerMigration("2") { db in
-            try db.execute(sql: "INSERT INTO t VALUES (1)")
-            throw Refusal()
-        }
-        let (old, newer) = (migrator, next)
-        #expect(throws: Refusal.self) { try newer.migrate(queue) }
-        let (count, isComplete, isSuperseded, names) = try queue.read { db in
-            (
-                try Int.fetchOne(db, sql: "SELECT count(*) FROM t"),
-                [try old.hasCompletedMigrations(db), try newer.hasCompletedMigrations(db)],
-                [try DatabaseMigrator().hasBeenSuperseded(db), try newer.hasBeenSuperseded(db)],
-                try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations")
-            )
-        }
-        #expect(count == 0 && names == ["1"])
-        #expect(isComplete == [true, false] && isSuperseded == [true, false])
-    }
-
     @Test("A closed database fails instead of ending the process")
     func closed() throws {
         let queue = try DatabaseQueue(path: ":memory:")

@@ -28,16 +28,40 @@ enum DatabaseCopy {
     private static let pagesPerStep: CInt = 1024
 
     /// What a copy must have as well.
-    private struct Counts: Equatable {
+    private struct Contents {
+        let file: String
         let orders: Int64
         let keys: Int64
         let last: Int64?
 
+        /// - Throws: `OrderStoreError.newerSchema`, `.damaged` for another database.
         init(_ db: Database) throws {
+            _ = try OrderSchema.requireVersion(of: db)
+            file = try OrderSchema.file(of: db)
             orders = try Int64.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
             keys = try Int64.fetchOne(db, sql: "SELECT count(*) FROM idempotency_keys") ?? 0
             last = try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM orders")
         }
+    }
+
+    /// How the temporary file is opened: `PartialFile` has locked it. On file systems over a network
+    /// that is a lock of its bytes, which SQLite's own would not get.
+    private static var unlocked: Configuration {
+        var settings = Configuration()
+        settings.vfs = "unix-none"
+        return settings
+    }
+
+    /// Returns the same for a statement, whose connection needs `Configuration.allowsURIs`.
+    private static func uri(_ path: String) -> String {
+        let name = path.utf8.map { byte in
+            let isPlain =
+                byte > 0x20 && byte < 0x7F && !["%", "?", "#"].contains(UnicodeScalar(byte))
+            return isPlain
+                ? String(UnicodeScalar(byte))
+                : "%" + String(Int(byte) + 0x100, radix: 16).dropFirst()
+        }
+        return "file:\(name.joined())?vfs=unix-none"
     }
 
     /// Copies what a connection sees in one read transaction, so that writers neither wait nor
@@ -52,31 +76,51 @@ enum DatabaseCopy {
         prepare: (Database) throws -> Void = { _ in },
         progress: @escaping (OrderStoreProgress) -> Void = { _ in }
     ) throws -> OrderStoreReport {
-        let (part, path) = (target.part, target.path)
-        let counts = try source.read { db in
+        let contents = try source.read { db in
             // The first read takes the snapshot.
-            let counts = try Counts(db)
+            let contents = try Contents(db)
             let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
-            try FreeSpace.require(pages * size, for: path)
-            let queue = try DatabaseQueue(path: part)
+            try FreeSpace.require(pages * size, for: target.path)
+            let queue = try writing(target) {
+                try DatabaseQueue(path: target.part, configuration: unlocked)
+            }
             defer { try? queue.close() }
             try queue.writeWithoutTransaction { copy in
                 // The file is synced as a whole afterwards.
-                try copy.execute(sql: "PRAGMA synchronous = OFF")
+                try writing(target) {
+                    // Without locks, WAL mode needs it until it is changed.
+                    try copy.execute(
+                        sql: "PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE")
+                }
                 try db.backup(to: copy, pagesPerStep: pagesPerStep) { step in
                     progress(
                         OrderStoreProgress(
                             bytes: Int64(step.completedPageCount) * size,
                             total: Int64(step.totalPageCount) * size))
                 }
-                // One file: without a log beside it. The server changes it back.
-                _ = try String.fetchOne(copy, sql: "PRAGMA journal_mode = DELETE")
-                try prepare(copy)
+                try writing(target) {
+                    // One file: without a log beside it. The server changes it back.
+                    _ = try String.fetchOne(copy, sql: "PRAGMA journal_mode = DELETE")
+                    try prepare(copy)
+                }
             }
-            return counts
+            return contents
         }
-        return try verify(part, as: path, counts)
+        return try verify(target, contents)
+    }
+
+    /// Runs `body`, which uses the copy only: so its errors are not those of the source, except a
+    /// damage, which was copied.
+    private static func writing<Value>(
+        _ target: PartialFile, _ body: () throws -> Value
+    ) throws -> Value {
+        do { return try body() } catch let error as DatabaseError {
+            if [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) { throw error }
+            let isFull = error.resultCode == .SQLITE_FULL
+            throw OrderStoreError.cannotCreate(
+                path: target.path, reason: isFull ? "the disk is full" : error.sqliteText)
+        }
     }
 
     /// Writes what a connection sees, without free pages, into the temporary file of `target`, and
@@ -84,36 +128,36 @@ enum DatabaseCopy {
     static func compact(
         _ source: DatabaseQueue, to target: PartialFile, began: (Int64) -> Void
     ) throws -> OrderStoreReport {
-        let (part, path) = (target.part, target.path)
-        let counts = try source.writeWithoutTransaction { db in
+        let contents = try source.writeWithoutTransaction { db in
             let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             let free = try Int64.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
             let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
-            try FreeSpace.require((pages - free) * size, for: path)
-            let counts = try Counts(db)
+            try FreeSpace.require((pages - free) * size, for: target.path)
+            let contents = try Contents(db)
             began((pages - free) * size)
-            try db.execute(sql: "VACUUM INTO ?", arguments: [part])
-            return counts
+            try db.execute(sql: "VACUUM INTO ?", arguments: [uri(target.part)])
+            return contents
         }
-        return try verify(part, as: path, counts)
+        return try verify(target, contents)
     }
 
+    /// Checks the copy, and that it has all that the source has.
     private static func verify(
-        _ part: String, as path: String, _ counts: Counts
+        _ target: PartialFile, _ source: Contents
     ) throws -> OrderStoreReport {
-        let report = try OrderStore.report(ofFileAt: part, as: path)
+        let report = try writing(target) {
+            try OrderStore.report(ofFileAt: target.part, as: target.path, unlocked)
+        }
         guard report.isSound else {
             throw OrderStoreError.damaged(
-                path: path,
-                reason: "the copy is not sound: \(report.problems.joined(separator: "; "))"
-            )
+                path: source.file,
+                reason: "a copy of it is not sound: \(report.problems.joined(separator: "; "))")
         }
-        var settings = Configuration()
-        settings.readonly = true
-        let queue = try DatabaseQueue(path: part, configuration: settings)
-        defer { try? queue.close() }
-        guard try queue.read({ try Counts($0) }) == counts else {
-            throw OrderStoreError.damaged(path: path, reason: "the copy has not all orders")
+        guard report.orders == source.orders, report.keys == source.keys,
+            report.newest?.sequence == source.last
+        else {
+            throw OrderStoreError.damaged(
+                path: source.file, reason: "a copy of it has not all orders")
         }
         return report
     }

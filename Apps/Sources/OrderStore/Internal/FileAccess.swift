@@ -7,19 +7,27 @@ enum FileAccess {
     /// Checks that this process may read the file; with `writing` also that it may write to it, to
     /// its log and to its folder.
     ///
-    /// - Throws: `OrderStoreError.missing`, `.notPermitted` or `.cannotOpen`.
+    /// - Throws: `OrderStoreError.missing`, `.notPermitted`, `.damaged` (a folder) or `.cannotOpen`.
     static func check(_ path: String, writing: Bool = false) throws(OrderStoreError) {
         let use: FilePermission = writing ? [.read, .write] : .read
         try check(path, use)
+        if FileSystem.isFolder(path) { throw .damaged(path: path, reason: "it is a folder") }
         for suffix in ["-wal", "-shm"] where FileSystem.exists(path + suffix) {
             try check(path + suffix, use)
         }
-        if writing { try check(folder(of: path), [.write, .search]) }
+        if writing { try checkFolder(of: path) }
     }
 
-    /// The folder of a file.
-    static func folder(of path: String) -> String {
-        URL(fileURLWithPath: path).deletingLastPathComponent().path
+    /// Checks that this process may make files beside `path`.
+    ///
+    /// - Throws: as `check`.
+    static func checkFolder(of path: String) throws(OrderStoreError) {
+        try check(FileSystem.folder(of: path), [.write, .search])
+    }
+
+    /// The path without symbolic links: the other files of a store are beside the target.
+    static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 
     private static func check(
@@ -66,7 +74,7 @@ enum FileAccess {
     }
 
     private static func remedy(_ path: String, _ status: FileStatus) -> String {
-        let folder = folder(of: path)
+        let folder = FileSystem.folder(of: path)
         if !status.isFolder, let above = try? FileSystem.status(of: folder),
             above.uid != status.uid
         {

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import RocketSystem
 
 /// Keeps programs that replace the files of a store apart from those that have it open: a lock
@@ -6,33 +5,23 @@ import RocketSystem
 /// may share a folder. Released at its end, also by a crash. Any thread.
 final class FolderLock: Sendable {
     private let folder: FileDescriptor
-    private let path: String
 
-    /// Locks the folder of the store at `path`.
+    /// Locks the folder of the store at `path` (without symbolic links). Does not wait.
     ///
     /// - Throws: `OrderStoreError.inUse` if another process has it; `.missing`, `.notPermitted`,
     ///   `.cannotOpen`.
     init(ofStoreAt path: String, _ kind: FileLockKind) throws(OrderStoreError) {
-        self.path = path
-        // The files are beside the target of a link.
-        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        let name = FileAccess.folder(of: target)
+        let name = FileSystem.folder(of: path)
         do { folder = try FileSystem.openFolder(name) } catch {
             throw FileAccess.error(name, error.errno)
         }
-        try change(to: kind)
-    }
-
-    /// Makes a shared lock exclusive, or the reverse. Does not wait.
-    ///
-    /// - Throws: `OrderStoreError.inUse`.
-    func change(to kind: FileLockKind) throws(OrderStoreError) {
         // On file systems without such locks SQLite's own (`holder`) are what is left.
         if folder.lock(kind) { return }
         throw .inUse(
             path: path,
             reason: kind == .exclusive
-                ? "a server has it open" : "its files are being replaced; try again later")
+                ? "a server has this store, or another one in its folder, open: stop it"
+                : "its files are being replaced; try again later")
     }
 
     /// Releases the lock before its end.

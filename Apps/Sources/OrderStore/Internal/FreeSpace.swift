@@ -6,7 +6,7 @@ enum FreeSpace {
     ///
     /// - Throws: `OrderStoreError.cannotCreate` with both numbers.
     static func require(_ bytes: Int64, for path: String) throws(OrderStoreError) {
-        let folder = FileAccess.folder(of: path)
+        let folder = FileSystem.folder(of: path)
         guard let free = FileSystem.freeBytes(in: folder), free < bytes else { return }
         throw .cannotCreate(
             path: path,

@@ -19,6 +19,9 @@ struct OrderArchive {
         ) STRICT, WITHOUT ROWID
         """
 
+    /// Orders wait for the writer meanwhile: a reader of an archive must not hold it up.
+    static let busyMode = Configuration.BusyMode.timeout(0.05)
+
     init(folder: String) { self.folder = folder }
 
     /// Stores the orders; they are on disk when this returns.
@@ -51,7 +54,7 @@ struct OrderArchive {
         try FileSystem.openForWriting(path).close()
         try PartialFile.syncFolder(of: path)
         var settings = Configuration()
-        settings.busyMode = .timeout(5)
+        settings.busyMode = Self.busyMode
         let queue = try DatabaseQueue(path: path, configuration: settings)
         try queue.writeWithoutTransaction { db in
             // Orders are deleted from the store after the commit: the end of the journal has to be

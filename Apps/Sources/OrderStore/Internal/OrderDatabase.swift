@@ -20,31 +20,28 @@ enum OrderDatabase {
         _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
         migrations: [OrderMigration] = OrderSchema.migrations
     ) throws(OrderStoreError) -> OpenDatabase {
-        let path = configuration.path
+        let path = FileAccess.resolved(configuration.path)
         do {
             try makeFolder(of: path)
             let lock = try FolderLock(ofStoreAt: path, .shared)
             var events: [OrderStoreEvent] = try createIfMissing(path) ? [.created] : []
             try FileAccess.check(path, writing: true)
+            // Before the pool changes the journal mode: a newer store stays as it is.
+            let version = try OrderStore.reading(path, recovers: true) {
+                try OrderSchema.requireVersion(of: $0, among: migrations)
+            }
             let pool = try DatabasePool(path: path, configuration: settings(configuration))
-            let version = try pool.writeWithoutTransaction { db in
+            try pool.writeWithoutTransaction { db in
                 // NORMAL, to which SQLite can be built, syncs at checkpoints only: a power cut would
                 // lose confirmed orders.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 if let pages = configuration.maxPages {
                     try db.execute(sql: "PRAGMA max_page_count = \(pages)")
                 }
-                return try OrderSchema.version(of: db, among: migrations)
-            }
-            if version == 0 {
-                throw OrderStoreError.damaged(
-                    path: path, reason: "it is a database without tables of orders")
             }
             if version < migrations.count {
-                try lock.change(to: .exclusive)
                 let backup = try backUp(pool, version: version, path, time)
                 try pool.writeWithoutTransaction { try OrderSchema.migrate($0, with: migrations) }
-                try lock.change(to: .shared)
                 events.append(.migrated(from: version, to: migrations.count, backup: backup))
             }
             let files = try pool.writeWithoutTransaction { try OrderFiles(of: $0) }
@@ -66,7 +63,7 @@ enum OrderDatabase {
     }
 
     private static func makeFolder(of path: String) throws(OrderStoreError) {
-        let folder = FileAccess.folder(of: path)
+        let folder = FileSystem.folder(of: path)
         do { try FileSystem.makeFolder(folder, mode: 0o750) } catch {
             throw error.errno.isNotPermitted
                 ? OrderStoreError(opening: path, error)
@@ -97,17 +94,23 @@ enum OrderDatabase {
             }
             return false
         }
-        if let size = FileSystem.size(of: path + "-wal"), size > 0 {
+        for (suffix, kind) in [("-wal", "write-ahead log"), ("-journal", "rollback journal")] {
+            guard let size = FileSystem.size(of: path + suffix), size > 0 else { continue }
             throw OrderStoreError.cannotOpen(
                 path: path,
-                reason: "the file is missing, but not its write-ahead log; restore it, or move "
-                    + "\(path)-wal away to begin a new store")
+                reason: "the file is missing, but not its \(kind); restore it, or move "
+                    + "\(path)\(suffix) away to begin a new store")
         }
         if FileSystem.exists(path + OrderStore.restoreSuffix) {
             throw OrderStoreError.missing(
                 path: path, reason: "a restore has not ended; repeat it (order_server --restore)")
         }
+        try FileAccess.checkFolder(of: path)
         let new = path + ".new"
+        // A second name, which a crash has left, of a store that was moved away.
+        if let status = try FileSystem.status(of: new), status.linkCount > 1 {
+            try FileSystem.remove(new)
+        }
         let queue = try DatabaseQueue(path: new)
         try queue.writeWithoutTransaction { try OrderSchema.migrate($0) }
         try queue.close()

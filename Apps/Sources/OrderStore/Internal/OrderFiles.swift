@@ -11,6 +11,8 @@ final class OrderFiles: Sendable {
         let opened: FileStatus
     }
 
+    /// The database, without symbolic links.
+    let path: String
     private let files: [File]
     private let log: FileDescriptor
 
@@ -19,9 +21,8 @@ final class OrderFiles: Sendable {
     /// - Throws: `OrderStoreError.failed` if one of them is missing, `SystemError` for another
     ///   failure.
     init(of db: Database) throws {
-        // SQLite resolves symbolic links: the other files are beside the target.
-        let path = try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list") ?? ""
-        files = try ["", "-wal", "-shm"].map { suffix in
+        path = try OrderSchema.file(of: db)
+        files = try ["", "-wal", "-shm"].map { [path] suffix in
             let path = path + suffix
             guard let status = try FileSystem.status(of: path) else {
                 throw OrderStoreError.failed(reason: "\(path) is missing")

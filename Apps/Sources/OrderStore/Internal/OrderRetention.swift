@@ -72,18 +72,28 @@ struct OrderRetention {
             let statement = try db.cachedStatement(sql: OrderSchema.ordersWithKeys)
             return try Row.fetchAll(
                 statement, arguments: [now - keyRetention, cursor, Self.ordersPerStep]
-            ).map { (order: try Order(row: $0), hasKey: $0[4] as Bool) }
+            )
         }
-        let old = rows.filter { $0.order.createdMilliseconds <= now - retention }
-        let expired = old.filter { !$0.hasKey }.map(\.order)
+        let times = rows.map { $0[3] as Int64 }
+        let old = rows.filter { ($0[3] as Int64) <= now - retention }
+        // One that can't be read is kept; the check of the store reports it.
+        let expired = old.filter { !($0[4] as Bool) }.compactMap { try? Order(row: $0) }
         if !expired.isEmpty {
             let files = try archive?.store(expired) ?? ["": expired.count]
             do { try delete(expired.map(\.id.sequence)) } catch { throw DeletionFailure() }
             removed.merge(files) { $0 + $1 }
         }
-        cursor = rows.last?.order.id.sequence ?? 0
-        let isBehindOld = old.isEmpty && rows.contains { $0.order.createdMilliseconds <= now }
+        cursor = rows.last.map { $0[0] } ?? 0
+        let isBehindOld = old.isEmpty && times.contains { $0 <= now }
         return rows.count < Self.ordersPerStep || isBehindOld
+    }
+
+    /// Ends the pass before its time.
+    ///
+    /// - Returns: what to report.
+    mutating func end(at now: MonotonicTime) -> [OrderStoreEvent] {
+        endPass()
+        return report(at: now)
     }
 
     private mutating func endPass() {

@@ -48,10 +48,26 @@ enum OrderSchema {
             try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations"))
         let known = migrations.prefix(applied.count).map(\.name)
         guard applied == Set(known) else {
-            let path = try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list")
-            throw OrderStoreError.newerSchema(path: path ?? "")
+            throw OrderStoreError.newerSchema(path: try file(of: db))
         }
         return applied.count
+    }
+
+    /// Returns the version of the tables, 1 or more.
+    ///
+    /// - Throws: as `version`; `OrderStoreError.damaged` if there are none.
+    static func requireVersion(
+        of db: Database, among migrations: [OrderMigration] = migrations
+    ) throws -> Int {
+        let version = try version(of: db, among: migrations)
+        if version > 0 { return version }
+        throw OrderStoreError.damaged(
+            path: try file(of: db), reason: "it is a database without tables of orders")
+    }
+
+    /// The file of a database, without symbolic links: SQLite resolves them.
+    static func file(of db: Database) throws -> String {
+        try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list") ?? ""
     }
 
     /// Applies all migrations that a store has not had, or none of them.
@@ -106,6 +122,10 @@ enum OrderSchema {
     static let anyOrder = "SELECT sequence FROM orders LIMIT 1"
     static let newestOrder =
         "SELECT sequence, price, goods, created_ms FROM orders ORDER BY sequence DESC LIMIT 1"
+    /// How many orders `Order` can't have, and the first of them.
+    static let unreadableOrders = """
+        SELECT count(*), min(sequence) FROM orders WHERE price NOT BETWEEN -2147483648 AND 2147483647
+        """
     /// The orders behind a sequence number, with whether one has a key that was made after a time.
     static let ordersWithKeys = """
         SELECT sequence, price, goods, created_ms, EXISTS

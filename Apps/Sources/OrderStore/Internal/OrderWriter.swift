@@ -100,7 +100,9 @@ final class OrderWriter: Sendable {
             switch queue.take(upTo: configuration.maxBatch, into: &batch, until: deadline) {
             case .taken: commit(batch)
             case .timedOut: break
-            case .finished: return
+            case .finished:
+                for event in retention?.end(at: time.monotonic()) ?? [] { observe(event) }
+                return
             }
             if let due = nextRetry, due <= .now() {
                 retry()
@@ -167,7 +169,7 @@ final class OrderWriter: Sendable {
     private func retry() {
         let wasFull = state.withLock { $0.outage?.isDiskFull ?? false }
         if wasFull,
-            !FreeSpace.hasRoom(for: Self.bytesFreeAfterFull, beside: configuration.path)
+            !FreeSpace.hasRoom(for: Self.bytesFreeAfterFull, beside: files.path)
         {
             return
         }

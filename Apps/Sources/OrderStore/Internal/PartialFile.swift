@@ -24,19 +24,37 @@ final class PartialFile {
         if !replaces, FileSystem.exists(path) {
             throw .cannotCreate(path: path, reason: "it exists; nothing is overwritten")
         }
-        do { file = try FileSystem.openForWriting(part) } catch {
-            throw .cannotCreate(path: path, reason: error.errno.description)
+        do { file = try Self.openAlone(part) } catch {
+            throw error.errno.isWouldBlock
+                ? .inUse(path: part, reason: "another process writes it")
+                : .cannotCreate(path: path, reason: error.errno.description)
         }
-        guard file.lock(.exclusive) else {
-            isKept = true
-            throw .inUse(path: part, reason: "another process writes it")
+    }
+
+    /// Opens the temporary file, empty and locked. Replaces one that is the second name of another
+    /// file, or that belongs to another user, who may have it open.
+    ///
+    /// - Throws: `SystemError` (EAGAIN: another process writes it).
+    private static func openAlone(_ part: String) throws(SystemError) -> FileDescriptor {
+        let file = try FileSystem.openForWriting(part)
+        guard file.lock(.exclusive) else { throw SystemError("flock \(part)", .again) }
+        let status = try file.status()
+        // Before the lock, another process may have given it its own name.
+        let named = try FileSystem.status(of: part)
+        guard named?.inode == status.inode, named?.device == status.device else {
+            throw SystemError("flock \(part)", .again)
         }
-        do {
+        if status.linkCount == 1, status.uid == UserAccount.effectiveUID {
             try file.truncate(to: 0)
             try file.setMode(0o600)
-        } catch {
-            throw .cannotCreate(path: path, reason: error.errno.description)
+            return file
         }
+        let new = part + ".new"
+        try FileSystem.remove(new)
+        let replacement = try FileSystem.createNew(new)
+        guard replacement.lock(.exclusive) else { throw SystemError("flock \(new)", .again) }
+        try FileSystem.rename(new, to: part)
+        return replacement
     }
 
     deinit { if !isKept { try? FileSystem.remove(part) } }
@@ -44,21 +62,13 @@ final class PartialFile {
     /// Leaves the temporary file on disk, also if it does not get its name.
     func keep() { isKept = true }
 
-    /// Gives the file to the owner of its folder, unless it is ours already.
-    func giveToFolderOwner() throws(OrderStoreError) {
-        let folder = FileAccess.folder(of: path)
-        let status: FileStatus?
-        do { status = try FileSystem.status(of: folder) } catch {
-            throw .cannotCreate(path: path, reason: error.description)
-        }
-        guard let status else { throw .missing(path: path, reason: "\(folder) is missing") }
-        try give(toOwnerOf: status)
-    }
-
-    /// Gives the file to the user and the group of another one.
+    /// Gives the file to the user of another one, and to its group as far as that is permitted: the
+    /// mode gives a group nothing.
     func give(toOwnerOf other: FileStatus) throws(OrderStoreError) {
-        if let own = try? file.status(), own.uid == other.uid, own.gid == other.gid { return }
+        let own = try? file.status()
+        if let own, own.uid == other.uid, own.gid == other.gid { return }
         do { try file.setOwner(uid: other.uid, gid: other.gid) } catch {
+            if own?.uid == other.uid, error.errno.isNotPermitted { return }
             throw .notPermitted(
                 path: path,
                 reason: "chown to \(UserAccount.description(of: other.uid)): \(error.errno); run "
@@ -92,6 +102,13 @@ final class PartialFile {
     /// Gives the file its own name, unless there is such a file.
     private func publishNew() throws(SystemError) {
         do throws(SystemError) {
+            try FileSystem.renameNew(part, to: path)
+            isKept = true
+            return
+        } catch {
+            guard error.errno.isRenameUnsupported else { throw error }
+        }
+        do throws(SystemError) {
             guard try FileSystem.link(part, as: path) else {
                 throw SystemError("link \(path)", .exists)
             }
@@ -112,7 +129,7 @@ final class PartialFile {
 
     /// Waits until the names in the folder of `path` are on disk.
     static func syncFolder(of path: String) throws(OrderStoreError) {
-        let folder = FileAccess.folder(of: path)
+        let folder = FileSystem.folder(of: path)
         let names: FileDescriptor
         do { names = try FileSystem.openFolder(folder) } catch {
             throw FileAccess.error(folder, error.errno)

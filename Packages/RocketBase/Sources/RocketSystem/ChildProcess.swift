@@ -1,3 +1,4 @@
+import CRocketSystem
 import Glibc
 
 /// A program that was run to its end. For tools.
@@ -21,8 +22,7 @@ public struct ChildProcess: Hashable, Sendable {
     ) throws(SystemError) -> ChildProcess {
         var ends: [Int32] = [0, 0]
         // SAFETY: the kernel writes two numbers to the array of two.
-        guard unsafe pipe(&ends) == 0 else { throw SystemError("pipe", .current) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        guard unsafe rocket_pipe(&ends) == 0 else { throw SystemError("pipe", .current) }
         let output = FileDescriptor(owning: ends[0])
         let process = try start(path, arguments, errors: FileDescriptor(owning: ends[1]))
         let errors = readAll(output)

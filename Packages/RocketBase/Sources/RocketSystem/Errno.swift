@@ -68,6 +68,8 @@ extension Errno {
     public var isLinkUnsupported: Bool {
         [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(rawValue)
     }
+    /// The errors of renameat2(2) on file systems that can't refuse an existing file.
+    public var isRenameUnsupported: Bool { rawValue == EINVAL || rawValue == ENOSYS }
     /// EEXIST: the file exists.
     public var isExisting: Bool { rawValue == EEXIST }
     /// ECONNABORTED and the network errors that accept4(2) passes on: only the connection that was

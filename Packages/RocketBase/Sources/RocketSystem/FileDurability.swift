@@ -13,6 +13,17 @@ extension FileSystem {
         return FileDescriptor(owning: raw)
     }
 
+    /// Creates a file for reading and writing.
+    ///
+    /// - Throws: `SystemError` (EEXIST).
+    public static func createNew(
+        _ path: String, mode: UInt32 = 0o600
+    ) throws(SystemError) -> FileDescriptor {
+        let raw = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, mode)
+        guard raw >= 0 else { throw SystemError("open \(path)", .current) }
+        return FileDescriptor(owning: raw)
+    }
+
     /// Opens a folder, to lock it or to sync its names.
     public static func openFolder(_ path: String) throws(SystemError) -> FileDescriptor {
         let raw = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -26,7 +37,14 @@ extension FileSystem {
         var status = statvfs()
         // SAFETY: statvfs fills one struct.
         guard unsafe statvfs(folder, &status) == 0 else { return nil }
-        return Int64(clamping: status.f_bavail) * Int64(clamping: status.f_frsize)
+        return bytes(Int64(clamping: status.f_bavail), ofSize: Int64(clamping: status.f_frsize))
+    }
+
+    /// The size of so many blocks, at most `Int64.max`: file systems over a network report any
+    /// number.
+    static func bytes(_ blocks: Int64, ofSize size: Int64) -> Int64 {
+        let (bytes, overflow) = blocks.multipliedReportingOverflow(by: size)
+        return overflow ? .max : bytes
     }
 }
 

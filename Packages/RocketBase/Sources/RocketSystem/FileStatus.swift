@@ -1,3 +1,4 @@
+import CRocketSystem
 import Glibc
 
 /// The identity, size, owner and mode of a file (stat(2)). A value.
@@ -14,6 +15,8 @@ public struct FileStatus: Hashable, Sendable {
     public let gid: UInt32
     /// The permission bits: 0 to 0o7777.
     public let mode: UInt32
+    /// The names of the file (st_nlink): 0 when it was removed.
+    public let linkCount: Int
     /// Whether the file is a folder.
     public let isFolder: Bool
 
@@ -24,6 +27,7 @@ public struct FileStatus: Hashable, Sendable {
         uid = status.st_uid
         gid = status.st_gid
         mode = status.st_mode & 0o7777
+        linkCount = Int(status.st_nlink)
         isFolder = status.st_mode & S_IFMT == S_IFDIR
     }
 }
@@ -66,6 +70,15 @@ extension FileSystem {
         let error = Errno.current
         if error.rawValue == EEXIST { return false }
         throw SystemError("link \(other)", error)
+    }
+
+    /// Renames a file, in one step, unless a file of the new name exists (renameat2(2)).
+    ///
+    /// - Throws: `SystemError` (EEXIST; `Errno.isRenameUnsupported`).
+    public static func renameNew(_ path: String, to other: String) throws(SystemError) {
+        if unsafe rocket_rename_new(path, other) != 0 {
+            throw SystemError("rename \(other)", .current)
+        }
     }
 
     /// Opens an existing file for reading.

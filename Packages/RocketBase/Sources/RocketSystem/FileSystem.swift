@@ -97,7 +97,8 @@ public enum FileSystem {
         var status = stat()
         // SAFETY: stat fills one struct.
         if unsafe stat(path, &status) == 0 { return true }
-        return ![ENOENT, ENOTDIR].contains(errno)
+        let error = Errno.current
+        return !error.isMissing && !error.isNotFolder
     }
 
     /// Returns the size of a regular file in bytes; nil when there is none at the path.

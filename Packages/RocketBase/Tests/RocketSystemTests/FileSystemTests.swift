@@ -61,4 +61,11 @@ import Testing
         let unknown = NameLookup.failure(of: "a", EAI_NONAME, Errno(rawValue: EMFILE))
         #expect(unknown.text == "Name or service not known" && unknown.isUnknownName)
     }
+
+    @Test("The free space of a file system of any size has no overflow")
+    func freeSpace() {
+        #expect(FileSystem.bytes(.max, ofSize: 4096) == .max)
+        #expect(FileSystem.bytes(3, ofSize: 4096) == 12_288)
+        #expect(FileSystem.freeBytes(in: "/") != nil)
+    }
 }

@@ -4,6 +4,7 @@
 #define CROCKETSYSTEM_H
 #include "rocket_civil.h"
 #include "rocket_crc32c.h"
+#include "rocket_file.h"
 #include "rocket_process.h"
 #include "rocket_signal.h"
 #include "rocket_socket.h"
