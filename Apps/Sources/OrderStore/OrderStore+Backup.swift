@@ -56,7 +56,7 @@ extension OrderStore {
         return try reporting(file, creating: path) {
             let old = try OldStore(at: path)
             let (last, idProblem) = old.lastSequence()
-            let target = try PartialFile(path, suffix: restoreSuffix, replaces: true)
+            let target = try PartialFile(path, part: path + restoreSuffix, replaces: true)
             // Without it, a server would create a store.
             if old.isInterrupted { target.keep() }
             let restored = try withReader(file) {
@@ -90,7 +90,7 @@ extension OrderStore {
         let before = try checkIntegrity(ofFileAt: path)
         guard before.isSound else { throw .unsound(before) }
         return try reporting(path, creating: path) {
-            let target = try PartialFile(path, suffix: ".compact", replaces: true)
+            let target = try PartialFile(path, part: path + ".compact", replaces: true)
             var settings = Configuration()
             settings.allowsURIs = true
             let source = try DatabaseQueue(path: path, configuration: settings)

@@ -53,6 +53,9 @@ struct OrderMigrationTests {
                 configuration, migrations: OrderSchema.migrations + [Self.next, Self.failing])
         }
         #expect(try OrderStore.checkIntegrity(ofFileAt: configuration.path).version == 2)
+        #expect(
+            try FileSystem.names(in: folder.path).allSatisfy { !$0.contains(".v2-") },
+            "no copy is left, or starts that fail would fill the disk")
         try await checkPresent(configuration)
     }
 

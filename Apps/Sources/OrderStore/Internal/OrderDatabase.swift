@@ -41,7 +41,16 @@ enum OrderDatabase {
             }
             if version < migrations.count {
                 let backup = try backUp(pool, version: version, path, time)
-                try pool.writeWithoutTransaction { try OrderSchema.migrate($0, with: migrations) }
+                do {
+                    try pool.writeWithoutTransaction {
+                        try OrderSchema.migrate($0, with: migrations)
+                    }
+                } catch {
+                    // The store is as it was: starts that fail again and again must not fill the
+                    // disk.
+                    try FileSystem.remove(backup)
+                    throw error
+                }
                 events.append(.migrated(from: version, to: migrations.count, backup: backup))
             }
             let files = try pool.writeWithoutTransaction { try OrderFiles(of: $0) }
@@ -56,7 +65,8 @@ enum OrderDatabase {
         _ pool: DatabasePool, version: Int, _ path: String, _ time: any TimeSource
     ) throws -> String {
         let name = PartialFile.unusedName("\(path).v\(version)-\(time.wall().fileStamp)")
-        let target = try PartialFile(name)
+        // Without the time: what a start that was ended has left is overwritten by the next one.
+        let target = try PartialFile(name, part: path + ".migration")
         _ = try DatabaseCopy.copy(pool, to: target)
         try target.publish()
         return name

@@ -14,13 +14,18 @@ final class PartialFile {
     /// descriptors of it: closing one releases SQLite's locks.
     private let file: FileDescriptor
 
-    /// Creates an empty file under the temporary name `path` + `suffix`.
+    /// Creates an empty file under the temporary name.
     ///
-    /// - Parameter replaces: whether a file at the final name may exist, which is replaced.
+    /// - Parameters:
+    ///   - part: the temporary name, in the folder of `path`; default `path` + `.part`.
+    ///   - replaces: whether a file at the final name may exist, which is replaced.
     /// - Throws: `OrderStoreError.cannotCreate`, or `.inUse` if another process writes it.
-    init(_ path: String, suffix: String = ".part", replaces: Bool = false) throws(OrderStoreError) {
+    init(
+        _ path: String, part: String? = nil, replaces: Bool = false
+    ) throws(OrderStoreError) {
         self.path = path
-        part = path + suffix
+        let part = part ?? path + ".part"
+        self.part = part
         if !replaces, FileSystem.exists(path) {
             throw .cannotCreate(path: path, reason: "it exists; nothing is overwritten")
         }

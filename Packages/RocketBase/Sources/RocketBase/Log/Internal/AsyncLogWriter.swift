@@ -5,8 +5,9 @@ import Synchronization
 /// Connects loggers and sinks: owns the buffers and the thread that drains them.
 ///
 /// Any thread may `submit`. The writer's thread drains under the lock of `consumer` when
-/// `DrainSchedule` says so: once per sync interval, earlier when a line is to reach a prompt sink, and
-/// at once when a buffer is half full or an ERROR waits for room. `flush`, `reopen` and `shutdown` take the same lock and drain on the thread of their caller.
+/// `DrainSchedule` says so: once per sync interval, earlier when a line is to reach a prompt sink,
+/// and at once when a buffer is half full or an ERROR waits for room. `flush`, `reopen` and
+/// `shutdown` take the same lock and drain on the thread of their caller.
 final class AsyncLogWriter: Sendable {
     let maxLineBytes: Int
     let time: any TimeSource
