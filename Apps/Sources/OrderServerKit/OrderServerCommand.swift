@@ -144,6 +144,9 @@ public struct OrderServerCommand: AsyncParsableCommand {
 
     /// - Returns: whether an option for the store was given.
     private func maintain(_ store: StoreMaintenance) throws(ProgramFailure) -> Bool {
+        if backup != nil || restore != nil || compact {
+            try StoreMaintenance.endCleanlyBySignals()
+        }
         if checkStore {
             try store.check()
         } else if let backup {

@@ -12,6 +12,19 @@ struct StoreMaintenance {
     /// Whether the result is JSON.
     let isJSON: Bool
 
+    /// Lets SIGINT and SIGTERM end the process from now on without leaving a part of a copy behind;
+    /// its parent sees the signal as the cause. Once per process.
+    static func endCleanlyBySignals() throws(ProgramFailure) {
+        do {
+            try Signals.listen(for: [.interrupt, .terminate]) { signal in
+                OrderStore.removeIncompleteFiles()
+                Signals.endProcess(by: signal)
+            }
+        } catch {
+            throw ProgramFailure(error)
+        }
+    }
+
     /// Checks the store.
     func check() throws(ProgramFailure) {
         let report = try run { () throws(OrderStoreError) in

@@ -1,5 +1,5 @@
-import SQLite
 public import RocketSystem
+import SQLite
 
 /// Maintenance of the files of a store by another process than its server. All functions block for
 /// as long as reading and writing the whole store take.
@@ -56,9 +56,9 @@ extension OrderStore {
         return try reporting(file, creating: path) {
             let old = try OldStore(at: path)
             let (last, idProblem) = old.lastSequence()
-            let target = try PartialFile(path, part: path + restoreSuffix, replaces: true)
-            // Without it, a server would create a store.
-            if old.isInterrupted { target.keep() }
+            // Without the file of an interrupted restore, a server would create a store.
+            let target = try PartialFile(
+                path, part: path + restoreSuffix, replaces: true, isKept: old.isInterrupted)
             let restored = try withReader(file) {
                 try DatabaseCopy.copy(
                     $0, to: target, prepare: { try continueIDs(behind: last, in: $0) },
@@ -114,6 +114,10 @@ extension OrderStore {
 }
 
 extension OrderStore {
+    /// Removes the incomplete files of `backUp`, `restore` and `compact`, so that a signal can end
+    /// the process at any moment. What a restore needs to be repeated stays. Any thread.
+    public static func removeIncompleteFiles() { PartialFile.removeAll() }
+
     /// The name of a restored file that is not in its place yet: while it exists beside a missing
     /// database, that is not a store to be created.
     static let restoreSuffix = ".restore"

@@ -31,6 +31,28 @@ struct StoreMaintenanceTests {
         #expect(throws: (any Error).self) { try OrderServerCommand.parse(arguments) }
     }
 
+    @Test("A signal in the middle of a copy ends the process and leaves no part of it")
+    func signal() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            UUID().uuidString
+        ).path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let store = try OrderStore(OrderStoreConfiguration(path: folder + "/orders.sqlite"))
+        await store.close()
+        await #expect(processExitsWith: .signal(SIGTERM)) { [folder = folder as String] in
+            try StoreMaintenance.endCleanlyBySignals()
+            _ = try OrderStore.backUp(
+                fileAt: folder + "/orders.sqlite", to: folder + "/copy.sqlite"
+            ) { _ in
+                guard FileSystem.exists(folder + "/copy.sqlite.part") else { exit(99) }
+                kill(getpid(), SIGTERM)
+                while true { pause() }
+            }
+        }
+        let names = try FileSystem.names(in: folder)
+        #expect(!names.isEmpty && names.allSatisfy { $0.hasPrefix("orders.sqlite") }, "\(names)")
+    }
+
     @Test("A check, a restore and a failure of a store have their statuses and their files")
     func restore() async throws {
         let folder = NSTemporaryDirectory() + "store-maintenance-" + UUID().uuidString

@@ -1,7 +1,7 @@
 import Foundation
-import SQLite
 import RocketBaseTestKit
 import RocketSystem
+import SQLite
 import Testing
 
 @testable import OrderStore

@@ -1,7 +1,7 @@
 import Foundation
 import RocketBaseTestKit
-import SQLite
 import RocketSystem
+import SQLite
 import Testing
 
 @testable import OrderStore

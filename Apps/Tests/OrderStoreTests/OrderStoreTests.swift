@@ -1,6 +1,6 @@
 import Foundation
-import SQLite
 import RocketSystem
+import SQLite
 import Testing
 
 @testable import OrderStore

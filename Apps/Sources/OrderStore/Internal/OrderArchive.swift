@@ -1,5 +1,5 @@
-import SQLite
 import RocketSystem
+import SQLite
 
 /// Orders that were removed from a store: one SQLite database for each month in which they were made
 /// (UTC), `orders-202611.sqlite`, in a folder. Storing an order that is in it already changes

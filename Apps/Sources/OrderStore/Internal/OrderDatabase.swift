@@ -48,7 +48,7 @@ enum OrderDatabase {
                 } catch {
                     // The store is as it was: starts that fail again and again must not fill the
                     // disk.
-                    try FileSystem.remove(backup)
+                    try? FileSystem.remove(backup)
                     throw error
                 }
                 events.append(.migrated(from: version, to: migrations.count, backup: backup))

@@ -1,6 +1,6 @@
 import Dispatch
-import SQLite
 import RocketSystem
+import SQLite
 
 /// Removes orders that are older than the retention: once an hour it goes through the oldest ones in
 /// small steps, each of which archives and then deletes some. A crash in between leaves orders in

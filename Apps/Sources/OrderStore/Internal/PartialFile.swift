@@ -1,15 +1,17 @@
 import RocketSystem
 
 /// A file that is written under a temporary name, with mode 0600, and gets its own name when it is
-/// complete and on disk: at that name there is never a part of it. It is removed if it is given up;
-/// what a crash leaves is overwritten by the next attempt. One thread.
+/// complete and on disk: at that name there is never a part of it. It is removed if it is given up,
+/// also by `removeAll` when a signal ends the process; what a crash leaves is overwritten by the next
+/// attempt. One thread, except `removeAll`.
 final class PartialFile {
+    /// The temporary names of this process that are to be removed if it ends.
+    private static let removable = Locked<Set<String>>([])
+
     /// The final name.
     let path: String
     /// The temporary name, in the same folder.
     let part: String
-    /// Whether the temporary file outlives this object.
-    private var isKept = false
     /// Keeps other processes from writing to the same file, and is closed after SQLite's
     /// descriptors of it: closing one releases SQLite's locks.
     private let file: FileDescriptor
@@ -19,9 +21,10 @@ final class PartialFile {
     /// - Parameters:
     ///   - part: the temporary name, in the folder of `path`; default `path` + `.part`.
     ///   - replaces: whether a file at the final name may exist, which is replaced.
+    ///   - isKept: as after `keep()`, from the beginning.
     /// - Throws: `OrderStoreError.cannotCreate`, or `.inUse` if another process writes it.
     init(
-        _ path: String, part: String? = nil, replaces: Bool = false
+        _ path: String, part: String? = nil, replaces: Bool = false, isKept: Bool = false
     ) throws(OrderStoreError) {
         self.path = path
         let part = part ?? path + ".part"
@@ -34,6 +37,20 @@ final class PartialFile {
                 ? .inUse(path: part, reason: "another process writes it")
                 : .cannotCreate(path: path, reason: error.errno.description)
         }
+        if !isKept { Self.removable.withLock { _ = $0.insert(part) } }
+    }
+
+    /// Removes all temporary files of this process, with SQLite's journals of them, except those that
+    /// are kept. For a process that ends now. Any thread.
+    static func removeAll() {
+        removable.withLock { names in
+            for name in names { remove(name) }
+            names = []
+        }
+    }
+
+    private static func remove(_ part: String) {
+        for suffix in ["", "-journal", "-wal", "-shm"] { try? FileSystem.remove(part + suffix) }
     }
 
     /// Opens the temporary file, empty and locked. Replaces one that is the second name of another
@@ -62,10 +79,10 @@ final class PartialFile {
         return replacement
     }
 
-    deinit { if !isKept { try? FileSystem.remove(part) } }
+    deinit { if Self.removable.withLock({ $0.remove(part) }) != nil { Self.remove(part) } }
 
     /// Leaves the temporary file on disk, also if it does not get its name.
-    func keep() { isKept = true }
+    func keep() { Self.removable.withLock { _ = $0.remove(part) } }
 
     /// Gives the file to the user of another one, and to its group as far as that is permitted: the
     /// mode gives a group nothing.
@@ -94,7 +111,7 @@ final class PartialFile {
         do throws(SystemError) {
             if replaces {
                 try FileSystem.rename(part, to: path)
-                isKept = true
+                keep()
             } else {
                 try publishNew()
             }
@@ -108,7 +125,7 @@ final class PartialFile {
     private func publishNew() throws(SystemError) {
         do throws(SystemError) {
             try FileSystem.renameNew(part, to: path)
-            isKept = true
+            keep()
             return
         } catch {
             guard error.errno.isRenameUnsupported else { throw error }
@@ -120,7 +137,7 @@ final class PartialFile {
         } catch {
             guard error.errno.isLinkUnsupported, !FileSystem.exists(path) else { throw error }
             try FileSystem.rename(part, to: path)
-            isKept = true
+            keep()
         }
     }
 

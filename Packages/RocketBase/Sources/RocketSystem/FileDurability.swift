@@ -8,9 +8,7 @@ extension FileSystem {
     public static func openForWriting(
         _ path: String, mode: UInt32 = 0o600
     ) throws(SystemError) -> FileDescriptor {
-        let raw = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode)
-        guard raw >= 0 else { throw SystemError("open \(path)", .current) }
-        return FileDescriptor(owning: raw)
+        try openClosingOnExec(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY, mode)
     }
 
     /// Creates a file for reading and writing.
@@ -19,14 +17,20 @@ extension FileSystem {
     public static func createNew(
         _ path: String, mode: UInt32 = 0o600
     ) throws(SystemError) -> FileDescriptor {
-        let raw = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, mode)
-        guard raw >= 0 else { throw SystemError("open \(path)", .current) }
-        return FileDescriptor(owning: raw)
+        try openClosingOnExec(path, O_RDWR | O_CREAT | O_EXCL | O_NOCTTY, mode)
     }
 
     /// Opens a folder, to lock it or to sync its names.
     public static func openFolder(_ path: String) throws(SystemError) -> FileDescriptor {
-        let raw = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try openClosingOnExec(path, O_RDONLY | O_DIRECTORY)
+    }
+
+    /// Opens a path with O_CLOEXEC (open(2)).
+    static func openClosingOnExec(
+        _ path: String, _ flags: Int32, _ mode: UInt32 = 0
+    ) throws(SystemError) -> FileDescriptor {
+        // SAFETY: Swift passes a NUL-terminated copy of the path.
+        let raw = unsafe Glibc.open(path, flags | O_CLOEXEC, mode)
         guard raw >= 0 else { throw SystemError("open \(path)", .current) }
         return FileDescriptor(owning: raw)
     }

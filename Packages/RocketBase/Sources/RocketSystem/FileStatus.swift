@@ -83,9 +83,7 @@ extension FileSystem {
 
     /// Opens an existing file for reading.
     public static func openForReading(_ path: String) throws(SystemError) -> FileDescriptor {
-        let raw = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-        guard raw >= 0 else { throw SystemError("open \(path)", .current) }
-        return FileDescriptor(owning: raw)
+        try openClosingOnExec(path, O_RDONLY | O_NOCTTY)
     }
 }
 
