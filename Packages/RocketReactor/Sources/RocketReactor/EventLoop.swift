@@ -19,7 +19,9 @@ public final class EventLoop: @unchecked Sendable {
     let inbox = TaskInbox()
     let wakeup: Wakeup
     let counters = PublishedCounters()
-    private let isStopping = Atomic(false)
+    /// What it is made of in a simulation; nil: the kernel's epoll and sockets.
+    let simulated: SimulatedKernel?
+    let isStopping = Atomic(false)
     // Written once, by the thread that drives the loop, and read by it alone.
     private var hasEnded = false
     /// `SystemThread.currentToken` of the thread that drives the loop; 0 when there is none.
@@ -36,21 +38,38 @@ public final class EventLoop: @unchecked Sendable {
     ///   - time: the clock; a manual one in tests.
     ///   - logger: receives a warning for each slow callback.
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
-    public init(
+    public convenience init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
         time: any TimeSource = SystemTimeSource(), logger: RocketLogger = .disabled
+    ) throws(SystemError) {
+        try self.init(
+            name: name, configuration: configuration, time: time, logger: logger, simulated: nil)
+    }
+
+    /// Creates a loop of a simulation, which drives it by `beginTick` and `finishTick`.
+    ///
+    /// - Parameter simulated: nil: as the public initialiser.
+    @_spi(Simulation)
+    public init(
+        name: String, configuration: EventLoopConfiguration, time: any TimeSource,
+        logger: RocketLogger, simulated: SimulatedKernel?
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration
         self.time = time
         self.logger = logger
-        wakeup = try Wakeup()
-        let poller = try Poller(eventsPerWait: configuration.eventsPerTick)
+        self.simulated = simulated
+        let poller: Poller
+        if let simulated {
+            wakeup = Wakeup(simulated.poller)
+            poller = Poller(simulated.poller)
+        } else {
+            wakeup = try Wakeup()
+            poller = try Poller(eventsPerWait: configuration.eventsPerTick)
+        }
         let reactor = Reactor(loop: self, poller: poller, now: time.monotonic())
         ownReactor = reactor
-        _ = try reactor.register(
-            wakeup.event.descriptor, interest: [.read, .edgeTriggered], label: "wakeup",
-            handler: WakeupHandler())
+        try wakeup.register(on: reactor)
     }
 
     deinit { ownReactor?.tearDown() }
@@ -120,6 +139,10 @@ extension EventLoop {
         claim()
         let reactor = self.reactor
         while !isStopping.load(ordering: .relaxed) { _ = reactor.tick(waitingAtMost: -1) }
+        finishRun()
+    }
+
+    func finishRun() {
         finish()
         release()
         runLateJobs()
@@ -196,7 +219,7 @@ extension EventLoop {
         }
         switch inbox.append(task, isJob: isJob) {
         case .queued: wakeup.wakeIfAsleep()
-        case .queuedAfterEnd: Task.detached { self.runLateJobs() }
+        case .queuedAfterEnd: wakeup.runAfterEnd { self.runLateJobs() }
         case .refused, .full: return false
         }
         return true
@@ -228,7 +251,7 @@ extension EventLoop {
     /// An actor may outlive the loop that it is pinned to, and a task the loop that it prefers.
     /// Refusing their jobs would suspend a task for ever, so they run one after another on any
     /// thread that can claim the loop.
-    private func runLateJobs() {
+    func runLateJobs() {
         while !inbox.isEmpty, claimIfFree() {
             reactor.runRemaining()
             release()

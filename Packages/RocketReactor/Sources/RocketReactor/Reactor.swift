@@ -1,5 +1,5 @@
 import RocketBase
-public import RocketSystem
+@_spi(Simulation) public import RocketSystem
 
 /// What is bound to a loop's thread: its registrations, its timers, its time.
 ///
@@ -27,6 +27,11 @@ public final class Reactor {
     // SAFETY: the executor is the loop that owns this reactor, so it outlives them.
     let serialExecutor: UnownedSerialExecutor
     let taskExecutor: UnownedTaskExecutor
+
+    /// The network whose sockets the loop watches; nil: the kernel's.
+    @_spi(Simulation) public var simulatedNetwork: (any SimulatedNetwork)? {
+        loop.simulatedNetwork
+    }
 
     let poller: Poller
     var changedSpare: ContiguousArray<Registration> = []
@@ -150,11 +155,16 @@ extension Reactor {
     /// - Parameter nanoseconds: the longest wait; 0: none; negative: no limit.
     func tick(waitingAtMost nanoseconds: Int64) -> TickResult {
         precondition(!isTicking, "a tick is not run from inside a tick")
+        applyInterestChanges()
+        return tick(ready: wait(nanoseconds))
+    }
+
+    /// The part of a tick after the wait.
+    @inline(__always)
+    func tick(ready: Int) -> TickResult {
         isTicking = true
         defer { isTicking = false }
         var result = TickResult()
-        applyInterestChanges()
-        let ready = wait(nanoseconds)
         takeTasks()
         result.events = deliver(ready)
         result.timers = fireTimers()
@@ -174,13 +184,27 @@ extension Reactor {
     var hasWork: Bool { unsafe !tasks.isEmpty || !tickEnds.isEmpty || !inbox.isEmpty }
 
     private func wait(_ limit: Int64) -> Int {
+        awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
+    }
+
+    /// How long the loop may sleep, in nanoseconds; negative: without limit. From here on until
+    /// `awake` senders wake it.
+    @inline(__always)
+    func timeToSleep(_ limit: Int64) -> Int64 {
         var nanoseconds = hasWork ? 0 : limit
         if nanoseconds != 0 {
             nanoseconds = timeToNextTimer(limit)
             if !wakeup.announceSleep(unless: { !inbox.isEmpty }) { nanoseconds = 0 }
             counters.markProgress(now.nanoseconds, isWaiting: true)
         }
-        let ready = poller.wait(nanoseconds: nanoseconds)
+        return nanoseconds
+    }
+
+    /// Ends the sleep.
+    ///
+    /// - Returns: `ready`, the number of events.
+    @inline(__always)
+    func awake(ready: Int) -> Int {
         wakeup.isAwake()
         tickTime = time.monotonic()
         counters.markProgress(now.nanoseconds, isWaiting: false)

@@ -1,8 +1,8 @@
 public import RocketBase
 import RocketCodec
-import RocketReactor
+@_spi(Simulation) import RocketReactor
 public import RocketSystem
-public import RocketTCP
+@_spi(Simulation) public import RocketTCP
 public import ServiceLifecycle
 
 /// A TinyPB server: one main reactor accepts connections, and each of `ioThreads` sub reactors
@@ -151,6 +151,7 @@ extension ServerRuntimeConfiguration {
         slowCallback = configuration.slowCallback
         drainTimeout = configuration.drainTimeout
         systemd = configuration.systemd
+        if let make = configuration.makeThread { makeThread = make }
     }
 }
 
