@@ -54,6 +54,12 @@ extension EventLoop {
     @discardableResult
     public func finishTick() -> TickResult { withReactor { $0.finishTick() } }
 
+    /// Whether tasks of other loops wait to be taken.
+    public var hasWaitingTasks: Bool { !inbox.isEmpty }
+
+    /// Timers that have neither fired nor been cancelled.
+    public var waitingTimerCount: Int { withReactor { unsafe $0.timers.count } }
+
     /// Whether `stop` has been called: the next step is `end`.
     public var isStopRequested: Bool { isStopping.load(ordering: .relaxed) }
 
