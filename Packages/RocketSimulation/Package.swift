@@ -26,7 +26,10 @@ let layers: [Target.Dependency] = [
 
 let package = Package(
     name: "RocketSimulation",
-    products: [.library(name: "RocketSimulation", targets: ["RocketSimulation"])],
+    products: [
+        .library(name: "RocketSimulation", targets: ["RocketSimulation"]),
+        .executable(name: "rocket_simulate", targets: ["rocket_simulate"]),
+    ],
     dependencies: [
         .package(path: "../RocketBase"),
         .package(path: "../RocketReactor"),
@@ -34,12 +37,25 @@ let package = Package(
         .package(path: "../RocketCodec"),
         .package(path: "../RocketRPC"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         .target(
             name: "RocketSimulation", dependencies: layers, swiftSettings: strictSettings),
+        // Rocket's own worlds, for `make simulate` and for tests.
+        .target(
+            name: "RocketSimulationScenarios", dependencies: layers + ["RocketSimulation"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "rocket_simulate",
+            dependencies: [
+                "RocketSimulation", "RocketSimulationScenarios",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
         .testTarget(
-            name: "RocketSimulationTests", dependencies: layers + ["RocketSimulation"],
+            name: "RocketSimulationTests",
+            dependencies: layers + ["RocketSimulation", "RocketSimulationScenarios"],
             swiftSettings: settings),
     ]
 )

@@ -25,6 +25,8 @@ public final class Host: @unchecked Sendable {
     /// Processes that this host has had before.
     private(set) var deadProcesses: [HostProcess] = []
     private(set) var startCount: UInt64 = 0
+    /// Tasks of killed processes resume, for the last time.
+    private var isFreeing = false
     private(set) lazy var kernel = HostKernel(of: self)
 
     init(
@@ -45,6 +47,9 @@ public final class Host: @unchecked Sendable {
 
     /// Its clocks. The monotonic one begins at another moment on each host.
     public var time: any TimeSource { hostTime }
+
+    /// How often its process was started.
+    public var starts: UInt64 { startCount }
 
     /// Whether its process runs.
     public var isRunning: Bool { process != nil }
@@ -90,6 +95,12 @@ public final class Host: @unchecked Sendable {
         kernel.closeAll { $0.vanish() }
     }
 
+    /// Breaks all connections of this host, as a firewall does that has lost its state.
+    public func resetConnections() {
+        world.record("reset", index) { [name] in "\(name): all connections are reset" }
+        for socket in kernel.openSockets { socket.breakConnection() }
+    }
+
     private func bury(_ process: HostProcess) {
         process.isAlive = false
         world.ledger.forget(self, process: process.number)
@@ -110,8 +121,10 @@ public final class Host: @unchecked Sendable {
 
     /// Frees the memory of processes that were killed.
     func freeDeadProcesses() {
+        isFreeing = true
         for process in deadProcesses { process.free() }
         deadProcesses = []
+        isFreeing = false
     }
 
     /// Sets the calendar forward or back, as NTP or an administrator does.
@@ -136,7 +149,8 @@ public final class Host: @unchecked Sendable {
     ///
     /// - Throws: `CancellationError` when the task is cancelled.
     public func sleep(for duration: Duration) async throws {
-        try await VirtualSleep.sleep(for: duration, on: loop)
+        guard !isFreeing, let process else { throw CancellationError() }
+        try await VirtualSleep.sleep(for: duration, on: process.main.loop)
     }
 
     /// Starts what drives the loops of a server: for `ServerRuntimeConfiguration.makeThread`.

@@ -38,6 +38,14 @@ extension World {
         try check()
     }
 
+    /// Frees what a world that has failed has left.
+    func abandon() {
+        for host in hosts {
+            host.kill()
+            host.freeDeadProcesses()
+        }
+    }
+
     private func leftover(of processes: [HostProcess]) -> String? {
         for process in processes {
             let host = process.host
