@@ -38,6 +38,20 @@ import Testing
         #expect(queue.count == 0)
     }
 
+    @Test("Requests behind occupied connections are taken after the close in the order of these")
+    func closeKeepsOrder() {
+        let queue = WaitingQueue<Request>(limit: 1000)
+        let connections = (0..<20).map { _ in Connection() }
+        for (number, connection) in connections.enumerated() {
+            let source = connection.id
+            _ = queue.append(Request(number: -1, source: source, occupiesSource: true))
+            #expect(take(1, from: queue) == [-1])
+            #expect(queue.append(Request(number: number, source: source)) == .accepted)
+        }
+        queue.close()
+        #expect(take(100, from: queue) == Array(0..<20))
+    }
+
     @Test("A single connection fills half of the queue, and leaves room for every other one")
     func share() {
         let queue = WaitingQueue<Request>(limit: 64)

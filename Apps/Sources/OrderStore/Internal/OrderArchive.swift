@@ -31,7 +31,8 @@ struct OrderArchive {
     ///   and the time of one; `SystemError`, `DatabaseError`.
     mutating func store(_ orders: [Order]) throws -> [String: Int] {
         var counts: [String: Int] = [:]
-        for (month, orders) in Dictionary(grouping: orders, by: { $0.id.day / 100 }) {
+        let months = Dictionary(grouping: orders, by: { $0.id.day / 100 })
+        for (month, orders) in months.sorted(by: { $0.key < $1.key }) {
             let path = "\(folder)/orders-\(month).sqlite"
             try database(path).write { db in
                 for order in orders { try Self.store(order, in: db) }

@@ -38,6 +38,8 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// The waiting requests of one connection.
     private final class Source {
         var id: ObjectIdentifier?
+        /// Rises with each connection that comes.
+        var number: UInt64 = 0
         var items = RingBuffer<Item>()
         /// Requests that occupy it: waiting ones, and the one that was taken and not released.
         var occupying = 0
@@ -48,6 +50,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     private struct State: ~Copyable {
         /// The sources that have waiting requests or are occupied.
         var sources: [ObjectIdentifier?: Source] = [:]
+        var lastSource: UInt64 = 0
         /// The sources from which a request may be taken, in the order of their turns.
         var turns = RingBuffer<Source>()
         /// Unused ones, so that a request does not allocate memory.
@@ -64,6 +67,8 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         mutating func addSource(_ id: ObjectIdentifier?) -> Source {
             let source = spare.popLast() ?? Source()
             source.id = id
+            lastSource += 1
+            source.number = lastSource
             sources[id] = source
             return source
         }
@@ -224,11 +229,13 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         if mustWake { wake.signal() }
     }
 
-    /// Refuses further requests; those in the queue can still be taken. Any thread.
+    /// Refuses further requests; those in the queue can still be taken, those of occupied sources
+    /// last, in the order in which the sources came. Any thread.
     func close() {
         let sleepers = state.withLock { state -> Int in
             state.isClosed = true
-            for source in state.sources.values where source.isOccupied {
+            let occupied = state.sources.values.filter(\.isOccupied)
+            for source in occupied.sorted(by: { $0.number < $1.number }) {
                 source.isOccupied = false
                 state.count += source.items.count
                 if !source.items.isEmpty { state.turns.append(source) }

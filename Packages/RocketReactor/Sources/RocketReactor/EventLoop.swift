@@ -14,7 +14,8 @@ public final class EventLoop: @unchecked Sendable {
     /// The name of the loop in logs, and of its thread.
     public let name: String
     let configuration: EventLoopConfiguration
-    let time: any TimeSource
+    /// The clock of the loop, for what has to agree with it. Any thread.
+    public let time: any TimeSource
     let logger: RocketLogger
     let inbox = TaskInbox()
     let wakeup: Wakeup
@@ -36,14 +37,18 @@ public final class EventLoop: @unchecked Sendable {
     /// - Parameters:
     ///   - name: for logs; the kernel shows the first 15 bytes as the name of the thread.
     ///   - time: the clock; a manual one in tests.
+    ///   - random: the generator behind `Reactor.random`; a seeded one in tests and simulations.
     ///   - logger: receives a warning for each slow callback.
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
     public convenience init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        time: any TimeSource = SystemTimeSource(), logger: RocketLogger = .disabled
+        time: any TimeSource = SystemTimeSource(),
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        logger: RocketLogger = .disabled
     ) throws(SystemError) {
         try self.init(
-            name: name, configuration: configuration, time: time, logger: logger, simulated: nil)
+            name: name, configuration: configuration, time: time, random: random, logger: logger,
+            simulated: nil)
     }
 
     /// Creates a loop of a simulation, which drives it by `beginTick` and `finishTick`.
@@ -52,7 +57,8 @@ public final class EventLoop: @unchecked Sendable {
     @_spi(Simulation)
     public init(
         name: String, configuration: EventLoopConfiguration, time: any TimeSource,
-        logger: RocketLogger, simulated: SimulatedKernel?
+        random: any RandomNumberGenerator & Sendable, logger: RocketLogger,
+        simulated: SimulatedKernel?
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration
@@ -67,7 +73,8 @@ public final class EventLoop: @unchecked Sendable {
             wakeup = try Wakeup()
             poller = try Poller(eventsPerWait: configuration.eventsPerTick)
         }
-        let reactor = Reactor(loop: self, poller: poller, now: time.monotonic())
+        let reactor = Reactor(
+            loop: self, poller: poller, now: time.monotonic(), random: LoopRandom(random))
         ownReactor = reactor
         try wakeup.register(on: reactor)
     }
@@ -219,7 +226,7 @@ extension EventLoop {
         }
         switch inbox.append(task, isJob: isJob) {
         case .queued: wakeup.wakeIfAsleep()
-        case .queuedAfterEnd: wakeup.runAfterEnd { self.runLateJobs() }
+        case .queuedAfterEnd: configuration.runAfterEnd { self.runLateJobs() }
         case .refused, .full: return false
         }
         return true
@@ -251,7 +258,7 @@ extension EventLoop {
     /// An actor may outlive the loop that it is pinned to, and a task the loop that it prefers.
     /// Refusing their jobs would suspend a task for ever, so they run one after another on any
     /// thread that can claim the loop.
-    func runLateJobs() {
+    private func runLateJobs() {
         while !inbox.isEmpty, claimIfFree() {
             reactor.runRemaining()
             release()

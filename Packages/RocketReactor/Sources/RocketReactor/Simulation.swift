@@ -66,10 +66,6 @@ extension EventLoop {
     /// Ends the loop as `run` does after `stop`: runs the tasks that were accepted before, notifies
     /// the loop-end handlers, releases all handlers and timers, and the claim. Once.
     public func end() { finishRun() }
-
-    /// Runs the jobs of tasks and actors that outlive the loop, after `end`, when the poller was
-    /// woken.
-    public func runJobsAfterEnd() { runLateJobs() }
 }
 
 extension Reactor {

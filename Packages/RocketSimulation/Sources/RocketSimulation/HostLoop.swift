@@ -1,5 +1,5 @@
-@_spi(Simulation) import RocketReactor
 import RocketBase
+@_spi(Simulation) import RocketReactor
 @_spi(Simulation) import RocketSystem
 
 /// One event loop of a simulated host: reports the readiness of its sockets, and runs its ticks at
@@ -41,8 +41,15 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
     func start(
         name: String, configuration: EventLoopConfiguration, logger: RocketLogger
     ) throws(SystemError) {
+        var configuration = configuration
+        // The world's callbacks take no time.
+        configuration.slowCallback = nil
+        configuration.runAfterEnd = { [process] body in
+            process.host.world.schedule(after: .zero) { if process.isAlive { body() } }
+        }
         let loop = try EventLoop(
-            name: name, configuration: configuration, time: process.host.hostTime, logger: logger,
+            name: name, configuration: configuration, time: process.host.hostTime,
+            random: SeededGenerator(seed: world.loopSeed()), logger: logger,
             simulated: SimulatedKernel(poller: self, network: process.host.kernel))
         own = loop
         loop.claim()
@@ -141,15 +148,7 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
 
     func event(_ index: Int) -> (token: UInt64, events: IOEvents) { ready[index] }
 
-    func wake() {
-        if hasEnded {
-            // For jobs of tasks that outlive the loop.
-            return world.schedule(after: .zero) { [self] in
-                if process.isAlive { loop.runJobsAfterEnd() }
-            }
-        }
-        wake(at: world.now)
-    }
+    func wake() { wake(at: world.now) }
 
     private func isReady(_ watched: Watched) -> Bool {
         let wanted = IOEvents(rawValue: watched.interest.rawValue & 7)

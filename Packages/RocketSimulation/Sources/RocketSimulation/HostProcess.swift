@@ -31,8 +31,6 @@ final class HostProcess: @unchecked Sendable {
         _ name: String, _ configuration: EventLoopConfiguration
     ) throws(SystemError) -> HostLoop {
         let made = HostLoop(of: self, index: loops.count)
-        var configuration = configuration
-        configuration.slowCallback = nil
         try made.start(name: name, configuration: configuration, logger: host.world.logger)
         loops.append(made)
         return made

@@ -105,15 +105,6 @@ final class Wakeup: Sendable {
         }
     }
 
-    /// Has the jobs run that were queued after the loop's end: on any thread that can claim the
-    /// loop. Any thread.
-    func runAfterEnd(_ body: @escaping @Sendable () -> Void) {
-        switch signal {
-        case .event: Task.detached { body() }
-        case .simulated(let poller): poller.wake()
-        }
-    }
-
     /// Announces a sleep, then checks for tasks: in this order, or a task that is sent in between is
     /// noticed by neither side. On the loop's thread.
     ///
