@@ -1,9 +1,11 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketCodec
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
 import RocketTCP
+import SwiftProtobuf
 import Testing
 
 @testable import RocketRPC
@@ -112,15 +114,16 @@ import Testing
         let dispatcher = try RPCDispatcher(services: [TestService()], time: hand.clock)
         let channel = try RPCChannel(
             inProcess: dispatcher, interceptors: [observer], loop: hand.loop)
-        channel.start(TestService.echo, Text("x"))
+        let loop = hand.loop
+        let call = channel.start(TestService.echo, Text("x"))
         channel.call(
             TestService.echo, Text("x"),
-            done: RPCClosure { _ in seen.record(hand.loop.isInLoop) })
+            done: RPCClosure { _ in seen.record(loop.isInLoop) })
         channel.call(
             TestService.fail, Text("rpc"),
             done: RPCClosure(by: { $0() }) { _ in
             } failed: { _ in
-                seen.record(hand.loop.isInLoop)
+                seen.record(loop.isInLoop)
             })
         // Nothing runs on another thread, so nothing has happened yet, and all has after it.
         #expect(seen.values.isEmpty)
@@ -128,6 +131,7 @@ import Testing
         #expect(seen.values == Array(repeating: true, count: 5))
         channel.close()
         hand.tickUntilIdle()
+        withExtendedLifetime(call) {}
     }
 
     // MARK: Order
@@ -159,18 +163,24 @@ import Testing
         return options
     }
 
+    private final class Order: Sendable {
+        private let all = Locked<[Int]>([])
+        var numbers: [Int] { all.withLock { $0 } }
+        func append(_ number: Int) { all.withLock { $0.append(number) } }
+    }
+
     @Test("Subscribers of a channel's state are notified in the order of their subscriptions")
     func subscribers() throws {
         let hand = try HandDrivenLoop()
         let broadcaster = StateBroadcaster()
-        let order = Locked<[Int]>([])
+        let order = Order()
         for number in 0..<20 {
             let states = broadcaster.subscribe()
             Task(executorPreference: hand.loop) {
                 for await state in states where state == .ready {
-                    order.withLock { $0.append(number) }
+                    order.append(number)
                 }
-                order.withLock { $0.append(100 + number) }
+                order.append(100 + number)
             }
         }
         hand.tickUntilIdle()
@@ -178,7 +188,7 @@ import Testing
         hand.tickUntilIdle()
         broadcaster.publish(.closed)
         hand.tickUntilIdle()
-        #expect(order.withLock { $0 } == Array(0..<20) + Array(100..<120))
+        #expect(order.numbers == Array(0..<20) + Array(100..<120))
     }
 
     @Test("Watch calls return in the order in which they came")
@@ -186,7 +196,7 @@ import Testing
         let hand = try HandDrivenLoop()
         let health = RPCHealth(services: ["a.B"])
         let call = RPCController()
-        let order = Locked<[Int]>([])
+        let order = Order()
         for number in 0..<20 {
             Task(executorPreference: hand.loop) {
                 _ = try await health.watch(
@@ -194,14 +204,14 @@ import Testing
                         $0.service = "a.B"
                         $0.known = .serving
                     }, call)
-                order.withLock { $0.append(number) }
+                order.append(number)
             }
         }
         hand.tickUntilIdle()
-        #expect(order.withLock { $0.isEmpty })
+        #expect(order.numbers.isEmpty)
         health.set(.notServing, for: "a.B")
         hand.tickUntilIdle()
-        #expect(order.withLock { $0 } == Array(0..<20))
+        #expect(order.numbers == Array(0..<20))
     }
 
     /// Holds its calls, and records the order in which they are cancelled.

@@ -6,12 +6,12 @@ import RocketSystem
 /// What a reactor waits on: epoll, or in a simulation a `SimulatedPoller`. Its user data are a
 /// registration's token (generation and descriptor number). Owned by the reactor.
 struct Poller: ~Copyable {
-    private enum Backing: ~Copyable {
+    enum Backing: ~Copyable {
         case epoll(EpollPoller)
         case simulated(any SimulatedPoller)
     }
 
-    private let backing: Backing
+    let backing: Backing
 
     init(eventsPerWait: Int) throws(SystemError) {
         backing = .epoll(try EpollPoller(eventsPerWait: eventsPerWait))
@@ -58,7 +58,7 @@ struct Poller: ~Copyable {
 }
 
 /// Epoll: its flags and its operations. No other type uses epoll.
-private struct EpollPoller: ~Copyable {
+struct EpollPoller: ~Copyable {
     private let epoll: EpollInstance
     private let list: EpollEventList
 

@@ -105,12 +105,10 @@ struct RPCLoad: Sendable {
         let size =
             random.chance(0.05)
             ? Int.random(in: 0...200_000, using: &random) : Int.random(in: 0...500, using: &random)
-        let request = Payload.with { payload in
-            payload.value.append(UInt8.random(in: 0...255, using: &random))
-            let word = random.next()
-            payload.value.append(
-                contentsOf: (0..<size).map { UInt8(truncatingIfNeeded: word >> ($0 % 8 * 8)) })
-        }
+        let word = random.next()
+        // An array first: bytes that are appended to Data one by one took half of a run's time.
+        let bytes = (0...size).map { UInt8(truncatingIfNeeded: word >> ($0 % 8 * 8)) }
+        let request = Payload.with { $0.value.append(contentsOf: bytes) }
         let timeout =
             random.chance(0.5) ? random.duration(in: .milliseconds(1)...(.seconds(2))) : nil
         var options = RPCCallOptions()

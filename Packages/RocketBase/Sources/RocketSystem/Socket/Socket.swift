@@ -4,12 +4,13 @@
 /// The functions are those of `FileDescriptor`; a call on a socket of the kernel costs one branch
 /// more.
 public struct Socket: ~Copyable, Sendable {
-    private enum Backing: ~Copyable {
+    // Not private: other modules destroy a socket, and link to the type for that.
+    enum Backing: ~Copyable, Sendable {
         case kernel(FileDescriptor)
         case simulated(SimulatedSocketOwner)
     }
 
-    private let backing: Backing
+    let backing: Backing
 
     /// Takes ownership of a socket of the kernel.
     public init(_ descriptor: consuming FileDescriptor) { backing = .kernel(descriptor) }
@@ -56,12 +57,12 @@ public struct Socket: ~Copyable, Sendable {
     /// A socket on its way to the thread that will own it. The receiver makes a `Socket` of it, or
     /// it leaks.
     public struct Released: Sendable {
-        fileprivate enum Backing: Sendable {
+        enum Backing: Sendable {
             case kernel(Int32)
             case simulated(any SimulatedSocket)
         }
 
-        fileprivate let backing: Backing
+        let backing: Backing
 
         /// The number of a socket of the kernel.
         public var raw: Int32? { if case .kernel(let raw) = backing { raw } else { nil } }

@@ -36,7 +36,7 @@ final class HostKernel: SimulatedNetwork, @unchecked Sendable {
 
     func closed(_ socket: SocketEnd) {
         if sockets[socket.number] === socket { sockets[socket.number] = nil }
-        listeners = listeners.filter { $0.value !== socket }
+        if let port = socket.port, listeners[port] === socket { listeners[port] = nil }
     }
 
     func socket(_ number: Int32) -> SocketEnd? { sockets[number] }

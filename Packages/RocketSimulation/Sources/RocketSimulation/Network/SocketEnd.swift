@@ -43,6 +43,11 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         self.number = number
     }
 
+    /// The port that it is bound to.
+    var port: UInt16? {
+        if case .ipv4(_, let port)? = local { port } else { nil }
+    }
+
     private var world: World { host.world }
     private var limits: SocketLimits { host.socketLimits }
 
