@@ -2,13 +2,14 @@
 public import RocketSystem
 public import RocketTCP
 
+// SAFETY: confined to the world's thread, which `HostKernel.checkCall` checks at each system call.
+
 /// A machine of a world: event loops that the world drives, sockets, clocks, and one process that
 /// can be killed and started again. Made by `World.host`. Bound to the world's thread.
 ///
 /// What runs on a host runs on its loops: handlers of servers, calls of channels, and the tasks that
 /// `run` starts. Use structured concurrency inside them: a `Task { … }` of its own runs on Swift's
 /// global pool, outside of the world.
-// SAFETY: confined to the world's thread, which `HostKernel.checkCall` checks at each system call.
 public final class Host: @unchecked Sendable {
     /// Its name in traces.
     public let name: String

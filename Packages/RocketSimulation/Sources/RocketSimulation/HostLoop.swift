@@ -2,10 +2,11 @@ import RocketBase
 @_spi(Simulation) import RocketReactor
 @_spi(Simulation) import RocketSystem
 
-/// One event loop of a simulated host: reports the readiness of its sockets, and runs its ticks at
-/// times of the world.
 // SAFETY: confined to the world's thread, as `HostKernel.checkCall` and `World.schedule` check; `loop` is
 // set once, before the object is passed on.
+
+/// One event loop of a simulated host: reports the readiness of its sockets, and runs its ticks at
+/// times of the world.
 final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
     private struct Watched {
         let socket: SocketEnd

@@ -2,8 +2,9 @@ import RocketBase
 @_spi(Simulation) import RocketReactor
 import RocketSystem
 
-/// One run of a host's process: its loops and its tasks. Bound to the world's thread.
 // SAFETY: confined to the world's thread, which `World.schedule` checks.
+
+/// One run of a host's process: its loops and its tasks. Bound to the world's thread.
 final class HostProcess: @unchecked Sendable {
     let host: Host
     let number: UInt64

@@ -2,24 +2,14 @@ public import RocketBase
 @_spi(Simulation) import RocketReactor
 import RocketSystem
 
+// SAFETY: confined to the thread that creates it, which `checkThread` checks.
+
 /// Hosts, links and faults that follow from a seed: the same seed, the same events in the same
 /// order, on any machine.
 ///
-/// ```swift
-/// let world = World(seed: 7)
-/// let server = try world.host("server") { try $0.serve([Greeter()], port: 80) }
-/// let client = try world.host("client")
-/// client.run {
-///     let channel = try client.channel(to: server, port: 80)
-///     …
-/// }
-/// try world.run(for: .seconds(60))
-/// try world.close()
-/// ```
-///
 /// One thread: the one that creates it drives all loops of all hosts, each at times of the world's
-/// own clock, which jumps to the next event. See docs/simulation.md.
-// SAFETY: confined to the thread that creates it, which `checkThread` checks.
+/// own clock, which jumps to the next event. See docs/simulation.md,
+/// which begins with an example.
 public final class World: @unchecked Sendable {
     /// What everything in it follows from.
     public let seed: UInt64

@@ -1,8 +1,9 @@
 @_spi(Simulation) import RocketSystem
 import RocketTCP
 
-/// The sockets of a host, and their numbers and ports. Bound to the world's thread.
 // SAFETY: confined to the world's thread, which `checkCall` checks at each system call.
+
+/// The sockets of a host, and their numbers and ports. Bound to the world's thread.
 final class HostKernel: SimulatedNetwork, @unchecked Sendable {
     private unowned let host: Host
     private var sockets: [Int32: SocketEnd] = [:]

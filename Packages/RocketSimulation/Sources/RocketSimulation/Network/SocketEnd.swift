@@ -1,9 +1,10 @@
 @_spi(Simulation) import RocketReactor
 @_spi(Simulation) import RocketSystem
 
+// SAFETY: confined to the world's thread; `World.schedule` and each system call check it.
+
 /// A stream socket of a simulated host: a listener, or one end of a connection. Behaves as TCP of
 /// Linux does towards its owner, in its results and errors.
-// SAFETY: confined to the world's thread; `World.schedule` and each system call check it.
 final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     enum Phase { case fresh, listening, connecting, established }
 

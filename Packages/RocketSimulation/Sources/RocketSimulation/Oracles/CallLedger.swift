@@ -2,12 +2,13 @@ import RocketBase
 import RocketRPC
 import RocketSystem
 
+// SAFETY: confined to the world's thread: calls are made and served on loops of hosts, and `World`
+// checks the thread.
+
 /// The calls of a world: how each began and ended at its caller, and how often its handler ran.
 ///
 /// A channel of a host gives each call a number in its metadata (`sim-call`), which the servers of
 /// hosts recognise.
-// SAFETY: confined to the world's thread: calls are made and served on loops of hosts, and `World`
-// checks the thread.
 final class CallLedger: @unchecked Sendable {
     struct Call {
         let host: Host
