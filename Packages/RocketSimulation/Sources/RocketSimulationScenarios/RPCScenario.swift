@@ -1,4 +1,5 @@
 import RocketRPC
+import FoundationEssentials
 import RocketBase
 public import RocketSimulation
 import RocketSystem
@@ -108,7 +109,7 @@ struct RPCLoad: Sendable {
         let word = random.next()
         // An array first: bytes that are appended to Data one by one took half of a run's time.
         let bytes = (0...size).map { UInt8(truncatingIfNeeded: word >> ($0 % 8 * 8)) }
-        let request = Payload.with { $0.value.append(contentsOf: bytes) }
+        let request = Payload.with { $0.value = Data(bytes) }
         let timeout =
             random.chance(0.5) ? random.duration(in: .milliseconds(1)...(.seconds(2))) : nil
         var options = RPCCallOptions()
