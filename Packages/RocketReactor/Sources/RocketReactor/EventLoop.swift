@@ -14,7 +14,8 @@ public final class EventLoop: @unchecked Sendable {
     /// The name of the loop in logs, and of its thread.
     public let name: String
     let configuration: EventLoopConfiguration
-    let time: any TimeSource
+    /// The clock of the loop, for what has to agree with it. Any thread.
+    public let time: any TimeSource
     let logger: RocketLogger
     let inbox = TaskInbox()
     let wakeup: Wakeup
@@ -34,11 +35,14 @@ public final class EventLoop: @unchecked Sendable {
     /// - Parameters:
     ///   - name: for logs; the kernel shows the first 15 bytes as the name of the thread.
     ///   - time: the clock; a manual one in tests.
+    ///   - random: the generator behind `Reactor.random`; a seeded one in tests and simulations.
     ///   - logger: receives a warning for each slow callback.
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
     public init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        time: any TimeSource = SystemTimeSource(), logger: RocketLogger = .disabled
+        time: any TimeSource = SystemTimeSource(),
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        logger: RocketLogger = .disabled
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration
@@ -46,7 +50,8 @@ public final class EventLoop: @unchecked Sendable {
         self.logger = logger
         wakeup = try Wakeup()
         let poller = try Poller(eventsPerWait: configuration.eventsPerTick)
-        let reactor = Reactor(loop: self, poller: poller, now: time.monotonic())
+        let reactor = Reactor(
+            loop: self, poller: poller, now: time.monotonic(), random: LoopRandom(random))
         ownReactor = reactor
         _ = try reactor.register(
             wakeup.event.descriptor, interest: [.read, .edgeTriggered], label: "wakeup",
@@ -196,6 +201,7 @@ extension EventLoop {
         }
         switch inbox.append(task, isJob: isJob) {
         case .queued: wakeup.wakeIfAsleep()
+        // determinism: no thread drives a loop that has ended, so any one must do
         case .queuedAfterEnd: Task.detached { self.runLateJobs() }
         case .refused, .full: return false
         }

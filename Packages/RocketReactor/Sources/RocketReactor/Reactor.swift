@@ -11,6 +11,8 @@ public final class Reactor {
     public unowned let loop: EventLoop
     /// The time, read once per tick, after the wait: it is constant within a tick.
     public var now: MonotonicTime { tickTime }
+    /// The random numbers of the loop: whatever is random on a call's way draws from it.
+    public let random: LoopRandom
 
     // Stored properties are internal: the optimiser sees all their uses, and needs no exclusivity
     // checks at run time (as it does for public ones, which cost more than the work).
@@ -52,11 +54,13 @@ public final class Reactor {
     /// being performed; nil: it is performed. For tests of what the kernel rarely does.
     @_spi(TestKit) public var injectedFailure: ((PollerOperation, StaticString) -> Errno?)?
     private var loopEnds: ContiguousArray<any LoopEndHandler> = []
-    /// Objects that layers above keep with the loop, by type.
-    private var attachments: [ObjectIdentifier: AnyObject] = [:]
+    /// Objects that layers above keep with the loop, few, one of each type, in the order of their
+    /// making.
+    private var attachments: [AnyObject] = []
 
-    init(loop: EventLoop, poller: consuming Poller, now: MonotonicTime) {
+    init(loop: EventLoop, poller: consuming Poller, now: MonotonicTime, random: LoopRandom) {
         self.loop = loop
+        self.random = random
         self.poller = poller
         time = loop.time
         inbox = loop.inbox
@@ -77,9 +81,9 @@ public final class Reactor {
     public func attachment<Attached: AnyObject>(
         _ type: Attached.Type, make: (Reactor) -> Attached
     ) -> Attached {
-        if let found = attachments[ObjectIdentifier(type)] as? Attached { return found }
+        for case let found as Attached in attachments { return found }
         let made = make(self)
-        attachments[ObjectIdentifier(type)] = made
+        attachments.append(made)
         return made
     }
 
@@ -89,7 +93,7 @@ public final class Reactor {
         for timer in unsafe timers.removeAll() { _ = timer.end() }
         while let handler = unsafe tickEnds.popFirst() { withExtendedLifetime(handler) {} }
         loopEnds.removeAll()
-        attachments.removeAll()
+        while let last = attachments.popLast() { withExtendedLifetime(last) {} }
     }
 }
 

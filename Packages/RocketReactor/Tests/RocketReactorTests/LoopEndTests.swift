@@ -98,6 +98,29 @@ import Testing
         #expect(attached == nil)
     }
 
+    @Test("Releases what other layers keep in the reverse order of its making")
+    func attachmentsAreReleasedInOrder() throws {
+        class Attached {
+            var released: (() -> Void)?
+            deinit { released?() }
+        }
+        final class A: Attached {}
+        final class B: Attached {}
+        final class C: Attached {}
+        final class D: Attached {}
+        let hand = try HandDrivenLoop()
+        var order: [String] = []
+        func attach<Kind: Attached>(_ kind: Kind.Type, _ make: @escaping () -> Kind) {
+            hand.reactor.attachment(kind) { _ in make() }.released = { order.append("\(kind)") }
+        }
+        attach(C.self) { C() }
+        attach(A.self) { A() }
+        attach(D.self) { D() }
+        attach(B.self) { B() }
+        end(hand)
+        #expect(order == ["B", "D", "A", "C"])
+    }
+
     @Test("Releases loop-end handlers afterwards")
     func handlersAreReleased() throws {
         let hand = try HandDrivenLoop()

@@ -62,7 +62,7 @@ public final class RPCServer: Service {
             logger: logger, time: time)
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec, health: health,
-            status: meter.map { StatusLines(meter: $0) })
+            status: meter.map { StatusLines(meter: $0, time: time) })
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
             ioLogger: logger, makeListener: makeListener)
