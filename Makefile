@@ -26,7 +26,7 @@ E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEn
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
-CHECKS := selftest layers api settings safety links readme units format generated
+CHECKS := selftest layers api settings safety determinism links readme units format generated
 
 .PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
@@ -91,7 +91,7 @@ test-tsan: deps ## test reactor, TCP, codec, RPC and chat under the thread sanit
 test-asan: deps ## test reactor, TCP, codec, RPC and chat under the address sanitizer
 	@scripts/run-tests --sanitize=address $(SANITIZED)
 
-check: deps ## check layers, public types, settings, SAFETY reasons, links, format, generated files
+check: deps ## check layers, public types, settings, reasons, determinism, links, format, generated files
 	@scripts/check $(CHECKS)
 
 format: deps ## format all hand-written Swift files with .swift-format
