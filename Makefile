@@ -101,7 +101,7 @@ test-tsan: deps ## test reactor, TCP, codec, RPC and chat under the thread sanit
 test-asan: deps ## test reactor, TCP, codec, RPC and chat under the address sanitizer
 	@scripts/run-tests --sanitize=address $(SANITIZED)
 
-check: deps ## check layers, public types, settings, SAFETY reasons, links, format, generated files
+check: deps ## check layers, public types, settings, reasons, determinism, links, format, generated files
 	@scripts/check $(CHECKS)
 
 format: deps ## format all hand-written Swift files with .swift-format
