@@ -78,7 +78,8 @@ test-simulation: deps ## test RocketSimulation: worlds from fixed seeds, each ru
 
 simulate: deps ## run worlds with faults and check their rules (SEEDS=1000 FIRST=1)
 	@swift run -c release --disable-build-manifest-caching --package-path Packages/RocketSimulation \
-		--scratch-path $(SCRATCH_PATH) --quiet rocket_simulate --seeds $(SEEDS) --first $(FIRST)
+		--scratch-path $(SCRATCH_PATH) --quiet rocket_simulate --seeds $(SEEDS) --first $(FIRST) \
+		--commit "$$(git describe --always --dirty 2>/dev/null)"
 
 test-generator: deps ## test RocketGenerator: protoc plugin, project generator
 	@scripts/run-tests Packages/RocketGenerator

@@ -50,6 +50,7 @@ let package = Package(
             name: "rocket_simulate",
             dependencies: [
                 "RocketSimulation", "RocketSimulationScenarios",
+                .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

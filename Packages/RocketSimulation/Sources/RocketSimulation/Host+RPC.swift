@@ -6,8 +6,8 @@ import RocketSystem
 public import RocketTCP
 
 extension Host {
-    /// Starts a server on a port of this host, and runs it until the process ends. Its calls and
-    /// limits are checked.
+    /// Starts a server on a port of this host, and runs it until the process ends. Its calls
+    /// are checked.
     ///
     /// - Parameter configure: changes the configuration, which listens on `port` and keeps at most
     ///   64 MiB in all connections.
@@ -79,21 +79,21 @@ private struct MadeCalls: RPCInterceptor {
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
         guard let process = host.process else { return try await next(request, call) }
-        let ledger = host.world.ledger
+        let history = host.world.history
         var metadata = call.requestMetadata
-        let number = ledger.began(
-            CallLedger.Call(
+        let number = history.began(
+            CallHistory.Call(
                 host: host, process: process.number, method: call.method,
                 isIdempotent: call.isIdempotent || metadata["idempotency-key"] != nil,
                 deadline: call.deadline.map { host.hostTime.worldTime(of: $0) }))
-        metadata[CallLedger.key] = "\(number)"
+        metadata[CallHistory.key] = "\(number)"
         call.requestMetadata = metadata
         do {
             let response = try await next(request, call)
-            ledger.ended(number, code: RPCErrorCode(rawValue: 0))
+            history.ended(number, code: RPCErrorCode(rawValue: 0))
             return response
         } catch {
-            ledger.ended(number, code: (error as? RPCError)?.code ?? .internal)
+            history.ended(number, code: (error as? RPCError)?.code ?? .internal)
             throw error
         }
     }
@@ -104,8 +104,10 @@ private struct ServedCalls: RPCSynchronousInterceptor {
     let host: Host
 
     private func began(_ call: RPCController) {
-        guard let number = call.requestMetadata[CallLedger.key].flatMap({ Int($0) }) else { return }
-        host.world.ledger.handlerBegan(number, on: host)
+        guard let number = call.requestMetadata[CallHistory.key].flatMap({ Int($0) }) else {
+            return
+        }
+        host.world.history.handlerBegan(number, on: host)
     }
 
     nonisolated(nonsending) func intercept<Request, Response>(

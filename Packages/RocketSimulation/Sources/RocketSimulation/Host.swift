@@ -14,7 +14,7 @@ public final class Host: @unchecked Sendable {
     /// Its name in traces.
     public let name: String
     /// The world that it belongs to.
-    public unowned let world: World
+    public let world: World
     /// Its kernel's limits on sockets. Changes apply to sockets from now on.
     public var socketLimits = SocketLimits()
     let index: UInt64
@@ -25,7 +25,8 @@ public final class Host: @unchecked Sendable {
     private(set) var isPowered = true
     /// Processes that this host has had before.
     private(set) var deadProcesses: [HostProcess] = []
-    private(set) var startCount: UInt64 = 0
+    /// How often its process was started.
+    public private(set) var starts: UInt64 = 0
     /// Tasks of killed processes resume, for the last time.
     private var isFreeing = false
     private(set) lazy var kernel = HostKernel(of: self)
@@ -49,9 +50,6 @@ public final class Host: @unchecked Sendable {
     /// Its clocks. The monotonic one begins at another moment on each host.
     public var time: any TimeSource { hostTime }
 
-    /// How often its process was started.
-    public var starts: UInt64 { startCount }
-
     /// Whether its process runs.
     public var isRunning: Bool { process != nil }
 
@@ -71,8 +69,8 @@ public final class Host: @unchecked Sendable {
     public func start() throws {
         if process != nil { return }
         isPowered = true
-        startCount += 1
-        let process = try HostProcess(on: self, number: startCount)
+        starts += 1
+        let process = try HostProcess(on: self, number: starts)
         self.process = process
         world.record("start", index) { [name] in "\(name): start" }
         try boot(self)
@@ -83,7 +81,7 @@ public final class Host: @unchecked Sendable {
     public func kill() {
         guard let process else { return }
         world.record("kill", index) { [name] in "\(name): kill" }
-        bury(process)
+        abandon(process)
         kernel.closeAll { $0.close() }
     }
 
@@ -91,7 +89,7 @@ public final class Host: @unchecked Sendable {
     public func losePower() {
         guard let process else { return }
         world.record("power", index) { [name] in "\(name): loses its power" }
-        bury(process)
+        abandon(process)
         isPowered = false
         kernel.closeAll { $0.vanish() }
     }
@@ -102,9 +100,8 @@ public final class Host: @unchecked Sendable {
         for socket in kernel.openSockets { socket.breakConnection() }
     }
 
-    private func bury(_ process: HostProcess) {
+    private func abandon(_ process: HostProcess) {
         process.isAlive = false
-        world.ledger.forget(self, process: process.number)
         deadProcesses.append(process)
         self.process = nil
     }
@@ -118,7 +115,10 @@ public final class Host: @unchecked Sendable {
     func unpaused(_ time: MonotonicTime) -> MonotonicTime { max(time, pausedUntil ?? time) }
 
     /// Removes the process, which has ended by itself.
-    func processEnded() { process = nil }
+    func processEnded() {
+        process?.release()
+        process = nil
+    }
 
     /// Frees the memory of processes that were killed.
     func freeDeadProcesses() {
@@ -137,13 +137,6 @@ public final class Host: @unchecked Sendable {
     /// error that it throws fails the world.
     public func run(_ body: @escaping @Sendable () async throws -> Void) {
         running.run(body)
-    }
-
-    /// Starts a further loop of the process, as `ServerRuntime` asks for.
-    public func makeLoop(
-        name: String, configuration: EventLoopConfiguration = EventLoopConfiguration()
-    ) throws(SystemError) -> EventLoop {
-        try running.makeLoop(name, configuration).loop
     }
 
     /// Suspends the calling task for a virtual duration.

@@ -2,8 +2,7 @@ import RocketBase
 @_spi(Simulation) import RocketReactor
 @_spi(Simulation) import RocketSystem
 
-// SAFETY: confined to the world's thread, as `HostKernel.checkCall` and `World.schedule` check; `loop` is
-// set once, before the object is passed on.
+// SAFETY: confined to the world's thread, as `HostKernel.checkCall` and `World.schedule` check.
 
 /// One event loop of a simulated host: reports the readiness of its sockets, and runs its ticks at
 /// times of the world.
@@ -164,13 +163,27 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
         }
     }
 
+    /// Runs one tick of a dead process.
+    func lastTick() {
+        if hasEnded { return }
+        loop.claim()
+        loop.finishTick()
+        if loop.isStopRequested { return discard() }
+        _ = loop.beginTick()
+        loop.release()
+    }
+
     /// Ends the loop of a dead process, to free its memory.
-    func bury() {
+    func discard() {
         if hasEnded { return }
         hasEnded = true
         watched = []
         loop.claim()
         loop.stop()
         loop.end()
+        end.fire()
     }
+
+    /// Releases the loop, which refers to this object.
+    func release() { own = nil }
 }

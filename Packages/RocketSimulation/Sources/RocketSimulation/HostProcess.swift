@@ -16,6 +16,7 @@ final class HostProcess: @unchecked Sendable {
     /// Those of them that are no services.
     private(set) var ordinaryTaskCount = 0
     private var tasks: [Task<Void, Never>] = []
+    private var services: [Task<Void, Never>] = []
     /// What has to be closed before its loops end, in the order in which it was made.
     var closables: [any Closable] = []
 
@@ -48,7 +49,7 @@ final class HostProcess: @unchecked Sendable {
             self.taskCount -= 1
             if !isService { self.ordinaryTaskCount -= 1 }
         }
-        if isService { return }
+        if isService { return services.append(task) }
         ordinaryTaskCount += 1
         tasks.append(task)
     }
@@ -66,9 +67,25 @@ final class HostProcess: @unchecked Sendable {
     /// Frees what a killed process has left: its tasks resume and fail, unseen by the world.
     func free() {
         cancelTasks()
-        for loop in loops { loop.bury() }
-        closables = []
+        for service in services { service.cancel() }
+        // What a task does after its cancellation goes to and fro between the loops.
+        for _ in 0..<Self.roundsToFree where taskCount > 0 {
+            for loop in loops { loop.lastTick() }
+        }
+        for loop in loops { loop.discard() }
+        release()
     }
+
+    /// Releases what refers to this process and to which it refers. The last use of it.
+    func release() {
+        for loop in loops { loop.release() }
+        loops = []
+        closables = []
+        tasks = []
+        services = []
+    }
+
+    private static let roundsToFree = 100
 }
 
 /// Something of a process that ends in order when its world closes.

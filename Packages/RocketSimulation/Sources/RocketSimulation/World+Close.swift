@@ -20,7 +20,7 @@ extension World {
             for closable in process.closables { closable.beginClose() }
         }
         try wait("servers and channels have not closed") { self.leftover(of: processes) }
-        if let (number, call) = ledger.firstOpen() {
+        if let (number, call) = history.firstOpen() {
             violated(
                 .callEnds,
                 "call \(number) \(call.method) of \(call.host.name) has not ended: its channel is "
@@ -35,6 +35,7 @@ extension World {
             process.host.processEnded()
         }
         for host in hosts { host.freeDeadProcesses() }
+        release()
         try check()
     }
 
@@ -44,6 +45,7 @@ extension World {
             host.kill()
             host.freeDeadProcesses()
         }
+        release()
     }
 
     private func leftover(of processes: [HostProcess]) -> String? {

@@ -8,8 +8,8 @@ import RocketSystem
 /// order, on any machine.
 ///
 /// One thread: the one that creates it drives all loops of all hosts, each at times of the world's
-/// own clock, which jumps to the next event. See docs/simulation.md,
-/// which begins with an example.
+/// own clock, which jumps to the next event. docs/simulation.md begins with an
+/// example.
 public final class World: @unchecked Sendable {
     /// What everything in it follows from.
     public let seed: UInt64
@@ -19,12 +19,14 @@ public final class World: @unchecked Sendable {
     public var defaultConditions = LinkConditions()
 
     let time = VirtualTime()
-    let ledger: CallLedger
+    let history: CallHistory
     private let thread = SystemThread.currentToken
     private var queue = EventQueue<() -> Void>()
     private var trace = Trace()
     private(set) var hosts: [Host] = []
     private var paths: [UInt64: Path] = [:]
+    /// Both ends of all connections, which refer to each other.
+    private var ends: [SocketEnd] = []
     /// What `schedule` breaks ties with, and how long loops wait for their turn.
     private var orderRandom: SeededGenerator
     var networkRandom: SeededGenerator
@@ -47,8 +49,8 @@ public final class World: @unchecked Sendable {
         orderRandom = .derived(from: seed, "order")
         networkRandom = .derived(from: seed, "network")
         hostRandom = .derived(from: seed, "hosts")
-        ledger = CallLedger()
-        ledger.world = self
+        history = CallHistory()
+        history.world = self
     }
 
     /// A generator for a scenario's own choices, independent of all others of the world.
@@ -94,6 +96,21 @@ public final class World: @unchecked Sendable {
         let made = Path(self, defaultConditions)
         paths[key] = made
         return made
+    }
+
+    func connected(_ a: SocketEnd, _ b: SocketEnd) { ends += [a, b] }
+
+    /// Releases everything that refers to each other or to this world. Its last step: a world that
+    /// was neither closed nor abandoned stays in memory.
+    func release() {
+        for end in ends { end.release() }
+        ends = []
+        hosts = []
+        paths = [:]
+        checks = []
+        queue = EventQueue()
+        trace.forgetTexts()
+        history.forget()
     }
 
     // MARK: Time and events

@@ -1,6 +1,6 @@
-import RocketRPC
 import FoundationEssentials
 import RocketBase
+import RocketRPC
 public import RocketSimulation
 import RocketSystem
 import SwiftProtobuf
@@ -133,7 +133,7 @@ struct RPCLoad: Sendable {
                         host.world.violated(.reply, "a reply of another call: \(method.fullName)")
                     }
                 } catch {
-                    // While things go wrong, calls fail; the ledger checks how.
+                    // While things go wrong, calls fail; the history of calls checks how.
                 }
             }
             if let cancelsAfter {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocketSimulation
 import RocketSimulationScenarios
+import RocketSystem
 
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,10 +21,20 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "The first seed.")
     var first: UInt64 = 1
 
-    mutating func run() throws {
+    @Option(
+        help: ArgumentHelp(
+            "The commit that is simulated, for the text of a failure.", visibility: .hidden))
+    var commit = "unknown"
+
+    func validate() throws {
+        if first.addingReportingOverflow(seeds).overflow {
+            throw ValidationError("--first and --seeds: there are 2^64 seeds")
+        }
+    }
+
+    func run() throws {
         guard let failed = simulate() else { return }
-        print(failed)
-        throw ExitCode(1)
+        throw SimulationFailed(description: failed)
     }
 
     /// Runs on one thread from beginning to end, as a world requires.
@@ -38,17 +49,32 @@ struct SimulateCommand: ParsableCommand {
             if Scenario.rpc.run(seed: seed).traceHash != outcome.traceHash {
                 return "seed \(seed): two runs went different ways"
             }
-            if (seed - first + 1) % 100 == 0 { print(total.line(after: clock.now - start)) }
+            if (seed - first + 1) % 100 == 0 {
+                write(total.line(after: clock.now - start), to: StandardStream.error)
+            }
         }
-        print(total.line(after: clock.now - start))
+        write(total.line(after: clock.now - start), to: StandardStream.output)
         return nil
+    }
+
+    /// Writes a line at once, also to a pipe.
+    private func write(_ line: String, to stream: Int32) {
+        Array("\(line)\n".utf8).withUnsafeBytes {
+            _ = SharedOutput(stream).write($0, waitingAtMost: nil)
+        }
     }
 
     private func describe(_ outcome: Scenario.Outcome) -> String {
         guard let failure = outcome.failure else { return "it fails no more" }
         let faults = outcome.faults.map { "  \($0)" }.joined(separator: "\n")
-        return "\(failure)\n\(outcome.faults.count) faults are enough for it:\n\(faults)"
+        return
+            "\(failure)\ncommit \(commit); \(outcome.faults.count) faults are enough for it:\n\(faults)"
     }
+}
+
+/// What is printed to standard error, with exit status 1.
+private struct SimulationFailed: Error, CustomStringConvertible {
+    let description: String
 }
 
 /// The sums over all seeds of a run. A value.

@@ -28,8 +28,6 @@ final class Direction {
         self.receiver = receiver
     }
 
-    var isEmpty: Bool { transit.isEmpty }
-
     func send(_ segment: Segment) {
         let world = path.world
         let arrival = max(path.arrival(byteCount: segment.byteCount), lastArrival.later(by: 1))

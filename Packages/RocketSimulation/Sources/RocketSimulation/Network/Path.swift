@@ -3,7 +3,7 @@ import RocketSystem
 /// The way from one host to another: its conditions, and the faults that hold now. Bound to the
 /// world's thread.
 final class Path {
-    unowned let world: World
+    let world: World
     var conditions: LinkConditions
     /// Added to each latency while a fault lasts.
     var extraLatency = Duration.zero

@@ -149,6 +149,7 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         (end.peer, peer) = (self, end)
         end.outgoing = Direction(over: back, to: self)
         outgoing = Direction(over: path, to: end)
+        world.connected(self, end)
         end.lastAnswer = world.now
         end.outgoing?.send(.established)
         listener.waiting.append(end)
@@ -299,7 +300,7 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
 
     /// Breaks the connection as a firewall or a middlebox does: both ends get a reset.
     func breakConnection() {
-        guard phase == .established, let peer = peer else { return }
+        guard phase == .established, let peer else { return }
         for end in [self, peer] where !end.isGone {
             end.isGone = true
             end.error = .connectionReset
@@ -320,6 +321,12 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         waiting = []
     }
 
+    /// Releases the other end.
+    func release() {
+        peer = nil
+        outgoing = nil
+    }
+
     // MARK: Observation
 
     func localAddress() throws(SystemError) -> SocketAddress {
@@ -335,7 +342,7 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     }
 
     func tcpProgress() throws(SystemError) -> TCPProgress {
-        guard phase == .established, let outgoing, let peer = peer else {
+        guard phase == .established, let outgoing, let peer else {
             throw SystemError("TCP_INFO", .notConnected)
         }
         var progress = TCPProgress()

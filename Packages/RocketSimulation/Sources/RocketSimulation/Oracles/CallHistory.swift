@@ -9,7 +9,7 @@ import RocketSystem
 ///
 /// A channel of a host gives each call a number in its metadata (`sim-call`), which the servers of
 /// hosts recognise.
-final class CallLedger: @unchecked Sendable {
+final class CallHistory: @unchecked Sendable {
     struct Call {
         let host: Host
         let process: UInt64
@@ -19,7 +19,6 @@ final class CallLedger: @unchecked Sendable {
         let deadline: MonotonicTime?
         var endCount = 0
         var runCount = 0
-        var finishedRuns = 0
     }
 
     /// The metadata that carries the number of a call.
@@ -27,22 +26,18 @@ final class CallLedger: @unchecked Sendable {
 
     weak var world: World?
     private var calls: [Call] = []
-    /// Calls that have not ended.
-    private(set) var openCount = 0
 
     /// - Returns: the number of the call.
     func began(_ call: Call) -> Int {
         calls.append(call)
-        openCount += 1
         return calls.count - 1
     }
 
     func ended(_ number: Int, code: RPCErrorCode) {
-        guard let world else { return }
+        guard let world, calls.indices.contains(number) else { return }
         calls[number].endCount += 1
         let call = calls[number]
         guard call.process == call.host.process?.number else { return }
-        openCount -= 1
         world.record("call ended", UInt64(number), UInt64(bitPattern: Int64(code.rawValue))) {
             "\(call.host.name): call \(number) \(call.method) ended: "
                 + (code.rawValue == 0 ? "ok" : "\(code)")
@@ -93,6 +88,9 @@ final class CallLedger: @unchecked Sendable {
         }
     }
 
+    /// Forgets all calls, which refer to their hosts.
+    func forget() { calls = [] }
+
     /// The first call of a live process that has not ended.
     func firstOpen() -> (number: Int, call: Call)? {
         for (number, call) in calls.enumerated()
@@ -100,12 +98,5 @@ final class CallLedger: @unchecked Sendable {
             return (number, call)
         }
         return nil
-    }
-
-    /// The calls of this process will never end: it was killed.
-    func forget(_ host: Host, process: UInt64) {
-        openCount -= calls.count {
-            $0.endCount == 0 && $0.host === host && $0.process == process
-        }
     }
 }
