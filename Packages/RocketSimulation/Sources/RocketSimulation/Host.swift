@@ -28,7 +28,7 @@ public final class Host: @unchecked Sendable {
     /// How often its process was started.
     public private(set) var starts: UInt64 = 0
     /// Tasks of killed processes resume, for the last time.
-    private var isFreeing = false
+    private(set) var isFreeing = false
     private(set) lazy var kernel = HostKernel(of: self)
 
     init(

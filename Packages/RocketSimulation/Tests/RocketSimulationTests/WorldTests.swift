@@ -49,7 +49,7 @@ import Testing
 
     @Test(
         "calls are right while everything goes wrong, and succeed when it is over",
-        arguments: Array(1...11) + [116])
+        arguments: Array(1...10) + [116, 326])
     func survivesFaults(seed: UInt64) {
         let outcome = Scenario.rpc.run(seed: seed)
         #expect(outcome.failure == nil)

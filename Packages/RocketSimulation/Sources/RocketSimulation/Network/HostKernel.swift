@@ -14,6 +14,8 @@ final class HostKernel: SimulatedNetwork, @unchecked Sendable {
 
     func makeSocket(for address: SocketAddress) throws(SystemError) -> any SimulatedSocket {
         checkCall()
+        // A killed process has its own numbers no more.
+        if host.isFreeing { throw SystemError("socket", .tooManyDescriptors) }
         guard case .ipv4 = address else { throw SystemError("socket", .familyNotSupported) }
         let socket = SocketEnd(on: host, number: try freeNumber("socket"))
         opened(socket)
