@@ -5,7 +5,8 @@
 #   FILTER=REGEX    runs only the tests whose name matches: make test-rpc FILTER=deadline
 #   CONFIG=FILE     the configuration for `make serve` and `make order` (conf/rocket.xml)
 #   PREFIX=FOLDER   where `make install` puts files (/usr/local), below DESTDIR
-#   SEEDS=N         how many seeds `make simulate` runs (1000), from FIRST on (1)
+#   SEEDS=N         how many seeds of each scenario `make simulate` runs (1000), from FIRST on (1)
+#   SCENARIO=NAME   the only scenario that it runs (all)
 #   FUZZ_SECONDS=N  how long `make fuzz` runs each target, in seconds (30)
 
 SHELL := /bin/bash
@@ -76,9 +77,10 @@ test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 test-simulation: deps ## test RocketSimulation: worlds from fixed seeds, each run twice
 	@scripts/run-tests Packages/RocketSimulation
 
-simulate: deps ## run worlds with faults and check their rules (SEEDS=1000 FIRST=1)
+simulate: deps ## run worlds with faults and check their rules (SEEDS=1000 FIRST=1 SCENARIO=)
 	@swift run -c release --disable-build-manifest-caching --package-path Packages/RocketSimulation \
 		--scratch-path $(SCRATCH_PATH) --quiet rocket_simulate --seeds $(SEEDS) --first $(FIRST) \
+		$(addprefix --scenario ,$(SCENARIO)) \
 		--commit "$$(git describe --always --dirty 2>/dev/null)"
 
 test-generator: deps ## test RocketGenerator: protoc plugin, project generator

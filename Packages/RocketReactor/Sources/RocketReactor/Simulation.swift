@@ -57,8 +57,10 @@ extension EventLoop {
     /// Whether tasks of other loops wait to be taken.
     public var hasWaitingTasks: Bool { !inbox.isEmpty }
 
-    /// Timers that have neither fired nor been cancelled.
-    public var waitingTimerCount: Int { withReactor { unsafe $0.timers.count } }
+    /// The labels of timers that have neither fired nor been cancelled.
+    public var waitingTimers: [String] {
+        withReactor { unsafe $0.timers.slots.compactMap { $0.payload?.label.description } }
+    }
 
     /// Whether `stop` has been called: the next step is `end`.
     public var isStopRequested: Bool { isStopping.load(ordering: .relaxed) }

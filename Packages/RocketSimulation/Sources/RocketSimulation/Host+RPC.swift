@@ -26,8 +26,7 @@ extension Host {
         let server = try RPCServer(
             configuration: configuration, services: services,
             interceptors: observers + interceptors, logger: world.logger, time: time)
-        process?.closables.append(ServerClosable(server: server))
-        process?.run(isService: true) { try await server.run() }
+        run(stoppedBy: { server.beginDrain() }) { try await server.run() }
         return server
     }
 
@@ -43,7 +42,7 @@ extension Host {
         let channel = try RPCChannel(
             to: addresses, configuration: configuration,
             interceptors: observers + interceptors, loop: loop, logger: world.logger)
-        process?.closables.append(ChannelClosable(channel: channel))
+        process?.closeChannels.append { channel.close() }
         return channel
     }
 
@@ -53,22 +52,6 @@ extension Host {
     ) throws(RPCError) -> RPCChannel {
         try channel(to: [host.address(port: port)], configuration: configuration)
     }
-}
-
-private final class ServerClosable: Closable {
-    let server: RPCServer
-
-    init(server: RPCServer) { self.server = server }
-
-    func beginClose() { server.beginDrain() }
-}
-
-private final class ChannelClosable: Closable {
-    let channel: RPCChannel
-
-    init(channel: RPCChannel) { self.channel = channel }
-
-    func beginClose() { channel.close() }
 }
 
 /// Numbers the calls that a host makes, and records how they end.
@@ -85,6 +68,7 @@ private struct MadeCalls: RPCInterceptor {
             CallHistory.Call(
                 host: host, process: process.number, method: call.method,
                 isIdempotent: call.isIdempotent || metadata["idempotency-key"] != nil,
+                beganAt: host.world.now,
                 deadline: call.deadline.map { host.hostTime.worldTime(of: $0) }))
         metadata[CallHistory.key] = "\(number)"
         call.requestMetadata = metadata
@@ -107,7 +91,8 @@ private struct ServedCalls: RPCSynchronousInterceptor {
         guard let number = call.requestMetadata[CallHistory.key].flatMap({ Int($0) }) else {
             return
         }
-        host.world.history.handlerBegan(number, on: host)
+        host.world.history.handlerBegan(
+            number, on: host, deadline: call.deadline.map { host.hostTime.worldTime(of: $0) })
     }
 
     nonisolated(nonsending) func intercept<Request, Response>(

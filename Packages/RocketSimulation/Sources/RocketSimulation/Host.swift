@@ -53,6 +53,9 @@ public final class Host: @unchecked Sendable {
     /// Whether its process runs.
     public var isRunning: Bool { process != nil }
 
+    /// Whether its process runs, and does not end.
+    var isServing: Bool { process.map { $0.ending == nil } ?? false }
+
     /// The loop of its process on which `run` starts tasks: for channels. Traps unless it runs.
     public var loop: EventLoop { running.main.loop }
 
@@ -100,6 +103,26 @@ public final class Host: @unchecked Sendable {
         for socket in kernel.openSockets { socket.breakConnection() }
     }
 
+    /// Ends the process as SIGTERM does: cancels its tasks, lets its servers finish their calls, then
+    /// closes its channels. It runs until nothing of it is left. No effect unless it runs.
+    /// The world fails if that takes 2 virtual minutes.
+    public func drain() {
+        guard let process, process.ending == nil else { return }
+        world.record("drain", index) { [name] in "\(name): drain" }
+        process.beginEnding()
+        continueDrain(of: process, since: world.now)
+    }
+
+    private func continueDrain(of process: HostProcess, since start: MonotonicTime) {
+        guard process.isAlive, let left = process.continueEnding() else { return }
+        if world.now - start > World.longestEnding {
+            return world.violated(.leftover, "\(name) has not ended after its drain: \(left)")
+        }
+        world.schedule(after: .milliseconds(1)) { [self] in
+            continueDrain(of: process, since: start)
+        }
+    }
+
     private func abandon(_ process: HostProcess) {
         process.isAlive = false
         deadProcesses.append(process)
@@ -137,6 +160,15 @@ public final class Host: @unchecked Sendable {
     /// error that it throws fails the world.
     public func run(_ body: @escaping @Sendable () async throws -> Void) {
         running.run(body)
+    }
+
+    /// Runs a server of the application in a task on the host's loop. It is not cancelled: it ends
+    /// because of `stop`, which is called when the process is drained or the world closes.
+    public func run(
+        stoppedBy stop: @escaping @Sendable () -> Void,
+        _ body: @escaping @Sendable () async throws -> Void
+    ) {
+        running.run(stoppedBy: stop, body)
     }
 
     /// Suspends the calling task for a virtual duration.

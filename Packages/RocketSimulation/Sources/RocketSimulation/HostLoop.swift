@@ -15,6 +15,7 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
 
     let process: HostProcess
     let index: Int
+    let name: String
     private var own: EventLoop?
     private var watched: [Watched] = []
     private var ready: [(token: UInt64, events: IOEvents)] = []
@@ -32,14 +33,15 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
 
     private var world: World { process.host.world }
 
-    init(of process: HostProcess, index: Int) {
+    init(_ name: String, of process: HostProcess, index: Int) {
+        self.name = name
         self.process = process
         self.index = index
     }
 
     /// Creates the loop and lets it sleep.
     func start(
-        name: String, configuration: EventLoopConfiguration, logger: RocketLogger
+        _ configuration: EventLoopConfiguration, logger: RocketLogger
     ) throws(SystemError) {
         var configuration = configuration
         // The world's callbacks take no time.

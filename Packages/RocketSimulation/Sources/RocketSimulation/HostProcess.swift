@@ -11,14 +11,20 @@ final class HostProcess: @unchecked Sendable {
     /// Whether its code runs; false after a kill.
     var isAlive = true
     private(set) var loops: [HostLoop] = []
+    /// How far it has ended in order; nil: it runs.
+    var ending: ProcessEnding?
+    /// Whether nothing of it is left, after it has ended in order.
+    var hasEnded = false
     /// Tasks of `run` that have not ended.
     private(set) var taskCount = 0
     /// Those of them that are no services.
     private(set) var ordinaryTaskCount = 0
     private var tasks: [Task<Void, Never>] = []
     private var services: [Task<Void, Never>] = []
-    /// What has to be closed before its loops end, in the order in which it was made.
-    var closables: [any Closable] = []
+    /// Begin to end its services, in the order in which they were started.
+    private(set) var stopServices: [() -> Void] = []
+    /// Close its channels, once nothing runs that needs them.
+    var closeChannels: [() -> Void] = []
 
     init(on host: Host, number: UInt64) throws {
         self.host = host
@@ -32,24 +38,29 @@ final class HostProcess: @unchecked Sendable {
     func makeLoop(
         _ name: String, _ configuration: EventLoopConfiguration
     ) throws(SystemError) -> HostLoop {
-        let made = HostLoop(of: self, index: loops.count)
-        try made.start(name: name, configuration: configuration, logger: host.world.logger)
+        let made = HostLoop(name, of: self, index: loops.count)
+        try made.start(configuration, logger: host.world.logger)
         loops.append(made)
         return made
     }
 
     /// Runs `body` on the main loop.
     ///
-    /// - Parameter isService: whether it ends by what `closables` are asked for, and not because it
-    ///   is cancelled.
-    func run(isService: Bool = false, _ body: @escaping @Sendable () async throws -> Void) {
+    /// - Parameter stop: makes a service end, which is not cancelled; nil: it is none.
+    func run(
+        stoppedBy stop: (() -> Void)? = nil, _ body: @escaping @Sendable () async throws -> Void
+    ) {
+        let isService = stop != nil
         taskCount += 1
         let task = Task(executorPreference: main.loop) {
             do { try await body() } catch is CancellationError {} catch { self.failed(error) }
             self.taskCount -= 1
             if !isService { self.ordinaryTaskCount -= 1 }
         }
-        if isService { return services.append(task) }
+        if let stop {
+            stopServices.append(stop)
+            return services.append(task)
+        }
         ordinaryTaskCount += 1
         tasks.append(task)
     }
@@ -80,16 +91,11 @@ final class HostProcess: @unchecked Sendable {
     func release() {
         for loop in loops { loop.release() }
         loops = []
-        closables = []
+        stopServices = []
+        closeChannels = []
         tasks = []
         services = []
     }
 
     private static let roundsToFree = 100
-}
-
-/// Something of a process that ends in order when its world closes.
-protocol Closable: AnyObject, Sendable {
-    /// Begins to end it.
-    func beginClose()
 }

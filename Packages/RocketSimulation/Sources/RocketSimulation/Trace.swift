@@ -24,8 +24,10 @@ struct Trace {
     private var recent: [(time: MonotonicTime, text: () -> String)] = []
     private var next = 0
 
-    /// Events that are kept as text.
-    static let kept = 50
+    /// Events that are kept as text, at least 1.
+    let kept: Int
+
+    init(keeping kept: Int) { self.kept = max(1, kept) }
 
     /// Records an event.
     ///
@@ -40,11 +42,11 @@ struct Trace {
         hash.combine(time.nanoseconds)
         hash.combine(kind.description)
         for number in numbers { hash.combine(number) }
-        if recent.count < Self.kept {
+        if recent.count < kept {
             recent.append((time, text))
         } else {
             recent[next] = (time, text)
-            next = (next + 1) % Self.kept
+            next = (next + 1) % kept
         }
     }
 

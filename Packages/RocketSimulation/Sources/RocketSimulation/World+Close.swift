@@ -16,23 +16,9 @@ extension World {
                 "\($0.host.name): \($0.ordinaryTaskCount) tasks"
             }
         }
-        for process in processes {
-            for closable in process.closables { closable.beginClose() }
-        }
-        try wait("servers and channels have not closed") { self.leftover(of: processes) }
-        if let (number, call) = history.firstOpen() {
-            violated(
-                .callEnds,
-                "call \(number) \(call.method) of \(call.host.name) has not ended: its channel is "
-                    + "closed")
-        }
-        for process in processes { for loop in process.loops { loop.stop() } }
-        try wait("loops have not ended") {
-            processes.flatMap(\.loops).first { !$0.hasEnded }.map { "\($0.loop.name)" }
-        }
-        for process in processes {
-            process.closables = []
-            process.host.processEnded()
+        for process in processes { process.beginEnding() }
+        try wait("a process has not ended") {
+            processes.lazy.compactMap { $0.continueEnding() }.first
         }
         for host in hosts { host.freeDeadProcesses() }
         release()
@@ -48,25 +34,13 @@ extension World {
         release()
     }
 
-    private func leftover(of processes: [HostProcess]) -> String? {
-        for process in processes {
-            let host = process.host
-            if process.taskCount > 0 { return "\(host.name): \(process.taskCount) tasks" }
-            if let socket = host.kernel.openSockets.first { return "the socket \(socket.name)" }
-            for loop in process.loops where !loop.hasEnded {
-                loop.loop.claim()
-                defer { loop.loop.release() }
-                let count = loop.loop.waitingTimerCount
-                if count > 0 { return "\(loop.loop.name): \(count) timers" }
-            }
-        }
-        return nil
-    }
+    /// How long a process may take to end in order.
+    static let longestEnding = Duration.seconds(120)
 
     /// Waits until nothing is left.
     private func wait(_ text: String, _ leftover: () -> String?) throws {
         do {
-            try run(atMost: .seconds(120)) { leftover() == nil }
+            try run(atMost: Self.longestEnding) { leftover() == nil }
         } catch let failure as SimulationFailure {
             guard failure.violation.rule == .liveness, let left = leftover() else { throw failure }
             throw SimulationFailure(

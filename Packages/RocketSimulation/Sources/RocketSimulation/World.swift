@@ -22,7 +22,7 @@ public final class World: @unchecked Sendable {
     let history: CallHistory
     private let thread = SystemThread.currentToken
     private var queue = EventQueue<() -> Void>()
-    private var trace = Trace()
+    private var trace: Trace
     private(set) var hosts: [Host] = []
     private var paths: [UInt64: Path] = [:]
     /// Both ends of all connections, which refer to each other.
@@ -39,12 +39,15 @@ public final class World: @unchecked Sendable {
 
     /// The most that a loop is late after what wakes it.
     static let longestSchedulingDelay = Duration.microseconds(50)
-    /// Ticks without any progress of time from which on a loop is regarded as spinning.
+    /// Ticks without a pause of all loops from which on one of them is regarded as spinning.
     private static let mostTicksAtOneTime = 100_000
 
     /// Creates a world without hosts, whose clock stands at its start.
-    public init(seed: UInt64, logger: RocketLogger = .disabled) {
+    ///
+    /// - Parameter traceLength: how many of the last events a failure has. At least 1; default 50.
+    public init(seed: UInt64, logger: RocketLogger = .disabled, traceLength: Int = 50) {
         self.seed = seed
+        trace = Trace(keeping: traceLength)
         self.logger = logger
         orderRandom = .derived(from: seed, "order")
         networkRandom = .derived(from: seed, "network")
@@ -167,7 +170,7 @@ public final class World: @unchecked Sendable {
     private func run(until end: MonotonicTime, _ condition: () -> Bool) throws -> Bool {
         try check()
         while let next = queue.nextTime, next <= end {
-            if next > now { try timeAdvances() }
+            if next > now + Self.longestSchedulingDelay { try timeAdvances() }
             guard let (time, action) = queue.popFirst() else { break }
             self.time.advance(to: time)
             action()
@@ -178,14 +181,15 @@ public final class World: @unchecked Sendable {
         return false
     }
 
-    /// Checked before the clock moves on: everything that was to happen at its time has happened.
+    /// Checked before the clock moves on by more than loops may be late: what was to happen has
+    /// happened.
     private func timeAdvances() throws {
         ticksAtOneTime = 0
         for host in hosts {
             for loop in host.process?.loops ?? [] where !loop.hasEnded {
                 if loop.loop.hasWaitingTasks, !loop.isWoken {
                     violated(
-                        .lostWakeup, "\(host.name): \(loop.loop.name) sleeps while a task waits")
+                        .lostWakeup, "\(host.name): \(loop.name) sleeps while a task waits")
                 }
             }
         }
@@ -196,14 +200,14 @@ public final class World: @unchecked Sendable {
         statistics.ticks += 1
         ticksAtOneTime += 1
         if ticksAtOneTime > Self.mostTicksAtOneTime {
-            violated(.spinning, "\(loop.loop.name) runs without end")
+            violated(.spinning, "\(loop.name) runs without end")
         }
         if result.isIdle { return }
         record(
             "tick", loop.process.host.index, UInt64(loop.index), UInt64(result.events),
             UInt64(result.timers), UInt64(result.tasks)
         ) {
-            "\(loop.loop.name): tick: \(result.events) events, \(result.timers) timers, "
+            "\(loop.name): tick: \(result.events) events, \(result.timers) timers, "
                 + "\(result.tasks) tasks"
         }
         for check in checks {

@@ -21,6 +21,9 @@ public struct EchoService: RPCService {
     /// Answers with what the next host of the chain answers.
     public static let chain = RPCMethod<Payload, Payload>(service: serviceName, name: "chain")
 
+    /// All of them.
+    public static let all = [echo, now, later, chain]
+
     private let host: Host
     private let next: RPCChannel?
 

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import RocketBase
 import RocketRPC
 public import RocketSimulation
@@ -17,7 +16,11 @@ extension Scenario {
             let next = servers.last
             servers.append(
                 try world.host("server\(number)") { host in
-                    let channel = try next.map { try host.channel(to: $0, port: 80) }
+                    let channel = try next.map { next in
+                        try host.channel(
+                            to: [next.address(port: 80)],
+                            interceptors: [InheritedDeadline(host: host)])
+                    }
                     try host.serve([EchoService(host: host, next: channel)], port: 80) {
                         $0.ioThreads = 2
                     }
@@ -73,73 +76,5 @@ extension Scenario {
     private static func reaches(_ channel: RPCChannel) async -> Bool {
         (try? await channel.call(
             EchoService.chain, Payload(), timeout: .seconds(10), options: .waitForReady)) != nil
-    }
-}
-
-/// The calls that one client makes to one server. A value.
-struct RPCLoad: Sendable {
-    let host: Host
-    let channel: RPCChannel
-    /// The virtual time of the world at which it ends.
-    let until: Duration
-    let seed: UInt64
-
-    static func channel(using random: inout SeededGenerator) -> RPCChannelConfiguration {
-        var configuration = RPCChannelConfiguration()
-        configuration.poolSize = Int.random(in: 1...3, using: &random)
-        configuration.waitsForReady = random.chance(0.5)
-        configuration.timeout = random.duration(in: .milliseconds(200)...(.seconds(3)))
-        return configuration
-    }
-
-    func run() async throws {
-        var random = SeededGenerator(seed: seed)
-        while host.world.elapsed < until {
-            let burst = random.chance(0.2) ? Int.random(in: 2...40, using: &random) : 1
-            let seeds = (0..<burst).map { _ in random.next() }
-            try await withThrowingTaskGroup { group in
-                for seed in seeds { group.addTask { try await one(seed) } }
-                try await group.waitForAll()
-            }
-            try await host.sleep(for: random.duration(in: .milliseconds(1)...(.milliseconds(500))))
-        }
-    }
-
-    /// One call, which may be cancelled.
-    private func one(_ seed: UInt64) async throws {
-        var random = SeededGenerator(seed: seed)
-        let methods = [EchoService.echo, EchoService.now, EchoService.later, EchoService.chain]
-        let method = methods[Int.random(in: 0..<methods.count, using: &random)]
-        let size =
-            random.chance(0.05)
-            ? Int.random(in: 0...200_000, using: &random) : Int.random(in: 0...500, using: &random)
-        let word = random.next()
-        // An array first: bytes that are appended to Data one by one took half of a run's time.
-        let bytes = (0...size).map { UInt8(truncatingIfNeeded: word >> ($0 % 8 * 8)) }
-        let request = Payload.with { $0.value = Data(bytes) }
-        let timeout =
-            random.chance(0.5) ? random.duration(in: .milliseconds(1)...(.seconds(2))) : nil
-        var options = RPCCallOptions()
-        options.isIdempotent = random.chance(0.3)
-        let cancelsAfter =
-            random.chance(0.1) ? random.duration(in: .zero...(.milliseconds(300))) : nil
-        let chosen = options
-        await withTaskGroup { group in
-            group.addTask {
-                do {
-                    let reply = try await channel.call(
-                        method, request, timeout: timeout, options: chosen)
-                    if reply != request {
-                        host.world.violated(.reply, "a reply of another call: \(method.fullName)")
-                    }
-                } catch {
-                    // While things go wrong, calls fail; the history of calls checks how.
-                }
-            }
-            if let cancelsAfter {
-                try? await host.sleep(for: cancelsAfter)
-                group.cancelAll()
-            }
-        }
     }
 }

@@ -11,49 +11,75 @@ struct SimulateCommand: ParsableCommand {
             Each seed runs twice, and both runs must go the same way. A seed that fails is shrunk: \
             faults are taken away as long as the same rule is broken.
 
-              rocket_simulate --seeds 1000
-              rocket_simulate --first 4711 --seeds 1       repeats seed 4711
+              rocket_simulate --seeds 1000                 1000 seeds of each scenario
+              rocket_simulate --scenario rpc --first 4711 --seeds 1
             """)
 
-    @Option(help: "How many seeds to run.")
+    private static let scenarios = [
+        Scenario.rpc, Scenario.restart, Scenario.overload, Scenario.peers,
+    ]
+
+    @Option(
+        help:
+            "The scenario: \(scenarios.map(\.name).joined(separator: ", ")). Default: all of them.")
+    var scenario: String?
+
+    @Option(help: "How many seeds of each scenario to run.")
     var seeds: UInt64 = 100
 
     @Option(help: "The first seed.")
     var first: UInt64 = 1
+
+    @Option(help: "How many of the last events the text of a failure has.")
+    var trace = 50
 
     @Option(
         help: ArgumentHelp(
             "The commit that is simulated, for the text of a failure.", visibility: .hidden))
     var commit = "unknown"
 
+    private var chosen: [Scenario] {
+        Self.scenarios.filter { scenario == nil || scenario == $0.name }
+    }
+
     func validate() throws {
+        if let scenario, chosen.isEmpty {
+            let names = Self.scenarios.map(\.name).joined(separator: ", ")
+            throw ValidationError("--scenario \(scenario): the scenarios are \(names)")
+        }
         if first.addingReportingOverflow(seeds).overflow {
             throw ValidationError("--first and --seeds: there are 2^64 seeds")
         }
     }
 
     func run() throws {
-        guard let failed = simulate() else { return }
-        throw SimulationFailed(description: failed)
+        for scenario in chosen {
+            if let failed = simulate(scenario) { throw SimulationFailed(description: failed) }
+        }
     }
 
     /// Runs on one thread from beginning to end, as a world requires.
-    private func simulate() -> String? {
+    private func simulate(_ scenario: Scenario) -> String? {
         let clock = ContinuousClock()
         let start = clock.now
         var total = Totals()
         for seed in first..<first + seeds {
-            let outcome = Scenario.rpc.run(seed: seed)
+            let outcome = scenario.run(seed: seed)
             total.add(outcome)
-            if outcome.failure != nil { return describe(Scenario.rpc.shrink(seed: seed)) }
-            if Scenario.rpc.run(seed: seed).traceHash != outcome.traceHash {
-                return "seed \(seed): two runs went different ways"
+            if outcome.failure != nil {
+                return describe(scenario, scenario.shrink(seed: seed, traceLength: trace))
             }
-            if (seed - first + 1) % 100 == 0 {
-                write(total.line(after: clock.now - start), to: StandardStream.error)
+            if scenario.run(seed: seed).traceHash != outcome.traceHash {
+                return "\(scenario.name): seed \(seed): two runs went different ways"
+            }
+            if (seed - first + 1) % 100 == 0, seed - first + 1 < seeds {
+                write(
+                    "\(scenario.name): \(total.line(after: clock.now - start))",
+                    to: StandardStream.error)
             }
         }
-        write(total.line(after: clock.now - start), to: StandardStream.output)
+        write(
+            "\(scenario.name): \(total.line(after: clock.now - start))", to: StandardStream.output)
         return nil
     }
 
@@ -64,11 +90,11 @@ struct SimulateCommand: ParsableCommand {
         }
     }
 
-    private func describe(_ outcome: Scenario.Outcome) -> String {
+    private func describe(_ scenario: Scenario, _ outcome: Scenario.Outcome) -> String {
         guard let failure = outcome.failure else { return "it fails no more" }
         let faults = outcome.faults.map { "  \($0)" }.joined(separator: "\n")
         return
-            "\(failure)\ncommit \(commit); \(outcome.faults.count) faults are enough for it:\n\(faults)"
+            "\(scenario.name): \(failure)\ncommit \(commit); \(outcome.faults.count) faults are enough for it:\n\(faults)"
     }
 }
 

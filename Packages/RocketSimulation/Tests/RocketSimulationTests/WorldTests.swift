@@ -46,13 +46,4 @@ import Testing
         #expect(try calls(seed: seed).world.traceHash == first)
         #expect(try calls(seed: seed + 1000).world.traceHash != first)
     }
-
-    @Test(
-        "calls are right while everything goes wrong, and succeed when it is over",
-        arguments: Array(1...10) + [116, 326])
-    func survivesFaults(seed: UInt64) {
-        let outcome = Scenario.rpc.run(seed: seed)
-        #expect(outcome.failure == nil)
-        #expect(Scenario.rpc.run(seed: seed).traceHash == outcome.traceHash)
-    }
 }

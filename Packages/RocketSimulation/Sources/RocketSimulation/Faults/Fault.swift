@@ -16,6 +16,8 @@ public struct Fault: Hashable, Sendable {
         case pause
         /// A process is killed, and started again.
         case kill
+        /// A process is asked to end, ends when its calls have, and is started again.
+        case drain
         /// A host loses its power, and is started again.
         case powerLoss
         /// The calendar of a host is set forward or back by up to a day.
@@ -47,18 +49,19 @@ public struct Fault: Hashable, Sendable {
     /// Returns `count` faults that follow from the generator, sorted by their starts.
     ///
     /// - Parameters:
+    ///   - kinds: one or more.
     ///   - hosts: how many hosts they concern, 1 or more.
     ///   - span: when they begin: from zero to that.
     ///   - longest: how long one lasts at most.
     public static func plan(
-        _ count: Int, hosts: Int, within span: Duration, longest: Duration = .seconds(5),
-        using random: inout SeededGenerator
+        _ count: Int, of kinds: [Kind] = Kind.allCases, hosts: Int, within span: Duration,
+        longest: Duration = .seconds(5), using random: inout SeededGenerator
     ) -> [Fault] {
         let faults = (0..<count).map { _ in
             let host = Int.random(in: 0..<hosts, using: &random)
             let distance = hosts > 1 ? Int.random(in: 1..<hosts, using: &random) : 0
             return Fault(
-                kind: Kind.allCases[Int.random(in: 0..<Kind.allCases.count, using: &random)],
+                kind: kinds[Int.random(in: 0..<kinds.count, using: &random)],
                 start: random.duration(in: .zero...span),
                 duration: random.duration(in: .milliseconds(1)...longest), host: host,
                 other: (host + distance) % hosts)
@@ -77,7 +80,7 @@ extension Fault: CustomStringConvertible {
             switch kind {
             case .partition, .slowLink: "between hosts \(host) and \(other)"
             case .oneWayLoss: "from host \(host) to \(other)"
-            case .reset, .pause, .kill, .powerLoss, .calendar: "of host \(host)"
+            case .reset, .pause, .kill, .drain, .powerLoss, .calendar: "of host \(host)"
             }
         return "\(kind.rawValue) \(hosts), from \(seconds(start)) s on for \(seconds(duration)) s"
     }
@@ -109,6 +112,9 @@ extension World {
         case .kill:
             host.kill()
             restart(host, fault)
+        case .drain:
+            host.drain()
+            restart(host, fault)
         case .powerLoss:
             host.losePower()
             restart(host, fault)
@@ -130,7 +136,13 @@ extension World {
     }
 
     private func restart(_ host: Host, _ fault: Fault) {
-        schedule(after: fault.duration) { [self] in
+        restart(host, after: fault.duration)
+    }
+
+    /// A process that is still ending is started when it has ended.
+    private func restart(_ host: Host, after delay: Duration) {
+        schedule(after: delay) { [self] in
+            if host.isRunning, !host.isServing { return restart(host, after: .milliseconds(1)) }
             do { try host.start() } catch {
                 violated(.task, "\(host.name) can't be started again: \(error)")
             }

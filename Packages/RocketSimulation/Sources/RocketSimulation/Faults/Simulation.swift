@@ -53,9 +53,11 @@ public struct Scenario: Sendable {
 
     /// Runs the scenario in the world of a seed, on the calling thread.
     ///
-    /// - Parameter kept: the numbers of the faults of the seed's plan that happen; nil: all.
-    public func run(seed: UInt64, keeping kept: [Int]? = nil) -> Outcome {
-        let world = World(seed: seed)
+    /// - Parameters:
+    ///   - kept: the numbers of the faults of the seed's plan that happen; nil: all.
+    ///   - traceLength: how many of the last events a failure has. At least 1; default 50.
+    public func run(seed: UInt64, keeping kept: [Int]? = nil, traceLength: Int = 50) -> Outcome {
+        let world = World(seed: seed, traceLength: traceLength)
         let faults = Faults(kept: kept)
         var failure: SimulationFailure?
         do { try body(world, faults) } catch let error as SimulationFailure {
@@ -75,8 +77,8 @@ public struct Scenario: Sendable {
     /// Removes faults from a seed that fails as long as the same rule is broken without them.
     ///
     /// - Returns: the outcome with the fewest faults that was found.
-    public func shrink(seed: UInt64) -> Outcome {
-        var best = run(seed: seed)
+    public func shrink(seed: UInt64, traceLength: Int = 50) -> Outcome {
+        var best = run(seed: seed, traceLength: traceLength)
         guard let rule = best.failure?.violation.rule else { return best }
         var kept = Array(best.faults.indices)
         // Halves first, then one by one.
@@ -86,7 +88,7 @@ public struct Scenario: Sendable {
             while start < kept.count {
                 var fewer = kept
                 fewer.removeSubrange(start..<min(start + size, kept.count))
-                let outcome = run(seed: seed, keeping: fewer)
+                let outcome = run(seed: seed, keeping: fewer, traceLength: traceLength)
                 if outcome.failure?.violation.rule == rule {
                     (best, kept) = (outcome, fewer)
                 } else {

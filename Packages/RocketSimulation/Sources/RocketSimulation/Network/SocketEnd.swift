@@ -37,7 +37,7 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     private var waiting: [SocketEnd] = []
 
     /// The loop that watches it.
-    weak var watcher: HostLoop?
+    var watcher: HostLoop?
 
     init(on host: Host, number: Int32) {
         self.host = host

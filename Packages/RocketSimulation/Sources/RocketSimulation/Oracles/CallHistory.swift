@@ -16,6 +16,8 @@ final class CallHistory: @unchecked Sendable {
         let method: String
         let isIdempotent: Bool
         /// The world's time.
+        let beganAt: MonotonicTime
+        /// The world's time.
         let deadline: MonotonicTime?
         var endCount = 0
         var runCount = 0
@@ -73,13 +75,15 @@ final class CallHistory: @unchecked Sendable {
     /// A tick, and the round of tasks that resumes the caller.
     private static let tolerance = Duration.milliseconds(1)
 
-    func handlerBegan(_ number: Int, on host: Host) {
+    /// - Parameter deadline: the one that the server knows.
+    func handlerBegan(_ number: Int, on host: Host, deadline: MonotonicTime?) {
         guard let world, calls.indices.contains(number) else { return }
         calls[number].runCount += 1
         let call = calls[number]
         world.record("handler", UInt64(number), host.index) {
             "\(host.name): handler of call \(number) \(call.method) begins"
         }
+        checkPropagation(call, number, deadline, world)
         if call.runCount > 1, !call.isIdempotent {
             world.violated(
                 .atMostOnce,
@@ -88,13 +92,29 @@ final class CallHistory: @unchecked Sendable {
         }
     }
 
+    /// A server knows its caller's deadline as the time that was left when the call was sent: it is
+    /// later there by the time under way, and rounded to milliseconds.
+    private func checkPropagation(
+        _ call: Call, _ number: Int, _ deadline: MonotonicTime?, _ world: World
+    ) {
+        guard let own = call.deadline else { return }
+        let latest = own + (world.now - call.beganAt) + Self.tolerance
+        if deadline.map({ $0 > latest }) ?? true {
+            world.violated(
+                .deadline,
+                "call \(number) \(call.method) began at its server "
+                    + (deadline.map { "with a deadline \(seconds($0 - own)) s later than its own" }
+                        ?? "without its deadline"))
+        }
+    }
+
     /// Forgets all calls, which refer to their hosts.
     func forget() { calls = [] }
 
-    /// The first call of a live process that has not ended.
-    func firstOpen() -> (number: Int, call: Call)? {
+    /// The first call of a process that has not ended.
+    func firstOpen(of process: HostProcess) -> (number: Int, call: Call)? {
         for (number, call) in calls.enumerated()
-        where call.endCount == 0 && call.host.process?.number == call.process {
+        where call.endCount == 0 && call.host === process.host && call.process == process.number {
             return (number, call)
         }
         return nil

@@ -44,6 +44,7 @@ final class LoopConnections {
     func remove(_ connection: TCPConnection) {
         let slot = connection.slot
         let last = connections.removeLast()
+        if connections.isEmpty { cancelSweep() }
         if last === connection { return }
         connections[slot] = last
         last.slot = slot
@@ -61,6 +62,13 @@ final class LoopConnections {
         sweepTimer = reactor.schedule(after: sweepAt - reactor.now, label: "time limits") {
             [weak self] reactor in self?.sweep(now: reactor.now)
         }
+    }
+
+    /// Without connections nothing is left for it to check.
+    private func cancelSweep() {
+        sweepTimer?.cancel()
+        sweepTimer = nil
+        sweepAt = .distantFuture
     }
 
     private func sweep(now: MonotonicTime) {

@@ -1,5 +1,5 @@
 import RocketBase
-import RocketReactor
+@_spi(Simulation) import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
 import RocketTCP
@@ -33,6 +33,24 @@ import Testing
         #expect(silent.handler.closeReason == .firstBytesTimeout)
         driven.tick(after: .seconds(100))
         #expect(spoken.handler.closeReason == nil)
+    }
+
+    @Test("A loop whose last connection has ended has no timer left for time limits")
+    func endsWithTheLastConnection() throws {
+        let pairs = [
+            try pair { $0.idleTimeout = .seconds(10) }, try pair { $0.idleTimeout = .seconds(10) },
+        ]
+        driven.tick()
+        #expect(driven.loop.waitingTimers == ["time limits"])
+        pairs[0].connection.close(.now)
+        driven.tick()
+        #expect(driven.loop.waitingTimers == ["time limits"])
+        pairs[1].connection.close(.now)
+        driven.tick()
+        #expect(driven.loop.waitingTimers.isEmpty)
+        let next = try pair { $0.idleTimeout = .seconds(10) }
+        driven.tick(after: .seconds(11))
+        #expect(next.handler.closeReason == .idleTimeout)
     }
 
     @Test("Restarts the idle time limit with each byte in either direction")

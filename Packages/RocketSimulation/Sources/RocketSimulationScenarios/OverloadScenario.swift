@@ -1,0 +1,117 @@
+import RocketBase
+import RocketRPC
+public import RocketSimulation
+import RocketSystem
+import RocketTCP
+import SwiftProtobuf
+
+extension Scenario {
+    /// Clients send far more than a server may work on. No more calls than its limits allow run at
+    /// once, the others fail at once with an error that says so, no connection is lost; and what
+    /// comes after the overload succeeds.
+    public static let overload = Scenario(name: "overload") { world, faults in
+        var random = world.generator("overload")
+        var limits = RPCCallLimits()
+        limits.maxCalls = Int.random(in: 2...20, using: &random)
+        limits.maxCallsPerConnection = Int.random(in: 1...limits.maxCalls, using: &random)
+        let allowed = limits
+        let running = RunningCalls()
+        let server = try world.host("server") { host in
+            try host.serve(
+                [EchoService(host: host)], port: 80, interceptors: [CountsRunning(calls: running)]
+            ) {
+                $0.ioThreads = 2
+                $0.limits = allowed
+            }
+        }
+        world.always(.limit) { running.excess(allowed) }
+
+        let span = Duration.seconds(3)
+        let open = Locked(0)
+        for number in 0..<Int.random(in: 1...4, using: &random) {
+            let client = try world.host("client\(number)")
+            var configuration = RPCChannelConfiguration()
+            configuration.poolSize = Int.random(in: 1...3, using: &random)
+            let channel = try client.channel(to: server, port: 80, configuration: configuration)
+            let seed = random.next()
+            open.withLock { $0 += 1 }
+            client.run {
+                try await overload(channel, client, until: span, seed)
+                // The last of those calls have ended on the server, too.
+                try await client.sleep(for: .seconds(2))
+                for _ in 0..<20 { try await channel.echoAnything(seed, on: client) }
+                open.withLock { $0 -= 1 }
+            }
+        }
+        let plan = Fault.plan(
+            Int.random(in: 0...2, using: &random), of: [.pause], hosts: 1, within: span,
+            longest: .seconds(1), using: &random)
+        faults.apply(plan, to: world, hosts: [server])
+        try world.run(atMost: .seconds(30)) { open.withLock { $0 } == 0 }
+        try world.close()
+    }
+
+    /// Makes calls, whether earlier ones have ended or not.
+    private static func overload(
+        _ channel: RPCChannel, _ client: Host, until end: Duration, _ seed: UInt64
+    ) async throws {
+        var random = SeededGenerator(seed: seed)
+        try await withThrowingTaskGroup { group in
+            while client.world.elapsed < end {
+                for _ in 0..<Int.random(in: 1...10, using: &random) {
+                    let milliseconds = UInt8.random(in: .min ... .max, using: &random)
+                    let timeout = random.duration(in: .milliseconds(50)...(.seconds(1)))
+                    group.addTask {
+                        do {
+                            _ = try await channel.call(
+                                EchoService.later, .with { $0.value = .init([milliseconds]) },
+                                timeout: timeout)
+                        } catch let error as RPCError
+                            where error.code == .resourceExhausted || error.code == .callTimeout
+                        {}
+                    }
+                }
+                try await client.sleep(for: random.duration(in: .zero...(.milliseconds(60))))
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// The handlers of `EchoService.later` that run at this moment.
+final class RunningCalls: Sendable {
+    private let counts = Locked<[String: Int]>([:])
+
+    func changed(_ connection: String, by delta: Int) {
+        counts.withLock { counts in counts[connection, default: 0] += delta }
+    }
+
+    /// What is above a limit.
+    func excess(_ limits: RPCCallLimits) -> String? {
+        counts.withLock { counts in
+            // determinism: a sum and a maximum, whatever the order
+            let all = counts.values.reduce(0, +)
+            if all > limits.maxCalls { return "\(all) calls run; the limit is \(limits.maxCalls)" }
+            // determinism: a sum and a maximum, whatever the order
+            let most = counts.values.max() ?? 0
+            if most > limits.maxCallsPerConnection {
+                return "\(most) calls of a connection run; the limit is "
+                    + "\(limits.maxCallsPerConnection)"
+            }
+            return nil
+        }
+    }
+}
+
+private struct CountsRunning: RPCInterceptor {
+    let calls: RunningCalls
+
+    nonisolated(nonsending) func intercept<Request, Response>(
+        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+    ) async throws -> Response {
+        let connection = call.peerAddress?.description ?? ""
+        calls.changed(connection, by: 1)
+        defer { calls.changed(connection, by: -1) }
+        return try await next(request, call)
+    }
+}

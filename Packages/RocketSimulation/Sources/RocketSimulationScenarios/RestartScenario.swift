@@ -1,0 +1,84 @@
+import RocketRPC
+public import RocketSimulation
+import RocketSystem
+
+extension Scenario {
+    /// Servers are drained and started again while clients call them through a chain. Each call waits
+    /// until a server is ready, and none fails: not one that has begun, nor one that comes too late.
+    public static let restart = Scenario(name: "restart") { world, faults in
+        var random = world.generator("restart")
+        var patient = RPCChannelConfiguration()
+        patient.waitsForReady = true
+        patient.timeout = .seconds(60)
+        patient.poolSize = Int.random(in: 1...2, using: &random)
+        let configuration = patient
+
+        var servers: [Host] = []
+        for number in (0..<Int.random(in: 1...3, using: &random)).reversed() {
+            let next = servers.last
+            servers.append(
+                try world.host("server\(number)") { host in
+                    let channel = try next.map { next in
+                        try host.channel(
+                            to: [next.address(port: 80)], configuration: configuration,
+                            interceptors: [InheritedDeadline(host: host)])
+                    }
+                    try host.serve([EchoService(host: host, next: channel)], port: 80) {
+                        $0.ioThreads = 2
+                        $0.drainTimeout = .seconds(30)
+                    }
+                })
+        }
+        let span = Duration.seconds(20)
+        let open = Locked(0)
+        for number in 0..<Int.random(in: 1...3, using: &random) {
+            let client = try world.host("client\(number)")
+            for target in servers {
+                let channel = try client.channel(
+                    to: target, port: 80, configuration: configuration)
+                let seed = random.next()
+                open.withLock { $0 += 1 }
+                client.run {
+                    var random = SeededGenerator(seed: seed)
+                    while world.elapsed < span {
+                        let seeds = (0..<Int.random(in: 1...8, using: &random)).map { _ in
+                            random.next()
+                        }
+                        try await withThrowingTaskGroup { group in
+                            for seed in seeds {
+                                group.addTask { try await channel.echoAnything(seed, on: client) }
+                            }
+                            try await group.waitForAll()
+                        }
+                        try await client.sleep(
+                            for: random.duration(in: .zero...(.milliseconds(800))))
+                    }
+                    open.withLock { $0 -= 1 }
+                }
+            }
+        }
+        let plan = Fault.plan(
+            Int.random(in: 1...8, using: &random), of: [.drain, .calendar], hosts: servers.count,
+            within: span, using: &random)
+        let end = faults.apply(plan, to: world, hosts: servers)
+        try world.run(for: max(span, end))
+        try world.run(atMost: .seconds(60)) { open.withLock { $0 } == 0 }
+        try world.close()
+    }
+}
+
+extension RPCChannel {
+    /// Makes one call of any kind.
+    ///
+    /// - Throws: the error of the call.
+    func echoAnything(_ seed: UInt64, on host: Host) async throws {
+        var random = SeededGenerator(seed: seed)
+        let methods = EchoService.all
+        let method = methods[Int.random(in: 0..<methods.count, using: &random)]
+        let request = Payload.pattern(Int.random(in: 1...20_000, using: &random), using: &random)
+        let reply = try await call(method, request)
+        if reply != request {
+            host.world.violated(.reply, "a reply of another call: \(method.fullName)")
+        }
+    }
+}

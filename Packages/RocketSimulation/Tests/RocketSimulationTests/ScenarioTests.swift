@@ -1,0 +1,39 @@
+import RocketSimulation
+import RocketSimulationScenarios
+import Testing
+
+@Suite struct ScenarioTests {
+    /// Runs a seed twice, and returns the outcome.
+    private func run(_ scenario: Scenario, seed: UInt64) -> Scenario.Outcome {
+        let outcome = scenario.run(seed: seed)
+        #expect(outcome.failure == nil)
+        #expect(scenario.run(seed: seed).traceHash == outcome.traceHash)
+        return outcome
+    }
+
+    @Test(
+        "Calls are right while everything goes wrong, and succeed when it is over",
+        arguments: Array(1...8) + [116, 326])
+    func rpc(seed: UInt64) {
+        _ = run(.rpc, seed: seed)
+    }
+
+    @Test("No call fails because servers are drained and started again", arguments: [1, 2, 14])
+    func restart(seed: UInt64) {
+        let outcome = run(.restart, seed: seed)
+        #expect(outcome.statistics.faults["drain", default: 0] > 0)
+        #expect(outcome.statistics.succeeded == outcome.statistics.calls)
+    }
+
+    @Test("An overload is refused, holds no limit up, and is over when it ends", arguments: 1...3)
+    func overload(seed: UInt64) {
+        let outcome = run(.overload, seed: seed)
+        #expect(outcome.statistics.succeeded < outcome.statistics.calls / 2)
+    }
+
+    @Test("Peers that do not read, stop in a frame or end their side harm nobody", arguments: 1...5)
+    func peers(seed: UInt64) {
+        let outcome = run(.peers, seed: seed)
+        #expect(outcome.statistics.succeeded == outcome.statistics.calls)
+    }
+}
