@@ -21,6 +21,9 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "The first seed.")
     var first: UInt64 = 1
 
+    @Flag(help: "Run each seed once only, and do not shrink the one that fails.")
+    var once = false
+
     @Option(
         help: ArgumentHelp(
             "The commit that is simulated, for the text of a failure.", visibility: .hidden))
@@ -45,8 +48,10 @@ struct SimulateCommand: ParsableCommand {
         for seed in first..<first + seeds {
             let outcome = Scenario.rpc.run(seed: seed)
             total.add(outcome)
-            if outcome.failure != nil { return describe(Scenario.rpc.shrink(seed: seed)) }
-            if Scenario.rpc.run(seed: seed).traceHash != outcome.traceHash {
+            if outcome.failure != nil {
+                return describe(once ? outcome : Scenario.rpc.shrink(seed: seed))
+            }
+            if !once, Scenario.rpc.run(seed: seed).traceHash != outcome.traceHash {
                 return "seed \(seed): two runs went different ways"
             }
             if (seed - first + 1) % 100 == 0 {
@@ -68,7 +73,8 @@ struct SimulateCommand: ParsableCommand {
         guard let failure = outcome.failure else { return "it fails no more" }
         let faults = outcome.faults.map { "  \($0)" }.joined(separator: "\n")
         return
-            "\(failure)\ncommit \(commit); \(outcome.faults.count) faults are enough for it:\n\(faults)"
+            "\(failure)\ncommit \(commit); \(outcome.faults.count) faults "
+            + "\(once ? "were planned" : "are enough for it"):\n\(faults)"
     }
 }
 
