@@ -17,6 +17,8 @@ final class HostProcess: @unchecked Sendable {
     private(set) var ordinaryTaskCount = 0
     private var tasks: [Task<Void, Never>] = []
     private var services: [Task<Void, Never>] = []
+    /// What its servers and channels are checked for.
+    var rules: [any ProcessRules] = []
     /// What has to be closed before its loops end, in the order in which it was made.
     var closables: [any Closable] = []
 
@@ -81,6 +83,7 @@ final class HostProcess: @unchecked Sendable {
         for loop in loops { loop.release() }
         loops = []
         closables = []
+        rules = []
         tasks = []
         services = []
     }

@@ -9,6 +9,7 @@ extension World {
     ///
     /// - Throws: `SimulationFailure` for what is left after 2 virtual minutes.
     public func close() throws {
+        checkClosedPeers()
         let processes = hosts.compactMap(\.process)
         for process in processes { process.cancelTasks() }
         try wait("tasks have not ended after they were cancelled") {
@@ -59,6 +60,7 @@ extension World {
                 let count = loop.loop.waitingTimerCount
                 if count > 0 { return "\(loop.loop.name): \(count) timers" }
             }
+            for rules in process.rules { if let left = rules.leftover { return left } }
         }
         return nil
     }

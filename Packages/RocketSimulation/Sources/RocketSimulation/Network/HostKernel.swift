@@ -44,6 +44,14 @@ final class HostKernel: SimulatedNetwork, @unchecked Sendable {
 
     func socket(_ number: Int32) -> SocketEnd? { sockets[number] }
 
+    /// How many sockets are open.
+    var socketCount: Int { sockets.count }
+
+    /// Its ends of connections that a listener on that port has accepted.
+    func connections(acceptedOn port: UInt16) -> [SocketEnd] {
+        openSockets.filter { $0.phase == .established && $0.port == port }
+    }
+
     /// Its open sockets by their numbers.
     var openSockets: [SocketEnd] { sockets.values.sorted { $0.number < $1.number } }
 

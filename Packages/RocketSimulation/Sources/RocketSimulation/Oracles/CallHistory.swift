@@ -17,6 +17,7 @@ final class CallHistory: @unchecked Sendable {
         let isIdempotent: Bool
         /// The world's time.
         let deadline: MonotonicTime?
+        var cancelledAt: MonotonicTime?
         var endCount = 0
         var runCount = 0
     }
@@ -54,6 +55,20 @@ final class CallHistory: @unchecked Sendable {
                 .reply, "call \(number) \(call.method) has a response, but no handler ran for it")
         }
         if let deadline = call.deadline { checkDeadline(call, number, deadline, world) }
+        if let time = call.cancelledAt, world.now > call.host.unpaused(time) + Self.tolerance {
+            world.violated(
+                .callEnds,
+                "call \(number) \(call.method) ended \(seconds(world.now - time)) s after its "
+                    + "cancellation")
+        }
+    }
+
+    /// The task of the caller is cancelled.
+    func cancelled(_ number: Int) {
+        guard let world, calls.indices.contains(number), calls[number].cancelledAt == nil else {
+            return
+        }
+        calls[number].cancelledAt = world.now
     }
 
     /// Deadlines fire at the tick that follows them, which may be late by the delay of a scheduler,
