@@ -1,8 +1,10 @@
 import RocketBase
 import RocketRPC
+import RocketReactor
 import RocketSimulationScenarios
 import RocketSystem
 import RocketTCP
+import SwiftProtobuf
 import Testing
 
 @testable import RocketSimulation
@@ -14,8 +16,17 @@ import Testing
         let world = World(seed: 1)
         let server: Host
         let client: Host
+        let drain = Drain()
 
-        init(_ change: @escaping (inout RPCServerConfiguration) -> Void = { _ in }) throws {
+        final class Drain: Sendable {
+            let begin = Locked<(@Sendable () -> Void)?>(nil)
+        }
+
+        init(
+            countsLate isLate: Bool = false,
+            _ change: @escaping (inout RPCServerConfiguration) -> Void = { _ in }
+        ) throws {
+            let drain = drain
             server = try world.host("server") { host in
                 var configuration = RPCServerConfiguration(
                     tcp: TCPServerConfiguration(listen: [host.address(port: 80)]))
@@ -25,8 +36,11 @@ import Testing
                     configuration, on: host, of: process, port: 80,
                     budget: configuration.tcp.budget)
                 process.rules.append(rules)
-                try host.serve(
-                    [EchoService(host: host)], port: 80, interceptors: [Counted(rules: rules)])
+                let server = try host.serve(
+                    [EchoService(host: host)], port: 80,
+                    interceptors: [Counted(rules: rules, isLate: isLate)])
+                rules.server = server
+                drain.begin.withLock { $0 = { server.beginDrain() } }
             }
             client = try world.host("client")
         }
@@ -53,12 +67,19 @@ import Testing
         }
     }
 
+    /// Counts each call, or counts it at its end, as if it began there.
     private struct Counted: RPCInterceptor {
         let rules: ServerRules
+        let isLate: Bool
 
         nonisolated(nonsending) func intercept<Request, Response>(
             _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
         ) async throws -> Response {
+            if isLate {
+                let response = try await next(request, call)
+                rules.handlerEnded(rules.handlerBegan(call))
+                return response
+            }
             let connection = rules.handlerBegan(call)
             defer { rules.handlerEnded(connection) }
             return try await next(request, call)
@@ -122,7 +143,15 @@ import Testing
         let kept = ByteBudget(limitBytes: 1 << 20)
         kept.record(100)
         let pair = try Pair { $0.tcp.budget = kept }
-        #expect(pair.failure()?.text == "a process has not ended: server: 100 bytes of a budget")
+        #expect(pair.failure()?.text.hasSuffix("server: 100 bytes of a budget") == true)
+    }
+
+    @Test("A server that drains begins no call")
+    func drain() throws {
+        let pair = try Pair(countsLate: true)
+        try pair.call(times: 1)
+        pair.world.schedule(after: .milliseconds(20)) { pair.drain.begin.withLock { $0 }?() }
+        #expect(pair.failure()?.rule == .drain)
     }
 
     @Test("A cancelled call ends at once")
@@ -161,7 +190,7 @@ import Testing
         #expect(failure?.text.hasSuffix("after its cancellation") == true)
     }
 
-    @Test("A frame that is invalid is a failure, unless the server is not observed")
+    @Test("An invalid frame is a failure")
     func stream() throws {
         let pair = try Pair()
         connect(pair, writing: [0x07])
