@@ -100,16 +100,20 @@ private struct MadeCalls: RPCInterceptor {
                 deadline: call.deadline.map { host.hostTime.worldTime(of: $0) }))
         metadata[CallHistory.key] = "\(number)"
         call.requestMetadata = metadata
+        func ended(_ code: RPCErrorCode) {
+            history.ended(
+                number, code: code, connectionEnd: host.kernel.end(ofConnectionOf: call))
+        }
         do {
             let response = try await withTaskCancellationHandler {
                 try await next(request, call)
             } onCancel: {
                 history.cancelled(number)
             }
-            history.ended(number, code: RPCErrorCode(rawValue: 0))
+            ended(RPCErrorCode(rawValue: 0))
             return response
         } catch {
-            history.ended(number, code: (error as? RPCError)?.code ?? .internal)
+            ended((error as? RPCError)?.code ?? .internal)
             throw error
         }
     }
@@ -132,7 +136,7 @@ private struct ServedCalls: RPCSynchronousInterceptor {
     ) async throws -> Response {
         began(call)
         let connection = rules?.handlerBegan(call)
-        defer { rules?.handlerEnded(connection) }
+        defer { rules?.handlerEnded(connection, end: host.kernel.end(ofConnectionOf: call)) }
         return try await next(request, call)
     }
 

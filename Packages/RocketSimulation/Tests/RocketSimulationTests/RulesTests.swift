@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    /// Counts each call, or counts it at its end, as if it began there.
+    /// Counts each call, or counts it from its end on for a while.
     private struct Counted: RPCInterceptor {
         let rules: ServerRules
         let isLate: Bool
@@ -76,12 +76,18 @@ import Testing
             _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
         ) async throws -> Response {
             if isLate {
-                let response = try await next(request, call)
-                rules.handlerEnded(rules.handlerBegan(call))
-                return response
+                let host = rules.host
+                defer {
+                    let connection = rules.handlerBegan(call)
+                    let end = host.kernel.end(ofConnectionOf: call)
+                    host.world.schedule(after: .milliseconds(10)) {
+                        rules.handlerEnded(connection, end: end)
+                    }
+                }
+                return try await next(request, call)
             }
             let connection = rules.handlerBegan(call)
-            defer { rules.handlerEnded(connection) }
+            defer { rules.handlerEnded(connection, end: nil) }
             return try await next(request, call)
         }
     }
@@ -154,40 +160,53 @@ import Testing
         #expect(pair.failure()?.rule == .drain)
     }
 
-    @Test("A cancelled call ends at once")
-    func cancelled() throws {
-        struct Stubborn: RPCInterceptor {
-            let gate: AsyncEvent
+    /// Keeps the error of a call back.
+    private struct Stubborn: RPCInterceptor {
+        let gate: AsyncEvent
 
-            nonisolated(nonsending) func intercept<Request, Response>(
-                _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
-            ) async throws -> Response {
-                defer { _ = gate }
-                do { return try await next(request, call) } catch {
-                    await gate.wait()
-                    throw error
-                }
+        nonisolated(nonsending) func intercept<Request, Response>(
+            _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+        ) async throws -> Response {
+            do { return try await next(request, call) } catch {
+                await gate.wait()
+                throw error
             }
         }
-        let pair = try Pair()
-        let gate = AsyncEvent()
-        let client = pair.client
-        let channel = try client.channel(
-            to: [pair.server.address(port: 80)], interceptors: [Stubborn(gate: gate)])
-        client.run {
-            await withTaskGroup { group in
-                group.addTask {
-                    _ = try? await channel.call(
-                        EchoService.later, Payload.with { $0.value.append(200) })
+    }
+
+    @Test("A cancelled call ends at once, and so does one whose connection has ended")
+    func promptness() throws {
+        for cause in ["cancellation", "connection"] {
+            let pair = try Pair()
+            let (client, gate) = (pair.client, AsyncEvent())
+            let channel = try client.channel(
+                to: [pair.server.address(port: 80)], interceptors: [Stubborn(gate: gate)])
+            client.run {
+                await withTaskGroup { group in
+                    group.addTask {
+                        _ = try? await channel.call(
+                            EchoService.later, Payload.with { $0.value.append(200) })
+                    }
+                    try? await client.sleep(for: .milliseconds(50))
+                    if cause == "cancellation" { group.cancelAll() }
                 }
-                try? await client.sleep(for: .milliseconds(50))
-                group.cancelAll()
             }
+            pair.world.schedule(after: .milliseconds(50)) {
+                if cause == "connection" { client.resetConnections() }
+            }
+            pair.world.schedule(after: .milliseconds(60)) { gate.fire() }
+            let failure = pair.failure()
+            #expect(failure?.rule == .callEnds)
+            #expect(failure?.text.hasSuffix("after its \(cause)") == true)
         }
-        pair.world.schedule(after: .milliseconds(60)) { gate.fire() }
-        let failure = pair.failure()
-        #expect(failure?.rule == .callEnds)
-        #expect(failure?.text.hasSuffix("after its cancellation") == true)
+    }
+
+    @Test("A handler is cancelled when the connection of its call ends")
+    func cancelledHandler() throws {
+        let pair = try Pair(countsLate: true)
+        try pair.call(times: 1)
+        pair.world.schedule(after: .milliseconds(20)) { pair.client.kill() }
+        #expect(pair.failure()?.text.hasPrefix("server: a handler was not cancelled") == true)
     }
 
     @Test("An invalid frame is a failure")

@@ -18,7 +18,7 @@ protocol ProcessRules: AnyObject {
 /// The limits of one server, and what holds while it drains: counted by an interceptor and by the
 /// sockets of its host, not by the counters of the server.
 final class ServerRules: ProcessRules, @unchecked Sendable {
-    private let host: Host
+    let host: Host
     private let process: HostProcess
     private let port: UInt16
     private let calls: RPCCallLimits
@@ -33,8 +33,8 @@ final class ServerRules: ProcessRules, @unchecked Sendable {
     /// When it was seen first that the server drains.
     private var drainsSince: MonotonicTime?
 
-    /// How long after the beginning of a drain all connections know of it, pauses of the host aside.
-    private static let drainDelay = Duration.milliseconds(1)
+    /// How long after an event all calls know of it, pauses of the host aside.
+    private static let delay = Duration.milliseconds(1)
 
     init(
         _ configuration: RPCServerConfiguration, on host: Host, of process: HostProcess,
@@ -104,7 +104,7 @@ final class ServerRules: ProcessRules, @unchecked Sendable {
         if running > calls.maxCalls {
             report(over("\(running) calls in flight", calls.maxCalls))
         }
-        if let drainsSince, host.world.now > host.unpaused(drainsSince) + Self.drainDelay {
+        if let drainsSince, host.world.now > host.unpaused(drainsSince) + Self.delay {
             report(
                 Violation(
                     rule: .drain,
@@ -114,8 +114,19 @@ final class ServerRules: ProcessRules, @unchecked Sendable {
         return connection
     }
 
-    func handlerEnded(_ connection: ObjectIdentifier?) {
+    /// - Parameter end: when the call's connection was closed; nil: it is open.
+    func handlerEnded(_ connection: ObjectIdentifier?, end: MonotonicTime?) {
         guard let connection else { return }
+        if process.isAlive, let end, host.world.now > host.unpaused(end) + Self.delay,
+            !Task.isCancelled
+        {
+            report(
+                Violation(
+                    rule: .callEnds,
+                    text:
+                        "\(host.name): a handler was not cancelled, though its connection has been "
+                        + "closed for \(seconds(host.world.now - end)) s"))
+        }
         running -= 1
         let left = runningByConnection[connection, default: 1] - 1
         runningByConnection[connection] = left == 0 ? nil : left
