@@ -30,7 +30,7 @@ E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEn
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
-CHECKS := selftest layers api settings safety determinism links readme units format generated
+CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
 .PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \

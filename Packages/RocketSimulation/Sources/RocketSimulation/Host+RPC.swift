@@ -19,13 +19,22 @@ extension Host {
     ) throws -> RPCServer {
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [address(port: port)]))
-        configuration.tcp.budget = ByteBudget(limitBytes: 64 << 20)
+        let budget = ByteBudget(limitBytes: 64 << 20)
+        configuration.tcp.budget = budget
         configure(&configuration)
         configuration.makeThread = makeThread
-        let observers: [any RPCInterceptor] = isObserved ? [ServedCalls(host: self)] : []
+        let rules = process.map {
+            ServerRules(configuration, on: self, of: $0, port: port, budget: budget)
+        }
+        let observers: [any RPCInterceptor] =
+            isObserved ? [ServedCalls(host: self, rules: rules)] : []
         let server = try RPCServer(
             configuration: configuration, services: services,
             interceptors: observers + interceptors, logger: world.logger, time: time)
+        if isObserved, let rules {
+            rules.server = server
+            process?.rules.append(rules)
+        }
         run(stoppedBy: { server.beginDrain() }) { try await server.run() }
         return server
     }
@@ -42,6 +51,9 @@ extension Host {
         let channel = try RPCChannel(
             to: addresses, configuration: configuration,
             interceptors: observers + interceptors, loop: loop, logger: world.logger)
+        if isObserved {
+            process?.rules.append(ChannelRules(channel, configuration, on: self))
+        }
         process?.closeChannels.append { channel.close() }
         return channel
     }
@@ -72,12 +84,20 @@ private struct MadeCalls: RPCInterceptor {
                 deadline: call.deadline.map { host.hostTime.worldTime(of: $0) }))
         metadata[CallHistory.key] = "\(number)"
         call.requestMetadata = metadata
+        func ended(_ code: RPCErrorCode) {
+            history.ended(
+                number, code: code, connectionEnd: host.kernel.end(ofConnectionOf: call))
+        }
         do {
-            let response = try await next(request, call)
-            history.ended(number, code: RPCErrorCode(rawValue: 0))
+            let response = try await withTaskCancellationHandler {
+                try await next(request, call)
+            } onCancel: {
+                history.cancelled(number)
+            }
+            ended(RPCErrorCode(rawValue: 0))
             return response
         } catch {
-            history.ended(number, code: (error as? RPCError)?.code ?? .internal)
+            ended((error as? RPCError)?.code ?? .internal)
             throw error
         }
     }
@@ -86,6 +106,7 @@ private struct MadeCalls: RPCInterceptor {
 /// Records the handlers that a host runs.
 private struct ServedCalls: RPCSynchronousInterceptor {
     let host: Host
+    let rules: ServerRules?
 
     private func began(_ call: RPCController) {
         guard let number = call.requestMetadata[CallHistory.key].flatMap({ Int($0) }) else {
@@ -99,6 +120,8 @@ private struct ServedCalls: RPCSynchronousInterceptor {
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
         began(call)
+        let connection = rules?.handlerBegan(call)
+        defer { rules?.handlerEnded(connection, end: host.kernel.end(ofConnectionOf: call)) }
         return try await next(request, call)
     }
 

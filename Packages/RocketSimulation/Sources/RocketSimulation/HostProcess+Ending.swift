@@ -59,6 +59,6 @@ extension HostProcess {
                 return "the timer '\(timer)' of \(loop.name)"
             }
         }
-        return nil
+        return rules.lazy.compactMap(\.leftover).first
     }
 }

@@ -25,6 +25,8 @@ final class HostProcess: @unchecked Sendable {
     private(set) var stopServices: [() -> Void] = []
     /// Close its channels, once nothing runs that needs them.
     var closeChannels: [() -> Void] = []
+    /// What its servers and channels are checked for.
+    var rules: [any ProcessRules] = []
 
     init(on host: Host, number: UInt64) throws {
         self.host = host
@@ -93,6 +95,7 @@ final class HostProcess: @unchecked Sendable {
         loops = []
         stopServices = []
         closeChannels = []
+        rules = []
         tasks = []
         services = []
     }

@@ -9,6 +9,7 @@ extension World {
     ///
     /// - Throws: `SimulationFailure` for what is left after 2 virtual minutes.
     public func close() throws {
+        checkClosedPeers()
         let processes = hosts.compactMap(\.process)
         for process in processes { process.cancelTasks() }
         try wait("tasks have not ended after they were cancelled") {

@@ -210,6 +210,9 @@ public final class World: @unchecked Sendable {
             "\(loop.name): tick: \(result.events) events, \(result.timers) timers, "
                 + "\(result.tasks) tasks"
         }
+        for rules in loop.process.rules {
+            if let violation = rules.violation() { violated(violation.rule, violation.text) }
+        }
         for check in checks {
             if let violation = check() { violated(violation.rule, violation.text) }
         }

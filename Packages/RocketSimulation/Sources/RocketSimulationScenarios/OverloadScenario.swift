@@ -2,7 +2,6 @@ import RocketBase
 import RocketRPC
 public import RocketSimulation
 import RocketSystem
-import RocketTCP
 import SwiftProtobuf
 
 extension Scenario {
@@ -15,16 +14,12 @@ extension Scenario {
         limits.maxCalls = Int.random(in: 2...20, using: &random)
         limits.maxCallsPerConnection = Int.random(in: 1...limits.maxCalls, using: &random)
         let allowed = limits
-        let running = RunningCalls()
         let server = try world.host("server") { host in
-            try host.serve(
-                [EchoService(host: host)], port: 80, interceptors: [CountsRunning(calls: running)]
-            ) {
+            try host.serve([EchoService(host: host)], port: 80) {
                 $0.ioThreads = 2
                 $0.limits = allowed
             }
         }
-        world.always(.limit) { running.excess(allowed) }
 
         let span = Duration.seconds(3)
         let open = Locked(0)
@@ -75,43 +70,5 @@ extension Scenario {
             }
             try await group.waitForAll()
         }
-    }
-}
-
-/// The handlers of `EchoService.later` that run at this moment.
-final class RunningCalls: Sendable {
-    private let counts = Locked<[String: Int]>([:])
-
-    func changed(_ connection: String, by delta: Int) {
-        counts.withLock { counts in counts[connection, default: 0] += delta }
-    }
-
-    /// What is above a limit.
-    func excess(_ limits: RPCCallLimits) -> String? {
-        counts.withLock { counts in
-            // determinism: a sum and a maximum, whatever the order
-            let all = counts.values.reduce(0, +)
-            if all > limits.maxCalls { return "\(all) calls run; the limit is \(limits.maxCalls)" }
-            // determinism: a sum and a maximum, whatever the order
-            let most = counts.values.max() ?? 0
-            if most > limits.maxCallsPerConnection {
-                return "\(most) calls of a connection run; the limit is "
-                    + "\(limits.maxCallsPerConnection)"
-            }
-            return nil
-        }
-    }
-}
-
-private struct CountsRunning: RPCInterceptor {
-    let calls: RunningCalls
-
-    nonisolated(nonsending) func intercept<Request, Response>(
-        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
-    ) async throws -> Response {
-        let connection = call.peerAddress?.description ?? ""
-        calls.changed(connection, by: 1)
-        defer { calls.changed(connection, by: -1) }
-        return try await next(request, call)
     }
 }

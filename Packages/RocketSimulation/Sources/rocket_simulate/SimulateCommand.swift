@@ -33,6 +33,9 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "How many of the last events the text of a failure has.")
     var trace = 50
 
+    @Flag(help: "Run each seed once only, and do not shrink the one that fails.")
+    var once = false
+
     @Option(
         help: ArgumentHelp(
             "The commit that is simulated, for the text of a failure.", visibility: .hidden))
@@ -64,12 +67,14 @@ struct SimulateCommand: ParsableCommand {
         let start = clock.now
         var total = Totals()
         for seed in first..<first + seeds {
-            let outcome = scenario.run(seed: seed)
+            let outcome = scenario.run(seed: seed, traceLength: trace)
             total.add(outcome)
             if outcome.failure != nil {
-                return describe(scenario, scenario.shrink(seed: seed, traceLength: trace))
+                return describe(
+                    scenario,
+                    once ? outcome : scenario.shrink(seed: seed, traceLength: trace))
             }
-            if scenario.run(seed: seed).traceHash != outcome.traceHash {
+            if !once, scenario.run(seed: seed).traceHash != outcome.traceHash {
                 return "\(scenario.name): seed \(seed): two runs went different ways"
             }
             if (seed - first + 1) % 100 == 0, seed - first + 1 < seeds {
@@ -94,7 +99,8 @@ struct SimulateCommand: ParsableCommand {
         guard let failure = outcome.failure else { return "it fails no more" }
         let faults = outcome.faults.map { "  \($0)" }.joined(separator: "\n")
         return
-            "\(scenario.name): \(failure)\ncommit \(commit); \(outcome.faults.count) faults are enough for it:\n\(faults)"
+            "\(scenario.name): \(failure)\ncommit \(commit); \(outcome.faults.count) faults "
+            + "\(once ? "were planned" : "are enough for it"):\n\(faults)"
     }
 }
 
@@ -122,8 +128,14 @@ private struct Totals {
     func line(after time: Duration) -> String {
         let kinds = faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let rate = Double(seeds) / (time / .seconds(1))
-        return "\(seeds) seeds, \(Int(rate * 10) / 10) a second; "
-            + "\(elapsed.components.seconds / 3600) virtual hours, \(calls) calls of which "
+        return "\(seeds) seeds, \(tenths(rate)) a second; "
+            + "\(tenths(elapsed / .seconds(3600))) virtual hours, \(calls) calls of which "
             + "\(succeeded) succeeded; faults: \(kinds.joined(separator: ", "))"
     }
+}
+
+/// `12.3`.
+private func tenths(_ number: Double) -> String {
+    let tenths = Int(number * 10)
+    return "\(tenths / 10).\(tenths % 10)"
 }

@@ -225,6 +225,7 @@ final class ClientConnection: TransportHandler {
             try takeReplies(&input, core)
             if rules.isExclusive || exchange.hasParked { core.repliesTaken(on: self) }
         } catch {
+            core.context.counters.brokenStreams.increment()
             core.context.logger.throttled(.error, "bad frame")?.error(
                 "bad frame, connection closed"
             ) {

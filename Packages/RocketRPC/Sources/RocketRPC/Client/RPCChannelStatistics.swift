@@ -20,6 +20,8 @@ public struct RPCChannelStatistics: Hashable, Sendable {
     public var duplicateReplies = 0
     /// Dropped replies with an id of no call, or of one that ended too long ago to be remembered.
     public var unknownReplies = 0
+    /// Connections closed because of an invalid frame.
+    public var brokenStreams = 0
 
     /// All zero.
     public init() {}
@@ -36,6 +38,7 @@ final class ChannelCounters: Sendable {
     let lateReplies = Atomic(0)
     let duplicateReplies = Atomic(0)
     let unknownReplies = Atomic(0)
+    let brokenStreams = Atomic(0)
 
     func read() -> RPCChannelStatistics {
         var statistics = RPCChannelStatistics()
@@ -48,6 +51,7 @@ final class ChannelCounters: Sendable {
         statistics.lateReplies = lateReplies.load(ordering: .relaxed)
         statistics.duplicateReplies = duplicateReplies.load(ordering: .relaxed)
         statistics.unknownReplies = unknownReplies.load(ordering: .relaxed)
+        statistics.brokenStreams = brokenStreams.load(ordering: .relaxed)
         return statistics
     }
 }

@@ -188,6 +188,7 @@ import Testing
         _ = channel.last.requests()
         channel.last.receive([0x02, 0, 0, 0, 1])
         #expect(channel.last.closing == .now)
+        #expect(channel.statistics.brokenStreams == 1)
         channel.last.end(.rejected("bad frame"))
         #expect(call.ends == [.error(.failedGetReply)])
     }

@@ -1,3 +1,4 @@
+import RocketRPC
 @_spi(Simulation) import RocketSystem
 import RocketTCP
 
@@ -9,6 +10,12 @@ final class HostKernel: SimulatedNetwork, @unchecked Sendable {
     private var sockets: [Int32: SocketEnd] = [:]
     private var listeners: [UInt16: SocketEnd] = [:]
     private var nextPort: UInt16 = 32_768
+    /// When connections were closed by their process, by their addresses, which no later one has.
+    private var ends: [Addresses: MonotonicTime] = [:]
+
+    private struct Addresses: Hashable {
+        let local, peer: SocketAddress
+    }
 
     init(of host: Host) { self.host = host }
 
@@ -39,10 +46,27 @@ final class HostKernel: SimulatedNetwork, @unchecked Sendable {
 
     func closed(_ socket: SocketEnd) {
         if sockets[socket.number] === socket { sockets[socket.number] = nil }
+        if let local = try? socket.localAddress(), let peer = try? socket.peerAddress() {
+            ends[Addresses(local: local, peer: peer)] = host.world.now
+        }
         if let port = socket.port, listeners[port] === socket { listeners[port] = nil }
     }
 
+    /// When the process has closed the connection of that call; nil: it is open.
+    func end(ofConnectionOf call: RPCController) -> MonotonicTime? {
+        guard let local = call.localAddress, let peer = call.peerAddress else { return nil }
+        return ends[Addresses(local: local.socketAddress, peer: peer.socketAddress)]
+    }
+
     func socket(_ number: Int32) -> SocketEnd? { sockets[number] }
+
+    /// How many sockets are open.
+    var socketCount: Int { sockets.count }
+
+    /// Its ends of connections that a listener on that port has accepted.
+    func connections(acceptedOn port: UInt16) -> [SocketEnd] {
+        openSockets.filter { $0.phase == .established && $0.port == port }
+    }
 
     /// Its open sockets by their numbers.
     var openSockets: [SocketEnd] { sockets.values.sorted { $0.number < $1.number } }

@@ -29,7 +29,8 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     private var isEndSent = false
     // Receiving.
     private var received = ByteQueue()
-    private var isEndReceived = false
+    private var isEndReceived: Bool { endReceivedAt != nil }
+    private var endReceivedAt: MonotonicTime?
     private var lastAnswer = VirtualTime.start
 
     // Listening.
@@ -240,7 +241,7 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
             // Bytes for an owner that has closed the socket.
             guard isOpen else { return reset() }
             received.append(bytes)
-        case .end: isEndReceived = true
+        case .end: endReceivedAt = world.now
         case .reset:
             isGone = true
             error = phase == .connecting ? .connectionRefused : .connectionReset
@@ -362,6 +363,10 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         }
         return progress
     }
+
+    /// Since when its owner could read that the other end is closed; nil: it is not, or that has not
+    /// arrived.
+    var peerClosedAt: MonotonicTime? { peer?.isOpen == false ? endReceivedAt : nil }
 
     /// `front 10.0.0.1:32768 -> 10.0.0.2:80`, for traces.
     var name: String { "\(host.name) \(address(local)) -> \(address(remote))" }

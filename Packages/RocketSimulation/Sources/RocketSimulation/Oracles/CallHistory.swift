@@ -19,6 +19,7 @@ final class CallHistory: @unchecked Sendable {
         let beganAt: MonotonicTime
         /// The world's time.
         let deadline: MonotonicTime?
+        var cancelledAt: MonotonicTime?
         var endCount = 0
         var runCount = 0
     }
@@ -35,7 +36,8 @@ final class CallHistory: @unchecked Sendable {
         return calls.count - 1
     }
 
-    func ended(_ number: Int, code: RPCErrorCode) {
+    /// - Parameter end: when the connection was closed on which it was sent last; nil: it is open.
+    func ended(_ number: Int, code: RPCErrorCode, connectionEnd end: MonotonicTime?) {
         guard let world, calls.indices.contains(number) else { return }
         calls[number].endCount += 1
         let call = calls[number]
@@ -56,6 +58,28 @@ final class CallHistory: @unchecked Sendable {
                 .reply, "call \(number) \(call.method) has a response, but no handler ran for it")
         }
         if let deadline = call.deadline { checkDeadline(call, number, deadline, world) }
+        checkPromptness(call, number, "cancellation", call.cancelledAt, world)
+        // A call that may be sent again waits for that.
+        if call.runCount > 0, !call.isIdempotent {
+            checkPromptness(call, number, "connection", end, world)
+        }
+    }
+
+    private func checkPromptness(
+        _ call: Call, _ number: Int, _ cause: String, _ time: MonotonicTime?, _ world: World
+    ) {
+        guard let time, world.now > call.host.unpaused(time) + Self.tolerance else { return }
+        world.violated(
+            .callEnds,
+            "call \(number) \(call.method) ended \(seconds(world.now - time)) s after its \(cause)")
+    }
+
+    /// The task of the caller is cancelled.
+    func cancelled(_ number: Int) {
+        guard let world, calls.indices.contains(number), calls[number].cancelledAt == nil else {
+            return
+        }
+        calls[number].cancelledAt = world.now
     }
 
     /// Deadlines fire at the tick that follows them, which may be late by the delay of a scheduler,

@@ -2,9 +2,9 @@
 public struct Violation: Error, Hashable, Sendable {
     /// The rules of every world, and `custom` for those of a scenario.
     public enum Rule: String, Hashable, Sendable, CaseIterable {
-        /// Each call ends exactly once.
+        /// Each call ends exactly once, and at once when it is cancelled.
         case callEnds
-        /// A reply goes to the call that it answers.
+        /// A reply goes to the call that it answers, and each call has one reply.
         case reply
         /// A handler runs once for a call, unless that is idempotent or was refused before its start.
         case atMostOnce
@@ -12,6 +12,10 @@ public struct Violation: Error, Hashable, Sendable {
         case deadline
         /// Limits hold at each step.
         case limit
+        /// What one end of a connection writes, the other one reads: no frame is invalid.
+        case stream
+        /// A server that drains begins no call.
+        case drain
         /// After close nothing is left.
         case leftover
         /// A loop sleeps although a task waits for it.
