@@ -27,7 +27,9 @@ public struct TLSCertificate: Hashable, Sendable {
         // SAFETY: the function calls the closure before it returns, and keeps neither pointer.
         unsafe withUnsafeMutablePointer(to: &names) { names in
             unsafe rocket_tls_each_name(certificate, names) { context, kind, bytes, count in
-                guard let names = unsafe context?.assumingMemoryBound(to: Names.self) else { return }
+                guard let names = unsafe context?.assumingMemoryBound(to: Names.self) else {
+                    return
+                }
                 let bytes = unsafe UnsafeBufferPointer(start: bytes, count: count)
                 unsafe names.pointee.add(kind, bytes)
             }

@@ -27,7 +27,8 @@ public final class TLSContext: Sendable {
         if configuration.clientAuthentication != .none, configuration.clientCA == nil {
             throw TLSError(
                 .configuration,
-                "client_auth is \(configuration.clientAuthentication.rawValue), without a client_ca")
+                "client_auth is \(configuration.clientAuthentication.rawValue), without a client_ca"
+            )
         }
         var handles: [ContextHandle] = []
         var certificates: [TLSCertificate] = []
@@ -100,7 +101,8 @@ final class ContextHandle: @unchecked Sendable {
             list.append(UInt8(name.utf8.count))
             list += name.utf8
         }
-        guard unsafe rocket_tls_set_protocols(pointer, isServer ? 1 : 0, list, list.count) == 1 else {
+        guard unsafe rocket_tls_set_protocols(pointer, isServer ? 1 : 0, list, list.count) == 1
+        else {
             throw TLSError.last(.resources)
         }
     }

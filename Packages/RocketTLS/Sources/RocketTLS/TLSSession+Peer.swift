@@ -54,14 +54,16 @@ extension TLSSession {
             certificate?.fingerprint != TLSFingerprint(text)
         {
             throw TLSError(
-                .certificate, "the server's certificate has the fingerprint "
+                .certificate,
+                "the server's certificate has the fingerprint "
                     + "\(certificate?.fingerprint.description ?? "of none"), expected was \(text)")
         }
         if let uri = configuration.name, uri.contains("://"),
             certificate?.uris.contains(uri) != true
         {
             throw TLSError(
-                .certificate, "the server's certificate is not valid for \(uri): it has "
+                .certificate,
+                "the server's certificate is not valid for \(uri): it has "
                     + "\(certificate?.uris.joined(separator: ", ") ?? "no URIs")")
         }
     }
@@ -88,7 +90,8 @@ extension SessionHandle {
         ERR_clear_error()
         if isAddress { return }
         if name.contains("://") { return }
-        guard unsafe rocket_tls_set_server_name(ssl, name) == 1, unsafe SSL_set1_host(ssl, name) == 1
+        guard unsafe rocket_tls_set_server_name(ssl, name) == 1,
+            unsafe SSL_set1_host(ssl, name) == 1
         else { throw TLSError.last(.configuration, "the server's name '\(name)': ") }
     }
 }

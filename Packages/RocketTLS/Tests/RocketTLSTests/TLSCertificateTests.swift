@@ -78,7 +78,9 @@ import Testing
         try required.exchange()
         #expect(required.server.peerCertificate?.uris == ["spiffe://test/client"])
         #expect(required.server.peerCertificate?.subject == "CN=client")
-        #expect(try failure(SessionPair(without, server(.required)))?.text.contains("peer did not return") == true)
+        #expect(
+            try failure(SessionPair(without, server(.required)))?.text.contains(
+                "peer did not return") == true)
         let optional = try SessionPair(without, server(.optional))
         try optional.exchange()
         #expect(optional.server.phase == .open)
@@ -125,7 +127,7 @@ import Testing
         let folder = authority.folder
         #expect(
             error(TLSIdentity(certificate: folder + "/none", key: good.key))
-                == "TLS file: \(folder)/none: No such file or directory")
+                == "TLS file: \(folder)/none: ENOENT (No such file or directory)")
         #expect(
             error(TLSIdentity(certificate: good.key, key: good.key))
                 == "TLS file: \(good.key): no start line")
