@@ -47,7 +47,8 @@ extension Host {
         to addresses: [NetAddress], configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], isObserved: Bool = true
     ) throws(RPCError) -> RPCChannel {
-        let observers: [any RPCInterceptor] = isObserved ? [MadeCalls(host: self)] : []
+        let observers: [any RPCInterceptor] =
+            isObserved ? [MadeCalls(host: self, process: running.number)] : []
         let channel = try RPCChannel(
             to: addresses, configuration: configuration,
             interceptors: observers + interceptors, loop: loop, logger: world.logger)
@@ -62,26 +63,42 @@ extension Host {
     public func channel(
         to host: Host, port: UInt16, configuration: RPCChannelConfiguration = .init()
     ) throws(RPCError) -> RPCChannel {
-        try channel(to: [host.address(port: port)], configuration: configuration)
+        world.checkOwn(host)
+        return try channel(to: [host.address(port: port)], configuration: configuration)
     }
 }
 
 /// Numbers the calls that a host makes, and records how they end.
 private struct MadeCalls: RPCInterceptor {
     let host: Host
+    /// The number of the process that made the channel.
+    let process: UInt64
 
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
-        guard let process = host.process else { return try await next(request, call) }
+        guard host.process?.number == process else {
+            throw RPCError(
+                .channelInit, "this channel belongs to a process of \(host.name) that has ended")
+        }
         let history = host.world.history
+        if history.countCall(of: host) {
+            host.world.violated(
+                .spinning,
+                "\(host.name) makes call after call at one time: does it repeat them without a sleep?"
+            )
+            // So that the world can stop.
+            try await host.sleep(for: .milliseconds(1))
+        }
         var metadata = call.requestMetadata
         let number = history.began(
             CallHistory.Call(
-                host: host, process: process.number, method: call.method,
+                host: host, process: process, method: call.method,
                 isIdempotent: call.isIdempotent || metadata["idempotency-key"] != nil,
                 beganAt: host.world.now,
-                deadline: call.deadline.map { host.hostTime.worldTime(of: $0) }))
+                deadline: call.deadline.map {
+                    max(host.world.now, host.hostTime.worldTime(of: $0))
+                }))
         metadata[CallHistory.key] = "\(number)"
         call.requestMetadata = metadata
         func ended(_ code: RPCErrorCode) {

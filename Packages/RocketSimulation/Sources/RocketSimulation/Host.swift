@@ -16,7 +16,9 @@ public final class Host: @unchecked Sendable {
     /// The world that it belongs to.
     public let world: World
     /// Its kernel's limits on sockets. Changes apply to sockets from now on.
-    public var socketLimits = SocketLimits()
+    public var socketLimits = SocketLimits() { didSet { socketLimits.check() } }
+    /// Faults keep its process down until then.
+    var downUntil = VirtualTime.start
     let index: UInt64
     let hostTime: HostTime
     private(set) var process: HostProcess?
@@ -59,16 +61,20 @@ public final class Host: @unchecked Sendable {
     /// The loop of its process on which `run` starts tasks: for channels. Traps unless it runs.
     public var loop: EventLoop { running.main.loop }
 
-    private var running: HostProcess {
-        guard let process else { preconditionFailure("\(name): its process does not run") }
+    var running: HostProcess {
+        guard let process else {
+            preconditionFailure(
+                "\(name): its process does not run: start it, or ask isRunning before")
+        }
         return process
     }
 
     // MARK: The process
 
-    /// Starts the process, unless it runs: makes its first loop and runs the boot closure.
+    /// Starts the process: makes its first loop and runs the boot closure. No effect while it runs,
+    /// also while it ends after `drain`: wait until `isRunning` is false.
     ///
-    /// - Throws: what the boot closure throws.
+    /// - Throws: what the boot closure throws; the process does not run then.
     public func start() throws {
         if process != nil { return }
         isPowered = true
@@ -76,12 +82,17 @@ public final class Host: @unchecked Sendable {
         let process = try HostProcess(on: self, number: starts)
         self.process = process
         world.record("start", index) { [name] in "\(name): start" }
-        try boot(self)
+        do { try boot(self) } catch {
+            kill()
+            throw error
+        }
     }
 
     /// Ends the process at once, as SIGKILL does: no code of it runs any more, and the kernel closes
-    /// its sockets. No effect unless it runs.
+    /// its sockets. Its tasks resume once more when the world closes, cancelled, to be freed: read
+    /// results before. No effect unless it runs.
     public func kill() {
+        world.checkThread()
         guard let process else { return }
         world.record("kill", index) { [name] in "\(name): kill" }
         abandon(process)
@@ -90,6 +101,7 @@ public final class Host: @unchecked Sendable {
 
     /// Ends the process as a loss of power does: besides, its peers learn nothing until `start`.
     public func losePower() {
+        world.checkThread()
         guard let process else { return }
         world.record("power", index) { [name] in "\(name): loses its power" }
         abandon(process)
@@ -130,7 +142,10 @@ public final class Host: @unchecked Sendable {
     }
 
     /// Lets no loop of the host run for this long, as a machine that is overloaded or suspended.
+    ///
+    /// - Parameter duration: zero or more.
     public func pause(for duration: Duration) {
+        precondition(duration >= .zero, "a pause is zero or longer: \(duration)")
         world.record("pause", index) { [name] in "\(name): pause of \(seconds(duration)) s" }
         pausedUntil = max(pausedUntil ?? world.now, world.now + duration)
     }
@@ -156,8 +171,9 @@ public final class Host: @unchecked Sendable {
 
     // MARK: Tasks
 
-    /// Runs `body` in a task on the host's loop. It ends unfinished if the process is killed. An
-    /// error that it throws fails the world.
+    /// Runs `body` in a task on the host's loop. It ends unfinished if the process is killed, and is
+    /// cancelled by `drain` and by `World.close`. An error that it throws fails the world, apart from
+    /// those of a cancellation. Traps unless the process runs.
     public func run(_ body: @escaping @Sendable () async throws -> Void) {
         running.run(body)
     }
@@ -175,7 +191,8 @@ public final class Host: @unchecked Sendable {
     ///
     /// - Throws: `CancellationError` when the task is cancelled.
     public func sleep(for duration: Duration) async throws {
-        guard !isFreeing, let process else { throw CancellationError() }
+        guard let process else { throw CancellationError() }
+        if isFreeing { return try await process.sleepWhileFreed() }
         try await VirtualSleep.sleep(for: duration, on: process.main.loop)
     }
 
@@ -183,8 +200,8 @@ public final class Host: @unchecked Sendable {
     @_spi(Simulation)
     public var makeThread: MakeLoopThread {
         let process = running
-        return { name, configuration, _ throws(SystemError) in
-            try process.makeLoop(name, configuration)
+        return { [name = self.name] loop, configuration, _ throws(SystemError) in
+            try process.makeLoop("\(name) \(loop)", configuration)
         }
     }
 }

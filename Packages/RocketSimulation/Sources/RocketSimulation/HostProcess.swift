@@ -1,4 +1,5 @@
 import RocketBase
+import RocketRPC
 @_spi(Simulation) import RocketReactor
 import RocketSystem
 
@@ -19,6 +20,7 @@ final class HostProcess: @unchecked Sendable {
     private(set) var taskCount = 0
     /// Those of them that are no services.
     private(set) var ordinaryTaskCount = 0
+    private var sleepsWhileFreed = 0
     private var tasks: [Task<Void, Never>] = []
     private var services: [Task<Void, Never>] = []
     /// Begin to end its services, in the order in which they were started.
@@ -55,7 +57,7 @@ final class HostProcess: @unchecked Sendable {
         let isService = stop != nil
         taskCount += 1
         let task = Task(executorPreference: main.loop) {
-            do { try await body() } catch is CancellationError {} catch { self.failed(error) }
+            do { try await body() } catch { self.failed(error) }
             self.taskCount -= 1
             if !isService { self.ordinaryTaskCount -= 1 }
         }
@@ -68,6 +70,8 @@ final class HostProcess: @unchecked Sendable {
     }
 
     private func failed(_ error: any Error) {
+        if error is CancellationError { return }
+        if Task.isCancelled, (error as? RPCError)?.code == .cancelled { return }
         if isAlive { host.world.violated(.task, "\(host.name): a task failed: \(error)") }
     }
 
@@ -101,4 +105,15 @@ final class HostProcess: @unchecked Sendable {
     }
 
     private static let roundsToFree = 100
+
+    /// The first sleeps of a task that is freed end at once. A task that sleeps again and again, though
+    /// it is cancelled, stays suspended for ever: it can't be freed.
+    func sleepWhileFreed() async throws {
+        sleepsWhileFreed += 1
+        if sleepsWhileFreed > Self.roundsToFree {
+            // SAFETY: it is never resumed, on purpose.
+            unsafe await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        }
+        throw CancellationError()
+    }
 }

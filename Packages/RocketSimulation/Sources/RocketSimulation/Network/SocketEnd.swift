@@ -371,6 +371,9 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     /// `front 10.0.0.1:32768 -> 10.0.0.2:80`, for traces.
     var name: String { "\(host.name) \(address(local)) -> \(address(remote))" }
 
+    /// `shop 10.0.0.2:80 <- 10.0.0.1:32768`, for what has arrived.
+    var incoming: String { "\(host.name) \(address(local)) <- \(address(remote))" }
+
     private func address(_ address: SocketAddress?) -> String {
         guard case .ipv4(let bits, let port)? = address else { return "?" }
         return "10.\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255):\(port)"

@@ -29,11 +29,28 @@ final class CallHistory: @unchecked Sendable {
 
     weak var world: World?
     private var calls: [Call] = []
+    /// Calls of one host at one time.
+    private var burst: (host: Host?, time: MonotonicTime, count: Int) = (nil, VirtualTime.start, 0)
+    private static let longestBurst = 50_000
 
     /// - Returns: the number of the call.
     func began(_ call: Call) -> Int {
         calls.append(call)
-        return calls.count - 1
+        let number = calls.count - 1
+        world?.record("call", UInt64(number), call.host.index) {
+            "\(call.host.name): call \(number) \(call.method) begins"
+        }
+        return number
+    }
+
+    /// Counts a call that begins.
+    ///
+    /// - Returns: whether the host has made more calls at this time than something that ends would.
+    func countCall(of host: Host) -> Bool {
+        guard let world else { return false }
+        if burst.host !== host || burst.time != world.now { burst = (host, world.now, 0) }
+        burst.count += 1
+        return burst.count > Self.longestBurst
     }
 
     /// - Parameter end: when the connection was closed on which it was sent last; nil: it is open.
@@ -44,7 +61,7 @@ final class CallHistory: @unchecked Sendable {
         guard call.process == call.host.process?.number else { return }
         world.record("call ended", UInt64(number), UInt64(bitPattern: Int64(code.rawValue))) {
             "\(call.host.name): call \(number) \(call.method) ended: "
-                + (code.rawValue == 0 ? "ok" : "\(code)")
+                + (code.rawValue == 0 ? "ok" : code.name)
         }
         world.count {
             $0.calls += 1
@@ -133,7 +150,10 @@ final class CallHistory: @unchecked Sendable {
     }
 
     /// Forgets all calls, which refer to their hosts.
-    func forget() { calls = [] }
+    func forget() {
+        calls = []
+        burst.host = nil
+    }
 
     /// The first call of a process that has not ended.
     func firstOpen(of process: HostProcess) -> (number: Int, call: Call)? {
