@@ -24,10 +24,11 @@ enum OrderDatabase {
         do {
             try makeFolder(of: path)
             let lock = try FolderLock(ofStoreAt: path, .shared)
-            var events: [OrderStoreEvent] = try createIfMissing(path) ? [.created] : []
+            var events: [OrderStoreEvent] =
+                try createIfMissing(path, vfs: configuration.vfs) ? [.created] : []
             try FileAccess.check(path, writing: true)
             // Before the pool changes the journal mode: a newer store stays as it is.
-            let version = try OrderStore.reading(path, recovers: true) {
+            let version = try OrderStore.reading(path, recovers: true, vfs: configuration.vfs) {
                 try OrderSchema.requireVersion(of: $0, among: migrations)
             }
             let pool = try DatabasePool(path: path, configuration: settings(configuration))
@@ -95,7 +96,7 @@ enum OrderDatabase {
     /// - Returns: whether it was created.
     /// - Throws: `OrderStoreError.cannotOpen` for the rest of a store whose orders are lost, in
     ///   which SQLite would see a new database.
-    private static func createIfMissing(_ path: String) throws -> Bool {
+    private static func createIfMissing(_ path: String, vfs: String?) throws -> Bool {
         if FileSystem.exists(path) {
             if FileSystem.size(of: path) == 0 {
                 throw OrderStoreError.cannotOpen(
@@ -121,7 +122,9 @@ enum OrderDatabase {
         if let status = try FileSystem.status(of: new), status.linkCount > 1 {
             try FileSystem.remove(new)
         }
-        let queue = try DatabaseQueue(path: new)
+        var settings = Configuration()
+        settings.vfs = vfs
+        let queue = try DatabaseQueue(path: new, configuration: settings)
         try queue.writeWithoutTransaction { try OrderSchema.migrate($0) }
         try queue.close()
         try FileSystem.setMode(new, 0o600)
@@ -136,6 +139,7 @@ enum OrderDatabase {
         // A transaction of another process (a backup, the sqlite3 shell) only delays ours.
         settings.busyMode = .timeout(5)
         settings.maximumReaderCount = max(1, configuration.readerThreads)
+        settings.vfs = configuration.vfs
         return settings
     }
 }
