@@ -60,6 +60,20 @@ import Testing
         #expect(queue.count == 0)
     }
 
+    @Test("Requests behind occupied connections are taken after the close in the order of these")
+    func closeKeepsOrder() {
+        let queue = WaitingQueue<Request>(limit: 1000)
+        let connections = (0..<20).map { _ in Connection() }
+        for (number, connection) in connections.enumerated() {
+            let source = connection.id
+            _ = queue.append(Request(number: -1, source: source, occupiesSource: true))
+            #expect(take(1, from: queue) == [-1])
+            #expect(queue.append(Request(number: number, source: source)) == .accepted)
+        }
+        queue.close()
+        #expect(take(100, from: queue) == Array(0..<20))
+    }
+
     @Test("A single connection fills half of the queue, and leaves room for every other one")
     func share() {
         let queue = WaitingQueue<Request>(limit: 64)
@@ -212,26 +226,6 @@ import Testing
         _ = queue.append(Request(number: 3))
         queue.close()
         #expect(worker.count == 2)
-    }
-
-    @Test(
-        "The requests of occupied connections are taken in the order of their occupation at the end"
-    )
-    func orderAtEnd() {
-        let queue = WaitingQueue<Request>(limit: 1000)
-        let connections = (0..<50).map { _ in Connection() }
-        for (number, connection) in connections.enumerated() {
-            for request in 0..<2 {
-                _ = queue.append(
-                    Request(
-                        number: number * 2 + request, source: connection.id, occupiesSource: true))
-            }
-            #expect(take(1, from: queue) == [number * 2])
-        }
-        queue.close()
-        var rest: [Int] = []
-        while case let batch = take(1, from: queue), !batch.isEmpty { rest += batch }
-        #expect(rest == (0..<50).map { $0 * 2 + 1 })
     }
 
     @Test("Completes a probe on the thread that takes items")

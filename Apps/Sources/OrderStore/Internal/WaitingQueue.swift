@@ -37,18 +37,19 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// The waiting requests of one connection.
     private final class Source {
         var id: ObjectIdentifier?
+        /// Rises with each connection that comes.
+        var number: UInt64 = 0
         var items = RingBuffer<Item>()
         /// Requests that occupy it: waiting ones, and the one that was taken and not released.
         var occupying = 0
         /// Whether a request that occupies it was taken and not released.
         var isOccupied = false
-        /// The number of its occupation in the order of all sources.
-        var occupation: UInt64 = 0
     }
 
     private struct State: ~Copyable {
         /// The sources that have waiting requests or are occupied.
         var sources: [ObjectIdentifier?: Source] = [:]
+        var lastSource: UInt64 = 0
         /// The sources from which a request may be taken, in the order of their turns.
         var turns = RingBuffer<Source>()
         /// Unused ones, so that a request does not allocate memory.
@@ -57,8 +58,6 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         var count = 0
         /// Completions of the probes of the workers.
         var probes: [@Sendable () -> Void] = []
-        /// Sources that were occupied so far.
-        var occupations: UInt64 = 0
         /// Bytes of results that their callers have not received; nothing is taken above the limit.
         var heldBytes = 0
         /// The workers that have found nothing to take and were not woken since.
@@ -68,6 +67,8 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         mutating func addSource(_ id: ObjectIdentifier?) -> Source {
             let source = spare.popLast() ?? Source()
             source.id = id
+            lastSource += 1
+            source.number = lastSource
             sources[id] = source
             return source
         }
@@ -86,8 +87,6 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
             count -= 1
             if item.occupiesSource, !isClosed {
                 source.isOccupied = true
-                source.occupation = occupations
-                occupations += 1
                 count -= source.items.count
             } else if source.items.isEmpty {
                 remove(source)
@@ -223,13 +222,13 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         worker?.wake()
     }
 
-    /// Refuses further requests; those in the queue can still be taken. Any thread.
+    /// Refuses further requests; those in the queue can still be taken, those of occupied sources
+    /// last, in the order in which the sources came. Any thread.
     func close() {
         let idle = state.withLock { state -> [any WorkerHandle] in
             state.isClosed = true
-            // In an order of their own: that of a dictionary changes from run to run.
             let occupied = state.sources.values.filter(\.isOccupied)
-            for source in occupied.sorted(by: { $0.occupation < $1.occupation }) {
+            for source in occupied.sorted(by: { $0.number < $1.number }) {
                 source.isOccupied = false
                 state.count += source.items.count
                 if !source.items.isEmpty { state.turns.append(source) }
