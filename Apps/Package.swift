@@ -35,6 +35,7 @@ let package = Package(
         .package(path: "../Packages/RocketTCP"),
         .package(path: "../Packages/RocketCodec"),
         .package(path: "../Packages/RocketRPC"),
+        .package(path: "../Packages/RocketSimulation"),
         .package(path: "../Packages/RocketProgram"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -74,6 +75,29 @@ let package = Package(
                 "OrderStore", "SQLite",
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+
+        // The store on a simulated disk, for tests only: SQLite's interface to files in C.
+        .target(name: "CSimulatedSQLite", dependencies: ["CSQLite"]),
+        .target(
+            name: "SimulatedOrderStore",
+            dependencies: [
+                "CSimulatedSQLite", "OrderStore",
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: strictSettings),
+        .testTarget(
+            name: "SimulatedOrderStoreTests",
+            dependencies: [
+                "OrderStore", "SimulatedOrderStore",
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketReactorTestKit", package: "RocketReactor"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
 

@@ -168,6 +168,19 @@ public final class OrderStore: Sendable {
         }
     }
 
+    /// Ends the store in the way in which its process ends: what it has not written yet stays
+    /// unwritten, and its log is not written into the file. For simulations, in which the memory of a
+    /// process outlives it. On the thread of the executor, not within a step.
+    ///
+    /// - Parameter finishWorkers: runs the steps of all workers to their end.
+    package func abandon(_ finishWorkers: () -> Void) {
+        writer.queue.close()
+        reader.queue.close()
+        finishWorkers()
+        try? pool.close()
+        lock.unlock()
+    }
+
     private func error<Item>(for admission: WaitingQueue<Item>.Admission) -> OrderStoreError? {
         switch admission {
         case .accepted: return nil

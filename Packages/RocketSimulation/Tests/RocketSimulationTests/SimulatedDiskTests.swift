@@ -107,21 +107,26 @@ import Testing
         try disk.write(bytes(3, 2000), to: "b", at: 0)
     }
 
-    @Test("Writes and syncs fail on request; what a failed sync was to write no later one writes")
+    @Test("Writes and syncs fail on request; the changes of a failed sync are kept, or dropped")
     func failures() throws {
         try disk.write([1], to: "a", at: 0)
         disk.failsWrites = true
         #expect(throws: DiskError.failed) { try disk.write([2], to: "a", at: 0) }
         disk.failsWrites = false
-        disk.failsSyncs = true
+        disk.syncFailure = .keeping
         #expect(throws: DiskError.failed) { try disk.sync("a") }
-        disk.failsSyncs = false
-        try disk.write([2], to: "a", at: 1)
+        disk.syncFailure = nil
         try disk.sync("a")
-        #expect(try disk.contents(of: "a") == [1, 2])
+        try disk.write([2], to: "a", at: 1)
+        disk.syncFailure = .dropping
+        #expect(throws: DiskError.failed) { try disk.sync("a") }
+        disk.syncFailure = nil
+        try disk.write([3], to: "a", at: 2)
+        try disk.sync("a")
+        #expect(try disk.contents(of: "a") == [1, 2, 3])
         var generator = SeededGenerator(seed: 1)
         disk.losePower(using: &generator)
-        #expect(try disk.contents(of: "a") == [0, 2])
+        #expect(try disk.contents(of: "a") == [1, 0, 3])
     }
 
     @Test("Stops in the middle of the operation that was asked for, and runs again after the end")

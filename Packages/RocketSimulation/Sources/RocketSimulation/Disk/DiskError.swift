@@ -10,6 +10,16 @@ public enum DiskError: Error, Hashable, Sendable {
     case stopped
 }
 
+/// What happens to changes whose sync fails.
+public enum DiskSyncFailure: Hashable, Sendable {
+    /// The next sync that succeeds writes them.
+    case keeping
+    /// No later sync writes them, as on Linux (ext4, XFS), where the cache takes them for written:
+    /// they can be read, also by the next process, and are lost with the power. A program is safe
+    /// only if it writes the same bytes again.
+    case dropping
+}
+
 /// What a simulated disk has done since it was made. A value.
 public struct DiskCounts: Hashable, Sendable {
     /// Writes, also those that failed.

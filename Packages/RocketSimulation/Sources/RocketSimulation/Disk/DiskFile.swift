@@ -43,8 +43,8 @@ struct DiskFile {
         unsynced = []
     }
 
-    /// A sync that fails: no later one writes these changes, either.
-    mutating func failSync() { unsynced = [] }
+    /// Forgets what is not synced; it can be read until the power is lost.
+    mutating func dropUnsynced() { unsynced = [] }
 
     /// Leaves what a loss of power leaves.
     ///

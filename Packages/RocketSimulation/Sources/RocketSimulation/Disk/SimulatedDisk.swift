@@ -12,8 +12,7 @@
 ///   reads as zeros.
 /// - Creating, removing and renaming a file is on the disk at once; the bytes of a file that is
 ///   renamed are not.
-/// - A sync that fails drops the changes that it was to write, as Linux does: they can be read, no
-///   later sync writes them, and they are lost with the power.
+/// - A sync that fails keeps the changes for the next one, or drops them (`syncFailure`).
 public final class SimulatedDisk {
     private var files: [String: DiskFile] = [:]
     /// Bytes by which files may still grow together; nil, the default: no limit. A write beyond
@@ -21,8 +20,8 @@ public final class SimulatedDisk {
     public var freeBytes: Int?
     /// Whether writes and truncations fail with `DiskError.failed`. Default false.
     public var failsWrites = false
-    /// Whether syncs fail with `DiskError.failed`. Default false.
-    public var failsSyncs = false
+    /// How syncs fail, with `DiskError.failed`; nil, the default: they don't.
+    public var syncFailure: DiskSyncFailure?
     /// What it has done.
     public private(set) var counts = DiskCounts()
     /// Operations that could change it: writes, truncations, syncs, and those on names.
@@ -110,8 +109,8 @@ public final class SimulatedDisk {
         if try begin() { throw .stopped }
         counts.syncs += 1
         _ = try file(path)
-        if failsSyncs {
-            files[path]?.failSync()
+        if let syncFailure {
+            if syncFailure == .dropping { files[path]?.dropUnsynced() }
             throw failure(.failed)
         }
         files[path]?.sync()
