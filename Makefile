@@ -5,6 +5,7 @@
 #   FILTER=REGEX    runs only the tests whose name matches: make test-rpc FILTER=deadline
 #   CONFIG=FILE     the configuration for `make serve` and `make order` (conf/rocket.xml)
 #   PREFIX=FOLDER   where `make install` puts files (/usr/local), below DESTDIR
+#   SEEDS=N         how many seeds `make simulate` runs (1000), from FIRST on (1)
 #   FUZZ_SECONDS=N  how long `make fuzz` runs each target, in seconds (30)
 
 SHELL := /bin/bash
@@ -17,18 +18,20 @@ export SCRATCH_PATH ?= $(CURDIR)/.build
 export FILTER V PREFIX DESTDIR SYSCONFDIR
 CONFIG ?= conf/rocket.xml
 FUZZ_SECONDS ?= 30
+SEEDS ?= 1000
+FIRST ?= 1
 PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
-	Packages/RocketRPC Packages/RocketProgram Packages/RocketGenerator
+	Packages/RocketRPC Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
-CHECKS := selftest layers api settings safety links readme units format generated
+CHECKS := selftest layers api settings safety determinism links readme units format generated
 
-.PHONY: help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-rpc \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
 	generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -70,6 +73,14 @@ test-codec: deps ## test RocketCodec: decoding and encoding of frames
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC
 
+test-simulation: deps ## test RocketSimulation: worlds from fixed seeds, each run twice
+	@scripts/run-tests Packages/RocketSimulation
+
+simulate: deps ## run worlds with faults and check their rules (SEEDS=1000 FIRST=1)
+	@swift run -c release --disable-build-manifest-caching --package-path Packages/RocketSimulation \
+		--scratch-path $(SCRATCH_PATH) --quiet rocket_simulate --seeds $(SEEDS) --first $(FIRST) \
+		--commit "$$(git describe --always --dirty 2>/dev/null)"
+
 test-generator: deps ## test RocketGenerator: protoc plugin, project generator
 	@scripts/run-tests Packages/RocketGenerator
 
@@ -91,7 +102,7 @@ test-tsan: deps ## test reactor, TCP, codec, RPC and chat under the thread sanit
 test-asan: deps ## test reactor, TCP, codec, RPC and chat under the address sanitizer
 	@scripts/run-tests --sanitize=address $(SANITIZED)
 
-check: deps ## check layers, public types, settings, SAFETY reasons, links, format, generated files
+check: deps ## check layers, public types, settings, reasons, determinism, links, format, generated files
 	@scripts/check $(CHECKS)
 
 format: deps ## format all hand-written Swift files with .swift-format

@@ -87,6 +87,12 @@ let rpc: [Target] = [
             .product(name: "Tracing", package: "swift-distributed-tracing"),
         ]),
     library(
+        "RocketSimulation", of: "RocketSimulation",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            swiftProtobuf,
+        ], unsafe: true),
+    library(
         "RocketProgram", of: "RocketProgram",
         [
             "RocketBase", "RocketJournal", "RocketRPC", "RocketSystem", "RocketSystemd",
@@ -130,7 +136,7 @@ let generator: [Target] = [
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC", "RocketRPCMetrics",
-    "RocketRPCTracing", "RocketProgram",
+    "RocketRPCTracing", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(

@@ -14,17 +14,49 @@ let settings: [SwiftSetting] = [
 let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 // end of rocket settings
 
+let layers: [Target.Dependency] = [
+    .product(name: "RocketSystem", package: "RocketBase"),
+    .product(name: "RocketBase", package: "RocketBase"),
+    .product(name: "RocketReactor", package: "RocketReactor"),
+    .product(name: "RocketTCP", package: "RocketTCP"),
+    .product(name: "RocketCodec", package: "RocketCodec"),
+    .product(name: "RocketRPC", package: "RocketRPC"),
+    .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+]
+
 let package = Package(
     name: "RocketSimulation",
-    products: [.library(name: "RocketSimulation", targets: ["RocketSimulation"])],
-    dependencies: [.package(path: "../RocketBase")],
+    products: [
+        .library(name: "RocketSimulation", targets: ["RocketSimulation"]),
+        .executable(name: "rocket_simulate", targets: ["rocket_simulate"]),
+    ],
+    dependencies: [
+        .package(path: "../RocketBase"),
+        .package(path: "../RocketReactor"),
+        .package(path: "../RocketTCP"),
+        .package(path: "../RocketCodec"),
+        .package(path: "../RocketRPC"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
     targets: [
         .target(
-            name: "RocketSimulation",
-            dependencies: [.product(name: "RocketSystem", package: "RocketBase")],
-            swiftSettings: strictSettings),
+            name: "RocketSimulation", dependencies: layers, swiftSettings: strictSettings),
+        // Rocket's own worlds, for `make simulate` and for tests.
+        .target(
+            name: "RocketSimulationScenarios", dependencies: layers + ["RocketSimulation"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "rocket_simulate",
+            dependencies: [
+                "RocketSimulation", "RocketSimulationScenarios",
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
         .testTarget(
-            name: "RocketSimulationTests", dependencies: ["RocketSimulation"],
+            name: "RocketSimulationTests",
+            dependencies: layers + ["RocketSimulation", "RocketSimulationScenarios"],
             swiftSettings: settings),
     ]
 )

@@ -17,15 +17,15 @@ public final class ChatRoom: Sendable {
     private let shards: RoomShards
     private let limits: Locked<ChatLimits>
     private let logger: RocketLogger
-    private let time: any TimeSource
+    private let time: (any TimeSource)?
 
     /// - Parameters:
     ///   - loops: the loops on which sessions will live.
     ///   - logger: for joins, leaves and refused messages.
-    ///   - time: measures how long a broadcast takes.
+    ///   - time: measures how long a broadcast takes; nil: the clock of each loop.
     public init(
         loops: [EventLoop], limits: ChatLimits = ChatLimits(), logger: RocketLogger = .disabled,
-        time: any TimeSource = SystemTimeSource()
+        time: (any TimeSource)? = nil
     ) {
         self.time = time
         shards = RoomShards(loops)
@@ -80,7 +80,7 @@ public final class ChatRoom: Sendable {
         return shard.sessions(on: reactor) {
             LoopSessions(
                 shard: shard, shards: shards, limits: limits.withLock { $0 }, logger: logger,
-                time: time, on: reactor)
+                time: time ?? reactor.loop.time, on: reactor)
         }
     }
 

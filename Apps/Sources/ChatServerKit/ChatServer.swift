@@ -1,7 +1,7 @@
 public import RocketBase
-import RocketReactor
+@_spi(Simulation) import RocketReactor
 import RocketSystem
-public import RocketTCP
+@_spi(Simulation) public import RocketTCP
 public import ServiceLifecycle
 
 /// Serves one chat room: one main reactor that accepts, `ioThreads` sub reactors that each own
@@ -134,6 +134,7 @@ extension ServerRuntimeConfiguration {
         slowCallback = configuration.slowCallback
         drainTimeout = configuration.drainTimeout
         systemd = configuration.systemd
+        if let make = configuration.makeThread { makeThread = make }
     }
 }
 

@@ -1,4 +1,5 @@
 public import RocketBase
+@_spi(Simulation) public import RocketReactor
 public import RocketSystemd
 public import RocketTCP
 
@@ -23,6 +24,8 @@ public struct ChatServerConfiguration: Sendable {
     /// The service manager to be notified of readiness, status and drain, with a watchdog over all
     /// loops. Default nil: none.
     public var systemd: SystemdReporter?
+    /// Starts what drives the loops of the server; nil, the default: threads.
+    @_spi(Simulation) public var makeThread: MakeLoopThread?
 
     /// The defaults for these listeners. A client may read for ever without sending a message.
     public init(listen: [NetAddress]) {

@@ -44,7 +44,7 @@ final class PartialFile {
     /// are kept. For a process that ends now. Any thread.
     static func removeAll() {
         removable.withLock { names in
-            for name in names { remove(name) }
+            for name in names.sorted() { remove(name) }
             names = []
         }
     }

@@ -24,6 +24,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let invalid = Errno(rawValue: EINVAL)
     /// EEXIST.
     public static let exists = Errno(rawValue: EEXIST)
+    /// EOPNOTSUPP.
+    public static let notSupported = Errno(rawValue: EOPNOTSUPP)
     /// ECANCELED.
     public static let cancelled = Errno(rawValue: ECANCELED)
 
@@ -80,6 +82,27 @@ extension Errno {
             EOPNOTSUPP, ENETUNREACH, ETIMEDOUT,
         ].contains(rawValue)
     }
+}
+
+/// The errors of a simulated network.
+@_spi(Simulation)
+extension Errno {
+    /// ECONNRESET.
+    public static let connectionReset = Errno(rawValue: ECONNRESET)
+    /// EPIPE.
+    public static let brokenPipe = Errno(rawValue: EPIPE)
+    /// ETIMEDOUT.
+    public static let timedOut = Errno(rawValue: ETIMEDOUT)
+    /// EADDRINUSE.
+    public static let addressInUse = Errno(rawValue: EADDRINUSE)
+    /// ENOTCONN.
+    public static let notConnected = Errno(rawValue: ENOTCONN)
+    /// EHOSTUNREACH.
+    public static let hostUnreachable = Errno(rawValue: EHOSTUNREACH)
+    /// EMFILE.
+    public static let tooManyDescriptors = Errno(rawValue: EMFILE)
+    /// EAFNOSUPPORT.
+    public static let familyNotSupported = Errno(rawValue: EAFNOSUPPORT)
 }
 
 extension Errno: CustomStringConvertible {

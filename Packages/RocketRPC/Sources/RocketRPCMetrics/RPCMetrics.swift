@@ -1,6 +1,6 @@
 public import Metrics
 public import RocketRPC
-import RocketSystem
+public import RocketSystem
 
 /// Measures calls with swift-metrics. For servers and channels.
 ///
@@ -24,13 +24,14 @@ public final class RPCMetrics: RPCCallObserver {
     private let time: any TimeSource
     private let meters = Locked<[Key: MethodMeters]>([:])
 
-    /// - Parameter factory: creates the meters; by default the factory that the process was
-    ///   bootstrapped with.
-    public convenience init(factory: any MetricsFactory = MetricsSystem.factory) {
-        self.init(factory: factory, time: SystemTimeSource())
-    }
-
-    init(factory: any MetricsFactory, time: any TimeSource) {
+    /// - Parameters:
+    ///   - factory: creates the meters; by default the factory that the process was bootstrapped
+    ///     with.
+    ///   - time: the clock that measures durations.
+    public init(
+        factory: any MetricsFactory = MetricsSystem.factory,
+        time: any TimeSource = SystemTimeSource()
+    ) {
         self.factory = factory
         self.time = time
     }

@@ -27,7 +27,7 @@ struct CallEndTests {
         let service = TestService()
         try await withChannel([service]) { channel in
             let task = Task {
-                try await channel.call(TestService.hold, Number(1), timeout: .seconds(60))
+                try await channel.call(TestService.hold, Number(1), timeout: .seconds(3600))
             }
             await service.gate.arrived(1)
             task.cancel()
@@ -55,7 +55,7 @@ struct CallEndTests {
         try await withServer([service]) { address in
             let channel = try RPCChannel(to: address, configuration: .patient)
             let task = Task {
-                try await channel.call(TestService.hold, Number(1), timeout: .seconds(60))
+                try await channel.call(TestService.hold, Number(1), timeout: .seconds(3600))
             }
             await service.gate.arrived(1)
             channel.close()

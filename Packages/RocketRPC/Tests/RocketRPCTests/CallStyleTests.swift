@@ -24,7 +24,7 @@ struct CallStyleTests {
     func cancelled() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
-            let call = channel.start(TestService.hold, Number(1), timeout: .seconds(60))
+            let call = channel.start(TestService.hold, Number(1), timeout: .seconds(3600))
             await service.gate.arrived(1)
             call.cancel()
             let error = await #expect(throws: RPCError.self) { try await call.value }

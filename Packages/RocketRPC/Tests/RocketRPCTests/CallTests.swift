@@ -43,7 +43,7 @@ struct CallTests {
     func slowCall() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
-            async let slow = channel.call(TestService.hold, Number(1), timeout: .seconds(60))
+            async let slow = channel.call(TestService.hold, Number(1), timeout: .seconds(3600))
             await service.gate.arrived(1)
             for number in 0..<100 {
                 let reply = try await channel.call(TestService.echo, Text("\(number)"))

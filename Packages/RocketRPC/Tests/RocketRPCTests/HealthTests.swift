@@ -87,7 +87,7 @@ struct HealthTests {
         try await withChannel([service]) {
             $0.limits.maxCallsPerConnection = 1
         } _: { channel in
-            async let held = channel.call(TestService.hold, Number(1), timeout: .seconds(60))
+            async let held = channel.call(TestService.hold, Number(1), timeout: .seconds(3600))
             await service.gate.arrived(1)
             let found = try await statuses(channel, [""])
             #expect(found == [.serving])

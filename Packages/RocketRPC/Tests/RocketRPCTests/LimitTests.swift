@@ -92,7 +92,7 @@ struct LimitTests {
     func earlierDeadline() async throws {
         let service = TestService()
         try await withServer([service]) {
-            $0.limits.defaults.timeout = .seconds(60)
+            $0.limits.defaults.timeout = .seconds(3600)
         } _: { address in
             let client = try RawClient(address)
             client.send(try kit.frame("test.v1.Test.never", info: "rkm1\ntimeout-ms=20\n"))
@@ -110,8 +110,8 @@ struct LimitTests {
         try await withChannel([service]) {
             $0.limits.maxCallsPerConnection = 2
         } _: { channel in
-            async let first = channel.call(TestService.hold, Number(1), timeout: .seconds(60))
-            async let second = channel.call(TestService.hold, Number(2), timeout: .seconds(60))
+            async let first = channel.call(TestService.hold, Number(1), timeout: .seconds(3600))
+            async let second = channel.call(TestService.hold, Number(2), timeout: .seconds(3600))
             await service.gate.arrived(2)
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(TestService.echo, Text())
@@ -135,7 +135,7 @@ struct LimitTests {
         let first = try RPCChannel(to: address, configuration: .patient)
         let second = try RPCChannel(to: address, configuration: .patient)
         let call = Task {
-            try await first.call(TestService.hold, Number(5), timeout: .seconds(60))
+            try await first.call(TestService.hold, Number(5), timeout: .seconds(3600))
         }
         await service.gate.arrived(1)
         let error = await #expect(throws: RPCError.self) {

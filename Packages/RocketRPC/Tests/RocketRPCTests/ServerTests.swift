@@ -18,7 +18,7 @@ struct ServerTests {
         _ service: TestService = TestService(), listen: [NetAddress] = [.loopback(port: 0)]
     ) throws -> RPCServer {
         var configuration = RPCServerConfiguration(tcp: TCPServerConfiguration(listen: listen))
-        configuration.drainTimeout = .seconds(60)
+        configuration.drainTimeout = .seconds(3600)
         return try RPCServer(configuration: configuration, services: [service])
     }
 
@@ -111,12 +111,12 @@ struct ServerTests {
         let service = TestService()
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
-        configuration.drainTimeout = .seconds(60)
+        configuration.drainTimeout = .seconds(3600)
         let server = try RPCServer(configuration: configuration, services: [service])
         let running = Task { try await server.run() }
         let channel = try RPCChannel(to: try #require(await server.boundAddresses.first))
         let call = Task {
-            try await channel.call(TestService.hold, Number(5), timeout: .seconds(60))
+            try await channel.call(TestService.hold, Number(5), timeout: .seconds(3600))
         }
         await service.gate.arrived(1)
         server.beginDrain()

@@ -14,12 +14,15 @@ public final class EventLoop: @unchecked Sendable {
     /// The name of the loop in logs, and of its thread.
     public let name: String
     let configuration: EventLoopConfiguration
-    let time: any TimeSource
+    /// The clock of the loop, for what has to agree with it. Any thread.
+    public let time: any TimeSource
     let logger: RocketLogger
     let inbox = TaskInbox()
     let wakeup: Wakeup
     let counters = PublishedCounters()
-    private let isStopping = Atomic(false)
+    /// What it is made of in a simulation; nil: the kernel's epoll and sockets.
+    let simulated: SimulatedKernel?
+    let isStopping = Atomic(false)
     // Written once, by the thread that drives the loop, and read by it alone.
     private var hasEnded = false
     /// `SystemThread.currentToken` of the thread that drives the loop; 0 when there is none.
@@ -34,23 +37,46 @@ public final class EventLoop: @unchecked Sendable {
     /// - Parameters:
     ///   - name: for logs; the kernel shows the first 15 bytes as the name of the thread.
     ///   - time: the clock; a manual one in tests.
+    ///   - random: the generator behind `Reactor.random`; a seeded one in tests and simulations.
     ///   - logger: receives a warning for each slow callback.
     /// - Throws: `SystemError` (EMFILE, ENFILE, ENOMEM).
-    public init(
+    public convenience init(
         name: String, configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        time: any TimeSource = SystemTimeSource(), logger: RocketLogger = .disabled
+        time: any TimeSource = SystemTimeSource(),
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        logger: RocketLogger = .disabled
+    ) throws(SystemError) {
+        try self.init(
+            name: name, configuration: configuration, time: time, random: random, logger: logger,
+            simulated: nil)
+    }
+
+    /// Creates a loop of a simulation, which drives it by `beginTick` and `finishTick`.
+    ///
+    /// - Parameter simulated: nil: as the public initialiser.
+    @_spi(Simulation)
+    public init(
+        name: String, configuration: EventLoopConfiguration, time: any TimeSource,
+        random: any RandomNumberGenerator & Sendable, logger: RocketLogger,
+        simulated: SimulatedKernel?
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration
         self.time = time
         self.logger = logger
-        wakeup = try Wakeup()
-        let poller = try Poller(eventsPerWait: configuration.eventsPerTick)
-        let reactor = Reactor(loop: self, poller: poller, now: time.monotonic())
+        self.simulated = simulated
+        let poller: Poller
+        if let simulated {
+            wakeup = Wakeup(simulated.poller)
+            poller = Poller(simulated.poller)
+        } else {
+            wakeup = try Wakeup()
+            poller = try Poller(eventsPerWait: configuration.eventsPerTick)
+        }
+        let reactor = Reactor(
+            loop: self, poller: poller, now: time.monotonic(), random: LoopRandom(random))
         ownReactor = reactor
-        _ = try reactor.register(
-            wakeup.event.descriptor, interest: [.read, .edgeTriggered], label: "wakeup",
-            handler: WakeupHandler())
+        try wakeup.register(on: reactor)
     }
 
     deinit { ownReactor?.tearDown() }
@@ -120,6 +146,10 @@ extension EventLoop {
         claim()
         let reactor = self.reactor
         while !isStopping.load(ordering: .relaxed) { _ = reactor.tick(waitingAtMost: -1) }
+        finishRun()
+    }
+
+    func finishRun() {
         finish()
         release()
         runLateJobs()
@@ -196,7 +226,7 @@ extension EventLoop {
         }
         switch inbox.append(task, isJob: isJob) {
         case .queued: wakeup.wakeIfAsleep()
-        case .queuedAfterEnd: Task.detached { self.runLateJobs() }
+        case .queuedAfterEnd: configuration.runAfterEnd { self.runLateJobs() }
         case .refused, .full: return false
         }
         return true

@@ -16,6 +16,15 @@ public struct EventLoopConfiguration: Sendable {
     /// Called for each slow callback, besides the log, on the loop's thread. Default nil.
     public var onSlowCallback: (@Sendable (SlowCallback) -> Void)?
 
+    /// Runs what arrives after the end of the loop: jobs of actors and tasks that outlive it. Must
+    /// not run it inside of the call. A simulation runs it on its own thread. Default: a thread of
+    /// Swift's global pool.
+    @_spi(Simulation) public var runAfterEnd: @Sendable (@escaping @Sendable () -> Void) -> Void = {
+        body in
+        // determinism: no thread drives a loop that has ended, so any one must do
+        Task.detached { body() }
+    }
+
     /// Creates the defaults.
     public init() {}
 }

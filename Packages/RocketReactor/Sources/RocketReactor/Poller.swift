@@ -3,9 +3,62 @@ import RocketSystem
 /// The operations of a poller that the kernel may refuse.
 @_spi(TestKit) public enum PollerOperation: Sendable { case add, change, remove }
 
-/// Epoll: its flags, its operations, and its user data, which is a registration's token (generation
-/// and descriptor number). No other file uses epoll. Owned by the reactor.
+/// What a reactor waits on: epoll, or in a simulation a `SimulatedPoller`. Its user data are a
+/// registration's token (generation and descriptor number). Owned by the reactor.
 struct Poller: ~Copyable {
+    enum Backing: ~Copyable {
+        case epoll(EpollPoller)
+        case simulated(any SimulatedPoller)
+    }
+
+    let backing: Backing
+
+    init(eventsPerWait: Int) throws(SystemError) {
+        backing = .epoll(try EpollPoller(eventsPerWait: eventsPerWait))
+    }
+
+    init(_ simulated: any SimulatedPoller) { backing = .simulated(simulated) }
+
+    func add(_ number: Int32, _ interest: IOInterest, token: UInt64) throws(SystemError) {
+        switch backing {
+        case .epoll(let poller): try poller.add(number, interest, token: token)
+        case .simulated(let poller): try poller.add(number, interest, token: token)
+        }
+    }
+
+    func change(_ number: Int32, _ interest: IOInterest, token: UInt64) throws(SystemError) {
+        switch backing {
+        case .epoll(let poller): try poller.change(number, interest, token: token)
+        case .simulated(let poller): try poller.change(number, interest, token: token)
+        }
+    }
+
+    func remove(_ number: Int32) throws(SystemError) {
+        switch backing {
+        case .epoll(let poller): try poller.remove(number)
+        case .simulated(let poller): try poller.remove(number)
+        }
+    }
+
+    /// Waits for events and returns how many there are. `event(_:)` returns them until the next
+    /// wait.
+    func wait(nanoseconds: Int64) -> Int {
+        switch backing {
+        case .epoll(let poller): poller.wait(nanoseconds: nanoseconds)
+        case .simulated(let poller): poller.poll()
+        }
+    }
+
+    func event(_ index: Int) -> (token: UInt64, events: IOEvents) {
+        switch backing {
+        case .epoll(let poller): poller.event(index)
+        case .simulated(let poller): poller.event(index)
+        }
+    }
+}
+
+/// Epoll: its flags and its operations. No other type uses epoll.
+struct EpollPoller: ~Copyable {
     private let epoll: EpollInstance
     private let list: EpollEventList
 
@@ -24,8 +77,6 @@ struct Poller: ~Copyable {
 
     func remove(_ raw: Int32) throws(SystemError) { try epoll.remove(raw) }
 
-    /// Waits for events and returns how many there are. `event(_:)` returns them until the next
-    /// wait.
     func wait(nanoseconds: Int64) -> Int { epoll.wait(into: list, nanoseconds: nanoseconds) }
 
     func event(_ index: Int) -> (token: UInt64, events: IOEvents) {

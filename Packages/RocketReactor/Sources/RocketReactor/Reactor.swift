@@ -1,5 +1,5 @@
 import RocketBase
-public import RocketSystem
+@_spi(Simulation) public import RocketSystem
 
 /// What is bound to a loop's thread: its registrations, its timers, its time.
 ///
@@ -11,6 +11,8 @@ public final class Reactor {
     public unowned let loop: EventLoop
     /// The time, read once per tick, after the wait: it is constant within a tick.
     public var now: MonotonicTime { tickTime }
+    /// The random numbers of the loop: whatever is random on a call's way draws from it.
+    public let random: LoopRandom
 
     // Stored properties are internal: the optimiser sees all their uses, and needs no exclusivity
     // checks at run time (as it does for public ones, which cost more than the work).
@@ -27,6 +29,11 @@ public final class Reactor {
     // SAFETY: the executor is the loop that owns this reactor, so it outlives them.
     let serialExecutor: UnownedSerialExecutor
     let taskExecutor: UnownedTaskExecutor
+
+    /// The network whose sockets the loop watches; nil: the kernel's.
+    @_spi(Simulation) public var simulatedNetwork: (any SimulatedNetwork)? {
+        loop.simulatedNetwork
+    }
 
     let poller: Poller
     var changedSpare: ContiguousArray<Registration> = []
@@ -52,11 +59,13 @@ public final class Reactor {
     /// being performed; nil: it is performed. For tests of what the kernel rarely does.
     @_spi(TestKit) public var injectedFailure: ((PollerOperation, StaticString) -> Errno?)?
     private var loopEnds: ContiguousArray<any LoopEndHandler> = []
-    /// Objects that layers above keep with the loop, by type.
-    private var attachments: [ObjectIdentifier: AnyObject] = [:]
+    /// Objects that layers above keep with the loop, few, one of each type, in the order of their
+    /// making.
+    private var attachments: [AnyObject] = []
 
-    init(loop: EventLoop, poller: consuming Poller, now: MonotonicTime) {
+    init(loop: EventLoop, poller: consuming Poller, now: MonotonicTime, random: LoopRandom) {
         self.loop = loop
+        self.random = random
         self.poller = poller
         time = loop.time
         inbox = loop.inbox
@@ -77,9 +86,9 @@ public final class Reactor {
     public func attachment<Attached: AnyObject>(
         _ type: Attached.Type, make: (Reactor) -> Attached
     ) -> Attached {
-        if let found = attachments[ObjectIdentifier(type)] as? Attached { return found }
+        for case let found as Attached in attachments { return found }
         let made = make(self)
-        attachments[ObjectIdentifier(type)] = made
+        attachments.append(made)
         return made
     }
 
@@ -89,7 +98,7 @@ public final class Reactor {
         for timer in unsafe timers.removeAll() { _ = timer.end() }
         while let handler = unsafe tickEnds.popFirst() { withExtendedLifetime(handler) {} }
         loopEnds.removeAll()
-        attachments.removeAll()
+        while let last = attachments.popLast() { withExtendedLifetime(last) {} }
     }
 }
 
@@ -150,11 +159,16 @@ extension Reactor {
     /// - Parameter nanoseconds: the longest wait; 0: none; negative: no limit.
     func tick(waitingAtMost nanoseconds: Int64) -> TickResult {
         precondition(!isTicking, "a tick is not run from inside a tick")
+        applyInterestChanges()
+        return tick(ready: wait(nanoseconds))
+    }
+
+    /// The part of a tick after the wait.
+    @inline(__always)
+    func tick(ready: Int) -> TickResult {
         isTicking = true
         defer { isTicking = false }
         var result = TickResult()
-        applyInterestChanges()
-        let ready = wait(nanoseconds)
         takeTasks()
         result.events = deliver(ready)
         result.timers = fireTimers()
@@ -174,13 +188,27 @@ extension Reactor {
     var hasWork: Bool { unsafe !tasks.isEmpty || !tickEnds.isEmpty || !inbox.isEmpty }
 
     private func wait(_ limit: Int64) -> Int {
+        awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
+    }
+
+    /// How long the loop may sleep, in nanoseconds; negative: without limit. From here on until
+    /// `awake` senders wake it.
+    @inline(__always)
+    func timeToSleep(_ limit: Int64) -> Int64 {
         var nanoseconds = hasWork ? 0 : limit
         if nanoseconds != 0 {
             nanoseconds = timeToNextTimer(limit)
             if !wakeup.announceSleep(unless: { !inbox.isEmpty }) { nanoseconds = 0 }
             counters.markProgress(now.nanoseconds, isWaiting: true)
         }
-        let ready = poller.wait(nanoseconds: nanoseconds)
+        return nanoseconds
+    }
+
+    /// Ends the sleep.
+    ///
+    /// - Returns: `ready`, the number of events.
+    @inline(__always)
+    func awake(ready: Int) -> Int {
         wakeup.isAwake()
         tickTime = time.monotonic()
         counters.markProgress(now.nanoseconds, isWaiting: false)

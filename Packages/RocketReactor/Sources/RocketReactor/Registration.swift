@@ -139,7 +139,20 @@ extension Reactor {
         _ descriptor: borrowing FileDescriptor, interest: IOInterest, label: StaticString,
         handler: any IOHandler
     ) throws(SystemError) -> Registration {
-        let raw = descriptor.raw
+        try register(number: descriptor.raw, interest, label, handler)
+    }
+
+    /// Watches a socket, as `register` does a descriptor.
+    public func register(
+        _ socket: borrowing Socket, interest: IOInterest, label: StaticString,
+        handler: any IOHandler
+    ) throws(SystemError) -> Registration {
+        try register(number: socket.number, interest, label, handler)
+    }
+
+    private func register(
+        number raw: Int32, _ interest: IOInterest, _ label: StaticString, _ handler: any IOHandler
+    ) throws(SystemError) -> Registration {
         let token = unsafe table.makeToken(raw)
         try checkInjected(.add, label)
         try poller.add(raw, interest, token: token)

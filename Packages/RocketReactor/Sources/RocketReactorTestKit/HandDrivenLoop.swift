@@ -16,11 +16,14 @@ public final class HandDrivenLoop {
     /// Creates the loop and claims it for the calling thread.
     public init(
         configuration: EventLoopConfiguration = EventLoopConfiguration(),
-        clock: ManualTimeSource = ManualTimeSource(), logger: RocketLogger = .disabled
+        clock: ManualTimeSource = ManualTimeSource(),
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        logger: RocketLogger = .disabled
     ) throws(SystemError) {
         self.clock = clock
         loop = try EventLoop(
-            name: "hand-driven", configuration: configuration, time: clock, logger: logger)
+            name: "hand-driven", configuration: configuration, time: clock, random: random,
+            logger: logger)
         loop.claim()
     }
 

@@ -1,5 +1,6 @@
-import RocketReactor
+@_spi(Simulation) import RocketReactor
 import RocketReactorTestKit
+import RocketSystem
 import Testing
 
 @Suite(.oneAtATime) struct LoopEndTests {
@@ -96,6 +97,45 @@ import Testing
         #expect(hand.reactor.attachment(Attached.self) { _ in Attached() } === attached)
         end(hand)
         #expect(attached == nil)
+    }
+
+    @Test("Releases what other layers keep in the reverse order of its making")
+    func attachmentsAreReleasedInOrder() throws {
+        class Attached {
+            var released: (() -> Void)?
+            deinit { released?() }
+        }
+        final class A: Attached {}
+        final class B: Attached {}
+        final class C: Attached {}
+        final class D: Attached {}
+        let hand = try HandDrivenLoop()
+        var order: [String] = []
+        func attach<Kind: Attached>(_ kind: Kind.Type, _ make: @escaping () -> Kind) {
+            hand.reactor.attachment(kind) { _ in make() }.released = { order.append("\(kind)") }
+        }
+        attach(C.self) { C() }
+        attach(A.self) { A() }
+        attach(D.self) { D() }
+        attach(B.self) { B() }
+        end(hand)
+        #expect(order == ["B", "D", "A", "C"])
+    }
+
+    @Test("What arrives after the end runs where the configuration says")
+    func lateJobs() throws {
+        let late = Locked<[@Sendable () -> Void]>([])
+        var configuration = EventLoopConfiguration()
+        configuration.runAfterEnd = { body in late.withLock { $0.append(body) } }
+        let hand = try HandDrivenLoop(configuration: configuration)
+        end(hand)
+        let ran = Counter()
+        Task(executorPreference: hand.loop) { ran.add(1) }
+        #expect(ran.value == 0)
+        let waiting = late.withLock { $0 }
+        #expect(waiting.count == 1)
+        for body in waiting { body() }
+        #expect(ran.value == 1)
     }
 
     @Test("Releases loop-end handlers afterwards")

@@ -23,7 +23,6 @@ struct Trace {
     /// The last events, of which the oldest is overwritten first.
     private var recent: [(time: MonotonicTime, text: () -> String)] = []
     private var next = 0
-    private(set) var eventCount = 0
 
     /// Events that are kept as text.
     static let kept = 50
@@ -38,7 +37,6 @@ struct Trace {
         at time: MonotonicTime, _ kind: StaticString, _ numbers: [UInt64],
         text: @escaping () -> String
     ) {
-        eventCount += 1
         hash.combine(time.nanoseconds)
         hash.combine(kind.description)
         for number in numbers { hash.combine(number) }
@@ -48,6 +46,12 @@ struct Trace {
             recent[next] = (time, text)
             next = (next + 1) % Self.kept
         }
+    }
+
+    /// Forgets the events, but not their hash: their texts refer to hosts and loops.
+    mutating func forgetTexts() {
+        recent = []
+        next = 0
     }
 
     /// The last events, one per line, the oldest first: seconds since the world began, and what

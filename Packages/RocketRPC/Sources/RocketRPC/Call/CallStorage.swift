@@ -139,6 +139,7 @@ extension CallStorage: CallContextSource {
     }
 
     /// Identifies the current task among all existing tasks; nil outside of tasks.
+    // determinism: compared for equality only
     static var currentTask: Int? { unsafe withUnsafeCurrentTask { unsafe $0?.hashValue } }
 
     @usableFromInline

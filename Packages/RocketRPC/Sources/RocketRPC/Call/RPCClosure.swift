@@ -1,5 +1,6 @@
 public import RocketBase
 public import RocketCodec
+import RocketReactor
 public import SwiftProtobuf
 
 /// A callback that receives the outcome of a call, for callers that are not async functions.
@@ -18,7 +19,8 @@ public struct RPCClosure<Response: Message & Sendable>: Sendable {
     /// Creates a closure that runs on a task executor.
     ///
     /// - Parameters:
-    ///   - executor: runs `body` and `failed`: an `EventLoop`, or nil for Swift's global pool.
+    ///   - executor: runs `body` and `failed`; nil: the channel's loop. There they must not block:
+    ///     all calls of the channel would wait.
     ///   - body: receives the response.
     ///   - failed: receives the error, of the call or of `body`.
     public init(
@@ -51,7 +53,7 @@ public struct RPCClosure<Response: Message & Sendable>: Sendable {
 
     /// Runs `body` or `failed` when the call has ended. Does not wait.
     func observe(_ call: RPCAsyncCall<Response>, _ controller: RPCController? = nil) {
-        Task(executorPreference: executor) {
+        Task(executorPreference: executor ?? call.loop) {
             let outcome = await call.outcome
             guard let runner else { return finish(outcome, controller) }
             runner { finish(outcome, controller) }

@@ -9,6 +9,9 @@ extension RPCController {
         storage.withState { ($0.timeout, $0.options) }
     }
 
+    /// Whether the options of an outgoing call say that it is idempotent.
+    @_spi(Simulation) public var isIdempotent: Bool { terms.1.isIdempotent }
+
     /// Resets the state for an outgoing call.
     func start(_ method: String, deadline: MonotonicTime) {
         storage.withState { state in

@@ -1,25 +1,19 @@
 import RocketBase
+import RocketReactor
 
-/// The bytes of a msg_id, at most 49, stored without an allocation.
+/// The bytes of a msg_id, at most 49, stored without an allocation. Ids are compared within one
+/// channel, whose `CallIDSource` has given all of them hashes of one seed.
 struct CallID: Hashable {
     private var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
         (0, 0, 0, 0, 0, 0, 0)
     let count: Int
     private(set) var hash: UInt64
 
-    /// Differs from process to process: the calls of a handler may have ids that its caller chose,
-    /// and a caller that knew the seed could choose ids that collide.
-    private static let seed = UInt64.random(in: .min ... .max)
-
-    /// The hash of an id with these bytes.
-    @inline(__always)
-    static func hash(of bytes: RawSpan) -> UInt64 { byteHash(bytes, seed: seed) }
-
-    /// nil for more than 49 bytes.
+    /// nil for more than 49 bytes. Its hash has no seed.
     init?(_ bytes: RawSpan) {
         guard bytes.byteCount <= TinyPBLimits.maxMessageIDBytes else { return nil }
         count = bytes.byteCount
-        hash = Self.hash(of: bytes)
+        hash = byteHash(bytes)
         // SAFETY: 56 bytes of plain integers take the 49 at most; neither pointer is kept.
         unsafe withUnsafeMutableBytes(of: &words) { words in
             unsafe bytes.withUnsafeBytes { unsafe words.copyMemory(from: $0) }
@@ -34,17 +28,17 @@ struct CallID: Hashable {
         hash = 0
     }
 
-    /// 20 random digits.
-    static func random() -> CallID {
+    /// 20 random digits. Its hash has no seed.
+    static func random(using generator: inout some RandomNumberGenerator) -> CallID {
         var id = CallID(digits: ())
         // SAFETY: the words hold more than the 20 digits; the pointer is not kept.
         unsafe withUnsafeMutableBytes(of: &id.words) { words in
             for index in 0..<MessageID.digitCount {
-                unsafe words[index] = .random(in: UInt8(ascii: "0")...UInt8(ascii: "9"))
+                unsafe words[index] = .random(
+                    in: UInt8(ascii: "0")...UInt8(ascii: "9"), using: &generator)
             }
         }
-        id.rehash()
-        return id
+        return id.hashed(seed: 0)
     }
 
     private init(digits: ()) {
@@ -52,16 +46,24 @@ struct CallID: Hashable {
         hash = 0
     }
 
-    private mutating func rehash() {
+    /// The same id with the hash of that seed.
+    func hashed(seed: UInt64) -> CallID {
+        var id = self
+        id.hash = withBytes { byteHash($0, seed: seed) }
+        return id
+    }
+
+    private mutating func rehashDigits(seed: UInt64) {
         // SAFETY: as above.
         hash = unsafe withUnsafeBytes(of: words) {
-            Self.hash(
-                of: unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: $0[..<20])))
+            byteHash(
+                unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: $0[..<20])),
+                seed: seed)
         }
     }
 
     /// Adds one to an id of 20 digits; all nines become all zeros.
-    mutating func increment() {
+    mutating func increment(seed: UInt64) {
         // SAFETY: as above.
         unsafe withUnsafeMutableBytes(of: &words) { words in
             for index in (0..<MessageID.digitCount).reversed() {
@@ -72,7 +74,7 @@ struct CallID: Hashable {
                 unsafe words[index] = UInt8(ascii: "0")
             }
         }
-        rehash()
+        rehashDigits(seed: seed)
     }
 
     /// Returns a new id that begins with the parent's: `parent`, a dash, and ten random digits. nil
@@ -80,7 +82,9 @@ struct CallID: Hashable {
     ///
     /// The suffix of a parent that was made like that is replaced, so that ids don't grow along a
     /// chain of calls.
-    static func next(after parent: CallID) -> CallID? {
+    static func next(
+        after parent: CallID, using generator: inout some RandomNumberGenerator
+    ) -> CallID? {
         var bytes = parent.withBytes { bytes in
             // SAFETY: the pointer does not leave the closure.
             unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
@@ -93,7 +97,7 @@ struct CallID: Hashable {
             bytes.removeLast(digits + 1)
         }
         bytes.append(dash)
-        random().withBytes { fresh in
+        random(using: &generator).withBytes { fresh in
             // SAFETY: the pointer does not leave the closure.
             unsafe fresh.withUnsafeBytes { unsafe bytes.append(contentsOf: $0.suffix(digits)) }
         }
@@ -132,23 +136,41 @@ enum CallIDChoice: Sendable {
     case inherited(CallID)
 }
 
-/// Makes the ids of a channel's calls. A value.
+/// Makes the ids of a channel's calls, and their hashes. A value, bound to the channel's loop.
 struct CallIDSource {
-    private var last = CallID.random()
+    private var random: LoopRandom
+    /// Random: the calls of a handler may have ids that its caller chose, and a caller that knew
+    /// the seed could choose ids that collide. Of the loop, like all that is random: hashes decide
+    /// which late replies are recognised (`CompletedCalls`).
+    private let seed: UInt64
+    private var last: CallID
+
+    init(random: LoopRandom) {
+        self.random = random
+        seed = random.next()
+        last = CallID.random(using: &self.random)
+    }
+
+    /// The hash of an id with these bytes.
+    @inline(__always)
+    func hash(of bytes: RawSpan) -> UInt64 { byteHash(bytes, seed: seed) }
 
     /// - Parameter isFree: whether no call has that id, or had it of late.
     @inline(__always)
     mutating func next(_ choice: CallIDChoice, isFree: (CallID) -> Bool) -> CallID {
         switch choice {
         case .fresh:
-            last.increment()
+            last.increment(seed: seed)
             return last
-        case .chosen(let id): return id
-        case .inherited(let id):
+        case .chosen(let id): return id.hashed(seed: seed)
+        case .inherited(let parent):
+            let id = parent.hashed(seed: seed)
             if isFree(id) { return id }
             // A late reply to the earlier call must not be taken for a reply to this one.
-            if let next = CallID.next(after: id), isFree(next) { return next }
-            return .random()
+            if let next = CallID.next(after: id, using: &random)?.hashed(seed: seed), isFree(next) {
+                return next
+            }
+            return CallID.random(using: &random).hashed(seed: seed)
         }
     }
 }

@@ -1,3 +1,4 @@
+import RocketReactor
 import RocketSystem
 import RocketTCP
 
@@ -18,9 +19,10 @@ struct ChannelConnections: ~Copyable {
     private var lastReplacement: MonotonicTime?
     /// When a silent connection was last replaced, by pool slot.
     private var lastSilence: [MonotonicTime?]
-    private var random = SystemRandomNumberGenerator()
+    private var random: LoopRandom
 
-    init(size: Int, backOff: BackOff) {
+    init(size: Int, backOff: BackOff, random: LoopRandom) {
+        self.random = random
         pool = ConnectionPool(size: size, backOff: backOff)
         current = Array(repeating: nil, count: pool.indices.count)
         lastSilence = Array(repeating: nil, count: pool.indices.count)

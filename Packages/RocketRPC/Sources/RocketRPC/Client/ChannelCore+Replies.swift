@@ -13,7 +13,7 @@ extension ChannelCore {
     /// dropped.
     func received(_ frame: TinyPBFrame, _ bytes: RawSpan, on connection: ClientConnection) {
         let id = bytes.extracting(frame.messageID)
-        let hash = CallID.hash(of: id)
+        let hash = unsafe ids.hash(of: id)
         let code = RPCErrorCode(rawValue: frame.errorCode)
         guard let slot = unsafe pending.find(id, hash, sentOn: connection.number) else {
             return unmatched(frame, bytes, hash, connection)
@@ -61,7 +61,7 @@ extension ChannelCore {
     func receivedOversized(
         _ id: RawSpan, _ byteCount: Int, on connection: ClientConnection
     ) {
-        let hash = CallID.hash(of: id)
+        let hash = unsafe ids.hash(of: id)
         let error = RPCError(
             .resourceExhausted,
             "the reply is too large: \(byteCount) bytes; the limit is "
@@ -90,8 +90,10 @@ extension ChannelCore {
     /// deadline allows that: the first time in the next tick, when a draining connection has been
     /// replaced, and after a back-off from then on.
     private func sendsAgain(_ slot: Int, after connection: ClientConnection) -> Bool {
+        var random = reactor.random
         guard let entry = unsafe pending[slot],
-            let duration = context.configuration.retry.delay(afterAttempts: entry.attempts)
+            let duration = context.configuration.retry.delay(
+                afterAttempts: entry.attempts, using: &random)
         else { return false }
         let time = reactor.now + duration
         if let deadline = unsafe entry.call.parameters.deadline, deadline <= time { return false }
@@ -121,7 +123,9 @@ extension ChannelCore {
             entry.attempts < context.configuration.retry.maxAttempts
         else { return fail(slot, error) }
         context.counters.retries.increment()
-        let duration = context.configuration.retry.jitter(afterAttempts: entry.attempts)
+        var random = reactor.random
+        let duration = context.configuration.retry.jitter(
+            afterAttempts: entry.attempts, using: &random)
         if let deadline = unsafe entry.call.parameters.deadline, deadline <= reactor.now + duration
         {
             unsafe pending.move(slot, to: .waiting)

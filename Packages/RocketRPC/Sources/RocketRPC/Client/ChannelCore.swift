@@ -19,7 +19,7 @@ final class ChannelCore {
     @exclusivity(unchecked) var connections: ChannelConnections
     @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
     @exclusivity(unchecked) var completed = CompletedCalls()
-    @exclusivity(unchecked) var ids = CallIDSource()
+    @exclusivity(unchecked) var ids: CallIDSource
     /// See `goingAway`.
     var goAwaysWithoutReply = 0
     /// The ids of calls that wait to be sent, in their order. May contain ids of calls that have
@@ -41,8 +41,10 @@ final class ChannelCore {
     init(_ context: ChannelContext, on reactor: Reactor) {
         self.context = context
         self.reactor = reactor
+        unsafe ids = CallIDSource(random: reactor.random)
         unsafe connections = ChannelConnections(
-            size: context.configuration.poolSize, backOff: context.configuration.connectBackOff)
+            size: context.configuration.poolSize, backOff: context.configuration.connectBackOff,
+            random: reactor.random)
     }
 
     // MARK: Calls

@@ -170,15 +170,16 @@ final class ChannelInbox: Sendable {
 /// channel, so that its calls end. Each channel is held strongly until then: an object that ever
 /// had a weak reference counts its references in a side table, which makes each use slower.
 private final class LoopChannels: LoopEndHandler {
-    private var channels: [ObjectIdentifier: ChannelCore] = [:]
+    private var channels = OrderedObjects<ChannelCore>()
 
-    func add(_ core: ChannelCore) { channels[ObjectIdentifier(core)] = core }
+    func add(_ core: ChannelCore) { channels.insert(core) }
 
-    func remove(_ core: ChannelCore) { channels[ObjectIdentifier(core)] = nil }
+    func remove(_ core: ChannelCore) { channels.remove(core) }
 
-    /// While ticks' ends still run: what a close brings about is done, in process too.
+    /// While ticks' ends still run: what a close brings about is done, in process too. In the order
+    /// in which the channels were first used.
     func loopEnding(on reactor: Reactor) {
-        let ending = Array(channels.values)
+        let ending = channels.inOrder
         channels.removeAll()
         for channel in ending { channel.close() }
     }

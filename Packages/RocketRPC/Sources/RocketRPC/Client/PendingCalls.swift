@@ -98,7 +98,7 @@ struct PendingCalls<Call>: ~Copyable {
 
     /// The slot of the call whose id has these bytes, if it was last sent on that connection.
     ///
-    /// - Parameter hash: that of `CallID.hash(of:)`.
+    /// - Parameter hash: that of `CallIDSource.hash(of:)`.
     func find(_ bytes: RawSpan, _ hash: UInt64, sentOn connection: Int) -> Int? {
         guard let slot = index.find(hash, where: { slots[$0].id.matches(bytes) }),
             case .sent(connection, _) = slots[slot].progress.stage

@@ -1,8 +1,10 @@
 import RocketBase
 public import RocketCodec
+import RocketReactor
 public import SwiftProtobuf
 
-/// A call that has been started: one task or several await its response later.
+/// A call that has been started: one task or several await its response later. Runs on the channel's
+/// loop, and so do its interceptors.
 ///
 /// ```swift
 /// let call = channel.start(OrderMethods.queryOrder, request)
@@ -10,10 +12,13 @@ public import SwiftProtobuf
 /// let response = try await call.value
 /// ```
 public final class RPCAsyncCall<Response: Message & Sendable>: Sendable {
+    /// The loop of the channel.
+    let loop: EventLoop
     private let task: Task<Result<Response, RPCError>, Never>
 
-    init(_ body: @escaping @Sendable () async -> Result<Response, RPCError>) {
-        task = Task { await body() }
+    init(on loop: EventLoop, _ body: @escaping @Sendable () async -> Result<Response, RPCError>) {
+        self.loop = loop
+        task = Task(executorPreference: loop) { await body() }
     }
 
     /// The response; waits for the end of the call.
@@ -43,7 +48,7 @@ extension RPCChannel {
         _ method: RPCMethod<Request, Response>, _ request: Request, timeout: Duration? = nil,
         metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
     ) -> RPCAsyncCall<Response> {
-        RPCAsyncCall { [self] in
+        RPCAsyncCall(on: loop) { [self] in
             do throws(RPCError) {
                 return .success(
                     try await call(
@@ -58,7 +63,7 @@ extension RPCChannel {
     public func start<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, _ controller: RPCController
     ) -> RPCAsyncCall<Response> {
-        RPCAsyncCall { [self] in
+        RPCAsyncCall(on: loop) { [self] in
             do throws(RPCError) {
                 return .success(try await call(method, request, controller))
             } catch {

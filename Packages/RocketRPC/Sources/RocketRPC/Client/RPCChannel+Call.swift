@@ -147,7 +147,7 @@ extension RPCChannel {
 
     /// The call's own deadline or that of its parent, whichever is earlier.
     private func deadline(_ timeout: Duration?, _ parent: RPCController?) -> MonotonicTime {
-        let now = time.monotonic()
+        let now = now
         let own = timeout.map { now + $0 } ?? now.later(by: timeoutNanoseconds)
         guard let inherited = parent?.deadline else { return own }
         return min(own, inherited)

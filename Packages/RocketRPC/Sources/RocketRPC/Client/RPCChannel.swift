@@ -21,7 +21,8 @@ public final class RPCChannel: Sendable {
     /// ```
     public let loop: EventLoop
     @usableFromInline let interceptors: [any RPCInterceptor]
-    let time = SystemTimeSource()
+    /// The clock of the loop; nil: the system's, which is read without an indirect call.
+    private let injectedTime: (any TimeSource)?
     /// `configuration.timeout`.
     let timeoutNanoseconds: UInt64
     private let context: ChannelContext
@@ -112,6 +113,7 @@ public final class RPCChannel: Sendable {
             preconditionFailure("a channel has a loop, passed in or its own")
         }
         self.loop = loop
+        injectedTime = loop.time is SystemTimeSource ? nil : loop.time
         context = ChannelContext(
             target: target, connector: connector, configuration: configuration, logger: logger)
         let inbox = ChannelInbox(context, loop: loop)
@@ -137,6 +139,12 @@ public final class RPCChannel: Sendable {
         let inbox = inbox
         if !loop.execute({ inbox.close(on: $0) }) { context.broadcaster.publish(.closed) }
         ownThread?.stopUnattended()
+    }
+
+    /// The time of now, of the loop's clock. Any thread.
+    var now: MonotonicTime {
+        // determinism: the loop's clock is the system's, unless it was handed another one
+        injectedTime?.monotonic() ?? SystemTimeSource().monotonic()
     }
 
     func enqueueStart(_ call: OutgoingCall) {

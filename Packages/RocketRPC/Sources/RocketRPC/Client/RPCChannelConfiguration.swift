@@ -78,9 +78,11 @@ public struct RPCRetryPolicy: Sendable {
     }
     /// How long a call that was answered with UNAVAILABLE waits until it is sent again; nil: it is
     /// not sent again.
-    func delay(afterAttempts attempts: Int) -> Duration? {
+    func delay(
+        afterAttempts attempts: Int, using random: inout some RandomNumberGenerator
+    ) -> Duration? {
         if attempts >= maxAttempts { return nil }
-        var (backOff, random) = (backOff, SystemRandomNumberGenerator())
+        var backOff = backOff
         var duration = Duration.zero
         for _ in 1..<max(1, attempts) { duration = backOff.next(using: &random) }
         return duration
@@ -88,11 +90,13 @@ public struct RPCRetryPolicy: Sendable {
 
     /// How long a call whose connection has ended waits until it is sent again: from zero up to, but
     /// not including, the longest wait after so many attempts.
-    func jitter(afterAttempts attempts: Int) -> Duration {
+    func jitter(
+        afterAttempts attempts: Int, using random: inout some RandomNumberGenerator
+    ) -> Duration {
         var most = min(backOff.first, backOff.most)
         for _ in 1..<max(1, attempts) where most < backOff.most {
             most = min(most * backOff.factor, backOff.most)
         }
-        return most * Double.random(in: 0..<1)
+        return most * Double.random(in: 0..<1, using: &random)
     }
 }

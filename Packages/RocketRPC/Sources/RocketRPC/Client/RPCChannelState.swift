@@ -19,7 +19,8 @@ public enum RPCChannelState: String, Hashable, Sendable, CaseIterable {
 final class StateBroadcaster: Sendable {
     private struct State {
         var current = RPCChannelState.idle
-        var subscribers: [Int: AsyncStream<RPCChannelState>.Continuation] = [:]
+        /// In the order of their subscriptions.
+        var subscribers: [(number: Int, AsyncStream<RPCChannelState>.Continuation)] = []
         var lastSubscriber = 0
     }
 
@@ -32,10 +33,10 @@ final class StateBroadcaster: Sendable {
         let ended = state.withLock { state -> [AsyncStream<RPCChannelState>.Continuation] in
             guard new != state.current, state.current != .closed else { return [] }
             state.current = new
-            for subscriber in state.subscribers.values { subscriber.yield(new) }
+            for (_, subscriber) in state.subscribers { subscriber.yield(new) }
             if new != .closed { return [] }
-            defer { state.subscribers = [:] }
-            return Array(state.subscribers.values)
+            defer { state.subscribers = [] }
+            return state.subscribers.map(\.1)
         }
         // Not under the lock: `finish` calls `onTermination`, which takes it.
         for subscriber in ended { subscriber.finish() }
@@ -53,11 +54,11 @@ final class StateBroadcaster: Sendable {
                 return -1
             }
             state.lastSubscriber += 1
-            state.subscribers[state.lastSubscriber] = continuation
+            state.subscribers.append((state.lastSubscriber, continuation))
             return state.lastSubscriber
         }
         continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { $0.subscribers[number] = nil }
+            self?.state.withLock { $0.subscribers.removeAll { $0.number == number } }
         }
         return stream
     }

@@ -14,6 +14,7 @@ public final class RPCHealth: RPCHealthService {
         var statuses: [String: Status] = [:]
         var isDraining = false
         var lastWatcher: UInt64 = 0
+        /// By number, which rises.
         var watchers: [UInt64: CheckedContinuation<Void, Never>] = [:]
 
         func status(of service: String) -> Status {
@@ -54,7 +55,7 @@ public final class RPCHealth: RPCHealthService {
             defer { state.watchers = [:] }
             return state.watchers
         }
-        for watcher in watchers.values { watcher.resume() }
+        for (_, watcher) in watchers.sorted(by: { $0.key < $1.key }) { watcher.resume() }
     }
 
     // MARK: The service

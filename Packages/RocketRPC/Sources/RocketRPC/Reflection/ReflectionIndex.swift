@@ -9,7 +9,7 @@ struct ReflectionIndex: Sendable {
 
     init(_ registry: RPCServiceRegistry) {
         var byService: [String: [RPCMethodInfo]] = [:]
-        for name in registry.services.keys { byService[name] = [] }
+        for name in registry.services.keys.sorted() { byService[name] = [] }
         for method in registry.entries {
             let parts = method.fullName.split(separator: ".")
             byService[parts.dropLast().joined(separator: "."), default: []].append(

@@ -17,7 +17,7 @@ final class HandlerScheduler: TickEndHandler {
     private let dispatcher: RPCDispatcher
     private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
     /// All connections whose calls are served by this scheduler.
-    private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var connections = OrderedObjects<ServerConnection>()
     /// Connections with unprocessed input.
     private var ready = RingBuffer<ServerConnection>()
     private var parked: [HandlerTask] = []
@@ -49,12 +49,12 @@ final class HandlerScheduler: TickEndHandler {
     // MARK: Connections
 
     func add(_ connection: ServerConnection) {
-        connections[ObjectIdentifier(connection)] = connection
+        connections.insert(connection)
     }
 
     /// Removes a closed connection and cancels its calls and their tasks.
     func remove(_ connection: ServerConnection) {
-        connections[ObjectIdentifier(connection)] = nil
+        connections.remove(connection)
         cancelCalls(of: connection)
         // It refers to the connection, which refers to this scheduler.
         if synchronous?.connection === connection { synchronous = nil }
@@ -79,12 +79,12 @@ final class HandlerScheduler: TickEndHandler {
     /// Calls `silentPeriodEnded` of each draining connection when its time has come.
     func closeSilentPeersLater() {
         guard silentPeersTimer == nil, state.phase != .stopped,
-            let next = connections.values.compactMap(\.ending.silentUntil).min()
+            let next = connections.inOrder.compactMap(\.ending.silentUntil).min()
         else { return }
         silentPeersTimer = reactor.schedule(after: next - reactor.now, label: "silent peers") {
             [unowned self] _ in
             silentPeersTimer = nil
-            for connection in connections.values { connection.silentPeriodEnded(reactor.now) }
+            for connection in connections.inOrder { connection.silentPeriodEnded(reactor.now) }
             closeSilentPeersLater()
         }
     }
@@ -136,7 +136,7 @@ final class HandlerScheduler: TickEndHandler {
 
     private func endAll() {
         ready = RingBuffer()
-        for connection in connections.values {
+        for connection in connections.inOrder {
             connection.isReady = false
             cancelCalls(of: connection)
         }
@@ -330,24 +330,24 @@ private actor LoopActor {
 
 /// The schedulers of all sub reactors; each is created for the first connection of its loop.
 final class SchedulerRegistry: Sendable {
-    private let all = Locked<[ObjectIdentifier: (EventLoop, LoopBound<HandlerScheduler>)]>([:])
+    /// In the order of their making.
+    private let all = Locked<[LoopBound<HandlerScheduler>]>([])
 
     /// Returns the scheduler of the reactor, which is created if necessary. On the reactor's loop.
     func scheduler(on reactor: Reactor, _ dispatcher: RPCDispatcher) -> HandlerScheduler {
-        let key = ObjectIdentifier(reactor.loop)
-        let found = all.withLock { $0[key] }
-        if let found { return found.1.get() }
+        let found = all.withLock { all in all.first { $0.loop === reactor.loop } }
+        if let found { return found.get() }
         // Only this loop creates its scheduler, so no other thread can have created one meanwhile.
         let scheduler = HandlerScheduler(reactor: reactor, dispatcher: dispatcher)
         let bound = LoopBound(scheduler, on: reactor)
-        all.withLock { $0[key] = (reactor.loop, bound) }
+        all.withLock { $0.append(bound) }
         return scheduler
     }
 
     /// Stops the schedulers of all loops. Any thread; before the loops are stopped.
     func stopAll() {
-        for (loop, scheduler) in all.withLock({ Array($0.values) }) {
-            loop.execute { _ in scheduler.get().stop() }
+        for scheduler in all.withLock({ $0 }) {
+            scheduler.loop.execute { _ in scheduler.get().stop() }
         }
     }
 }

@@ -1,8 +1,8 @@
 public import RocketBase
 import RocketCodec
-import RocketReactor
+@_spi(Simulation) import RocketReactor
 public import RocketSystem
-public import RocketTCP
+@_spi(Simulation) public import RocketTCP
 public import ServiceLifecycle
 
 /// A TinyPB server: one main reactor accepts connections, and each of `ioThreads` sub reactors
@@ -62,7 +62,7 @@ public final class RPCServer: Service {
             logger: logger, time: time)
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec, health: health,
-            status: meter.map { StatusLines(meter: $0) })
+            status: meter.map { StatusLines(meter: $0, time: time) })
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
             ioLogger: logger, makeListener: makeListener)
@@ -151,6 +151,7 @@ extension ServerRuntimeConfiguration {
         slowCallback = configuration.slowCallback
         drainTimeout = configuration.drainTimeout
         systemd = configuration.systemd
+        if let make = configuration.makeThread { makeThread = make }
     }
 }
 

@@ -1,4 +1,5 @@
 public import RocketCodec
+@_spi(Simulation) public import RocketReactor
 public import RocketSystemd
 public import RocketTCP
 
@@ -23,6 +24,8 @@ public struct RPCServerConfiguration: Sendable {
     public var health = true
     /// Whether `rocket.Reflection` is served, to every client that can connect. Default false.
     public var reflection = false
+    /// Starts what drives the loops of the server; nil, the default: threads.
+    @_spi(Simulation) public var makeThread: MakeLoopThread?
 
     /// Creates a configuration with the given listeners and defaults.
     public init(tcp: TCPServerConfiguration) { self.tcp = tcp }

@@ -208,9 +208,10 @@ import Testing
     func jitterLimits() {
         var policy = RPCRetryPolicy()
         policy.backOff = BackOff(first: .milliseconds(50), most: .milliseconds(150))
+        var random = SystemRandomNumberGenerator()
         for (attempts, most) in [(1, 50), (2, 100), (3, 150), (100, 150)] {
             for _ in 0..<100 {
-                let wait = policy.jitter(afterAttempts: attempts)
+                let wait = policy.jitter(afterAttempts: attempts, using: &random)
                 #expect(wait >= .zero && wait < .milliseconds(most))
             }
         }

@@ -16,7 +16,7 @@ import Testing
         try await withServer { address in
             let channel = try RPCChannel(to: address)
             defer { channel.close() }
-            let call = RPCController(timeout: .seconds(60), metadata: ["x-sent": "grüße"])
+            let call = RPCController(timeout: .seconds(3600), metadata: ["x-sent": "grüße"])
             _ = try await channel.call(TestService.describe, Text(), call)
             #expect(call.replyMetadata["x-seen"] == "grüße")
             #expect(call.isFinished && call.error == nil && !call.isCancelled)
@@ -32,7 +32,7 @@ import Testing
     func cancel() async throws {
         let service = TestService()
         try await withChannel([service]) { channel in
-            let call = RPCController(timeout: .seconds(60))
+            let call = RPCController(timeout: .seconds(3600))
             let started = channel.start(TestService.never, Text(), call)
             await service.gate.arrived(1)
             call.cancel()
@@ -137,10 +137,10 @@ import Testing
                 var calls: [RPCAsyncCall<Number>] = []
                 while channel.statistics.connects < 2 {
                     calls.append(
-                        channel.start(TestService.hold, Number(1), timeout: .seconds(60)))
+                        channel.start(TestService.hold, Number(1), timeout: .seconds(3600)))
                     _ = try await channel.call(TestService.echo, Text())
                 }
-                calls.append(channel.start(TestService.hold, Number(1), timeout: .seconds(60)))
+                calls.append(channel.start(TestService.hold, Number(1), timeout: .seconds(3600)))
                 await first.gate.arrived(1)
                 await second.gate.arrived(1)
                 first.gate.open()
@@ -165,7 +165,7 @@ import Testing
         let service = TestService()
         try await withServer([service]) { address in
             let channel = try RPCChannel(to: address)
-            let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
+            let call = channel.start(TestService.never, Text(), timeout: .seconds(3600))
             await service.gate.arrived(1)
             channel.close()
             await call.wait()
@@ -182,7 +182,7 @@ import Testing
         try await withServer([service]) { address in
             let thread = try IOThread(name: "short-lived")
             let channel = try RPCChannel(to: address, loop: thread.loop)
-            let call = channel.start(TestService.hold, Number(1), timeout: .seconds(60))
+            let call = channel.start(TestService.hold, Number(1), timeout: .seconds(3600))
             await service.gate.arrived(1)
             thread.stop()
             await thread.ended()

@@ -16,8 +16,11 @@ final class DrivenChannel {
     let connector = FakeConnector()
     let core: ChannelCore
 
-    init(_ configure: (inout RPCChannelConfiguration) -> Void = { _ in }) throws {
-        driven = try HandDrivenLoop()
+    init(
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
+    ) throws {
+        driven = try HandDrivenLoop(random: random)
         var configuration = RPCChannelConfiguration()
         configure(&configuration)
         let context = ChannelContext(

@@ -65,7 +65,7 @@ import Testing
         let server = try await ResettingServer(resets: 2)
         let channel = try RPCChannel(to: server.address)
         let reply = try await channel.call(
-            TestService.echo, Text("once"), timeout: .seconds(60),
+            TestService.echo, Text("once"), timeout: .seconds(3600),
             metadata: ["idempotency-key": "key-1"])
         #expect(reply.value == "once")
         let requests = server.requests.all
@@ -82,7 +82,7 @@ import Testing
         let server = try await ResettingServer(resets: 1)
         let channel = try RPCChannel(to: server.address)
         let error = await #expect(throws: RPCError.self) {
-            try await channel.call(TestService.echo, Text("once"), timeout: .seconds(60))
+            try await channel.call(TestService.echo, Text("once"), timeout: .seconds(3600))
         }
         #expect(error?.code == .failedGetReply)
         #expect(server.requests.all.count == 1)
@@ -100,7 +100,7 @@ import Testing
         let channel = try RPCChannel(to: address, configuration: configuration)
         let states = channel.states
         let call = channel.start(
-            TestService.echo, Text("later"), timeout: .seconds(60), options: .waitForReady)
+            TestService.echo, Text("later"), timeout: .seconds(3600), options: .waitForReady)
         for await state in states where state == .transientFailure { break }
         try await withServer(configure: { $0.tcp.listen = [address] }) { _ in
             let reply = try await call.value
@@ -118,7 +118,7 @@ import Testing
         let service = TestService()
         try await withServer([service], configure: { $0.tcp.listen = [address] }) { _ in
             let channel = try RPCChannel(to: address)
-            let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
+            let call = channel.start(TestService.never, Text(), timeout: .seconds(3600))
             await service.gate.arrived(1)
             channel.close()
             await call.wait()

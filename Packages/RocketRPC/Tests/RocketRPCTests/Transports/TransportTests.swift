@@ -129,7 +129,7 @@ struct TransportTests {
     @Test("Cancelling a call cancels its handler", arguments: TransportKind.channels)
     func callerCancellation(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
-            let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
+            let call = channel.start(TestService.never, Text(), timeout: .seconds(3600))
             await service.gate.arrived(1)
             call.cancel()
             let error = await #expect(throws: RPCError.self) { try await call.value }
@@ -161,7 +161,7 @@ struct TransportTests {
     @Test("Closing a channel cancels the handlers of its calls", arguments: TransportKind.channels)
     func channelClose(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service]) { channel in
-            let call = channel.start(TestService.never, Text(), timeout: .seconds(60))
+            let call = channel.start(TestService.never, Text(), timeout: .seconds(3600))
             await service.gate.arrived(1)
             channel.close()
             let error = await #expect(throws: RPCError.self) { try await call.value }

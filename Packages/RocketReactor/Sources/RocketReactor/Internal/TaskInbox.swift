@@ -63,10 +63,29 @@ final class TaskInbox: Sendable {
 /// eventfd. No wakeup is lost because of the order: a sender first makes its task visible and then
 /// checks for a sleeper, the loop first announces the sleep and then checks for tasks.
 final class Wakeup: Sendable {
-    let event: EventDescriptor
+    private enum Signal: ~Copyable, Sendable {
+        case event(EventDescriptor)
+        case simulated(any SimulatedPoller)
+    }
+
+    private let signal: Signal
     private let isAsleep = Atomic(false)
 
-    init() throws(SystemError) { event = try EventDescriptor() }
+    init() throws(SystemError) { signal = .event(try EventDescriptor()) }
+
+    /// Wakes a loop of a simulation.
+    init(_ poller: any SimulatedPoller) { signal = .simulated(poller) }
+
+    /// Watches the event of this wakeup. Once, on the loop.
+    func register(on reactor: Reactor) throws(SystemError) {
+        switch signal {
+        case .event(let event):
+            _ = try reactor.register(
+                event.descriptor, interest: [.read, .edgeTriggered], label: "wakeup",
+                handler: WakeupHandler())
+        case .simulated: break
+        }
+    }
 
     /// Wakes the loop if it sleeps. Any thread, after the task is visible. Returns true when it
     /// wrote.
@@ -75,8 +94,15 @@ final class Wakeup: Sendable {
         guard isAsleep.load(ordering: .sequentiallyConsistent),
             isAsleep.exchange(false, ordering: .sequentiallyConsistent)
         else { return false }
-        event.signal()
+        signalNow()
         return true
+    }
+
+    private func signalNow() {
+        switch signal {
+        case .event(let event): event.signal()
+        case .simulated(let poller): poller.wake()
+        }
     }
 
     /// Announces a sleep, then checks for tasks: in this order, or a task that is sent in between is

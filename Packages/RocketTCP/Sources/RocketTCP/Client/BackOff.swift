@@ -24,6 +24,8 @@ public struct BackOff: Sendable {
     }
 
     /// Records a failure and returns the time to wait.
+    ///
+    /// - Parameter generator: on a loop, `Reactor.random`.
     public mutating func next<Generator: RandomNumberGenerator>(
         using generator: inout Generator
     ) -> Duration {
@@ -33,12 +35,6 @@ public struct BackOff: Sendable {
         // A Double has 53 bits: a number from 0 up to, but not including, 1.
         let jitter = Double(generator.next() >> 11) / Double(1 << 53)
         return wait * (0.5 + jitter / 2)
-    }
-
-    /// Records a failure and returns the time to wait.
-    public mutating func next() -> Duration {
-        var generator = SystemRandomNumberGenerator()
-        return next(using: &generator)
     }
 
     /// Records a success: the next failure begins at `first` again.

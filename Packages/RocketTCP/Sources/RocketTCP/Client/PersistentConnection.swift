@@ -15,7 +15,7 @@ public final class PersistentConnection {
     private var makeHandler: ((Reactor) -> any TCPConnectionHandler)?
     private var observe: ((Event) -> Void)?
     private var state: PersistentConnectionState
-    private var random = SystemRandomNumberGenerator()
+    private var random: LoopRandom
     private var closing = TCPConnection.Closing.afterFlush
     private var operation: ConnectOperation?
     private var timer: ScheduledTimer?
@@ -41,6 +41,7 @@ public final class PersistentConnection {
     ) {
         self.target = target
         self.reactor = reactor
+        random = reactor.random
         self.configuration = configuration
         self.makeHandler = makeHandler
         self.observe = observe

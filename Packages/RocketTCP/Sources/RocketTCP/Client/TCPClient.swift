@@ -1,5 +1,5 @@
-public import RocketReactor
-import RocketSystem
+@_spi(Simulation) public import RocketReactor
+@_spi(Simulation) import RocketSystem
 
 /// Connects to peers.
 public enum TCPClient {
@@ -95,10 +95,10 @@ public final class ConnectOperation {
     /// Takes the outcome of an attempt. Returns true when the next address has to be tried.
     private func settle(_ attempt: ConnectAttempt, _ outcome: ConnectAttempt.Outcome) -> Bool {
         guard result == nil else { return false }
-        guard case .connected = outcome, let descriptor = attempt.takeDescriptor(), let handler
+        guard case .connected = outcome, let socket = attempt.takeSocket(), let handler
         else { return true }
         let connection = TCPConnection(
-            descriptor, peer: attempt.address, group: group, handler: handler, on: reactor)
+            socket, peer: attempt.address, group: group, handler: handler, on: reactor)
         finish(.success(connection))
         return false
     }
@@ -149,7 +149,7 @@ private final class ConnectAttempt: IOHandler {
 
     let address: NetAddress
     private(set) var error: SystemError?
-    private var descriptor: FileDescriptor?
+    private var socket: Socket?
     private var registration: Registration?
     private let ended: (ConnectAttempt, Outcome) -> Void
 
@@ -162,14 +162,14 @@ private final class ConnectAttempt: IOHandler {
     /// Begins to connect. Returns the outcome if it is known at once.
     func begin(_ configuration: TCPConnectionConfiguration, on reactor: Reactor) -> Outcome? {
         do {
-            let descriptor = try FileDescriptor.streamSocket(for: address.socketAddress)
-            try configuration.apply(to: descriptor, address)
-            switch try descriptor.connect(to: address.socketAddress) {
-            case .connected: return settled(descriptor, nil)
+            let socket = try Socket(for: address.socketAddress, in: reactor.simulatedNetwork)
+            try configuration.apply(to: socket, address)
+            switch try socket.connect(to: address.socketAddress) {
+            case .connected: return settled(socket, nil)
             case .inProgress:
                 registration = try reactor.register(
-                    descriptor, interest: .write, label: "connect", handler: self)
-                self.descriptor = consume descriptor
+                    socket, interest: .write, label: "connect", handler: self)
+                self.socket = consume socket
                 return nil
             }
         } catch {
@@ -181,17 +181,15 @@ private final class ConnectAttempt: IOHandler {
     func ready(_ events: IOEvents, on reactor: Reactor) {
         registration?.cancel()
         registration = nil
-        guard let descriptor = descriptor.take() else { return }
-        let failure = descriptor.socketError().map { SystemError("connect", $0) }
-        ended(self, settled(descriptor, failure))
+        guard let socket = socket.take() else { return }
+        let failure = socket.socketError().map { SystemError("connect", $0) }
+        ended(self, settled(socket, failure))
     }
 
-    /// Keeps the descriptor only if it is connected to another socket.
-    private func settled(_ descriptor: consuming FileDescriptor, _ failure: SystemError?)
-        -> Outcome
-    {
+    /// Keeps the socket only if it is connected to another one.
+    private func settled(_ socket: consuming Socket, _ failure: SystemError?) -> Outcome {
         error = failure
-        if error == nil, !address.isUnix, let own = try? descriptor.localAddress(),
+        if error == nil, !address.isUnix, let own = try? socket.localAddress(),
             own == address.socketAddress
         {
             // The kernel may choose, for this end, the very port of this machine that no process
@@ -199,16 +197,16 @@ private final class ConnectAttempt: IOHandler {
             error = SystemError("connect", .connectionRefused)
         }
         if let error { return .failed(error) }
-        self.descriptor = consume descriptor
+        self.socket = consume socket
         return .connected
     }
 
-    /// Returns the connected descriptor, once.
-    func takeDescriptor() -> FileDescriptor? { descriptor.take() }
+    /// Returns the connected socket, once.
+    func takeSocket() -> Socket? { socket.take() }
 
     func cancel() {
         registration?.cancel()
         registration = nil
-        descriptor = nil
+        socket = nil
     }
 }

@@ -16,7 +16,7 @@ final class LoopConnections {
     /// All open connections of this loop, in no particular order.
     private(set) var connections: [TCPConnection] = []
     /// Connect operations that have not ended.
-    private var operations: [ObjectIdentifier: ConnectOperation] = [:]
+    private var operations = OrderedObjects<ConnectOperation>()
     /// Replaces what the kernel knows of a peer's answers, in tests.
     var injectedProgress: ((TCPConnection) -> TCPProgress)?
     private var sweepTimer: ScheduledTimer?
@@ -49,11 +49,9 @@ final class LoopConnections {
         last.slot = slot
     }
 
-    func began(_ operation: ConnectOperation) {
-        operations[ObjectIdentifier(operation)] = operation
-    }
+    func began(_ operation: ConnectOperation) { operations.insert(operation) }
 
-    func ended(_ operation: ConnectOperation) { operations[ObjectIdentifier(operation)] = nil }
+    func ended(_ operation: ConnectOperation) { operations.remove(operation) }
 
     /// Makes the sweep run no later than `deadline`, when a time limit may pass.
     func expect(_ deadline: MonotonicTime) {
@@ -79,10 +77,10 @@ final class LoopConnections {
 
 extension LoopConnections: LoopEndHandler {
     /// Closes each connection and cancels each connect operation, so that their handlers are
-    /// notified.
+    /// notified: operations in the order in which they began.
     func loopEnding(on reactor: Reactor) {
         for connection in connections { connection.close(.now, reason: .stopped) }
-        for operation in Array(operations.values) { operation.cancel() }
+        for operation in operations.inOrder { operation.cancel() }
     }
 }
 

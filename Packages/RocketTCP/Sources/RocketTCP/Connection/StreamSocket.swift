@@ -2,17 +2,17 @@ import RocketBase
 import RocketReactor
 import RocketSystem
 
-/// The socket of one connection, which reads, sends and ends its stream only through these
-/// functions: the place for encryption later. Owns the descriptor. Bound to the connection's loop.
+/// The stream of one connection, which reads, sends and ends it only through these functions: the
+/// place for encryption later. Owns the socket. Bound to the connection's loop.
 struct StreamSocket: ~Copyable {
-    let descriptor: FileDescriptor
+    let socket: Socket
 
-    /// Registers the descriptor with the loop.
+    /// Registers the socket with the loop.
     func register(_ interest: IOInterest, handler: TCPConnection, on reactor: Reactor)
         throws(SystemError) -> Registration
     {
         try reactor.register(
-            descriptor, interest: interest, label: "TCPConnection", handler: handler)
+            socket, interest: interest, label: "TCPConnection", handler: handler)
     }
 
     /// Reads once into the free space of `buffer`, which is at least `minimum`. Returns the number
@@ -23,7 +23,7 @@ struct StreamSocket: ~Copyable {
         var outcome = IOResult<Int>.wouldBlock
         // SAFETY: the memory is the buffer's own and does not leave the closure.
         let count = unsafe try buffer.write(minimum: minimum) { (room) throws(SystemError) in
-            unsafe outcome = try descriptor.receive(into: room)
+            unsafe outcome = try socket.receive(into: room)
             if case .done(let count) = outcome { return count }
             return 0
         }
@@ -35,18 +35,18 @@ struct StreamSocket: ~Copyable {
     func send(_ output: borrowing OutputQueue) throws(SystemError) -> IOResult<Int> {
         if output.hasShared {
             return unsafe try output.withSlices { (slices) throws(SystemError) in
-                unsafe try descriptor.send(slices: slices)
+                unsafe try socket.send(slices: slices)
             }
         }
         // SAFETY: the kernel only reads the bytes, and only during the send.
         return unsafe try output.own.withUnsafeBytes { (bytes) throws(SystemError) in
-            unsafe try descriptor.send(bytes)
+            unsafe try socket.send(bytes)
         }
     }
 
     /// Makes the close a reset. Where the kernel refuses, the close is an ordinary one.
-    func resetOnClose() { try? descriptor.setResetOnClose() }
+    func resetOnClose() { try? socket.setResetOnClose() }
 
     /// Ends our stream: the peer reads what was sent, then the end.
-    func sendEnd() throws(SystemError) { try descriptor.shutdownSending() }
+    func sendEnd() throws(SystemError) { try socket.shutdownSending() }
 }

@@ -226,7 +226,7 @@ extension TCPConnection {
     /// Handles a hang-up while reading is paused. epoll reports it whatever the interest is, and
     /// again in each tick.
     private func hungUpWhilePaused() {
-        if let error = unsafe socket?.descriptor.socketError() {
+        if let error = unsafe socket?.socket.socketError() {
             perform(machine.handle(.failed(CloseReason(SystemError("recv", error)))))
         } else if machine.peerFinished {
             perform(machine.handle(.failed(.peerReset)))

@@ -71,7 +71,7 @@ public final class TCPConnection {
     private var local: NetAddress?
 
     init(
-        _ descriptor: consuming FileDescriptor, peer: NetAddress, group: ConnectionGroup,
+        _ socket: consuming Socket, peer: NetAddress, group: ConnectionGroup,
         handler: any TCPConnectionHandler, on reactor: Reactor, number: UInt64 = 0
     ) {
         self.reactor = reactor
@@ -83,7 +83,7 @@ public final class TCPConnection {
         deadlines = ConnectionDeadlines(now: reactor.now)
         awaitsAnswers = peer.isUnix || group.limits.answer == .max
         unsafe nextCheckBytes = group.firstCheckBytes
-        unsafe socket = StreamSocket(descriptor: descriptor)
+        unsafe self.socket = StreamSocket(socket: socket)
     }
 
     deinit {
@@ -104,7 +104,7 @@ public final class TCPConnection {
     ) -> TCPConnection {
         let peer = NetAddress((try? descriptor.peerAddress()) ?? .unnamed).unmapped
         let connection = TCPConnection(
-            descriptor, peer: peer, group: ConnectionGroup(configuration), handler: handler,
+            Socket(descriptor), peer: peer, group: ConnectionGroup(configuration), handler: handler,
             on: reactor, number: number)
         // Without a `connected` before it: there is no one else to report the error to.
         do { try connection.start() } catch { connection.handler = handler }
@@ -172,7 +172,7 @@ extension TCPConnection {
     /// The address of this end, read from the kernel on first use; unnamed once closed.
     public var localAddress: NetAddress {
         if let local { return local }
-        let own = unsafe try? socket?.descriptor.localAddress()
+        let own = unsafe try? socket?.socket.localAddress()
         let address = NetAddress(own ?? .unnamed).unmapped
         if !machine.isClosed { local = address }
         return address
@@ -182,7 +182,7 @@ extension TCPConnection {
     ///
     /// - Throws: `SystemError` for other sockets and once closed.
     public func peerCredentials() throws(SystemError) -> PeerCredentials? {
-        try unsafe socket?.descriptor.peerCredentials()
+        try unsafe socket?.socket.peerCredentials()
     }
 }
 
@@ -348,7 +348,7 @@ extension TCPConnection {
         answerCheckAt = .distantFuture
         let progress =
             loopConnections.injectedProgress?(self)
-            ?? (unsafe try? socket?.descriptor.tcpProgress())
+            ?? (unsafe try? socket?.socket.tcpProgress())
         guard let progress, var liveness else { return }
         switch liveness.check(progress, at: now, limit: group.limits.answer) {
         case .settled: awaitsAnswers = false

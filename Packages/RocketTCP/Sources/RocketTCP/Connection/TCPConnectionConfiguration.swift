@@ -76,7 +76,13 @@ public struct TCPConnectionConfiguration: Sendable {
 extension TCPConnectionConfiguration {
     /// Sets the socket options. Those of a listener apply to all connections that it accepts, so
     /// that accepting costs no system call for them.
-    func apply(to descriptor: borrowing FileDescriptor, _ address: NetAddress)
+    func apply(to socket: borrowing Socket, _ address: NetAddress) throws(SystemError) {
+        try socket.withDescriptor { (descriptor) throws(SystemError) in
+            try apply(to: descriptor, address)
+        }
+    }
+
+    private func apply(to descriptor: borrowing FileDescriptor, _ address: NetAddress)
         throws(SystemError)
     {
         try descriptor.setKernelBuffers(

@@ -8,7 +8,7 @@ import Synchronization
 final class ConnectionAcceptor: TCPAcceptorDelegate {
     /// A socket on its way to its loop.
     struct AcceptedSocket: Sendable {
-        let raw: Int32
+        let socket: Socket.Released
         let peer: NetAddress
         let number: UInt64
     }
@@ -69,16 +69,16 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
         return false
     }
 
-    func accepted(_ descriptor: consuming FileDescriptor, peer: NetAddress) {
+    func accepted(_ socket: consuming Socket, peer: NetAddress) {
         let verdict = context.limiter.admit(peer)
         guard verdict == .admitted else { return logRefusal(of: peer, verdict) }
         admitted += 1
         batches[nextLoop].append(
-            AcceptedSocket(raw: descriptor.release(), peer: peer, number: admitted))
+            AcceptedSocket(socket: socket.release(), peer: peer, number: admitted))
         nextLoop = (nextLoop + 1) % loops.count
     }
 
-    /// Logs a refusal. The descriptor is dropped by the caller: the peer reads the end at once.
+    /// Logs a refusal. The socket is dropped by the caller: the peer reads the end at once.
     private func logRefusal(of peer: NetAddress, _ verdict: ConnectionLimiter.Verdict) {
         let reason: CloseReason = verdict == .full ? .connectionLimit : .peerConnectionLimit
         let logger = context.logger.throttled(.warn, "connection refused")
@@ -151,7 +151,7 @@ final class ServerContext: Sendable {
                 continue
             }
             let connection = TCPConnection(
-                FileDescriptor(owning: socket.raw), peer: socket.peer, group: group,
+                Socket(owning: socket.socket), peer: socket.peer, group: group,
                 handler: makeHandler(reactor), on: reactor, number: socket.number)
             do {
                 try connection.start()
@@ -171,7 +171,7 @@ final class ServerContext: Sendable {
 
     /// Closes a socket that does not become a connection.
     func close(_ socket: ConnectionAcceptor.AcceptedSocket) {
-        _ = FileDescriptor(owning: socket.raw)
+        _ = Socket(owning: socket.socket)
         limiter.release(socket.peer)
     }
 

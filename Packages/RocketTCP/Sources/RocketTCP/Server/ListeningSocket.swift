@@ -1,5 +1,5 @@
 import RocketBase
-public import RocketSystem
+@_spi(Simulation) public import RocketSystem
 
 /// An address that a server can't listen on, and the cause. A value.
 public struct TCPListenError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -12,25 +12,25 @@ public struct TCPListenError: Error, Hashable, Sendable, CustomStringConvertible
     public var description: String { "listen on \(address): \(cause)" }
 }
 
-/// A socket that listens. Owns its descriptor until it is released to the loop that accepts.
+/// A socket that listens. Owns it until it is released to the loop that accepts.
 struct ListeningSocket: ~Copyable {
-    let descriptor: FileDescriptor
+    let socket: Socket
     /// The address that it is bound to: port 0 is resolved.
     let address: NetAddress
     /// The file of a Unix socket that was bound here. That of an adopted one belongs to the process
     /// that created it.
     let file: BoundFile?
 
-    /// The same as a Sendable value, on its way to its loop. The receiver closes the descriptor.
+    /// The same as a Sendable value, on its way to its loop. The receiver closes the socket.
     struct Released: Sendable {
-        let raw: Int32
+        let socket: Socket.Released
         let address: NetAddress
         let file: BoundFile?
 
-        /// Closes the descriptor and removes the file.
+        /// Closes the socket and removes the file.
         func close() {
             file?.remove()
-            _ = FileDescriptor(owning: raw)
+            _ = Socket(owning: socket)
         }
     }
 
@@ -66,31 +66,33 @@ struct ListeningSocket: ~Copyable {
     /// Takes ownership of what `release` returned.
     init(_ released: Released) {
         self.init(
-            descriptor: FileDescriptor(owning: released.raw), address: released.address,
+            socket: Socket(owning: released.socket), address: released.address,
             file: released.file)
     }
 
     private init(
-        descriptor: consuming FileDescriptor, address: NetAddress, file: BoundFile? = nil
+        socket: consuming Socket, address: NetAddress, file: BoundFile? = nil
     ) {
-        self.descriptor = descriptor
+        self.socket = socket
         self.address = address
         self.file = file
     }
 
-    /// Releases the descriptor: from now on the receiver must close it, or it leaks.
+    /// Releases the socket: from now on the receiver must close it, or it leaks.
     consuming func release() -> Released {
         let (address, file) = (address, file)
-        return Released(raw: descriptor.release(), address: address, file: file)
+        return Released(socket: socket.release(), address: address, file: file)
     }
 
     /// Binds to the address and listens.
+    ///
+    /// - Parameter network: nil: the kernel's.
     static func open(
         _ address: NetAddress, _ configuration: TCPServerConfiguration,
-        logger: RocketLogger = .disabled
+        network: (any SimulatedNetwork)? = nil, logger: RocketLogger = .disabled
     ) throws(TCPListenError) -> ListeningSocket {
         do {
-            return try bound(address, configuration, logger)
+            return try bound(address, configuration, network, logger)
         } catch {
             throw TCPListenError(address: address.description, cause: error)
         }
@@ -117,30 +119,33 @@ struct ListeningSocket: ~Copyable {
         let address = NetAddress(try descriptor.localAddress())
         // Accepted sockets inherit it, and an older version may have set it.
         if !address.isUnix { try descriptor.setUserTimeout(.zero) }
-        try configuration.connection.apply(to: descriptor, address)
-        return ListeningSocket(descriptor: descriptor, address: address)
+        let socket = Socket(descriptor)
+        try configuration.connection.apply(to: socket, address)
+        return ListeningSocket(socket: socket, address: address)
     }
 
     private static func bound(
-        _ address: NetAddress, _ configuration: TCPServerConfiguration, _ logger: RocketLogger
+        _ address: NetAddress, _ configuration: TCPServerConfiguration,
+        _ network: (any SimulatedNetwork)?, _ logger: RocketLogger
     ) throws(SystemError) -> ListeningSocket {
-        let descriptor = try FileDescriptor.streamSocket(for: address.socketAddress)
-        if case .ipv6 = address.socketAddress {
-            try descriptor.setIPv6Only(!configuration.dualStack)
-        }
-        try configuration.connection.apply(to: descriptor, address)
-        if case .unix(let path) = address.socketAddress {
-            let file = try bindFile(descriptor, path, address, configuration, logger)
-            return ListeningSocket(descriptor: descriptor, address: address, file: file)
-        }
-        if !address.isUnix {
+        let socket = try Socket(for: address.socketAddress, in: network)
+        try configuration.connection.apply(to: socket, address)
+        try socket.withDescriptor { (descriptor) throws(SystemError) in
+            if case .ipv6 = address.socketAddress {
+                try descriptor.setIPv6Only(!configuration.dualStack)
+            }
+            if address.isUnix { return }
             try descriptor.setReuseAddress(configuration.reuseAddress)
             try descriptor.setReusePort(configuration.reusePort)
         }
-        try descriptor.bind(to: address.socketAddress)
-        try descriptor.listen(backlog: max(1, configuration.backlog))
-        let actual = NetAddress(try descriptor.localAddress())
-        return ListeningSocket(descriptor: descriptor, address: actual)
+        if case .unix(let path) = address.socketAddress {
+            let file = try bindFile(socket, path, address, configuration, logger)
+            return ListeningSocket(socket: socket, address: address, file: file)
+        }
+        try socket.bind(to: address.socketAddress)
+        try socket.listen(backlog: max(1, configuration.backlog))
+        let actual = NetAddress(try socket.localAddress())
+        return ListeningSocket(socket: socket, address: actual)
     }
 
     /// Binds to a path and listens, in place of a stale file.
@@ -148,18 +153,18 @@ struct ListeningSocket: ~Copyable {
     /// One server at a time in each folder, from the look at the file to listen: a server that has
     /// bound but does not listen yet looks like a stale file, and another one would remove it.
     private static func bindFile(
-        _ descriptor: borrowing FileDescriptor, _ path: String, _ address: NetAddress,
+        _ socket: borrowing Socket, _ path: String, _ address: NetAddress,
         _ configuration: TCPServerConfiguration, _ logger: RocketLogger
     ) throws(SystemError) -> BoundFile {
         try withFolderLocked(of: path, logger) { () throws(SystemError) -> BoundFile in
             try removeStale(path, address)
-            try descriptor.bind(to: address.socketAddress)
+            try socket.bind(to: address.socketAddress)
             let file = BoundFile(
                 path: path, identity: try SocketFile.identity(of: path), logger: logger)
             do throws(SystemError) {
                 // No peer connects in between: before listen, connects are refused.
                 try SocketFile.setMode(configuration.unixMode, of: path)
-                try descriptor.listen(backlog: max(1, configuration.backlog))
+                try socket.listen(backlog: max(1, configuration.backlog))
             } catch {
                 try? SocketFile.remove(path)
                 throw error

@@ -1,5 +1,5 @@
 public import RocketBase
-public import RocketReactor
+@_spi(Simulation) public import RocketReactor
 import RocketSystem
 public import RocketSystemd
 import Synchronization
@@ -77,6 +77,10 @@ public struct ServerRuntimeConfiguration: Sendable {
     /// The service manager to be notified of readiness, status and drain, with a watchdog over all
     /// loops. Default nil: none.
     public var systemd: SystemdReporter?
+    /// Starts what drives each loop. Default: an `IOThread`.
+    @_spi(Simulation) public var makeThread: MakeLoopThread = { name, configuration, logger in
+        try IOThread(name: name, configuration: configuration, logger: logger)
+    }
 
     /// The defaults for these listeners.
     public init(tcp: TCPServerConfiguration) { self.tcp = tcp }
@@ -207,11 +211,11 @@ public final class ServerRuntime: Sendable {
     }
 
     private func serve(on threads: IOThreads) async throws {
-        application.start(on: threads.sub.loops)
-        let listener = makeListener(threads.main.loop, threads.sub.loops) { [application] in
+        application.start(on: threads.sub)
+        let listener = makeListener(threads.main, threads.sub) { [application] in
             application.makeHandler(on: $0)
         }
-        let addresses = try await start(listener, on: threads.main.loop)
+        let addresses = try await start(listener, on: threads.main)
         self.listener.withLock { $0 = listener }
         perform(.listening(addresses))
         notifyReady(threads.loops)
@@ -303,32 +307,37 @@ public final class ServerRuntime: Sendable {
 /// The threads of a running server. `shutdown` ends them; a value that is only dropped leaves them
 /// running.
 private struct IOThreads {
-    let main: IOThread
-    let sub: IOThreadGroup
+    /// The main one, then the sub reactors.
+    private var threads: [any LoopThread] = []
 
     init(
         _ configuration: ServerRuntimeConfiguration, logger: RocketLogger
     ) async throws(SystemError) {
-        let prefix = configuration.threadNamePrefix
+        precondition(configuration.ioThreads > 0, "a server has one sub reactor or more")
         var loops = EventLoopConfiguration()
         loops.slowCallback = configuration.slowCallback
-        main = try IOThread(name: prefix + "main", configuration: loops, logger: logger)
+        let names = ["main"] + (0..<configuration.ioThreads).map { "io-\($0)" }
         do {
-            sub = try IOThreadGroup(
-                count: configuration.ioThreads, namePrefix: prefix + "io-", configuration: loops,
-                logger: logger)
+            for name in names {
+                threads.append(
+                    try configuration.makeThread(
+                        configuration.threadNamePrefix + name, loops, logger))
+            }
         } catch {
-            main.stop()
-            await main.ended()
+            await shutdown()
             throw error
         }
     }
 
-    var loops: [EventLoop] { [main.loop] + sub.loops }
+    var main: EventLoop { threads[0].loop }
+    var sub: [EventLoop] { threads.dropFirst().map(\.loop) }
+    var loops: [EventLoop] { threads.map(\.loop) }
 
+    /// The sub reactors end before the main one.
     func shutdown() async {
-        await sub.shutdown()
-        main.stop()
-        await main.ended()
+        for thread in threads.dropFirst() { thread.stop() }
+        for thread in threads.dropFirst() { await thread.ended() }
+        threads.first?.stop()
+        await threads.first?.ended()
     }
 }

@@ -6,7 +6,7 @@ import RocketSystem
 protocol TCPAcceptorDelegate: AnyObject {
     /// Returns false to leave further connections in the kernel until `resume`.
     func mayAccept(_ acceptor: TCPAcceptor) -> Bool
-    func accepted(_ descriptor: consuming FileDescriptor, peer: NetAddress)
+    func accepted(_ socket: consuming Socket, peer: NetAddress)
     /// Called at the end of each batch of accepted sockets.
     func batchEnded()
 }
@@ -20,7 +20,7 @@ protocol TCPAcceptorDelegate: AnyObject {
 final class TCPAcceptor: IOHandler {
     private let address: NetAddress
     private let file: ListeningSocket.BoundFile?
-    private let descriptor: FileDescriptor
+    private let socket: Socket
     private let batch: Int
     private let logger: RocketLogger
     private unowned let reactor: Reactor
@@ -37,12 +37,12 @@ final class TCPAcceptor: IOHandler {
     static let logInterval = Duration.seconds(10)
 
     init(
-        _ socket: consuming ListeningSocket, batch: Int, delegate: any TCPAcceptorDelegate,
+        _ listening: consuming ListeningSocket, batch: Int, delegate: any TCPAcceptorDelegate,
         logger: RocketLogger, on reactor: Reactor
     ) throws(SystemError) {
-        address = socket.address
-        file = socket.file
-        self.descriptor = socket.descriptor
+        address = listening.address
+        file = listening.file
+        socket = listening.socket
         self.batch = max(1, batch)
         self.delegate = delegate
         self.logger = logger
@@ -53,7 +53,7 @@ final class TCPAcceptor: IOHandler {
 
     private func register() throws(SystemError) {
         registration = try reactor.register(
-            descriptor, interest: .read, label: "TCPAcceptor", handler: self)
+            socket, interest: .read, label: "TCPAcceptor", handler: self)
     }
 
     /// Registers again after a pause: without that, no peer would be accepted any more.
@@ -77,7 +77,7 @@ final class TCPAcceptor: IOHandler {
     /// Accepts one connection. Returns false when none waits, or none can be accepted now.
     private func acceptOne(_ delegate: any TCPAcceptorDelegate) -> Bool {
         do {
-            switch try descriptor.accept() {
+            switch try socket.accept() {
             case .accepted(let accepted, let peer):
                 delegate.accepted(accepted, peer: NetAddress(peer).unmapped)
                 return true
@@ -99,7 +99,7 @@ final class TCPAcceptor: IOHandler {
     }
 
     private func exhausted(_ error: SystemError) {
-        if reserve.take() != nil, case .accepted? = try? descriptor.accept() {
+        if reserve.take() != nil, case .accepted? = try? socket.accept() {
             // Closed at once, so that the peer reads the end instead of waiting for its own
             // timeout.
         }

@@ -1,5 +1,5 @@
 public import RocketBase
-public import RocketReactor
+@_spi(Simulation) public import RocketReactor
 import RocketSystem
 import Synchronization
 
@@ -64,11 +64,13 @@ public final class TCPServer: Sendable {
             let adoptsNone = configuration.adoptedDescriptors.isEmpty
             for address in adoptsNone ? configuration.listen : [] {
                 opened.append(
-                    try ListeningSocket.open(address, configuration, logger: context.logger)
-                        .release())
+                    try ListeningSocket.open(
+                        address, configuration, network: mainLoop.simulatedNetwork,
+                        logger: context.logger
+                    ).release())
             }
             for raw in configuration.adoptedDescriptors {
-                if opened.contains(where: { $0.raw == raw }) {
+                if opened.contains(where: { $0.socket.raw == raw }) {
                     throw TCPListenError(
                         address: "descriptor \(raw)",
                         cause: SystemError("it is passed twice", .invalid))

@@ -54,6 +54,27 @@ import Testing
         return (made, record)
     }
 
+    @Test("Waits by the random numbers of its loop")
+    func waitsByTheLoopsNumbers() throws {
+        struct Least: RandomNumberGenerator { func next() -> UInt64 { 0 } }
+        let driven = try HandDrivenLoop(random: Least())
+        var waits: [Duration] = []
+        let client = PersistentConnection(
+            to: .addresses([site.address]), on: driven.reactor,
+            makeHandler: { _ in RecordingConnectionHandler() }
+        ) { if case .down(_, let wait) = $0 { waits.append(wait) } }
+        client.start()
+        for _ in 0..<4 {
+            driven.settle()
+            driven.tick(after: waits.last ?? .zero)
+        }
+        driven.settle()
+        let longest = BackOff().first
+        #expect(waits.prefix(3) == [longest / 2, longest, longest * 2])
+        client.stop(.now)
+        driven.settle()
+    }
+
     @Test("Tries again until a server listens")
     func retriesUntilAServerListens() throws {
         let (client, record) = make()

@@ -70,6 +70,37 @@ import Testing
         withExtendedLifetime(peers) {}
     }
 
+    @Test("Closes connections in the order in which they were made")
+    func connectionsAreClosedInOrder() throws {
+        var closed: [Int] = []
+        let pairs = try (0..<20).map { number in
+            let pair = try ConnectedPair(on: driven.reactor)
+            pair.handler.onClosed = { _, _ in closed.append(number) }
+            return pair
+        }
+        endLoop()
+        #expect(closed == Array(0..<20))
+        withExtendedLifetime(pairs) {}
+    }
+
+    @Test("Cancels connect operations in the order in which they began")
+    func connectOperationsAreCancelledInOrder() throws {
+        let site = try RawListener()
+        try site.listen(backlog: 0)
+        let peers = try (0..<3).map { _ in try RawPeer(connectingTo: site.address) }
+        var cancelled: [Int] = []
+        for number in 0..<20 {
+            TCPClient.connect(
+                to: [site.address], on: driven.reactor, timeout: .seconds(1),
+                handler: RecordingConnectionHandler()
+            ) { if case .failure = $0 { cancelled.append(number) } }
+        }
+        driven.settle()
+        endLoop()
+        #expect(cancelled == Array(0..<20))
+        withExtendedLifetime(peers) {}
+    }
+
     @Test("Closes a server's listeners and balances its counters")
     func serverCountersAreBalanced() throws {
         let path = NetAddress(.unix(path: "/tmp/rocket-tcp-\(CurrentProcess.processID)-loop-end"))

@@ -1,0 +1,126 @@
+public import RocketBase
+import RocketCodec
+@_spi(Simulation) import RocketReactor
+@_spi(Simulation) public import RocketRPC
+import RocketSystem
+public import RocketTCP
+
+extension Host {
+    /// Starts a server on a port of this host, and runs it until the process ends. Its calls
+    /// are checked.
+    ///
+    /// - Parameter configure: changes the configuration, which listens on `port` and keeps at most
+    ///   64 MiB in all connections.
+    /// - Throws: `RPCRegistrationError` if the services can't be registered together.
+    @discardableResult
+    public func serve(
+        _ services: [any RPCService], port: UInt16, interceptors: [any RPCInterceptor] = [],
+        isObserved: Bool = true, _ configure: (inout RPCServerConfiguration) -> Void = { _ in }
+    ) throws -> RPCServer {
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [address(port: port)]))
+        configuration.tcp.budget = ByteBudget(limitBytes: 64 << 20)
+        configure(&configuration)
+        configuration.makeThread = makeThread
+        let observers: [any RPCInterceptor] = isObserved ? [ServedCalls(host: self)] : []
+        let server = try RPCServer(
+            configuration: configuration, services: services,
+            interceptors: observers + interceptors, logger: world.logger, time: time)
+        process?.closables.append(ServerClosable(server: server))
+        process?.run(isService: true) { try await server.run() }
+        return server
+    }
+
+    /// Creates a channel of this host to ports of others. Its calls are checked. It closes with the
+    /// process.
+    ///
+    /// - Throws: `RPCError`, as `RPCChannel.init`.
+    public func channel(
+        to addresses: [NetAddress], configuration: RPCChannelConfiguration = .init(),
+        interceptors: [any RPCInterceptor] = [], isObserved: Bool = true
+    ) throws(RPCError) -> RPCChannel {
+        let observers: [any RPCInterceptor] = isObserved ? [MadeCalls(host: self)] : []
+        let channel = try RPCChannel(
+            to: addresses, configuration: configuration,
+            interceptors: observers + interceptors, loop: loop, logger: world.logger)
+        process?.closables.append(ChannelClosable(channel: channel))
+        return channel
+    }
+
+    /// Creates a channel to one port of another host.
+    public func channel(
+        to host: Host, port: UInt16, configuration: RPCChannelConfiguration = .init()
+    ) throws(RPCError) -> RPCChannel {
+        try channel(to: [host.address(port: port)], configuration: configuration)
+    }
+}
+
+private final class ServerClosable: Closable {
+    let server: RPCServer
+
+    init(server: RPCServer) { self.server = server }
+
+    func beginClose() { server.beginDrain() }
+}
+
+private final class ChannelClosable: Closable {
+    let channel: RPCChannel
+
+    init(channel: RPCChannel) { self.channel = channel }
+
+    func beginClose() { channel.close() }
+}
+
+/// Numbers the calls that a host makes, and records how they end.
+private struct MadeCalls: RPCInterceptor {
+    let host: Host
+
+    nonisolated(nonsending) func intercept<Request, Response>(
+        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+    ) async throws -> Response {
+        guard let process = host.process else { return try await next(request, call) }
+        let history = host.world.history
+        var metadata = call.requestMetadata
+        let number = history.began(
+            CallHistory.Call(
+                host: host, process: process.number, method: call.method,
+                isIdempotent: call.isIdempotent || metadata["idempotency-key"] != nil,
+                deadline: call.deadline.map { host.hostTime.worldTime(of: $0) }))
+        metadata[CallHistory.key] = "\(number)"
+        call.requestMetadata = metadata
+        do {
+            let response = try await next(request, call)
+            history.ended(number, code: RPCErrorCode(rawValue: 0))
+            return response
+        } catch {
+            history.ended(number, code: (error as? RPCError)?.code ?? .internal)
+            throw error
+        }
+    }
+}
+
+/// Records the handlers that a host runs.
+private struct ServedCalls: RPCSynchronousInterceptor {
+    let host: Host
+
+    private func began(_ call: RPCController) {
+        guard let number = call.requestMetadata[CallHistory.key].flatMap({ Int($0) }) else {
+            return
+        }
+        host.world.history.handlerBegan(number, on: host)
+    }
+
+    nonisolated(nonsending) func intercept<Request, Response>(
+        _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+    ) async throws -> Response {
+        began(call)
+        return try await next(request, call)
+    }
+
+    func intercept<Request, Response>(
+        _ request: Request, _ call: RPCController, next: RPCSynchronousHandler<Request, Response>
+    ) throws -> Response {
+        began(call)
+        return try next(request, call)
+    }
+}

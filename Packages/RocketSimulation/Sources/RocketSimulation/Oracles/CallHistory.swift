@@ -1,0 +1,102 @@
+import RocketBase
+import RocketRPC
+import RocketSystem
+
+// SAFETY: confined to the world's thread: calls are made and served on loops of hosts, and `World`
+// checks the thread.
+
+/// The calls of a world: how each began and ended at its caller, and how often its handler ran.
+///
+/// A channel of a host gives each call a number in its metadata (`sim-call`), which the servers of
+/// hosts recognise.
+final class CallHistory: @unchecked Sendable {
+    struct Call {
+        let host: Host
+        let process: UInt64
+        let method: String
+        let isIdempotent: Bool
+        /// The world's time.
+        let deadline: MonotonicTime?
+        var endCount = 0
+        var runCount = 0
+    }
+
+    /// The metadata that carries the number of a call.
+    static let key = "sim-call"
+
+    weak var world: World?
+    private var calls: [Call] = []
+
+    /// - Returns: the number of the call.
+    func began(_ call: Call) -> Int {
+        calls.append(call)
+        return calls.count - 1
+    }
+
+    func ended(_ number: Int, code: RPCErrorCode) {
+        guard let world, calls.indices.contains(number) else { return }
+        calls[number].endCount += 1
+        let call = calls[number]
+        guard call.process == call.host.process?.number else { return }
+        world.record("call ended", UInt64(number), UInt64(bitPattern: Int64(code.rawValue))) {
+            "\(call.host.name): call \(number) \(call.method) ended: "
+                + (code.rawValue == 0 ? "ok" : "\(code)")
+        }
+        world.count {
+            $0.calls += 1
+            if code.rawValue == 0 { $0.succeeded += 1 }
+        }
+        if call.endCount > 1 {
+            world.violated(.callEnds, "call \(number) \(call.method) ended twice")
+        }
+        if code.rawValue == 0, call.runCount == 0 {
+            world.violated(
+                .reply, "call \(number) \(call.method) has a response, but no handler ran for it")
+        }
+        if let deadline = call.deadline { checkDeadline(call, number, deadline, world) }
+    }
+
+    /// Deadlines fire at the tick that follows them, which may be late by the delay of a scheduler,
+    /// and by a pause of the host.
+    private func checkDeadline(
+        _ call: Call, _ number: Int, _ deadline: MonotonicTime, _ world: World
+    ) {
+        let allowed = call.host.unpaused(deadline) + Self.tolerance
+        if world.now > allowed {
+            world.violated(
+                .deadline,
+                "call \(number) \(call.method) ended \(seconds(world.now - deadline)) s after its "
+                    + "deadline")
+        }
+    }
+
+    /// A tick, and the round of tasks that resumes the caller.
+    private static let tolerance = Duration.milliseconds(1)
+
+    func handlerBegan(_ number: Int, on host: Host) {
+        guard let world, calls.indices.contains(number) else { return }
+        calls[number].runCount += 1
+        let call = calls[number]
+        world.record("handler", UInt64(number), host.index) {
+            "\(host.name): handler of call \(number) \(call.method) begins"
+        }
+        if call.runCount > 1, !call.isIdempotent {
+            world.violated(
+                .atMostOnce,
+                "the handler of call \(number) \(call.method), which is not idempotent, ran "
+                    + "\(call.runCount) times")
+        }
+    }
+
+    /// Forgets all calls, which refer to their hosts.
+    func forget() { calls = [] }
+
+    /// The first call of a live process that has not ended.
+    func firstOpen() -> (number: Int, call: Call)? {
+        for (number, call) in calls.enumerated()
+        where call.endCount == 0 && call.host.process?.number == call.process {
+            return (number, call)
+        }
+        return nil
+    }
+}

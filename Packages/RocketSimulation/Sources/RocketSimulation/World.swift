@@ -1,0 +1,285 @@
+public import RocketBase
+@_spi(Simulation) import RocketReactor
+import RocketSystem
+
+// SAFETY: confined to the thread that creates it, which `checkThread` checks.
+
+/// Hosts, links and faults that follow from a seed: the same seed, the same events in the same
+/// order, on any machine.
+///
+/// One thread: the one that creates it drives all loops of all hosts, each at times of the world's
+/// own clock, which jumps to the next event. docs/simulation.md begins with an
+/// example.
+public final class World: @unchecked Sendable {
+    /// What everything in it follows from.
+    public let seed: UInt64
+    /// Receives the logs of all hosts.
+    public let logger: RocketLogger
+    /// The conditions of links between hosts that have met no other setting.
+    public var defaultConditions = LinkConditions()
+
+    let time = VirtualTime()
+    let history: CallHistory
+    private let thread = SystemThread.currentToken
+    private var queue = EventQueue<() -> Void>()
+    private var trace = Trace()
+    private(set) var hosts: [Host] = []
+    private var paths: [UInt64: Path] = [:]
+    /// Both ends of all connections, which refer to each other.
+    private var ends: [SocketEnd] = []
+    /// What `schedule` breaks ties with, and how long loops wait for their turn.
+    private var orderRandom: SeededGenerator
+    var networkRandom: SeededGenerator
+    private var hostRandom: SeededGenerator
+    private var violation: Violation?
+    private var ticksAtOneTime = 0
+    private var checks: [() -> Violation?] = []
+    /// What it has done so far.
+    public private(set) var statistics = WorldStatistics()
+
+    /// The most that a loop is late after what wakes it.
+    static let longestSchedulingDelay = Duration.microseconds(50)
+    /// Ticks without any progress of time from which on a loop is regarded as spinning.
+    private static let mostTicksAtOneTime = 100_000
+
+    /// Creates a world without hosts, whose clock stands at its start.
+    public init(seed: UInt64, logger: RocketLogger = .disabled) {
+        self.seed = seed
+        self.logger = logger
+        orderRandom = .derived(from: seed, "order")
+        networkRandom = .derived(from: seed, "network")
+        hostRandom = .derived(from: seed, "hosts")
+        history = CallHistory()
+        history.world = self
+    }
+
+    /// A generator for a scenario's own choices, independent of all others of the world.
+    public func generator(_ purpose: String) -> SeededGenerator { .derived(from: seed, purpose) }
+
+    // MARK: Hosts and links
+
+    /// Adds a host and starts its process.
+    ///
+    /// - Parameter boot: run at each start of the process, on the world's thread: starts servers and
+    ///   tasks.
+    /// - Throws: what `boot` throws.
+    @discardableResult
+    public func host(_ name: String, boot: @escaping (Host) throws -> Void = { _ in }) throws
+        -> Host
+    {
+        precondition(hosts.count < 250, "a world has at most 250 hosts")
+        let index = UInt64(hosts.count + 1)
+        let clock = HostTime(
+            time, monotonicOffset: .random(in: 0...1_000_000_000_000, using: &hostRandom),
+            wallOffset: .random(in: -1_000_000_000...1_000_000_000, using: &hostRandom))
+        let host = Host(name, index: index, of: self, time: clock, boot: boot)
+        hosts.append(host)
+        try host.start()
+        return host
+    }
+
+    /// Sets the conditions of the links between two hosts, in both directions.
+    public func link(_ a: Host, _ b: Host, _ conditions: LinkConditions) {
+        path(from: a, to: b).conditions = conditions
+        path(from: b, to: a).conditions = conditions
+    }
+
+    func host(of address: SocketAddress) -> Host? {
+        guard case .ipv4(let bits, _) = address, bits >> 24 == 10 else { return nil }
+        let index = Int(bits & 0xFF_FFFF)
+        return hosts.indices.contains(index - 1) ? hosts[index - 1] : nil
+    }
+
+    func path(from: Host, to: Host) -> Path {
+        let key = from.index << 32 | to.index
+        if let found = paths[key] { return found }
+        let made = Path(self, defaultConditions)
+        paths[key] = made
+        return made
+    }
+
+    func connected(_ a: SocketEnd, _ b: SocketEnd) { ends += [a, b] }
+
+    /// Releases everything that refers to each other or to this world. Its last step: a world that
+    /// was neither closed nor abandoned stays in memory.
+    func release() {
+        for end in ends { end.release() }
+        ends = []
+        hosts = []
+        paths = [:]
+        checks = []
+        queue = EventQueue()
+        trace.forgetTexts()
+        history.forget()
+    }
+
+    // MARK: Time and events
+
+    /// The virtual time since the world began.
+    public var elapsed: Duration { time.now - VirtualTime.start }
+
+    var now: MonotonicTime { time.now }
+
+    func checkThread() {
+        precondition(
+            SystemThread.currentToken == thread,
+            "a world is used on the thread that created it: did a task run on Swift's own pool?")
+    }
+
+    /// Runs `action` on the world's thread when `delay` has passed.
+    public func schedule(after delay: Duration, _ action: @escaping () -> Void) {
+        schedule(at: now + delay, action)
+    }
+
+    func schedule(at time: MonotonicTime, _ action: @escaping () -> Void) {
+        checkThread()
+        queue.insert(action, at: max(time, now), tie: orderRandom.next())
+    }
+
+    func schedulingDelay() -> Duration {
+        orderRandom.duration(in: .microseconds(1)...Self.longestSchedulingDelay)
+    }
+
+    /// The seed of a loop's own generator.
+    func loopSeed() -> UInt64 { hostRandom.next() }
+
+    // MARK: Running
+
+    /// Runs the world until so much virtual time has passed.
+    ///
+    /// - Throws: `SimulationFailure` at the first violation.
+    public func run(for duration: Duration) throws {
+        try run(until: now + duration) { false }
+    }
+
+    /// Runs the world until `condition` holds, which is evaluated after each event.
+    ///
+    /// - Throws: `SimulationFailure` at the first violation, and when `limit` has passed.
+    public func run(atMost limit: Duration, until condition: () -> Bool) throws {
+        if condition() { return }
+        if try !run(until: now + limit, condition) {
+            violated(.liveness, "nothing had happened \(seconds(limit)) s later that should have")
+            try check()
+        }
+    }
+
+    @discardableResult
+    private func run(until end: MonotonicTime, _ condition: () -> Bool) throws -> Bool {
+        try check()
+        while let next = queue.nextTime, next <= end {
+            if next > now { try timeAdvances() }
+            guard let (time, action) = queue.popFirst() else { break }
+            self.time.advance(to: time)
+            action()
+            try check()
+            if condition() { return true }
+        }
+        time.advance(to: end)
+        return false
+    }
+
+    /// Checked before the clock moves on: everything that was to happen at its time has happened.
+    private func timeAdvances() throws {
+        ticksAtOneTime = 0
+        for host in hosts {
+            for loop in host.process?.loops ?? [] where !loop.hasEnded {
+                if loop.loop.hasWaitingTasks, !loop.isWoken {
+                    violated(
+                        .lostWakeup, "\(host.name): \(loop.loop.name) sleeps while a task waits")
+                }
+            }
+        }
+        try check()
+    }
+
+    func ticked(_ loop: HostLoop, _ result: TickResult) {
+        statistics.ticks += 1
+        ticksAtOneTime += 1
+        if ticksAtOneTime > Self.mostTicksAtOneTime {
+            violated(.spinning, "\(loop.loop.name) runs without end")
+        }
+        if result.isIdle { return }
+        record(
+            "tick", loop.process.host.index, UInt64(loop.index), UInt64(result.events),
+            UInt64(result.timers), UInt64(result.tasks)
+        ) {
+            "\(loop.loop.name): tick: \(result.events) events, \(result.timers) timers, "
+                + "\(result.tasks) tasks"
+        }
+        for check in checks {
+            if let violation = check() { violated(violation.rule, violation.text) }
+        }
+    }
+
+    // MARK: Observation
+
+    /// The hash of everything that has happened: equal for two worlds that went the same way.
+    public var traceHash: UInt64 { trace.hash.value }
+
+    func record(_ kind: StaticString, _ numbers: UInt64..., text: @escaping () -> String) {
+        trace.record(at: now, kind, numbers, text: text)
+    }
+
+    func received(_ segment: Segment, by socket: SocketEnd) {
+        let kind: UInt64 =
+            switch segment {
+            case .established: 1
+            case .bytes: 2
+            case .end: 3
+            case .reset: 4
+            }
+        statistics.segments += 1
+        let count = UInt64(segment.byteCount)
+        record("segment", kind, socket.host.index, count) {
+            "\(socket.name): \(["", "connected", "\(count) bytes", "end", "reset"][Int(kind)])"
+        }
+    }
+
+    /// Adds a rule that is checked after each tick of each loop.
+    public func always(_ rule: Violation.Rule, _ check: @escaping () -> String?) {
+        checks.append { check().map { Violation(rule: rule, text: $0) } }
+    }
+
+    /// Reports that a rule is broken: the run that is going on throws it. Only the first one counts.
+    public func violated(_ rule: Violation.Rule, _ text: String) {
+        if violation == nil { violation = Violation(rule: rule, text: text) }
+    }
+
+    func check() throws {
+        guard let violation else { return }
+        throw SimulationFailure(
+            seed: seed, violation: violation, elapsed: elapsed,
+            trace: trace.lines(since: VirtualTime.start))
+    }
+
+    func count(_ change: (inout WorldStatistics) -> Void) { change(&statistics) }
+
+    // MARK: Chances of the network
+
+    /// How many bytes of those possible a system call transfers.
+    func shortened(_ count: Int, on path: Path?) -> Int {
+        guard let path, count > 1, networkRandom.chance(path.conditions.shortCalls) else {
+            return count
+        }
+        return Int.random(in: 1...count, using: &networkRandom)
+    }
+
+    /// The size of the next segment.
+    func split(_ most: Int, on path: Path) -> Int {
+        path.conditions.splitsAnywhere ? Int.random(in: 1...most, using: &networkRandom) : most
+    }
+}
+
+/// What a world has done. A value.
+public struct WorldStatistics: Sendable {
+    /// Ticks of loops.
+    public var ticks = 0
+    /// Segments that have arrived.
+    public var segments = 0
+    /// Calls that have ended, made by channels of hosts.
+    public var calls = 0
+    /// Those of them that had a response.
+    public var succeeded = 0
+    /// Faults that have begun, by kind.
+    public var faults: [String: Int] = [:]
+}

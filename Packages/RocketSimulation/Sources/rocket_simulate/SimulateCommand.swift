@@ -1,0 +1,103 @@
+import ArgumentParser
+import RocketSimulation
+import RocketSimulationScenarios
+import RocketSystem
+
+struct SimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rocket_simulate",
+        abstract: "Runs worlds with faults, each from a seed, and checks their rules.",
+        discussion: """
+            Each seed runs twice, and both runs must go the same way. A seed that fails is shrunk: \
+            faults are taken away as long as the same rule is broken.
+
+              rocket_simulate --seeds 1000
+              rocket_simulate --first 4711 --seeds 1       repeats seed 4711
+            """)
+
+    @Option(help: "How many seeds to run.")
+    var seeds: UInt64 = 100
+
+    @Option(help: "The first seed.")
+    var first: UInt64 = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "The commit that is simulated, for the text of a failure.", visibility: .hidden))
+    var commit = "unknown"
+
+    func validate() throws {
+        if first.addingReportingOverflow(seeds).overflow {
+            throw ValidationError("--first and --seeds: there are 2^64 seeds")
+        }
+    }
+
+    func run() throws {
+        guard let failed = simulate() else { return }
+        throw SimulationFailed(description: failed)
+    }
+
+    /// Runs on one thread from beginning to end, as a world requires.
+    private func simulate() -> String? {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var total = Totals()
+        for seed in first..<first + seeds {
+            let outcome = Scenario.rpc.run(seed: seed)
+            total.add(outcome)
+            if outcome.failure != nil { return describe(Scenario.rpc.shrink(seed: seed)) }
+            if Scenario.rpc.run(seed: seed).traceHash != outcome.traceHash {
+                return "seed \(seed): two runs went different ways"
+            }
+            if (seed - first + 1) % 100 == 0 {
+                write(total.line(after: clock.now - start), to: StandardStream.error)
+            }
+        }
+        write(total.line(after: clock.now - start), to: StandardStream.output)
+        return nil
+    }
+
+    /// Writes a line at once, also to a pipe.
+    private func write(_ line: String, to stream: Int32) {
+        Array("\(line)\n".utf8).withUnsafeBytes {
+            _ = SharedOutput(stream).write($0, waitingAtMost: nil)
+        }
+    }
+
+    private func describe(_ outcome: Scenario.Outcome) -> String {
+        guard let failure = outcome.failure else { return "it fails no more" }
+        let faults = outcome.faults.map { "  \($0)" }.joined(separator: "\n")
+        return
+            "\(failure)\ncommit \(commit); \(outcome.faults.count) faults are enough for it:\n\(faults)"
+    }
+}
+
+/// What is printed to standard error, with exit status 1.
+private struct SimulationFailed: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// The sums over all seeds of a run. A value.
+private struct Totals {
+    var seeds = 0
+    var calls = 0
+    var succeeded = 0
+    var elapsed = Duration.zero
+    var faults: [String: Int] = [:]
+
+    mutating func add(_ outcome: Scenario.Outcome) {
+        seeds += 1
+        calls += outcome.statistics.calls
+        succeeded += outcome.statistics.succeeded
+        elapsed += outcome.elapsed
+        faults.merge(outcome.statistics.faults) { $0 + $1 }
+    }
+
+    func line(after time: Duration) -> String {
+        let kinds = faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        let rate = Double(seeds) / (time / .seconds(1))
+        return "\(seeds) seeds, \(Int(rate * 10) / 10) a second; "
+            + "\(elapsed.components.seconds / 3600) virtual hours, \(calls) calls of which "
+            + "\(succeeded) succeeded; faults: \(kinds.joined(separator: ", "))"
+    }
+}
