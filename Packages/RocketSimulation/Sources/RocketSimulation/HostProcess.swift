@@ -19,6 +19,8 @@ final class HostProcess: @unchecked Sendable {
     private var services: [Task<Void, Never>] = []
     /// What has to be closed before its loops end, in the order in which it was made.
     var closables: [any Closable] = []
+    /// Run once if it is killed.
+    var killHandlers: [() -> Void] = []
 
     init(on host: Host, number: UInt64) throws {
         self.host = host
@@ -55,7 +57,16 @@ final class HostProcess: @unchecked Sendable {
     }
 
     private func failed(_ error: any Error) {
-        if isAlive { host.world.violated(.task, "\(host.name): a task failed: \(error)") }
+        // A process whose disk has stopped is about to end.
+        if isAlive, !host.disk.isStopped {
+            host.world.violated(.task, "\(host.name): a task failed: \(error)")
+        }
+    }
+
+    func runKillHandlers() {
+        let handlers = killHandlers
+        killHandlers = []
+        for handler in handlers { handler() }
     }
 
     /// Cancels the tasks that are no services.
@@ -81,6 +92,7 @@ final class HostProcess: @unchecked Sendable {
         for loop in loops { loop.release() }
         loops = []
         closables = []
+        killHandlers = []
         tasks = []
         services = []
     }

@@ -145,4 +145,16 @@ import Testing
         disk.kill()
         #expect(disk.paths == ["a"])
     }
+
+    @Test("A disk that ignores syncs loses what was synced")
+    func ignoredSyncs() throws {
+        var generator = SeededGenerator(seed: 1)
+        disk.ignoresSyncs = true
+        for offset in 0..<50 {
+            try disk.write(bytes(1), to: "a", at: offset * 2000)
+            try disk.sync("a")
+        }
+        disk.losePower(using: &generator)
+        #expect(disk.counts.bytesLost > 0 && disk.counts.failures == 0)
+    }
 }

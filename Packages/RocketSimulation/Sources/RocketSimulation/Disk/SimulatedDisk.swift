@@ -1,5 +1,5 @@
-/// The disk of a simulated host: files by their paths, with what is on the disk and what is not yet.
-/// Bound to one thread. What happens depends on its calls and on the generator of a loss of power
+/// The disk of a simulated host (`Host.disk`): files by their paths, with what is on the disk and what
+/// is not yet. Bound to one thread. What happens depends on its calls and on the generator of a loss of power
 /// only.
 ///
 /// What survives:
@@ -22,6 +22,9 @@ public final class SimulatedDisk {
     public var failsWrites = false
     /// How syncs fail, with `DiskError.failed`; nil, the default: they don't.
     public var syncFailure: DiskSyncFailure?
+    /// Whether syncs succeed and write nothing, as on a disk whose cache is volatile and reports
+    /// otherwise. Default false.
+    public var ignoresSyncs = false
     /// What it has done.
     public private(set) var counts = DiskCounts()
     /// Operations that could change it: writes, truncations, syncs, and those on names.
@@ -29,6 +32,7 @@ public final class SimulatedDisk {
     /// Whether all operations fail, from an operation of `stop` on to `kill` or `losePower`.
     public private(set) var isStopped = false
     private var stopsAt: Int?
+    private var onStop: () -> Void = {}
 
     /// An empty disk.
     public init() {}
@@ -113,7 +117,7 @@ public final class SimulatedDisk {
             if syncFailure == .dropping { files[path]?.dropUnsynced() }
             throw failure(.failed)
         }
-        files[path]?.sync()
+        if !ignoresSyncs { files[path]?.sync() }
     }
 
     /// Removes a file.
@@ -141,17 +145,25 @@ public final class SimulatedDisk {
     // MARK: Ends
 
     /// Stops the disk in the middle of the operation behind `count` further ones, whichever it is;
-    /// all fail from then on. A write may have happened, another operation has not.
-    public func stop(afterOperations count: Int) { stopsAt = operationCount + max(0, count) }
+    /// all fail from then on. That operation has happened if it is a write, and has not otherwise.
+    /// No effect if the disk is killed or loses its power before.
+    ///
+    /// - Parameter then: is called within that operation: schedules the end of the process or of the
+    ///   machine.
+    public func stop(afterOperations count: Int, then: @escaping () -> Void = {}) {
+        stopsAt = operationCount + max(0, count)
+        onStop = then
+    }
 
-    /// Ends the process that uses the disk: what was written stays. The disk runs again.
+    /// Ends the process that uses the disk: what was written stays. The disk runs again. A host
+    /// does this (`Host.kill`).
     public func kill() {
         counts.kills += 1
         restart()
     }
 
     /// Ends the machine: what was not synced survives, is lost or is torn by the generator. The disk
-    /// runs again.
+    /// runs again. A host does this (`Host.losePower`).
     public func losePower(using generator: inout some RandomNumberGenerator) {
         counts.powerLosses += 1
         for path in paths {
@@ -167,6 +179,7 @@ public final class SimulatedDisk {
     private func restart() {
         isStopped = false
         stopsAt = nil
+        onStop = {}
     }
 
     // MARK: -
@@ -191,6 +204,7 @@ public final class SimulatedDisk {
         operationCount += 1
         guard let stopsAt, operationCount > stopsAt else { return false }
         isStopped = true
+        onStop()
         return true
     }
 }
