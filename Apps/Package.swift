@@ -93,9 +93,6 @@ let package = Package(
             name: "SimulatedOrderStoreTests",
             dependencies: [
                 "OrderStore", "SimulatedOrderStore",
-                .product(name: "RocketBaseTestKit", package: "RocketBase"),
-                .product(name: "RocketReactor", package: "RocketReactor"),
-                .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
                 .product(name: "RocketSystem", package: "RocketBase"),
             ],

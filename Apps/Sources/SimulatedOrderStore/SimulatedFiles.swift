@@ -3,24 +3,24 @@ import RocketSimulation
 import RocketSystem
 
 /// The files of a simulated host as SQLite has them open: real ones in a folder, and beside each of
-/// them its model on a simulated disk, which decides what is left after the end of a process. Bound
-/// to the disk's thread.
+/// them its model on the host's disk, which decides what is left after the end of a process. Bound to
+/// the world's thread.
 ///
 /// The store creates, links, renames and removes some files itself; the model follows when SQLite
-/// opens them, and at the end of the process. Files that SQLite has never opened are on the disk at
+/// opens them, and before the next process. Files that SQLite has never opened are on the disk at
 /// once. The shared memory of a write-ahead log is no part of the disk.
 @safe final class SimulatedFiles {
     /// SQLite's name of them: for `OrderStoreConfiguration.vfs`.
     let vfsName: String
     /// The folder, without symbolic links. The disk's paths begin below it.
     let folder: String
-    /// The calendar of the host.
-    var time: any TimeSource = SystemTimeSource()
     private let disk: SimulatedDisk
+    /// The calendar of the host, from the first process on.
+    private var time: (any TimeSource)?
     private var vfs: OpaquePointer?
     /// The disk's paths of the real files, by their inodes.
     private var known: [UInt64: String] = [:]
-    /// The real files at the moment at which the disk has stopped.
+    /// The real files at the moment at which the process has ended, or the disk has stopped.
     private var left: [RealFile]?
     private var mustRestore = false
 
@@ -31,16 +31,10 @@ import RocketSystem
 
     private static let count = Locked(0)
 
-    /// - Throws: `SystemError` if the folder can't be made.
-    init(on disk: SimulatedDisk, folder: String) throws(SystemError) {
+    init(on disk: SimulatedDisk, folder: String) {
         self.disk = disk
-        try FileSystem.makeFolder(folder)
-        self.folder = Self.resolved(folder)
-        let number = Self.count.withLock { count in
-            count += 1
-            return count
-        }
-        vfsName = "simulated-\(number)"
+        self.folder = folder
+        vfsName = "simulated-\(Self.nextNumber())"
         var hooks = unsafe Self.hooks
         // SAFETY: the VFS ends with this object, and no longer than it are its files open.
         unsafe hooks.context = Unmanaged.passUnretained(self).toOpaque()
@@ -50,11 +44,35 @@ import RocketSystem
 
     deinit { unsafe rocket_simulated_vfs_free(vfs) }
 
+    private static func nextNumber() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+
+    // MARK: The real folder
+
+    /// Makes a folder for temporary files, and returns its path without symbolic links.
+    static func makeFolder() throws(SystemError) -> String {
+        let name = "rocket-simulation-\(CurrentProcess.processID)-\(nextNumber())"
+        let folder = (ProcessEnvironment.current["TMPDIR"] ?? "/tmp") + "/" + name
+        try FileSystem.makeFolder(folder)
+        return resolved(folder)
+    }
+
+    /// Removes a folder and what is in it.
+    static func remove(_ folder: String) { unsafe rocket_remove_tree(folder) }
+
     // MARK: Processes
 
     /// Lets a process open files: after an end, those with the bytes that the disk has kept.
-    func beginProcess() throws(SystemError) {
-        if mustRestore { try restore() }
+    func beginProcess(time: any TimeSource) throws(SystemError) {
+        self.time = time
+        if mustRestore {
+            adoptNames()
+            try restore()
+        }
         mustRestore = false
         left = nil
         unsafe rocket_simulated_vfs_begin_process(vfs)
@@ -67,17 +85,14 @@ import RocketSystem
         mustRestore = true
     }
 
-    /// Gives the disk the names that the real files have. The disk has ended its process, too.
-    func adoptNames() {
+    /// Gives the disk the names that the real files had at the end of the process.
+    private func adoptNames() {
         let files = left ?? []
         for file in files { try? adopt(file) }
         let paths = Set(files.map(\.path))
         for path in Set(known.values).subtracting(paths).sorted() { try? disk.remove(path) }
         known = known.filter { paths.contains($0.value) }
     }
-
-    /// Removes the folder.
-    func remove() { unsafe rocket_remove_tree(folder) }
 
     private func restore() throws(SystemError) {
         unsafe rocket_remove_tree(folder)
@@ -169,7 +184,7 @@ extension SimulatedFiles {
                 }
             },
             remove: { context, path in unsafe files(context).removed(name(path)) },
-            now: { unsafe files($0).time.wall().nanoseconds / 1_000_000 })
+            now: { unsafe (files($0).time?.wall().nanoseconds ?? 0) / 1_000_000 })
     }
 
     fileprivate func opened(_ real: String) -> Int32 {

@@ -1,134 +1,145 @@
-import Foundation
 import OrderStore
-import RocketReactor
-import RocketReactorTestKit
 import RocketSimulation
 import RocketSystem
 import SimulatedOrderStore
-import Testing
 
-/// A host with a store, in virtual time, on the test's own thread: clients send orders at random, and
-/// the host ends at random. What happens follows from the seed.
+/// A host with a store in a world of its own. Its callers are tasks of the host: they send orders at
+/// random, and know over all of its processes what was acknowledged. What happens follows from the
+/// seed.
 final class StoreHost {
-    let disk = SimulatedDisk()
+    /// How a process ends.
+    enum End { case kill, powerLoss, either }
+
+    let world: World
+    let host: Host
+    let place: SimulatedOrderStore
     let ledger = OrderLedger()
-    let hand: HandDrivenLoop
-    let files: SimulatedOrderStore
-    var generator: SeededGenerator
-    private(set) var store: OrderStore?
-    private(set) var events = EventLog()
-    private let calls = CallCount()
+    var random: SeededGenerator
+    private let process = Process()
     private var draftCount = 0
     /// Drafts with keys that were sent, and may be sent again.
-    private var keyed: [OrderDraft] = []
+    private(set) var keyed: [OrderDraft] = []
     /// The size of goods at most.
     var goodsBytes = 40
 
-    init(seed: UInt64) throws {
-        generator = SeededGenerator(seed: seed)
-        hand = try HandDrivenLoop()
-        files = try SimulatedOrderStore(
-            on: disk, folder: NSTemporaryDirectory() + "simulated-store-" + UUID().uuidString)
+    /// What its present process has.
+    private final class Process {
+        var opens = false
+        var store: OrderStore?
+        /// Calls that have not ended.
+        var calls = CallCount()
     }
 
-    deinit { files.removeFiles() }
+    /// Makes a host without a process.
+    init(seed: UInt64) throws {
+        world = World(seed: seed)
+        random = world.generator("test")
+        place = try SimulatedOrderStore()
+        host = try world.host("store") { [process, place] host in
+            guard process.opens else { return }
+            process.calls = CallCount()
+            do { process.store = try place.open(on: host) } catch {
+                if !host.disk.isStopped { throw error }
+            }
+        }
+        host.kill()
+        process.opens = true
+    }
 
     // MARK: Processes
 
-    /// - Throws: `OrderStoreError`, also if the disk stops meanwhile.
-    func open(_ configure: (inout OrderStoreConfiguration) -> Void = { _ in }) throws {
-        events = EventLog()
-        store = try files.open(
-            on: hand.loop, time: hand.clock, using: &generator, observe: events.observe,
-            configure: configure)
+    /// Starts the process.
+    ///
+    /// - Parameter operations: it ends in the middle of the disk's operation behind so many; nil: by
+    ///   `end` only.
+    func start(endsBehind operations: Int? = nil, by kind: End = .either) throws {
+        if let operations { endProcess(behind: operations, by: kind) }
+        try host.start()
     }
 
-    func kill() {
-        store = nil
-        files.kill()
-        settle()
+    /// Ends the process in the middle of the disk's operation behind so many further ones.
+    func endProcess(behind operations: Int, by kind: End) {
+        host.disk.stop(afterOperations: operations) { [self] in
+            world.schedule(after: .zero) { [self] in end(by: kind) }
+        }
     }
 
-    func losePower() {
-        store = nil
-        files.losePower(using: &generator)
-        settle()
+    func end(by kind: End = .either) {
+        process.store = nil
+        if kind == .kill || kind == .either && random.chance(0.4) { return host.kill() }
+        host.losePower()
     }
 
-    func close() {
-        run { [store] in await store?.close() }
-        runUntilIdle()
-        if !disk.isStopped { store = nil }
+    /// Closes the store, unless its process ends meanwhile, and ends the process.
+    func close() throws {
+        call { await $0.close() }
+        try runUntilIdle()
+        end(by: .kill)
     }
 
     // MARK: Calls
 
-    /// Sends an order: a new one, or one with a key again.
-    func send() {
-        guard let store else { return }
-        let draft = nextDraft()
-        run { [ledger] in try? await ledger.make(draft, in: store) }
+    /// Sends orders at random times within a duration, some with keys, some of those again.
+    func send(_ count: Int, within span: Duration) {
+        for _ in 0..<count {
+            let draft = nextDraft()
+            world.schedule(after: random.duration(in: .zero...span)) { [self] in make(draft) }
+        }
+    }
+
+    /// Sends an order. Nothing happens without a process.
+    func make(_ draft: OrderDraft) {
+        call { [ledger] store in
+            ledger.sent(draft)
+            let order = try await store.make(draft)
+            ledger.answered(order.id.description, to: draft)
+            ledger.saw(SeenOrder(order))
+        }
     }
 
     /// Reads all orders and compares them with what callers know. Nothing else is in flight.
-    func compare() {
-        guard let store else { return }
-        run { [ledger] in try? await ledger.compare(with: store) }
-        runUntilIdle()
+    func compare() throws {
+        call { [ledger] store in
+            var orders: [SeenOrder] = []
+            var token: OrderPageToken? = .start
+            while let from = token {
+                let page = try await store.orders(from: from, limit: 50)
+                orders += page.orders.map { SeenOrder($0) }
+                token = page.next
+            }
+            ledger.compare(with: orders)
+        }
+        try runUntilIdle()
     }
 
     private func nextDraft() -> OrderDraft {
-        if let draft = keyed.randomElement(using: &generator), generator.chance(0.3) {
-            return draft
-        }
+        if let draft = keyed.randomElement(using: &random), random.chance(0.3) { return draft }
         draftCount += 1
-        let bytes = Int.random(in: 0...goodsBytes, using: &generator)
+        let bytes = Int.random(in: 0...goodsBytes, using: &random)
         var draft = OrderDraft(
-            price: Int32.random(in: 1...1000, using: &generator),
+            price: Int32.random(in: 1...1000, using: &random),
             goods: "\(draftCount):" + String(repeating: "x", count: bytes))
-        if generator.chance(0.5) {
+        if random.chance(0.5) {
             draft.idempotencyKey = "key \(draftCount)"
             keyed.append(draft)
         }
         return draft
     }
 
-    func run(_ body: @escaping @Sendable () async -> Void) {
+    /// Runs a call, which may fail.
+    private func call(_ body: @escaping @Sendable (OrderStore) async throws -> Void) {
+        guard host.isRunning, let store = process.store else { return }
+        let calls = process.calls
         calls.add(1)
-        Task(executorPreference: hand.loop) { [calls] in
-            await body()
+        host.run {
+            try? await body(store)
             calls.add(-1)
         }
     }
 
-    // MARK: Time
-
-    /// Lets virtual time pass, and sends so many orders in it.
-    func run(for duration: Duration, sending count: Int = 0) {
-        let steps = Int(duration / .milliseconds(1))
-        let times = (0..<count).map { _ in Int.random(in: 0..<max(1, steps), using: &generator) }
-            .sorted()
-        var next = times[...]
-        for step in 0..<steps where !disk.isStopped {
-            while next.first == step {
-                next.removeFirst()
-                send()
-            }
-            hand.tick(after: .milliseconds(1))
-        }
-    }
-
-    /// Runs until all calls have ended or the disk has stopped.
-    func runUntilIdle() {
-        for _ in 0..<20_000 where calls.value > 0 && !disk.isStopped {
-            hand.tick(after: .milliseconds(1))
-        }
-    }
-
-    /// Lets the calls of a process that has ended return.
-    private func settle() {
-        for _ in 0..<20 { hand.tick(after: .milliseconds(1)) }
-        #expect(calls.value == 0)
+    /// Runs the world until all calls have ended, or the process has.
+    func runUntilIdle() throws {
+        try world.run(atMost: .seconds(60)) { !host.isRunning || process.calls.value == 0 }
     }
 }
 
@@ -137,11 +148,4 @@ private final class CallCount: Sendable {
     private let count = Locked(0)
     var value: Int { count.withLock { $0 } }
     func add(_ number: Int) { count.withLock { $0 += number } }
-}
-
-/// The events of one process. Any thread.
-final class EventLog: Sendable {
-    private let events = Locked<[OrderStoreEvent]>([])
-    var all: [OrderStoreEvent] { events.withLock { $0 } }
-    @Sendable func observe(_ event: OrderStoreEvent) { events.withLock { $0.append(event) } }
 }

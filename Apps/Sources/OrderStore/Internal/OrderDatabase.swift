@@ -54,7 +54,12 @@ enum OrderDatabase {
                 }
                 events.append(.migrated(from: version, to: migrations.count, backup: backup))
             }
-            let files = try pool.writeWithoutTransaction { try OrderFiles(of: $0) }
+            let files = try pool.writeWithoutTransaction { db in
+                // A process that was killed may have committed orders without the sync behind them.
+                // Callers see them from now on, so a power cut must not take them away.
+                try db.syncLog()
+                return try OrderFiles(of: db)
+            }
             return OpenDatabase(pool: pool, files: files, lock: lock, events: events)
         } catch {
             throw OrderStoreError(opening: path, error)
