@@ -85,22 +85,6 @@ import CSQLite
         if code != SQLITE_OK { throw error(code) }
     }
 
-    /// Brings the write-ahead log to the disk, also what another process has written and had no time
-    /// to sync.
-    public func syncLog() throws(DatabaseError) {
-        var log: UnsafeMutablePointer<sqlite3_file>?
-        // SAFETY: SQLite stores a pointer to the file of the log, which is open for as long as the
-        // connection, or to a file without methods.
-        var code = unsafe sqlite3_file_control(
-            handle, nil, SQLITE_FCNTL_JOURNAL_POINTER, &log)
-        if code == SQLITE_OK, let log = unsafe log, let methods = unsafe log.pointee.pMethods {
-            code = unsafe methods.pointee.xSync?(log, SQLITE_SYNC_NORMAL) ?? SQLITE_OK
-        }
-        if code == SQLITE_OK { return }
-        throw DatabaseError(
-            resultCode: ResultCode(rawValue: code), message: "the log can't be synced")
-    }
-
     /// How `checkpoint` treats other connections and the log.
     public enum CheckpointMode: Int32, Sendable {
         /// Waits for no other connection.

@@ -18,11 +18,17 @@ import RocketSystem
     /// The calendar of the host, from the first process on.
     private var time: (any TimeSource)?
     private var vfs: OpaquePointer?
+    /// How the hooks find this object.
+    private let context: UnsafeMutablePointer<Context>
     /// The disk's paths of the real files, by their inodes.
     private var known: [UInt64: String] = [:]
     /// The real files at the moment at which the process has ended, or the disk has stopped.
     private var left: [RealFile]?
     private var mustRestore = false
+
+    fileprivate struct Context {
+        unowned let files: SimulatedFiles
+    }
 
     private struct RealFile {
         let path: String
@@ -35,14 +41,20 @@ import RocketSystem
         self.disk = disk
         self.folder = folder
         vfsName = "simulated-\(Self.nextNumber())"
+        unsafe context = .allocate(capacity: 1)
+        unsafe context.initialize(to: Context(files: self))
         var hooks = unsafe Self.hooks
         // SAFETY: the VFS ends with this object, and no longer than it are its files open.
-        unsafe hooks.context = Unmanaged.passUnretained(self).toOpaque()
+        unsafe hooks.context = UnsafeMutableRawPointer(context)
         unsafe vfs = rocket_simulated_vfs_create(vfsName, hooks)
         unsafe precondition(vfs != nil, "SQLite has no memory for a VFS")
     }
 
-    deinit { unsafe rocket_simulated_vfs_free(vfs) }
+    deinit {
+        unsafe rocket_simulated_vfs_free(vfs)
+        unsafe context.deinitialize(count: 1)
+        unsafe context.deallocate()
+    }
 
     private static func nextNumber() -> Int {
         count.withLock { count in
@@ -89,9 +101,11 @@ import RocketSystem
     private func adoptNames() {
         let files = left ?? []
         for file in files { try? adopt(file) }
-        let paths = Set(files.map(\.path))
-        for path in Set(known.values).subtracting(paths).sorted() { try? disk.remove(path) }
-        known = known.filter { paths.contains($0.value) }
+        let names = Set(files.map(\.path))
+        for path in known.values.sorted() where !names.contains(path) {
+            try? disk.remove(path)
+            forget(path)
+        }
     }
 
     private func restore() throws(SystemError) {
@@ -134,7 +148,7 @@ import RocketSystem
         let old = known[file.inode]
         if old == file.path, disk.size(of: file.path) != nil { return }
         let bytes = try FileContents.read(folder + "/" + file.path, limit: 1 << 40)
-        known = known.filter { $0.value != file.path }
+        forget(file.path)
         known[file.inode] = file.path
         // A file that has another name now, unless the inode was used again.
         if let old, let size = disk.size(of: old), left != nil || size == bytes.count {
@@ -142,6 +156,11 @@ import RocketSystem
         } else {
             try disk.create(file.path, bytes)
         }
+    }
+
+    fileprivate func forget(_ path: String) {
+        // determinism: what is left in the dictionary has no order
+        known = known.filter { $0.value != path }
     }
 
     private static func resolved(_ path: String) -> String {
@@ -207,7 +226,7 @@ extension SimulatedFiles {
                 return
             }
             try disk.remove(path)
-            known = known.filter { $0.value != path }
+            forget(path)
         }
     }
 
@@ -237,7 +256,8 @@ extension SimulatedFiles {
 
 private func files(_ context: UnsafeMutableRawPointer?) -> SimulatedFiles {
     guard let context = unsafe context else { preconditionFailure("a VFS has its files") }
-    return unsafe Unmanaged<SimulatedFiles>.fromOpaque(context).takeUnretainedValue()
+    // SAFETY: the hooks' context is the one of the VFS, which its files have initialized.
+    return unsafe context.assumingMemoryBound(to: SimulatedFiles.Context.self).pointee.files
 }
 
 private func name(_ path: UnsafePointer<CChar>?) -> String {

@@ -42,6 +42,27 @@ import Testing
         Issue.record("the process ended at each of 200 operations")
     }
 
+    @Test(
+        "Orders whose sync has failed are on disk when the next process returns them",
+        arguments: [DiskSyncFailure.keeping, .dropping], 1...5 as ClosedRange<UInt64>)
+    func failedSyncs(failure: DiskSyncFailure, seed: UInt64) throws {
+        let store = try StoreHost(seed: seed)
+        try store.start()
+        store.send(3, within: .milliseconds(10))
+        try store.world.run(for: .milliseconds(100))
+        store.host.disk.syncFailure = failure
+        store.send(3, within: .milliseconds(10))
+        try store.world.run(for: .milliseconds(100))
+        store.end(by: .kill)
+        store.host.disk.syncFailure = nil
+        try store.start()
+        try store.compare()
+        store.send(3, within: .milliseconds(10))
+        try store.world.run(for: .milliseconds(100))
+        store.end(by: .powerLoss)
+        #expect(try outcome(of: store).violations == [])
+    }
+
     @Test("A store whose creation ended at any operation is created by the next process")
     func createdAtEachOperation() throws {
         for operations in 0..<200 {

@@ -55,9 +55,12 @@ enum OrderDatabase {
                 events.append(.migrated(from: version, to: migrations.count, backup: backup))
             }
             let files = try pool.writeWithoutTransaction { db in
-                // A process that was killed may have committed orders without the sync behind them.
-                // Callers see them from now on, so a power cut must not take them away.
-                try db.syncLog()
+                // A process that was killed may have left orders whose sync it did not reach, or that
+                // has failed. Callers see them from now on, so a power cut must not take them away.
+                try db.inTransaction(.immediate) {
+                    try db.rewriteLog()
+                    return .rollback
+                }
                 return try OrderFiles(of: db)
             }
             return OpenDatabase(pool: pool, files: files, lock: lock, events: events)
