@@ -127,6 +127,25 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Worlds of the programs' services, for `make simulate` and for tests.
+        .target(
+            name: "AppScenarios",
+            dependencies: [
+                "OrderProtos", "OrderServerKit", "OrderStore", "SimulatedOrderStore",
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AppScenariosTests",
+            dependencies: [
+                "AppScenarios",
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+            ],
+            swiftSettings: settings),
+
         .executableTarget(
             name: "order_server",
             dependencies: [

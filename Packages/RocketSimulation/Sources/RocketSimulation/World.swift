@@ -220,6 +220,13 @@ public final class World: @unchecked Sendable {
         trace.record(at: now, kind, numbers, text: text)
     }
 
+    /// Adds an event of a scenario to the trace.
+    ///
+    /// - Parameter text: evaluated only if the trace is read.
+    public func record(_ text: @autoclosure @escaping () -> String) {
+        record("scenario", text: text)
+    }
+
     func received(_ segment: Segment, by socket: SocketEnd) {
         let kind: UInt64 =
             switch segment {
