@@ -33,6 +33,7 @@ final class DatabaseThreads: StoreExecutor {
     func ended() async { for end in ends.withLock({ $0 }) { await end.wait() } }
 
     private final class Sleeper: WorkerHandle {
+        // determinism: a simulation has no threads, but an executor of its own
         private let semaphore = DispatchSemaphore(value: 0)
 
         func wake() { semaphore.signal() }
@@ -42,6 +43,7 @@ final class DatabaseThreads: StoreExecutor {
         func sleep(until deadline: MonotonicTime?, _ time: any TimeSource) {
             guard let deadline else { return semaphore.wait() }
             let wait = min(max(deadline - time.monotonic(), .milliseconds(1)), .seconds(60))
+            // determinism: a simulation has no threads, but an executor of its own
             _ = semaphore.wait(timeout: .now() + .nanoseconds(Int(wait.wholeNanoseconds)))
         }
     }

@@ -227,8 +227,8 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     func close() {
         let idle = state.withLock { state -> [any WorkerHandle] in
             state.isClosed = true
-            let occupied = state.sources.values.filter(\.isOccupied)
-            for source in occupied.sorted(by: { $0.number < $1.number }) {
+            let sources = state.sources.values.sorted(by: { $0.number < $1.number })
+            for source in sources where source.isOccupied {
                 source.isOccupied = false
                 state.count += source.items.count
                 if !source.items.isEmpty { state.turns.append(source) }
