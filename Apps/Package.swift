@@ -92,7 +92,7 @@ let package = Package(
         .testTarget(
             name: "SimulatedOrderStoreTests",
             dependencies: [
-                "OrderStore", "SimulatedOrderStore",
+                "OrderStore", "SQLite", "SimulatedOrderStore",
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
                 .product(name: "RocketSystem", package: "RocketBase"),
             ],

@@ -11,19 +11,23 @@ final class LoopExecutor: StoreExecutor {
     private let time: any TimeSource
     private let workTime: ClosedRange<Duration>
     private let generator: Locked<SeededGenerator>
+    private let whenFinished: @Sendable () -> Void
+    /// Those that have not finished.
     private let workers = Locked<[LoopWorker]>([])
 
     /// - Parameters:
     ///   - time: the clock of the loop.
     ///   - workTime: how long the work of a step takes.
+    ///   - whenFinished: called when all workers have finished.
     init(
         _ loop: EventLoop, time: any TimeSource, workTime: ClosedRange<Duration>,
-        _ generator: SeededGenerator
+        _ generator: SeededGenerator, whenFinished: @escaping @Sendable () -> Void
     ) {
         self.loop = loop
         self.time = time
         self.workTime = workTime
         self.generator = Locked(generator)
+        self.whenFinished = whenFinished
     }
 
     func start(_ name: String, _ worker: some StoreWorker) {
@@ -34,13 +38,19 @@ final class LoopExecutor: StoreExecutor {
 
     func ended() async { for worker in all { await worker.ended() } }
 
-    /// Whether all workers have finished.
-    var hasEnded: Bool { all.allSatisfy(\.hasEnded) }
-
     /// Runs the steps of all workers to their end now. Their queues are closed. Not within a step.
     func finish() { for worker in all { worker.finish() } }
 
     private var all: [LoopWorker] { workers.withLock { $0 } }
+
+    /// Releases a worker, which refers to the executor.
+    fileprivate func finished(_ worker: LoopWorker) {
+        let isLast = workers.withLock { workers in
+            workers.removeAll { $0 === worker }
+            return workers.isEmpty
+        }
+        if isLast { whenFinished() }
+    }
 
     fileprivate func nextWorkTime() -> Duration {
         generator.withLock { [workTime] in $0.duration(in: workTime) }
@@ -71,7 +81,6 @@ private final class LoopWorker: WorkerHandle {
         var isWoken = false
         /// The timer of its next step.
         var timer: LoopTimer?
-        var hasEnded = false
     }
 
     private let executor: LoopExecutor
@@ -82,8 +91,6 @@ private final class LoopWorker: WorkerHandle {
         self.executor = executor
         state = Locked(State(worker: worker))
     }
-
-    var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
     func ended() async { await end.wait() }
 
@@ -136,10 +143,8 @@ private final class LoopWorker: WorkerHandle {
     }
 
     private func finished() {
-        state.withLock { state in
-            state.worker = nil
-            state.hasEnded = true
-        }
+        state.withLock { $0.worker = nil }
+        executor.finished(self)
         end.fire()
     }
 

@@ -58,6 +58,11 @@ package final class OrderLedger: Sendable {
     /// Orders that any caller has seen.
     package var orderCount: Int { state.withLock { $0.seen.count } }
 
+    /// These orders, sorted by their ids.
+    package var seenOrders: [SeenOrder] {
+        state.withLock { state in state.seen.keys.sorted().compactMap { state.seen[$0] } }
+    }
+
     /// Drafts with keys that were acknowledged: to send one again must return the same order.
     package var acknowledgedKeys: [OrderDraft] {
         state.withLock { state in state.keyed.compactMap { state.drafts[$0] } }

@@ -17,17 +17,32 @@ package final class SimulatedOrderStore {
     private var files: SimulatedFiles?
     private var process: Process?
 
-    private struct Process {
-        let store: OrderStore
-        let executor: LoopExecutor
-        let life: Life
-    }
+    /// The store of one process, from its opening until its workers have finished: it refers to the
+    /// host, and so to this object. Any thread.
+    private final class Process: Sendable {
+        private struct State {
+            var open: (store: OrderStore, executor: LoopExecutor)?
+            var isKilled = false
+        }
 
-    /// Whether a process lives. Any thread.
-    private final class Life: Sendable {
-        private let state = Locked(true)
-        var isOver: Bool { state.withLock { !$0 } }
-        func end() { state.withLock { $0 = false } }
+        private let state = Locked(State())
+
+        var isOpen: Bool { state.withLock { $0.open != nil } }
+        var isKilled: Bool { state.withLock { $0.isKilled } }
+
+        func opened(_ store: OrderStore, _ executor: LoopExecutor) {
+            state.withLock { $0.open = (store, executor) }
+        }
+
+        func workersFinished() { _ = state.withLock { $0.open.take() } }
+
+        func kill() {
+            let open = state.withLock { state in
+                state.isKilled = true
+                return state.open
+            }
+            if let open { open.store.abandon { open.executor.finish() } }
+        }
     }
 
     /// A place for the store of one host, in a real folder of its own for temporary files, which is
@@ -56,7 +71,7 @@ package final class SimulatedOrderStore {
         observe: @escaping OrderStore.Observer = { _ in }
     ) throws(OrderStoreError) -> OrderStore {
         precondition(
-            process?.executor.hasEnded != false, "a store is closed or killed before another opens")
+            process?.isOpen != true, "a store is closed or killed before another opens")
         process = nil
         let files = files ?? SimulatedFiles(on: host.disk, folder: folder)
         self.files = files
@@ -67,15 +82,18 @@ package final class SimulatedOrderStore {
         host.onKill { [weak self] in self?.endProcess() }
         var random = host.world.generator("order store of \(host.name), process \(host.starts)")
         rocket_seed_sqlite(UInt32.random(in: 1...UInt32.max, using: &random))
-        let executor = LoopExecutor(host.loop, time: host.time, workTime: workTime, random)
+        let process = Process()
+        let executor = LoopExecutor(
+            host.loop, time: host.time, workTime: workTime, random,
+            whenFinished: process.workersFinished)
         var configuration = OrderStoreConfiguration(path: path)
         configuration.vfs = files.vfsName
         configure(&configuration)
-        let life = Life()
         let store = try OrderStore(
             configuration, time: host.time, executor: executor,
-            observe: { if !life.isOver { observe($0) } })
-        process = Process(store: store, executor: executor, life: life)
+            observe: { if !process.isKilled { observe($0) } })
+        process.opened(store, executor)
+        self.process = process
         return store
     }
 
@@ -83,9 +101,7 @@ package final class SimulatedOrderStore {
     /// fail or have been answered. Not within a step of its workers.
     private func endProcess() {
         files?.endProcess()
-        guard let process else { return }
-        self.process = nil
-        process.life.end()
-        process.store.abandon { process.executor.finish() }
+        process?.kill()
+        process = nil
     }
 }

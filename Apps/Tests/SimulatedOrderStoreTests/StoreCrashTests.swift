@@ -98,6 +98,24 @@ import Testing
         #expect(violations.contains { $0.hasSuffix("is lost") })
     }
 
+    @Test("A world leaves none of the real files of its store behind", arguments: [true, false])
+    func realFiles(isKilled: Bool) throws {
+        func path() throws -> String {
+            let store = try StoreHost(seed: 1)
+            try store.start()
+            store.endProcess(behind: 1000, by: .kill)
+            store.send(3, within: .milliseconds(10))
+            try store.world.run(for: .milliseconds(100))
+            if isKilled { store.end(by: .kill) } else { try store.close() }
+            let path = store.place.path
+            #expect(FileSystem.exists(path))
+            try store.world.close()
+            return path
+        }
+        let folder = FileSystem.folder(of: try path())
+        #expect(!FileSystem.exists(folder))
+    }
+
     private struct Outcome: Equatable {
         var violations: [String]
         var acknowledged: Int

@@ -31,14 +31,18 @@ final class StoreHost {
     }
 
     /// Makes a host without a process.
-    init(seed: UInt64) throws {
+    ///
+    /// - Parameter configure: changes the configuration of the store.
+    init(
+        seed: UInt64, configure: @escaping (inout OrderStoreConfiguration) -> Void = { _ in }
+    ) throws {
         world = World(seed: seed)
         random = world.generator("test")
         place = try SimulatedOrderStore()
         host = try world.host("store") { [process, place] host in
             guard process.opens else { return }
             process.calls = CallCount()
-            do { process.store = try place.open(on: host) } catch {
+            do { process.store = try place.open(on: host, configure: configure) } catch {
                 if !host.disk.isStopped { throw error }
             }
         }

@@ -105,6 +105,7 @@ public final class World: @unchecked Sendable {
     func release() {
         for end in ends { end.release() }
         ends = []
+        for host in hosts { host.disk.cancelStop() }
         hosts = []
         paths = [:]
         checks = []

@@ -56,6 +56,18 @@ import Testing
         try world.close()
     }
 
+    @Test("A host is freed although its disk was to stop later")
+    func freed() throws {
+        func closed() throws -> () -> Host? {
+            let world = World(seed: 1)
+            let host = try world.host("host")
+            host.disk.stop(afterOperations: 10) { host.kill() }
+            try world.close()
+            return { [weak host] in host }
+        }
+        #expect(try closed()() == nil)
+    }
+
     @Test("What is to end with a process ends before its disk, and once")
     func killHandlers() throws {
         let world = World(seed: 1)

@@ -178,6 +178,11 @@ public final class SimulatedDisk {
 
     private func restart() {
         isStopped = false
+        cancelStop()
+    }
+
+    /// Does not stop any more: what it would do then may refer to its host.
+    func cancelStop() {
         stopsAt = nil
         onStop = {}
     }
