@@ -143,6 +143,7 @@ let package = Package(
             dependencies: [
                 "AppScenarios",
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
 

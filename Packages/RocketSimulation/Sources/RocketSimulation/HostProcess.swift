@@ -79,9 +79,13 @@ final class HostProcess: @unchecked Sendable {
     func free() {
         cancelTasks()
         for service in services { service.cancel() }
-        // What a task does after its cancellation goes to and fro between the loops.
-        for _ in 0..<Self.roundsToFree where taskCount > 0 {
-            for loop in loops { loop.lastTick() }
+        // What a task does after its cancellation goes to and fro between the loops, and may wait for
+        // a time-out.
+        for _ in 0..<Self.minutesToFree where taskCount > 0 {
+            for _ in 0..<Self.roundsToFree where taskCount > 0 {
+                for loop in loops { loop.lastTick() }
+            }
+            if taskCount > 0 { host.world.time.advance(to: host.world.now + .seconds(60)) }
         }
         for loop in loops { loop.discard() }
         release()
@@ -97,6 +101,7 @@ final class HostProcess: @unchecked Sendable {
         services = []
     }
 
+    private static let minutesToFree = 10
     private static let roundsToFree = 100
 }
 

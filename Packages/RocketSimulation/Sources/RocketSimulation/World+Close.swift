@@ -34,17 +34,15 @@ extension World {
             process.closables = []
             process.host.processEnded()
         }
-        for host in hosts { host.freeDeadProcesses() }
+        freeDeadProcesses()
         release()
         try check()
     }
 
     /// Frees what a world that has failed has left.
     func abandon() {
-        for host in hosts {
-            host.kill()
-            host.freeDeadProcesses()
-        }
+        for host in hosts { host.kill() }
+        freeDeadProcesses()
         release()
     }
 

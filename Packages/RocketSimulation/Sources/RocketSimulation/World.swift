@@ -33,6 +33,8 @@ public final class World: @unchecked Sendable {
     private var hostRandom: SeededGenerator
     private var violation: Violation?
     private var ticksAtOneTime = 0
+    /// When it was closed or abandoned: while its memory is freed, the clock goes on.
+    private var endedAt: MonotonicTime?
     private var checks: [() -> Violation?] = []
     /// What it has done so far.
     public private(set) var statistics = WorldStatistics()
@@ -98,6 +100,12 @@ public final class World: @unchecked Sendable {
         return made
     }
 
+    /// Frees what killed processes have left. No other process is left.
+    func freeDeadProcesses() {
+        endedAt = endedAt ?? now
+        for host in hosts { host.freeDeadProcesses() }
+    }
+
     func connected(_ a: SocketEnd, _ b: SocketEnd) { ends += [a, b] }
 
     /// Releases everything that refers to each other or to this world. Its last step: a world that
@@ -117,7 +125,7 @@ public final class World: @unchecked Sendable {
     // MARK: Time and events
 
     /// The virtual time since the world began.
-    public var elapsed: Duration { time.now - VirtualTime.start }
+    public var elapsed: Duration { (endedAt ?? time.now) - VirtualTime.start }
 
     var now: MonotonicTime { time.now }
 
