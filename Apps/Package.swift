@@ -35,6 +35,7 @@ let package = Package(
         .package(path: "../Packages/RocketTCP"),
         .package(path: "../Packages/RocketCodec"),
         .package(path: "../Packages/RocketRPC"),
+        .package(path: "../Packages/RocketSimulation"),
         .package(path: "../Packages/RocketProgram"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -77,6 +78,26 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // The store on a simulated disk, for tests only: SQLite's interface to files in C.
+        .target(name: "CSimulatedSQLite", dependencies: ["CSQLite"]),
+        .target(
+            name: "SimulatedOrderStore",
+            dependencies: [
+                "CSimulatedSQLite", "OrderStore",
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: strictSettings),
+        .testTarget(
+            name: "SimulatedOrderStoreTests",
+            dependencies: [
+                "OrderStore", "SQLite", "SimulatedOrderStore",
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+
         // order_server; the executable target only runs its command.
         .target(
             name: "OrderServerKit",
@@ -103,6 +124,26 @@ let package = Package(
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            swiftSettings: settings),
+
+        // Worlds of the programs' services, for `make simulate` and for tests.
+        .target(
+            name: "AppScenarios",
+            dependencies: [
+                "OrderProtos", "OrderServerKit", "OrderStore", "SimulatedOrderStore",
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AppScenariosTests",
+            dependencies: [
+                "AppScenarios",
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
 

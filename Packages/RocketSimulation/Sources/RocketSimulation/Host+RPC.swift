@@ -9,13 +9,17 @@ extension Host {
     /// Starts a server on a port of this host, and runs it until the process ends. Its calls
     /// are checked.
     ///
-    /// - Parameter configure: changes the configuration, which listens on `port` and keeps at most
-    ///   64 MiB in all connections.
+    /// - Parameters:
+    ///   - configure: changes the configuration, which listens on `port` and keeps at most 64 MiB in
+    ///     all connections.
+    ///   - afterwards: closes what the services use, when the server has drained. Not run after a
+    ///     kill.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together.
     @discardableResult
     public func serve(
         _ services: [any RPCService], port: UInt16, interceptors: [any RPCInterceptor] = [],
-        isObserved: Bool = true, _ configure: (inout RPCServerConfiguration) -> Void = { _ in }
+        isObserved: Bool = true, _ configure: (inout RPCServerConfiguration) -> Void = { _ in },
+        afterwards: @escaping @Sendable () async -> Void = {}
     ) throws -> RPCServer {
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [address(port: port)]))
@@ -35,7 +39,11 @@ extension Host {
             rules.server = server
             process?.rules.append(rules)
         }
-        run(stoppedBy: { server.beginDrain() }) { try await server.run() }
+        let process = running
+        run(stoppedBy: { server.beginDrain() }) {
+            try await server.run()
+            if process.isAlive { await afterwards() }
+        }
         return server
     }
 

@@ -17,6 +17,9 @@ public final class Host: @unchecked Sendable {
     public let world: World
     /// Its kernel's limits on sockets. Changes apply to sockets from now on.
     public var socketLimits = SocketLimits() { didSet { socketLimits.check() } }
+    /// Its disk: `kill` keeps what was written to it, `losePower` loses or tears what was not
+    /// synced, by the world's seed.
+    public let disk = SimulatedDisk()
     /// Faults keep its process down until then.
     var downUntil = VirtualTime.start
     let index: UInt64
@@ -32,6 +35,7 @@ public final class Host: @unchecked Sendable {
     /// Tasks of killed processes resume, for the last time.
     private(set) var isFreeing = false
     private(set) lazy var kernel = HostKernel(of: self)
+    private lazy var diskRandom = world.generator("disk of host \(index)")
 
     init(
         _ name: String, index: UInt64, of world: World, time: HostTime,
@@ -96,6 +100,7 @@ public final class Host: @unchecked Sendable {
         guard let process else { return }
         world.record("kill", index) { [name] in "\(name): kill" }
         abandon(process)
+        disk.kill()
         kernel.closeAll { $0.close() }
     }
 
@@ -105,6 +110,7 @@ public final class Host: @unchecked Sendable {
         guard let process else { return }
         world.record("power", index) { [name] in "\(name): loses its power" }
         abandon(process)
+        disk.losePower(using: &diskRandom)
         isPowered = false
         kernel.closeAll { $0.vanish() }
     }
@@ -139,7 +145,13 @@ public final class Host: @unchecked Sendable {
         process.isAlive = false
         deadProcesses.append(process)
         self.process = nil
+        process.runKillHandlers()
     }
+
+    /// Runs `body` on the world's thread when the present process is killed or loses its power, before
+    /// the disk does: for what has to end with the process and is not built on its loops, like
+    /// files that it has open. Traps unless it runs.
+    public func onKill(_ body: @escaping () -> Void) { running.killHandlers.append(body) }
 
     /// Lets no loop of the host run for this long, as a machine that is overloaded or suspended.
     ///

@@ -29,6 +29,8 @@ final class HostProcess: @unchecked Sendable {
     var closeChannels: [() -> Void] = []
     /// What its servers and channels are checked for.
     var rules: [any ProcessRules] = []
+    /// Run once if it is killed.
+    var killHandlers: [() -> Void] = []
 
     init(on host: Host, number: UInt64) throws {
         self.host = host
@@ -72,7 +74,16 @@ final class HostProcess: @unchecked Sendable {
     private func failed(_ error: any Error) {
         if error is CancellationError { return }
         if Task.isCancelled, (error as? RPCError)?.code == .cancelled { return }
-        if isAlive { host.world.violated(.task, "\(host.name): a task failed: \(error)") }
+        // A process whose disk has stopped is about to end.
+        if isAlive, !host.disk.isStopped {
+            host.world.violated(.task, "\(host.name): a task failed: \(error)")
+        }
+    }
+
+    func runKillHandlers() {
+        let handlers = killHandlers
+        killHandlers = []
+        for handler in handlers { handler() }
     }
 
     /// Cancels the tasks that are no services.
@@ -85,9 +96,13 @@ final class HostProcess: @unchecked Sendable {
     func free() {
         cancelTasks()
         for service in services { service.cancel() }
-        // What a task does after its cancellation goes to and fro between the loops.
-        for _ in 0..<Self.roundsToFree where taskCount > 0 {
-            for loop in loops { loop.lastTick() }
+        // What a task does after its cancellation goes to and fro between the loops, and may wait for
+        // a time-out.
+        for _ in 0..<Self.minutesToFree where taskCount > 0 {
+            for _ in 0..<Self.roundsToFree where taskCount > 0 {
+                for loop in loops { loop.lastTick() }
+            }
+            if taskCount > 0 { host.world.time.advance(to: host.world.now + .seconds(60)) }
         }
         for loop in loops { loop.discard() }
         release()
@@ -100,10 +115,12 @@ final class HostProcess: @unchecked Sendable {
         stopServices = []
         closeChannels = []
         rules = []
+        killHandlers = []
         tasks = []
         services = []
     }
 
+    private static let minutesToFree = 10
     private static let roundsToFree = 100
 
     /// The first sleeps of a task that is freed end at once. A task that sleeps again and again, though

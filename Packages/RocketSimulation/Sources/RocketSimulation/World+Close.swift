@@ -31,17 +31,15 @@ extension World {
         try wait("a process has not ended") {
             processes.lazy.compactMap { $0.continueEnding() }.first
         }
-        for host in hosts { host.freeDeadProcesses() }
+        freeDeadProcesses()
         release()
         try check()
     }
 
     /// Frees what a world that has failed has left.
     func abandon() {
-        for host in hosts {
-            host.kill()
-            host.freeDeadProcesses()
-        }
+        for host in hosts { host.kill() }
+        freeDeadProcesses()
         release()
     }
 

@@ -41,6 +41,8 @@ public final class World: @unchecked Sendable {
     var faultsEnd = VirtualTime.start
     /// Whether `close` has been called.
     var isClosed = false
+    /// When it was closed or abandoned: while its memory is freed, the clock goes on.
+    private var endedAt: MonotonicTime?
     private var checks: [() -> Violation?] = []
     /// What it has done so far.
     public private(set) var statistics = WorldStatistics()
@@ -124,6 +126,12 @@ public final class World: @unchecked Sendable {
         return made
     }
 
+    /// Frees what killed processes have left. No other process is left.
+    func freeDeadProcesses() {
+        endedAt = endedAt ?? now
+        for host in hosts { host.freeDeadProcesses() }
+    }
+
     func connected(_ a: SocketEnd, _ b: SocketEnd) { ends += [a, b] }
 
     /// Releases everything that refers to each other or to this world. Its last step: a world that
@@ -131,6 +139,7 @@ public final class World: @unchecked Sendable {
     func release() {
         for end in ends { end.release() }
         ends = []
+        for host in hosts { host.disk.cancelStop() }
         hosts = []
         paths = [:]
         checks = []
@@ -142,7 +151,7 @@ public final class World: @unchecked Sendable {
     // MARK: Time and events
 
     /// The virtual time since the world began.
-    public var elapsed: Duration { time.now - VirtualTime.start }
+    public var elapsed: Duration { (endedAt ?? time.now) - VirtualTime.start }
 
     var now: MonotonicTime { time.now }
 
@@ -272,6 +281,13 @@ public final class World: @unchecked Sendable {
 
     func record(_ kind: StaticString, _ numbers: UInt64..., text: @escaping () -> String) {
         trace.record(at: now, kind, numbers, text: text)
+    }
+
+    /// Adds an event of a scenario to the trace.
+    ///
+    /// - Parameter text: evaluated only if the trace is read.
+    public func record(_ text: @autoclosure @escaping () -> String) {
+        record("scenario", text: text)
     }
 
     func received(_ segment: Segment, by socket: SocketEnd) {
