@@ -36,6 +36,7 @@ let package = Package(
         .package(path: "../Packages/RocketCodec"),
         .package(path: "../Packages/RocketRPC"),
         .package(path: "../Packages/RocketProgram"),
+        .package(path: "../Packages/RocketSimulation"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -273,6 +274,27 @@ let package = Package(
             name: "chat_client",
             dependencies: [
                 "ChatClientKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
+            swiftSettings: settings),
+
+        // Worlds of the programs, for `make simulate` and for tests.
+        .target(
+            name: "AppScenarios",
+            dependencies: [
+                "ChatClientKit", "ChatServerKit",
+                .product(name: "RocketProgram", package: "RocketProgram"),
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AppScenariosTests",
+            dependencies: [
+                "AppScenarios",
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
             ],
             swiftSettings: settings),
 

@@ -26,8 +26,11 @@ extension Host {
         let server = try RPCServer(
             configuration: configuration, services: services,
             interceptors: observers + interceptors, logger: world.logger, time: time)
-        process?.closables.append(ServerClosable(server: server))
-        process?.run(isService: true) { try await server.run() }
+        runService {
+            try await server.run()
+        } beginClose: {
+            server.beginDrain()
+        }
         return server
     }
 
@@ -43,7 +46,7 @@ extension Host {
         let channel = try RPCChannel(
             to: addresses, configuration: configuration,
             interceptors: observers + interceptors, loop: loop, logger: world.logger)
-        process?.closables.append(ChannelClosable(channel: channel))
+        process?.closables.append { channel.close() }
         return channel
     }
 
@@ -53,22 +56,6 @@ extension Host {
     ) throws(RPCError) -> RPCChannel {
         try channel(to: [host.address(port: port)], configuration: configuration)
     }
-}
-
-private final class ServerClosable: Closable {
-    let server: RPCServer
-
-    init(server: RPCServer) { self.server = server }
-
-    func beginClose() { server.beginDrain() }
-}
-
-private final class ChannelClosable: Closable {
-    let channel: RPCChannel
-
-    init(channel: RPCChannel) { self.channel = channel }
-
-    func beginClose() { channel.close() }
 }
 
 /// Numbers the calls that a host makes, and records how they end.

@@ -139,6 +139,20 @@ public final class Host: @unchecked Sendable {
         running.run(body)
     }
 
+    /// Runs a service of the process in a task on the host's loop, as `run` does. `World.close` ends
+    /// it by `beginClose`, not by cancelling the task.
+    ///
+    /// - Parameter beginClose: begins to end what `body` runs. Called once at most, on the world's
+    ///   thread.
+    public func runService(
+        _ body: @escaping @Sendable () async throws -> Void,
+        beginClose: @escaping @Sendable () -> Void
+    ) {
+        let process = running
+        process.closables.append(beginClose)
+        process.run(isService: true, body)
+    }
+
     /// Suspends the calling task for a virtual duration.
     ///
     /// - Throws: `CancellationError` when the task is cancelled.

@@ -17,8 +17,9 @@ final class HostProcess: @unchecked Sendable {
     private(set) var ordinaryTaskCount = 0
     private var tasks: [Task<Void, Never>] = []
     private var services: [Task<Void, Never>] = []
-    /// What has to be closed before its loops end, in the order in which it was made.
-    var closables: [any Closable] = []
+    /// Each begins to close something that has to end before the loops, in the order in which that
+    /// was made.
+    var closables: [@Sendable () -> Void] = []
 
     init(on host: Host, number: UInt64) throws {
         self.host = host
@@ -86,10 +87,4 @@ final class HostProcess: @unchecked Sendable {
     }
 
     private static let roundsToFree = 100
-}
-
-/// Something of a process that ends in order when its world closes.
-protocol Closable: AnyObject, Sendable {
-    /// Begins to end it.
-    func beginClose()
 }

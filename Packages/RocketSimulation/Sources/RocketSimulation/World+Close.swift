@@ -17,7 +17,7 @@ extension World {
             }
         }
         for process in processes {
-            for closable in process.closables { closable.beginClose() }
+            for beginClose in process.closables { beginClose() }
         }
         try wait("servers and channels have not closed") { self.leftover(of: processes) }
         if let (number, call) = history.firstOpen() {

@@ -216,7 +216,15 @@ public final class World: @unchecked Sendable {
     /// The hash of everything that has happened: equal for two worlds that went the same way.
     public var traceHash: UInt64 { trace.hash.value }
 
-    func record(_ kind: StaticString, _ numbers: UInt64..., text: @escaping () -> String) {
+    /// Adds an event to the trace and its hash.
+    ///
+    /// - Parameters:
+    ///   - kind: what has happened.
+    ///   - numbers: what distinguishes it from others of its kind.
+    ///   - text: evaluated only if the trace is printed.
+    public func record(
+        _ kind: StaticString, _ numbers: UInt64..., text: @escaping () -> String
+    ) {
         trace.record(at: now, kind, numbers, text: text)
     }
 
@@ -254,6 +262,11 @@ public final class World: @unchecked Sendable {
 
     func count(_ change: (inout WorldStatistics) -> Void) { change(&statistics) }
 
+    /// Adds to a counter of the scenario's own: what it has done, for its test and for reports.
+    public func count(_ name: String, by number: Int = 1) {
+        statistics.counts[name, default: 0] += number
+    }
+
     // MARK: Chances of the network
 
     /// How many bytes of those possible a system call transfers.
@@ -282,4 +295,6 @@ public struct WorldStatistics: Sendable {
     public var succeeded = 0
     /// Faults that have begun, by kind.
     public var faults: [String: Int] = [:]
+    /// The counters of the scenario, by name.
+    public var counts: [String: Int] = [:]
 }
