@@ -19,6 +19,8 @@ private final class ChatWorld {
     private let world: World
     private var random: SeededGenerator
     private let service: ChatService
+    /// Those of the start, and those of a reload.
+    private var limits: [ChatLimits]
     private let ledger: ChatLedger
     private var hosts: [Host] = []
     private var userCount = 0
@@ -33,9 +35,11 @@ private final class ChatWorld {
         random = world.generator("chat")
         var configuration = ChatServerConfiguration(listen: [])
         configuration.chooseLimits(using: &random)
-        service = ChatService(configuration)
+        limits = [configuration.limits]
+        if random.chance(0.3) { limits.append(configuration.otherLimits(using: &random)) }
+        service = ChatService(configuration, others: limits)
         fileAt = random.chance(0.3) ? random.duration(in: .seconds(1)...Self.span) : nil
-        ledger = ChatLedger(world, ChatRules(configuration.limits))
+        ledger = ChatLedger(world, ChatRules(limits))
     }
 
     func run(_ faults: Scenario.Faults) throws {
@@ -45,6 +49,7 @@ private final class ChatWorld {
             Int.random(in: 0...10, using: &random), hosts: hosts.count, within: Self.span,
             using: &random)
         ledger.expect(plan)
+        reloadLimits()
         let end = faults.apply(plan, to: world, hosts: hosts)
         try world.run(for: max(end, Self.span) + ChatLedger.settlingTime)
         try everyoneReturns()
@@ -73,14 +78,14 @@ private final class ChatWorld {
         let receiveBuffer = Int.random(in: 4...64, using: &random) << 10
         let hasSlowLink = random.chance(0.15)
         let fileAt = fileAt
-        let (ledger, limits, server) = (ledger, service.configuration.limits, hosts[0])
+        let (ledger, server, maxBytes) = (ledger, hosts[0], limits[0].maxMessageBytes)
         let host = try world.host("clients\(number)") { host in
             host.socketLimits.receiveBufferBytes = receiveBuffer
             for (offset, kind) in kinds.enumerated() {
                 let user = ChatUser(
                     number: first + offset, host: host, loop: host.loop,
                     server: server.address(port: 80), ledger: ledger, client: kind.client,
-                    maxMessageBytes: limits.maxMessageBytes, hasSlowLink: hasSlowLink,
+                    maxMessageBytes: maxBytes, hasSlowLink: hasSlowLink,
                     fileAt: fileAt, busyUntil: Self.span, seed: kind.seed &+ host.starts)
                 host.run { await user.run() }
             }
@@ -95,6 +100,16 @@ private final class ChatWorld {
     }
 
     // MARK: Phases
+
+    /// Changes the limits to and fro while the server runs.
+    private func reloadLimits() {
+        if limits.count == 1 { return }
+        let service = service
+        for number in 1...4 {
+            let next = limits[number % 2]
+            world.schedule(after: random.duration(in: .zero...Self.span)) { service.update(next) }
+        }
+    }
 
     /// Waits for a condition that has to hold within some time, now that nothing goes wrong.
     private func wait(_ limit: Duration, for text: String, _ condition: () -> Bool) throws {
@@ -117,7 +132,8 @@ private final class ChatWorld {
             ledger.usersUp == count && service.sessionCount == count
         }
         ledger.beginReaching()
-        try wait(.seconds(60), for: "not every user has received messages of each other one") {
+        // Three users behind one slow link may have 512 KiB each before the first new message.
+        try wait(.seconds(180), for: "not every user has received messages of each other one") {
             ledger.pairsReached == count * (count - 1)
         }
     }
@@ -129,6 +145,9 @@ private final class ChatWorld {
         try wait(.seconds(30), for: "the server has not drained") { !service.isRunning }
         try world.run(for: .seconds(2))
         ledger.checkDrain(since: start)
+        if service.heldBytes != 0 {
+            world.violated(.leftover, "\(service.heldBytes) bytes are held after the drain")
+        }
     }
 }
 
@@ -143,16 +162,26 @@ extension ChatServerConfiguration {
         tcp.connection.lowWaterMarkBytes = tcp.connection.highWaterMarkBytes / 4
         tcp.connection.writeTimeout = random.duration(in: .seconds(5)...(.seconds(60)))
         limits.maxMessageBytes = random.chance(0.3) ? 1000 : 64 << 10
+        limits = otherLimits(using: &random)
+    }
+
+    /// The limits that may change while it runs, chosen anew.
+    fileprivate func otherLimits(using random: inout SeededGenerator) -> ChatLimits {
+        var limits = limits
         limits.queueBytes = Int.random(in: 2...256, using: &random) << 10
         limits.slowReceiver = random.chance(0.7) ? .dropOldest : .disconnect
         if random.chance(0.5) { (limits.messagesPerSecond, limits.messageBurst) = (50, 60) }
+        return limits
     }
 }
 
 extension ChatRules {
-    fileprivate init(_ limits: ChatLimits) {
+    /// The rules that hold whichever of these limits are in force.
+    fileprivate init(_ all: [ChatLimits]) {
+        let rates = all.map(\.messagesPerSecond)
         self.init(
-            maxMessageBytes: limits.maxMessageBytes, messagesPerSecond: limits.messagesPerSecond,
-            messageBurst: limits.messageBurst)
+            maxMessageBytes: all.map(\.maxMessageBytes).max() ?? 0,
+            leastPerSecond: rates.min() ?? 0, messagesPerSecond: rates.max() ?? 0,
+            messageBurst: all.map(\.messageBurst).max() ?? 0)
     }
 }

@@ -105,6 +105,9 @@ final class ChatLedger: @unchecked Sendable {
     /// In which a message arrives while all is well.
     static let deliveryTime = Duration.seconds(5)
 
+    /// In which the server reads a message over a fast link.
+    private static let readingTime = Duration.milliseconds(10)
+
     /// Users whose connection is up.
     var usersUp: Int { Set(records.connections.filter(\.isUp).map(\.user)).count }
 
@@ -117,12 +120,15 @@ final class ChatLedger: @unchecked Sendable {
     /// Pairs of users of whom one has received a message of the other since then.
     var pairsReached: Int { reached.count }
 
-    /// Checks that a drain that began at `start` has lost no message: what one client has received,
-    /// all have.
+    /// Checks that a drain that began at `start` has lost no message: what the server had read
+    /// before, or one client has received, all have.
     func checkDrain(since start: Duration) {
         for (sender, from) in records.connections.enumerated() {
-            for (number, line) in from.lines.enumerated()
-            where line.sentAt >= start - .seconds(2) && line.firstReceivedAt != nil {
+            for (number, line) in from.lines.enumerated() where line.sentAt >= start - .seconds(2) {
+                let isRead =
+                    from.readsAlways && from.isAlive() && (from.endedAt ?? start) >= start
+                    && line.fate == .broadcast && line.servedAt + Self.readingTime <= start
+                if !isRead, line.firstReceivedAt == nil { continue }
                 for (id, receiver) in records.connections.enumerated() where id != sender {
                     let isMember =
                         receiver.upAt + ChatRecords.joinTime <= line.sentAt

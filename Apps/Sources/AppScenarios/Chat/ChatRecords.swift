@@ -86,7 +86,7 @@ struct ChatRecords {
     /// - Returns: the number of the line.
     mutating func sent(_ id: Int, _ text: [UInt8], _ fate: Fate, at now: Duration) -> Int {
         let before = connections[id].lines.last?.servedAt ?? now
-        let pace = Duration.seconds(1) / max(1, limits.messagesPerSecond)
+        let pace = Duration.seconds(1) / max(1, limits.leastPerSecond)
         connections[id].lines.append(
             Line(text: text, fate: fate, sentAt: now, servedAt: max(now, before) + pace))
         let number = connections[id].lines.count - 1
@@ -156,7 +156,7 @@ struct ChatRecords {
         if let problem = checkName(name, sender, receiver, what) { return problem }
         let spent = limits.messageBurst + 1
         let earned = limits.messagesPerSecond * Int((now - from.beganAt) / .milliseconds(1)) / 1000
-        if limits.messagesPerSecond > 0, number + 1 > spent + earned {
+        if number + 1 > spent + earned {
             return (.limit, "\(what) too early: more than its rate")
         }
         return checkOrder(sender, number, on: id, what)
@@ -230,6 +230,8 @@ struct ChatRecords {
 /// The limits of the server that its clients observe. A value.
 struct ChatRules: Sendable {
     var maxMessageBytes: Int
+    /// Messages of one sender that are served in a second, at least and at most.
+    var leastPerSecond: Int
     var messagesPerSecond: Int
     var messageBurst: Int
 }

@@ -8,25 +8,34 @@ import RocketTCP
 /// world's thread.
 final class ChatService: Sendable {
     private struct State {
+        var limits: ChatLimits
         var server: ChatServer?
+        var budget: ByteBudget?
         var isRunning = false
     }
 
-    let configuration: ChatServerConfiguration
-    private let state = Locked(State())
+    private let configuration: ChatServerConfiguration
+    private let largestQueueBytes: Int
+    private let state: Locked<State>
 
-    init(_ configuration: ChatServerConfiguration) { self.configuration = configuration }
+    /// - Parameter others: limits that are set later.
+    init(_ configuration: ChatServerConfiguration, others: [ChatLimits]) {
+        self.configuration = configuration
+        largestQueueBytes = others.map(\.queueBytes).reduce(configuration.limits.queueBytes, max)
+        state = Locked(State(limits: configuration.limits))
+    }
 
     /// Starts the server in a process of its host.
     func start(on host: Host) {
         var configuration = configuration
+        configuration.limits = state.withLock { $0.limits }
         // Of its own, as each process has one.
         configuration.tcp.budget = ByteBudget(limitBytes: configuration.tcp.budget.limitBytes)
         configuration.makeThread = host.makeThread
         configuration.broadcastTime = BusyTime(of: host, seed: host.world.seed &+ host.starts)
         let server = ChatServer(configuration: configuration, logger: host.world.logger)
         let budget = configuration.tcp.budget
-        state.withLock { $0 = State(server: server, isRunning: true) }
+        state.withLock { ($0.server, $0.budget, $0.isRunning) = (server, budget, true) }
         host.runService { [self] in
             try await server.run()
             state.withLock { if $0.server === server { $0.isRunning = false } }
@@ -42,7 +51,20 @@ final class ChatService: Sendable {
 
     var isRunning: Bool { state.withLock { $0.isRunning } }
     var sessionCount: Int { state.withLock { $0.server }?.sessionCount ?? 0 }
+    /// Bytes of the memory budget that are in use.
+    var heldBytes: Int { state.withLock { $0.budget }?.heldBytes ?? 0 }
     func beginDrain() { state.withLock { $0.server }?.beginDrain() }
+
+    /// Changes the limits, as a reload of the configuration does.
+    func update(_ limits: ChatLimits) {
+        var changed = configuration
+        changed.limits = limits
+        let server = state.withLock { state in
+            state.limits = limits
+            return state.server
+        }
+        server?.update(changed)
+    }
 
     // MARK: Limits
 
@@ -51,9 +73,10 @@ final class ChatService: Sendable {
         let (sessions, most) = (statistics.sessions, configuration.tcp.maxConnections)
         if sessions > most { return "\(sessions) sessions, more than \(most)" }
         let slow = server.slowReceivers
-        if statistics.queuedBytes > slow * configuration.limits.queueBytes {
-            return "\(statistics.queuedBytes) bytes are queued for \(slow) receivers, more than "
-                + "\(configuration.limits.queueBytes) for one"
+        let queued = statistics.queuedBytes
+        if queued > slow * largestQueueBytes || queued < slow || slow < 0 || slow > sessions {
+            return "\(queued) bytes are queued for \(slow) receivers of \(sessions), and at most "
+                + "\(largestQueueBytes) for one"
         }
         let ceiling = budget.limitBytes + budget.limitBytes / 8
         if budget.heldBytes > ceiling {
