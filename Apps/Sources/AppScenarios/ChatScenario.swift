@@ -170,7 +170,10 @@ extension ChatServerConfiguration {
         var limits = limits
         limits.queueBytes = Int.random(in: 2...256, using: &random) << 10
         limits.slowReceiver = random.chance(0.7) ? .dropOldest : .disconnect
-        if random.chance(0.5) { (limits.messagesPerSecond, limits.messageBurst) = (50, 60) }
+        if random.chance(0.5) {
+            limits.messagesPerSecond = Int.random(in: 20...50, using: &random)
+            limits.messageBurst = Int.random(in: 5...60, using: &random)
+        }
         return limits
     }
 }
