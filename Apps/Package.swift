@@ -20,6 +20,8 @@ let package = Package(
     name: "Apps",
     products: [
         .library(name: "OrderProtos", targets: ["OrderProtos"]),
+        // Worlds of the programs, for tests and `make simulate`.
+        .library(name: "AppScenarios", targets: ["AppScenarios"]),
         .executable(name: "order_server", targets: ["order_server"]),
         .executable(name: "order_client", targets: ["order_client"]),
         .executable(name: "chat_server", targets: ["chat_server"]),
@@ -124,26 +126,6 @@ let package = Package(
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
-            ],
-            swiftSettings: settings),
-
-        // Worlds of the programs' services, for `make simulate` and for tests.
-        .target(
-            name: "AppScenarios",
-            dependencies: [
-                "OrderProtos", "OrderServerKit", "OrderStore", "SimulatedOrderStore",
-                .product(name: "RocketCodec", package: "RocketCodec"),
-                .product(name: "RocketRPC", package: "RocketRPC"),
-                .product(name: "RocketSimulation", package: "RocketSimulation"),
-                .product(name: "RocketSystem", package: "RocketBase"),
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "AppScenariosTests",
-            dependencies: [
-                "AppScenarios",
-                .product(name: "RocketSimulation", package: "RocketSimulation"),
-                .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
 
@@ -307,12 +289,38 @@ let package = Package(
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "RocketTCPTestKit", package: "RocketTCP"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "chat_client",
             dependencies: [
                 "ChatClientKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
+            swiftSettings: settings),
+
+        // Worlds of the programs, for `make simulate` and for tests.
+        .target(
+            name: "AppScenarios",
+            dependencies: [
+                "ChatClientKit", "ChatServerKit", "OrderProtos", "OrderServerKit", "OrderStore",
+                "SimulatedOrderStore",
+                .product(name: "RocketProgram", package: "RocketProgram"),
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AppScenariosTests",
+            dependencies: [
+                "AppScenarios",
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
 

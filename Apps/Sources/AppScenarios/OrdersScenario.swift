@@ -113,7 +113,7 @@ private final class OrderWorld {
         let duration = random.duration(in: .milliseconds(1)...Self.longestDiskFault)
         let operations = Int.random(in: 0...40, using: &random)
         world.schedule(after: start) { [self] in
-            world.record("disk of the server: \(fault.rawValue) for \(duration)")
+            world.record("disk") { "disk of the server: \(fault.rawValue) for \(duration)" }
             begin(fault, duration, operations)
             world.schedule(after: duration) { [self] in end(fault) }
         }

@@ -279,15 +279,16 @@ public final class World: @unchecked Sendable {
     /// The hash of everything that has happened: equal for two worlds that went the same way.
     public var traceHash: UInt64 { trace.hash.value }
 
-    func record(_ kind: StaticString, _ numbers: UInt64..., text: @escaping () -> String) {
-        trace.record(at: now, kind, numbers, text: text)
-    }
-
-    /// Adds an event of a scenario to the trace.
+    /// Adds an event to the trace and its hash.
     ///
-    /// - Parameter text: evaluated only if the trace is read.
-    public func record(_ text: @autoclosure @escaping () -> String) {
-        record("scenario", text: text)
+    /// - Parameters:
+    ///   - kind: what has happened.
+    ///   - numbers: what distinguishes it from others of its kind.
+    ///   - text: evaluated only if the trace is printed.
+    public func record(
+        _ kind: StaticString, _ numbers: UInt64..., text: @escaping () -> String
+    ) {
+        trace.record(at: now, kind, numbers, text: text)
     }
 
     func received(_ segment: Segment, by socket: SocketEnd) {
@@ -330,6 +331,11 @@ public final class World: @unchecked Sendable {
 
     func count(_ change: (inout WorldStatistics) -> Void) { change(&statistics) }
 
+    /// Adds to a counter of the scenario's own: what it has done, for its test and for reports.
+    public func count(_ name: String, by number: Int = 1) {
+        statistics.counts[name, default: 0] += number
+    }
+
     // MARK: Chances of the network
 
     /// How many bytes of those possible a system call transfers.
@@ -358,4 +364,6 @@ public struct WorldStatistics: Sendable {
     public var succeeded = 0
     /// Faults that have begun, by kind.
     public var faults: [String: Int] = [:]
+    /// The counters of the scenario, by name.
+    public var counts: [String: Int] = [:]
 }

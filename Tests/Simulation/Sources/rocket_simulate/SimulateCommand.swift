@@ -1,3 +1,4 @@
+import AppScenarios
 import ArgumentParser
 import RocketSimulation
 import RocketSimulationScenarios
@@ -16,7 +17,8 @@ struct SimulateCommand: ParsableCommand {
             """)
 
     private static let scenarios = [
-        Scenario.rpc, Scenario.restart, Scenario.overload, Scenario.peers,
+        Scenario.rpc, Scenario.restart, Scenario.overload, Scenario.peers, Scenario.orders,
+        Scenario.chat,
     ]
 
     @Option(
