@@ -34,6 +34,8 @@ public final class Host: @unchecked Sendable {
     public private(set) var starts: UInt64 = 0
     /// Tasks of killed processes resume, for the last time.
     private(set) var isFreeing = false
+    private var sleepsWhileFreed = 0
+    private static let mostSleepsWhileFreed = 10_000
     private(set) lazy var kernel = HostKernel(of: self)
     private lazy var diskRandom = world.generator("disk of host \(index)")
 
@@ -203,9 +205,22 @@ public final class Host: @unchecked Sendable {
     ///
     /// - Throws: `CancellationError` when the task is cancelled.
     public func sleep(for duration: Duration) async throws {
-        guard let process else { throw CancellationError() }
-        if isFreeing { return try await process.sleepWhileFreed() }
+        if isFreeing { return try await sleepWhileFreed() }
+        guard let process else {
+            preconditionFailure("\(name): a task of a process that has ended runs")
+        }
         try await VirtualSleep.sleep(for: duration, on: process.main.loop)
+    }
+
+    /// The first sleeps of tasks that are freed end at once. A task that sleeps again and again, though
+    /// it is cancelled, stays suspended for ever: it can't be freed.
+    private func sleepWhileFreed() async throws {
+        sleepsWhileFreed += 1
+        if sleepsWhileFreed > Self.mostSleepsWhileFreed {
+            // SAFETY: it is never resumed, on purpose.
+            unsafe await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        }
+        throw CancellationError()
     }
 
     /// Starts what drives the loops of a server: for `ServerRuntimeConfiguration.makeThread`.

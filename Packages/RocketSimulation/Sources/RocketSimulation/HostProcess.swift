@@ -20,7 +20,6 @@ final class HostProcess: @unchecked Sendable {
     private(set) var taskCount = 0
     /// Those of them that are no services.
     private(set) var ordinaryTaskCount = 0
-    private var sleepsWhileFreed = 0
     private var tasks: [Task<Void, Never>] = []
     private var services: [Task<Void, Never>] = []
     /// Begin to end its services, in the order in which they were started.
@@ -122,15 +121,4 @@ final class HostProcess: @unchecked Sendable {
 
     private static let minutesToFree = 10
     private static let roundsToFree = 100
-
-    /// The first sleeps of a task that is freed end at once. A task that sleeps again and again, though
-    /// it is cancelled, stays suspended for ever: it can't be freed.
-    func sleepWhileFreed() async throws {
-        sleepsWhileFreed += 1
-        if sleepsWhileFreed > Self.roundsToFree {
-            // SAFETY: it is never resumed, on purpose.
-            unsafe await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
-        }
-        throw CancellationError()
-    }
 }

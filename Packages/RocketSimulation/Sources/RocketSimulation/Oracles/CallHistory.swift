@@ -31,7 +31,7 @@ final class CallHistory: @unchecked Sendable {
     private var calls: [Call] = []
     /// Calls of one host at one time.
     private var burst: (host: Host?, time: MonotonicTime, count: Int) = (nil, VirtualTime.start, 0)
-    private static let longestBurst = 50_000
+    private static let longestBurst = 20_000
 
     /// - Returns: the number of the call.
     func began(_ call: Call) -> Int {
