@@ -48,7 +48,9 @@ extension Host {
         to addresses: [NetAddress], configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], isObserved: Bool = true
     ) throws(RPCError) -> RPCChannel {
-        let observers: [any RPCInterceptor] = isObserved ? [MadeCalls(host: self)] : []
+        let observers: [any RPCInterceptor] =
+            isObserved
+            ? [MadeCalls(host: self, mostAttempts: configuration.retry.maxAttempts)] : []
         let channel = try RPCChannel(
             to: addresses, configuration: configuration,
             interceptors: observers + interceptors, loop: loop, logger: world.logger)
@@ -86,6 +88,7 @@ private final class ChannelClosable: Closable {
 /// Numbers the calls that a host makes, and records how they end.
 private struct MadeCalls: RPCInterceptor {
     let host: Host
+    let mostAttempts: Int
 
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
@@ -97,6 +100,7 @@ private struct MadeCalls: RPCInterceptor {
             CallHistory.Call(
                 host: host, process: process.number, method: call.method,
                 isIdempotent: call.isIdempotent || metadata["idempotency-key"] != nil,
+                mostAttempts: mostAttempts,
                 deadline: call.deadline.map { host.hostTime.worldTime(of: $0) }))
         metadata[CallHistory.key] = "\(number)"
         call.requestMetadata = metadata
@@ -136,7 +140,11 @@ private struct ServedCalls: RPCSynchronousInterceptor {
     ) async throws -> Response {
         began(call)
         let connection = rules?.handlerBegan(call)
-        defer { rules?.handlerEnded(connection, end: host.kernel.end(ofConnectionOf: call)) }
+        let deadline = call.deadline.map { host.hostTime.worldTime(of: $0) }
+        defer {
+            rules?.handlerEnded(
+                connection, deadline: deadline, end: host.kernel.end(ofConnectionOf: call))
+        }
         return try await next(request, call)
     }
 

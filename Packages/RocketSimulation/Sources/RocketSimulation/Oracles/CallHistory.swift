@@ -15,6 +15,8 @@ final class CallHistory: @unchecked Sendable {
         let process: UInt64
         let method: String
         let isIdempotent: Bool
+        /// How often its channel sends it at most.
+        let mostAttempts: Int
         /// The world's time.
         let deadline: MonotonicTime?
         var cancelledAt: MonotonicTime?
@@ -56,6 +58,11 @@ final class CallHistory: @unchecked Sendable {
                 .reply, "call \(number) \(call.method) has a response, but no handler ran for it")
         }
         if let deadline = call.deadline { checkDeadline(call, number, deadline, world) }
+        if code == .cancelled, call.cancelledAt == nil {
+            world.violated(
+                .callEnds, "call \(number) \(call.method) ended as cancelled, but was not cancelled"
+            )
+        }
         checkPromptness(call, number, "cancellation", call.cancelledAt, world)
         // A call that may be sent again waits for that.
         if call.runCount > 0, !call.isIdempotent {
@@ -104,11 +111,12 @@ final class CallHistory: @unchecked Sendable {
         world.record("handler", UInt64(number), host.index) {
             "\(host.name): handler of call \(number) \(call.method) begins"
         }
-        if call.runCount > 1, !call.isIdempotent {
+        if call.runCount > (call.isIdempotent ? call.mostAttempts : 1) {
             world.violated(
                 .atMostOnce,
-                "the handler of call \(number) \(call.method), which is not idempotent, ran "
-                    + "\(call.runCount) times")
+                "the handler of call \(number) \(call.method), which is "
+                    + (call.isIdempotent ? "" : "not ")
+                    + "idempotent, ran \(call.runCount) times")
         }
     }
 
