@@ -128,22 +128,26 @@ private struct ServedCalls: RPCSynchronousInterceptor {
     let host: Host
     let rules: ServerRules?
 
-    private func began(_ call: RPCController) {
+    /// - Returns: the number of the call; nil: no channel of a host has made it.
+    @discardableResult
+    private func began(_ call: RPCController) -> Int? {
         guard let number = call.requestMetadata[CallHistory.key].flatMap({ Int($0) }) else {
-            return
+            return nil
         }
         host.world.history.handlerBegan(number, on: host)
+        return number
     }
 
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
-        began(call)
+        let number = began(call)
         let connection = rules?.handlerBegan(call)
         let deadline = call.deadline.map { host.hostTime.worldTime(of: $0) }
         defer {
             rules?.handlerEnded(
-                connection, deadline: deadline, end: host.kernel.end(ofConnectionOf: call))
+                connection, deadline: deadline, end: host.kernel.end(ofConnectionOf: call),
+                isAwaited: number.map { host.world.history.isWaiting($0) } ?? false)
         }
         return try await next(request, call)
     }

@@ -85,13 +85,14 @@ import Testing
                     let deadline = isTimedOut ? host.world.now : nil
                     let end = host.kernel.end(ofConnectionOf: call)
                     host.world.schedule(after: .milliseconds(10)) {
-                        rules.handlerEnded(connection, deadline: deadline, end: end)
+                        rules.handlerEnded(
+                            connection, deadline: deadline, end: end, isAwaited: true)
                     }
                 }
                 return try await next(request, call)
             }
             let connection = rules.handlerBegan(call)
-            defer { rules.handlerEnded(connection, deadline: nil, end: nil) }
+            defer { rules.handlerEnded(connection, deadline: nil, end: nil, isAwaited: true) }
             return try await next(request, call)
         }
     }
@@ -216,6 +217,29 @@ import Testing
         try lost.call(times: 1)
         lost.world.schedule(after: .milliseconds(20)) { lost.client.kill() }
         #expect(lost.failure()?.text.hasSuffix("s after its connection's end") == true)
+    }
+
+    @Test("No handler is cancelled whose caller waits for it")
+    func awaitedHandler() throws {
+        struct Cancelled: RPCInterceptor {
+            nonisolated(nonsending) func intercept<Request, Response>(
+                _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+            ) async throws -> Response {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await next(request, call)
+            }
+        }
+        let world = World(seed: 1)
+        let server = try world.host("server") { host in
+            try host.serve([EchoService(host: host)], port: 80, interceptors: [Cancelled()])
+        }
+        let client = try world.host("client")
+        client.run {
+            let channel = try client.channel(to: server, port: 80)
+            _ = try? await channel.call(EchoService.echo, Payload())
+        }
+        let failure = #expect(throws: SimulationFailure.self) { try world.run(for: .seconds(1)) }
+        #expect(failure?.violation.text.hasSuffix("though its caller waits for it") == true)
     }
 
     @Test("A call ends as cancelled only if it was, and runs no more often than it is sent")

@@ -120,6 +120,14 @@ final class CallHistory: @unchecked Sendable {
         }
     }
 
+    /// Whether the caller of that call lives, and waits for its end.
+    func isWaiting(_ number: Int) -> Bool {
+        guard calls.indices.contains(number) else { return false }
+        let call = calls[number]
+        return call.endCount == 0 && call.cancelledAt == nil
+            && call.host.process?.number == call.process
+    }
+
     /// Forgets all calls, which refer to their hosts.
     func forget() { calls = [] }
 

@@ -117,10 +117,20 @@ final class ServerRules: ProcessRules, @unchecked Sendable {
     /// - Parameters:
     ///   - deadline: of the call.
     ///   - end: when the call's connection was closed; nil: it is open.
+    ///   - isAwaited: whether its caller is known to wait for it.
     func handlerEnded(
-        _ connection: ObjectIdentifier?, deadline: MonotonicTime?, end: MonotonicTime?
+        _ connection: ObjectIdentifier?, deadline: MonotonicTime?, end: MonotonicTime?,
+        isAwaited: Bool
     ) {
         guard let connection else { return }
+        if process.isAlive, Task.isCancelled, isAwaited, end == nil, server?.state == .running,
+            deadline.map({ $0 > host.world.now }) ?? true
+        {
+            report(
+                Violation(
+                    rule: .callEnds,
+                    text: "\(host.name): a handler was cancelled, though its caller waits for it"))
+        }
         checkCancelled(after: deadline, "deadline", .deadline)
         checkCancelled(after: end, "connection's end", .callEnds)
         running -= 1
