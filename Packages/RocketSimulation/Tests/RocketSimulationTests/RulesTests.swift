@@ -86,13 +86,13 @@ import Testing
                     let end = host.kernel.end(ofConnectionOf: call)
                     host.world.schedule(after: .milliseconds(10)) {
                         rules.handlerEnded(
-                            connection, deadline: deadline, end: end, isAwaited: true)
+                            connection, deadline: deadline, end: end, isAwaited: false)
                     }
                 }
                 return try await next(request, call)
             }
             let connection = rules.handlerBegan(call)
-            defer { rules.handlerEnded(connection, deadline: nil, end: nil, isAwaited: true) }
+            defer { rules.handlerEnded(connection, deadline: nil, end: nil, isAwaited: false) }
             return try await next(request, call)
         }
     }
