@@ -56,7 +56,12 @@ extension Host {
         interceptors: [any RPCInterceptor] = [], isObserved: Bool = true
     ) throws(RPCError) -> RPCChannel {
         let observers: [any RPCInterceptor] =
-            isObserved ? [MadeCalls(host: self, process: running.number)] : []
+            isObserved
+            ? [
+                MadeCalls(
+                    host: self, process: running.number,
+                    mostAttempts: configuration.retry.maxAttempts)
+            ] : []
         let channel = try RPCChannel(
             to: addresses, configuration: configuration,
             interceptors: observers + interceptors, loop: loop, logger: world.logger)
@@ -81,6 +86,7 @@ private struct MadeCalls: RPCInterceptor {
     let host: Host
     /// The number of the process that made the channel.
     let process: UInt64
+    let mostAttempts: Int
 
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
@@ -103,7 +109,7 @@ private struct MadeCalls: RPCInterceptor {
             CallHistory.Call(
                 host: host, process: process, method: call.method,
                 isIdempotent: call.isIdempotent || metadata["idempotency-key"] != nil,
-                beganAt: host.world.now,
+                mostAttempts: mostAttempts, beganAt: host.world.now,
                 deadline: call.deadline.map {
                     max(host.world.now, host.hostTime.worldTime(of: $0))
                 }))
@@ -133,20 +139,28 @@ private struct ServedCalls: RPCSynchronousInterceptor {
     let host: Host
     let rules: ServerRules?
 
-    private func began(_ call: RPCController) {
+    /// - Returns: the number of the call; nil: no channel of a host has made it.
+    @discardableResult
+    private func began(_ call: RPCController) -> Int? {
         guard let number = call.requestMetadata[CallHistory.key].flatMap({ Int($0) }) else {
-            return
+            return nil
         }
         host.world.history.handlerBegan(
             number, on: host, deadline: call.deadline.map { host.hostTime.worldTime(of: $0) })
+        return number
     }
 
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
-        began(call)
+        let number = began(call)
         let connection = rules?.handlerBegan(call)
-        defer { rules?.handlerEnded(connection, end: host.kernel.end(ofConnectionOf: call)) }
+        let deadline = call.deadline.map { host.hostTime.worldTime(of: $0) }
+        defer {
+            rules?.handlerEnded(
+                connection, deadline: deadline, end: host.kernel.end(ofConnectionOf: call),
+                isAwaited: number.map { host.world.history.isWaiting($0) } ?? false)
+        }
         return try await next(request, call)
     }
 

@@ -15,6 +15,8 @@ final class CallHistory: @unchecked Sendable {
         let process: UInt64
         let method: String
         let isIdempotent: Bool
+        /// How often its channel sends it at most.
+        let mostAttempts: Int
         /// The world's time.
         let beganAt: MonotonicTime
         /// The world's time.
@@ -75,6 +77,11 @@ final class CallHistory: @unchecked Sendable {
                 .reply, "call \(number) \(call.method) has a response, but no handler ran for it")
         }
         if let deadline = call.deadline { checkDeadline(call, number, deadline, world) }
+        if code == .cancelled, call.cancelledAt == nil {
+            world.violated(
+                .callEnds, "call \(number) \(call.method) ended as cancelled, but was not cancelled"
+            )
+        }
         checkPromptness(call, number, "cancellation", call.cancelledAt, world)
         // A call that may be sent again waits for that.
         if call.runCount > 0, !call.isIdempotent {
@@ -125,11 +132,12 @@ final class CallHistory: @unchecked Sendable {
             "\(host.name): handler of call \(number) \(call.method) begins"
         }
         checkPropagation(call, number, deadline, world)
-        if call.runCount > 1, !call.isIdempotent {
+        if call.runCount > (call.isIdempotent ? call.mostAttempts : 1) {
             world.violated(
                 .atMostOnce,
-                "the handler of call \(number) \(call.method), which is not idempotent, ran "
-                    + "\(call.runCount) times")
+                "the handler of call \(number) \(call.method), which is "
+                    + (call.isIdempotent ? "" : "not ")
+                    + "idempotent, ran \(call.runCount) times")
         }
     }
 
@@ -147,6 +155,13 @@ final class CallHistory: @unchecked Sendable {
                     + (deadline.map { "with a deadline \(seconds($0 - own)) s later than its own" }
                         ?? "without its deadline"))
         }
+    }
+    /// Whether the caller of that call lives, and waits for its end.
+    func isWaiting(_ number: Int) -> Bool {
+        guard calls.indices.contains(number) else { return false }
+        let call = calls[number]
+        return call.endCount == 0 && call.cancelledAt == nil
+            && call.host.process?.number == call.process
     }
 
     /// Forgets all calls, which refer to their hosts.
