@@ -83,7 +83,10 @@ public final class Host: @unchecked Sendable {
     /// - Throws: what the boot closure throws; the process does not run then.
     public func start() throws {
         if process != nil { return }
-        isPowered = true
+        if !isPowered {
+            isPowered = true
+            world.powered(self)
+        }
         starts += 1
         let process = try HostProcess(on: self, number: starts)
         self.process = process

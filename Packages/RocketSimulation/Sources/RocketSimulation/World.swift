@@ -134,6 +134,11 @@ public final class World: @unchecked Sendable {
 
     func connected(_ a: SocketEnd, _ b: SocketEnd) { ends += [a, b] }
 
+    /// The host has its power again.
+    func powered(_ host: Host) {
+        for end in ends where end.peer?.host === host { end.peerRestarted() }
+    }
+
     /// Releases everything that refers to each other or to this world. Its last step: a world that
     /// was neither closed nor abandoned stays in memory.
     func release() {

@@ -12,6 +12,7 @@ import Testing
         let world: World
         let server: Host
         let client: Host
+        let channel: RPCChannel
         let outcome = Outcome()
 
         final class Outcome: Sendable {
@@ -29,6 +30,7 @@ import Testing
                 try host.serve([EchoService(host: host)], port: 80)
             }
             client = try world.host("client")
+            channel = try client.channel(to: server, port: 80)
         }
 
         /// Makes one call, idempotent or not.
@@ -36,7 +38,6 @@ import Testing
             milliseconds: UInt8, timeout: Duration = .seconds(5), isIdempotent: Bool = false
         ) {
             client.run { [self] in
-                let channel = try client.channel(to: server, port: 80)
                 var options = RPCCallOptions.waitForReady
                 options.isIdempotent = isIdempotent
                 do {
@@ -83,6 +84,29 @@ import Testing
         try pair.world.run(for: .seconds(5))
         #expect(pair.outcome.error?.code == .callTimeout)
         #expect(try #require(pair.outcome.at) < .milliseconds(2005))
+        try pair.world.close()
+    }
+
+    @Test(
+        "A call whose server had no power fails when that runs again: what is sent again is reset",
+        arguments: 1...5, [true, false])
+    func powerReturns(seed: UInt64, isSentBefore: Bool) throws {
+        let pair = try Pair(seed: seed)
+        pair.call(milliseconds: 1)
+        try pair.world.run(for: .seconds(1))
+        #expect(pair.outcome.error == nil && pair.outcome.at != nil)
+        // The server has the request, and a keepalive probe finds out; or the request is sent again.
+        if isSentBefore {
+            pair.call(milliseconds: 200, timeout: .seconds(60))
+            try pair.world.run(for: .milliseconds(100))
+        }
+        pair.server.losePower()
+        if !isSentBefore { pair.call(milliseconds: 200, timeout: .seconds(60)) }
+        try pair.world.run(for: .seconds(2))
+        try pair.server.start()
+        try pair.world.run(for: .seconds(20))
+        #expect(pair.outcome.error?.code == .failedGetReply)
+        #expect(try #require(pair.outcome.at) < .seconds(isSentBefore ? 18 : 10))
         try pair.world.close()
     }
 

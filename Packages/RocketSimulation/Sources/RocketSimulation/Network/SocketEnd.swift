@@ -32,6 +32,8 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     private var isEndReceived: Bool { endReceivedAt != nil }
     private var endReceivedAt: MonotonicTime?
     private var lastAnswer = VirtualTime.start
+    /// The host of the other end had no power when something arrived there.
+    private var isUnanswered = false
 
     // Listening.
     private var backlog = 0
@@ -224,7 +226,10 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
 
     /// Takes a segment from the other end.
     func arrived(_ segment: Segment) {
-        guard host.isPowered else { return }
+        guard host.isPowered else {
+            peer?.isUnanswered = true
+            return
+        }
         if isGone {
             if case .reset = segment { return }
             outgoing?.send(.reset)
@@ -321,6 +326,22 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         for end in waiting { end.vanish() }
         waiting = []
     }
+
+    /// The host of the other end runs again after a loss of power, and knows this connection no more:
+    /// it answers by a reset to what TCP sends again, to a probe of a window that was closed, or to a
+    /// keepalive probe.
+    func peerRestarted() {
+        guard isOpen, !isGone, phase == .established, let peer, peer.isGone else { return }
+        let delay =
+            isUnanswered || !unsent.isEmpty
+            ? Duration.zero...Path.longestResend : Self.keepaliveDelay
+        world.schedule(after: world.networkRandom.duration(in: delay)) { [self] in
+            if peer.host.isPowered, !isGone { peer.outgoing?.send(.reset) }
+        }
+    }
+
+    /// When a probe finds out, with Rocket's default for connections: 10 s of silence, then every 3 s.
+    private static let keepaliveDelay = Duration.seconds(10)...Duration.seconds(13)
 
     /// Releases the other end.
     func release() {
