@@ -110,6 +110,41 @@ import Testing
         try pair.world.close()
     }
 
+    /// Refuses each call.
+    private struct Refusing: RPCService {
+        static var serviceName: String { EchoService.serviceName }
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(EchoService.chain) { _, _ in
+                throw RPCError(.unavailable, "overloaded")
+            }
+        }
+    }
+
+    @Test("A call is not sent again because a call of its handler was refused", arguments: 1...5)
+    func refusedNestedCall(seed: UInt64) throws {
+        let world = World(seed: seed)
+        let last = try world.host("last") { host in
+            try host.serve([Refusing()], port: 80, isObserved: false)
+        }
+        let first = try world.host("first") { host in
+            let next = try host.channel(to: last, port: 80)
+            try host.serve([EchoService(host: host, next: next)], port: 80)
+        }
+        let client = try world.host("client")
+        client.run {
+            let channel = try client.channel(to: first, port: 80)
+            let error = await #expect(throws: RPCError.self) {
+                try await channel.call(
+                    EchoService.chain, Payload(), timeout: .seconds(5), options: .waitForReady)
+            }
+            #expect(error?.code == .failedGetReply)
+            #expect(error?.message.contains("refused by 10.0.0.1:80: overloaded") == true)
+        }
+        try world.run(for: .seconds(10))
+        try world.close()
+    }
+
     @Test("A partition delays a reply, and loses none", arguments: 1...5)
     func partition(seed: UInt64) throws {
         let pair = try Pair(seed: seed)
