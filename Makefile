@@ -81,7 +81,7 @@ test-simulation: deps ## test RocketSimulation: worlds from fixed seeds, each ru
 	@scripts/run-tests Packages/RocketSimulation
 
 simulate: deps ## run worlds with faults and check their rules (SEEDS=1000 FIRST=1 SCENARIO=)
-	@swift run -c release --disable-build-manifest-caching --package-path Packages/RocketSimulation \
+	@swift run -c release --disable-build-manifest-caching --package-path Tests/Simulation \
 		--scratch-path $(SCRATCH_PATH) --quiet rocket_simulate --seeds $(SEEDS) --first $(FIRST) \
 		$(addprefix --scenario ,$(SCENARIO)) \
 		--commit "$$(git describe --always --dirty 2>/dev/null)"

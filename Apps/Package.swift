@@ -20,6 +20,8 @@ let package = Package(
     name: "Apps",
     products: [
         .library(name: "OrderProtos", targets: ["OrderProtos"]),
+        // Worlds of the programs, for tests and `make simulate`.
+        .library(name: "AppScenarios", targets: ["AppScenarios"]),
         .executable(name: "order_server", targets: ["order_server"]),
         .executable(name: "order_client", targets: ["order_client"]),
         .executable(name: "chat_server", targets: ["chat_server"]),
@@ -35,6 +37,7 @@ let package = Package(
         .package(path: "../Packages/RocketTCP"),
         .package(path: "../Packages/RocketCodec"),
         .package(path: "../Packages/RocketRPC"),
+        .package(path: "../Packages/RocketSimulation"),
         .package(path: "../Packages/RocketProgram"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -74,6 +77,26 @@ let package = Package(
                 "OrderStore", "SQLite",
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+
+        // The store on a simulated disk, for tests only: SQLite's interface to files in C.
+        .target(name: "CSimulatedSQLite", dependencies: ["CSQLite"]),
+        .target(
+            name: "SimulatedOrderStore",
+            dependencies: [
+                "CSimulatedSQLite", "OrderStore",
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: strictSettings),
+        .testTarget(
+            name: "SimulatedOrderStoreTests",
+            dependencies: [
+                "OrderStore", "SQLite", "SimulatedOrderStore",
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
 
@@ -266,12 +289,38 @@ let package = Package(
                 .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "RocketTCPTestKit", package: "RocketTCP"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "chat_client",
             dependencies: [
                 "ChatClientKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
+            swiftSettings: settings),
+
+        // Worlds of the programs, for `make simulate` and for tests.
+        .target(
+            name: "AppScenarios",
+            dependencies: [
+                "ChatClientKit", "ChatServerKit", "OrderProtos", "OrderServerKit", "OrderStore",
+                "SimulatedOrderStore",
+                .product(name: "RocketProgram", package: "RocketProgram"),
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AppScenariosTests",
+            dependencies: [
+                "AppScenarios",
+                .product(name: "RocketSimulation", package: "RocketSimulation"),
+                .product(name: "RocketSystem", package: "RocketBase"),
             ],
             swiftSettings: settings),
 

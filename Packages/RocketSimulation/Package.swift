@@ -28,7 +28,7 @@ let package = Package(
     name: "RocketSimulation",
     products: [
         .library(name: "RocketSimulation", targets: ["RocketSimulation"]),
-        .executable(name: "rocket_simulate", targets: ["rocket_simulate"]),
+        .library(name: "RocketSimulationScenarios", targets: ["RocketSimulationScenarios"]),
     ],
     dependencies: [
         .package(path: "../RocketBase"),
@@ -37,7 +37,6 @@ let package = Package(
         .package(path: "../RocketCodec"),
         .package(path: "../RocketRPC"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         .target(
@@ -45,14 +44,6 @@ let package = Package(
         // Rocket's own worlds, for `make simulate` and for tests.
         .target(
             name: "RocketSimulationScenarios", dependencies: layers + ["RocketSimulation"],
-            swiftSettings: settings),
-        .executableTarget(
-            name: "rocket_simulate",
-            dependencies: [
-                "RocketSimulation", "RocketSimulationScenarios",
-                .product(name: "RocketSystem", package: "RocketBase"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
             swiftSettings: settings),
         .testTarget(
             name: "RocketSimulationTests",

@@ -45,6 +45,9 @@ public final class ChatRoom: Sendable {
     /// Bytes shared by several queues count once per queue.
     public var queuedBytes: Int { shards.all.reduce(0) { $0 + $1.queuedBytes } }
 
+    /// Sessions that bytes are queued for now.
+    var slowReceivers: Int { shards.all.reduce(0) { $0 + $1.slowReceivers } }
+
     /// Messages dropped from the queues of slow receivers so far, counted once per receiver.
     public var droppedMessages: Int { shards.all.reduce(0) { $0 + $1.droppedMessages } }
 

@@ -21,7 +21,8 @@ public final class ChatServer: Service {
         configuration: ChatServerConfiguration, logger: RocketLogger = .disabled,
         frameworkLogger: RocketLogger = .disabled
     ) {
-        application = ChatApplication(limits: configuration.limits, logger: logger)
+        application = ChatApplication(
+            limits: configuration.limits, logger: logger, time: configuration.broadcastTime)
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
             ioLogger: frameworkLogger)
@@ -47,6 +48,9 @@ public final class ChatServer: Service {
         statistics.bufferedBytes = runtime.bufferedBytes
         return statistics
     }
+
+    /// Sessions now that read too slowly: bytes are queued for them, `queueBytes` at most for each.
+    package var slowReceivers: Int { application.room?.slowReceivers ?? 0 }
 
     /// Stops accepting clients and messages, sends what is queued, and lets `run()` return, at the
     /// latest after `drainTimeout`. Does not wait. Before `run()`: `run()` will return at once.
@@ -82,10 +86,12 @@ private final class ChatApplication: ServerApplication {
 
     private let state: Locked<State>
     private let logger: RocketLogger
+    private let time: (any TimeSource)?
 
-    init(limits: ChatLimits, logger: RocketLogger) {
+    init(limits: ChatLimits, logger: RocketLogger, time: (any TimeSource)?) {
         state = Locked(State(limits: limits))
         self.logger = logger
+        self.time = time
     }
 
     /// Nil unless the server runs.
@@ -110,7 +116,9 @@ private final class ChatApplication: ServerApplication {
     // MARK: ServerApplication
 
     func start(on loops: [EventLoop]) {
-        state.withLock { $0.room = ChatRoom(loops: loops, limits: $0.limits, logger: logger) }
+        state.withLock {
+            $0.room = ChatRoom(loops: loops, limits: $0.limits, logger: logger, time: time)
+        }
     }
 
     func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler {

@@ -1,5 +1,6 @@
 public import RocketBase
 @_spi(Simulation) public import RocketReactor
+@_spi(Simulation) public import RocketSystem
 public import RocketSystemd
 public import RocketTCP
 
@@ -26,6 +27,8 @@ public struct ChatServerConfiguration: Sendable {
     public var systemd: SystemdReporter?
     /// Starts what drives the loops of the server; nil, the default: threads.
     @_spi(Simulation) public var makeThread: MakeLoopThread?
+    /// Measures how long a broadcast takes; nil, the default: the clock of each loop.
+    @_spi(Simulation) public var broadcastTime: (any TimeSource)?
 
     /// The defaults for these listeners. A client may read for ever without sending a message.
     public init(listen: [NetAddress]) {

@@ -266,7 +266,8 @@ extension ChatSession {
     private func countQueue() {
         connection?.handlerBytes = queue.memoryBytes
         sessions.shard.queueChanged(
-            by: queue.byteCount - countedBytes, dropped: droppedMessages - countedDropped)
+            by: queue.byteCount - countedBytes, dropped: droppedMessages - countedDropped,
+            queues: (queue.byteCount > 0 ? 1 : 0) - (countedBytes > 0 ? 1 : 0))
         (countedBytes, countedDropped) = (queue.byteCount, droppedMessages)
     }
 

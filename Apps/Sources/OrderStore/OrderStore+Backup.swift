@@ -140,12 +140,16 @@ extension OrderStore {
     /// - Parameter recovers: whether a transaction that a crash has left in the rollback journal is
     ///   undone first, which writes to the file.
     static func reading<Value>(
-        _ path: String, recovers: Bool, _ body: (Database) throws -> Value
+        _ path: String, recovers: Bool, vfs: String? = nil, _ body: (Database) throws -> Value
     ) throws -> Value {
-        do { return try withReader(path) { try $0.read(body) } } catch let error as DatabaseError {
+        var settings = Configuration()
+        settings.vfs = vfs
+        do {
+            return try withReader(path, settings) { try $0.read(body) }
+        } catch let error as DatabaseError {
             guard recovers, error.resultCode == .SQLITE_READONLY else { throw error }
         }
-        let queue = try DatabaseQueue(path: path)
+        let queue = try DatabaseQueue(path: path, configuration: settings)
         defer { try? queue.close() }
         return try queue.read(body)
     }

@@ -1,4 +1,3 @@
-import Dispatch
 public import RocketSystem
 import SQLite
 
@@ -19,7 +18,7 @@ public final class OrderStore: Sendable {
     private let reader: OrderReader
     private let observe: Observer
     private let recordBytes: @Sendable (Int) -> Bool
-    private let threads = DatabaseThreads()
+    private let executor: any StoreExecutor
 
     /// Opens the store, creates its folder and file if they are missing, and migrates an older
     /// file after a copy of it was made. Blocks for as long as the disk takes.
@@ -32,12 +31,24 @@ public final class OrderStore: Sendable {
     /// - Throws: `OrderStoreError.cannotOpen` (also for a file that is empty: orders were in it),
     ///   `.missing`, `.notPermitted`, `.damaged`, `.inUse`, `.newerSchema`; `.cannotCreate` for the
     ///   copy of an older store.
-    public init(
+    public convenience init(
         _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
         observe: @escaping Observer = { _ in },
         recordBytes: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) throws(OrderStoreError) {
+        try self.init(
+            configuration, time: time, executor: DatabaseThreads(time: time), observe: observe,
+            recordBytes: recordBytes)
+    }
+
+    /// As the other `init`, with an executor of the store's workers.
+    package init(
+        _ configuration: OrderStoreConfiguration, time: any TimeSource,
+        executor: any StoreExecutor, observe: @escaping Observer = { _ in },
+        recordBytes: @escaping @Sendable (Int) -> Bool = { _ in true }
+    ) throws(OrderStoreError) {
         self.configuration = configuration
+        self.executor = executor
         self.observe = observe
         self.recordBytes = recordBytes
         let database = try OrderDatabase.open(configuration, time: time)
@@ -50,29 +61,17 @@ public final class OrderStore: Sendable {
             pool: pool, configuration: configuration, time: time, observe: observe,
             recordBytes: recordBytes)
         for event in database.events { observe(event) }
-        do { try startThreads() } catch {
+        reader.openConnections()
+        do throws(SystemError) {
+            try executor.start("order-writer", WriterWorker(writer))
+            for number in 1...max(1, configuration.readerThreads) {
+                try executor.start("order-reader-\(number)", ReaderWorker(reader))
+            }
+        } catch {
             writer.queue.close()
             reader.queue.close()
             throw .cannotOpen(path: configuration.path, reason: error.description)
         }
-    }
-
-    private func startThreads() throws(SystemError) {
-        try threads.start(name: "order-writer") { [writer] in writer.run() }
-        let readers = DispatchGroup()
-        let count = max(1, configuration.readerThreads)
-        for _ in 0..<count { readers.enter() }
-        for number in 1...count {
-            do {
-                try threads.start(name: "order-reader-\(number)") { [reader] in
-                    reader.run(readers)
-                }
-            } catch {
-                for _ in number...count { readers.leave() }
-                throw error
-            }
-        }
-        readers.wait()
     }
 
     /// Stores an order, and returns when it is on disk. If the store has an order with the same
@@ -158,7 +157,7 @@ public final class OrderStore: Sendable {
     public func close() async {
         writer.queue.close()
         reader.queue.close()
-        await threads.ended()
+        await executor.ended()
         defer { lock.unlock() }
         if writer.hasLostFiles {
             _ = UnclosedDatabase(pool)
@@ -167,6 +166,19 @@ public final class OrderStore: Sendable {
         do { try OrderDatabase.close(pool) } catch {
             observe(.notCheckpointed(OrderStoreError(error).description))
         }
+    }
+
+    /// Ends the store in the way in which its process ends: what it has not written yet stays
+    /// unwritten, and its log is not written into the file. For simulations, in which the memory of a
+    /// process outlives it. On the thread of the executor, not within a step.
+    ///
+    /// - Parameter finishWorkers: runs the steps of all workers to their end.
+    package func abandon(_ finishWorkers: () -> Void) {
+        writer.queue.close()
+        reader.queue.close()
+        finishWorkers()
+        try? pool.close()
+        lock.unlock()
     }
 
     private func error<Item>(for admission: WaitingQueue<Item>.Admission) -> OrderStoreError? {
@@ -208,6 +220,8 @@ public struct OrderStoreConfiguration: Hashable, Sendable {
     public var archiveFolder: String?
     /// The largest size of the database, in pages of 4 KiB. Default nil: limited by the disk.
     public var maxPages: Int64?
+    /// SQLite's interface to files, by its name; nil: the default one. For simulations.
+    package var vfs: String?
 
     /// The defaults, for the database at `path`.
     public init(path: String) { self.path = path }

@@ -53,6 +53,20 @@ public final class DatabasePool: DatabaseWriter {
         return try reader.read(body)
     }
 
+    /// Opens all connections that may read at the same time, and passes each of them to `body` in a
+    /// transaction. The others are kept if one fails.
+    public func openReaders(_ body: (Database) throws -> Void) throws {
+        var open: [DatabaseQueue] = []
+        defer { for reader in open { giveBack(reader) } }
+        for _ in 0..<max(1, configuration.maximumReaderCount) {
+            places.wait()
+            defer { places.signal() }
+            let reader = try takeReader()
+            open.append(reader)
+            try reader.read(body)
+        }
+    }
+
     private func takeReader() throws -> DatabaseQueue {
         let idle = try readers.withLock { readers throws(DatabaseError) -> DatabaseQueue? in
             if readers.isClosed {

@@ -179,7 +179,8 @@ struct OrderRetentionTests {
         let old = try await setup.make(2)
         setup.time.advance(by: Self.day * 31)
         let pool = try DatabasePool(path: setup.configuration.path)
-        var archive = OrderArchive(folder: try #require(setup.configuration.archiveFolder))
+        var archive = OrderArchive(
+            folder: try #require(setup.configuration.archiveFolder), vfs: nil)
         _ = try archive.store(Array(old.prefix(1)))
         archive.close()
         var retention = try #require(OrderRetention(setup.configuration))

@@ -1,11 +1,10 @@
-import Dispatch
 import RocketBaseTestKit
 import RocketSystem
 import SQLite
 
 @testable import OrderStore
 
-/// A writer with its thread, on a disk that can fail.
+/// A writer with its thread, on a disk that can fail. Its clock stands still until it is advanced.
 struct RunningWriter {
     let disk = FailingDisk()
     let time = ManualTimeSource()
@@ -13,11 +12,11 @@ struct RunningWriter {
     private let folder: TemporaryFolder
     private let database: OpenDatabase
     private let writer: OrderWriter
-    private let threads = DatabaseThreads()
+    private let threads: DatabaseThreads
     let path: String
 
     init(
-        retryInterval: DispatchTimeInterval = .never,
+        retryInterval: Duration = .seconds(1),
         configure: (inout OrderStoreConfiguration) -> Void = { _ in }
     ) throws {
         folder = try TemporaryFolder()
@@ -29,7 +28,8 @@ struct RunningWriter {
         writer = OrderWriter(
             pool: database.pool, files: database.files, configuration: configuration,
             time: time, retryInterval: retryInterval, observe: events.observe)
-        try threads.start(name: "writer") { [writer] in writer.run() }
+        threads = DatabaseThreads(time: time)
+        try threads.start("writer", WriterWorker(writer))
     }
 
     var statistics: OrderStoreStatistics { writer.statistics }
@@ -53,10 +53,10 @@ struct RunningWriter {
 final class FailingDisk: Sendable {
     private let code = Locked<ResultCode?>(nil)
     private let commitsBefore = Locked(0)
-    private let times = Locked<[ContinuousClock.Instant]>([])
+    private let count = Locked(0)
 
-    /// The times of the commits, also of those that failed.
-    var commits: [ContinuousClock.Instant] { times.withLock { $0 } }
+    /// Commits, also those that failed.
+    var commits: Int { count.withLock { $0 } }
 
     /// nil: commits succeed. Otherwise they fail after so many that succeed.
     func fail(_ code: ResultCode?, afterCommits count: Int = 0) {
@@ -65,11 +65,26 @@ final class FailingDisk: Sendable {
     }
 
     @Sendable func willCommit() throws {
-        times.withLock { $0.append(.now) }
+        count.withLock { $0 += 1 }
         let succeeds = commitsBefore.withLock { count in
             defer { count = max(0, count - 1) }
             return count > 0
         }
         if !succeeds, let code = code.withLock({ $0 }) { throw DatabaseError(resultCode: code) }
     }
+}
+
+extension OrderWriter {
+    /// Commits batch after batch on the calling thread until the queue is closed and empty.
+    func run() {
+        var worker = WriterWorker(self)
+        while worker.step(for: Awake()) != .finished {}
+    }
+}
+
+/// The handle of a worker that is driven by hand, and counts how often it was woken.
+final class Awake: WorkerHandle {
+    private let wakes = Locked(0)
+    var count: Int { wakes.withLock { $0 } }
+    func wake() { wakes.withLock { $0 += 1 } }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import RocketSystem
 import Testing
 
@@ -16,9 +15,32 @@ import Testing
         var id: ObjectIdentifier { ObjectIdentifier(self) }
     }
 
+    /// Takes one request per step.
+    private struct Taker: StoreWorker {
+        let queue: WaitingQueue<Request>
+        let taken: FutexWord
+        private var batch: [Request] = []
+
+        init(queue: WaitingQueue<Request>, taken: FutexWord) {
+            self.queue = queue
+            self.taken = taken
+        }
+
+        mutating func step(for handle: any WorkerHandle) -> WorkerStep {
+            switch queue.take(upTo: 1, into: &batch, for: handle) {
+            case .taken:
+                taken.increment()
+                taken.wakeAll()
+                return .again
+            case .empty: return .sleep(until: nil)
+            case .finished: return .finished
+            }
+        }
+    }
+
     private func take(_ limit: Int, from queue: WaitingQueue<Request>) -> [Int] {
         var batch: [Request] = []
-        _ = queue.take(upTo: limit, into: &batch, until: .now())
+        _ = queue.take(upTo: limit, into: &batch, for: Awake())
         return batch.map(\.number)
     }
 
@@ -167,16 +189,11 @@ import Testing
     }
 
     @Test("A thread that sleeps is woken by a request, a release, and received results")
-    func wakes() throws {
+    func wakes() async throws {
         let queue = WaitingQueue<Request>(limit: 100, heldLimitBytes: 1000)
         let taken = FutexWord()
-        let thread = try SystemThread(name: "taker") {
-            var batch: [Request] = []
-            while queue.take(upTo: 1, into: &batch) == .taken {
-                taken.increment()
-                taken.wakeAll()
-            }
-        }
+        let threads = DatabaseThreads(time: SystemTimeSource())
+        try threads.start("taker", Taker(queue: queue, taken: taken))
         func waitUntilTaken(_ count: UInt32) {
             while taken.value < count { taken.wait(while: taken.value, atMost: nil) }
         }
@@ -190,7 +207,25 @@ import Testing
         queue.received(bytes: 1)
         waitUntilTaken(3)
         queue.close()
-        thread.join()
+        await threads.ended()
+    }
+
+    @Test("A worker is woken once for what arrives while it sleeps, and not after it has come back")
+    func wakesOnce() {
+        let queue = WaitingQueue<Request>(limit: 100)
+        let worker = Awake()
+        var batch: [Request] = []
+        #expect(queue.take(upTo: 8, into: &batch, for: worker) == .empty)
+        for number in 0..<3 { _ = queue.append(Request(number: number)) }
+        #expect(worker.count == 1)
+        #expect(queue.take(upTo: 8, into: &batch, for: worker) == .taken)
+        #expect(batch.count == 3)
+        // Back before it was woken, as after a time-out.
+        #expect(queue.take(upTo: 8, into: &batch, for: worker) == .empty)
+        #expect(queue.take(upTo: 8, into: &batch, for: worker) == .empty)
+        _ = queue.append(Request(number: 3))
+        queue.close()
+        #expect(worker.count == 2)
     }
 
     @Test("Completes a probe on the thread that takes items")
@@ -205,13 +240,11 @@ import Testing
     }
 
     @Test("A probe wakes a sleeping thread and is not an item")
-    func probeOfSleepingThread() throws {
+    func probeOfSleepingThread() async throws {
         let queue = WaitingQueue<Request>(limit: 1)
         let completed = FutexWord()
-        let thread = try SystemThread(name: "taker") {
-            var batch: [Request] = []
-            while queue.take(upTo: 8, into: &batch) == .taken {}
-        }
+        let threads = DatabaseThreads(time: SystemTimeSource())
+        try threads.start("taker", Taker(queue: queue, taken: FutexWord()))
         for round in 0..<100 as Range<UInt32> {
             queue.probe {
                 completed.increment()
@@ -220,7 +253,7 @@ import Testing
             while completed.value == round { completed.wait(while: round, atMost: nil) }
         }
         queue.close()
-        thread.join()
+        await threads.ended()
     }
 
     @Test("Completes a probe of a closed queue at once")

@@ -1,10 +1,10 @@
-import RocketProgram
-import RocketReactor
+package import RocketProgram
+package import RocketReactor
 import RocketSystem
-import RocketTCP
+package import RocketTCP
 
 /// Displays what happens in a chat client. Bound to the loop of the client.
-protocol ChatView: AnyObject {
+package protocol ChatView: AnyObject {
     /// Displays a message of the server.
     func show(message: [UInt8])
     /// Displays a notice of the client itself.
@@ -13,9 +13,9 @@ protocol ChatView: AnyObject {
 
 /// Connects a chat client's connection with its input and its view, by the rules of
 /// `ChatClientState`. Bound to its loop.
-final class ChatClientController {
+package final class ChatClientController {
     /// The options of the command line.
-    struct Settings {
+    package struct Settings {
         var target: PersistentConnection.Target
         var connectTimeout: Duration
         var reconnects: Bool
@@ -25,6 +25,17 @@ final class ChatClientController {
         /// How long the server may take to end its stream after ours has ended; nil: without a
         /// limit, until it has read everything.
         var leaveTimeout: Duration? = .seconds(2)
+
+        /// What has no default.
+        package init(
+            target: PersistentConnection.Target, connectTimeout: Duration, reconnects: Bool,
+            maxMessageBytes: Int
+        ) {
+            self.target = target
+            self.connectTimeout = connectTimeout
+            self.reconnects = reconnects
+            self.maxMessageBytes = maxMessageBytes
+        }
     }
 
     private let settings: Settings
@@ -34,10 +45,10 @@ final class ChatClientController {
     private var state: ChatClientState
     private var connection: PersistentConnection?
     /// Runs when lines can be sent again.
-    var onReady: () -> Void = {}
+    package var onReady: () -> Void = {}
 
     /// - Parameter onEnd: runs once, at the end, with a failure or nil.
-    init(
+    package init(
         _ settings: Settings, view: any ChatView, on reactor: Reactor,
         onEnd: @escaping (ProgramFailure?) -> Void
     ) {
@@ -51,15 +62,18 @@ final class ChatClientController {
     }
 
     /// Whether a line would be sent now.
-    var acceptsLines: Bool {
+    package var acceptsLines: Bool {
         state.phase == .online && connection?.connection?.isWritable == true
     }
 
     /// Begins to connect.
-    func start() {
+    package func start() {
         var configuration = PersistentConnectionConfiguration()
         configuration.connectTimeout = settings.connectTimeout
         configuration.connection.inputLimitBytes = ChatConnectionHandler.inputLimitBytes
+        // The output is bounded by `acceptsLines`. The server does not read from a client that does
+        // not read: if this one stopped reading while its lines wait, both would wait for ever.
+        configuration.connection.readsAboveHighWater = true
         // The connection and the controller retain each other until the end.
         let connection = PersistentConnection(
             to: settings.target, on: reactor, configuration: configuration,
@@ -74,7 +88,7 @@ final class ChatClientController {
 
     /// Sends one line of the user; returns false if it was not sent.
     @discardableResult
-    func send(line: [UInt8]) -> Bool {
+    package func send(line: [UInt8]) -> Bool {
         let action = state.handle(.line(line))
         perform(action)
         if case .send = action { return true }
@@ -82,7 +96,7 @@ final class ChatClientController {
     }
 
     /// Leaves the chat: ends our stream, then waits for the end of the server's.
-    func leave() { perform(state.handle(.leave)) }
+    package func leave() { perform(state.handle(.leave)) }
 
     private func received(_ text: [UInt8]) {
         view.show(message: text)

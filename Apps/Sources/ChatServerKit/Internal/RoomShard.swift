@@ -11,6 +11,7 @@ final class RoomShard: Sendable {
     private let sessionCounter = Atomic<Int>(0)
     private let queued = Atomic<Int>(0)
     private let inbound = Atomic<Int>(0)
+    private let slow = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
     private let sessionCountChanged: AsyncEvent
 
@@ -37,8 +38,13 @@ final class RoomShard: Sendable {
     /// Messages dropped from these queues so far.
     var droppedMessages: Int { dropped.load(ordering: .relaxed) }
 
-    func queueChanged(by bytes: Int, dropped messages: Int) {
+    /// Sessions that have a queue.
+    var slowReceivers: Int { slow.load(ordering: .relaxed) }
+
+    /// - Parameter queues: 1 where a queue was begun, -1 where one has ended.
+    func queueChanged(by bytes: Int, dropped messages: Int, queues: Int) {
         queued.wrappingAdd(bytes, ordering: .relaxed)
+        if queues != 0 { slow.wrappingAdd(queues, ordering: .relaxed) }
         if messages > 0 { dropped.wrappingAdd(messages, ordering: .relaxed) }
     }
 

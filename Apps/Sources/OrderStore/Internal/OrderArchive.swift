@@ -6,6 +6,7 @@ import SQLite
 /// nothing. Belongs to the writer's thread.
 struct OrderArchive {
     private let folder: String
+    private let vfs: String?
     /// The file of the last order that was stored.
     private var open: (path: String, queue: DatabaseQueue)?
 
@@ -22,7 +23,11 @@ struct OrderArchive {
     /// Orders wait for the writer meanwhile: a reader of an archive must not hold it up.
     static let busyMode = Configuration.BusyMode.timeout(0.05)
 
-    init(folder: String) { self.folder = folder }
+    /// - Parameter vfs: as `OrderStoreConfiguration.vfs`.
+    init(folder: String, vfs: String?) {
+        self.folder = folder
+        self.vfs = vfs
+    }
 
     /// Stores the orders; they are on disk when this returns.
     ///
@@ -56,6 +61,7 @@ struct OrderArchive {
         try PartialFile.syncFolder(of: path)
         var settings = Configuration()
         settings.busyMode = Self.busyMode
+        settings.vfs = vfs
         let queue = try DatabaseQueue(path: path, configuration: settings)
         try queue.writeWithoutTransaction { db in
             // Orders are deleted from the store after the commit: the end of the journal has to be

@@ -24,10 +24,11 @@ enum OrderDatabase {
         do {
             try makeFolder(of: path)
             let lock = try FolderLock(ofStoreAt: path, .shared)
-            var events: [OrderStoreEvent] = try createIfMissing(path) ? [.created] : []
+            var events: [OrderStoreEvent] =
+                try createIfMissing(path, vfs: configuration.vfs) ? [.created] : []
             try FileAccess.check(path, writing: true)
             // Before the pool changes the journal mode: a newer store stays as it is.
-            let version = try OrderStore.reading(path, recovers: true) {
+            let version = try OrderStore.reading(path, recovers: true, vfs: configuration.vfs) {
                 try OrderSchema.requireVersion(of: $0, among: migrations)
             }
             let pool = try DatabasePool(path: path, configuration: settings(configuration))
@@ -53,7 +54,15 @@ enum OrderDatabase {
                 }
                 events.append(.migrated(from: version, to: migrations.count, backup: backup))
             }
-            let files = try pool.writeWithoutTransaction { try OrderFiles(of: $0) }
+            let files = try pool.writeWithoutTransaction { db in
+                // A process that was killed may have left orders whose sync it did not reach, or that
+                // has failed. Callers see them from now on, so a power cut must not take them away.
+                try db.inTransaction(.immediate) {
+                    try db.rewriteLog()
+                    return .rollback
+                }
+                return try OrderFiles(of: db)
+            }
             return OpenDatabase(pool: pool, files: files, lock: lock, events: events)
         } catch {
             throw OrderStoreError(opening: path, error)
@@ -95,7 +104,7 @@ enum OrderDatabase {
     /// - Returns: whether it was created.
     /// - Throws: `OrderStoreError.cannotOpen` for the rest of a store whose orders are lost, in
     ///   which SQLite would see a new database.
-    private static func createIfMissing(_ path: String) throws -> Bool {
+    private static func createIfMissing(_ path: String, vfs: String?) throws -> Bool {
         if FileSystem.exists(path) {
             if FileSystem.size(of: path) == 0 {
                 throw OrderStoreError.cannotOpen(
@@ -121,7 +130,9 @@ enum OrderDatabase {
         if let status = try FileSystem.status(of: new), status.linkCount > 1 {
             try FileSystem.remove(new)
         }
-        let queue = try DatabaseQueue(path: new)
+        var settings = Configuration()
+        settings.vfs = vfs
+        let queue = try DatabaseQueue(path: new, configuration: settings)
         try queue.writeWithoutTransaction { try OrderSchema.migrate($0) }
         try queue.close()
         try FileSystem.setMode(new, 0o600)
@@ -136,6 +147,7 @@ enum OrderDatabase {
         // A transaction of another process (a backup, the sqlite3 shell) only delays ours.
         settings.busyMode = .timeout(5)
         settings.maximumReaderCount = max(1, configuration.readerThreads)
+        settings.vfs = configuration.vfs
         return settings
     }
 }

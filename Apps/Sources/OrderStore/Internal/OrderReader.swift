@@ -1,4 +1,3 @@
-import Dispatch
 import RocketSystem
 import SQLite
 
@@ -18,8 +17,8 @@ struct ReadRequest: QueuedRequest {
     var occupiesSource: Bool { if case .list = kind { true } else { false } }
 }
 
-/// Executes reads. Each reader thread has its own snapshot of the database and never waits for the
-/// writer.
+/// Executes reads. Each worker (`ReaderWorker`) has its own snapshot of the database and never waits
+/// for the writer.
 ///
 /// No page is read while the pages that their callers have not received exceed the limit in bytes.
 final class OrderReader: Sendable {
@@ -31,7 +30,7 @@ final class OrderReader: Sendable {
     private let failures = Locked(ReadFailures())
 
     /// Requests within one read transaction at most.
-    private static let requestsPerTransaction = 64
+    fileprivate static let requestsPerTransaction = 64
 
     init(
         pool: DatabasePool, configuration: OrderStoreConfiguration, time: any TimeSource,
@@ -45,35 +44,17 @@ final class OrderReader: Sendable {
             limit: configuration.maxWaiting, heldLimitBytes: configuration.maxPageBytes)
     }
 
-    /// Executes requests until the queue is closed and empty. The body of every reader thread.
-    ///
-    /// - Parameter readers: has been entered once for each thread.
-    func run(_ readers: DispatchGroup) {
-        openConnection(readers)
-        var batch: [ReadRequest] = []
-        while queue.take(upTo: Self.requestsPerTransaction, into: &batch) == .taken {
-            execute(batch)
-        }
-    }
-
-    /// Opens a connection for each thread: all of them read at the same time. A connection that is
-    /// opened later could find another file at the path.
-    private func openConnection(_ readers: DispatchGroup) {
-        var isOpen = false
+    /// Opens a connection for each worker: all of them may read at the same time. A connection that
+    /// is opened later could find another file at the path.
+    func openConnections() {
         do {
-            try pool.read { db in
-                isOpen = true
-                _ = try? Int.fetchOne(db, sql: OrderSchema.anyOrder)
-                readers.leave()
-                readers.wait()
-            }
+            try pool.openReaders { _ = try? Int.fetchOne($0, sql: OrderSchema.anyOrder) }
         } catch {
-            if !isOpen { readers.leave() }
             record(OrderStoreError(readFailure: error))
         }
     }
 
-    private func execute(_ batch: [ReadRequest]) {
+    fileprivate func execute(_ batch: [ReadRequest]) {
         var pending = batch[...]
         do {
             try pool.read { db in
@@ -144,6 +125,26 @@ final class OrderReader: Sendable {
     private func record(_ error: OrderStoreError) {
         let report = failures.withLock { $0.record(at: time.monotonic()) }
         if let report { observe(.readsFail(error, since: report)) }
+    }
+}
+
+/// The steps of one of a store's readers: each executes the requests of a batch.
+struct ReaderWorker: StoreWorker {
+    private let reader: OrderReader
+    private var batch: [ReadRequest] = []
+
+    init(_ reader: OrderReader) { self.reader = reader }
+
+    mutating func step(for handle: any WorkerHandle) -> WorkerStep {
+        switch reader.queue.take(
+            upTo: OrderReader.requestsPerTransaction, into: &batch, for: handle)
+        {
+        case .taken:
+            reader.execute(batch)
+            return .again
+        case .empty: return .sleep(until: nil)
+        case .finished: return .finished
+        }
     }
 }
 

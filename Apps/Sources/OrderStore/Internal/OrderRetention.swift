@@ -1,4 +1,3 @@
-import Dispatch
 import RocketSystem
 import SQLite
 
@@ -35,7 +34,9 @@ struct OrderRetention {
         guard configuration.retention > .zero else { return nil }
         retention = configuration.retention.milliseconds
         keyRetention = max(0, configuration.keyRetention.milliseconds)
-        archive = configuration.archiveFolder.map { OrderArchive(folder: $0) }
+        archive = configuration.archiveFolder.map {
+            OrderArchive(folder: $0, vfs: configuration.vfs)
+        }
     }
 
     /// Removes orders, at most `ordersPerStep`.

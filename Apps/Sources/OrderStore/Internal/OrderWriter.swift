@@ -1,4 +1,3 @@
-import Dispatch
 import RocketSystem
 import SQLite
 
@@ -13,7 +12,7 @@ struct WriteRequest: QueuedRequest {
 }
 
 /// The only writer of a store, with group commit: commits all waiting drafts in one transaction,
-/// then resumes their callers. While a commit waits for the disk, the next batch accumulates. So
+/// then resumes their callers (`WriterWorker`). While a commit waits for the disk, the next batch accumulates. So
 /// under load a transaction has many orders, and without load an order does not wait.
 ///
 /// After each commit, and before the callers are resumed, it compares the files with those that it
@@ -24,16 +23,16 @@ struct WriteRequest: QueuedRequest {
 ///
 /// Between commits it removes orders that are older than the retention (`OrderRetention`).
 ///
-/// `run` belongs to the writer's thread.
+/// What writes belongs to the writer's worker.
 final class OrderWriter: Sendable {
     let queue: WaitingQueue<WriteRequest>
     private let pool: DatabasePool
     private let files: OrderFiles
-    private let configuration: OrderStoreConfiguration
-    private let time: any TimeSource
+    let configuration: OrderStoreConfiguration
+    let time: any TimeSource
     /// The time between attempts to write while the store fails.
-    private let retryInterval: DispatchTimeInterval
-    private let observe: OrderStore.Observer
+    let retryInterval: Duration
+    let observe: OrderStore.Observer
     private let state = Locked(State())
 
     private struct State {
@@ -63,7 +62,7 @@ final class OrderWriter: Sendable {
 
     init(
         pool: DatabasePool, files: OrderFiles, configuration: OrderStoreConfiguration,
-        time: any TimeSource, retryInterval: DispatchTimeInterval = .seconds(1),
+        time: any TimeSource, retryInterval: Duration = .seconds(1),
         observe: @escaping OrderStore.Observer = { _ in }
     ) {
         self.pool = pool
@@ -82,47 +81,16 @@ final class OrderWriter: Sendable {
     }
 
     /// Whether there is an outage.
-    private var isFailing: Bool { state.withLock { $0.outage != nil } }
+    var isFailing: Bool { state.withLock { $0.outage != nil } }
 
     /// Whether the files are no longer those that were opened.
     var hasLostFiles: Bool { state.withLock { $0.filesProblem != nil } }
 
     func countRefusal() { state.withLock { $0.statistics.refusals += 1 } }
 
-    /// Commits batch after batch until the queue is closed and empty.
-    func run() {
-        var batch: [WriteRequest] = []
-        /// During an outage.
-        var nextRetry: DispatchTime?
-        var retention = OrderRetention(configuration)
-        while true {
-            let deadline = nextRetry ?? retention.map { wakeUp(at: $0.due) }
-            switch queue.take(upTo: configuration.maxBatch, into: &batch, until: deadline) {
-            case .taken: commit(batch)
-            case .timedOut: break
-            case .finished:
-                for event in retention?.end(at: time.monotonic()) ?? [] { observe(event) }
-                return
-            }
-            if let due = nextRetry, due <= .now() {
-                retry()
-                nextRetry = nil
-            }
-            if !isFailing { removeOldOrders(&retention) }
-            nextRetry = isFailing ? nextRetry ?? .now() + retryInterval : nil
-        }
-    }
-
-    /// At the latest after a minute, since the clock of `time` may be another one.
-    private func wakeUp(at due: MonotonicTime) -> DispatchTime {
-        let wait = min(max(due - time.monotonic(), .milliseconds(1)), .seconds(60))
-        return .now() + .nanoseconds(Int(wait.wholeNanoseconds))
-    }
-
-    /// One step of the retention, if it is due.
-    func removeOldOrders(_ retention: inout OrderRetention?) {
-        guard let due = retention?.due, time.monotonic() >= due else { return }
-        let events = retention?.step(in: pool, time: time) { sequences throws(OrderStoreError) in
+    /// One step of the retention.
+    func removeOldOrders(_ retention: inout OrderRetention) {
+        let events = retention.step(in: pool, time: time) { sequences throws(OrderStoreError) in
             do throws(OrderStoreError) {
                 try write { db in
                     for sequence in sequences {
@@ -137,10 +105,13 @@ final class OrderWriter: Sendable {
                 throw error
             }
         }
-        for event in events ?? [] { observe(event) }
+        for event in events { observe(event) }
     }
 
-    private func commit(_ batch: [WriteRequest]) {
+    /// Stores the drafts in one transaction.
+    ///
+    /// - Returns: their results, whose callers are to be resumed.
+    func commit(_ batch: [WriteRequest]) -> [Result<Order, OrderStoreError>] {
         var transaction = OrderTransaction(
             nowMilliseconds: time.wall().milliseconds,
             retentionMilliseconds: configuration.keyRetention.milliseconds)
@@ -151,22 +122,19 @@ final class OrderWriter: Sendable {
             }
         } catch {
             failed(error, orders: batch.count)
-            for request in batch { request.caller.resume(returning: .failure(error)) }
-            return
+            return Array(repeating: .failure(error), count: batch.count)
         }
         state.withLock { [transaction] in
             $0.statistics.transactions += 1
             $0.statistics.orders += transaction.newOrders
             $0.statistics.repeats += transaction.repeats
         }
-        for (request, result) in zip(batch, transaction.results) {
-            request.caller.resume(returning: result)
-        }
+        return transaction.results
     }
 
     /// Writes as an order is written, and stores none: ends the outage if that succeeds and nothing
     /// has failed for a while.
-    private func retry() {
+    func retry() {
         let wasFull = state.withLock { $0.outage?.isDiskFull ?? false }
         if wasFull,
             !FreeSpace.hasRoom(for: Self.bytesFreeAfterFull, beside: files.path)

@@ -1,4 +1,3 @@
-import Dispatch
 import RocketSystem
 
 /// A request in a `WaitingQueue`.
@@ -9,9 +8,9 @@ protocol QueuedRequest: Sendable {
     var occupiesSource: Bool { get }
 }
 
-/// A bounded queue of requests for database threads, fair to the connections that they came from.
+/// A bounded queue of requests for database workers, fair to the connections that they came from.
 ///
-/// Each connection has a FIFO queue of its own, and the threads take one request of each in turn. A
+/// Each connection has a FIFO queue of its own, and the workers take one request of each in turn. A
 /// connection may have as many requests waiting as places are free, so a single one can fill half of
 /// the queue. One that has none waiting is always admitted, also when no place is free: the number
 /// of connections limits what waits beyond the limit.
@@ -19,9 +18,9 @@ protocol QueuedRequest: Sendable {
 /// A connection with requests that occupy it may have 64 waiting (or the limit, if that is less).
 /// They take no places while it is occupied: for as long as its peer likes.
 ///
-/// Any thread appends and never blocks; database threads take batches, and sleep while there is
-/// nothing to take. A sleeping thread is woken once, however many requests arrive before it runs:
-/// all of them become its batch.
+/// Any thread appends and never blocks; workers take batches, and sleep while there is nothing to
+/// take. A sleeping worker is woken once, however many requests arrive before it runs: all of them
+/// become its batch.
 final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// The result of an append.
     enum Admission: Equatable {
@@ -31,9 +30,9 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     }
 
     /// The result of `take`.
-    enum Outcome { case taken, timedOut, finished }
+    enum Outcome { case taken, empty, finished }
 
-    private enum Step { case taken, finished, sleep, complete([@Sendable () -> Void]) }
+    private enum Step { case outcome(Outcome), complete([@Sendable () -> Void]) }
 
     /// The waiting requests of one connection.
     private final class Source {
@@ -57,11 +56,12 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         var spare: [Source] = []
         /// The number of waiting requests, except those of occupied sources.
         var count = 0
-        /// Completions of the probes of the database threads.
+        /// Completions of the probes of the workers.
         var probes: [@Sendable () -> Void] = []
         /// Bytes of results that their callers have not received; nothing is taken above the limit.
         var heldBytes = 0
-        var sleepers = 0
+        /// The workers that have found nothing to take and were not woken since.
+        var idle: [any WorkerHandle] = []
         var isClosed = false
 
         mutating func addSource(_ id: ObjectIdentifier?) -> Source {
@@ -95,13 +95,6 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
             }
             return item
         }
-
-        /// - Returns: whether the caller has to wake a sleeping thread.
-        mutating func wakesSleeper() -> Bool {
-            if sleepers == 0 { return false }
-            sleepers -= 1
-            return true
-        }
     }
 
     /// The number of requests that may wait.
@@ -109,7 +102,6 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// The limit on the bytes of results.
     private let heldLimitBytes: Int
     private let state = Locked(State())
-    private let wake = DispatchSemaphore(value: 0)
 
     private static var maxSpare: Int { 64 }
     /// Requests that may wait in a source with requests that occupy it.
@@ -125,23 +117,23 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
 
     /// Appends a request, unless its source has its share or the queue is closed. Any thread.
     func append(_ item: Item) -> Admission {
-        let (admission, mustWake) = state.withLock { state -> (Admission, Bool) in
-            if state.isClosed { return (.closed, false) }
+        let (admission, worker) = state.withLock { state -> (Admission, (any WorkerHandle)?) in
+            if state.isClosed { return (.closed, nil) }
             let found = state.sources[item.source]
             let waiting = found?.items.count ?? 0
             if waiting > 0, waiting >= share(of: found, with: item, free: limit - state.count) {
-                return (.full(waiting: waiting), false)
+                return (.full(waiting: waiting), nil)
             }
             let source = found ?? state.addSource(item.source)
             source.items.append(item)
             if item.occupiesSource { source.occupying += 1 }
-            if source.isOccupied { return (.accepted, false) }
+            if source.isOccupied { return (.accepted, nil) }
             state.count += 1
-            if waiting > 0 { return (.accepted, false) }
+            if waiting > 0 { return (.accepted, nil) }
             state.turns.append(source)
-            return (.accepted, state.wakesSleeper())
+            return (.accepted, state.idle.popLast())
         }
-        if mustWake { wake.signal() }
+        worker?.wake()
         return admission
     }
 
@@ -153,48 +145,49 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         return source?.isOccupied == true ? most : min(most, free)
     }
 
-    /// Runs `completion` on a database thread before that takes requests or sleeps again, or at
-    /// once if the queue is closed. Any thread; does not wait.
+    /// Runs `completion` on a worker before that takes requests or sleeps again, or at once if the
+    /// queue is closed. Any thread; does not wait.
     func probe(_ completion: @escaping @Sendable () -> Void) {
-        let (isClosed, mustWake) = state.withLock { state -> (Bool, Bool) in
-            if state.isClosed { return (true, false) }
+        let (isClosed, worker) = state.withLock { state -> (Bool, (any WorkerHandle)?) in
+            if state.isClosed { return (true, nil) }
             state.probes.append(completion)
-            return (false, state.wakesSleeper())
+            return (false, state.idle.popLast())
         }
         if isClosed { completion() }
-        if mustWake { wake.signal() }
+        worker?.wake()
     }
 
-    /// Sleeps until requests can be taken, and moves up to `limit` of them into `batch`, one of
-    /// each source in turn. A request that occupies its source ends the batch.
+    /// Moves up to `limit` requests into `batch`, one of each source in turn. A request that
+    /// occupies its source ends the batch. Does not wait.
     ///
-    /// - Parameter deadline: when to stop waiting for requests; nil: never.
+    /// - Parameter worker: the caller, which is woken once if there was nothing to take and there is
+    ///   again.
     /// - Returns: `.finished` when the queue is closed and empty.
     func take(
-        upTo limit: Int, into batch: inout [Item], until deadline: DispatchTime? = nil
+        upTo limit: Int, into batch: inout [Item], for worker: any WorkerHandle
     ) -> Outcome {
         batch.removeAll(keepingCapacity: true)
         while true {
             let step = state.withLock { state -> Step in
+                // After a sleep that a deadline has ended.
+                if !state.idle.isEmpty { state.idle.removeAll { $0 === worker } }
                 if !state.probes.isEmpty {
                     defer { state.probes = [] }
                     return .complete(state.probes)
                 }
-                if state.isClosed, state.count == 0 { return .finished }
+                if state.isClosed, state.count == 0 { return .outcome(.finished) }
                 if state.turns.isEmpty || state.heldBytes > heldLimitBytes && !state.isClosed {
-                    state.sleepers += 1
-                    return .sleep
+                    state.idle.append(worker)
+                    return .outcome(.empty)
                 }
                 while batch.count < limit, let item = state.popFirst() {
                     batch.append(item)
                     if item.occupiesSource { break }
                 }
-                return .taken
+                return .outcome(.taken)
             }
             switch step {
-            case .taken: return .taken
-            case .finished: return .finished
-            case .sleep: if !sleep(until: deadline) { return .timedOut }
+            case .outcome(let outcome): return outcome
             case .complete(let probes): for completion in probes { completion() }
             }
         }
@@ -205,57 +198,44 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
 
     /// The caller has received the result that was counted by `hold`. Any thread.
     func received(bytes: Int) {
-        let mustWake = state.withLock { state -> Bool in
+        let worker = state.withLock { state -> (any WorkerHandle)? in
             state.heldBytes -= bytes
-            return !state.turns.isEmpty && state.wakesSleeper()
+            return state.turns.isEmpty ? nil : state.idle.popLast()
         }
-        if mustWake { wake.signal() }
+        worker?.wake()
     }
 
     /// Lets further requests of a source be taken after one that occupied it. Any thread.
     func release(_ source: ObjectIdentifier?) {
-        let mustWake = state.withLock { state -> Bool in
-            guard let source = state.sources[source], source.isOccupied else { return false }
+        let worker = state.withLock { state -> (any WorkerHandle)? in
+            guard let source = state.sources[source], source.isOccupied else { return nil }
             source.isOccupied = false
             source.occupying -= 1
             state.count += source.items.count
             if source.items.isEmpty {
                 state.remove(source)
-                return false
+                return nil
             }
             state.turns.append(source)
-            return state.wakesSleeper()
+            return state.idle.popLast()
         }
-        if mustWake { wake.signal() }
+        worker?.wake()
     }
 
     /// Refuses further requests; those in the queue can still be taken, those of occupied sources
     /// last, in the order in which the sources came. Any thread.
     func close() {
-        let sleepers = state.withLock { state -> Int in
+        let idle = state.withLock { state -> [any WorkerHandle] in
             state.isClosed = true
-            let occupied = state.sources.values.filter(\.isOccupied)
-            for source in occupied.sorted(by: { $0.number < $1.number }) {
+            let sources = state.sources.values.sorted(by: { $0.number < $1.number })
+            for source in sources where source.isOccupied {
                 source.isOccupied = false
                 state.count += source.items.count
                 if !source.items.isEmpty { state.turns.append(source) }
             }
-            defer { state.sleepers = 0 }
-            return state.sleepers
+            defer { state.idle = [] }
+            return state.idle
         }
-        for _ in 0..<sleepers { wake.signal() }
-    }
-
-    /// - Returns: false if the deadline has passed first.
-    private func sleep(until deadline: DispatchTime?) -> Bool {
-        if wake.wait(timeout: deadline ?? .distantFuture) == .success { return true }
-        let wasCounted = state.withLock { state -> Bool in
-            if state.sleepers == 0 { return false }
-            state.sleepers -= 1
-            return true
-        }
-        // The signal for this thread is on its way.
-        if !wasCounted { wake.wait() }
-        return !wasCounted
+        for worker in idle { worker.wake() }
     }
 }

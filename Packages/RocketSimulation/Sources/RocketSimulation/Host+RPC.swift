@@ -9,13 +9,17 @@ extension Host {
     /// Starts a server on a port of this host, and runs it until the process ends. Its calls
     /// are checked.
     ///
-    /// - Parameter configure: changes the configuration, which listens on `port` and keeps at most
-    ///   64 MiB in all connections.
+    /// - Parameters:
+    ///   - configure: changes the configuration, which listens on `port` and keeps at most 64 MiB in
+    ///     all connections.
+    ///   - afterwards: closes what the services use, when the server has drained. Not run after a
+    ///     kill.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together.
     @discardableResult
     public func serve(
         _ services: [any RPCService], port: UInt16, interceptors: [any RPCInterceptor] = [],
-        isObserved: Bool = true, _ configure: (inout RPCServerConfiguration) -> Void = { _ in }
+        isObserved: Bool = true, _ configure: (inout RPCServerConfiguration) -> Void = { _ in },
+        afterwards: @escaping @Sendable () async -> Void = {}
     ) throws -> RPCServer {
         var configuration = RPCServerConfiguration(
             tcp: TCPServerConfiguration(listen: [address(port: port)]))
@@ -35,7 +39,11 @@ extension Host {
             rules.server = server
             process?.rules.append(rules)
         }
-        run(stoppedBy: { server.beginDrain() }) { try await server.run() }
+        let process = running
+        run(stoppedBy: { server.beginDrain() }) {
+            try await server.run()
+            if process.isAlive { await afterwards() }
+        }
         return server
     }
 
@@ -47,7 +55,13 @@ extension Host {
         to addresses: [NetAddress], configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], isObserved: Bool = true
     ) throws(RPCError) -> RPCChannel {
-        let observers: [any RPCInterceptor] = isObserved ? [MadeCalls(host: self)] : []
+        let observers: [any RPCInterceptor] =
+            isObserved
+            ? [
+                MadeCalls(
+                    host: self, process: running.number,
+                    mostAttempts: configuration.retry.maxAttempts)
+            ] : []
         let channel = try RPCChannel(
             to: addresses, configuration: configuration,
             interceptors: observers + interceptors, loop: loop, logger: world.logger)
@@ -62,26 +76,43 @@ extension Host {
     public func channel(
         to host: Host, port: UInt16, configuration: RPCChannelConfiguration = .init()
     ) throws(RPCError) -> RPCChannel {
-        try channel(to: [host.address(port: port)], configuration: configuration)
+        world.checkOwn(host)
+        return try channel(to: [host.address(port: port)], configuration: configuration)
     }
 }
 
 /// Numbers the calls that a host makes, and records how they end.
 private struct MadeCalls: RPCInterceptor {
     let host: Host
+    /// The number of the process that made the channel.
+    let process: UInt64
+    let mostAttempts: Int
 
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
-        guard let process = host.process else { return try await next(request, call) }
+        guard host.process?.number == process else {
+            throw RPCError(
+                .channelInit, "this channel belongs to a process of \(host.name) that has ended")
+        }
         let history = host.world.history
+        if history.countCall(of: host) {
+            host.world.violated(
+                .spinning,
+                "\(host.name) makes call after call at one time: does it repeat them without a sleep?"
+            )
+            // So that the world can stop.
+            try await host.sleep(for: .milliseconds(1))
+        }
         var metadata = call.requestMetadata
         let number = history.began(
             CallHistory.Call(
-                host: host, process: process.number, method: call.method,
+                host: host, process: process, method: call.method,
                 isIdempotent: call.isIdempotent || metadata["idempotency-key"] != nil,
-                beganAt: host.world.now,
-                deadline: call.deadline.map { host.hostTime.worldTime(of: $0) }))
+                mostAttempts: mostAttempts, beganAt: host.world.now,
+                deadline: call.deadline.map {
+                    max(host.world.now, host.hostTime.worldTime(of: $0))
+                }))
         metadata[CallHistory.key] = "\(number)"
         call.requestMetadata = metadata
         func ended(_ code: RPCErrorCode) {
@@ -108,20 +139,28 @@ private struct ServedCalls: RPCSynchronousInterceptor {
     let host: Host
     let rules: ServerRules?
 
-    private func began(_ call: RPCController) {
+    /// - Returns: the number of the call; nil: no channel of a host has made it.
+    @discardableResult
+    private func began(_ call: RPCController) -> Int? {
         guard let number = call.requestMetadata[CallHistory.key].flatMap({ Int($0) }) else {
-            return
+            return nil
         }
         host.world.history.handlerBegan(
             number, on: host, deadline: call.deadline.map { host.hostTime.worldTime(of: $0) })
+        return number
     }
 
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
-        began(call)
+        let number = began(call)
         let connection = rules?.handlerBegan(call)
-        defer { rules?.handlerEnded(connection, end: host.kernel.end(ofConnectionOf: call)) }
+        let deadline = call.deadline.map { host.hostTime.worldTime(of: $0) }
+        defer {
+            rules?.handlerEnded(
+                connection, deadline: deadline, end: host.kernel.end(ofConnectionOf: call),
+                isAwaited: number.map { host.world.history.isWaiting($0) } ?? false)
+        }
         return try await next(request, call)
     }
 

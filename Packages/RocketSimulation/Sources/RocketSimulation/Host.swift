@@ -16,7 +16,12 @@ public final class Host: @unchecked Sendable {
     /// The world that it belongs to.
     public let world: World
     /// Its kernel's limits on sockets. Changes apply to sockets from now on.
-    public var socketLimits = SocketLimits()
+    public var socketLimits = SocketLimits() { didSet { socketLimits.check() } }
+    /// Its disk: `kill` keeps what was written to it, `losePower` loses or tears what was not
+    /// synced, by the world's seed.
+    public let disk = SimulatedDisk()
+    /// Faults keep its process down until then.
+    var downUntil = VirtualTime.start
     let index: UInt64
     let hostTime: HostTime
     private(set) var process: HostProcess?
@@ -29,7 +34,10 @@ public final class Host: @unchecked Sendable {
     public private(set) var starts: UInt64 = 0
     /// Tasks of killed processes resume, for the last time.
     private(set) var isFreeing = false
+    private var sleepsWhileFreed = 0
+    private static let mostSleepsWhileFreed = 10_000
     private(set) lazy var kernel = HostKernel(of: self)
+    private lazy var diskRandom = world.generator("disk of host \(index)")
 
     init(
         _ name: String, index: UInt64, of world: World, time: HostTime,
@@ -59,40 +67,55 @@ public final class Host: @unchecked Sendable {
     /// The loop of its process on which `run` starts tasks: for channels. Traps unless it runs.
     public var loop: EventLoop { running.main.loop }
 
-    private var running: HostProcess {
-        guard let process else { preconditionFailure("\(name): its process does not run") }
+    var running: HostProcess {
+        guard let process else {
+            preconditionFailure(
+                "\(name): its process does not run: start it, or ask isRunning before")
+        }
         return process
     }
 
     // MARK: The process
 
-    /// Starts the process, unless it runs: makes its first loop and runs the boot closure.
+    /// Starts the process: makes its first loop and runs the boot closure. No effect while it runs,
+    /// also while it ends after `drain`: wait until `isRunning` is false.
     ///
-    /// - Throws: what the boot closure throws.
+    /// - Throws: what the boot closure throws; the process does not run then.
     public func start() throws {
         if process != nil { return }
-        isPowered = true
+        if !isPowered {
+            isPowered = true
+            world.powered(self)
+        }
         starts += 1
         let process = try HostProcess(on: self, number: starts)
         self.process = process
         world.record("start", index) { [name] in "\(name): start" }
-        try boot(self)
+        do { try boot(self) } catch {
+            kill()
+            throw error
+        }
     }
 
     /// Ends the process at once, as SIGKILL does: no code of it runs any more, and the kernel closes
-    /// its sockets. No effect unless it runs.
+    /// its sockets. Its tasks resume once more when the world closes, cancelled, to be freed: read
+    /// results before. No effect unless it runs.
     public func kill() {
+        world.checkThread()
         guard let process else { return }
         world.record("kill", index) { [name] in "\(name): kill" }
         abandon(process)
+        disk.kill()
         kernel.closeAll { $0.close() }
     }
 
     /// Ends the process as a loss of power does: besides, its peers learn nothing until `start`.
     public func losePower() {
+        world.checkThread()
         guard let process else { return }
         world.record("power", index) { [name] in "\(name): loses its power" }
         abandon(process)
+        disk.losePower(using: &diskRandom)
         isPowered = false
         kernel.closeAll { $0.vanish() }
     }
@@ -127,10 +150,19 @@ public final class Host: @unchecked Sendable {
         process.isAlive = false
         deadProcesses.append(process)
         self.process = nil
+        process.runKillHandlers()
     }
 
+    /// Runs `body` on the world's thread when the present process is killed or loses its power, before
+    /// the disk does: for what has to end with the process and is not built on its loops, like
+    /// files that it has open. Traps unless it runs.
+    public func onKill(_ body: @escaping () -> Void) { running.killHandlers.append(body) }
+
     /// Lets no loop of the host run for this long, as a machine that is overloaded or suspended.
+    ///
+    /// - Parameter duration: zero or more.
     public func pause(for duration: Duration) {
+        precondition(duration >= .zero, "a pause is zero or longer: \(duration)")
         world.record("pause", index) { [name] in "\(name): pause of \(seconds(duration)) s" }
         pausedUntil = max(pausedUntil ?? world.now, world.now + duration)
     }
@@ -156,8 +188,9 @@ public final class Host: @unchecked Sendable {
 
     // MARK: Tasks
 
-    /// Runs `body` in a task on the host's loop. It ends unfinished if the process is killed. An
-    /// error that it throws fails the world.
+    /// Runs `body` in a task on the host's loop. It ends unfinished if the process is killed, and is
+    /// cancelled by `drain` and by `World.close`. An error that it throws fails the world, apart from
+    /// those of a cancellation. Traps unless the process runs.
     public func run(_ body: @escaping @Sendable () async throws -> Void) {
         running.run(body)
     }
@@ -175,16 +208,30 @@ public final class Host: @unchecked Sendable {
     ///
     /// - Throws: `CancellationError` when the task is cancelled.
     public func sleep(for duration: Duration) async throws {
-        guard !isFreeing, let process else { throw CancellationError() }
+        if isFreeing { return try await sleepWhileFreed() }
+        guard let process else {
+            preconditionFailure("\(name): a task of a process that has ended runs")
+        }
         try await VirtualSleep.sleep(for: duration, on: process.main.loop)
+    }
+
+    /// The first sleeps of tasks that are freed end at once. A task that sleeps again and again, though
+    /// it is cancelled, stays suspended for ever: it can't be freed.
+    private func sleepWhileFreed() async throws {
+        sleepsWhileFreed += 1
+        if sleepsWhileFreed > Self.mostSleepsWhileFreed {
+            // SAFETY: it is never resumed, on purpose.
+            unsafe await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        }
+        throw CancellationError()
     }
 
     /// Starts what drives the loops of a server: for `ServerRuntimeConfiguration.makeThread`.
     @_spi(Simulation)
     public var makeThread: MakeLoopThread {
         let process = running
-        return { name, configuration, _ throws(SystemError) in
-            try process.makeLoop(name, configuration)
+        return { [name = self.name] loop, configuration, _ throws(SystemError) in
+            try process.makeLoop("\(name) \(loop)", configuration)
         }
     }
 }

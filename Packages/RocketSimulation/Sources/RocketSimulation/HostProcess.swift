@@ -1,4 +1,5 @@
 import RocketBase
+import RocketRPC
 @_spi(Simulation) import RocketReactor
 import RocketSystem
 
@@ -27,6 +28,8 @@ final class HostProcess: @unchecked Sendable {
     var closeChannels: [() -> Void] = []
     /// What its servers and channels are checked for.
     var rules: [any ProcessRules] = []
+    /// Run once if it is killed.
+    var killHandlers: [() -> Void] = []
 
     init(on host: Host, number: UInt64) throws {
         self.host = host
@@ -55,7 +58,7 @@ final class HostProcess: @unchecked Sendable {
         let isService = stop != nil
         taskCount += 1
         let task = Task(executorPreference: main.loop) {
-            do { try await body() } catch is CancellationError {} catch { self.failed(error) }
+            do { try await body() } catch { self.failed(error) }
             self.taskCount -= 1
             if !isService { self.ordinaryTaskCount -= 1 }
         }
@@ -68,7 +71,18 @@ final class HostProcess: @unchecked Sendable {
     }
 
     private func failed(_ error: any Error) {
-        if isAlive { host.world.violated(.task, "\(host.name): a task failed: \(error)") }
+        if error is CancellationError { return }
+        if Task.isCancelled, (error as? RPCError)?.code == .cancelled { return }
+        // A process whose disk has stopped is about to end.
+        if isAlive, !host.disk.isStopped {
+            host.world.violated(.task, "\(host.name): a task failed: \(error)")
+        }
+    }
+
+    func runKillHandlers() {
+        let handlers = killHandlers
+        killHandlers = []
+        for handler in handlers { handler() }
     }
 
     /// Cancels the tasks that are no services.
@@ -81,9 +95,13 @@ final class HostProcess: @unchecked Sendable {
     func free() {
         cancelTasks()
         for service in services { service.cancel() }
-        // What a task does after its cancellation goes to and fro between the loops.
-        for _ in 0..<Self.roundsToFree where taskCount > 0 {
-            for loop in loops { loop.lastTick() }
+        // What a task does after its cancellation goes to and fro between the loops, and may wait for
+        // a time-out.
+        for _ in 0..<Self.minutesToFree where taskCount > 0 {
+            for _ in 0..<Self.roundsToFree where taskCount > 0 {
+                for loop in loops { loop.lastTick() }
+            }
+            if taskCount > 0 { host.world.time.advance(to: host.world.now + .seconds(60)) }
         }
         for loop in loops { loop.discard() }
         release()
@@ -96,9 +114,11 @@ final class HostProcess: @unchecked Sendable {
         stopServices = []
         closeChannels = []
         rules = []
+        killHandlers = []
         tasks = []
         services = []
     }
 
+    private static let minutesToFree = 10
     private static let roundsToFree = 100
 }

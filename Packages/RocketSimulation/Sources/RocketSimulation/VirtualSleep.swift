@@ -9,8 +9,20 @@ enum VirtualSleep {
         case ended(isCancelled: Bool)
     }
 
-    /// - Throws: `CancellationError` when the task is cancelled, now or before.
+    /// How long a sleep lasts that begins when its task is cancelled already.
+    private static let cancelledSleep = Duration.milliseconds(1)
+
+    /// - Throws: `CancellationError` when the task is cancelled. Where it was cancelled before, that
+    ///   takes a moment: a task that goes on all the same must not run without end at one time.
     static func sleep(for duration: Duration, on loop: EventLoop) async throws {
+        if Task.isCancelled {
+            let sleep = Sleep()
+            loop.schedule(after: cancelledSleep, label: "sleep") { _ in
+                sleep.end(isCancelled: true)
+            }
+            _ = await withCheckedContinuation { sleep.begin($0) }
+            throw CancellationError()
+        }
         let sleep = Sleep()
         let timer = loop.schedule(after: duration, label: "sleep") { _ in
             sleep.end(isCancelled: false)

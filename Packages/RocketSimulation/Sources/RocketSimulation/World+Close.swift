@@ -5,10 +5,20 @@ import RocketSystem
 extension World {
     /// Ends all that runs, as a service manager does: cancels the tasks of hosts, closes channels and
     /// drains servers, stops the loops. Then checks that nothing is left of calls, tasks, sockets,
-    /// and timers. Once, at the end of a world; faults must have stopped.
+    /// and timers. Once, at the end of a world, when its faults are over. Without it nothing of that
+    /// is checked.
     ///
     /// - Throws: `SimulationFailure` for what is left after 2 virtual minutes.
     public func close() throws {
+        isClosed = true
+        if faultsEnd > now {
+            throw failure(
+                Violation(
+                    rule: .custom,
+                    text: "close is called while a fault is planned that lasts until "
+                        + "\(seconds(faultsEnd - VirtualTime.start)) s: run the world until then"))
+        }
+        checkAlways()
         checkClosedPeers()
         let processes = hosts.compactMap(\.process)
         for process in processes { process.cancelTasks() }
@@ -21,17 +31,15 @@ extension World {
         try wait("a process has not ended") {
             processes.lazy.compactMap { $0.continueEnding() }.first
         }
-        for host in hosts { host.freeDeadProcesses() }
+        freeDeadProcesses()
         release()
         try check()
     }
 
     /// Frees what a world that has failed has left.
     func abandon() {
-        for host in hosts {
-            host.kill()
-            host.freeDeadProcesses()
-        }
+        for host in hosts { host.kill() }
+        freeDeadProcesses()
         release()
     }
 

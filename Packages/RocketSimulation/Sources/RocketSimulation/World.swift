@@ -16,7 +16,7 @@ public final class World: @unchecked Sendable {
     /// Receives the logs of all hosts.
     public let logger: RocketLogger
     /// The conditions of links between hosts that have met no other setting.
-    public var defaultConditions = LinkConditions()
+    public var defaultConditions = LinkConditions() { didSet { defaultConditions.check() } }
 
     let time = VirtualTime()
     let history: CallHistory
@@ -32,15 +32,25 @@ public final class World: @unchecked Sendable {
     var networkRandom: SeededGenerator
     private var hostRandom: SeededGenerator
     private var violation: Violation?
-    private var ticksAtOneTime = 0
+    /// Events of the millisecond that began at `busySince`.
+    private var busyEvents = 0
+    private var busySince = VirtualTime.start
+    /// Whether `run` or `close` is going on.
+    private var isRunning = false
+    /// When the last planned fault is over.
+    var faultsEnd = VirtualTime.start
+    /// Whether `close` has been called.
+    var isClosed = false
+    /// When it was closed or abandoned: while its memory is freed, the clock goes on.
+    private var endedAt: MonotonicTime?
     private var checks: [() -> Violation?] = []
     /// What it has done so far.
     public private(set) var statistics = WorldStatistics()
 
     /// The most that a loop is late after what wakes it.
     static let longestSchedulingDelay = Duration.microseconds(50)
-    /// Ticks without a pause of all loops from which on one of them is regarded as spinning.
-    private static let mostTicksAtOneTime = 100_000
+    /// More events within a millisecond are regarded as something that goes on without end.
+    private static let mostBusyEvents = 300_000
 
     /// Creates a world without hosts, whose clock stands at its start.
     ///
@@ -61,16 +71,23 @@ public final class World: @unchecked Sendable {
 
     // MARK: Hosts and links
 
-    /// Adds a host and starts its process.
+    /// Adds a host and starts its process. Servers that it starts listen a moment later, when their
+    /// loops have run.
     ///
-    /// - Parameter boot: run at each start of the process, on the world's thread: starts servers and
-    ///   tasks.
+    /// - Parameters:
+    ///   - name: of no other host of the world, of which there are 250 at most.
+    ///   - boot: run at each start of the process, on the world's thread: makes servers and channels,
+    ///     and starts tasks.
     /// - Throws: what `boot` throws.
     @discardableResult
     public func host(_ name: String, boot: @escaping (Host) throws -> Void = { _ in }) throws
         -> Host
     {
+        checkThread()
         precondition(hosts.count < 250, "a world has at most 250 hosts")
+        precondition(
+            !name.isEmpty && !hosts.contains { $0.name == name },
+            "each host has a name of its own, not '\(name)'")
         let index = UInt64(hosts.count + 1)
         let clock = HostTime(
             time, monotonicOffset: .random(in: 0...1_000_000_000_000, using: &hostRandom),
@@ -83,8 +100,16 @@ public final class World: @unchecked Sendable {
 
     /// Sets the conditions of the links between two hosts, in both directions.
     public func link(_ a: Host, _ b: Host, _ conditions: LinkConditions) {
+        checkThread()
+        conditions.check()
+        checkOwn(a)
+        checkOwn(b)
         path(from: a, to: b).conditions = conditions
         path(from: b, to: a).conditions = conditions
+    }
+
+    func checkOwn(_ host: Host) {
+        precondition(host.world === self, "\(host.name) is a host of another world")
     }
 
     func host(of address: SocketAddress) -> Host? {
@@ -101,13 +126,25 @@ public final class World: @unchecked Sendable {
         return made
     }
 
+    /// Frees what killed processes have left. No other process is left.
+    func freeDeadProcesses() {
+        endedAt = endedAt ?? now
+        for host in hosts { host.freeDeadProcesses() }
+    }
+
     func connected(_ a: SocketEnd, _ b: SocketEnd) { ends += [a, b] }
+
+    /// The host has its power again.
+    func powered(_ host: Host) {
+        for end in ends where end.peer?.host === host { end.peerRestarted() }
+    }
 
     /// Releases everything that refers to each other or to this world. Its last step: a world that
     /// was neither closed nor abandoned stays in memory.
     func release() {
         for end in ends { end.release() }
         ends = []
+        for host in hosts { host.disk.cancelStop() }
         hosts = []
         paths = [:]
         checks = []
@@ -119,14 +156,16 @@ public final class World: @unchecked Sendable {
     // MARK: Time and events
 
     /// The virtual time since the world began.
-    public var elapsed: Duration { time.now - VirtualTime.start }
+    public var elapsed: Duration { (endedAt ?? time.now) - VirtualTime.start }
 
     var now: MonotonicTime { time.now }
 
     func checkThread() {
         precondition(
             SystemThread.currentToken == thread,
-            "a world is used on the thread that created it: did a task run on Swift's own pool?")
+            "a world is used on the thread that created it, in a synchronous function: did a task run "
+                + "on Swift's own pool? In a world, use async let and task groups, not Task { }, "
+                + "Task.detached or @MainActor, and host.sleep, not Task.sleep")
     }
 
     /// Runs `action` on the world's thread when `delay` has passed.
@@ -150,8 +189,10 @@ public final class World: @unchecked Sendable {
 
     /// Runs the world until so much virtual time has passed.
     ///
+    /// - Parameter duration: zero or more.
     /// - Throws: `SimulationFailure` at the first violation.
     public func run(for duration: Duration) throws {
+        precondition(duration >= .zero, "a world does not run backwards: \(duration)")
         try run(until: now + duration) { false }
     }
 
@@ -168,23 +209,31 @@ public final class World: @unchecked Sendable {
 
     @discardableResult
     private func run(until end: MonotonicTime, _ condition: () -> Bool) throws -> Bool {
+        checkThread()
+        precondition(
+            !isRunning,
+            "run and close are called by the test, not inside a task, a handler, an action")
+        isRunning = true
+        defer { isRunning = false }
         try check()
         while let next = queue.nextTime, next <= end {
             if next > now + Self.longestSchedulingDelay { try timeAdvances() }
             guard let (time, action) = queue.popFirst() else { break }
             self.time.advance(to: time)
+            countEvent()
             action()
             try check()
             if condition() { return true }
         }
         time.advance(to: end)
+        checkAlways()
+        try check()
         return false
     }
 
     /// Checked before the clock moves on by more than loops may be late: what was to happen has
     /// happened.
     private func timeAdvances() throws {
-        ticksAtOneTime = 0
         for host in hosts {
             for loop in host.process?.loops ?? [] where !loop.hasEnded {
                 if loop.loop.hasWaitingTasks, !loop.isWoken {
@@ -198,10 +247,6 @@ public final class World: @unchecked Sendable {
 
     func ticked(_ loop: HostLoop, _ result: TickResult) {
         statistics.ticks += 1
-        ticksAtOneTime += 1
-        if ticksAtOneTime > Self.mostTicksAtOneTime {
-            violated(.spinning, "\(loop.name) runs without end")
-        }
         if result.isIdle { return }
         record(
             "tick", loop.process.host.index, UInt64(loop.index), UInt64(result.events),
@@ -213,6 +258,22 @@ public final class World: @unchecked Sendable {
         for rules in loop.process.rules {
             if let violation = rules.violation() { violated(violation.rule, violation.text) }
         }
+        checkAlways()
+    }
+
+    private func countEvent() {
+        if now - busySince > .milliseconds(1) { (busySince, busyEvents) = (now, 0) }
+        busyEvents += 1
+        if busyEvents > Self.mostBusyEvents {
+            violated(
+                .spinning,
+                "\(Self.mostBusyEvents) events within a millisecond: does something repeat itself "
+                    + "without any delay?")
+        }
+    }
+
+    /// Evaluates the rules of `always`.
+    func checkAlways() {
         for check in checks {
             if let violation = check() { violated(violation.rule, violation.text) }
         }
@@ -223,7 +284,15 @@ public final class World: @unchecked Sendable {
     /// The hash of everything that has happened: equal for two worlds that went the same way.
     public var traceHash: UInt64 { trace.hash.value }
 
-    func record(_ kind: StaticString, _ numbers: UInt64..., text: @escaping () -> String) {
+    /// Adds an event to the trace and its hash.
+    ///
+    /// - Parameters:
+    ///   - kind: what has happened.
+    ///   - numbers: what distinguishes it from others of its kind.
+    ///   - text: evaluated only if the trace is printed.
+    public func record(
+        _ kind: StaticString, _ numbers: UInt64..., text: @escaping () -> String
+    ) {
         trace.record(at: now, kind, numbers, text: text)
     }
 
@@ -238,28 +307,39 @@ public final class World: @unchecked Sendable {
         statistics.segments += 1
         let count = UInt64(segment.byteCount)
         record("segment", kind, socket.host.index, count) {
-            "\(socket.name): \(["", "connected", "\(count) bytes", "end", "reset"][Int(kind)])"
+            "\(socket.incoming): \(["", "connected", "\(count) bytes", "end", "reset"][Int(kind)])"
         }
     }
 
-    /// Adds a rule that is checked after each tick of each loop.
+    /// Adds a rule that is checked after each tick in which something has happened, at the end of each
+    /// `run`, and by `close`.
     public func always(_ rule: Violation.Rule, _ check: @escaping () -> String?) {
+        checkThread()
         checks.append { check().map { Violation(rule: rule, text: $0) } }
     }
 
     /// Reports that a rule is broken: the run that is going on throws it. Only the first one counts.
     public func violated(_ rule: Violation.Rule, _ text: String) {
+        checkThread()
         if violation == nil { violation = Violation(rule: rule, text: text) }
     }
 
     func check() throws {
-        guard let violation else { return }
-        throw SimulationFailure(
+        if let violation { throw failure(violation) }
+    }
+
+    func failure(_ violation: Violation) -> SimulationFailure {
+        SimulationFailure(
             seed: seed, violation: violation, elapsed: elapsed,
             trace: trace.lines(since: VirtualTime.start))
     }
 
     func count(_ change: (inout WorldStatistics) -> Void) { change(&statistics) }
+
+    /// Adds to a counter of the scenario's own: what it has done, for its test and for reports.
+    public func count(_ name: String, by number: Int = 1) {
+        statistics.counts[name, default: 0] += number
+    }
 
     // MARK: Chances of the network
 
@@ -289,4 +369,6 @@ public struct WorldStatistics: Sendable {
     public var succeeded = 0
     /// Faults that have begun, by kind.
     public var faults: [String: Int] = [:]
+    /// The counters of the scenario, by name.
+    public var counts: [String: Int] = [:]
 }

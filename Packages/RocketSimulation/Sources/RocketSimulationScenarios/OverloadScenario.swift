@@ -11,7 +11,8 @@ extension Scenario {
     public static let overload = Scenario(name: "overload") { world, faults in
         var random = world.generator("overload")
         var limits = RPCCallLimits()
-        limits.maxCalls = Int.random(in: 2...20, using: &random)
+        // Room for one call of each client, once the overload is over.
+        limits.maxCalls = Int.random(in: 4...20, using: &random)
         limits.maxCallsPerConnection = Int.random(in: 1...limits.maxCalls, using: &random)
         let allowed = limits
         let server = try world.host("server") { host in

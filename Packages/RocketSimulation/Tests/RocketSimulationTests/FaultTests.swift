@@ -12,6 +12,7 @@ import Testing
         let world: World
         let server: Host
         let client: Host
+        let channel: RPCChannel
         let outcome = Outcome()
 
         final class Outcome: Sendable {
@@ -29,6 +30,7 @@ import Testing
                 try host.serve([EchoService(host: host)], port: 80)
             }
             client = try world.host("client")
+            channel = try client.channel(to: server, port: 80)
         }
 
         /// Makes one call, idempotent or not.
@@ -36,7 +38,6 @@ import Testing
             milliseconds: UInt8, timeout: Duration = .seconds(5), isIdempotent: Bool = false
         ) {
             client.run { [self] in
-                let channel = try client.channel(to: server, port: 80)
                 var options = RPCCallOptions.waitForReady
                 options.isIdempotent = isIdempotent
                 do {
@@ -84,6 +85,64 @@ import Testing
         #expect(pair.outcome.error?.code == .callTimeout)
         #expect(try #require(pair.outcome.at) < .milliseconds(2005))
         try pair.world.close()
+    }
+
+    @Test(
+        "A call whose server had no power fails when that runs again: what is sent again is reset",
+        arguments: 1...5, [true, false])
+    func powerReturns(seed: UInt64, isSentBefore: Bool) throws {
+        let pair = try Pair(seed: seed)
+        pair.call(milliseconds: 1)
+        try pair.world.run(for: .seconds(1))
+        #expect(pair.outcome.error == nil && pair.outcome.at != nil)
+        // The server has the request, and a keepalive probe finds out; or the request is sent again.
+        if isSentBefore {
+            pair.call(milliseconds: 200, timeout: .seconds(60))
+            try pair.world.run(for: .milliseconds(100))
+        }
+        pair.server.losePower()
+        if !isSentBefore { pair.call(milliseconds: 200, timeout: .seconds(60)) }
+        try pair.world.run(for: .seconds(2))
+        try pair.server.start()
+        try pair.world.run(for: .seconds(20))
+        #expect(pair.outcome.error?.code == .failedGetReply)
+        #expect(try #require(pair.outcome.at) < .seconds(isSentBefore ? 18 : 10))
+        try pair.world.close()
+    }
+
+    /// Refuses each call.
+    private struct Refusing: RPCService {
+        static var serviceName: String { EchoService.serviceName }
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(EchoService.chain) { _, _ in
+                throw RPCError(.unavailable, "overloaded")
+            }
+        }
+    }
+
+    @Test("A call is not sent again because a call of its handler was refused", arguments: 1...5)
+    func refusedNestedCall(seed: UInt64) throws {
+        let world = World(seed: seed)
+        let last = try world.host("last") { host in
+            try host.serve([Refusing()], port: 80, isObserved: false)
+        }
+        let first = try world.host("first") { host in
+            let next = try host.channel(to: last, port: 80)
+            try host.serve([EchoService(host: host, next: next)], port: 80)
+        }
+        let client = try world.host("client")
+        client.run {
+            let channel = try client.channel(to: first, port: 80)
+            let error = await #expect(throws: RPCError.self) {
+                try await channel.call(
+                    EchoService.chain, Payload(), timeout: .seconds(5), options: .waitForReady)
+            }
+            #expect(error?.code == .failedGetReply)
+            #expect(error?.message.contains("refused by 10.0.0.1:80: overloaded") == true)
+        }
+        try world.run(for: .seconds(10))
+        try world.close()
     }
 
     @Test("A partition delays a reply, and loses none", arguments: 1...5)

@@ -23,7 +23,7 @@ import Testing
         }
 
         init(
-            countsLate isLate: Bool = false,
+            countsLate isLate: Bool = false, timedOut isTimedOut: Bool = false,
             _ change: @escaping (inout RPCServerConfiguration) -> Void = { _ in }
         ) throws {
             let drain = drain
@@ -38,7 +38,9 @@ import Testing
                 process.rules.append(rules)
                 let server = try host.serve(
                     [EchoService(host: host)], port: 80,
-                    interceptors: [Counted(rules: rules, isLate: isLate)])
+                    interceptors: [
+                        Counted(rules: rules, isLate: isLate, isTimedOut: isTimedOut)
+                    ])
                 rules.server = server
                 drain.begin.withLock { $0 = { server.beginDrain() } }
             }
@@ -67,10 +69,11 @@ import Testing
         }
     }
 
-    /// Counts each call, or counts it from its end on for a while.
+    /// Counts each call, or counts it from its end on for a while, as if its deadline was then.
     private struct Counted: RPCInterceptor {
         let rules: ServerRules
         let isLate: Bool
+        let isTimedOut: Bool
 
         nonisolated(nonsending) func intercept<Request, Response>(
             _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
@@ -79,15 +82,17 @@ import Testing
                 let host = rules.host
                 defer {
                     let connection = rules.handlerBegan(call)
+                    let deadline = isTimedOut ? host.world.now : nil
                     let end = host.kernel.end(ofConnectionOf: call)
                     host.world.schedule(after: .milliseconds(10)) {
-                        rules.handlerEnded(connection, end: end)
+                        rules.handlerEnded(
+                            connection, deadline: deadline, end: end, isAwaited: false)
                     }
                 }
                 return try await next(request, call)
             }
             let connection = rules.handlerBegan(call)
-            defer { rules.handlerEnded(connection, end: nil) }
+            defer { rules.handlerEnded(connection, deadline: nil, end: nil, isAwaited: false) }
             return try await next(request, call)
         }
     }
@@ -201,12 +206,68 @@ import Testing
         }
     }
 
-    @Test("A handler is cancelled when the connection of its call ends")
+    @Test("A handler is cancelled when its deadline passes, and when its connection ends")
     func cancelledHandler() throws {
-        let pair = try Pair(countsLate: true)
-        try pair.call(times: 1)
-        pair.world.schedule(after: .milliseconds(20)) { pair.client.kill() }
-        #expect(pair.failure()?.text.hasPrefix("server: a handler was not cancelled") == true)
+        let late = try Pair(countsLate: true, timedOut: true)
+        try late.call(times: 1)
+        #expect(
+            late.failure()?.text
+                == "server: a handler was not cancelled, but ended 0.010000 s after its deadline")
+        let lost = try Pair(countsLate: true)
+        try lost.call(times: 1)
+        lost.world.schedule(after: .milliseconds(20)) { lost.client.kill() }
+        #expect(lost.failure()?.text.hasSuffix("s after its connection's end") == true)
+    }
+
+    @Test("No handler is cancelled whose caller waits for it")
+    func awaitedHandler() throws {
+        struct Cancelled: RPCInterceptor {
+            nonisolated(nonsending) func intercept<Request, Response>(
+                _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+            ) async throws -> Response {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await next(request, call)
+            }
+        }
+        let world = World(seed: 1)
+        let server = try world.host("server") { host in
+            try host.serve([EchoService(host: host)], port: 80, interceptors: [Cancelled()])
+        }
+        let client = try world.host("client")
+        client.run {
+            let channel = try client.channel(to: server, port: 80)
+            _ = try? await channel.call(EchoService.echo, Payload())
+        }
+        let failure = #expect(throws: SimulationFailure.self) { try world.run(for: .seconds(1)) }
+        #expect(failure?.violation.text.hasSuffix("though its caller waits for it") == true)
+    }
+
+    @Test("A call ends as cancelled only if it was, and runs no more often than it is sent")
+    func madeCalls() throws {
+        struct Odd: RPCInterceptor {
+            let isCancelled: Bool
+
+            nonisolated(nonsending) func intercept<Request, Response>(
+                _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
+            ) async throws -> Response {
+                let response = try await next(request, call)
+                if !isCancelled { return try await next(request, call) }
+                _ = response
+                throw RPCError(.cancelled, "the caller cancelled the call")
+            }
+        }
+        for isCancelled in [false, true] {
+            let pair = try Pair()
+            var configuration = RPCChannelConfiguration()
+            configuration.retry = .never
+            let channel = try pair.client.channel(
+                to: [pair.server.address(port: 80)], configuration: configuration,
+                interceptors: [Odd(isCancelled: isCancelled)])
+            pair.client.run {
+                _ = try? await channel.call(EchoService.echo, Payload(), options: .idempotent)
+            }
+            #expect(pair.failure()?.rule == (isCancelled ? .callEnds : .atMostOnce))
+        }
     }
 
     @Test("An invalid frame is a failure")

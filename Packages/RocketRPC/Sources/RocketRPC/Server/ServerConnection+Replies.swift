@@ -80,6 +80,12 @@ extension ServerConnection {
         switch error {
         case let error as BusinessError where error.code != 0:
             return RPCError(RPCErrorCode(rawValue: error.code), error.info)
+        // UNAVAILABLE says that this call was not begun, so its channel may send it again. The one of
+        // a call that the handler has made says so of that call.
+        case let error as RPCError where error.code == .unavailable && !error.peer.isEmpty:
+            return RPCError(
+                .failedGetReply,
+                "a call of the handler was refused by \(error.peer): \(error.message)")
         // Code 0 would be an empty response.
         case let error as RPCError where error.code.rawValue != 0:
             return error

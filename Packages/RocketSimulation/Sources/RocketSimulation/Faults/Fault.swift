@@ -22,6 +22,9 @@ public struct Fault: Hashable, Sendable {
         case powerLoss
         /// The calendar of a host is set forward or back by up to a day.
         case calendar
+
+        /// Whether it is something between two hosts.
+        var concernsTwo: Bool { [.partition, .oneWayLoss, .slowLink].contains(self) }
     }
 
     /// What happens.
@@ -49,25 +52,32 @@ public struct Fault: Hashable, Sendable {
     /// Returns `count` faults that follow from the generator, sorted by their starts.
     ///
     /// - Parameters:
-    ///   - kinds: one or more.
+    ///   - kinds: one or more. Of one host alone those that concern two are left out.
     ///   - hosts: how many hosts they concern, 1 or more.
     ///   - span: when they begin: from zero to that.
-    ///   - longest: how long one lasts at most.
+    ///   - longest: how long one lasts at most; 1 ms or more.
     public static func plan(
         _ count: Int, of kinds: [Kind] = Kind.allCases, hosts: Int, within span: Duration,
         longest: Duration = .seconds(5), using random: inout SeededGenerator
     ) -> [Fault] {
+        let kinds = kinds.filter { hosts > 1 || !$0.concernsTwo }
+        precondition(
+            count >= 0 && !kinds.isEmpty && hosts >= 1 && span >= .zero && longest >= shortest,
+            "a plan has 0 faults or more, of one kind or more, for 1 host or more, within a span of "
+                + "zero or more, each of 1 ms or more; of one host alone, not only kinds for two")
         let faults = (0..<count).map { _ in
             let host = Int.random(in: 0..<hosts, using: &random)
             let distance = hosts > 1 ? Int.random(in: 1..<hosts, using: &random) : 0
             return Fault(
                 kind: kinds[Int.random(in: 0..<kinds.count, using: &random)],
                 start: random.duration(in: .zero...span),
-                duration: random.duration(in: .milliseconds(1)...longest), host: host,
+                duration: random.duration(in: shortest...longest), host: host,
                 other: (host + distance) % hosts)
         }
         return faults.sorted { $0.start < $1.start }
     }
+
+    private static let shortest = Duration.milliseconds(1)
 
     /// When it is over.
     public var end: Duration { start + duration }
@@ -91,7 +101,13 @@ extension World {
     ///
     /// - Parameter hosts: those that the numbers of the faults mean.
     public func plan(_ faults: [Fault], for hosts: [Host]) {
-        for fault in faults where hosts.indices.contains(fault.host) {
+        for fault in faults {
+            precondition(
+                hosts.indices.contains(fault.host)
+                    && (!fault.kind.concernsTwo || hosts.indices.contains(fault.other))
+                    && hosts.allSatisfy { $0.world === self },
+                "a fault for \(hosts.count) hosts of this world concerns others: \(fault)")
+            faultsEnd = max(faultsEnd, now + fault.end)
             schedule(after: fault.start) { [self] in
                 count { $0.faults[fault.kind.rawValue, default: 0] += 1 }
                 record("fault", hosts[fault.host].index) { "fault: \(fault)" }
@@ -102,11 +118,14 @@ extension World {
 
     private func begin(_ fault: Fault, _ hosts: [Host]) {
         let host = hosts[fault.host]
-        let other = hosts[hosts.indices.contains(fault.other) ? fault.other : fault.host]
         switch fault.kind {
-        case .partition: cut([path(from: host, to: other), path(from: other, to: host)], fault)
-        case .oneWayLoss: cut([path(from: host, to: other)], fault)
-        case .slowLink: slow([path(from: host, to: other), path(from: other, to: host)], fault)
+        case .partition:
+            let other = hosts[fault.other]
+            cut([path(from: host, to: other), path(from: other, to: host)], fault)
+        case .oneWayLoss: cut([path(from: host, to: hosts[fault.other])], fault)
+        case .slowLink:
+            let other = hosts[fault.other]
+            slow([path(from: host, to: other), path(from: other, to: host)], fault)
         case .reset: host.resetConnections()
         case .pause: host.pause(for: fault.duration)
         case .kill:
@@ -136,12 +155,15 @@ extension World {
     }
 
     private func restart(_ host: Host, _ fault: Fault) {
+        host.downUntil = max(host.downUntil, now + fault.duration)
         restart(host, after: fault.duration)
     }
 
     /// A process that is still ending is started when it has ended.
     private func restart(_ host: Host, after delay: Duration) {
         schedule(after: delay) { [self] in
+            // Of faults that overlap, the last one to end starts it.
+            if now < host.downUntil { return }
             if host.isRunning, !host.isServing { return restart(host, after: .milliseconds(1)) }
             do { try host.start() } catch {
                 violated(.task, "\(host.name) can't be started again: \(error)")

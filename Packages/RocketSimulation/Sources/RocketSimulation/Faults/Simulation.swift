@@ -24,13 +24,20 @@ public struct Scenario: Sendable {
 
         fileprivate init(kept: [Int]?) { self.kept = kept }
 
+        /// Those of the plan that happen.
+        fileprivate var chosen: [Fault] {
+            guard let kept else { return plan }
+            return kept.filter(plan.indices.contains).map { plan[$0] }
+        }
+
         /// Makes the faults of the plan happen. Once.
         ///
-        /// - Returns: when the last one is over.
+        /// - Returns: when the last one is over, from now on: `World.close` wants to come later.
         @discardableResult
         public func apply(_ plan: [Fault], to world: World, hosts: [Host]) -> Duration {
+            precondition(self.plan.isEmpty, "a scenario applies its faults once")
             self.plan = plan
-            let chosen = kept.map { $0.map { plan[$0] } } ?? plan
+            let chosen = chosen
             world.plan(chosen, for: hosts)
             // The same for any choice, so that a smaller plan runs as long.
             return plan.map(\.end).max() ?? .zero
@@ -47,7 +54,7 @@ public struct Scenario: Sendable {
         public let elapsed: Duration
         /// What the world has done.
         public let statistics: WorldStatistics
-        /// The faults that have happened.
+        /// The faults of the plan, or those of them that were kept.
         public let faults: [Fault]
     }
 
@@ -60,18 +67,22 @@ public struct Scenario: Sendable {
         let world = World(seed: seed, traceLength: traceLength)
         let faults = Faults(kept: kept)
         var failure: SimulationFailure?
-        do { try body(world, faults) } catch let error as SimulationFailure {
+        do {
+            try body(world, faults)
+            if !world.isClosed {
+                world.violated(.leftover, "the scenario has not closed its world")
+            }
+            try world.check()
+        } catch let error as SimulationFailure {
             failure = error
         } catch {
-            failure = SimulationFailure(
-                seed: seed, violation: Violation(rule: .custom, text: "\(error)"),
-                elapsed: world.elapsed, trace: [])
+            failure = world.failure(Violation(rule: .custom, text: "\(error)"))
         }
         if failure != nil { world.abandon() }
         return Outcome(
             failure: failure, traceHash: world.traceHash, elapsed: world.elapsed,
             statistics: world.statistics,
-            faults: kept.map { $0.map { faults.plan[$0] } } ?? faults.plan)
+            faults: faults.chosen)
     }
 
     /// Removes faults from a seed that fails as long as the same rule is broken without them.

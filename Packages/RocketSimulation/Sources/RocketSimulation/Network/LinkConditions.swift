@@ -2,7 +2,7 @@
 public struct LinkConditions: Sendable {
     /// The time from one end to the other. Default 0.1 to 1 ms, another for each segment.
     public var latency = Duration.microseconds(100)...Duration.milliseconds(1)
-    /// Bytes that the link carries in a second; nil, the default: no limit.
+    /// Bytes that the link carries in a second, 1 or more; nil, the default: no limit.
     public var bytesPerSecond: Int?
     /// The most bytes that arrive at once. The bytes of one write arrive in parts of any size up to
     /// it. At least 1; default 16 KiB.
@@ -15,6 +15,14 @@ public struct LinkConditions: Sendable {
 
     /// The defaults.
     public init() {}
+
+    func check() {
+        precondition(
+            latency.lowerBound >= .zero && (bytesPerSecond ?? 1) >= 1 && segmentBytes >= 1
+                && (0...1).contains(shortCalls),
+            "a link has a latency of zero or more, 1 byte per second and per segment or more, and a "
+                + "probability of short calls from 0 to 1: \(self)")
+    }
 }
 
 /// The kernel of a host as far as sockets notice it. A value.
@@ -30,4 +38,10 @@ public struct SocketLimits: Sendable {
 
     /// The defaults.
     public init() {}
+
+    func check() {
+        precondition(
+            sendBufferBytes >= 1 && receiveBufferBytes >= 1 && openSockets >= 0,
+            "sockets have buffers of 1 byte or more: \(self)")
+    }
 }

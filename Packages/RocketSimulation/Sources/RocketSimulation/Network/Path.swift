@@ -19,7 +19,7 @@ final class Path {
     /// TCP's least time until it sends again, and the bound on it here. (RFC 6298 bounds it by 60 s
     /// at least; a world should not have to wait for it.)
     private static let resendAfter = Duration.milliseconds(200)
-    private static let longestResend = Duration.seconds(5)
+    static let longestResend = Duration.seconds(5)
 
     init(_ world: World, _ conditions: LinkConditions) {
         self.world = world

@@ -32,6 +32,8 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     private var isEndReceived: Bool { endReceivedAt != nil }
     private var endReceivedAt: MonotonicTime?
     private var lastAnswer = VirtualTime.start
+    /// The host of the other end had no power when something arrived there.
+    private var isUnanswered = false
 
     // Listening.
     private var backlog = 0
@@ -224,7 +226,10 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
 
     /// Takes a segment from the other end.
     func arrived(_ segment: Segment) {
-        guard host.isPowered else { return }
+        guard host.isPowered else {
+            peer?.isUnanswered = true
+            return
+        }
         if isGone {
             if case .reset = segment { return }
             outgoing?.send(.reset)
@@ -322,6 +327,22 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         waiting = []
     }
 
+    /// The host of the other end runs again after a loss of power, and knows this connection no more:
+    /// it answers by a reset to what TCP sends again, to a probe of a window that was closed, or to a
+    /// keepalive probe.
+    func peerRestarted() {
+        guard isOpen, !isGone, phase == .established, let peer, peer.isGone else { return }
+        let delay =
+            isUnanswered || !unsent.isEmpty
+            ? Duration.zero...Path.longestResend : Self.keepaliveDelay
+        world.schedule(after: world.networkRandom.duration(in: delay)) { [self] in
+            if peer.host.isPowered, !isGone { peer.outgoing?.send(.reset) }
+        }
+    }
+
+    /// When a probe finds out, with Rocket's default for connections: 10 s of silence, then every 3 s.
+    private static let keepaliveDelay = Duration.seconds(10)...Duration.seconds(13)
+
     /// Releases the other end.
     func release() {
         peer = nil
@@ -370,6 +391,9 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
 
     /// `front 10.0.0.1:32768 -> 10.0.0.2:80`, for traces.
     var name: String { "\(host.name) \(address(local)) -> \(address(remote))" }
+
+    /// `shop 10.0.0.2:80 <- 10.0.0.1:32768`, for what has arrived.
+    var incoming: String { "\(host.name) \(address(local)) <- \(address(remote))" }
 
     private func address(_ address: SocketAddress?) -> String {
         guard case .ipv4(let bits, let port)? = address else { return "?" }

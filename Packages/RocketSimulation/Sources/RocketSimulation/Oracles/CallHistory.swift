@@ -15,6 +15,8 @@ final class CallHistory: @unchecked Sendable {
         let process: UInt64
         let method: String
         let isIdempotent: Bool
+        /// How often its channel sends it at most.
+        let mostAttempts: Int
         /// The world's time.
         let beganAt: MonotonicTime
         /// The world's time.
@@ -29,11 +31,28 @@ final class CallHistory: @unchecked Sendable {
 
     weak var world: World?
     private var calls: [Call] = []
+    /// Calls of one host at one time.
+    private var burst: (host: Host?, time: MonotonicTime, count: Int) = (nil, VirtualTime.start, 0)
+    private static let longestBurst = 20_000
 
     /// - Returns: the number of the call.
     func began(_ call: Call) -> Int {
         calls.append(call)
-        return calls.count - 1
+        let number = calls.count - 1
+        world?.record("call", UInt64(number), call.host.index) {
+            "\(call.host.name): call \(number) \(call.method) begins"
+        }
+        return number
+    }
+
+    /// Counts a call that begins.
+    ///
+    /// - Returns: whether the host has made more calls at this time than something that ends would.
+    func countCall(of host: Host) -> Bool {
+        guard let world else { return false }
+        if burst.host !== host || burst.time != world.now { burst = (host, world.now, 0) }
+        burst.count += 1
+        return burst.count > Self.longestBurst
     }
 
     /// - Parameter end: when the connection was closed on which it was sent last; nil: it is open.
@@ -44,7 +63,7 @@ final class CallHistory: @unchecked Sendable {
         guard call.process == call.host.process?.number else { return }
         world.record("call ended", UInt64(number), UInt64(bitPattern: Int64(code.rawValue))) {
             "\(call.host.name): call \(number) \(call.method) ended: "
-                + (code.rawValue == 0 ? "ok" : "\(code)")
+                + (code.rawValue == 0 ? "ok" : code.name)
         }
         world.count {
             $0.calls += 1
@@ -58,6 +77,11 @@ final class CallHistory: @unchecked Sendable {
                 .reply, "call \(number) \(call.method) has a response, but no handler ran for it")
         }
         if let deadline = call.deadline { checkDeadline(call, number, deadline, world) }
+        if code == .cancelled, call.cancelledAt == nil {
+            world.violated(
+                .callEnds, "call \(number) \(call.method) ended as cancelled, but was not cancelled"
+            )
+        }
         checkPromptness(call, number, "cancellation", call.cancelledAt, world)
         // A call that may be sent again waits for that.
         if call.runCount > 0, !call.isIdempotent {
@@ -108,11 +132,12 @@ final class CallHistory: @unchecked Sendable {
             "\(host.name): handler of call \(number) \(call.method) begins"
         }
         checkPropagation(call, number, deadline, world)
-        if call.runCount > 1, !call.isIdempotent {
+        if call.runCount > (call.isIdempotent ? call.mostAttempts : 1) {
             world.violated(
                 .atMostOnce,
-                "the handler of call \(number) \(call.method), which is not idempotent, ran "
-                    + "\(call.runCount) times")
+                "the handler of call \(number) \(call.method), which is "
+                    + (call.isIdempotent ? "" : "not ")
+                    + "idempotent, ran \(call.runCount) times")
         }
     }
 
@@ -131,9 +156,19 @@ final class CallHistory: @unchecked Sendable {
                         ?? "without its deadline"))
         }
     }
+    /// Whether the caller of that call lives, and waits for its end.
+    func isWaiting(_ number: Int) -> Bool {
+        guard calls.indices.contains(number) else { return false }
+        let call = calls[number]
+        return call.endCount == 0 && call.cancelledAt == nil
+            && call.host.process?.number == call.process
+    }
 
     /// Forgets all calls, which refer to their hosts.
-    func forget() { calls = [] }
+    func forget() {
+        calls = []
+        burst.host = nil
+    }
 
     /// The first call of a process that has not ended.
     func firstOpen(of process: HostProcess) -> (number: Int, call: Call)? {

@@ -114,22 +114,41 @@ final class ServerRules: ProcessRules, @unchecked Sendable {
         return connection
     }
 
-    /// - Parameter end: when the call's connection was closed; nil: it is open.
-    func handlerEnded(_ connection: ObjectIdentifier?, end: MonotonicTime?) {
+    /// - Parameters:
+    ///   - deadline: of the call.
+    ///   - end: when the call's connection was closed; nil: it is open.
+    ///   - isAwaited: whether its caller is known to wait for it.
+    func handlerEnded(
+        _ connection: ObjectIdentifier?, deadline: MonotonicTime?, end: MonotonicTime?,
+        isAwaited: Bool
+    ) {
         guard let connection else { return }
-        if process.isAlive, let end, host.world.now > host.unpaused(end) + Self.delay,
-            !Task.isCancelled
+        if process.isAlive, Task.isCancelled, isAwaited, end == nil, server?.state == .running,
+            deadline.map({ $0 > host.world.now }) ?? true
         {
             report(
                 Violation(
                     rule: .callEnds,
-                    text:
-                        "\(host.name): a handler was not cancelled, though its connection has been "
-                        + "closed for \(seconds(host.world.now - end)) s"))
+                    text: "\(host.name): a handler was cancelled, though its caller waits for it"))
         }
+        checkCancelled(after: deadline, "deadline", .deadline)
+        checkCancelled(after: end, "connection's end", .callEnds)
         running -= 1
         let left = runningByConnection[connection, default: 1] - 1
         runningByConnection[connection] = left == 0 ? nil : left
+    }
+
+    private func checkCancelled(
+        after time: MonotonicTime?, _ event: String, _ rule: Violation.Rule
+    ) {
+        guard process.isAlive, !Task.isCancelled, let time,
+            host.world.now > host.unpaused(time) + Self.delay
+        else { return }
+        report(
+            Violation(
+                rule: rule,
+                text: "\(host.name): a handler was not cancelled, but ended "
+                    + "\(seconds(host.world.now - time)) s after its \(event)"))
     }
 
     private func report(_ violation: Violation) {

@@ -313,7 +313,8 @@ private struct IOThreads {
     init(
         _ configuration: ServerRuntimeConfiguration, logger: RocketLogger
     ) async throws(SystemError) {
-        precondition(configuration.ioThreads > 0, "a server has one sub reactor or more")
+        precondition(
+            configuration.ioThreads > 0, "ioThreads is 1 or more, not \(configuration.ioThreads)")
         var loops = EventLoopConfiguration()
         loops.slowCallback = configuration.slowCallback
         let names = ["main"] + (0..<configuration.ioThreads).map { "io-\($0)" }

@@ -1,3 +1,4 @@
+import AppScenarios
 import ArgumentParser
 import RocketSimulation
 import RocketSimulationScenarios
@@ -16,7 +17,8 @@ struct SimulateCommand: ParsableCommand {
             """)
 
     private static let scenarios = [
-        Scenario.rpc, Scenario.restart, Scenario.overload, Scenario.peers,
+        Scenario.rpc, Scenario.restart, Scenario.overload, Scenario.peers, Scenario.orders,
+        Scenario.chat,
     ]
 
     @Option(
@@ -116,6 +118,7 @@ private struct Totals {
     var succeeded = 0
     var elapsed = Duration.zero
     var faults: [String: Int] = [:]
+    var counts: [String: Int] = [:]
 
     mutating func add(_ outcome: Scenario.Outcome) {
         seeds += 1
@@ -123,14 +126,19 @@ private struct Totals {
         succeeded += outcome.statistics.succeeded
         elapsed += outcome.elapsed
         faults.merge(outcome.statistics.faults) { $0 + $1 }
+        counts.merge(outcome.statistics.counts) { $0 + $1 }
     }
 
     func line(after time: Duration) -> String {
-        let kinds = faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        func list(_ numbers: [String: Int]) -> String {
+            numbers.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+                .joined(separator: ", ")
+        }
         let rate = Double(seeds) / (time / .seconds(1))
         return "\(seeds) seeds, \(tenths(rate)) a second; "
             + "\(tenths(elapsed / .seconds(3600))) virtual hours, \(calls) calls of which "
-            + "\(succeeded) succeeded; faults: \(kinds.joined(separator: ", "))"
+            + "\(succeeded) succeeded; faults: \(list(faults))"
+            + (counts.isEmpty ? "" : "; \(list(counts))")
     }
 }
 
