@@ -61,6 +61,16 @@ let base: [Target] = [
     library("RocketLogging", of: "RocketBase", ["RocketBase", logging]),
 ]
 
+let tls: [Target] = [
+    .systemLibrary(
+        name: "COpenSSL", path: "Packages/RocketTLS/Sources/COpenSSL", pkgConfig: "openssl",
+        providers: [.apt(["libssl-dev"])]),
+    library("CRocketTLS", of: "RocketTLS", ["COpenSSL"]),
+    library(
+        "RocketTLS", of: "RocketTLS", ["COpenSSL", "CRocketTLS", "RocketBase", "RocketSystem"],
+        unsafe: true),
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec",
@@ -135,7 +145,7 @@ let generator: [Target] = [
 
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
-    "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC", "RocketRPCMetrics",
+    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketRPC", "RocketRPCMetrics",
     "RocketRPCTracing", "RocketProgram", "RocketSimulation",
 ]
 
@@ -154,5 +164,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     ],
-    targets: base + rpc + generator
+    targets: base + tls + rpc + generator
 )

@@ -1,0 +1,94 @@
+#ifndef ROCKET_TLS_H
+#define ROCKET_TLS_H
+
+#include <openssl/ssl.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: Input and output
+
+/// What a session reads and writes in place of a socket, for the time of one call into OpenSSL. The
+/// memory belongs to the caller.
+typedef struct {
+    const uint8_t *input;
+    size_t input_count;
+    /// Bytes of the input that OpenSSL has taken.
+    size_t input_taken;
+    uint8_t *output;
+    size_t output_capacity;
+    /// Bytes of the output that OpenSSL has written.
+    size_t output_count;
+} rocket_tls_io;
+
+/// Gives a session its input and output; `io` must outlive it. Returns 0: there is no memory.
+int rocket_tls_set_io(SSL *ssl, rocket_tls_io *io);
+
+// MARK: Contexts
+
+/// Options that every context has: at least `version` (TLS1_2_VERSION or TLS1_3_VERSION), no
+/// compression, no renegotiation, buffers freed while they are empty, no cache of sessions. Returns 0
+/// on failure.
+int rocket_tls_configure(SSL_CTX *context, int version);
+
+/// Sets the protocols of ALPN, in the format of RFC 7301: for a client those that it offers, for a
+/// server those that it accepts, best first. A server refuses clients that offer others only. Returns
+/// 0 on failure.
+int rocket_tls_set_protocols(SSL_CTX *context, int is_server, const uint8_t *list, size_t count);
+
+/// Makes a server choose its certificate by the name that a client asks for: the first of the
+/// contexts whose certificate is valid for the name; else that of `context` itself. Holds references
+/// to the contexts. Returns 0: there is no memory.
+int rocket_tls_set_choices(SSL_CTX *context, SSL_CTX *const *choices, size_t count);
+
+// MARK: Tickets
+
+/// The keys of session tickets: one that encrypts, and the ones before it, which still decrypt. Any
+/// thread.
+typedef struct rocket_tls_ticket_keys rocket_tls_ticket_keys;
+
+/// Returns keys with a first random one, with one reference; NULL: there is no memory, or no
+/// randomness.
+rocket_tls_ticket_keys *rocket_tls_ticket_keys_create(void);
+
+/// Adds a random key, which encrypts from now on; the oldest of three is forgotten. Returns 0: there
+/// is no randomness, and nothing has changed.
+int rocket_tls_ticket_keys_rotate(rocket_tls_ticket_keys *keys);
+
+/// Gives up a reference.
+void rocket_tls_ticket_keys_release(rocket_tls_ticket_keys *keys);
+
+/// Makes a server's context issue one ticket per handshake, by these keys, to which it holds a
+/// reference. NULL: it issues none. Returns 0 on failure.
+int rocket_tls_set_ticket_keys(SSL_CTX *context, rocket_tls_ticket_keys *keys);
+
+// MARK: Certificates
+
+/// Calls `found` for each subject alternative name of these kinds: GEN_DNS and GEN_URI (ASCII),
+/// GEN_IPADD (4 or 16 bytes in network order).
+void rocket_tls_each_name(X509 *certificate, void *context,
+                          void (*found)(void *context, int kind, const uint8_t *bytes,
+                                        size_t count));
+
+/// Writes the subject (RFC 2253) into `text`, with a zero at its end; returns its bytes without the
+/// zero, cut at `capacity`.
+size_t rocket_tls_subject(X509 *certificate, char *text, size_t capacity);
+
+/// Writes the serial number in hexadecimal digits, as `rocket_tls_subject`.
+size_t rocket_tls_serial(X509 *certificate, char *text, size_t capacity);
+
+/// Writes the SHA-256 of the DER form into 32 bytes. Returns 0 on failure.
+int rocket_tls_fingerprint(X509 *certificate, uint8_t *bytes);
+
+/// Seconds since 1970 of the end of a certificate's time, or of its begin.
+int64_t rocket_tls_not_after(X509 *certificate);
+int64_t rocket_tls_not_before(X509 *certificate);
+
+// MARK: Sessions
+
+/// Sets the name that a client asks for (SNI). Returns 0 on failure.
+int rocket_tls_set_server_name(SSL *ssl, const char *name);
+
+/// Marks the session as ended, so that its ticket stays good when it is freed.
+void rocket_tls_set_shut_down(SSL *ssl);
+
+#endif

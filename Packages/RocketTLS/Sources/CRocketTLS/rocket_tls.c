@@ -1,0 +1,349 @@
+#include "rocket_tls.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+// MARK: Input and output
+
+static int io_read(BIO *bio, char *bytes, size_t count, size_t *taken) {
+    rocket_tls_io *io = BIO_get_data(bio);
+    size_t left = io->input_count - io->input_taken;
+    BIO_clear_retry_flags(bio);
+    if (left == 0) {
+        BIO_set_retry_read(bio);
+        *taken = 0;
+        return 0;
+    }
+    if (count > left) count = left;
+    memcpy(bytes, io->input + io->input_taken, count);
+    io->input_taken += count;
+    *taken = count;
+    return 1;
+}
+
+static int io_write(BIO *bio, const char *bytes, size_t count, size_t *written) {
+    rocket_tls_io *io = BIO_get_data(bio);
+    size_t room = io->output_capacity - io->output_count;
+    BIO_clear_retry_flags(bio);
+    if (room == 0) {
+        BIO_set_retry_write(bio);
+        *written = 0;
+        return 0;
+    }
+    if (count > room) count = room;
+    memcpy(io->output + io->output_count, bytes, count);
+    io->output_count += count;
+    *written = count;
+    return 1;
+}
+
+static long io_control(BIO *bio, int command, long number, void *pointer) {
+    // OpenSSL asks for the flush after each flight of a handshake, and demands that it succeeds.
+    return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *method;
+
+static void make_method(void) {
+    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "rocket");
+    if (method == NULL) return;
+    BIO_meth_set_read_ex(method, io_read);
+    BIO_meth_set_write_ex(method, io_write);
+    BIO_meth_set_ctrl(method, io_control);
+}
+
+int rocket_tls_set_io(SSL *ssl, rocket_tls_io *io) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_method);
+    BIO *bio = method == NULL ? NULL : BIO_new(method);
+    if (bio == NULL) return 0;
+    BIO_set_data(bio, io);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    return 1;
+}
+
+// MARK: Contexts
+
+int rocket_tls_configure(SSL_CTX *context, int version) {
+    if (!SSL_CTX_set_min_proto_version(context, version)) return 0;
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    return 1;
+}
+
+/// Something that a context owns, freed with it.
+typedef struct {
+    size_t count;
+    union {
+        uint8_t protocols[1];
+        SSL_CTX *choices[1];
+    } items;
+} owned;
+
+static void free_owned(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number,
+                       void *argument) {
+    free(pointer);
+}
+
+static void free_choices(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number,
+                         void *argument) {
+    owned *choices = pointer;
+    if (choices == NULL) return;
+    for (size_t i = 0; i < choices->count; i++) SSL_CTX_free(choices->items.choices[i]);
+    free(choices);
+}
+
+static void free_keys(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number,
+                      void *argument) {
+    rocket_tls_ticket_keys_release(pointer);
+}
+
+static int protocols_index = -1, choices_index = -1, keys_index = -1;
+
+static void make_indices(void) {
+    protocols_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_owned);
+    choices_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_choices);
+    keys_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_keys);
+}
+
+/// Makes the context own `pointer`, at one of the indices.
+static int own(SSL_CTX *context, const int *index, void *pointer) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_indices);
+    return *index >= 0 && SSL_CTX_set_ex_data(context, *index, pointer);
+}
+
+static int choose_protocol(SSL *ssl, const uint8_t **chosen, uint8_t *chosen_count,
+                           const uint8_t *offered, unsigned offered_count, void *argument) {
+    const owned *list = argument;
+    uint8_t *found;
+    if (SSL_select_next_proto(&found, chosen_count, list->items.protocols, list->count, offered,
+                              offered_count) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *chosen = found;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+int rocket_tls_set_protocols(SSL_CTX *context, int is_server, const uint8_t *list, size_t count) {
+    if (!is_server) return SSL_CTX_set_alpn_protos(context, list, count) == 0;
+    owned *copy = malloc(sizeof *copy + count);
+    if (copy == NULL) return 0;
+    copy->count = count;
+    memcpy(copy->items.protocols, list, count);
+    if (!own(context, &protocols_index, copy)) {
+        free(copy);
+        return 0;
+    }
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, copy);
+    return 1;
+}
+
+static int choose_context(SSL *ssl, int *alert, void *argument) {
+    const owned *choices = argument;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (name == NULL) return SSL_TLSEXT_ERR_NOACK;
+    for (size_t i = 0; i < choices->count; i++) {
+        SSL_CTX *choice = choices->items.choices[i];
+        X509 *certificate = SSL_CTX_get0_certificate(choice);
+        if (certificate != NULL && X509_check_host(certificate, name, 0, 0, NULL) == 1) {
+            SSL_set_SSL_CTX(ssl, choice);
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+int rocket_tls_set_choices(SSL_CTX *context, SSL_CTX *const *choices, size_t count) {
+    owned *copy = malloc(sizeof *copy + count * sizeof(SSL_CTX *));
+    if (copy == NULL) return 0;
+    copy->count = count;
+    for (size_t i = 0; i < count; i++) copy->items.choices[i] = choices[i];
+    if (!own(context, &choices_index, copy)) {
+        free(copy);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) SSL_CTX_up_ref(choices[i]);
+    SSL_CTX_set_tlsext_servername_callback(context, choose_context);
+    SSL_CTX_set_tlsext_servername_arg(context, copy);
+    return 1;
+}
+
+// MARK: Tickets
+
+enum { NAME_BYTES = 16, AES_BYTES = 32, HMAC_BYTES = 32, MOST_KEYS = 3 };
+
+typedef struct {
+    uint8_t name[NAME_BYTES];
+    uint8_t aes[AES_BYTES];
+    uint8_t hmac[HMAC_BYTES];
+} ticket_key;
+
+struct rocket_tls_ticket_keys {
+    atomic_int references;
+    pthread_mutex_t lock;
+    int count;
+    /// The newest first.
+    ticket_key keys[MOST_KEYS];
+};
+
+rocket_tls_ticket_keys *rocket_tls_ticket_keys_create(void) {
+    rocket_tls_ticket_keys *keys = calloc(1, sizeof *keys);
+    if (keys == NULL) return NULL;
+    atomic_init(&keys->references, 1);
+    pthread_mutex_init(&keys->lock, NULL);
+    if (!rocket_tls_ticket_keys_rotate(keys)) {
+        rocket_tls_ticket_keys_release(keys);
+        return NULL;
+    }
+    return keys;
+}
+
+int rocket_tls_ticket_keys_rotate(rocket_tls_ticket_keys *keys) {
+    ticket_key key;
+    if (RAND_bytes((uint8_t *)&key, sizeof key) != 1) return 0;
+    pthread_mutex_lock(&keys->lock);
+    memmove(keys->keys + 1, keys->keys, (MOST_KEYS - 1) * sizeof key);
+    keys->keys[0] = key;
+    if (keys->count < MOST_KEYS) keys->count += 1;
+    pthread_mutex_unlock(&keys->lock);
+    OPENSSL_cleanse(&key, sizeof key);
+    return 1;
+}
+
+void rocket_tls_ticket_keys_release(rocket_tls_ticket_keys *keys) {
+    if (keys == NULL || atomic_fetch_sub(&keys->references, 1) != 1) return;
+    pthread_mutex_destroy(&keys->lock);
+    OPENSSL_cleanse(keys, sizeof *keys);
+    free(keys);
+}
+
+/// SSL_CTX_set_tlsext_ticket_key_evp_cb(3): returns 1: go on; 2: go on, and issue a new ticket; 0: the
+/// key is unknown, so the handshake is a full one; -1: an error.
+static int ticket_key_of(SSL *ssl, uint8_t *name, uint8_t *iv, EVP_CIPHER_CTX *cipher,
+                         EVP_MAC_CTX *mac, int is_encryption) {
+    rocket_tls_ticket_keys *keys = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), keys_index);
+    if (keys == NULL) return -1;
+    ticket_key key;
+    int found = -1;
+    pthread_mutex_lock(&keys->lock);
+    if (is_encryption) {
+        found = 0;
+    } else {
+        for (int i = 0; i < keys->count && found < 0; i++)
+            if (memcmp(keys->keys[i].name, name, NAME_BYTES) == 0) found = i;
+    }
+    if (found >= 0) key = keys->keys[found];
+    pthread_mutex_unlock(&keys->lock);
+    if (found < 0) return 0;
+
+    int result = found == 0 ? 1 : 2;
+    if (is_encryption) {
+        memcpy(name, key.name, NAME_BYTES);
+        if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) result = -1;
+    }
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.hmac, HMAC_BYTES),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    if (!EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv, is_encryption) ||
+        !EVP_MAC_CTX_set_params(mac, parameters))
+        result = -1;
+    OPENSSL_cleanse(&key, sizeof key);
+    return result;
+}
+
+int rocket_tls_set_ticket_keys(SSL_CTX *context, rocket_tls_ticket_keys *keys) {
+    if (keys == NULL) {
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+        return SSL_CTX_set_num_tickets(context, 0);
+    }
+    if (!own(context, &keys_index, keys)) return 0;
+    atomic_fetch_add(&keys->references, 1);
+    return SSL_CTX_set_num_tickets(context, 1) &&
+           SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key_of);
+}
+
+// MARK: Certificates
+
+void rocket_tls_each_name(X509 *certificate, void *context,
+                          void (*found)(void *context, int kind, const uint8_t *bytes,
+                                        size_t count)) {
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        int kind;
+        ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind);
+        if (kind == GEN_DNS || kind == GEN_URI || kind == GEN_IPADD)
+            found(context, kind, ASN1_STRING_get0_data(value), ASN1_STRING_length(value));
+    }
+    GENERAL_NAMES_free(names);
+}
+
+/// Copies what a memory BIO holds.
+static size_t copy_text(BIO *bio, char *text, size_t capacity) {
+    char *bytes;
+    long count = BIO_get_mem_data(bio, &bytes);
+    if (count < 0) count = 0;
+    if ((size_t)count >= capacity) count = capacity - 1;
+    memcpy(text, bytes, count);
+    text[count] = 0;
+    return count;
+}
+
+size_t rocket_tls_subject(X509 *certificate, char *text, size_t capacity) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio == NULL) return 0;
+    X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+    size_t count = copy_text(bio, text, capacity);
+    BIO_free(bio);
+    return count;
+}
+
+size_t rocket_tls_serial(X509 *certificate, char *text, size_t capacity) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio == NULL) return 0;
+    i2a_ASN1_INTEGER(bio, X509_get0_serialNumber(certificate));
+    size_t count = copy_text(bio, text, capacity);
+    BIO_free(bio);
+    return count;
+}
+
+int rocket_tls_fingerprint(X509 *certificate, uint8_t *bytes) {
+    unsigned count;
+    return X509_digest(certificate, EVP_sha256(), bytes, &count) && count == 32;
+}
+
+static int64_t seconds_of(const ASN1_TIME *time) {
+    struct tm fields;
+    return ASN1_TIME_to_tm(time, &fields) ? timegm(&fields) : 0;
+}
+
+int64_t rocket_tls_not_after(X509 *certificate) {
+    return seconds_of(X509_get0_notAfter(certificate));
+}
+
+int64_t rocket_tls_not_before(X509 *certificate) {
+    return seconds_of(X509_get0_notBefore(certificate));
+}
+
+// MARK: Sessions
+
+int rocket_tls_set_server_name(SSL *ssl, const char *name) {
+    return SSL_set_tlsext_host_name(ssl, name);
+}
+
+void rocket_tls_set_shut_down(SSL *ssl) {
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}

@@ -1,0 +1,201 @@
+import COpenSSL
+import CRocketTLS
+public import RocketSystem
+
+/// One generation of a configuration, read from its files: what sessions are made from. Immutable;
+/// any thread. Making one reads files and takes milliseconds: not on a loop.
+public final class TLSContext: Sendable {
+    /// Which side sessions of it are.
+    enum Role: Sendable { case server, client(TLSClientConfiguration) }
+
+    let handle: ContextHandle
+    let role: Role
+    /// The certificates that it proves itself by, the default one first.
+    public let certificates: [TLSCertificate]
+
+    /// Reads the files of a server.
+    ///
+    /// - Parameters:
+    ///   - tickets: the keys by which clients resume sessions; nil: they don't.
+    ///   - now: what the dates of its certificates are compared with.
+    public init(
+        _ configuration: TLSServerConfiguration, tickets: TLSTicketKeys?, now: WallTime
+    ) throws(TLSError) {
+        guard !configuration.identities.isEmpty else {
+            throw TLSError(.configuration, "a server needs a certificate")
+        }
+        if configuration.clientAuthentication != .none, configuration.clientCA == nil {
+            throw TLSError(
+                .configuration,
+                "client_auth is \(configuration.clientAuthentication.rawValue), without a client_ca"
+            )
+        }
+        var handles: [ContextHandle] = []
+        var certificates: [TLSCertificate] = []
+        for identity in configuration.identities {
+            let handle = try ContextHandle(isServer: true, configuration.minimumVersion)
+            certificates.append(try identity.use(in: handle, now: now))
+            try configuration.demandCertificates(in: handle)
+            try handle.set(configuration.protocols, isServer: true)
+            guard unsafe rocket_tls_set_ticket_keys(handle.pointer, tickets?.pointer) == 1 else {
+                throw TLSError.last(.resources)
+            }
+            handles.append(handle)
+        }
+        handle = handles.removeFirst()
+        role = .server
+        self.certificates = certificates
+        if handles.isEmpty { return }
+        let choices = unsafe handles.map { unsafe Optional($0.pointer) }
+        guard unsafe rocket_tls_set_choices(handle.pointer, choices, choices.count) == 1 else {
+            throw TLSError.last(.resources)
+        }
+    }
+
+    /// Reads the files of a client.
+    ///
+    /// - Parameter now: what the dates of its certificate are compared with.
+    public init(_ configuration: TLSClientConfiguration, now: WallTime) throws(TLSError) {
+        handle = try ContextHandle(isServer: false, configuration.minimumVersion)
+        role = .client(configuration)
+        if let identity = configuration.identity {
+            certificates = [try identity.use(in: handle, now: now)]
+        } else {
+            certificates = []
+        }
+        try configuration.trust(in: handle)
+        try handle.set(configuration.protocols, isServer: false)
+    }
+}
+
+// SAFETY: OpenSSL counts references to contexts atomically, and a context is not changed once its
+// owner is made.
+
+/// OpenSSL's context, freed with it.
+@safe
+final class ContextHandle: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    init(isServer: Bool, _ version: TLSVersion) throws(TLSError) {
+        ERR_clear_error()
+        let method = unsafe isServer ? TLS_server_method() : TLS_client_method()
+        guard let context = unsafe SSL_CTX_new(method) else { throw TLSError.last(.resources) }
+        let number = version == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
+        guard unsafe rocket_tls_configure(context, number) == 1 else {
+            unsafe SSL_CTX_free(context)
+            throw TLSError.last(.configuration)
+        }
+        unsafe pointer = context
+    }
+
+    deinit { unsafe SSL_CTX_free(pointer) }
+
+    /// Sets the protocols of ALPN.
+    func set(_ protocols: [String], isServer: Bool) throws(TLSError) {
+        if protocols.isEmpty { return }
+        var list: [UInt8] = []
+        for name in protocols {
+            guard (1...255).contains(name.utf8.count) else {
+                throw TLSError(.configuration, "a protocol of ALPN has 1 to 255 bytes: '\(name)'")
+            }
+            list.append(UInt8(name.utf8.count))
+            list += name.utf8
+        }
+        guard unsafe rocket_tls_set_protocols(pointer, isServer ? 1 : 0, list, list.count) == 1
+        else {
+            throw TLSError.last(.resources)
+        }
+    }
+}
+
+// SAFETY: the keys have a lock of their own.
+
+/// The keys of a server's session tickets. Kept while certificates are reloaded, so that clients
+/// resume their sessions. Any thread.
+@safe
+public final class TLSTicketKeys: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    /// Makes a first key.
+    public init() throws(TLSError) {
+        guard let keys = unsafe rocket_tls_ticket_keys_create() else {
+            throw TLSError.last(.resources)
+        }
+        unsafe pointer = keys
+    }
+
+    deinit { unsafe rocket_tls_ticket_keys_release(pointer) }
+
+    /// Makes a new key for new tickets. Those of the two keys before it stay good.
+    public func rotate() throws(TLSError) {
+        guard unsafe rocket_tls_ticket_keys_rotate(pointer) == 1 else {
+            throw TLSError.last(.resources)
+        }
+    }
+}
+
+extension TLSServerConfiguration {
+    fileprivate func demandCertificates(in context: ContextHandle) throws(TLSError) {
+        guard clientAuthentication != .none, let clientCA else { return }
+        ERR_clear_error()
+        guard unsafe SSL_CTX_load_verify_file(context.pointer, clientCA) == 1,
+            let names = unsafe SSL_load_client_CA_file(clientCA)
+        else { throw TLSError.last(.file, "\(clientCA): ") }
+        unsafe SSL_CTX_set_client_CA_list(context.pointer, names)
+        let mode =
+            clientAuthentication == .required
+            ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER
+        unsafe SSL_CTX_set_verify(context.pointer, mode, nil)
+        // Sessions of one server must not be resumed on another one that trusts other clients.
+        let id = Array("rocket".utf8)
+        unsafe _ = SSL_CTX_set_session_id_context(context.pointer, id, UInt32(id.count))
+    }
+}
+
+extension TLSClientConfiguration {
+    fileprivate func trust(in context: ContextHandle) throws(TLSError) {
+        ERR_clear_error()
+        switch trust {
+        case .system:
+            guard unsafe SSL_CTX_set_default_verify_paths(context.pointer) == 1 else {
+                throw TLSError.last(.file, "the system's authorities: ")
+            }
+        case .file(let path):
+            guard unsafe SSL_CTX_load_verify_file(context.pointer, path) == 1 else {
+                throw TLSError.last(.file, "\(path): ")
+            }
+        case .fingerprint(let text):
+            guard TLSFingerprint(text) != nil else {
+                throw TLSError(
+                    .configuration, "a SHA-256 fingerprint has 64 hexadecimal digits: '\(text)'")
+            }
+            // Compared when the handshake has ended; before, nothing is sent that matters.
+            return unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_NONE, nil)
+        }
+        unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
+    }
+}
+
+extension TLSIdentity {
+    /// Reads both files into the context, and checks them.
+    fileprivate func use(
+        in context: ContextHandle, now: WallTime
+    ) throws(TLSError) -> TLSCertificate {
+        ERR_clear_error()
+        guard unsafe SSL_CTX_use_certificate_chain_file(context.pointer, certificate) == 1,
+            let leaf = unsafe SSL_CTX_get0_certificate(context.pointer)
+        else { throw TLSError.last(.file, "\(certificate): ") }
+        guard unsafe SSL_CTX_use_PrivateKey_file(context.pointer, key, SSL_FILETYPE_PEM) == 1 else {
+            throw TLSError.last(.file, "\(key) for \(certificate): ")
+        }
+        let read = unsafe TLSCertificate(leaf)
+        if now > read.notAfter {
+            throw TLSError(.dates, "\(certificate) has expired on \(dateText(read.notAfter))")
+        }
+        if now < read.notBefore {
+            throw TLSError(
+                .dates, "\(certificate) is not valid before \(dateText(read.notBefore))")
+        }
+        return read
+    }
+}

@@ -1,0 +1,111 @@
+import COpenSSL
+import CRocketTLS
+
+extension TLSSession {
+    /// The certificate by which the peer has proved itself; nil: it has none, or the handshake has
+    /// not ended. Read from OpenSSL each time: keep it.
+    public var peerCertificate: TLSCertificate? {
+        guard phase != .handshake, let certificate = unsafe SSL_get0_peer_certificate(ssl) else {
+            return nil
+        }
+        return unsafe TLSCertificate(certificate)
+    }
+
+    /// The protocol that both sides have agreed on by ALPN; nil: none.
+    public var negotiatedProtocol: String? {
+        var bytes: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &bytes, &count)
+        guard count > 0 else { return nil }
+        return unsafe String(
+            decoding: UnsafeBufferPointer(start: bytes, count: Int(count)), as: UTF8.self)
+    }
+
+    /// `TLSv1.3`.
+    public var version: String { unsafe String(cString: SSL_get_version(ssl)) }
+
+    /// `TLS_AES_256_GCM_SHA384`; empty during the handshake.
+    public var cipher: String {
+        guard let cipher = unsafe SSL_get_current_cipher(ssl),
+            let name = unsafe SSL_CIPHER_get_name(cipher)
+        else { return "" }
+        return unsafe String(cString: name)
+    }
+
+    /// Whether the handshake resumed an earlier session.
+    public var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
+
+    /// What a client needs to resume the session with less work; nil: the server has sent nothing of
+    /// the kind yet. With TLS 1.3 it comes behind the handshake, so ask late.
+    public var ticket: TLSTicket? {
+        guard phase != .handshake, let session = unsafe SSL_get1_session(ssl) else { return nil }
+        if unsafe SSL_SESSION_is_resumable(session) != 1 {
+            unsafe SSL_SESSION_free(session)
+            return nil
+        }
+        return unsafe TLSTicket(session)
+    }
+
+    /// Compares the server's certificate with what is expected beyond its names.
+    func checkExpectation() throws(TLSError) {
+        guard case .client(let configuration) = context.role else { return }
+        let certificate = unsafe SSL_get0_peer_certificate(ssl).map { unsafe TLSCertificate($0) }
+        if case .fingerprint(let text) = configuration.trust,
+            certificate?.fingerprint != TLSFingerprint(text)
+        {
+            throw TLSError(
+                .certificate,
+                "the server's certificate has the fingerprint "
+                    + "\(certificate?.fingerprint.description ?? "of none"), expected was \(text)")
+        }
+        if let uri = configuration.name, uri.contains("://"),
+            certificate?.uris.contains(uri) != true
+        {
+            throw TLSError(
+                .certificate,
+                "the server's certificate is not valid for \(uri): it has "
+                    + "\(certificate?.uris.joined(separator: ", ") ?? "no URIs")")
+        }
+    }
+
+    /// Why a handshake has failed.
+    func handshakeError() -> TLSError {
+        let result = unsafe SSL_get_verify_result(ssl)
+        if result == X509_V_OK { return TLSError.last(.handshake) }
+        ERR_clear_error()
+        let reason = unsafe String(cString: X509_verify_cert_error_string(result))
+        return TLSError(.certificate, "the peer's certificate: \(reason)")
+    }
+}
+
+extension SessionHandle {
+    /// Sets what a client expects of the server's certificate.
+    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust) throws(TLSError) {
+        guard let name else {
+            if case .fingerprint = trust { return }
+            throw TLSError(
+                .configuration, "the server's name is unknown: set one, or a fingerprint")
+        }
+        let isAddress = unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1
+        ERR_clear_error()
+        if isAddress { return }
+        if name.contains("://") { return }
+        guard unsafe rocket_tls_set_server_name(ssl, name) == 1,
+            unsafe SSL_set1_host(ssl, name) == 1
+        else { throw TLSError.last(.configuration, "the server's name '\(name)': ") }
+    }
+}
+
+// SAFETY: OpenSSL counts references to a session atomically, and does not change one that has been
+// taken out of its connection.
+
+/// A session that a client can resume. Immutable; any thread.
+@safe
+public final class TLSTicket: @unchecked Sendable {
+    let session: OpaquePointer
+
+    /// - Parameter session: owned by the ticket from now on.
+    init(_ session: OpaquePointer) { unsafe self.session = session }
+
+    deinit { unsafe SSL_SESSION_free(session) }
+}

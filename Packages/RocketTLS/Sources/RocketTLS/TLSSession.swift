@@ -1,0 +1,218 @@
+import COpenSSL
+import CRocketTLS
+public import RocketBase
+
+/// One TLS connection: turns ciphertext into plaintext and back. Knows no sockets and no clocks. Owned
+/// by one connection; used on one thread at a time.
+///
+/// Bytes of the peer go in by `receive`, bytes for the peer by `send`. Both append to an output what
+/// has to be sent to the peer; a handshake needs no more than that its bytes are passed on.
+public struct TLSSession: ~Copyable {
+    /// How far a session is.
+    public enum Phase: Hashable, Sendable {
+        /// The peer has not proved itself yet: nothing that is sent is encrypted, so nothing is.
+        case handshake
+        /// Both sides may send.
+        case open
+        /// The peer has said that it will send no more.
+        case inputEnded
+    }
+
+    /// How far it is.
+    public private(set) var phase = Phase.handshake
+    let handle: SessionHandle
+    let context: TLSContext
+
+    /// The most bytes that a record holds.
+    private static let recordBytes = 16 << 10
+    /// Room for what a flight of a handshake usually has.
+    private static let outputBytes = 2 << 10
+
+    /// Makes a server's session.
+    public init(acceptingBy context: TLSContext) throws(TLSError) {
+        handle = try SessionHandle(context)
+        self.context = context
+        unsafe SSL_set_accept_state(ssl)
+    }
+
+    /// Makes a client's session.
+    ///
+    /// - Parameters:
+    ///   - host: the DNS name or IP address that is connected to, which the server's certificate must
+    ///     be valid for unless the configuration names another one; nil: none is known.
+    ///   - ticket: of an earlier session with the same server, by the same context; nil: none.
+    public init(
+        connectingBy context: TLSContext, to host: String?, resuming ticket: TLSTicket? = nil
+    ) throws(TLSError) {
+        let made = try SessionHandle(context)
+        unsafe SSL_set_connect_state(made.ssl)
+        if case .client(let configuration) = context.role {
+            try made.expect(configuration.name ?? host, configuration.trust)
+        }
+        // A ticket that does not fit costs a full handshake.
+        if let ticket { unsafe _ = SSL_set_session(made.ssl, ticket.session) }
+        handle = made
+        self.context = context
+    }
+
+    // MARK: Bytes
+
+    /// Begins the handshake of a client; a server waits for it.
+    ///
+    /// - Parameter output: receives what must be sent to the server.
+    public mutating func begin(output: inout ByteBuffer) throws(TLSError) { try step(&output) }
+
+    /// Takes all ciphertext of `input`.
+    ///
+    /// - Parameters:
+    ///   - plaintext: receives what the peer has sent; may be empty still.
+    ///   - output: receives what must be sent to the peer, also where this throws: an alert.
+    /// - Throws: `handshake` or `certificate` while the phase is `handshake`, `stream` afterwards. The
+    ///   session is of no use then: send the output, and close.
+    public mutating func receive(
+        _ input: inout ByteBuffer, plaintext: inout ByteBuffer, output: inout ByteBuffer
+    ) throws(TLSError) {
+        let result = unsafe input.withUnsafeBytes { bytes -> Result<Int, TLSError> in
+            unsafe io.pointee.input = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+            unsafe io.pointee.input_count = bytes.count
+            unsafe io.pointee.input_taken = 0
+            // SAFETY: the bytes of the input are valid until the end of this closure only.
+            defer {
+                unsafe io.pointee.input = nil
+                unsafe io.pointee.input_count = 0
+                unsafe io.pointee.input_taken = 0
+            }
+            do throws(TLSError) {
+                if phase == .handshake { try step(&output) }
+                if phase == .open { try decrypt(into: &plaintext, &output) }
+            } catch { return .failure(error) }
+            return .success(unsafe io.pointee.input_taken)
+        }
+        input.consume(try result.get())
+    }
+
+    /// Encrypts all of `plaintext`.
+    ///
+    /// - Returns: false while the phase is `handshake`: the bytes stay in `plaintext`.
+    public mutating func send(
+        _ plaintext: inout ByteBuffer, output: inout ByteBuffer
+    ) throws(TLSError) -> Bool {
+        if phase == .handshake { return false }
+        while !plaintext.isEmpty {
+            ERR_clear_error()
+            let count = min(plaintext.readableBytes, Self.recordBytes)
+            var written = 0
+            let code = unsafe plaintext.withUnsafeBytes { bytes in
+                // Room for the record with its header, its tag and its padding.
+                writing(&output, room: count + 256) {
+                    unsafe SSL_write_ex(ssl, bytes.baseAddress, count, &written)
+                }
+            }
+            if code == 1 {
+                plaintext.consume(written)
+            } else if unsafe SSL_get_error(ssl, code) != SSL_ERROR_WANT_WRITE {
+                throw TLSError.last(.stream)
+            }
+        }
+        return true
+    }
+
+    /// Says to the peer that nothing more follows (close_notify).
+    public mutating func finish(output: inout ByteBuffer) {
+        if phase == .handshake { return }
+        ERR_clear_error()
+        _ = writing(&output, room: 256) { unsafe SSL_shutdown(ssl) }
+    }
+
+    // MARK: OpenSSL
+
+    var ssl: OpaquePointer { unsafe handle.ssl }
+    private var io: UnsafeMutablePointer<rocket_tls_io> { unsafe handle.io }
+
+    /// Goes on with the handshake as far as the input allows.
+    private mutating func step(_ output: inout ByteBuffer) throws(TLSError) {
+        while true {
+            ERR_clear_error()
+            let code = writing(&output, room: Self.outputBytes) {
+                unsafe SSL_do_handshake(ssl)
+            }
+            if code == 1 {
+                try checkExpectation()
+                phase = .open
+                return
+            }
+            switch unsafe SSL_get_error(ssl, code) {
+            case SSL_ERROR_WANT_WRITE: continue
+            case SSL_ERROR_WANT_READ: return
+            default: throw handshakeError()
+            }
+        }
+    }
+
+    private mutating func decrypt(
+        into plaintext: inout ByteBuffer, _ output: inout ByteBuffer
+    ) throws(TLSError) {
+        while true {
+            ERR_clear_error()
+            var code: Int32 = 0
+            unsafe _ = plaintext.write(minimum: Self.recordBytes) { room in
+                var count = 0
+                code = writing(&output, room: 256) {
+                    unsafe SSL_read_ex(ssl, room.baseAddress, room.count, &count)
+                }
+                return count
+            }
+            if code == 1 { continue }
+            switch unsafe SSL_get_error(ssl, code) {
+            case SSL_ERROR_WANT_WRITE: continue
+            case SSL_ERROR_WANT_READ: return
+            case SSL_ERROR_ZERO_RETURN:
+                phase = .inputEnded
+                return
+            default: throw TLSError.last(.stream)
+            }
+        }
+    }
+
+    /// Runs a function of OpenSSL that may write, into room at the end of the output.
+    private func writing(_ output: inout ByteBuffer, room: Int, _ body: () -> Int32) -> Int32 {
+        var code: Int32 = 0
+        unsafe _ = output.write(minimum: room) { memory in
+            unsafe io.pointee.output = memory.assumingMemoryBound(to: UInt8.self).baseAddress
+            unsafe io.pointee.output_capacity = memory.count
+            unsafe io.pointee.output_count = 0
+            code = body()
+            return unsafe io.pointee.output_count
+        }
+        // SAFETY: the room is valid inside of the closure only.
+        unsafe io.pointee.output = nil
+        unsafe io.pointee.output_capacity = 0
+        unsafe io.pointee.output_count = 0
+        return code
+    }
+}
+
+/// OpenSSL's session with its input and output, freed with it. Bound to one session.
+@safe
+final class SessionHandle {
+    let ssl: OpaquePointer
+    let io: UnsafeMutablePointer<rocket_tls_io>
+
+    init(_ context: TLSContext) throws(TLSError) {
+        ERR_clear_error()
+        guard let ssl = unsafe SSL_new(context.handle.pointer) else {
+            throw TLSError.last(.resources)
+        }
+        unsafe self.ssl = ssl
+        unsafe io = UnsafeMutablePointer<rocket_tls_io>.allocate(capacity: 1)
+        unsafe io.initialize(to: rocket_tls_io())
+        if unsafe rocket_tls_set_io(ssl, io) != 1 { throw TLSError.last(.resources) }
+    }
+
+    deinit {
+        // Otherwise OpenSSL regards the session as broken, and its ticket as used up.
+        if unsafe SSL_is_init_finished(ssl) == 1 { unsafe rocket_tls_set_shut_down(ssl) }
+        unsafe SSL_free(ssl)
+        unsafe io.deallocate()
+    }
+}

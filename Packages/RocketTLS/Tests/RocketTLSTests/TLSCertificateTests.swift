@@ -1,0 +1,141 @@
+import RocketBase
+import RocketSystem
+import RocketTLS
+import RocketTLSTestKit
+import Testing
+
+@Suite struct TLSCertificateTests {
+    let authority: Authority
+    init() throws { authority = try Authority() }
+
+    private func failure(_ pair: SessionPair) -> TLSError? {
+        do { try pair.exchange() } catch { return error as? TLSError }
+        return nil
+    }
+
+    @Test("A client checks the name of the server, or its address, or a URI")
+    func names() throws {
+        let server = try authority.server {
+            $0.identities = [
+                authority.ca.issue(
+                    "named", names: "DNS:orders.example,IP:10.0.0.1,URI:spiffe://example/orders")
+            ]
+        }
+        func pair(_ host: String?, name: String? = nil) throws -> SessionPair {
+            try SessionPair(authority.client { $0.name = name }, server, host: host)
+        }
+        #expect(try failure(pair("orders.example")) == nil)
+        #expect(try failure(pair("10.0.0.1")) == nil)
+        #expect(try failure(pair("other.example"))?.kind == .certificate)
+        #expect(try failure(pair("10.0.0.2"))?.kind == .certificate)
+        #expect(try failure(pair("10.0.0.9", name: "orders.example")) == nil)
+        #expect(try failure(pair(nil, name: "spiffe://example/orders")) == nil)
+        #expect(try failure(pair(nil, name: "spiffe://example/prices"))?.kind == .certificate)
+        #expect(throws: TLSError.self) { try pair(nil) }
+    }
+
+    @Test("A certificate of another authority, or one that has expired, is not trusted")
+    func untrusted() throws {
+        let other = try Authority()
+        let foreign = try SessionPair(other.client(), authority.server())
+        let error = failure(foreign)
+        #expect(error?.kind == .certificate)
+        #expect(error?.text.contains("unable to get local issuer certificate") == true)
+        let early = WallTime(nanoseconds: authority.now.nanoseconds - 1_800_000_000_000)
+        let expired = TLSServerConfiguration(
+            identities: [authority.ca.issue("old", to: -1200)])
+        // It was good when the server began.
+        let server = try TLSContext(expired, tickets: nil, now: early)
+        #expect(
+            try failure(SessionPair(authority.client(), server))?.text.contains("expired") == true)
+    }
+
+    @Test("A fingerprint stands for an authority and a name")
+    func fingerprint() throws {
+        let server = try authority.server()
+        let print = try #require(server.certificates.first?.fingerprint)
+        let good = try authority.client { $0.trust = .fingerprint(print.description) }
+        #expect(try failure(SessionPair(good, server, host: nil)) == nil)
+        let bad = try authority.client {
+            $0.trust = .fingerprint(String(repeating: "00:", count: 31) + "00")
+        }
+        #expect(try failure(SessionPair(bad, server, host: nil))?.kind == .certificate)
+        #expect(throws: TLSError.self) { try authority.client { $0.trust = .fingerprint("abc") } }
+    }
+
+    @Test("A server demands certificates, takes them, or does not ask")
+    func clientCertificates() throws {
+        let identity = authority.ca.issue("client", names: "URI:spiffe://test/client,DNS:client")
+        let with = try authority.client { $0.identity = identity }
+        let without = try authority.client()
+        func server(_ how: TLSServerConfiguration.ClientAuthentication) throws -> TLSContext {
+            try authority.server {
+                $0.clientCA = authority.ca.certificate
+                $0.clientAuthentication = how
+            }
+        }
+        let required = try SessionPair(with, server(.required))
+        try required.exchange()
+        #expect(required.server.peerCertificate?.uris == ["spiffe://test/client"])
+        #expect(required.server.peerCertificate?.subject == "CN=client")
+        #expect(
+            try failure(SessionPair(without, server(.required)))?.text.contains(
+                "peer did not return") == true)
+        let optional = try SessionPair(without, server(.optional))
+        try optional.exchange()
+        #expect(optional.server.phase == .open)
+        let foreign = try Authority()
+        let stranger = try authority.client { $0.identity = foreign.ca.issue("client") }
+        #expect(try failure(SessionPair(stranger, server(.optional)))?.kind == .certificate)
+        let unasked = try SessionPair(with, server(.none))
+        try unasked.exchange()
+        #expect(unasked.server.peerCertificate == nil)
+    }
+
+    @Test("Of several certificates the one is shown that is valid for the name that is asked for")
+    func serverNames() throws {
+        let server = try authority.server {
+            $0.identities = [
+                authority.ca.issue("first", names: "DNS:first.example"),
+                authority.ca.issue("second", names: "DNS:second.example,DNS:*.second.example"),
+            ]
+        }
+        for (host, subject) in [
+            ("first.example", "CN=first"), ("second.example", "CN=second"),
+            ("a.second.example", "CN=second"),
+        ] {
+            let pair = try SessionPair(authority.client(), server, host: host)
+            try pair.exchange()
+            #expect(pair.client.peerCertificate?.subject == subject)
+        }
+    }
+
+    @Test("Errors of files name the file and the reason")
+    func files() throws {
+        let good = authority.ca.issue("good")
+        let other = authority.ca.issue("other")
+        func error(_ identity: TLSIdentity, ca: String? = nil) -> String {
+            do {
+                _ = try authority.server {
+                    $0.identities = [identity]
+                    $0.clientCA = ca
+                    if ca != nil { $0.clientAuthentication = .required }
+                }
+                return ""
+            } catch { return "\(error)" }
+        }
+        let folder = authority.folder
+        #expect(
+            error(TLSIdentity(certificate: folder + "/none", key: good.key))
+                == "TLS file: \(folder)/none: ENOENT (No such file or directory)")
+        #expect(
+            error(TLSIdentity(certificate: good.key, key: good.key))
+                == "TLS file: \(good.key): no start line")
+        #expect(
+            error(TLSIdentity(certificate: good.certificate, key: other.key))
+                == "TLS file: \(other.key) for \(good.certificate): key values mismatch")
+        #expect(error(good, ca: folder + "/none").contains("\(folder)/none: "))
+        #expect(error(authority.ca.issue("expired", to: -60)).contains("has expired on 20"))
+        #expect(error(authority.ca.issue("early", from: 60)).contains("is not valid before 20"))
+    }
+}
