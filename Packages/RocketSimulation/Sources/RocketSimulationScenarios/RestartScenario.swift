@@ -12,6 +12,9 @@ extension Scenario {
         patient.timeout = .seconds(60)
         patient.poolSize = Int.random(in: 1...2, using: &random)
         let configuration = patient
+        // Calls without interceptors and metadata go shorter ways, and are not observed. They succeed
+        // all the same, and each gets its own reply.
+        let isObserved = random.chance(0.5)
 
         var servers: [Host] = []
         for number in (0..<Int.random(in: 1...3, using: &random)).reversed() {
@@ -21,9 +24,12 @@ extension Scenario {
                     let channel = try next.map { next in
                         try host.channel(
                             to: [next.address(port: 80)], configuration: configuration,
-                            interceptors: [InheritedDeadline(host: host)])
+                            interceptors: isObserved ? [InheritedDeadline(host: host)] : [],
+                            isObserved: isObserved)
                     }
-                    try host.serve([EchoService(host: host, next: channel)], port: 80) {
+                    try host.serve(
+                        [EchoService(host: host, next: channel)], port: 80, isObserved: isObserved
+                    ) {
                         $0.ioThreads = 2
                         $0.drainTimeout = .seconds(30)
                     }
@@ -35,7 +41,8 @@ extension Scenario {
             let client = try world.host("client\(number)")
             for target in servers {
                 let channel = try client.channel(
-                    to: target, port: 80, configuration: configuration)
+                    to: [target.address(port: 80)], configuration: configuration,
+                    isObserved: isObserved)
                 let seed = random.next()
                 open.withLock { $0 += 1 }
                 client.run {
@@ -80,5 +87,6 @@ extension RPCChannel {
         if reply != request {
             host.world.violated(.reply, "a reply of another call: \(method.fullName)")
         }
+        host.world.count("replies")
     }
 }
