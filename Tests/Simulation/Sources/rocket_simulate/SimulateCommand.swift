@@ -137,7 +137,7 @@ private struct Totals {
         let rate = Double(seeds) / (time / .seconds(1))
         return "\(seeds) seeds, \(tenths(rate)) a second; "
             + "\(tenths(elapsed / .seconds(3600))) virtual hours, \(calls) calls of which "
-            + "\(succeeded) succeeded; faults: \(list(faults))"
+            + "\(succeeded) succeeded; faults: \(faults.isEmpty ? "none" : list(faults))"
             + (counts.isEmpty ? "" : "; \(list(counts))")
     }
 }
