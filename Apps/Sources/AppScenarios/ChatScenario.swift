@@ -21,7 +21,7 @@ private final class ChatWorld {
     private let service: ChatService
     /// Those of the start, and those of a reload.
     private var limits: [ChatLimits]
-    private let ledger: ChatLedger
+    private let history: ChatHistory
     private var hosts: [Host] = []
     private var userCount = 0
     /// When all users send a file.
@@ -39,7 +39,7 @@ private final class ChatWorld {
         if random.chance(0.3) { limits.append(configuration.otherLimits(using: &random)) }
         service = ChatService(configuration, others: limits)
         fileAt = random.chance(0.3) ? random.duration(in: .seconds(1)...Self.span) : nil
-        ledger = ChatLedger(world, ChatRules(limits))
+        history = ChatHistory(world, ChatRules(limits))
     }
 
     func run(_ faults: Scenario.Faults) throws {
@@ -48,10 +48,10 @@ private final class ChatWorld {
         let plan = Fault.plan(
             Int.random(in: 0...10, using: &random), hosts: hosts.count, within: Self.span,
             using: &random)
-        ledger.expect(plan)
+        history.expect(plan)
         reloadLimits()
         let end = faults.apply(plan, to: world, hosts: hosts)
-        try world.run(for: max(end, Self.span) + ChatLedger.settlingTime)
+        try world.run(for: max(end, Self.span) + ChatHistory.settlingTime)
         try everyoneReturns()
         try drain()
         try world.close()
@@ -78,13 +78,13 @@ private final class ChatWorld {
         let receiveBuffer = Int.random(in: 4...64, using: &random) << 10
         let hasSlowLink = random.chance(0.15)
         let fileAt = fileAt
-        let (ledger, server, maxBytes) = (ledger, hosts[0], limits[0].maxMessageBytes)
+        let (history, server, maxBytes) = (history, hosts[0], limits[0].maxMessageBytes)
         let host = try world.host("clients\(number)") { host in
             host.socketLimits.receiveBufferBytes = receiveBuffer
             for (offset, kind) in kinds.enumerated() {
                 let user = ChatUser(
                     number: first + offset, host: host, loop: host.loop,
-                    server: server.address(port: 80), ledger: ledger, client: kind.client,
+                    server: server.address(port: 80), history: history, client: kind.client,
                     maxMessageBytes: maxBytes, hasSlowLink: hasSlowLink,
                     fileAt: fileAt, busyUntil: Self.span, seed: kind.seed &+ host.starts)
                 host.run { await user.run() }
@@ -118,8 +118,8 @@ private final class ChatWorld {
             if world.elapsed >= end {
                 world.violated(
                     .liveness,
-                    "\(text) \(limit) later; \(service.sessionCount) sessions, \(ledger.usersUp) of "
-                        + "\(userCount) users are connected, \(ledger.pairsReached) pairs")
+                    "\(text) \(limit) later; \(service.sessionCount) sessions, \(history.usersUp) of "
+                        + "\(userCount) users are connected, \(history.pairsReached) pairs")
             }
             try world.run(for: .milliseconds(100))
         }
@@ -127,14 +127,14 @@ private final class ChatWorld {
 
     /// All users are connected again, once each, and receive messages of each other.
     private func everyoneReturns() throws {
-        let (count, service, ledger) = (userCount, service, ledger)
+        let (count, service, history) = (userCount, service, history)
         try wait(.seconds(120), for: "not every user is back") {
-            ledger.usersUp == count && service.sessionCount == count
+            history.usersUp == count && service.sessionCount == count
         }
-        ledger.beginReaching()
+        history.beginReaching()
         // Three users behind one slow link may have 512 KiB each before the first new message.
         try wait(.seconds(180), for: "not every user has received messages of each other one") {
-            ledger.pairsReached == count * (count - 1)
+            history.pairsReached == count * (count - 1)
         }
     }
 
@@ -144,7 +144,7 @@ private final class ChatWorld {
         service.beginDrain()
         try wait(.seconds(30), for: "the server has not drained") { !service.isRunning }
         try world.run(for: .seconds(2))
-        ledger.checkDrain(since: start)
+        history.checkDrain(since: start)
         if service.heldBytes != 0 {
             world.violated(.leftover, "\(service.heldBytes) bytes are held after the drain")
         }

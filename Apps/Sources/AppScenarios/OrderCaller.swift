@@ -9,12 +9,12 @@ import SimulatedOrderStore
 /// What a client of `Scenario.orders` does, and what it learns. A value.
 struct OrderCaller: Sendable {
     let host: Host
-    let ledger: OrderLedger
+    let history: OrderHistory
     private let client: OrderClient
 
-    init(host: Host, ledger: OrderLedger, channel: RPCChannel) {
+    init(host: Host, history: OrderHistory, channel: RPCChannel) {
         self.host = host
-        self.ledger = ledger
+        self.history = history
         client = OrderClient(channel)
     }
 
@@ -57,7 +57,7 @@ struct OrderCaller: Sendable {
     /// - Returns: its id; nil: the call has failed.
     @discardableResult
     func make(_ draft: OrderDraft, timeout: Duration) async throws -> String? {
-        ledger.sent(draft)
+        history.sent(draft)
         var request = MakeOrderRequest()
         request.price = draft.price
         request.goods = draft.goods
@@ -71,7 +71,7 @@ struct OrderCaller: Sendable {
                     host.world.violated(
                         .durability, "\(draft.goods) was refused: \(response.resInfo)")
                 }
-                ledger.answered(response.orderID, to: draft)
+                history.answered(response.orderID, to: draft)
                 return response.orderID
             }
             if draft.idempotencyKey == nil { return nil }
@@ -91,7 +91,7 @@ struct OrderCaller: Sendable {
             return host.world.violated(
                 .durability, "order \(id), which was acknowledged: \(response.resInfo)")
         }
-        ledger.saw(SeenOrder(response.order))
+        history.saw(SeenOrder(response.order))
     }
 
     /// Lists the first orders, unless the call fails.
@@ -100,7 +100,7 @@ struct OrderCaller: Sendable {
         request.pageSize = 20
         let response = try? await client.listOrders(
             request, timeout: timeout, options: .idempotent)
-        for order in response?.orders ?? [] { ledger.saw(SeenOrder(order)) }
+        for order in response?.orders ?? [] { history.saw(SeenOrder(order)) }
     }
 
     /// Lists all orders. Calls that fail are repeated.

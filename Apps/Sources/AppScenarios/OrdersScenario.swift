@@ -19,7 +19,7 @@ extension Scenario {
 /// One run of `Scenario.orders`. Bound to the world's thread.
 private final class OrderWorld {
     private let world: World
-    private let ledger = OrderLedger()
+    private let history = OrderHistory()
     private let place: SimulatedOrderStore
     private let server: Host
     private var clients: [Host] = []
@@ -43,7 +43,7 @@ private final class OrderWorld {
     }
 
     func run(_ faults: Scenario.Faults) throws {
-        world.always(.durability) { [ledger] in ledger.violations.first }
+        world.always(.durability) { [history] in history.violations.first }
         let hosts = [server] + clients
         let planned = Fault.plan(
             Int.random(in: 0...10, using: &random), hosts: hosts.count, within: Self.span,
@@ -60,8 +60,8 @@ private final class OrderWorld {
         try readBack(repeatingKeys: 0)
         try world.close()
         let report = try OrderStore.checkIntegrity(ofFileAt: place.path)
-        if !report.isSound || report.orders != ledger.orderCount {
-            world.violated(.durability, "\(ledger.orderCount) orders were seen; \(report)")
+        if !report.isSound || report.orders != history.orderCount {
+            world.violated(.durability, "\(history.orderCount) orders were seen; \(report)")
         }
         try world.run(for: .zero)
     }
@@ -148,13 +148,13 @@ private final class OrderWorld {
     // MARK: The clients
 
     private func client(_ number: Int, seed: UInt64) throws -> Host {
-        try world.host("client\(number)") { [server, ledger, tasks] host in
+        try world.host("client\(number)") { [server, history, tasks] host in
             var random = SeededGenerator(seed: seed &+ host.starts)
             var configuration = RPCChannelConfiguration()
             configuration.poolSize = Int.random(in: 1...2, using: &random)
             configuration.waitsForReady = random.chance(0.5)
             let caller = OrderCaller(
-                host: host, ledger: ledger,
+                host: host, history: history,
                 channel: try host.channel(to: server, port: 80, configuration: configuration))
             let start = host.starts
             for task in 0..<Int.random(in: 1...3, using: &random) {
@@ -175,12 +175,12 @@ private final class OrderWorld {
         let isDone = Locked(false)
         let client = clients[0]
         let caller = OrderCaller(
-            host: client, ledger: ledger, channel: try client.channel(to: server, port: 80))
-        client.run { [ledger] in
-            for draft in ledger.acknowledgedKeys.spread(count) {
+            host: client, history: history, channel: try client.channel(to: server, port: 80))
+        client.run { [history] in
+            for draft in history.acknowledgedKeys.spread(count) {
                 try await caller.make(draft, timeout: .seconds(2))
             }
-            ledger.compare(with: try await caller.listAll())
+            history.compare(with: try await caller.listAll())
             isDone.withLock { $0 = true }
         }
         try world.run(atMost: .seconds(60)) { isDone.withLock { $0 } }

@@ -30,7 +30,7 @@ import Testing
             store.end(by: .powerLoss)
             try store.start()
             try store.close()
-            let orders = store.ledger.seenOrders.map { "\($0.goods) \($0.price)" }
+            let orders = store.history.seenOrders.map { "\($0.goods) \($0.price)" }
             #expect(orders.count > 0)
             #expect(try archived(store) == orders.sorted(), "operation \(operations)")
             #expect(try OrderStore.checkIntegrity(ofFileAt: store.place.path).orders == 0)

@@ -149,24 +149,24 @@ import Testing
     private func outcome(of store: StoreHost) throws -> Outcome {
         try store.start()
         try store.compare()
-        for draft in store.ledger.acknowledgedKeys { store.make(draft) }
+        for draft in store.history.acknowledgedKeys { store.make(draft) }
         try store.runUntilIdle()
         try store.compare()
         try store.close()
         let report = try OrderStore.checkIntegrity(ofFileAt: store.place.path)
         let disk = store.host.disk
         let database = try disk.contents(of: "orders.sqlite")
-        var violations = store.ledger.violations + report.problems
-        if report.orders != store.ledger.orderCount {
+        var violations = store.history.violations + report.problems
+        if report.orders != store.history.orderCount {
             violations.append(
-                "\(report.orders) orders in the file, \(store.ledger.orderCount) seen")
+                "\(report.orders) orders in the file, \(store.history.orderCount) seen")
         }
         if try FileContents.read(store.place.path, limit: 1 << 30) != database {
             violations.append("the real file is not that of the disk")
         }
         try store.world.close()
         return Outcome(
-            violations: violations, acknowledged: store.ledger.acknowledgedCount,
+            violations: violations, acknowledged: store.history.acknowledgedCount,
             operations: disk.operationCount, counts: disk.counts,
             traceHash: store.world.traceHash, database: database)
     }

@@ -13,7 +13,7 @@ final class StoreHost {
     let world: World
     let host: Host
     let place: SimulatedOrderStore
-    let ledger = OrderLedger()
+    let history = OrderHistory()
     var random: SeededGenerator
     private let process = Process()
     private var draftCount = 0
@@ -93,17 +93,17 @@ final class StoreHost {
 
     /// Sends an order. Nothing happens without a process.
     func make(_ draft: OrderDraft) {
-        call { [ledger] store in
-            ledger.sent(draft)
+        call { [history] store in
+            history.sent(draft)
             let order = try await store.make(draft)
-            ledger.answered(order.id.description, to: draft)
-            ledger.saw(SeenOrder(order))
+            history.answered(order.id.description, to: draft)
+            history.saw(SeenOrder(order))
         }
     }
 
     /// Reads all orders and compares them with what callers know. Nothing else is in flight.
     func compare() throws {
-        call { [ledger] store in
+        call { [history] store in
             var orders: [SeenOrder] = []
             var token: OrderPageToken? = .start
             while let from = token {
@@ -111,7 +111,7 @@ final class StoreHost {
                 orders += page.orders.map { SeenOrder($0) }
                 token = page.next
             }
-            ledger.compare(with: orders)
+            history.compare(with: orders)
         }
         try runUntilIdle()
     }

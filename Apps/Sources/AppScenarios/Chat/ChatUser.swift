@@ -25,7 +25,7 @@ struct ChatUser: Sendable {
     /// The loop of the present process of the host.
     let loop: EventLoop
     let server: NetAddress
-    let ledger: ChatLedger
+    let history: ChatHistory
     let client: Client
     /// The limit of the server.
     let maxMessageBytes: Int

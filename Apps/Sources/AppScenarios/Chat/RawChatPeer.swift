@@ -14,7 +14,7 @@ final class RawChatPeer: ChatPeer, TCPConnectionHandler {
     private var reading: Reading
     private var operation: ConnectOperation?
     private var connection: TCPConnection?
-    /// The connection's number in the ledger.
+    /// The connection's number in the history.
     private var id = 0
     /// The rest of a message that was sent in part.
     private var unsent: (bytes: ArraySlice<UInt8>, text: [UInt8], fate: ChatRecords.Fate)?
@@ -41,7 +41,7 @@ final class RawChatPeer: ChatPeer, TCPConnectionHandler {
         let reads = reading == .always || reading == .sometimes && random.chance(0.5)
         if reads { connection.resumeReading() } else { connection.pauseReading() }
         if isBusy, random.chance(0.01) { reading = random.chance(0.5) ? .sometimes : .never }
-        if reading != .always { user.ledger.readsSlowly(id) }
+        if reading != .always { user.history.readsSlowly(id) }
         if !isBusy || random.chance(0.5) { send(isBusy: isBusy, using: &random) }
     }
 
@@ -49,10 +49,10 @@ final class RawChatPeer: ChatPeer, TCPConnectionHandler {
         guard let connection, connection.isWritable else { return }
         if let (bytes, text, fate) = unsent.take() {
             connection.write { $0.append(Array(bytes)) }
-            return user.ledger.sent(id, text, fate)
+            return user.history.sent(id, text, fate)
         }
         let line = ChatLine(isBusy: isBusy, maxBytes: user.maxMessageBytes, using: &random)
-        let text = user.ledger.text(id, paddingBytes: line.paddingBytes, line.fate)
+        let text = user.history.text(id, paddingBytes: line.paddingBytes, line.fate)
         var bytes = ByteBuffer()
         bytes.append(bigEndian: UInt32(text.count))
         bytes.append(text)
@@ -63,14 +63,14 @@ final class RawChatPeer: ChatPeer, TCPConnectionHandler {
             unsent = (whole[count...], text, line.fate)
         } else {
             connection.write { $0.append(whole) }
-            user.ledger.sent(id, text, line.fate)
+            user.history.sent(id, text, line.fate)
         }
     }
 
     func stop(using random: inout SeededGenerator) {
         operation?.cancel()
         guard let connection else { return }
-        user.ledger.left(id)
+        user.history.left(id)
         switch Int.random(in: 0...3, using: &random) {
         case 0: connection.close(.reset)
         case 1: connection.close(.now)
@@ -82,7 +82,7 @@ final class RawChatPeer: ChatPeer, TCPConnectionHandler {
 
     func connected(_ connection: TCPConnection) {
         self.connection = connection
-        id = user.ledger.up(user, since: beganAt, readsAlways: reading == .always)
+        id = user.history.up(user, since: beganAt, readsAlways: reading == .always)
         if reading != .always { connection.pauseReading() }
     }
 
@@ -92,14 +92,14 @@ final class RawChatPeer: ChatPeer, TCPConnectionHandler {
         while bytes.count - offset >= 4 {
             let end = offset + 4 + Int(input.integer(at: offset, as: UInt32.self))
             if bytes.count < end { break }
-            user.ledger.received(Array(bytes[(offset + 4)..<end]), on: id)
+            user.history.received(Array(bytes[(offset + 4)..<end]), on: id)
             offset = end
         }
         input.consume(offset)
     }
 
     func closed(_ connection: TCPConnection, reason: CloseReason) {
-        user.ledger.ended(id)
+        user.history.ended(id)
         self.connection = nil
         hasEnded = true
     }

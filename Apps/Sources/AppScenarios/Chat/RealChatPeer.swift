@@ -9,7 +9,7 @@ import RocketTCP
 final class RealChatPeer: ChatPeer, ChatView {
     private let user: ChatUser
     private var controller: ChatClientController?
-    /// The present connection's number in the ledger.
+    /// The present connection's number in the history.
     private var connection: Int?
     /// When the present attempt to connect began, at the earliest.
     private var beganAt: Duration
@@ -50,8 +50,8 @@ final class RealChatPeer: ChatPeer, ChatView {
     /// - Returns: false when the client accepts no line.
     private func send(_ line: ChatLine) -> Bool {
         guard let controller, controller.acceptsLines, let connection else { return false }
-        let text = user.ledger.text(connection, paddingBytes: line.paddingBytes, line.fate)
-        if controller.send(line: text) { user.ledger.sent(connection, text, line.fate) }
+        let text = user.history.text(connection, paddingBytes: line.paddingBytes, line.fate)
+        if controller.send(line: text) { user.history.sent(connection, text, line.fate) }
         return true
     }
 
@@ -61,7 +61,7 @@ final class RealChatPeer: ChatPeer, ChatView {
     }
 
     func stop(using random: inout SeededGenerator) {
-        if let connection { user.ledger.left(connection) }
+        if let connection { user.history.left(connection) }
         controller?.leave()
     }
 
@@ -72,7 +72,7 @@ final class RealChatPeer: ChatPeer, ChatView {
     }
 
     private func connectionEnded() {
-        if let connection { user.ledger.ended(connection) }
+        if let connection { user.history.ended(connection) }
         connection = nil
         beganAt = user.host.world.elapsed
     }
@@ -80,11 +80,11 @@ final class RealChatPeer: ChatPeer, ChatView {
     // MARK: ChatView
 
     func show(message: [UInt8]) {
-        if let connection { user.ledger.received(message, on: connection) }
+        if let connection { user.history.received(message, on: connection) }
     }
 
     func show(notice: String) {
         guard notice.hasPrefix("connected to ") else { return connectionEnded() }
-        connection = user.ledger.up(user, since: beganAt, readsAlways: true)
+        connection = user.history.up(user, since: beganAt, readsAlways: true)
     }
 }

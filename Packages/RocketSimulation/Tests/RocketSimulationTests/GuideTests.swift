@@ -28,8 +28,8 @@ struct Stock: RPCService {
 }
 
 /// Calls the two others. Without the stock, it accepts orders for later.
-struct Shop: RPCService {
-    static var serviceName: String { "shop.v1.Shop" }
+struct Orders: RPCService {
+    static var serviceName: String { "shop.v1.Orders" }
     static let order = RPCMethod<Item, Receipt>(service: serviceName, name: "order")
     let prices, stock: RPCChannel
 
@@ -65,19 +65,19 @@ func oneOfTwoBackEndsDies(seed: UInt64) throws {
     let world = World(seed: seed)
     let prices = try world.host("prices") { try $0.serve([Prices()], port: 80) }
     let stock = try world.host("stock") { try $0.serve([Stock()], port: 80) }
-    let shop = try world.host("shop") { host in
+    let orders = try world.host("orders") { host in
         // The process of this host: runs again when the host is started again.
-        let service = Shop(
+        let service = Orders(
             prices: try host.channel(to: prices, port: 80),
             stock: try host.channel(to: stock, port: 80))
         try host.serve([service], port: 80)
     }
     let client = try world.host("client")
     client.run {
-        let channel = try client.channel(to: shop, port: 80)
+        let channel = try client.channel(to: orders, port: 80)
         for number in 0..<100 {
             // A call that fails ends the task, and with it the test.
-            let receipt = try await channel.call(Shop.order, Item("tea"))
+            let receipt = try await channel.call(Orders.order, Item("tea"))
             let isDown = number > 45 && number < 55
             if isDown, receipt.value != "tea for 3, later" {
                 world.violated(.custom, "order \(number): \(receipt.value)")

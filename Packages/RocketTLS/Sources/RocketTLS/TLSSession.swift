@@ -86,7 +86,8 @@ public struct TLSSession: ~Copyable {
                 if phase == .handshake { try step(&output) }
                 if phase == .open { try decrypt(into: &plaintext, &output) }
             } catch { return .failure(error) }
-            return .success(unsafe io.pointee.input_taken)
+            // What follows the end counts for nothing (RFC 8446, 6.1).
+            return .success(phase == .inputEnded ? bytes.count : unsafe io.pointee.input_taken)
         }
         input.consume(try result.get())
     }

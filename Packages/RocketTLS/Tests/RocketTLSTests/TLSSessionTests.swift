@@ -79,6 +79,22 @@ import Testing
         #expect(text(pair.atClient) == "answer")
     }
 
+    @Test("What follows an end is dropped")
+    func dropsAfterTheEnd() throws {
+        let pair = try SessionPair(authority.client(), authority.server())
+        try pair.exchange()
+        pair.client.finish(output: &pair.toServer)
+        pair.toServer.append(utf8: "garbage")
+        for text in ["", "more garbage"] {
+            pair.toServer.append(utf8: text)
+            try pair.server.receive(
+                &pair.toServer, plaintext: &pair.atServer, output: &pair.toClient)
+            #expect(pair.server.phase == .inputEnded)
+            #expect(pair.toServer.readableBytes == 0)
+            #expect(pair.atServer.readableBytes == 0)
+        }
+    }
+
     @Test("A flipped bit of a record is an error of the stream")
     func flipped() throws {
         let pair = try SessionPair(authority.client(), authority.server())

@@ -12,8 +12,8 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     /// -1 while it waits in a backlog.
     private(set) var number: Int32
     private(set) var phase = Phase.fresh
-    private var local: SocketAddress?
-    private var remote: SocketAddress?
+    private(set) var local: SocketAddress?
+    private(set) var remote: SocketAddress?
     private(set) var outgoing: Direction?
     private(set) var peer: SocketEnd?
     /// The owner has not closed it.
@@ -24,14 +24,14 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     private var resetsOnClose = false
 
     // Sending.
-    private var unsent = ByteQueue()
+    private(set) var unsent = ByteQueue()
     private var isEndQueued = false
     private var isEndSent = false
     // Receiving.
     private var received = ByteQueue()
     private var isEndReceived: Bool { endReceivedAt != nil }
-    private var endReceivedAt: MonotonicTime?
-    private var lastAnswer = VirtualTime.start
+    private(set) var endReceivedAt: MonotonicTime?
+    private(set) var lastAnswer = VirtualTime.start
     /// The host of the other end had no power when something arrived there.
     private var isUnanswered = false
 
@@ -52,7 +52,7 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         if case .ipv4(_, let port)? = local { port } else { nil }
     }
 
-    private var world: World { host.world }
+    var world: World { host.world }
     private var limits: SocketLimits { host.socketLimits }
 
     // MARK: Readiness
@@ -347,56 +347,5 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
     func release() {
         peer = nil
         outgoing = nil
-    }
-
-    // MARK: Observation
-
-    func localAddress() throws(SystemError) -> SocketAddress {
-        guard let local else { throw SystemError("getsockname", .notConnected) }
-        return local
-    }
-
-    func peerAddress() throws(SystemError) -> SocketAddress {
-        guard let remote, phase == .established else {
-            throw SystemError("getpeername", .notConnected)
-        }
-        return remote
-    }
-
-    func tcpProgress() throws(SystemError) -> TCPProgress {
-        guard phase == .established, let outgoing, let peer else {
-            throw SystemError("TCP_INFO", .notConnected)
-        }
-        var progress = TCPProgress()
-        progress.unsentBytes = unsent.count
-        progress.sinceAnswer = world.now - lastAnswer
-        let isUnanswered =
-            outgoing.path.isCut || peer.outgoing?.path.isCut == true || !peer.host.isPowered
-        if !isUnanswered { return progress }
-        let resends = max(outgoing.path.resends, peer.outgoing?.path.resends ?? 0, 1)
-        if outgoing.inFlightBytes > 0 {
-            progress.unacknowledged = 1
-            progress.retransmissions = resends
-            progress.totalRetransmissions = resends
-            progress.sinceSent = .zero
-        } else {
-            progress.probes = resends
-        }
-        return progress
-    }
-
-    /// Since when its owner could read that the other end is closed; nil: it is not, or that has not
-    /// arrived.
-    var peerClosedAt: MonotonicTime? { peer?.isOpen == false ? endReceivedAt : nil }
-
-    /// `front 10.0.0.1:32768 -> 10.0.0.2:80`, for traces.
-    var name: String { "\(host.name) \(address(local)) -> \(address(remote))" }
-
-    /// `shop 10.0.0.2:80 <- 10.0.0.1:32768`, for what has arrived.
-    var incoming: String { "\(host.name) \(address(local)) <- \(address(remote))" }
-
-    private func address(_ address: SocketAddress?) -> String {
-        guard case .ipv4(let bits, let port)? = address else { return "?" }
-        return "10.\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255):\(port)"
     }
 }

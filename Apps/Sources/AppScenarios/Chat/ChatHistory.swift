@@ -4,7 +4,7 @@ import RocketSystem
 // SAFETY: confined to the world's thread, as the connections of its hosts are.
 
 /// The records of a chat in a world: reports to it what breaks a rule. Bound to the world's thread.
-final class ChatLedger: @unchecked Sendable {
+final class ChatHistory: @unchecked Sendable {
     let world: World
     private var records: ChatRecords
     private var faults: [Fault] = []

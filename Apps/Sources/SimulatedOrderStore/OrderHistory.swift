@@ -32,8 +32,8 @@ package struct SeenOrder: Hashable, Sendable {
 /// acknowledged are on disk exactly once. Any thread.
 ///
 /// Each draft has goods of its own, except that all drafts of one idempotency key are equal. Keys and
-/// orders are kept for longer than the ledger is used.
-package final class OrderLedger: Sendable {
+/// orders are kept for longer than the history is used.
+package final class OrderHistory: Sendable {
     private struct State {
         /// By their goods.
         var drafts: [String: OrderDraft] = [:]
@@ -49,7 +49,7 @@ package final class OrderLedger: Sendable {
 
     private let state = Locked(State())
 
-    /// An empty ledger, for an empty store.
+    /// An empty history, for an empty store.
     package init() {}
 
     /// Calls that were answered with an order.
