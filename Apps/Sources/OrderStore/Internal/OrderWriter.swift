@@ -13,8 +13,7 @@ struct WriteRequest: QueuedRequest {
 
 /// The only writer of a store, with group commit: commits all waiting drafts in one transaction,
 /// then resumes their callers (`WriterWorker`). While a commit waits for the disk, the next batch
-/// accumulates. So
-/// under load a transaction has many orders, and without load an order does not wait.
+/// accumulates: under load a transaction has many orders, and without load an order does not wait.
 ///
 /// After each commit, and before the callers are resumed, it compares the files with those that it
 /// has opened; if they are others, it writes nothing any more. Another failure begins an outage, in
