@@ -120,7 +120,8 @@ def main():
         "log line off": (lambda n: counting.piece("log", n), 5000),
         "sync call": (lambda n: counting.server("sync", n), 1600),
         "async call": (lambda n: counting.server("async", n), 1600),
-        "client call": (lambda n: counting.client(n), 1600),
+        # How its 32 tasks share a turn of the pool varies from run to run: 5 % over 1,600 calls.
+        "client call": (lambda n: counting.client(n), 8000),
     }
     if "--to" in sys.argv:  # shown, not committed
         paths["sync call, 1 in flight"] = (lambda n: counting.server("sync", n, 1), 400)
