@@ -1,5 +1,6 @@
 import COpenSSL
 import CRocketTLS
+public import RocketBase
 public import RocketSystem
 
 /// One generation of a configuration, read from its files: what sessions are made from. Immutable;
@@ -11,7 +12,7 @@ public final class TLSContext: Sendable {
     let handle: ContextHandle
     let role: Role
     /// The certificates that it proves itself by, the default one first.
-    public let certificates: [TLSCertificate]
+    public let certificates: [X509Certificate]
 
     /// Reads the files of a server.
     ///
@@ -20,25 +21,25 @@ public final class TLSContext: Sendable {
     ///   - now: what the dates of its certificates are compared with.
     public init(
         _ configuration: TLSServerConfiguration, tickets: TLSTicketKeys?, now: WallTime
-    ) throws(TLSError) {
+    ) throws(TransportSecurityError) {
         guard !configuration.identities.isEmpty else {
-            throw TLSError(.configuration, "a server needs a certificate")
+            throw TransportSecurityError(.configuration, "a server needs a certificate")
         }
         if configuration.clientAuthentication != .none, configuration.clientCA == nil {
-            throw TLSError(
+            throw TransportSecurityError(
                 .configuration,
                 "client_auth is \(configuration.clientAuthentication.rawValue), without a client_ca"
             )
         }
         var handles: [ContextHandle] = []
-        var certificates: [TLSCertificate] = []
+        var certificates: [X509Certificate] = []
         for identity in configuration.identities {
             let handle = try ContextHandle(isServer: true, configuration.minimumVersion)
             certificates.append(try identity.use(in: handle, now: now))
             try configuration.demandCertificates(in: handle)
             try handle.set(configuration.protocols, isServer: true)
             guard unsafe rocket_tls_set_ticket_keys(handle.pointer, tickets?.pointer) == 1 else {
-                throw TLSError.last(.resources)
+                throw TransportSecurityError.last(.resources)
             }
             handles.append(handle)
         }
@@ -48,14 +49,14 @@ public final class TLSContext: Sendable {
         if handles.isEmpty { return }
         let choices = unsafe handles.map { unsafe Optional($0.pointer) }
         guard unsafe rocket_tls_set_choices(handle.pointer, choices, choices.count) == 1 else {
-            throw TLSError.last(.resources)
+            throw TransportSecurityError.last(.resources)
         }
     }
 
     /// Reads the files of a client.
     ///
     /// - Parameter now: what the dates of its certificate are compared with.
-    public init(_ configuration: TLSClientConfiguration, now: WallTime) throws(TLSError) {
+    public init(_ configuration: TLSClientConfiguration, now: WallTime) throws(TransportSecurityError) {
         handle = try ContextHandle(isServer: false, configuration.minimumVersion)
         role = .client(configuration)
         if let identity = configuration.identity {
@@ -76,14 +77,14 @@ public final class TLSContext: Sendable {
 final class ContextHandle: @unchecked Sendable {
     let pointer: OpaquePointer
 
-    init(isServer: Bool, _ version: TLSVersion) throws(TLSError) {
+    init(isServer: Bool, _ version: TLSVersion) throws(TransportSecurityError) {
         ERR_clear_error()
         let method = unsafe isServer ? TLS_server_method() : TLS_client_method()
-        guard let context = unsafe SSL_CTX_new(method) else { throw TLSError.last(.resources) }
+        guard let context = unsafe SSL_CTX_new(method) else { throw TransportSecurityError.last(.resources) }
         let number = version == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
         guard unsafe rocket_tls_configure(context, number) == 1 else {
             unsafe SSL_CTX_free(context)
-            throw TLSError.last(.configuration)
+            throw TransportSecurityError.last(.configuration)
         }
         unsafe pointer = context
     }
@@ -91,19 +92,19 @@ final class ContextHandle: @unchecked Sendable {
     deinit { unsafe SSL_CTX_free(pointer) }
 
     /// Sets the protocols of ALPN.
-    func set(_ protocols: [String], isServer: Bool) throws(TLSError) {
+    func set(_ protocols: [String], isServer: Bool) throws(TransportSecurityError) {
         if protocols.isEmpty { return }
         var list: [UInt8] = []
         for name in protocols {
             guard (1...255).contains(name.utf8.count) else {
-                throw TLSError(.configuration, "a protocol of ALPN has 1 to 255 bytes: '\(name)'")
+                throw TransportSecurityError(.configuration, "a protocol of ALPN has 1 to 255 bytes: '\(name)'")
             }
             list.append(UInt8(name.utf8.count))
             list += name.utf8
         }
         guard unsafe rocket_tls_set_protocols(pointer, isServer ? 1 : 0, list, list.count) == 1
         else {
-            throw TLSError.last(.resources)
+            throw TransportSecurityError.last(.resources)
         }
     }
 }
@@ -117,9 +118,9 @@ public final class TLSTicketKeys: @unchecked Sendable {
     let pointer: OpaquePointer
 
     /// Makes a first key.
-    public init() throws(TLSError) {
+    public init() throws(TransportSecurityError) {
         guard let keys = unsafe rocket_tls_ticket_keys_create() else {
-            throw TLSError.last(.resources)
+            throw TransportSecurityError.last(.resources)
         }
         unsafe pointer = keys
     }
@@ -127,20 +128,20 @@ public final class TLSTicketKeys: @unchecked Sendable {
     deinit { unsafe rocket_tls_ticket_keys_release(pointer) }
 
     /// Makes a new key for new tickets. Those of the two keys before it stay good.
-    public func rotate() throws(TLSError) {
+    public func rotate() throws(TransportSecurityError) {
         guard unsafe rocket_tls_ticket_keys_rotate(pointer) == 1 else {
-            throw TLSError.last(.resources)
+            throw TransportSecurityError.last(.resources)
         }
     }
 }
 
 extension TLSServerConfiguration {
-    fileprivate func demandCertificates(in context: ContextHandle) throws(TLSError) {
+    fileprivate func demandCertificates(in context: ContextHandle) throws(TransportSecurityError) {
         guard clientAuthentication != .none, let clientCA else { return }
         ERR_clear_error()
         guard unsafe SSL_CTX_load_verify_file(context.pointer, clientCA) == 1,
             let names = unsafe SSL_load_client_CA_file(clientCA)
-        else { throw TLSError.last(.file, "\(clientCA): ") }
+        else { throw TransportSecurityError.last(.file, "\(clientCA): ") }
         unsafe SSL_CTX_set_client_CA_list(context.pointer, names)
         let mode =
             clientAuthentication == .required
@@ -153,20 +154,20 @@ extension TLSServerConfiguration {
 }
 
 extension TLSClientConfiguration {
-    fileprivate func trust(in context: ContextHandle) throws(TLSError) {
+    fileprivate func trust(in context: ContextHandle) throws(TransportSecurityError) {
         ERR_clear_error()
         switch trust {
         case .system:
             guard unsafe SSL_CTX_set_default_verify_paths(context.pointer) == 1 else {
-                throw TLSError.last(.file, "the system's authorities: ")
+                throw TransportSecurityError.last(.file, "the system's authorities: ")
             }
         case .file(let path):
             guard unsafe SSL_CTX_load_verify_file(context.pointer, path) == 1 else {
-                throw TLSError.last(.file, "\(path): ")
+                throw TransportSecurityError.last(.file, "\(path): ")
             }
         case .fingerprint(let text):
-            guard TLSFingerprint(text) != nil else {
-                throw TLSError(
+            guard X509Fingerprint(text) != nil else {
+                throw TransportSecurityError(
                     .configuration, "a SHA-256 fingerprint has 64 hexadecimal digits: '\(text)'")
             }
             // Compared when the handshake has ended; before, nothing is sent that matters.
@@ -180,20 +181,20 @@ extension TLSIdentity {
     /// Reads both files into the context, and checks them.
     fileprivate func use(
         in context: ContextHandle, now: WallTime
-    ) throws(TLSError) -> TLSCertificate {
+    ) throws(TransportSecurityError) -> X509Certificate {
         ERR_clear_error()
         guard unsafe SSL_CTX_use_certificate_chain_file(context.pointer, certificate) == 1,
             let leaf = unsafe SSL_CTX_get0_certificate(context.pointer)
-        else { throw TLSError.last(.file, "\(certificate): ") }
+        else { throw TransportSecurityError.last(.file, "\(certificate): ") }
         guard unsafe SSL_CTX_use_PrivateKey_file(context.pointer, key, SSL_FILETYPE_PEM) == 1 else {
-            throw TLSError.last(.file, "\(key) for \(certificate): ")
+            throw TransportSecurityError.last(.file, "\(key) for \(certificate): ")
         }
-        let read = unsafe TLSCertificate(leaf)
+        let read = unsafe X509Certificate(leaf)
         if now > read.notAfter {
-            throw TLSError(.dates, "\(certificate) has expired on \(dateText(read.notAfter))")
+            throw TransportSecurityError(.dates, "\(certificate) has expired on \(dateText(read.notAfter))")
         }
         if now < read.notBefore {
-            throw TLSError(
+            throw TransportSecurityError(
                 .dates, "\(certificate) is not valid before \(dateText(read.notBefore))")
         }
         return read

@@ -1,17 +1,23 @@
 import COpenSSL
 import CRocketTLS
+public import RocketBase
 
 extension TLSSession {
-    /// The certificate by which the peer has proved itself; nil: it has none, or the handshake has
-    /// not ended. Read from OpenSSL each time: keep it.
-    public var peerCertificate: TLSCertificate? {
+    /// The certificate that the peer has shown; nil: it has none, or the handshake has not ended. Read
+    /// from OpenSSL each time: keep it.
+    public var peerCertificate: X509Certificate? {
         guard phase != .handshake, let certificate = unsafe SSL_get0_peer_certificate(ssl) else {
             return nil
         }
-        return unsafe TLSCertificate(certificate)
+        return unsafe X509Certificate(certificate)
     }
 
-    /// The protocol that both sides have agreed on by ALPN; nil: none.
+    /// `none` during the handshake, and of a client that was not asked for a certificate. Read from
+    /// OpenSSL each time: keep it.
+    public var peerIdentity: PeerIdentity { peerCertificate.map { .certificate($0) } ?? .none }
+
+    public var hasPartialInput: Bool { phase == .open && (unsafe SSL_has_pending(ssl)) == 1 }
+
     public var negotiatedProtocol: String? {
         var bytes: UnsafePointer<UInt8>?
         var count: UInt32 = 0
@@ -47,13 +53,13 @@ extension TLSSession {
     }
 
     /// Compares the server's certificate with what is expected beyond its names.
-    func checkExpectation() throws(TLSError) {
+    func checkExpectation() throws(TransportSecurityError) {
         guard case .client(let configuration) = context.role else { return }
-        let certificate = unsafe SSL_get0_peer_certificate(ssl).map { unsafe TLSCertificate($0) }
+        let certificate = unsafe SSL_get0_peer_certificate(ssl).map { unsafe X509Certificate($0) }
         if case .fingerprint(let text) = configuration.trust,
-            certificate?.fingerprint != TLSFingerprint(text)
+            certificate?.fingerprint != X509Fingerprint(text)
         {
-            throw TLSError(
+            throw TransportSecurityError(
                 .certificate,
                 "the server's certificate has the fingerprint "
                     + "\(certificate?.fingerprint.description ?? "of none"), expected was \(text)")
@@ -61,7 +67,7 @@ extension TLSSession {
         if let uri = configuration.name, uri.contains("://"),
             certificate?.uris.contains(uri) != true
         {
-            throw TLSError(
+            throw TransportSecurityError(
                 .certificate,
                 "the server's certificate is not valid for \(uri): it has "
                     + "\(certificate?.uris.joined(separator: ", ") ?? "no URIs")")
@@ -69,21 +75,21 @@ extension TLSSession {
     }
 
     /// Why a handshake has failed.
-    func handshakeError() -> TLSError {
+    func handshakeError() -> TransportSecurityError {
         let result = unsafe SSL_get_verify_result(ssl)
-        if result == X509_V_OK { return TLSError.last(.handshake) }
+        if result == X509_V_OK { return TransportSecurityError.last(.handshake) }
         ERR_clear_error()
         let reason = unsafe String(cString: X509_verify_cert_error_string(result))
-        return TLSError(.certificate, "the peer's certificate: \(reason)")
+        return TransportSecurityError(.certificate, "the peer's certificate: \(reason)")
     }
 }
 
 extension SessionHandle {
     /// Sets what a client expects of the server's certificate.
-    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust) throws(TLSError) {
+    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust) throws(TransportSecurityError) {
         guard let name else {
             if case .fingerprint = trust { return }
-            throw TLSError(
+            throw TransportSecurityError(
                 .configuration, "the server's name is unknown: set one, or a fingerprint")
         }
         let isAddress = unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1
@@ -92,7 +98,7 @@ extension SessionHandle {
         if name.contains("://") { return }
         guard unsafe rocket_tls_set_server_name(ssl, name) == 1,
             unsafe SSL_set1_host(ssl, name) == 1
-        else { throw TLSError.last(.configuration, "the server's name '\(name)': ") }
+        else { throw TransportSecurityError.last(.configuration, "the server's name '\(name)': ") }
     }
 }
 

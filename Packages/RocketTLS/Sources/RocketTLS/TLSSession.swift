@@ -3,35 +3,25 @@ import CRocketTLS
 public import RocketBase
 
 /// One TLS connection: turns ciphertext into plaintext and back. Knows no sockets and no clocks. Owned
-/// by one connection; used on one thread at a time.
+/// by one connection; used by one thread at a time.
 ///
-/// Bytes of the peer go in by `receive`, bytes for the peer by `send`. Both append to an output what
-/// has to be sent to the peer; a handshake needs no more than that its bytes are passed on.
-public struct TLSSession: ~Copyable {
-    /// How far a session is.
-    public enum Phase: Hashable, Sendable {
-        /// The peer has not proved itself yet: nothing that is sent is encrypted, so nothing is.
-        case handshake
-        /// Both sides may send.
-        case open
-        /// The peer has said that it will send no more.
-        case inputEnded
-    }
-
+/// Bytes of the peer go in by `receive`, bytes for the peer by `encrypt`. Both append to an output
+/// what has to be sent to the peer; a handshake needs no more than that its bytes are passed on.
+public final class TLSSession: SecureSession {
     /// How far it is.
-    public private(set) var phase = Phase.handshake
+    public private(set) var phase = SecureSessionPhase.handshake
     let handle: SessionHandle
     let context: TLSContext
+    private let keepTicket: (@Sendable (TLSTicket) -> Void)?
 
-    /// The most bytes that a record holds.
-    private static let recordBytes = 16 << 10
     /// Room for what a flight of a handshake usually has.
     private static let outputBytes = 2 << 10
 
     /// Makes a server's session.
-    public init(acceptingBy context: TLSContext) throws(TLSError) {
+    public init(acceptingBy context: TLSContext) throws(TransportSecurityError) {
         handle = try SessionHandle(context)
         self.context = context
+        keepTicket = nil
         unsafe SSL_set_accept_state(ssl)
     }
 
@@ -41,9 +31,12 @@ public struct TLSSession: ~Copyable {
     ///   - host: the DNS name or IP address that is connected to, which the server's certificate must
     ///     be valid for unless the configuration names another one; nil: none is known.
     ///   - ticket: of an earlier session with the same server, by the same context; nil: none.
+    ///   - keepTicket: receives what a later session can resume this one by, when this one ends. On
+    ///     the thread that releases it.
     public init(
-        connectingBy context: TLSContext, to host: String?, resuming ticket: TLSTicket? = nil
-    ) throws(TLSError) {
+        connectingBy context: TLSContext, to host: String?, resuming ticket: TLSTicket? = nil,
+        keepTicket: (@Sendable (TLSTicket) -> Void)? = nil
+    ) throws(TransportSecurityError) {
         let made = try SessionHandle(context)
         unsafe SSL_set_connect_state(made.ssl)
         if case .client(let configuration) = context.role {
@@ -53,26 +46,21 @@ public struct TLSSession: ~Copyable {
         if let ticket { unsafe _ = SSL_set_session(made.ssl, ticket.session) }
         handle = made
         self.context = context
+        self.keepTicket = keepTicket
+    }
+
+    deinit {
+        if let keepTicket, let ticket { keepTicket(ticket) }
     }
 
     // MARK: Bytes
 
-    /// Begins the handshake of a client; a server waits for it.
-    ///
-    /// - Parameter output: receives what must be sent to the server.
-    public mutating func begin(output: inout ByteBuffer) throws(TLSError) { try step(&output) }
+    public func begin(output: inout ByteBuffer) throws(TransportSecurityError) { try step(&output) }
 
-    /// Takes all ciphertext of `input`.
-    ///
-    /// - Parameters:
-    ///   - plaintext: receives what the peer has sent; may be empty still.
-    ///   - output: receives what must be sent to the peer, also where this throws: an alert.
-    /// - Throws: `handshake` or `certificate` while the phase is `handshake`, `stream` afterwards. The
-    ///   session is of no use then: send the output, and close.
-    public mutating func receive(
+    public func receive(
         _ input: inout ByteBuffer, plaintext: inout ByteBuffer, output: inout ByteBuffer
-    ) throws(TLSError) {
-        let result = unsafe input.withUnsafeBytes { bytes -> Result<Int, TLSError> in
+    ) throws(TransportSecurityError) {
+        let result = unsafe input.withUnsafeBytes { bytes -> Result<Int, TransportSecurityError> in
             unsafe io.pointee.input = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
             unsafe io.pointee.input_count = bytes.count
             unsafe io.pointee.input_taken = 0
@@ -82,7 +70,7 @@ public struct TLSSession: ~Copyable {
                 unsafe io.pointee.input_count = 0
                 unsafe io.pointee.input_taken = 0
             }
-            do throws(TLSError) {
+            do throws(TransportSecurityError) {
                 if phase == .handshake { try step(&output) }
                 if phase == .open { try decrypt(into: &plaintext, &output) }
             } catch { return .failure(error) }
@@ -92,34 +80,29 @@ public struct TLSSession: ~Copyable {
         input.consume(try result.get())
     }
 
-    /// Encrypts all of `plaintext`.
-    ///
-    /// - Returns: false while the phase is `handshake`: the bytes stay in `plaintext`.
-    public mutating func send(
-        _ plaintext: inout ByteBuffer, output: inout ByteBuffer
-    ) throws(TLSError) -> Bool {
-        if phase == .handshake { return false }
-        while !plaintext.isEmpty {
+    public func encrypt(
+        _ plaintext: RawSpan, output: inout ByteBuffer
+    ) throws(TransportSecurityError) {
+        precondition(
+            phase != .handshake && (1...secureUnitBytes).contains(plaintext.byteCount),
+            "TLSSession: encrypt during the handshake, or not one record")
+        while true {
             ERR_clear_error()
-            let count = min(plaintext.readableBytes, Self.recordBytes)
             var written = 0
             let code = unsafe plaintext.withUnsafeBytes { bytes in
                 // Room for the record with its header, its tag and its padding.
-                writing(&output, room: count + 256) {
-                    unsafe SSL_write_ex(ssl, bytes.baseAddress, count, &written)
+                writing(&output, room: bytes.count + 256) {
+                    unsafe SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written)
                 }
             }
-            if code == 1 {
-                plaintext.consume(written)
-            } else if unsafe SSL_get_error(ssl, code) != SSL_ERROR_WANT_WRITE {
-                throw TLSError.last(.stream)
+            if code == 1 { return }
+            guard unsafe SSL_get_error(ssl, code) == SSL_ERROR_WANT_WRITE else {
+                throw TransportSecurityError.last(.stream)
             }
         }
-        return true
     }
 
-    /// Says to the peer that nothing more follows (close_notify).
-    public mutating func finish(output: inout ByteBuffer) {
+    public func finish(output: inout ByteBuffer) {
         if phase == .handshake { return }
         ERR_clear_error()
         _ = writing(&output, room: 256) { unsafe SSL_shutdown(ssl) }
@@ -131,7 +114,7 @@ public struct TLSSession: ~Copyable {
     private var io: UnsafeMutablePointer<rocket_tls_io> { unsafe handle.io }
 
     /// Goes on with the handshake as far as the input allows.
-    private mutating func step(_ output: inout ByteBuffer) throws(TLSError) {
+    private func step(_ output: inout ByteBuffer) throws(TransportSecurityError) {
         while true {
             ERR_clear_error()
             let code = writing(&output, room: Self.outputBytes) {
@@ -150,13 +133,13 @@ public struct TLSSession: ~Copyable {
         }
     }
 
-    private mutating func decrypt(
+    private func decrypt(
         into plaintext: inout ByteBuffer, _ output: inout ByteBuffer
-    ) throws(TLSError) {
+    ) throws(TransportSecurityError) {
         while true {
             ERR_clear_error()
             var code: Int32 = 0
-            unsafe _ = plaintext.write(minimum: Self.recordBytes) { room in
+            unsafe _ = plaintext.write(minimum: secureUnitBytes) { room in
                 var count = 0
                 code = writing(&output, room: 256) {
                     unsafe SSL_read_ex(ssl, room.baseAddress, room.count, &count)
@@ -170,7 +153,7 @@ public struct TLSSession: ~Copyable {
             case SSL_ERROR_ZERO_RETURN:
                 phase = .inputEnded
                 return
-            default: throw TLSError.last(.stream)
+            default: throw TransportSecurityError.last(.stream)
             }
         }
     }
@@ -199,15 +182,15 @@ final class SessionHandle {
     let ssl: OpaquePointer
     let io: UnsafeMutablePointer<rocket_tls_io>
 
-    init(_ context: TLSContext) throws(TLSError) {
+    init(_ context: TLSContext) throws(TransportSecurityError) {
         ERR_clear_error()
         guard let ssl = unsafe SSL_new(context.handle.pointer) else {
-            throw TLSError.last(.resources)
+            throw TransportSecurityError.last(.resources)
         }
         unsafe self.ssl = ssl
         unsafe io = UnsafeMutablePointer<rocket_tls_io>.allocate(capacity: 1)
         unsafe io.initialize(to: rocket_tls_io())
-        if unsafe rocket_tls_set_io(ssl, io) != 1 { throw TLSError.last(.resources) }
+        if unsafe rocket_tls_set_io(ssl, io) != 1 { throw TransportSecurityError.last(.resources) }
     }
 
     deinit {

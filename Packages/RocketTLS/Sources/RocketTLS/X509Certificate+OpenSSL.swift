@@ -1,28 +1,11 @@
 import COpenSSL
 import CRocketTLS
-public import RocketSystem
+import RocketBase
+import RocketSystem
 
-/// What a certificate says. A value.
-public struct TLSCertificate: Hashable, Sendable {
-    /// Its subject, as `CN=orders,O=Example` (RFC 2253); at most 1023 bytes of it.
-    public let subject: String
-    /// Its DNS names, in their order.
-    public private(set) var dnsNames: [String] = []
-    /// Its URIs, in their order: `spiffe://example/orders`.
-    public private(set) var uris: [String] = []
-    /// The SHA-256 of its DER form.
-    public let fingerprint: TLSFingerprint
-    /// Its serial number, in hexadecimal digits.
-    public let serial: String
-    /// From when to when it is valid.
-    public let notBefore, notAfter: WallTime
-
+extension X509Certificate {
+    /// Reads a certificate of OpenSSL.
     init(_ certificate: OpaquePointer) {
-        unsafe subject = Self.text { unsafe rocket_tls_subject(certificate, $0, $1) }
-        unsafe serial = Self.text { unsafe rocket_tls_serial(certificate, $0, $1) }
-        unsafe fingerprint = TLSFingerprint(of: certificate)
-        unsafe notBefore = Self.time(rocket_tls_not_before(certificate))
-        unsafe notAfter = Self.time(rocket_tls_not_after(certificate))
         var names = Names()
         // SAFETY: the function calls the closure before it returns, and keeps neither pointer.
         unsafe withUnsafeMutablePointer(to: &names) { names in
@@ -34,7 +17,13 @@ public struct TLSCertificate: Hashable, Sendable {
                 unsafe names.pointee.add(kind, bytes)
             }
         }
-        (dnsNames, uris) = (names.dns, names.uris)
+        unsafe self.init(
+            subject: Self.text { unsafe rocket_tls_subject(certificate, $0, $1) },
+            dnsNames: names.dns, uris: names.uris,
+            fingerprint: X509Fingerprint(of: certificate),
+            serial: Self.text { unsafe rocket_tls_serial(certificate, $0, $1) },
+            notBefore: Self.time(rocket_tls_not_before(certificate)),
+            notAfter: Self.time(rocket_tls_not_after(certificate)))
     }
 
     private struct Names {
@@ -63,34 +52,12 @@ public struct TLSCertificate: Hashable, Sendable {
     }
 }
 
-/// The SHA-256 of a certificate's DER form. A value.
-public struct TLSFingerprint: Hashable, Sendable, CustomStringConvertible {
-    /// Its 32 bytes.
-    public let bytes: [UInt8]
-
-    /// Reads 64 hexadecimal digits, with or without colons between the bytes; nil: it is something
-    /// else.
-    public init?(_ text: String) {
-        let digits = text.utf8.filter { $0 != UInt8(ascii: ":") }
-        let values = digits.compactMap { Self.value(of: $0) }
-        guard digits.count == 64, values.count == 64 else { return nil }
-        bytes = stride(from: 0, to: 64, by: 2).map { values[$0] << 4 | values[$0 + 1] }
-    }
-
-    init(of certificate: OpaquePointer) {
+extension X509Fingerprint {
+    fileprivate init(of certificate: OpaquePointer) {
         var digest = [UInt8](repeating: 0, count: 32)
         unsafe _ = rocket_tls_fingerprint(certificate, &digest)
-        bytes = digest
-    }
-
-    private static func value(of digit: UInt8) -> UInt8? {
-        Character(UnicodeScalar(digit)).hexDigitValue.map { UInt8($0) }
-    }
-
-    /// 64 hexadecimal digits.
-    public var description: String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        guard let made = Self(bytes: digest) else { preconditionFailure("32 bytes") }
+        self = made
     }
 }
 

@@ -34,16 +34,18 @@ final class SessionPair {
         }
     }
 
-    func clientSends(_ text: String) throws {
-        var plaintext = ByteBuffer()
-        plaintext.append(utf8: text)
-        _ = try client.send(&plaintext, output: &toServer)
-    }
+    func clientSends(_ text: String) throws { try Self.send(text, client, &toServer) }
 
-    func serverSends(_ text: String) throws {
-        var plaintext = ByteBuffer()
-        plaintext.append(utf8: text)
-        _ = try server.send(&plaintext, output: &toClient)
+    func serverSends(_ text: String) throws { try Self.send(text, server, &toClient) }
+
+    private static func send(
+        _ text: String, _ session: TLSSession, _ output: inout ByteBuffer
+    ) throws {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            try session.encrypt(Array(rest.prefix(secureUnitBytes)).span.bytes, output: &output)
+            rest = rest.dropFirst(secureUnitBytes)
+        }
     }
 
     private static func take(_ most: Int, from buffer: inout ByteBuffer) -> ByteBuffer {

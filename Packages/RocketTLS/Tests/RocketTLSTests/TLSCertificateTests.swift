@@ -8,8 +8,8 @@ import Testing
     let authority: Authority
     init() throws { authority = try Authority() }
 
-    private func failure(_ pair: SessionPair) -> TLSError? {
-        do { try pair.exchange() } catch { return error as? TLSError }
+    private func failure(_ pair: SessionPair) -> TransportSecurityError? {
+        do { try pair.exchange() } catch { return error as? TransportSecurityError }
         return nil
     }
 
@@ -31,7 +31,7 @@ import Testing
         #expect(try failure(pair("10.0.0.9", name: "orders.example")) == nil)
         #expect(try failure(pair(nil, name: "spiffe://example/orders")) == nil)
         #expect(try failure(pair(nil, name: "spiffe://example/prices"))?.kind == .certificate)
-        #expect(throws: TLSError.self) { try pair(nil) }
+        #expect(throws: TransportSecurityError.self) { try pair(nil) }
     }
 
     @Test("A certificate of another authority, or one that has expired, is not trusted")
@@ -60,7 +60,7 @@ import Testing
             $0.trust = .fingerprint(String(repeating: "00:", count: 31) + "00")
         }
         #expect(try failure(SessionPair(bad, server, host: nil))?.kind == .certificate)
-        #expect(throws: TLSError.self) { try authority.client { $0.trust = .fingerprint("abc") } }
+        #expect(throws: TransportSecurityError.self) { try authority.client { $0.trust = .fingerprint("abc") } }
     }
 
     @Test("A server demands certificates, takes them, or does not ask")
