@@ -53,6 +53,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
 
     var localAddress: NetAddress { Self.address }
     var peerAddress: NetAddress { Self.address }
+    var peerIdentity: PeerIdentity { .none }
     var pendingBytes: Int { output.readableBytes }
     var isWritable: Bool { !isAboveHighWater && !isClosed && closing == nil }
     var signalsReset: Bool { true }

@@ -11,6 +11,8 @@ import RocketTCP
 protocol Transport: AnyObject {
     var localAddress: NetAddress { get }
     var peerAddress: NetAddress { get }
+    /// What the peer has proved of itself. Costs a system call, or the parsing of a certificate.
+    var peerIdentity: PeerIdentity { get }
     /// The number of written bytes that the peer may have received. Constant once the transport is
     /// closed.
     var sentBytes: UInt64 { get }

@@ -51,6 +51,7 @@ struct BackPressureTests {
     final class SlowTransport: Transport {
         let localAddress = NetAddress.loopback(port: 1)
         let peerAddress = NetAddress.loopback(port: 2)
+        let peerIdentity = PeerIdentity.none
         let signalsReset = true
         private(set) var sentBytes: UInt64 = 0
         private(set) var closing: CloseReason?

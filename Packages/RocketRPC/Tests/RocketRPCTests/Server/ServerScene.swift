@@ -19,6 +19,7 @@ struct ServerScene {
     final class Peer: Transport {
         let localAddress = NetAddress.loopback(port: 1)
         let peerAddress = NetAddress.loopback(port: 2)
+        let peerIdentity = PeerIdentity.none
         let signalsReset = true
         let isWritable = true
         let sentBytes: UInt64 = 0

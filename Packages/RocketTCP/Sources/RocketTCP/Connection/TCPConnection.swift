@@ -178,11 +178,13 @@ extension TCPConnection {
         return address
     }
 
-    /// Returns the process at the other end of a Unix socket.
-    ///
-    /// - Throws: `SystemError` for other sockets and once closed.
-    public func peerCredentials() throws(SystemError) -> PeerCredentials? {
-        try unsafe socket?.socket.peerCredentials()
+    /// What the peer has proved of itself: by the kernel on a Unix socket. Asks the kernel each time;
+    /// `none` once closed.
+    public var peerIdentity: PeerIdentity {
+        guard peerAddress.isUnix, let process = unsafe try? socket?.socket.peerCredentials() else {
+            return .none
+        }
+        return .unix(process)
     }
 }
 
