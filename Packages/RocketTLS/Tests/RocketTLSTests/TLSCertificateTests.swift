@@ -60,7 +60,9 @@ import Testing
             $0.trust = .fingerprint(String(repeating: "00:", count: 31) + "00")
         }
         #expect(try failure(SessionPair(bad, server, host: nil))?.kind == .certificate)
-        #expect(throws: TransportSecurityError.self) { try authority.client { $0.trust = .fingerprint("abc") } }
+        #expect(throws: TransportSecurityError.self) {
+            try authority.client { $0.trust = .fingerprint("abc") }
+        }
     }
 
     @Test("A server demands certificates, takes them, or does not ask")
