@@ -86,7 +86,9 @@ extension TLSSession {
 
 extension SessionHandle {
     /// Sets what a client expects of the server's certificate.
-    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust) throws(TransportSecurityError) {
+    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust)
+        throws(TransportSecurityError)
+    {
         guard let name else {
             if case .fingerprint = trust { return }
             throw TransportSecurityError(
