@@ -365,6 +365,11 @@ int rocket_tls_set_server_name(SSL *ssl, const char *name) {
     return SSL_set_tlsext_host_name(ssl, name);
 }
 
+int rocket_tls_has_partial_record(SSL *ssl) {
+    // A part of a header counts as pending; behind a header the state is that of a body.
+    return SSL_has_pending(ssl) || strcmp(SSL_rstate_string(ssl), "RB") == 0;
+}
+
 void rocket_tls_set_shut_down(SSL *ssl) {
     SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }

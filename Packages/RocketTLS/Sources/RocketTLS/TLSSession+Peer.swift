@@ -16,7 +16,9 @@ extension TLSSession {
     /// OpenSSL each time: keep it.
     public var peerIdentity: PeerIdentity { peerCertificate.map { .certificate($0) } ?? .none }
 
-    public var hasPartialInput: Bool { phase == .open && (unsafe SSL_has_pending(ssl)) == 1 }
+    public var hasPartialInput: Bool {
+        phase == .open && (unsafe rocket_tls_has_partial_record(ssl)) == 1
+    }
 
     public var negotiatedProtocol: String? {
         var bytes: UnsafePointer<UInt8>?

@@ -93,6 +93,9 @@ int64_t rocket_tls_not_before(X509 *certificate);
 /// Sets the name that a client asks for (SNI). Returns 0 on failure.
 int rocket_tls_set_server_name(SSL *ssl, const char *name);
 
+/// Returns 1 where a part of a record has been read, and its rest is missing.
+int rocket_tls_has_partial_record(SSL *ssl);
+
 /// Marks the session as ended, so that its ticket stays good when it is freed.
 void rocket_tls_set_shut_down(SSL *ssl);
 
