@@ -152,9 +152,11 @@ extension TLSServerConfiguration {
             clientAuthentication == .required
             ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER
         unsafe SSL_CTX_set_verify(context.pointer, mode, nil)
-        // Sessions of one server must not be resumed on another one that trusts other clients.
-        let id = Array("rocket".utf8)
-        unsafe _ = SSL_CTX_set_session_id_context(context.pointer, id, UInt32(id.count))
+        // Resuming a session checks no certificate: a server that trusts other clients, or demands
+        // more, must not resume it.
+        guard unsafe rocket_tls_set_session_scope(context.pointer) == 1 else {
+            throw TransportSecurityError.last(.resources)
+        }
     }
 }
 
@@ -191,6 +193,7 @@ extension TLSIdentity {
         guard unsafe SSL_CTX_use_certificate_chain_file(context.pointer, certificate) == 1,
             let leaf = unsafe SSL_CTX_get0_certificate(context.pointer)
         else { throw TransportSecurityError.last(.file, "\(certificate): ") }
+        try PrivateKeyFile.check(key)
         guard unsafe SSL_CTX_use_PrivateKey_file(context.pointer, key, SSL_FILETYPE_PEM) == 1 else {
             throw TransportSecurityError.last(.file, "\(key) for \(certificate): ")
         }

@@ -70,7 +70,7 @@ import Testing
         let identity = authority.ca.issue("client", names: "URI:spiffe://test/client,DNS:client")
         let with = try authority.client { $0.identity = identity }
         let without = try authority.client()
-        func server(_ how: TLSServerConfiguration.ClientAuthentication) throws -> TLSContext {
+        func server(_ how: ClientAuthentication) throws -> TLSContext {
             try authority.server {
                 $0.clientCA = authority.ca.certificate
                 $0.clientAuthentication = how
