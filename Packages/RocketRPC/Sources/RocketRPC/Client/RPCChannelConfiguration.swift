@@ -42,6 +42,12 @@ public struct RPCChannelConfiguration: Sendable {
     /// Whether the server is notified of cancelled calls, by a request for `rocket.cancel`. Default
     /// true.
     public var sendsCancel = true
+    /// Gives each call a token, which the server verifies. Default nil: none. A channel over
+    /// plaintext to another machine can't be made with credentials, unless they allow that
+    /// (`RPCCallCredentials.allowsPlaintext`).
+    public var credentials: RPCCallCredentials?
+    /// Whether its connections are encrypted.
+    var isEncrypted: Bool { false }
 
     /// The defaults.
     public init() {}
