@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Logging
+import RocketBase
 import RocketCodec
 import RocketProgram
 import RocketRPC
@@ -40,6 +41,22 @@ public struct BenchServerCommand: AsyncParsableCommand {
     @Option(help: "Bytes of order_id in the reply, instead of \"20230514\".")
     var payload: Int?
 
+    @Option(
+        name: .customLong("tls-cert"),
+        help: ArgumentHelp("Serve by TLS with this certificate.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(
+        name: .customLong("tls-key"),
+        help: ArgumentHelp("The private key of the certificate.", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(
+        name: .customLong("tls-client-ca"),
+        help: ArgumentHelp(
+            "Demand certificates of these authorities from clients.", valueName: "file"))
+    var tlsClientCA: String?
+
     /// Every option at its default, for the parser.
     public init() {}
 
@@ -51,6 +68,22 @@ public struct BenchServerCommand: AsyncParsableCommand {
         guard payload.map({ (0...(64 << 20)).contains($0) }) ?? true else {
             throw ValidationError("--payload is 0 to 67108864")
         }
+        guard (tlsCertificate == nil) == (tlsKey == nil), tlsClientCA == nil || tlsKey != nil else {
+            throw ValidationError("TLS needs --tls-cert and --tls-key")
+        }
+    }
+
+    /// TLS as the options say.
+    private func security() throws -> ListenerSecurity {
+        var server = ServerConfig()
+        if let tlsCertificate, let tlsKey {
+            var tls = ServerTLSConfig(certificate: tlsCertificate, key: tlsKey)
+            tls.clientCA = tlsClientCA
+            server.tls = tls
+        }
+        do {
+            return try ListenerSecurity(server, by: TLSReload(logger: .disabled).provider)
+        } catch { throw ProgramFailure(error) }
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -61,6 +94,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.codec = BenchLimits.codec(payloadBytes: payload)
         configuration.tcp.connection = BenchLimits.connection(payloadBytes: payload)
         configuration.tcp.maxConnections = 100_000
+        configuration.tcp.security = try security()
         let server = try RPCServer(
             configuration: configuration, services: [handler.service(payloadBytes: payload)])
         // Without the group's own log, which is not to be measured.

@@ -63,10 +63,11 @@ public final class RPCChannel: Sendable {
     ) throws(RPCError) {
         if addresses.isEmpty { throw RPCError(.peerAddress, "no address to connect to") }
         try configuration.credentials?.checkUse(
-            to: addresses, isEncrypted: configuration.isEncrypted)
+            to: addresses, isEncrypted: configuration.security != nil)
         try self.init(
             over: TCPConnector(
-                addresses: addresses, maxFrameBytes: configuration.codec.maxFrameBytes),
+                addresses: addresses, security: configuration.security,
+                maxFrameBytes: configuration.codec.maxFrameBytes),
             configuration: configuration,
             interceptors: interceptors, loop: loop, logger: logger,
             target: target ?? addresses.map(\.description).joined(separator: ","))

@@ -107,15 +107,17 @@ struct ServerScene {
     static func with(
         _ services: [any RPCService], connections count: Int = 1,
         interceptors: [any RPCInterceptor] = [], limits: RPCCallLimits = RPCCallLimits(),
-        codec: TinyPBCodec = TinyPBCodec(), authenticator: (any RPCAuthenticator)? = nil,
-        authorization: AuthorizationPolicy? = nil, identity: PeerIdentity = .none,
+        codec: TinyPBCodec = TinyPBCodec(), age: ConnectionAge? = nil,
+        authenticator: (any RPCAuthenticator)? = nil, authorization: AuthorizationPolicy? = nil,
+        identity: PeerIdentity = .none,
         _ body: (ServerScene, [Client]) throws -> Void
     ) throws {
         let loop = try HandDrivenLoop()
         let dispatcher = try RPCDispatcher(
             services: services, interceptors: interceptors, limits: limits,
             authenticator: authenticator, authorization: authorization, time: loop.clock)
-        let scheduler = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
+        let scheduler = HandlerScheduler(
+            reactor: loop.reactor, dispatcher: dispatcher, age: age)
         let scene = ServerScene(
             loop: loop, dispatcher: dispatcher, scheduler: scheduler, codec: codec)
         let clients = (0..<count).map { _ in
