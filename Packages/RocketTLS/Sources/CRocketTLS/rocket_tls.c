@@ -1,5 +1,6 @@
 #include "rocket_tls.h"
 
+#include <arpa/inet.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -306,8 +307,18 @@ void rocket_tls_each_name(X509 *certificate, void *context,
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         int kind;
         ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind);
-        if (kind == GEN_DNS || kind == GEN_URI || kind == GEN_IPADD)
-            found(context, kind, ASN1_STRING_get0_data(value), ASN1_STRING_length(value));
+        if (kind != GEN_DNS && kind != GEN_URI && kind != GEN_IPADD) continue;
+        const uint8_t *bytes = ASN1_STRING_get0_data(value);
+        size_t count = ASN1_STRING_length(value);
+        char text[INET6_ADDRSTRLEN];
+        if (kind == GEN_IPADD) {
+            if (count != 4 && count != 16) continue;
+            if (inet_ntop(count == 4 ? AF_INET : AF_INET6, bytes, text, sizeof text) == NULL)
+                continue;
+            bytes = (const uint8_t *)text;
+            count = strlen(text);
+        }
+        found(context, kind, bytes, count);
     }
     GENERAL_NAMES_free(names);
 }

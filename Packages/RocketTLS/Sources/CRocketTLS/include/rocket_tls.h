@@ -69,7 +69,7 @@ int rocket_tls_set_ticket_keys(SSL_CTX *context, rocket_tls_ticket_keys *keys);
 // MARK: Certificates
 
 /// Calls `found` for each subject alternative name of these kinds: GEN_DNS and GEN_URI (ASCII),
-/// GEN_IPADD (4 or 16 bytes in network order).
+/// GEN_IPADD (text: `10.0.0.1`, `fd00::1`).
 void rocket_tls_each_name(X509 *certificate, void *context,
                           void (*found)(void *context, int kind, const uint8_t *bytes,
                                         size_t count));
