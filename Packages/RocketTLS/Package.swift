@@ -20,7 +20,12 @@ let package = Package(
         .library(name: "RocketTLS", targets: ["RocketTLS"]),
         .library(name: "RocketTLSTestKit", targets: ["RocketTLSTestKit"]),
     ],
-    dependencies: [.package(path: "../RocketBase")],
+    dependencies: [
+        .package(path: "../RocketBase"),
+        // Of the tests only.
+        .package(path: "../RocketReactor"),
+        .package(path: "../RocketTCP"),
+    ],
     targets: [
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -42,7 +47,12 @@ let package = Package(
             dependencies: [
                 "RocketTLS", "RocketTLSTestKit",
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketReactorTestKit", package: "RocketReactor"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "RocketTCPTestKit", package: "RocketTCP"),
             ],
             swiftSettings: settings),
     ]

@@ -33,7 +33,10 @@ public struct ConfigDocuments {
             (path: "\(root)/docs/configuration.md", text: ConfigMarkdown.text(of: descriptions)),
             (path: "\(root)/conf/rocket.reference.xml", text: ReferenceXML.text(of: descriptions)),
         ]
-        for (section, folder) in sections {
+        var types: Set<String> = []
+        for (section, folder) in sections.flatMap({ outer in
+            outer.description.flattened.map { ($0, outer.folder) }
+        }) where types.insert(section.type).inserted {
             let path = "\(root)/\(folder)/\(section.type).swift"
             let source = String(
                 decoding: try FileContents.read(path, limit: 1 << 20), as: UTF8.self)

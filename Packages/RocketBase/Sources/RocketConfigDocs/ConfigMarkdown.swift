@@ -4,7 +4,13 @@ public import RocketBase
 public enum ConfigMarkdown {
     /// Returns the text of the document.
     public static func text(of sections: [ConfigDescription]) -> String {
-        ([head] + sections.map(table)).joined(separator: "\n\n") + "\n"
+        var first: [String: String] = [:]
+        let parts = sections.flatMap(\.flattened).map { section in
+            if let path = first[section.type] { return reference(section, to: path) }
+            first[section.type] = section.path
+            return table(section)
+        }
+        return ([head] + parts).joined(separator: "\n\n") + "\n"
     }
 
     private static let head = """
@@ -26,6 +32,8 @@ public enum ConfigMarkdown {
         (docs/guides/systemd.md, "Mistakes").
         - Changes of *live* values take effect on reload (SIGHUP). Other changes need a *restart*; \
         the reload logs them.
+        - A section whose element is missing exists if one of its variables is set: \
+        `ROCKET_SERVER_TLS_CERTIFICATE` and `ROCKET_SERVER_TLS_KEY` turn TLS on.
         - In the variables of a stub, NAME is the name of the stub in upper case, with all \
         characters but letters and digits replaced by `_`. The file must contain the stub.
         - The file is well-formed XML in UTF-8. Other bytes, `&` or `<` without a meaning, and \
@@ -37,13 +45,16 @@ public enum ConfigMarkdown {
         - Files of up to 1 MiB are read, with up to 32 levels of elements.
         """
 
+    /// The text of a section whose elements are those of another one.
+    private static func reference(_ section: ConfigDescription, to path: String) -> String {
+        "## root/\(section.path)\n\nThe elements of root/\(path). In Swift: `\(section.type)`."
+    }
+
     private static func table(_ section: ConfigDescription) -> String {
         let rows = section.fields.map { field in
             let cells = [
                 "`\(field.name)`", field.defaultWithUnit, field.allowed, field.change.rawValue,
-                field.name == "name" && section.path.hasPrefix("stubs/")
-                    ? "" : "`\(field.variable)`",
-                field.summary,
+                field.variable.isEmpty ? "" : "`\(field.variable)`", field.summary,
             ]
             return "| " + cells.joined(separator: " | ") + " |"
         }

@@ -26,7 +26,22 @@ public enum ReferenceXML {
                 element(field, field.defaultText, indent: "    ")
             ]
         }
-        return ["  <\(section.path)>"] + fields + ["  </\(section.path)>"]
+        let inner = section.elements.flatMap { optional($0, note: "") }
+        return ["  <\(section.path)>"] + fields + inner + ["  </\(section.path)>"]
+    }
+
+    /// A section that is missing by default, in a comment. Those inside of it are only named by its
+    /// text.
+    private static func optional(_ section: ConfigDescription, note: String) -> [String] {
+        let name = section.path.split(separator: "/").last ?? ""
+        let text = (note + section.summary).wrapped(
+            to: 90, first: "    <!-- ", rest: "         ", end: "")
+        let fields = section.fields.flatMap { field in
+            explanation(field, first: "           ", end: "") + [
+                element(field, field.defaultText, indent: "          ")
+            ]
+        }
+        return text + ["        <\(name)>"] + fields + ["        </\(name)>", "    -->"]
     }
 
     private static func stub(_ section: ConfigDescription) -> [String] {
@@ -37,8 +52,8 @@ public enum ReferenceXML {
             ]
         }
         return ["  <stubs>", "    <!--", "      <rpc_server>"] + fields + [
-            "      </rpc_server>", "    -->", "  </stubs>",
-        ]
+            "      </rpc_server>", "    -->",
+        ] + section.elements.flatMap { optional($0, note: "In an rpc_server. ") } + ["  </stubs>"]
     }
 
     private static func explanation(

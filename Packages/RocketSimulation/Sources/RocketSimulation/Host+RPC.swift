@@ -27,6 +27,8 @@ extension Host {
         configuration.tcp.budget = budget
         configure(&configuration)
         configuration.makeThread = makeThread
+        // On its loops: the world has no other threads.
+        configuration.tcp.handshakeThreads = 0
         let rules = process.map {
             ServerRules(configuration, on: self, of: $0, port: port, budget: budget)
         }

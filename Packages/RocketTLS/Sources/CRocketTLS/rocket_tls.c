@@ -180,6 +180,27 @@ int rocket_tls_set_choices(SSL_CTX *context, SSL_CTX *const *choices, size_t cou
     return 1;
 }
 
+int rocket_tls_set_session_scope(SSL_CTX *context) {
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned count = 0;
+    int mode = SSL_CTX_get_verify_mode(context);
+    // Sorted by subject.
+    STACK_OF(X509_OBJECT) *trusted = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    int is_done = hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) &&
+                  EVP_DigestUpdate(hash, &mode, sizeof mode);
+    for (int i = 0; is_done && i < sk_X509_OBJECT_num(trusted); i++) {
+        X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i));
+        if (certificate == NULL) continue;
+        is_done = X509_digest(certificate, EVP_sha256(), digest, &count) &&
+                  EVP_DigestUpdate(hash, digest, count);
+    }
+    is_done = is_done && EVP_DigestFinal_ex(hash, digest, &count) &&
+              SSL_CTX_set_session_id_context(context, digest, count);
+    EVP_MD_CTX_free(hash);
+    return is_done;
+}
+
 // MARK: Tickets
 
 enum { NAME_BYTES = 16, AES_BYTES = 32, HMAC_BYTES = 32, MOST_KEYS = 3 };
@@ -342,6 +363,11 @@ int64_t rocket_tls_not_before(X509 *certificate) {
 
 int rocket_tls_set_server_name(SSL *ssl, const char *name) {
     return SSL_set_tlsext_host_name(ssl, name);
+}
+
+int rocket_tls_has_partial_record(SSL *ssl) {
+    // A part of a header counts as pending; behind a header the state is that of a body.
+    return SSL_has_pending(ssl) || strcmp(SSL_rstate_string(ssl), "RB") == 0;
 }
 
 void rocket_tls_set_shut_down(SSL *ssl) {

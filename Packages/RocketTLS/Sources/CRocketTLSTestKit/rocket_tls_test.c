@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 static FILE *open_file(const char *path, const char *suffix, const char *mode) {
     char full[4096];
@@ -36,6 +37,7 @@ static int write_files(const char *path, X509 *certificate, EVP_PKEY *key) {
     is_written &= fclose(file) == 0;
     file = open_file(path, ".key", "w");
     if (file == NULL) return 0;
+    fchmod(fileno(file), 0600);
     is_written &= PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
     return is_written & (fclose(file) == 0);
 }

@@ -11,7 +11,8 @@ extension TransportSecurityError {
         guard code != 0 else { return TransportSecurityError(kind, prefix + "no reason was given") }
         // An error of the system: ERR_SYSTEM_ERROR(3).
         if code & 0x8000_0000 != 0 {
-            return TransportSecurityError(kind, prefix + "\(Errno(rawValue: Int32(code & 0x7FFF_FFFF)))")
+            return TransportSecurityError(
+                kind, prefix + "\(Errno(rawValue: Int32(code & 0x7FFF_FFFF)))")
         }
         guard let reason = unsafe ERR_reason_error_string(code) else {
             return TransportSecurityError(kind, prefix + "error \(code)")

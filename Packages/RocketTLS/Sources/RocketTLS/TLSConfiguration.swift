@@ -1,13 +1,4 @@
-/// The versions of the protocol that can be demanded.
-public enum TLSVersion: String, Hashable, Sendable, Comparable, CaseIterable {
-    /// TLS 1.2 (RFC 5246).
-    case tls12 = "1.2"
-    /// TLS 1.3 (RFC 8446).
-    case tls13 = "1.3"
-
-    /// An older version is less than a newer one.
-    public static func < (a: TLSVersion, b: TLSVersion) -> Bool { a.rawValue < b.rawValue }
-}
+public import RocketBase
 
 /// A certificate with its key: paths of two PEM files. A value.
 public struct TLSIdentity: Hashable, Sendable {
@@ -25,16 +16,6 @@ public struct TLSIdentity: Hashable, Sendable {
 
 /// What a server proves and demands. A value.
 public struct TLSServerConfiguration: Hashable, Sendable {
-    /// Whether clients must prove who they are.
-    public enum ClientAuthentication: String, Hashable, Sendable, CaseIterable {
-        /// Clients are not asked for certificates.
-        case none
-        /// A client may have no certificate; a certificate that is not trusted ends the handshake.
-        case optional
-        /// A client without a trusted certificate is refused.
-        case required
-    }
-
     /// The server's certificates: the first for clients that ask for no name or for one that none is
     /// valid for. At least one.
     public var identities: [TLSIdentity]

@@ -56,7 +56,9 @@ public final class TLSContext: Sendable {
     /// Reads the files of a client.
     ///
     /// - Parameter now: what the dates of its certificate are compared with.
-    public init(_ configuration: TLSClientConfiguration, now: WallTime) throws(TransportSecurityError) {
+    public init(_ configuration: TLSClientConfiguration, now: WallTime)
+        throws(TransportSecurityError)
+    {
         handle = try ContextHandle(isServer: false, configuration.minimumVersion)
         role = .client(configuration)
         if let identity = configuration.identity {
@@ -80,7 +82,9 @@ final class ContextHandle: @unchecked Sendable {
     init(isServer: Bool, _ version: TLSVersion) throws(TransportSecurityError) {
         ERR_clear_error()
         let method = unsafe isServer ? TLS_server_method() : TLS_client_method()
-        guard let context = unsafe SSL_CTX_new(method) else { throw TransportSecurityError.last(.resources) }
+        guard let context = unsafe SSL_CTX_new(method) else {
+            throw TransportSecurityError.last(.resources)
+        }
         let number = version == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
         guard unsafe rocket_tls_configure(context, number) == 1 else {
             unsafe SSL_CTX_free(context)
@@ -97,7 +101,8 @@ final class ContextHandle: @unchecked Sendable {
         var list: [UInt8] = []
         for name in protocols {
             guard (1...255).contains(name.utf8.count) else {
-                throw TransportSecurityError(.configuration, "a protocol of ALPN has 1 to 255 bytes: '\(name)'")
+                throw TransportSecurityError(
+                    .configuration, "a protocol of ALPN has 1 to 255 bytes: '\(name)'")
             }
             list.append(UInt8(name.utf8.count))
             list += name.utf8
@@ -147,9 +152,11 @@ extension TLSServerConfiguration {
             clientAuthentication == .required
             ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER
         unsafe SSL_CTX_set_verify(context.pointer, mode, nil)
-        // Sessions of one server must not be resumed on another one that trusts other clients.
-        let id = Array("rocket".utf8)
-        unsafe _ = SSL_CTX_set_session_id_context(context.pointer, id, UInt32(id.count))
+        // Resuming a session checks no certificate: a server that trusts other clients, or demands
+        // more, must not resume it.
+        guard unsafe rocket_tls_set_session_scope(context.pointer) == 1 else {
+            throw TransportSecurityError.last(.resources)
+        }
     }
 }
 
@@ -186,12 +193,14 @@ extension TLSIdentity {
         guard unsafe SSL_CTX_use_certificate_chain_file(context.pointer, certificate) == 1,
             let leaf = unsafe SSL_CTX_get0_certificate(context.pointer)
         else { throw TransportSecurityError.last(.file, "\(certificate): ") }
+        try PrivateKeyFile.check(key)
         guard unsafe SSL_CTX_use_PrivateKey_file(context.pointer, key, SSL_FILETYPE_PEM) == 1 else {
             throw TransportSecurityError.last(.file, "\(key) for \(certificate): ")
         }
         let read = unsafe X509Certificate(leaf)
         if now > read.notAfter {
-            throw TransportSecurityError(.dates, "\(certificate) has expired on \(dateText(read.notAfter))")
+            throw TransportSecurityError(
+                .dates, "\(certificate) has expired on \(dateText(read.notAfter))")
         }
         if now < read.notBefore {
             throw TransportSecurityError(

@@ -16,7 +16,9 @@ extension TLSSession {
     /// OpenSSL each time: keep it.
     public var peerIdentity: PeerIdentity { peerCertificate.map { .certificate($0) } ?? .none }
 
-    public var hasPartialInput: Bool { phase == .open && (unsafe SSL_has_pending(ssl)) == 1 }
+    public var hasPartialInput: Bool {
+        phase == .open && (unsafe rocket_tls_has_partial_record(ssl)) == 1
+    }
 
     public var negotiatedProtocol: String? {
         var bytes: UnsafePointer<UInt8>?
@@ -86,7 +88,9 @@ extension TLSSession {
 
 extension SessionHandle {
     /// Sets what a client expects of the server's certificate.
-    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust) throws(TransportSecurityError) {
+    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust)
+        throws(TransportSecurityError)
+    {
         guard let name else {
             if case .fingerprint = trust { return }
             throw TransportSecurityError(

@@ -24,6 +24,12 @@ final class SessionPair {
         try self.client.begin(output: &toServer)
     }
 
+    init(_ client: TLSSession, _ server: TLSSession) throws {
+        self.client = client
+        self.server = server
+        try client.begin(output: &toServer)
+    }
+
     /// Passes on what has been sent, at most `most` bytes at a time, until both sides are quiet.
     func exchange(most: Int = .max) throws {
         while !toServer.isEmpty || !toClient.isEmpty {

@@ -60,7 +60,9 @@ import Testing
             $0.trust = .fingerprint(String(repeating: "00:", count: 31) + "00")
         }
         #expect(try failure(SessionPair(bad, server, host: nil))?.kind == .certificate)
-        #expect(throws: TransportSecurityError.self) { try authority.client { $0.trust = .fingerprint("abc") } }
+        #expect(throws: TransportSecurityError.self) {
+            try authority.client { $0.trust = .fingerprint("abc") }
+        }
     }
 
     @Test("A server demands certificates, takes them, or does not ask")
@@ -68,7 +70,7 @@ import Testing
         let identity = authority.ca.issue("client", names: "URI:spiffe://test/client,DNS:client")
         let with = try authority.client { $0.identity = identity }
         let without = try authority.client()
-        func server(_ how: TLSServerConfiguration.ClientAuthentication) throws -> TLSContext {
+        func server(_ how: ClientAuthentication) throws -> TLSContext {
             try authority.server {
                 $0.clientCA = authority.ca.certificate
                 $0.clientAuthentication = how

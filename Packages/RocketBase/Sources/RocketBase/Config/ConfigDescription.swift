@@ -15,7 +15,7 @@ public struct ConfigDescription: Sendable {
         public let allowed: String
         /// The default as text of the file; empty when there is none.
         public let defaultText: String
-        /// The environment variable that overrides the file.
+        /// The environment variable that overrides the file; empty when there is none.
         public let variable: String
         /// The time at which a changed value takes effect.
         public let change: ConfigChange
@@ -35,30 +35,42 @@ public struct ConfigDescription: Sendable {
     public let type: String
     /// The fields in the order of the reference file.
     public let fields: [Field]
+    /// The sections inside of this one.
+    public let elements: [ConfigDescription]
 
     /// Describes the section of an application.
     public init<Section: ConfigSection>(_ section: Section.Type) {
-        self.init(section, path: section.schema.name, prefix: section.schema.name)
+        self.init(section, at: .section(section.schema.name))
     }
 
-    private init<Section: ConfigSection>(_ section: Section.Type, path: String, prefix: String) {
-        self.path = path
+    init<Section: ConfigSection>(_ section: Section.Type, at place: ConfigPlace) {
+        path = place.entry
         summary = section.schema.summary
         type = String(describing: section)
         fields = section.schema.fields.map { field in
             Field(
                 name: field.name, property: field.property, summary: field.summary,
                 unit: field.unit, allowed: field.allowed, defaultText: field.text(Section()),
-                variable: ConfigSchema<Section>.variable(prefix, field.name),
+                variable: field.name == place.fixed
+                    ? ""
+                    : place.variables.map { ConfigSchema<Section>.variable($0, field.name) } ?? "",
                 change: field.change)
         }
+        elements = section.schema.elements.map { $0.describe(place) }
     }
+
+    /// The section, and those inside of it, with theirs.
+    public var flattened: [ConfigDescription] { [self] + elements.flatMap(\.flattened) }
 
     /// The sections of the framework, in the order of the reference file.
     public static var framework: [ConfigDescription] {
         [
             Self(LogConfig.self), Self(ServerConfig.self),
-            Self(StubConfig.self, path: "stubs/rpc_server", prefix: "stubs_NAME"),
+            Self(
+                StubConfig.self,
+                at: ConfigPlace(
+                    file: "root/stubs/rpc_server", entry: "stubs/rpc_server",
+                    variables: "stubs_NAME", fixed: "name")),
         ]
     }
 }

@@ -41,9 +41,9 @@ struct ConfigReader {
         }
         let names = ["log", "server", "stubs"] + types.map { $0.elementName }
         let parts = children(of: root, at: "root", names: names)
-        config.log = section(LogConfig.self, parts["log"], "log")
-        config.server = section(ServerConfig.self, parts["server"], "server")
-        config.stubs = parts["stubs"].map { stubs(in: $0) } ?? []
+        config.log = section(LogConfig.self, parts["log"]?.first, .section("log"))
+        config.server = section(ServerConfig.self, parts["server"]?.first, .section("server"))
+        config.stubs = parts["stubs"]?.first.map { stubs(in: $0) } ?? []
         for type in types { config.sections.append(application(type, parts)) }
         warnAboutVariables()
         issues.sort { $0.origin.isBefore($1.origin) }
@@ -53,29 +53,30 @@ struct ConfigReader {
     }
 
     private mutating func application<Section: ConfigSection>(
-        _ type: Section.Type, _ parts: [String: XMLElement]
+        _ type: Section.Type, _ parts: [String: [XMLElement]]
     ) -> any ConfigSection {
         let name = type.schema.name
-        return section(type, parts[name], name)
+        return section(type, parts[name]?.first, .section(name))
     }
 
     // MARK: Elements
 
-    /// Returns the children by name, each at most once. Reports all other content.
+    /// Returns the children by name, each at most once unless its name is among the repeated ones.
+    /// Reports all other content.
     private mutating func children(
-        of element: XMLElement, at path: String, names: [String]
-    ) -> [String: XMLElement] {
+        of element: XMLElement, at path: String, names: [String], repeated: [String] = []
+    ) -> [String: [XMLElement]] {
         warnAboutContent(of: element, path)
-        var found: [String: XMLElement] = [:]
+        var found: [String: [XMLElement]] = [:]
         for child in element.children {
             if !names.contains(child.name) {
                 warnUnknown(child, at: path, names)
-            } else if let first = found[child.name] {
+            } else if let first = found[child.name]?.first, !repeated.contains(child.name) {
                 report(
                     .error, child, "\(path)/\(child.name)",
                     "is a duplicate; the first one is on line \(first.line)")
             } else {
-                found[child.name] = child
+                found[child.name, default: []].append(child)
             }
         }
         return found
@@ -105,26 +106,79 @@ struct ConfigReader {
 
     // MARK: Sections
 
-    /// Reads a section from its element, then from the environment. `path` is the path of its
-    /// entries.
+    /// Reads a section from its element, then from the environment.
     private mutating func section<Section: ConfigSection>(
-        _ type: Section.Type, _ element: XMLElement?, _ path: String
+        _ type: Section.Type, _ element: XMLElement?, _ place: ConfigPlace
     ) -> Section {
-        let schema = type.schema
-        let filePath = "root/\(path)"
-        let found = element.map {
-            children(of: $0, at: filePath, names: schema.fields.map(\.name))
-        }
+        let found = element.map { children(of: $0, at: place.file, type.schema) } ?? [:]
         var section = Section()
         let before = issues.count
-        for field in schema.fields {
-            if let child = found?[field.name] {
-                read(child, field, into: &section, filePath, "\(path)/\(field.name)")
-            }
-            override(field, of: &section, schema.name, path)
-        }
-        finish(&section, before: before, origin(of: element), filePath)
+        fill(&section, from: found, place)
+        finish(&section, before: before, origin(of: element), place.file)
         return section
+    }
+
+    private mutating func children<Section>(
+        of element: XMLElement, at path: String, _ schema: ConfigSchema<Section>
+    ) -> [String: [XMLElement]] {
+        children(
+            of: element, at: path, names: schema.fields.map(\.name) + schema.elements.map(\.name),
+            repeated: schema.elements.filter(\.isRepeated).map(\.name))
+    }
+
+    private mutating func fill<Section: ConfigSection>(
+        _ section: inout Section, from found: [String: [XMLElement]], _ place: ConfigPlace
+    ) {
+        for field in Section.schema.fields {
+            if let child = found[field.name]?.first {
+                read(
+                    child, field, into: &section, place.file, "\(place.entry)/\(field.name)")
+            }
+            override(field, of: &section, place)
+        }
+        for inner in Section.schema.elements {
+            inner.read(&self, found[inner.name] ?? [], &section, place)
+        }
+    }
+
+    /// Reads a section that may be missing: nil unless its element or one of its variables exists.
+    mutating func optional<Section: ConfigSection>(
+        _ type: Section.Type, _ element: XMLElement?, _ place: ConfigPlace
+    ) -> Section? {
+        let names = place.variables.map { prefix in
+            type.schema.fields.map { ConfigSchema<Section>.variable(prefix, $0.name) }
+        }
+        knownVariables.formUnion(names ?? [])
+        let isSet = names?.contains { environment[$0] != nil || malformed[$0] != nil } == true
+        return element != nil || isSet ? section(type, element, place) : nil
+    }
+
+    /// Reads the sections of all elements, whose values for `id` must differ.
+    mutating func repeated<Section: ConfigSection>(
+        _ type: Section.Type, _ elements: [XMLElement], _ place: ConfigPlace,
+        id: any KeyPath<Section, String> & Sendable, _ idName: String
+    ) -> [Section] {
+        var lines: [String: Int] = [:]
+        return elements.map { element in
+            // Read first, because the path of the entries contains it.
+            var probe = Section()
+            let text = element.children.first { $0.name == idName }?.text ?? ""
+            if let field = type.schema.fields.first(where: { $0.name == idName }),
+                field.read(text, &probe)
+            {
+                field.resolve(&probe, folder)
+            }
+            var place = place
+            place.entry += "/\(probe[keyPath: id])"
+            let section = section(type, element, place)
+            let found = section[keyPath: id]
+            if !found.isEmpty, let line = lines.updateValue(element.line, forKey: found) {
+                report(
+                    .error, element, "\(place.file)/\(idName)",
+                    "found \(found.quotedForMessage) again; the first one is on line \(line)")
+            }
+            return section
+        }
     }
 
     /// Checks the rules between fields, if each field is valid, and resolves relative paths.
@@ -156,8 +210,10 @@ struct ConfigReader {
     }
 
     private mutating func override<Section: ConfigSection>(
-        _ field: ConfigField<Section>, of section: inout Section, _ prefix: String, _ path: String
+        _ field: ConfigField<Section>, of section: inout Section, _ place: ConfigPlace
     ) {
+        guard let prefix = place.variables, field.name != place.fixed else { return }
+        let path = place.entry
         let name = ConfigSchema<Section>.variable(prefix, field.name)
         knownVariables.insert(name)
         variablePrefixes.insert(ConfigSchema<Section>.variable(prefix, ""))
@@ -241,18 +297,14 @@ struct ConfigReader {
     private mutating func stub(_ element: XMLElement) -> StubConfig {
         let schema = StubConfig.schema
         let filePath = "root/stubs/\(schema.name)"
-        let found = children(of: element, at: filePath, names: schema.fields.map(\.name))
+        let found = children(of: element, at: filePath, schema)
         let before = issues.count
-        let name = found["name"]?.text ?? ""
+        let name = found["name"]?.first?.text ?? ""
+        let place = ConfigPlace(
+            file: filePath, entry: "stubs/\(name)",
+            variables: name.isEmpty ? nil : "stubs_\(name)", fixed: "name")
         var stub = StubConfig()
-        for field in schema.fields {
-            if let child = found[field.name] {
-                read(child, field, into: &stub, filePath, "stubs/\(name)/\(field.name)")
-            }
-            if field.name != "name", !name.isEmpty {
-                override(field, of: &stub, "stubs_\(name)", "stubs/\(name)")
-            }
-        }
+        fill(&stub, from: found, place)
         finish(&stub, before: before, origin(of: element), filePath)
         return stub
     }

@@ -24,6 +24,8 @@ public struct ConfigSchema<Section: Sendable>: Sendable {
     public let summary: String
     /// The fields in the order of the reference file.
     public let fields: [ConfigField<Section>]
+    /// The elements with fields of their own, after the fields.
+    public let elements: [ConfigElement<Section>]
     /// Checks rules between fields; returns a description of the first broken rule, or nil.
     let check: @Sendable (Section) -> String?
 
@@ -31,15 +33,18 @@ public struct ConfigSchema<Section: Sendable>: Sendable {
     ///   - name: the name of the section's element below `root`.
     ///   - summary: the meaning of the section, in one or two sentences.
     ///   - fields: the fields in the order of the reference file.
+    ///   - elements: the elements with fields of their own.
     ///   - check: checks rules between fields after all fields are read; returns a description of
     ///     the first broken rule, or nil.
     public init(
         _ name: String, _ summary: String, _ fields: [ConfigField<Section>],
+        elements: [ConfigElement<Section>] = [],
         check: @escaping @Sendable (Section) -> String? = { _ in nil }
     ) {
         self.name = name
         self.summary = summary
         self.fields = fields
+        self.elements = elements
         self.check = check
     }
 

@@ -137,6 +137,16 @@ extension ConfigType where Value == String {
             resolve: { $1.resolve($0) })
     }
 
+    /// A path, as `path`, or that of a systemd credential (`LoadCredential=`), which stays as it is:
+    /// `${CREDENTIALS_DIRECTORY}/NAME`.
+    public static var credentialPath: Self {
+        Self(
+            allowed: "a path, absolute or relative to this file's folder, or "
+                + CredentialPath.prefix + "NAME",
+            parse: { (1...4000).contains($0.utf8.count) ? $0 : nil }, text: { $0 },
+            resolve: { $0.hasPrefix(CredentialPath.prefix) ? $0 : $1.resolve($0) })
+    }
+
     /// A numeric IPv4 or IPv6 address.
     public static var ipAddress: Self {
         Self(

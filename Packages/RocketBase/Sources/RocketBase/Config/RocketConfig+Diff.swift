@@ -35,10 +35,12 @@ extension RocketConfig {
         let paths = Set(after.map(\.path))
         var diff = ConfigDiff()
         for entry in after where oldTexts[entry.path] != entry.text {
-            diff.add(entry.change, entry.path, old: oldTexts[entry.path], new: entry.text)
+            let old = oldTexts[entry.path]
+            diff.add(
+                old == nil ? entry.presence : entry.change, entry.path, old: old, new: entry.text)
         }
         for entry in before where !paths.contains(entry.path) {
-            diff.add(entry.change, entry.path, old: entry.text, new: nil)
+            diff.add(entry.presence, entry.path, old: entry.text, new: nil)
         }
         return diff
     }
@@ -58,9 +60,10 @@ extension RocketConfig {
 }
 
 extension ConfigSection {
-    fileprivate func adoptingLiveFields(of new: Self) -> Self {
+    func adoptingLiveFields(of new: Self) -> Self {
         var section = self
         for field in Self.schema.fields where field.change == .live { field.copy(new, &section) }
+        for inner in Self.schema.elements { inner.adopt(new, &section) }
         return section
     }
 

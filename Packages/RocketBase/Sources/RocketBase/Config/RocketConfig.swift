@@ -54,6 +54,8 @@ public struct ConfigEntry: Hashable, Sendable {
     public let origin: ConfigOrigin
     /// The time at which a changed value takes effect.
     public let change: ConfigChange
+    /// The time at which it takes effect that the element with this value appears or vanishes.
+    let presence: ConfigChange
 }
 
 extension RocketConfig {
@@ -86,15 +88,19 @@ extension RocketConfig {
         entries(of: section, at: Section.schema.name)
     }
 
-    private func entries<Section: ConfigSection>(
-        of section: Section, at path: String
+    /// - Parameter presence: that of the element that the section is in; nil: it is always there.
+    func entries<Section: ConfigSection>(
+        of section: Section, at path: String, presence: ConfigChange? = nil
     ) -> [ConfigEntry] {
-        Section.schema.fields.map { field in
+        let fields = Section.schema.fields.map { field in
             let path = "\(path)/\(field.name)"
             return ConfigEntry(
                 path: path, text: field.text(section), unit: field.unit,
-                origin: origins[path] ?? .default, change: field.change)
+                origin: origins[path] ?? .default, change: field.change,
+                presence: presence ?? field.change)
         }
+        return fields
+            + Section.schema.elements.flatMap { $0.entries(self, section, path, presence) }
     }
 }
 

@@ -9,8 +9,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/port`: A whole number, 0 to 65535. Default 12345. Needs a restart.
     public var port = 12_345
-    /// All addresses that the server listens on, in place of ip and port. Empty: ip and port.
-    /// unix:@NAME is open to all users of the machine.
+    /// All addresses that the server listens on, in place of ip and port. Empty: those of the
+    /// listener elements, or else ip and port. unix:@NAME is open to all users of the machine.
     ///
     /// `server/listen`: 0 to 64 values, separated by commas; each IP:PORT, [IPv6]:PORT,
     /// unix:PATH or unix:@NAME (up to 107 bytes). Default none. Needs a restart.
@@ -145,13 +145,20 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/reflection`: True or false. Default false. Needs a restart.
     public var reflection = false
 
+    /// TLS of all listeners on IP addresses that `listeners` does not describe; nil: they take
+    /// plaintext.
+    public var tls: ServerTLSConfig?
+    /// Addresses with TLS of their own, or without.
+    public var listeners: [ListenerConfig] = []
+
     /// All fields have their defaults.
     public init() {}
 
-    /// The addresses to listen on, each as `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`: `listen` unless
-    /// it is empty, otherwise `ip` and `port`.
+    /// The addresses to listen on, each as `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`: those of `listen`
+    /// and of `listeners`; if there are none, `ip` and `port`.
     public var addresses: [String] {
-        listen.isEmpty ? [ConfigAddress.text(ip: ip, port: port)] : listen
+        let all = listen + listeners.map(\.address).filter { !listen.contains($0) }
+        return all.isEmpty ? [ConfigAddress.text(ip: ip, port: port)] : all
     }
 }
 
@@ -172,8 +179,12 @@ extension ServerConfig {
     /// The schema of the `server` element.
     public static let schema = ConfigSchema<Self>(
         "server", "Addresses and limits of the server.",
-        listening + limits + callLimits + services
+        listening + limits + callLimits + services,
+        elements: [
+            .init(\.tls, .restart), .init(\.listeners, id: \.address, "address", .restart),
+        ]
     ) { server in
+        if server.listeners.count > 64 { return "there are more than 64 listener elements" }
         if server.lowWaterMarkBytes > server.highWaterMarkBytes {
             return "low_water_mark_bytes is greater than high_water_mark_bytes"
         }
@@ -193,7 +204,8 @@ extension ServerConfig {
             "The TCP port that the server listens on. 0: the kernel selects a free port."),
         .init(
             "listen", \.listen, .list(of: .address, count: 0...64), .restart,
-            "All addresses that the server listens on, in place of ip and port. Empty: ip and port. "
+            "All addresses that the server listens on, in place of ip and port. Empty: those of "
+                + "the listener elements, or else ip and port. "
                 + "unix:@NAME is open to all users of the machine."),
         .init(
             "unix_mode", \.unixMode, .fileMode, .restart,

@@ -81,6 +81,9 @@ public struct StubConfig: ConfigSection, Hashable {
     /// Changes live.
     public var peer = PeerKind.rocketSwift
 
+    /// TLS of the connections; nil: they are plaintext.
+    public var tls: StubTLSConfig?
+
     /// All fields have their defaults; the name and the port (or an address) must be set.
     public init() {}
 
@@ -106,7 +109,7 @@ extension StubConfig {
         "rpc_server",
         "A server that this process calls. The element may occur any number of times. Changes "
             + "apply to channels that are opened afterwards.",
-        addressing + calls
+        addressing + calls, elements: [.init(\.tls, .live)]
     ) { stub in
         if stub.name.isEmpty { return "name is missing" }
         if stub.port == 0, stub.address == nil, stub.addresses.isEmpty {

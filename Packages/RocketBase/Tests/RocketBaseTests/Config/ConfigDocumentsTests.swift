@@ -19,7 +19,7 @@ import Testing
     @Test("Each field is documented with its default and its allowed values")
     func fieldDocumentation() {
         let text = ConfigMarkdown.text(of: ConfigDescription.framework)
-        for field in ConfigDescription.framework.flatMap(\.fields) {
+        for field in ConfigDescription.framework.flatMap(\.flattened).flatMap(\.fields) {
             #expect(field.property != "")
             #expect(
                 text.contains("| `\(field.name)` | \(field.defaultWithUnit) | \(field.allowed) |"))

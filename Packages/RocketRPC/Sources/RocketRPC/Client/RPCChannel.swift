@@ -63,7 +63,8 @@ public final class RPCChannel: Sendable {
         if addresses.isEmpty { throw RPCError(.peerAddress, "no address to connect to") }
         try self.init(
             over: TCPConnector(
-                addresses: addresses, maxFrameBytes: configuration.codec.maxFrameBytes),
+                addresses: addresses, security: configuration.security,
+                maxFrameBytes: configuration.codec.maxFrameBytes),
             configuration: configuration,
             interceptors: interceptors, loop: loop, logger: logger,
             target: target ?? addresses.map(\.description).joined(separator: ","))

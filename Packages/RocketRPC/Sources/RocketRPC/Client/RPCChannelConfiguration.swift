@@ -30,6 +30,8 @@ public struct RPCChannelConfiguration: Sendable {
     /// The frame limit and the checksums. A reply over the limit fails its call with
     /// RESOURCE_EXHAUSTED and is skipped; one over 16 times the limit closes the connection.
     public var codec = TinyPBCodec()
+    /// What protects the connections, such as TLS; nil, the default: nothing.
+    public var security: (any ClientTransportSecurity)?
     /// What the server is. For a C++ peer the channel sends only what that supports, whatever the
     /// settings below say; calls that need more fail with ERROR_FAILED_ENCODE. Default
     /// `rocketSwift`. See docs/wire-format.md, "Sending to C++ peers".

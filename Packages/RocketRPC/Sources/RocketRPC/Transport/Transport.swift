@@ -106,6 +106,8 @@ extension TransportHandler {
 /// channel tries the n-th address first, so that a pool is distributed over all addresses.
 struct TCPConnector: Connector {
     let addresses: [NetAddress]
+    /// Nil: plaintext.
+    let security: (any ClientTransportSecurity)?
 
     /// Reads replies regardless of the number of unsent requests. Otherwise both sides would wait
     /// for ever: a server whose replies are not read stops reading requests. The channel bounds its
@@ -113,8 +115,11 @@ struct TCPConnector: Connector {
     let configuration: TCPConnectionConfiguration
 
     /// - Parameter maxFrameBytes: the largest frame; the buffers of a connection hold one.
-    init(addresses: [NetAddress], maxFrameBytes: Int) {
+    init(
+        addresses: [NetAddress], security: (any ClientTransportSecurity)? = nil, maxFrameBytes: Int
+    ) {
         self.addresses = addresses
+        self.security = security
         var configuration = TCPConnectionConfiguration()
         configuration.readsAboveHighWater = true
         configuration.inputLimitBytes = max(configuration.inputLimitBytes, maxFrameBytes)
@@ -130,7 +135,7 @@ struct TCPConnector: Connector {
         let first = addresses.isEmpty ? 0 : index % addresses.count
         let operation = TCPClient.connect(
             to: Array(addresses[first...] + addresses[..<first]), on: reactor, timeout: timeout,
-            configuration: configuration, handler: handler
+            configuration: configuration, security: security, handler: handler
         ) { result in
             guard case .failure(let error) = result else { return }
             failed(RPCError(.failedConnect, "\(error)").adding("connect", error.kind.rawValue))

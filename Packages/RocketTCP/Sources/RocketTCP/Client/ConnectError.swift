@@ -14,6 +14,8 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
         case notPermitted = "not permitted"
         /// There was no address to try.
         case noAddress = "no address"
+        /// The host answers, but the handshake of the security failed.
+        case insecure
         /// This side cancelled the operation.
         case cancelled
         /// Another failure; see the attempts.
@@ -26,6 +28,18 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
         public let address: NetAddress
         /// The error of the system; nil: the attempt had not ended.
         public let error: SystemError?
+        /// Why the handshake of the security has failed; nil: it has not, or there was none.
+        public let handshake: CloseReason?
+
+        init(address: NetAddress, error: SystemError?, handshake: CloseReason? = nil) {
+            self.address = address
+            self.error = error
+            self.handshake = handshake
+        }
+
+        fileprivate var problem: String? {
+            error.map { "\($0.errno)" } ?? handshake?.description
+        }
     }
 
     /// The kind of failure.
@@ -37,9 +51,9 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
     /// kind: `connect: timed out (127.0.0.1:1)`.
     public var description: String {
         let targets = attempts.map { attempt in
-            attempt.error.map { "\(attempt.address): \($0.errno)" } ?? "\(attempt.address)"
+            attempt.problem.map { "\(attempt.address): \($0)" } ?? "\(attempt.address)"
         }.joined(separator: "; ")
-        if attempts.contains(where: { $0.error != nil }) { return "connect: \(targets)" }
+        if attempts.contains(where: { $0.problem != nil }) { return "connect: \(targets)" }
         return "connect: \(kind.rawValue)" + (targets.isEmpty ? "" : " (\(targets))")
     }
 
@@ -54,6 +68,7 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
         let kind: Kind
         switch errno {
         case _ where attempts.isEmpty: kind = .noAddress
+        case nil where attempts.first?.handshake != nil: kind = .insecure
         case let errno? where errno.isRefused: kind = .refused
         case let errno? where errno.isTimedOut: kind = .timedOut
         case let errno? where errno.isUnreachable: kind = .unreachable

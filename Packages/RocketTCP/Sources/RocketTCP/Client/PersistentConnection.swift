@@ -131,9 +131,11 @@ public final class PersistentConnection {
             connection = nil
             handle(.lost, .closed(reason))
         }
+        var name: String?
+        if case .host(let host, _) = target { name = host.host }
         operation = TCPClient.connect(
             to: addresses, on: reactor, timeout: timeout, configuration: configuration.connection,
-            handler: handler
+            security: configuration.security, host: name, handler: handler
         ) { [self] result in
             switch result {
             case .success(let made):

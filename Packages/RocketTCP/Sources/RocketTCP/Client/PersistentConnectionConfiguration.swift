@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketSystem
 
 /// Time limits and back-off of a `PersistentConnection`. A value.
@@ -9,6 +10,8 @@ public struct PersistentConnectionConfiguration: Sendable {
     /// A connection that lasted at least so long counts as a success: after its loss the waits
     /// begin at the shortest again. Default 10 s.
     public var steadyAfter: Duration = .seconds(10)
+    /// What protects each connection; nil, the default: nothing.
+    public var security: (any ClientTransportSecurity)?
     /// The configuration of each connection.
     public var connection = TCPConnectionConfiguration()
 

@@ -1,3 +1,4 @@
+public import RocketBase
 @_spi(Simulation) public import RocketReactor
 @_spi(Simulation) import RocketSystem
 
@@ -7,7 +8,11 @@ public enum TCPClient {
     /// Called on the loop that the connection will be bound to.
     ///
     /// - Parameters:
-    ///   - timeout: the time limit for all addresses together.
+    ///   - timeout: the time limit for all addresses together, with their handshakes.
+    ///   - security: what protects the connection; nil: nothing. An address whose handshake fails
+    ///     counts as one that does not answer.
+    ///   - host: the name that the addresses were looked up by, for `security`; nil: the text of the
+    ///     IP address.
     ///   - handler: of the new connection; its `connected` is called first.
     ///   - completion: called once, at the end of a tick, never inside this function; after the
     ///     handler's `connected`.
@@ -16,12 +21,14 @@ public enum TCPClient {
     public static func connect(
         to addresses: [NetAddress], on reactor: Reactor, timeout: Duration,
         configuration: TCPConnectionConfiguration = TCPConnectionConfiguration(),
+        security: (any ClientTransportSecurity)? = nil, host: String? = nil,
         handler: any TCPConnectionHandler,
         completion: @escaping (Result<TCPConnection, ConnectError>) -> Void
     ) -> ConnectOperation {
         let operation = ConnectOperation(
-            to: addresses, group: ConnectionGroup(configuration), handler: handler, on: reactor,
-            completion: completion)
+            to: addresses, group: ConnectionGroup(configuration),
+            security: security.map { ConnectOperation.Security($0, host) }, handler: handler,
+            on: reactor, completion: completion)
         operation.begin(timeout: timeout)
         return operation
     }
@@ -32,6 +39,7 @@ public enum TCPClient {
 public final class ConnectOperation {
     private let addresses: [NetAddress]
     private let group: ConnectionGroup
+    private let security: Security?
     private let reactor: Reactor
     private var handler: (any TCPConnectionHandler)?
     private var completion: ((Result<TCPConnection, ConnectError>) -> Void)?
@@ -43,13 +51,29 @@ public final class ConnectOperation {
     /// How long an address may be silent before the next one is tried beside it (RFC 8305).
     private static let staggerDelay = Duration.milliseconds(250)
 
+    fileprivate struct Security {
+        private let security: any ClientTransportSecurity
+        private let host: String?
+
+        init(_ security: any ClientTransportSecurity, _ host: String?) {
+            self.security = security
+            self.host = host
+        }
+
+        func session(to address: NetAddress) throws(TransportSecurityError) -> ConnectionSecurity {
+            let name = host ?? (address.isUnix ? nil : address.host)
+            return ConnectionSecurity(try security.connectSession(to: name))
+        }
+    }
+
     fileprivate init(
-        to addresses: [NetAddress], group: ConnectionGroup, handler: any TCPConnectionHandler,
-        on reactor: Reactor,
+        to addresses: [NetAddress], group: ConnectionGroup, security: Security?,
+        handler: any TCPConnectionHandler, on reactor: Reactor,
         completion: @escaping (Result<TCPConnection, ConnectError>) -> Void
     ) {
         self.addresses = AddressInterleaving.interleaved(addresses)
         self.group = group
+        self.security = security
         self.handler = handler
         self.reactor = reactor
         self.completion = completion
@@ -80,13 +104,14 @@ public final class ConnectOperation {
             }
             if !settle(attempt, outcome) { return }
         }
-        if result == nil, attempts.allSatisfy({ $0.error != nil }) {
+        if result == nil, attempts.allSatisfy({ $0.hasFailed }) {
             finish(.failure(ConnectError(attempts: summary)))
         }
     }
 
     private func waitForNext() {
-        if attempts.count == addresses.count { return }
+        if attempts.count == addresses.count || result != nil { return }
+        stagger?.cancel()
         stagger = reactor.schedule(after: Self.staggerDelay, label: "next address") { _ in
             self.tryNext()
         }
@@ -97,14 +122,45 @@ public final class ConnectOperation {
         guard result == nil else { return false }
         guard case .connected = outcome, let socket = attempt.takeSocket(), let handler
         else { return true }
-        let connection = TCPConnection(
-            socket, peer: attempt.address, group: group, handler: handler, on: reactor)
+        do throws(TransportSecurityError) {
+            let session = try security?.session(to: attempt.address)
+            let connection = TCPConnection(
+                socket, peer: attempt.address, group: group, handler: handler, on: reactor,
+                security: session)
+            guard let session else {
+                finish(.success(connection))
+                return false
+            }
+            session.handshakeEnded = { self.handshakeEnded(attempt, $0, $1) }
+            attempt.secure(connection)
+            if attempt.hasFailed { return true }
+            waitForNext()
+            return false
+        } catch {
+            attempt.insecurity = .insecure(error)
+            return true
+        }
+    }
+
+    /// Takes the outcome of a handshake, on the tick in which it has ended.
+    private func handshakeEnded(
+        _ attempt: ConnectAttempt, _ connection: TCPConnection, _ reason: CloseReason?
+    ) {
+        if result != nil { return }
+        if let reason {
+            attempt.insecurity = reason
+            return tryNext()
+        }
+        attempt.secured()
         finish(.success(connection))
-        return false
+        report()
     }
 
     private var summary: [ConnectError.Attempt] {
-        attempts.map { ConnectError.Attempt(address: $0.address, error: $0.error) }
+        attempts.map {
+            ConnectError.Attempt(
+                address: $0.address, error: $0.error, handshake: $0.insecurity)
+        }
     }
 
     /// Ends the operation. The result is reported at the end of the tick: never inside `connect` or
@@ -122,11 +178,7 @@ public final class ConnectOperation {
 extension ConnectOperation: TickEndHandler {
     /// Reports the result. Called by the reactor.
     public func tickEnding(on reactor: Reactor) {
-        guard var result, let completion else { return }
-        LoopConnections.of(reactor).ended(self)
-        self.completion = nil
-        handler = nil
-        if case .success(let connection) = result {
+        if case .success(let connection)? = result, connection.security == nil {
             do {
                 try connection.start()
             } catch {
@@ -135,6 +187,13 @@ extension ConnectOperation: TickEndHandler {
                 result = .failure(ConnectError(.failed, attempts: [attempt]))
             }
         }
+        report()
+    }
+
+    private func report() {
+        guard let result, let completion = completion.take() else { return }
+        LoopConnections.of(reactor).ended(self)
+        handler = nil
         completion(result)
         attempts = []
     }
@@ -149,8 +208,12 @@ private final class ConnectAttempt: IOHandler {
 
     let address: NetAddress
     private(set) var error: SystemError?
+    /// Why the handshake has failed.
+    var insecurity: CloseReason?
     private var socket: Socket?
     private var registration: Registration?
+    /// The connection whose handshake goes on.
+    private var connection: TCPConnection?
     private let ended: (ConnectAttempt, Outcome) -> Void
 
     /// - Parameter ended: called later, unless `begin` returns the outcome.
@@ -201,12 +264,25 @@ private final class ConnectAttempt: IOHandler {
         return .connected
     }
 
+    var hasFailed: Bool { error != nil || insecurity != nil }
+
     /// Returns the connected socket, once.
     func takeSocket() -> Socket? { socket.take() }
+
+    /// Begins the handshake.
+    func secure(_ connection: TCPConnection) {
+        self.connection = connection
+        do throws(SystemError) { try connection.start() } catch { self.error = error }
+    }
+
+    /// The connection is for its handler now.
+    func secured() { connection = nil }
 
     func cancel() {
         registration?.cancel()
         registration = nil
         socket = nil
+        connection?.close(.now)
+        connection = nil
     }
 }

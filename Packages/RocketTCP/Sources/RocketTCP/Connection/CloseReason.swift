@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketSystem
 
 /// Why a connection has ended. A handler gets exactly one. A value.
@@ -12,6 +13,10 @@ public enum CloseReason: Hashable, Sendable {
     case peerSilent
     /// Another system call failed.
     case failed(SystemError)
+    /// The handshake failed, or what the peer sent afterwards can't be decrypted.
+    case insecure(TransportSecurityError)
+    /// The handshake did not end within `handshakeTimeout`.
+    case handshakeTimeout
     /// No byte arrived within `firstBytesTimeout` of connecting.
     case firstBytesTimeout
     /// Input was left unconsumed, and its rest did not arrive within `partialInputTimeout`.
@@ -60,6 +65,8 @@ extension CloseReason: CustomStringConvertible {
         case .peerReset: "reset by the peer"
         case .peerSilent: "the peer's machine does not answer"
         case .failed(let error): "failed: \(error)"
+        case .insecure(let error): error.description
+        case .handshakeTimeout: "the TLS handshake took too long"
         case .firstBytesTimeout: "the peer connected and sent nothing in time"
         case .partialInputTimeout: "the peer sent a part and not the rest in time"
         case .idleTimeout: "idle for too long"

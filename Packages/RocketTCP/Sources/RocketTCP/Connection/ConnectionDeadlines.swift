@@ -10,17 +10,19 @@ struct ConnectionDeadlines {
         var hasPendingOutput = false
         var isClosing = false
         var endSent = false
+        var isInHandshake = false
     }
 
     /// The time limits of a configuration in nanoseconds; `.max` where there is none. Converted
     /// once, since dividing a Duration costs more than everything else here.
     struct Limits {
-        let firstBytes, partialInput, idle, write, close, linger, answer: UInt64
+        let handshake, firstBytes, partialInput, idle, write, close, linger, answer: UInt64
 
         init(_ configuration: TCPConnectionConfiguration) {
             func nanoseconds(_ limit: Duration?) -> UInt64 {
                 limit.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max
             }
+            handshake = nanoseconds(configuration.handshakeTimeout)
             firstBytes = nanoseconds(configuration.firstBytesTimeout)
             partialInput = nanoseconds(configuration.partialInputTimeout)
             idle = nanoseconds(configuration.idleTimeout)
@@ -36,7 +38,7 @@ struct ConnectionDeadlines {
         var reason: CloseReason
     }
 
-    private let connectedAt: MonotonicTime
+    private var connectedAt: MonotonicTime
     private var hasReceived = false
     private var activeAt: MonotonicTime
     private var writeProgressAt: MonotonicTime
@@ -51,6 +53,12 @@ struct ConnectionDeadlines {
         activeAt = now
         writeProgressAt = now
         closingSince = now
+    }
+
+    /// Records the end of the handshake: what the peer has sent until now is none of its messages.
+    mutating func handshakeEnded(at now: MonotonicTime) {
+        connectedAt = now
+        hasReceived = false
     }
 
     mutating func received(at now: MonotonicTime) {
@@ -99,6 +107,10 @@ struct ConnectionDeadlines {
 
     /// Returns the limit that passes first; nil when there is none.
     func deadline(_ limits: Limits, _ state: State) -> Deadline? {
+        if state.isInHandshake {
+            return Deadline(
+                time: connectedAt.later(by: limits.handshake), reason: .handshakeTimeout)
+        }
         if state.isClosing {
             var time = closingSince.later(by: limits.close)
             if state.endSent { time = min(time, sentAt.later(by: limits.linger)) }

@@ -2,8 +2,8 @@ import RocketBase
 import RocketReactor
 import RocketSystem
 
-/// The stream of one connection, which reads, sends and ends it only through these functions: the
-/// place for encryption later. Owns the socket. Bound to the connection's loop.
+/// The socket of one connection, which reads, sends and ends its stream only through these functions.
+/// Owns the socket. Bound to the connection's loop.
 struct StreamSocket: ~Copyable {
     let socket: Socket
 
@@ -38,8 +38,13 @@ struct StreamSocket: ~Copyable {
                 unsafe try socket.send(slices: slices)
             }
         }
+        return try send(output.own)
+    }
+
+    /// Sends as many of the bytes as the kernel takes in one system call.
+    func send(_ bytes: borrowing ByteBuffer) throws(SystemError) -> IOResult<Int> {
         // SAFETY: the kernel only reads the bytes, and only during the send.
-        return unsafe try output.own.withUnsafeBytes { (bytes) throws(SystemError) in
+        unsafe try bytes.withUnsafeBytes { (bytes) throws(SystemError) in
             unsafe try socket.send(bytes)
         }
     }

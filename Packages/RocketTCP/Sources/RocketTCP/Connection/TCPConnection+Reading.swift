@@ -85,14 +85,14 @@ extension TCPConnection {
 
     /// Whether the socket is read when it is readable.
     var wantsRead: Bool {
-        if machine.isClosed || machine.peerFinished { return false }
+        if machine.isClosed || machine.peerFinished || security?.isAway == true { return false }
         // While closing, input is read to find the end behind it.
         return !machine.delivers || !isDeliveryHeld
     }
 
     /// Whether input is not delivered now. A mark that was passed within this tick does not count
     /// yet: the flush decides whether the peer reads too slowly.
-    private var isDeliveryHeld: Bool {
+    var isDeliveryHeld: Bool {
         isReadingPaused || (waterMark == .above && !group.configuration.readsAboveHighWater)
     }
 
@@ -106,6 +106,7 @@ extension TCPConnection {
 
     /// Reads once and delivers once: into the loop's buffer, or behind what was left before.
     private func readOnce() {
+        if let security { return readOnce(security) }
         var buffer = ByteBuffer()
         let hadLeftovers = (unsafe !input.isEmpty)
         if hadLeftovers {
@@ -122,24 +123,38 @@ extension TCPConnection {
 
     private func readInto(_ buffer: inout ByteBuffer, _ size: inout AdaptiveReadSize) {
         let before = buffer.readableBytes
+        if receive(into: &buffer, &size) {
+            deliver(&buffer, arrived: buffer.readableBytes - before)
+        }
+    }
+
+    /// Appends what one system call reads. Returns false where nothing was read; the end of the
+    /// stream and errors have been handled then.
+    func receive(into buffer: inout ByteBuffer, _ size: inout AdaptiveReadSize) -> Bool {
         do {
             let wanted = Int(size.bytes)
             guard
                 case .done(let count)? = try unsafe socket?.receive(
                     into: &buffer, minimum: wanted)
-            else { return }
+            else { return false }
             // What was left stays: a handler may still be using it.
-            if count == 0 { return perform(machine.handle(.peerFinished)) }
+            if count == 0 {
+                // Not before the end of a handshake: a security ends it without its peer.
+                let isEarly = machine.isConnecting
+                perform(machine.handle(isEarly ? .failed(.peerFinished) : .peerFinished))
+                return false
+            }
             size.record(count: count, room: wanted)
         } catch {
-            return perform(machine.handle(.failed(CloseReason(error))))
+            perform(machine.handle(.failed(CloseReason(error))))
+            return false
         }
         deadlines.received(at: reactor.now)
-        deliver(&buffer, arrived: buffer.readableBytes - before)
+        return true
     }
 
     /// Passes bytes to the handler, or drops them once the handler is closing.
-    private func deliver(_ buffer: inout ByteBuffer, arrived: Int) {
+    func deliver(_ buffer: inout ByteBuffer, arrived: Int) {
         guard machine.wantsInput else { return buffer.removeAll() }
         let before = buffer.readableBytes
         handler?.received(self, &buffer)
@@ -154,25 +169,29 @@ extension TCPConnection {
 
     /// Gives the loop's buffer back, after moving what the handler left to the connection's own.
     private func keepLeftovers(of buffer: inout ByteBuffer) {
-        if !buffer.isEmpty {
-            // Only a buffer that is filled well: the memory behind the bytes would be held, too.
-            if buffer.readableBytes > BufferPool.keepBytes / 4,
-                2 * buffer.readableBytes >= buffer.capacityBytes
-            {
-                unsafe swap(&input, &buffer)
-            } else {
-                unsafe loopConnections.pool.take(into: &input)
-                // SAFETY: two buffers, each with memory of its own.
-                unsafe buffer.withUnsafeBytes { unsafe input.append($0) }
-                buffer.removeAll()
-            }
-        }
+        moveLeftovers(of: &buffer)
         if buffer.capacityBytes > 2 * Int(unsafe loopConnections.readSize.bytes) { buffer.shrink() }
         unsafe swap(&buffer, &loopConnections.readBuffer)
     }
 
+    /// Moves what the handler left to the connection's own buffer, which is empty.
+    func moveLeftovers(of buffer: inout ByteBuffer) {
+        if buffer.isEmpty { return }
+        // Only a buffer that is filled well: the memory behind the bytes would be held, too.
+        if buffer.readableBytes > BufferPool.keepBytes / 4,
+            2 * buffer.readableBytes >= buffer.capacityBytes
+        {
+            unsafe swap(&input, &buffer)
+        } else {
+            unsafe loopConnections.pool.take(into: &input)
+            // SAFETY: two buffers, each with memory of its own.
+            unsafe buffer.withUnsafeBytes { unsafe input.append($0) }
+            buffer.removeAll()
+        }
+    }
+
     /// Puts the connection's own buffer back, or gives it to the pool when it is empty.
-    private func giveBack(_ buffer: inout ByteBuffer) {
+    func giveBack(_ buffer: inout ByteBuffer) {
         if buffer.isEmpty {
             unsafe loopConnections.pool.give(from: &buffer)
         } else {
@@ -180,7 +199,7 @@ extension TCPConnection {
         }
     }
 
-    private func inputChanged() {
+    func inputChanged() {
         if machine.isClosed { return releaseInput() }
         // What was written meanwhile is recorded if the flush leaves it.
         if recordedBytes == 0, unsafe input.isEmpty { return }

@@ -58,6 +58,7 @@ extension TCPConnection {
     /// Sends the whole output by one system call; by more only where there are more slices than
     /// one takes.
     func flush() {
+        if let security { return flush(security) }
         if unsafe socket == nil || machine.isConnecting { return }
         let waited = waitsForRoom
         waitsForRoom = false
@@ -79,7 +80,7 @@ extension TCPConnection {
         flushEnded()
     }
 
-    private func beganToWait() {
+    func beganToWait() {
         deadlines.outputBeganToWait(at: reactor.now)
         expectDeadline()
     }
@@ -103,17 +104,17 @@ extension TCPConnection {
     }
 
     /// Completes a flush. Called in its place while the kernel's buffer is full.
-    private func flushEnded() {
+    func flushEnded() {
         // Before the limits: from below the mark, the next check must come no later than at it.
         let wasAbove = waterMark == .above
         // In a copy: a property that is never changed in place needs no exclusivity check when it
         // is read for each write.
         var mark = waterMark
         let isWritable = mark.flushed(
-            waiting: unsafe output.count, lowMark: group.lowMarkBytes)
+            waiting: waitingBytes, lowMark: group.lowMarkBytes)
         waterMark = mark
         guard checkLimits() else { return }
-        if machine.outputEnded, unsafe output.isEmpty {
+        if machine.outputEnded, waitingBytes == 0 {
             let lingering = deadlines.mayBeReading(group.limits, at: reactor.now)
             perform(machine.handle(.flushed(lingering: lingering)))
         }
@@ -127,7 +128,7 @@ extension TCPConnection {
     @usableFromInline @discardableResult
     func checkLimits() -> Bool {
         if machine.isClosed { return false }
-        let waiting = unsafe output.count
+        let waiting = waitingBytes
         let left = group.configuration.outputLimitBytes - waiting
         if left < 0 {
             perform(machine.handle(.failed(.outputLimit(bytes: waiting))))

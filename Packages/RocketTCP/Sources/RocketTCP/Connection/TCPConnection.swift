@@ -34,6 +34,8 @@ public final class TCPConnection {
     @exclusivity(unchecked) @usableFromInline var input = ByteBuffer()
     /// Nil once closed.
     @exclusivity(unchecked) var socket: StreamSocket?
+    /// Nil: the bytes of the handler are those of the socket.
+    let security: ConnectionSecurity?
     var machine = ConnectionState()
     var deadlines: ConnectionDeadlines
     /// Answers are being checked, or never are: the connection is none over TCP, or has no limit.
@@ -72,9 +74,11 @@ public final class TCPConnection {
 
     init(
         _ socket: consuming Socket, peer: NetAddress, group: ConnectionGroup,
-        handler: any TCPConnectionHandler, on reactor: Reactor, number: UInt64 = 0
+        handler: any TCPConnectionHandler, on reactor: Reactor, number: UInt64 = 0,
+        security: ConnectionSecurity? = nil
     ) {
         self.reactor = reactor
+        self.security = security
         self.number = number
         self.group = group
         self.handler = handler
@@ -96,16 +100,20 @@ public final class TCPConnection {
     /// Makes a connection of a connected stream socket, such as one end of a socket pair. Calls
     /// the handler's `connected` before this returns; where the loop can't watch the socket, only
     /// `closed`, at the end of the tick.
+    ///
+    /// - Parameter security: what protects the connection; nil: nothing. With one, `connected` is
+    ///   called when its handshake has ended, and only `closed` where that fails.
     @discardableResult
     public static func adopt(
         _ descriptor: consuming FileDescriptor, on reactor: Reactor,
         configuration: TCPConnectionConfiguration = TCPConnectionConfiguration(),
-        number: UInt64 = 0, handler: any TCPConnectionHandler
+        number: UInt64 = 0, security: (any SecureSession)? = nil,
+        handler: any TCPConnectionHandler
     ) -> TCPConnection {
         let peer = NetAddress((try? descriptor.peerAddress()) ?? .unnamed).unmapped
         let connection = TCPConnection(
             Socket(descriptor), peer: peer, group: ConnectionGroup(configuration), handler: handler,
-            on: reactor, number: number)
+            on: reactor, number: number, security: security.map { ConnectionSecurity($0) })
         // Without a `connected` before it: there is no one else to report the error to.
         do { try connection.start() } catch { connection.handler = handler }
         return connection
@@ -149,14 +157,17 @@ extension TCPConnection {
     public var isOutputFull: Bool { waterMark != .below }
 
     /// Bytes that wait to be sent.
-    public var pendingBytes: Int { unsafe output.count }
+    public var pendingBytes: Int { waitingBytes }
 
-    /// Bytes that the kernel has taken to send, from the first one on. What was written after them
-    /// has not been sent, and never will be once the connection is closed.
-    public var sentBytes: UInt64 { sentTotal }
+    /// Bytes of the handler that the kernel has taken to send, from the first one on. What was
+    /// written after them has not been sent, and never will be once the connection is closed.
+    public var sentBytes: UInt64 { security?.sentPlaintext ?? sentTotal }
 
     /// Bytes that wait in either direction.
-    public var bufferedBytes: Int { (unsafe output.count) + (unsafe input.readableBytes) }
+    public var bufferedBytes: Int { waitingBytes + (unsafe input.readableBytes) }
+
+    /// Bytes that wait to be sent, encrypted or not.
+    var waitingBytes: Int { (unsafe output.count) + (security?.output.readableBytes ?? 0) }
 
     /// Memory held for this connection in either direction, filled or not.
     @_spi(TestKit) public var heldBytes: Int {
@@ -167,6 +178,7 @@ extension TCPConnection {
     /// count for each connection that they wait for, and what the handler holds.
     var heldOutputBytes: Int {
         unsafe output.own.capacityBytes + output.sharedBytes + handlerBytes
+            + (security?.heldBytes ?? 0)
     }
 
     /// The address of this end, read from the kernel on first use; unnamed once closed.
@@ -178,9 +190,10 @@ extension TCPConnection {
         return address
     }
 
-    /// What the peer has proved of itself: by the kernel on a Unix socket. Asks the kernel each time;
-    /// `none` once closed.
+    /// What the peer has proved of itself: by a certificate, or by the kernel on a Unix socket. Reads
+    /// it each time; `none` once closed.
     public var peerIdentity: PeerIdentity {
+        if let security, security.peerIdentity != .none { return security.peerIdentity }
         guard peerAddress.isUnix, let process = unsafe try? socket?.socket.peerCredentials() else {
             return .none
         }
@@ -234,6 +247,7 @@ extension TCPConnection {
             perform(machine.handle(.failed(.failed(error))))
             throw error
         }
+        if let security { return beginHandshake(security) }
         perform(machine.handle(.connected))
         expectDeadline()
     }
@@ -245,8 +259,15 @@ extension TCPConnection {
         registration = try unsafe socket?.register(interest, handler: self, on: reactor)
     }
 
-    /// Calls the handler's `draining`: the server drains.
-    func drain() { if !machine.isClosed { handler?.draining(self) } }
+    /// Calls the handler's `draining`: the server drains. During a handshake once that has ended.
+    func drain() {
+        if machine.isClosed { return }
+        if machine.isConnecting, let security {
+            security.drainsLater = true
+        } else {
+            handler?.draining(self)
+        }
+    }
 
     /// Performs what the state machine has decided.
     func perform(_ action: ConnectionState.Action) {
@@ -293,6 +314,11 @@ extension TCPConnection {
         if recordedBytes != 0 { _ = group.limiter?.recordBytes(-recordedBytes) }
         recordedBytes = 0
         group.limiter?.release(peerAddress)
+        if let security, let ended = security.handshakeEnded.take() {
+            // The handler has not been called, and never is.
+            handler = nil
+            ended(self, reason)
+        }
         unreportedReason = reason
         requestTickEnd()
     }
@@ -314,7 +340,8 @@ extension TCPConnection {
             group.limits,
             ConnectionDeadlines.State(
                 waitsForInput: wantsRead && machine.delivers, hasPendingOutput: waitsForRoom,
-                isClosing: machine.closing != nil, endSent: machine.endSent))
+                isClosing: machine.closing != nil, endSent: machine.endSent,
+                isInHandshake: security != nil && machine.isConnecting))
     }
 
     /// Makes the loop's timer fire no later than this connection's next time limit.

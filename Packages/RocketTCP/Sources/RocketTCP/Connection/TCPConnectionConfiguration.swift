@@ -23,7 +23,11 @@ public struct TCPConnectionConfiguration: Sendable {
     /// connection. Default 32 MiB.
     public var inputLimitBytes = 32 << 20
 
-    /// From the connect to the first byte of the peer; nil: no limit. Default nil.
+    /// From the connect to the end of the handshake, where the connection has a security. Default 10
+    /// s.
+    public var handshakeTimeout: Duration = .seconds(10)
+    /// From the connect, or from the end of the handshake, to the first byte of the peer; nil: no
+    /// limit. Default nil.
     public var firstBytesTimeout: Duration?
     /// How long unconsumed input may wait for its rest, counted from the last byte consumed, or
     /// from the end of a pause in reading; nil: no limit. Default 60 s.
@@ -107,6 +111,8 @@ final class ConnectionGroup: Sendable {
     let limits: ConnectionDeadlines.Limits
     let limiter: ConnectionLimiter?
     let logger: RocketLogger
+    /// Nil: handshakes run on the loops of their connections.
+    let handshakes: HandshakeThreads?
     /// The marks in use: the low one from 0 to the high one, whatever was configured. Otherwise a
     /// flush could leave a connection above one mark and below the other.
     let highMarkBytes, lowMarkBytes: Int
@@ -118,9 +124,10 @@ final class ConnectionGroup: Sendable {
 
     init(
         _ configuration: TCPConnectionConfiguration, limiter: ConnectionLimiter? = nil,
-        logger: RocketLogger = .disabled
+        logger: RocketLogger = .disabled, handshakes: HandshakeThreads? = nil
     ) {
         self.configuration = configuration
+        self.handshakes = handshakes
         self.logger = logger
         self.limiter = limiter
         limits = ConnectionDeadlines.Limits(configuration)

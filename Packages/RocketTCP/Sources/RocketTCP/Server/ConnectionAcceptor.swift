@@ -11,6 +11,7 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
         let socket: Socket.Released
         let peer: NetAddress
         let number: UInt64
+        let security: (any ServerTransportSecurity)?
     }
 
     private let loops: [EventLoop]
@@ -38,8 +39,9 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
             do {
                 acceptors.append(
                     try TCPAcceptor(
-                        ListeningSocket(socket), batch: context.configuration.acceptBatch,
-                        delegate: self, logger: context.logger, on: reactor))
+                        ListeningSocket(socket), security: socket.security,
+                        batch: context.configuration.acceptBatch, delegate: self,
+                        logger: context.logger, on: reactor))
             } catch {
                 socket.file?.remove()
                 for rest in sockets[(index + 1)...] { rest.close() }
@@ -69,12 +71,15 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
         return false
     }
 
-    func accepted(_ socket: consuming Socket, peer: NetAddress) {
+    func accepted(
+        _ socket: consuming Socket, peer: NetAddress, security: (any ServerTransportSecurity)?
+    ) {
         let verdict = context.limiter.admit(peer)
         guard verdict == .admitted else { return logRefusal(of: peer, verdict) }
         admitted += 1
         batches[nextLoop].append(
-            AcceptedSocket(socket: socket.release(), peer: peer, number: admitted))
+            AcceptedSocket(
+                socket: socket.release(), peer: peer, number: admitted, security: security))
         nextLoop = (nextLoop + 1) % loops.count
     }
 
@@ -127,7 +132,25 @@ final class ServerContext: Sendable {
             limit: max(1, configuration.maxConnections),
             limitPerPeer: configuration.maxConnectionsPerPeer,
             budget: configuration.budget)
-        group = ConnectionGroup(configuration.connection, limiter: limiter, logger: logger)
+        group = ConnectionGroup(
+            configuration.connection, limiter: limiter, logger: logger,
+            handshakes: Self.handshakes(configuration, logger))
+    }
+
+    /// Nil also where no thread can be started.
+    private static func handshakes(
+        _ configuration: TCPServerConfiguration, _ logger: RocketLogger
+    ) -> HandshakeThreads? {
+        let count = configuration.handshakeThreads
+        if configuration.security.isEmpty || count <= 0 { return nil }
+        do throws(SystemError) {
+            return try HandshakeThreads(count: count, name: "handshake")
+        } catch {
+            logger.error("no thread for handshakes; they run on the event loops") {
+                $0.add("error", error)
+            }
+            return nil
+        }
     }
 
     var phase: Phase { atomicPhase.load(ordering: .acquiring) }
@@ -150,14 +173,41 @@ final class ServerContext: Sendable {
                 close(socket)
                 continue
             }
+            let session: ConnectionSecurity?
+            do throws(TransportSecurityError) {
+                session = try socket.security.map { (security) throws(TransportSecurityError) in
+                    ConnectionSecurity(try security.acceptSession())
+                }
+            } catch {
+                logInsecure(socket.peer, .insecure(error))
+                close(socket)
+                continue
+            }
+            session?.handshakeEnded = { [self] in
+                if let reason = $1 { logInsecure($0.peerAddress, reason) }
+            }
             let connection = TCPConnection(
                 Socket(owning: socket.socket), peer: socket.peer, group: group,
-                handler: makeHandler(reactor), on: reactor, number: socket.number)
+                handler: makeHandler(reactor), on: reactor, number: socket.number,
+                security: session)
             do {
                 try connection.start()
             } catch {
                 logLost(socket.peer, error)
             }
+        }
+    }
+
+    /// Peers that only connect and leave, as checks of a port do, are no reason to warn.
+    private func logInsecure(_ peer: NetAddress, _ reason: CloseReason) {
+        switch reason {
+        case .insecure, .handshakeTimeout: break
+        default: return
+        }
+        let logger = logger.throttled(.warn, "handshake failed")
+        logger?.warn("a connection is refused: its handshake failed") {
+            $0.add("peer", peer)
+            $0.add("reason", reason)
         }
     }
 

@@ -26,6 +26,8 @@ struct ListeningSocket: ~Copyable {
         let socket: Socket.Released
         let address: NetAddress
         let file: BoundFile?
+        /// What protects the connections that it accepts; nil: nothing.
+        let security: (any ServerTransportSecurity)?
 
         /// Closes the socket and removes the file.
         func close() {
@@ -79,9 +81,10 @@ struct ListeningSocket: ~Copyable {
     }
 
     /// Releases the socket: from now on the receiver must close it, or it leaks.
-    consuming func release() -> Released {
+    consuming func release(_ security: (any ServerTransportSecurity)?) -> Released {
         let (address, file) = (address, file)
-        return Released(socket: socket.release(), address: address, file: file)
+        return Released(
+            socket: socket.release(), address: address, file: file, security: security)
     }
 
     /// Binds to the address and listens.

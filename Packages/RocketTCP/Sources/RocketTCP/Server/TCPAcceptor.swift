@@ -6,7 +6,8 @@ import RocketSystem
 protocol TCPAcceptorDelegate: AnyObject {
     /// Returns false to leave further connections in the kernel until `resume`.
     func mayAccept(_ acceptor: TCPAcceptor) -> Bool
-    func accepted(_ socket: consuming Socket, peer: NetAddress)
+    func accepted(
+        _ socket: consuming Socket, peer: NetAddress, security: (any ServerTransportSecurity)?)
     /// Called at the end of each batch of accepted sockets.
     func batchEnded()
 }
@@ -21,6 +22,7 @@ final class TCPAcceptor: IOHandler {
     private let address: NetAddress
     private let file: ListeningSocket.BoundFile?
     private let socket: Socket
+    private let security: (any ServerTransportSecurity)?
     private let batch: Int
     private let logger: RocketLogger
     private unowned let reactor: Reactor
@@ -37,12 +39,13 @@ final class TCPAcceptor: IOHandler {
     static let logInterval = Duration.seconds(10)
 
     init(
-        _ listening: consuming ListeningSocket, batch: Int, delegate: any TCPAcceptorDelegate,
-        logger: RocketLogger, on reactor: Reactor
+        _ listening: consuming ListeningSocket, security: (any ServerTransportSecurity)? = nil,
+        batch: Int, delegate: any TCPAcceptorDelegate, logger: RocketLogger, on reactor: Reactor
     ) throws(SystemError) {
         address = listening.address
         file = listening.file
         socket = listening.socket
+        self.security = security
         self.batch = max(1, batch)
         self.delegate = delegate
         self.logger = logger
@@ -79,7 +82,8 @@ final class TCPAcceptor: IOHandler {
         do {
             switch try socket.accept() {
             case .accepted(let accepted, let peer):
-                delegate.accepted(accepted, peer: NetAddress(peer).unmapped)
+                delegate.accepted(
+                    accepted, peer: NetAddress(peer).unmapped, security: security)
                 return true
             case .wouldBlock: return false
             }

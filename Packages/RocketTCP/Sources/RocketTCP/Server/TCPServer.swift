@@ -63,11 +63,12 @@ public final class TCPServer: Sendable {
         do throws(TCPListenError) {
             let adoptsNone = configuration.adoptedDescriptors.isEmpty
             for address in adoptsNone ? configuration.listen : [] {
-                opened.append(
-                    try ListeningSocket.open(
-                        address, configuration, network: mainLoop.simulatedNetwork,
-                        logger: context.logger
-                    ).release())
+                let socket = try ListeningSocket.open(
+                    address, configuration, network: mainLoop.simulatedNetwork,
+                    logger: context.logger)
+                let security = configuration.security.security(
+                    of: socket.address, configured: address)
+                opened.append(socket.release(security))
             }
             for raw in configuration.adoptedDescriptors {
                 if opened.contains(where: { $0.socket.raw == raw }) {
@@ -75,7 +76,10 @@ public final class TCPServer: Sendable {
                         address: "descriptor \(raw)",
                         cause: SystemError("it is passed twice", .invalid))
                 }
-                opened.append(try ListeningSocket.adopt(raw, configuration).release())
+                let socket = try ListeningSocket.adopt(raw, configuration)
+                let security = configuration.security.security(
+                    of: socket.address, configured: nil)
+                opened.append(socket.release(security))
             }
         } catch {
             for socket in opened { socket.close() }

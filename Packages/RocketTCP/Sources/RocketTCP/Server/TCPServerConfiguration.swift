@@ -1,3 +1,5 @@
+public import RocketBase
+
 /// Listeners and limits of a server. A value; set it before the server is created.
 public struct TCPServerConfiguration: Sendable {
     /// Addresses to listen on, TCP and Unix. The kernel chooses a port in place of 0.
@@ -33,6 +35,11 @@ public struct TCPServerConfiguration: Sendable {
     /// The bytes that all connections may hold together. Servers with the same budget share it.
     /// Default: a share of the memory that the process may use.
     public var budget = ByteBudget.automatic()
+    /// What protects the connections of its listeners. Default: nothing.
+    public var security = ListenerSecurity()
+    /// Threads for the handshakes of a security, started with the server; 0: they run on the loops of
+    /// their connections, which serve nothing else meanwhile. Default 1.
+    public var handshakeThreads = 1
     /// The configuration of each connection. Its `firstBytesTimeout` is 30 s by default.
     public var connection = TCPConnectionConfiguration()
 
@@ -49,6 +56,36 @@ public struct TCPServerConfiguration: Sendable {
     public init(listen: [NetAddress]) {
         self.listen = listen
         connection.firstBytesTimeout = .seconds(30)
+    }
+}
+
+/// What protects the connections of a server's listeners. A value.
+public struct ListenerSecurity: Sendable {
+    /// For listeners on IP addresses; nil: they are plaintext. Listeners on Unix sockets are.
+    public var tcp: (any ServerTransportSecurity)?
+    /// For single listeners, in place of that; nil: plaintext.
+    public var exceptions: [NetAddress: (any ServerTransportSecurity)?] = [:]
+
+    /// All listeners are plaintext.
+    public init() {}
+
+    /// Whether there is none at all.
+    var isEmpty: Bool { tcp == nil && exceptions.allSatisfy { $0.value == nil } }
+
+    /// - Parameters:
+    ///   - address: where the socket listens.
+    ///   - configured: the address of the configuration, which may have port 0; nil: the socket was
+    ///     adopted, so that an exception with its port is meant, too.
+    func security(
+        of address: NetAddress, configured: NetAddress?
+    ) -> (any ServerTransportSecurity)? {
+        if let exception = exceptions[configured ?? address] { return exception }
+        if configured == nil, let port = address.port,
+            let exception = exceptions.first(where: { $0.key.port == port })
+        {
+            return exception.value
+        }
+        return address.isUnix ? nil : tcp
     }
 }
 

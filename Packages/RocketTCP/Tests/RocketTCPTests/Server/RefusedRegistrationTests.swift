@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem

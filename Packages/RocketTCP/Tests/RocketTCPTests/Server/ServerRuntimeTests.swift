@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketReactor
 import RocketSystem
 @_spi(TestKit) import RocketSystemd

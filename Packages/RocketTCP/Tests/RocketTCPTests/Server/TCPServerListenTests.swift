@@ -1,5 +1,6 @@
 import Glibc
 import RocketBase
+import RocketBaseTestKit
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
@@ -298,7 +299,7 @@ import Testing
                     guard let socket = try? ListeningSocket.open(path, configuration) else {
                         continue
                     }
-                    let released = socket.release()
+                    let released = socket.release(nil)
                     opened.withLock { $0.append(released) }
                 }
             }

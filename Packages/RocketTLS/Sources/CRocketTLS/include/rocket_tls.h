@@ -40,6 +40,11 @@ int rocket_tls_set_protocols(SSL_CTX *context, int is_server, const uint8_t *lis
 /// to the contexts. Returns 0: there is no memory.
 int rocket_tls_set_choices(SSL_CTX *context, SSL_CTX *const *choices, size_t count);
 
+/// Makes sessions of a server's context resumable only by contexts that trust the same authorities and
+/// demand as much of clients: the session id context is the SHA-256 of both. Call it after both are
+/// set. Returns 0 on failure.
+int rocket_tls_set_session_scope(SSL_CTX *context);
+
 // MARK: Tickets
 
 /// The keys of session tickets: one that encrypts, and the ones before it, which still decrypt. Any
@@ -87,6 +92,9 @@ int64_t rocket_tls_not_before(X509 *certificate);
 
 /// Sets the name that a client asks for (SNI). Returns 0 on failure.
 int rocket_tls_set_server_name(SSL *ssl, const char *name);
+
+/// Returns 1 where a part of a record has been read, and its rest is missing.
+int rocket_tls_has_partial_record(SSL *ssl);
 
 /// Marks the session as ended, so that its ticket stays good when it is freed.
 void rocket_tls_set_shut_down(SSL *ssl);

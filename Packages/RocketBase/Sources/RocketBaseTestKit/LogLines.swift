@@ -1,14 +1,16 @@
-import RocketBase
+public import RocketBase
 import RocketSystem
 
 /// The log lines of a test, and the logger that they are written to. Of lines that peers can cause,
-/// one of each kind.
-final class LogLines: Sendable {
+/// one of each kind. Any thread.
+public final class LogLines: Sendable {
     private final class Sink: LogSink, Sendable {
         let lines = Locked<[String]>([])
         let lostLines: UInt64 = 0
         func write(_ event: borrowing LogEvent) {
-            let text = event.withPart(.message) { String(decoding: $0, as: UTF8.self) }
+            let text = unsafe event.withPart(.message) {
+                unsafe String(decoding: $0, as: UTF8.self)
+            }
             lines.withLock { $0.append(text) }
         }
         func endBatch() -> LogSinkNotice? { nil }
@@ -16,9 +18,11 @@ final class LogLines: Sendable {
 
     private let sink = Sink()
     private let system: LogSystem
-    var logger: RocketLogger { system.app }
+    /// The logger.
+    public var logger: RocketLogger { system.app }
 
-    init() throws {
+    /// Starts a log without outputs.
+    public init() throws {
         var logging = LogConfiguration()
         logging.outputs = []
         logging.throttleBudget = 1
@@ -26,7 +30,7 @@ final class LogLines: Sendable {
     }
 
     /// Returns the texts of all lines, without their fields. Nothing is logged any more.
-    func end() -> [String] {
+    public func end() -> [String] {
         system.shutdown()
         return sink.lines.withLock { $0 }
     }

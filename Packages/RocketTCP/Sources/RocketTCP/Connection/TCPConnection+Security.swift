@@ -1,0 +1,187 @@
+import RocketBase
+import RocketReactor
+import RocketSystem
+
+// A connection with a security: what is read goes through its session before the handler gets it,
+// and what the handler has written before it is sent. The handler is first called when the handshake
+// has ended.
+
+extension TCPConnection {
+    /// The protocol that both sides have agreed on (ALPN); nil: none, or no security.
+    public var negotiatedProtocol: String? { security?.negotiatedProtocol }
+
+    func beginHandshake(_ security: ConnectionSecurity) {
+        do throws(TransportSecurityError) {
+            try security.begin()
+        } catch {
+            return fail(security, error)
+        }
+        expectDeadline()
+        _ = recordHeldBytes()
+        if !security.output.isEmpty { requestTickEnd() }
+    }
+
+    private func handshakeEnded(_ security: ConnectionSecurity) {
+        deadlines.handshakeEnded(at: reactor.now)
+        let ended = security.handshakeEnded.take()
+        perform(machine.handle(.connected))
+        ended?(self, nil)
+        if machine.isClosed { return }
+        expectDeadline()
+        if security.drainsLater { handler?.draining(self) }
+    }
+
+    /// Sends what the session has to say, if the kernel takes it, and closes the connection.
+    private func fail(_ security: ConnectionSecurity, _ error: TransportSecurityError) {
+        if !waitsForRoom, !security.output.isEmpty {
+            _ = unsafe try? socket?.send(security.output)
+        }
+        perform(machine.handle(.failed(.insecure(error))))
+    }
+
+    // MARK: Reading
+
+    /// Reads once, into the loop's buffer, and delivers once.
+    func readOnce(_ security: ConnectionSecurity) {
+        var ciphertext = ByteBuffer()
+        unsafe swap(&ciphertext, &loopConnections.readBuffer)
+        if ciphertext.capacityBytes == 0 { unsafe loopConnections.pool.take(into: &ciphertext) }
+        if unsafe receive(into: &ciphertext, &loopConnections.readSize) {
+            if machine.isConnecting, let threads = group.handshakes {
+                continueHandshake(security, &ciphertext, on: threads)
+            } else {
+                decrypt(&ciphertext, security)
+            }
+        }
+        ciphertext.removeAll()
+        unsafe swap(&ciphertext, &loopConnections.readBuffer)
+    }
+
+    /// Decrypts what has arrived, behind what the handler has left, and delivers it.
+    private func decrypt(_ ciphertext: inout ByteBuffer, _ security: ConnectionSecurity) {
+        var failure: TransportSecurityError?
+        take(security) { plaintext in
+            do throws(TransportSecurityError) {
+                try security.receive(&ciphertext, plaintext: &plaintext)
+            } catch {
+                failure = error
+            }
+            return failure
+        }
+    }
+
+    /// Delivers the plaintext that `body` appends to what the handler has left, and does what follows
+    /// from the session's new state.
+    ///
+    /// - Parameter body: returns why the session has failed; nil: it has not.
+    private func take(
+        _ security: ConnectionSecurity,
+        _ body: (inout ByteBuffer) -> TransportSecurityError?
+    ) {
+        var plaintext = ByteBuffer()
+        let hadLeftovers = (unsafe !input.isEmpty)
+        if hadLeftovers {
+            unsafe swap(&plaintext, &input)
+        } else {
+            unsafe loopConnections.pool.take(into: &plaintext)
+        }
+        let before = plaintext.readableBytes
+        let failure = body(&plaintext)
+        let arrived = plaintext.readableBytes - before
+        if machine.isConnecting, security.phase != .handshake { handshakeEnded(security) }
+        // Held back by the handler's `connected`: delivered once it resumes reading.
+        if arrived > 0, !isDeliveryHeld { deliver(&plaintext, arrived: arrived) }
+        if plaintext.isEmpty, machine.wantsInput {
+            let isPartial = security.hasPartialInput
+            deadlines.delivered(leftover: isPartial, consumed: arrived > 0, at: reactor.now)
+            if isPartial {
+                loopConnections.expect(reactor.now.later(by: group.limits.partialInput))
+            }
+        }
+        if hadLeftovers {
+            giveBack(&plaintext)
+        } else {
+            moveLeftovers(of: &plaintext)
+            unsafe loopConnections.pool.give(from: &plaintext)
+        }
+        inputChanged()
+        if machine.isClosed { return }
+        if let failure { return fail(security, failure) }
+        if security.phase == .inputEnded { perform(machine.handle(.peerFinished)) }
+        if !security.output.isEmpty, !machine.isClosed { requestTickEnd() }
+    }
+
+    // MARK: Handshakes on other threads
+
+    private func continueHandshake(
+        _ security: ConnectionSecurity, _ ciphertext: inout ByteBuffer, on threads: HandshakeThreads
+    ) {
+        var arrived = ByteBuffer()
+        ciphertext.withBytes { arrived.append($0) }
+        guard let step = security.takeStep(&arrived) else { return }
+        updateInterest()
+        let bound = LoopBound(self, on: reactor)
+        threads.run(step, of: peerAddress) { step in
+            bound.loop.execute { _ in bound.get().stepEnded(step) }
+        }
+    }
+
+    private func stepEnded(_ step: HandshakeStep) {
+        guard let security, !machine.isClosed else { return }
+        security.finish(step)
+        take(security) { plaintext in
+            step.plaintext.withBytes { plaintext.append($0) }
+            return step.failure
+        }
+        if machine.isClosed { return }
+        if registration != nil { return updateInterest() }
+        // The peer has hung up meanwhile, and its last bytes are to be read.
+        do { try register() } catch { perform(machine.handle(.failed(.failed(error)))) }
+    }
+
+    // MARK: Writing
+
+    /// Encrypts what waits and sends it, each by one call if there is not much.
+    func flush(_ security: ConnectionSecurity) {
+        if unsafe socket == nil { return }
+        let waited = waitsForRoom
+        waitsForRoom = false
+        while true {
+            if !machine.isConnecting {
+                do throws(TransportSecurityError) {
+                    try unsafe security.encrypt(&output)
+                } catch {
+                    return fail(security, error)
+                }
+                if machine.outputEnded, unsafe output.isEmpty { security.finish() }
+            }
+            if security.output.isEmpty { break }
+            guard send(security) else { return }
+            if security.output.isEmpty { continue }
+            waitsForRoom = true
+            if !waited { beganToWait() }
+            break
+        }
+        if security.output.isEmpty {
+            unsafe loopConnections.pool.give(from: &security.output)
+        }
+        if unsafe output.isEmpty { unsafe loopConnections.pool.give(from: &output.own) }
+        if machine.isConnecting { updateInterest() } else { flushEnded() }
+    }
+
+    /// Sends what the kernel takes. Returns false when the connection ended.
+    private func send(_ security: ConnectionSecurity) -> Bool {
+        do {
+            guard case .done(let count)? = try unsafe socket?.send(security.output) else {
+                return true
+            }
+            security.sent(count)
+            deadlines.sent(at: reactor.now)
+            if !awaitsAnswers { expectAnswers() }
+            return true
+        } catch {
+            perform(machine.handle(.failed(CloseReason(error))))
+            return false
+        }
+    }
+}

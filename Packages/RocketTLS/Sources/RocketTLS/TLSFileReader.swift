@@ -1,0 +1,96 @@
+import RocketBase
+import RocketSystem
+
+/// Reads the files of `tls` elements. Any thread; blocks.
+struct TLSFileReader: Sendable {
+    let time: any TimeSource
+    let credentials: String?
+    let wait: @Sendable (Duration) -> Void
+
+    /// Reads the files of a server.
+    func read(
+        _ tls: ServerTLSConfig, _ tickets: TLSTicketKeys?
+    ) throws(TransportSecurityError) -> TLSGeneration<ServerTLSConfig> {
+        var identities: [TLSIdentity] = []
+        for (certificate, key) in zip(tls.certificate, tls.key) {
+            identities.append(
+                TLSIdentity(certificate: try path(certificate), key: try path(key)))
+        }
+        guard tls.certificate.count == tls.key.count else {
+            throw TransportSecurityError(
+                .configuration,
+                "there are \(tls.certificate.count) certificates and \(tls.key.count) keys")
+        }
+        var configuration = TLSServerConfiguration(
+            identities: identities, clientCA: try tls.clientCA.map(path))
+        configuration.clientAuthentication = tls.clientAuthentication
+        configuration.minimumVersion = tls.minVersion
+        let context = try retrying { () throws(TransportSecurityError) in
+            try TLSContext(configuration, tickets: tickets, now: time.wall())
+        }
+        let certificates = identities.map(\.certificate)
+        return TLSGeneration(
+            settings: tls, context: context, certificateFiles: certificates,
+            files: certificates + identities.map(\.key)
+                + [configuration.clientCA].compactMap(\.self))
+    }
+
+    /// Reads the files of a client.
+    func read(_ tls: StubTLSConfig) throws(TransportSecurityError) -> TLSGeneration<StubTLSConfig> {
+        var configuration = TLSClientConfiguration()
+        let ca = try tls.ca.map(path)
+        if let fingerprint = tls.fingerprint {
+            configuration.trust = .fingerprint(fingerprint.description)
+        } else if let ca {
+            configuration.trust = .file(ca)
+        }
+        if let certificate = tls.certificate, let key = tls.key {
+            configuration.identity = TLSIdentity(
+                certificate: try path(certificate), key: try path(key))
+        }
+        configuration.name = tls.name
+        configuration.minimumVersion = tls.minVersion
+        let context = try retrying { () throws(TransportSecurityError) in
+            try TLSContext(configuration, now: time.wall())
+        }
+        let identity = configuration.identity
+        return TLSGeneration(
+            settings: tls, context: context,
+            certificateFiles: [identity?.certificate].compactMap(\.self),
+            files: [identity?.certificate, identity?.key, ca].compactMap(\.self))
+    }
+
+    private func path(_ text: String) throws(TransportSecurityError) -> String {
+        try CredentialPath.resolved(text, in: credentials)
+    }
+
+    /// Tries again, up to 3 times 100 ms apart, where a file is missing or incomplete, or a key does
+    /// not fit its certificate: they may be about to be replaced, one after the other.
+    private func retrying(
+        _ body: () throws(TransportSecurityError) -> TLSContext
+    ) throws(TransportSecurityError) -> TLSContext {
+        for _ in 0..<3 {
+            do throws(TransportSecurityError) {
+                return try body()
+            } catch {
+                guard error.kind == .file else { throw error }
+                wait(.milliseconds(100))
+            }
+        }
+        return try body()
+    }
+}
+
+/// The `tls` elements of a configuration by their paths. A value.
+struct TLSElements {
+    var servers: [String: ServerTLSConfig] = [:]
+    var clients: [String: StubTLSConfig] = [:]
+
+    init(_ config: RocketConfig) {
+        servers["server/tls"] = config.server.tls
+        for listener in config.server.listeners {
+            servers["server/listener/\(listener.address)/tls"] = listener.tls
+        }
+        for stub in config.stubs { clients["stubs/\(stub.name)/tls"] = stub.tls }
+    }
+}
