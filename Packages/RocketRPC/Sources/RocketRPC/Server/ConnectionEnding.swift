@@ -3,10 +3,12 @@ import RocketReactor
 import RocketSystem
 import RocketTCP
 
-/// Whether and how a connection ends: its server drains, or its peer has half-closed it.
+/// Whether and how a connection ends: its server drains, it is old, or its peer has half-closed it.
 struct ConnectionEnding {
-    /// The server drains: further calls are answered with UNAVAILABLE.
+    /// The server drains, or the connection is old: further calls are answered with UNAVAILABLE.
     fileprivate(set) var isDraining = false
+    /// Why it drains.
+    fileprivate var reason = CloseReason.drained
     /// The peer sends no more; its calls are still answered.
     var isInputEnded = false {
         didSet { hasBegun = true }
@@ -21,7 +23,8 @@ struct ConnectionEnding {
     /// How long a draining server waits for a frame that such a peer may be sending.
     static let silentPeriod = Duration.seconds(1)
 
-    fileprivate mutating func drain() {
+    fileprivate mutating func drain(_ reason: CloseReason) {
+        self.reason = reason
         isDraining = true
         hasBegun = true
     }
@@ -32,9 +35,9 @@ extension ServerConnection {
     /// connection stays open until this peer has closed its side: no call meets a closed socket. A
     /// peer that was idle and does not know metadata has `silentPeriod` to send a frame, which is
     /// answered; others are closed after their last call.
-    func beginDraining() {
+    func beginDraining(_ reason: CloseReason = .drained) {
         if ending.isDraining { return }
-        ending.drain()
+        ending.drain(reason)
         if metadata.isKnown {
             sendGoAway()
         } else if callsInFlight == 0, let scheduler {
@@ -48,7 +51,18 @@ extension ServerConnection {
     func refusalWhileDraining() -> RPCError {
         ending.silentUntil = nil
         if metadata.isKnown { sendGoAway() }
-        return RPCError(.unavailable, "the server is draining")
+        return RPCError(
+            .unavailable,
+            ending.reason == .drained ? "the server is draining" : "the connection is too old")
+    }
+
+    /// Drains the connection because it is old; the next time closes it, with the calls on it.
+    ///
+    /// - Returns: whether there is to be a next time.
+    func endForAge() -> Bool {
+        let isFirst = !ending.isDraining
+        if isFirst { beginDraining(.tooOld) } else { transport?.close(.now, reason: .tooOld) }
+        return isFirst
     }
 
     /// Closes the connection if it is ending and its last call has been answered.
@@ -61,7 +75,7 @@ extension ServerConnection {
         } else if ending.isInputEnded {
             transport?.close(.afterFlush, reason: .peerFinished)
         } else if !metadata.isKnown, ending.silentUntil == nil {
-            transport?.close(.afterFlush, reason: .drained)
+            transport?.close(.afterFlush, reason: ending.reason)
         } else if metadata.isKnown {
             // A call of `rocket.Health`, which is never refused, was the first to show that.
             sendGoAway()

@@ -28,15 +28,18 @@ final class HandlerScheduler: TickEndHandler {
     private var trimTimer: ScheduledTimer?
     /// Fires when draining connections whose peers are silent have to be closed.
     private var silentPeersTimer: ScheduledTimer?
+    /// Nil: connections may get as old as they will.
+    private let ages: ConnectionAges?
     /// The responder of synchronous handlers.
     private var synchronous: CallResponder?
 
     /// Parked tasks that were unused for this interval end.
     static let trimInterval = Duration.seconds(10)
 
-    init(reactor: Reactor, dispatcher: RPCDispatcher) {
+    init(reactor: Reactor, dispatcher: RPCDispatcher, age: ConnectionAge? = nil) {
         self.reactor = reactor
         self.dispatcher = dispatcher
+        ages = age.map { ConnectionAges($0, on: reactor) }
         executor = LoopActor(loop: reactor.loop)
         deadlineTimer = DeadlineTimer(on: reactor, label: "handler deadline") {
             [unowned self] in expire()
@@ -50,11 +53,13 @@ final class HandlerScheduler: TickEndHandler {
 
     func add(_ connection: ServerConnection) {
         connections.insert(connection)
+        connection.ageTimer = ages?.add(connection)
     }
 
     /// Removes a closed connection and cancels its calls and their tasks.
     func remove(_ connection: ServerConnection) {
         connections.remove(connection)
+        if let timer = connection.ageTimer.take() { ages?.remove(timer) }
         cancelCalls(of: connection)
         // It refers to the connection, which refers to this scheduler.
         if synchronous?.connection === connection { synchronous = nil }
@@ -147,6 +152,7 @@ final class HandlerScheduler: TickEndHandler {
         trimTimer = nil
         silentPeersTimer?.cancel()
         silentPeersTimer = nil
+        ages?.cancel()
         synchronous = nil
     }
 
@@ -330,15 +336,18 @@ private actor LoopActor {
 
 /// The schedulers of all sub reactors; each is created for the first connection of its loop.
 final class SchedulerRegistry: Sendable {
+    private let age: ConnectionAge?
     /// In the order of their making.
     private let all = Locked<[LoopBound<HandlerScheduler>]>([])
+
+    init(age: ConnectionAge? = nil) { self.age = age }
 
     /// Returns the scheduler of the reactor, which is created if necessary. On the reactor's loop.
     func scheduler(on reactor: Reactor, _ dispatcher: RPCDispatcher) -> HandlerScheduler {
         let found = all.withLock { all in all.first { $0.loop === reactor.loop } }
         if let found { return found.get() }
         // Only this loop creates its scheduler, so no other thread can have created one meanwhile.
-        let scheduler = HandlerScheduler(reactor: reactor, dispatcher: dispatcher)
+        let scheduler = HandlerScheduler(reactor: reactor, dispatcher: dispatcher, age: age)
         let bound = LoopBound(scheduler, on: reactor)
         all.withLock { $0.append(bound) }
         return scheduler

@@ -62,7 +62,8 @@ public final class RPCServer: Service {
             logger: logger, time: time)
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec, health: health,
-            status: meter.map { StatusLines(meter: $0, time: time) })
+            status: meter.map { StatusLines(meter: $0, time: time) },
+            age: ConnectionAge(configuration))
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
             ioLogger: logger, makeListener: makeListener)
@@ -118,11 +119,13 @@ private final class RPCServerApplication: ServerApplication {
     private let codec: TinyPBCodec
     private let health: RPCHealth
     private let statusLines: StatusLines?
-    private let schedulers = SchedulerRegistry()
+    private let schedulers: SchedulerRegistry
 
     init(
-        dispatcher: RPCDispatcher, codec: TinyPBCodec, health: RPCHealth, status: StatusLines?
+        dispatcher: RPCDispatcher, codec: TinyPBCodec, health: RPCHealth, status: StatusLines?,
+        age: ConnectionAge?
     ) {
+        schedulers = SchedulerRegistry(age: age)
         self.dispatcher = dispatcher
         self.codec = codec
         self.health = health

@@ -17,6 +17,12 @@ public struct RPCServerConfiguration: Sendable {
     public var slowCallback: Duration? = .milliseconds(100)
     /// The time in which running calls may finish once the server drains. Default 10 seconds.
     public var drainTimeout = Duration.seconds(10)
+    /// How old a connection may get, 10 % more or less; nil, the default: there is no limit. An old
+    /// one ends as in a drain, so that its client opens another one, with the certificates of now.
+    public var maxConnectionAge: Duration?
+    /// How long a client may stay on an old connection; after it the connection is closed, with its
+    /// calls. Default 5 minutes.
+    public var maxConnectionAgeGrace = Duration.seconds(300)
     /// Notifies the service manager when the server is ready, of its status and when it stops, and
     /// its watchdog while the server's loops respond. Default nil: no notifications.
     public var systemd: SystemdReporter?

@@ -40,6 +40,8 @@ final class ServerConnection {
     var metadata = PeerMetadata()
     /// Whether and how the connection ends.
     var ending = ConnectionEnding()
+    /// Its entry in `ConnectionAges`.
+    var ageTimer: TimerID?
     /// Set once a frame was invalid: the rest of the input can't be parsed, and is ignored while
     /// the connection flushes its output and closes.
     private var fault: FrameError?

@@ -99,13 +99,14 @@ struct ServerScene {
     static func with(
         _ services: [any RPCService], connections count: Int = 1,
         interceptors: [any RPCInterceptor] = [], limits: RPCCallLimits = RPCCallLimits(),
-        codec: TinyPBCodec = TinyPBCodec(),
+        codec: TinyPBCodec = TinyPBCodec(), age: ConnectionAge? = nil,
         _ body: (ServerScene, [Client]) throws -> Void
     ) throws {
         let loop = try HandDrivenLoop()
         let dispatcher = try RPCDispatcher(
             services: services, interceptors: interceptors, limits: limits, time: loop.clock)
-        let scheduler = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
+        let scheduler = HandlerScheduler(
+            reactor: loop.reactor, dispatcher: dispatcher, age: age)
         let scene = ServerScene(loop: loop, scheduler: scheduler, codec: codec)
         let clients = (0..<count).map { _ in
             let connection = ServerConnection(

@@ -37,6 +37,8 @@ public enum CloseReason: Hashable, Sendable {
     case peerConnectionLimit
     /// The server drained; the connection ended in time or was closed at the end of the drain.
     case drained
+    /// The server ends connections of that age.
+    case tooOld
     /// The server or the loop was stopped.
     case stopped
     /// The layer above rejected the input, for this reason.
@@ -77,6 +79,7 @@ extension CloseReason: CustomStringConvertible {
         case .connectionLimit: "the server has too many connections"
         case .peerConnectionLimit: "the peer has too many connections"
         case .drained: "the server drained"
+        case .tooOld: "the connection is too old"
         case .stopped: "the server stopped"
         case .rejected(let why): "refused: \(why)"
         }
