@@ -79,7 +79,7 @@ def main():
     options = options.parse_args()
     server = Server(files.server)
     stop, acks = (os.path.join(server.folder, name) for name in ("stop", "acks"))
-    tls = ["--to", f"127.0.0.1:{server.port}", "--tls-ca", files.authority.file, "--tls-certificate",
+    tls = ["--to", f"127.0.0.1:{server.port}", "--tls-ca", files.authority.file, "--tls-cert",
            files.client[0], "--tls-key", files.client[1]]
     load = subprocess.Popen(
         [options.order_load, "make", *tls, "--connections", "4", "--in-flight", "64", "--rate",

@@ -1,9 +1,11 @@
 public import ArgumentParser
 import Logging
+import RocketBase
 import RocketCodec
 import RocketProgram
 import RocketRPC
 import RocketTCP
+import RocketTLS
 import ServiceLifecycle
 import UnixSignals
 
@@ -40,6 +42,15 @@ public struct BenchServerCommand: AsyncParsableCommand {
     @Option(help: "Bytes of order_id in the reply, instead of \"20230514\".")
     var payload: Int?
 
+    @Option(help: "A PEM file with the server's certificate; turns TLS on.")
+    var tlsCert: String?
+
+    @Option(help: "The PEM file of its private key.")
+    var tlsKey: String?
+
+    @Option(help: "A PEM file of authorities; clients must have certificates of theirs.")
+    var tlsClientCa: String?
+
     /// Every option at its default, for the parser.
     public init() {}
 
@@ -51,6 +62,9 @@ public struct BenchServerCommand: AsyncParsableCommand {
         guard payload.map({ (0...(64 << 20)).contains($0) }) ?? true else {
             throw ValidationError("--payload is 0 to 67108864")
         }
+        guard (tlsCert == nil) == (tlsKey == nil), tlsClientCa == nil || tlsCert != nil else {
+            throw ValidationError("--tls-cert and --tls-key go together, --tls-client-ca with both")
+        }
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -61,6 +75,11 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.codec = BenchLimits.codec(payloadBytes: payload)
         configuration.tcp.connection = BenchLimits.connection(payloadBytes: payload)
         configuration.tcp.maxConnections = 100_000
+        if let tlsCert, let tlsKey {
+            var tls = ServerTLSConfig(certificate: tlsCert, key: tlsKey)
+            tls.clientCA = tlsClientCa
+            configuration.tcp.security.tcp = try TLSProvider().serverSecurity(tls, at: "server/tls")
+        }
         let server = try RPCServer(
             configuration: configuration, services: [handler.service(payloadBytes: payload)])
         // Without the group's own log, which is not to be measured.

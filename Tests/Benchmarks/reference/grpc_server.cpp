@@ -1,6 +1,6 @@
 // A server by gRPC's asynchronous C++ API, on one thread with one completion queue.
 //
-//   grpc_server [--payload BYTES] [--tls-certificate FILE --tls-key FILE [--tls-client-ca FILE]]
+//   grpc_server [--payload BYTES] [--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]]
 //
 // With a client CA, clients must have a certificate.
 #include <grpcpp/grpcpp.h>
@@ -38,7 +38,7 @@ struct Call {
 static std::shared_ptr<grpc::ServerCredentials> credentials(int argc, char **argv) {
     std::string certificate, key, ca;
     for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--tls-certificate") == 0) certificate = contents(argv[i + 1]);
+        if (strcmp(argv[i], "--tls-cert") == 0) certificate = contents(argv[i + 1]);
         if (strcmp(argv[i], "--tls-key") == 0) key = contents(argv[i + 1]);
         if (strcmp(argv[i], "--tls-client-ca") == 0) ca = contents(argv[i + 1]);
     }

@@ -148,7 +148,7 @@ static inline void options_parse(struct load_options *options, int argc, char **
         else if (strcmp(name, "--server-pid") == 0) options->server_pid = atoi(value);
         else if (strcmp(name, "--tls-ca") == 0) options->tls_ca = value;
         else if (strcmp(name, "--tls-name") == 0) options->tls_name = value;
-        else if (strcmp(name, "--tls-certificate") == 0) options->tls_certificate = value;
+        else if (strcmp(name, "--tls-cert") == 0) options->tls_certificate = value;
         else if (strcmp(name, "--tls-key") == 0) options->tls_key = value;
         else if (strcmp(name, "--tls-version") == 0) options->tls_version = value;
         else if (strcmp(name, "--kind") == 0) options->kind = value;
@@ -161,7 +161,7 @@ static inline void options_parse(struct load_options *options, int argc, char **
                 "       [--rate CALLS_PER_SECOND] [--payload BYTES] [--slow-percent N]\n"
                 "       [--server-pid PID] [--calls N]\n"
                 "       [--tls-ca FILE [--tls-name localhost] [--tls-version 1.2]\n"
-                "        [--tls-certificate FILE --tls-key FILE]]: tinypb_load, tinypb_connects, grpc_load\n",
+                "        [--tls-cert FILE --tls-key FILE]]: tinypb_load, tinypb_connects, grpc_load\n",
                 argv[0]);
         exit(2);
     }

@@ -28,9 +28,9 @@ def certificate(name):
 
 
 CA = os.path.join(out, "ca", "ca.pem")
-KEYS = ("--tls-certificate", certificate("server")[0], "--tls-key", certificate("server")[1])
+KEYS = ("--tls-cert", certificate("server")[0], "--tls-key", certificate("server")[1])
 CLIENT = {"tls_ca": CA}
-MUTUAL = CLIENT | {"tls_certificate": certificate("client")[0], "tls_key": certificate("client")[1]}
+MUTUAL = CLIENT | {"tls_cert": certificate("client")[0], "tls_key": certificate("client")[1]}
 bench = Bench(binaries, os.path.join(out, "programs"))
 ROCKET = (os.path.join(binaries, "rocket_bench_server"),)
 GRPC = (bench.path("grpc_server"),)

@@ -8,7 +8,7 @@ import RocketTLS
 struct ServerOptions: ParsableArguments {
     @Option(help: "The address of the server.") var to: String
     @Option(help: "The authorities of the server's certificate; turns TLS on.") var tlsCa: String?
-    @Option(help: "The client's certificate.") var tlsCertificate: String?
+    @Option(help: "The client's certificate.") var tlsCert: String?
     @Option(help: "Its key.") var tlsKey: String?
     @Option(help: "The name of the server's certificate, in place of the address.")
     var tlsName: String?
@@ -20,7 +20,7 @@ struct ServerOptions: ParsableArguments {
         if let tlsCa {
             var tls = StubTLSConfig()
             tls.ca = tlsCa
-            tls.certificate = tlsCertificate
+            tls.certificate = tlsCert
             tls.key = tlsKey
             tls.name = tlsName
             let provider = TLSProvider()
