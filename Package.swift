@@ -106,7 +106,7 @@ let rpc: [Target] = [
         "RocketProgram", of: "RocketProgram",
         [
             "RocketBase", "RocketJournal", "RocketRPC", "RocketSystem", "RocketSystemd",
-            "RocketTCP", swiftProtobuf, lifecycle, logging,
+            "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle, logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]

@@ -36,6 +36,7 @@ let package = Package(
         .package(path: "../RocketTCP"),
         .package(path: "../RocketCodec"),
         .package(path: "../RocketRPC"),
+        .package(path: "../RocketTLS"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
@@ -43,7 +44,12 @@ let package = Package(
             name: "RocketSimulation", dependencies: layers, swiftSettings: strictSettings),
         // Rocket's own worlds, for `make simulate` and for tests.
         .target(
-            name: "RocketSimulationScenarios", dependencies: layers + ["RocketSimulation"],
+            name: "RocketSimulationScenarios",
+            dependencies: layers + [
+                "RocketSimulation",
+                .product(name: "RocketTLS", package: "RocketTLS"),
+                .product(name: "RocketTLSTestKit", package: "RocketTLS"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "RocketSimulationTests",

@@ -51,6 +51,8 @@ public struct BenchClientCommand: AsyncParsableCommand {
     @Option(help: "The process id of the server, to measure its processor time.")
     var serverPid: Int32?
 
+    @OptionGroup(title: "TLS") var tls: TLSOptions
+
     @Flag(help: "Print one line of JSON instead of text.")
     var json = false
 
@@ -74,12 +76,14 @@ public struct BenchClientCommand: AsyncParsableCommand {
     /// Loads the server, then prints the report.
     public func run() async throws {
         let report: BenchReport
+        let security = try tls.security()
         do {
-            let load = BenchLoad(
+            var load = BenchLoad(
                 address: try NetAddress(parsing: to), connections: connections,
                 inFlight: inFlight, duration: .seconds(seconds), callsPerSecond: rate, calls: calls,
                 payloadBytes: payload, slowPercent: slowPercent, serverProcess: serverPid,
                 hasHistogram: json)
+            load.security = security
             report = try await load.run()
         } catch {
             let status = error is NetAddressError ? .usage : ExitStatus(of: error)

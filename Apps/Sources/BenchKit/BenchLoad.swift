@@ -22,6 +22,8 @@ struct BenchLoad: Sendable {
     let slowPercent: Double
     /// The process whose processor time is measured.
     let serverProcess: Int32?
+    /// What protects the connections; nil: nothing.
+    var security: (any ClientTransportSecurity)?
     /// Whether the report contains every latency. That takes an allocation each, which would
     /// disturb the count of allocations per call.
     var hasHistogram = true
@@ -45,6 +47,7 @@ struct BenchLoad: Sendable {
         var configuration = RPCChannelConfiguration()
         configuration.timeout = .seconds(10)
         configuration.codec = BenchLimits.codec(payloadBytes: payloadBytes)
+        configuration.security = security
         return OrderClient(try RPCChannel(to: address, configuration: configuration, loop: loop))
     }
 

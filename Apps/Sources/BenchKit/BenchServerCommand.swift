@@ -5,7 +5,6 @@ import RocketCodec
 import RocketProgram
 import RocketRPC
 import RocketTCP
-import RocketTLS
 import ServiceLifecycle
 import UnixSignals
 
@@ -42,14 +41,21 @@ public struct BenchServerCommand: AsyncParsableCommand {
     @Option(help: "Bytes of order_id in the reply, instead of \"20230514\".")
     var payload: Int?
 
-    @Option(help: "A PEM file with the server's certificate; turns TLS on.")
-    var tlsCert: String?
+    @Option(
+        name: .customLong("tls-cert"),
+        help: ArgumentHelp("Serve by TLS with this certificate.", valueName: "file"))
+    var tlsCertificate: String?
 
-    @Option(help: "The PEM file of its private key.")
+    @Option(
+        name: .customLong("tls-key"),
+        help: ArgumentHelp("The private key of the certificate.", valueName: "file"))
     var tlsKey: String?
 
-    @Option(help: "A PEM file of authorities; clients must have certificates of theirs.")
-    var tlsClientCa: String?
+    @Option(
+        name: .customLong("tls-client-ca"),
+        help: ArgumentHelp(
+            "Demand certificates of these authorities from clients.", valueName: "file"))
+    var tlsClientCA: String?
 
     /// Every option at its default, for the parser.
     public init() {}
@@ -62,9 +68,22 @@ public struct BenchServerCommand: AsyncParsableCommand {
         guard payload.map({ (0...(64 << 20)).contains($0) }) ?? true else {
             throw ValidationError("--payload is 0 to 67108864")
         }
-        guard (tlsCert == nil) == (tlsKey == nil), tlsClientCa == nil || tlsCert != nil else {
-            throw ValidationError("--tls-cert and --tls-key go together, --tls-client-ca with both")
+        guard (tlsCertificate == nil) == (tlsKey == nil), tlsClientCA == nil || tlsKey != nil else {
+            throw ValidationError("TLS needs --tls-cert and --tls-key")
         }
+    }
+
+    /// TLS as the options say.
+    private func security() throws -> ListenerSecurity {
+        var server = ServerConfig()
+        if let tlsCertificate, let tlsKey {
+            var tls = ServerTLSConfig(certificate: tlsCertificate, key: tlsKey)
+            tls.clientCA = tlsClientCA
+            server.tls = tls
+        }
+        do {
+            return try ListenerSecurity(server, by: TLSReload(logger: .disabled).provider)
+        } catch { throw ProgramFailure(error) }
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -75,11 +94,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.codec = BenchLimits.codec(payloadBytes: payload)
         configuration.tcp.connection = BenchLimits.connection(payloadBytes: payload)
         configuration.tcp.maxConnections = 100_000
-        if let tlsCert, let tlsKey {
-            var tls = ServerTLSConfig(certificate: tlsCert, key: tlsKey)
-            tls.clientCA = tlsClientCa
-            configuration.tcp.security.tcp = try TLSProvider().serverSecurity(tls, at: "server/tls")
-        }
+        configuration.tcp.security = try security()
         let server = try RPCServer(
             configuration: configuration, services: [handler.service(payloadBytes: payload)])
         // Without the group's own log, which is not to be measured.

@@ -41,11 +41,15 @@ public struct ChatClientCommand: AsyncParsableCommand {
     @Option(help: "Time-out for connecting: 500ms, 2s. (default: 2s)")
     var timeout: DurationArgument?
 
+    @OptionGroup(title: "TLS") var tls: TLSOptions
+
     @Option(help: "The longest line that is sent, in bytes; the limit of the server.")
     var maxMessageBytes = 65_536
 
     private static let helpSections = HelpSections(
-        exitStatuses: [.dataError, .unavailable, .ioError, .temporaryFailure, .notPermitted],
+        exitStatuses: [
+            .dataError, .unavailable, .ioError, .temporaryFailure, .notPermitted, .configuration,
+        ],
         environment: [("NO_COLOR", "No colours on a terminal, if it is not empty.")])
 
     /// Every option at its default, for the parser.
@@ -67,9 +71,10 @@ public struct ChatClientCommand: AsyncParsableCommand {
             let resolver = try NameResolver()
             defer { resolver.shutdown() }
             let thread = try IOThread(name: "chat-client")
-            let settings = ChatClientController.Settings(
+            var settings = ChatClientController.Settings(
                 target: target(resolver), connectTimeout: timeout?.duration ?? .seconds(2),
                 reconnects: reconnect, maxMessageBytes: maxMessageBytes)
+            settings.security = try tls.security()
             failure = await ChatClientProgram.run(settings, on: thread.loop)
             thread.stop()
             await thread.ended()

@@ -85,10 +85,13 @@ public struct ChatServerCommand: AsyncParsableCommand {
             for warning in config.warnings {
                 StandardError.write(line: warning.description, level: .warn)
             }
-            do { _ = try ChatServerConfiguration(config) } catch {
+            let report = try ConfigurationFile.report(config, of: file)
+            var plain = config
+            plain.server = config.server.withoutTLS
+            do { _ = try ChatServerConfiguration(plain) } catch {
                 throw ProgramFailure("\(file): \(error)", status: .configuration)
             }
-            if !quiet { StandardOutput.write(line: config.report) }
+            if !quiet { StandardOutput.write(line: report) }
             return
         }
         for warning in config.warnings {

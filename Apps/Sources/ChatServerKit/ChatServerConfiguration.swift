@@ -38,14 +38,22 @@ public struct ChatServerConfiguration: Sendable {
 
     /// From `root/server` and `root/chat` of a configuration.
     ///
-    /// - Parameter sockets: sockets passed by socket activation. If some have the name `chat` (or
-    ///   no name), they are served instead of the addresses in the configuration.
-    /// - Throws: `NetAddressError` for an invalid address of a listener.
-    public init(_ config: RocketConfig, sockets: ListenFDs = .none) throws {
+    /// - Parameters:
+    ///   - sockets: sockets passed by socket activation. If some have the name `chat` (or no name),
+    ///     they are served instead of the addresses in the configuration.
+    ///   - security: makes what protects the listeners; nil: none, so that a configuration with TLS
+    ///     is an error.
+    /// - Throws: `NetAddressError` for an invalid address of a listener, `TransportSecurityError`
+    ///   for TLS that can't be used.
+    public init(
+        _ config: RocketConfig, sockets: ListenFDs = .none,
+        security: (any TransportSecurityProvider)? = nil
+    ) throws {
         let server = config.server
         self.init(listen: try server.addresses.map { try NetAddress(parsing: $0) })
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         tcp.apply(server)
+        tcp.security = try ListenerSecurity(server, by: security)
         ioThreads = server.ioThreads
         slowCallback = server.slowCallback.unlessZero
         drainTimeout = server.drainTimeout

@@ -21,8 +21,11 @@ struct ChatServerProgram {
     }
 
     private func serve(_ daemon: Daemon) async throws {
-        var configuration = try ChatServerConfiguration(config, sockets: daemon.sockets)
+        let tls = TLSReload(logger: daemon.logs.app)
+        var configuration = try ChatServerConfiguration(
+            config, sockets: daemon.sockets, security: tls.provider)
         configuration.systemd = daemon.systemd
+        daemon.systemd?.addCondition { tls.status }
         let server = ChatServer(
             configuration: configuration, logger: daemon.logs.app,
             frameworkLogger: daemon.logs.rpc)
@@ -30,10 +33,14 @@ struct ChatServerProgram {
         let reload = ConfigReload(config, logs: daemon.logs) { [file] in
             try ChatConfigurationFile.read(file)
         } apply: {
-            server.update(try ChatServerConfiguration($0))
+            var plain = $0
+            plain.server = $0.server.withoutTLS
+            let configuration = try ChatServerConfiguration(plain)
+            try tls.reload($0)
+            server.update(configuration)
         }
         try await daemon.run(
-            [HeapTrimmer(logger: daemon.logs.app), server],
+            [HeapTrimmer(logger: daemon.logs.app), tls, server],
             listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
     }

@@ -30,6 +30,8 @@ struct TargetOptions: ParsableArguments {
         })
     var peer: PeerKind?
 
+    @OptionGroup(title: "TLS, in place of what the stub says") var tls: TLSOptions
+
     /// The stub without --to.
     static let defaultStub = "order"
     /// The configuration without --config, in the current folder.
@@ -45,6 +47,7 @@ struct TargetOptions: ParsableArguments {
     func target(root: String = "", folder: String = "") throws(ProgramFailure) -> ServerTarget {
         var target = try serverTarget(root: root, folder: folder)
         if let peer { target.configuration.peer = peer }
+        if let settings = tls.settings { target.tls = settings }
         return target
     }
 

@@ -131,7 +131,8 @@ public struct OrderServerCommand: AsyncParsableCommand {
                 StandardError.write(line: warning.description, level: .warn)
             }
             try OrderServerProgram(file: file, config: config).check()
-            if !quiet { StandardOutput.write(line: config.report) }
+            let report = try ConfigurationFile.report(config, of: file)
+            if !quiet { StandardOutput.write(line: report) }
         }
         let hasMaintained = try maintain(
             StoreMaintenance(path: config[OrderStoreConfig.self].path, isJSON: json))

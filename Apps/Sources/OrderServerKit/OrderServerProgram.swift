@@ -21,12 +21,14 @@ struct OrderServerProgram {
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
         let monitor = OrderStoreMonitor(logs: logs)
-        let configuration = try serverConfiguration(daemon)
+        let tls = TLSReload(logger: logs.app)
+        let configuration = try serverConfiguration(daemon, tls)
         let store = try openStore(monitor, configuration.tcp.budget)
         daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
         daemon.systemd?.addCondition(monitor.status)
+        daemon.systemd?.addCondition { tls.status }
         do {
-            try await serve(store, monitor, configuration, daemon)
+            try await serve(store, monitor, configuration, daemon, tls)
         } catch {
             await store.close()
             throw ProgramFailure(error)
@@ -40,7 +42,7 @@ struct OrderServerProgram {
 
     private func serve(
         _ store: OrderStore, _ monitor: OrderStoreMonitor, _ configuration: RPCServerConfiguration,
-        _ daemon: Daemon
+        _ daemon: Daemon, _ tls: TLSReload
     ) async throws {
         let server = try Self.server(
             OrderHandler(logic: OrderLogic(store: store)), configuration, logger: daemon.logs.rpc)
@@ -49,19 +51,22 @@ struct OrderServerProgram {
         let reload = ConfigReload(config, logs: daemon.logs) { [file] in
             try ConfigurationFile.read(file, sections: [OrderStoreConfig.self])
         } apply: {
-            server.update(try Self.checked($0))
+            let configuration = try Self.checked($0)
+            try tls.reload($0)
+            server.update(configuration)
         }
         try await daemon.run(
-            [HeapTrimmer(logger: daemon.logs.app), server],
+            [HeapTrimmer(logger: daemon.logs.app), tls, server],
             listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
     }
 
     private func serverConfiguration(
-        _ daemon: Daemon
+        _ daemon: Daemon, _ tls: TLSReload
     ) throws(ProgramFailure) -> RPCServerConfiguration {
         do {
-            var configuration = try RPCServerConfiguration(config.server, sockets: daemon.sockets)
+            var configuration = try RPCServerConfiguration(
+                config.server, sockets: daemon.sockets, security: tls.provider)
             configuration.systemd = daemon.systemd
             return configuration
         } catch {
@@ -76,15 +81,15 @@ struct OrderServerProgram {
         try RPCServer(configuration: configuration, services: [orders], logger: logger)
     }
 
-    /// Returns the configuration of the server, after checking it as a start does: also what it says
-    /// about the methods.
+    /// Returns the configuration of the server without TLS, after checking it as a start does: also
+    /// what it says about the methods.
     private static func checked(_ config: RocketConfig) throws -> RPCServerConfiguration {
-        let configuration = try RPCServerConfiguration(config.server)
+        let configuration = try RPCServerConfiguration(config.server.withoutTLS)
         _ = try server(UnservedOrders(), configuration)
         return configuration
     }
 
-    /// Checks the configuration as a start does, and opens nothing.
+    /// Checks the configuration as a start does, besides TLS, and opens nothing.
     ///
     /// - Throws: `ProgramFailure` (configuration) with the reason.
     func check() throws(ProgramFailure) {

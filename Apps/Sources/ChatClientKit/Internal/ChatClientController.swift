@@ -1,3 +1,4 @@
+import RocketBase
 package import RocketProgram
 package import RocketReactor
 import RocketSystem
@@ -20,6 +21,8 @@ package final class ChatClientController {
         var connectTimeout: Duration
         var reconnects: Bool
         var maxMessageBytes: Int
+        /// What protects the connection; nil: nothing.
+        var security: (any ClientTransportSecurity)?
         /// Whether lines that were too long or refused by the server make the client fail.
         var failsForLines = false
         /// How long the server may take to end its stream after ours has ended; nil: without a
@@ -70,6 +73,7 @@ package final class ChatClientController {
     package func start() {
         var configuration = PersistentConnectionConfiguration()
         configuration.connectTimeout = settings.connectTimeout
+        configuration.security = settings.security
         configuration.connection.inputLimitBytes = ChatConnectionHandler.inputLimitBytes
         // The output is bounded by `acceptsLines`. The server does not read from a client that does
         // not read: if this one stopped reading while its lines wait, both would wait for ever.

@@ -1,5 +1,6 @@
 public import RocketBase
 import RocketJournal
+import RocketTLS
 
 /// Reads a program's configuration and reports errors in one line.
 public enum ConfigurationFile {
@@ -20,6 +21,22 @@ public enum ConfigurationFile {
             let more = errors.dropFirst().map { "; also \($0.description)" }.joined()
             throw ProgramFailure(first.description + more, status: .configuration)
         }
+    }
+
+    /// Returns the effective configuration as text, for `--check-config`, with a line for each
+    /// certificate that it names: subject, names, serial number and end. Reads those files, and keys
+    /// and authorities, too.
+    ///
+    /// - Throws: `ProgramFailure` (configuration) with the first file that can't be used.
+    public static func report(
+        _ config: RocketConfig, of file: String
+    ) throws(ProgramFailure) -> String {
+        let provider = TLSProvider()
+        do throws(TransportSecurityError) { try provider.load(config) } catch {
+            throw ProgramFailure("\(file): \(error)", status: .configuration)
+        }
+        let certificates = provider.certificates.map { TerminalText.safe("certificate \($0)") }
+        return ([config.report] + certificates).joined(separator: "\n")
     }
 }
 

@@ -16,7 +16,9 @@ extension ExitStatus {
                     ? .notPermitted : ExitStatus(of: error.code)
             case let error as TCPListenError: ExitStatus(of: error.cause.errno)
             case let error as SystemError: ExitStatus(of: error.errno)
-            case is RPCRegistrationError, is NetAddressError, is ConfigError: .configuration
+            case is RPCRegistrationError, is NetAddressError, is ConfigError,
+                is TransportSecurityError:
+                .configuration
             default: .failure
             }
     }

@@ -2,6 +2,7 @@ public import RocketBase
 public import RocketRPC
 import RocketSystem
 import RocketTCP
+import RocketTLS
 
 /// The server that a command calls: an address of the command line, or a stub of the configuration.
 public struct ServerTarget: Sendable, CustomStringConvertible {
@@ -14,6 +15,9 @@ public struct ServerTarget: Sendable, CustomStringConvertible {
     public let description: String
     /// How the server is called.
     public var configuration: RPCChannelConfiguration
+    /// TLS of the connections; nil: they are plaintext. Without a name or a fingerprint, the
+    /// certificate must be valid for the host of the address.
+    public var tls: StubTLSConfig?
     private let endpoint: Endpoint
 
     /// Parses an address: `127.0.0.1:12345`, `[::1]:80`, `localhost:12345`, `unix:/run/order.sock`,
@@ -42,7 +46,12 @@ public struct ServerTarget: Sendable, CustomStringConvertible {
     /// - Throws: `ProgramFailure` (configuration) if one of its addresses is wrong.
     public init(_ stub: StubConfig) throws(ProgramFailure) {
         description = "\(stub.name) (\(stub.endpoint))"
-        configuration = RPCChannelConfiguration(stub)
+        tls = stub.tls
+        var plain = stub
+        plain.tls = nil
+        do throws(RPCError) { configuration = try RPCChannelConfiguration(plain) } catch {
+            throw ProgramFailure("stub \(stub.name): \(error)", status: .configuration)
+        }
         do throws(NetAddressError) {
             var addresses: [NetAddress] = []
             for text in stub.endpoints { addresses.append(try NetAddress(parsing: text)) }
@@ -52,19 +61,32 @@ public struct ServerTarget: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Creates a channel, after looking up the name of the host.
+    /// Creates a channel, after looking up the name of the host. Reads the files of `tls`.
     ///
     /// - Parameter timeout: the longest that looking up the name may take.
     /// - Throws: `RPCError` ERROR_FAILED_CONNECT for a name without an address,
-    ///   ERROR_RPC_CALL_TIMEOUT if the look-up takes too long, CHANNEL_INIT when a thread can't be
-    ///   started.
+    ///   ERROR_RPC_CALL_TIMEOUT if the look-up takes too long, ERROR_RPC_PEER_ADDR for TLS that can't
+    ///   be used, CHANNEL_INIT when a thread can't be started.
     public func channel(lookingUpWithin timeout: Duration) async throws(RPCError) -> RPCChannel {
+        var configuration = configuration
+        if let security = try security() { configuration.security = security }
         let addresses =
             switch endpoint {
             case .addresses(let addresses): addresses
             case .host(let host): try await Self.lookUp(host, within: timeout)
             }
         return try RPCChannel(to: addresses, configuration: configuration, target: description)
+    }
+
+    /// Returns what protects the connections.
+    func security() throws(RPCError) -> (any ClientTransportSecurity)? {
+        guard var tls else { return nil }
+        if case .host(let host) = endpoint, tls.name == nil, tls.fingerprint == nil {
+            tls.name = host.host
+        }
+        do throws(TransportSecurityError) {
+            return try TLSProvider().clientSecurity(tls, at: description)
+        } catch { throw RPCError(.peerAddress, "\(error)") }
     }
 
     /// Returns the addresses of a host. The system's resolver can't be cancelled: after a time-out

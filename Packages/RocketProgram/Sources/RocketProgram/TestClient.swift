@@ -53,10 +53,16 @@ public enum TestClient {
         """
         OVERVIEW: Calls a method once and prints the response as JSON.
 
-        USAGE: \(name) METHOD HOST PORT [JSON]
+        USAGE: \(name) METHOD HOST PORT [JSON] [--tls] [--tls-ca FILE] [--tls-cert FILE]
+               [--tls-key FILE] [--tls-name NAME] [--tls-fingerprint HEX]
 
         JSON is the request (default: {}). Methods and their requests:
         \(commands.map { "  \($0.name)  \($0.fullName), a \($0.request)" }.joined(separator: "\n"))
+
+        TLS: --tls turns it on, and so does each of the others: the authorities whose
+        certificates the server may have (default: those of the system), a certificate of
+        this client and its key, the name that the server's certificate must be valid for
+        (default: HOST), or the SHA-256 of that certificate in place of authorities and name.
 
         \(HelpSections(exitStatuses: HelpSections.clientStatuses).text)
         """
@@ -64,6 +70,7 @@ public enum TestClient {
 
     /// Makes the call that the arguments describe and returns the response as JSON.
     static func call(_ commands: [Command], _ arguments: [String]) async throws -> String {
+        let (tls, arguments) = try TLSOptions.split(arguments)
         guard let name = arguments.first, (3...4).contains(arguments.count),
             let port = UInt16(arguments[2]), port > 0
         else {
@@ -77,7 +84,9 @@ public enum TestClient {
                 "there is no method '\(name)'; the methods are \(names)", status: .usage)
         }
         let host = arguments[1].contains(":") ? "[\(arguments[1])]" : arguments[1]
-        let channel = try RPCChannel(to: "\(host):\(port)", config: RocketConfig())
+        var target = try ServerTarget(address: "\(host):\(port)")
+        target.tls = tls.settings
+        let channel = try await target.channel(lookingUpWithin: .seconds(2))
         return try await command.call(arguments.count == 4 ? arguments[3] : "{}", channel)
     }
 

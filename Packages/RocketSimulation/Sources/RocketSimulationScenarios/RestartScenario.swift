@@ -1,17 +1,29 @@
 import RocketRPC
 public import RocketSimulation
 import RocketSystem
+import RocketTCP
 
 extension Scenario {
     /// Servers are drained and started again while clients call them through a chain. Each call waits
     /// until a server is ready, and none fails: not one that has begun, nor one that comes too late.
     public static let restart = Scenario(name: "restart") { world, faults in
+        try restart(world, faults, .plaintext)
+    }
+
+    /// The same over TLS: everybody has a certificate.
+    public static let restartTLS = Scenario(name: "restart-tls") { world, faults in
+        try WorldSecurity.run(world) { try restart(world, faults, $0) }
+    }
+
+    private static func restart(
+        _ world: World, _ faults: Faults, _ security: WorldSecurity
+    ) throws {
         var random = world.generator("restart")
         var patient = RPCChannelConfiguration()
         patient.waitsForReady = true
         patient.timeout = .seconds(60)
         patient.poolSize = Int.random(in: 1...2, using: &random)
-        let configuration = patient
+        let configuration = security.channel(patient)
         // Calls without interceptors and metadata go shorter ways, and are not observed. They succeed
         // all the same, and each gets its own reply.
         let isObserved = random.chance(0.5)
@@ -32,6 +44,7 @@ extension Scenario {
                     ) {
                         $0.ioThreads = 2
                         $0.drainTimeout = .seconds(30)
+                        $0.tcp.security.tcp = security.server
                     }
                 })
         }

@@ -18,6 +18,19 @@ import Testing
         _ = run(.rpc, seed: seed)
     }
 
+    @Test("The same over TLS", arguments: 1...4)
+    func rpcTLS(seed: UInt64) {
+        let outcome = run(.rpcTLS, seed: seed)
+        #expect(outcome.statistics.succeeded > 20)
+    }
+
+    @Test("No call fails over TLS because servers are drained and started again", arguments: 1...2)
+    func restartTLS(seed: UInt64) {
+        let outcome = run(.restartTLS, seed: seed)
+        #expect(outcome.statistics.succeeded == outcome.statistics.calls)
+        #expect(outcome.statistics.counts["replies", default: 0] > 100)
+    }
+
     @Test("No call fails because servers are drained and started again", arguments: 1...4)
     func restart(seed: UInt64) {
         let outcome = run(.restart, seed: seed)

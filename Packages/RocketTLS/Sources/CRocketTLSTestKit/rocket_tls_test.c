@@ -1,3 +1,5 @@
+// For RAND_METHOD: a provider that is seeded would have to be a library of its own.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "rocket_tls_test.h"
 
 #include <openssl/ec.h>
@@ -5,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -84,3 +87,36 @@ end:
     EVP_PKEY_free(key);
     return is_made;
 }
+
+// MARK: Randomness
+
+static _Thread_local uint64_t random_state;
+static _Thread_local int is_seeded;
+
+/// SplitMix64 (Steele, Lea and Flood, 2014) on seeded threads, OpenSSL's generator on others.
+static int random_bytes(unsigned char *bytes, int count) {
+    if (!is_seeded) return RAND_OpenSSL()->bytes(bytes, count);
+    for (int i = 0; i < count; i++) {
+        uint64_t z = random_state += 0x9E3779B97F4A7C15u;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+        bytes[i] = (unsigned char)(z ^ (z >> 31));
+    }
+    return 1;
+}
+
+static int random_status(void) { return 1; }
+
+static const RAND_METHOD random_method = {
+    .bytes = random_bytes, .pseudorand = random_bytes, .status = random_status};
+
+static void set_random_method(void) { RAND_set_rand_method(&random_method); }
+
+void rocket_tls_test_seed(uint64_t seed) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_random_method);
+    random_state = seed;
+    is_seeded = 1;
+}
+
+void rocket_tls_test_unseed(void) { is_seeded = 0; }

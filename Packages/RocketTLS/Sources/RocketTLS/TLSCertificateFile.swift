@@ -1,5 +1,13 @@
 public import RocketBase
-import RocketSystem
+public import RocketSystem
+
+/// A file that was read, and what tells whether it has changed since then. A value.
+public struct TLSFile: Hashable, Sendable {
+    /// The path of the file.
+    public let path: String
+    /// What it was shortly before it was read.
+    public let version: FileVersion?
+}
 
 /// A certificate that is in force, and the file that it was read from. A value.
 public struct TLSCertificateFile: Hashable, Sendable, CustomStringConvertible {

@@ -25,14 +25,14 @@ struct TLSFileReader: Sendable {
             identities: identities, clientCA: try tls.clientCA.map(path))
         configuration.clientAuthentication = tls.clientAuthentication
         configuration.minimumVersion = tls.minVersion
-        let context = try retrying { () throws(TransportSecurityError) in
+        let certificates = identities.map(\.certificate)
+        let paths =
+            certificates + identities.map(\.key) + [configuration.clientCA].compactMap(\.self)
+        let (context, files) = try retrying(paths) { () throws(TransportSecurityError) in
             try TLSContext(configuration, tickets: tickets, now: time.wall())
         }
-        let certificates = identities.map(\.certificate)
         return TLSGeneration(
-            settings: tls, context: context, certificateFiles: certificates,
-            files: certificates + identities.map(\.key)
-                + [configuration.clientCA].compactMap(\.self))
+            settings: tls, context: context, certificateFiles: certificates, files: files)
     }
 
     /// Reads the files of a client.
@@ -50,14 +50,14 @@ struct TLSFileReader: Sendable {
         }
         configuration.name = tls.name
         configuration.minimumVersion = tls.minVersion
-        let context = try retrying { () throws(TransportSecurityError) in
+        let identity = configuration.identity
+        let paths = [identity?.certificate, identity?.key, ca].compactMap(\.self)
+        let (context, files) = try retrying(paths) { () throws(TransportSecurityError) in
             try TLSContext(configuration, now: time.wall())
         }
-        let identity = configuration.identity
         return TLSGeneration(
             settings: tls, context: context,
-            certificateFiles: [identity?.certificate].compactMap(\.self),
-            files: [identity?.certificate, identity?.key, ca].compactMap(\.self))
+            certificateFiles: [identity?.certificate].compactMap(\.self), files: files)
     }
 
     private func path(_ text: String) throws(TransportSecurityError) -> String {
@@ -66,18 +66,22 @@ struct TLSFileReader: Sendable {
 
     /// Tries again, up to 3 times 100 ms apart, where a file is missing or incomplete, or a key does
     /// not fit its certificate: they may be about to be replaced, one after the other.
+    ///
+    /// - Returns: the files, too, as they were before the successful attempt.
     private func retrying(
-        _ body: () throws(TransportSecurityError) -> TLSContext
-    ) throws(TransportSecurityError) -> TLSContext {
-        for _ in 0..<3 {
+        _ paths: [String], _ body: () throws(TransportSecurityError) -> TLSContext
+    ) throws(TransportSecurityError) -> (TLSContext, [TLSFile]) {
+        var attempts = 1
+        while true {
+            let files = paths.map { TLSFile(path: $0, version: FileVersion(of: $0)) }
             do throws(TransportSecurityError) {
-                return try body()
+                return (try body(), files)
             } catch {
-                guard error.kind == .file else { throw error }
+                guard error.kind == .file, attempts <= 3 else { throw error }
+                attempts += 1
                 wait(.milliseconds(100))
             }
         }
-        return try body()
     }
 }
 

@@ -15,7 +15,7 @@ public final class TLSProvider: TransportSecurityProvider {
     private let logger: RocketLogger
     private let time: any TimeSource
     private let state = Locked(State())
-    private let inForce = Locked((certificates: [TLSCertificateFile](), files: [String]()))
+    private let inForce = Locked((certificates: [TLSCertificateFile](), files: [TLSFile]()))
 
     /// Creates a provider that has read nothing.
     ///
@@ -69,6 +69,19 @@ public final class TLSProvider: TransportSecurityProvider {
         }
     }
 
+    /// Makes the securities of all elements of a configuration.
+    ///
+    /// - Throws: the first file that can't be used.
+    public func load(_ config: RocketConfig) throws(TransportSecurityError) {
+        let elements = TLSElements(config)
+        for (path, tls) in elements.servers.sorted(by: { $0.key < $1.key }) {
+            _ = try serverSecurity(tls, at: path)
+        }
+        for (path, tls) in elements.clients.sorted(by: { $0.key < $1.key }) {
+            _ = try clientSecurity(tls, at: path)
+        }
+    }
+
     // MARK: Reload
 
     /// Reads all files again. New connections use what was read; those that exist go on.
@@ -107,8 +120,17 @@ public final class TLSProvider: TransportSecurityProvider {
     /// The certificates of all elements, without repetition.
     public var certificates: [TLSCertificateFile] { inForce.withLock { $0.certificates } }
 
-    /// The paths of all files that were read, without repetition: certificates, keys, authorities.
-    public var files: [String] { inForce.withLock { $0.files } }
+    /// All files that were read, without repetition: certificates, keys, authorities.
+    public var files: [TLSFile] { inForce.withLock { $0.files } }
+
+    /// When the first certificate expires, for a status line; nil: there is none.
+    public var status: String? {
+        let first = certificates.min { $0.certificate.notAfter < $1.certificate.notAfter }
+        guard let first else { return nil }
+        let end = first.certificate.notAfter
+        return
+            "TLS certificate \(time.wall() > end ? "EXPIRED on" : "valid until") \(dateText(end))"
+    }
 
     /// Logs a warning for each certificate that expires within 7 days, or has expired, once per day.
     public func checkExpiry() { state.withLock { warn(&$0) } }

@@ -57,7 +57,7 @@ struct TLSGeneration<Settings: Hashable & Sendable>: Sendable {
     /// The files of the context's certificates, in their order.
     let certificateFiles: [String]
     /// All files that were read.
-    let files: [String]
+    let files: [TLSFile]
 
     var certificates: [TLSCertificateFile] {
         zip(certificateFiles, context.certificates).map {

@@ -17,8 +17,8 @@ struct SimulateCommand: ParsableCommand {
             """)
 
     private static let scenarios = [
-        Scenario.rpc, Scenario.restart, Scenario.overload, Scenario.peers, Scenario.orders,
-        Scenario.chat,
+        Scenario.rpc, Scenario.rpcTLS, Scenario.restart, Scenario.restartTLS, Scenario.overload,
+        Scenario.peers, Scenario.orders, Scenario.chat,
     ]
 
     @Option(

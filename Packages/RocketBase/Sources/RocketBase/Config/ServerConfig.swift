@@ -154,6 +154,14 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// All fields have their defaults.
     public init() {}
 
+    /// The same with plaintext listeners: to check the rest without reading files.
+    public var withoutTLS: ServerConfig {
+        var server = self
+        server.tls = nil
+        for index in server.listeners.indices { server.listeners[index].tls = nil }
+        return server
+    }
+
     /// The addresses to listen on, each as `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`: those of `listen`
     /// and of `listeners`; if there are none, `ip` and `port`.
     public var addresses: [String] {

@@ -81,10 +81,16 @@ struct MainTemplate {
                     @\(names.argument("Option"))(help: "The server: HOST:PORT, or the path of a Unix socket.")
                     var to = "127.0.0.1:\(project.port)"
 
+                    @\(names.argument("OptionGroup"))(title: "TLS") var tls: \(names.program("TLSOptions"))
+
                     @\(names.argument("OptionGroup")) var health: \(names.program("HealthOptions"))
 
                     func run() async throws {
-                        try await health.check { try \(names.program("ServerTarget"))(address: to) }
+                        try await health.check {
+                            var target = try \(names.program("ServerTarget"))(address: to)
+                            target.tls = tls.settings
+                            return target
+                        }
                     }
                 }
                 """)
@@ -119,8 +125,9 @@ struct MainTemplate {
                         \(names.program("StandardError")).write(line: "\(program): \\(warning)", level: .warn)
                     }
                     if checkConfig {
-                        _ = try \(names.rpc("RPCServerConfiguration"))(config.server)
-                        if !quiet { \(names.program("StandardOutput")).write(line: config.report) }
+                        _ = try \(names.rpc("RPCServerConfiguration"))(config.server.withoutTLS)
+                        let report = try \(names.program("ConfigurationFile")).report(config, of: file)
+                        if !quiet { \(names.program("StandardOutput")).write(line: report) }
                         return
                     }
                     try await serve(config, from: file)
@@ -142,22 +149,27 @@ struct MainTemplate {
                     defer { logs.shutdown() }
                     let daemon = \(names.program("Daemon"))(name: "\(program)", logs: logs)
                     defer { daemon.end() }
+                    let tls = \(names.program("TLSReload"))(logger: logs.app)
+                    daemon.systemd?.addCondition { tls.status }
                     // Create the resources of your calls here.
                     let resources = \(names.resources)(log: logs.app)
                     let server = try \(server)(
                         config: config,
                         services: [
                 \(services.indented(by: 12).joined(separator: "\n"))
-                        ], logs: logs, systemd: daemon.systemd, sockets: daemon.sockets)
+                        ], logs: logs, systemd: daemon.systemd, sockets: daemon.sockets,
+                        security: tls.provider)
                     let reload = \(names.program("ConfigReload"))(config, logs: logs) {
                         try \(names.program("ConfigurationFile")).read(file)
                     } apply: {
-                        server.update(try \(names.rpc("RPCServerConfiguration"))($0.server))
+                        let configuration = try \(names.rpc("RPCServerConfiguration"))($0.server.withoutTLS)
+                        try tls.reload($0)
+                        server.update(configuration)
                     }
                     daemon.logUnusedSockets(
                         otherThan: \(names.rpc("RPCServerConfiguration")).socketName)
                     try await daemon.run(
-                        [\(names.program("HeapTrimmer"))(logger: logs.app), server],
+                        [\(names.program("HeapTrimmer"))(logger: logs.app), tls, server],
                         listening: { await server.boundAddresses.map { "\\($0)" } },
                         reload: reload.run)
                 }

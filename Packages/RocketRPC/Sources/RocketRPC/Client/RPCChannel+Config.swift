@@ -10,11 +10,14 @@ extension RPCChannel {
     ///   - target: `order`, a name of `root/stubs`; or `127.0.0.1:12345`, `[::1]:80`,
     ///     `unix:/run/order`.
     ///   - interceptors, loop: see the other initializers.
-    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a target that is neither, CHANNEL_INIT when the
-    ///   thread can't be started.
+    ///   - security: makes what protects the connections, for which it reads files: `TLSProvider` of
+    ///     RocketTLS; nil: none, so that a stub with TLS is an error. An address is plaintext.
+    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a target that is neither, or TLS that can't be
+    ///   used; CHANNEL_INIT when the thread can't be started.
     public convenience init(
         to target: String, config: RocketConfig, interceptors: [any RPCInterceptor] = [],
-        loop: EventLoop? = nil, logs: LogSystem? = nil
+        loop: EventLoop? = nil, logs: LogSystem? = nil,
+        security: (any TransportSecurityProvider)? = nil
     ) throws(RPCError) {
         var configuration = RPCChannelConfiguration()
         var addresses: [NetAddress] = []
@@ -22,7 +25,7 @@ extension RPCChannel {
             for endpoint in stub.endpoints {
                 addresses.append(try NetAddress(configured: endpoint))
             }
-            configuration = RPCChannelConfiguration(stub)
+            configuration = try RPCChannelConfiguration(stub, security: security)
         } else if let parsed = try? NetAddress(parsing: target) {
             addresses = [parsed]
         } else {
@@ -37,7 +40,19 @@ extension RPCChannel {
 
 extension RPCChannelConfiguration {
     /// The settings of a stub of the configuration.
-    public init(_ stub: StubConfig) {
+    ///
+    /// - Parameter security: as that of `RPCChannel(to:config:)`.
+    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for TLS that can't be used.
+    public init(
+        _ stub: StubConfig, security: (any TransportSecurityProvider)? = nil
+    ) throws(RPCError) {
+        if let tls = stub.tls {
+            let path = "stubs/\(stub.name)/tls"
+            do throws(TransportSecurityError) {
+                guard let security else { throw TransportSecurityError.noProvider(at: path) }
+                self.security = try security.clientSecurity(tls, at: path)
+            } catch { throw RPCError(.peerAddress, "\(error)") }
+        }
         timeout = stub.timeout
         connectTimeout = stub.connectTimeout
         poolSize = stub.poolSize

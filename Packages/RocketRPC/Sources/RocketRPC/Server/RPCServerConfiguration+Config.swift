@@ -6,16 +6,26 @@ import RocketTCP
 extension RPCServerConfiguration {
     /// Creates a configuration from the element `root/server` of a configuration file.
     ///
-    /// - Parameter sockets: sockets of socket activation. Those with the name `rpc`, or without a
-    ///   name, are served in place of the configured addresses.
-    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for an invalid listener address.
-    public init(_ server: ServerConfig, sockets: ListenFDs = .none) throws(RPCError) {
+    /// - Parameters:
+    ///   - sockets: sockets of socket activation. Those with the name `rpc`, or without a name, are
+    ///     served in place of the configured addresses.
+    ///   - security: makes what protects the listeners, for which it reads files: `TLSProvider` of
+    ///     RocketTLS; nil: none, so that a configuration with TLS is an error.
+    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for an invalid listener address, or TLS that can't be
+    ///   used.
+    public init(
+        _ server: ServerConfig, sockets: ListenFDs = .none,
+        security: (any TransportSecurityProvider)? = nil
+    ) throws(RPCError) {
         if let fault = sockets.fault { throw RPCError(.peerAddress, fault) }
         var listeners: [NetAddress] = []
         for text in server.addresses { listeners.append(try NetAddress(configured: text)) }
         var tcp = TCPServerConfiguration(listen: listeners)
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         tcp.apply(server)
+        do throws(TransportSecurityError) {
+            tcp.security = try ListenerSecurity(server, by: security)
+        } catch { throw RPCError(.peerAddress, "\(error)") }
         self.init(tcp: tcp)
         ioThreads = server.ioThreads
         codec = TinyPBCodec(
@@ -80,14 +90,18 @@ extension RPCServer {
     ///   - systemd: notifies the service manager; default: the one of the environment, if any.
     ///   - sockets: sockets of socket activation; default: those of the environment. A process with
     ///     two servers has to pass different sockets to each.
+    ///   - security: makes what protects the listeners: `TLSProvider` of RocketTLS; nil: none, so
+    ///     that a configuration with TLS is an error.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together, `RPCError`
-    ///   for an invalid listener address.
+    ///   for an invalid listener address, or TLS that can't be used.
     public convenience init(
         config: RocketConfig, services: [any RPCService],
         interceptors: [any RPCInterceptor] = [], logs: LogSystem? = nil,
-        systemd: SystemdReporter? = .fromEnvironment(), sockets: ListenFDs = .fromEnvironment()
+        systemd: SystemdReporter? = .fromEnvironment(), sockets: ListenFDs = .fromEnvironment(),
+        security: (any TransportSecurityProvider)? = nil
     ) throws {
-        var configuration = try RPCServerConfiguration(config.server, sockets: sockets)
+        var configuration = try RPCServerConfiguration(
+            config.server, sockets: sockets, security: security)
         configuration.systemd = systemd
         try self.init(
             configuration: configuration, services: services,

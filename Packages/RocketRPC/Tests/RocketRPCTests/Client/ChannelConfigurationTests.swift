@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct ChannelConfigurationTests {
     @Test("A stub's settings become its channel's")
-    func stub() {
+    func stub() throws {
         var stub = StubConfig(name: "order", address: "127.0.0.1:1")
         stub.timeout = .milliseconds(7)
         stub.connectTimeout = .milliseconds(8)
@@ -22,7 +22,7 @@ import Testing
         stub.checksum = .require
         stub.maxFrameBytes = 100 << 20
         stub.peer = .tinyrpc
-        let configuration = RPCChannelConfiguration(stub)
+        let configuration = try RPCChannelConfiguration(stub)
         #expect(configuration.timeout == .milliseconds(7))
         #expect(configuration.connectTimeout == .milliseconds(8))
         #expect(configuration.poolSize == 3 && configuration.waitsForReady)
@@ -45,8 +45,9 @@ import Testing
     }
 
     @Test("A stub with defaults makes a channel with defaults")
-    func stubDefaults() {
-        let configuration = RPCChannelConfiguration(StubConfig(name: "a", address: "127.0.0.1:1"))
+    func stubDefaults() throws {
+        let configuration = try RPCChannelConfiguration(
+            StubConfig(name: "a", address: "127.0.0.1:1"))
         let plain = RPCChannelConfiguration()
         #expect(configuration.timeout == plain.timeout)
         #expect(configuration.poolSize == plain.poolSize)

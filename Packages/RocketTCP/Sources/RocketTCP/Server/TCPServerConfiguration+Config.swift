@@ -22,3 +22,32 @@ extension TCPServerConfiguration {
         connection.outputLimitBytes = server.outputLimitBytes
     }
 }
+
+extension ListenerSecurity {
+    /// What `root/server` of a configuration says of TLS.
+    ///
+    /// - Parameter provider: makes the securities, for which it reads files; nil: there is none, so
+    ///   that TLS is an error.
+    /// - Throws: `TransportSecurityError` with the element or the file, and the reason.
+    public init(
+        _ server: ServerConfig, by provider: (any TransportSecurityProvider)?
+    ) throws(TransportSecurityError) {
+        tcp = try Self.security(server.tls, at: "server/tls", by: provider)
+        for listener in server.listeners {
+            let path = "server/listener/\(listener.address)"
+            guard let address = try? NetAddress(parsing: listener.address) else {
+                throw TransportSecurityError(.configuration, "\(path) is not an address")
+            }
+            exceptions[address] = .some(
+                try Self.security(listener.tls, at: "\(path)/tls", by: provider))
+        }
+    }
+
+    private static func security(
+        _ tls: ServerTLSConfig?, at path: String, by provider: (any TransportSecurityProvider)?
+    ) throws(TransportSecurityError) -> (any ServerTransportSecurity)? {
+        guard let tls else { return nil }
+        guard let provider else { throw .noProvider(at: path) }
+        return try provider.serverSecurity(tls, at: path)
+    }
+}

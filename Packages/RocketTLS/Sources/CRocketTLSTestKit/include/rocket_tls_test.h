@@ -12,4 +12,11 @@
 int rocket_tls_test_certificate(const char *path, const char *common_name, const char *names,
                                 const char *issuer, int64_t not_before, int64_t not_after);
 
+/// Makes OpenSSL's random numbers on this thread those of a seed, until `rocket_tls_test_unseed`:
+/// what it does is the same each time then. Other threads are not concerned.
+void rocket_tls_test_seed(uint64_t seed);
+
+/// Gives this thread OpenSSL's own random numbers again.
+void rocket_tls_test_unseed(void);
+
 #endif
