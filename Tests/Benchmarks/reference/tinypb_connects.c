@@ -3,7 +3,8 @@
 //
 //   --kind full      each with a handshake of its own (default); plain without --tls-ca
 //   --kind resumed   each but the first of a place resumes the session of the one before it
-//   --kind hold      no close: --connections in all, prints "ready", holds them until its input ends
+//   --kind hold      no close: --connections in all, 8 at the same time until their replies; then
+//                    prints "ready", and holds them until its input ends
 //
 // Latency is that from connect to reply. Prints one line of JSON as tinypb_load does, where a call
 // is a connection; see load_report.h. With --calls N: N connections.
@@ -132,6 +133,7 @@ static void run(uint64_t duration) {
             if (is_held) {
                 place->phase = HELD;
                 held++;
+                if (begun < options.connections) begin(&places[begun]);
                 continue;
             }
             end(place);
@@ -156,8 +158,8 @@ int main(int argc, char **argv) {
     poller = epoll_create1(0);
     places = calloc((size_t)options.connections, sizeof *places);
     report_begin(&report, &options);
-    for (int i = 0; i < options.connections && (!options.calls || begun < options.calls); i++)
-        begin(&places[i]);
+    int first = is_held && options.connections > 8 ? 8 : options.connections;
+    for (int i = 0; i < first && (!options.calls || begun < options.calls); i++) begin(&places[i]);
     if (!options.calls) {
         run((uint64_t)(options.seconds * 0.2 * 1e9)); // warm up
         report_begin(&report, &options);

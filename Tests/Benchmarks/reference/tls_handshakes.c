@@ -3,13 +3,15 @@
 //   tls_handshakes --certificate FILE --key FILE --ca FILE [--client-certificate FILE --client-key FILE]
 //                  [--seconds N]
 //       Handshakes of a server and a client in one thread, over memory, one JSON line for each kind:
-//       full, resumed, and with --client-certificate mutual: processor time of both sides each.
+//       full, resumed, and with --client-certificate mutual: processor time of both sides each, and
+//       the heap of an idle server's side.
 //   tls_handshakes --serve --certificate FILE --key FILE [--client-ca FILE]
 //       A server of one thread that answers TinyPB calls of Order.makeOrder, one connection at a
 //       time, in plain blocking code: accept, handshake, calls, close. Prints its port.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <endian.h>
+#include <malloc.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -79,10 +81,10 @@ static SSL_CTX *client_context(int is_mutual) {
     return context;
 }
 
-// One handshake and one byte in each direction; adds the processor time of both sides. Takes the
-// place of *session, if it is not NULL, and resumes it.
+// One handshake and one byte to the client; adds the processor time of both sides. Takes the place of
+// *session, if it is not NULL, and resumes it. The server's side is freed, or put into *kept.
 static void shake(SSL_CTX *server_side, SSL_CTX *client_side, SSL_SESSION **session,
-                  uint64_t *server_ns, uint64_t *client_ns) {
+                  uint64_t *server_ns, uint64_t *client_ns, SSL **kept) {
     uint64_t start = cpu_ns(), now;
     BIO *up = BIO_new(BIO_s_mem()), *down = BIO_new(BIO_s_mem());
     SSL *server = SSL_new(server_side);
@@ -111,7 +113,7 @@ static void shake(SSL_CTX *server_side, SSL_CTX *client_side, SSL_SESSION **sess
     }
     char byte = 'a';
     if (SSL_write(server, &byte, 1) != 1) fail("write");
-    SSL_shutdown(server);
+    if (!kept) SSL_shutdown(server);
     now = cpu_ns();
     *server_ns += now - start;
     start = now;
@@ -126,8 +128,25 @@ static void shake(SSL_CTX *server_side, SSL_CTX *client_side, SSL_SESSION **sess
     now = cpu_ns();
     *client_ns += now - start;
     start = now;
-    SSL_free(server);
+    if (kept) {
+        SSL_set_bio(server, NULL, NULL); // the memory of these is not the session's
+        *kept = server;
+    } else {
+        SSL_free(server);
+    }
     *server_ns += cpu_ns() - start;
+}
+
+// The heap of an idle server's side.
+static double heap_of(SSL_CTX *server, SSL_CTX *client) {
+    enum { COUNT = 500 };
+    static SSL *kept[COUNT];
+    uint64_t ignored = 0;
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < COUNT; i++) shake(server, client, NULL, &ignored, &ignored, &kept[i]);
+    size_t bytes = mallinfo2().uordblks - before;
+    for (int i = 0; i < COUNT; i++) SSL_free(kept[i]);
+    return (double)bytes / COUNT;
 }
 
 static void measure(const char *kind, int is_mutual, int is_resumed) {
@@ -135,16 +154,16 @@ static void measure(const char *kind, int is_mutual, int is_resumed) {
     SSL_SESSION *session = NULL;
     uint64_t server_ns = 0, client_ns = 0, count = 0;
     for (int i = 0; i < 20; i++)
-        shake(server, client, is_resumed ? &session : NULL, &server_ns, &client_ns);
+        shake(server, client, is_resumed ? &session : NULL, &server_ns, &client_ns, NULL);
     server_ns = client_ns = 0;
     while ((double)(server_ns + client_ns) < seconds * 1e9) {
-        shake(server, client, is_resumed ? &session : NULL, &server_ns, &client_ns);
+        shake(server, client, is_resumed ? &session : NULL, &server_ns, &client_ns, NULL);
         count++;
     }
     printf("{\"kind\": \"%s\", \"handshakes\": %llu, \"server_us\": %.2f, \"client_us\": %.2f, "
-           "\"per_second\": %.1f}\n", kind, (unsigned long long)count,
+           "\"per_second\": %.1f, \"heap_bytes\": %.0f}\n", kind, (unsigned long long)count,
            (double)server_ns / (double)count / 1000, (double)client_ns / (double)count / 1000,
-           (double)count * 1e9 / (double)server_ns);
+           (double)count * 1e9 / (double)server_ns, heap_of(server, client));
     fflush(stdout);
     SSL_SESSION_free(session);
     SSL_CTX_free(server);
