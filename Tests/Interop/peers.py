@@ -146,6 +146,7 @@ class Server:
         self.process.send_signal(signal.SIGHUP)
 
     def log(self):
+        """All lines of its log files."""
         folder = os.path.join(self.folder, "log")
         text = ""
         for name in sorted(os.listdir(folder)):
