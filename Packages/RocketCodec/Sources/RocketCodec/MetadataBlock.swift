@@ -97,6 +97,20 @@ public enum MetadataBlock {
         return found
     }
 
+    /// Returns where the value of a key is in a block, as it was sent: percent-encoded. The last one
+    /// if there are several; nil if there is none, or the bytes are no block.
+    public static func value(of key: StaticString, in bytes: RawSpan) -> Range<Int>? {
+        guard isBlock(bytes) else { return nil }
+        var found: Range<Int>?
+        forEachLine(bytes) { if equals(bytes, $0, key) { found = $1 } }
+        return found
+    }
+
+    /// Decodes a value of a block; nil for an invalid escape or invalid UTF-8.
+    public static func text(of value: Range<Int>, in bytes: RawSpan) -> String? {
+        decode(bytes, value)
+    }
+
     private static let timeoutKey = "timeout-ms="
 
     /// Whether the bytes begin with `rkm1\n`, the start of a block.

@@ -199,6 +199,11 @@ struct ConfigReader {
     ) {
         let path = "\(filePath)/\(field.name)"
         warnAboutAttribute(of: child, path)
+        if let name = field.partName {
+            guard readParts(child, name, field, into: &section, path) else { return }
+            origins[entryPath] = origin(of: child)
+            return
+        }
         if let inner = child.children.first {
             let message = "found the element <\(inner.name)>; allowed: \(field.allowed)"
             return report(.error, inner, path, message)
@@ -207,6 +212,39 @@ struct ConfigReader {
             return report(.error, child, path, Self.mismatch(child.text, field.allowed))
         }
         origins[entryPath] = origin(of: child)
+    }
+
+    /// Reads a value whose parts are elements of their own. Anything else in the element is an error:
+    /// it could be a rule with a misspelt name.
+    private mutating func readParts<Section: ConfigSection>(
+        _ element: XMLElement, _ name: String, _ field: ConfigField<Section>,
+        into section: inout Section, _ path: String
+    ) -> Bool {
+        if let other = element.children.first(where: { $0.name != name }) {
+            report(
+                .error, other, path, "found the element <\(other.name)>; allowed: <\(name)>")
+            return false
+        }
+        if !element.text.isEmpty {
+            report(
+                .error, element, path,
+                "found \(element.text.quotedForMessage); allowed: elements <\(name)>")
+            return false
+        }
+        for part in element.children {
+            warnAboutAttribute(of: part, "\(path)/\(name)")
+            guard let inner = part.children.first else { continue }
+            report(
+                .error, inner, "\(path)/\(name)",
+                "found the element <\(inner.name)>; allowed: text")
+            return false
+        }
+        guard let error = field.readParts(element.children.map(\.text), &section) else {
+            return true
+        }
+        let wrong = error.index < element.children.count ? element.children[error.index] : element
+        report(.error, wrong, "\(path)/\(name)", error.message)
+        return false
     }
 
     private mutating func override<Section: ConfigSection>(

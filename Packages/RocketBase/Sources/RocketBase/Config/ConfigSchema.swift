@@ -85,6 +85,10 @@ public struct ConfigField<Section: Sendable>: Sendable {
     let property: String
     /// Parses the text and stores the value; returns false when the text is not allowed.
     let read: @Sendable (String, inout Section) -> Bool
+    /// The name of the elements of the value's parts; nil: the value is one text.
+    let partName: String?
+    /// Reads the texts of the elements of the parts and stores the value.
+    let readParts: @Sendable ([String], inout Section) -> ConfigPartError?
     /// Returns the value as text of the file.
     let text: @Sendable (Section) -> String
     /// Resolves a relative path in the value against the folder.
@@ -112,6 +116,15 @@ public struct ConfigField<Section: Sendable>: Sendable {
             guard let value = type.parse(text) else { return false }
             section[keyPath: key] = value
             return true
+        }
+        partName = type.parts?.name
+        readParts = { texts, section in
+            switch type.parts?.read(texts) {
+            case .success(let value): section[keyPath: key] = value
+            case .failure(let error): return error
+            case nil: break
+            }
+            return nil
         }
         text = { type.text($0[keyPath: key]) }
         resolve = { $0[keyPath: key] = type.resolve($0[keyPath: key], $1) }

@@ -12,6 +12,8 @@ public struct ConfigType<Value: Sendable>: Sendable {
     let text: @Sendable (Value) -> String
     /// Returns the value with a relative path resolved against the folder.
     let resolve: @Sendable (Value, ConfigFolder) -> Value
+    /// Set if the element of the value contains one element for each of its parts.
+    var parts: ConfigParts<Value>?
 
     init(
         unit: String? = nil, allowed: String,
@@ -202,6 +204,20 @@ extension ConfigType {
             text: { $0.map(type.text).joined(separator: ", ") },
             resolve: { values, folder in values.map { type.resolve($0, folder) } })
     }
+}
+
+/// The parts of a value that are elements of their own in the file.
+struct ConfigParts<Value: Sendable>: Sendable {
+    /// The name of each element.
+    let name: String
+    /// Reads the texts of all elements.
+    let read: @Sendable ([String]) -> Result<Value, ConfigPartError>
+}
+
+/// Which part of a value is wrong, and why.
+struct ConfigPartError: Error {
+    let index: Int
+    let message: String
 }
 
 extension StringProtocol {

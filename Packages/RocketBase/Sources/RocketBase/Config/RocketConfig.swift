@@ -68,7 +68,8 @@ extension RocketConfig {
     }
 
     /// The effective configuration as text (`--check-config`): one line per value, with its path,
-    /// its text and its origin in columns.
+    /// its text and its origin in columns. If there is a table of `server/authorization`, who may
+    /// call what follows.
     public var report: String {
         let rows = entries.map { entry in
             let unit = entry.unit.map { " \($0)" } ?? ""
@@ -81,7 +82,8 @@ extension RocketConfig {
         let lines = rows.map {
             "\($0.0.padded(to: pathWidth))  \($0.1.padded(to: valueWidth))  \($0.2)"
         }
-        return lines.joined(separator: "\n")
+        let policy = server.authorization.map { ["", $0.explanation()] } ?? []
+        return (lines + policy).joined(separator: "\n")
     }
 
     private func entries<Section: ConfigSection>(ofApplication section: Section) -> [ConfigEntry] {

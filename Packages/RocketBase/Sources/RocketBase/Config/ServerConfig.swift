@@ -140,10 +140,19 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/health`: True or false. Default true. Needs a restart.
     public var health = true
     /// Whether the server offers rocket.Reflection, which lists its services, methods and
-    /// messages. Every client that can connect can read the list.
+    /// messages. Every client that can connect, and that authorization allows, can read the
+    /// list.
     ///
     /// `server/reflection`: True or false. Default false. Needs a restart.
     public var reflection = false
+    /// Who may call what: the first rule that matches decides, and what no rule matches is
+    /// denied. Health checks need a rule, too: allow rocket.Health.* to *. See
+    /// docs/guides/operations.md, "Who may call what". Without rules every caller may call
+    /// every method.
+    ///
+    /// `server/authorization`: 0 to 512 elements <rule>; each allow or deny, patterns of
+    /// methods, to, patterns of callers, separated by blanks. Default none. Changes live.
+    public var authorization: AuthorizationPolicy?
 
     /// TLS of all listeners on IP addresses that `listeners` does not describe; nil: they take
     /// plaintext.
@@ -252,7 +261,14 @@ extension ServerConfig {
         .init(
             "reflection", \.reflection, .boolean, .restart,
             "Whether the server offers rocket.Reflection, which lists its services, methods and "
-                + "messages. Every client that can connect can read the list."),
+                + "messages. Every client that can connect, and that authorization allows, can "
+                + "read the list."),
+        .init(
+            "authorization", \.authorization, .authorization, .live,
+            "Who may call what: the first rule that matches decides, and what no rule matches is "
+                + "denied. Health checks need a rule, too: allow rocket.Health.* to *. See "
+                + "docs/guides/operations.md, \"Who may call what\". Without rules every caller may call "
+                + "every method."),
     ]
 
     private static let limits: [ConfigField<Self>] = [

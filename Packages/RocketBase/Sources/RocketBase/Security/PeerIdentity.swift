@@ -7,7 +7,8 @@ public enum PeerIdentity: Hashable, Sendable {
     /// The kernel says which process is at the other end of a Unix socket.
     case unix(PeerCredentials)
     /// It has a certificate that an authority of ours vouches for (mTLS).
-    case certificate(X509Certificate)
+    // In memory of its own: most connections have none.
+    indirect case certificate(X509Certificate)
 }
 
 extension PeerIdentity: CustomStringConvertible {

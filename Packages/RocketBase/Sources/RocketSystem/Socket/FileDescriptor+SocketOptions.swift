@@ -8,6 +8,13 @@ public struct PeerCredentials: Hashable, Sendable {
     public let userID: UInt32
     /// The effective group id of the process.
     public let groupID: UInt32
+
+    /// Creates the credentials of a process, for tests of what depends on them.
+    public init(processID: Int32, userID: UInt32, groupID: UInt32) {
+        self.processID = processID
+        self.userID = userID
+        self.groupID = groupID
+    }
 }
 
 /// What the kernel knows of the answers of a TCP peer. A value.

@@ -154,19 +154,46 @@ extension CallStorage: CallContextSource {
     }
 }
 
-/// The two addresses of a connection, shared by all of its calls.
+/// The two ends of a connection, shared by all of its calls; on a server that verifies tokens, by
+/// all calls of the connection with the same token.
 final class ConnectionPeers: Sendable {
     let local: NetAddress
     let peer: NetAddress
     /// The peer's address as text, formatted once.
     let peerText: String
+    let identity: PeerIdentity
+    /// What the token of the calls has proved.
+    let token: TokenIdentity?
+    /// Those of the same connection without a token; nil: these are.
+    private let connection: ConnectionPeers?
 
     /// A placeholder until the connection is established.
     static let none = ConnectionPeers(local: .loopback(port: 0), peer: .loopback(port: 0))
 
-    init(local: NetAddress, peer: NetAddress) {
+    init(
+        local: NetAddress, peer: NetAddress, identity: PeerIdentity = .none,
+        token: TokenIdentity? = nil, of connection: ConnectionPeers? = nil
+    ) {
         self.local = local
         self.peer = peer
-        peerText = peer.description
+        peerText = connection?.peerText ?? peer.description
+        self.identity = identity
+        self.token = token
+        self.connection = connection
     }
+
+    /// Asks the transport for the peer's identity, which costs nothing on plaintext TCP.
+    convenience init(_ transport: any Transport) {
+        self.init(
+            local: transport.localAddress, peer: transport.peerAddress,
+            identity: transport.peerIdentity)
+    }
+
+    /// Returns the same ends, for calls with a token.
+    func with(_ token: TokenIdentity) -> ConnectionPeers {
+        ConnectionPeers(local: local, peer: peer, identity: identity, token: token, of: self)
+    }
+
+    /// Identifies the connection.
+    var id: ObjectIdentifier { ObjectIdentifier(connection ?? self) }
 }

@@ -74,7 +74,7 @@ public struct RPCController: Sendable {
     /// Identifies the connection of the call: calls of one connection have the same value, and those
     /// of two open connections have different ones. For services that are fair to connections.
     public var connection: ObjectIdentifier? {
-        withState { $0.peers.map { ObjectIdentifier($0) } } ?? nil
+        withState { $0.peers?.id } ?? nil
     }
 
     /// The deadline of the call, on the monotonic clock. On a server it is the caller's deadline or

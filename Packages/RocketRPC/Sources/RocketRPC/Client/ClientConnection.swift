@@ -212,7 +212,7 @@ final class ClientConnection: TransportHandler {
 
     func connected(_ transport: any Transport) {
         self.transport = transport
-        peers = ConnectionPeers(local: transport.localAddress, peer: transport.peerAddress)
+        peers = ConnectionPeers(transport)
         cancelConnect = nil
         guard let core else { return transport.close(.now, reason: .requested) }
         core.connected(self)

@@ -28,6 +28,7 @@ public final class RPCChannel: Sendable {
     private let context: ChannelContext
     private let ownThread: IOThread?
     private let inbox: ChannelInbox
+    private let credentials: ChannelCredentials?
     private let drainInbox: @Sendable (Reactor) -> Void
     private let isClosed = Atomic(false)
 
@@ -54,13 +55,15 @@ public final class RPCChannel: Sendable {
     ///
     /// - Parameters: as above.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR without an address, CHANNEL_INIT when the thread
-    ///   can't be started.
+    ///   can't be started, and for credentials that would be sent in plaintext to another machine.
     public convenience init(
         to addresses: [NetAddress], configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], loop: EventLoop? = nil,
         logger: RocketLogger = .disabled, target: String? = nil
     ) throws(RPCError) {
         if addresses.isEmpty { throw RPCError(.peerAddress, "no address to connect to") }
+        try configuration.credentials?.checkUse(
+            to: addresses, isEncrypted: configuration.security != nil)
         try self.init(
             over: TCPConnector(
                 addresses: addresses, security: configuration.security,
@@ -107,13 +110,18 @@ public final class RPCChannel: Sendable {
         interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String
     ) throws(RPCError) {
         timeoutNanoseconds = UInt64(max(0, configuration.timeout.wholeNanoseconds))
-        self.interceptors = interceptors
         let ownThread = loop == nil ? try Self.startThread() : nil
         self.ownThread = ownThread
         guard let loop = loop ?? ownThread?.loop else {
             preconditionFailure("a channel has a loop, passed in or its own")
         }
         self.loop = loop
+        let credentials = configuration.credentials.map {
+            ChannelCredentials($0, loop: loop, target: target)
+        }
+        self.credentials = credentials
+        // The innermost: a call that another one answers needs no token.
+        self.interceptors = interceptors + (credentials.map { [$0] } ?? [])
         injectedTime = loop.time is SystemTimeSource ? nil : loop.time
         context = ChannelContext(
             target: target, connector: connector, configuration: configuration, logger: logger)
@@ -137,6 +145,7 @@ public final class RPCChannel: Sendable {
     /// thread; again: no effect.
     public func close() {
         if isClosed.exchange(true, ordering: .relaxed) { return }
+        credentials?.close()
         let inbox = inbox
         if !loop.execute({ inbox.close(on: $0) }) { context.broadcaster.publish(.closed) }
         ownThread?.stopUnattended()

@@ -44,6 +44,10 @@ public struct RPCChannelConfiguration: Sendable {
     /// Whether the server is notified of cancelled calls, by a request for `rocket.cancel`. Default
     /// true.
     public var sendsCancel = true
+    /// Gives each call a token, which the server verifies. Default nil: none. A channel
+    /// without `security` to another machine can't be made with credentials, unless they allow that
+    /// (`RPCCallCredentials.allowsPlaintext`).
+    public var credentials: RPCCallCredentials?
 
     /// The defaults.
     public init() {}

@@ -1,6 +1,7 @@
 import RocketBase
 import RocketCodec
 import SwiftProtobuf
+import Synchronization
 
 /// Immutable hash table of all methods of a server, looked up by the raw bytes of a name.
 ///
@@ -89,6 +90,10 @@ public final class _MethodEntry: Sendable {
     }
 
     let handler: Handler
+    /// Its index among the methods of its dispatcher.
+    let index: Int
+    /// Whether it has to be checked who makes a call.
+    let isChecked = Atomic(false)
     let fullName: String
     let fullNameBytes: [UInt8]
     /// The full name of the request's message type.
@@ -103,9 +108,10 @@ public final class _MethodEntry: Sendable {
 
     init<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: Handler, _ limits: MethodLimits,
-        health: HealthMethod? = nil
+        index: Int, health: HealthMethod? = nil
     ) {
         self.handler = handler
+        self.index = index
         self.limits = limits
         self.health = health
         fullName = method.fullName

@@ -13,6 +13,7 @@ public final class RPCDispatcher: Sendable {
     let table: MethodTable
     let limiter: ConcurrencyLimiter
     let counters = ServerCounters()
+    let access: AccessControl
     let logger: RocketLogger
     let time: any TimeSource
 
@@ -22,13 +23,17 @@ public final class RPCDispatcher: Sendable {
     /// The names of all services, sorted.
     public var serviceNames: [String] { table.serviceNames }
 
-    /// - Parameter interceptors: wrap every handler; the first one is the outermost.
+    /// - Parameters:
+    ///   - interceptors: wrap every handler; the first one is the outermost.
+    ///   - authenticator: checks the tokens of callers; nil: tokens are ignored.
+    ///   - authorization: who may call what; nil: every caller may call every method.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together, or if
     ///   `limits` contains an unknown method.
     public init(
         services: [any RPCService], interceptors: [any RPCInterceptor] = [],
-        limits: RPCCallLimits = RPCCallLimits(), logger: RocketLogger = .disabled,
-        time: any TimeSource = SystemTimeSource()
+        limits: RPCCallLimits = RPCCallLimits(),
+        authenticator: (any RPCAuthenticator)? = nil, authorization: AuthorizationPolicy? = nil,
+        logger: RocketLogger = .disabled, time: any TimeSource = SystemTimeSource()
     ) throws {
         var registry = RPCServiceRegistry(interceptors: interceptors, limits: limits)
         for service in services { try registry.add(service) }
@@ -36,8 +41,10 @@ public final class RPCDispatcher: Sendable {
         for case let reflection as ReflectionService in services { reflection.show(catalogue) }
         table = try MethodTable(registry)
         limiter = ConcurrencyLimiter(limits)
+        access = AccessControl(authenticator)
         self.logger = logger
         self.time = time
+        update(authorization)
     }
 
     /// Serves TinyPB frames one after another, on the calling task and without a transport: for

@@ -125,7 +125,7 @@ public struct RPCServiceRegistry {
         entries.append(
             _MethodEntry(
                 method, handler, limits.resolved(for: method.fullName),
-                health: HealthMethod(method.fullName)))
+                index: entries.count, health: HealthMethod(method.fullName)))
     }
 
     private func check(

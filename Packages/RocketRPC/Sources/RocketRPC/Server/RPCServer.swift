@@ -59,6 +59,7 @@ public final class RPCServer: Service {
         if configuration.reflection { all.append(ReflectionService()) }
         dispatcher = try RPCDispatcher(
             services: all, interceptors: measured + interceptors, limits: configuration.limits,
+            authenticator: configuration.authenticator, authorization: configuration.authorization,
             logger: logger, time: time)
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec, health: health,
@@ -89,8 +90,10 @@ public final class RPCServer: Service {
     public func beginDrain() { runtime.beginDrain() }
 
     /// Applies the settings of a configuration that can be changed while the server runs: the
-    /// limits on calls in flight and on watch calls, and the drain time-out. Any thread.
+    /// limits on calls in flight and on watch calls, the policy of who may call what, and the drain
+    /// time-out. Any thread.
     public func update(_ new: RPCServerConfiguration) {
+        dispatcher.update(new.authorization)
         dispatcher.limiter.update(new.limits)
         runtime.update(drainTimeout: new.drainTimeout)
     }

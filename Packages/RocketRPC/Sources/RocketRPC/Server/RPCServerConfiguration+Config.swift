@@ -35,6 +35,7 @@ extension RPCServerConfiguration {
         drainTimeout = server.drainTimeout
         health = server.health
         reflection = server.reflection
+        authorization = server.authorization
     }
 
     /// The name of sockets for calls in a socket unit: FileDescriptorName=rpc.
@@ -87,6 +88,7 @@ extension RPCServer {
     ///
     /// - Parameters:
     ///   - logs: receives the server's log lines on its rpc stream; nil: no log.
+    ///   - authenticator: checks the tokens of callers; nil: tokens are ignored.
     ///   - systemd: notifies the service manager; default: the one of the environment, if any.
     ///   - sockets: sockets of socket activation; default: those of the environment. A process with
     ///     two servers has to pass different sockets to each.
@@ -96,13 +98,15 @@ extension RPCServer {
     ///   for an invalid listener address, or TLS that can't be used.
     public convenience init(
         config: RocketConfig, services: [any RPCService],
-        interceptors: [any RPCInterceptor] = [], logs: LogSystem? = nil,
+        interceptors: [any RPCInterceptor] = [],
+        authenticator: (any RPCAuthenticator)? = nil, logs: LogSystem? = nil,
         systemd: SystemdReporter? = .fromEnvironment(), sockets: ListenFDs = .fromEnvironment(),
         security: (any TransportSecurityProvider)? = nil
     ) throws {
         var configuration = try RPCServerConfiguration(
             config.server, sockets: sockets, security: security)
         configuration.systemd = systemd
+        configuration.authenticator = authenticator
         try self.init(
             configuration: configuration, services: services,
             interceptors: interceptors, logger: logs?.rpc ?? .disabled)

@@ -1,3 +1,4 @@
+public import RocketBase
 public import RocketCodec
 @_spi(Simulation) public import RocketReactor
 public import RocketSystemd
@@ -28,8 +29,14 @@ public struct RPCServerConfiguration: Sendable {
     public var systemd: SystemdReporter?
     /// Whether `rocket.Health` is served. Default true.
     public var health = true
-    /// Whether `rocket.Reflection` is served, to every client that can connect. Default false.
+    /// Whether `rocket.Reflection` is served, to every client that can connect and that
+    /// `authorization` allows. Default false.
     public var reflection = false
+    /// Checks the tokens that callers send with their calls. Default nil: tokens are ignored.
+    public var authenticator: (any RPCAuthenticator)?
+    /// Who may call what, `rocket.Health` and `rocket.Reflection` included: health checks need a
+    /// rule, too. Default nil: every caller may call every method.
+    public var authorization: AuthorizationPolicy?
     /// Starts what drives the loops of the server; nil, the default: threads.
     @_spi(Simulation) public var makeThread: MakeLoopThread?
 

@@ -4,7 +4,7 @@ import Synchronization
 /// interceptor to observe every call.
 public struct RPCServerStatistics: Hashable, Sendable {
     /// Calls that failed before a handler ran: unknown names, limits, a draining server, expired
-    /// deadlines.
+    /// deadlines, callers that may not make them.
     public var refusedCalls = 0
     /// Calls that were cancelled by a `rocket.cancel` frame.
     public var cancelledCalls = 0

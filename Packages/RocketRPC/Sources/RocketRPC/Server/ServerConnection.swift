@@ -3,6 +3,7 @@ import RocketCodec
 import RocketReactor
 import RocketSystem
 import RocketTCP
+import Synchronization
 
 /// One client's connection: takes frames from its input and appends replies to its output. Bound to
 /// its loop; without a scheduler to the task that drives it (`RPCDispatcher.answer`).
@@ -38,6 +39,8 @@ final class ServerConnection {
     private var isHeldBack = false
     /// What the peer has shown of metadata, and what it has been sent.
     var metadata = PeerMetadata()
+    /// The callers that are known, and what each may call; nil until a call has to be checked.
+    var access: ConnectionAccess?
     /// Whether and how the connection ends.
     var ending = ConnectionEnding()
     /// Its entry in `ConnectionAges`.
@@ -62,7 +65,7 @@ final class ServerConnection {
 extension ServerConnection: TransportHandler {
     func connected(_ transport: any Transport) {
         self.transport = transport
-        peers = ConnectionPeers(local: transport.localAddress, peer: transport.peerAddress)
+        peers = ConnectionPeers(transport)
         scheduler?.add(self)
     }
 
@@ -166,16 +169,16 @@ extension ServerConnection {
                     switch method.handler {
                     case .synchronous(let serve):
                         context.responder.begin(
-                            frame, byteCount, bytes, method, of: self, context.peers,
-                            deadline: deadline)
+                            frame, byteCount, bytes, method, of: self,
+                            access?.takePeers() ?? context.peers, deadline: deadline)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
                         return byteCount
                     case .awaited:
                         if inTask {
                             context.responder.begin(
-                                frame, byteCount, bytes, method, of: self, context.peers,
-                                deadline: deadline)
+                                frame, byteCount, bytes, method, of: self,
+                                access?.takePeers() ?? context.peers, deadline: deadline)
                             callsInFlight += 1
                         }
                         awaited = method
@@ -232,6 +235,13 @@ extension ServerConnection {
         if let refusal = refusal(of: method, frame, timeout, context.limiter) {
             dispatcher.counters.refused()
             refuse(bytes.extracting(frame.messageID), name, refusal)
+            return .handled(byteCount: byteCount)
+        }
+        if method.isChecked.load(ordering: .relaxed),
+            let denial = denial(of: method, frame, bytes, now)
+        {
+            dispatcher.counters.refused()
+            refuse(bytes.extracting(frame.messageID), name, denial)
             return .handled(byteCount: byteCount)
         }
         let deadline = CallDeadline(

@@ -94,7 +94,7 @@ final class FakeTransport: Transport {
     private(set) var sentBytes: UInt64 = 0
     let localAddress = NetAddress.loopback(port: 1)
     let peerAddress = NetAddress.loopback(port: 2)
-    let peerIdentity = PeerIdentity.none
+    var peerIdentity = PeerIdentity.none
     var pendingBytes: Int { output.readableBytes }
 
     init(

@@ -11,6 +11,7 @@ import RocketTCP
 /// transport: it decides what arrives, and sees what was written and how they were closed.
 struct ServerScene {
     let loop: HandDrivenLoop
+    let dispatcher: RPCDispatcher
     let scheduler: HandlerScheduler
     let codec: TinyPBCodec
     let kit = FrameKit()
@@ -19,7 +20,7 @@ struct ServerScene {
     final class Peer: Transport {
         let localAddress = NetAddress.loopback(port: 1)
         let peerAddress = NetAddress.loopback(port: 2)
-        let peerIdentity = PeerIdentity.none
+        let peerIdentity: PeerIdentity
         let signalsReset = true
         let isWritable = true
         let sentBytes: UInt64 = 0
@@ -27,6 +28,8 @@ struct ServerScene {
         private(set) var closing: CloseReason?
         private var input = ByteBuffer()
         private var output = ByteBuffer()
+
+        init(_ identity: PeerIdentity) { peerIdentity = identity }
 
         func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
 
@@ -46,6 +49,11 @@ struct ServerScene {
             buffer.append(bytes)
             connection.received(self, &buffer)
             swap(&buffer, &input)
+        }
+
+        /// Delivers bytes without running the loop.
+        func receiveOnly(_ bytes: [UInt8], _ connection: ServerConnection) {
+            receive(bytes, connection)
         }
 
         fileprivate func take() -> [UInt8] {
@@ -100,18 +108,22 @@ struct ServerScene {
         _ services: [any RPCService], connections count: Int = 1,
         interceptors: [any RPCInterceptor] = [], limits: RPCCallLimits = RPCCallLimits(),
         codec: TinyPBCodec = TinyPBCodec(), age: ConnectionAge? = nil,
+        authenticator: (any RPCAuthenticator)? = nil, authorization: AuthorizationPolicy? = nil,
+        identity: PeerIdentity = .none,
         _ body: (ServerScene, [Client]) throws -> Void
     ) throws {
         let loop = try HandDrivenLoop()
         let dispatcher = try RPCDispatcher(
-            services: services, interceptors: interceptors, limits: limits, time: loop.clock)
+            services: services, interceptors: interceptors, limits: limits,
+            authenticator: authenticator, authorization: authorization, time: loop.clock)
         let scheduler = HandlerScheduler(
             reactor: loop.reactor, dispatcher: dispatcher, age: age)
-        let scene = ServerScene(loop: loop, scheduler: scheduler, codec: codec)
+        let scene = ServerScene(
+            loop: loop, dispatcher: dispatcher, scheduler: scheduler, codec: codec)
         let clients = (0..<count).map { _ in
             let connection = ServerConnection(
                 dispatcher: dispatcher, codec: codec, scheduler: scheduler)
-            let peer = Peer()
+            let peer = Peer(identity)
             connection.connected(peer)
             return Client(connection: connection, peer: peer, scene: scene)
         }
