@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Renews the certificates of order_server and restarts it, under load with mutual TLS: no call fails.
 
-  Tests/Interop/soak.py [--rotations 50] [--restarts 20] [--rate 1200] ORDER_LOAD
+  Tests/Interop/soak.py [--rotations 50] [--restarts 20] [--rate 1500] ORDER_LOAD
 
 Called by `make soak-tls`, which has built bin/ and order_load. The listening socket is passed as
 systemd does (LISTEN_FDS), so that it outlives the server. A rotation is `scripts/dev-ca renew` while
@@ -74,7 +74,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("order_load")
-    for name, default in (("rotations", 50), ("restarts", 20), ("rate", 1200)):
+    for name, default in (("rotations", 50), ("restarts", 20), ("rate", 1500)):
         options.add_argument(f"--{name}", type=int, default=default)
     options = options.parse_args()
     server = Server(files.server)
