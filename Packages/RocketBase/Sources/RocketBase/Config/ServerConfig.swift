@@ -150,7 +150,7 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// docs/guides/operations.md, "Who may call what". Without rules every caller may call
     /// every method.
     ///
-    /// `server/authorization`: 0 to 512 elements <rule>; each allow or deny, patterns of
+    /// `server/authorization`: 0 to 512 elements named rule; each allow or deny, patterns of
     /// methods, to, patterns of callers, separated by blanks. Default none. Changes live.
     public var authorization: AuthorizationPolicy?
 
