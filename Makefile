@@ -34,7 +34,7 @@ CHECKS := selftest layers api settings safety determinism planted links readme u
 
 .PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-rpc test-jwt \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
-	generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
+	soak-tls bench-tls generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
 
 help: ## list the targets
@@ -136,6 +136,11 @@ fuzz: deps ## fuzz each target for FUZZ_SECONDS, starting from its corpus
 attack: all ## attack order_server from outside for two minutes, and check what it harms (ATTACK="--seed 7")
 	@python3 Tests/Attack/attack.py bin/order_server $(ATTACK)
 
+soak-tls: all ## renew certificates and restart order_server under load with mutual TLS (1 min)
+	@SWIFT_DETERMINISTIC_HASHING=1 swift build -c release --disable-build-manifest-caching --quiet \
+		--package-path Tests/Systemd --scratch-path $(SCRATCH_PATH) --product order_load
+	@python3 -B Tests/Interop/soak.py $(SCRATCH_PATH)/release/order_load
+
 bench-log: deps ## benchmark the logger against spdlog
 	@Tests/Benchmarks/log/run.sh
 
@@ -156,6 +161,9 @@ check-perf: all ## count instructions, allocations and system calls per call; fa
 
 bench-backpressure: all ## measure a peer that reads 1,024 replies of 1 MiB at 10 MB/s (6 min)
 	@python3 Tests/Benchmarks/backpressure/slow_reader.py bin/rocket_bench_server --judge
+
+bench-tls: all ## measure what TLS costs, beside gRPC C++ and OpenSSL alone (4 min; QUICK=1: 1 min)
+	@PART="$(PART)" QUICK="$(QUICK)" Tests/Benchmarks/tls/run.sh
 
 bench-chat: all ## benchmark the chat's fan-out against a chat server on libevent (2 min)
 	@Tests/Benchmarks/chat/run.sh

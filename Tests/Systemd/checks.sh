@@ -44,7 +44,7 @@ now_ms() { echo $(($(date +%s%N) / 1000000)); }
 # All files that were made or changed: those in the upper layer of the overlay.
 files() { find "$W/up" \( -type f -o -type l \) -printf '/%P\n' | LC_ALL=C sort; }
 
-for part in ${PARTS:-install upgrade package service health journal sockets access mistakes logs instance watchdog store load removal}; do
+for part in ${PARTS:-install upgrade package service health journal sockets access tls mistakes logs instance watchdog store load removal}; do
     began=$SECONDS
     # shellcheck source=/dev/null
     . "$here/checks/$part.sh"

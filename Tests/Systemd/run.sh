@@ -119,7 +119,7 @@ for left in "${CG%/*}"/rocket-systemd.* "${TMPDIR:-/tmp}"/rocket-systemd.*; do
 done
 
 cp "$scratch"/deb/*.deb "$W/stage/"
-cp "$order_load" "$scratch/stall" "$W/stage/"
+cp "$order_load" "$scratch/stall" "$root/scripts/dev-ca" "$W/stage/"
 swift=$(readlink -f "$(command -v swift)")
 printf '%s\n' "${swift%/usr/bin/*}" >"$W/hidden"
 

@@ -59,6 +59,17 @@ for name in "$@"; do
         gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c" \
             $(pkg-config --cflags --libs libevent_core)
         ;;
+    heap_in_use)
+        needs gcc gcc
+        gcc -O2 -Wall -Wextra -shared -fPIC -o "$out/$name" "$here/$name.c"
+        ;;
+    tinypb_load | tinypb_connects | tls_*)
+        needs gcc gcc
+        pkg-config --exists openssl ||
+            { echo "reference: OpenSSL is missing (apt-get install libssl-dev)" >&2; exit 3; }
+        # shellcheck disable=SC2046
+        gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c" $(pkg-config --cflags --libs openssl)
+        ;;
     *)
         needs gcc gcc
         gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c"

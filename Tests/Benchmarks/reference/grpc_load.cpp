@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "grpc_files.h"
 #include "load_report.h"
 #include "order.grpc.pb.h"
 
@@ -65,13 +66,17 @@ static void run(double seconds) {
 
 int main(int argc, char **argv) {
     options_parse(&options, argc, argv);
+    auto credentials = grpc::InsecureChannelCredentials();
+    if (options.tls_ca)
+        credentials = grpc::SslCredentials({contents(options.tls_ca), contents(options.tls_key),
+                                            contents(options.tls_certificate)});
     for (int i = 0; i < options.connections; i++) {
         grpc::ChannelArguments arguments;
         arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); // one connection per channel
         arguments.SetMaxReceiveMessageSize(64 << 20);
+        if (options.tls_ca) arguments.SetSslTargetNameOverride(options.tls_name);
         stubs.push_back(Order::NewStub(grpc::CreateCustomChannel(
-            "127.0.0.1:" + std::to_string(options.port), grpc::InsecureChannelCredentials(),
-            arguments)));
+            "127.0.0.1:" + std::to_string(options.port), credentials, arguments)));
     }
     for (int n = 0; n < options.in_flight; n++)
         for (int i = 0; i < options.connections; i++) {

@@ -1,6 +1,11 @@
 // A server by gRPC's asynchronous C++ API, on one thread with one completion queue.
+//
+//   grpc_server [--payload BYTES] [--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]]
+//
+// With a client CA, clients must have a certificate.
 #include <grpcpp/grpcpp.h>
 
+#include "grpc_files.h"
 #include "order.grpc.pb.h"
 #include "peer_server.h"
 
@@ -30,11 +35,27 @@ struct Call {
     }
 };
 
+static std::shared_ptr<grpc::ServerCredentials> credentials(int argc, char **argv) {
+    std::string certificate, key, ca;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--tls-cert") == 0) certificate = contents(argv[i + 1]);
+        if (strcmp(argv[i], "--tls-key") == 0) key = contents(argv[i + 1]);
+        if (strcmp(argv[i], "--tls-client-ca") == 0) ca = contents(argv[i + 1]);
+    }
+    if (certificate.empty()) return grpc::InsecureServerCredentials();
+    grpc::SslServerCredentialsOptions options(
+        ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                   : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    options.pem_root_certs = ca;
+    options.pem_key_cert_pairs.push_back({key, certificate});
+    return grpc::SslServerCredentials(options);
+}
+
 int main(int argc, char **argv) {
     order_id = order_id_of(argc, argv);
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort("127.0.0.1:0", credentials(argc, argv), &port);
     builder.SetMaxReceiveMessageSize(64 << 20);
     builder.RegisterService(&service);
     queue = builder.AddCompletionQueue();

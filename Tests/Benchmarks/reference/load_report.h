@@ -17,6 +17,8 @@ struct load_options {
     int port, connections, in_flight, payload, server_pid;
     long calls; // the number in all, without a warm-up, instead of `seconds`
     double seconds, rate, slow_percent;
+    const char *tls_ca, *tls_name, *tls_certificate, *tls_key, *tls_version; // tls_ca NULL: plain
+    const char *kind; // of tinypb_connects
 };
 
 struct load_report {
@@ -130,6 +132,7 @@ static inline void options_parse(struct load_options *options, int argc, char **
     *options = (struct load_options){0};
     options->connections = options->in_flight = 1;
     options->seconds = 1;
+    options->tls_name = "localhost";
     for (int i = 1; i + 1 < argc; i += 2) {
         const char *name = argv[i], *value = argv[i + 1];
         if (strcmp(name, "--to") == 0) {
@@ -143,14 +146,23 @@ static inline void options_parse(struct load_options *options, int argc, char **
         else if (strcmp(name, "--payload") == 0) options->payload = atoi(value);
         else if (strcmp(name, "--slow-percent") == 0) options->slow_percent = atof(value);
         else if (strcmp(name, "--server-pid") == 0) options->server_pid = atoi(value);
+        else if (strcmp(name, "--tls-ca") == 0) options->tls_ca = value;
+        else if (strcmp(name, "--tls-name") == 0) options->tls_name = value;
+        else if (strcmp(name, "--tls-cert") == 0) options->tls_certificate = value;
+        else if (strcmp(name, "--tls-key") == 0) options->tls_key = value;
+        else if (strcmp(name, "--tls-version") == 0) options->tls_version = value;
+        else if (strcmp(name, "--kind") == 0) options->kind = value;
         else options->connections = 0;
     }
     if (options->port <= 0 || options->connections < 1 || options->in_flight < 1 ||
-        argc % 2 == 0) {
+        !options->tls_certificate != !options->tls_key || argc % 2 == 0) {
         fprintf(stderr,
                 "usage: %s --to 127.0.0.1:PORT --connections N --in-flight N --seconds N\n"
                 "       [--rate CALLS_PER_SECOND] [--payload BYTES] [--slow-percent N]\n"
-                "       [--server-pid PID] [--calls N]\n", argv[0]);
+                "       [--server-pid PID] [--calls N]\n"
+                "       [--tls-ca FILE [--tls-name localhost] [--tls-version 1.2]\n"
+                "        [--tls-cert FILE --tls-key FILE]]: tinypb_load, tinypb_connects, grpc_load\n",
+                argv[0]);
         exit(2);
     }
 }

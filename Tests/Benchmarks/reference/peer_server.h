@@ -14,7 +14,8 @@
 inline std::string order_id_of(int argc, char **argv) {
     std::string digits = "20230514", id;
     size_t count = 8;
-    if (argc == 3 && strcmp(argv[1], "--payload") == 0) count = strtoul(argv[2], nullptr, 10);
+    for (int i = 1; i + 1 < argc; i += 2)
+        if (strcmp(argv[i], "--payload") == 0) count = strtoul(argv[i + 1], nullptr, 10);
     while (id.size() < count) id += digits;
     id.resize(count);
     return id;

@@ -5,6 +5,7 @@
 // calls begin at fixed times whatever the server does, and latency counts from those times. With
 // --slow-percent that percentage of calls has price 5, for which `--handler slow` takes 5 ms; they
 // are counted, and excluded from the latencies.
+// With --tls-ca over TLS, by OpenSSL.
 // Prints one line of JSON; see load_report.h.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -17,12 +18,14 @@
 #include <unistd.h>
 
 #include "load_report.h"
+#include "tls_client.h"
 
 enum { ID = 20, IDS_AT = 9, EVENTS = 256, BATCH = 64 << 10, LONG = 32 << 10 };
 static const char method[] = "Order.makeOrder";
 
 struct peer {
     int fd;
+    SSL *ssl; // NULL: plain
     char *in, *out;
     size_t have, in_room, waiting, sent, out_room;
     uint64_t *began; // by slot: when it was due
@@ -35,6 +38,7 @@ struct peer {
 static struct load_options options;
 static struct load_report report;
 static struct peer *peers;
+static SSL_CTX *context; // NULL: plain
 static int poller;
 static char *frame; // a request; its id and price are filled in
 static size_t frame_bytes, price_at;
@@ -105,14 +109,14 @@ static ssize_t send_long(struct peer *peer) {
     size_t at = peer->sent % frame_bytes;
     int slot = peer->queue[(peer->first + (int)(peer->sent / frame_bytes)) % options.in_flight];
     stamp(frame, peer, slot);
-    return send(peer->fd, frame + at, frame_bytes - at, MSG_NOSIGNAL);
+    return peer_send(peer->ssl, peer->fd, frame + at, frame_bytes - at);
 }
 
 static void flush(struct peer *peer) {
     while (peer->sent < peer->waiting) {
         ssize_t n = frame_bytes > LONG ? send_long(peer)
-                                       : send(peer->fd, peer->out + peer->sent,
-                                              peer->waiting - peer->sent, MSG_NOSIGNAL);
+                                       : peer_send(peer->ssl, peer->fd, peer->out + peer->sent,
+                                                   peer->waiting - peer->sent);
         if (n < 0 && errno == EAGAIN) return set_interest(peer, 1);
         if (n < 0) fail("send");
         peer->sent += (size_t)n;
@@ -186,9 +190,11 @@ static void take(struct peer *peer, const char *reply, size_t length, uint64_t n
     peer->idle[peer->idles++] = slot;
 }
 
+// Returns the number of replies; -1 if nothing has arrived.
 static int receive(struct peer *peer) {
-    ssize_t got = recv(peer->fd, peer->in + peer->have, peer->in_room - peer->have, 0);
-    if (got < 0 && errno == EAGAIN) return 0;
+    ssize_t got = peer_recv(peer->ssl, peer->fd, peer->in + peer->have,
+                            peer->in_room - peer->have);
+    if (got < 0 && errno == EAGAIN) return -1;
     if (got <= 0) fail("recv");
     peer->have += (size_t)got;
     size_t at = 0;
@@ -222,7 +228,14 @@ static void run(uint64_t duration) {
         int ready = epoll_wait(poller, events, EVENTS, options.rate > 0 ? 0 : 100);
         for (int i = 0; i < ready; i++) {
             struct peer *peer = events[i].data.ptr;
-            int count = events[i].events & EPOLLIN ? receive(peer) : 0;
+            int count = 0, more;
+            if (events[i].events & EPOLLIN) {
+                // OpenSSL keeps what it has read, one record after the other.
+                do {
+                    more = receive(peer);
+                    if (more > 0) count += more;
+                } while (more >= 0 && peer->ssl && SSL_has_pending(peer->ssl));
+            }
             if (options.rate == 0 && count > 0) {
                 uint64_t begins = now_ns();
                 while (count-- > 0) start_call(peer, begins);
@@ -259,6 +272,10 @@ static void reach(struct peer *peer) {
     peer->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(peer->fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
     setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (context) {
+        peer->ssl = tls_session(context, &options, peer->fd);
+        if (SSL_do_handshake(peer->ssl) != 1) tls_fail("handshake");
+    }
     fcntl(peer->fd, F_SETFL, O_NONBLOCK);
     peer->in = malloc(peer->in_room = BATCH);
     peer->out = malloc(peer->out_room = BATCH);
@@ -277,6 +294,7 @@ static void reach(struct peer *peer) {
 int main(int argc, char **argv) {
     options_parse(&options, argc, argv);
     build_frame();
+    context = tls_context(&options);
     poller = epoll_create1(0);
     peers = calloc((size_t)options.connections, sizeof *peers);
     for (int i = 0; i < options.connections; i++) {

@@ -33,8 +33,13 @@ public final class TLSReload: Service {
     ///     reload that fails.
     ///   - keyLifetime: how long new session tickets use one key; they stay good for two more.
     ///     Default 8 hours.
-    public init(logger: RocketLogger, keyLifetime: Duration = .seconds(8 * 3600)) {
-        provider = TLSProvider(logger: logger)
+    public convenience init(logger: RocketLogger, keyLifetime: Duration = .seconds(8 * 3600)) {
+        self.init(TLSProvider(logger: logger), logger: logger, keyLifetime: keyLifetime)
+    }
+
+    init(_ provider: TLSProvider, logger: RocketLogger, keyLifetime: Duration = .seconds(8 * 3600))
+    {
+        self.provider = provider
         self.logger = logger
         self.keyLifetime = keyLifetime
     }

@@ -64,6 +64,7 @@ private struct WorldContexts {
     static let shared = Result { try WorldContexts() }
 
     private init() throws {
+        // determinism: the name of a folder that is removed before a world begins
         let folder = FileManager.default.temporaryDirectory.path + "/rocket-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
@@ -77,6 +78,7 @@ private struct WorldContexts {
             client.trust = .file(authority.certificate)
             client.identity = authority.issue("client", names: "URI:spiffe://world/client")
             client.name = "world.test"
+            // determinism: OpenSSL compares the dates with the clock of the system
             let now = SystemTimeSource().wall()
             return (
                 try TLSContext(server, tickets: TLSTicketKeys(), now: now),

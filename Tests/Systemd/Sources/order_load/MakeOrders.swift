@@ -4,7 +4,6 @@ import OrderProtos
 import RocketBase
 import RocketCodec
 import RocketRPC
-import RocketTCP
 
 /// Makes orders over several connections until a file appears or the time is over. The goods of
 /// each order are named after its idempotency key. Calls are ordinary calls: only the channel
@@ -15,7 +14,7 @@ import RocketTCP
 struct MakeOrders: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "make")
 
-    @Option(help: "The address of the server.") var to: String
+    @OptionGroup var server: ServerOptions
     @Option(help: "Channels, each with its own connection.") var connections = 4
     @Option(help: "Calls in flight, over all connections.") var inFlight = 16
     @Option(help: "Calls per second at most; 0: a new call after each reply.") var rate = 0
@@ -28,13 +27,10 @@ struct MakeOrders: AsyncParsableCommand {
     var acks: String?
 
     func run() async throws {
-        let address = try NetAddress(parsing: to)
         var configuration = RPCChannelConfiguration()
         configuration.timeout = .milliseconds(timeoutMilliseconds)
         configuration.connectTimeout = .milliseconds(timeoutMilliseconds)
-        let channels = try (0..<max(1, connections)).map { _ in
-            try RPCChannel(to: address, configuration: configuration)
-        }
+        let channels = try server.channels(max(1, connections), configuration)
         let start = ContinuousClock.now
         let stop = StopCondition(file: until, at: start + .seconds(seconds))
         var tally = Tally()

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import OrderProtos
 import RocketRPC
-import RocketTCP
 
 /// Lists all orders and checks that each acknowledged order is in the store once, under the id that
 /// its client received.
@@ -11,11 +10,11 @@ import RocketTCP
 struct VerifyOrders: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "verify")
 
-    @Option(help: "The address of the server.") var to: String
+    @OptionGroup var server: ServerOptions
     @Argument(help: "Files written by make.") var acks: [String]
 
     func run() async throws {
-        let client = OrderClient(try RPCChannel(to: NetAddress(parsing: to)))
+        let client = OrderClient(try server.channels(1, RPCChannelConfiguration())[0])
         var stored: [String: [String]] = [:]
         var orders = 0
         var request = ListOrdersRequest()

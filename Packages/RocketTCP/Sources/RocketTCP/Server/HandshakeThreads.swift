@@ -30,6 +30,32 @@ final class HandshakeStep: @unchecked Sendable {
     }
 }
 
+/// Elements of many peers, who take turns: each gets its first element served before another one gets
+/// its second. A value.
+struct FairQueue<Element> {
+    private var byPeer: [PeerKey: ArraySlice<Element>] = [:]
+    /// The peers that have elements, in the order of their turns.
+    private var turns: ArraySlice<PeerKey> = []
+
+    mutating func append(_ element: Element, of peer: PeerKey) {
+        if byPeer[peer] == nil { turns.append(peer) }
+        byPeer[peer, default: []].append(element)
+    }
+
+    /// Removes the next element.
+    mutating func popNext() -> Element? {
+        guard let peer = turns.popFirst(), var elements = byPeer.removeValue(forKey: peer) else {
+            return nil
+        }
+        let element = elements.popFirst()
+        if !elements.isEmpty {
+            byPeer[peer] = elements
+            turns.append(peer)
+        }
+        return element
+    }
+}
+
 /// The threads that do the steps of a server's handshakes, so that its loops go on serving
 /// meanwhile: a step takes up to a millisecond. Peers take turns, so that one with many handshakes
 /// delays another one by one step for each of its own. Any thread.
@@ -41,31 +67,8 @@ final class HandshakeThreads: Sendable {
         let done: @Sendable (HandshakeStep) -> Void
     }
 
-    private struct Queue {
-        var byPeer: [PeerKey: ArraySlice<Job>] = [:]
-        /// The peers that have jobs, in the order of their turns.
-        var turns: ArraySlice<PeerKey> = []
-
-        mutating func append(_ job: Job, of peer: PeerKey) {
-            if byPeer[peer] == nil { turns.append(peer) }
-            byPeer[peer, default: []].append(job)
-        }
-
-        mutating func next() -> Job? {
-            guard let peer = turns.popFirst(), var jobs = byPeer.removeValue(forKey: peer) else {
-                return nil
-            }
-            let job = jobs.popFirst()
-            if !jobs.isEmpty {
-                byPeer[peer] = jobs
-                turns.append(peer)
-            }
-            return job
-        }
-    }
-
     private let threads: [IOThread]
-    private let queue = Locked(Queue())
+    private let queue = Locked(FairQueue<Job>())
     private let nextThread = Atomic(0)
 
     /// Starts the threads.
@@ -104,7 +107,7 @@ final class HandshakeThreads: Sendable {
     }
 
     private func runNext() {
-        guard let job = queue.withLock({ $0.next() }) else { return }
+        guard let job = queue.withLock({ $0.popNext() }) else { return }
         job.step.run()
         job.done(job.step)
     }

@@ -75,15 +75,15 @@ public struct ListenerSecurity: Sendable {
     /// - Parameters:
     ///   - address: where the socket listens.
     ///   - configured: the address of the configuration, which may have port 0; nil: the socket was
-    ///     adopted, so that an exception with its port is meant, too.
+    ///     adopted, so that the only exception with its port is meant, too.
     func security(
         of address: NetAddress, configured: NetAddress?
     ) -> (any ServerTransportSecurity)? {
         if let exception = exceptions[configured ?? address] { return exception }
-        if configured == nil, let port = address.port,
-            let exception = exceptions.first(where: { $0.key.port == port })
-        {
-            return exception.value
+        if configured == nil, let port = address.port {
+            // determinism: of several with this port none is taken
+            let found = exceptions.keys.filter { $0.port == port }
+            if found.count == 1, let exception = exceptions[found[0]] { return exception }
         }
         return address.isUnix ? nil : tcp
     }
