@@ -81,6 +81,18 @@ import Testing
                 == .notify("the line is longer than 10 bytes, nothing was sent"))
     }
 
+    @Test("A script fails if the connection does not end in an orderly way after its last line")
+    func lostWhileLeaving() {
+        var script = makeState(.up("a"), .leave, failsForLines: true)
+        #expect(script.handle(lost) == .end(failure: Self.away("the connection is lost: gone")))
+        var user = makeState(.up("a"), .leave)
+        #expect(user.handle(lost) == .end(failure: nil))
+        var orderly = makeState(.up("a"), .leave, failsForLines: true)
+        #expect(orderly.handle(.ended) == .end(failure: nil))
+        var early = makeState(.up("a"), failsForLines: true)
+        #expect(early.handle(.ended) == .nothing)
+    }
+
     @Test("exit and the end of input finish sending, then end without a failure")
     func leaving() {
         for event in [line("exit"), .leave] {

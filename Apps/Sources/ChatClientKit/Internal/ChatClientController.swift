@@ -112,6 +112,8 @@ package final class ChatClientController {
         case .up(let connection):
             perform(state.handle(.up(connection.peerAddress.description)))
             onReady()
+        case .down(.closed(.peerFinished), _) where state.phase == .leaving:
+            perform(state.handle(.ended))
         case .down(let loss, let wait):
             let seconds = Double(wait.wholeNanoseconds) / 1e9
             perform(

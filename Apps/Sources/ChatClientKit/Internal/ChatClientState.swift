@@ -17,6 +17,8 @@ struct ChatClientState: Equatable {
         /// Connecting failed or the connection ended, for this reason. The next attempt follows
         /// after `retryAfter` seconds; a client that does not try again ends with `status`.
         case down(String, retryAfter: Double, status: ExitStatus = .unavailable)
+        /// The server has ended its stream in an orderly way.
+        case ended
         /// A line of the user.
         case line([UInt8])
         /// A text of the server.
@@ -73,7 +75,14 @@ struct ChatClientState: Equatable {
             phase = .leaving
             return .finishSending
         case (.offline, .leave): return end(nil)
-        case (.leaving, .down), (.leaving, .leaveTimeout): return end(nil)
+        // What a script has sent need not have arrived: a server that demands a certificate says so
+        // when the client has sent everything.
+        case (.leaving, .down(let reason, _, let status)):
+            return end(
+                failsForLines
+                    ? ProgramFailure("the connection is lost: \(reason)", status: status) : nil)
+        case (.leaving, .ended), (.leaving, .leaveTimeout): return end(nil)
+        case (_, .ended): return .nothing
         case (.leaving, _), (.online, .up), (_, .leaveTimeout): return .nothing
         }
     }
