@@ -33,6 +33,14 @@ has "a renewal" "renewed" "$output"
 after=$(serial)
 check "... is in force after a restart" test -n "$after" -a "$before" != "$after"
 
+check "an upgrade checks the configuration with the credentials" \
+    in_sd /var/lib/dpkg/info/rocket-order-server.postinst configure 0.1.0-1
+output=$(as_guide "order_client health Order")
+has "... and the new process serves" "Order is SERVING" "$output"
+in_sd sed -i 's|tls_ca.pem|tls_none.pem|' $CONFIG
+output=$(in_sd /var/lib/dpkg/info/rocket-order-server.postinst configure 0.1.0-1 2>&1)
+has "... which a credential that does not exist stops" "is not restarted, because its configuration" "$output"
+
 in_sd ip address del 192.0.2.7/32 dev lo
 in_sd cp /opt/e2e/order_server.xml /opt/e2e/order_client.xml /etc/rocket/
 in_sd rm -r /etc/rocket/tls /opt/e2e/ca /opt/e2e/scripts /opt/e2e/ssh \
