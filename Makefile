@@ -25,14 +25,14 @@ PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
-	Packages/RocketTLS Packages/RocketRPC Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
+	Packages/RocketTLS Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-rpc \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-rpc test-jwt \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -76,6 +76,9 @@ test-tls: deps ## test RocketTLS: certificates, handshakes, records
 
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC
+
+test-jwt: deps ## test RocketRPCJWT: JSON Web Tokens of callers
+	@scripts/run-tests Packages/RocketRPCJWT
 
 test-simulation: deps ## test RocketSimulation: worlds from fixed seeds, each run twice
 	@scripts/run-tests Packages/RocketSimulation

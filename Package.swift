@@ -97,6 +97,9 @@ let rpc: [Target] = [
             .product(name: "Tracing", package: "swift-distributed-tracing"),
         ]),
     library(
+        "RocketRPCJWT", of: "RocketRPCJWT",
+        ["RocketRPC", "RocketBase", "RocketSystem", .product(name: "JWTKit", package: "jwt-kit")]),
+    library(
         "RocketSimulation", of: "RocketSimulation",
         [
             "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
@@ -146,7 +149,7 @@ let generator: [Target] = [
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketRPC", "RocketRPCMetrics",
-    "RocketRPCTracing", "RocketProgram", "RocketSimulation",
+    "RocketRPCTracing", "RocketRPCJWT", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(
@@ -163,6 +166,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: base + tls + rpc + generator
 )

@@ -21,11 +21,10 @@ struct ChatServerProgram {
     }
 
     private func serve(_ daemon: Daemon) async throws {
-        let tls = TLSReload(logger: daemon.logs.app)
+        let tls = daemon.makeTLSReload()
         var configuration = try ChatServerConfiguration(
             config, sockets: daemon.sockets, security: tls.provider)
         configuration.systemd = daemon.systemd
-        daemon.systemd?.addCondition { tls.status }
         let server = ChatServer(
             configuration: configuration, logger: daemon.logs.app,
             frameworkLogger: daemon.logs.rpc)

@@ -21,12 +21,11 @@ struct OrderServerProgram {
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
         let monitor = OrderStoreMonitor(logs: logs)
-        let tls = TLSReload(logger: logs.app)
+        let tls = daemon.makeTLSReload()
         let configuration = try serverConfiguration(daemon, tls)
         let store = try openStore(monitor, configuration.tcp.budget)
         daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
         daemon.systemd?.addCondition(monitor.status)
-        daemon.systemd?.addCondition { tls.status }
         do {
             try await serve(store, monitor, configuration, daemon, tls)
         } catch {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import RocketBase
 import RocketProgram
+import RocketTCP
 import Testing
 
 @testable import ChatServerKit
@@ -27,5 +29,22 @@ struct ChatServerCommandTests {
         try write("user/conf/chat.xml")
         #expect(try path() == "\(base)/user/conf/chat.xml")
         #expect(try path("x.xml") == "x.xml")
+    }
+
+    @Test("A configuration with TLS needs a provider, and is an error without one")
+    func security() throws {
+        var config = RocketConfig()
+        config.server.tls = ServerTLSConfig(
+            certificate: "${CREDENTIALS_DIRECTORY}/none.crt", key: "none.key")
+        let missing = #expect(throws: TransportSecurityError.self) {
+            try ChatServerConfiguration(config)
+        }
+        #expect(missing?.kind == .configuration)
+        let unreadable = #expect(throws: TransportSecurityError.self) {
+            try ChatServerConfiguration(config, security: TLSReload(logger: .disabled).provider)
+        }
+        #expect(unreadable?.text.contains("none.crt: CREDENTIALS_DIRECTORY is not set") == true)
+        config.server = config.server.withoutTLS
+        #expect(try ChatServerConfiguration(config).tcp.security.tcp == nil)
     }
 }

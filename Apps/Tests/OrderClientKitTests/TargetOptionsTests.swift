@@ -67,6 +67,21 @@ struct TargetOptionsTests {
         #expect(throws: (any Error).self) { try TargetOptions.parse(["--peer", "grpc"]) }
     }
 
+    @Test(
+        "TLS is that of the stub, unless an option says otherwise; an address has that of options")
+    func tls() throws {
+        func tls(_ arguments: [String]) throws -> StubTLSConfig? {
+            try withConfiguration(stubs: ["order"], peer: "<tls><ca>/stub.crt</ca></tls>") {
+                try TargetOptions.parse(arguments + ["--config", $0]).target().tls
+            }
+        }
+        #expect(try tls([])?.ca == "/stub.crt")
+        #expect(try tls(["--tls-name", "orders"])?.ca == nil)
+        #expect(try tls(["--tls-name", "orders"])?.name == "orders")
+        #expect(try tls(["--to", "127.0.0.1:1"]) == nil)
+        #expect(try tls(["--to", "127.0.0.1:1", "--tls"]) == StubTLSConfig())
+    }
+
     @Test("Without --config it is the file of the current folder, or else the installed one")
     func defaultConfiguration() throws {
         let base = NSTemporaryDirectory() + "target-options-" + UUID().uuidString

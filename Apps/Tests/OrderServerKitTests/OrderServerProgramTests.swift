@@ -32,6 +32,11 @@ struct OrderServerProgramTests {
         }
     }
 
+    @Test("The check without files goes past TLS")
+    func security() throws {
+        try check { $0.server.tls = ServerTLSConfig(certificate: "none.crt", key: "none.key") }
+    }
+
     @Test("An address that is none is refused with the status 78")
     func address() {
         let failure = #expect(throws: ProgramFailure.self) {

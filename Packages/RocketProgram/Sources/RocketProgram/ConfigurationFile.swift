@@ -31,7 +31,12 @@ public enum ConfigurationFile {
     public static func report(
         _ config: RocketConfig, of file: String
     ) throws(ProgramFailure) -> String {
-        let provider = TLSProvider()
+        try report(config, of: file, by: TLSProvider())
+    }
+
+    static func report(
+        _ config: RocketConfig, of file: String, by provider: TLSProvider
+    ) throws(ProgramFailure) -> String {
         do throws(TransportSecurityError) { try provider.load(config) } catch {
             throw ProgramFailure("\(file): \(error)", status: .configuration)
         }

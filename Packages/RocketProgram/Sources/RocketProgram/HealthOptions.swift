@@ -75,6 +75,8 @@ public struct HealthOptions: ParsableArguments {
                 time: clock.now - start)
         } catch {
             if error.code == .channelInit { throw ProgramFailure("\(error)") }
+            // TLS whose files can't be used: nothing is known of the server.
+            if error.code == .peerAddress { throw ProgramFailure(error) }
             return HealthReport(
                 error, service: service, target: target.description, time: clock.now - start)
         }

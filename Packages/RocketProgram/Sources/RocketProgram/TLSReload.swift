@@ -1,5 +1,6 @@
 public import RocketBase
 import RocketSystem
+import RocketSystemd
 public import RocketTLS
 public import ServiceLifecycle
 
@@ -9,7 +10,7 @@ public import ServiceLifecycle
 ///
 /// It has a thread of its own once the configuration has asked for TLS, and none before.
 ///
-///     let tls = TLSReload(logger: logs.app)
+///     let tls = daemon.makeTLSReload()
 ///     let server = try RPCServer(config: config, services: […], security: tls.provider)
 ///     let reload = ConfigReload(config, logs: logs) { … } apply: { try tls.reload($0) }
 ///     try await daemon.run([tls, server], listening: …, reload: reload.run)
@@ -33,8 +34,13 @@ public final class TLSReload: Service {
     ///     reload that fails.
     ///   - keyLifetime: how long new session tickets use one key; they stay good for two more.
     ///     Default 8 hours.
-    public init(logger: RocketLogger, keyLifetime: Duration = .seconds(8 * 3600)) {
-        provider = TLSProvider(logger: logger)
+    public convenience init(logger: RocketLogger, keyLifetime: Duration = .seconds(8 * 3600)) {
+        self.init(TLSProvider(logger: logger), logger: logger, keyLifetime: keyLifetime)
+    }
+
+    init(_ provider: TLSProvider, logger: RocketLogger, keyLifetime: Duration = .seconds(8 * 3600))
+    {
+        self.provider = provider
         self.logger = logger
         self.keyLifetime = keyLifetime
     }
@@ -155,6 +161,16 @@ public final class TLSReload: Service {
                 $0.add("error", error.description)
             }
         }
+    }
+}
+
+extension Daemon {
+    /// Makes what keeps the TLS of the program up to date: it logs in the app stream, and its status
+    /// is in that of the service manager. Add it to the services of `run`. Once per program.
+    public func makeTLSReload() -> TLSReload {
+        let tls = TLSReload(logger: logs.app)
+        systemd?.addCondition { tls.status }
+        return tls
     }
 }
 

@@ -28,6 +28,11 @@ import Testing
         return config
     }
 
+    /// A provider that does not wait for files that are being replaced.
+    private func provider(_ logger: RocketLogger = .disabled) -> TLSProvider {
+        TLSProvider(logger: logger) { _ in }
+    }
+
     /// A log for whose lines a test can wait.
     private final class Lines: LogSink, Sendable {
         private let texts = Locked<[String]>([])
@@ -61,7 +66,7 @@ import Testing
         let logs = try LogSystem(configuration, sinks: [sink])
         defer { logs.shutdown() }
         let identity = ca.issue("server")
-        let tls = TLSReload(logger: logs.app)
+        let tls = TLSReload(provider(logs.app), logger: logs.app)
         try tls.provider.load(config(identity))
         let run = Task { try await tls.run() }
         await sink.contain("TLS certificate loaded")
@@ -128,12 +133,12 @@ import Testing
         var target = try ServerTarget(address: "127.0.0.1:1")
         #expect(try target.security() == nil)
         target.tls = StubTLSConfig()
-        target.tls?.ca = folder + "/none"
+        target.tls?.ca = "${CREDENTIALS_DIRECTORY}/none"
         let error = await #expect(throws: RPCError.self) {
             _ = try await target.channel(lookingUpWithin: .seconds(1))
         }
         #expect(error?.code == .peerAddress)
-        #expect(error?.message.contains("\(folder)/none: ") == true)
+        #expect(error?.message.contains("/none: CREDENTIALS_DIRECTORY is not set") == true)
         var stub = StubConfig(name: "order", address: "127.0.0.1:1")
         stub.tls = StubTLSConfig()
         stub.tls?.ca = ca.certificate
@@ -142,18 +147,20 @@ import Testing
 
     @Test("--check-config lists the certificates, and never a key")
     func report() throws {
-        let identity = ca.issue("server", names: "DNS:orders.example,URI:spiffe://example/orders")
-        let report = try ConfigurationFile.report(config(identity), of: "r.xml")
+        let identity = ca.issue(
+            "server",
+            names: "DNS:orders.example,URI:spiffe://example/orders,IP:10.0.0.1,IP:fd00::1")
+        let report = try ConfigurationFile.report(config(identity), of: "r.xml", by: provider())
         let line = try #require(report.split(separator: "\n").last)
         #expect(
             line.hasPrefix(
                 "certificate \(identity.certificate): CN=server, names DNS:orders.example "
-                    + "URI:spiffe://example/orders, serial "))
+                    + "IP:10.0.0.1 IP:fd00::1 URI:spiffe://example/orders, serial "))
         #expect(line.contains(", valid until 20"))
         #expect(!report.contains("PRIVATE"))
         try FileSystem.setMode(identity.key, 0o644)
         let failure = #expect(throws: ProgramFailure.self) {
-            try ConfigurationFile.report(config(identity), of: "r.xml")
+            try ConfigurationFile.report(config(identity), of: "r.xml", by: provider())
         }
         #expect(failure?.status == .configuration)
         #expect(
@@ -163,7 +170,7 @@ import Testing
     @Test("A reload that fails is in the status until one succeeds")
     func status() throws {
         let identity = ca.issue("server")
-        let tls = TLSReload(logger: .disabled)
+        let tls = TLSReload(provider(), logger: .disabled)
         #expect(tls.status == nil)
         try tls.provider.load(config(identity))
         let good = try #require(tls.status)

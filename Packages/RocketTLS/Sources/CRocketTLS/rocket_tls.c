@@ -1,8 +1,14 @@
 #include "rocket_tls.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -10,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 // MARK: Input and output
 
@@ -69,6 +76,81 @@ int rocket_tls_set_io(SSL *ssl, rocket_tls_io *io) {
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     return 1;
+}
+
+// MARK: Memory of keys
+
+enum { SECURE_BYTES = 1 << 20, SECURE_LEAST_BYTES = 32, MOST_KEY_FILE_BYTES = 64 << 10 };
+
+/// While a key is read, what OpenSSL frees on this thread is overwritten: its decoders leave copies.
+static _Thread_local int is_reading_key;
+
+static void *plain_malloc(size_t count, const char *file, int line) { return malloc(count); }
+
+static void cleansing_free(void *memory, const char *file, int line) {
+    if (is_reading_key && memory != NULL) OPENSSL_cleanse(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void *cleansing_realloc(void *memory, size_t count, const char *file, int line) {
+    if (!is_reading_key || memory == NULL) return realloc(memory, count);
+    void *moved = malloc(count);
+    if (moved == NULL) return NULL;
+    size_t before = malloc_usable_size(memory);
+    memcpy(moved, memory, before < count ? before : count);
+    cleansing_free(memory, file, line);
+    return moved;
+}
+
+/// Keys of certificates, of exchanges and of tickets are in memory that no core dump has
+/// (MADV_DONTDUMP), and that is not swapped out where the limit on locked memory allows that.
+static void protect_keys(void) {
+    // Fails where another part of the process has used OpenSSL before.
+    CRYPTO_set_mem_functions(plain_malloc, cleansing_realloc, cleansing_free);
+    CRYPTO_secure_malloc_init(SECURE_BYTES, SECURE_LEAST_BYTES);
+}
+
+void rocket_tls_prepare(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, protect_keys);
+}
+
+/// Reads a file into `bytes`; returns how many there are, or -1 with an error of the system.
+static ssize_t read_file(const char *path, char *bytes, size_t capacity) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    size_t count = 0;
+    ssize_t got = descriptor < 0 ? -1 : 1;
+    while (got > 0 && count < capacity) {
+        got = read(descriptor, bytes + count, capacity - count);
+        if (got > 0) count += got;
+    }
+    if (got < 0) ERR_raise(ERR_LIB_SYS, errno);
+    if (descriptor >= 0) close(descriptor);
+    return got < 0 ? -1 : (ssize_t)count;
+}
+
+/// Keeps OpenSSL from asking for a passphrase on the terminal.
+static int no_passphrase(char *text, int capacity, int is_writing, void *context) { return -1; }
+
+int rocket_tls_use_key(SSL_CTX *context, const char *path) {
+    char *text = OPENSSL_secure_malloc(MOST_KEY_FILE_BYTES);
+    if (text == NULL) {
+        ERR_raise(ERR_LIB_SYS, ENOMEM);
+        return 0;
+    }
+    int is_used = 0;
+    ssize_t count = read_file(path, text, MOST_KEY_FILE_BYTES);
+    BIO *bio = count < 0 ? NULL : BIO_new_mem_buf(text, (int)count);
+    if (bio != NULL) {
+        is_reading_key = 1;
+        EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+        is_used = key != NULL && SSL_CTX_use_PrivateKey(context, key);
+        is_reading_key = 0;
+        EVP_PKEY_free(key);
+    }
+    BIO_free(bio);
+    OPENSSL_secure_clear_free(text, MOST_KEY_FILE_BYTES);
+    return is_used;
 }
 
 // MARK: Contexts
@@ -222,7 +304,8 @@ struct rocket_tls_ticket_keys {
 };
 
 rocket_tls_ticket_keys *rocket_tls_ticket_keys_create(void) {
-    rocket_tls_ticket_keys *keys = calloc(1, sizeof *keys);
+    rocket_tls_prepare();
+    rocket_tls_ticket_keys *keys = OPENSSL_secure_zalloc(sizeof *keys);
     if (keys == NULL) return NULL;
     atomic_init(&keys->references, 1);
     pthread_mutex_init(&keys->lock, NULL);
@@ -248,8 +331,7 @@ int rocket_tls_ticket_keys_rotate(rocket_tls_ticket_keys *keys) {
 void rocket_tls_ticket_keys_release(rocket_tls_ticket_keys *keys) {
     if (keys == NULL || atomic_fetch_sub(&keys->references, 1) != 1) return;
     pthread_mutex_destroy(&keys->lock);
-    OPENSSL_cleanse(keys, sizeof *keys);
-    free(keys);
+    OPENSSL_secure_clear_free(keys, sizeof *keys);
 }
 
 /// SSL_CTX_set_tlsext_ticket_key_evp_cb(3): returns 1: go on; 2: go on, and issue a new ticket; 0: the
@@ -308,8 +390,18 @@ void rocket_tls_each_name(X509 *certificate, void *context,
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         int kind;
         ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind);
-        if (kind == GEN_DNS || kind == GEN_URI || kind == GEN_IPADD)
-            found(context, kind, ASN1_STRING_get0_data(value), ASN1_STRING_length(value));
+        if (kind != GEN_DNS && kind != GEN_URI && kind != GEN_IPADD) continue;
+        const uint8_t *bytes = ASN1_STRING_get0_data(value);
+        size_t count = ASN1_STRING_length(value);
+        char text[INET6_ADDRSTRLEN];
+        if (kind == GEN_IPADD) {
+            if (count != 4 && count != 16) continue;
+            if (inet_ntop(count == 4 ? AF_INET : AF_INET6, bytes, text, sizeof text) == NULL)
+                continue;
+            bytes = (const uint8_t *)text;
+            count = strlen(text);
+        }
+        found(context, kind, bytes, count);
     }
     GENERAL_NAMES_free(names);
 }

@@ -80,6 +80,7 @@ final class ContextHandle: @unchecked Sendable {
     let pointer: OpaquePointer
 
     init(isServer: Bool, _ version: TLSVersion) throws(TransportSecurityError) {
+        rocket_tls_prepare()
         ERR_clear_error()
         let method = unsafe isServer ? TLS_server_method() : TLS_client_method()
         guard let context = unsafe SSL_CTX_new(method) else {
@@ -194,7 +195,7 @@ extension TLSIdentity {
             let leaf = unsafe SSL_CTX_get0_certificate(context.pointer)
         else { throw TransportSecurityError.last(.file, "\(certificate): ") }
         try PrivateKeyFile.check(key)
-        guard unsafe SSL_CTX_use_PrivateKey_file(context.pointer, key, SSL_FILETYPE_PEM) == 1 else {
+        guard unsafe rocket_tls_use_key(context.pointer, key) == 1 else {
             throw TransportSecurityError.last(.file, "\(key) for \(certificate): ")
         }
         let read = unsafe X509Certificate(leaf)

@@ -16,10 +16,12 @@ extension TLSSession {
     /// OpenSSL each time: keep it.
     public var peerIdentity: PeerIdentity { peerCertificate.map { .certificate($0) } ?? .none }
 
+    /// Whether OpenSSL holds a part of a record.
     public var hasPartialInput: Bool {
         phase == .open && (unsafe rocket_tls_has_partial_record(ssl)) == 1
     }
 
+    /// The protocol that both sides have agreed on by ALPN; nil: none.
     public var negotiatedProtocol: String? {
         var bytes: UnsafePointer<UInt8>?
         var count: UInt32 = 0

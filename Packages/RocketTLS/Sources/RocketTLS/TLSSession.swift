@@ -55,8 +55,12 @@ public final class TLSSession: SecureSession {
 
     // MARK: Bytes
 
+    /// Begins the handshake of a client.
     public func begin(output: inout ByteBuffer) throws(TransportSecurityError) { try step(&output) }
 
+    /// Takes all ciphertext of `input`.
+    ///
+    /// - Throws: `handshake` or `certificate` in the handshake, `stream` afterwards.
     public func receive(
         _ input: inout ByteBuffer, plaintext: inout ByteBuffer, output: inout ByteBuffer
     ) throws(TransportSecurityError) {
@@ -80,6 +84,7 @@ public final class TLSSession: SecureSession {
         input.consume(try result.get())
     }
 
+    /// Encrypts plaintext as one record.
     public func encrypt(
         _ plaintext: RawSpan, output: inout ByteBuffer
     ) throws(TransportSecurityError) {
@@ -102,6 +107,7 @@ public final class TLSSession: SecureSession {
         }
     }
 
+    /// Says to the peer that nothing more follows (close_notify).
     public func finish(output: inout ByteBuffer) {
         if phase == .handshake { return }
         ERR_clear_error()

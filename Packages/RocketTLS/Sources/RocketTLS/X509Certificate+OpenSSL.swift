@@ -19,7 +19,7 @@ extension X509Certificate {
         }
         unsafe self.init(
             subject: Self.text { unsafe rocket_tls_subject(certificate, $0, $1) },
-            dnsNames: names.dns, uris: names.uris,
+            dnsNames: names.dns, uris: names.uris, ipAddresses: names.ips,
             fingerprint: X509Fingerprint(of: certificate),
             serial: Self.text { unsafe rocket_tls_serial(certificate, $0, $1) },
             notBefore: Self.time(rocket_tls_not_before(certificate)),
@@ -29,11 +29,13 @@ extension X509Certificate {
     private struct Names {
         var dns: [String] = []
         var uris: [String] = []
+        var ips: [String] = []
 
         mutating func add(_ kind: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
             let text = unsafe String(decoding: bytes, as: UTF8.self)
             if kind == GEN_DNS { dns.append(text) }
             if kind == GEN_URI { uris.append(text) }
+            if kind == GEN_IPADD { ips.append(text) }
         }
     }
 

@@ -33,6 +33,7 @@ struct ServerOptions: ParsableArguments {
                 }
             }
         }
-        return try (0..<count).map { _ in try RPCChannel(to: address, configuration: configuration) }
+        return try (0..<count).map { _ in try RPCChannel(to: address, configuration: configuration)
+        }
     }
 }

@@ -3,8 +3,8 @@ extension ConfigType where Value == AuthorizationPolicy? {
     /// rules: no table.
     static var authorization: Self {
         var type = Self(
-            allowed: "0 to \(AuthorizationPolicy.maxRules) elements named rule; each allow or deny, "
-                + "patterns of methods, to, patterns of callers, separated by blanks",
+            allowed: "0 to \(AuthorizationPolicy.maxRules) elements named rule; each allow or "
+                + "deny, patterns of methods, to, patterns of callers, separated by blanks",
             parse: { text in
                 let texts = text.isEmpty ? [] : AuthorizationRule.split(text)
                 switch read(texts.map(\.trimmingSpaces)) {

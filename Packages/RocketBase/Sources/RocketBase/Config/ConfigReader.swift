@@ -220,15 +220,10 @@ struct ConfigReader {
         _ element: XMLElement, _ name: String, _ field: ConfigField<Section>,
         into section: inout Section, _ path: String
     ) -> Bool {
-        if let other = element.children.first(where: { $0.name != name }) {
-            report(
-                .error, other, path, "found the element <\(other.name)>; allowed: <\(name)>")
-            return false
-        }
-        if !element.text.isEmpty {
-            report(
-                .error, element, path,
-                "found \(element.text.quotedForMessage); allowed: elements <\(name)>")
+        let other = element.children.first { $0.name != name }
+        if other != nil || !element.text.isEmpty {
+            let found = other.map { "the element <\($0.name)>" } ?? element.text.quotedForMessage
+            report(.error, other ?? element, path, "found \(found); allowed: elements <\(name)>")
             return false
         }
         for part in element.children {

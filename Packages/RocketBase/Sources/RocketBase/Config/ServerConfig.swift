@@ -50,6 +50,27 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/idle_timeout_ms`: A whole number of ms, 0 to 86400000. Default 600000 ms. Needs
     /// a restart.
     public var idleTimeout = Duration.milliseconds(600_000)
+    /// The longest time from the connect to the end of the TLS handshake.
+    ///
+    /// `server/handshake_timeout_ms`: A whole number of ms, 1 to 3600000. Default 10000 ms.
+    /// Needs a restart.
+    public var handshakeTimeout = Duration.milliseconds(10_000)
+    /// The number of threads for the handshakes of TLS. Peers take turns on them.
+    ///
+    /// `server/handshake_threads`: A whole number, 1 to 1024. Default 1. Needs a restart.
+    public var handshakeThreads = 1
+    /// The age at which a connection ends, 10 % more or less: its client is told to open
+    /// another one, and has max_connection_age_grace_ms to leave. 0: no limit.
+    ///
+    /// `server/max_connection_age_ms`: A whole number of ms, 0 to 2592000000. Default 0 ms.
+    /// Needs a restart.
+    public var maxConnectionAge = Duration.zero
+    /// How long a client may stay on a connection that is too old. Afterwards it is closed,
+    /// with its calls.
+    ///
+    /// `server/max_connection_age_grace_ms`: A whole number of ms, 0 to 86400000. Default
+    /// 300000 ms. Needs a restart.
+    public var maxConnectionAgeGrace = Duration.milliseconds(300_000)
     /// The largest frame that is received or sent. A larger request is rejected with
     /// RESOURCE_EXHAUSTED, a larger reply is replaced by an error. The limits on the buffers of
     /// a connection follow.
@@ -150,7 +171,7 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// docs/guides/operations.md, "Who may call what". Without rules every caller may call
     /// every method.
     ///
-    /// `server/authorization`: 0 to 512 elements <rule>; each allow or deny, patterns of
+    /// `server/authorization`: 0 to 512 elements named rule; each allow or deny, patterns of
     /// methods, to, patterns of callers, separated by blanks. Default none. Changes live.
     public var authorization: AuthorizationPolicy?
 
@@ -290,6 +311,21 @@ extension ServerConfig {
         .init(
             "idle_timeout_ms", \.idleTimeout, .milliseconds(0...86_400_000), .restart,
             "A connection without traffic for this time is closed. 0: no limit."),
+        .init(
+            "handshake_timeout_ms", \.handshakeTimeout, .milliseconds(1...3_600_000), .restart,
+            "The longest time from the connect to the end of the TLS handshake."),
+        .init(
+            "handshake_threads", \.handshakeThreads, .integer(1...1024), .restart,
+            "The number of threads for the handshakes of TLS. Peers take turns on them."),
+        .init(
+            "max_connection_age_ms", \.maxConnectionAge, .milliseconds(0...2_592_000_000), .restart,
+            "The age at which a connection ends, 10 % more or less: its client is told to open "
+                + "another one, and has max_connection_age_grace_ms to leave. 0: no limit."),
+        .init(
+            "max_connection_age_grace_ms", \.maxConnectionAgeGrace, .milliseconds(0...86_400_000),
+            .restart,
+            "How long a client may stay on a connection that is too old. Afterwards it is closed, "
+                + "with its calls."),
         .init(
             "max_frame_bytes", \.maxFrameBytes, .bytes(64...1_073_741_824), .restart,
             "The largest frame that is received or sent. A larger request is rejected with "

@@ -8,6 +8,8 @@ public struct X509Certificate: Hashable, Sendable {
     public let dnsNames: [String]
     /// Its URIs, in their order: `spiffe://example/orders`.
     public let uris: [String]
+    /// Its IP addresses, in their order: `10.0.0.1`, `fd00::1`.
+    public let ipAddresses: [String]
     /// The SHA-256 of its DER form.
     public let fingerprint: X509Fingerprint
     /// Its serial number, in hexadecimal digits.
@@ -18,11 +20,13 @@ public struct X509Certificate: Hashable, Sendable {
     /// Creates one from what was read of it.
     public init(
         subject: String, dnsNames: [String] = [], uris: [String] = [],
+        ipAddresses: [String] = [],
         fingerprint: X509Fingerprint, serial: String, notBefore: WallTime, notAfter: WallTime
     ) {
         self.subject = subject
         self.dnsNames = dnsNames
         self.uris = uris
+        self.ipAddresses = ipAddresses
         self.fingerprint = fingerprint
         self.serial = serial
         self.notBefore = notBefore

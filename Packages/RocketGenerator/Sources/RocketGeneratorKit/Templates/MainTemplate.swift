@@ -149,8 +149,7 @@ struct MainTemplate {
                     defer { logs.shutdown() }
                     let daemon = \(names.program("Daemon"))(name: "\(program)", logs: logs)
                     defer { daemon.end() }
-                    let tls = \(names.program("TLSReload"))(logger: logs.app)
-                    daemon.systemd?.addCondition { tls.status }
+                    let tls = daemon.makeTLSReload()
                     // Create the resources of your calls here.
                     let resources = \(names.resources)(log: logs.app)
                     let server = try \(server)(

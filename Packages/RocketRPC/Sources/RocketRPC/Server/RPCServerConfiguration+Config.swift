@@ -33,6 +33,8 @@ extension RPCServerConfiguration {
         limits = RPCCallLimits(server)
         slowCallback = server.slowCallback > .zero ? server.slowCallback : nil
         drainTimeout = server.drainTimeout
+        maxConnectionAge = server.maxConnectionAge > .zero ? server.maxConnectionAge : nil
+        maxConnectionAgeGrace = server.maxConnectionAgeGrace
         health = server.health
         reflection = server.reflection
         authorization = server.authorization

@@ -168,17 +168,13 @@ extension ServerConnection {
                 case .call(let method, let frame, let deadline, let byteCount):
                     switch method.handler {
                     case .synchronous(let serve):
-                        context.responder.begin(
-                            frame, byteCount, bytes, method, of: self,
-                            access?.takePeers() ?? context.peers, deadline: deadline)
+                        begin(frame, byteCount, bytes, method, context, deadline)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
                         return byteCount
                     case .awaited:
                         if inTask {
-                            context.responder.begin(
-                                frame, byteCount, bytes, method, of: self,
-                                access?.takePeers() ?? context.peers, deadline: deadline)
+                            begin(frame, byteCount, bytes, method, context, deadline)
                             callsInFlight += 1
                         }
                         awaited = method
@@ -192,6 +188,21 @@ extension ServerConnection {
         }
         if fault != nil { closeBroken() } else if ending.hasBegun { endIfDone() }
         return .nothing
+    }
+
+    @inline(__always)
+    private func begin(
+        _ frame: TinyPBFrame, _ byteCount: Int, _ bytes: RawSpan, _ method: _MethodEntry,
+        _ context: _ServingContext, _ deadline: CallDeadline
+    ) {
+        // Two calls: the result of a conditional expression would be retained.
+        if let checked = access?.takePeers() {
+            context.responder.begin(
+                frame, byteCount, bytes, method, of: self, checked, deadline: deadline)
+        } else {
+            context.responder.begin(
+                frame, byteCount, bytes, method, of: self, context.peers, deadline: deadline)
+        }
     }
 
     @inline(__always)

@@ -16,6 +16,8 @@ extension TCPServerConfiguration {
             server.memoryBudgetBytes > 0
             ? ByteBudget(limitBytes: server.memoryBudgetBytes, memory: limit)
             : .automatic(memory: limit)
+        handshakeThreads = server.handshakeThreads
+        connection.handshakeTimeout = server.handshakeTimeout
         connection.idleTimeout = server.idleTimeout > .zero ? server.idleTimeout : nil
         connection.highWaterMarkBytes = server.highWaterMarkBytes
         connection.lowWaterMarkBytes = server.lowWaterMarkBytes

@@ -23,10 +23,13 @@ import Testing
             $0.memoryBudgetBytes = 5 << 20
             $0.unixMode = 0o660
             $0.idleTimeout = .zero
+            $0.handshakeTimeout = .seconds(3)
+            $0.handshakeThreads = 5
         }
         #expect(tcp.maxConnections == 100 && tcp.maxConnectionsPerPeer == 7)
         #expect(tcp.budget.limitBytes == 5 << 20)
         #expect(tcp.unixMode == 0o660 && tcp.connection.idleTimeout == nil)
+        #expect(tcp.handshakeThreads == 5 && tcp.connection.handshakeTimeout == .seconds(3))
     }
 
     @Test("Chooses the share of a peer and the memory budget by itself where they are 0")

@@ -25,6 +25,13 @@ int rocket_tls_set_io(SSL *ssl, rocket_tls_io *io);
 
 // MARK: Contexts
 
+/// Prepares the memory of keys, once; must be called before any other function of OpenSSL.
+void rocket_tls_prepare(void);
+
+/// Reads a private key without a passphrase from a PEM file of at most 64 KiB, through memory that no
+/// core dump has, for the certificate of the context. Returns 0 on failure: OpenSSL's errors say why.
+int rocket_tls_use_key(SSL_CTX *context, const char *path);
+
 /// Options that every context has: at least `version` (TLS1_2_VERSION or TLS1_3_VERSION), no
 /// compression, no renegotiation, buffers freed while they are empty, no cache of sessions. Returns 0
 /// on failure.
@@ -69,7 +76,7 @@ int rocket_tls_set_ticket_keys(SSL_CTX *context, rocket_tls_ticket_keys *keys);
 // MARK: Certificates
 
 /// Calls `found` for each subject alternative name of these kinds: GEN_DNS and GEN_URI (ASCII),
-/// GEN_IPADD (4 or 16 bytes in network order).
+/// GEN_IPADD (text: `10.0.0.1`, `fd00::1`).
 void rocket_tls_each_name(X509 *certificate, void *context,
                           void (*found)(void *context, int kind, const uint8_t *bytes,
                                         size_t count));

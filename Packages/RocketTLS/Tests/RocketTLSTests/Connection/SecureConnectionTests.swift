@@ -172,6 +172,33 @@ import Testing
         #expect(lines.end().prefix { !$0.hasPrefix("more lines") }.count == 1)
     }
 
+    @Test("Half handshakes hold no more than the budget, and end with the time for handshakes")
+    func halfHandshakes() throws {
+        let budget = ByteBudget(limitBytes: 8 << 20)
+        let lines = try LogLines()
+        let scene = try SecureScene(logger: lines.logger, tcp: { $0.budget = budget })
+        var hello = ByteBuffer()
+        try TLSSession(connectingBy: scene.authority.client(), to: "localhost")
+            .begin(output: &hello)
+        let half = Array(hello.copyBytes().prefix(100))
+        let peers = try (0..<400).map { _ in
+            let peer = try RawPeer(connectingTo: scene.address)
+            peer.send(half)
+            scene.driven.tick()
+            return peer
+        }
+        scene.settle()
+        #expect(scene.server.bufferedBytes <= 8 << 20)
+        #expect(scene.server.connectionCount > 20)
+        scene.driven.tick(after: .seconds(11))
+        scene.settle()
+        #expect(scene.server.connectionCount == 0 && scene.server.bufferedBytes == 0)
+        #expect(scene.handlers.allSatisfy { $0.events.isEmpty })
+        // One line of each kind: the time, the budget.
+        #expect(lines.end().filter { !$0.hasPrefix("more lines") }.count <= 2)
+        withExtendedLifetime(peers) {}
+    }
+
     @Test("Plaintext and garbage end the handshake, with one line in the log")
     func garbage() throws {
         let lines = try LogLines()
