@@ -27,7 +27,8 @@ has "nor one without a certificate" "certificate required" "$output"
 in_sd cp /opt/e2e/tls_client.xml /etc/rocket/order_client.xml
 has "members of the group have the Unix socket as before" "made order" \
     "$(in_sd order_client make --price 100 --goods local --to $UNIX)"
-check "systemctl reload checks the credentials" in_sd systemctl reload $NAME.service
+check "systemctl reload" in_sd systemctl reload $NAME.service
+check "... reads the credentials again" until_ 5 journal_shows 'configuration reloaded'
 
 before=$(serial)
 output=$(as_guide "scripts/dev-ca ca renew orders && tar -C ca -ch ca.pem orders | tar -C /etc/rocket/tls -x --no-same-owner && systemctl restart order_server")
