@@ -18,20 +18,31 @@ done < <(sed -n '/^## mTLS between/,/^## More/s/^[$#] //p' "$root/docs/guides/sy
 same "each command of the guide succeeds" "" "$failed"
 has "the client proves itself and is served" "order (192.0.2.7:12345): Order is SERVING" "$output"
 same "the key is open to root only" "600 root" "$(in_sd stat -c '%a %U' /etc/rocket/tls/orders/key.pem)"
-output=$(order make --price 100 --goods plain)
-lacks "a client without TLS is not served" "made order" "$output"
+output=$(order make --price 100 --goods plain 2>&1)
+has "a client without TLS is not served" "(ERROR_FAILED_GET_REPLY)" "$output"
+in_sd cp /etc/rocket/order_client.xml /opt/e2e/tls_client.xml
 in_sd sed -i '/<certificate>/s|<certificate>.*</key>||' /etc/rocket/order_client.xml
-output=$(as_guide "order_client health Order")
-lacks "nor one without a certificate" "is SERVING" "$output"
+output=$(as_guide "order_client make --price 100 --goods stranger --config /etc/rocket/order_client.xml")
+has "nor one without a certificate" "certificate required" "$output"
+in_sd cp /opt/e2e/tls_client.xml /etc/rocket/order_client.xml
 has "members of the group have the Unix socket as before" "made order" \
     "$(in_sd order_client make --price 100 --goods local --to $UNIX)"
-check "systemctl reload checks the credentials" in_sd systemctl reload $NAME.service
+check "systemctl reload" in_sd systemctl reload $NAME.service
+check "... reads the credentials again" until_ 5 journal_shows 'configuration reloaded'
 
 before=$(serial)
 output=$(as_guide "scripts/dev-ca ca renew orders && tar -C ca -ch ca.pem orders | tar -C /etc/rocket/tls -x --no-same-owner && systemctl restart order_server")
 has "a renewal" "renewed" "$output"
 after=$(serial)
 check "... is in force after a restart" test -n "$after" -a "$before" != "$after"
+
+check "an upgrade checks the configuration with the credentials" \
+    in_sd /var/lib/dpkg/info/rocket-order-server.postinst configure 0.1.0-1
+output=$(as_guide "order_client health Order")
+has "... and the new process serves" "Order is SERVING" "$output"
+in_sd sed -i 's|tls_ca.pem|tls_none.pem|' $CONFIG
+output=$(in_sd /var/lib/dpkg/info/rocket-order-server.postinst configure 0.1.0-1 2>&1)
+has "... which a credential that does not exist stops" "is not restarted, because its configuration" "$output"
 
 in_sd ip address del 192.0.2.7/32 dev lo
 in_sd cp /opt/e2e/order_server.xml /opt/e2e/order_client.xml /etc/rocket/
