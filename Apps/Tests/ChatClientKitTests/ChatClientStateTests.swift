@@ -136,8 +136,8 @@ import Testing
                 _ = script.handle(event)
                 _ = other.handle(event)
             }
-            #expect(script.handle(lost) == .end(failure: failure.map(Self.undelivered)))
-            #expect(other.handle(lost) == .end(failure: nil))
+            #expect(script.handle(.ended) == .end(failure: failure.map(Self.undelivered)))
+            #expect(other.handle(.ended) == .end(failure: nil))
         }
     }
 
@@ -145,6 +145,6 @@ import Testing
     func lateRefusal() {
         var state = makeState(.up("a"), .leave, failsForLines: true)
         #expect(state.handle(.text(Array("message refused: bad".utf8))) == .nothing)
-        #expect(state.handle(lost) == .end(failure: Self.undelivered("1 line was not delivered")))
+        #expect(state.handle(.ended) == .end(failure: Self.undelivered("1 line was not delivered")))
     }
 }

@@ -78,9 +78,9 @@ struct ChatClientState: Equatable {
         // What a script has sent need not have arrived: a server that demands a certificate says so
         // when the client has sent everything.
         case (.leaving, .down(let reason, _, let status)):
+            if !failsForLines { return end(nil) }
             return end(
-                failsForLines
-                    ? ProgramFailure("the connection is lost: \(reason)", status: status) : nil)
+                lineFailure ?? ProgramFailure("the connection is lost: \(reason)", status: status))
         case (.leaving, .ended), (.leaving, .leaveTimeout): return end(nil)
         case (_, .ended): return .nothing
         case (.leaving, _), (.online, .up), (_, .leaveTimeout): return .nothing

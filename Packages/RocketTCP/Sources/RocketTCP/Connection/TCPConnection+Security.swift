@@ -31,9 +31,12 @@ extension TCPConnection {
         if security.drainsLater { handler?.draining(self) }
     }
 
-    /// Sends what the session has to say, if the kernel takes it, and closes the connection.
+    /// Sends what the session has to say, if the kernel takes it, and closes the connection: by a
+    /// reset where it says nothing, so that a peer without a security reads no ordinary end.
     private func fail(_ security: ConnectionSecurity, _ error: TransportSecurityError) {
-        if !waitsForRoom, !security.output.isEmpty {
+        if security.output.isEmpty {
+            unsafe socket?.resetOnClose()
+        } else if !waitsForRoom {
             _ = unsafe try? socket?.send(security.output)
         }
         perform(machine.handle(.failed(.insecure(error))))
@@ -146,6 +149,9 @@ extension TCPConnection {
         if unsafe socket == nil { return }
         let waited = waitsForRoom
         waitsForRoom = false
+        if security.output.capacityBytes == 0 {
+            unsafe loopConnections.pool.take(into: &security.output)
+        }
         while true {
             if !machine.isConnecting {
                 do throws(TransportSecurityError) {

@@ -210,6 +210,13 @@ import Testing
         scene.settle()
         #expect(scene.server.connectionCount == 0)
         #expect(scene.handlers.map(\.events) == [[], []])
+        // What they have sent has not been taken: that is no ordinary end.
+        for peer in [plain, http] {
+            guard case .failed = peer.receive() else {
+                Issue.record("no reset")
+                continue
+            }
+        }
         #expect(lines.end().prefix { !$0.hasPrefix("more lines") }.count == 1)
     }
 
