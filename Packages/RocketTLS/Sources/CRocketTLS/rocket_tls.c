@@ -461,7 +461,7 @@ int rocket_tls_set_server_name(SSL *ssl, const char *name) {
 
 int rocket_tls_has_partial_record(SSL *ssl) {
     // A part of a header counts as pending; behind a header the state is that of a body.
-    return SSL_has_pending(ssl) || strcmp(SSL_rstate_string(ssl), "RB") == 0;
+    return SSL_has_pending(ssl) || SSL_rstate_string(ssl)[1] == 'B';
 }
 
 void rocket_tls_set_shut_down(SSL *ssl) {

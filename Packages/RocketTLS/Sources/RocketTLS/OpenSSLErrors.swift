@@ -20,3 +20,9 @@ extension TransportSecurityError {
         return TransportSecurityError(kind, prefix + (unsafe String(cString: reason)))
     }
 }
+
+/// Forgets what earlier functions have reported on this thread: `SSL_get_error` would take it for the
+/// cause of the next failure. Seldom there is anything, and looking costs less than clearing.
+func clearErrors() {
+    if ERR_peek_error() != 0 { ERR_clear_error() }
+}

@@ -92,7 +92,7 @@ public final class TLSSession: SecureSession {
             phase != .handshake && (1...secureUnitBytes).contains(plaintext.byteCount),
             "TLSSession: encrypt during the handshake, or not one record")
         while true {
-            ERR_clear_error()
+            clearErrors()
             var written = 0
             let code = unsafe plaintext.withUnsafeBytes { bytes in
                 // Room for the record with its header, its tag and its padding.
@@ -110,7 +110,7 @@ public final class TLSSession: SecureSession {
     /// Says to the peer that nothing more follows (close_notify).
     public func finish(output: inout ByteBuffer) {
         if phase == .handshake { return }
-        ERR_clear_error()
+        clearErrors()
         _ = writing(&output, room: 256) { unsafe SSL_shutdown(ssl) }
     }
 
@@ -122,7 +122,7 @@ public final class TLSSession: SecureSession {
     /// Goes on with the handshake as far as the input allows.
     private func step(_ output: inout ByteBuffer) throws(TransportSecurityError) {
         while true {
-            ERR_clear_error()
+            clearErrors()
             let code = writing(&output, room: Self.outputBytes) {
                 unsafe SSL_do_handshake(ssl)
             }
@@ -143,7 +143,7 @@ public final class TLSSession: SecureSession {
         into plaintext: inout ByteBuffer, _ output: inout ByteBuffer
     ) throws(TransportSecurityError) {
         while true {
-            ERR_clear_error()
+            clearErrors()
             var code: Int32 = 0
             unsafe _ = plaintext.write(minimum: secureUnitBytes) { room in
                 var count = 0
@@ -152,7 +152,12 @@ public final class TLSSession: SecureSession {
                 }
                 return count
             }
-            if code == 1 { continue }
+            if code == 1 {
+                // The usual end of a read: whole records, and nothing of another one.
+                let isTaken = unsafe io.pointee.input_taken == io.pointee.input_count
+                if isTaken, unsafe SSL_has_pending(ssl) == 0 { return }
+                continue
+            }
             switch unsafe SSL_get_error(ssl, code) {
             case SSL_ERROR_WANT_WRITE: continue
             case SSL_ERROR_WANT_READ: return
