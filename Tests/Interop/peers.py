@@ -203,14 +203,17 @@ class Client:
                 process.stdin.write(send)
                 process.stdin.flush()
             except BrokenPipeError:
-                pass
+                pass  # it has ended: the server has refused it
             while expect not in self.output:
                 piece = process.stdout.read1(65536)
                 if not piece:
                     break
                 self.output += piece
         process.kill()
-        process.stdin.close()
+        try:
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # of what it has not read
         self.output += process.stdout.read()
         process.stdout.close()
         process.wait()
