@@ -26,6 +26,7 @@ lacks "nor one without a certificate" "is SERVING" "$output"
 has "members of the group have the Unix socket as before" "made order" \
     "$(in_sd order_client make --price 100 --goods local --to $UNIX)"
 check "systemctl reload checks the credentials" in_sd systemctl reload $NAME.service
+check "so does an upgrade" in_sd sh -c 'dpkg -i /opt/e2e/rocket-order-server_*.deb'
 
 before=$(serial)
 output=$(as_guide "scripts/dev-ca ca renew orders && tar -C ca -ch ca.pem orders | tar -C /etc/rocket/tls -x --no-same-owner && systemctl restart order_server")

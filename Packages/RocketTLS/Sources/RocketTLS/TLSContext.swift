@@ -7,7 +7,11 @@ public import RocketSystem
 /// any thread. Making one reads files and takes milliseconds: not on a loop.
 public final class TLSContext: Sendable {
     /// Which side sessions of it are.
-    enum Role: Sendable { case server, client(TLSClientConfiguration) }
+    enum Role: Sendable {
+        case server, client(TLSClientConfiguration)
+
+        var isServer: Bool { if case .server = self { true } else { false } }
+    }
 
     let handle: ContextHandle
     let role: Role
@@ -152,7 +156,7 @@ extension TLSServerConfiguration {
         let mode =
             clientAuthentication == .required
             ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER
-        unsafe SSL_CTX_set_verify(context.pointer, mode, nil)
+        unsafe rocket_tls_set_verification(context.pointer, mode)
         // Resuming a session checks no certificate: a server that trusts other clients, or demands
         // more, must not resume it.
         guard unsafe rocket_tls_set_session_scope(context.pointer) == 1 else {
@@ -181,7 +185,7 @@ extension TLSClientConfiguration {
             // Compared when the handshake has ended; before, nothing is sent that matters.
             return unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_NONE, nil)
         }
-        unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
+        unsafe rocket_tls_set_verification(context.pointer, SSL_VERIFY_PEER)
     }
 }
 

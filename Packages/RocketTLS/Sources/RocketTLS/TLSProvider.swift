@@ -48,7 +48,7 @@ public final class TLSProvider: TransportSecurityProvider {
             let security = state.servers[path] ?? TLSServerSecurity(generation)
             security.generation = generation
             state.servers[path] = security
-            publish(&state, "TLS certificate loaded")
+            publish(&state)
             return security
         }
     }
@@ -64,7 +64,7 @@ public final class TLSProvider: TransportSecurityProvider {
             let security = state.clients[path] ?? TLSClientSecurity(generation)
             security.generation = generation
             state.clients[path] = security
-            publish(&state, "TLS certificate loaded")
+            publish(&state)
             return security
         }
     }
@@ -106,7 +106,7 @@ public final class TLSProvider: TransportSecurityProvider {
             for (security, generation) in servers { security.generation = generation }
             for (security, generation) in clients { security.generation = generation }
             state.clients = kept
-            publish(&state, "TLS certificate reloaded")
+            publish(&state, isReload: true)
         }
     }
 
@@ -135,15 +135,18 @@ public final class TLSProvider: TransportSecurityProvider {
     /// Logs a warning for each certificate that expires within 7 days, or has expired, once per day.
     public func checkExpiry() { state.withLock { warn(&$0) } }
 
-    private func publish(_ state: inout State, _ message: StaticString) {
+    private func publish(_ state: inout State, isReload: Bool = false) {
         let servers = state.servers.sorted { $0.key < $1.key }.map(\.value.generation)
         let clients = state.clients.sorted { $0.key < $1.key }.map(\.value.generation)
         let files = (servers.flatMap(\.files) + clients.flatMap(\.files)).withoutRepetition
         let certificates = (servers.flatMap(\.certificates) + clients.flatMap(\.certificates))
             .withoutRepetition
-        inForce.withLock { $0 = (certificates, files) }
-        for file in certificates {
-            logger.info(message) {
+        let known = inForce.withLock { inForce in
+            defer { inForce = (certificates, files) }
+            return isReload ? [] : Set(inForce.certificates)
+        }
+        for file in certificates where !known.contains(file) {
+            logger.info(isReload ? "TLS certificate reloaded" : "TLS certificate loaded") {
                 $0.add("file", file.path)
                 $0.add("subject", file.certificate.subject)
                 $0.add("serial", file.certificate.serial)

@@ -76,7 +76,10 @@ import Testing
         _ = authority.ca.issue("good")
         try FileContents.write(Array("nothing".utf8), to: bad.certificate)
         let error = #expect(throws: TransportSecurityError.self) { try provider.reload() }
-        #expect(error?.description == "TLS file: \(bad.certificate): no start line")
+        #expect(
+            error?.description
+                == "TLS file: \(bad.certificate): it has no certificate in PEM form (no start line)"
+        )
         #expect(provider.certificates == before)
         #expect(
             waits.list.withLock { $0 } == [
@@ -105,7 +108,7 @@ import Testing
         #expect(provider.files.allSatisfy { $0.version == FileVersion(of: $0.path) })
         try FileContents.write(key, to: identity.key)
         let error = #expect(throws: TransportSecurityError.self) { try provider.reload() }
-        #expect(error?.text.hasSuffix("key values mismatch") == true)
+        #expect(error?.text.hasSuffix("(key values mismatch)") == true)
         #expect(waits.list.withLock { $0.count } == 5)
     }
 
