@@ -23,6 +23,8 @@ public final class TLSContext: Sendable {
     /// - Parameters:
     ///   - tickets: the keys by which clients resume sessions; nil: they don't.
     ///   - now: what the dates of its certificates are compared with.
+    /// - Throws: `file`, `dates` or `configuration` with the path, the reason and what was expected;
+    ///   `resources`.
     public init(
         _ configuration: TLSServerConfiguration, tickets: TLSTicketKeys?, now: WallTime
     ) throws(TransportSecurityError) {
@@ -60,6 +62,7 @@ public final class TLSContext: Sendable {
     /// Reads the files of a client.
     ///
     /// - Parameter now: what the dates of its certificate are compared with.
+    /// - Throws: as for a server.
     public init(_ configuration: TLSClientConfiguration, now: WallTime)
         throws(TransportSecurityError)
     {
