@@ -300,6 +300,18 @@ void rocket_tls_set_verification(SSL_CTX *context, int mode) {
     SSL_CTX_set_verify(context, mode, keep_refused);
 }
 
+X509 *rocket_tls_last_authority(SSL_CTX *context) {
+    STACK_OF(X509_OBJECT) *trusted = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+    X509 *last = NULL;
+    for (int i = 0; i < sk_X509_OBJECT_num(trusted); i++) {
+        X509 *found = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i));
+        if (found != NULL && (last == NULL || ASN1_TIME_compare(X509_get0_notAfter(found),
+                                                                X509_get0_notAfter(last)) > 0))
+            last = found;
+    }
+    return last;
+}
+
 // MARK: Tickets
 
 enum { NAME_BYTES = 16, AES_BYTES = 32, HMAC_BYTES = 32, MOST_KEYS = 3 };

@@ -17,6 +17,9 @@ public final class TLSContext: Sendable {
     let role: Role
     /// The certificates that it proves itself by, the default one first.
     public let certificates: [X509Certificate]
+    /// Of the authorities in the file of those that it trusts, the one that is valid for longest; nil:
+    /// there is no such file.
+    public let authority: X509Certificate?
 
     /// Reads the files of a server.
     ///
@@ -51,6 +54,7 @@ public final class TLSContext: Sendable {
         }
         handle = handles.removeFirst()
         role = .server
+        authority = handle.lastAuthority
         self.certificates = certificates
         if handles.isEmpty { return }
         let choices = unsafe handles.map { unsafe Optional($0.pointer) }
@@ -74,6 +78,12 @@ public final class TLSContext: Sendable {
             certificates = []
         }
         try configuration.trust(in: handle)
+        // Those of the system are kept up by the system.
+        if case .file = configuration.trust {
+            authority = handle.lastAuthority
+        } else {
+            authority = nil
+        }
         try handle.set(configuration.protocols, isServer: false)
     }
 }
@@ -102,6 +112,11 @@ final class ContextHandle: @unchecked Sendable {
     }
 
     deinit { unsafe SSL_CTX_free(pointer) }
+
+    /// The authority that is trusted for longest.
+    var lastAuthority: X509Certificate? {
+        unsafe rocket_tls_last_authority(pointer).map { unsafe X509Certificate($0) }
+    }
 
     /// Sets the protocols of ALPN.
     func set(_ protocols: [String], isServer: Bool) throws(TransportSecurityError) {

@@ -59,6 +59,9 @@ int rocket_tls_set_session_scope(SSL_CTX *context);
 /// keep the certificate that is refused, for the text of the error.
 void rocket_tls_set_verification(SSL_CTX *context, int mode);
 
+/// Returns the authority that a context trusts for longest, for as long as the context; NULL: none.
+X509 *rocket_tls_last_authority(SSL_CTX *context);
+
 // MARK: Tickets
 
 /// The keys of session tickets: one that encrypts, and the ones before it, which still decrypt. Any
