@@ -291,8 +291,10 @@ static int keep_refused(int is_good, X509_STORE_CTX *store) {
     BIO *bio = ssl == NULL ? NULL : SSL_get_rbio(ssl);
     rocket_tls_io *io = bio == NULL ? NULL : BIO_get_data(bio);
     X509 *certificate = X509_STORE_CTX_get_current_cert(store);
-    if (io != NULL && io->refused == NULL && certificate != NULL && X509_up_ref(certificate))
+    if (io != NULL && io->refused == NULL && certificate != NULL && X509_up_ref(certificate)) {
         io->refused = certificate;
+        io->refused_depth = X509_STORE_CTX_get_error_depth(store);
+    }
     return 0;
 }
 

@@ -106,8 +106,9 @@ extension TLSSession {
         default: break
         }
         let subject = refused.map { " \($0.subject)" } ?? ""
+        let what = unsafe handle.io.pointee.refused_depth == 0 ? "the" : "an authority of the"
         return TransportSecurityError(
-            .certificate, "the \(peer)'s certificate\(subject): \(reason)")
+            .certificate, "\(what) \(peer)'s certificate\(subject): \(reason)")
     }
 }
 

@@ -79,6 +79,16 @@ import Testing
         #expect(
             alert(foreign) == "the peer does not trust the authority of our certificate "
                 + "(tlsv1 alert unknown ca)")
+        // A file may have the certificate of its authority behind its own.
+        let whole = authority.ca.issue("whole")
+        let chain = try [whole.certificate, authority.ca.certificate].map {
+            try String(contentsOfFile: $0, encoding: .utf8)
+        }
+        try chain.joined().write(toFile: whole.certificate, atomically: false, encoding: .utf8)
+        let withChain = try failure(
+            SessionPair(other.client(), authority.server { $0.identities = [whole] }))
+        #expect(
+            withChain?.text.hasPrefix("an authority of the server's certificate CN=") == true)
         let early = WallTime(nanoseconds: authority.now.nanoseconds - 1_800_000_000_000)
         let expired = TLSServerConfiguration(
             identities: [authority.ca.issue("old", to: -1200)])

@@ -21,6 +21,8 @@ typedef struct {
     /// The certificate of the peer, or of one of its authorities, at which the verification has failed;
     /// NULL: none. Owned: X509_free.
     X509 *refused;
+    /// How many certificates are between it and the peer's own; 0: it is that.
+    int refused_depth;
 } rocket_tls_io;
 
 /// Gives a session its input and output; `io` must outlive it. Returns 0: there is no memory.
