@@ -3,7 +3,7 @@
 import os
 import unittest
 
-from peers import Client, REPLY, REQUEST, Server, files, tls_elements, until
+from peers import Client, REPLY, REQUEST, Server, files, run, tls_elements, until
 
 
 class Plain(unittest.TestCase):
@@ -198,6 +198,13 @@ class Reloads(unittest.TestCase):
                 late = Client(server, version, *strange, "-sess_in", session)
                 self.assertFalse(late.is_answered, late.text)
                 self.assertTrue(Client(server, version, *certificate(files.client)).is_answered)
+
+    def test_a_ticket_allows_no_early_data(self):
+        session = os.path.join(files.folder(), "session")
+        with Server(tls_elements([files.server])) as server:
+            self.assertTrue(Client(server, "-tls1_3", "-sess_out", session).is_answered)
+        text = run("openssl", "sess_id", "-in", session, "-noout", "-text").stdout.decode()
+        self.assertIn("Max Early Data: 0", text)
 
     def test_a_new_certificate_is_used_and_old_sessions_are_resumed(self):
         folder = files.folder()

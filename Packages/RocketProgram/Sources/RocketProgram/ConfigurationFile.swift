@@ -24,8 +24,8 @@ public enum ConfigurationFile {
     }
 
     /// Returns the effective configuration as text, for `--check-config`, with a line for each
-    /// certificate that it names: subject, names, serial number and end. Reads those files, and keys
-    /// and authorities, too.
+    /// certificate that it names, and for the authority of each file that is valid for longest:
+    /// subject, names, serial number and end. Reads those files, and keys, too.
     ///
     /// - Throws: `ProgramFailure` (configuration) with the first file that can't be used.
     public static func report(
@@ -41,7 +41,8 @@ public enum ConfigurationFile {
             throw ProgramFailure("\(file): \(error)", status: .configuration)
         }
         let certificates = provider.certificates.map { TerminalText.safe("certificate \($0)") }
-        return ([config.report] + certificates).joined(separator: "\n")
+        let authorities = provider.authorities.map { TerminalText.safe("authority \($0)") }
+        return ([config.report] + certificates + authorities).joined(separator: "\n")
     }
 }
 

@@ -158,6 +158,11 @@ import Testing
                     + "IP:10.0.0.1 IP:fd00::1 URI:spiffe://example/orders, serial "))
         #expect(line.contains(", valid until 20"))
         #expect(!report.contains("PRIVATE"))
+        var mutual = config(identity)
+        mutual.server.tls?.clientCA = ca.certificate
+        let both = try ConfigurationFile.report(mutual, of: "r.xml", by: provider())
+        let last = try #require(both.split(separator: "\n").last)
+        #expect(last.hasPrefix("authority \(ca.certificate): CN="), "\(last)")
         try FileSystem.setMode(identity.key, 0o644)
         let failure = #expect(throws: ProgramFailure.self) {
             try ConfigurationFile.report(config(identity), of: "r.xml", by: provider())

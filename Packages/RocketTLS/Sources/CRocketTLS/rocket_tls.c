@@ -285,6 +285,35 @@ int rocket_tls_set_session_scope(SSL_CTX *context) {
     return is_done;
 }
 
+static int keep_refused(int is_good, X509_STORE_CTX *store) {
+    if (is_good) return 1;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    BIO *bio = ssl == NULL ? NULL : SSL_get_rbio(ssl);
+    rocket_tls_io *io = bio == NULL ? NULL : BIO_get_data(bio);
+    X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+    if (io != NULL && io->refused == NULL && certificate != NULL && X509_up_ref(certificate)) {
+        io->refused = certificate;
+        io->refused_depth = X509_STORE_CTX_get_error_depth(store);
+    }
+    return 0;
+}
+
+void rocket_tls_set_verification(SSL_CTX *context, int mode) {
+    SSL_CTX_set_verify(context, mode, keep_refused);
+}
+
+X509 *rocket_tls_last_authority(SSL_CTX *context) {
+    STACK_OF(X509_OBJECT) *trusted = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+    X509 *last = NULL;
+    for (int i = 0; i < sk_X509_OBJECT_num(trusted); i++) {
+        X509 *found = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i));
+        if (found != NULL && (last == NULL || ASN1_TIME_compare(X509_get0_notAfter(found),
+                                                                X509_get0_notAfter(last)) > 0))
+            last = found;
+    }
+    return last;
+}
+
 // MARK: Tickets
 
 enum { NAME_BYTES = 16, AES_BYTES = 32, HMAC_BYTES = 32, MOST_KEYS = 3 };

@@ -18,10 +18,7 @@ public struct TLSCertificateFile: Hashable, Sendable, CustomStringConvertible {
 
     /// `conf/server.crt: CN=orders, names DNS:orders.example, serial 1A, valid until 2027-01-31`.
     public var description: String {
-        let names =
-            certificate.dnsNames.map { "DNS:\($0)" }
-            + certificate.ipAddresses.map { "IP:\($0)" }
-            + certificate.uris.map { "URI:\($0)" }
+        let names = certificate.names
         return "\(path): \(certificate.subject)"
             + (names.isEmpty ? "" : ", names \(names.joined(separator: " "))")
             + ", serial \(certificate.serial), valid until \(dateText(certificate.notAfter))"

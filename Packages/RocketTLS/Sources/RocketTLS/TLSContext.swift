@@ -7,18 +7,27 @@ public import RocketSystem
 /// any thread. Making one reads files and takes milliseconds: not on a loop.
 public final class TLSContext: Sendable {
     /// Which side sessions of it are.
-    enum Role: Sendable { case server, client(TLSClientConfiguration) }
+    enum Role: Sendable {
+        case server, client(TLSClientConfiguration)
+
+        var isServer: Bool { if case .server = self { true } else { false } }
+    }
 
     let handle: ContextHandle
     let role: Role
     /// The certificates that it proves itself by, the default one first.
     public let certificates: [X509Certificate]
+    /// Of the authorities in the file of those that it trusts, the one that is valid for longest; nil:
+    /// there is no such file.
+    public let authority: X509Certificate?
 
     /// Reads the files of a server.
     ///
     /// - Parameters:
     ///   - tickets: the keys by which clients resume sessions; nil: they don't.
     ///   - now: what the dates of its certificates are compared with.
+    /// - Throws: `file`, `dates` or `configuration` with the path, the reason and what was expected;
+    ///   `resources`.
     public init(
         _ configuration: TLSServerConfiguration, tickets: TLSTicketKeys?, now: WallTime
     ) throws(TransportSecurityError) {
@@ -45,6 +54,7 @@ public final class TLSContext: Sendable {
         }
         handle = handles.removeFirst()
         role = .server
+        authority = handle.lastAuthority
         self.certificates = certificates
         if handles.isEmpty { return }
         let choices = unsafe handles.map { unsafe Optional($0.pointer) }
@@ -56,6 +66,7 @@ public final class TLSContext: Sendable {
     /// Reads the files of a client.
     ///
     /// - Parameter now: what the dates of its certificate are compared with.
+    /// - Throws: as for a server.
     public init(_ configuration: TLSClientConfiguration, now: WallTime)
         throws(TransportSecurityError)
     {
@@ -67,6 +78,12 @@ public final class TLSContext: Sendable {
             certificates = []
         }
         try configuration.trust(in: handle)
+        // Those of the system are kept up by the system.
+        if case .file = configuration.trust {
+            authority = handle.lastAuthority
+        } else {
+            authority = nil
+        }
         try handle.set(configuration.protocols, isServer: false)
     }
 }
@@ -95,6 +112,11 @@ final class ContextHandle: @unchecked Sendable {
     }
 
     deinit { unsafe SSL_CTX_free(pointer) }
+
+    /// The authority that is trusted for longest.
+    var lastAuthority: X509Certificate? {
+        unsafe rocket_tls_last_authority(pointer).map { unsafe X509Certificate($0) }
+    }
 
     /// Sets the protocols of ALPN.
     func set(_ protocols: [String], isServer: Bool) throws(TransportSecurityError) {
@@ -152,7 +174,7 @@ extension TLSServerConfiguration {
         let mode =
             clientAuthentication == .required
             ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER
-        unsafe SSL_CTX_set_verify(context.pointer, mode, nil)
+        unsafe rocket_tls_set_verification(context.pointer, mode)
         // Resuming a session checks no certificate: a server that trusts other clients, or demands
         // more, must not resume it.
         guard unsafe rocket_tls_set_session_scope(context.pointer) == 1 else {
@@ -181,7 +203,7 @@ extension TLSClientConfiguration {
             // Compared when the handshake has ended; before, nothing is sent that matters.
             return unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_NONE, nil)
         }
-        unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
+        unsafe rocket_tls_set_verification(context.pointer, SSL_VERIFY_PEER)
     }
 }
 

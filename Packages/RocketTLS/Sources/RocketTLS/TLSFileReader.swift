@@ -32,7 +32,8 @@ struct TLSFileReader: Sendable {
             try TLSContext(configuration, tickets: tickets, now: time.wall())
         }
         return TLSGeneration(
-            settings: tls, context: context, certificateFiles: certificates, files: files)
+            settings: tls, context: context, certificateFiles: certificates,
+            authorityFile: configuration.clientCA, files: files)
     }
 
     /// Reads the files of a client.
@@ -57,7 +58,8 @@ struct TLSFileReader: Sendable {
         }
         return TLSGeneration(
             settings: tls, context: context,
-            certificateFiles: [identity?.certificate].compactMap(\.self), files: files)
+            certificateFiles: [identity?.certificate].compactMap(\.self), authorityFile: ca,
+            files: files)
     }
 
     private func path(_ text: String) throws(TransportSecurityError) -> String {

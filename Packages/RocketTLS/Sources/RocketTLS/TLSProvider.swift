@@ -15,7 +15,13 @@ public final class TLSProvider: TransportSecurityProvider {
     private let logger: RocketLogger
     private let time: any TimeSource
     private let state = Locked(State())
-    private let inForce = Locked((certificates: [TLSCertificateFile](), files: [TLSFile]()))
+    private let inForce = Locked(InForce())
+
+    private struct InForce {
+        var certificates: [TLSCertificateFile] = []
+        var authorities: [TLSCertificateFile] = []
+        var files: [TLSFile] = []
+    }
 
     /// Creates a provider that has read nothing.
     ///
@@ -48,7 +54,7 @@ public final class TLSProvider: TransportSecurityProvider {
             let security = state.servers[path] ?? TLSServerSecurity(generation)
             security.generation = generation
             state.servers[path] = security
-            publish(&state, "TLS certificate loaded")
+            publish(&state)
             return security
         }
     }
@@ -64,7 +70,7 @@ public final class TLSProvider: TransportSecurityProvider {
             let security = state.clients[path] ?? TLSClientSecurity(generation)
             security.generation = generation
             state.clients[path] = security
-            publish(&state, "TLS certificate loaded")
+            publish(&state)
             return security
         }
     }
@@ -106,7 +112,7 @@ public final class TLSProvider: TransportSecurityProvider {
             for (security, generation) in servers { security.generation = generation }
             for (security, generation) in clients { security.generation = generation }
             state.clients = kept
-            publish(&state, "TLS certificate reloaded")
+            publish(&state, isReload: true)
         }
     }
 
@@ -120,6 +126,10 @@ public final class TLSProvider: TransportSecurityProvider {
     /// The certificates of all elements, without repetition.
     public var certificates: [TLSCertificateFile] { inForce.withLock { $0.certificates } }
 
+    /// Of each file of authorities the one that is valid for longest, without repetition: when it ends,
+    /// the file is of no use.
+    public var authorities: [TLSCertificateFile] { inForce.withLock { $0.authorities } }
+
     /// All files that were read, without repetition: certificates, keys, authorities.
     public var files: [TLSFile] { inForce.withLock { $0.files } }
 
@@ -132,18 +142,27 @@ public final class TLSProvider: TransportSecurityProvider {
             "TLS certificate \(time.wall() > end ? "EXPIRED on" : "valid until") \(dateText(end))"
     }
 
-    /// Logs a warning for each certificate that expires within 7 days, or has expired, once per day.
+    /// Logs a warning for each certificate, and each file of authorities, that expires within 7 days,
+    /// or has expired, once per day.
     public func checkExpiry() { state.withLock { warn(&$0) } }
 
-    private func publish(_ state: inout State, _ message: StaticString) {
+    private func publish(_ state: inout State, isReload: Bool = false) {
         let servers = state.servers.sorted { $0.key < $1.key }.map(\.value.generation)
         let clients = state.clients.sorted { $0.key < $1.key }.map(\.value.generation)
         let files = (servers.flatMap(\.files) + clients.flatMap(\.files)).withoutRepetition
         let certificates = (servers.flatMap(\.certificates) + clients.flatMap(\.certificates))
             .withoutRepetition
-        inForce.withLock { $0 = (certificates, files) }
-        for file in certificates {
-            logger.info(message) {
+        let authorities = (servers.compactMap(\.authority) + clients.compactMap(\.authority))
+            .withoutRepetition
+        let known = inForce.withLock { inForce in
+            defer {
+                inForce = InForce(
+                    certificates: certificates, authorities: authorities, files: files)
+            }
+            return isReload ? [] : Set(inForce.certificates)
+        }
+        for file in certificates where !known.contains(file) {
+            logger.info(isReload ? "TLS certificate reloaded" : "TLS certificate loaded") {
                 $0.add("file", file.path)
                 $0.add("subject", file.certificate.subject)
                 $0.add("serial", file.certificate.serial)
@@ -155,9 +174,18 @@ public final class TLSProvider: TransportSecurityProvider {
 
     private func warn(_ state: inout State) {
         let now = time.wall()
-        for file in state.warnings.due(certificates, now: now) {
+        let (certificates, authorities) = inForce.withLock { ($0.certificates, $0.authorities) }
+        let all = (certificates + authorities).withoutRepetition
+        for file in state.warnings.due(all, now: now) {
             let isOver = now > file.certificate.notAfter
-            logger.warn(isOver ? "TLS certificate has expired" : "TLS certificate expires soon") {
+            let message: StaticString =
+                switch (certificates.contains(file), isOver) {
+                case (true, true): "TLS certificate has expired"
+                case (true, false): "TLS certificate expires soon"
+                case (false, true): "TLS authority has expired"
+                case (false, false): "TLS authority expires soon"
+                }
+            logger.warn(message) {
                 $0.add("file", file.path)
                 $0.add("subject", file.certificate.subject)
                 $0.add("serial", file.certificate.serial)

@@ -56,8 +56,15 @@ struct TLSGeneration<Settings: Hashable & Sendable>: Sendable {
     let context: TLSContext
     /// The files of the context's certificates, in their order.
     let certificateFiles: [String]
+    /// The file of the authorities that are trusted; nil: there is none.
+    let authorityFile: String?
     /// All files that were read.
     let files: [TLSFile]
+
+    var authority: TLSCertificateFile? {
+        guard let authorityFile, let authority = context.authority else { return nil }
+        return TLSCertificateFile(path: authorityFile, certificate: authority)
+    }
 
     var certificates: [TLSCertificateFile] {
         zip(certificateFiles, context.certificates).map {

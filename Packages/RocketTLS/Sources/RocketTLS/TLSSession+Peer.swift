@@ -73,8 +73,8 @@ extension TLSSession {
         {
             throw TransportSecurityError(
                 .certificate,
-                "the server's certificate is not valid for \(uri): it has "
-                    + "\(certificate?.uris.joined(separator: ", ") ?? "no URIs")")
+                "the server's certificate \(certificate?.subject ?? ""): it is valid for "
+                    + "\(certificate?.nameText ?? "no name"), expected was \(uri)")
         }
     }
 
@@ -83,8 +83,32 @@ extension TLSSession {
         let result = unsafe SSL_get_verify_result(ssl)
         if result == X509_V_OK { return TransportSecurityError.last(.handshake) }
         ERR_clear_error()
-        let reason = unsafe String(cString: X509_verify_cert_error_string(result))
-        return TransportSecurityError(.certificate, "the peer's certificate: \(reason)")
+        let refused = unsafe handle.io.pointee.refused.map { unsafe X509Certificate($0) }
+        let (peer, use) =
+            context.role.isServer ? ("client", "clientAuth") : ("server", "serverAuth")
+        var reason = unsafe String(cString: X509_verify_cert_error_string(result))
+        switch result {
+        case Int(X509_V_ERR_CERT_HAS_EXPIRED):
+            if let refused { reason = "it has expired on \(dateText(refused.notAfter))" }
+        case Int(X509_V_ERR_CERT_NOT_YET_VALID):
+            if let refused { reason = "it is not valid before \(dateText(refused.notBefore))" }
+        case Int(X509_V_ERR_HOSTNAME_MISMATCH), Int(X509_V_ERR_IP_ADDRESS_MISMATCH):
+            let names = refused.map { $0.names.isEmpty ? "no name" : $0.nameText } ?? "other names"
+            reason =
+                "it is valid for \(names), expected was \(handle.expectedName ?? "") (\(reason))"
+        case Int(X509_V_ERR_INVALID_PURPOSE):
+            reason =
+                "it is not meant for a \(peer): its extended key usage lacks \(use) (\(reason))"
+        case Int(X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT), Int(X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN),
+            Int(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT),
+            Int(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY):
+            reason = "it is not of an authority that is trusted here (\(reason))"
+        default: break
+        }
+        let subject = refused.map { " \($0.subject)" } ?? ""
+        let what = unsafe handle.io.pointee.refused_depth == 0 ? "the" : "an authority of the"
+        return TransportSecurityError(
+            .certificate, "\(what) \(peer)'s certificate\(subject): \(reason)")
     }
 }
 
@@ -96,12 +120,18 @@ extension SessionHandle {
         guard let name else {
             if case .fingerprint = trust { return }
             throw TransportSecurityError(
-                .configuration, "the server's name is unknown: set one, or a fingerprint")
+                .configuration,
+                "the server's name is unknown: set one that its certificate is valid for, or its fingerprint"
+            )
         }
+        expectedName = name
         let isAddress = unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1
         ERR_clear_error()
         if isAddress { return }
         if name.contains("://") { return }
+        // RFC 9525: a name is one of those that are meant to be names, and `*` is a whole label.
+        unsafe SSL_set_hostflags(
+            ssl, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
         guard unsafe rocket_tls_set_server_name(ssl, name) == 1,
             unsafe SSL_set1_host(ssl, name) == 1
         else { throw TransportSecurityError.last(.configuration, "the server's name '\(name)': ") }

@@ -192,6 +192,8 @@ public final class TLSSession: SecureSession {
 final class SessionHandle {
     let ssl: OpaquePointer
     let io: UnsafeMutablePointer<rocket_tls_io>
+    /// The name that a client expects in the server's certificate.
+    var expectedName: String?
 
     init(_ context: TLSContext) throws(TransportSecurityError) {
         ERR_clear_error()
@@ -208,6 +210,7 @@ final class SessionHandle {
         // Otherwise OpenSSL regards the session as broken, and its ticket as used up.
         if unsafe SSL_is_init_finished(ssl) == 1 { unsafe rocket_tls_set_shut_down(ssl) }
         unsafe SSL_free(ssl)
+        unsafe X509_free(io.pointee.refused)
         unsafe io.deallocate()
     }
 }

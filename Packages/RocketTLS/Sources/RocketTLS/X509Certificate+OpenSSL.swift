@@ -54,6 +54,21 @@ extension X509Certificate {
     }
 }
 
+extension X509Certificate {
+    /// `DNS:orders.example`, `IP:10.0.0.1`, `URI:spiffe://example/orders`.
+    var names: [String] {
+        dnsNames.map { "DNS:\($0)" } + ipAddresses.map { "IP:\($0)" } + uris.map { "URI:\($0)" }
+    }
+
+    /// The first of the names, for the text of an error: a peer decides what they are.
+    var nameText: String {
+        let shown = names.prefix(8).map {
+            PrintableText.escaping(String($0.prefix(255)), PrintableText.swiftEscape)
+        }
+        return shown.joined(separator: " ") + (names.count > shown.count ? " …" : "")
+    }
+}
+
 extension X509Fingerprint {
     fileprivate init(of certificate: OpaquePointer) {
         var digest = [UInt8](repeating: 0, count: 32)

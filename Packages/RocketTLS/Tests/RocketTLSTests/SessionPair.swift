@@ -40,6 +40,11 @@ final class SessionPair {
         }
     }
 
+    /// Gives the server what its client has sent before it failed.
+    func receiveAlert() throws(TransportSecurityError) {
+        try server.receive(&toServer, plaintext: &atServer, output: &toClient)
+    }
+
     func clientSends(_ text: String) throws { try Self.send(text, client, &toServer) }
 
     func serverSends(_ text: String) throws { try Self.send(text, server, &toClient) }

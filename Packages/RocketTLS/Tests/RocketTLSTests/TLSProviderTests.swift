@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketSystem
 import RocketTLSTestKit
 import Testing
@@ -76,7 +77,10 @@ import Testing
         _ = authority.ca.issue("good")
         try FileContents.write(Array("nothing".utf8), to: bad.certificate)
         let error = #expect(throws: TransportSecurityError.self) { try provider.reload() }
-        #expect(error?.description == "TLS file: \(bad.certificate): no start line")
+        #expect(
+            error?.description
+                == "TLS file: \(bad.certificate): it has no certificate in PEM form (no start line)"
+        )
         #expect(provider.certificates == before)
         #expect(
             waits.list.withLock { $0 } == [
@@ -105,7 +109,7 @@ import Testing
         #expect(provider.files.allSatisfy { $0.version == FileVersion(of: $0.path) })
         try FileContents.write(key, to: identity.key)
         let error = #expect(throws: TransportSecurityError.self) { try provider.reload() }
-        #expect(error?.text.hasSuffix("key values mismatch") == true)
+        #expect(error?.text.hasSuffix("(key values mismatch)") == true)
         #expect(waits.list.withLock { $0.count } == 5)
     }
 
@@ -213,6 +217,36 @@ import Testing
         #expect(cache["host43"] == nil)
         #expect(cache["host44"] != nil)
         #expect(cache["host299"] != nil)
+    }
+
+    @Test("The end of the authority that is valid for longest is reported, too")
+    func authorities() throws {
+        let lines = try LogLines()
+        let provider = TLSProvider(logger: lines.logger, credentials: nil) { _ in }
+        var tls = server(authority.ca.issue("server"))
+        let both = authority.folder + "/both.crt"
+        // It is made later, so that it ends later.
+        let second = try Authority()
+        tls.clientCA = both
+        var text: [UInt8] = []
+        for path in [authority.ca.certificate, second.ca.certificate] {
+            text += try FileContents.read(path, limit: 1 << 20)
+        }
+        try FileContents.write(text, to: both)
+        _ = try provider.serverSecurity(tls, at: "server/tls")
+        _ = try provider.clientSecurity(client, at: "stubs/order/tls")
+        #expect(provider.authorities.map(\.path) == [both, authority.ca.certificate])
+        let ends = provider.authorities.map(\.certificate.notAfter)
+        #expect(ends.count == 2 && ends[0] >= ends[1])
+        var system = StubTLSConfig()
+        system.name = "localhost"
+        _ = try provider.clientSecurity(system, at: "stubs/other/tls")
+        #expect(provider.authorities.count == 2)
+        // All of them are valid for a day.
+        let found = lines.end()
+        #expect(found.count { $0.contains("TLS authority expires soon") } == 2)
+        #expect(found.count { $0.contains("TLS certificate expires soon") } == 1)
+        #expect(found.count { $0.contains("TLS certificate loaded") } == 1)
     }
 
     @Test("An end that is near is reported from 7 days before, once per day, for each certificate")

@@ -112,13 +112,21 @@ import Testing
             try server.receive(&input, plaintext: &plaintext, output: &output)
         }
         #expect(error?.kind == .handshake)
+        if bytes[0] == 2 {
+            #expect(
+                error?.text
+                    == "what the peer sends is not TLS; it may speak plaintext "
+                    + "(wrong version number)")
+        }
         #expect(plaintext.readableBytes == 0)
     }
 
     @Test("A client that offers other protocols only is refused")
     func protocols() throws {
         let pair = try SessionPair(authority.client { $0.protocols = ["h3"] }, authority.server())
-        #expect(throws: TransportSecurityError.self) { try pair.exchange() }
+        let error = #expect(throws: TransportSecurityError.self) { try pair.exchange() }
+        #expect(
+            error?.text == "the peer offers no protocol of ours by ALPN (no application protocol)")
         let none = try SessionPair(authority.client { $0.protocols = [] }, authority.server())
         try none.exchange()
         #expect(none.server.negotiatedProtocol == nil)

@@ -2,11 +2,12 @@ public import RocketSystem
 
 /// How the peer of a connection has proved who it is. A value.
 public enum PeerIdentity: Hashable, Sendable {
-    /// It has not.
+    /// It has proved nothing.
     case none
     /// The kernel says which process is at the other end of a Unix socket.
     case unix(PeerCredentials)
-    /// It has a certificate that an authority of ours vouches for (mTLS).
+    /// It has a certificate of an authority that is trusted here, or with the fingerprint that is
+    /// expected, and its private key: a client with mTLS, or any server.
     // In memory of its own: most connections have none.
     indirect case certificate(X509Certificate)
 }

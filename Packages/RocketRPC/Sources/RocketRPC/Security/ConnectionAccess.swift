@@ -7,6 +7,8 @@ import RocketSystem
 final class ConnectionAccess {
     /// The most tokens of a connection that are kept; further ones replace the least recently used.
     static let maxCallers = 8
+    /// The most DNS names, and URIs, of a caller in a line of the log.
+    private static let maxNames = 8
     /// A token is verified again after this time.
     static let longestUse = Duration.seconds(60)
 
@@ -78,13 +80,29 @@ final class ConnectionAccess {
         of method: _MethodEntry, _ peers: ConnectionPeers, _ policy: AuthorizationPolicy
     ) -> Denial {
         let decision = policy.decide(method.fullName, peers.identity, peers.token)
-        let who = peers.token.map { "\(peers.identity) \($0)" } ?? "\(peers.identity)"
         let why = decision.rule.map { "rule \($0) denies" } ?? "no rule allows"
         let error =
             RPCPeer(peers).isAuthenticated
             ? RPCError(.permissionDenied, "the caller may not call this method")
             : RPCError(.unauthenticated, "the caller has not proved who it is")
-        return Denial(error: error, reason: "\(why) \(who)")
+        return Denial(error: error, reason: "\(why) \(Self.description(of: peers))")
+    }
+
+    /// Who calls, in the words of the rules, so that one can be written by the line in the log.
+    private static func description(of peers: ConnectionPeers) -> String {
+        var words: [String] = []
+        switch peers.identity {
+        case .none: break
+        case .unix(let process):
+            words = ["unix:uid=\(process.userID)", "unix:gid=\(process.groupID)"]
+        case .certificate(let certificate):
+            words = ["subject:\(certificate.subject)"]
+            words += certificate.dnsNames.prefix(maxNames).map { "dns:\($0)" }
+            words += certificate.uris.prefix(maxNames).map { "uri:\($0)" }
+        }
+        if let token = peers.token { words.append("\(token)") }
+        return words.isEmpty
+            ? "a caller that has proved nothing" : words.joined(separator: " ")
     }
 
     // MARK: Tokens

@@ -402,9 +402,14 @@ extension ServerConnection {
                 $0.add("peer", peers.peerText)
                 $0.add("rule", error.rule.rawValue)
                 $0.add("offset", error.offset)
-                $0.add("detail", error.description)
+                $0.add("detail", error.description + (error.isTLS ? "; the peer speaks TLS" : ""))
             }
         }
         transport?.close(.afterFlush, reason: .rejected("bad frame"))
     }
+}
+
+extension FrameError {
+    /// Whether a stream begins as one of TLS does: by a record of a handshake.
+    fileprivate var isTLS: Bool { rule == .startMarker && offset == 0 && found == 0x16 }
 }

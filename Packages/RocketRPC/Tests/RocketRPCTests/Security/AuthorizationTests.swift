@@ -162,7 +162,7 @@ struct AuthorizationTests {
         let lines = text.split(separator: "\n").filter { $0.contains("call not allowed") }
         #expect(lines.count == 2, "\(text)")
         #expect(lines.first?.contains("PERMISSION_DENIED") == true)
-        #expect(lines.first?.contains("rule 1 denies none token:guest") == true)
+        #expect(lines.first?.contains("reason=\"rule 1 denies token:guest\"") == true)
         #expect(lines.first?.contains("[test.Who.sync]") == true)
         #expect(lines.last?.contains("the key is unknown") == true)
         #expect(!text.contains("secret") && !text.contains("good-"))

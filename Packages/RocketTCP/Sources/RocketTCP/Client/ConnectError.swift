@@ -38,7 +38,15 @@ public struct ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
         }
 
         fileprivate var problem: String? {
-            error.map { "\($0.errno)" } ?? handshake?.description
+            error.map { "\($0.errno)" } ?? handshake.map(Self.text)
+        }
+
+        private static func text(_ handshake: CloseReason) -> String {
+            switch handshake {
+            case .peerFinished, .peerReset:
+                "\(handshake) during the handshake; does it speak plaintext?"
+            default: handshake.description
+            }
         }
     }
 

@@ -18,6 +18,8 @@ final class ConnectionSecurity {
     /// Plaintext bytes of the units that were sent whole: a peer reads nothing of the others.
     private(set) var sentPlaintext: UInt64 = 0
     private var isFinished = false
+    /// The session is of no use any more: its output is still sent, and what arrives is dropped.
+    var hasFailed = false
     /// Called once: with nil after the handler's `connected`, else with the reason, in place of the
     /// handler's `closed`.
     var handshakeEnded: ((TCPConnection, CloseReason?) -> Void)?

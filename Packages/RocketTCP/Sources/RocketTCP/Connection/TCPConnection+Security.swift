@@ -31,15 +31,29 @@ extension TCPConnection {
         if security.drainsLater { handler?.draining(self) }
     }
 
-    /// Sends what the session has to say, if the kernel takes it, and closes the connection: by a
-    /// reset where it says nothing, so that a peer without a security reads no ordinary end.
+    /// Closes the connection, and says why if the session has something to say. In a handshake the
+    /// peer gets time to read that: it may have sent more already, which would make a close a reset.
+    /// Where nothing is said, the close is a reset, so that a peer without a security reads no
+    /// ordinary end.
     private func fail(_ security: ConnectionSecurity, _ error: TransportSecurityError) {
+        let reason = CloseReason.insecure(error)
+        let isHandshake = machine.isConnecting && machine.closing == nil
+        if let ended = security.handshakeEnded.take() {
+            handler = nil
+            ended(self, reason)
+        }
+        if isHandshake, !security.output.isEmpty, !machine.isClosed {
+            security.hasFailed = true
+            unsafe output.removeAll()
+            perform(machine.handle(.closeAfterFlush(reason)))
+            return perform(machine.handle(.connected))
+        }
         if security.output.isEmpty {
             unsafe socket?.resetOnClose()
         } else if !waitsForRoom {
             _ = unsafe try? socket?.send(security.output)
         }
-        perform(machine.handle(.failed(.insecure(error))))
+        perform(machine.handle(.failed(reason)))
     }
 
     // MARK: Reading
@@ -49,7 +63,7 @@ extension TCPConnection {
         var ciphertext = ByteBuffer()
         unsafe swap(&ciphertext, &loopConnections.readBuffer)
         if ciphertext.capacityBytes == 0 { unsafe loopConnections.pool.take(into: &ciphertext) }
-        if unsafe receive(into: &ciphertext, &loopConnections.readSize) {
+        if unsafe receive(into: &ciphertext, &loopConnections.readSize), !security.hasFailed {
             if machine.isConnecting, let threads = group.handshakes {
                 continueHandshake(security, &ciphertext, on: threads)
             } else {
@@ -153,7 +167,7 @@ extension TCPConnection {
             unsafe loopConnections.pool.take(into: &security.output)
         }
         while true {
-            if !machine.isConnecting {
+            if !machine.isConnecting, !security.hasFailed {
                 do throws(TransportSecurityError) {
                     try unsafe security.encrypt(&output)
                 } catch {

@@ -63,7 +63,8 @@ public struct TCPServerConfiguration: Sendable {
 public struct ListenerSecurity: Sendable {
     /// For listeners on IP addresses; nil: they are plaintext. Listeners on Unix sockets are.
     public var tcp: (any ServerTransportSecurity)?
-    /// For single listeners, in place of that; nil: plaintext.
+    /// For single listeners, in place of that; nil: plaintext. Of an adopted socket the address may
+    /// differ from the one here if the port is the same, but not for plaintext.
     public var exceptions: [NetAddress: (any ServerTransportSecurity)?] = [:]
 
     /// All listeners are plaintext.
@@ -75,7 +76,8 @@ public struct ListenerSecurity: Sendable {
     /// - Parameters:
     ///   - address: where the socket listens.
     ///   - configured: the address of the configuration, which may have port 0; nil: the socket was
-    ///     adopted, so that the only exception with its port is meant, too.
+    ///     adopted, so that the only exception with its port is meant, too, unless that is plaintext:
+    ///     what is allowed for loopback must not hold for a network.
     func security(
         of address: NetAddress, configured: NetAddress?
     ) -> (any ServerTransportSecurity)? {
@@ -83,7 +85,9 @@ public struct ListenerSecurity: Sendable {
         if configured == nil, let port = address.port {
             // determinism: of several with this port none is taken
             let found = exceptions.keys.filter { $0.port == port }
-            if found.count == 1, let exception = exceptions[found[0]] { return exception }
+            if found.count == 1, let exception = exceptions[found[0]], exception != nil {
+                return exception
+            }
         }
         return address.isUnix ? nil : tcp
     }

@@ -62,6 +62,16 @@ import Testing
         #expect(ConnectError(attempts: [attempt]).kind == .notPermitted)
     }
 
+    @Test("A peer that ends the handshake may speak plaintext, which the text says")
+    func endedHandshake() throws {
+        let attempt = ConnectError.Attempt(
+            address: try NetAddress(parsing: "10.0.0.1:1"), error: nil, handshake: .peerFinished)
+        #expect(
+            ConnectError(attempts: [attempt]).description
+                == "connect: 10.0.0.1:1: the peer closed during the handshake; does it speak "
+                + "plaintext?")
+    }
+
     @Test("Reports noAddress without any address")
     func noAddress() {
         let (outcome, _, _) = connect(to: [])

@@ -35,14 +35,18 @@ import Testing
         #expect(try name(security, "10.0.0.1:5000", configured: "10.0.0.1:0") == "any port")
     }
 
-    @Test("An adopted socket is that of the only exception with its port")
+    @Test(
+        "An adopted socket is that of the only exception with its port, unless that is plaintext")
     func adopted() throws {
         var security = ListenerSecurity()
         security.tcp = Named(name: "all")
         security.exceptions = [try address("127.0.0.1:80"): nil]
-        #expect(try name(security, "0.0.0.0:80", configured: nil) == nil)
+        #expect(try name(security, "127.0.0.1:80", configured: nil) == nil)
+        #expect(try name(security, "0.0.0.0:80", configured: nil) == "all")
+        security.exceptions = [try address("10.0.0.1:80"): Named(name: "other")]
+        #expect(try name(security, "0.0.0.0:80", configured: nil) == "other")
         #expect(try name(security, "0.0.0.0:81", configured: nil) == "all")
-        security.exceptions[try address("10.0.0.1:80")] = Named(name: "other")
+        security.exceptions[try address("127.0.0.1:80")] = .some(nil)
         #expect(try name(security, "0.0.0.0:80", configured: nil) == "all")
         #expect(try name(security, "10.0.0.1:80", configured: nil) == "other")
         #expect(ListenerSecurity().isEmpty && !security.isEmpty)

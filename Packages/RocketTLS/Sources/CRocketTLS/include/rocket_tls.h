@@ -18,6 +18,11 @@ typedef struct {
     size_t output_capacity;
     /// Bytes of the output that OpenSSL has written.
     size_t output_count;
+    /// The certificate of the peer, or of one of its authorities, at which the verification has failed;
+    /// NULL: none. Owned: X509_free.
+    X509 *refused;
+    /// How many certificates are between it and the peer's own; 0: it is that.
+    int refused_depth;
 } rocket_tls_io;
 
 /// Gives a session its input and output; `io` must outlive it. Returns 0: there is no memory.
@@ -51,6 +56,13 @@ int rocket_tls_set_choices(SSL_CTX *context, SSL_CTX *const *choices, size_t cou
 /// demand as much of clients: the session id context is the SHA-256 of both. Call it after both are
 /// set. Returns 0 on failure.
 int rocket_tls_set_session_scope(SSL_CTX *context);
+
+/// Verifies the certificates of peers, by a mode of SSL_CTX_set_verify(3). A session's input and output
+/// keep the certificate that is refused, for the text of the error.
+void rocket_tls_set_verification(SSL_CTX *context, int mode);
+
+/// Returns the authority that a context trusts for longest, for as long as the context; NULL: none.
+X509 *rocket_tls_last_authority(SSL_CTX *context);
 
 // MARK: Tickets
 

@@ -138,6 +138,32 @@ private final class TornPeer {
         #expect(torn.handler.closeReason == .partialInputTimeout)
     }
 
+    @Test("A client that is refused after it has sent a request reads why, and no reset")
+    func refusedLate() throws {
+        let demanding = try authority.server {
+            $0.clientCA = authority.ca.certificate
+            $0.clientAuthentication = .required
+        }
+        let torn = try TornPeer(client, demanding, on: driven)
+        _ = torn.send(.max)
+        try torn.receive()
+        #expect(torn.client.phase == .open)
+        // Its certificate is missing, and behind that comes more than one read takes.
+        for _ in 0..<4 {
+            let request = [UInt8](repeating: 1, count: 16 << 10)
+            try torn.client.encrypt(request.span.bytes, output: &torn.toServer)
+        }
+        while torn.send(1000) > 0 {}
+        let error = #expect(throws: TransportSecurityError.self) { try torn.receive() }
+        #expect(error?.text.contains("certificate required") == true)
+        #expect(torn.peer.receive() == .end)
+        #expect(torn.handler.events == [])
+        torn.peer.finish()
+        driven.tick()
+        driven.tick()
+        #expect(driven.reactor.registrationCount == 1)
+    }
+
     @Test("A record that was changed ends the connection, and nothing of it is delivered")
     func changedRecord() throws {
         let torn = try TornPeer(client, server, on: driven)
