@@ -81,7 +81,9 @@ extension TLSSession {
     /// Why a handshake has failed.
     func handshakeError() -> TransportSecurityError {
         let result = unsafe SSL_get_verify_result(ssl)
-        if result == X509_V_OK { return TransportSecurityError.last(.handshake) }
+        // Where a fingerprint is trusted, OpenSSL's opinion of the certificate is not the reason.
+        let isVerified = unsafe SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE
+        if result == X509_V_OK || !isVerified { return TransportSecurityError.last(.handshake) }
         ERR_clear_error()
         let reason = unsafe String(cString: X509_verify_cert_error_string(result))
         return TransportSecurityError(.certificate, "the peer's certificate: \(reason)")
@@ -90,21 +92,22 @@ extension TLSSession {
 
 extension SessionHandle {
     /// Sets what a client expects of the server's certificate.
-    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust)
-        throws(TransportSecurityError)
-    {
-        guard let name else {
-            if case .fingerprint = trust { return }
+    func expect(
+        _ configuration: TLSClientConfiguration, _ host: String?
+    ) throws(TransportSecurityError) {
+        // Compared when the handshake has ended.
+        if configuration.name?.contains("://") == true { return }
+        guard let name = configuration.name ?? host else {
+            if case .fingerprint = configuration.trust { return }
             throw TransportSecurityError(
                 .configuration, "the server's name is unknown: set one, or a fingerprint")
         }
         let isAddress = unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1
         ERR_clear_error()
         if isAddress { return }
-        if name.contains("://") { return }
-        guard unsafe rocket_tls_set_server_name(ssl, name) == 1,
-            unsafe SSL_set1_host(ssl, name) == 1
-        else { throw TransportSecurityError.last(.configuration, "the server's name '\(name)': ") }
+        guard unsafe rocket_tls_expect_name(ssl, name) == 1 else {
+            throw TransportSecurityError.last(.configuration, "the server's name '\(name)': ")
+        }
     }
 }
 
