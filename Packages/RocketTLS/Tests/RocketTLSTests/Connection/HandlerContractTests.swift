@@ -131,6 +131,23 @@ import Testing
         #expect(torn.client.phase == .inputEnded)
     }
 
+    @Test("A peer that does not read is closed when the time for writes has passed")
+    func writeTimeout() throws {
+        var configuration = TCPConnectionConfiguration()
+        configuration.writeTimeout = .seconds(10)
+        let torn = try TornPeer(client, server, on: driven, configuration: configuration)
+        try torn.exchange()
+        driven.tick(after: .seconds(100))
+        torn.connection.write { $0.append([UInt8](repeating: 7, count: 8 << 20)) }
+        driven.tick()
+        driven.tick(after: .seconds(9))
+        driven.tick()
+        #expect(torn.handler.closeReason == nil)
+        driven.tick(after: .seconds(2))
+        driven.tick()
+        #expect(torn.handler.closeReason == .writeTimeout)
+    }
+
     @Test("What a client has written, and ended, before its handshake ended is sent then")
     func writtenEarly() throws {
         let handler = RecordingConnectionHandler()
