@@ -120,7 +120,7 @@ private final class GatedSession: SecureSession, ServerTransportSecurity, @unche
         "What a peer sends before it leaves, during a step, is delivered after the step",
         arguments: [false, true])
     func leavesDuringStep(hangsUp: Bool) throws {
-        let address = try NetAddress(parsing: "unix:@rocket-handshake-step")
+        let address = try NetAddress(parsing: "unix:@rocket-\(UInt64.random(in: 0 ... .max))")
         let threaded = try Threaded(address)
         threaded.peer.send([2, 3, 4])
         if hangsUp {
