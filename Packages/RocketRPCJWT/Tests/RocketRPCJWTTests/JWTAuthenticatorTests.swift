@@ -128,7 +128,7 @@ struct JWTAuthenticatorTests {
             (.with { $0.aud = ["stock"] }, "it is for another audience"),
             (.with { $0.aud = nil }, "it is for another audience"),
             (.with { $0.sub = nil }, "it has no sub"),
-            (.with { $0.exp = .max }, "it is not a JWT with valid claims"),
+            (.with { $0.exp = .max }, "its claims are not valid"),
         ]
         try await withFile(jwks([("a", key)])) { file in
             let authenticator = try await authenticator(file)
@@ -136,8 +136,11 @@ struct JWTAuthenticatorTests {
                 #expect(outcome(try await token(claims), authenticator) == expected)
             }
             #expect(
-                outcome(try await token(BadTime()), authenticator)
-                    == "it is not a JWT with valid claims")
+                outcome(try await token(BadTime()), authenticator) == "its claims are not valid")
+            // Claims that nobody has signed are not read.
+            #expect(
+                outcome(try await token(BadTime(), key: ES256PrivateKey()), authenticator)
+                    == "its signature is not that of its key")
         }
     }
 

@@ -161,8 +161,9 @@ int rocket_tls_configure(SSL_CTX *context, int version) {
     if (!SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20")) return 0;
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // Not SSL_MODE_ENABLE_PARTIAL_WRITE: where a client asks for short records (RFC 6066, 4), all of
+    // them must be written.
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     return 1;
 }
@@ -399,6 +400,19 @@ static int ticket_key_of(SSL *ssl, uint8_t *name, uint8_t *iv, EVP_CIPHER_CTX *c
     return result;
 }
 
+/// Makes a ticket good for no longer than the certificate that the client has shown: resuming a session
+/// checks none, and gives the client a new ticket.
+static int limit_ticket(SSL *ssl, void *argument) {
+    X509 *certificate = SSL_get0_peer_certificate(ssl);
+    SSL_SESSION *session = SSL_get_session(ssl);
+    int days, seconds;
+    if (certificate == NULL) return 1;
+    if (!ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate))) return 0;
+    long left = days < 0 || seconds < 0 ? 0 : days * 86400L + seconds;
+    if (left < SSL_SESSION_get_timeout(session)) SSL_SESSION_set_timeout(session, left);
+    return 1;
+}
+
 int rocket_tls_set_ticket_keys(SSL_CTX *context, rocket_tls_ticket_keys *keys) {
     if (keys == NULL) {
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
@@ -407,6 +421,7 @@ int rocket_tls_set_ticket_keys(SSL_CTX *context, rocket_tls_ticket_keys *keys) {
     if (!own(context, &keys_index, keys)) return 0;
     atomic_fetch_add(&keys->references, 1);
     return SSL_CTX_set_num_tickets(context, 1) &&
+           SSL_CTX_set_session_ticket_cb(context, limit_ticket, NULL, NULL) &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key_of);
 }
 
@@ -484,8 +499,12 @@ int64_t rocket_tls_not_before(X509 *certificate) {
 
 // MARK: Sessions
 
-int rocket_tls_set_server_name(SSL *ssl, const char *name) {
-    return SSL_set_tlsext_host_name(ssl, name);
+int rocket_tls_expect_name(SSL *ssl, const char *name) {
+    // RFC 9525: a common name is no DNS name, since who issues certificates to clients may let them
+    // choose it; and `*` is a whole label.
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+                               X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set_tlsext_host_name(ssl, name) && SSL_set1_host(ssl, name);
 }
 
 int rocket_tls_has_partial_record(SSL *ssl) {

@@ -81,7 +81,9 @@ extension TLSSession {
     /// Why a handshake has failed.
     func handshakeError() -> TransportSecurityError {
         let result = unsafe SSL_get_verify_result(ssl)
-        if result == X509_V_OK { return TransportSecurityError.last(.handshake) }
+        // Where a fingerprint is trusted, OpenSSL's opinion of the certificate is not the reason.
+        let isVerified = unsafe SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE
+        if result == X509_V_OK || !isVerified { return TransportSecurityError.last(.handshake) }
         ERR_clear_error()
         let refused = unsafe handle.io.pointee.refused.map { unsafe X509Certificate($0) }
         let (peer, use) =
@@ -114,11 +116,13 @@ extension TLSSession {
 
 extension SessionHandle {
     /// Sets what a client expects of the server's certificate.
-    func expect(_ name: String?, _ trust: TLSClientConfiguration.Trust)
-        throws(TransportSecurityError)
-    {
-        guard let name else {
-            if case .fingerprint = trust { return }
+    func expect(
+        _ configuration: TLSClientConfiguration, _ host: String?
+    ) throws(TransportSecurityError) {
+        // Compared when the handshake has ended.
+        if configuration.name?.contains("://") == true { return }
+        guard let name = configuration.name ?? host else {
+            if case .fingerprint = configuration.trust { return }
             throw TransportSecurityError(
                 .configuration,
                 "the server's name is unknown: set one that its certificate is valid for, or its fingerprint"
@@ -128,13 +132,9 @@ extension SessionHandle {
         let isAddress = unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1
         ERR_clear_error()
         if isAddress { return }
-        if name.contains("://") { return }
-        // RFC 9525: a name is one of those that are meant to be names, and `*` is a whole label.
-        unsafe SSL_set_hostflags(
-            ssl, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
-        guard unsafe rocket_tls_set_server_name(ssl, name) == 1,
-            unsafe SSL_set1_host(ssl, name) == 1
-        else { throw TransportSecurityError.last(.configuration, "the server's name '\(name)': ") }
+        guard unsafe rocket_tls_expect_name(ssl, name) == 1 else {
+            throw TransportSecurityError.last(.configuration, "the server's name '\(name)': ")
+        }
     }
 }
 

@@ -40,7 +40,7 @@ public final class TLSSession: SecureSession {
         let made = try SessionHandle(context)
         unsafe SSL_set_connect_state(made.ssl)
         if case .client(let configuration) = context.role {
-            try made.expect(configuration.name ?? host, configuration.trust)
+            try made.expect(configuration, host)
         }
         // A ticket that does not fit costs a full handshake.
         if let ticket { unsafe _ = SSL_set_session(made.ssl, ticket.session) }

@@ -47,7 +47,7 @@ enum CallerPattern: Hashable, Sendable {
         let value = String(parts[1])
         switch parts[0] {
         case "unix": return processPattern(value)
-        case "dns": return dnsPattern(value.lowercased())
+        case "dns": return dnsPattern(asciiLowercased(value))
         case "uri": return uriPattern(value)
         case "subject": return value.contains("=") ? .subject(value) : nil
         case "fingerprint": return X509Fingerprint(value).map { .fingerprint($0) }
@@ -108,8 +108,10 @@ extension CallerPattern {
         case (.authenticated, _): identity != .none || token != nil
         case (.userID(let id), .unix(let process)): process.userID == id
         case (.groupID(let id), .unix(let process)): process.groupID == id
-        case (.token(let subject), _): token?.subject == subject
-        case (.claim(let name, let value), _): token?.claims[name] == value
+        case (.token(let subject), _): token.map { Self.same($0.subject, subject) } ?? false
+        case (.claim(let name, let value), _):
+            token?.claims.contains { Self.same($0.key, name) && Self.same($0.value, value) }
+                ?? false
         case (_, .certificate(let certificate)): matches(certificate)
         default: false
         }
@@ -117,25 +119,40 @@ extension CallerPattern {
 
     private func matches(_ certificate: X509Certificate) -> Bool {
         switch self {
-        case .dns(let name): certificate.dnsNames.contains { $0.lowercased() == name }
+        case .dns(let name):
+            certificate.dnsNames.contains { Self.same(Self.asciiLowercased($0), name) }
         case .dnsBelow(let suffix):
-            certificate.dnsNames.contains { Self.isOneLabel($0.lowercased(), before: suffix) }
-        case .uri(let uri): certificate.uris.contains(uri)
+            certificate.dnsNames.contains {
+                Self.isOneLabel(Self.asciiLowercased($0).utf8, before: suffix.utf8)
+            }
+        case .uri(let uri): certificate.uris.contains { Self.same($0, uri) }
         case .uriBelow(let prefix):
             certificate.uris.contains {
                 $0.utf8.starts(with: prefix.utf8) && $0.utf8.count > prefix.utf8.count
             }
-        case .subject(let subject): certificate.subject == subject
+        case .subject(let subject): Self.same(certificate.subject, subject)
         case .fingerprint(let fingerprint): certificate.fingerprint == fingerprint
         default: false
         }
     }
 
     /// A certificate for `*.example` is not one for a name below `example`.
-    private static func isOneLabel(_ name: String, before suffix: String) -> Bool {
-        guard name.hasSuffix(suffix) else { return false }
-        let label = name.dropLast(suffix.count)
-        return !label.isEmpty && label.utf8.allSatisfy(isLabelByte)
+    private static func isOneLabel(
+        _ name: String.UTF8View, before suffix: String.UTF8View
+    ) -> Bool {
+        guard name.count > suffix.count, name.suffix(suffix.count).elementsEqual(suffix) else {
+            return false
+        }
+        return name.dropLast(suffix.count).allSatisfy(isLabelByte)
+    }
+
+    /// Byte for byte: strings are equal, too, where they only look the same (`K` and the sign of
+    /// Kelvin), and issuers give such names to different callers.
+    private static func same(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
+
+    /// For the same reason only ASCII letters change.
+    private static func asciiLowercased(_ text: String) -> String {
+        String(decoding: text.utf8.map { (65...90).contains($0) ? $0 | 32 : $0 }, as: UTF8.self)
     }
 }
 

@@ -22,6 +22,27 @@ struct AuthorizationPolicyTests {
         try AuthorizationPolicy("allow * to \(pattern)").decide("a.B.c", identity, token).isAllowed
     }
 
+    @Test("Names that only look the same are not the same")
+    func lookalikes() throws {
+        // The sign of Kelvin is canonically equivalent to K, and becomes k in lower case.
+        let kelvin = "\u{212A}"
+        #expect(kelvin == "K" && kelvin.lowercased() == "k")
+        let identity = try certificate(
+            "CN=\(kelvin)", dns: ["\(kelvin)afka.example", "a.\(kelvin)b"],
+            uris: ["spiffe://example/\(kelvin)"])
+        #expect(try !allows("dns:kafka.example", identity))
+        #expect(try !allows("dns:*.kb", identity))
+        #expect(try !allows("uri:spiffe://example/K", identity))
+        #expect(try !allows("subject:CN=K", identity))
+        let token = TokenIdentity(subject: "\(kelvin)im", claims: ["role": kelvin, kelvin: "x"])
+        #expect(try !allows("token:Kim", .none, token))
+        #expect(try allows("token:\(kelvin)im", .none, token))
+        #expect(try !allows("claim:role=K", .none, token))
+        #expect(try !allows("claim:K=x", .none, token))
+        #expect(try allows("claim:role=\(kelvin)", .none, token))
+        #expect(try allows("dns:kafka.example", certificate(dns: ["KAFKA.Example"])))
+    }
+
     @Test("The first rule that matches decides, and nothing that no rule matches is allowed")
     func firstMatch() throws {
         let policy = try AuthorizationPolicy(

@@ -6,12 +6,14 @@ struct ConnectionAge: Sendable {
     let limit: Duration
     /// The time that the peer of an old connection has to leave it.
     let grace: Duration
+    /// A century, so that no sum of times is too large.
+    private static let longest = Duration.seconds(100 * 366 * 86_400)
 
     /// Nil: there is no limit.
     init?(_ configuration: RPCServerConfiguration) {
         guard let limit = configuration.maxConnectionAge else { return nil }
-        self.limit = max(limit, .milliseconds(1))
-        grace = max(configuration.maxConnectionAgeGrace, .zero)
+        self.limit = min(max(limit, .milliseconds(1)), Self.longest)
+        grace = min(max(configuration.maxConnectionAgeGrace, .zero), Self.longest)
     }
 
     /// The limit of one connection: 10 % more or less, so that connections that began together do not

@@ -7,6 +7,8 @@ import RocketTCP
 struct ConnectionEnding {
     /// The server drains, or the connection is old: further calls are answered with UNAVAILABLE.
     fileprivate(set) var isDraining = false
+    /// It is old, and its grace runs.
+    fileprivate var isOld = false
     /// Why it drains.
     fileprivate var reason = CloseReason.drained
     /// The peer sends no more; its calls are still answered.
@@ -60,9 +62,14 @@ extension ServerConnection {
     ///
     /// - Returns: whether there is to be a next time.
     func endForAge() -> Bool {
-        let isFirst = !ending.isDraining
-        if isFirst { beginDraining(.tooOld) } else { transport?.close(.now, reason: .tooOld) }
-        return isFirst
+        if ending.isOld {
+            transport?.close(.now, reason: .tooOld)
+            return false
+        }
+        // Also where the server has begun to drain before: the grace is for the calls.
+        ending.isOld = true
+        beginDraining(.tooOld)
+        return true
     }
 
     /// Closes the connection if it is ending and its last call has been answered.

@@ -45,6 +45,30 @@ import Testing
         }
     }
 
+    @Test("A connection that gets old while its server drains has the grace for its calls")
+    func oldWhileDraining() throws {
+        try ServerScene.with([TestService()], age: age(100, grace: 10)) { scene, clients in
+            let client = clients[0]
+            try client.call(id: "1", info: "rkm1\ntimeout-ms=1000\n")
+            _ = try client.answers()
+            client.connection.beginDraining()
+            scene.loop.tick(after: .seconds(111))
+            #expect(client.peer.closing == nil)
+            scene.loop.tick(after: .seconds(11))
+            #expect(client.peer.closing == .tooOld)
+        }
+    }
+
+    @Test("No age and no grace is too long for a clock")
+    func longest() throws {
+        let longest = Int(Int64.max)
+        try ServerScene.with([TestService()], age: age(longest, grace: longest)) {
+            scene, clients in
+            scene.loop.tick(after: .seconds(1_000_000))
+            #expect(clients[0].peer.closing == nil)
+        }
+    }
+
     @Test("Connections that began together end at different times, within 10 % of the age")
     func jitter() throws {
         let count = 50

@@ -7,6 +7,8 @@ import RocketSystem
 final class ConnectionSecurity {
     /// The session; nil while a thread of `HandshakeThreads` has it.
     private var session: (any SecureSession)?
+    /// What that thread does.
+    private var step: HandshakeStep?
     /// Ciphertext that waits to be sent.
     var output = ByteBuffer()
     /// The ends of units that were encrypted and not sent whole yet.
@@ -106,11 +108,16 @@ final class ConnectionSecurity {
 
     /// Gives the session away, with what has arrived for it.
     func takeStep(_ input: inout ByteBuffer) -> HandshakeStep? {
-        session.take().map { HandshakeStep($0, &input) }
+        step = session.take().map { HandshakeStep($0, &input) }
+        return step
     }
+
+    /// Nothing more is done for the handshake: the connection has ended.
+    func abandonStep() { step.take()?.abandon() }
 
     /// Takes the session back, and what it has to send.
     func finish(_ step: HandshakeStep) {
+        self.step = nil
         session = step.session
         encrypted += UInt64(step.output.readableBytes)
         step.output.withBytes { output.append($0) }

@@ -85,10 +85,11 @@ final class LoopConnections {
 
 extension LoopConnections: LoopEndHandler {
     /// Closes each connection and cancels each connect operation, so that their handlers are
-    /// notified: operations in the order in which they began.
+    /// notified: operations in the order in which they began, and before connections, since the end
+    /// of a handshake would have an operation try its next address.
     func loopEnding(on reactor: Reactor) {
-        for connection in connections { connection.close(.now, reason: .stopped) }
         for operation in operations.inOrder { operation.cancel() }
+        for connection in connections { connection.close(.now, reason: .stopped) }
     }
 }
 

@@ -226,7 +226,7 @@ extension TCPConnection {
     }
 
     func redeliverLater() {
-        if (unsafe input.isEmpty) { return }
+        if (unsafe input.isEmpty), !hasUnreportedEnd { return }
         needsRedelivery = true
         requestTickEnd()
     }
@@ -234,12 +234,15 @@ extension TCPConnection {
     /// Delivers what was left once more, without reading.
     func redeliver() {
         needsRedelivery = false
-        if (unsafe input.isEmpty) || isDeliveryHeld { return }
-        var buffer = ByteBuffer()
-        unsafe swap(&buffer, &input)
-        deliver(&buffer, arrived: 0)
-        giveBack(&buffer)
-        inputChanged()
+        if isDeliveryHeld { return }
+        if (unsafe !input.isEmpty) {
+            var buffer = ByteBuffer()
+            unsafe swap(&buffer, &input)
+            deliver(&buffer, arrived: 0)
+            giveBack(&buffer)
+            inputChanged()
+        }
+        reportEnd()
     }
 
     /// Handles a hang-up while reading is paused. epoll reports it whatever the interest is, and

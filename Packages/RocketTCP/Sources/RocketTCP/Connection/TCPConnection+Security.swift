@@ -28,6 +28,8 @@ extension TCPConnection {
         ended?(self, nil)
         if machine.isClosed { return }
         expectDeadline()
+        // Sends what was written before, and the end behind it.
+        requestTickEnd()
         if security.drainsLater { handler?.draining(self) }
     }
 
@@ -105,9 +107,15 @@ extension TCPConnection {
         let before = plaintext.readableBytes
         let failure = body(&plaintext)
         let arrived = plaintext.readableBytes - before
-        if machine.isConnecting, security.phase != .handshake { handshakeEnded(security) }
-        // Held back by the handler's `connected`: delivered once it resumes reading.
-        if arrived > 0, !isDeliveryHeld { deliver(&plaintext, arrived: arrived) }
+        if machine.isConnecting, security.phase != .handshake {
+            handshakeEnded(security)
+            if arrived > 0 { deadlines.received(at: reactor.now) }
+        }
+        // Held back by the handler's `connected`: delivered once it resumes reading. Dropped while
+        // closing.
+        if arrived > 0, !isDeliveryHeld || !machine.wantsInput {
+            deliver(&plaintext, arrived: arrived)
+        }
         if plaintext.isEmpty, machine.wantsInput {
             let isPartial = security.hasPartialInput
             deadlines.delivered(leftover: isPartial, consumed: arrived > 0, at: reactor.now)
@@ -124,8 +132,18 @@ extension TCPConnection {
         inputChanged()
         if machine.isClosed { return }
         if let failure { return fail(security, failure) }
-        if security.phase == .inputEnded { perform(machine.handle(.peerFinished)) }
+        reportEnd()
         if !security.output.isEmpty, !machine.isClosed { requestTickEnd() }
+    }
+
+    /// Whether the peer has said that it sends no more, and the handler does not know yet.
+    var hasUnreportedEnd: Bool { security?.phase == .inputEnded && !machine.peerFinished }
+
+    /// Reports the end of the peer's stream, unless the handler holds back what came before.
+    func reportEnd() {
+        if !hasUnreportedEnd { return }
+        let isHeld = machine.wantsInput && isDeliveryHeld && (unsafe !input.isEmpty)
+        if !isHeld { perform(machine.handle(.peerFinished)) }
     }
 
     // MARK: Handshakes on other threads

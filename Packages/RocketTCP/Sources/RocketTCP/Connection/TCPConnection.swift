@@ -314,6 +314,7 @@ extension TCPConnection {
         if recordedBytes != 0 { _ = group.limiter?.recordBytes(-recordedBytes) }
         recordedBytes = 0
         group.limiter?.release(peerAddress)
+        security?.abandonStep()
         if let security, let ended = security.handshakeEnded.take() {
             // The handler has not been called, and never is.
             handler = nil

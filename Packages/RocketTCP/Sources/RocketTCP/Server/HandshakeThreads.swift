@@ -5,10 +5,14 @@ import Synchronization
 
 /// A session with what has arrived for it, on its way to a thread that does the next step of its
 /// handshake, and back.
-// SAFETY: a connection gives its session away with the step, and takes it back by its loop's queue:
-// one thread at a time uses it.
+// SAFETY: a connection gives its session away with the step, and takes it back by its loop's queue, or
+// abandons it before a thread has begun: one thread at a time uses it.
 final class HandshakeStep: @unchecked Sendable {
-    let session: any SecureSession
+    private enum State: UInt8, AtomicRepresentable { case waiting, begun, abandoned }
+
+    private let state = Atomic(State.waiting)
+    /// Nil: abandoned.
+    private(set) var session: (any SecureSession)?
     private var input = ByteBuffer()
     /// What the peer has sent behind its last flight.
     var plaintext = ByteBuffer()
@@ -21,7 +25,21 @@ final class HandshakeStep: @unchecked Sendable {
         swap(&self.input, &input)
     }
 
+    private func leaveWaiting(for next: State) -> Bool {
+        state.compareExchange(expected: .waiting, desired: next, ordering: .acquiringAndReleasing)
+            .exchanged
+    }
+
+    /// Frees the session at once if no thread has begun with it: the queue holds nothing of peers that
+    /// have left, and no time is spent on them. On the connection's loop.
+    func abandon() {
+        guard leaveWaiting(for: .abandoned) else { return }
+        session = nil
+        input = ByteBuffer()
+    }
+
     func run() {
+        guard leaveWaiting(for: .begun), let session else { return }
         do throws(TransportSecurityError) {
             try session.receive(&input, plaintext: &plaintext, output: &output)
         } catch {
@@ -60,7 +78,8 @@ struct FairQueue<Element> {
 /// meanwhile: a step takes up to a millisecond. Peers take turns, so that one with many handshakes
 /// delays another one by one step for each of its own. Any thread.
 ///
-/// A connection has one step at a time here, so the limits on connections are those of the queue.
+/// An open connection has one step at a time here, so the limits on connections are those of the queue;
+/// the steps of connections that have ended are empty.
 final class HandshakeThreads: Sendable {
     private struct Job {
         let step: HandshakeStep

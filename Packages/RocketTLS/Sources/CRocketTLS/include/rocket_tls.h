@@ -82,7 +82,8 @@ int rocket_tls_ticket_keys_rotate(rocket_tls_ticket_keys *keys);
 void rocket_tls_ticket_keys_release(rocket_tls_ticket_keys *keys);
 
 /// Makes a server's context issue one ticket per handshake, by these keys, to which it holds a
-/// reference. NULL: it issues none. Returns 0 on failure.
+/// reference; a ticket is good for two hours, and for no longer than the client's certificate. NULL: it
+/// issues none. Returns 0 on failure.
 int rocket_tls_set_ticket_keys(SSL_CTX *context, rocket_tls_ticket_keys *keys);
 
 // MARK: Certificates
@@ -109,8 +110,9 @@ int64_t rocket_tls_not_before(X509 *certificate);
 
 // MARK: Sessions
 
-/// Sets the name that a client asks for (SNI). Returns 0 on failure.
-int rocket_tls_set_server_name(SSL *ssl, const char *name);
+/// Sets the name that a client asks for (SNI), and that a DNS name of the server's certificate must
+/// match. Returns 0 on failure, also for an empty name.
+int rocket_tls_expect_name(SSL *ssl, const char *name);
 
 /// Returns 1 where a part of a record has been read, and its rest is missing.
 int rocket_tls_has_partial_record(SSL *ssl);

@@ -11,7 +11,7 @@ import Testing
 
 /// A server's connection on one end of a socket pair, and a client's session, whose bytes the test
 /// sends itself, on the other.
-private final class TornPeer {
+final class TornPeer {
     let handler = RecordingConnectionHandler()
     let client: TLSSession
     let peer: RawPeer
