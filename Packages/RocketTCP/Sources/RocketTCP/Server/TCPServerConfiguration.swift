@@ -75,15 +75,19 @@ public struct ListenerSecurity: Sendable {
     /// - Parameters:
     ///   - address: where the socket listens.
     ///   - configured: the address of the configuration, which may have port 0; nil: the socket was
-    ///     adopted, so that the only exception with its port is meant, too.
+    ///     adopted, so that an exception with its port is meant, too: the only one, or, without `tcp`,
+    ///     one with a security.
     func security(
         of address: NetAddress, configured: NetAddress?
     ) -> (any ServerTransportSecurity)? {
         if let exception = exceptions[configured ?? address] { return exception }
         if configured == nil, let port = address.port {
-            // determinism: of several with this port none is taken
-            let found = exceptions.keys.filter { $0.port == port }
-            if found.count == 1, let exception = exceptions[found[0]] { return exception }
+            // determinism: of several with this port the choice is by their texts
+            let found = exceptions.filter { $0.key.port == port }
+                .sorted { "\($0.key)" < "\($1.key)" }
+            if found.count == 1 { return found[0].value }
+            // Several: none is meant, but no listener that is to be protected becomes plaintext.
+            if tcp == nil { return found.lazy.compactMap(\.value).first }
         }
         return address.isUnix ? nil : tcp
     }
