@@ -66,6 +66,21 @@ import Testing
         #expect(shown == provider.certificates.first?.certificate)
     }
 
+    @Test(
+        "A session that ends after a reload leaves no ticket: the files of before have checked it")
+    func lateTicket() throws {
+        let provider = provider()
+        let server = try provider.serverSecurity(
+            server(authority.ca.issue("server")), at: "server/tls")
+        let client = try provider.clientSecurity(client, at: "stubs/order/tls")
+        var open: TLSSession? = try connect(client, server)
+        #expect(open?.ticket != nil)
+        try provider.reload()
+        open = nil
+        #expect(try connect(client, server).isResumed == false)
+        #expect(try connect(client, server).isResumed)
+    }
+
     @Test("One file that can't be used keeps all as they were, and is named")
     func wholeOrNotAtAll() throws {
         let provider = provider()

@@ -11,7 +11,8 @@ public protocol RPCAuthenticator: Sendable {
     var generation: UInt64 { get }
 
     /// Verifies a token. Called on the loop of the caller's connection, so it must neither block nor
-    /// take long; of the same token on the same connection at most once a minute.
+    /// take long. A valid token is verified at most once a minute for each connection, as long as the
+    /// connection has no more than 8 of them; one that is not valid each time.
     ///
     /// - Parameters:
     ///   - token: what follows `Bearer `, as it was sent: 1 to 8192 bytes of any text.

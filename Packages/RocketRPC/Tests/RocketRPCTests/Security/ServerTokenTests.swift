@@ -94,6 +94,19 @@ struct ServerTokenTests {
         }
     }
 
+    @Test("A new policy holds for the next call of a token that is known")
+    func newPolicy() throws {
+        try ServerScene.with([WhoService()], authenticator: TestAuthenticator()) { scene, clients in
+            scene.dispatcher.update(try AuthorizationPolicy("allow * to token:a"))
+            try expect(clients[0], info("good-a"), gives: "token:a 1")
+            try expect(clients[0], info("good-a"), gives: "token:a 1")
+            scene.dispatcher.update(try AuthorizationPolicy("allow * to token:b"))
+            let denied = "PERMISSION_DENIED: the caller may not call this method"
+            try expect(clients[0], info("good-a"), gives: denied)
+            try expect(clients[0], info("good-b"), gives: "token:b 1")
+        }
+    }
+
     @Test("A token is not accepted after it has expired, however often it was before")
     func expiry() throws {
         // The clock of the scene begins at 2026-01-01.

@@ -67,6 +67,15 @@ struct StaticKeysTests {
         }
     }
 
+    @Test("A file of another user is refused", .enabled(if: UserAccount.effectiveUID == 0))
+    func owner() throws {
+        try withFile("a \(try Self.digest("one"))\n") { file in
+            try FileManager.default.setAttributes([.ownerAccountID: 4711], ofItemAtPath: file)
+            let error = #expect(throws: RPCError.self) { try StaticKeys(file: file) }
+            #expect(error?.message.contains("belongs to uid 4711; expected 0 or 0") == true)
+        }
+    }
+
     @Test("A file that others may read is refused", arguments: [0o644, 0o640, 0o620, 0o604])
     func mode(mode: Int) throws {
         // A file of root may be readable by its group.

@@ -14,8 +14,8 @@ public enum TCPClient {
     ///   - host: the name that the addresses were looked up by, for `security`; nil: the text of the
     ///     IP address.
     ///   - handler: of the new connection; its `connected` is called first.
-    ///   - completion: called once, at the end of a tick, never inside this function; after the
-    ///     handler's `connected`.
+    ///   - completion: called once, after the handler's `connected`, at the end of a tick or of a
+    ///     handshake; never inside this function.
     /// - Returns: a handle for cancelling. The operation continues without it.
     @discardableResult
     public static func connect(
@@ -61,7 +61,9 @@ public final class ConnectOperation {
         }
 
         func session(to address: NetAddress) throws(TransportSecurityError) -> ConnectionSecurity {
-            let name = host ?? (address.isUnix ? nil : address.host)
+            // Certificates have addresses without a scope.
+            let own = address.isUnix ? nil : address.host.prefix { $0 != "%" }
+            let name = host ?? own.map { String($0) }
             return ConnectionSecurity(try security.connectSession(to: name))
         }
     }

@@ -76,18 +76,19 @@ public struct ListenerSecurity: Sendable {
     /// - Parameters:
     ///   - address: where the socket listens.
     ///   - configured: the address of the configuration, which may have port 0; nil: the socket was
-    ///     adopted, so that the only exception with its port is meant, too, unless that is plaintext:
-    ///     what is allowed for loopback must not hold for a network.
+    ///     adopted, so that a protected exception with its port is meant, too: the only one with that
+    ///     port, or any without `tcp`. A plaintext one is not: what is allowed for loopback must not
+    ///     hold for a network.
     func security(
         of address: NetAddress, configured: NetAddress?
     ) -> (any ServerTransportSecurity)? {
         if let exception = exceptions[configured ?? address] { return exception }
         if configured == nil, let port = address.port {
-            // determinism: of several with this port none is taken
-            let found = exceptions.keys.filter { $0.port == port }
-            if found.count == 1, let exception = exceptions[found[0]], exception != nil {
-                return exception
-            }
+            // determinism: of several with this port the choice is by their texts
+            let found = exceptions.filter { $0.key.port == port }
+                .sorted { "\($0.key)" < "\($1.key)" }
+            let protected = found.lazy.compactMap(\.value).first
+            if found.count == 1 || tcp == nil, let protected { return protected }
         }
         return address.isUnix ? nil : tcp
     }

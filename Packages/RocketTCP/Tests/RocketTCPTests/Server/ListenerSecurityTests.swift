@@ -49,6 +49,9 @@ import Testing
         security.exceptions[try address("127.0.0.1:80")] = .some(nil)
         #expect(try name(security, "0.0.0.0:80", configured: nil) == "all")
         #expect(try name(security, "10.0.0.1:80", configured: nil) == "other")
+        security.tcp = nil
+        #expect(try name(security, "0.0.0.0:80", configured: nil) == "other")
+        #expect(try name(security, "0.0.0.0:81", configured: nil) == nil)
         #expect(ListenerSecurity().isEmpty && !security.isEmpty)
     }
 }
