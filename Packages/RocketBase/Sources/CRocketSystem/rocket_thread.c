@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct start {
@@ -53,6 +55,12 @@ int rocket_thread_join(uint64_t thread) { return pthread_join((pthread_t)thread,
 int rocket_thread_detach(uint64_t thread) { return pthread_detach((pthread_t)thread); }
 
 void rocket_thread_name(char *name) { prctl(PR_GET_NAME, name); }
+
+int rocket_thread_set_nice(int nice) {
+    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice) == 0 ? 0 : errno;
+}
+
+int rocket_thread_nice(void) { return getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid)); }
 
 int rocket_thread_first_cpu(void) {
     cpu_set_t set;

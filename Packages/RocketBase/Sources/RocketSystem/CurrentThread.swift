@@ -9,6 +9,19 @@ public enum CurrentThread {
         unsafe rocket_thread_state().pointee.thread_id
     }
 
+    /// Lets other threads go first: the higher the nice value (setpriority(2)), the less of a busy
+    /// processor the calling thread gets, and the sooner another one that wakes up gets it.
+    ///
+    /// - Parameter nice: 0 to 19; lower values than before need a privilege.
+    /// - Throws: `SystemError` (EACCES: it is lower than before).
+    public static func setNice(_ nice: Int) throws(SystemError) {
+        let error = rocket_thread_set_nice(Int32(clamping: nice))
+        if error != 0 { throw SystemError("setpriority", Errno(rawValue: error)) }
+    }
+
+    /// The nice value of the calling thread.
+    public static var nice: Int { Int(rocket_thread_nice()) }
+
     /// Runs `body` with another value of `id` in the calling thread: for tests of output that
     /// contains thread ids.
     public static func withID<Result>(_ id: Int32, _ body: () throws -> Result) rethrows -> Result {

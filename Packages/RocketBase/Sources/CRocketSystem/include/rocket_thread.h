@@ -25,6 +25,10 @@ int rocket_thread_detach(uint64_t thread);
 void rocket_thread_name(char *_Nonnull name);
 /// Returns the first processor that the calling thread may run on; -1 when it is unknown.
 int rocket_thread_first_cpu(void);
+// Sets the nice value of the calling thread (setpriority(2)). Returns an errno, 0 on success.
+int rocket_thread_set_nice(int nice);
+// The nice value of the calling thread.
+int rocket_thread_nice(void);
 
 /// State of one thread, so that logging and message ids need no lock.
 struct rocket_thread_state {
