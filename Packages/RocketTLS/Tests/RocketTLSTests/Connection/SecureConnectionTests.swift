@@ -181,7 +181,7 @@ import Testing
         try TLSSession(connectingBy: scene.authority.client(), to: "localhost")
             .begin(output: &hello)
         let half = Array(hello.copyBytes().prefix(100))
-        let peers = try (0..<400).map { _ in
+        let peers = try (0..<1_000).map { _ in
             let peer = try RawPeer(connectingTo: scene.address)
             peer.send(half)
             scene.driven.tick()
