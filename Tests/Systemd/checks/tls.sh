@@ -22,7 +22,7 @@ output=$(order make --price 100 --goods plain 2>&1)
 has "a client without TLS is not served" "(ERROR_FAILED_GET_REPLY)" "$output"
 in_sd cp /etc/rocket/order_client.xml /opt/e2e/tls_client.xml
 in_sd sed -i '/<certificate>/s|<certificate>.*</key>||' /etc/rocket/order_client.xml
-output=$(as_guide "order_client make --price 100 --goods stranger --config /etc/rocket/order_client.xml")
+output=$(as_guide "order_client make --price 100 --goods unproven --config /etc/rocket/order_client.xml")
 has "nor one without a certificate" "certificate required" "$output"
 in_sd cp /opt/e2e/tls_client.xml /etc/rocket/order_client.xml
 has "members of the group have the Unix socket as before" "made order" \
@@ -30,11 +30,11 @@ has "members of the group have the Unix socket as before" "made order" \
 check "systemctl reload" in_sd systemctl reload $NAME.service
 check "... reads the credentials again" until_ 5 journal_shows 'configuration reloaded'
 
-before=$(serial)
+old_serial=$(serial)
 output=$(as_guide "scripts/dev-ca ca renew orders && tar -C ca -ch ca.pem orders | tar -C /etc/rocket/tls -x --no-same-owner && systemctl restart order_server")
 has "a renewal" "renewed" "$output"
-after=$(serial)
-check "... is in force after a restart" test -n "$after" -a "$before" != "$after"
+new_serial=$(serial)
+check "... is in force after a restart" test -n "$new_serial" -a "$old_serial" != "$new_serial"
 
 check "an upgrade checks the configuration with the credentials" \
     in_sd /var/lib/dpkg/info/rocket-order-server.postinst configure 0.1.0-1
@@ -50,4 +50,4 @@ in_sd rm -r /etc/rocket/tls /opt/e2e/ca /opt/e2e/scripts /opt/e2e/ssh \
     /etc/systemd/system/order_server.{service,socket}.d
 in_sd systemctl daemon-reload
 check "without TLS again" in_sd systemctl restart $NAME.socket $NAME.service
-has "... it serves as before" "made order" "$(order make --price 100 --goods again)"
+has "... it serves as before" "made order" "$(order make --price 100 --goods without_tls)"

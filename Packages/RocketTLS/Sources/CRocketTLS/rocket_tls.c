@@ -1,22 +1,15 @@
 #include "rocket_tls.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 // MARK: Input and output
 
@@ -76,81 +69,6 @@ int rocket_tls_set_io(SSL *ssl, rocket_tls_io *io) {
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     return 1;
-}
-
-// MARK: Memory of keys
-
-enum { SECURE_BYTES = 1 << 20, SECURE_LEAST_BYTES = 32, MOST_KEY_FILE_BYTES = 64 << 10 };
-
-/// While a key is read, what OpenSSL frees on this thread is overwritten: its decoders leave copies.
-static _Thread_local int is_reading_key;
-
-static void *plain_malloc(size_t count, const char *file, int line) { return malloc(count); }
-
-static void cleansing_free(void *memory, const char *file, int line) {
-    if (is_reading_key && memory != NULL) OPENSSL_cleanse(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
-static void *cleansing_realloc(void *memory, size_t count, const char *file, int line) {
-    if (!is_reading_key || memory == NULL) return realloc(memory, count);
-    void *moved = malloc(count);
-    if (moved == NULL) return NULL;
-    size_t before = malloc_usable_size(memory);
-    memcpy(moved, memory, before < count ? before : count);
-    cleansing_free(memory, file, line);
-    return moved;
-}
-
-/// Keys of certificates, of exchanges and of tickets are in memory that no core dump has
-/// (MADV_DONTDUMP), and that is not swapped out where the limit on locked memory allows that.
-static void protect_keys(void) {
-    // Fails where another part of the process has used OpenSSL before.
-    CRYPTO_set_mem_functions(plain_malloc, cleansing_realloc, cleansing_free);
-    CRYPTO_secure_malloc_init(SECURE_BYTES, SECURE_LEAST_BYTES);
-}
-
-void rocket_tls_prepare(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, protect_keys);
-}
-
-/// Reads a file into `bytes`; returns how many there are, or -1 with an error of the system.
-static ssize_t read_file(const char *path, char *bytes, size_t capacity) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    size_t count = 0;
-    ssize_t got = descriptor < 0 ? -1 : 1;
-    while (got > 0 && count < capacity) {
-        got = read(descriptor, bytes + count, capacity - count);
-        if (got > 0) count += got;
-    }
-    if (got < 0) ERR_raise(ERR_LIB_SYS, errno);
-    if (descriptor >= 0) close(descriptor);
-    return got < 0 ? -1 : (ssize_t)count;
-}
-
-/// Keeps OpenSSL from asking for a passphrase on the terminal.
-static int no_passphrase(char *text, int capacity, int is_writing, void *context) { return -1; }
-
-int rocket_tls_use_key(SSL_CTX *context, const char *path) {
-    char *text = OPENSSL_secure_malloc(MOST_KEY_FILE_BYTES);
-    if (text == NULL) {
-        ERR_raise(ERR_LIB_SYS, ENOMEM);
-        return 0;
-    }
-    int is_used = 0;
-    ssize_t count = read_file(path, text, MOST_KEY_FILE_BYTES);
-    BIO *bio = count < 0 ? NULL : BIO_new_mem_buf(text, (int)count);
-    if (bio != NULL) {
-        is_reading_key = 1;
-        EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-        is_used = key != NULL && SSL_CTX_use_PrivateKey(context, key);
-        is_reading_key = 0;
-        EVP_PKEY_free(key);
-    }
-    BIO_free(bio);
-    OPENSSL_secure_clear_free(text, MOST_KEY_FILE_BYTES);
-    return is_used;
 }
 
 // MARK: Contexts
@@ -423,78 +341,6 @@ int rocket_tls_set_ticket_keys(SSL_CTX *context, rocket_tls_ticket_keys *keys) {
     return SSL_CTX_set_num_tickets(context, 1) &&
            SSL_CTX_set_session_ticket_cb(context, limit_ticket, NULL, NULL) &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key_of);
-}
-
-// MARK: Certificates
-
-void rocket_tls_each_name(X509 *certificate, void *context,
-                          void (*found)(void *context, int kind, const uint8_t *bytes,
-                                        size_t count)) {
-    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        int kind;
-        ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind);
-        if (kind != GEN_DNS && kind != GEN_URI && kind != GEN_IPADD) continue;
-        const uint8_t *bytes = ASN1_STRING_get0_data(value);
-        size_t count = ASN1_STRING_length(value);
-        char text[INET6_ADDRSTRLEN];
-        if (kind == GEN_IPADD) {
-            if (count != 4 && count != 16) continue;
-            if (inet_ntop(count == 4 ? AF_INET : AF_INET6, bytes, text, sizeof text) == NULL)
-                continue;
-            bytes = (const uint8_t *)text;
-            count = strlen(text);
-        }
-        found(context, kind, bytes, count);
-    }
-    GENERAL_NAMES_free(names);
-}
-
-/// Copies what a memory BIO holds.
-static size_t copy_text(BIO *bio, char *text, size_t capacity) {
-    char *bytes;
-    long count = BIO_get_mem_data(bio, &bytes);
-    if (count < 0) count = 0;
-    if ((size_t)count >= capacity) count = capacity - 1;
-    memcpy(text, bytes, count);
-    text[count] = 0;
-    return count;
-}
-
-size_t rocket_tls_subject(X509 *certificate, char *text, size_t capacity) {
-    BIO *bio = BIO_new(BIO_s_mem());
-    if (bio == NULL) return 0;
-    X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-    size_t count = copy_text(bio, text, capacity);
-    BIO_free(bio);
-    return count;
-}
-
-size_t rocket_tls_serial(X509 *certificate, char *text, size_t capacity) {
-    BIO *bio = BIO_new(BIO_s_mem());
-    if (bio == NULL) return 0;
-    i2a_ASN1_INTEGER(bio, X509_get0_serialNumber(certificate));
-    size_t count = copy_text(bio, text, capacity);
-    BIO_free(bio);
-    return count;
-}
-
-int rocket_tls_fingerprint(X509 *certificate, uint8_t *bytes) {
-    unsigned count;
-    return X509_digest(certificate, EVP_sha256(), bytes, &count) && count == 32;
-}
-
-static int64_t seconds_of(const ASN1_TIME *time) {
-    struct tm fields;
-    return ASN1_TIME_to_tm(time, &fields) ? timegm(&fields) : 0;
-}
-
-int64_t rocket_tls_not_after(X509 *certificate) {
-    return seconds_of(X509_get0_notAfter(certificate));
-}
-
-int64_t rocket_tls_not_before(X509 *certificate) {
-    return seconds_of(X509_get0_notBefore(certificate));
 }
 
 // MARK: Sessions

@@ -216,9 +216,15 @@ extension TLSIdentity {
         guard unsafe SSL_CTX_use_certificate_chain_file(context.pointer, certificate) == 1,
             let leaf = unsafe SSL_CTX_get0_certificate(context.pointer)
         else { throw TransportSecurityError.last(.file, "\(certificate): ") }
-        try PrivateKeyFile.check(key)
-        guard unsafe rocket_tls_use_key(context.pointer, key) == 1 else {
-            throw TransportSecurityError.last(.file, "\(key) for \(certificate): ")
+        var mode: UInt32 = 0
+        switch unsafe rocket_tls_use_key(context.pointer, key, &mode) {
+        case 1: break
+        case -1:
+            throw TransportSecurityError(
+                .file,
+                "\(key): the mode of a private key is 0\(String(mode, radix: 8)), so that others "
+                    + "than its owner can use it; expected is 0600, or 0640 for a file of root's")
+        default: throw TransportSecurityError.last(.file, "\(key) for \(certificate): ")
         }
         let read = unsafe X509Certificate(leaf)
         if now > read.notAfter {

@@ -84,7 +84,8 @@ public final class TLSSession: SecureSession {
         input.consume(try result.get())
     }
 
-    /// Encrypts plaintext as one record.
+    /// Encrypts plaintext as one record; for a client that has asked for short ones (RFC 6066, 4), as
+    /// several.
     public func encrypt(
         _ plaintext: RawSpan, output: inout ByteBuffer
     ) throws(TransportSecurityError) {

@@ -38,10 +38,14 @@ struct VerifyOrders: AsyncParsableCommand {
                 if !ids.contains(parts[1]) { otherID += 1 }
             }
         }
-        let doubled = stored.values.filter { $0.count > 1 }.count
+        let doubled = stored.filter { $0.value.count > 1 }
         print(
-            "stored=\(orders) acknowledged=\(acknowledged) lost=\(lost) doubled=\(doubled) "
+            "stored=\(orders) acknowledged=\(acknowledged) lost=\(lost) doubled=\(doubled.count) "
                 + "other_id=\(otherID)")
-        if lost + doubled + otherID > 0 { throw ExitCode(1) }
+        // Of the whole store: also orders that others have made with the same goods.
+        for (goods, ids) in doubled.sorted(by: { $0.key < $1.key }).prefix(10) {
+            print("doubled: \(goods) \(ids.joined(separator: " "))")
+        }
+        if lost + doubled.count + otherID > 0 { throw ExitCode(1) }
     }
 }

@@ -41,7 +41,8 @@ public protocol SecureSession: AnyObject {
         _ input: inout ByteBuffer, plaintext: inout ByteBuffer, output: inout ByteBuffer
     ) throws(TransportSecurityError)
 
-    /// Encrypts plaintext as one unit, of which the peer reads nothing before it has all.
+    /// Encrypts plaintext. What a client encrypts at once is one unit, of which the server reads nothing
+    /// before it has all: a call in it can be sent again.
     ///
     /// - Parameter plaintext: 1 to `secureUnitBytes` bytes.
     /// - Precondition: the handshake has ended.

@@ -56,30 +56,38 @@ final class ConnectionSecurity {
     // MARK: Bytes
 
     func begin() throws(TransportSecurityError) {
-        let before = output.readableBytes
-        defer { encrypted += UInt64(output.readableBytes - before) }
-        try session?.begin(output: &output)
+        try counting { (output) throws(TransportSecurityError) in
+            try session?.begin(output: &output)
+        }
     }
 
     func receive(
         _ input: inout ByteBuffer, plaintext: inout ByteBuffer
     ) throws(TransportSecurityError) {
+        try counting { (output) throws(TransportSecurityError) in
+            try session?.receive(&input, plaintext: &plaintext, output: &output)
+        }
+    }
+
+    /// Counts what `body` appends to the output, also where it throws.
+    private func counting<Result, E: Error>(
+        _ body: (inout ByteBuffer) throws(E) -> Result
+    ) throws(E) -> Result {
         let before = output.readableBytes
         defer { encrypted += UInt64(output.readableBytes - before) }
-        try session?.receive(&input, plaintext: &plaintext, output: &output)
+        return try body(&output)
     }
 
     /// Encrypts the front of `queue`, until enough ciphertext waits.
     func encrypt(_ queue: inout OutputQueue) throws(TransportSecurityError) {
         guard let session, phase != .handshake else { return }
         while !queue.isEmpty, output.readableBytes < Self.aheadBytes {
-            let before = output.readableBytes
-            let count = try queue.withFront(secureUnitBytes) {
-                (bytes) throws(TransportSecurityError) in
-                try session.encrypt(bytes, output: &output)
+            let count = try counting { (output) throws(TransportSecurityError) in
+                try queue.withFront(secureUnitBytes) { (bytes) throws(TransportSecurityError) in
+                    try session.encrypt(bytes, output: &output)
+                }
             }
             queue.sent(count)
-            encrypted += UInt64(output.readableBytes - before)
             encryptedPlaintext += UInt64(count)
             units.append(Unit(end: encrypted, plaintextEnd: encryptedPlaintext))
         }
@@ -89,9 +97,7 @@ final class ConnectionSecurity {
     func finish() {
         if isFinished { return }
         isFinished = true
-        let before = output.readableBytes
-        session?.finish(output: &output)
-        encrypted += UInt64(output.readableBytes - before)
+        counting { session?.finish(output: &$0) }
     }
 
     /// Removes the first `count` bytes of the output: the kernel has taken them.
@@ -116,11 +122,10 @@ final class ConnectionSecurity {
     func abandonStep() { step.take()?.abandon() }
 
     /// Takes the session back, and what it has to send.
-    func finish(_ step: HandshakeStep) {
+    func takeBack(_ step: HandshakeStep) {
         self.step = nil
         session = step.session
-        encrypted += UInt64(step.output.readableBytes)
-        step.output.withBytes { output.append($0) }
+        counting { output in step.output.withBytes { output.append($0) } }
     }
 }
 

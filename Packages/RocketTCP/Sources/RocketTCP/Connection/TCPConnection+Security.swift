@@ -39,23 +39,25 @@ extension TCPConnection {
     /// ordinary end.
     private func fail(_ security: ConnectionSecurity, _ error: TransportSecurityError) {
         let reason = CloseReason.insecure(error)
+        let isSaid = !security.output.isEmpty
         let isHandshake = machine.isConnecting && machine.closing == nil
+        if !isSaid {
+            unsafe socket?.resetOnClose()
+        } else if !waitsForRoom, case .done(let count)? = unsafe try? socket?.send(security.output)
+        {
+            // Before anybody is told of the failure, who may close the connection at once.
+            security.sent(count)
+            deadlines.sent(at: reactor.now)
+        }
         if let ended = security.handshakeEnded.take() {
             handler = nil
             ended(self, reason)
         }
-        if isHandshake, !security.output.isEmpty, !machine.isClosed {
-            security.hasFailed = true
-            unsafe output.removeAll()
-            perform(machine.handle(.closeAfterFlush(reason)))
-            return perform(machine.handle(.connected))
-        }
-        if security.output.isEmpty {
-            unsafe socket?.resetOnClose()
-        } else if !waitsForRoom {
-            _ = unsafe try? socket?.send(security.output)
-        }
-        perform(machine.handle(.failed(reason)))
+        if !isHandshake || !isSaid { return perform(machine.handle(.failed(reason))) }
+        security.hasFailed = true
+        unsafe output.removeAll()
+        perform(machine.handle(.closeAfterFlush(reason)))
+        perform(machine.handle(.connected))
     }
 
     // MARK: Reading
@@ -79,7 +81,7 @@ extension TCPConnection {
     /// Decrypts what has arrived, behind what the handler has left, and delivers it.
     private func decrypt(_ ciphertext: inout ByteBuffer, _ security: ConnectionSecurity) {
         var failure: TransportSecurityError?
-        take(security) { plaintext in
+        takePlaintext(security) { plaintext in
             do throws(TransportSecurityError) {
                 try security.receive(&ciphertext, plaintext: &plaintext)
             } catch {
@@ -93,7 +95,7 @@ extension TCPConnection {
     /// from the session's new state.
     ///
     /// - Parameter body: returns why the session has failed; nil: it has not.
-    private func take(
+    private func takePlaintext(
         _ security: ConnectionSecurity,
         _ body: (inout ByteBuffer) -> TransportSecurityError?
     ) {
@@ -163,8 +165,8 @@ extension TCPConnection {
 
     private func stepEnded(_ step: HandshakeStep) {
         guard let security, !machine.isClosed else { return }
-        security.finish(step)
-        take(security) { plaintext in
+        security.takeBack(step)
+        takePlaintext(security) { plaintext in
             step.plaintext.withBytes { plaintext.append($0) }
             return step.failure
         }

@@ -193,7 +193,7 @@ extension TCPConnection {
     /// What the peer has proved of itself: by a certificate, or by the kernel on a Unix socket. Reads
     /// it each time; `none` once closed.
     public var peerIdentity: PeerIdentity {
-        if let security, security.peerIdentity != .none { return security.peerIdentity }
+        if let identity = security?.peerIdentity, identity != .none { return identity }
         guard peerAddress.isUnix, let process = unsafe try? socket?.socket.peerCredentials() else {
             return .none
         }

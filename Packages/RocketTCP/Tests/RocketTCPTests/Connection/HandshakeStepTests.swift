@@ -78,7 +78,7 @@ private final class GatedSession: SecureSession, ServerTransportSecurity, @unche
         let step = try #require(taken)
         session.gate.signal()
         step.run()
-        security.finish(step)
+        security.takeBack(step)
         var queue = OutputQueue()
         queue.own.append([UInt8](repeating: 1, count: 10))
         try security.encrypt(&queue)
@@ -183,7 +183,7 @@ private final class GatedSession: SecureSession, ServerTransportSecurity, @unche
         let step = try #require(taken)
         step.run()
         security.abandonStep()
-        security.finish(step)
+        security.takeBack(step)
         #expect(count == 1 && !security.isAway)
     }
 

@@ -35,7 +35,9 @@ void rocket_tls_prepare(void);
 
 /// Reads a private key without a passphrase from a PEM file of at most 64 KiB, through memory that no
 /// core dump has, for the certificate of the context. Returns 0 on failure: OpenSSL's errors say why.
-int rocket_tls_use_key(SSL_CTX *context, const char *path);
+/// Returns -1 if others than its owner can use the file: `*mode` is its mode then, and expected is
+/// 0600, or 0640 for a file of root's.
+int rocket_tls_use_key(SSL_CTX *context, const char *path, unsigned *mode);
 
 /// Options that every context has: at least `version` (TLS1_2_VERSION or TLS1_3_VERSION), no
 /// compression, no renegotiation, buffers freed while they are empty, no cache of sessions. Returns 0

@@ -117,7 +117,8 @@ import Testing
 
     @Test("A client that does not trust the server reports that, and its handler is never called")
     func distrust() throws {
-        let scene = try SecureScene()
+        let lines = try LogLines()
+        let scene = try SecureScene(logger: lines.logger)
         let other = try Authority()
         let client = try scene.connect { $0.trust = .file(other.ca.certificate) }
         scene.settle()
@@ -129,6 +130,8 @@ import Testing
         let named = try scene.connect(host: "other.example")
         scene.settle()
         #expect(named.error?.description.contains("hostname mismatch") == true)
+        // It has said so to the server, too.
+        #expect(lines.end().first == "a connection is refused: its handshake failed")
     }
 
     @Test("What comes while the handler does not read waits until it does")

@@ -1,0 +1,75 @@
+import RocketBase
+import RocketCodec
+import RocketTCP
+
+// Frames that break a rule, and those that are only too long.
+
+extension ServerConnection {
+    /// Handles a frame that breaks a rule: refuses and skips it if it is only too long, else leaves
+    /// the connection to `closeBroken`.
+    ///
+    /// - Returns: the bytes to consume, 0 if more are needed; nil if the connection is broken.
+    func invalidFrame(_ bytes: RawSpan, _ error: FrameError) -> Int? {
+        if error.rule == .frameLength {
+            switch try? codec.oversized(bytes) {
+            case .needMore: return 0
+            case .frame(let frame, _):
+                let byteCount = refuseOversized(frame, bytes)
+                if frame.isSkippable { return byteCount }
+            case nil: break
+            }
+        }
+        if let id = error.messageID {
+            refuse(bytes.extracting(id), RawSpan(), RPCError(.failedDecode, error.description))
+        }
+        fault = error
+        isOutOfFrame = true
+        return nil
+    }
+
+    /// - Returns: the bytes of the frame that have arrived.
+    private func refuseOversized(_ frame: OversizedFrame, _ bytes: RawSpan) -> Int {
+        let error = RPCError(
+            .resourceExhausted,
+            "the request's frame has \(frame.byteCount) bytes; \(codec.maxFrameBytes) are allowed")
+        dispatcher.counters.refused()
+        refuse(bytes.extracting(frame.messageID), RawSpan(), error)
+        bytesToSkip = max(0, frame.byteCount - bytes.byteCount)
+        isOutOfFrame = bytesToSkip > 0
+        return min(frame.byteCount, bytes.byteCount)
+    }
+
+    /// Drops the rest of an oversized frame from the front of the input.
+    ///
+    /// - Returns: whether the input begins with a frame now.
+    func skip(_ input: inout ByteBuffer) -> Bool {
+        if fault != nil { return false }
+        let count = min(bytesToSkip, input.readableBytes)
+        input.consume(count)
+        bytesToSkip -= count
+        isOutOfFrame = bytesToSkip > 0
+        if isOutOfFrame, ending.hasBegun { endIfDone() }
+        return !isOutOfFrame
+    }
+
+    func closeBroken() {
+        guard let error = fault else { return }
+        dispatcher.counters.brokenStream()
+        // The line belongs to no call.
+        CallContext.$current.withValue(nil) {
+            let logger = dispatcher.logger.throttled(.error, "bad frame")
+            logger?.error("bad frame, connection closed") {
+                $0.add("peer", peers.peerText)
+                $0.add("rule", error.rule.rawValue)
+                $0.add("offset", error.offset)
+                $0.add("detail", error.description + (error.isTLS ? "; the peer speaks TLS" : ""))
+            }
+        }
+        transport?.close(.afterFlush, reason: .rejected("bad frame"))
+    }
+}
+
+extension FrameError {
+    /// Whether a stream begins as one of TLS does: by a record of a handshake.
+    fileprivate var isTLS: Bool { rule == .startMarker && offset == 0 && found == 0x16 }
+}
