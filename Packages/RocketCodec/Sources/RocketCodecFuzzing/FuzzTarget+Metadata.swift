@@ -12,6 +12,14 @@ extension FuzzTarget {
         guard let metadata else { return try require(timeout == nil, "a timeout without a block") }
         let keys = metadata.entries.map(\.key)
         try require(keys.allSatisfy(Metadata.isValid), "invalid key: \(keys)")
+        for entry in metadata.entries {
+            // Base64 has one form with padding, and one without.
+            guard let plain = entry.bytes else { continue }
+            var binary = Metadata()
+            binary[bytes: entry.key] = plain
+            try require(
+                entry.value.hasPrefix(binary[entry.key] ?? "-"), "base64 differs: \(entry)")
+        }
         let listed = metadata["timeout-ms"].flatMap { text in
             text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
         }

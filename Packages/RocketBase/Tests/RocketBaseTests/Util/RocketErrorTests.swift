@@ -33,7 +33,11 @@ import Testing
             (10_000_012, "ERROR_RPC_PEER_ADDR"), (10_000_100, "CANCELLED"),
             (10_000_101, "UNAVAILABLE"), (10_000_102, "RESOURCE_EXHAUSTED"),
             (10_000_103, "UNAUTHENTICATED"), (10_000_104, "PERMISSION_DENIED"),
-            (10_000_105, "INTERNAL"), (-1, "-1"), (7, "7"),
+            (10_000_105, "INTERNAL"), (10_000_106, "INVALID_ARGUMENT"), (10_000_107, "NOT_FOUND"),
+            (10_000_108, "ALREADY_EXISTS"), (10_000_109, "FAILED_PRECONDITION"),
+            (10_000_110, "ABORTED"), (10_000_111, "OUT_OF_RANGE"), (10_000_112, "UNIMPLEMENTED"),
+            (10_000_113, "DATA_LOSS"), (10_000_114, "UNKNOWN"), (10_000_115, "10000115"),
+            (-1, "-1"), (7, "7"),
         ]
         for (value, name) in names { #expect(RPCErrorCode(rawValue: value).name == name) }
     }
