@@ -71,6 +71,19 @@ let tls: [Target] = [
         unsafe: true),
 ]
 
+let compression: [Target] = [
+    .systemLibrary(
+        name: "CZlib", path: "Packages/RocketCompression/Sources/CZlib", pkgConfig: "zlib",
+        providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+        name: "CZstd", path: "Packages/RocketCompression/Sources/CZstd", pkgConfig: "libzstd",
+        providers: [.apt(["libzstd-dev"])]),
+    library("CRocketCompression", of: "RocketCompression", ["CZlib", "CZstd"]),
+    library(
+        "RocketCompression", of: "RocketCompression", ["CRocketCompression", "RocketBase"],
+        unsafe: true),
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec",
@@ -148,8 +161,8 @@ let generator: [Target] = [
 
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
-    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketRPC", "RocketRPCMetrics",
-    "RocketRPCTracing", "RocketRPCJWT", "RocketProgram", "RocketSimulation",
+    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketRPC",
+    "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(
@@ -168,5 +181,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + rpc + generator
+    targets: base + tls + compression + rpc + generator
 )
