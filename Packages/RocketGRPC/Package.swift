@@ -24,6 +24,7 @@ let package = Package(
         .package(path: "../RocketTCP"),
         .package(path: "../RocketCodec"),
         .package(path: "../RocketRPC"),
+        .package(path: "../RocketHTTP2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
@@ -36,6 +37,7 @@ let package = Package(
                 .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketHTTP2", package: "RocketHTTP2"),
             ],
             swiftSettings: strictSettings),
         .testTarget(
@@ -51,6 +53,7 @@ let package = Package(
                 .product(name: "RocketTCPTestKit", package: "RocketTCP"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketHTTP2", package: "RocketHTTP2"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),

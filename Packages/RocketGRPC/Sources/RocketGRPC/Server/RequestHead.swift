@@ -96,7 +96,9 @@ struct RequestHead: ~Copyable {
     /// Keeps the first failure.
     private mutating func fail(_ new: WireFailure) { if failure == nil { failure = new } }
 
-    /// Ends the request's fields: writes the block, unless they are invalid.
+    /// Ends the request's fields.
+    ///
+    /// - Returns: how the request is refused; nil if its fields are valid.
     mutating func end() -> Refusal? {
         if !isPost { return .http(405) }
         if !isGRPC { return .http(415) }
@@ -104,16 +106,29 @@ struct RequestHead: ~Copyable {
         if !isTrailersAccepted {
             fail(WireFailure(.internal, "the field 'te: trailers' is missing: a proxy removed it"))
         }
-        if let failure { return .status(failure) }
-        if timeoutMilliseconds == nil, lines.isEmpty { return nil }
+        return failure.map { .status($0) }
+    }
+
+    /// Writes the block.
+    ///
+    /// - Parameters:
+    ///   - stream: the kind of the stream that the frame opens: `c`, `s` or `b`; nil: none.
+    ///   - window: how many bytes of messages the server may send at first.
+    mutating func writeBlock(stream: StaticString? = nil, window: Int = 0) {
+        block.removeAll()
+        if timeoutMilliseconds == nil, lines.isEmpty, stream == nil { return }
         MetadataHeaders.appendStart(to: &block)
         if let timeoutMilliseconds {
             block.append(utf8: "timeout-ms=")
             block.append(decimal: Int(timeoutMilliseconds))
             block.append(byte: UInt8(ascii: "\n"))
         }
+        if let stream {
+            block.append(utf8: "stream=\(stream)\nwindow=")
+            block.append(decimal: window)
+            block.append(byte: UInt8(ascii: "\n"))
+        }
         // SAFETY: two separate buffers, whose memory does not overlap.
         unsafe lines.withUnsafeBytes { unsafe block.append($0) }
-        return nil
     }
 }

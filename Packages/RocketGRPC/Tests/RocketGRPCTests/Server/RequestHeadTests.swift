@@ -24,7 +24,9 @@ struct RequestHeadTests {
         for case let (name, value?) in fields {
             withBytes(name) { name in withBytes(value) { head.add(name, $0) } }
         }
-        return head.end()
+        let refusal = head.end()
+        head.writeBlock()
+        return refusal
     }
 
     @Test("A request without metadata has a name and no block")
@@ -52,6 +54,8 @@ struct RequestHeadTests {
         #expect(head.accepted.best == .identity)
         #expect(end(&head, [("x-a", "1")]) == nil)
         #expect(head.block.text == "rkm1\nx-a=1\n")
+        head.writeBlock(stream: "b", window: 65_536)
+        #expect(head.block.text == "rkm1\nstream=b\nwindow=65536\nx-a=1\n")
     }
 
     @Test("A request that is none of gRPC is answered by a status of HTTP")
