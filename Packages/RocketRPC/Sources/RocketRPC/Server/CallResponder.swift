@@ -28,6 +28,8 @@ final class CallResponder {
     fileprivate var frameBytes = 0
     /// The same as `servingTask` in the storage.
     private var servingTask: Int?
+    /// The stream of the current call, if it has one.
+    var stream: CallStream?
     /// The continuation of a handler that has returned while the output was full.
     private var waiting: UnsafeContinuation<Void, Never>?
 
@@ -92,6 +94,7 @@ final class CallResponder {
         }
         // A reply that waits for room is dropped.
         outputHasRoom()
+        if let stream { connection.closeStream(stream) }
         if unsafe isAnswered { return }
         unsafe isAnswered = true
         end(.cancelled)
@@ -113,6 +116,7 @@ final class CallResponder {
 
     fileprivate func recordOver() {
         isOver = true
+        if stream != nil { stream = nil }
         unsafe generation &+= 1
     }
 
