@@ -161,7 +161,7 @@ extension GRPCServerConnection {
     /// Sends a response that is a status only.
     func answer(_ id: HTTP2StreamID, _ failure: WireFailure) {
         pings.sentData()
-        var headers: HTTP2Headers = [":status": "200", "content-type": ContentType.sent]
+        var headers = HTTP2Headers([":status": "200", "content-type": ContentType.sent])
         Self.add(failure, to: &headers)
         if !wire.encodings.names.isEmpty {
             headers.add("grpc-accept-encoding", wire.encodings.text)

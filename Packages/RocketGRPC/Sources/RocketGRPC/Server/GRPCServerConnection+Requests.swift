@@ -20,7 +20,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         if isReadingTrailers { return }
         switch head.end() {
         case .http(let status)?:
-            let headers: HTTP2Headers = [":status": "\(status)"]
+            let headers = HTTP2Headers([":status": "\(status)"])
             session?.headers(headers, on: stream, endsStream: true)
         case .status(let failure)?: answer(stream, failure)
         case nil: begin(stream)

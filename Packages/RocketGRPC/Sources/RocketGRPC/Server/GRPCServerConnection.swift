@@ -25,6 +25,8 @@ final class GRPCServerConnection {
     /// The fields of the request that is being received.
     var head: RequestHead
     var isReadingTrailers = false
+    /// Where the frame begins whose start was written last.
+    var frameStart = 0
     var streams = StreamTable<ServerStream>()
     /// What the RPC side takes of all streams of requests together.
     var connectionCredit = StreamCredit(limit: 1 << 20)

@@ -27,7 +27,7 @@ final class GRPCServerWire: WireProtocol {
         self.configuration = configuration
         encodings = MessageEncodings(configuration.compression?.encodings ?? [])
         plainHeaders = Self.headers(.identity, encodings)
-        plainTrailers = ["grpc-status": "0"]
+        plainTrailers = HTTP2Headers(["grpc-status": "0"])
     }
 
     var applicationProtocols: [String] { ["h2"] }
@@ -48,16 +48,9 @@ final class GRPCServerWire: WireProtocol {
 
     /// The fields that begin a response.
     static func headers(_ encoding: MessageEncoding, _ known: MessageEncodings) -> HTTP2Headers {
-        var headers: HTTP2Headers = [":status": "200", "content-type": ContentType.sent]
+        var headers = HTTP2Headers([":status": "200", "content-type": ContentType.sent])
         if case .number(let number) = encoding { headers.add("grpc-encoding", known.names[number]) }
         if !known.names.isEmpty { headers.add("grpc-accept-encoding", known.text) }
         return headers
-    }
-}
-
-extension HTTP2Headers: @retroactive ExpressibleByDictionaryLiteral {
-    public init(dictionaryLiteral elements: (String, String)...) {
-        self.init()
-        for (name, value) in elements { add(name, value) }
     }
 }
