@@ -1,6 +1,7 @@
 import RocketBase
 import RocketCodec
 import RocketHTTP2
+import RocketReactor
 @_spi(Transport) import RocketRPC
 
 // Frames of the RPC side become HTTP/2's responses.

@@ -1,7 +1,9 @@
 import RocketBase
 import RocketCodec
 import RocketHTTP2
+import RocketReactor
 @_spi(Transport) import RocketRPC
+import RocketTCP
 
 // HTTP/2's streams become frames for the RPC side.
 

@@ -33,11 +33,10 @@ final class GRPCServerWire: WireProtocol {
     var applicationProtocols: [String] { ["h2"] }
 
     func matches(_ bytes: RawSpan) -> WireMatch {
-        http2Preface.withBytes { preface in
-            let count = min(bytes.byteCount, preface.byteCount)
-            for index in 0..<count where bytes.byte(index) != preface.byte(index) { return .no }
-            return count == preface.byteCount ? .yes : .needMore
-        }
+        let preface = HTTP2Session.preface
+        let count = min(bytes.byteCount, preface.count)
+        for index in 0..<count where bytes.byte(index) != preface[index] { return .no }
+        return count == preface.count ? .yes : .needMore
     }
 
     func makeHandler(

@@ -1,4 +1,5 @@
 import RocketReactor
+import RocketSystem
 
 /// Runs a `Keepalive` on a loop. Bound to the loop; its owner cancels it.
 final class KeepaliveTimer {
