@@ -7,6 +7,8 @@ struct ResponseHead: ~Copyable {
     /// The status of gRPC; nil: none was sent.
     private(set) var status: Int?
     private(set) var message = ""
+    /// The exact code, as servers of Rocket send it.
+    private var exactCode: Int?
     private(set) var isGRPC = false
     private(set) var hasContentType = false
     /// nil: one that is not known.
@@ -23,6 +25,7 @@ struct ResponseHead: ~Copyable {
         httpStatus = nil
         status = nil
         message = ""
+        exactCode = nil
         isGRPC = false
         hasContentType = false
         encoding = .identity
@@ -35,6 +38,7 @@ struct ResponseHead: ~Copyable {
         if name.byteCount == 0 { return }
         switch name.byte(0) {
         case UInt8(ascii: ":"): if name.equals(":status") { httpStatus = value.decimal }
+        case UInt8(ascii: "r") where name.equals(ExactCode.field): exactCode = value.decimal
         case UInt8(ascii: "g") where name.hasPrefix("grpc-"): addGRPC(name, value)
         case UInt8(ascii: "c") where name.equals("content-type"):
             hasContentType = true
@@ -56,6 +60,16 @@ struct ResponseHead: ~Copyable {
         } else {
             MetadataHeaders.append(name, value, to: &lines)
         }
+    }
+
+    /// The code of the call that ended with `status`: the exact one, if it was sent and fits.
+    var code: RPCErrorCode {
+        let status = status ?? 2
+        if let exactCode, exactCode > 0 {
+            let code = RPCErrorCode(rawValue: Int32(clamping: exactCode))
+            if code.grpcStatus == status { return code }
+        }
+        return RPCErrorCode(grpcStatus: status)
     }
 
     /// The failure of a response whose first fields are those of no gRPC server; nil: it is one.

@@ -50,7 +50,7 @@ extension GRPCServerConnection {
             message(
                 stream, bytes.extracting(frame.payload), isLast: frame.errorInfo.isEmpty)
         case .window?:
-            guard let limit = Self.limit(bytes.extracting(frame.payload)) else { return }
+            guard let limit = bytes.extracting(frame.payload).bigEndian else { return }
             if firstLimit == nil { firstLimit = limit }
             stream.input?.raise(to: limit)
             resume(stream)
@@ -61,15 +61,8 @@ extension GRPCServerConnection {
         count(stream)
     }
 
-    private static func limit(_ payload: RawSpan) -> UInt64? {
-        if payload.byteCount != 8 { return nil }
-        var limit: UInt64 = 0
-        for index in 0..<8 { limit = limit << 8 | UInt64(payload.byte(index)) }
-        return limit
-    }
-
     private func connectionLimit(_ payload: RawSpan) {
-        guard let limit = Self.limit(payload) else { return }
+        guard let limit = payload.bigEndian else { return }
         connectionCredit.raise(to: limit)
         let waiting = blocked
         blocked = []
@@ -174,6 +167,10 @@ extension GRPCServerConnection {
         headers.add("grpc-status", "\(failure.code.grpcStatus)")
         if !failure.text.isEmpty {
             headers.add("grpc-message", StatusMessage.encode(failure.text))
+        }
+        // gRPC has fewer codes: our channels read the exact one.
+        if RPCErrorCode(grpcStatus: failure.code.grpcStatus) != failure.code {
+            headers.add(ExactCode.name, "\(failure.code.rawValue)")
         }
     }
 

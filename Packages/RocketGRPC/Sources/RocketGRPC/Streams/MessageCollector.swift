@@ -7,8 +7,9 @@ struct MessageCollector: ~Copyable {
     private var messages = 0
     /// How the message is compressed if its prefix says so.
     private let encoding: MessageEncoding
-    /// The compressed message so far; nil: it is not compressed.
-    private var compressed: ByteBuffer?
+    private var isCompressed = false
+    /// The compressed message so far.
+    private var compressed = ByteBuffer()
 
     init(maxMessageBytes: Int, encoding: MessageEncoding) {
         reader = MessageReader(maxMessageBytes: maxMessageBytes)
@@ -16,7 +17,7 @@ struct MessageCollector: ~Copyable {
     }
 
     /// Bytes that it holds itself.
-    var heldBytes: Int { compressed?.readableBytes ?? 0 }
+    var heldBytes: Int { compressed.readableBytes }
 
     /// Takes bytes of the stream, all of them.
     ///
@@ -34,26 +35,22 @@ struct MessageCollector: ~Copyable {
                 if messages > 1 { throw Self.cardinality("more than one message") }
                 if prefix.isCompressed {
                     try Decompression.check(encoding)
-                    compressed = ByteBuffer()
+                    isCompressed = true
                 }
             case .bytes(let range, let isLast):
-                if compressed == nil {
+                if !isCompressed {
                     buffer.append(bytes.extracting(range))
                     continue
                 }
-                compressed?.append(bytes.extracting(range))
-                if isLast { try decompress(into: &buffer, compressor) }
+                compressed.append(bytes.extracting(range))
+                if isLast {
+                    try Decompression.run(
+                        compressed, encoding, into: &buffer, atMost: reader.maxMessageBytes,
+                        compressor)
+                    compressed = ByteBuffer()
+                }
             }
         }
-    }
-
-    private mutating func decompress(
-        into buffer: inout ByteBuffer, _ compressor: (any MessageCompressor)?
-    ) throws(WireFailure) {
-        var bytes = ByteBuffer()
-        if var taken = compressed.take() { swap(&bytes, &taken) }
-        try Decompression.run(
-            bytes, encoding, into: &buffer, atMost: reader.maxMessageBytes, compressor)
     }
 
     /// - Throws: unless exactly one message has been received.

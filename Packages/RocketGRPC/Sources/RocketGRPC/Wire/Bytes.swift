@@ -65,6 +65,14 @@ extension RawSpan {
         return value
     }
 
+    /// The integer of 8 bytes; nil for another length.
+    var bigEndian: UInt64? {
+        if byteCount != 8 { return nil }
+        var value: UInt64 = 0
+        for index in 0..<8 { value = value << 8 | UInt64(byte(index)) }
+        return value
+    }
+
     /// The bytes as text, in which invalid UTF-8 is U+FFFD.
     var text: String {
         // SAFETY: the pointer does not escape from the closure.
