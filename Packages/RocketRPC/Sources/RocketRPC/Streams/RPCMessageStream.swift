@@ -52,6 +52,8 @@ public struct RPCMessageStream<Element: Message & Sendable>: AsyncSequence, Send
 
     /// Takes the messages one by one.
     public struct Iterator: AsyncIteratorProtocol {
+        public typealias Failure = RPCError
+
         @usableFromInline let stream: RPCMessageStream
 
         @inlinable
