@@ -93,13 +93,14 @@ final class OutgoingCall: @unchecked Sendable {
         }
         if let controller {
             controller.note(responseBytes: bytes.byteCount)
-            controller.finish(replyMetadata: MetadataBlock.read(info) ?? [:])
+            let (metadata, trailing) = MetadataBlock.readReply(info) ?? ([:], [:])
+            controller.finish(replyMetadata: metadata, trailingMetadata: trailing)
         }
         end(nil)
     }
 
-    func fail(_ error: RPCError) {
-        controller?.finish(error: error)
+    func fail(_ error: RPCError, trailingMetadata: RPCMetadata = [:]) {
+        controller?.finish(trailingMetadata: trailingMetadata, error: error)
         end(error)
     }
 
