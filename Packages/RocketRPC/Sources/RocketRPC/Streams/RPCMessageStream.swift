@@ -36,8 +36,6 @@ final class StreamHandle: Sendable {
 /// deadline has passed, it was cancelled, its connection has ended, a message is invalid. The other
 /// side may send no more than a window (256 KiB) of messages that have not been read.
 public struct RPCMessageStream<Element: Message & Sendable>: AsyncSequence, Sendable {
-    public typealias Failure = RPCError
-
     @usableFromInline let handle: StreamHandle
     @usableFromInline let coding: _RPCMessageCoding<Element>
 
@@ -52,8 +50,6 @@ public struct RPCMessageStream<Element: Message & Sendable>: AsyncSequence, Send
 
     /// Takes the messages one by one.
     public struct Iterator: AsyncIteratorProtocol {
-        public typealias Failure = RPCError
-
         @usableFromInline let stream: RPCMessageStream
 
         @inlinable
