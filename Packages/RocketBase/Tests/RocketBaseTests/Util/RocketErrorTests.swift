@@ -21,6 +21,18 @@ import Testing
         #expect(error.context("method") == "")
     }
 
+    @Test("An error has details, which added context keeps")
+    func details() {
+        let detail = RPCErrorDetail(typeURL: "type.googleapis.com/google.rpc.ErrorInfo", value: [1])
+        #expect(detail.messageName == "google.rpc.ErrorInfo")
+        #expect(RPCErrorDetail(typeURL: "a.B", value: []).messageName == "a.B")
+        #expect(RPCErrorDetail(typeURL: "a/", value: []).messageName == "")
+        let error = RocketError(.notFound, "no order", details: [detail]).adding("peer", "a")
+        #expect(error.details == [detail])
+        #expect(RocketError(.notFound, "no order").details.isEmpty)
+        #expect("\(error)" == "NOT_FOUND: no order (peer=a)")
+    }
+
     @Test("Each error code of the wire format has its name")
     func codeNames() {
         let names: [(Int32, String)] = [

@@ -19,6 +19,7 @@ extension RPCController {
             state.deadline = deadline
             state.error = nil
             state.replyMetadata = [:]
+            state.trailingMetadata = [:]
             state.isFinished = false
             state.isCancelled = false
             state.isOutgoing = true
@@ -56,11 +57,15 @@ extension RPCController {
     }
 
     /// Records the reply metadata or the error of the call.
-    func finish(replyMetadata: RPCMetadata = [:], error: RPCError? = nil) {
+    func finish(
+        replyMetadata: RPCMetadata = [:], trailingMetadata: RPCMetadata = [:],
+        error: RPCError? = nil
+    ) {
         // Released outside of the lock, because the closure retains the call.
         let cancel = storage.withState { state in
             // What a streaming call has received before stays.
             if !replyMetadata.isEmpty { state.replyMetadata = replyMetadata }
+            state.trailingMetadata = trailingMetadata
             state.error = error
             state.isFinished = true
             return state.cancel.take()

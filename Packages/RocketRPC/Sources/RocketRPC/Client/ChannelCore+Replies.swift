@@ -29,7 +29,7 @@ extension ChannelCore {
             if info.byteCount > 0 { connection.exchange.observe(info) }
             call.succeed(bytes.extracting(frame.payload), info: info)
         } else {
-            call.fail(RPCError(code, String(decodingUTF8: info)), byReply: true)
+            failed(call, code, String(decodingUTF8: info), bytes.extracting(frame.payload))
         }
     }
 

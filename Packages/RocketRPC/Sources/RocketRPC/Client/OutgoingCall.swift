@@ -96,15 +96,18 @@ final class OutgoingCall: @unchecked Sendable {
         }
         if let controller {
             controller.note(responseBytes: bytes.byteCount)
-            controller.finish(replyMetadata: MetadataBlock.read(info) ?? [:])
+            let (metadata, trailing) = MetadataBlock.readReply(info) ?? ([:], [:])
+            controller.finish(replyMetadata: metadata, trailingMetadata: trailing)
         }
         if let stream { return end(stream, nil, byReply: true) }
         end(nil)
     }
 
     /// - Parameter byReply: whether it is the server's error.
-    func fail(_ error: RPCError, byReply: Bool = false) {
-        controller?.finish(error: error)
+    func fail(
+        _ error: RPCError, trailingMetadata: RPCMetadata = [:], byReply: Bool = false
+    ) {
+        controller?.finish(trailingMetadata: trailingMetadata, error: error)
         if let stream { return end(stream, error, byReply: byReply) }
         end(error)
     }

@@ -81,7 +81,8 @@ final class CallResponder {
         if unsafe isAnswered { return }
         unsafe isAnswered = true
         guard let method else { return }
-        connection.send(error, messageID, method)
+        let trailing = storage.withState { $0.isUsed ? $0.trailingMetadata : RPCMetadata() }
+        connection.send(error, messageID, method, trailing: trailing)
         end(error.code)
     }
 

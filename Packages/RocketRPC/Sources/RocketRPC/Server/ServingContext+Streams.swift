@@ -127,7 +127,9 @@ extension ServerConnection {
         guard let taken = taken ?? nil else { return nil }
         var info = ByteBuffer()
         // Metadata that can't be sent is not: nobody waits for an error.
-        guard (try? writeMetadata(taken, to: &info)) != nil, !info.isEmpty else { return nil }
+        guard (try? writeMetadata(taken, trailing: [:], to: &info)) != nil, !info.isEmpty else {
+            return nil
+        }
         metadataSent()
         return info
     }

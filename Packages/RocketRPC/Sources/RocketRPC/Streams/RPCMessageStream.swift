@@ -36,8 +36,6 @@ final class StreamHandle: Sendable {
 /// deadline has passed, it was cancelled, its connection has ended, a message is invalid. The other
 /// side may send no more than a window (256 KiB) of messages that have not been read.
 public struct RPCMessageStream<Element: Message & Sendable>: AsyncSequence, Sendable {
-    public typealias Failure = RPCError
-
     @usableFromInline let handle: StreamHandle
     @usableFromInline let coding: _RPCMessageCoding<Element>
 
