@@ -108,20 +108,20 @@ public struct ServerConfig: ConfigSection, Hashable {
     public var maxStreamsPerConnection = 1024
     /// How many bytes of messages a client may send on a stream before they are read.
     ///
-    /// `server/stream_window_bytes`: A whole number of bytes, 1024 to 1073741824. Default 262144
-    /// bytes. Needs a restart.
+    /// `server/stream_window_bytes`: A whole number of bytes, 1024 to 1073741824. Default
+    /// 262144 bytes. Needs a restart.
     public var streamWindowBytes = 256 * 1024
     /// How many bytes of messages a client may send on all streams of a connection before they
     /// are read.
     ///
-    /// `server/connection_window_bytes`: A whole number of bytes, 1048576 to 4294967296. Default
-    /// 1048576 bytes. Needs a restart.
+    /// `server/connection_window_bytes`: A whole number of bytes, 1048576 to 4294967296.
+    /// Default 1048576 bytes. Needs a restart.
     public var connectionWindowBytes = 1024 * 1024
     /// A streaming call without a message for this time ends with ERROR_RPC_CALL_TIMEOUT. 0: no
     /// limit.
     ///
-    /// `server/stream_idle_timeout_ms`: A whole number of ms, 0 to 86400000. Default 3600000 ms.
-    /// Needs a restart.
+    /// `server/stream_idle_timeout_ms`: A whole number of ms, 0 to 86400000. Default 3600000
+    /// ms. Needs a restart.
     public var streamIdleTimeout = Duration.milliseconds(3_600_000)
     /// The largest serialized request. A larger one is rejected with RESOURCE_EXHAUSTED, and
     /// its handler does not run. 0: limited by the frame only.
@@ -179,8 +179,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/checksum`: One of off, send, require. Default off. Needs a restart.
     public var checksum = ChecksumPolicy.off
-    /// gRPC on the same addresses: auto (served if the program contains RocketGRPC), on (required),
-    /// or off.
+    /// gRPC on the same addresses: auto (served if the program contains RocketGRPC), on
+    /// (required), or off.
     ///
     /// `server/grpc`: One of auto, on, off. Default auto. Needs a restart.
     public var grpc = GRPCPolicy.auto

@@ -1,31 +1,5 @@
 public import SwiftProtobuf
 
-/// Handles a call that sends a stream of requests and receives one response.
-public typealias RPCClientStreamingHandler<
-    Request: Message & Sendable, Response: Message & Sendable
-> =
-    nonisolated(nonsending) @Sendable (
-        RPCMessageStream<Request>, RPCController
-    ) async throws -> Response
-
-/// Handles a call that sends one request and receives a stream of responses. Its return ends the
-/// stream.
-public typealias RPCServerStreamingHandler<
-    Request: Message & Sendable, Response: Message & Sendable
-> =
-    nonisolated(nonsending) @Sendable (
-        Request, RPCWriter<Response>, RPCController
-    ) async throws -> Void
-
-/// Handles a call that sends a stream of requests and receives a stream of responses. Its return
-/// ends the stream.
-public typealias RPCBidirectionalHandler<
-    Request: Message & Sendable, Response: Message & Sendable
-> =
-    nonisolated(nonsending) @Sendable (
-        RPCMessageStream<Request>, RPCWriter<Response>, RPCController
-    ) async throws -> Void
-
 /// An interceptor that also wraps streaming calls. A server with a streaming method, and a channel
 /// that makes a streaming call, need all their interceptors to be of this kind: one that checks
 /// calls must not be left out by some of them.
@@ -93,13 +67,15 @@ struct NoStreamInterceptor: Error, CustomStringConvertible {
 // MARK: - Registration
 
 extension RPCServiceRegistry {
-    /// Adds a method with a stream of requests.
+    /// Adds a method with a stream of requests and one response, which the handler returns.
     ///
     /// - Throws: the errors of `add` for other methods; `RPCRegistrationError` if an interceptor is
     ///   no `RPCStreamInterceptor`, or the method is of another kind.
     public mutating func add<Request, Response>(
         clientStreaming method: RPCMethod<Request, Response>,
-        _ handler: @escaping RPCClientStreamingHandler<Request, Response>
+        _ handler: @escaping nonisolated(nonsending) @Sendable (
+            RPCMessageStream<Request>, RPCController
+        ) async throws -> Response
     ) throws {
         let interceptors = try streamInterceptors(method, .clientStreaming)
         try append(
@@ -111,12 +87,14 @@ extension RPCServiceRegistry {
             })
     }
 
-    /// Adds a method with a stream of responses.
+    /// Adds a method with one request and a stream of responses, which the handler's return ends.
     ///
     /// - Throws: as above.
     public mutating func add<Request, Response>(
         serverStreaming method: RPCMethod<Request, Response>,
-        _ handler: @escaping RPCServerStreamingHandler<Request, Response>
+        _ handler: @escaping nonisolated(nonsending) @Sendable (
+            Request, RPCWriter<Response>, RPCController
+        ) async throws -> Void
     ) throws {
         let interceptors = try streamInterceptors(method, .serverStreaming)
         try append(
@@ -131,12 +109,15 @@ extension RPCServiceRegistry {
             })
     }
 
-    /// Adds a method with a stream of requests and a stream of responses.
+    /// Adds a method with a stream of requests and a stream of responses, which the handler's return
+    /// ends.
     ///
     /// - Throws: as above.
     public mutating func add<Request, Response>(
         bidirectional method: RPCMethod<Request, Response>,
-        _ handler: @escaping RPCBidirectionalHandler<Request, Response>
+        _ handler: @escaping nonisolated(nonsending) @Sendable (
+            RPCMessageStream<Request>, RPCWriter<Response>, RPCController
+        ) async throws -> Void
     ) throws {
         let interceptors = try streamInterceptors(method, .bidirectionalStreaming)
         try append(
