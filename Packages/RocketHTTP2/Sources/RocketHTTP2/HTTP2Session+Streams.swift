@@ -149,8 +149,7 @@ extension HTTP2Session {
         unsafe Int(rocket_http2_peer_concurrent_streams(session))
     }
 
-    /// How many bytes of DATA flow control lets this side send on a stream now; negative after the peer
-    /// has made its windows smaller.
+    /// How many bytes of DATA flow control lets this side send on a stream now; -1: it is not open.
     public func sendWindow(of stream: HTTP2StreamID) -> Int {
         unsafe Int(
             min(

@@ -125,7 +125,6 @@ extension HTTP2Configuration {
             frame_bytes: clamp(frameBytes, 16_384...(1 << 24) - 1),
             header_list_bytes: clamp(headerListBytes, 1...most),
             header_table_bytes: clamp(headerTableBytes, 0...65_536),
-            unsent_answers: clamp(unsentAnswers, 1...most),
-            continuations: clamp(continuationFrames, 0...most))
+            unsent_answers: clamp(unsentAnswers, 1...most))
     }
 }

@@ -38,6 +38,9 @@ struct MalformedCase: CustomTestStringConvertible, Sendable {
     }
 
     var testDescription: String { name }
+
+    /// In parts of how many bytes they are tested.
+    var parts: [Int] { bytes.count < 50_000 ? [1, 10, .max] : [1_000, .max] }
 }
 
 /// A session whose peer is a test that sends bytes.
