@@ -113,6 +113,7 @@ import Testing
 
         // One is taken back, one is sent when there is room.
         pair.client.reset(waiting[0], .cancel)
+        pair.client.reset(waiting[0], .cancel)
         pair.server.headers(okHeaders, on: streams[0], endsStream: true)
         pair.server.headers(okHeaders, on: streams[1], endsStream: true)
         try pair.exchange()
