@@ -68,7 +68,7 @@ struct StreamTestTemplate {
         case .bidirectionalStreaming:
             let function = function("stream")
             return [
-                "let call = try \(function.name)(\(function.arguments.joined()))"
+                "let call = try await \(function.name)(\(function.arguments.joined()))"
             ] + write("call.requests") + ["call.finishRequests()"] + count(of: "call.responses")
         }
     }

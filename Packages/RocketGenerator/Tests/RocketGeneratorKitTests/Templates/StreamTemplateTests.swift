@@ -167,7 +167,7 @@ struct StreamTemplateTests {
         #expect(
             text.contains(
                 """
-                        let call = try client.chat()
+                        let call = try await client.chat()
                         try await call.requests.write(.init())
                         call.finishRequests()
                         var count = 0
@@ -183,7 +183,7 @@ struct StreamTemplateTests {
                 "(stream M) returns (M)",
                 "try await channel.clientStream(OrderMethods.go) { requests in"
             ),
-            ("(stream M) returns (stream M)", "try channel.stream(OrderMethods.go)"),
+            ("(stream M) returns (stream M)", "try await channel.stream(OrderMethods.go)"),
         ])
     func deprecated(signature: String, call: String) throws {
         let text = try test(project("rpc go\(signature) { option deprecated = true; }"))

@@ -79,49 +79,97 @@ struct StreamTemplateTests {
                 """)
     }
 
-    @Test("A client has one function for each method with streams")
-    func client() throws {
-        let lines = ClientTemplate(service: service, level: .public, names: Samples.names).lines
-        let first = try #require(lines.firstIndex(of: "    /// Calls `shop.Order.watch`."))
+    /// Returns the functions of a client for one method.
+    private func functions(_ method: MethodModel) -> String {
+        let service = Samples.service(method)
+        let template = ClientTemplate(service: service, level: .public, names: Samples.names)
+        return Lines.joined([template.streamCall(method), template.controlledStreamCall(method)])
+            .text
+    }
+
+    @Test("A client calls a server stream with its request")
+    func clientOfServerStream() {
         #expect(
-            Lines(lines[first...]).text == """
-                    /// Calls `shop.Order.watch`.
-                    ///
-                    /// The call is cancelled when the last copy of the stream is released before its end.
-                    public nonisolated(nonsending) func watch(
-                        _ request: Want,
-                        timeout: Duration? = nil,
-                        metadata: RPCMetadata = .empty,
-                        options: RPCCallOptions = .init()
-                    ) async throws(RPCError) -> RPCMessageStream<Bill> {
-                        try await channel.serverStream(
-                            OrderMethods.watch, request, timeout: timeout, metadata: metadata, options: options)
-                    }
+            functions(Samples.watch) == """
+                /// Calls `shop.Order.watch`.
+                ///
+                /// The call is cancelled when nothing holds its stream any more.
+                public nonisolated(nonsending) func watch(
+                    _ request: Want,
+                    timeout: Duration? = nil,
+                    metadata: RPCMetadata = .empty,
+                    options: RPCCallOptions = .init()
+                ) async throws(RPCError) -> RPCMessageStream<Bill> {
+                    try await channel.serverStream(
+                        OrderMethods.watch, request, timeout: timeout, metadata: metadata, options: options)
+                }
 
-                    /// Calls `shop.Order.collect`.
-                    ///
-                    /// `write` writes the requests; each write waits until the server can take the message.
-                    /// The requests end when it returns; an error that it throws cancels the call.
-                    public nonisolated(nonsending) func collect(
-                        timeout: Duration? = nil,
-                        metadata: RPCMetadata = .empty,
-                        options: RPCCallOptions = .init(),
-                        _ write: nonisolated(nonsending) (RPCWriter<Want>) async throws -> Void
-                    ) async throws -> Bill {
-                        try await channel.clientStream(
-                            OrderMethods.collect, timeout: timeout, metadata: metadata, options: options, write)
-                    }
+                /// Calls `shop.Order.watch`.
+                ///
+                /// The call is cancelled when nothing holds its stream any more.
+                public nonisolated(nonsending) func watch(
+                    _ request: Want, _ call: RPCController
+                ) async throws(RPCError) -> RPCMessageStream<Bill> {
+                    try await channel.serverStream(OrderMethods.watch, request, call)
+                }
 
-                    /// Calls `shop.Order.chat`.
-                    ///
-                    /// Write the requests to `requests` of the call, then call `finishRequests()`; read the
-                    /// responses from `responses`, at the same time.
-                    public func chat(
-                        timeout: Duration? = nil, metadata: RPCMetadata = .empty, options: RPCCallOptions = .init()
-                    ) throws(RPCError) -> RPCStreamCall<Want, Bill> {
-                        try channel.stream(
-                            OrderMethods.chat, timeout: timeout, metadata: metadata, options: options)
-                    }
+                """)
+    }
+
+    @Test("A client calls a client stream with a closure that writes, or gets the call")
+    func clientOfClientStream() {
+        #expect(
+            functions(Samples.collect) == """
+                /// Calls `shop.Order.collect`.
+                ///
+                /// `write` writes the requests; each write waits until the server can take the message.
+                /// The requests end when it returns; an error that it throws cancels the call.
+                public nonisolated(nonsending) func collect(
+                    timeout: Duration? = nil,
+                    metadata: RPCMetadata = .empty,
+                    options: RPCCallOptions = .init(),
+                    _ write: nonisolated(nonsending) (RPCWriter<Want>) async throws -> Void
+                ) async throws -> Bill {
+                    try await channel.clientStream(
+                        OrderMethods.collect, timeout: timeout, metadata: metadata, options: options, write)
+                }
+
+                /// Calls `shop.Order.collect`.
+                ///
+                /// Write the requests to `requests` of the call; its `response()` ends them and waits
+                /// for the response.
+                public nonisolated(nonsending) func collect(
+                    _ call: RPCController
+                ) async throws(RPCError) -> RPCStreamCall<Want, Bill> {
+                    try await channel.stream(OrderMethods.collect, call)
+                }
+
+                """)
+    }
+
+    @Test("A client of a bidirectional stream gets the call")
+    func clientOfBidirectionalStream() {
+        #expect(
+            functions(Samples.chat) == """
+                /// Calls `shop.Order.chat`.
+                ///
+                /// Write the requests to `requests` of the call, then call `finishRequests()`; read the
+                /// responses from `responses`, at the same time.
+                public nonisolated(nonsending) func chat(
+                    timeout: Duration? = nil, metadata: RPCMetadata = .empty, options: RPCCallOptions = .init()
+                ) async throws(RPCError) -> RPCStreamCall<Want, Bill> {
+                    try await channel.stream(
+                        OrderMethods.chat, timeout: timeout, metadata: metadata, options: options)
+                }
+
+                /// Calls `shop.Order.chat`.
+                ///
+                /// Write the requests to `requests` of the call, then call `finishRequests()`; read the
+                /// responses from `responses`, at the same time.
+                public nonisolated(nonsending) func chat(
+                    _ call: RPCController
+                ) async throws(RPCError) -> RPCStreamCall<Want, Bill> {
+                    try await channel.stream(OrderMethods.chat, call)
                 }
 
                 """)
