@@ -83,13 +83,12 @@ struct ServerTemplate {
     func streamRegistration(_ method: MethodModel) -> Lines {
         let label = method.kind == .bidirectionalStreaming ? "bidirectional" : method.kind.rawValue
         let arguments = HandlerSignature(method, names).arguments
-        let handler = "try await self.\(method.swiftName)(\(arguments.joined(separator: ", ")))"
-        return [
-            "try registry.add(",
-            "    \(service.methodsName).\(method.swiftName),",
-            "    \(label): { \(arguments.joined(separator: ", ")) in",
-            "        \(handler)",
-            "    })",
-        ]
+        let name = "\(service.methodsName).\(method.swiftName)"
+        let head = Layout.list(
+            "try registry.add", ["\(label): \(name)"],
+            " { \(arguments.joined(separator: ", ")) in", depth: 2, closingOnOwnLine: true)
+        let handler = Layout.list(
+            "try await self.\(method.swiftName)", arguments, depth: 3, closingOnOwnLine: false)
+        return head + handler.indented + ["}"]
     }
 }

@@ -37,21 +37,15 @@ struct StreamTemplateTests {
         let template = ServerTemplate(service: service, level: .public, names: Samples.names)
         #expect(
             service.methods.flatMap(template.registration).text == """
-                try registry.add(
-                    OrderMethods.watch,
-                    serverStreaming: { request, responses, call in
-                        try await self.watch(request, responses, call)
-                    })
-                try registry.add(
-                    OrderMethods.collect,
-                    clientStreaming: { requests, call in
-                        try await self.collect(requests, call)
-                    })
-                try registry.add(
-                    OrderMethods.chat,
-                    bidirectional: { requests, responses, call in
-                        try await self.chat(requests, responses, call)
-                    })
+                try registry.add(serverStreaming: OrderMethods.watch) { request, responses, call in
+                    try await self.watch(request, responses, call)
+                }
+                try registry.add(clientStreaming: OrderMethods.collect) { requests, call in
+                    try await self.collect(requests, call)
+                }
+                try registry.add(bidirectional: OrderMethods.chat) { requests, responses, call in
+                    try await self.chat(requests, responses, call)
+                }
 
                 """)
     }
@@ -204,11 +198,9 @@ struct StreamTemplateTests {
                         try registry.add(
                             OrderMethods.makeOrder,
                             synchronous: { request, call in try self.makeOrder(request, call) })
-                        try registry.add(
-                            OrderMethods.watch,
-                            serverStreaming: { request, responses, call in
-                                try await self.watch(request, responses, call)
-                            })
+                        try registry.add(serverStreaming: OrderMethods.watch) { request, responses, call in
+                            try await self.watch(request, responses, call)
+                        }
                     }
                 }
 
