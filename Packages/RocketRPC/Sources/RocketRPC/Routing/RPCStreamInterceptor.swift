@@ -1,5 +1,3 @@
-public import SwiftProtobuf
-
 /// An interceptor that also wraps streaming calls. A server with a streaming method, and a channel
 /// that makes a streaming call, need all their interceptors to be of this kind: one that checks
 /// calls must not be left out by some of them.
@@ -73,9 +71,7 @@ extension RPCServiceRegistry {
     ///   no `RPCStreamInterceptor`, or the method is of another kind.
     public mutating func add<Request, Response>(
         clientStreaming method: RPCMethod<Request, Response>,
-        _ handler: @escaping nonisolated(nonsending) @Sendable (
-            RPCMessageStream<Request>, RPCController
-        ) async throws -> Response
+        _ handler: @escaping RPCClientStreamingHandler<Request, Response>
     ) throws {
         let interceptors = try streamInterceptors(method, .clientStreaming)
         try append(
@@ -92,9 +88,7 @@ extension RPCServiceRegistry {
     /// - Throws: as above.
     public mutating func add<Request, Response>(
         serverStreaming method: RPCMethod<Request, Response>,
-        _ handler: @escaping nonisolated(nonsending) @Sendable (
-            Request, RPCWriter<Response>, RPCController
-        ) async throws -> Void
+        _ handler: @escaping RPCServerStreamingHandler<Request, Response>
     ) throws {
         let interceptors = try streamInterceptors(method, .serverStreaming)
         try append(
@@ -115,9 +109,7 @@ extension RPCServiceRegistry {
     /// - Throws: as above.
     public mutating func add<Request, Response>(
         bidirectional method: RPCMethod<Request, Response>,
-        _ handler: @escaping nonisolated(nonsending) @Sendable (
-            RPCMessageStream<Request>, RPCWriter<Response>, RPCController
-        ) async throws -> Void
+        _ handler: @escaping RPCBidirectionalHandler<Request, Response>
     ) throws {
         let interceptors = try streamInterceptors(method, .bidirectionalStreaming)
         try append(
