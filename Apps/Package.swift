@@ -37,6 +37,7 @@ let package = Package(
         .package(path: "../Packages/RocketTCP"),
         .package(path: "../Packages/RocketCodec"),
         .package(path: "../Packages/RocketRPC"),
+        .package(path: "../Packages/RocketGRPC"),
         .package(path: "../Packages/RocketSimulation"),
         .package(path: "../Packages/RocketProgram"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
@@ -193,6 +194,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketGRPC", package: "RocketGRPC"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
@@ -207,6 +209,7 @@ let package = Package(
             dependencies: [
                 "BenchKit", "OrderProtos",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketGRPC", package: "RocketGRPC"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
