@@ -128,6 +128,7 @@ final class GRPCClientConnection {
 extension GRPCClientConnection: TransportHandler {
     func connected(_ transport: any Transport) {
         self.transport = transport
+        if failed == nil { return transport.close(.now, reason: .requested) }
         if let name = transport.negotiatedProtocol, name != "h2" {
             failure = "the server speaks '\(name)' and not 'h2' (ALPN)"
             return transport.close(.now, reason: .rejected("no HTTP/2"))
@@ -269,7 +270,8 @@ extension GRPCClientConnection: Transport {
         while !bytes.isEmpty {
             let byteCount = bytes.withBytes { bytes -> Int in
                 // What this process has written is valid.
-                guard case .frame(let frame, let byteCount)? = try? settings.codec.step(bytes) else {
+                guard case .frame(let frame, let byteCount)? = try? settings.codec.step(bytes)
+                else {
                     return 0
                 }
                 take(frame, bytes)
@@ -325,6 +327,8 @@ extension GRPCClientConnection: TickEndHandler {
         guard let session, let transport else { return }
         while session.wantsSend, transport.isWritable {
             var found: HTTP2Error?
+            // Forgets what is known to have been sent.
+            _ = sentMarks.sent(below: transport.sentBytes)
             sentMarks.flushing()
             transport.send { output in
                 let before = output.readableBytes

@@ -60,7 +60,8 @@ final class GRPCServerConnection {
     private var keepalive: KeepaliveTimer?
     private var closing: CloseReason?
     private var closeTimer: ScheduledTimer?
-    private var failure: String?
+    /// Why the connection is closed as soon as GOAWAY has been sent.
+    var failure: String?
 
     /// How far a drain is.
     enum Drain { case none, announced, final }
@@ -245,6 +246,10 @@ extension GRPCServerConnection: TickEndHandler {
         var buffer = ByteBuffer()
         swap(&buffer, &input)
         rpc.received(self, &buffer)
+        if !input.isEmpty {
+            input.withBytes { buffer.append($0) }
+            input.removeAll()
+        }
         if buffer.isEmpty, buffer.capacityBytes > 64 << 10 { buffer.shrink() }
         swap(&buffer, &input)
     }
@@ -252,7 +257,11 @@ extension GRPCServerConnection: TickEndHandler {
     /// Lets the client send as many bytes more, unless the RPC side is behind.
     func consumed(_ bytes: Int, on stream: HTTP2StreamID) {
         if input.readableBytes > Self.inputMarkBytes {
-            withheld.append((stream, bytes))
+            if let last = withheld.last, last.stream == stream {
+                withheld[withheld.count - 1].bytes += bytes
+            } else {
+                withheld.append((stream, bytes))
+            }
         } else {
             session?.consumed(bytes, on: stream)
         }
