@@ -134,9 +134,12 @@ extension GRPCClientConnection: TransportHandler {
             return transport.close(.now, reason: .rejected("no HTTP/2"))
         }
         do throws(HTTP2Error) {
+            var limits = wire.configuration.http2
+            // The channel has a limit on its calls.
+            limits.queuedRequests = .max
             session = try HTTP2Session(
-                role: .client, configuration: wire.configuration.http2, memory: memory,
-                now: reactor.now, handler: self)
+                role: .client, configuration: limits, memory: memory, now: reactor.now,
+                handler: self)
         } catch {
             return transport.close(.now, reason: .rejected(error.description))
         }
@@ -181,6 +184,7 @@ extension GRPCClientConnection: TransportHandler {
 
     func closed(_ transport: any Transport, reason: CloseReason) {
         finalSentBytes = sentBytes
+        failQueued()
         self.transport = nil
         session = nil
         keepalive?.cancel()
@@ -193,6 +197,19 @@ extension GRPCClientConnection: TransportHandler {
         }
         streams = StreamTable()
         numbers = [:]
+    }
+
+    /// Calls that waited for the server's limit on streams were not sent: the channel sends them
+    /// again.
+    private func failQueued() {
+        guard let session else { return }
+        for stream in streams.all {
+            guard let id = stream.id, !stream.isAnswered, session.isQueued(id) else { continue }
+            stream.messageID.withBytes {
+                answer($0, WireFailure(.unavailable, "the connection ended before the call was sent"))
+            }
+        }
+        deliver()
     }
 
     private func fail(_ error: HTTP2Error) {
@@ -222,7 +239,7 @@ extension GRPCClientConnection: Transport {
     }
 
     var isWritable: Bool {
-        if transport == nil || closing != nil || isGoingAway { return false }
+        if transport == nil || closing != nil { return false }
         if isFull(above: Self.requestMarkBytes) { isHeldBack = true }
         return !isHeldBack
     }
@@ -256,11 +273,10 @@ extension GRPCClientConnection: Transport {
 
     func handOver(to handler: any TransportHandler) { rpc = handler }
 
-    /// Whether no further call is to be sent: too much waits, or the server takes no more streams.
+    /// Whether too much waits. Calls above the server's limit on streams do that in HTTP/2's session:
+    /// here they would hold up the messages of streams, too.
     private func isFull(above mark: Int) -> Bool {
-        guard let session, let transport else { return true }
-        return requestBytes > mark || !transport.isWritable
-            || streams.count >= session.peerConcurrentStreams
+        requestBytes > mark || !(transport?.isWritable ?? false)
     }
 
     /// Submits what the RPC side has sent. Nothing of it calls that.
@@ -301,7 +317,7 @@ extension GRPCClientConnection: TickEndHandler {
         flush()
         deliver()
         reportHeldBytes()
-        if isHeldBack, !isFull(above: Self.requestMarkBytes / 2), !isGoingAway, closing == nil {
+        if isHeldBack, !isFull(above: Self.requestMarkBytes / 2), closing == nil {
             isHeldBack = false
             rpc.writabilityChanged(self, isWritable: true)
         }

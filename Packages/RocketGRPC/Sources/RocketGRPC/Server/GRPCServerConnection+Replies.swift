@@ -216,8 +216,8 @@ extension GRPCServerConnection {
     func beginDrain() {
         guard drain == .none, let session else { return }
         drain = .announced
-        session.goAway(last: nil, .noError, "the server is draining")
-        session.ping(Self.drainPayload)
+        // Without a text: with one it would be the last notice for nghttp2.
+        session.goAway(last: nil, .noError)
         reactor.schedule(after: Self.drainPingTimeout, label: "gRPC drain") { [weak self] _ in
             self?.finishDrain()
         }

@@ -56,6 +56,7 @@ final class GRPCServerConnection {
     private var withheld: [(stream: HTTP2StreamID, bytes: Int)] = []
 
     var drain = Drain.none
+    private var isDrainPinged = false
     var pings: PingPolicy
     private var keepalive: KeepaliveTimer?
     private var closing: CloseReason?
@@ -275,7 +276,19 @@ extension GRPCServerConnection: TickEndHandler {
 
     /// Passes on what the session has to send, as far as the connection below takes it.
     private func flush() {
-        guard let session, let transport else { return }
+        guard let session else { return }
+        flush(session)
+        // Behind GOAWAY: HTTP/2's session sends pings first.
+        if drain == .announced, !isDrainPinged, !session.wantsSend {
+            isDrainPinged = true
+            session.ping(Self.drainPayload)
+            flush(session)
+        }
+        closeIfDone(session)
+    }
+
+    private func flush(_ session: HTTP2Session) {
+        guard let transport else { return }
         while session.wantsSend, transport.isWritable {
             var found: HTTP2Error?
             transport.send { output in
@@ -285,6 +298,10 @@ extension GRPCServerConnection: TickEndHandler {
             }
             if let found { fail(found) }
         }
+    }
+
+    private func closeIfDone(_ session: HTTP2Session) {
+        guard let transport else { return }
         if let failure {
             return transport.close(.afterFlush, reason: .rejected(failure))
         }

@@ -279,7 +279,7 @@ struct ServerConnectionTests {
         rig.exchange()
         #expect(
             rig.takeEvents() == [
-                "going away after 2147483647: NO_ERROR, the server is draining", "ping",
+                "going away after 2147483647: NO_ERROR", "ping",
                 "going away after 1: NO_ERROR, the server is draining",
             ])
     }
