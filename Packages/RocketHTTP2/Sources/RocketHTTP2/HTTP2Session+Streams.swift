@@ -99,7 +99,7 @@ extension HTTP2Session {
     ///   - last: the last stream of the peer that is processed (`lastPeerStream`); nil: all that it has
     ///     sent before it knows of this, the first notice of a server that drains (RFC 9113, 6.8). A
     ///     client's is always 0.
-    ///   - text: for the peer's log, cut to 1,024 bytes.
+    ///   - text: for the peer's log, cut to 1,024 bytes; the first notice has none.
     public func goAway(last: HTTP2StreamID?, _ code: HTTP2ErrorCode, _ text: String = "") {
         if failure != nil { return }
         if code != .noError { isLeaving = true }

@@ -25,13 +25,19 @@ import Testing
         }
     }
 
-    @Test("A server that has answered before the request ends resets the stream without an error")
-    func earlyAnswer() throws {
+    @Test(
+        "A server that has answered before the request ends resets the stream without an error",
+        arguments: 0..<3)
+    func earlyAnswer(end: Int) throws {
         var peer = try RawPeer()
+        let stream = HTTP2StreamID(rawValue: 1)
         peer.send([.headers(1, requestBlock(), ends: false)])
-        peer.session.headers(okHeaders, on: HTTP2StreamID(rawValue: 1), endsStream: true)
+        if end == 1 { peer.events.bodies[stream] = .init([1]) }
+        if end == 2 { peer.events.bodies[stream] = .init([1], end: .endWithTrailers(okTrailers)) }
+        peer.session.headers(okHeaders, on: stream, endsStream: end == 0)
         let frames = peer.frames()
-        #expect(frames.map(\.type) == [1, 3] && frames.last?.code == .noError)
+        #expect(frames.map(\.type) == [[1, 3], [1, 0, 3], [1, 0, 1, 3]][end])
+        #expect(frames.last?.code == .noError)
         #expect(peer.session.openStreams == 0 && peer.session.counters.ownResets == 1)
         #expect(peer.answer(to: RawFrame.data(1, [1, 2], ends: true).bytes) == .ignored)
     }
