@@ -107,6 +107,12 @@ extension HTTP2Session {
     }
 
     func submitGoAway(last: Int32, _ code: HTTP2ErrorCode, _ text: String) {
+        // The last stream never grows (RFC 9113, 6.8), also while a frame before this one waits, which
+        // nghttp2 does not see.
+        if last < 0 && announcedLast < .max && code == .noError { return }
+        let all: Int32 = announcedLast == .max ? -1 : announcedLast
+        let last = last < 0 ? all : min(last, announcedLast)
+        if last >= 0 { announcedLast = last }
         var text = text
         let result = text.withUTF8 { bytes in
             unsafe rocket_http2_goaway(

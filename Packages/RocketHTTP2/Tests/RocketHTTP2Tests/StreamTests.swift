@@ -164,6 +164,19 @@ import Testing
         #expect(pair.client.failure == nil && pair.server.failure == nil)
     }
 
+    @Test("The last stream of GOAWAY never grows, also while one waits to be sent")
+    func goAwayTwice() throws {
+        var peer = try RawPeer()
+        peer.session.goAway(last: peer.session.lastPeerStream, .noError)
+        peer.send([.headers(1, requestBlock()), .headers(3, requestBlock())])
+        peer.session.goAway(last: nil, .noError)
+        peer.session.goAway(last: HTTP2StreamID(rawValue: 3), .noError, "again")
+        #expect(
+            peer.frames().filter { $0.type == 7 }.map { Array($0.payload.prefix(4)) }
+                == [[0, 0, 0, 0], [0, 0, 0, 0]])
+        #expect(peer.session.isOver)
+    }
+
     @Test("Streams above GOAWAY's last one close as refused, and so do requests that wait")
     func refused() throws {
         var peer = try RawPeer(role: .client)
