@@ -58,6 +58,7 @@ order: all ## create an order on the server of `make serve` (PRICE=100 GOODS=app
 	@bin/order_client make --config $(CONFIG) --price $(PRICE) --goods $(GOODS)
 
 test: all ## test all packages and programs, lowest layer first
+	@scripts/etcd-protos || true
 	@scripts/run-tests $(LAYERS) Apps $(E2E)
 
 test-base: deps ## test RocketBase: bytes, configuration, log, system calls
@@ -106,6 +107,7 @@ test-apps: deps ## test Apps: order store, chat, servers, clients
 	@scripts/run-tests Apps
 
 test-e2e: all ## test the programs in bin/: end to end, interoperability, regressions
+	@scripts/etcd-protos || true
 	@scripts/run-tests $(E2E)
 
 test-systemd: all ## test order_server under a real systemd, in namespaces (needs root)

@@ -205,9 +205,8 @@ extension GRPCClientConnection: TransportHandler {
         guard let session else { return }
         for stream in streams.all {
             guard let id = stream.id, !stream.isAnswered, session.isQueued(id) else { continue }
-            stream.messageID.withBytes {
-                answer($0, WireFailure(.unavailable, "the connection ended before the call was sent"))
-            }
+            let failure = WireFailure(.unavailable, "the connection ended before the call was sent")
+            stream.messageID.withBytes { answer($0, failure) }
         }
         deliver()
     }
