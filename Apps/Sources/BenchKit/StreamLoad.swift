@@ -89,7 +89,8 @@ struct StreamLoad: Sendable {
         let spent = usage.spent()
         return await Task(executorPreference: loop) {
             BenchReport(
-                measurement.get().latencies, calls: messages, elapsed, spent, hasHistogram: false)
+                measurement.get().latencies, calls: messages, slowCalls: 0, elapsed, spent,
+                hasHistogram: false)
         }.value
     }
 
