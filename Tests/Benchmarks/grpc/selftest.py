@@ -28,7 +28,7 @@ def words(found, aim):
 
 
 nothing = verdicts.judge(results())
-assert [v.aim for v in nothing] == list("123334")
+assert [v.aim for v in nothing] == list("12334")
 assert {v.word for v in nothing} == {"not measured"}
 
 
@@ -57,14 +57,15 @@ def messages(own, asynchronous, callback):
                             row(case, "gRPC C++ callback", callback)])
 
 
-assert words(messages(1000, 99, 100), "3") == ["reached"] + ["not measured"] * 2
-assert words(messages(1000, 101, 50), "3") == ["not reached"] + ["not measured"] * 2
+assert words(messages(1000, 99, 100), "3") == ["reached", "not measured"]
+assert words(messages(1000, 101, 50), "3") == ["not reached", "not measured"]
 
-# gRPC with its buffer hint is a peer, too.
+# The aim is that of gRPC without its buffer hint; the ratio to it with the hint is in the figure.
 hinted = results(streams=[row("to the client 100 B", "Rocket TinyPB", 1000),
-                          row("to the client 100 B", "gRPC C++ async", 10),
+                          row("to the client 100 B", "gRPC C++ async", 100),
                           row("to the client 100 B", "gRPC C++ async, buffer hint", 200)])
-assert words(hinted, "3")[1] == "not reached"
+assert words(hinted, "3")[1] == "reached"
+assert "5.0x (5.0 to 5.0) of gRPC C++ async, buffer hint" in verdicts.judge(hinted)[3].figure
 
 
 def counted(**allocations):

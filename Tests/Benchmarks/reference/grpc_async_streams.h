@@ -12,7 +12,7 @@ struct Step {
     virtual void proceed(bool ok) = 0;
 };
 
-inline grpc::WriteOptions write_options; // of floods
+inline grpc::WriteOptions hinted; // of floods
 
 struct StreamStep : Step {
     rocket::bench::Streams::AsyncService *service;
@@ -69,7 +69,7 @@ struct ReceiveStep final : StreamStep {
             state = FINISHING;
             return writer.Finish(grpc::Status::OK, this);
         }
-        writer.Write(message, write_options, this);
+        writer.Write(message, sent % 64 == 0 ? grpc::WriteOptions() : hinted, this);
     }
 };
 

@@ -8,7 +8,7 @@
 #include "peer_server.h"
 
 static std::string order_id;
-static grpc::WriteOptions write_options; // of floods
+static grpc::WriteOptions hinted; // of floods
 
 class Orders final : public Order::CallbackService {
     grpc::ServerUnaryReactor *makeOrder(grpc::CallbackServerContext *context,
@@ -44,11 +44,11 @@ class ReceiveReactor final : public grpc::ServerWriteReactor<Message> {
 public:
     explicit ReceiveReactor(const Flood *flood) : messages(flood->messages()) {
         message.set_body(std::string(flood->bytes(), 'a'));
-        StartWrite(&message, write_options);
+        StartWrite(&message, sent % 64 == 0 ? grpc::WriteOptions() : hinted);
     }
     void OnWriteDone(bool ok) override {
         if (!ok || ++sent == messages) return Finish(grpc::Status::OK);
-        StartWrite(&message, write_options);
+        StartWrite(&message, sent % 64 == 0 ? grpc::WriteOptions() : hinted);
     }
     void OnDone() override { delete this; }
 
@@ -89,7 +89,7 @@ class BenchStreams final : public Streams::CallbackService {
 
 int main(int argc, char **argv) {
     order_id = order_id_of(argc, argv);
-    if (has_buffer_hint(argc, argv)) write_options.set_buffer_hint();
+    if (has_buffer_hint(argc, argv)) hinted.set_buffer_hint();
     Orders orders;
     BenchStreams streams;
     grpc::ServerBuilder builder;

@@ -56,7 +56,7 @@ static std::shared_ptr<grpc::ServerCredentials> credentials(int argc, char **arg
 
 int main(int argc, char **argv) {
     order_id = order_id_of(argc, argv);
-    if (has_buffer_hint(argc, argv)) write_options.set_buffer_hint();
+    if (has_buffer_hint(argc, argv)) hinted.set_buffer_hint();
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", credentials(argc, argv), &port);

@@ -21,7 +21,8 @@ inline std::string order_id_of(int argc, char **argv) {
     return id;
 }
 
-// `--buffer-hint 1`: messages of a stream may wait for those after them, as gRPC calls it.
+// `--buffer-hint 1`: messages of a flood may wait for those after them, as gRPC calls it; not the first
+// one, for which gRPC's servers would wait for ever, nor each 64th.
 inline bool has_buffer_hint(int argc, char **argv) {
     for (int i = 1; i + 1 < argc; i += 2)
         if (strcmp(argv[i], "--buffer-hint") == 0) return strcmp(argv[i + 1], "1") == 0;
