@@ -13,8 +13,8 @@ extension HTTP2Session {
         active = handler
         defer { active = nil }
         var offset = 0
-        while let frame = scanner.next(bytes, from: &offset) {
-            if let found = flood.received(frame, now: now, &counters) {
+        while let frame = unsafe scanner.next(bytes, from: &offset) {
+            if let found = unsafe flood.received(frame, now: now, &counted) {
                 // What came before that frame is valid.
                 feed(bytes.extracting(first: max(0, offset - FrameScanner.headerBytes)))
                 throw fail(failure ?? .flood(found))
@@ -61,7 +61,11 @@ extension HTTP2Session {
     }
 
     func note(_ error: HTTP2Error) {
-        if case .flood = error { counters.floods += 1 } else { counters.connectionErrors += 1 }
+        if case .flood = error {
+            unsafe counted.floods += 1
+        } else {
+            unsafe counted.connectionErrors += 1
+        }
     }
 }
 
@@ -82,31 +86,31 @@ extension HTTP2Session {
     func headersBegan(_ stream: Int32, opensStream: Bool) {
         if opensStream {
             openStreams += 1
-            counters.streams += 1
+            unsafe counted.streams += 1
         }
-        headerList = (0, false)
+        unsafe headerList = (0, false)
         active?.headersBegan(HTTP2StreamID(rawValue: stream))
     }
 
     /// Returns false to end the session.
     func header(_ stream: Int32, _ name: RawSpan, _ value: RawSpan) -> Bool {
-        headerList.bytes += name.byteCount + value.byteCount + 32
-        if headerList.bytes <= configuration.headerListBytes {
+        unsafe headerList.bytes += name.byteCount + value.byteCount + 32
+        if unsafe headerList.bytes <= configuration.headerListBytes {
             active?.header(HTTP2StreamID(rawValue: stream), name: name, value: value)
             return true
         }
-        if !headerList.isTooLarge {
-            headerList.isTooLarge = true
-            counters.headersTooLarge += 1
+        if unsafe !headerList.isTooLarge {
+            unsafe headerList.isTooLarge = true
+            unsafe counted.headersTooLarge += 1
         }
-        if headerList.bytes / 4 <= configuration.headerListBytes { return true }
+        if unsafe headerList.bytes / 4 <= configuration.headerListBytes { return true }
         fail(.flood(.headers))
         return false
     }
 
     func headersEnded(_ stream: Int32, endsStream: Bool) {
         let id = HTTP2StreamID(rawValue: stream)
-        if headerList.isTooLarge {
+        if unsafe headerList.isTooLarge {
             active?.headersTooLarge(id, endsStream: endsStream, on: self)
         } else {
             active?.headersEnded(id, endsStream: endsStream)
@@ -115,12 +119,12 @@ extension HTTP2Session {
     }
 
     func data(_ stream: Int32, _ bytes: RawSpan) {
-        counters.receivedDataBytes += bytes.byteCount
+        unsafe counted.receivedDataBytes += bytes.byteCount
         active?.data(HTTP2StreamID(rawValue: stream), bytes)
     }
 
     func streamClosed(_ stream: Int32, _ code: UInt32) {
-        if stream != lastReset { flood.streamEnded() }
+        if stream != lastReset { unsafe flood.streamEnded() }
         if isUnsent(stream) {
             // Requests are sent, or end, in the order of their numbers.
             lastRequest = stream

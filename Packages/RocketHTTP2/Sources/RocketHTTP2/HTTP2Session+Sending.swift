@@ -30,10 +30,10 @@ extension HTTP2Session {
     ) throws(HTTP2Error) {
         precondition(active == nil, "HTTP2Session: send during receive or send")
         precondition(output.limitBytes == .max, "HTTP2Session: an output with a limit")
-        if sending.isFinal { return }
+        if unsafe sending.isFinal { return }
         active = handler
         let start = output.readableBytes
-        sending.target = bytes > .max - start ? .max : start + bytes
+        unsafe sending.target = bytes > .max - start ? .max : start + bytes
         // SAFETY: the pointer is forgotten before the closure ends.
         unsafe withUnsafeMutablePointer(to: &output) { pointer in
             unsafe sending.output = pointer
@@ -41,8 +41,8 @@ extension HTTP2Session {
             unsafe sending.output = nil
         }
         active = nil
-        if let error = sending.error {
-            sending.error = nil
+        if let error = unsafe sending.error {
+            unsafe sending.error = nil
             throw error
         }
     }
@@ -52,9 +52,9 @@ extension HTTP2Session {
             var bytes: UnsafePointer<UInt8>?
             let before = unsafe output.pointee.readableBytes
             let count = unsafe rocket_http2_send(session, &bytes)
-            if let frame = sending.frame {
+            if let frame = unsafe sending.frame {
                 // The body was not sent: its stream has ended meanwhile, or there was nothing in it.
-                sending.frame = nil
+                unsafe sending.frame = nil
                 unsafe output.pointee.truncate(to: frame)
             }
             if count > 0 {
@@ -62,10 +62,10 @@ extension HTTP2Session {
             } else if count < 0 {
                 if failure == nil {
                     failure = .outOfMemory
-                    sending.error = .outOfMemory
-                    counters.connectionErrors += 1
+                    unsafe sending.error = .outOfMemory
+                    unsafe counted.connectionErrors += 1
                 }
-                sending.isFinal = true
+                unsafe sending.isFinal = true
             } else if unsafe output.pointee.readableBytes == before {
                 return
             }
@@ -79,7 +79,7 @@ extension HTTP2Session {
     func nextData(_ stream: Int32, _ room: Int) -> (count: Int, end: Int32) {
         guard let output = unsafe sending.output, let active else { return (-1, 0) }
         let start = unsafe output.pointee.readableBytes
-        sending.frame = start
+        unsafe sending.frame = start
         // Room for the header, which follows when nghttp2 has made it.
         unsafe output.pointee.append(bigEndian: UInt64(0))
         unsafe output.pointee.append(byte: 0)
@@ -92,7 +92,7 @@ extension HTTP2Session {
         case .wrote, .wait:
             // A handler that says so after it has written would lose these bytes.
             precondition(count == 0, "HTTP2Session: nextData has written, and waits")
-            sending.frame = nil
+            unsafe sending.frame = nil
             unsafe output.pointee.truncate(to: start)
             return (-1, 0)
         case .end:
@@ -105,50 +105,56 @@ extension HTTP2Session {
 
     /// Returns whether `send` has to return now.
     func dataFramed(_ header: UnsafePointer<UInt8>) -> Bool {
-        guard let output = unsafe sending.output, let frame = sending.frame else { return true }
-        sending.frame = nil
+        guard let output = unsafe sending.output, let frame = unsafe sending.frame else {
+            return true
+        }
+        unsafe sending.frame = nil
         // SAFETY: nghttp2 passes the 9 bytes of a header.
         let first = unsafe UnsafeRawPointer(header).loadUnaligned(as: UInt64.self)
         unsafe output.pointee.set(bigEndian: UInt64(bigEndian: first), at: frame)
         unsafe output.pointee.set(bigEndian: header[8], at: frame + 8)
         let readable = unsafe output.pointee.readableBytes
-        counters.sentDataBytes += readable - frame - FrameScanner.headerBytes
-        flood.sentData()
-        return readable >= sending.target
+        unsafe counted.sentDataBytes += readable - frame - FrameScanner.headerBytes
+        unsafe flood.sentData()
+        return unsafe readable >= sending.target
     }
 
     func headersSent(_ stream: Int32) {
-        flood.sentData()
+        unsafe flood.sentData()
         if isUnsent(stream) {
             lastRequest = stream
             queuedRequests -= 1
             openStreams += 1
-            counters.streams += 1
+            unsafe counted.streams += 1
         }
     }
 
     func resetSent(_ stream: Int32, _ code: HTTP2ErrorCode, isOwn: Bool) {
         if isOwn {
-            counters.ownResets += 1
+            unsafe counted.ownResets += 1
             return
         }
         let isRefusal = code == .refusedStream
-        if isRefusal { counters.refusedStreams += 1 } else { counters.provokedResets += 1 }
+        if isRefusal {
+            unsafe counted.refusedStreams += 1
+        } else {
+            unsafe counted.provokedResets += 1
+        }
         lastReset = stream
         if failure != nil { return }
-        let found = isRefusal ? flood.refused(now: now) : flood.provoked(now: now)
-        if let found { sending.error = fail(.flood(found)) }
+        let found = unsafe isRefusal ? flood.refused(now: now) : flood.provoked(now: now)
+        if let found { unsafe sending.error = fail(.flood(found)) }
     }
 
     func goAwaySent(_ code: HTTP2ErrorCode, _ text: RawSpan) {
         if code == .noError { return }
-        sending.isFinal = true
+        unsafe sending.isFinal = true
         if failure != nil || isLeaving { return }
         // SAFETY: the pointer does not escape from the closure.
         let message = unsafe text.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
         let error = HTTP2Error.connection(code, message)
         failure = error
-        sending.error = error
+        unsafe sending.error = error
         note(error)
     }
 }

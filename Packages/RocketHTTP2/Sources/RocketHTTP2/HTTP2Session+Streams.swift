@@ -121,7 +121,7 @@ extension HTTP2Session {
         if result == 0 { return }
         // Without memory the connection ends without a word.
         failure = failure ?? .outOfMemory
-        sending.isFinal = true
+        unsafe sending.isFinal = true
     }
 }
 

@@ -21,7 +21,7 @@ public final class HTTP2Session {
     /// Why it has failed; nil: it has not. Also set while the error's GOAWAY has still to be sent.
     public internal(set) var failure: HTTP2Error?
     /// What has happened.
-    public internal(set) var counters = HTTP2Counters()
+    public var counters: HTTP2Counters { unsafe counted }
     /// The number of streams that are open: of a client, whose requests have been sent.
     public internal(set) var openStreams = 0
     /// The number of requests that wait for the peer's limit on streams, or for `send`.
@@ -30,15 +30,18 @@ public final class HTTP2Session {
     // What follows is used by the files of this type only.
 
     unowned let handler: any HTTP2SessionHandler
+    // SAFETY of the unchecked properties: one thread at a time uses the session, and nothing that runs
+    // inside an access to one of them uses it again. The checks cost a fifth of a call.
+    @exclusivity(unchecked) var counted = HTTP2Counters()
     /// The handler during `receive` and `send`; nil otherwise.
     var active: (any HTTP2SessionHandler)?
     private let memory: HTTP2MemoryPool
     private let reference: UnsafeMutablePointer<SessionReference>
     let session: OpaquePointer
-    var scanner: FrameScanner
-    var flood: FloodGuard
+    @exclusivity(unchecked) var scanner: FrameScanner
+    @exclusivity(unchecked) var flood: FloodGuard
     /// The size of the list of headers that is being received, and whether it is above its limit.
-    var headerList = (bytes: 0, isTooLarge: false)
+    @exclusivity(unchecked) var headerList = (bytes: 0, isTooLarge: false)
     /// The last stream that has been reset by the peer, or because of it.
     var lastReset: Int32 = 0
     /// Those of them that have been reset: a second reset of one would be sent, and the peer does not
@@ -50,7 +53,7 @@ public final class HTTP2Session {
     var announcedLast = Int32.max
     /// The owner has submitted GOAWAY with an error.
     var isLeaving = false
-    var sending = SendState()
+    @exclusivity(unchecked) var sending = SendState()
 
     /// Makes a session. What a side says first (a client's preface, SETTINGS) waits to be sent.
     ///
@@ -81,8 +84,8 @@ public final class HTTP2Session {
         self.handler = handler
         unsafe self.reference = reference
         unsafe session = made
-        scanner = FrameScanner(skipping: role == .server ? Self.preface.count : 0)
-        flood = FloodGuard(configuration, now: now)
+        unsafe scanner = FrameScanner(skipping: role == .server ? Self.preface.count : 0)
+        unsafe flood = FloodGuard(configuration, now: now)
         unsafe reference.initialize(to: SessionReference(self))
     }
 
@@ -100,7 +103,7 @@ public final class HTTP2Session {
     /// Whether it neither takes bytes nor sends any more: after an error, or after GOAWAY when the last
     /// stream has ended. The connection is to be closed once what was sent has been written.
     public var isOver: Bool {
-        if sending.isFinal { return true }
+        if unsafe sending.isFinal { return true }
         return unsafe rocket_http2_wants_read(session) == 0
             && rocket_http2_wants_write(session) == 0
     }

@@ -53,7 +53,7 @@ extension GRPCServerConnection {
         case .window?:
             guard let limit = bytes.extracting(frame.payload).bigEndian else { return }
             if firstLimit == nil { firstLimit = limit }
-            stream.input?.raise(to: limit)
+            unsafe stream.input?.raise(to: limit)
             resume(stream)
         case .headers?:
             let block = bytes.extracting(frame.errorInfo)
@@ -70,7 +70,7 @@ extension GRPCServerConnection {
         let waiting = blocked
         blocked = []
         for number in waiting {
-            guard let stream = streams[number] else { continue }
+            guard let stream = unsafe streams[number] else { continue }
             stream.isBlocked = false
             resume(stream)
         }
@@ -98,7 +98,7 @@ extension GRPCServerConnection {
             hasNewInput = true
         }
         sendHeaders(of: stream)
-        let hasMore = stream.output.append(part, isLast: isLast, compressor)
+        let hasMore = unsafe stream.output.append(part, isLast: isLast, compressor)
         updateWindow(of: stream)
         if hasMore { resumeData(of: stream) }
     }
@@ -112,9 +112,9 @@ extension GRPCServerConnection {
     /// Lets the RPC side send more on a stream of responses.
     private func updateWindow(of stream: ServerStream) {
         guard stream.kind.streamsResponses, !stream.isAnswered,
-            let limit = stream.output.windowUpdate()
+            let limit = unsafe stream.output.windowUpdate()
         else { return }
-        stream.messageID.withBytes { frames.appendWindow($0, limit: limit, to: &input) }
+        unsafe stream.messageID.withBytes { frames.appendWindow($0, limit: limit, to: &input) }
         hasNewInput = true
     }
 
@@ -134,7 +134,8 @@ extension GRPCServerConnection {
             sendHeaders(of: stream)
         }
         if !stream.kind.streamsResponses {
-            _ = stream.output.append(bytes.extracting(frame.payload), isLast: true, compressor)
+            _ = unsafe stream.output.append(
+                bytes.extracting(frame.payload), isLast: true, compressor)
         }
         stream.isAnswered = true
         resumeData(of: stream)
@@ -195,14 +196,14 @@ extension GRPCServerConnection {
         _ stream: HTTP2StreamID, into output: inout HTTP2DataWriter
     ) -> HTTP2NextData {
         guard let known = self.stream(stream) else { return .end }
-        let count = min(output.room, known.output.sendableBytes)
+        let count = unsafe min(output.room, known.output.sendableBytes)
         if count > 0 {
             pings.sentData()
-            known.output.take(atMost: count) { output.append($0) }
+            unsafe known.output.take(atMost: count) { output.append($0) }
             self.count(known)
             updateWindow(of: known)
         }
-        let isEmpty = known.output.sendableBytes == 0
+        let isEmpty = unsafe known.output.sendableBytes == 0
         if isEmpty, known.isAnswered { return .endWithTrailers(known.trailers) }
         if count > 0 { return .wrote }
         known.isWaiting = true
@@ -241,7 +242,7 @@ extension GRPCServerConnection {
             drain = .final
             session.goAway(last: session.lastPeerStream, .noError, "")
         }
-        for stream in streams.all where !stream.isAnswered {
+        for stream in unsafe streams.all where !stream.isAnswered {
             stream.isAnswered = true
             session.reset(stream.id, .refusedStream)
         }

@@ -10,17 +10,17 @@ import RocketTCP
 extension GRPCServerConnection: HTTP2SessionHandler {
     func headersBegan(_ stream: HTTP2StreamID) {
         isReadingTrailers = self.stream(stream) != nil
-        if !isReadingTrailers { head.begin() }
+        if !isReadingTrailers { unsafe head.begin() }
     }
 
     func header(_ stream: HTTP2StreamID, name: RawSpan, value: RawSpan) {
         // gRPC's clients have no trailers.
-        if !isReadingTrailers { head.add(name, value) }
+        if !isReadingTrailers { unsafe head.add(name, value) }
     }
 
     func headersEnded(_ stream: HTTP2StreamID, endsStream: Bool) {
         if isReadingTrailers { return }
-        switch head.end() {
+        switch unsafe head.end() {
         case .http(let status)?:
             let headers = HTTP2Headers([":status": "\(status)"])
             session?.headers(headers, on: stream, endsStream: true)
@@ -40,23 +40,23 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     func stream(_ id: HTTP2StreamID) -> ServerStream? {
         guard let session else { return nil }
-        return streams[session.userData(of: id)]
+        return unsafe streams[session.userData(of: id)]
     }
 
     // MARK: Beginning
 
     private func begin(_ id: HTTP2StreamID) {
-        let kind = head.methodName.withBytes { settings.methodKind($0) }
+        let kind = unsafe head.methodName.withBytes { settings.methodKind($0) }
         let stream = loop.takeServerStream()
-        let number = streams.add(stream)
+        let number = unsafe streams.add(stream)
         stream.begin(id, number: number, kind ?? .unary)
         session?.setUserData(number, of: id)
         stream.isLate = drain != .none
-        stream.responseEncoding = head.accepted.best
-        stream.output.begin(
+        stream.responseEncoding = unsafe head.accepted.best
+        unsafe stream.output.begin(
             windowBytes: wire.configuration.responseWindowBytes,
             encoding: stream.responseEncoding)
-        head.writeBlock(
+        unsafe head.writeBlock(
             stream: stream.kind.wireName, window: wire.configuration.responseWindowBytes)
         guard let kind else {
             // Answered at once: the RPC side knows how.
@@ -68,9 +68,9 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     }
 
     private func appendHead(of stream: ServerStream, to buffer: inout ByteBuffer) {
-        frameStart = stream.messageID.withBytes { id in
-            head.methodName.withBytes { name in
-                head.block.withBytes {
+        frameStart = unsafe stream.messageID.withBytes { id in
+            unsafe head.methodName.withBytes { name in
+                unsafe head.block.withBytes {
                     settings.codec.begin(
                         messageID: id, methodName: name, errorInfo: $0, in: &buffer)
                 }
@@ -82,7 +82,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     private func open(_ stream: ServerStream) {
         appendHead(of: stream, to: &input)
         try? settings.codec.finish(frameStart, in: &input)
-        stream.input = StreamInput(
+        unsafe stream.input = StreamInput(
             maxMessageBytes: settings.codec.maxFrameBytes, limit: firstLimit ?? 0,
             encoding: head.encoding)
         passed(stream)
@@ -90,9 +90,10 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     /// One request: the RPC side begins the call when it has arrived.
     private func collect(_ stream: ServerStream) {
-        appendHead(of: stream, to: &stream.frame)
-        let room = settings.codec.maxFrameBytes - stream.frame.readableBytes - 5
-        stream.collector = MessageCollector(maxMessageBytes: max(0, room), encoding: head.encoding)
+        unsafe appendHead(of: stream, to: &stream.frame)
+        let room = unsafe settings.codec.maxFrameBytes - stream.frame.readableBytes - 5
+        unsafe stream.collector = MessageCollector(
+            maxMessageBytes: max(0, room), encoding: head.encoding)
     }
 
     private func passed(_ stream: ServerStream) {
@@ -108,10 +109,10 @@ extension GRPCServerConnection: HTTP2SessionHandler {
             return
         }
         do throws(WireFailure) {
-            if known.collector != nil {
+            if unsafe known.collector != nil {
                 consumed(bytes.byteCount, on: stream)
-                try known.collector?.receive(bytes, into: &known.frame, compressor)
-            } else if known.input != nil {
+                try unsafe known.collector?.receive(bytes, into: &known.frame, compressor)
+            } else if unsafe known.input != nil {
                 known.unreturnedBytes += bytes.byteCount
                 try pass(known, bytes)
             } else {
@@ -131,8 +132,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     private func pass(_ stream: ServerStream, _ bytes: RawSpan) throws(WireFailure) {
         let sink = StreamInput.Sink(frames: frames, compressor: compressor)
         let before = input.readableBytes
-        let taken = try stream.messageID.withBytes { (id) throws(WireFailure) in
-            try stream.input?.receive(bytes, id, sink, &connectionCredit, into: &input) ?? 0
+        let taken = try unsafe stream.messageID.withBytes { (id) throws(WireFailure) in
+            try unsafe stream.input?.receive(bytes, id, sink, &connectionCredit, into: &input) ?? 0
         }
         stream.unreturnedBytes -= taken
         session?.consumed(taken, on: stream.id)
@@ -145,15 +146,15 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     }
 
     private func passEnd(_ stream: ServerStream) throws(WireFailure) {
-        guard try stream.input?.takeEnd() ?? false else { return }
-        stream.messageID.withBytes { frames.appendEnd($0, to: &input) }
+        guard try unsafe stream.input?.takeEnd() ?? false else { return }
+        unsafe stream.messageID.withBytes { frames.appendEnd($0, to: &input) }
         hasNewInput = true
     }
 
     /// The RPC side has given credit for a stream.
     func resume(_ stream: ServerStream) {
         do throws(WireFailure) {
-            if stream.input != nil { try pass(stream, RawSpan()) }
+            if unsafe stream.input != nil { try pass(stream, RawSpan()) }
         } catch { return refuse(stream, error) }
         count(stream)
     }
@@ -161,11 +162,11 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     func inputEnded(_ stream: HTTP2StreamID) {
         guard let known = self.stream(stream) else { return }
         do throws(WireFailure) {
-            if known.collector != nil {
-                try known.collector?.end()
+            if unsafe known.collector != nil {
+                try unsafe known.collector?.end()
                 try passRequest(known)
             } else {
-                known.input?.end()
+                unsafe known.input?.end()
                 try passEnd(known)
             }
         } catch { return refuse(known, error) }
@@ -174,16 +175,16 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     /// Passes on the frame of a call whose request has arrived.
     private func passRequest(_ stream: ServerStream) throws(WireFailure) {
-        stream.collector = nil
+        unsafe stream.collector = nil
         do throws(FrameError) {
-            try settings.codec.finish(0, in: &stream.frame)
+            try unsafe settings.codec.finish(0, in: &stream.frame)
         } catch { throw WireFailure(.resourceExhausted, error.description) }
         if input.isEmpty {
-            swap(&input, &stream.frame)
+            unsafe swap(&input, &stream.frame)
         } else {
-            stream.frame.withBytes { input.append($0) }
+            unsafe stream.frame.withBytes { input.append($0) }
         }
-        stream.frame.removeAll()
+        unsafe stream.frame.removeAll()
         passed(stream)
     }
 
@@ -207,12 +208,14 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     private func cancel(_ stream: ServerStream) {
         if !stream.isPassed || stream.isAnswered { return }
-        stream.messageID.withBytes { frames.appendCancel($0, to: &input) }
+        unsafe stream.messageID.withBytes { frames.appendCancel($0, to: &input) }
         hasNewInput = true
     }
 
     func streamClosed(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
-        guard let session, let known = streams.remove(session.userData(of: stream)) else { return }
+        guard let session, let known = unsafe streams.remove(session.userData(of: stream)) else {
+            return
+        }
         cancel(known)
         returnUnread(of: known)
         streamBytes -= known.countedBytes
@@ -226,7 +229,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         let bytes = stream.heldBytes
         streamBytes += bytes - stream.countedBytes
         stream.countedBytes = bytes
-        let replies = stream.kind.streamsResponses ? 0 : stream.output.heldBytes
+        let replies = unsafe stream.kind.streamsResponses ? 0 : stream.output.heldBytes
         replyBytes += replies - stream.countedReplyBytes
         stream.countedReplyBytes = replies
     }
@@ -234,7 +237,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     // MARK: The connection
 
     func pingReceived() {
-        guard pings.received(at: reactor.now, hasCalls: streams.count > 0), let session else {
+        guard unsafe pings.received(at: reactor.now, hasCalls: streams.count > 0), let session
+        else {
             return
         }
         session.goAway(last: session.lastPeerStream, .enhanceYourCalm, "too_many_pings")
