@@ -100,7 +100,7 @@ final class StreamEntry {
     /// What the parts of the message count for whose rest has not arrived: also those that count as
     /// consumed, because the consumer waits for the rest.
     var unfinishedBytes = 0
-    /// Messages since all that was received had been consumed.
+    /// About so many messages wait to be read.
     var messages = 0
     /// When a message came or went last.
     var lastActivity: MonotonicTime

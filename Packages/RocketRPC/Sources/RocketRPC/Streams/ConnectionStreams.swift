@@ -207,8 +207,12 @@ final class ConnectionStreams: TickEndHandler {
 
     /// The consumer of a stream has read messages.
     func consumed(_ bytes: Int, by entry: StreamEntry) {
-        if bytes > 0, let limit = entry.window.consume(bytes) { sendWindow(entry.id, limit) }
-        if entry.window.heldBytes == 0 { entry.messages = 0 }
+        if bytes > 0 {
+            // The messages that were read are taken for as large as all others.
+            let before = max(1, entry.window.heldBytes)
+            entry.messages -= entry.messages * min(bytes, before) / before
+            if let limit = entry.window.consume(bytes) { sendWindow(entry.id, limit) }
+        }
         let memory = entry.inboundMemory
         holds(memory - entry.inboundBytes)
         entry.inboundBytes = memory

@@ -452,7 +452,7 @@ private struct SuspendingService: RPCService {
 }
 
 /// Returns while tasks that it has started read and write.
-private struct LeavingService: RPCService {
+private final class LeavingService: RPCService {
     static let serviceName = "test.Leaving"
     let ends = Locked<[String]>([])
     let loop = Locked<EventLoop?>(nil)
