@@ -25,14 +25,14 @@ PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
-	Packages/RocketTLS Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
+	Packages/RocketTLS Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
-SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketRPC \
+SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketHTTP2 Packages/RocketRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-rpc test-jwt \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-http2 test-rpc test-jwt \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -73,6 +73,9 @@ test-codec: deps ## test RocketCodec: decoding and encoding of frames
 
 test-tls: deps ## test RocketTLS: certificates, handshakes, records
 	@scripts/run-tests Packages/RocketTLS
+
+test-http2: deps ## test RocketHTTP2: sessions, limits, malformed frames
+	@scripts/run-tests Packages/RocketHTTP2
 
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC

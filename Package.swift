@@ -71,6 +71,16 @@ let tls: [Target] = [
         unsafe: true),
 ]
 
+let http2: [Target] = [
+    .systemLibrary(
+        name: "CNghttp2", path: "Packages/RocketHTTP2/Sources/CNghttp2", pkgConfig: "libnghttp2",
+        providers: [.apt(["libnghttp2-dev"])]),
+    library("CRocketHTTP2", of: "RocketHTTP2", ["CNghttp2"]),
+    library(
+        "RocketHTTP2", of: "RocketHTTP2", ["CRocketHTTP2", "RocketBase", "RocketSystem"],
+        unsafe: true),
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec",
@@ -148,8 +158,8 @@ let generator: [Target] = [
 
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
-    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketRPC", "RocketRPCMetrics",
-    "RocketRPCTracing", "RocketRPCJWT", "RocketProgram", "RocketSimulation",
+    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketHTTP2", "RocketRPC",
+    "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(
@@ -168,5 +178,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + rpc + generator
+    targets: base + tls + http2 + rpc + generator
 )
