@@ -1,7 +1,10 @@
 import RocketBase
 import RocketCodec
 import RocketReactor
+import RocketReactorTestKit
 import RocketSystem
+import RocketTCP
+import SwiftProtobuf
 import Testing
 
 @_spi(Transport) @testable import RocketRPC
@@ -92,9 +95,7 @@ struct ChannelStreamTests {
         #expect(other.write(channel, bytes: 50).value == nil)
         let frames = received(channel)
         #expect(frames.map(\.method) == ["t.T.m", "t.T.m"])
-        #expect(
-            frames[0].info == "rkm1\nstream=b\nwindow=262144\ntimeout-ms=10000\n"
-                || frames[0].info.contains("stream=b\n"))
+        #expect(frames[0].info.contains("stream=b\n"))
         channel.last.reply(to: call.call.idText, code: .serviceNotFound)
         channel.last.reply(to: other.call.idText, code: .serviceNotFound)
         #expect(received(channel).isEmpty)
@@ -152,7 +153,7 @@ struct ChannelStreamTests {
         _ = received(channel)
         channel.last.reply(to: call.call.idText, code: .unavailable)
         #expect(call.call.ends == [.error(.unavailable)])
-        #expect(call.write(channel, bytes: 9).value == "CANCELLED")
+        #expect(call.write(channel, bytes: 9).value == "UNAVAILABLE")
     }
 
     @Test("A call behind the messages of a stream that was not sent is sent again")
@@ -190,9 +191,10 @@ struct ChannelStreamTests {
     @Test("Messages that are unread at the end are read behind it, and give their credit back")
     func unread() throws {
         let channel = try connected()
+        var frames: [Request] = []
         for _ in 0..<30 {
             let call = StreamCall(channel, kind: "s")
-            _ = received(channel)
+            frames += received(channel)
             for _ in 0..<1000 { data(channel, call.call.idText, try Text("abc").serializedBytes()) }
             for _ in 0..<3 {
                 data(channel, call.call.idText, [UInt8](repeating: 0, count: 65_536), info: "more")
@@ -203,9 +205,10 @@ struct ChannelStreamTests {
             for _ in 0..<3 { #expect(call.read(channel).value == "abc") }
         }
         #expect(channel.last.closing == nil)
-        let frames = received(channel)
-        #expect(
-            frames.allSatisfy { $0.method == "rocket.window" && $0.id.isEmpty } && frames.count > 5)
+        frames += received(channel)
+        let windows = frames.filter { $0.method != "t.T.m" }
+        #expect(windows.count > 5)
+        #expect(windows.allSatisfy { $0.method == "rocket.window" && $0.id.isEmpty })
     }
 
     @Test("A data frame over the frame limit ends its call on both sides, and no other one")
@@ -287,10 +290,11 @@ struct ChannelStreamTests {
         var (rocket, tinyrpc) = (FakeRocketServer(), FakeTinyRPCServer())
         for frame in frames {
             _ = rocket.read(frame)
-            #expect(OriginalFrame.readAll(tinyrpc.read(frame)).count == 1)
+            let answers = OriginalFrame.readAll(tinyrpc.read(frame))
+            #expect(answers.count == 1)
         }
         #expect(rocket.lostReads == 0 && rocket.requests == frames.count)
-        #expect(!rocket.read(OriginalFrame.request).isEmpty)
-        #expect(tinyrpc.read(OriginalFrame.request) == OriginalFrame.response)
+        let replies = [rocket.read(OriginalFrame.request), tinyrpc.read(OriginalFrame.request)]
+        #expect(!replies[0].isEmpty && replies[1] == OriginalFrame.response)
     }
 }

@@ -1,3 +1,5 @@
+import RocketBase
+import RocketReactorTestKit
 import SwiftProtobuf
 import Testing
 

@@ -1,3 +1,5 @@
+import RocketBase
+import SwiftProtobuf
 import Testing
 
 @testable import RocketRPC

@@ -1,5 +1,6 @@
 import RocketBase
 import RocketCodec
+import SwiftProtobuf
 import Testing
 
 @_spi(Transport) @testable import RocketRPC
@@ -45,8 +46,8 @@ struct StreamMisuseTests {
                 _ = try await channel.stream(StreamService.deaf, call)
             }
             #expect(error?.code == code && call.isFinished)
-            // Those that had begun have ended on the server.
-            if interceptor.calls > 0 { #expect(await service.seen.first == "CANCELLED true") }
+            // Those that had begun are not left in flight.
+            while channel.statistics.callsInFlight > 0 { await Task.yield() }
         }
     }
 
@@ -65,20 +66,15 @@ struct StreamMisuseTests {
     @Test("Methods are called as their kind", arguments: TransportKind.channels)
     func kinds(_ transport: TransportKind) async throws {
         try await transport.withChannel(to: [service], configuration: .patient) { channel in
+            func isRefused(_ body: () async throws -> Void) async {
+                let error = await #expect(throws: RPCError.self) { try await body() }
+                #expect(error?.code == .internal)
+            }
             let unary = RPCMethod<Number, Number>(service: "a.B", name: "c")
-            let errors = [
-                await #expect(throws: RPCError.self) { _ = try await channel.stream(unary) },
-                await #expect(throws: RPCError.self) {
-                    _ = try await channel.stream(StreamService.count)
-                },
-                await #expect(throws: RPCError.self) {
-                    _ = try await channel.serverStream(StreamService.sum, Number(1))
-                },
-                await #expect(throws: RPCError.self) {
-                    _ = try await channel.clientStream(StreamService.echo) { _ in }
-                },
-            ]
-            #expect(errors.allSatisfy { $0?.code == .internal })
+            await isRefused { _ = try await channel.stream(unary) }
+            await isRefused { _ = try await channel.stream(StreamService.count) }
+            await isRefused { _ = try await channel.serverStream(StreamService.sum, Number(1)) }
+            await isRefused { _ = try await channel.clientStream(StreamService.echo) { _ in } }
         }
     }
 
