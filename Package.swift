@@ -71,6 +71,19 @@ let tls: [Target] = [
         unsafe: true),
 ]
 
+let compression: [Target] = [
+    .systemLibrary(
+        name: "CZlib", path: "Packages/RocketCompression/Sources/CZlib", pkgConfig: "zlib",
+        providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+        name: "CZstd", path: "Packages/RocketCompression/Sources/CZstd", pkgConfig: "libzstd",
+        providers: [.apt(["libzstd-dev"])]),
+    library("CRocketCompression", of: "RocketCompression", ["CZlib", "CZstd"]),
+    library(
+        "RocketCompression", of: "RocketCompression", ["CRocketCompression", "RocketBase"],
+        unsafe: true),
+]
+
 let http2: [Target] = [
     .systemLibrary(
         name: "CNghttp2", path: "Packages/RocketHTTP2/Sources/CNghttp2", pkgConfig: "libnghttp2",
@@ -106,6 +119,12 @@ let rpc: [Target] = [
             "RocketRPC", "RocketBase", "RocketCodec", "RocketTCP", swiftProtobuf,
             .product(name: "Tracing", package: "swift-distributed-tracing"),
         ]),
+    library(
+        "RocketGRPC", of: "RocketGRPC",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            "RocketHTTP2",
+        ], unsafe: true),
     library(
         "RocketRPCJWT", of: "RocketRPCJWT",
         ["RocketRPC", "RocketBase", "RocketSystem", .product(name: "JWTKit", package: "jwt-kit")]),
@@ -158,8 +177,9 @@ let generator: [Target] = [
 
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
-    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketHTTP2", "RocketRPC",
-    "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketProgram", "RocketSimulation",
+    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketHTTP2",
+    "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketGRPC",
+    "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(
@@ -178,5 +198,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + http2 + rpc + generator
+    targets: base + tls + compression + http2 + rpc + generator
 )
