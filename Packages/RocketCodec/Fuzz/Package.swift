@@ -31,6 +31,6 @@ let package = Package(
     dependencies: [.package(path: "..")],
     targets: [
         fuzzer("FuzzTinyPB"), fuzzer("FuzzLengthField"), fuzzer("FuzzMetadata"),
-        fuzzer("FuzzRoundTrip"),
+        fuzzer("FuzzErrorStatus"), fuzzer("FuzzRoundTrip"),
     ]
 )

@@ -3,7 +3,7 @@
 # .build/fuzz-codec/TARGET; see Packages/RocketCodec/Fuzz/README.md.
 #
 #   Tests/Fuzz/codec/run.sh [TARGET…]    decode-TinyPB decode-length-field decode-metadata
-#                                        decode-encode-decode; all of them by default
+#                                        decode-error-status decode-encode-decode; all of them by default
 set -eu
 
 root=$(cd "$(dirname "$0")/../../.." && pwd)
@@ -17,13 +17,15 @@ build() {
 }
 build
 bin=$(build --show-bin-path)
-[ $# -gt 0 ] || set -- decode-TinyPB decode-length-field decode-metadata decode-encode-decode
+[ $# -gt 0 ] || set -- decode-TinyPB decode-length-field decode-metadata decode-error-status \
+    decode-encode-decode
 failed=0
 for target in "$@"; do
     case $target in
     decode-TinyPB) program=FuzzTinyPB ;;
     decode-length-field) program=FuzzLengthField ;;
     decode-metadata) program=FuzzMetadata ;;
+    decode-error-status) program=FuzzErrorStatus ;;
     decode-encode-decode) program=FuzzRoundTrip ;;
     *)
         echo "run.sh: unknown target $target" >&2

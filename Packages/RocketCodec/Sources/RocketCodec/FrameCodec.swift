@@ -39,6 +39,8 @@ public struct FrameError: Error, Hashable, Sendable, CustomStringConvertible {
         case errorInfoLength = "err_info length"
         case checksum = "checksum"
         case endMarker = "end marker"
+        /// A frame of a stream: more was sent than its receiver allowed.
+        case flowControl = "flow control"
     }
 
     /// The broken rule.

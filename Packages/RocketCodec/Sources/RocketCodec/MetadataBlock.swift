@@ -8,9 +8,14 @@ public enum MetadataBlock {
     /// The limit of a block for a peer that has announced it (`limit=8192`), in bytes.
     public static let announcedLimitBytes = 8192
 
+    /// What the keys of trailing metadata begin with in the block of a reply.
+    static let trailingPrefix = "trailing-"
+
     /// Writes the block to an empty buffer. Writes nothing if there is nothing to be written.
     ///
     /// - Parameters:
+    ///   - trailing: in the block of a reply its trailing metadata, whose keys are written behind
+    ///     `trailing-`, so that no key in `metadata` may begin with that; nil for a request.
     ///   - timeoutMilliseconds: written as `timeout-ms`, in place of that key in `metadata`; a value
     ///     below 0 is written as 0, a deadline that has passed.
     ///   - announcesLimit: whether to write `limit=8192`, in place of that key in `metadata`: the
@@ -20,11 +25,16 @@ public enum MetadataBlock {
     /// - Throws: `MetadataError` if the block exceeds `limitBytes` or a key is invalid; the buffer
     ///   is empty then.
     public static func write(
-        _ metadata: Metadata, timeoutMilliseconds: Int64? = nil, announcesLimit: Bool = false,
-        to buffer: inout ByteBuffer, limitBytes: Int = defaultLimitBytes
+        _ metadata: Metadata, trailing: Metadata? = nil, timeoutMilliseconds: Int64? = nil,
+        announcesLimit: Bool = false, to buffer: inout ByteBuffer,
+        limitBytes: Int = defaultLimitBytes
     ) throws(MetadataError) {
         precondition(buffer.isEmpty, "MetadataBlock: the buffer is not empty")
-        if metadata.isEmpty, timeoutMilliseconds == nil, !announcesLimit { return }
+        if metadata.isEmpty, trailing?.isEmpty ?? true, timeoutMilliseconds == nil,
+            !announcesLimit
+        {
+            return
+        }
         appendMagic(&buffer)
         if let timeoutMilliseconds {
             buffer.append(utf8: timeoutKey)
@@ -35,20 +45,33 @@ public enum MetadataBlock {
         for entry in metadata.entries {
             if timeoutMilliseconds != nil, entry.key == "timeout-ms" { continue }
             if announcesLimit, entry.key == "limit" { continue }
-            guard Metadata.isValid(key: entry.key) else {
+            if trailing != nil, entry.key.hasPrefix(trailingPrefix) {
                 buffer.truncate(to: 0)
-                throw .invalidKey(entry.key)
+                throw .reservedKey(entry.key)
             }
-            buffer.append(utf8: entry.key)
-            buffer.append(byte: UInt8(ascii: "="))
-            appendPercentEncoded(entry.value, &buffer)
-            buffer.append(byte: UInt8(ascii: "\n"))
+            try append(entry, to: &buffer)
         }
+        for entry in trailing?.entries ?? [] { try append(entry, trailingPrefix, to: &buffer) }
         if buffer.readableBytes > limitBytes {
             let error = MetadataError.tooLarge(bytes: buffer.readableBytes, limit: limitBytes)
             buffer.truncate(to: 0)
             throw error
         }
+    }
+
+    /// Appends a line; an invalid key empties the buffer.
+    private static func append(
+        _ entry: Metadata.Entry, _ prefix: String = "", to buffer: inout ByteBuffer
+    ) throws(MetadataError) {
+        guard Metadata.isValid(key: entry.key) else {
+            buffer.truncate(to: 0)
+            throw .invalidKey(entry.key)
+        }
+        buffer.append(utf8: prefix)
+        buffer.append(utf8: entry.key)
+        buffer.append(byte: UInt8(ascii: "="))
+        appendPercentEncoded(entry.value, &buffer)
+        buffer.append(byte: UInt8(ascii: "\n"))
     }
 
     /// Reads a block. Skips lines that are not `key=value` and values that are not percent-encoded
@@ -63,6 +86,31 @@ public enum MetadataBlock {
             metadata.add(value, for: key)
         }
         return metadata
+    }
+
+    /// Reads the block of a reply as `read` does, and separates its trailing metadata, whose keys
+    /// are without `trailing-` then.
+    ///
+    /// - Returns: nil if the bytes are no block.
+    public static func readReply(
+        _ bytes: RawSpan
+    ) -> (metadata: Metadata, trailing: Metadata)? {
+        guard let both = read(bytes) else { return nil }
+        var trailing = Metadata()
+        guard both.entries.contains(where: { $0.key.hasPrefix(trailingPrefix) }) else {
+            return (both, trailing)
+        }
+        var metadata = Metadata()
+        for entry in both.entries {
+            guard entry.key.hasPrefix(trailingPrefix) else {
+                metadata.add(entry.value, for: entry.key)
+                continue
+            }
+            let key = String(entry.key.dropFirst(trailingPrefix.utf8.count))
+            // A key that is nothing but the prefix is invalid, and skipped as others are.
+            if !key.isEmpty { trailing.add(entry.value, for: key) }
+        }
+        return (metadata, trailing)
     }
 
     /// Returns how long a block its sender takes, in bytes, as announced by `limit`: from

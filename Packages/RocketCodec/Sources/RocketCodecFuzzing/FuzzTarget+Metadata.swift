@@ -12,6 +12,24 @@ extension FuzzTarget {
         guard let metadata else { return try require(timeout == nil, "a timeout without a block") }
         let keys = metadata.entries.map(\.key)
         try require(keys.allSatisfy(Metadata.isValid), "invalid key: \(keys)")
+        // SAFETY: as above.
+        if let reply = unsafe MetadataBlock.readReply(bytes.span.bytes) {
+            let block = try write(reply.metadata, trailing: reply.trailing)
+            // SAFETY: as above.
+            let again = unsafe MetadataBlock.readReply(block.span.bytes)
+            try require(
+                again?.metadata == reply.metadata && again?.trailing == reply.trailing
+                    || block.isEmpty && reply.metadata.isEmpty && reply.trailing.isEmpty,
+                "\(reply) decodes to \(again as Any)")
+        }
+        for entry in metadata.entries {
+            // Base64 has one form with padding, and one without.
+            guard let plain = entry.bytes else { continue }
+            var binary = Metadata()
+            binary[bytes: entry.key] = plain
+            try require(
+                entry.value.hasPrefix(binary[entry.key] ?? "-"), "base64 differs: \(entry)")
+        }
         let listed = metadata["timeout-ms"].flatMap { text in
             text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
         }
@@ -34,12 +52,13 @@ extension FuzzTarget {
     }
 
     private static func write(
-        _ metadata: Metadata, _ timeout: Int64? = nil
+        _ metadata: Metadata, _ timeout: Int64? = nil, trailing: Metadata? = nil
     ) throws(FuzzFinding) -> [UInt8] {
         var buffer = ByteBuffer()
         do {
             try MetadataBlock.write(
-                metadata, timeoutMilliseconds: timeout, to: &buffer, limitBytes: .max)
+                metadata, trailing: trailing, timeoutMilliseconds: timeout, to: &buffer,
+                limitBytes: .max)
         } catch {
             throw FuzzFinding("without a limit: \(error)")
         }

@@ -6,6 +6,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case tinyPB = "decode-TinyPB"
     case lengthField = "decode-length-field"
     case metadata = "decode-metadata"
+    case errorStatus = "decode-error-status"
     case roundTrip = "decode-encode-decode"
 
     /// Runs the check once.
@@ -16,6 +17,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .tinyPB: try Self.decodeTinyPB(bytes)
         case .lengthField: try Self.decodeLengthField(bytes)
         case .metadata: try Self.decodeMetadata(bytes)
+        case .errorStatus: try Self.decodeErrorStatus(bytes)
         case .roundTrip: try Self.decodeEncodeDecode(bytes)
         }
     }

@@ -23,18 +23,21 @@ extension ExitStatus {
             }
     }
 
-    /// The status of a program whose call failed with `code`; 1 for the codes of applications.
+    /// The status of a program whose call failed with `code`; 1 for the codes of applications, and
+    /// for refusals such as `alreadyExists` and `failedPrecondition`.
     public init(of code: RPCErrorCode) {
         self =
             switch code {
             case .peerClosed, .failedConnect, .failedGetReply, .callTimeout, .unavailable:
                 .unavailable
-            case .resourceExhausted: .temporaryFailure
+            case .resourceExhausted, .aborted: .temporaryFailure
             case .unauthenticated, .permissionDenied: .notPermitted
-            case .serviceNotFound, .methodNotFound, .parseServiceName, .failedDecode,
-                .failedDeserialize:
+            case .serviceNotFound, .methodNotFound, .parseServiceName, .unimplemented,
+                .failedDecode, .failedDeserialize:
                 .protocolError
-            case .failedSerialize, .failedEncode: .dataError
+            case .failedSerialize, .failedEncode, .invalidArgument, .outOfRange, .dataLoss:
+                .dataError
+            case .notFound: .noInput
             case .internal: .internalError
             case .peerAddress: .configuration
             default: .failure

@@ -13,10 +13,10 @@ public struct ExitStatus: RawRepresentable, Hashable, Sendable {
     public static let failure = ExitStatus(rawValue: 1)
     /// The command line is wrong (EX_USAGE).
     public static let usage = ExitStatus(rawValue: 64)
-    /// Stored data is damaged, or input has the wrong form (EX_DATAERR).
+    /// Stored data is damaged, or input has the wrong form, also in a server's opinion (EX_DATAERR).
     public static let dataError = ExitStatus(rawValue: 65)
-    /// What was named does not exist or can't be read: an input file, a service of a server
-    /// (EX_NOINPUT).
+    /// What was named does not exist or can't be read: an input file, a service of a server, what a
+    /// call names (EX_NOINPUT).
     public static let noInput = ExitStatus(rawValue: 66)
     /// The peer is away: no connection, or no reply in time (EX_UNAVAILABLE). Also: a program that
     /// is needed is not installed.

@@ -79,7 +79,11 @@ public struct HealthReport: Hashable, Sendable {
         self.target = target
         self.time = time
         switch error.code {
-        case .serviceNotFound, .methodNotFound:
+        // How grpc.health.v1 says that it does not know the service.
+        case .notFound where !service.isEmpty:
+            reason = nil
+            (state, detail) = (.notFound, "is not a service of this server")
+        case .serviceNotFound, .methodNotFound, .unimplemented:
             reason = nil
             (state, detail) =
                 service.isEmpty

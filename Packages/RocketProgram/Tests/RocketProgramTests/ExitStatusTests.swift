@@ -28,6 +28,9 @@ struct ExitStatusTests {
             (.permissionDenied, 77), (.unauthenticated, 77), (.serviceNotFound, 76),
             (.methodNotFound, 76), (.failedDeserialize, 76), (.failedSerialize, 65),
             (.internal, 70), (.peerAddress, 78), (.cancelled, 1), (RPCErrorCode(rawValue: 42), 1),
+            (.invalidArgument, 65), (.outOfRange, 65), (.dataLoss, 65), (.notFound, 66),
+            (.aborted, 75), (.unimplemented, 76), (.alreadyExists, 1), (.failedPrecondition, 1),
+            (.unknown, 1), (.deadlineExceeded, 69),
         ])
     func calls(code: RPCErrorCode, expected: Int) {
         #expect(status(RPCError(code, "why")) == expected)

@@ -41,6 +41,16 @@ struct HealthReportTests {
         #expect(report(error).state == .notFound)
         #expect(report(error).exitStatus.rawValue == 66)
         #expect(report(RPCError(.methodNotFound, "no check")).state == .notFound)
+        let unimplemented = RPCError(.unimplemented, "no check")
+        #expect(report(unimplemented, service: "").state == .answering)
+        #expect(report(unimplemented).state == .notFound)
+    }
+
+    @Test("A service that gRPC's health does not know is not found")
+    func healthOfGRPC() {
+        #expect(report(RPCError(.notFound, "unknown service")).state == .notFound)
+        #expect(report(RPCError(.notFound, "unknown service")).exitStatus.rawValue == 66)
+        #expect(report(RPCError(.notFound, "x"), service: "").state == .refused)
     }
 
     @Test("A server that does not answer is down, and the reason tells why")

@@ -15,6 +15,9 @@ public struct RocketError: Error, Sendable, CustomStringConvertible {
     public let code: RPCErrorCode
     /// The message, for display. It is sent to the peer as err_info.
     public let message: String
+    /// Typed details, in any number. They are sent to the peer where it takes them: see
+    /// docs/wire-format.md, "Details of errors". Empty for most errors, which costs nothing.
+    public let details: [RPCErrorDetail]
     /// The underlying error, if any. It is not sent to the peer.
     public let cause: (any Error)?
     /// The context in the order of its addition, with unique keys. It is not sent to the peer.
@@ -23,10 +26,16 @@ public struct RocketError: Error, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - code: the code on the wire.
     ///   - message: one sentence without a full stop.
+    ///   - details: typed details for the caller; on TinyPB at most 8192 bytes in total, or they are
+    ///     left out.
     ///   - cause: the underlying error, if any.
-    public init(_ code: RPCErrorCode, _ message: String, cause: (any Error)? = nil) {
+    public init(
+        _ code: RPCErrorCode, _ message: String, details: [RPCErrorDetail] = [],
+        cause: (any Error)? = nil
+    ) {
         self.code = code
         self.message = message
+        self.details = details
         self.cause = cause
     }
 

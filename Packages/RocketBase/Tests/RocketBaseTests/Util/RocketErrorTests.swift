@@ -21,6 +21,18 @@ import Testing
         #expect(error.context("method") == "")
     }
 
+    @Test("An error has details, which added context keeps")
+    func details() {
+        let detail = RPCErrorDetail(typeURL: "type.googleapis.com/google.rpc.ErrorInfo", value: [1])
+        #expect(detail.messageName == "google.rpc.ErrorInfo")
+        #expect(RPCErrorDetail(typeURL: "a.B", value: []).messageName == "a.B")
+        #expect(RPCErrorDetail(typeURL: "a/", value: []).messageName == "")
+        let error = RocketError(.notFound, "no order", details: [detail]).adding("peer", "a")
+        #expect(error.details == [detail])
+        #expect(RocketError(.notFound, "no order").details.isEmpty)
+        #expect("\(error)" == "NOT_FOUND: no order (peer=a)")
+    }
+
     @Test("Each error code of the wire format has its name")
     func codeNames() {
         let names: [(Int32, String)] = [
@@ -33,7 +45,11 @@ import Testing
             (10_000_012, "ERROR_RPC_PEER_ADDR"), (10_000_100, "CANCELLED"),
             (10_000_101, "UNAVAILABLE"), (10_000_102, "RESOURCE_EXHAUSTED"),
             (10_000_103, "UNAUTHENTICATED"), (10_000_104, "PERMISSION_DENIED"),
-            (10_000_105, "INTERNAL"), (-1, "-1"), (7, "7"),
+            (10_000_105, "INTERNAL"), (10_000_106, "INVALID_ARGUMENT"), (10_000_107, "NOT_FOUND"),
+            (10_000_108, "ALREADY_EXISTS"), (10_000_109, "FAILED_PRECONDITION"),
+            (10_000_110, "ABORTED"), (10_000_111, "OUT_OF_RANGE"), (10_000_112, "UNIMPLEMENTED"),
+            (10_000_113, "DATA_LOSS"), (10_000_114, "UNKNOWN"), (10_000_115, "10000115"),
+            (-1, "-1"), (7, "7"),
         ]
         for (value, name) in names { #expect(RPCErrorCode(rawValue: value).name == name) }
     }

@@ -28,6 +28,7 @@ final class CallStorage: Sendable {
         /// The request's metadata as set since.
         var changedMetadata: RPCMetadata?
         var replyMetadata = RPCMetadata()
+        var trailingMetadata = RPCMetadata()
         var isCancelled = false
         var isFinished = false
         // For an outgoing call:
@@ -53,6 +54,7 @@ final class CallStorage: Sendable {
         mutating func startOver() {
             changedMetadata = nil
             replyMetadata = RPCMetadata()
+            trailingMetadata = RPCMetadata()
             isCancelled = false
             isFinished = false
             responseBytes = 0

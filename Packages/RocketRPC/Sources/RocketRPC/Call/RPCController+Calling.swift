@@ -13,12 +13,13 @@ extension RPCController {
     @_spi(Simulation) public var isIdempotent: Bool { terms.1.isIdempotent }
 
     /// Resets the state for an outgoing call.
-    func start(_ method: String, deadline: MonotonicTime) {
+    func start(_ method: String, deadline: MonotonicTime?) {
         storage.withState { state in
             state.method = method
             state.deadline = deadline
             state.error = nil
             state.replyMetadata = [:]
+            state.trailingMetadata = [:]
             state.isFinished = false
             state.isCancelled = false
             state.isOutgoing = true
@@ -50,11 +51,21 @@ extension RPCController {
     /// Records the size of the serialized response.
     func note(responseBytes: Int) { storage.withState { $0.responseBytes = responseBytes } }
 
+    /// Records the initial metadata of a streaming call.
+    func note(replyMetadata: RPCMetadata) {
+        storage.withState { $0.replyMetadata = replyMetadata }
+    }
+
     /// Records the reply metadata or the error of the call.
-    func finish(replyMetadata: RPCMetadata = [:], error: RPCError? = nil) {
+    func finish(
+        replyMetadata: RPCMetadata = [:], trailingMetadata: RPCMetadata = [:],
+        error: RPCError? = nil
+    ) {
         // Released outside of the lock, because the closure retains the call.
         let cancel = storage.withState { state in
-            state.replyMetadata = replyMetadata
+            // What a streaming call has received before stays.
+            if !replyMetadata.isEmpty { state.replyMetadata = replyMetadata }
+            state.trailingMetadata = trailingMetadata
             state.error = error
             state.isFinished = true
             return state.cancel.take()

@@ -99,15 +99,31 @@ public struct RPCController: Sendable {
         }
     }
 
-    /// The metadata of the reply. On a server set it before the handler returns; it is not sent
-    /// with an error. On a channel it is as received. At most 8192 bytes in total for callers that
-    /// have sent metadata on the connection, 511 for others, or the call fails with
-    /// RESOURCE_EXHAUSTED.
+    /// The metadata of the reply; gRPC's initial metadata. On a server set it before the handler
+    /// returns; it is not sent with an error. On a channel it is as received. At most 8192 bytes,
+    /// together with `trailingMetadata`, for callers that have sent metadata on the connection, 511
+    /// for others, or the call fails with RESOURCE_EXHAUSTED; so it does for a key that begins with
+    /// `trailing-`.
     public var replyMetadata: RPCMetadata {
         get { withState { $0.replyMetadata } ?? RPCMetadata() }
         nonmutating set {
             withState { state in
                 state.replyMetadata = newValue
+                state.isUsed = true
+            }
+        }
+    }
+
+    /// The metadata behind the reply; gRPC's trailing metadata. On a server set it before the handler
+    /// returns or throws: it is sent with errors, too, if the caller has sent metadata on the
+    /// connection. On a channel it is as received, also after an error. Its limits are those of
+    /// `replyMetadata`; where an error's metadata and details exceed 8192 bytes, the error is sent
+    /// without both.
+    public var trailingMetadata: RPCMetadata {
+        get { withState { $0.trailingMetadata } ?? RPCMetadata() }
+        nonmutating set {
+            withState { state in
+                state.trailingMetadata = newValue
                 state.isUsed = true
             }
         }

@@ -155,6 +155,9 @@ struct CallIDSource {
     @inline(__always)
     func hash(of bytes: RawSpan) -> UInt64 { byteHash(bytes, seed: seed) }
 
+    /// Returns the id with the hash of this source.
+    func hashed(_ id: CallID) -> CallID { id.hashed(seed: seed) }
+
     /// - Parameter isFree: whether no call has that id, or had it of late.
     @inline(__always)
     mutating func next(_ choice: CallIDChoice, isFree: (CallID) -> Bool) -> CallID {

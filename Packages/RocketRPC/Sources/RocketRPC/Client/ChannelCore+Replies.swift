@@ -29,7 +29,7 @@ extension ChannelCore {
             if info.byteCount > 0 { connection.exchange.observe(info) }
             call.succeed(bytes.extracting(frame.payload), info: info)
         } else {
-            call.fail(RPCError(code, String(decodingUTF8: info)))
+            failed(call, code, String(decodingUTF8: info), bytes.extracting(frame.payload))
         }
     }
 
@@ -91,13 +91,14 @@ extension ChannelCore {
     /// replaced, and after a back-off from then on.
     private func sendsAgain(_ slot: Int, after connection: ClientConnection) -> Bool {
         var random = reactor.random
-        guard let entry = unsafe pending[slot],
+        guard let entry = unsafe pending[slot], entry.call.stream?.canRestart ?? true,
             let duration = context.configuration.retry.delay(
                 afterAttempts: entry.attempts, using: &random)
         else { return false }
         let time = reactor.now + duration
         if let deadline = unsafe entry.call.parameters.deadline, deadline <= time { return false }
         unsafe pending.move(slot, to: .backingOff)
+        entry.call.stream?.leaveConnection()
         retries.append(entry.call.id, after: duration)
         context.counters.retries.increment()
         callEnded(on: connection)
@@ -120,6 +121,7 @@ extension ChannelCore {
     func lost(_ slot: Int, isUnseen: Bool, _ error: RPCError) {
         guard let entry = unsafe pending[slot] else { return }
         guard unsafe isUnseen || entry.call.parameters.isIdempotent,
+            entry.call.stream?.canRestart ?? true,
             entry.attempts < context.configuration.retry.maxAttempts
         else { return fail(slot, error) }
         context.counters.retries.increment()

@@ -30,6 +30,7 @@ extension ClientConnection {
         let byteCount = try input.withBytes { bytes throws(FrameError) -> Int in
             guard case .frame(let frame, let byteCount) = try codec.step(bytes)
             else { return 0 }
+            if streams != nil, try takeStreamFrame(frame, bytes) { return byteCount }
             core.received(frame, bytes, on: self)
             return byteCount
         }

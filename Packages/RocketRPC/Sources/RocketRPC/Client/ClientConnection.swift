@@ -31,6 +31,8 @@ final class ClientConnection: TransportHandler {
     private var written: UInt64 = 0
     /// `written` at the time of the last read.
     private var writtenBeforeRead: UInt64 = 0
+    /// Its streams, once it has had one.
+    var streams: ConnectionStreams?
     /// Bytes of an oversized reply that are still to be skipped.
     var bytesToSkip = 0
     /// What is known of the metadata that the peer takes.
@@ -48,7 +50,7 @@ final class ClientConnection: TransportHandler {
         codec = core.context.rules.codec
         connectTimeout = core.context.configuration.connectTimeout
         rules = core.context.rules
-        exchange = MetadataExchange(isKnown: core.context.connector is InMemoryConnector)
+        exchange = MetadataExchange(isKnown: core.context.connector.peerIsKnown)
     }
 
     /// Whether a call can be written now. After false, the core's `becameWritable` is called when
@@ -116,6 +118,7 @@ final class ClientConnection: TransportHandler {
         }
         if let failure { throw failure }
         if call.controller != nil { call.wasSent(between: peers) }
+        if let stream = call.stream { openStream(stream, of: call) }
         return written
     }
 
@@ -237,7 +240,9 @@ final class ClientConnection: TransportHandler {
     }
 
     func writabilityChanged(_ transport: any Transport, isWritable: Bool) {
-        if isWritable { core?.becameWritable() }
+        if !isWritable { return }
+        core?.becameWritable()
+        streams?.outputHasRoom()
     }
 
     func draining(_ transport: any Transport) {}
@@ -247,6 +252,7 @@ final class ClientConnection: TransportHandler {
     }
 
     func closed(_ transport: any Transport, reason: CloseReason) {
+        streams?.close()
         core?.closed(self, reason)
         core = nil
         self.transport = nil

@@ -35,10 +35,14 @@ final class ErasedMethod: Sendable {
     /// For a method with these messages. Compiled for them where the caller knows their types.
     @inlinable
     convenience init<Request, Response>(
-        methodName: [UInt8], _ request: _RPCMessageCoding<Request>,
+        methodName: [UInt8], _ kind: RPCMethodKind, _ request: _RPCMessageCoding<Request>,
         _ response: _RPCMessageCoding<Response>
     ) {
         typealias Payload = CallPayload<Request, Response>
+        if kind != .unary {
+            self.init(streaming: methodName, kind, request, response)
+            return
+        }
         self.init(
             methodName: methodName,
             encode: { (payload, buffer) throws(RPCError) in
@@ -50,6 +54,41 @@ final class ErasedMethod: Sendable {
                 }
             },
             decode: { (payload, bytes) throws(RPCError) in
+                do {
+                    unsafe Payload.of(payload).response = try response.message(from: bytes)
+                } catch {
+                    throw RPCError(
+                        .failedDeserialize,
+                        "the reply is not a valid \(Response.protoMessageName)", cause: error)
+                }
+            })
+    }
+
+    /// For a streaming method: its opening frame contains the only request, or none; its last one
+    /// the only response, or none.
+    @usableFromInline
+    convenience init<Request, Response>(
+        streaming methodName: [UInt8], _ kind: RPCMethodKind,
+        _ request: _RPCMessageCoding<Request>, _ response: _RPCMessageCoding<Response>
+    ) {
+        typealias Payload = CallPayload<Request, Response>
+        self.init(
+            methodName: methodName,
+            encode: { (payload, buffer) throws(RPCError) in
+                if kind.hasRequestStream { return }
+                do {
+                    try unsafe request.append(Payload.of(payload).request, to: &buffer)
+                } catch {
+                    throw RPCError(
+                        .failedSerialize, "the request cannot be serialized", cause: error)
+                }
+            },
+            decode: { (payload, bytes) throws(RPCError) in
+                if kind.hasResponseStream {
+                    if bytes.byteCount == 0 { return }
+                    throw RPCError(
+                        .methodNotFound, "the server does not answer the call by a stream")
+                }
                 do {
                     unsafe Payload.of(payload).response = try response.message(from: bytes)
                 } catch {

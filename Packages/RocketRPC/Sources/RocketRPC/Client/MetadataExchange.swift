@@ -82,7 +82,8 @@ struct MetadataExchange {
         isProbeAnswered = true
         let error = error()
         switch error?.code {
-        case .serviceNotFound, .methodNotFound, .parseServiceName: probeFailure = nil
+        case .serviceNotFound, .methodNotFound, .parseServiceName, .unimplemented:
+            probeFailure = nil
         default: probeFailure = error
         }
         return true

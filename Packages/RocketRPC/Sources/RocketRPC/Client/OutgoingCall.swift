@@ -20,6 +20,9 @@ final class OutgoingCall: @unchecked Sendable {
     /// The caller's task. Bound to the channel's loop.
     // SAFETY: resumed once, by `end`, which removes it.
     nonisolated(unsafe) private var continuation: UnsafeContinuation<Void, Never>?
+    /// The messages of a streaming call, and its target for errors.
+    var stream: CallStream?
+    var target = ""
     /// From `begin` to `end`.
     private(set) var isInFlight = false
     /// The error of a call that failed. Set at the end.
@@ -93,14 +96,27 @@ final class OutgoingCall: @unchecked Sendable {
         }
         if let controller {
             controller.note(responseBytes: bytes.byteCount)
-            controller.finish(replyMetadata: MetadataBlock.read(info) ?? [:])
+            let (metadata, trailing) = MetadataBlock.readReply(info) ?? ([:], [:])
+            controller.finish(replyMetadata: metadata, trailingMetadata: trailing)
         }
+        if let stream { return end(stream, nil, byReply: true) }
         end(nil)
     }
 
-    func fail(_ error: RPCError) {
-        controller?.finish(error: error)
+    /// - Parameter byReply: whether it is the server's error.
+    func fail(
+        _ error: RPCError, trailingMetadata: RPCMetadata = [:], byReply: Bool = false
+    ) {
+        controller?.finish(trailingMetadata: trailingMetadata, error: error)
+        if let stream { return end(stream, error, byReply: byReply) }
         end(error)
+    }
+
+    private func end(_ stream: CallStream, _ error: RPCError?, byReply: Bool) {
+        end(error)
+        controller?.end(error?.code ?? RPCErrorCode(rawValue: 0))
+        let name = String(decoding: method.methodName, as: UTF8.self)
+        stream.callEnded(error?.about(method: name, peer: target), byReply: byReply)
     }
 
     func fail(_ code: RPCErrorCode, _ text: String) { fail(RPCError(code, text)) }

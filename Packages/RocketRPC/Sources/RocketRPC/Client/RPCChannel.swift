@@ -25,7 +25,7 @@ public final class RPCChannel: Sendable {
     private let injectedTime: (any TimeSource)?
     /// `configuration.timeout`.
     let timeoutNanoseconds: UInt64
-    private let context: ChannelContext
+    let context: ChannelContext
     private let ownThread: IOThread?
     private let inbox: ChannelInbox
     private let credentials: ChannelCredentials?
@@ -123,8 +123,13 @@ public final class RPCChannel: Sendable {
         // The innermost: a call that another one answers needs no token.
         self.interceptors = interceptors + (credentials.map { [$0] } ?? [])
         injectedTime = loop.time is SystemTimeSource ? nil : loop.time
+        let settings = WireSettings(
+            maxFrameBytes: configuration.codec.maxFrameBytes, streams: configuration.streams,
+            logger: logger)
         context = ChannelContext(
-            target: target, connector: connector, configuration: configuration, logger: logger)
+            target: target,
+            connector: configuration.protocol.wrap?(connector, settings) ?? connector,
+            configuration: configuration, logger: logger)
         let inbox = ChannelInbox(context, loop: loop)
         self.inbox = inbox
         drainInbox = { inbox.drain(on: $0) }

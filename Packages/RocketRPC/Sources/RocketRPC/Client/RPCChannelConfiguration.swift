@@ -32,6 +32,10 @@ public struct RPCChannelConfiguration: Sendable {
     public var codec = TinyPBCodec()
     /// What protects the connections, such as TLS; nil, the default: nothing.
     public var security: (any ClientTransportSecurity)?
+    /// The windows of streaming calls.
+    public var streams = RPCStreamLimits()
+    /// The wire: TinyPB, the default, or gRPC of the product RocketGRPC.
+    public var `protocol` = RPCChannelProtocol.tinyPB
     /// What the server is. For a C++ peer the channel sends only what that supports, whatever the
     /// settings below say; calls that need more fail with ERROR_FAILED_ENCODE. Default
     /// `rocketSwift`. See docs/wire-format.md, "Sending to C++ peers".

@@ -100,6 +100,7 @@ public final class _MethodEntry: Sendable {
     let requestName: String
     let responseName: String
     let limits: MethodLimits
+    let kind: RPCMethodKind
     /// Set for methods of `rocket.Health`.
     let health: HealthMethod?
     /// Whether calls are served while the server drains, and above its limits on calls in flight:
@@ -113,6 +114,7 @@ public final class _MethodEntry: Sendable {
         self.handler = handler
         self.index = index
         self.limits = limits
+        kind = method.kind
         self.health = health
         fullName = method.fullName
         fullNameBytes = method.fullNameBytes

@@ -12,6 +12,7 @@ public import RocketSystem
 public final class RPCDispatcher: Sendable {
     let table: MethodTable
     let limiter: ConcurrencyLimiter
+    let streamLimits: RPCStreamLimits
     let counters = ServerCounters()
     let access: AccessControl
     let logger: RocketLogger
@@ -41,6 +42,7 @@ public final class RPCDispatcher: Sendable {
         for case let reflection as ReflectionService in services { reflection.show(catalogue) }
         table = try MethodTable(registry)
         limiter = ConcurrencyLimiter(limits)
+        streamLimits = limits.streams
         access = AccessControl(authenticator)
         self.logger = logger
         self.time = time

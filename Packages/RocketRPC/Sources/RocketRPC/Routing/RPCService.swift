@@ -66,6 +66,7 @@ public struct RPCServiceRegistry {
     public mutating func add<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>
     ) throws {
+        try checkUnary(method)
         // Specialized in the module of the message types, including their coding.
         let handler = interceptors.isEmpty ? handler : interceptors.around(handler)
         try append(
@@ -83,6 +84,7 @@ public struct RPCServiceRegistry {
         _ method: RPCMethod<Request, Response>, _ handler: @escaping RPCHandler<Request, Response>,
         serve: @escaping _MethodEntry.Awaited
     ) throws {
+        try checkUnary(method)
         if interceptors.isEmpty { return try append(method, .awaited(serve)) }
         try add(method, handler)
     }
@@ -97,6 +99,7 @@ public struct RPCServiceRegistry {
         _ method: RPCMethod<Request, Response>,
         synchronous handler: @escaping RPCSynchronousHandler<Request, Response>
     ) throws {
+        try checkUnary(method)
         guard let around = interceptors.synchronous else {
             let awaited: RPCHandler<Request, Response> = { try handler($0, $1) }
             return try add(method, awaited)
@@ -118,13 +121,21 @@ public struct RPCServiceRegistry {
     }
 
     @usableFromInline
+    func checkUnary<Request, Response>(_ method: RPCMethod<Request, Response>) throws {
+        if method.kind == .unary { return }
+        throw RPCRegistrationError(
+            description: "'\(method.fullName)' is \(method.kind), and its handler is not")
+    }
+
+    @usableFromInline
     mutating func append<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: _MethodEntry.Handler
     ) throws {
         try check(method.service, method.fullName, method.fullNameBytes)
         entries.append(
             _MethodEntry(
-                method, handler, limits.resolved(for: method.fullName),
+                method, handler,
+                limits.resolved(for: method.fullName, isStreaming: method.kind != .unary),
                 index: entries.count, health: HealthMethod(method.fullName)))
     }
 
@@ -137,7 +148,9 @@ public struct RPCServiceRegistry {
         guard service == current else {
             throw refuse("'\(fullName)' is no method of the service '\(current)'")
         }
-        guard fullName != CancelFrame.methodName, fullName != GoAwayFrame.methodName else {
+        guard fullName != CancelFrame.methodName, fullName != GoAwayFrame.methodName,
+            !StreamFrame.isReserved(fullName)
+        else {
             throw refuse("'\(fullName)' is no method's name: the wire format uses it")
         }
         guard !entries.contains(where: { $0.fullName == fullName }) else {

@@ -28,6 +28,8 @@ final class CallResponder {
     fileprivate var frameBytes = 0
     /// The same as `servingTask` in the storage.
     private var servingTask: Int?
+    /// The stream of the current call, if it has one.
+    var stream: CallStream?
     /// The continuation of a handler that has returned while the output was full.
     private var waiting: UnsafeContinuation<Void, Never>?
 
@@ -79,7 +81,8 @@ final class CallResponder {
         if unsafe isAnswered { return }
         unsafe isAnswered = true
         guard let method else { return }
-        connection.send(error, messageID, method)
+        let trailing = storage.withState { $0.isUsed ? $0.trailingMetadata : RPCMetadata() }
+        connection.send(error, messageID, method, trailing: trailing)
         end(error.code)
     }
 
@@ -92,6 +95,7 @@ final class CallResponder {
         }
         // A reply that waits for room is dropped.
         outputHasRoom()
+        if let stream { connection.closeStream(stream) }
         if unsafe isAnswered { return }
         unsafe isAnswered = true
         end(.cancelled)
@@ -113,6 +117,7 @@ final class CallResponder {
 
     fileprivate func recordOver() {
         isOver = true
+        if stream != nil { stream = nil }
         unsafe generation &+= 1
     }
 

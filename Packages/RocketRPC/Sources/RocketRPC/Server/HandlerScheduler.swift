@@ -12,7 +12,7 @@ import RocketSystem
 ///
 /// Bound to its loop. `HandlerSchedulerState` makes the decisions. See docs/decisions/0004.
 final class HandlerScheduler: TickEndHandler {
-    private unowned let reactor: Reactor
+    unowned let reactor: Reactor
     private let executor: LoopActor
     private let dispatcher: RPCDispatcher
     private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
@@ -94,9 +94,19 @@ final class HandlerScheduler: TickEndHandler {
         }
     }
 
-    private func cancelCalls(of connection: ServerConnection) {
-        // A call whose handler has suspended within this tick is not in `suspended` yet.
+    /// Returns the task whose handler serves the call with that msg_id, which is suspended.
+    func suspendedTask(_ id: [UInt8], of connection: ServerConnection) -> HandlerTask? {
+        recordSuspension(on: connection)
+        return connection.suspended.find(id)
+    }
+
+    /// A call whose handler has suspended within this tick is not in `suspended` yet.
+    private func recordSuspension(on connection: ServerConnection) {
         if let active, active.responder.connection === connection { perform(.activeSuspended) }
+    }
+
+    private func cancelCalls(of connection: ServerConnection) {
+        recordSuspension(on: connection)
         for task in connection.suspended.tasks { task.cancelCall() }
     }
 

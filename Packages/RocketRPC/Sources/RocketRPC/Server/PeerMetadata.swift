@@ -38,13 +38,34 @@ extension ServerConnection {
 
     /// Writes the metadata of a reply, with this server's limit until one response has had it.
     func writeMetadata(
-        _ metadata: RPCMetadata, to info: inout ByteBuffer
+        _ metadata: RPCMetadata, trailing: RPCMetadata, to info: inout ByteBuffer
     ) throws(MetadataError) {
         let peer = self.metadata
         try MetadataBlock.write(
-            metadata, announcesLimit: peer.isKnown && !peer.isAnnounced, to: &info,
+            metadata, trailing: trailing, announcesLimit: peer.isKnown && !peer.isAnnounced,
+            to: &info,
             limitBytes: peer.isKnown
                 ? MetadataBlock.announcedLimitBytes : MetadataBlock.defaultLimitBytes)
+    }
+
+    /// Returns the pb_data of an error reply: its details and trailing metadata. Empty if there are
+    /// none, and for a peer that has not sent a block: C++ clients lose replies of 128 bytes or more.
+    func status(of error: RPCError, trailing: RPCMetadata) -> [UInt8] {
+        if error.details.isEmpty, trailing.isEmpty { return [] }
+        guard metadata.isKnown else { return [] }
+        let status = ErrorStatus(
+            code: Int32(error.code.grpcStatus), message: error.message, details: error.details,
+            trailingMetadata: trailing)
+        var bytes = ByteBuffer()
+        do {
+            try status.write(to: &bytes)
+        } catch {
+            dispatcher.logger.throttled(.warn, "error status")?.warn(
+                "an error is sent without its details and trailing metadata"
+            ) { $0.add("reason", "\(error)") }
+            return []
+        }
+        return bytes.copyBytes()
     }
 
     /// Records that a response with the metadata of `writeMetadata` was sent.

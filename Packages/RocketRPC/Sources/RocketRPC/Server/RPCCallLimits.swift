@@ -19,17 +19,23 @@ public struct RPCCallLimits: Hashable, Sendable {
     /// further ones fail with RESOURCE_EXHAUSTED. At least 1; default 4096.
     public var maxWatches = 4096
     /// The limits of methods without limits of their own. Default: 5 minutes per handler, no limits
-    /// on sizes.
+    /// on sizes. The time limit does not apply to streaming methods, the sizes apply to each of
+    /// their messages.
     public var defaults = RPCMethodLimits(timeout: .seconds(300))
     /// The limits of single methods, by full name (`shop.v1.Order.makeOrder`); a limit that is nil
     /// is taken from `defaults`.
     public var methods: [String: RPCMethodLimits] = [:]
+    /// Limits on streaming calls.
+    public var streams = RPCStreamLimits()
 
     /// The defaults.
     public init() {}
 
-    func resolved(for method: String) -> MethodLimits {
-        MethodLimits(methods[method] ?? RPCMethodLimits(), defaults)
+    /// - Parameter isStreaming: whether the default time limit of handlers does not apply.
+    func resolved(for method: String, isStreaming: Bool) -> MethodLimits {
+        var defaults = defaults
+        if isStreaming { defaults.timeout = nil }
+        return MethodLimits(methods[method] ?? RPCMethodLimits(), defaults)
     }
 }
 

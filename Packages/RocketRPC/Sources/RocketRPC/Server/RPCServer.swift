@@ -62,7 +62,8 @@ public final class RPCServer: Service {
             authenticator: configuration.authenticator, authorization: configuration.authorization,
             logger: logger, time: time)
         let application = RPCServerApplication(
-            dispatcher: dispatcher, codec: configuration.codec, health: health,
+            dispatcher: dispatcher, codec: configuration.codec,
+            wires: configuration.protocols.map(\.wire), health: health,
             status: meter.map { StatusLines(meter: $0, time: time) },
             age: ConnectionAge(configuration))
         runtime = ServerRuntime(
@@ -120,25 +121,32 @@ public final class RPCServer: Service {
 private final class RPCServerApplication: ServerApplication {
     private let dispatcher: RPCDispatcher
     private let codec: TinyPBCodec
+    private let wires: [any WireProtocol]
     private let health: RPCHealth
     private let statusLines: StatusLines?
     private let schedulers: SchedulerRegistry
 
     init(
-        dispatcher: RPCDispatcher, codec: TinyPBCodec, health: RPCHealth, status: StatusLines?,
-        age: ConnectionAge?
+        dispatcher: RPCDispatcher, codec: TinyPBCodec, wires: [any WireProtocol],
+        health: RPCHealth, status: StatusLines?, age: ConnectionAge?
     ) {
         schedulers = SchedulerRegistry(age: age)
         self.dispatcher = dispatcher
         self.codec = codec
+        self.wires = wires
         self.health = health
         statusLines = status
     }
 
     func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler {
-        ServerConnection(
+        let connection = ServerConnection(
             dispatcher: dispatcher, codec: codec,
             scheduler: schedulers.scheduler(on: reactor, dispatcher))
+        if wires.isEmpty { return connection }
+        let settings = WireSettings(
+            maxFrameBytes: codec.maxFrameBytes, streams: dispatcher.streamLimits,
+            logger: dispatcher.logger)
+        return WireSelection(wires, settings, for: connection, on: reactor)
     }
 
     func status(connectionCount: Int) -> String {

@@ -37,6 +37,9 @@ public struct RPCServerConfiguration: Sendable {
     /// Who may call what, `rocket.Health` and `rocket.Reflection` included: health checks need a
     /// rule, too. Default nil: every caller may call every method.
     public var authorization: AuthorizationPolicy?
+    /// Further wires that the listeners serve beside TinyPB: a connection's first bytes, or ALPN,
+    /// select its wire. Default none.
+    public var protocols: [RPCWireProtocol] = []
     /// Starts what drives the loops of the server; nil, the default: threads.
     @_spi(Simulation) public var makeThread: MakeLoopThread?
 

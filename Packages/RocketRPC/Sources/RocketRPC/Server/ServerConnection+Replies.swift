@@ -51,10 +51,12 @@ extension ServerConnection {
             if !isRecorded { _ = finish(start, context, method, payload, in: &output) }
         }
         if !isRecorded { return true }
-        let (id, metadata) = context.storage.withState { ($0.messageID, $0.replyMetadata) }
+        let (id, metadata, trailing) = context.storage.withState {
+            ($0.messageID, $0.replyMetadata, $0.trailingMetadata)
+        }
         var info = ByteBuffer()
         do {
-            try writeMetadata(metadata, to: &info)
+            try writeMetadata(metadata, trailing: trailing, to: &info)
         } catch {
             let error = RPCError(.resourceExhausted, "the reply's \(error)")
             send(error, id, method)
@@ -85,7 +87,8 @@ extension ServerConnection {
         case let error as RPCError where error.code == .unavailable && !error.peer.isEmpty:
             return RPCError(
                 .failedGetReply,
-                "a call of the handler was refused by \(error.peer): \(error.message)")
+                "a call of the handler was refused by \(error.peer): \(error.message)",
+                details: error.details)
         // Code 0 would be an empty response.
         case let error as RPCError where error.code.rawValue != 0:
             return error
@@ -100,12 +103,16 @@ extension ServerConnection {
     }
 
     /// Appends an error to the output.
-    func send(_ error: RPCError, _ messageID: [UInt8], _ method: _MethodEntry) {
+    func send(
+        _ error: RPCError, _ messageID: [UInt8], _ method: _MethodEntry,
+        trailing: RPCMetadata = [:]
+    ) {
         method.withName { name in
             guard let transport else { return }
             send(over: transport) { output in
                 // SAFETY: the array lives, unchanged, until append returns.
-                _ = append(error, unsafe messageID.span.bytes, name, to: &output)
+                _ = append(
+                    error, unsafe messageID.span.bytes, name, trailing: trailing, to: &output)
             }
         }
     }
@@ -148,26 +155,34 @@ extension ServerConnection {
             failure = RPCError(.failedSerialize, "the response can't be serialized: \(error)")
         }
         output.truncate(to: start)
-        let id = context.responder.messageID
+        let (id, trailing) = context.storage.withState { ($0.messageID, $0.trailingMetadata) }
         return method.withName { name in
             // SAFETY: the array lives, unchanged, until append returns.
-            append(failure, unsafe id.span.bytes, name, to: &output)
+            append(failure, unsafe id.span.bytes, name, trailing: trailing, to: &output)
         }
     }
 
-    /// Appends an error, without its text if the frame would be too large. A frame without text is
-    /// never too large, because the request has the same id and name.
+    /// Appends an error, without its details if the frame would be too large, and without its text
+    /// if it still would be. A frame without both is never too large, because the request has the
+    /// same id and name.
     private func append(
-        _ error: RPCError, _ messageID: RawSpan, _ methodName: RawSpan, to output: inout ByteBuffer
+        _ error: RPCError, _ messageID: RawSpan, _ methodName: RawSpan,
+        trailing: RPCMetadata = [:], to output: inout ByteBuffer
     ) -> SentReply {
-        func append(_ text: RawSpan) throws(FrameError) {
+        func append(_ text: RawSpan, _ status: [UInt8] = []) throws(FrameError) {
             let start = codec.begin(
                 messageID: messageID, methodName: methodName, errorCode: error.code.rawValue,
                 errorInfo: text, in: &output)
+            if !status.isEmpty { output.append(status) }
             try codec.finish(start, in: &output)
         }
         let text = [UInt8](error.message.utf8)
+        let status = status(of: error, trailing: trailing)
         // SAFETY: the array lives, unchanged, until append returns.
+        if !status.isEmpty, (try? append(unsafe text.span.bytes, status)) != nil {
+            return SentReply(code: error.code, payloadBytes: 0)
+        }
+        // SAFETY: as above.
         if (try? append(unsafe text.span.bytes)) == nil { try? append(RawSpan()) }
         return SentReply(code: error.code, payloadBytes: 0)
     }

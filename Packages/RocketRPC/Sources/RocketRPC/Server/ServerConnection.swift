@@ -41,6 +41,8 @@ final class ServerConnection {
     var metadata = PeerMetadata()
     /// The callers that are known, and what each may call; nil until a call has to be checked.
     var access: ConnectionAccess?
+    /// Its streams, once it has had one.
+    var streams: ConnectionStreams?
     /// Whether and how the connection ends.
     var ending = ConnectionEnding()
     /// Its entry in `ConnectionAges`.
@@ -85,7 +87,10 @@ extension ServerConnection: TransportHandler {
 
     func writabilityChanged(_ transport: any Transport, isWritable: Bool) {
         isOutputFull = !isWritable
-        if isWritable { outputHasRoom() }
+        if isWritable {
+            outputHasRoom()
+            streams?.outputHasRoom()
+        }
     }
 
     func draining(_ transport: any Transport) { beginDraining() }
@@ -100,6 +105,7 @@ extension ServerConnection: TransportHandler {
         // Handlers that return later have nothing to wait for.
         isOutputFull = false
         scheduler?.remove(self)
+        streams?.close()
         waitingReplies = RingBuffer()
         hasWaitingReplies = false
         onClose?()
@@ -237,13 +243,13 @@ extension ServerConnection {
         guard case .frame(let frame, let byteCount) = step else { return .needMore }
         let name = bytes.extracting(frame.methodName)
         guard let method = context.table.find(name) else {
-            unknownMethod(name, bytes.extracting(frame.messageID))
-            return .handled(byteCount: byteCount)
+            unknownMethod(name, frame, bytes)
+            return fault == nil ? .handled(byteCount: byteCount) : .broken
         }
         let timeout =
             frame.errorCode == 0 && !frame.errorInfo.isEmpty
             ? timeout(in: bytes.extracting(frame.errorInfo), context) : nil
-        if let refusal = refusal(of: method, frame, timeout, context.limiter) {
+        if let refusal = refusal(of: method, frame, bytes, timeout, context.limiter) {
             dispatcher.counters.refused()
             refuse(bytes.extracting(frame.messageID), name, refusal)
             return .handled(byteCount: byteCount)
@@ -260,9 +266,12 @@ extension ServerConnection {
         return .call(method, frame, deadline, byteCount: byteCount)
     }
 
-    /// Handles a name that is not in the table: cancels a call, or refuses it.
-    private func unknownMethod(_ name: RawSpan, _ messageID: RawSpan) {
+    /// Handles a name that is not in the table: cancels a call, takes a frame of a stream, or
+    /// refuses a call.
+    private func unknownMethod(_ name: RawSpan, _ frame: TinyPBFrame, _ bytes: RawSpan) {
+        let messageID = bytes.extracting(frame.messageID)
         if CancelFrame.isCancel(name) { return cancel(messageID) }
+        if let kind = StreamFrame(name) { return receivedStreamFrame(kind, frame, bytes) }
         dispatcher.counters.refused()
         refuse(messageID, name, dispatcher.table.failure(for: String(decodingUTF8: name)))
     }
@@ -271,7 +280,7 @@ extension ServerConnection {
     /// call is to be served.
     @inline(__always)
     private func refusal(
-        of method: _MethodEntry, _ frame: TinyPBFrame, _ timeout: Int64?,
+        of method: _MethodEntry, _ frame: TinyPBFrame, _ bytes: RawSpan, _ timeout: Int64?,
         _ limiter: ConcurrencyLimiter
     ) -> RPCError? {
         if !method.isAlwaysServed {
@@ -293,6 +302,9 @@ extension ServerConnection {
         }
         if timeout == 0 {
             return RPCError(.callTimeout, "the deadline had passed when the call arrived")
+        }
+        if method.kind != .unary {
+            return streamRefusal(of: method, bytes.extracting(frame.errorInfo))
         }
         return nil
     }

@@ -57,6 +57,8 @@ final class InMemoryTransport: Transport, TickEndHandler {
     var pendingBytes: Int { output.readableBytes }
     var isWritable: Bool { !isAboveHighWater && !isClosed && closing == nil }
     var signalsReset: Bool { true }
+    var negotiatedProtocol: String? { nil }
+    var handlerBytes = 0
 
     func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
 
@@ -85,6 +87,8 @@ final class InMemoryTransport: Transport, TickEndHandler {
         if how == .reset { peer?.resetByPeer() }
         enrol()
     }
+
+    func handOver(to handler: any TransportHandler) { self.handler = handler }
 
     // MARK: The tick's end
 
@@ -153,6 +157,7 @@ final class InMemoryTransport: Transport, TickEndHandler {
 struct InMemoryConnector: Connector {
     let dispatcher: RPCDispatcher
     let codec: TinyPBCodec
+    var peerIsKnown: Bool { true }
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,

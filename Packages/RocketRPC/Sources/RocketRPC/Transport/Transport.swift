@@ -1,14 +1,14 @@
-import RocketBase
-import RocketReactor
-import RocketTCP
+public import RocketBase
+public import RocketReactor
+public import RocketTCP
 
 /// A bidirectional byte stream to one peer, used by the connections of servers and channels. Bound
 /// to one loop; every function must be called on that loop's thread.
 ///
-/// Implemented by `TCPConnection` (TCP and Unix sockets) and `InMemoryTransport`. Another kind,
-/// such as a simulated network or TLS over any of these, conforms to this protocol and is created
-/// by a `Connector` on a channel and by a `ConnectionListener` on a server.
-protocol Transport: AnyObject {
+/// Implemented by `TCPConnection` (TCP and Unix sockets), `InMemoryTransport`, and by what translates
+/// another wire (`WireProtocol`). Another kind conforms to this protocol and is created by a
+/// `Connector` on a channel and by a `ConnectionListener` on a server.
+@_spi(Transport) public protocol Transport: AnyObject {
     var localAddress: NetAddress { get }
     var peerAddress: NetAddress { get }
     /// What the peer has proved of itself. Costs a system call, or the parsing of a certificate.
@@ -23,6 +23,11 @@ protocol Transport: AnyObject {
     var isWritable: Bool { get }
     /// Whether the peer can distinguish a close by `.reset` from an ordinary end of input.
     var signalsReset: Bool { get }
+    /// The application protocol that both sides have agreed on (ALPN); nil: none.
+    var negotiatedProtocol: String? { get }
+    /// Memory that the handler holds for this connection besides its buffers, in bytes: part of what
+    /// the connection counts for in the process's byte budget.
+    var handlerBytes: Int { get set }
 
     /// Runs `body` with the input that the handler has not consumed in `received`. Must not be
     /// called from `received`.
@@ -36,6 +41,8 @@ protocol Transport: AnyObject {
     /// Closes the transport. The handler's `closed` is called at the end of a tick. A second call
     /// has no effect, except `.now` or `.reset` after `.afterFlush`.
     func close(_ how: TCPConnection.Closing, reason: CloseReason)
+    /// Passes all later events to `handler`, which is not notified of `connected`.
+    func handOver(to handler: any TransportHandler)
 }
 
 /// Handles the events of a transport. All functions run on its loop, and are never nested for the
@@ -43,7 +50,7 @@ protocol Transport: AnyObject {
 ///
 /// The contract is that of `TCPConnectionHandler`: `connected` is called first and once, `closed`
 /// last and once.
-protocol TransportHandler: TCPConnectionHandler {
+@_spi(Transport) public protocol TransportHandler: TCPConnectionHandler {
     func connected(_ transport: any Transport)
     /// Bytes have been appended to the input. Bytes that are not consumed remain in it.
     func received(_ transport: any Transport, _ input: inout ByteBuffer)
@@ -56,7 +63,9 @@ protocol TransportHandler: TCPConnectionHandler {
 }
 
 /// Opens the transports of a channel.
-protocol Connector: Sendable {
+@_spi(Transport) public protocol Connector: Sendable {
+    /// Whether the peer takes metadata of up to 8 KiB from the first call on, and streams.
+    var peerIsKnown: Bool { get }
     /// Starts to connect, on the channel's loop. Calls either `handler.connected` or `failed`,
     /// once, before it returns or later.
     ///
@@ -68,36 +77,48 @@ protocol Connector: Sendable {
     ) -> () -> Void
 }
 
-extension TCPConnection: Transport {
+@_spi(Transport) extension TCPConnection: Transport {
     /// False for a Unix socket, which can't be reset: the peer reads an ordinary end of input, and
     /// may still send.
-    var signalsReset: Bool { !peerAddress.isUnix }
+    public var signalsReset: Bool { !peerAddress.isUnix }
 
-    func readInput(_ body: (inout ByteBuffer) -> Void) { withInput(body) }
+    /// Passes what the handler has left of the input.
+    public func readInput(_ body: (inout ByteBuffer) -> Void) { withInput(body) }
 
-    func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
+    /// Writes, and returns whether the output is below its high water mark.
+    @discardableResult
+    public func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
         write(body)
         return !isOutputFull
     }
+
+    /// Replaces the handler.
+    public func handOver(to handler: any TransportHandler) { replaceHandler(handler) }
 }
 
 /// Implements `TCPConnectionHandler` by the functions of `TransportHandler`.
-extension TransportHandler {
-    func connected(_ connection: TCPConnection) { connected(connection as any Transport) }
+@_spi(Transport) extension TransportHandler {
+    /// Forwards to the function of `TransportHandler`.
+    public func connected(_ connection: TCPConnection) { connected(connection as any Transport) }
 
-    func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
+    /// Forwards to the function of `TransportHandler`.
+    public func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
         received(connection as any Transport, &input)
     }
 
-    func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {
+    /// Forwards to the function of `TransportHandler`.
+    public func writabilityChanged(_ connection: TCPConnection, isWritable: Bool) {
         writabilityChanged(connection as any Transport, isWritable: isWritable)
     }
 
-    func draining(_ connection: TCPConnection) { draining(connection as any Transport) }
+    /// Forwards to the function of `TransportHandler`.
+    public func draining(_ connection: TCPConnection) { draining(connection as any Transport) }
 
-    func inputEnded(_ connection: TCPConnection) { inputEnded(connection as any Transport) }
+    /// Forwards to the function of `TransportHandler`.
+    public func inputEnded(_ connection: TCPConnection) { inputEnded(connection as any Transport) }
 
-    func closed(_ connection: TCPConnection, reason: CloseReason) {
+    /// Forwards to the function of `TransportHandler`.
+    public func closed(_ connection: TCPConnection, reason: CloseReason) {
         closed(connection as any Transport, reason: reason)
     }
 }
@@ -105,6 +126,7 @@ extension TransportHandler {
 /// Connects over TCP or a Unix socket, to the first address that accepts. The n-th connection of a
 /// channel tries the n-th address first, so that a pool is distributed over all addresses.
 struct TCPConnector: Connector {
+    var peerIsKnown: Bool { false }
     let addresses: [NetAddress]
     /// Nil: plaintext.
     let security: (any ClientTransportSecurity)?

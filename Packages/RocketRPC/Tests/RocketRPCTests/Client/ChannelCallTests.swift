@@ -2,7 +2,7 @@ import RocketBase
 import RocketSystem
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// How calls begin and end, on a manual clock and over transports in memory.
 @Suite struct ChannelCallTests {

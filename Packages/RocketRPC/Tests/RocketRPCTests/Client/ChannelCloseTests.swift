@@ -4,7 +4,7 @@ import RocketReactorTestKit
 import RocketTCP
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// How closing a channel ends its calls and its connections.
 @Suite struct ChannelCloseTests {

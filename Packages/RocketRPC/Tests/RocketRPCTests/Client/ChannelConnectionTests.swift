@@ -3,7 +3,7 @@ import RocketSystem
 import RocketTCP
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// When a channel connects, and how its calls end when that fails.
 @Suite struct ChannelConnectionTests {

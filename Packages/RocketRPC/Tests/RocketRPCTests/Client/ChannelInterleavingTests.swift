@@ -2,7 +2,7 @@ import RocketBase
 import RocketTCP
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 @Suite struct ChannelInterleavingTests {
     /// The network, the server, the clock and the callers act in random order.

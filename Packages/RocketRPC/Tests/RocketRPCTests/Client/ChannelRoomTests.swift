@@ -6,7 +6,7 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// Calls that are queued because the connection's output is above its high water mark.
 @Suite struct ChannelRoomTests {

@@ -7,7 +7,7 @@ import RocketSystem
 import RocketTCP
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// A channel on a loop and a clock that the test drives by hand, over transports in memory: the
 /// test plays the network and the server.
@@ -67,6 +67,8 @@ final class DrivenChannel {
 final class FakeConnector: Connector, @unchecked Sendable {
     private(set) var made: [FakeTransport] = []
 
+    var peerIsKnown: Bool { false }
+
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
         failed: @escaping (RPCError) -> Void
@@ -88,6 +90,8 @@ final class FakeTransport: Transport {
     var isCancelled = false
     var closing: TCPConnection.Closing?
     var signalsReset = true
+    var negotiatedProtocol: String? { nil }
+    var handlerBytes = 0
     /// Writes until it is not writable any more.
     private var room = Int.max
     var isWritable: Bool { room > 0 && closing == nil }
@@ -113,6 +117,7 @@ final class FakeTransport: Transport {
         return isWritable
     }
 
+    func handOver(to handler: any TransportHandler) {}
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
         if closing == nil { closing = how }
     }

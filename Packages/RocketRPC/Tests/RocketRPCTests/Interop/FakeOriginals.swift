@@ -3,7 +3,7 @@ import RocketCodec
 import RocketSystem
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// One connection of a C++ server, as docs/wire-format.md describes it: takes what one read brings,
 /// and returns what it writes.

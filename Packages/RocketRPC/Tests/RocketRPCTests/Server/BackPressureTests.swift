@@ -7,7 +7,7 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// A server takes no frame and begins no call while its output is above the high water mark, and
 /// replies of handlers that have returned wait: a peer that reads slowly receives all replies.
@@ -53,6 +53,8 @@ struct BackPressureTests {
         let peerAddress = NetAddress.loopback(port: 2)
         let peerIdentity = PeerIdentity.none
         let signalsReset = true
+        var negotiatedProtocol: String? { nil }
+        var handlerBytes = 0
         private(set) var sentBytes: UInt64 = 0
         private(set) var closing: CloseReason?
         private var input = ByteBuffer()
@@ -69,6 +71,8 @@ struct BackPressureTests {
             room -= 1
             return room > 0
         }
+
+        func handOver(to handler: any TransportHandler) {}
 
         func close(_ how: TCPConnection.Closing, reason: CloseReason) {
             closing = closing ?? reason

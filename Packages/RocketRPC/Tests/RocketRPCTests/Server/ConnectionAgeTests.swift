@@ -4,7 +4,7 @@ import RocketSystem
 import RocketTCP
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 @Suite(.oneAtATime) struct ConnectionAgeTests {
     private func age(_ seconds: Int, grace: Int = 300) throws -> ConnectionAge {

@@ -4,7 +4,7 @@ import RocketReactor
 import RocketReactorTestKit
 import RocketTCP
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// A server's connection on a manual clock and a loop that the test drives.
 struct DrivenServer {

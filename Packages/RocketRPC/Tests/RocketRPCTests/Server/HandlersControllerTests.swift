@@ -5,7 +5,7 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// The state of a handler's controller after its call has ended.
 @Suite("A handler's controller")

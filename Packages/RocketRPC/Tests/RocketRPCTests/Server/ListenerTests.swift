@@ -5,7 +5,7 @@ import RocketTCP
 import SwiftProtobuf
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// A server accepts through an injected listener, and a channel connects through a connector:
 /// neither depends on the kind of transport.
@@ -34,6 +34,8 @@ struct ListenerTests {
 
     struct Joining: Connector {
         let listener: InMemoryListener
+
+        var peerIsKnown: Bool { false }
 
         func connect(
             index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,

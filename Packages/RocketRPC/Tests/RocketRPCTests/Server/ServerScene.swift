@@ -5,7 +5,7 @@ import RocketReactorTestKit
 import RocketSystem
 import RocketTCP
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// Connections of one server on a manual clock and a loop that the test drives. The test is their
 /// transport: it decides what arrives, and sees what was written and how they were closed.
@@ -22,6 +22,8 @@ struct ServerScene {
         let peerAddress = NetAddress.loopback(port: 2)
         let peerIdentity: PeerIdentity
         let signalsReset = true
+        var negotiatedProtocol: String? { nil }
+        var handlerBytes = 0
         let isWritable = true
         let sentBytes: UInt64 = 0
         var pendingBytes: Int { output.readableBytes }
@@ -38,6 +40,8 @@ struct ServerScene {
             if closing == nil { body(&output) } else { body(&dropped) }
             return true
         }
+
+        func handOver(to handler: any TransportHandler) {}
 
         func close(_ how: TCPConnection.Closing, reason: CloseReason) {
             closing = closing ?? reason

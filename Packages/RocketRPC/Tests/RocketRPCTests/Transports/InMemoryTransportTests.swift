@@ -3,7 +3,7 @@ import RocketReactorTestKit
 import RocketTCP
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// The two ends of a pipe in memory, tick by tick.
 @Suite struct InMemoryTransportTests {

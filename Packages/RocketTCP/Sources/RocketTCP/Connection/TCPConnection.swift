@@ -221,6 +221,12 @@ extension TCPConnection {
         case reset
     }
 
+    /// Passes all later events to another handler, which is not notified of `connected`. Without
+    /// effect once the connection is closed.
+    public func replaceHandler(_ new: any TCPConnectionHandler) {
+        if handler != nil { handler = new }
+    }
+
     /// Closes the connection. The handler's `closed` is called at the end of the tick in which the
     /// connection has ended, and nothing else from now on. Again: only `.now` or `.reset` after
     /// `.afterFlush` has an effect.

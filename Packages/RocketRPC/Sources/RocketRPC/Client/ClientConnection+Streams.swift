@@ -1,0 +1,53 @@
+import RocketBase
+import RocketCodec
+import RocketReactor
+import RocketSystem
+
+// The streams of a channel's connection.
+
+extension ClientConnection {
+    /// Opens the stream of a call whose opening frame has been written.
+    func openStream(_ stream: CallStream, of call: OutgoingCall) {
+        guard let core, let streams = makeStreams(core) else { return }
+        let id = call.id.withBytes { $0.copied }
+        let entry = streams.open(id, stream, announcesWindow: false)
+        let controller = call.controller
+        entry.receivedHeaders = { controller?.note(replyMetadata: $0) }
+        if streams.knownLimit > 0 { _ = stream.outbound.raiseLimit(to: streams.knownLimit) }
+    }
+
+    private func makeStreams(_ core: ChannelCore) -> ConnectionStreams? {
+        if let streams { return streams }
+        guard let transport else { return nil }
+        let made = ConnectionStreams(
+            over: transport, codec: codec, limits: core.context.configuration.streams,
+            on: core.reactor)
+        made.failed = { [unowned self] entry, error in streamFailed(entry, error) }
+        streams = made
+        return made
+    }
+
+    private func streamFailed(_ entry: StreamEntry, _ error: RPCError) {
+        // SAFETY: the array lives, unchanged, until the id is made.
+        let bytes = entry.id
+        guard let id = CallID(unsafe bytes.span.bytes) else { return }
+        core?.streamFailed(id, error)
+    }
+
+    /// Takes a frame of a stream; returns false for other frames.
+    func takeStreamFrame(_ frame: TinyPBFrame, _ bytes: RawSpan) throws(FrameError) -> Bool {
+        guard let streams, frame.errorCode == 0,
+            let kind = StreamFrame(bytes.extracting(frame.methodName))
+        else { return false }
+        if kind == .headers { exchange.observe(bytes.extracting(frame.errorInfo)) }
+        try streams.received(kind, frame, bytes)
+        return true
+    }
+}
+
+extension ChannelCore {
+    /// Ends a call whose stream has failed here, and cancels it on the server.
+    func streamFailed(_ id: CallID, _ error: RPCError) {
+        if let slot = unsafe pending.find(ids.hashed(id)) { fail(slot, error) }
+    }
+}

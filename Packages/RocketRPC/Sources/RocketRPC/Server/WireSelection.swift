@@ -1,0 +1,67 @@
+import RocketBase
+import RocketReactor
+import RocketTCP
+
+/// The first handler of a connection of a server that speaks several wires: reads the first bytes,
+/// or what ALPN has agreed on, and hands the connection over. TinyPB is the wire of all that no
+/// other claims. Bound to the connection's loop.
+final class WireSelection: TransportHandler {
+    private let wires: [any WireProtocol]
+    private let settings: WireSettings
+    private let reactor: Reactor
+    private let rpc: ServerConnection
+
+    init(
+        _ wires: [any WireProtocol], _ settings: WireSettings, for rpc: ServerConnection,
+        on reactor: Reactor
+    ) {
+        self.wires = wires
+        self.settings = settings
+        self.rpc = rpc
+        self.reactor = reactor
+    }
+
+    func connected(_ transport: any Transport) {
+        guard let name = transport.negotiatedProtocol else { return }
+        let wire = wires.first { $0.applicationProtocols.contains(name) }
+        handOver(transport, to: wire)
+    }
+
+    func received(_ transport: any Transport, _ input: inout ByteBuffer) {
+        var needsMore = false
+        for wire in wires {
+            switch input.withBytes({ wire.matches($0) }) {
+            case .yes: return handOver(transport, to: wire).received(transport, &input)
+            case .needMore: needsMore = true
+            case .no: break
+            }
+        }
+        if !needsMore { handOver(transport, to: nil).received(transport, &input) }
+    }
+
+    func writabilityChanged(_ transport: any Transport, isWritable: Bool) {}
+
+    func draining(_ transport: any Transport) {
+        handOver(transport, to: nil).draining(transport)
+    }
+
+    func inputEnded(_ transport: any Transport) {
+        let handler = handOver(transport, to: nil)
+        transport.readInput { if !$0.isEmpty { handler.received(transport, &$0) } }
+        handler.inputEnded(transport)
+    }
+
+    func closed(_ transport: any Transport, reason: CloseReason) {}
+
+    /// - Parameter wire: nil for TinyPB.
+    @discardableResult
+    private func handOver(
+        _ transport: any Transport, to wire: (any WireProtocol)?
+    ) -> any TransportHandler {
+        let handler: any TransportHandler =
+            wire?.makeHandler(for: rpc, settings: settings, on: reactor) ?? rpc
+        transport.handOver(to: handler)
+        handler.connected(transport)
+        return handler
+    }
+}

@@ -1,0 +1,164 @@
+import RocketBase
+public import RocketReactor
+import RocketSystem
+import Synchronization
+
+/// The messages of one streaming call in both directions, of a server or a channel. Any thread; the
+/// loop of its connection moves the messages.
+@safe @usableFromInline
+final class CallStream: Sendable {
+    @usableFromInline let loop: EventLoop
+    @usableFromInline let inbound: InboundMessages
+    @usableFromInline let outbound: OutboundMessages
+    // SAFETY: used on the loop's thread only.
+    /// Its place in its connection; nil before the call is sent, and once it has ended.
+    nonisolated(unsafe) var entry: StreamEntry?
+    /// What the consumer has read and the loop has not counted yet.
+    private let consumed = Atomic(0)
+    /// Whether `update` is on its way to the loop.
+    private let isUpdateScheduled = Atomic(false)
+    private let hasEnded = Atomic(false)
+
+    /// - Parameter limit: how many bytes may be sent until the peer gives more credit.
+    init(
+        on loop: EventLoop, limit: UInt64, maxOutboundBytes: Int, maxInboundBytes: Int,
+        windowBytes: Int
+    ) {
+        self.loop = loop
+        inbound = InboundMessages(maxMessageBytes: maxInboundBytes, windowBytes: windowBytes)
+        outbound = OutboundMessages(limit: limit, maxMessageBytes: maxOutboundBytes)
+    }
+
+    /// Records that the consumer has read messages, or that there is more to send.
+    ///
+    /// - Parameter update: calls `update()`. Passed in, so that one closure serves all messages; the
+    ///   stream can't keep it, since the closure retains the stream.
+    @usableFromInline
+    func notify(consumed bytes: Int, update: @escaping @Sendable (Reactor) -> Void) {
+        if bytes > 0 { consumed.wrappingAdd(bytes, ordering: .relaxed) }
+        if loop.isInLoop { return self.update() }
+        if isUpdateScheduled.exchange(true, ordering: .acquiringAndReleasing) { return }
+        // A loop that has ended has ended the stream, too.
+        loop.execute(update)
+    }
+
+    /// On the loop.
+    @usableFromInline
+    func update() {
+        isUpdateScheduled.store(false, ordering: .sequentiallyConsistent)
+        let bytes = consumed.exchange(0, ordering: .relaxed)
+        guard let entry = unsafe entry else { return }
+        if bytes > 0 { entry.connection.consumed(bytes, by: entry) }
+        entry.connection.enqueue(entry)
+    }
+
+    /// Ends both directions with an error: messages that wait are dropped.
+    func end(_ error: RPCError) {
+        outbound.end(error)
+        inbound.end(error, dropsMessages: true)
+    }
+
+    /// Whether the call of a channel has ended.
+    var isCallEnded: Bool { hasEnded.load(ordering: .acquiring) }
+
+    /// Whether the call can be sent again: nothing was sent or received yet.
+    var canRestart: Bool { !outbound.hasSent && !inbound.hasReceived }
+
+    /// The call is sent again on another connection. On the loop.
+    func leaveConnection() {
+        if let entry = unsafe entry { entry.connection.remove(entry) }
+    }
+
+    /// The call of a channel has ended: by a reply, behind the messages that have been received, or
+    /// by an error of this side. On the loop, or before the call was handed to it.
+    func callEnded(_ error: RPCError? = nil, byReply: Bool = false) {
+        leaveConnection()
+        hasEnded.store(true, ordering: .releasing)
+        outbound.end(error ?? RPCError(.cancelled, "the call has ended"))
+        inbound.end(error, dropsMessages: !byReply)
+    }
+}
+
+/// The loop's part of a stream: its place in the connection that carries it. Bound to the loop.
+final class StreamEntry {
+    let id: [UInt8]
+    let hash: UInt64
+    let stream: CallStream
+    unowned let connection: ConnectionStreams
+    /// What the peer may send.
+    var window: ReceiveWindow
+    /// Whether it is in the queue of streams with messages to send.
+    var isQueued = false
+    /// The bytes that waited to be sent when it was looked at last.
+    var outboundBytes = 0
+    /// When a message came or went last.
+    var lastActivity: MonotonicTime
+    /// Called with the initial metadata that the server has sent.
+    var receivedHeaders: ((RPCMetadata) -> Void)?
+    /// Returns the initial metadata that is sent before the first message, once; nil: none.
+    var takeHeaders: (() -> ByteBuffer?)?
+    /// Its slot in the table of the connection.
+    let slot: Int
+
+    init(
+        id: [UInt8], hash: UInt64, slot: Int, _ stream: CallStream, window: ReceiveWindow,
+        on connection: ConnectionStreams, now: MonotonicTime
+    ) {
+        self.id = id
+        self.hash = hash
+        self.slot = slot
+        self.stream = stream
+        self.window = window
+        self.connection = connection
+        lastActivity = now
+    }
+}
+
+/// Finds the streams of a connection by the bytes of their msg_id, which the peer may have chosen: a
+/// hash with a random seed. A value that can't be copied.
+struct StreamTable: ~Copyable {
+    private var index = HashIndex()
+    private var slots: [StreamEntry?] = []
+    private var free: [Int] = []
+    private let seed: UInt64
+
+    init(seed: UInt64) { self.seed = seed }
+
+    var count: Int { index.count }
+
+    /// In the order of their slots.
+    var all: [StreamEntry] { slots.compactMap(\.self) }
+
+    func hash(_ id: RawSpan) -> UInt64 { byteHash(id, seed: seed) }
+
+    func hash(_ id: [UInt8]) -> UInt64 {
+        // SAFETY: the array lives, unchanged, until hash returns.
+        hash(unsafe id.span.bytes)
+    }
+
+    func find(_ id: RawSpan) -> StreamEntry? {
+        let slot = index.find(hash(id)) { slot in
+            slots[slot].map { StreamFrame.matches(id, $0.id) } ?? false
+        }
+        return slot.flatMap { slots[$0] }
+    }
+
+    /// The slot that the next entry takes.
+    var nextSlot: Int { free.last ?? slots.count }
+
+    mutating func insert(_ entry: StreamEntry) {
+        if let last = free.last, last == entry.slot {
+            free.removeLast()
+            slots[entry.slot] = entry
+        } else {
+            slots.append(entry)
+        }
+        index.insert(entry.hash, entry.slot)
+    }
+
+    mutating func remove(_ entry: StreamEntry) {
+        index.remove(entry.hash, entry.slot)
+        slots[entry.slot] = nil
+        free.append(entry.slot)
+    }
+}

@@ -1,0 +1,201 @@
+public import RocketBase
+import RocketRuntime
+import RocketSystem
+
+/// The messages of a stream that have arrived and wait to be read, in serialized form: the loop
+/// appends, one consumer reads. Any thread. In steady state nothing is allocated.
+///
+/// How much it holds is bounded by the window that the peer has been given, and by one message,
+/// which may be larger than the window.
+// SAFETY: a continuation is resumed once: whoever takes it out of the state, under the lock.
+@safe @usableFromInline
+final class InboundMessages: Sendable {
+    /// What became of a part of a message.
+    enum Part: Equatable {
+        /// Kept; that many bytes count as consumed at once.
+        case kept(consumed: Int)
+        /// Nobody reads any more: all of it counts as consumed.
+        case dropped
+        /// The message is larger than allowed.
+        case tooLarge(Int)
+    }
+
+    /// In front of each message: its length and what it counts for, as UInt32 each.
+    private static let headerBytes = 8
+
+    // SAFETY: the continuation is only resumed by whoever takes it out, under the lock.
+    @safe private struct Queue: ~Copyable {
+        /// Complete messages, each behind a header.
+        var complete = ByteBuffer()
+        /// The message whose rest has not arrived.
+        var unfinished = ByteBuffer()
+        /// What the parts of it count for that do not count as consumed yet.
+        var unfinishedCost = 0
+        /// The consumer that waits.
+        var waiter: UnsafeContinuation<Void, Never>?
+        var isEnded = false
+        var error: RPCError?
+        /// Whether any part of a message has arrived.
+        var hasReceived = false
+
+        /// Appends a message behind a header.
+        mutating func append(_ bytes: RawSpan, cost: Int) {
+            complete.append(bigEndian: UInt32(truncatingIfNeeded: bytes.byteCount))
+            complete.append(bigEndian: UInt32(truncatingIfNeeded: cost))
+            complete.append(bytes)
+        }
+    }
+
+    /// The messages that the consumer has taken out of the queue, in one piece.
+    private struct Reader: ~Copyable {
+        var messages = ByteBuffer()
+        /// What the messages that have been read count for.
+        var consumed = 0
+
+    }
+
+    private let queue = Locked(Queue())
+    private let reader = Locked(Reader())
+    /// The largest message, in bytes.
+    private let maxMessageBytes: Int
+    /// With more consumed bytes than this the loop is notified at once.
+    private let notifyBytes: Int
+
+    init(maxMessageBytes: Int, windowBytes: Int) {
+        self.maxMessageBytes = maxMessageBytes
+        notifyBytes = max(1, windowBytes / 4)
+    }
+
+    // MARK: The loop's side
+
+    /// Takes a part of a message.
+    ///
+    /// - Parameters:
+    ///   - isLast: whether it completes the message.
+    ///   - cost: what it counts for.
+    func append(_ part: RawSpan, isLast: Bool, cost: Int) -> Part {
+        var waiter: UnsafeContinuation<Void, Never>?
+        let result = queue.withLock { queue -> Part in
+            if queue.isEnded { return .dropped }
+            queue.hasReceived = true
+            let total = queue.unfinished.readableBytes + part.byteCount
+            if total > maxMessageBytes { return .tooLarge(total) }
+            if !isLast {
+                queue.unfinished.append(part)
+                queue.unfinishedCost += cost
+                // The consumer waits for this message: its sender needs credit for the rest.
+                if unsafe queue.waiter == nil || !queue.complete.isEmpty {
+                    return .kept(consumed: 0)
+                }
+                defer { queue.unfinishedCost = 0 }
+                return .kept(consumed: queue.unfinishedCost)
+            }
+            if queue.unfinished.isEmpty {
+                queue.append(part, cost: cost)
+            } else {
+                queue.unfinished.append(part)
+                let cost = queue.unfinishedCost + cost
+                var whole = ByteBuffer()
+                swap(&whole, &queue.unfinished)
+                whole.withBytes { queue.append($0, cost: cost) }
+                queue.unfinishedCost = 0
+            }
+            unsafe waiter = queue.waiter.take()
+            return .kept(consumed: 0)
+        }
+        unsafe waiter?.resume()
+        return result
+    }
+
+    /// Ends the stream behind the messages that it has. Only the first call has an effect, and one
+    /// that drops messages. Any thread.
+    func end(_ error: RPCError? = nil, dropsMessages: Bool = false) {
+        let waiter = unsafe queue.withLock { queue in
+            if dropsMessages {
+                queue.complete = ByteBuffer()
+                queue.unfinished = ByteBuffer()
+                queue.error = queue.error ?? error
+            } else if !queue.isEnded {
+                queue.error = error
+            }
+            queue.isEnded = true
+            return unsafe queue.waiter.take()
+        }
+        unsafe waiter?.resume()
+    }
+
+    /// Whether any part of a message has arrived.
+    var hasReceived: Bool { queue.withLock { $0.hasReceived } }
+
+    // MARK: The consumer's side
+
+    /// What the consumer has to do next.
+    @usableFromInline
+    enum Step {
+        /// Messages are in the reader.
+        case read
+        case wait
+        case ended(RPCError?)
+    }
+
+    /// Passes the next message that is in the reader to `body`.
+    ///
+    /// - Returns: nil if the reader is empty; otherwise what counts as consumed now.
+    @usableFromInline
+    func read(_ body: (RawSpan) -> Void) -> Int? {
+        reader.withLock { reader in
+            if reader.messages.isEmpty { return nil }
+            let length = Int(reader.messages.integer(at: 0, as: UInt32.self))
+            reader.consumed += Int(reader.messages.integer(at: 4, as: UInt32.self))
+            let start = Self.headerBytes
+            reader.messages.withBytes { body($0.extracting(start..<(start + length))) }
+            reader.messages.consume(start + length)
+            if reader.consumed < notifyBytes { return 0 }
+            defer { reader.consumed = 0 }
+            return reader.consumed
+        }
+    }
+
+    /// Moves what has arrived to the reader, which is empty.
+    ///
+    /// - Returns: what to do, and what counts as consumed beside what the reader has counted.
+    @usableFromInline
+    func refill() -> (Step, consumed: Int) {
+        reader.withLock { reader in
+            let consumed = reader.consumed
+            reader.consumed = 0
+            return queue.withLock { queue in
+                if !queue.complete.isEmpty {
+                    swap(&reader.messages, &queue.complete)
+                    return (.read, consumed)
+                }
+                if queue.isEnded { return (.ended(queue.error), consumed) }
+                defer { queue.unfinishedCost = 0 }
+                return (.wait, consumed + queue.unfinishedCost)
+            }
+        }
+    }
+
+    /// Suspends until there is a message, the stream has ended, or the task is cancelled.
+    @usableFromInline
+    nonisolated(nonsending) func wait() async {
+        await unsafe suspendTask {
+            wake()
+        } _: { continuation in
+            let isReady = queue.withLock { queue in
+                if queue.isEnded || !queue.complete.isEmpty || Task.isCancelled { return true }
+                // Two tasks that read the same stream: the first one looks again.
+                let other = unsafe queue.waiter.take()
+                unsafe queue.waiter = continuation
+                unsafe other?.resume()
+                return false
+            }
+            if isReady { unsafe continuation.resume() }
+        }
+    }
+
+    private func wake() {
+        let waiter = unsafe queue.withLock { unsafe $0.waiter.take() }
+        unsafe waiter?.resume()
+    }
+}

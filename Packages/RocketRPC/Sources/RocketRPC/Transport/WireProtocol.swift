@@ -1,0 +1,65 @@
+public import RocketBase
+public import RocketReactor
+
+/// Another wire that a server speaks on the same listeners: its connections are translated into
+/// frames of TinyPB and back, so that calls take the same way whatever their wire is. Any thread.
+@_spi(Transport) public protocol WireProtocol: Sendable {
+    /// Its names in ALPN, such as `h2`.
+    var applicationProtocols: [String] { get }
+
+    /// Whether a connection without ALPN that begins with these bytes speaks this protocol.
+    func matches(_ bytes: RawSpan) -> WireMatch
+
+    /// Creates the handler of a connection. On the connection's loop.
+    ///
+    /// - Parameter rpc: the connection's side of calls. The handler is its transport: passes it the
+    ///   events of one, and takes the frames that it sends.
+    func makeHandler(
+        for rpc: any TransportHandler, settings: WireSettings, on reactor: Reactor
+    ) -> any TransportHandler
+}
+
+/// What the first bytes of a connection say.
+@_spi(Transport) public enum WireMatch: Sendable {
+    case yes
+    case no
+    /// So far the bytes match, but are too few.
+    case needMore
+}
+
+/// The limits of a server or a channel that another wire has to respect, too.
+@_spi(Transport) public struct WireSettings: Sendable {
+    /// The largest frame of TinyPB, in bytes, and so nearly the largest message.
+    public let maxFrameBytes: Int
+    /// Limits on streams.
+    public let streams: RPCStreamLimits
+    /// Receives log lines.
+    public let logger: RocketLogger
+}
+
+/// Another wire that a server speaks beside TinyPB, on the same listeners: gRPC, of the product
+/// RocketGRPC.
+public struct RPCWireProtocol: Sendable {
+    let wire: any WireProtocol
+
+    /// Wraps the implementation.
+    @_spi(Transport) public init(_ wire: any WireProtocol) { self.wire = wire }
+}
+
+/// The wire of a channel: TinyPB, or gRPC of the product RocketGRPC.
+public struct RPCChannelProtocol: Sendable {
+    /// Wraps the connector of the transport; nil: TinyPB.
+    let wrap: (@Sendable (any Connector, WireSettings) -> any Connector)?
+
+    /// Creates a wire from what translates it.
+    @_spi(Transport) public init(
+        _ wrap: @escaping @Sendable (any Connector, WireSettings) -> any Connector
+    ) {
+        self.wrap = wrap
+    }
+
+    private init() { wrap = nil }
+
+    /// TinyPB, the default.
+    public static let tinyPB = RPCChannelProtocol()
+}
