@@ -25,15 +25,15 @@ PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
-	Packages/RocketTLS Packages/RocketCompression Packages/RocketRPC Packages/RocketRPCJWT \
+	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketRPCJWT \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
-SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketCompression Packages/RocketRPC \
+SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-compression test-rpc test-jwt \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-compression test-http2 test-rpc test-jwt \
 	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -77,6 +77,9 @@ test-tls: deps ## test RocketTLS: certificates, handshakes, records
 
 test-compression: deps ## test RocketCompression: gzip, deflate, zstd with limits
 	@scripts/run-tests Packages/RocketCompression
+
+test-http2: deps ## test RocketHTTP2: sessions, limits, malformed frames
+	@scripts/run-tests Packages/RocketHTTP2
 
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC

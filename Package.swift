@@ -84,6 +84,16 @@ let compression: [Target] = [
         unsafe: true),
 ]
 
+let http2: [Target] = [
+    .systemLibrary(
+        name: "CNghttp2", path: "Packages/RocketHTTP2/Sources/CNghttp2", pkgConfig: "libnghttp2",
+        providers: [.apt(["libnghttp2-dev"])]),
+    library("CRocketHTTP2", of: "RocketHTTP2", ["CNghttp2"]),
+    library(
+        "RocketHTTP2", of: "RocketHTTP2", ["CRocketHTTP2", "RocketBase", "RocketSystem"],
+        unsafe: true),
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec",
@@ -161,7 +171,7 @@ let generator: [Target] = [
 
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
-    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketRPC",
+    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketHTTP2", "RocketRPC",
     "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketProgram", "RocketSimulation",
 ]
 
@@ -181,5 +191,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + rpc + generator
+    targets: base + tls + compression + http2 + rpc + generator
 )

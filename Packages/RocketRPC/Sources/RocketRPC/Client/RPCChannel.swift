@@ -124,7 +124,7 @@ public final class RPCChannel: Sendable {
         self.interceptors = interceptors + (credentials.map { [$0] } ?? [])
         injectedTime = loop.time is SystemTimeSource ? nil : loop.time
         let settings = WireSettings(
-            maxFrameBytes: configuration.codec.maxFrameBytes, streams: configuration.streams,
+            codec: configuration.codec, methodKind: { _ in nil }, streams: configuration.streams,
             logger: logger)
         context = ChannelContext(
             target: target,

@@ -144,7 +144,8 @@ private final class RPCServerApplication: ServerApplication {
             scheduler: schedulers.scheduler(on: reactor, dispatcher))
         if wires.isEmpty { return connection }
         let settings = WireSettings(
-            maxFrameBytes: codec.maxFrameBytes, streams: dispatcher.streamLimits,
+            codec: codec, methodKind: { [dispatcher] in dispatcher.table.find($0)?.kind },
+            streams: dispatcher.streamLimits,
             logger: dispatcher.logger)
         return WireSelection(wires, settings, for: connection, on: reactor)
     }

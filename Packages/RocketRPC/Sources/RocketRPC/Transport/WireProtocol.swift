@@ -1,4 +1,5 @@
 public import RocketBase
+public import RocketCodec
 public import RocketReactor
 
 /// Another wire that a server speaks on the same listeners: its connections are translated into
@@ -29,8 +30,11 @@ public import RocketReactor
 
 /// The limits of a server or a channel that another wire has to respect, too.
 @_spi(Transport) public struct WireSettings: Sendable {
-    /// The largest frame of TinyPB, in bytes, and so nearly the largest message.
-    public let maxFrameBytes: Int
+    /// The codec of the RPC side, whose frames are what the other wire is translated to: the largest
+    /// frame is nearly the largest message.
+    public let codec: TinyPBCodec
+    /// Of a server: the kind of the method of that full name; nil: there is none. Any thread.
+    public let methodKind: @Sendable (RawSpan) -> RPCMethodKind?
     /// Limits on streams.
     public let streams: RPCStreamLimits
     /// Receives log lines.

@@ -1,0 +1,37 @@
+import RocketBase
+import RocketHTTP2
+import RocketReactor
+
+/// What all connections of gRPC on one loop share. Bound to the loop.
+final class GRPCLoop {
+    /// nghttp2's memory.
+    let memory = HTTP2MemoryPool()
+    /// Objects of calls that have ended, for later ones.
+    private var spareServerStreams: [ServerStream] = []
+    private var compressors: [(owner: ObjectIdentifier, compressor: any MessageCompressor)] = []
+
+    /// More are not kept.
+    private static let mostSpare = 1024
+
+    static func of(_ reactor: Reactor) -> GRPCLoop {
+        reactor.attachment(GRPCLoop.self) { _ in GRPCLoop() }
+    }
+
+    func takeServerStream() -> ServerStream { spareServerStreams.popLast() ?? ServerStream() }
+
+    func give(_ stream: ServerStream) {
+        if spareServerStreams.count < Self.mostSpare { spareServerStreams.append(stream) }
+    }
+
+    /// The compressor of a server or a channel on this loop.
+    func compressor(
+        of owner: AnyObject, _ compression: (any MessageCompression)?
+    ) -> (any MessageCompressor)? {
+        guard let compression else { return nil }
+        let id = ObjectIdentifier(owner)
+        if let found = compressors.first(where: { $0.owner == id }) { return found.compressor }
+        let made = compression.makeCompressor()
+        compressors.append((id, made))
+        return made
+    }
+}

@@ -1,0 +1,233 @@
+import RocketBase
+import RocketCodec
+import RocketHTTP2
+import RocketReactor
+@_spi(Transport) import RocketRPC
+
+// Frames of the RPC side become HTTP/2's responses.
+
+extension GRPCServerConnection {
+    /// Takes all frames that the RPC side has sent.
+    func takeReplies() {
+        if output.isEmpty { return }
+        var bytes = ByteBuffer()
+        swap(&bytes, &output)
+        while !bytes.isEmpty {
+            let byteCount = bytes.withBytes { bytes -> Int in
+                // What this process has written is valid.
+                guard case .frame(let frame, let byteCount)? = try? settings.codec.step(bytes) else {
+                    return 0
+                }
+                take(frame, bytes)
+                return byteCount
+            }
+            if byteCount == 0 { break }
+            bytes.consume(byteCount)
+        }
+        bytes.removeAll()
+        bytes.shrink(keepBytes: 64 << 10)
+        swap(&bytes, &output)
+    }
+
+    private func take(_ frame: TinyPBFrame, _ bytes: RawSpan) {
+        let id = bytes.extracting(frame.messageID)
+        let name = FrameName(bytes.extracting(frame.methodName))
+        if id.byteCount == 0 {
+            switch name {
+            case .goAway?: beginDrain()
+            case .window?: connectionLimit(bytes.extracting(frame.payload))
+            default: break
+            }
+            return
+        }
+        // Of a call whose stream has ended meanwhile there is none.
+        guard let number = id.decimal,
+            let stream = stream(HTTP2StreamID(rawValue: Int32(clamping: number))),
+            !stream.isAnswered
+        else { return }
+        switch name {
+        case .data?:
+            message(
+                stream, bytes.extracting(frame.payload), isLast: frame.errorInfo.isEmpty)
+        case .window?:
+            guard let limit = bytes.extracting(frame.payload).bigEndian else { return }
+            if firstLimit == nil { firstLimit = limit }
+            stream.input?.raise(to: limit)
+            resume(stream)
+        case .headers?: sendHeaders(of: stream, bytes.extracting(frame.errorInfo))
+        case .cancel?, .goAway?: break
+        case nil: reply(stream, frame, bytes)
+        }
+        count(stream)
+    }
+
+    private func connectionLimit(_ payload: RawSpan) {
+        guard let limit = payload.bigEndian else { return }
+        connectionCredit.raise(to: limit)
+        let waiting = blocked
+        blocked = []
+        for number in waiting {
+            if let stream = streams[number] { resume(stream) }
+        }
+    }
+
+    // MARK: Responses
+
+    private func sendHeaders(of stream: ServerStream, _ block: RawSpan) {
+        if stream.areHeadersSent { return }
+        stream.areHeadersSent = true
+        pings.sentData()
+        var headers = wire.plainHeaders
+        if stream.responseEncoding != .identity {
+            headers = GRPCServerWire.headers(stream.responseEncoding, wire.encodings)
+        }
+        for (name, value) in MetadataHeaders.fields(block) { headers.add(name, value) }
+        session?.headers(headers, on: stream.id, endsStream: false)
+    }
+
+    /// A message of a stream of responses, or a part of one.
+    private func message(_ stream: ServerStream, _ part: RawSpan, isLast: Bool) {
+        connectionWindow.receive(part.byteCount)
+        if let limit = connectionWindow.update(held: 0) {
+            frames.appendWindow(RawSpan(), limit: limit, to: &input)
+            hasNewInput = true
+        }
+        sendHeaders(of: stream, RawSpan())
+        let hasMore = stream.output?.append(part, isLast: isLast, compressor) ?? false
+        updateWindow(of: stream)
+        if hasMore { resumeData(of: stream) }
+    }
+
+    private func resumeData(of stream: ServerStream) {
+        if !stream.isWaiting { return }
+        stream.isWaiting = false
+        session?.resumeData(on: stream.id)
+    }
+
+    /// Lets the RPC side send more on a stream of responses.
+    private func updateWindow(of stream: ServerStream) {
+        guard stream.kind.streamsResponses, !stream.isAnswered,
+            let limit = stream.output?.windowUpdate()
+        else { return }
+        stream.messageID.withBytes { frames.appendWindow($0, limit: limit, to: &input) }
+        hasNewInput = true
+    }
+
+    /// The end of a call.
+    private func reply(_ stream: ServerStream, _ frame: TinyPBFrame, _ bytes: RawSpan) {
+        let info = bytes.extracting(frame.errorInfo)
+        if frame.errorCode != 0 {
+            let code = RPCErrorCode(rawValue: frame.errorCode)
+            return fail(stream, WireFailure(code, info.text))
+        }
+        stream.trailers = wire.plainTrailers
+        if stream.kind.streamsResponses {
+            sendHeaders(of: stream, RawSpan())
+            for (name, value) in MetadataHeaders.fields(info) { stream.trailers.add(name, value) }
+        } else {
+            sendHeaders(of: stream, info)
+            _ = stream.output?.append(bytes.extracting(frame.payload), isLast: true, compressor)
+        }
+        stream.isAnswered = true
+        resumeData(of: stream)
+    }
+
+    /// Ends a call that the RPC side has answered with an error.
+    private func fail(_ stream: ServerStream, _ failure: WireFailure) {
+        // Not begun: a client may send it again, to another server, without asking anybody.
+        if stream.isLate, failure.code == .unavailable, !stream.areHeadersSent {
+            stream.isAnswered = true
+            session?.reset(stream.id, .refusedStream)
+        } else {
+            finish(stream, failure)
+        }
+    }
+
+    /// Ends a call with a status.
+    func finish(_ stream: ServerStream, _ failure: WireFailure) {
+        stream.isAnswered = true
+        if !stream.areHeadersSent { return answer(stream.id, failure) }
+        stream.trailers = HTTP2Headers()
+        Self.add(failure, to: &stream.trailers)
+        resumeData(of: stream)
+    }
+
+    /// Sends a response that is a status only.
+    func answer(_ id: HTTP2StreamID, _ failure: WireFailure) {
+        pings.sentData()
+        var headers = HTTP2Headers([":status": "200", "content-type": ContentType.sent])
+        Self.add(failure, to: &headers)
+        if !wire.encodings.names.isEmpty {
+            headers.add("grpc-accept-encoding", wire.encodings.text)
+        }
+        session?.headers(headers, on: id, endsStream: true)
+    }
+
+    private static func add(_ failure: WireFailure, to headers: inout HTTP2Headers) {
+        headers.add("grpc-status", "\(failure.code.grpcStatus)")
+        if !failure.text.isEmpty {
+            headers.add("grpc-message", StatusMessage.encode(failure.text))
+        }
+        // gRPC has fewer codes: our channels read the exact one.
+        if RPCErrorCode(grpcStatus: failure.code.grpcStatus) != failure.code {
+            headers.add(ExactCode.name, "\(failure.code.rawValue)")
+        }
+    }
+
+    func nextData(
+        _ stream: HTTP2StreamID, into output: inout HTTP2DataWriter
+    ) -> HTTP2NextData {
+        guard let known = self.stream(stream) else { return .end }
+        let count = min(output.room, known.output?.sendableBytes ?? 0)
+        if count > 0 {
+            pings.sentData()
+            // The writer can't be captured by a closure that may escape; this one doesn't.
+            known.output?.take(atMost: count) { output.append($0) }
+            self.count(known)
+            updateWindow(of: known)
+        }
+        let isEmpty = (known.output?.sendableBytes ?? 0) == 0
+        if isEmpty, known.isAnswered { return .endWithTrailers(known.trailers) }
+        if count > 0 { return .wrote }
+        known.isWaiting = true
+        return .wait
+    }
+
+    // MARK: The end of the connection
+
+    /// Begins to drain, once: the client learns that it has to open another connection, and its calls
+    /// that are on their way are still taken. The last stream is fixed when it has answered a ping.
+    func beginDrain() {
+        guard drain == .none, let session else { return }
+        drain = .announced
+        session.goAway(last: nil, .noError, "the server is draining")
+        session.ping(Self.drainPayload)
+        reactor.schedule(after: Self.drainPingTimeout, label: "gRPC drain") { [weak self] _ in
+            self?.finishDrain()
+        }
+        enrol()
+    }
+
+    /// How long a client may take to answer the ping of a drain.
+    private static let drainPingTimeout = Duration.seconds(1)
+
+    func finishDrain() {
+        guard drain == .announced, let session else { return }
+        drain = .final
+        session.goAway(last: session.lastPeerStream, .noError, "the server is draining")
+        enrol()
+    }
+
+    /// The RPC side closes the connection: it will not answer what it has not been passed.
+    func refuseUnanswered() {
+        guard let session else { return }
+        if drain != .final {
+            drain = .final
+            session.goAway(last: session.lastPeerStream, .noError, "")
+        }
+        for stream in streams.all where !stream.isAnswered {
+            stream.isAnswered = true
+            session.reset(stream.id, .refusedStream)
+        }
+    }
+}

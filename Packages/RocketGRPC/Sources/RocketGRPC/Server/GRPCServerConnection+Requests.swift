@@ -1,0 +1,242 @@
+import RocketBase
+import RocketCodec
+import RocketHTTP2
+import RocketReactor
+@_spi(Transport) import RocketRPC
+import RocketTCP
+
+// HTTP/2's streams become frames for the RPC side.
+
+extension GRPCServerConnection: HTTP2SessionHandler {
+    func headersBegan(_ stream: HTTP2StreamID) {
+        isReadingTrailers = self.stream(stream) != nil
+        if !isReadingTrailers { head.begin() }
+    }
+
+    func header(_ stream: HTTP2StreamID, name: RawSpan, value: RawSpan) {
+        // gRPC's clients have no trailers.
+        if !isReadingTrailers { head.add(name, value) }
+    }
+
+    func headersEnded(_ stream: HTTP2StreamID, endsStream: Bool) {
+        if isReadingTrailers { return }
+        switch head.end() {
+        case .http(let status)?:
+            let headers = HTTP2Headers([":status": "\(status)"])
+            session?.headers(headers, on: stream, endsStream: true)
+        case .status(let failure)?: answer(stream, failure)
+        case nil: begin(stream)
+        }
+    }
+
+    func headersTooLarge(_ stream: HTTP2StreamID, endsStream: Bool, on session: HTTP2Session) {
+        if let known = self.stream(stream) { return refuse(known, Self.tooLarge) }
+        answer(stream, Self.tooLarge)
+    }
+
+    private static var tooLarge: WireFailure {
+        WireFailure(.resourceExhausted, "the header fields of the request are too large")
+    }
+
+    func stream(_ id: HTTP2StreamID) -> ServerStream? {
+        guard let session else { return nil }
+        return streams[session.userData(of: id)]
+    }
+
+    // MARK: Beginning
+
+    private func begin(_ id: HTTP2StreamID) {
+        let kind = head.methodName.withBytes { settings.methodKind($0) }
+        let stream = loop.takeServerStream()
+        let number = streams.add(stream)
+        stream.begin(id, number: number, kind ?? .unary)
+        session?.setUserData(number, of: id)
+        stream.isLate = drain != .none
+        stream.responseEncoding = head.accepted.best
+        stream.output = StreamOutput(
+            windowBytes: wire.configuration.responseWindowBytes,
+            encoding: stream.responseEncoding)
+        head.writeBlock(
+            stream: stream.kind.wireName, window: wire.configuration.responseWindowBytes)
+        guard let kind else {
+            // Answered at once: the RPC side knows how.
+            appendHead(of: stream, to: &input)
+            try? settings.codec.finish(frameStart, in: &input)
+            return passed(stream)
+        }
+        if kind.streamsRequests { open(stream) } else { collect(stream) }
+    }
+
+    private func appendHead(of stream: ServerStream, to buffer: inout ByteBuffer) {
+        frameStart = stream.messageID.withBytes { id in
+            head.methodName.withBytes { name in
+                head.block.withBytes {
+                    settings.codec.begin(
+                        messageID: id, methodName: name, errorInfo: $0, in: &buffer)
+                }
+            }
+        }
+    }
+
+    /// A stream of requests: the RPC side begins the call now.
+    private func open(_ stream: ServerStream) {
+        appendHead(of: stream, to: &input)
+        try? settings.codec.finish(frameStart, in: &input)
+        stream.input = StreamInput(
+            maxMessageBytes: settings.codec.maxFrameBytes, limit: firstLimit ?? 0,
+            encoding: head.encoding)
+        passed(stream)
+    }
+
+    /// One request: the RPC side begins the call when it has arrived.
+    private func collect(_ stream: ServerStream) {
+        appendHead(of: stream, to: &stream.frame)
+        let room = settings.codec.maxFrameBytes - stream.frame.readableBytes - 5
+        stream.collector = MessageCollector(maxMessageBytes: max(0, room), encoding: head.encoding)
+    }
+
+    private func passed(_ stream: ServerStream) {
+        stream.isPassed = true
+        hasNewInput = true
+    }
+
+    // MARK: Messages
+
+    func data(_ stream: HTTP2StreamID, _ bytes: RawSpan) {
+        guard let known = self.stream(stream) else {
+            session?.consumed(bytes.byteCount, on: stream)
+            return
+        }
+        do throws(WireFailure) {
+            if known.collector != nil {
+                try known.collector?.receive(bytes, into: &known.frame, compressor)
+                consumed(bytes.byteCount, on: stream)
+            } else if known.input != nil {
+                try pass(known, bytes)
+            } else {
+                session?.consumed(bytes.byteCount, on: stream)
+            }
+        } catch {
+            consumed(bytes.byteCount, on: stream)
+            return refuse(known, error)
+        }
+        count(known)
+        if streamBytes - replyBytes > wire.configuration.maxBufferedRequestBytes,
+            !known.isPassed
+        {
+            let text = "the connection holds \(streamBytes) bytes of requests"
+            refuse(known, WireFailure(.resourceExhausted, text))
+        }
+    }
+
+    /// Passes on bytes of a stream of requests, or what waits of them.
+    private func pass(_ stream: ServerStream, _ bytes: RawSpan) throws(WireFailure) {
+        let sink = StreamInput.Sink(frames: frames, compressor: compressor)
+        let before = input.readableBytes
+        let taken = try stream.messageID.withBytes { (id) throws(WireFailure) in
+            try stream.input?.receive(bytes, id, sink, &connectionCredit, into: &input) ?? 0
+        }
+        session?.consumed(taken, on: stream.id)
+        try passEnd(stream)
+        if input.readableBytes > before { hasNewInput = true }
+        if connectionCredit.available == 0 { blocked.append(stream.number) }
+    }
+
+    private func passEnd(_ stream: ServerStream) throws(WireFailure) {
+        guard try stream.input?.takeEnd() ?? false else { return }
+        stream.messageID.withBytes { frames.appendEnd($0, to: &input) }
+        hasNewInput = true
+    }
+
+    /// The RPC side has given credit for a stream.
+    func resume(_ stream: ServerStream) {
+        do throws(WireFailure) {
+            if stream.input != nil { try pass(stream, RawSpan()) }
+        } catch { return refuse(stream, error) }
+        count(stream)
+    }
+
+    func inputEnded(_ stream: HTTP2StreamID) {
+        guard let known = self.stream(stream) else { return }
+        do throws(WireFailure) {
+            if known.collector != nil {
+                try known.collector?.end()
+                try passRequest(known)
+            } else {
+                known.input?.end()
+                try passEnd(known)
+            }
+        } catch { return refuse(known, error) }
+        count(known)
+    }
+
+    /// Passes on the frame of a call whose request has arrived.
+    private func passRequest(_ stream: ServerStream) throws(WireFailure) {
+        stream.collector = nil
+        do throws(FrameError) {
+            try settings.codec.finish(0, in: &stream.frame)
+        } catch { throw WireFailure(.resourceExhausted, error.description) }
+        if input.isEmpty {
+            swap(&input, &stream.frame)
+        } else {
+            stream.frame.withBytes { input.append($0) }
+        }
+        stream.frame.removeAll()
+        passed(stream)
+    }
+
+    // MARK: Ends
+
+    /// Ends a call that the RPC side has not answered: it never sees it, or is notified.
+    func refuse(_ stream: ServerStream, _ failure: WireFailure) {
+        if stream.isAnswered { return }
+        cancel(stream)
+        stream.dropInput()
+        finish(stream, failure)
+        count(stream)
+    }
+
+    private func cancel(_ stream: ServerStream) {
+        if !stream.isPassed || stream.isAnswered { return }
+        stream.messageID.withBytes { frames.appendCancel($0, to: &input) }
+        hasNewInput = true
+    }
+
+    func streamClosed(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+        guard let session, let known = streams.remove(session.userData(of: stream)) else { return }
+        cancel(known)
+        streamBytes -= known.countedBytes
+        replyBytes -= known.countedReplyBytes
+        known.end()
+        loop.give(known)
+    }
+
+    /// Records the bytes that a stream holds.
+    func count(_ stream: ServerStream) {
+        let bytes = stream.heldBytes
+        streamBytes += bytes - stream.countedBytes
+        stream.countedBytes = bytes
+        let replies = stream.kind.streamsResponses ? 0 : stream.output?.heldBytes ?? 0
+        replyBytes += replies - stream.countedReplyBytes
+        stream.countedReplyBytes = replies
+    }
+
+    // MARK: The connection
+
+    func pingReceived() {
+        guard pings.received(at: reactor.now, hasCalls: streams.count > 0), let session else {
+            return
+        }
+        session.goAway(last: session.lastPeerStream, .enhanceYourCalm, "too_many_pings")
+        settings.logger.throttled(.warn, "too many pings")?.warn("too many pings") {
+            $0.add("peer", peerAddress.description)
+        }
+    }
+
+    func pingAcknowledged(_ payload: UInt64) {
+        if payload == Self.drainPayload { finishDrain() }
+    }
+
+    func goAwayReceived(last: HTTP2StreamID, _ code: HTTP2ErrorCode, text: String) {}
+    func settingsReceived() {}
+}

@@ -1,0 +1,106 @@
+import RocketBase
+import RocketHTTP2
+@_spi(Transport) import RocketRPC
+
+/// One call on a server's connection of gRPC. Bound to the connection's loop; used again for another
+/// call after its end.
+final class ServerStream {
+    /// Its stream, and its number in the connection's table.
+    private(set) var id = HTTP2StreamID(rawValue: 0)
+    var number = 0
+    /// The stream's number in decimal: the msg_id of its frames.
+    private(set) var messageID = ByteBuffer()
+    var kind = RPCMethodKind.unary
+
+    /// A call with one request: the frame with it, so far.
+    var frame = ByteBuffer()
+    /// Reads that request; nil: nothing more is read into `frame`.
+    var collector: MessageCollector?
+    /// Passes on a stream of requests; nil: there is none.
+    var input: StreamInput?
+    var output: StreamOutput?
+    /// What is sent at the end.
+    var trailers = HTTP2Headers()
+    /// The encoding of its responses.
+    var responseEncoding = MessageEncoding.identity
+
+    /// The RPC side has its request, or the opening of its stream.
+    var isPassed = false
+    /// HEADERS of the response have been submitted.
+    var areHeadersSent = false
+    /// The end of the call has been submitted, or waits behind the messages in `output`.
+    var isAnswered = false
+    /// The session waits until there is more to send.
+    var isWaiting = false
+    /// Began after the drain did.
+    var isLate = false
+    /// The bytes of it that the connection has counted.
+    var countedBytes = 0
+    var countedReplyBytes = 0
+
+    /// Begins a call.
+    func begin(_ id: HTTP2StreamID, number: Int, _ kind: RPCMethodKind) {
+        self.id = id
+        self.number = number
+        self.kind = kind
+        messageID.removeAll()
+        messageID.append(decimal: Int(id.rawValue))
+    }
+
+    /// Forgets the call.
+    func end() {
+        frame.removeAll()
+        frame.shrink(keepBytes: 4 << 10)
+        collector = nil
+        input = nil
+        output = nil
+        trailers.removeAll()
+        responseEncoding = .identity
+        isPassed = false
+        areHeadersSent = false
+        isAnswered = false
+        isWaiting = false
+        isLate = false
+        countedBytes = 0
+        countedReplyBytes = 0
+    }
+
+    /// Bytes that it holds.
+    var heldBytes: Int {
+        frame.readableBytes + (collector?.heldBytes ?? 0) + (input?.heldBytes ?? 0)
+            + (output?.heldBytes ?? 0)
+    }
+
+    /// Drops what has come of the request: nobody will see it.
+    func dropInput() {
+        frame.removeAll()
+        collector = nil
+        input = nil
+    }
+}
+
+extension RPCMethodKind {
+    /// The value of `stream` in the frame that opens a stream; nil: a call without streams.
+    var wireName: StaticString? {
+        switch self {
+        case .unary: nil
+        case .clientStreaming: "c"
+        case .serverStreaming: "s"
+        case .bidirectionalStreaming: "b"
+        }
+    }
+
+    /// The kind of that value.
+    init?(wireName: RawSpan) {
+        for kind in [Self.clientStreaming, .serverStreaming, .bidirectionalStreaming] {
+            if let name = kind.wireName, wireName.equals(name) {
+                self = kind
+                return
+            }
+        }
+        return nil
+    }
+
+    var streamsRequests: Bool { self == .clientStreaming || self == .bidirectionalStreaming }
+    var streamsResponses: Bool { self == .serverStreaming || self == .bidirectionalStreaming }
+}

@@ -1,0 +1,108 @@
+import RocketBase
+
+// Bytes of headers, compared and parsed without a copy.
+
+extension RawSpan {
+    /// The byte at `index`, which must be within the span.
+    @inline(__always)
+    func byte(_ index: Int) -> UInt8 {
+        // Traps out of range.
+        precondition(index >= 0 && index < byteCount)
+        // SAFETY: the index is checked above.
+        return unsafe unsafeLoad(fromByteOffset: index, as: UInt8.self)
+    }
+
+    /// Whether the bytes are those of `text`.
+    @inline(__always)
+    func equals(_ text: StaticString) -> Bool {
+        byteCount == text.utf8CodeUnitCount && hasPrefix(text)
+    }
+
+    /// Whether the bytes begin with those of `text`.
+    func hasPrefix(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        if byteCount < count { return false }
+        for index in 0..<count {
+            // SAFETY: the bytes of a StaticString are never freed, and the index is below its count.
+            if unsafe byte(index) != text.utf8Start[index] { return false }
+        }
+        return true
+    }
+
+    /// Whether the bytes end with those of `text`.
+    func hasSuffix(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        return byteCount >= count && extracting((byteCount - count)...).equals(text)
+    }
+
+    /// The index of the last `byte`.
+    func lastIndex(of wanted: UInt8) -> Int? {
+        var index = byteCount - 1
+        while index >= 0 {
+            if byte(index) == wanted { return index }
+            index -= 1
+        }
+        return nil
+    }
+
+    /// Returns the range without the spaces at its ends.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, byte(start) == UInt8(ascii: " ") { start += 1 }
+        while start < end, byte(end - 1) == UInt8(ascii: " ") { end -= 1 }
+        return start..<end
+    }
+
+    /// The number that the bytes are, of 1 to 18 decimal digits; nil for anything else.
+    var decimal: Int? {
+        if byteCount == 0 || byteCount > 18 { return nil }
+        var value = 0
+        for index in 0..<byteCount {
+            let digit = byte(index) &- UInt8(ascii: "0")
+            if digit > 9 { return nil }
+            value = value * 10 + Int(digit)
+        }
+        return value
+    }
+
+    /// The integer of 8 bytes; nil for another length.
+    var bigEndian: UInt64? {
+        if byteCount != 8 { return nil }
+        var value: UInt64 = 0
+        for index in 0..<8 { value = value << 8 | UInt64(byte(index)) }
+        return value
+    }
+
+    /// The bytes as text, in which invalid UTF-8 is U+FFFD.
+    var text: String {
+        // SAFETY: the pointer does not escape from the closure.
+        unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension ByteBuffer {
+    /// Appends the digits of `value`, which must be 0 or more.
+    mutating func append(decimal value: Int) {
+        var divisor = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
+    }
+}
+
+/// The value of a hexadecimal digit; nil for any other byte.
+func hexValue(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    default: nil
+    }
+}
+
+/// The hexadecimal digit of a number below 16, in upper case.
+func hexDigit(_ nibble: UInt8) -> UInt8 {
+    nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") + nibble - 10
+}
