@@ -122,7 +122,7 @@ tricky=Apps/Tests/GeneratedCodeProtos
 generate $tricky Apps/Tests/GeneratedCodeCommon Public $tricky/modules.textproto \
     common/money.proto
 generate $tricky Apps/Tests/GeneratedCodeTests/Generated Internal $tricky/modules.textproto \
-    tricky.proto shelf.proto hiding.proto
+    tricky.proto shelf.proto hiding.proto streams.proto
 
 # Messages for the tests of the protobuf codec.
 generate Packages/RocketRPC/Tests/Protos Packages/RocketRPC/Tests/RocketRPCTests/Generated \

@@ -102,6 +102,13 @@ private struct ShadowingHandler: RPCService {
         .init()
     }
     func hideNothing(_ request: task, _ call: RocketRPC.RPCController) -> RPCMethod { .init() }
+    func hideStreams(
+        _ requests: RocketRPC.RPCMessageStream<RPCWriter>,
+        _ responses: RocketRPC.RPCWriter<RPCMessageStream>, _ call: RocketRPC.RPCController
+    ) {}
+    func hideCall(
+        _ requests: RocketRPC.RPCMessageStream<RPCStreamCall>, _ call: RocketRPC.RPCController
+    ) -> RPCWriter { .init() }
 }
 
 /// The functions of a client are called like others, also if their names are keywords.
@@ -114,5 +121,12 @@ private func calls(over channel: RocketRPC.RPCChannel) async throws(RocketRPC.RP
     _ = try await keywords.channel(.init())
     _ = try await keywords.`init`(.init(), options: .waitForReady)
     _ = try await keywords.self_(.init(), RocketRPC.RPCController(timeout: .seconds(1)))
+    let streams = Shop_V1_StreamKeywordsClient(channel)
+    _ = try await streams.`init`()
+    _ = try await streams.self_(.init())
+    _ = try await streams.default(.init(), timeout: .seconds(1))
+    _ = try await streams.channel(metadata: [:])
+    _ = try await streams.stream(RocketRPC.RPCController()).requests
+    _ = try await streams.responses(.init(), .init())
     _ = try await OrderClient(keywords.channel).makeOrder(.with { $0.price = 100 })
 }

@@ -33,6 +33,18 @@ nonisolated protocol RPCService: RocketRPC.RPCService {
     nonisolated(nonsending) func hideNothing(
         _ request: task, _ call: RocketRPC.RPCController
     ) async throws -> RPCMethod
+
+    /// Handles `RPC.hideStreams`.
+    nonisolated(nonsending) func hideStreams(
+        _ requests: RocketRPC.RPCMessageStream<RPCWriter>,
+        _ responses: RocketRPC.RPCWriter<RPCMessageStream>,
+        _ call: RocketRPC.RPCController
+    ) async throws
+
+    /// Handles `RPC.hideCall`.
+    nonisolated(nonsending) func hideCall(
+        _ requests: RocketRPC.RPCMessageStream<RPCStreamCall>, _ call: RocketRPC.RPCController
+    ) async throws -> RPCWriter
 }
 
 extension RPCService {
@@ -72,12 +84,18 @@ extension RPCService {
                 try await self.hideNothing(request, call)
             }
         }
+        try registry.add(bidirectional: RPCMethods.hideStreams) { requests, responses, call in
+            try await self.hideStreams(requests, responses, call)
+        }
+        try registry.add(clientStreaming: RPCMethods.hideCall) { requests, call in
+            try await self.hideCall(requests, call)
+        }
     }
 }
 
-/// `RPCService` for implementations whose methods are synchronous. Each
-/// method runs on the event loop of its connection and blocks the loop until it
-/// returns, so it must not wait.
+/// `RPCService` for implementations whose unary methods are synchronous.
+/// Each of these runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait. Methods with streams are those of `RPCService`.
 nonisolated protocol SynchronousRPCService: RPCService {
     /// Handles `RPC.hide`.
     func hide(_ request: RPCController, _ call: RocketRPC.RPCController) throws -> Duration
@@ -93,7 +111,7 @@ nonisolated protocol SynchronousRPCService: RPCService {
 }
 
 extension SynchronousRPCService {
-    /// Adds all methods to a server's table as synchronous methods.
+    /// Adds all methods to a server's table, the unary ones as synchronous methods.
     func register(in registry: inout RocketRPC.RPCServiceRegistry) throws {
         try registry.add(
             RPCMethods.hide,
@@ -107,6 +125,12 @@ extension SynchronousRPCService {
         try registry.add(
             RPCMethods.hideNothing,
             synchronous: { request, call in try self.hideNothing(request, call) })
+        try registry.add(bidirectional: RPCMethods.hideStreams) { requests, responses, call in
+            try await self.hideStreams(requests, responses, call)
+        }
+        try registry.add(clientStreaming: RPCMethods.hideCall) { requests, call in
+            try await self.hideCall(requests, call)
+        }
     }
 }
 
@@ -151,6 +175,26 @@ nonisolated enum RPCMethods {
         response: .init(
             decode: { try $0.decodeMessage(decoder: &$1) },
             encode: { try $0.traverse(visitor: &$1) }))
+
+    /// `RPC.hideStreams`
+    static let hideStreams = RocketRPC.RPCMethod<RPCWriter, RPCMessageStream>(
+        service: "RPC", name: "hideStreams", kind: .bidirectionalStreaming,
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
+
+    /// `RPC.hideCall`
+    static let hideCall = RocketRPC.RPCMethod<RPCStreamCall, RPCWriter>(
+        service: "RPC", name: "hideCall", kind: .clientStreaming,
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `RPC` over a channel.
@@ -158,6 +202,8 @@ nonisolated enum RPCMethods {
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an
 /// `RPCController` to set more options and to read how the call ended.
+///
+/// A call with streams has no time limit unless `timeout` sets one.
 nonisolated struct RPCClient: Sendable {
     /// The channel of the calls.
     let channel: RocketRPC.RPCChannel
@@ -236,15 +282,65 @@ nonisolated struct RPCClient: Sendable {
     ) async throws(RocketRPC.RPCError) -> RPCMethod {
         try await channel.call(RPCMethods.hideNothing, request, call)
     }
+
+    /// Calls `RPC.hideStreams`.
+    ///
+    /// Write the requests to `requests` of the call, then call `finishRequests()`; read the
+    /// responses from `responses`, at the same time.
+    nonisolated(nonsending) func hideStreams(
+        timeout: Swift.Duration? = nil,
+        metadata: RocketRPC.RPCMetadata = .empty,
+        options: RPCCallOptions = .init()
+    ) async throws(RocketRPC.RPCError) -> RocketRPC.RPCStreamCall<RPCWriter, RPCMessageStream> {
+        try await channel.stream(
+            RPCMethods.hideStreams, timeout: timeout, metadata: metadata, options: options)
+    }
+
+    /// Calls `RPC.hideStreams`.
+    ///
+    /// Write the requests to `requests` of the call, then call `finishRequests()`; read the
+    /// responses from `responses`, at the same time.
+    nonisolated(nonsending) func hideStreams(
+        _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> RocketRPC.RPCStreamCall<RPCWriter, RPCMessageStream> {
+        try await channel.stream(RPCMethods.hideStreams, call)
+    }
+
+    /// Calls `RPC.hideCall`.
+    ///
+    /// `write` writes the requests; each write waits until the server can take the message.
+    /// The requests end when it returns; an error that it throws cancels the call.
+    nonisolated(nonsending) func hideCall(
+        timeout: Swift.Duration? = nil,
+        metadata: RocketRPC.RPCMetadata = .empty,
+        options: RPCCallOptions = .init(),
+        _ write: nonisolated(nonsending) (RocketRPC.RPCWriter<RPCStreamCall>) async throws -> Void
+    ) async throws -> RPCWriter {
+        try await channel.clientStream(
+            RPCMethods.hideCall, timeout: timeout, metadata: metadata, options: options, write)
+    }
+
+    /// Calls `RPC.hideCall`.
+    ///
+    /// Write the requests to `requests` of the call; its `response()` ends them and waits
+    /// for the response.
+    nonisolated(nonsending) func hideCall(
+        _ call: RocketRPC.RPCController
+    ) async throws(RocketRPC.RPCError) -> RocketRPC.RPCStreamCall<RPCStreamCall, RPCWriter> {
+        try await channel.stream(RPCMethods.hideCall, call)
+    }
 }
 
 /// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
-        CsACCgxoaWRpbmcucHJvdG8iCgoIRHVyYXRpb24iDwoNUlBDQ29udHJvbGxlciIMCgpSUENDaGFu\
+        Cs4DCgxoaWRpbmcucHJvdG8iCgoIRHVyYXRpb24iDwoNUlBDQ29udHJvbGxlciIMCgpSUENDaGFu\
         bmVsIg0KC1JQQ01ldGFkYXRhIgoKCFJQQ0Vycm9yIgsKCVJQQ01ldGhvZCIUChJSUENTZXJ2aWNl\
-        UmVnaXN0cnkiFQoTcXVlcnlfbmFtZV9yZXNwb25zZSIGCgR0YXNrMp8BCgNSUEMSIQoEaGlkZRIO\
-        LlJQQ0NvbnRyb2xsZXIaCS5EdXJhdGlvbhIlCghoaWRlX2FsbBILLlJQQ0NoYW5uZWwaDC5SUENN\
-        ZXRhZGF0YRIsCgloaWRlRXJyb3ISCS5SUENFcnJvchoULnF1ZXJ5X25hbWVfcmVzcG9uc2USIAoL\
-        aGlkZU5vdGhpbmcSBS50YXNrGgouUlBDTWV0aG9kYgZwcm90bzM=
+        UmVnaXN0cnkiEgoQUlBDTWVzc2FnZVN0cmVhbSIPCg1SUENTdHJlYW1DYWxsIgsKCVJQQ1dyaXRl\
+        ciIVChNxdWVyeV9uYW1lX3Jlc3BvbnNlIgYKBHRhc2sy+wEKA1JQQxIhCgRoaWRlEg4uUlBDQ29u\
+        dHJvbGxlchoJLkR1cmF0aW9uEiUKCGhpZGVfYWxsEgsuUlBDQ2hhbm5lbBoMLlJQQ01ldGFkYXRh\
+        EiwKCWhpZGVFcnJvchIJLlJQQ0Vycm9yGhQucXVlcnlfbmFtZV9yZXNwb25zZRIgCgtoaWRlTm90\
+        aGluZxIFLnRhc2saCi5SUENNZXRob2QSMAoLaGlkZVN0cmVhbXMSCi5SUENXcml0ZXIaES5SUENN\
+        ZXNzYWdlU3RyZWFtKAEwARIoCghoaWRlQ2FsbBIOLlJQQ1N0cmVhbUNhbGwaCi5SUENXcml0ZXIo\
+        AWIGcHJvdG8z
         """)

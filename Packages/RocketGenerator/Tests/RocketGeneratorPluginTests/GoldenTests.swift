@@ -36,11 +36,12 @@ struct GoldenTests {
     }
 
     @Test(
-        "Equals the committed files for packages, imports, nested messages, keywords and hidden names"
+        "Equals the committed files for packages, imports, nested messages, keywords, streams and hidden names"
     )
     func equalsCommittedSpecialCases() throws {
         try expectGolden(
-            ["tricky.proto", "shelf.proto", "hiding.proto"], from: "Tests/GeneratedCodeProtos",
+            ["tricky.proto", "shelf.proto", "hiding.proto", "streams.proto"],
+            from: "Tests/GeneratedCodeProtos",
             equalTo: "Tests/GeneratedCodeTests/Generated",
             options: "Visibility=Internal,\(mappings)")
         try expectGolden(
@@ -51,7 +52,7 @@ struct GoldenTests {
     @Test("Is the same for each run")
     func isTheSameForEachRun() throws {
         let folder = apps.appending(path: "Tests/GeneratedCodeProtos")
-        let protos = ["hiding.proto", "tricky.proto", "shelf.proto"]
+        let protos = ["hiding.proto", "tricky.proto", "streams.proto", "shelf.proto"]
         let first = try Protoc.generate(protos, from: folder, options: mappings)
         for _ in 0..<5 {
             #expect(try Protoc.generate(protos, from: folder, options: mappings) == first)

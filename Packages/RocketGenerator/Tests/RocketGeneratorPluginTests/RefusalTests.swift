@@ -14,30 +14,10 @@ struct RefusalTests {
         return response.error
     }
 
-    @Test("Include streams, each with the name and position of its method")
-    func includeStreams() throws {
-        let text = try refusal(
-            """
-            service S {
-              rpc up(stream M) returns (N);
-              rpc fine(M) returns (N);
-              rpc down(M) returns (stream N);
-                rpc both(stream M) returns (stream N);
-            }
-            """)
-        #expect(
-            text == """
-                a.proto:3:3: method 'S.up' streams its requests: Rocket has only unary methods
-                a.proto:5:3: method 'S.down' streams its responses: Rocket has only unary methods
-                a.proto:6:5: method 'S.both' streams its requests and responses: \
-                Rocket has only unary methods
-                """)
-    }
-
     @Test("Include methods with the same name in Swift")
     func includeMethodsWithOneName() throws {
         #expect(
-            try refusal("service S { rpc do_it(M) returns (N);\nrpc DoIt(M) returns (N); }")
+            try refusal("service S { rpc do_it(M) returns (N);\nrpc DoIt(stream M) returns (N); }")
                 == "a.proto:3:1: methods 'S.do_it' and 'S.DoIt' have the same name 'doIt' in Swift")
     }
 

@@ -117,6 +117,36 @@ struct ServiceGeneratorTests {
                     + "public nonisolated struct AClient"))
     }
 
+    @Test("Generates methods of all four kinds")
+    func generatesStreams() throws {
+        let text = try Protoc.generate([
+            "a.proto": head + """
+                message M {} service A {
+                  rpc one(M) returns (M);
+                  rpc up(stream M) returns (M);
+                  rpc down(M) returns (stream M);
+                  rpc both(stream M) returns (stream M);
+                }
+                """
+        ]).onlyContent
+        for kind in ["clientStreaming", "serverStreaming", "bidirectionalStreaming"] {
+            #expect(text.contains(", kind: .\(kind),"), "\(kind)")
+        }
+        #expect(text.contains("name: \"one\",\n"))
+        #expect(text.contains("protocol SynchronousAService"))
+    }
+
+    @Test("A refusal is stored in a response, but not in a stream of responses")
+    func refusalsOfStreams() throws {
+        let text = try Protoc.generate([
+            "a.proto": head + """
+                message M { int32 ret_code = 1; string res_info = 2; }
+                service A { rpc up(stream M) returns (M); rpc down(M) returns (stream M); }
+                """
+        ]).onlyContent
+        #expect(text.split(separator: "setError:").count == 2)
+    }
+
     @Test("Accepts proto2 and optional fields of proto3")
     func acceptsBothSyntaxes() throws {
         let response = try Protoc.generate([

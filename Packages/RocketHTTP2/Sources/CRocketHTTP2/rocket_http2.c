@@ -150,8 +150,9 @@ static int open_session(rocket_http2_session *self, const rocket_http2_settings 
         nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX / 2, 0);
     if (nghttp2_option_set_glitch_rate_limit != NULL)
         nghttp2_option_set_glitch_rate_limit(option, UINT64_MAX / 2, 0);
+    // nghttp2 counts a frame again for each part in which its header arrives.
     if (nghttp2_option_set_max_continuations != NULL)
-        nghttp2_option_set_max_continuations(option, (size_t)settings->continuations + 1);
+        nghttp2_option_set_max_continuations(option, SIZE_MAX / 2);
 
     int code = settings->is_server
                    ? nghttp2_session_server_new3(&self->session, callbacks, self, option,

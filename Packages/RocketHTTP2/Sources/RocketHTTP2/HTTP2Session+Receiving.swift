@@ -122,7 +122,10 @@ extension HTTP2Session {
     func streamClosed(_ stream: Int32, _ code: UInt32) {
         if stream != lastReset { flood.streamEnded() }
         if isUnsent(stream) {
+            // Requests are sent, or end, in the order of their numbers.
+            lastRequest = stream
             queuedRequests -= 1
+            cancelledRequests.remove(stream)
         } else {
             openStreams -= 1
         }

@@ -63,7 +63,11 @@ extension HTTP2Session {
     /// sent. Bytes of a DATA frame that is being received may still be reported. Does nothing if the
     /// stream has ended.
     public func reset(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
-        if !isOpen(stream) && !isUnsent(stream.rawValue) { return }
+        if isUnsent(stream.rawValue) {
+            if !cancelledRequests.insert(stream.rawValue).inserted { return }
+        } else if !isOpen(stream) {
+            return
+        }
         if unsafe rocket_http2_reset(session, stream.rawValue, code.rawValue) != 0 {
             fail(.outOfMemory)
         }
@@ -149,8 +153,7 @@ extension HTTP2Session {
         unsafe Int(rocket_http2_peer_concurrent_streams(session))
     }
 
-    /// How many bytes of DATA flow control lets this side send on a stream now; negative after the peer
-    /// has made its windows smaller.
+    /// How many bytes of DATA flow control lets this side send on a stream now; -1: it is not open.
     public func sendWindow(of stream: HTTP2StreamID) -> Int {
         unsafe Int(
             min(

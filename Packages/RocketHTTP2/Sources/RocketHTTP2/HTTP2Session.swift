@@ -24,6 +24,8 @@ public final class HTTP2Session {
     public internal(set) var counters = HTTP2Counters()
     /// The number of streams that are open: of a client, whose requests have been sent.
     public internal(set) var openStreams = 0
+    /// The number of requests that wait for the peer's limit on streams, or for `send`.
+    public internal(set) var queuedRequests = 0
 
     // What follows is used by the files of this type only.
 
@@ -39,9 +41,10 @@ public final class HTTP2Session {
     var headerList = (bytes: 0, isTooLarge: false)
     /// The last stream that has been reset by the peer, or because of it.
     var lastReset: Int32 = 0
-    /// Requests that wait for the peer's limit on streams.
-    var queuedRequests = 0
-    /// The last request that has been sent.
+    /// Those of them that have been reset: a second reset of one would be sent, and the peer does not
+    /// know the stream.
+    var cancelledRequests: Set<Int32> = []
+    /// The last request that has been sent, or has ended before.
     var lastRequest: Int32 = 0
     /// The owner has submitted GOAWAY with an error.
     var isLeaving = false
@@ -125,7 +128,6 @@ extension HTTP2Configuration {
             frame_bytes: clamp(frameBytes, 16_384...(1 << 24) - 1),
             header_list_bytes: clamp(headerListBytes, 1...most),
             header_table_bytes: clamp(headerTableBytes, 0...65_536),
-            unsent_answers: clamp(unsentAnswers, 1...most),
-            continuations: clamp(continuationFrames, 0...most))
+            unsent_answers: clamp(unsentAnswers, 1...most))
     }
 }

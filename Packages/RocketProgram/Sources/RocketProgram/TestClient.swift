@@ -4,7 +4,9 @@ import RocketSystem
 public import SwiftProtobuf
 
 /// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`. The request is JSON in
-/// protobuf's format, by default an empty message. The response is printed as one line of JSON.
+/// protobuf's format, by default an empty message. Each response is printed as one line of JSON. A
+/// method with a stream of requests takes several JSON arguments or, without any, the lines of
+/// standard input, each of which is sent when it is read.
 public enum TestClient {
     /// The subcommand of one method, with the method's name in the .proto file.
     public struct Command: Sendable {
@@ -13,19 +15,44 @@ public enum TestClient {
         let name: String
         /// Full name of the request on the wire: `shop.Want`.
         let request: String
-        /// Makes the call with JSON over a channel and returns the response as JSON.
-        let call: @Sendable (_ json: String, RPCChannel) async throws -> String
+        let kind: RPCMethodKind
+        /// Makes the call over a channel.
+        let call:
+            @Sendable (_ requests: Requests, RPCChannel, _ output: Output) async throws -> Void
 
-        /// Creates the subcommand of a method.
+        /// Creates the subcommand of a method of any kind.
         public init<Request: Message, Response: Message>(_ method: RPCMethod<Request, Response>) {
             fullName = method.fullName
             name = method.name
             request = Request.protoMessageName
-            call = { text, channel in
-                let request: Request = try TestClient.message(text)
-                return try TestClient.json(await channel.call(method, request))
+            kind = method.kind
+            call = { requests, channel, output in
+                if method.kind.streamsRequests {
+                    return try await TestClient.exchange(method, requests, channel, output)
+                }
+                let request: Request = try TestClient.message(requests.first)
+                guard method.kind == .serverStreaming else {
+                    return _ = output(try TestClient.json(await channel.call(method, request)))
+                }
+                for try await response in try await channel.serverStream(method, request) {
+                    guard output(try TestClient.json(response)) else { return }
+                }
             }
         }
+    }
+
+    /// Prints a line; returns false if nobody reads it.
+    typealias Output = @Sendable (String) -> Bool
+
+    /// The requests of a call as JSON.
+    struct Requests: Sendable {
+        /// The arguments of the command line.
+        var arguments: [String]
+        /// Where a stream of requests is read from if there are no arguments.
+        var lines = InputLines()
+
+        /// The request of a method with one request.
+        var first: String { arguments.first ?? "{}" }
     }
 
     /// Makes the call that the process's arguments describe and ends the process: with status 0 after
@@ -40,7 +67,7 @@ public enum TestClient {
                 StandardOutput.write(line: help(name, commands))
                 Program.end(name: name)
             }
-            StandardOutput.write(line: try await call(commands, arguments))
+            try await call(commands, arguments) { StandardOutput.isWritten($0 + "\n") }
             Program.end(name: name)
         } catch {
             let text = TerminalText.safe("\(error)")
@@ -51,13 +78,13 @@ public enum TestClient {
 
     static func help(_ name: String, _ commands: [Command]) -> String {
         """
-        OVERVIEW: Calls a method once and prints the response as JSON.
+        OVERVIEW: Calls a method once and prints each response as a line of JSON.
 
         USAGE: \(name) METHOD HOST PORT [JSON] [--tls] [--tls-ca FILE] [--tls-cert FILE]
                [--tls-key FILE] [--tls-name NAME] [--tls-fingerprint HEX]
 
-        JSON is the request (default: {}). Methods and their requests:
-        \(commands.map { "  \($0.name)  \($0.fullName), a \($0.request)" }.joined(separator: "\n"))
+        JSON is the request (default: {}). \(streamHelp(commands))Methods and their requests:
+        \(commands.map { "  \($0.name)  \($0.fullName), \($0.requestHelp)" }.joined(separator: "\n"))
 
         TLS: --tls turns it on, and so does each of the others: the authorities whose
         certificates the server may have (default: those of the system), a certificate of
@@ -68,26 +95,43 @@ public enum TestClient {
         """
     }
 
-    /// Makes the call that the arguments describe and returns the response as JSON.
-    static func call(_ commands: [Command], _ arguments: [String]) async throws -> String {
+    private static func streamHelp(_ commands: [Command]) -> String {
+        guard commands.contains(where: { $0.kind.streamsRequests }) else { return "" }
+        return """
+            A stream of requests is several JSON
+            arguments or, without any, the lines of standard input, each of which is sent when it is
+            read; the stream ends with the input.
+
+            """
+    }
+
+    /// Makes the call that the arguments describe.
+    ///
+    /// - Parameter output: gets each response as JSON.
+    static func call(
+        _ commands: [Command], _ arguments: [String], output: @escaping Output
+    ) async throws {
         let (tls, arguments) = try TLSOptions.split(arguments)
-        guard let name = arguments.first, (3...4).contains(arguments.count),
-            let port = UInt16(arguments[2]), port > 0
-        else {
-            throw ProgramFailure(
-                "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535",
-                status: .usage)
-        }
+        guard let name = arguments.first, arguments.count >= 3, let port = UInt16(arguments[2]),
+            port > 0
+        else { throw usage() }
         guard let command = commands.first(where: { $0.name == name }) else {
             let names = commands.map(\.name).joined(separator: ", ")
             throw ProgramFailure(
                 "there is no method '\(name)'; the methods are \(names)", status: .usage)
         }
+        if arguments.count > 4, !command.kind.streamsRequests { throw usage() }
         let host = arguments[1].contains(":") ? "[\(arguments[1])]" : arguments[1]
         var target = try ServerTarget(address: "\(host):\(port)")
         target.tls = tls.settings
         let channel = try await target.channel(lookingUpWithin: .seconds(2))
-        return try await command.call(arguments.count == 4 ? arguments[3] : "{}", channel)
+        try await command.call(Requests(arguments: Array(arguments.dropFirst(3))), channel, output)
+    }
+
+    private static func usage() -> ProgramFailure {
+        ProgramFailure(
+            "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535; only a stream of "
+                + "requests takes more than one JSON", status: .usage)
     }
 
     static func message<M: Message>(_ text: String) throws(ProgramFailure) -> M {
@@ -97,7 +141,7 @@ public enum TestClient {
         }
     }
 
-    private static func json(_ message: some Message) throws(ProgramFailure) -> String {
+    static func json(_ message: some Message) throws(ProgramFailure) -> String {
         do {
             var options = JSONEncodingOptions()
             options.preserveProtoFieldNames = true
@@ -106,5 +150,12 @@ public enum TestClient {
             throw ProgramFailure(
                 "the response can't be written as JSON: \(error)", status: .protocolError)
         }
+    }
+}
+
+extension TestClient.Command {
+    /// The request in the help.
+    fileprivate var requestHelp: String {
+        kind.streamsRequests ? "a stream of \(request)" : "a \(request)"
     }
 }

@@ -20,7 +20,7 @@ struct TestClientTests {
         arguments: [[], ["make"], ["make", "h"], ["make", "h", "x"], ["make", "h", "0"]])
     func usage(arguments: [String]) async {
         let error = await #expect(throws: ProgramFailure.self) {
-            _ = try await TestClient.call(commands, arguments)
+            try await TestClient.call(commands, arguments) { _ in true }
         }
         #expect(error?.description.contains("METHOD HOST PORT [JSON]") == true)
     }
@@ -28,7 +28,7 @@ struct TestClientTests {
     @Test("Rejects a method that the service does not have and lists the others")
     func unknownMethod() async {
         let error = await #expect(throws: ProgramFailure.self) {
-            _ = try await TestClient.call(commands, ["made", "127.0.0.1", "1"])
+            try await TestClient.call(commands, ["made", "127.0.0.1", "1"]) { _ in true }
         }
         #expect(
             error?.description == "there is no method 'made'; the methods are make, find")
@@ -54,7 +54,7 @@ struct TestClientTests {
     func failsWithTheCall() async {
         // Port 1 of the loopback has no listener; the kernel refuses at once.
         await #expect(throws: RPCError.self) {
-            _ = try await TestClient.call(commands, ["make", "127.0.0.1", "1", "\"x\""])
+            try await TestClient.call(commands, ["make", "127.0.0.1", "1", "\"x\""]) { _ in true }
         }
     }
 }

@@ -56,12 +56,22 @@ struct GeneratorTests {
         #expect(!FileManager.default.fileExists(atPath: project.path))
     }
 
-    @Test("Refuses a streaming method with its name and location")
+    @Test("Writes a function for each method with streams, and a second run changes nothing")
     func stream() throws {
         let project = try GeneratedProject()
-        let result = try project.generate("  rpc make(Request) returns (stream Reply);")
-        #expect(result.status == 65)
-        #expect(result.errors.contains("order.proto:5:3: method 'Order.make' streams"), "\(result)")
+        let methods = """
+              rpc watch(Request) returns (stream Reply);
+              rpc send(stream Request) returns (Reply);
+              rpc chat(stream Request) returns (stream Reply);
+            """
+        let result = try project.generate(methods)
+        #expect(result.status == 0, "\(result)")
+        for (name, function) in [("Watch", "watch"), ("Send", "send"), ("Chat", "chat")] {
+            let stub = project.text("Sources/Order/interface/\(name).swift") ?? ""
+            #expect(stub.contains("    public func \(function)("), "\(name)")
+        }
+        let again = try project.generate(methods)
+        #expect(again.output == "\(project.path): nothing to write\n", "\(again)")
     }
 
     @Test("Reports a missing protoc with the command that installs it")

@@ -54,6 +54,27 @@ struct RegenerationTests {
             "\(result)")
     }
 
+    @Test("A method that becomes a stream is reported, and its files stay as they are")
+    func changedKind() throws {
+        let project = try GeneratedProject()
+        _ = try project.generate(make)
+        try project.edit("Sources/Order/interface/Make.swift")
+        let before = userFiles(project.files())
+        let stream = "  rpc make(Request) returns (stream Reply);"
+        let result = try project.generate(stream)
+        #expect(
+            result.output.contains(
+                "Order.make was (Request) returns (Reply) and is (Request) returns (stream Reply): "
+                    + "change Sources/Order/interface/Make.swift, Tests/OrderTests/MakeTests.swift"),
+            "\(result)")
+        #expect(userFiles(project.files()) == before)
+        let diff = try project.generate(stream, "--diff", "--force-user-files")
+        #expect(diff.output.contains("+    public func make("), "\(diff)")
+        let back = try project.generate(make)
+        #expect(back.output.contains("Order.make was (Request) returns (stream Reply)"))
+        #expect(userFiles(project.files()) == before)
+    }
+
     @Test("Keeps a generated file that was edited beside the new one")
     func editedGenerated() throws {
         let project = try GeneratedProject()

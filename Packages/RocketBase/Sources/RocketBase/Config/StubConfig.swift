@@ -80,6 +80,10 @@ public struct StubConfig: ConfigSection, Hashable {
     /// `stubs/rpc_server/peer`: One of rocket-swift, rocket, tinyrpc. Default rocket-swift.
     /// Changes live.
     public var peer = PeerKind.rocketSwift
+    /// The wire: tinypb, or grpc for a server of any other framework.
+    ///
+    /// `stubs/rpc_server/protocol`: One of tinypb, grpc. Default tinypb. Changes live.
+    public var `protocol` = WireKind.tinyPB
 
     /// TLS of the connections; nil: they are plaintext.
     public var tls: StubTLSConfig?
@@ -114,6 +118,9 @@ extension StubConfig {
         if stub.name.isEmpty { return "name is missing" }
         if stub.port == 0, stub.address == nil, stub.addresses.isEmpty {
             return "port is missing (or address)"
+        }
+        if stub.peer != .rocketSwift, stub.protocol == .grpc {
+            return "protocol is grpc, but the peer \(stub.peer.rawValue) speaks TinyPB"
         }
         if stub.peer != .rocketSwift, stub.checksum == .require {
             return "checksum is require, but the peer \(stub.peer.rawValue) sends no checksums"
@@ -165,6 +172,9 @@ extension StubConfig {
         .init(
             "send_cancel", \.sendsCancel, .boolean, .live,
             "Whether the server is notified of cancelled calls. C++ servers ignore it."),
+        .init(
+            "protocol", \.protocol, WireKind.type, .live,
+            "The wire: tinypb, or grpc for a server of any other framework."),
         .init(
             "checksum", \.checksum, ChecksumPolicy.type, .live,
             "CRC32C of frames: off (neither sent nor checked, as C++ peers), send, or require (from "

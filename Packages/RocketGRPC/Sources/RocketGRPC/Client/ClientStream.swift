@@ -47,7 +47,9 @@ final class ClientStream {
         var status: Int
         var code: RPCErrorCode
         var text: String
-        /// The metadata, as lines.
+        /// grpc-status-details-bin.
+        var details: String?
+        /// The trailing metadata, as lines.
         var lines: [UInt8]
     }
 

@@ -126,7 +126,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
         }
         let reply = ClientStream.Reply(
             status: status, code: response.code, text: response.message,
-            lines: response.lines.copyBytes())
+            details: response.details, lines: response.lines.copyBytes())
         stream.reply = reply
         do throws(WireFailure) {
             if stream.input != nil {
@@ -144,12 +144,17 @@ extension GRPCClientConnection: HTTP2SessionHandler {
 
     private func passReply(_ stream: ClientStream) {
         guard let reply = stream.reply else { return }
-        if reply.status != 0 { return fail(stream, WireFailure(reply.code, reply.text)) }
+        if reply.status != 0 { return fail(stream, reply) }
         scratch.removeAll()
         if !stream.lines.isEmpty || !reply.lines.isEmpty {
             MetadataHeaders.appendStart(to: &scratch)
             stream.lines.withBytes { scratch.append($0) }
-            scratch.append(reply.lines)
+            var isStart = true
+            for byte in reply.lines {
+                if isStart { scratch.append(utf8: "trailing-") }
+                scratch.append(byte: byte)
+                isStart = byte == UInt8(ascii: "\n")
+            }
         }
         let start = stream.messageID.withBytes { id in
             scratch.withBytes { info in
@@ -162,6 +167,17 @@ extension GRPCClientConnection: HTTP2SessionHandler {
             try settings.codec.finish(start, in: &input)
         } catch {
             return fail(stream, WireFailure(.resourceExhausted, "the reply: \(error)"))
+        }
+        answered(stream)
+    }
+
+    /// Ends a call with the error of its server.
+    private func fail(_ stream: ClientStream, _ reply: ClientStream.Reply) {
+        stream.messageID.withBytes { id in
+            frames.appendError(id, WireFailure(reply.code, reply.text), to: &input) {
+                StatusDetails.append(
+                    reply.details, code: reply.code, text: reply.text, lines: reply.lines, to: &$0)
+            }
         }
         answered(stream)
     }

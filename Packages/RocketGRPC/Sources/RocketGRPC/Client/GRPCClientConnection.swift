@@ -312,6 +312,11 @@ extension GRPCClientConnection: TickEndHandler {
         var buffer = ByteBuffer()
         swap(&buffer, &input)
         rpc.received(self, &buffer)
+        // What the RPC side has sent meanwhile may have let more pass.
+        if !input.isEmpty {
+            input.withBytes { buffer.append($0) }
+            input.removeAll()
+        }
         if buffer.isEmpty, buffer.capacityBytes > 64 << 10 { buffer.shrink() }
         swap(&buffer, &input)
     }

@@ -7,6 +7,8 @@ struct ResponseHead: ~Copyable {
     /// The status of gRPC; nil: none was sent.
     private(set) var status: Int?
     private(set) var message = ""
+    /// The value of grpc-status-details-bin.
+    private(set) var details: String?
     /// The exact code, as servers of Rocket send it.
     private var exactCode: Int?
     private(set) var isGRPC = false
@@ -26,6 +28,7 @@ struct ResponseHead: ~Copyable {
         status = nil
         message = ""
         exactCode = nil
+        details = nil
         isGRPC = false
         hasContentType = false
         encoding = .identity
@@ -53,6 +56,8 @@ struct ResponseHead: ~Copyable {
             status = value.decimal ?? 2
         } else if name.equals("grpc-message") {
             message = StatusMessage.decode(value)
+        } else if name.equals(StatusDetails.field) {
+            details = value.text
         } else if name.equals("grpc-encoding") {
             encoding = encodings.find(value)
         } else if name.equals("grpc-accept-encoding") {

@@ -54,7 +54,9 @@ extension GRPCServerConnection {
             if firstLimit == nil { firstLimit = limit }
             stream.input?.raise(to: limit)
             resume(stream)
-        case .headers?: sendHeaders(of: stream, bytes.extracting(frame.errorInfo))
+        case .headers?:
+            let block = bytes.extracting(frame.errorInfo)
+            sendHeaders(of: stream, MetadataBlock.read(block) ?? [:])
         case .cancel?, .goAway?: break
         case nil: reply(stream, frame, bytes)
         }
@@ -73,7 +75,7 @@ extension GRPCServerConnection {
 
     // MARK: Responses
 
-    private func sendHeaders(of stream: ServerStream, _ block: RawSpan) {
+    private func sendHeaders(of stream: ServerStream, _ metadata: Metadata = [:]) {
         if stream.areHeadersSent { return }
         stream.areHeadersSent = true
         pings.sentData()
@@ -81,7 +83,7 @@ extension GRPCServerConnection {
         if stream.responseEncoding != .identity {
             headers = GRPCServerWire.headers(stream.responseEncoding, wire.encodings)
         }
-        for (name, value) in MetadataHeaders.fields(block) { headers.add(name, value) }
+        for (name, value) in MetadataHeaders.fields(metadata) { headers.add(name, value) }
         session?.headers(headers, on: stream.id, endsStream: false)
     }
 
@@ -92,7 +94,7 @@ extension GRPCServerConnection {
             frames.appendWindow(RawSpan(), limit: limit, to: &input)
             hasNewInput = true
         }
-        sendHeaders(of: stream, RawSpan())
+        sendHeaders(of: stream)
         let hasMore = stream.output?.append(part, isLast: isLast, compressor) ?? false
         updateWindow(of: stream)
         if hasMore { resumeData(of: stream) }
@@ -118,14 +120,17 @@ extension GRPCServerConnection {
         let info = bytes.extracting(frame.errorInfo)
         if frame.errorCode != 0 {
             let code = RPCErrorCode(rawValue: frame.errorCode)
-            return fail(stream, WireFailure(code, info.text))
+            let status = ErrorStatus.read(bytes.extracting(frame.payload))
+            return fail(stream, WireFailure(code, info.text), status)
         }
         stream.trailers = wire.plainTrailers
-        if stream.kind.streamsResponses {
-            sendHeaders(of: stream, RawSpan())
-            for (name, value) in MetadataHeaders.fields(info) { stream.trailers.add(name, value) }
+        if MetadataHeaders.hasEntries(info), let found = MetadataBlock.readReply(info) {
+            sendHeaders(of: stream, found.metadata)
+            Self.add(found.trailing, to: &stream.trailers)
         } else {
-            sendHeaders(of: stream, info)
+            sendHeaders(of: stream)
+        }
+        if !stream.kind.streamsResponses {
             _ = stream.output?.append(bytes.extracting(frame.payload), isLast: true, compressor)
         }
         stream.isAnswered = true
@@ -133,37 +138,43 @@ extension GRPCServerConnection {
     }
 
     /// Ends a call that the RPC side has answered with an error.
-    private func fail(_ stream: ServerStream, _ failure: WireFailure) {
+    private func fail(_ stream: ServerStream, _ failure: WireFailure, _ status: ErrorStatus?) {
         // Not begun: a client may send it again, to another server, without asking anybody.
         if stream.isLate, failure.code == .unavailable, !stream.areHeadersSent {
             stream.isAnswered = true
             session?.reset(stream.id, .refusedStream)
         } else {
-            finish(stream, failure)
+            finish(stream, failure, status)
         }
     }
 
     /// Ends a call with a status.
-    func finish(_ stream: ServerStream, _ failure: WireFailure) {
+    func finish(_ stream: ServerStream, _ failure: WireFailure, _ status: ErrorStatus? = nil) {
         stream.isAnswered = true
-        if !stream.areHeadersSent { return answer(stream.id, failure) }
+        if !stream.areHeadersSent { return answer(stream.id, failure, status) }
         stream.trailers = HTTP2Headers()
-        Self.add(failure, to: &stream.trailers)
+        Self.add(failure, status, to: &stream.trailers)
         resumeData(of: stream)
     }
 
     /// Sends a response that is a status only.
-    func answer(_ id: HTTP2StreamID, _ failure: WireFailure) {
+    func answer(_ id: HTTP2StreamID, _ failure: WireFailure, _ status: ErrorStatus? = nil) {
         pings.sentData()
         var headers = HTTP2Headers([":status": "200", "content-type": ContentType.sent])
-        Self.add(failure, to: &headers)
+        Self.add(failure, status, to: &headers)
         if !wire.encodings.names.isEmpty {
             headers.add("grpc-accept-encoding", wire.encodings.text)
         }
         session?.headers(headers, on: id, endsStream: true)
     }
 
-    private static func add(_ failure: WireFailure, to headers: inout HTTP2Headers) {
+    private static func add(_ metadata: Metadata, to headers: inout HTTP2Headers) {
+        for (name, value) in MetadataHeaders.fields(metadata) { headers.add(name, value) }
+    }
+
+    private static func add(
+        _ failure: WireFailure, _ status: ErrorStatus?, to headers: inout HTTP2Headers
+    ) {
         headers.add("grpc-status", "\(failure.code.grpcStatus)")
         if !failure.text.isEmpty {
             headers.add("grpc-message", StatusMessage.encode(failure.text))
@@ -172,6 +183,9 @@ extension GRPCServerConnection {
         if RPCErrorCode(grpcStatus: failure.code.grpcStatus) != failure.code {
             headers.add(ExactCode.name, "\(failure.code.rawValue)")
         }
+        guard let status else { return }
+        add(status.trailingMetadata, to: &headers)
+        if let details = StatusDetails.encode(status) { headers.add(StatusDetails.name, details) }
     }
 
     func nextData(

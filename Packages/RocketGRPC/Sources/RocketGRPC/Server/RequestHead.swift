@@ -116,7 +116,7 @@ struct RequestHead: ~Copyable {
     ///   - window: how many bytes of messages the server may send at first.
     mutating func writeBlock(stream: StaticString? = nil, window: Int = 0) {
         block.removeAll()
-        if timeoutMilliseconds == nil, lines.isEmpty, stream == nil { return }
+        // Also without entries: it says that this peer knows metadata.
         MetadataHeaders.appendStart(to: &block)
         if let timeoutMilliseconds {
             block.append(utf8: "timeout-ms=")

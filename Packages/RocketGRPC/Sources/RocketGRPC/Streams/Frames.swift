@@ -84,15 +84,20 @@ struct FrameWriter: Sendable {
         append(RawSpan(), FrameName.goAwayBytes, to: &output)
     }
 
-    /// Appends an error in reply to a call, without its text where the frame would be too large.
+    /// Appends an error in reply to a call.
+    ///
+    /// - Parameter payload: appends the pb_data: the details of the error.
     func appendError(
-        _ messageID: RawSpan, _ failure: WireFailure, to output: inout ByteBuffer
+        _ messageID: RawSpan, _ failure: WireFailure, to output: inout ByteBuffer,
+        _ payload: (inout ByteBuffer) -> Void = { _ in }
     ) {
         let text = [UInt8](failure.text.utf8)
         // SAFETY: the array lives, unchanged, until begin returns.
         let start = unsafe codec.begin(
             messageID: messageID, methodName: RawSpan(), errorCode: failure.code.rawValue,
             errorInfo: text.span.bytes, in: &output)
+        payload(&output)
+        // At most 512 bytes of text and 8 KiB of details.
         try? codec.finish(start, in: &output)
     }
 

@@ -12,7 +12,6 @@ enum MetadataHeaders {
         case UInt8(ascii: ":"): return true
         case UInt8(ascii: "g"):
             return name.hasPrefix("grpc-") && !name.equals("grpc-previous-rpc-attempts")
-                && !name.equals("grpc-status-details-bin")
         case UInt8(ascii: "c"): return name.equals("content-type") || name.equals("connection")
         case UInt8(ascii: "t"):
             return name.equals("te") || name.equals("trailer") || name.equals("transfer-encoding")
@@ -108,6 +107,14 @@ extension MetadataHeaders {
         _ block: RawSpan, _ problem: (String) -> Void = { _ in }
     ) -> [(name: String, value: String)] {
         guard hasEntries(block), let metadata = MetadataBlock.read(block) else { return [] }
+        return fields(metadata, problem)
+    }
+
+    /// Returns the entries that can be header fields, as above.
+    static func fields(
+        _ metadata: Metadata, _ problem: (String) -> Void = { _ in }
+    ) -> [(name: String, value: String)] {
+        if metadata.isEmpty { return [] }
         var fields: [(name: String, value: String)] = []
         for entry in metadata.entries {
             let key = [UInt8](entry.key.utf8)

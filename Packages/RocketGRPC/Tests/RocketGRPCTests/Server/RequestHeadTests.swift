@@ -34,7 +34,7 @@ struct RequestHeadTests {
         var head = RequestHead(MessageEncodings())
         #expect(end(&head) == nil)
         #expect(head.methodName.text == "a.S.m")
-        #expect((head.block.isEmpty) == true)
+        #expect(head.block.text == "rkm1\n")
         #expect(head.encoding == .identity)
     }
 
@@ -50,7 +50,7 @@ struct RequestHeadTests {
         #expect(head.block.withBytes { MetadataBlock.read($0) }?["x-a"] == "1")
         #expect(head.encoding == .number(0) && head.accepted.best == .number(0))
         #expect(end(&head) == nil)
-        #expect(head.block.isEmpty && head.encoding == .identity)
+        #expect(head.block.text == "rkm1\n" && head.encoding == .identity)
         #expect(head.accepted.best == .identity)
         #expect(end(&head, [("x-a", "1")]) == nil)
         #expect(head.block.text == "rkm1\nx-a=1\n")

@@ -43,7 +43,8 @@ struct ProjectMethod {
     var clientName: String
     /// Implementation of the service: `OrderServiceImpl`.
     var implementation: String
-    /// Type of the interface, and name of its file: `MakeOrder`.
+    /// Name of the file with the method's logic, and of the type of its interface: `MakeOrder`. A
+    /// method with streams has no such type: its file contains a function.
     var interface: String
     /// The program that calls the service: `test_order_client`.
     var testClient: String
@@ -53,7 +54,8 @@ struct ProjectMethod {
     var requestFields = RequiredFields()
     /// Required fields of the response.
     var responseFields = RequiredFields()
-    /// Full names of the messages on the wire: `(shop.Want) returns (shop.Bill)`.
+    /// Full names of the messages on the wire, as in the .proto file:
+    /// `(shop.Want) returns (stream shop.Bill)`.
     var signature: String
 
     /// Whether the request or the response is a well-known type of SwiftProtobuf.

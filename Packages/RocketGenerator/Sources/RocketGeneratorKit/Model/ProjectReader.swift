@@ -57,6 +57,12 @@ struct ProjectReader {
         throw GeneratorFailure("\(paths) has no \(missing): there is nothing to serve")
     }
 
+    private static func signature(of method: MethodDescriptor) -> String {
+        let request = (method.clientStreaming ? "stream " : "") + method.inputType.fullName
+        let response = (method.serverStreaming ? "stream " : "") + method.outputType.fullName
+        return "(\(request)) returns (\(response))"
+    }
+
     private func service(
         _ service: ServiceModel, _ descriptor: ServiceDescriptor, _ free: inout FreeNames
     ) -> ProjectService {
@@ -71,9 +77,7 @@ struct ProjectReader {
                 isDeprecated: method.isDeprecated || service.isDeprecated,
                 requestFields: RequiredFields(of: descriptor.inputType, in: descriptor.file),
                 responseFields: RequiredFields(of: descriptor.outputType, in: descriptor.file),
-                signature:
-                    "(\(descriptor.inputType.fullName)) returns (\(descriptor.outputType.fullName))"
-            )
+                signature: Self.signature(of: descriptor))
         }
         return ProjectService(
             model: service, protoPath: descriptor.file.name, implementation: implementation,

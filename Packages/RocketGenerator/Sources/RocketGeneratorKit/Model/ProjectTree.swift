@@ -41,8 +41,11 @@ struct ProjectTree {
     private var interfaceFiles: [ProjectFile] {
         let common = CommonTemplates(project: project)
         let methods = project.methods.map {
-            let template = InterfaceTemplate(method: $0, names: project.names)
-            return userFile("\(sources)/interface/\($0.interface).swift", template.lines)
+            let lines =
+                $0.model.kind == .unary
+                ? InterfaceTemplate(method: $0, names: project.names).lines
+                : StreamTemplate(method: $0, names: project.names).lines
+            return userFile("\(sources)/interface/\($0.interface).swift", lines)
         }
         return [userFile("\(sources)/interface/Interface.swift", common.interface)] + methods
             + [userFile("\(sources)/comm/BusinessException.swift", common.businessException)]
@@ -61,7 +64,9 @@ struct ProjectTree {
         project.methods.map {
             userFile(
                 "Tests/\(project.name.module)Tests/\($0.interface)Tests.swift",
-                TestTemplate(project: project, method: $0).lines)
+                $0.model.kind == .unary
+                    ? TestTemplate(project: project, method: $0).lines
+                    : StreamTestTemplate(project: project, method: $0).lines)
         }
     }
 

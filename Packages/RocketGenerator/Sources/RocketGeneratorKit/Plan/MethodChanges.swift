@@ -33,8 +33,11 @@ struct MethodChanges {
             guard let before = old.first(where: { $0.fullName == new.fullName }),
                 before.signature != new.signature
             else { return nil }
+            let hint =
+                before.kind == new.kind
+                ? "" : "; --diff --force-user-files shows what they look like now"
             return "\(new.fullName) was \(before.signature) and is \(new.signature): change "
-                + files(of: before)
+                + files(of: before) + hint
         }
     }
 

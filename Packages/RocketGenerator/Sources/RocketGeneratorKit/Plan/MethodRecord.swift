@@ -7,13 +7,20 @@ struct MethodRecord: Equatable {
     struct Entry: Equatable {
         /// Name on the wire: `shop.Order.makeOrder`.
         var fullName: String
-        /// `(shop.Want) returns (shop.Bill)`
+        /// `(shop.Want) returns (stream shop.Bill)`
         var signature: String
         /// `MakeOrder`
         var interface: String
         /// The program that calls the service: `test_order_client`. Empty in a record of the layout
         /// that had a program for each method.
         var testClient: String
+
+        /// Which sides are streams.
+        var kind: MethodKind {
+            MethodKind(
+                streamsRequests: signature.hasPrefix("(stream "),
+                streamsResponses: signature.contains(" returns (stream "))
+        }
 
         /// The service's full name: `shop.Order`.
         var service: String { fullName.split(separator: ".").dropLast().joined(separator: ".") }
@@ -45,7 +52,7 @@ struct MethodRecord: Equatable {
 
     /// Reads the record from a file; empty if there is none.
     init(reading text: String) {
-        let method = /\/\/   rpc ([\w.]+)(\([\w.]+\) returns \([\w.]+\))/
+        let method = /\/\/   rpc ([\w.]+)(\((?:stream )?[\w.]+\) returns \((?:stream )?[\w.]+\))/
         let names = /\/\/     interface (\w+), (?:called by (\w+)|test client \w+)/
         let lines = text.split(whereSeparator: \.isNewline)
         entries = zip(lines, lines.dropFirst()).compactMap { first, second in

@@ -1,6 +1,7 @@
 import RocketGeneratorPlugin
 
-/// Writes Sources/NAME/service/NAMEServiceImpl.swift, which passes each call to an interface.
+/// Writes Sources/NAME/service/NAMEServiceImpl.swift, which passes each unary call to an interface.
+/// The functions of methods with streams are extensions in files of the user (`StreamTemplate`).
 struct ImplementationTemplate {
     let service: ProjectService
     let names: ProjectNames
@@ -9,22 +10,35 @@ struct ImplementationTemplate {
         .joined([
             MethodRecord(service.methods).lines,
             imports,
-            DocComment.lines([
-                "Implements `\(service.model.fullName)`: creates an interface for each call."
-            ]) + ["public struct \(service.implementation): \(service.model.protocolName) {"]
-                + Lines.joined([members] + service.methods.map(function)).indented + ["}"],
+            DocComment.lines(
+                [
+                    "Implements `\(service.model.fullName)`: creates an interface for each call."
+                ] + streamNote) + [
+                    "public struct \(service.implementation): \(service.model.protocolName) {"
+                ]
+                + Lines.joined([members] + unary.map(function)).indented + ["}"],
         ])
     }
 
+    private var unary: [ProjectMethod] { service.methods.filter { $0.model.kind == .unary } }
+
+    private var streamNote: [String] {
+        guard service.model.hasStreams else { return [] }
+        return ["Methods with streams are functions in the folder interface, one file for each."]
+    }
+
+    /// A public import that no public declaration uses is a warning.
     private var imports: Lines {
-        let needsMessages = service.methods.contains { $0.usesWellKnownMessages }
+        guard !unary.isEmpty else { return [] }
+        let needsMessages = unary.contains { $0.usesWellKnownMessages }
         return ["public import RocketRPC"]
             + (needsMessages ? ["public import SwiftProtobuf"] : [])
     }
 
     private var members: Lines {
         [
-            "private let resources: \(names.resources)",
+            // The extensions for methods with streams use it.
+            "\(service.model.hasStreams ? "" : "private ")let resources: \(names.resources)",
             "",
             "/// Creates a service whose calls use `resources`.",
             "public init(_ resources: \(names.resources)) { self.resources = resources }",

@@ -35,7 +35,7 @@ struct ReadmeTemplate {
                 | path | content | edit it? |
                 |---|---|---|
                 | `Protos/` | the .proto files | yes |
-                | `Sources/\(module)/interface/` | one type per method with its logic: `run()` and `setError()` | yes |
+                | `Sources/\(module)/interface/` | \(interfaces) | yes |
                 | `Sources/\(module)/comm/` | errors that refuse a call by the rules of the service | yes |
                 | `Sources/\(program)/main.swift` | command line, configuration, log, services, signals, systemd | yes |
                 | `Tests/` | a test for each method | yes |
@@ -44,6 +44,12 @@ struct ReadmeTemplate {
                 | `Sources/\(module)/pb/`, `Sources/\(module)/service/` | generated messages, services and clients | no |
                 | `test_client/` | a generated test client for each service, with a subcommand for each method | no |
                 """)
+    }
+
+    private var interfaces: String {
+        let types = "one type per method with its logic: `run()` and `setError()`"
+        let hasStreams = project.services.contains { $0.model.hasStreams }
+        return types + (hasStreams ? "; one function per method with streams" : "")
     }
 
     /// Paths of the .proto files with the services.

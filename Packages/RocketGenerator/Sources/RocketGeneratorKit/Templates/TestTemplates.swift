@@ -52,7 +52,7 @@ struct TestTemplate {
     private var testFunction: Lines {
         let body =
             ["let service = \(method.implementation)(\(names.resources)())"] + call
-            + ["#expect(\(expectation))"]
+            + ["#expect(\(method.responseExpectation))"]
         return [
             "@\(names.testing("Test"))(\"Returns a response\")",
             "func returnsResponse() async throws {",
@@ -66,25 +66,12 @@ struct TestTemplate {
         let name = method.model.swiftName
         if method.isDeprecated {
             return ["let channel = \(channel)"]
-                + response("channel.call", ["\(method.methodsName).\(name)"])
+                + MessageCall.lines(
+                    "let response = try await channel.call",
+                    ["\(method.methodsName).\(name)"], method.requestFields)
         }
-        return ["let client = \(method.clientName)(\(channel))"] + response("client.\(name)", [])
-    }
-
-    /// Returns the call of `function` with a request that has only the required fields.
-    private func response(_ function: String, _ arguments: [String]) -> Lines {
-        let call = "let response = try await \(function)("
-        let request = method.requestFields.minimalMessage()
-        let head = arguments.map { "\($0)," }
-        guard request.count > 1 else {
-            return [call + (arguments + request).joined(separator: ", ") + ")"]
-        }
-        return [call] + (head + request.dropLast() + ["\(request[request.count - 1]))"]).indented
-    }
-
-    private var expectation: String {
-        if let fields = method.model.businessFields { return "response.\(fields.code) == 0" }
-        let isPlain = method.responseFields.paths.isEmpty
-        return isPlain ? "response == .init()" : "response.isInitialized"
+        return ["let client = \(method.clientName)(\(channel))"]
+            + MessageCall.lines(
+                "let response = try await client.\(name)", [], method.requestFields)
     }
 }

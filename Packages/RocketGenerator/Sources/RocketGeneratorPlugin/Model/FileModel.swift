@@ -37,14 +37,45 @@ package struct ServiceModel: Equatable {
     package var isDeprecated = false
     /// In the order of the service.
     package var methods: [MethodModel] = []
+
+    /// Whether a method streams its requests or responses.
+    package var hasStreams: Bool { methods.contains { $0.kind != .unary } }
 }
 
-/// One unary method.
+/// Which sides of a method send a stream of messages; the raw values are the cases of
+/// `RPCMethodKind`.
+package enum MethodKind: String, Equatable, Sendable {
+    case unary
+    case clientStreaming
+    case serverStreaming
+    case bidirectionalStreaming
+
+    package init(streamsRequests: Bool, streamsResponses: Bool) {
+        self =
+            switch (streamsRequests, streamsResponses) {
+            case (false, false): .unary
+            case (true, false): .clientStreaming
+            case (false, true): .serverStreaming
+            case (true, true): .bidirectionalStreaming
+            }
+    }
+
+    package var streamsRequests: Bool {
+        self == .clientStreaming || self == .bidirectionalStreaming
+    }
+
+    package var streamsResponses: Bool {
+        self == .serverStreaming || self == .bidirectionalStreaming
+    }
+}
+
+/// One method.
 package struct MethodModel: Equatable {
     /// Name on the wire: `makeOrder`.
     package var name: String
     /// Name in Swift, in backticks where it is a keyword.
     package var swiftName: String
+    package var kind = MethodKind.unary
     /// Name of the request's type in the generated file.
     package var request: String
     /// Name of the response's type in the generated file.
@@ -53,7 +84,8 @@ package struct MethodModel: Equatable {
     package var comment: [String] = []
     /// Whether the method has `option deprecated = true`.
     package var isDeprecated = false
-    /// Fields of the response that carry a refusal; nil where it does not have both.
+    /// Fields of the response that carry a refusal; nil where it does not have both. A refusal of a
+    /// method that streams its responses is an error: it is not one of the messages.
     package var businessFields: BusinessFields?
 }
 

@@ -95,15 +95,17 @@ struct FileModelBuilder {
     ) -> [MethodModel] {
         var bySwiftName: [String: String] = [:]
         return service.methods.compactMap { method in
-            refuseStreams(method)
             guard let name = swiftName(of: method, taken: &bySwiftName) else { return nil }
             let request = namer.fullName(message: method.inputType)
             let response = namer.fullName(message: method.outputType)
+            let kind = MethodKind(
+                streamsRequests: method.clientStreaming, streamsResponses: method.serverStreaming)
             return MethodModel(
-                name: method.name, swiftName: SwiftName.escaped(name),
+                name: method.name, swiftName: SwiftName.escaped(name), kind: kind,
                 request: aliases[request] ?? request, response: aliases[response] ?? response,
                 comment: CommentLines.of(method), isDeprecated: method.options.deprecated,
-                businessFields: businessFields(of: method.outputType))
+                businessFields: kind.streamsResponses
+                    ? nil : businessFields(of: method.outputType))
         }
     }
 
@@ -137,19 +139,6 @@ struct FileModelBuilder {
             problems.append(ProtoProblem(message, at: method, in: file))
         }
         return name
-    }
-
-    private mutating func refuseStreams(_ method: MethodDescriptor) {
-        let streamed: String
-        switch (method.clientStreaming, method.serverStreaming) {
-        case (false, false): return
-        case (true, false): streamed = "requests"
-        case (false, true): streamed = "responses"
-        case (true, true): streamed = "requests and responses"
-        }
-        let message =
-            "method '\(method.fullName)' streams its \(streamed): Rocket has only unary methods"
-        problems.append(ProtoProblem(message, at: method, in: file))
     }
 
     /// Requests and responses of all methods; a message can occur several times.

@@ -55,6 +55,9 @@ package struct RuntimeNames {
     var channel: String { name("RPCChannel") }
     var metadata: String { name("RPCMetadata") }
     var callOptions: String { name("RPCCallOptions") }
+    var messageStream: String { name("RPCMessageStream") }
+    var writer: String { name("RPCWriter") }
+    var streamCall: String { name("RPCStreamCall") }
     var error: String { name("RPCError") }
     var descriptors: String { name("_RPCFileDescriptors") }
     var duration: String { name("Duration", of: "Swift") }
@@ -64,7 +67,8 @@ package struct RuntimeNames {
     /// are renamed by swift-protobuf.
     package static let all: Set<String> = [
         "RPCService", "RPCServiceRegistry", "RPCController", "RPCMethod", "RPCChannel",
-        "RPCMetadata", "RPCCallOptions", "RPCError", "_RPCFileDescriptors", "Duration",
+        "RPCMetadata", "RPCCallOptions", "RPCError", "RPCMessageStream", "RPCWriter",
+        "RPCStreamCall", "_RPCFileDescriptors", "Duration",
         "Swift", "SwiftProtobuf", "RocketRPC", "Foundation", "FoundationEssentials", "Data",
         "Bool", "Dictionary", "Double", "Equatable", "Float", "Hashable", "Int", "Int32", "Int64",
         "Sendable", "String", "UInt8", "UInt32", "UInt64",

@@ -7,11 +7,16 @@ struct ClientTemplate {
     /// A struct with two functions for each method.
     var lines: Lines {
         let head = "\(level.modifier)nonisolated struct \(service.clientName): Sendable {"
-        let members =
-            [channel, initializer] + service.methods.flatMap { [call($0), controlledCall($0)] }
+        let members = [channel, initializer] + service.methods.flatMap(functions)
         return comment
             + DocComment.deprecation(of: service.fullName, isDeprecated: service.isDeprecated)
             + [head] + Lines.joined(members).indented + ["}"]
+    }
+
+    private func functions(_ method: MethodModel) -> [Lines] {
+        method.kind == .unary
+            ? [call(method), controlledCall(method)]
+            : [streamCall(method), controlledStreamCall(method)]
     }
 
     private var comment: Lines {
@@ -23,7 +28,14 @@ struct ClientTemplate {
                     "`timeout` limits the call; nil means the channel's timeout. `metadata` is sent",
                     "to the server. Every call ends with a response or an `RPCError`. Pass an",
                     "`RPCController` to set more options and to read how the call ended.",
-                ])
+                ] + (service.hasStreams ? streamNotes : []))
+    }
+
+    private var streamNotes: [String] {
+        [
+            "",
+            "A call with streams has no time limit unless `timeout` sets one.",
+        ]
     }
 
     private var channel: Lines {

@@ -19,9 +19,10 @@ struct MethodsTemplate {
         let opening =
             Layout.fits(oneLine, depth: 1)
             ? [oneLine] : ["\(head)<"] + Layout.items(types, depth: 2).indented + [">("]
+        let kind = method.kind == .unary ? [] : ["kind: .\(method.kind.rawValue)"]
         let arguments =
             Layout.items(
-                ["service: \"\(service.fullName)\"", "name: \"\(method.name)\""], depth: 2,
+                ["service: \"\(service.fullName)\"", "name: \"\(method.name)\""] + kind, depth: 2,
                 end: ",")
             + coding("request", end: ",")
             + coding("response", businessFields: method.businessFields, end: ")")

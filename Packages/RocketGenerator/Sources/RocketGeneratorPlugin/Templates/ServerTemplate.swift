@@ -24,11 +24,11 @@ struct ServerTemplate {
         let comment = DocComment.lines(
             method.comment, or: "Handles `\(service.fullName).\(method.name)`.",
             isDeprecated: method.isDeprecated)
+        let signature = HandlerSignature(method, names)
         return comment
             + Layout.list(
-                "nonisolated(nonsending) func \(method.swiftName)",
-                ["_ request: \(method.request)", "_ call: \(names.controller)"],
-                " async throws -> \(method.response)", depth: 1, closingOnOwnLine: true)
+                "nonisolated(nonsending) func \(method.swiftName)", signature.parameters,
+                " async throws\(signature.result)", depth: 1, closingOnOwnLine: true)
     }
 
     /// The service's name and descriptors, and its registration.
@@ -59,9 +59,10 @@ struct ServerTemplate {
             + [head] + service.methods.flatMap(registration).indented + ["}"]
     }
 
-    /// Returns the statement that adds one method. The handler is written twice: interceptors wrap
-    /// the first closure; without any, the second one serves the call.
+    /// Returns the statement that adds one method. The handler of a unary one is written twice:
+    /// interceptors wrap the first closure; without any, the second one serves the call.
     func registration(_ method: MethodModel) -> Lines {
+        guard method.kind == .unary else { return streamRegistration(method) }
         let name = "\(service.methodsName).\(method.swiftName)"
         let handler = Layout.list(
             "try await self.\(method.swiftName)", ["request", "call"], depth: 3,
@@ -75,5 +76,19 @@ struct ServerTemplate {
             + (Layout.list(
                 "await context._serve", ["entry", name], " { request, call in", depth: 3,
                 closingOnOwnLine: true) + nested.indented + ["}"]).indented + ["}"]
+    }
+
+    /// Returns the statement that adds a method with streams. The handler is written once: a stream
+    /// begins and ends far less often than its messages are sent.
+    func streamRegistration(_ method: MethodModel) -> Lines {
+        let label = method.kind == .bidirectionalStreaming ? "bidirectional" : method.kind.rawValue
+        let arguments = HandlerSignature(method, names).arguments
+        let name = "\(service.methodsName).\(method.swiftName)"
+        let head = Layout.list(
+            "try registry.add", ["\(label): \(name)"],
+            " { \(arguments.joined(separator: ", ")) in", depth: 2, closingOnOwnLine: true)
+        let handler = Layout.list(
+            "try await self.\(method.swiftName)", arguments, depth: 3, closingOnOwnLine: false)
+        return head + handler.indented + ["}"]
     }
 }

@@ -1,24 +1,39 @@
-/// Writes the protocol for implementations whose methods are synchronous.
+/// Writes the protocol for implementations whose unary methods are synchronous. A method with streams
+/// waits for messages, so it is asynchronous there, too.
 struct SynchronousTemplate {
     let service: ServiceModel
     let level: AccessLevel
     let names: RuntimeNames
 
-    /// The protocol and its default implementation; empty for a service without methods.
+    /// The methods that can be synchronous.
+    private var unary: [MethodModel] { service.methods.filter { $0.kind == .unary } }
+
+    /// The protocol and its default implementation; empty for a service without unary methods.
     var lines: Lines {
-        service.methods.isEmpty ? [] : .joined([declaration, registration])
+        unary.isEmpty ? [] : .joined([declaration, registration])
     }
 
     private var declaration: Lines {
-        let comment = DocComment.lines([
-            "`\(service.protocolName)` for implementations whose methods are synchronous. Each",
-            "method runs on the event loop of its connection and blocks the loop until it",
-            "returns, so it must not wait.",
-        ])
         let head =
             "\(level.modifier)nonisolated protocol \(service.synchronousName): "
             + "\(service.protocolName) {"
-        return comment + [head] + Lines.joined(service.methods.map(requirement)).indented + ["}"]
+        return DocComment.lines(comment) + [head] + Lines.joined(unary.map(requirement)).indented
+            + ["}"]
+    }
+
+    private var comment: [String] {
+        guard service.hasStreams else {
+            return [
+                "`\(service.protocolName)` for implementations whose methods are synchronous. Each",
+                "method runs on the event loop of its connection and blocks the loop until it",
+                "returns, so it must not wait.",
+            ]
+        }
+        return [
+            "`\(service.protocolName)` for implementations whose unary methods are synchronous.",
+            "Each of these runs on the event loop of its connection and blocks the loop until it",
+            "returns, so it must not wait. Methods with streams are those of `\(service.protocolName)`.",
+        ]
     }
 
     private func requirement(_ method: MethodModel) -> Lines {
@@ -33,13 +48,21 @@ struct SynchronousTemplate {
 
     private var registration: Lines {
         let head = "\(level.modifier)func register(in registry: inout \(names.registry)) throws {"
+        let note =
+            service.hasStreams
+            ? "Adds all methods to a server's table, the unary ones as synchronous methods."
+            : "Adds all methods to a server's table as synchronous methods."
         return ["extension \(service.synchronousName) {"]
-            + (["/// Adds all methods to a server's table as synchronous methods."] + [head]
+            + (DocComment.lines([note]) + [head]
             + service.methods.flatMap(addition).indented + ["}"]).indented + ["}"]
     }
 
     private func addition(_ method: MethodModel) -> Lines {
-        [
+        guard method.kind == .unary else {
+            return ServerTemplate(service: service, level: level, names: names)
+                .streamRegistration(method)
+        }
+        return [
             "try registry.add(",
             "    \(service.methodsName).\(method.swiftName),",
             "    synchronous: { request, call in try self.\(method.swiftName)(request, call) })",

@@ -176,19 +176,24 @@ struct ProjectReaderTests {
         #expect(project.methods.map { $0.model.businessFields != nil } == [has])
     }
 
-    @Test("Rejects streams with their name and position")
-    func streams() {
-        let failure = #expect(throws: GeneratorFailure.self) {
-            try Sample.project(
-                """
-                syntax = "proto3"; message M {}
-                service S { rpc go(stream M) returns (M); }
-                """)
-        }
+    @Test("Methods with streams have names like others, and signatures with their streams")
+    func streams() throws {
+        let project = try Sample.project(
+            """
+            syntax = "proto3"; message M {} message Watch {}
+            service S {
+              rpc up(stream M) returns (M); rpc watch(M) returns (stream M);
+              rpc both(stream M) returns (stream M);
+            }
+            """)
+        #expect(project.methods.map(\.interface) == ["Up", "WatchInterface", "Both"])
         #expect(
-            failure?.details == [
-                "order.proto:2:13: method 'S.go' streams its requests: Rocket has only unary "
-                    + "methods"
+            project.methods.map(\.signature) == [
+                "(stream M) returns (M)", "(M) returns (stream M)", "(stream M) returns (stream M)",
+            ])
+        #expect(
+            project.methods.map(\.model.kind) == [
+                .clientStreaming, .serverStreaming, .bidirectionalStreaming,
             ])
     }
 

@@ -1,3 +1,4 @@
+import RocketGeneratorPlugin
 import Testing
 
 @testable import RocketGeneratorKit
@@ -62,6 +63,36 @@ struct MethodChangesTests {
         #expect(lines.count == 1)
         #expect(
             lines.first?.hasPrefix("S.first was (A) returns (A) and is (A) returns (B): ") == true)
+    }
+
+    @Test("Reports a changed kind, and how the files of the new kind can be seen")
+    func changedKind() throws {
+        let lines = try changes(
+            from: proto(first), to: proto("rpc first(A) returns (stream A);"))
+        #expect(
+            lines == [
+                "S.first was (A) returns (A) and is (A) returns (stream A): change "
+                    + "Sources/Order/interface/First.swift, Tests/OrderTests/FirstTests.swift; "
+                    + "--diff --force-user-files shows what they look like now"
+            ])
+        let back = try changes(
+            from: proto("rpc first(stream A) returns (A);"), to: proto(first))
+        #expect(back.first?.hasPrefix("S.first was (stream A) returns (A) and is (A)") == true)
+    }
+
+    @Test("A method with streams keeps its name when its service grows or its kind changes")
+    func keepsStreamNames() throws {
+        let head = "syntax = \"proto3\"; message M {} "
+        let second = "service Second { rpc get(stream M) returns (stream M); }"
+        let record = ["B.swift": MethodRecord(try Sample.project(head + second).methods).lines.text]
+        let state = FolderState(files: record)
+        for kind in ["(M) returns (M)", "(stream M) returns (M)"] {
+            let text =
+                head
+                + "service First { rpc get(M) returns (M); } service Second { rpc get\(kind); }"
+            let project = try Sample.project(text, old: state.methods)
+            #expect(project.methods.map(\.interface) == ["GetInterface", "Get"])
+        }
     }
 
     @Test("Reports that a new file must be added to the Makefile")

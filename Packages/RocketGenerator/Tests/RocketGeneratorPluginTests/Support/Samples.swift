@@ -6,6 +6,18 @@ enum Samples {
         name: "makeOrder", swiftName: "makeOrder", request: "Want", response: "Bill",
         comment: ["Makes one order."])
 
+    static let watch = MethodModel(
+        name: "watch", swiftName: "watch", kind: .serverStreaming, request: "Want",
+        response: "Bill")
+
+    static let collect = MethodModel(
+        name: "collect", swiftName: "collect", kind: .clientStreaming, request: "Want",
+        response: "Bill")
+
+    static let chat = MethodModel(
+        name: "chat", swiftName: "chat", kind: .bidirectionalStreaming, request: "Want",
+        response: "Bill")
+
     static func service(_ methods: MethodModel...) -> ServiceModel {
         ServiceModel(
             fullName: "shop.Order", protocolName: "OrderService",
@@ -22,6 +34,7 @@ enum Samples {
             owners: Dictionary(
                 uniqueKeysWithValues: [
                     "RPCService", "RPCServiceRegistry", "RPCController", "RPCMethod", "RPCChannel",
-                    "RPCMetadata", "RPCCallOptions", "RPCError", "_RPCFileDescriptors", "Duration",
+                    "RPCMetadata", "RPCCallOptions", "RPCError", "RPCMessageStream", "RPCWriter",
+                    "RPCStreamCall", "_RPCFileDescriptors", "Duration",
                 ].map { ($0, "message") })))
 }

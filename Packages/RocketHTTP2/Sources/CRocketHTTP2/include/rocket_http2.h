@@ -63,7 +63,6 @@ typedef struct {
     uint32_t header_table_bytes;
     /// Answers to PING and SETTINGS that the peer has not taken.
     uint32_t unsent_answers;
-    uint32_t continuations;
 } rocket_http2_settings;
 
 typedef struct rocket_http2_session rocket_http2_session;

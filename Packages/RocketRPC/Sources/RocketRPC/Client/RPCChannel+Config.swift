@@ -12,12 +12,14 @@ extension RPCChannel {
     ///   - interceptors, loop: see the other initializers.
     ///   - security: makes what protects the connections, for which it reads files: `TLSProvider` of
     ///     RocketTLS; nil: none, so that a stub with TLS is an error. An address is plaintext.
+    ///   - grpc: the wire of stubs with the protocol grpc: `.grpc` of RocketGRPC; nil: such a stub
+    ///     is an error.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a target that is neither, or TLS that can't be
     ///   used; CHANNEL_INIT when the thread can't be started.
     public convenience init(
         to target: String, config: RocketConfig, interceptors: [any RPCInterceptor] = [],
         loop: EventLoop? = nil, logs: LogSystem? = nil,
-        security: (any TransportSecurityProvider)? = nil
+        security: (any TransportSecurityProvider)? = nil, grpc: RPCChannelProtocol? = nil
     ) throws(RPCError) {
         var configuration = RPCChannelConfiguration()
         var addresses: [NetAddress] = []
@@ -25,7 +27,7 @@ extension RPCChannel {
             for endpoint in stub.endpoints {
                 addresses.append(try NetAddress(configured: endpoint))
             }
-            configuration = try RPCChannelConfiguration(stub, security: security)
+            configuration = try RPCChannelConfiguration(stub, security: security, grpc: grpc)
         } else if let parsed = try? NetAddress(parsing: target) {
             addresses = [parsed]
         } else {
@@ -41,11 +43,21 @@ extension RPCChannel {
 extension RPCChannelConfiguration {
     /// The settings of a stub of the configuration.
     ///
-    /// - Parameter security: as that of `RPCChannel(to:config:)`.
+    /// - Parameter security, grpc: as those of `RPCChannel(to:config:)`.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for TLS that can't be used.
     public init(
-        _ stub: StubConfig, security: (any TransportSecurityProvider)? = nil
+        _ stub: StubConfig, security: (any TransportSecurityProvider)? = nil,
+        grpc: RPCChannelProtocol? = nil
     ) throws(RPCError) {
+        if stub.protocol == .grpc {
+            guard let grpc else {
+                throw RPCError(
+                    .channelInit,
+                    "the protocol of stubs/\(stub.name) is grpc, and this program does not contain "
+                        + "the product RocketGRPC")
+            }
+            self.protocol = grpc
+        }
         if let tls = stub.tls {
             let path = "stubs/\(stub.name)/tls"
             do throws(TransportSecurityError) {

@@ -81,8 +81,8 @@ final class CallResponder {
         if unsafe isAnswered { return }
         unsafe isAnswered = true
         guard let method else { return }
-        let trailing = storage.withState { $0.isUsed ? $0.trailingMetadata : RPCMetadata() }
-        connection.send(error, messageID, method, trailing: trailing)
+        let (id, trailing) = storage.withState { ($0.messageID, $0.trailingMetadata) }
+        connection.send(error, id, method, trailing: trailing)
         end(error.code)
     }
 

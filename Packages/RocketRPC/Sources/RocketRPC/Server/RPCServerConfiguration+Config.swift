@@ -11,11 +11,13 @@ extension RPCServerConfiguration {
     ///     served in place of the configured addresses.
     ///   - security: makes what protects the listeners, for which it reads files: `TLSProvider` of
     ///     RocketTLS; nil: none, so that a configuration with TLS is an error.
+    ///   - protocols: further wires, `[.grpc]` of RocketGRPC; none: a configuration that requires
+    ///     gRPC is an error.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for an invalid listener address, or TLS that can't be
-    ///   used.
+    ///   used; CHANNEL_INIT for a wire that is required and not there.
     public init(
         _ server: ServerConfig, sockets: ListenFDs = .none,
-        security: (any TransportSecurityProvider)? = nil
+        security: (any TransportSecurityProvider)? = nil, protocols: [RPCWireProtocol] = []
     ) throws(RPCError) {
         if let fault = sockets.fault { throw RPCError(.peerAddress, fault) }
         var listeners: [NetAddress] = []
@@ -38,6 +40,12 @@ extension RPCServerConfiguration {
         health = server.health
         reflection = server.reflection
         authorization = server.authorization
+        if server.grpc == .on, protocols.isEmpty {
+            throw RPCError(
+                .channelInit,
+                "server/grpc is on, and this program does not contain the product RocketGRPC")
+        }
+        self.protocols = server.grpc == .off ? [] : protocols
     }
 
     /// The name of sockets for calls in a socket unit: FileDescriptorName=rpc.
@@ -51,6 +59,10 @@ extension RPCCallLimits {
         maxCalls = server.maxInFlight
         maxWatchesPerConnection = server.maxWatchesPerConnection
         maxWatches = server.maxWatches
+        streams.maxPerConnection = server.maxStreamsPerConnection
+        streams.windowBytes = server.streamWindowBytes
+        streams.connectionWindowBytes = server.connectionWindowBytes
+        streams.idleTimeout = server.streamIdleTimeout
         defaults = RPCMethodLimits(
             maxRequestBytes: server.maxRequestBytes, maxResponseBytes: server.maxResponseBytes,
             timeout: server.maxHandlerTime)
@@ -96,6 +108,7 @@ extension RPCServer {
     ///     two servers has to pass different sockets to each.
     ///   - security: makes what protects the listeners: `TLSProvider` of RocketTLS; nil: none, so
     ///     that a configuration with TLS is an error.
+    ///   - protocols: further wires: `[.grpc]` of RocketGRPC; default: none.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together, `RPCError`
     ///   for an invalid listener address, or TLS that can't be used.
     public convenience init(
@@ -103,10 +116,10 @@ extension RPCServer {
         interceptors: [any RPCInterceptor] = [],
         authenticator: (any RPCAuthenticator)? = nil, logs: LogSystem? = nil,
         systemd: SystemdReporter? = .fromEnvironment(), sockets: ListenFDs = .fromEnvironment(),
-        security: (any TransportSecurityProvider)? = nil
+        security: (any TransportSecurityProvider)? = nil, protocols: [RPCWireProtocol] = []
     ) throws {
         var configuration = try RPCServerConfiguration(
-            config.server, sockets: sockets, security: security)
+            config.server, sockets: sockets, security: security, protocols: protocols)
         configuration.systemd = systemd
         configuration.authenticator = authenticator
         try self.init(

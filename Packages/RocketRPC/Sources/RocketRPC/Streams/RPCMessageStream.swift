@@ -128,13 +128,25 @@ public struct RPCWriter<Element: Message & Sendable>: Sendable {
     ///   serialized or is too large, which ends nothing.
     @inlinable
     public nonisolated(nonsending) func write(_ message: Element) async throws(RPCError) {
-        let outbound = handle.stream.outbound
-        while try !outbound.append({ buffer throws(RPCError) in
+        try await append { (buffer) throws(RPCError) in
             do { try coding.append(message, to: &buffer) } catch {
                 throw RPCError(
                     .failedSerialize, "the message can't be serialized", cause: error)
             }
-        }) {
+        }
+    }
+
+    /// Sends a serialized message.
+    nonisolated(nonsending) func write(encoded bytes: [UInt8]) async throws(RPCError) {
+        try await append { (buffer) throws(RPCError) in buffer.append(bytes) }
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func append(
+        _ encode: (inout ByteBuffer) throws(RPCError) -> Void
+    ) async throws(RPCError) {
+        let outbound = handle.stream.outbound
+        while try !outbound.append(encode) {
             if Task.isCancelled {
                 outbound.resumeWriters()
                 throw RPCError(.cancelled, "the task was cancelled")
