@@ -25,15 +25,15 @@ PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
-	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketRPCJWT \
+	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression))))
-SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC \
+SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketGRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-compression test-http2 test-rpc test-jwt \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-compression test-http2 test-rpc test-grpc test-jwt \
 	test-generator test-apps test-e2e interop test-systemd test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -58,6 +58,7 @@ order: all ## create an order on the server of `make serve` (PRICE=100 GOODS=app
 	@bin/order_client make --config $(CONFIG) --price $(PRICE) --goods $(GOODS)
 
 test: all ## test all packages and programs, lowest layer first
+	@scripts/etcd-protos || true
 	@scripts/run-tests $(LAYERS) Apps $(E2E)
 
 test-base: deps ## test RocketBase: bytes, configuration, log, system calls
@@ -84,6 +85,9 @@ test-http2: deps ## test RocketHTTP2: sessions, limits, malformed frames
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC
 
+test-grpc: deps ## test RocketGRPC: gRPC on servers and channels
+	@scripts/run-tests Packages/RocketGRPC
+
 test-jwt: deps ## test RocketRPCJWT: JSON Web Tokens of callers
 	@scripts/run-tests Packages/RocketRPCJWT
 
@@ -103,6 +107,7 @@ test-apps: deps ## test Apps: order store, chat, servers, clients
 	@scripts/run-tests Apps
 
 test-e2e: all ## test the programs in bin/: end to end, interoperability, regressions
+	@scripts/etcd-protos || true
 	@scripts/run-tests $(E2E)
 
 interop: deps ## test gRPC with grpcio, libgrpc++, nghttp2 and etcd; write the table in docs/grpc.md

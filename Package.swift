@@ -120,6 +120,12 @@ let rpc: [Target] = [
             .product(name: "Tracing", package: "swift-distributed-tracing"),
         ]),
     library(
+        "RocketGRPC", of: "RocketGRPC",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            "RocketHTTP2",
+        ], unsafe: true),
+    library(
         "RocketRPCJWT", of: "RocketRPCJWT",
         ["RocketRPC", "RocketBase", "RocketSystem", .product(name: "JWTKit", package: "jwt-kit")]),
     library(
@@ -171,8 +177,8 @@ let generator: [Target] = [
 
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
-    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketHTTP2", "RocketRPC",
-    "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketProgram", "RocketSimulation",
+    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketHTTP2",
+    "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketGRPC", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(

@@ -14,7 +14,6 @@ let settings: [SwiftSetting] = [
 let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 // end of rocket settings
 
-
 let package = Package(
     name: "RocketGRPC",
     products: [.library(name: "RocketGRPC", targets: ["RocketGRPC"])],
@@ -25,6 +24,8 @@ let package = Package(
         .package(path: "../RocketCodec"),
         .package(path: "../RocketRPC"),
         .package(path: "../RocketHTTP2"),
+        // Of the tests only.
+        .package(path: "../RocketCompression"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
@@ -54,6 +55,8 @@ let package = Package(
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketHTTP2", package: "RocketHTTP2"),
+                .product(name: "RocketHTTP2TestKit", package: "RocketHTTP2"),
+                .product(name: "RocketCompression", package: "RocketCompression"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),

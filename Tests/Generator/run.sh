@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds, tests, starts, calls and stops projects written by rocket_generator, each in an empty
 # folder: for the order.proto of the original, one with underscores and no package, one with a
-# package, imports, two services, nested and well-known messages and keywords as names, and two files
-# with names of libraries and modules.
+# package, imports, two services, nested and well-known messages and keywords as names, one with
+# streams, two files with names of libraries and modules, and real files of other projects: gRPC's own
+# and etcd's, from Debian's packages.
 #
 #   Tests/Generator/run.sh      called by `make test-e2e`
 #
@@ -97,6 +98,14 @@ refuses() {
     ! output=$("bin/test_$1_client" "$2" 127.0.0.1 "$port" "$3" 2>&1) || fail "$name passed"
     [[ "$output" == *"$4"* ]] || fail "$name printed $output, not $4"
     ok "$name is refused: $output"
+}
+
+# streams SERVICE METHOD INPUT EXPECTED: the call with these lines of standard input prints these lines.
+streams() {
+    local replies name="test_$1_client $2"
+    replies=$(printf '%b' "$3" | "bin/test_$1_client" "$2" 127.0.0.1 "$port") || fail "$name failed"
+    [ "$replies" = "$(printf '%b' "$4")" ] || fail "$name printed $replies instead of $4"
+    ok "$name prints ${replies//$'\n'/ }"
 }
 
 finish() {
@@ -228,6 +237,66 @@ call lending_service Error '{}' '{}'
 call lending_service return_all '{}' '{}'
 refuses catalogue import '{}' 'closed'
 finish
+
+generate feed -i "$here/protos/feed.proto"
+logic Sources/Feed/interface/Add.swift 'response.count = 1'
+logic Sources/Feed/interface/Watch.swift \
+    'for text in ["a", "b"] { try await responses.write(.with { $0.text = text }) }'
+sed -i 's|for try await _ in requests {|for try await request in requests { try await responses.write(request)|' \
+    Sources/Feed/interface/Echo.swift
+sed -i -e 's|for try await _ in requests {|var count: Int32 = 0\n        for try await request in requests {\n            guard !request.text.isEmpty else { throw BusinessException(-2, "no text") }\n            count += 1|' \
+    -e 's|return Feed_V1_Reply()|return Feed_V1_Reply.with { $0.count = count }|' \
+    Sources/Feed/interface/AddAll.swift
+sed -i 's|count == 0|count == 2|' Tests/FeedTests/WatchTests.swift
+sed -i 's|count == 0|count == 1|' Tests/FeedTests/EchoTests.swift
+sed -i 's|response.retCode == 0|response.retCode == -2|' Tests/FeedTests/AddAllTests.swift
+build
+start
+call feed add '{}' '{"count":1}'
+call feed watch '{}' $'{"text":"a"}\n{"text":"b"}'
+streams feed add_all '{"text":"x"}\n\n{"text":"y"}' '{"count":2}'
+streams feed add_all '{"text":"x"}\n{}\n' '{"ret_code":-2,"res_info":"no text"}'
+streams feed Echo '{"text":"1"}\n{"text":"2"}\n' '{"text":"1"}\n{"text":"2"}'
+call feed Echo '{"text":"1"}' '{"text":"1"}'
+streams streams requests '' ''
+call streams class '{}' '{}'
+call streams old '{}' ''
+refuses feed Echo '{"texts":""}' 'is no feed.v1.Item'
+finish
+# A method that becomes a stream: its files are listed, and with --force-user-files they fit.
+sed -i 's|rpc add(Item) returns (Reply)|rpc add(Item) returns (stream Reply)|' Protos/feed.proto
+make generate ROCKET_GENERATOR="$bin/rocket_generator" >"$work/output" 2>&1 ||
+    { cat "$work/output"; fail "make generate failed for a changed kind"; }
+grep -q 'Feed.add was .* and is (feed.v1.Item) returns (stream feed.v1.Reply): change .*/Add.swift' \
+    "$work/output" || { cat "$work/output"; fail "make generate does not report the changed kind"; }
+rm Sources/Feed/interface/Add.swift Tests/FeedTests/AddTests.swift
+make generate ROCKET_GENERATOR="$bin/rocket_generator" >/dev/null 2>&1 || fail "make generate failed"
+build
+start
+call feed add '{}' ''
+finish
+
+# Files of other projects. The client of gRPC's health service is the one of any gRPC server.
+grpc=/usr/share/grpc-proto
+generate interop --name interop -I "$grpc" -i "$grpc/grpc/testing/test.proto" \
+    -i "$grpc/grpc/health/v1/health.proto" -i "$grpc/grpc/reflection/v1/reflection.proto"
+build
+start
+call test_service EmptyCall '{}' '{}'
+call test_service StreamingOutputCall '{}' ''
+streams test_service StreamingInputCall '{}\n{}\n' '{}'
+streams test_service FullDuplexCall '{}\n' ''
+call health Watch '{}' ''
+finish
+go=$SCRATCH_PATH/etcd-protos/src
+if [ -d "$go" ]; then
+    generate etcd --name etcd -I "$go/go.etcd.io" -I "$go/github.com/gogo/protobuf" \
+        -I "$go/github.com/grpc-ecosystem/grpc-gateway/third_party/googleapis" \
+        -i "$go/go.etcd.io/etcd/etcdserver/etcdserverpb/rpc.proto"
+    build
+else
+    echo "skipped: etcd's .proto files are missing; scripts/etcd-protos downloads them"
+fi
 # Names of libraries, modules and entries of programs; a blank in a name; two inputs; CR LF.
 generate odd --name odd -i "$here/protos/names/odd names.proto" -i "$here/protos/names/second.proto"
 ! grep -rnF "$root" . --include='*' || fail "a file contains an absolute path"

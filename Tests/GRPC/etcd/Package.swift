@@ -26,6 +26,7 @@ func program(_ name: String) -> Target {
             .product(name: "RocketTCP", package: "RocketTCP"),
             .product(name: "RocketRPC", package: "RocketRPC"),
             .product(name: "RocketGRPC", package: "RocketGRPC"),
+            .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         ],
         swiftSettings: settings)
 }

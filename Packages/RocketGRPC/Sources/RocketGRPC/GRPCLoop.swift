@@ -8,7 +8,12 @@ final class GRPCLoop {
     let memory = HTTP2MemoryPool()
     /// Objects of calls that have ended, for later ones.
     private var spareServerStreams: [ServerStream] = []
-    private var compressors: [(owner: ObjectIdentifier, compressor: any MessageCompressor)] = []
+    private var compressors: [OwnedCompressor] = []
+
+    private struct OwnedCompressor {
+        weak var owner: AnyObject?
+        let compressor: any MessageCompressor
+    }
 
     /// More are not kept.
     private static let mostSpare = 1024
@@ -28,10 +33,10 @@ final class GRPCLoop {
         of owner: AnyObject, _ compression: (any MessageCompression)?
     ) -> (any MessageCompressor)? {
         guard let compression else { return nil }
-        let id = ObjectIdentifier(owner)
-        if let found = compressors.first(where: { $0.owner == id }) { return found.compressor }
+        for found in compressors where found.owner === owner { return found.compressor }
         let made = compression.makeCompressor()
-        compressors.append((id, made))
+        compressors.removeAll { $0.owner == nil }
+        compressors.append(OwnedCompressor(owner: owner, compressor: made))
         return made
     }
 }

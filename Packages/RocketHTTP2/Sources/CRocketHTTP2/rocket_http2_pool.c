@@ -4,9 +4,8 @@
 #include <string.h>
 
 enum {
-    CLASSES = 8,
-    /// Of the smallest class; the largest is 4,096 bytes. Larger blocks are those of malloc.
-    LEAST_BYTES = 32,
+    /// 32 bytes, 48, 64, 96, … 4,096. Larger blocks are those of malloc.
+    CLASSES = 15,
     LARGE = CLASSES,
 };
 
@@ -46,7 +45,7 @@ size_t rocket_http2_pool_used_bytes(const rocket_http2_pool *pool) { return pool
 size_t rocket_http2_pool_free_bytes(const rocket_http2_pool *pool) { return pool->free_bytes; }
 uint64_t rocket_http2_pool_allocations(const rocket_http2_pool *pool) { return pool->allocations; }
 
-static size_t class_bytes(size_t class) { return (size_t)LEAST_BYTES << class; }
+static size_t class_bytes(size_t class) { return (size_t)(class % 2 ? 48 : 32) << class / 2; }
 
 static size_t class_of(size_t bytes) {
     size_t class = 0;

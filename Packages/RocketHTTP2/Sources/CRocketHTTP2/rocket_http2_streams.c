@@ -86,7 +86,7 @@ int rocket_http2_ping(rocket_http2_session *self, const uint8_t *payload) {
 int rocket_http2_goaway(rocket_http2_session *self, int32_t last, uint32_t code,
                         const uint8_t *text, size_t count) {
     int is_server = nghttp2_session_check_server_session(self->session);
-    if (last < 0 && is_server && code == NGHTTP2_NO_ERROR && count == 0)
+    if (last < 0 && is_server && code == NGHTTP2_NO_ERROR)
         return outcome(nghttp2_submit_shutdown_notice(self->session));
     // The last stream is one of the peer: even ones are those of a server.
     if (last < 0 || (last != 0 && (last % 2 == 0) == is_server)) last = is_server ? INT32_MAX : 0;

@@ -40,7 +40,8 @@ public struct HTTP2Configuration: Hashable, Sendable {
 
     /// How many CONTINUATION frames one list of headers may have.
     public var continuationFrames = 8
-    /// How often the peer may reset streams. Each stream that ends in another way allows one more.
+    /// How often the peer may reset streams, or open more than `concurrentStreams` before it knows them.
+    /// Each stream that ends in another way allows one more.
     public var peerResets = HTTP2Rate(burst: 1_000, perSecond: 100)
     /// How often the peer may do to a stream what makes this side reset it.
     public var provokedResets = HTTP2Rate(burst: 100, perSecond: 10)

@@ -6,8 +6,10 @@ public struct HTTP2Counters: Hashable, Sendable {
     public var streams = 0
     /// RST_STREAM received.
     public var peerResets = 0
-    /// RST_STREAM sent because of what the peer did; refused streams among them.
+    /// RST_STREAM sent because of what the peer did.
     public var provokedResets = 0
+    /// RST_STREAM sent because the peer had too many streams, before it knew the limit.
+    public var refusedStreams = 0
     /// RST_STREAM sent by `reset`, or after a response that did not need the rest of its request.
     public var ownResets = 0
     /// PING received, without answers to ours.
@@ -40,6 +42,7 @@ public struct HTTP2Counters: Hashable, Sendable {
         all.streams += one.streams
         all.peerResets += one.peerResets
         all.provokedResets += one.provokedResets
+        all.refusedStreams += one.refusedStreams
         all.ownResets += one.ownResets
         all.pings += one.pings
         all.settings += one.settings

@@ -127,16 +127,17 @@ extension HTTP2Session {
         }
     }
 
-    func resetSent(_ stream: Int32, isOwn: Bool) {
+    func resetSent(_ stream: Int32, _ code: HTTP2ErrorCode, isOwn: Bool) {
         if isOwn {
             counters.ownResets += 1
             return
         }
-        counters.provokedResets += 1
+        let isRefusal = code == .refusedStream
+        if isRefusal { counters.refusedStreams += 1 } else { counters.provokedResets += 1 }
         lastReset = stream
-        if failure == nil, let found = flood.provoked(now: now) {
-            sending.error = fail(.flood(found))
-        }
+        if failure != nil { return }
+        let found = isRefusal ? flood.refused(now: now) : flood.provoked(now: now)
+        if let found { sending.error = fail(.flood(found)) }
     }
 
     func goAwaySent(_ code: HTTP2ErrorCode, _ text: RawSpan) {

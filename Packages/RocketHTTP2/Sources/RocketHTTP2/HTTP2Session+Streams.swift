@@ -99,7 +99,7 @@ extension HTTP2Session {
     ///   - last: the last stream of the peer that is processed (`lastPeerStream`); nil: all that it has
     ///     sent before it knows of this, the first notice of a server that drains (RFC 9113, 6.8). A
     ///     client's is always 0.
-    ///   - text: for the peer's log, cut to 1,024 bytes.
+    ///   - text: for the peer's log, cut to 1,024 bytes; the first notice has none.
     public func goAway(last: HTTP2StreamID?, _ code: HTTP2ErrorCode, _ text: String = "") {
         if failure != nil { return }
         if code != .noError { isLeaving = true }
@@ -107,6 +107,12 @@ extension HTTP2Session {
     }
 
     func submitGoAway(last: Int32, _ code: HTTP2ErrorCode, _ text: String) {
+        // The last stream never grows (RFC 9113, 6.8), also while a frame before this one waits, which
+        // nghttp2 does not see.
+        if last < 0 && announcedLast < .max && code == .noError { return }
+        let all: Int32 = announcedLast == .max ? -1 : announcedLast
+        let last = last < 0 ? all : min(last, announcedLast)
+        if last >= 0 { announcedLast = last }
         var text = text
         let result = text.withUTF8 { bytes in
             unsafe rocket_http2_goaway(

@@ -46,6 +46,8 @@ public final class HTTP2Session {
     var cancelledRequests: Set<Int32> = []
     /// The last request that has been sent, or has ended before.
     var lastRequest: Int32 = 0
+    /// The last stream of the GOAWAY frames that have been submitted.
+    var announcedLast = Int32.max
     /// The owner has submitted GOAWAY with an error.
     var isLeaving = false
     var sending = SendState()

@@ -223,6 +223,25 @@ private func limits(_ change: (inout HTTP2Configuration) -> Void) -> HTTP2Config
         #expect(peer.error == .flood(.unreadAnswers) && number < 200)
     }
 
+    @Test("Refused streams are limited as resets are")
+    func refusals() throws {
+        let limits = limits {
+            $0.concurrentStreams = 1
+            $0.peerResets = .init(burst: 5, perSecond: 0)
+        }
+        var peer = try RawPeer(limits, isFresh: true)
+        peer.send([.settings(), .headers(1, requestBlock(), ends: false)], preface: true)
+        _ = peer.frames()
+        for number in 1...5 as ClosedRange<UInt32> {
+            peer.send([.headers(2 * number + 1, requestBlock())])
+            #expect(peer.frames().map(\.code) == [.refusedStream])
+        }
+        peer.send([.headers(13, requestBlock())])
+        #expect(peer.frames().map(\.code) == [.refusedStream, .enhanceYourCalm])
+        #expect(peer.error == .flood(.provokedResets))
+        #expect(peer.session.counters.refusedStreams == 6)
+    }
+
     @Test(
         "Streams: refused before the limit is acknowledged, an error of the connection afterwards")
     func streams() throws {
@@ -231,7 +250,7 @@ private func limits(_ change: (inout HTTP2Configuration) -> Void) -> HTTP2Config
         peer.send([.settings()] + [1, 3, 5].map { .headers($0, requestBlock()) }, preface: true)
         let answers = peer.frames()
         #expect(answers.contains(.reset(5, .refusedStream)))
-        #expect(peer.session.openStreams == 2 && peer.session.counters.provokedResets == 1)
+        #expect(peer.session.openStreams == 2 && peer.session.counters.refusedStreams == 1)
 
         peer.send([.settingsAcknowledged])
         #expect(

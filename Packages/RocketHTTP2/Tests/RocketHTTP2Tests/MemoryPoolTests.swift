@@ -20,6 +20,16 @@ import Testing
         #expect(pool.allocations == before)
     }
 
+    @Test("An idle session holds less than 28 KiB, 16 of them room for a frame")
+    func idle() throws {
+        let pool = HTTP2MemoryPool()
+        let events = HTTP2Recorder()
+        let server = try HTTP2Session(role: .server, memory: pool, handler: events)
+        try server.receive(HTTP2Session.preface + RawFrame.settings().bytes)
+        _ = server.output()
+        #expect(pool.usedBytes < 28 << 10)
+    }
+
     @Test("A session gives all of its memory back, and the pool keeps no more than its limit")
     func limit() throws {
         let pool = HTTP2MemoryPool(limitBytes: 10_000)

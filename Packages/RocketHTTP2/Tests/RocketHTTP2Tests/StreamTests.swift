@@ -25,13 +25,19 @@ import Testing
         }
     }
 
-    @Test("A server that has answered before the request ends resets the stream without an error")
-    func earlyAnswer() throws {
+    @Test(
+        "A server that has answered before the request ends resets the stream without an error",
+        arguments: 0..<3)
+    func earlyAnswer(end: Int) throws {
         var peer = try RawPeer()
+        let stream = HTTP2StreamID(rawValue: 1)
         peer.send([.headers(1, requestBlock(), ends: false)])
-        peer.session.headers(okHeaders, on: HTTP2StreamID(rawValue: 1), endsStream: true)
+        if end == 1 { peer.events.bodies[stream] = .init([1]) }
+        if end == 2 { peer.events.bodies[stream] = .init([1], end: .endWithTrailers(okTrailers)) }
+        peer.session.headers(okHeaders, on: stream, endsStream: end == 0)
         let frames = peer.frames()
-        #expect(frames.map(\.type) == [1, 3] && frames.last?.code == .noError)
+        #expect(frames.map(\.type) == [[1, 3], [1, 0, 3], [1, 0, 1, 3]][end])
+        #expect(frames.last?.code == .noError)
         #expect(peer.session.openStreams == 0 && peer.session.counters.ownResets == 1)
         #expect(peer.answer(to: RawFrame.data(1, [1, 2], ends: true).bytes) == .ignored)
     }
@@ -156,6 +162,19 @@ import Testing
         #expect(pair.clientEvents.received[first] == [9])
         #expect(pair.client.isOver && pair.server.isOver)
         #expect(pair.client.failure == nil && pair.server.failure == nil)
+    }
+
+    @Test("The last stream of GOAWAY never grows, also while one waits to be sent")
+    func goAwayTwice() throws {
+        var peer = try RawPeer()
+        peer.session.goAway(last: peer.session.lastPeerStream, .noError)
+        peer.send([.headers(1, requestBlock()), .headers(3, requestBlock())])
+        peer.session.goAway(last: nil, .noError)
+        peer.session.goAway(last: HTTP2StreamID(rawValue: 3), .noError, "again")
+        #expect(
+            peer.frames().filter { $0.type == 7 }.map { Array($0.payload.prefix(4)) }
+                == [[0, 0, 0, 0], [0, 0, 0, 0]])
+        #expect(peer.session.isOver)
     }
 
     @Test("Streams above GOAWAY's last one close as refused, and so do requests that wait")

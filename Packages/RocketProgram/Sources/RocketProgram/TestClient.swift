@@ -83,7 +83,7 @@ public enum TestClient {
         USAGE: \(name) METHOD HOST PORT [JSON] [--tls] [--tls-ca FILE] [--tls-cert FILE]
                [--tls-key FILE] [--tls-name NAME] [--tls-fingerprint HEX]
 
-        JSON is the request (default: {}). \(streamHelp(commands))Methods and their requests:
+        \(requestHelp(commands))
         \(commands.map { "  \($0.name)  \($0.fullName), \($0.requestHelp)" }.joined(separator: "\n"))
 
         TLS: --tls turns it on, and so does each of the others: the authorities whose
@@ -95,13 +95,14 @@ public enum TestClient {
         """
     }
 
-    private static func streamHelp(_ commands: [Command]) -> String {
-        guard commands.contains(where: { $0.kind.streamsRequests }) else { return "" }
+    private static func requestHelp(_ commands: [Command]) -> String {
+        guard commands.contains(where: { $0.kind.streamsRequests }) else {
+            return "JSON is the request (default: {}). Methods and their requests:"
+        }
         return """
-            A stream of requests is several JSON
-            arguments or, without any, the lines of standard input, each of which is sent when it is
-            read; the stream ends with the input.
-
+            JSON is the request (default: {}). A stream of requests is several JSON arguments or, without
+            any, the lines of standard input, each sent as soon as it is read; the stream ends with the
+            input. Methods and their requests:
             """
     }
 
@@ -156,6 +157,8 @@ public enum TestClient {
 extension TestClient.Command {
     /// The request in the help.
     fileprivate var requestHelp: String {
-        kind.streamsRequests ? "a stream of \(request)" : "a \(request)"
+        let text = kind.streamsRequests ? "a stream of \(request)" : "a \(request)"
+        let streamsResponses = kind == .serverStreaming || kind == .bidirectionalStreaming
+        return text + (streamsResponses ? "; returns a stream" : "")
     }
 }

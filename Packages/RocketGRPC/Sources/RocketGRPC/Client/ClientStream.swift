@@ -14,11 +14,17 @@ final class ClientStream {
     private(set) var key = InlineString()
     var kind = RPCMethodKind.unary
 
-    var output: StreamOutput?
+    var output = StreamOutput()
     /// All messages of the request are in `output`.
     var isRequestWhole = false
     /// The end of the request has been sent.
     var isRequestSent = false
+    /// Bytes of DATA that are no credit for the server again.
+    var unreturnedBytes = 0
+    /// It is among those that wait for the credit of the connection.
+    var isBlocked = false
+    /// The stream has ended; messages of it wait for the credit of the RPC side.
+    var isClosed = false
     /// The session waits until there is more to send.
     var isWaiting = false
 
@@ -64,7 +70,10 @@ final class ClientStream {
     /// Forgets the call.
     func end() {
         id = nil
-        output = nil
+        output.end()
+        unreturnedBytes = 0
+        isBlocked = false
+        isClosed = false
         isRequestWhole = false
         isRequestSent = false
         isWaiting = false
@@ -85,6 +94,6 @@ final class ClientStream {
     /// Bytes that it holds.
     var heldBytes: Int {
         message.readableBytes + (collector?.heldBytes ?? 0) + (input?.heldBytes ?? 0)
-            + (output?.heldBytes ?? 0)
+            + output.heldBytes
     }
 }

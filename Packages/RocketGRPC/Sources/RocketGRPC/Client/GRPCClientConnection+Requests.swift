@@ -45,7 +45,9 @@ extension GRPCClientConnection {
         let waiting = blocked
         blocked = []
         for number in waiting {
-            if let stream = streams[number] { resume(stream) }
+            guard let stream = streams[number] else { continue }
+            stream.isBlocked = false
+            resume(stream)
         }
     }
 
@@ -64,7 +66,7 @@ extension GRPCClientConnection {
         let number = streams.add(stream)
         stream.begin(id, number: number, Self.kind(info))
         stream.window = Self.window(info)
-        stream.output = StreamOutput(
+        stream.output.begin(
             windowBytes: wire.configuration.requestWindowBytes, encoding: wire.requestEncoding)
         do throws(HTTP2Error) {
             stream.id = try session.request(headers, endsStream: false, userData: number)
@@ -81,7 +83,7 @@ extension GRPCClientConnection {
                 id, limit: UInt64(wire.configuration.requestWindowBytes), to: &input)
             hasNewInput = true
         } else {
-            _ = stream.output?.append(
+            _ = stream.output.append(
                 bytes.extracting(frame.payload), isLast: true, compressor)
             stream.isRequestWhole = true
         }
@@ -155,7 +157,7 @@ extension GRPCClientConnection {
             hasNewInput = true
         }
         if stream.isRequestWhole { return }
-        let hasMore = stream.output?.append(part, isLast: isLast, compressor) ?? false
+        let hasMore = stream.output.append(part, isLast: isLast, compressor)
         updateWindow(of: stream)
         if hasMore { resumeData(of: stream) }
     }
@@ -168,7 +170,7 @@ extension GRPCClientConnection {
 
     private func updateWindow(of stream: ClientStream) {
         guard stream.kind.streamsRequests, !stream.isAnswered,
-            let limit = stream.output?.windowUpdate()
+            let limit = stream.output.windowUpdate()
         else { return }
         stream.messageID.withBytes { frames.appendWindow($0, limit: limit, to: &input) }
         hasNewInput = true
@@ -178,13 +180,13 @@ extension GRPCClientConnection {
         _ stream: HTTP2StreamID, into output: inout HTTP2DataWriter
     ) -> HTTP2NextData {
         guard let known = self.stream(stream) else { return .end }
-        let count = min(output.room, known.output?.sendableBytes ?? 0)
+        let count = min(output.room, known.output.sendableBytes)
         if count > 0 {
-            known.output?.take(atMost: count) { output.append($0) }
+            known.output.take(atMost: count) { output.append($0) }
             self.count(known)
             updateWindow(of: known)
         }
-        let isEmpty = (known.output?.sendableBytes ?? 0) == 0
+        let isEmpty = known.output.sendableBytes == 0
         if isEmpty, known.isRequestWhole {
             known.isRequestSent = true
             return .end
@@ -196,7 +198,14 @@ extension GRPCClientConnection {
 
     private func cancel(_ stream: ClientStream) {
         stream.isAnswered = true
+        if stream.isClosed { return remove(stream.number) }
         if let id = stream.id { session?.reset(id, .cancel) }
+    }
+
+    /// What will not be read is credit for other streams.
+    func returnUnread(of stream: ClientStream) {
+        if let id = stream.id { session?.consumed(stream.unreturnedBytes, on: id) }
+        stream.unreturnedBytes = 0
     }
 
     /// Records the bytes that a stream holds.
@@ -204,7 +213,7 @@ extension GRPCClientConnection {
         let bytes = stream.heldBytes
         streamBytes += bytes - stream.countedBytes
         stream.countedBytes = bytes
-        let requests = stream.kind.streamsRequests ? 0 : stream.output?.heldBytes ?? 0
+        let requests = stream.kind.streamsRequests ? 0 : stream.output.heldBytes
         requestBytes += requests - stream.countedRequestBytes
         stream.countedRequestBytes = requests
     }
@@ -212,6 +221,7 @@ extension GRPCClientConnection {
     /// Forgets a call.
     func remove(_ number: Int) {
         guard let stream = streams.remove(number) else { return }
+        returnUnread(of: stream)
         if numbers[stream.key] == number { numbers[stream.key] = nil }
         streamBytes -= stream.countedBytes
         requestBytes -= stream.countedRequestBytes

@@ -80,6 +80,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
                 session?.consumed(bytes.byteCount, on: stream)
                 try known.collector?.receive(bytes, into: &known.message, compressor)
             } else if known.input != nil {
+                known.unreturnedBytes += bytes.byteCount
                 try pass(known, bytes)
             } else {
                 session?.consumed(bytes.byteCount, on: stream)
@@ -94,9 +95,13 @@ extension GRPCClientConnection: HTTP2SessionHandler {
         let taken = try stream.messageID.withBytes { (id) throws(WireFailure) in
             try stream.input?.receive(bytes, id, sink, &connectionCredit, into: &input) ?? 0
         }
+        stream.unreturnedBytes -= taken
         if let id = stream.id { session?.consumed(taken, on: id) }
         if input.readableBytes > before { hasNewInput = true }
-        if connectionCredit.available == 0 { blocked.append(stream.number) }
+        if connectionCredit.available == 0, !stream.isBlocked {
+            stream.isBlocked = true
+            blocked.append(stream.number)
+        }
         if stream.reply != nil, try stream.input?.takeEnd() ?? false { passReply(stream) }
     }
 
@@ -134,7 +139,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
                 guard try stream.input?.takeEnd() ?? false else { return }
             } else if status == 0, !stream.kind.streamsResponses {
                 guard stream.collector != nil else {
-                    throw WireFailure(.unimplemented, "a stream with no message, where one is expected")
+                    throw WireFailure(.unimplemented, "the response has no message")
                 }
                 try stream.collector?.end()
             }
@@ -193,6 +198,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
     private func answered(_ stream: ClientStream) {
         stream.isAnswered = true
         hasNewInput = true
+        returnUnread(of: stream)
         if stream.isRequestSent, stream.isResponseEnded { return }
         if let id = stream.id { session?.reset(id, .cancel) }
     }
@@ -202,7 +208,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
         if known.isAnswered { return remove(session.userData(of: stream)) }
         if known.reply != nil, code == .noError {
             // Messages wait for the credit of the RPC side.
-            known.id = nil
+            known.isClosed = true
             return
         }
         if code == .refusedStream {
@@ -219,7 +225,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
 
     /// Forgets a call whose stream has ended before its messages were passed on.
     private func removeIfClosed(_ stream: ClientStream) {
-        if stream.id == nil { remove(stream.number) }
+        if stream.isClosed { remove(stream.number) }
     }
 
     // MARK: The connection

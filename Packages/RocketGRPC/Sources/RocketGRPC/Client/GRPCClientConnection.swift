@@ -128,14 +128,18 @@ final class GRPCClientConnection {
 extension GRPCClientConnection: TransportHandler {
     func connected(_ transport: any Transport) {
         self.transport = transport
+        if failed == nil { return transport.close(.now, reason: .requested) }
         if let name = transport.negotiatedProtocol, name != "h2" {
             failure = "the server speaks '\(name)' and not 'h2' (ALPN)"
             return transport.close(.now, reason: .rejected("no HTTP/2"))
         }
         do throws(HTTP2Error) {
+            var limits = wire.configuration.http2
+            // The channel has a limit on its calls.
+            limits.queuedRequests = .max
             session = try HTTP2Session(
-                role: .client, configuration: wire.configuration.http2, memory: memory,
-                now: reactor.now, handler: self)
+                role: .client, configuration: limits, memory: memory, now: reactor.now,
+                handler: self)
         } catch {
             return transport.close(.now, reason: .rejected(error.description))
         }
@@ -180,6 +184,7 @@ extension GRPCClientConnection: TransportHandler {
 
     func closed(_ transport: any Transport, reason: CloseReason) {
         finalSentBytes = sentBytes
+        failQueued()
         self.transport = nil
         session = nil
         keepalive?.cancel()
@@ -192,6 +197,18 @@ extension GRPCClientConnection: TransportHandler {
         }
         streams = StreamTable()
         numbers = [:]
+    }
+
+    /// Calls that waited for the server's limit on streams were not sent: the channel sends them
+    /// again.
+    private func failQueued() {
+        guard let session else { return }
+        for stream in streams.all {
+            guard let id = stream.id, !stream.isAnswered, session.isQueued(id) else { continue }
+            let failure = WireFailure(.unavailable, "the connection ended before the call was sent")
+            stream.messageID.withBytes { answer($0, failure) }
+        }
+        deliver()
     }
 
     private func fail(_ error: HTTP2Error) {
@@ -221,7 +238,7 @@ extension GRPCClientConnection: Transport {
     }
 
     var isWritable: Bool {
-        if transport == nil || closing != nil || isGoingAway { return false }
+        if transport == nil || closing != nil { return false }
         if isFull(above: Self.requestMarkBytes) { isHeldBack = true }
         return !isHeldBack
     }
@@ -255,11 +272,10 @@ extension GRPCClientConnection: Transport {
 
     func handOver(to handler: any TransportHandler) { rpc = handler }
 
-    /// Whether no further call is to be sent: too much waits, or the server takes no more streams.
+    /// Whether too much waits. Calls above the server's limit on streams do that in HTTP/2's session:
+    /// here they would hold up the messages of streams, too.
     private func isFull(above mark: Int) -> Bool {
-        guard let session, let transport else { return true }
-        return requestBytes > mark || !transport.isWritable
-            || streams.count >= session.peerConcurrentStreams
+        requestBytes > mark || !(transport?.isWritable ?? false)
     }
 
     /// Submits what the RPC side has sent. Nothing of it calls that.
@@ -269,7 +285,8 @@ extension GRPCClientConnection: Transport {
         while !bytes.isEmpty {
             let byteCount = bytes.withBytes { bytes -> Int in
                 // What this process has written is valid.
-                guard case .frame(let frame, let byteCount)? = try? settings.codec.step(bytes) else {
+                guard case .frame(let frame, let byteCount)? = try? settings.codec.step(bytes)
+                else {
                     return 0
                 }
                 take(frame, bytes)
@@ -299,7 +316,7 @@ extension GRPCClientConnection: TickEndHandler {
         flush()
         deliver()
         reportHeldBytes()
-        if isHeldBack, !isFull(above: Self.requestMarkBytes / 2), !isGoingAway, closing == nil {
+        if isHeldBack, !isFull(above: Self.requestMarkBytes / 2), closing == nil {
             isHeldBack = false
             rpc.writabilityChanged(self, isWritable: true)
         }
@@ -325,6 +342,8 @@ extension GRPCClientConnection: TickEndHandler {
         guard let session, let transport else { return }
         while session.wantsSend, transport.isWritable {
             var found: HTTP2Error?
+            // Forgets what is known to have been sent.
+            _ = sentMarks.sent(below: transport.sentBytes)
             sentMarks.flushing()
             transport.send { output in
                 let before = output.readableBytes

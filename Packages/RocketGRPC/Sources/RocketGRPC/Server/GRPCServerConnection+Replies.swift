@@ -15,7 +15,8 @@ extension GRPCServerConnection {
         while !bytes.isEmpty {
             let byteCount = bytes.withBytes { bytes -> Int in
                 // What this process has written is valid.
-                guard case .frame(let frame, let byteCount)? = try? settings.codec.step(bytes) else {
+                guard case .frame(let frame, let byteCount)? = try? settings.codec.step(bytes)
+                else {
                     return 0
                 }
                 take(frame, bytes)
@@ -69,7 +70,9 @@ extension GRPCServerConnection {
         let waiting = blocked
         blocked = []
         for number in waiting {
-            if let stream = streams[number] { resume(stream) }
+            guard let stream = streams[number] else { continue }
+            stream.isBlocked = false
+            resume(stream)
         }
     }
 
@@ -95,7 +98,7 @@ extension GRPCServerConnection {
             hasNewInput = true
         }
         sendHeaders(of: stream)
-        let hasMore = stream.output?.append(part, isLast: isLast, compressor) ?? false
+        let hasMore = stream.output.append(part, isLast: isLast, compressor)
         updateWindow(of: stream)
         if hasMore { resumeData(of: stream) }
     }
@@ -109,7 +112,7 @@ extension GRPCServerConnection {
     /// Lets the RPC side send more on a stream of responses.
     private func updateWindow(of stream: ServerStream) {
         guard stream.kind.streamsResponses, !stream.isAnswered,
-            let limit = stream.output?.windowUpdate()
+            let limit = stream.output.windowUpdate()
         else { return }
         stream.messageID.withBytes { frames.appendWindow($0, limit: limit, to: &input) }
         hasNewInput = true
@@ -131,7 +134,7 @@ extension GRPCServerConnection {
             sendHeaders(of: stream)
         }
         if !stream.kind.streamsResponses {
-            _ = stream.output?.append(bytes.extracting(frame.payload), isLast: true, compressor)
+            _ = stream.output.append(bytes.extracting(frame.payload), isLast: true, compressor)
         }
         stream.isAnswered = true
         resumeData(of: stream)
@@ -192,15 +195,14 @@ extension GRPCServerConnection {
         _ stream: HTTP2StreamID, into output: inout HTTP2DataWriter
     ) -> HTTP2NextData {
         guard let known = self.stream(stream) else { return .end }
-        let count = min(output.room, known.output?.sendableBytes ?? 0)
+        let count = min(output.room, known.output.sendableBytes)
         if count > 0 {
             pings.sentData()
-            // The writer can't be captured by a closure that may escape; this one doesn't.
-            known.output?.take(atMost: count) { output.append($0) }
+            known.output.take(atMost: count) { output.append($0) }
             self.count(known)
             updateWindow(of: known)
         }
-        let isEmpty = (known.output?.sendableBytes ?? 0) == 0
+        let isEmpty = known.output.sendableBytes == 0
         if isEmpty, known.isAnswered { return .endWithTrailers(known.trailers) }
         if count > 0 { return .wrote }
         known.isWaiting = true
@@ -214,8 +216,8 @@ extension GRPCServerConnection {
     func beginDrain() {
         guard drain == .none, let session else { return }
         drain = .announced
-        session.goAway(last: nil, .noError, "the server is draining")
-        session.ping(Self.drainPayload)
+        // Without a text: with one it would be the last notice for nghttp2.
+        session.goAway(last: nil, .noError)
         reactor.schedule(after: Self.drainPingTimeout, label: "gRPC drain") { [weak self] _ in
             self?.finishDrain()
         }

@@ -53,7 +53,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         session?.setUserData(number, of: id)
         stream.isLate = drain != .none
         stream.responseEncoding = head.accepted.best
-        stream.output = StreamOutput(
+        stream.output.begin(
             windowBytes: wire.configuration.responseWindowBytes,
             encoding: stream.responseEncoding)
         head.writeBlock(
@@ -109,17 +109,15 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         }
         do throws(WireFailure) {
             if known.collector != nil {
-                try known.collector?.receive(bytes, into: &known.frame, compressor)
                 consumed(bytes.byteCount, on: stream)
+                try known.collector?.receive(bytes, into: &known.frame, compressor)
             } else if known.input != nil {
+                known.unreturnedBytes += bytes.byteCount
                 try pass(known, bytes)
             } else {
                 session?.consumed(bytes.byteCount, on: stream)
             }
-        } catch {
-            consumed(bytes.byteCount, on: stream)
-            return refuse(known, error)
-        }
+        } catch { return refuse(known, error) }
         count(known)
         if streamBytes - replyBytes > wire.configuration.maxBufferedRequestBytes,
             !known.isPassed
@@ -136,10 +134,14 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         let taken = try stream.messageID.withBytes { (id) throws(WireFailure) in
             try stream.input?.receive(bytes, id, sink, &connectionCredit, into: &input) ?? 0
         }
+        stream.unreturnedBytes -= taken
         session?.consumed(taken, on: stream.id)
         try passEnd(stream)
         if input.readableBytes > before { hasNewInput = true }
-        if connectionCredit.available == 0 { blocked.append(stream.number) }
+        if connectionCredit.available == 0, !stream.isBlocked {
+            stream.isBlocked = true
+            blocked.append(stream.number)
+        }
     }
 
     private func passEnd(_ stream: ServerStream) throws(WireFailure) {
@@ -191,9 +193,16 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     func refuse(_ stream: ServerStream, _ failure: WireFailure) {
         if stream.isAnswered { return }
         cancel(stream)
+        returnUnread(of: stream)
         stream.dropInput()
         finish(stream, failure)
         count(stream)
+    }
+
+    /// What will not be read is credit for other streams.
+    private func returnUnread(of stream: ServerStream) {
+        session?.consumed(stream.unreturnedBytes, on: stream.id)
+        stream.unreturnedBytes = 0
     }
 
     private func cancel(_ stream: ServerStream) {
@@ -205,6 +214,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     func streamClosed(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
         guard let session, let known = streams.remove(session.userData(of: stream)) else { return }
         cancel(known)
+        returnUnread(of: known)
         streamBytes -= known.countedBytes
         replyBytes -= known.countedReplyBytes
         known.end()
@@ -216,7 +226,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         let bytes = stream.heldBytes
         streamBytes += bytes - stream.countedBytes
         stream.countedBytes = bytes
-        let replies = stream.kind.streamsResponses ? 0 : stream.output?.heldBytes ?? 0
+        let replies = stream.kind.streamsResponses ? 0 : stream.output.heldBytes
         replyBytes += replies - stream.countedReplyBytes
         stream.countedReplyBytes = replies
     }
@@ -228,6 +238,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
             return
         }
         session.goAway(last: session.lastPeerStream, .enhanceYourCalm, "too_many_pings")
+        failure = "too_many_pings"
         settings.logger.throttled(.warn, "too many pings")?.warn("too many pings") {
             $0.add("peer", peerAddress.description)
         }

@@ -56,11 +56,13 @@ final class GRPCServerConnection {
     private var withheld: [(stream: HTTP2StreamID, bytes: Int)] = []
 
     var drain = Drain.none
+    private var isDrainPinged = false
     var pings: PingPolicy
     private var keepalive: KeepaliveTimer?
     private var closing: CloseReason?
     private var closeTimer: ScheduledTimer?
-    private var failure: String?
+    /// Why the connection is closed as soon as GOAWAY has been sent.
+    var failure: String?
 
     /// How far a drain is.
     enum Drain { case none, announced, final }
@@ -245,6 +247,10 @@ extension GRPCServerConnection: TickEndHandler {
         var buffer = ByteBuffer()
         swap(&buffer, &input)
         rpc.received(self, &buffer)
+        if !input.isEmpty {
+            input.withBytes { buffer.append($0) }
+            input.removeAll()
+        }
         if buffer.isEmpty, buffer.capacityBytes > 64 << 10 { buffer.shrink() }
         swap(&buffer, &input)
     }
@@ -252,7 +258,11 @@ extension GRPCServerConnection: TickEndHandler {
     /// Lets the client send as many bytes more, unless the RPC side is behind.
     func consumed(_ bytes: Int, on stream: HTTP2StreamID) {
         if input.readableBytes > Self.inputMarkBytes {
-            withheld.append((stream, bytes))
+            if let last = withheld.last, last.stream == stream {
+                withheld[withheld.count - 1].bytes += bytes
+            } else {
+                withheld.append((stream, bytes))
+            }
         } else {
             session?.consumed(bytes, on: stream)
         }
@@ -266,7 +276,19 @@ extension GRPCServerConnection: TickEndHandler {
 
     /// Passes on what the session has to send, as far as the connection below takes it.
     private func flush() {
-        guard let session, let transport else { return }
+        guard let session else { return }
+        flush(session)
+        // Behind GOAWAY: HTTP/2's session sends pings first.
+        if drain == .announced, !isDrainPinged, !session.wantsSend {
+            isDrainPinged = true
+            session.ping(Self.drainPayload)
+            flush(session)
+        }
+        closeIfDone(session)
+    }
+
+    private func flush(_ session: HTTP2Session) {
+        guard let transport else { return }
         while session.wantsSend, transport.isWritable {
             var found: HTTP2Error?
             transport.send { output in
@@ -276,6 +298,10 @@ extension GRPCServerConnection: TickEndHandler {
             }
             if let found { fail(found) }
         }
+    }
+
+    private func closeIfDone(_ session: HTTP2Session) {
+        guard let transport else { return }
         if let failure {
             return transport.close(.afterFlush, reason: .rejected(failure))
         }

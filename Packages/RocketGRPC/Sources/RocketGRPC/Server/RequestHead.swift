@@ -52,8 +52,10 @@ struct RequestHead: ~Copyable {
         switch name.byte(0) {
         case UInt8(ascii: ":"): addPseudo(name, value)
         case UInt8(ascii: "g") where name.hasPrefix("grpc-"): addGRPC(name, value)
-        case UInt8(ascii: "c") where name.equals("content-type"): isGRPC = ContentType.isGRPC(value)
-        case UInt8(ascii: "t") where name.equals("te"): isTrailersAccepted = value.equals("trailers")
+        case UInt8(ascii: "c") where name.equals("content-type"):
+            isGRPC = ContentType.isGRPC(value)
+        case UInt8(ascii: "t") where name.equals("te"):
+            isTrailersAccepted = value.equals("trailers")
         default: MetadataHeaders.append(name, value, to: &lines)
         }
     }
@@ -83,7 +85,8 @@ struct RequestHead: ~Copyable {
             } else {
                 fail(
                     WireFailure(
-                        .unimplemented, "the grpc-encoding '\(value.text)' is not supported; "
+                        .unimplemented,
+                        "the grpc-encoding '\(value.text)' is not supported; "
                             + "supported are \(encodings.text)"))
             }
         } else if name.equals("grpc-accept-encoding") {

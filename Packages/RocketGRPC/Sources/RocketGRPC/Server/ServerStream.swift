@@ -18,7 +18,7 @@ final class ServerStream {
     var collector: MessageCollector?
     /// Passes on a stream of requests; nil: there is none.
     var input: StreamInput?
-    var output: StreamOutput?
+    var output = StreamOutput()
     /// What is sent at the end.
     var trailers = HTTP2Headers()
     /// The encoding of its responses.
@@ -30,6 +30,10 @@ final class ServerStream {
     var areHeadersSent = false
     /// The end of the call has been submitted, or waits behind the messages in `output`.
     var isAnswered = false
+    /// Bytes of DATA that are no credit for the client again.
+    var unreturnedBytes = 0
+    /// It is among those that wait for the credit of the connection.
+    var isBlocked = false
     /// The session waits until there is more to send.
     var isWaiting = false
     /// Began after the drain did.
@@ -53,10 +57,13 @@ final class ServerStream {
         frame.shrink(keepBytes: 4 << 10)
         collector = nil
         input = nil
-        output = nil
-        trailers.removeAll()
+        output.end()
+        // Not `removeAll`: the memory may be that of the plain trailers.
+        trailers = HTTP2Headers()
         responseEncoding = .identity
         isPassed = false
+        unreturnedBytes = 0
+        isBlocked = false
         areHeadersSent = false
         isAnswered = false
         isWaiting = false
@@ -68,7 +75,7 @@ final class ServerStream {
     /// Bytes that it holds.
     var heldBytes: Int {
         frame.readableBytes + (collector?.heldBytes ?? 0) + (input?.heldBytes ?? 0)
-            + (output?.heldBytes ?? 0)
+            + output.heldBytes
     }
 
     /// Drops what has come of the request: nobody will see it.

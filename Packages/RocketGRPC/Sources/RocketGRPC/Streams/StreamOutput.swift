@@ -10,18 +10,31 @@ struct StreamOutput: ~Copyable {
     /// Whether bytes behind `wholeBytes` are those of a message, which may have none yet.
     private var isWithinMessage = false
     /// What the RPC side may send on this stream.
-    private var window: StreamWindow
-    private let encoding: MessageEncoding
+    private var window = StreamWindow(size: 0, announced: 0)
+    private var encoding = MessageEncoding.identity
 
     /// Messages of less bytes are not compressed: that would make them longer.
     static let leastCompressedBytes = 256
 
+    init() {}
+
+    /// Begins another call, with the memory of the last one.
+    ///
     /// - Parameters:
     ///   - windowBytes: how much may wait; the RPC side is allowed as much from the beginning.
     ///   - encoding: what messages are compressed by.
-    init(windowBytes: Int, encoding: MessageEncoding) {
+    mutating func begin(windowBytes: Int, encoding: MessageEncoding) {
+        end()
         window = StreamWindow(size: windowBytes, announced: UInt64(windowBytes))
         self.encoding = encoding
+    }
+
+    /// Drops what waits.
+    mutating func end() {
+        bytes.removeAll()
+        bytes.shrink(keepBytes: 4 << 10)
+        wholeBytes = 0
+        isWithinMessage = false
     }
 
     /// Bytes that may be sent.

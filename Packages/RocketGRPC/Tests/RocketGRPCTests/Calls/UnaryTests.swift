@@ -47,7 +47,9 @@ struct UnaryTests {
         }
     }
 
-    @Test("Messages of all sizes arrive, up to the limit", arguments: [0, 1, 16_384, 300_000, 3_000_000])
+    @Test(
+        "Messages of all sizes arrive, up to the limit",
+        arguments: [0, 1, 16_384, 300_000, 3_000_000])
     func sizes(count: Int) async throws {
         try await withGRPC { channel in
             let data = Data((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) })
@@ -58,7 +60,8 @@ struct UnaryTests {
 
     @Test("A request over the server's limit is RESOURCE_EXHAUSTED, and the connection goes on")
     func tooLarge() async throws {
-        try await withGRPC(configure: { $0.codec = TinyPBCodec(maxFrameBytes: 200_000) }) { channel in
+        let codec = TinyPBCodec(maxFrameBytes: 200_000)
+        try await withGRPC(configure: { $0.codec = codec }) { channel in
             let error = await #expect(throws: RPCError.self) {
                 try await channel.call(GRPCService.bytes, Bytes(Data(count: 300_000)))
             }

@@ -57,7 +57,8 @@ struct ResponseHeadTests {
             #expect(head.failure?.code == code)
         }
         // A status of gRPC counts more than that of HTTP.
-        read(&head, [(":status", "503"), ("content-type", "application/grpc"), ("grpc-status", "8")])
+        read(
+            &head, [(":status", "503"), ("content-type", "application/grpc"), ("grpc-status", "8")])
         #expect(head.failure == nil && head.status == 8)
     }
 }

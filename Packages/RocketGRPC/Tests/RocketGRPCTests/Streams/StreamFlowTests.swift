@@ -16,7 +16,9 @@ struct StreamFlowTests {
         var start = 0
         while start < all.count {
             let bytes = Array(all[start...])
-            guard case .frame(let frame, let count)? = try? codec.step(bytes.span.bytes) else { break }
+            guard case .frame(let frame, let count)? = try? codec.step(bytes.span.bytes) else {
+                break
+            }
             start += count
             message += bytes[frame.payload]
             if frame.errorInfo.isEmpty {
@@ -28,7 +30,8 @@ struct StreamFlowTests {
     }
 
     private func framed(_ messages: [[UInt8]]) -> [UInt8] {
-        var output = StreamOutput(windowBytes: 1 << 20, encoding: .identity)
+        var output = StreamOutput()
+        output.begin(windowBytes: 1 << 20, encoding: .identity)
         for message in messages { _ = output.append(message.span.bytes, isLast: true, nil) }
         var bytes = ByteBuffer()
         while output.sendableBytes > 0 { output.take(atMost: 777) { bytes.append($0) } }
@@ -114,7 +117,8 @@ struct StreamFlowTests {
 
     @Test("Parts of a message are sent when it is whole")
     func parts() {
-        var output = StreamOutput(windowBytes: 1000, encoding: .identity)
+        var output = StreamOutput()
+        output.begin(windowBytes: 1000, encoding: .identity)
         let part = [UInt8](repeating: 1, count: 400)
         let first = output.append(part.span.bytes, isLast: false, nil)
         #expect(!first)
@@ -133,7 +137,8 @@ struct StreamFlowTests {
 
     @Test("The RPC side gets credit as messages are sent")
     func window() {
-        var output = StreamOutput(windowBytes: 1000, encoding: .identity)
+        var output = StreamOutput()
+        output.begin(windowBytes: 1000, encoding: .identity)
         let message = [UInt8](repeating: 1, count: 995)
         _ = output.append(message.span.bytes, isLast: true, nil)
         #expect(output.windowUpdate() == nil)

@@ -18,7 +18,9 @@ struct HeaderValueTests {
 
     @Test(
         "An invalid time-out is nil",
-        arguments: ["", "1", "m", "1s", "1h", "-1m", "+1m", "1.5S", "123456789m", "1 m", "1mm", " 1m"])
+        arguments: [
+            "", "1", "m", "1s", "1h", "-1m", "+1m", "1.5S", "123456789m", "1 m", "1mm", " 1m",
+        ])
     func invalidTimeout(text: String) {
         #expect(withBytes(text) { GRPCTimeout.milliseconds($0) } == nil)
     }

@@ -10,21 +10,30 @@ struct ImplementationTemplate {
         .joined([
             MethodRecord(service.methods).lines,
             imports,
-            DocComment.lines(
-                [
-                    "Implements `\(service.model.fullName)`: creates an interface for each call."
-                ] + streamNote) + [
-                    "public struct \(service.implementation): \(service.model.protocolName) {"
-                ]
+            DocComment.lines(comment) + head
                 + Lines.joined([members] + unary.map(function)).indented + ["}"],
         ])
     }
 
     private var unary: [ProjectMethod] { service.methods.filter { $0.model.kind == .unary } }
 
-    private var streamNote: [String] {
-        guard service.model.hasStreams else { return [] }
-        return ["Methods with streams are functions in the folder interface, one file for each."]
+    private var comment: [String] {
+        let name = service.model.fullName
+        if service.model.hasStreams {
+            let interfaces = unary.isEmpty ? "" : ": creates an interface for each unary call"
+            return [
+                "Implements `\(name)`\(interfaces).",
+                "Methods with streams are functions in the folder interface, one file for each.",
+            ]
+        }
+        return ["Implements `\(name)`: creates an interface for each call."]
+    }
+
+    private var head: Lines {
+        let type = "public struct \(service.implementation):"
+        let line = "\(type) \(service.model.protocolName) {"
+        return Layout.fits(line, depth: 0)
+            ? [line] : [type, "    \(service.model.protocolName)", "{"]
     }
 
     /// A public import that no public declaration uses is a warning.
@@ -54,7 +63,7 @@ struct ImplementationTemplate {
         let call = Layout.list(
             "try await \(method.interface)",
             ["request: request", "call: call", "resources: resources"], ".answer()", depth: 2,
-            closingOnOwnLine: false)
+            closingOnOwnLine: true)
         return DocComment.lines(
             method.model.comment, or: "Handles `\(method.fullName)`.",
             isDeprecated: method.model.isDeprecated) + signature + call.indented + ["}"]

@@ -33,12 +33,21 @@ struct MainTemplate {
             + Lines.joined([configuration, serveCommand, healthCommand]).indented + ["}"]
     }
 
+    /// The services, as far as they fit on one line.
+    private var served: String {
+        let names = project.serviceNames
+        if Layout.fits("abstract: \"Serves \(names) over TinyPB.\",", depth: 2) { return names }
+        let others = project.services.count - 1
+        let first = project.services.first?.model.fullName ?? ""
+        return others == 0 ? first : "\(first) and \(others) other service\(others == 1 ? "" : "s")"
+    }
+
     private var configuration: Lines {
         Lines(
             text: """
                 static let configuration = \(names.argument("CommandConfiguration"))(
                     commandName: "\(program)",
-                    abstract: "Serves \(project.serviceNames) over TinyPB.",
+                    abstract: "Serves \(served) over TinyPB.",
                     discussion: \"""
                         EXAMPLES:
                           Serve until SIGTERM or Ctrl-C:

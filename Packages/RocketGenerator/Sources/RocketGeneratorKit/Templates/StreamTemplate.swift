@@ -14,10 +14,11 @@ struct StreamTemplate {
 
     private var streamsResponses: Bool { method.model.kind.streamsResponses }
 
-    /// The signature uses RocketRPC and the messages' module, the body what creates the response.
+    /// The signature uses RocketRPC and the messages' module, the body what creates the response. The
+    /// user's logic creates messages by `with`, a function of SwiftProtobuf.
     private var imports: Lines {
         let needed = method.imports(toCreate: streamsResponses ? [] : [method.responseFields])
-        return needed.union(["RocketRPC"]).sorted().map { module in
+        return needed.union(["RocketRPC", "SwiftProtobuf"]).sorted().map { module in
             let isInSignature =
                 module == "RocketRPC" || module == "SwiftProtobuf" && method.usesWellKnownMessages
             return isInSignature ? "public import \(module)" : "import \(module)"

@@ -38,11 +38,7 @@ struct StreamTestTemplate {
     /// The service and its client or, since a warning is an error, the channel if the client's
     /// function is deprecated.
     private var start: Lines {
-        let channel = "try \(names.rpc("RPCChannel"))(inProcess: [service])"
-        return ["let service = \(method.implementation)(\(names.resources)())"]
-            + (method.isDeprecated
-                ? ["let channel = \(channel)"]
-                : ["let client = \(method.clientName)(\(channel))"])
+        ["let service = \(method.implementation)(\(names.resources)())"] + method.channel(names)
     }
 
     /// Returns the call of the client's function, or of the channel's function with the method.
@@ -103,6 +99,15 @@ enum MessageCall {
 }
 
 extension ProjectMethod {
+    /// A client over a channel in the process of the test or, since a warning is an error, the
+    /// channel if the client's functions are deprecated.
+    func channel(_ names: ProjectNames) -> Lines {
+        let channel = "try \(names.rpc("RPCChannel"))(inProcess: [service])"
+        guard !isDeprecated else { return ["let channel = \(channel)"] }
+        return Layout.list(
+            "let client = \(clientName)", [channel], depth: 2, closingOnOwnLine: false)
+    }
+
     /// What is expected of the response of an interface or function without logic.
     var responseExpectation: String {
         if let fields = model.businessFields { return "response.\(fields.code) == 0" }

@@ -62,15 +62,14 @@ struct TestTemplate {
     /// The call through the client or, since a warning is an error, through the channel if the
     /// client's function is deprecated.
     private var call: Lines {
-        let channel = "try \(names.rpc("RPCChannel"))(inProcess: [service])"
         let name = method.model.swiftName
         if method.isDeprecated {
-            return ["let channel = \(channel)"]
+            return method.channel(names)
                 + MessageCall.lines(
                     "let response = try await channel.call",
                     ["\(method.methodsName).\(name)"], method.requestFields)
         }
-        return ["let client = \(method.clientName)(\(channel))"]
+        return method.channel(names)
             + MessageCall.lines(
                 "let response = try await client.\(name)", [], method.requestFields)
     }

@@ -24,6 +24,7 @@ struct StreamTemplateTests {
         #expect(
             try stub(project("rpc watch(M) returns (stream M);")) == """
                 public import RocketRPC
+                import SwiftProtobuf
 
                 extension OrderServiceImpl {
                     /// Handles `Order.watch`.

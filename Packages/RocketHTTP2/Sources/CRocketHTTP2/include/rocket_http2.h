@@ -6,7 +6,7 @@
 
 // MARK: Memory
 
-/// Blocks of memory that sessions of one thread have freed and use again, in classes of a power of two.
+/// Blocks of memory that sessions of one thread have freed and use again, in classes by their sizes.
 typedef struct rocket_http2_pool rocket_http2_pool;
 
 /// Makes a pool that keeps at most `most_free_bytes` of freed blocks. Returns NULL: there is no memory.

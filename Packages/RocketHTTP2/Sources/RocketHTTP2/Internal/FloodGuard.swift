@@ -81,6 +81,12 @@ struct FloodGuard {
     /// A stream has ended otherwise than by a reset of the peer.
     mutating func streamEnded() { resets.give(1) }
 
+    /// A stream has been refused because the peer has too many. No handler has seen it, so it counts as
+    /// one that the peer itself has reset.
+    mutating func refused(now: MonotonicTime) -> HTTP2Flood? {
+        resets.take(now: now) ? nil : .provokedResets
+    }
+
     /// A stream has been reset because of what the peer did.
     mutating func provoked(now: MonotonicTime) -> HTTP2Flood? {
         provokedResets.take(now: now) ? nil : .provokedResets

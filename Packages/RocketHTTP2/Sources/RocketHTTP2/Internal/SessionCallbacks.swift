@@ -64,7 +64,7 @@ let sessionCallbacks = unsafe rocket_http2_callbacks(
         case FloodGuard.FrameType.headers: session.headersSent(stream)
         case FloodGuard.FrameType.resetStream:
             let isOwn = unsafe rocket_http2_is_own_reset(session.session, stream) != 0
-            session.resetSent(stream, isOwn: isOwn)
+            session.resetSent(stream, HTTP2ErrorCode(rawValue: code), isOwn: isOwn)
         default:
             let text = unsafe RawSpan(
                 _unsafeBytes: UnsafeRawBufferPointer(start: text, count: count))

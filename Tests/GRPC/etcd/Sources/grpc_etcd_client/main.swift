@@ -9,11 +9,15 @@ import RocketBase
 import RocketGRPC
 import RocketRPC
 import RocketTCP
+import SwiftProtobuf
 
 struct Unexpected: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
 }
+
+/// Prints a line at once: a pipe is read while the program runs.
+func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
 guard let port = CommandLine.arguments.dropFirst().first.flatMap({ UInt16($0) }) else {
     print("usage: grpc_etcd_client PORT")
@@ -137,9 +141,9 @@ for (name, run) in [
 ] as [(String, () async throws -> Void)] {
     do {
         try await run()
-        print("\(name): passed")
+        say("\(name): passed")
     } catch {
-        print("\(name): FAILED: \(error)")
+        say("\(name): FAILED: \(error)")
         failed = true
     }
 }

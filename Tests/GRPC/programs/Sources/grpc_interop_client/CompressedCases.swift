@@ -3,6 +3,7 @@ import GRPCTestProtos
 import ObservedCompression
 import RocketBase
 import RocketRPC
+import SwiftProtobuf
 
 // Cases whose messages are compressed, or must not be.
 

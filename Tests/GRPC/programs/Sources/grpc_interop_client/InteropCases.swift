@@ -4,6 +4,7 @@ import ObservedCompression
 import RocketBase
 import RocketCodec
 import RocketRPC
+import SwiftProtobuf
 
 /// A case's expectation that does not hold.
 struct Unexpected: Error, CustomStringConvertible {

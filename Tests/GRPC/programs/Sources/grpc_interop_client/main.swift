@@ -12,6 +12,9 @@ import RocketGRPC
 import RocketRPC
 import RocketTCP
 
+/// Prints a line at once: a pipe is read while the program runs.
+func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
 var arguments = Array(CommandLine.arguments.dropFirst())
 let isTinyPB = arguments.first == "--tinypb"
 if isTinyPB { arguments.removeFirst() }
@@ -34,18 +37,17 @@ let names = arguments.dropFirst()
 var failed = false
 for name in names {
     guard let run = InteropCases.all[name] else {
-        print("\(name): not applicable")
+        say("\(name): not applicable")
         if names.count == 1 { exit(3) }
         continue
     }
     do {
         try await run(cases)
-        print("\(name): passed")
+        say("\(name): passed")
     } catch {
-        print("\(name): FAILED: \(error)")
+        say("\(name): FAILED: \(error)")
         failed = true
     }
-    fflush(stdout)
 }
 channel.close()
 compressing.close()

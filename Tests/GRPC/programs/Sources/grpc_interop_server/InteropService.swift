@@ -4,6 +4,7 @@ import ObservedCompression
 import RocketBase
 import RocketCodec
 import RocketRPC
+import SwiftProtobuf
 
 /// The keys of metadata that gRPC's interoperability cases name.
 enum EchoKey {

@@ -26,8 +26,7 @@ guard let address = await server.boundAddresses.first else {
     try await running.value
     exit(1)
 }
-print("listening on \(address.port)")
-fflush(stdout)
+FileHandle.standardOutput.write(Data("listening on \(address.port ?? 0)\n".utf8))
 Thread.detachNewThread {
     while readLine() != nil {}
     server.beginDrain()

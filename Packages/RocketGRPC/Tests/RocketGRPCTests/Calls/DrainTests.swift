@@ -1,0 +1,64 @@
+import Foundation
+import RocketBase
+import RocketGRPC
+import RocketRPC
+import RocketTCP
+import SwiftProtobuf
+import Testing
+
+@Suite("The end of connections of gRPC")
+struct DrainTests {
+    @Test("A server that drains answers its calls, streams too, and closes")
+    func drain() async throws {
+        try await withGRPCServer { server, address in
+            let channel = try RPCChannel(to: address, configuration: grpcChannel())
+            defer { channel.close() }
+            let call = try await channel.stream(GRPCService.chat)
+            var responses = call.responses.makeAsyncIterator()
+            try await call.requests.write(Bytes(Data([1])))
+            let first = try await responses.next()
+            #expect(first?.value.count == 1)
+            server.beginDrain()
+            for _ in 0..<10 {
+                try await call.requests.write(Bytes(Data([1, 2])))
+                let response = try await responses.next()
+                #expect(response?.value.count == 2)
+            }
+            call.finishRequests()
+            let end = try await responses.next()
+            #expect(end == nil)
+        }
+    }
+
+    @Test("Old connections are replaced, and no call is lost")
+    func age() async throws {
+        try await withGRPCServer(
+            configure: { configuration in
+                configuration.maxConnectionAge = .milliseconds(20)
+                configuration.maxConnectionAgeGrace = .seconds(600)
+            }
+        ) { _, address in
+            let channel = try RPCChannel(to: address, configuration: grpcChannel())
+            defer { channel.close() }
+            while channel.statistics.connects < 4 {
+                let reply = try await channel.call(GRPCService.echo, Text("x"))
+                #expect(reply.value == "x")
+            }
+        }
+    }
+
+    @Test("A connection that ends fails the calls that the server may have seen")
+    func lost() async throws {
+        let service = GRPCService()
+        try await withGRPCServer([service], configure: { $0.drainTimeout = .zero }) {
+            server, address in
+            let channel = try RPCChannel(to: address, configuration: grpcChannel())
+            defer { channel.close() }
+            let task = Task { try await channel.call(GRPCService.wait, Text()) }
+            await service.hasBegun.wait()
+            server.beginDrain()
+            let error = await #expect(throws: RPCError.self) { try await task.value }
+            #expect(error?.code == .failedGetReply)
+        }
+    }
+}

@@ -1,0 +1,342 @@
+import RocketBase
+import RocketHTTP2
+import RocketHTTP2TestKit
+import RocketReactorTestKit
+@_spi(Transport) import RocketRPC
+import RocketSystem
+import RocketTCP
+import Testing
+
+@testable import RocketGRPC
+
+@Suite("A server's connection of gRPC")
+struct ServerConnectionTests {
+    @Test("A unary request becomes a frame, and its reply headers, data and trailers")
+    func unary() throws {
+        let rig = try ServerRig()
+        let id = try rig.request(
+            "/a.S/unary", framed("hello"), [("grpc-timeout", "5S"), ("x-a", "b c")])
+        #expect(rig.rpc.takeFrames() == ["1 a.S.unary rkm1 timeout-ms=5000 x-a=b%20c | hello"])
+        #expect(rig.takeEvents() == [])
+        rig.rpc.send("1", "a.S.unary", info: "rkm1\nlimit=8192\nx-i=1\ntrailing-x-t=2\n", [65, 66])
+        rig.exchange()
+        #expect(
+            rig.takeEvents() == [
+                "headers of 1", ":status: 200", "content-type: application/grpc", "x-i: 1",
+                "end of headers of 1", "data of 1", "headers of 1", "grpc-status: 0", "x-t: 2",
+                "end of headers of 1", "end of 1", "closed 1: NO_ERROR",
+            ])
+        #expect(rig.events.received[id] == framed("AB"))
+        #expect(rig.connection.streams.count == 0 && rig.connection.streamBytes == 0)
+    }
+
+    @Test("An error is a response of one list of headers")
+    func error() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed(""))
+        rig.rpc.send("1", "a.S.unary", code: RPCErrorCode(rawValue: 7), info: "a%b")
+        rig.exchange()
+        #expect(
+            rig.takeEvents() == [
+                "headers of 1", ":status: 200", "content-type: application/grpc",
+                "grpc-status: 2", "grpc-message: a%25b", "rocket-code: 7", "end of headers of 1",
+                "end of 1", "closed 1: NO_ERROR",
+            ])
+    }
+
+    @Test("What is no request of gRPC is answered by HTTP's status, and never passed on")
+    func notGRPC() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed("x"), [("content-type", "text/plain")])
+        #expect(rig.takeEvents().contains(":status: 415"))
+        try rig.request("/a.S/unary", nil, [(":method", "GET")])
+        #expect(rig.takeEvents().contains(":status: 405"))
+        #expect(rig.rpc.takeFrames() == [])
+        #expect(rig.connection.streams.count == 0)
+    }
+
+    @Test("Invalid requests of gRPC are answered by its status, each on its stream")
+    func invalid() throws {
+        let rig = try ServerRig()
+        let cases: [(String, [(String, String?)], Int)] = [
+            ("/a", [], 12), ("/a.S/unary", [("te", nil)], 13),
+            ("/a.S/unary", [("grpc-timeout", "x")], 13),
+            ("/a.S/unary", [("grpc-encoding", "br")], 12),
+        ]
+        for (path, fields, status) in cases {
+            try rig.request(path, framed("x"), fields)
+            let events = rig.takeEvents()
+            #expect(events.contains("grpc-status: \(status)"))
+            #expect(events.contains { $0.hasPrefix("closed") })
+        }
+        #expect(rig.rpc.takeFrames() == [])
+        try rig.request("/a.S/unary", framed("x"))
+        #expect(rig.rpc.takeFrames().count == 1)
+    }
+
+    @Test("A method that is not known is passed on without its message, and at once")
+    func unknown() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/none", framed("x"), ends: false)
+        #expect(rig.rpc.takeFrames() == ["1 a.S.none rkm1"])
+    }
+
+    @Test("Unary requests with another number of messages than one are UNIMPLEMENTED")
+    func cardinality() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed("x") + framed("y"))
+        #expect(rig.takeEvents().contains("grpc-status: 12"))
+        try rig.request("/a.S/unary", nil)
+        #expect(rig.takeEvents().contains("grpc-status: 12"))
+        try rig.request("/a.S/unary", [0, 0, 0, 0, 9, 1])
+        #expect(rig.takeEvents().contains("grpc-status: 13"))
+        #expect(rig.rpc.takeFrames() == [])
+        #expect(rig.connection.streamBytes == 0)
+    }
+
+    @Test("A message over the limit is RESOURCE_EXHAUSTED before it has arrived")
+    func tooLarge() throws {
+        let rig = try ServerRig(maxFrameBytes: 1000)
+        try rig.request("/a.S/unary", [0, 0, 0, 4, 0], ends: false)
+        #expect(rig.takeEvents().contains("grpc-status: 8"))
+        #expect(rig.rpc.takeFrames() == [])
+        // The rest of the request is not wanted.
+        #expect(rig.events.closed.values.first == .noError)
+    }
+
+    @Test("Requests that have not arrived hold no more than the limit")
+    func buffered() throws {
+        var configuration = GRPCServerConfiguration()
+        configuration.maxBufferedRequestBytes = 10_000
+        let rig = try ServerRig(configuration)
+        let part = Array(framed(Array(repeating: 1, count: 100_000)).prefix(6000))
+        try rig.request("/a.S/unary", part, ends: false)
+        #expect(rig.takeEvents() == [])
+        #expect(rig.below.handlerBytes > 6000)
+        try rig.request("/a.S/unary", part, ends: false)
+        #expect(rig.takeEvents().contains("grpc-status: 8"))
+        #expect(rig.connection.streams.count == 1)
+    }
+
+    @Test("A reset becomes a cancel, and a late reply is dropped")
+    func reset() throws {
+        let rig = try ServerRig()
+        let id = try rig.request("/a.S/unary", framed("x"))
+        _ = rig.rpc.takeFrames()
+        rig.client.reset(id, .cancel)
+        rig.exchange()
+        #expect(rig.rpc.takeFrames() == ["1 rocket.cancel"])
+        rig.rpc.send("1", "a.S.unary", [1])
+        rig.exchange()
+        #expect(rig.takeEvents() == ["closed 1: CANCEL"])
+        // One that was not passed on is not cancelled.
+        let second = try rig.request("/a.S/unary", [0], ends: false)
+        rig.client.reset(second, .cancel)
+        rig.exchange()
+        #expect(rig.rpc.takeFrames() == [])
+        #expect(rig.connection.streams.count == 0 && rig.connection.streamBytes == 0)
+    }
+
+    @Test("A stream of requests opens at once, and its messages wait for credit")
+    func clientStreaming() throws {
+        let rig = try ServerRig()
+        let id = try rig.request("/a.S/client", framed("one"), ends: false)
+        #expect(rig.rpc.takeFrames() == ["1 a.S.client rkm1 stream=c window=65536"])
+        rig.rpc.sendWindow("1", 5)
+        rig.exchange()
+        #expect(rig.rpc.takeFrames() == ["1 rocket.data | one"])
+        rig.send(id, framed("three"), ends: true)
+        #expect(rig.rpc.takeFrames() == ["1 rocket.data more | th"])
+        rig.rpc.sendWindow("1", 100)
+        rig.exchange()
+        #expect(rig.rpc.takeFrames() == ["1 rocket.data | ree", "1 rocket.data end"])
+        rig.rpc.send("1", "a.S.client", [7])
+        rig.exchange()
+        #expect(rig.takeEvents().contains("grpc-status: 0"))
+        // A later stream begins with the first limit.
+        try rig.request("/a.S/client", framed("seven"), ends: false)
+        #expect(
+            rig.rpc.takeFrames() == [
+                "3 a.S.client rkm1 stream=c window=65536", "3 rocket.data | seven",
+            ])
+    }
+
+    @Test("DATA that waits for credit is no credit for the client")
+    func flowControl() throws {
+        var configuration = GRPCServerConfiguration()
+        configuration.http2.streamWindowBytes = 20_000
+        let rig = try ServerRig(configuration)
+        let message = framed(Array(repeating: 1, count: 60_000))
+        let id = try rig.request("/a.S/client", message, ends: false)
+        #expect(rig.client.sendWindow(of: id) == 0)
+        #expect(rig.connection.streamBytes < 20_001)
+        rig.rpc.sendWindow("1", 100_000)
+        rig.exchange()
+        let frames = rig.rpc.takeFrames()
+        #expect(frames.last?.hasPrefix("1 rocket.data |") == true)
+        #expect(rig.connection.streamBytes == 0)
+        #expect(rig.client.sendWindow(of: id) > 0)
+    }
+
+    @Test("Streams of responses: headers, messages in parts, trailers, and credit as they are sent")
+    func serverStreaming() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/server", framed("q"))
+        #expect(rig.rpc.takeFrames() == ["1 a.S.server rkm1 stream=s window=65536 | q"])
+        rig.rpc.send("1", "rocket.headers", info: "rkm1\nx-i=1\n")
+        rig.rpc.send("1", "rocket.data", info: "more", Array(repeating: 1, count: 40_000))
+        rig.rpc.send("1", "rocket.data", Array(repeating: 2, count: 1000))
+        rig.exchange()
+        let events = rig.takeEvents()
+        #expect(events.contains("x-i: 1") && events.contains("data of 1"))
+        let id = HTTP2StreamID(rawValue: 1)
+        #expect(rig.events.received[id]?.prefix(5) == [0, 0, 0, 0xA0, 0x28])
+        #expect(rig.events.received[id]?.count == 41_005)
+        #expect(rig.rpc.takeFrames().contains { $0.hasPrefix("1 rocket.window") })
+        rig.rpc.send("1", "a.S.server", info: "rkm1\ntrailing-x-t=2\n")
+        rig.exchange()
+        #expect(
+            rig.takeEvents() == [
+                "headers of 1", "grpc-status: 0", "x-t: 2", "end of headers of 1", "end of 1",
+                "closed 1: NO_ERROR",
+            ])
+    }
+
+    @Test("A client that reads nothing holds back the RPC side, until it reads")
+    func heldBack() throws {
+        var small = HTTP2Configuration()
+        small.streamWindowBytes = 1000
+        let rig = try ServerRig(client: small)
+        for stream in [1, 3] {
+            try rig.request("/a.S/unary", framed("x"))
+            rig.rpc.send("\(stream)", "a.S.unary", Array(repeating: 1, count: 200_000))
+            rig.exchange()
+        }
+        #expect(rig.rpc.transport?.isWritable == false)
+        #expect(rig.below.handlerBytes > 390_000)
+        _ = rig.rpc.takeEvents()
+        for stream in [1, 3] {
+            let id = HTTP2StreamID(rawValue: Int32(stream))
+            var read = 0
+            while rig.events.closed[id] == nil, read < 300_000 {
+                let bytes = (rig.events.received[id]?.count ?? 0) - read
+                read += bytes
+                rig.client.consumed(bytes, on: id)
+                rig.exchange()
+            }
+            #expect(rig.events.received[id]?.count == 200_005)
+        }
+        #expect(rig.rpc.takeEvents() == ["writable true"])
+        #expect(rig.rpc.transport?.isWritable == true)
+    }
+
+    @Test("Nothing is sent while the connection below is full")
+    func belowIsFull() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed("x"))
+        rig.below.isWritable = false
+        #expect(!rig.rpc.send("1", "a.S.unary", [1]))
+        rig.loop.tick()
+        #expect(rig.below.pendingBytes == 0)
+        rig.below.isWritable = true
+        rig.connection.writabilityChanged(rig.below, isWritable: true)
+        rig.exchange()
+        #expect(rig.takeEvents().contains("grpc-status: 0"))
+        #expect(rig.rpc.takeEvents() == ["writable true"])
+    }
+
+    @Test("A drain is announced twice; late calls that are refused are not begun")
+    func drain() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed("x"))
+        rig.connection.draining(rig.below)
+        rig.loop.tick()
+        #expect(rig.rpc.takeEvents() == ["draining"])
+        let frames = RawFrame.read(rig.below.take())
+        #expect(frames.map(\.type) == [7, 6])
+        #expect(frames[0].payload.prefix(4) == [0x7F, 0xFF, 0xFF, 0xFF])
+        #expect(frames[0].code == .noError)
+        // A call that was on its way is still passed on.
+        try rig.request("/a.S/unary", framed("late"))
+        rig.rpc.send("3", "a.S.unary", code: .unavailable, info: "draining")
+        rig.exchange()
+        #expect(rig.events.closed[HTTP2StreamID(rawValue: 3)] == .refusedStream)
+        rig.loop.tick(after: .seconds(1))
+        let last = RawFrame.read(rig.below.take())
+        #expect(last.map(\.type) == [7] && last[0].payload.prefix(4) == [0, 0, 0, 3])
+        #expect(rig.below.closed == nil)
+        rig.rpc.send("1", "a.S.unary", [1])
+        rig.exchange()
+        #expect(rig.takeEvents().contains("grpc-status: 0"))
+        #expect(rig.below.closed == .drained)
+    }
+
+    @Test("A drain is fixed as soon as the client has answered the ping")
+    func drainAnswered() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed("x"))
+        rig.rpc.send("", "rocket.goaway")
+        rig.exchange()
+        #expect(
+            rig.takeEvents() == [
+                "going away after 2147483647: NO_ERROR", "ping",
+                "going away after 1: NO_ERROR, the server is draining",
+            ])
+    }
+
+    @Test("Pings that come too often end the connection with too_many_pings")
+    func pings() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed("x"))
+        for number in 0..<4 {
+            rig.client.ping(UInt64(number))
+            rig.exchange()
+        }
+        #expect(
+            rig.takeEvents().last == "going away after 1: ENHANCE_YOUR_CALM, too_many_pings")
+        #expect(rig.below.closed != nil)
+    }
+
+    @Test("Header fields over the limit are RESOURCE_EXHAUSTED")
+    func largeHeaders() throws {
+        let rig = try ServerRig()
+        try rig.request(
+            "/a.S/unary", framed("x"), [("x-large", String(repeating: "x", count: 20_000))])
+        #expect(rig.takeEvents().contains("grpc-status: 8"))
+        #expect(rig.rpc.takeFrames() == [])
+    }
+
+    @Test("Bytes that are no HTTP/2 end the connection")
+    func noise() throws {
+        let rig = try ServerRig()
+        rig.receive(Array(repeating: 0xFF, count: 100))
+        rig.loop.tick()
+        #expect(RawFrame.read(rig.below.take()).last?.type == 7)
+        #expect(rig.below.closed != nil)
+    }
+
+    @Test("The RPC side closes: what it has not answered is refused, what it has is sent")
+    func close() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed("x"))
+        try rig.request("/a.S/unary", [0], ends: false)
+        rig.rpc.send("1", "a.S.unary", [1])
+        rig.rpc.transport?.close(.afterFlush, reason: .peerFinished)
+        rig.exchange()
+        #expect(rig.events.closed[HTTP2StreamID(rawValue: 1)] == .noError)
+        #expect(rig.events.closed[HTTP2StreamID(rawValue: 3)] == .refusedStream)
+        #expect(rig.below.closed == .peerFinished)
+    }
+
+    @Test("A client that does not answer a ping is closed")
+    func keepalive() throws {
+        var configuration = GRPCServerConfiguration()
+        configuration.keepaliveTime = .seconds(60)
+        let rig = try ServerRig(configuration)
+        rig.loop.tick(after: .seconds(61))
+        rig.loop.tick()
+        #expect(RawFrame.read(rig.below.take()).map(\.type) == [6])
+        rig.loop.tick(after: .seconds(21))
+        #expect(rig.below.closed == .peerSilent)
+    }
+}
