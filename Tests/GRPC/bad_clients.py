@@ -6,8 +6,9 @@
 import sys
 
 import bad_cases
-from raw import Connection, code_name
+from raw import RST_STREAM, Connection, code_name
 
+REFUSED_STREAM = 7
 EMPTY = "/grpc.testing.TestService/EmptyCall"
 
 
@@ -33,6 +34,9 @@ def ends(peer, stream):
 
 def goes_on(peer):
     """Whether a call on the same connection is answered."""
+    if any(stream.reset == REFUSED_STREAM for stream in peer.streams.values()):
+        # Room for one more.
+        peer.frame(RST_STREAM, 0, 1, (8).to_bytes(4, "big"))
     number = max([601, *peer.streams]) + 2000 | 1
     return peer.call(EMPTY, stream=number).value("grpc-status") == "0"
 

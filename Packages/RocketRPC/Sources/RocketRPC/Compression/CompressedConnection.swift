@@ -76,12 +76,18 @@ final class CompressedConnection {
     /// Passes the input to the side of calls.
     private func deliver() {
         if input.isEmpty { return }
+        lendInput { rpc.received(self, &$0) }
+        if input.isEmpty, input.capacityBytes > 64 << 10 { input.shrink() }
+        reportHeldBytes()
+    }
+
+    /// Lends the input to the side of calls, which uses this connection meanwhile: sends, changes
+    /// `handlerBytes`.
+    private func lendInput(_ body: (inout ByteBuffer) -> Void) {
         var buffer = ByteBuffer()
         swap(&buffer, &input)
-        rpc.received(self, &buffer)
-        if buffer.isEmpty, buffer.capacityBytes > 64 << 10 { buffer.shrink() }
+        body(&buffer)
         swap(&buffer, &input)
-        reportHeldBytes()
     }
 
     private func reportHeldBytes() {
@@ -149,7 +155,7 @@ extension CompressedConnection: Transport {
     }
 
     func readInput(_ body: (inout ByteBuffer) -> Void) {
-        body(&input)
+        lendInput { body(&$0) }
         enrol()
     }
 
