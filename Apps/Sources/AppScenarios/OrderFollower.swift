@@ -44,6 +44,7 @@ final class OrderFollower: Sendable {
         request.afterOrderID = state.withLock { $0.orders.last?.id } ?? "0"
         let events = try await client.watchOrders(request, timeout: timeout)
         for try await event in events {
+            if case .watchingAfter = event.event { continue }
             // After a notice of dropped orders the next watch has them.
             guard case .order(let record) = event.event else { return }
             let order = SeenOrder(record)

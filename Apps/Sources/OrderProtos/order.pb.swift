@@ -185,9 +185,9 @@ public nonisolated struct OrderEvent: Sendable {
     set {event = .dropped(newValue)}
   }
 
-  /// The first event of a watch with an empty after_order_id: it has begun. To
-  /// go on before the first order, use this as the after_order_id. An id, or "0"
-  /// if the store has no orders.
+  /// The first event: the watch has begun. After_order_id of the request, or, if
+  /// that was empty, the id of the newest order, or "0" if the store has no
+  /// orders. To go on before the first order, use this as the after_order_id.
   public var watchingAfter: String {
     get {
       if case .watchingAfter(let v)? = event {return v}
@@ -205,9 +205,9 @@ public nonisolated struct OrderEvent: Sendable {
     /// client reads too slowly: more than 1024 waited. To have them, watch again
     /// after the last order_id.
     case dropped(Int64)
-    /// The first event of a watch with an empty after_order_id: it has begun. To
-    /// go on before the first order, use this as the after_order_id. An id, or "0"
-    /// if the store has no orders.
+    /// The first event: the watch has begun. After_order_id of the request, or, if
+    /// that was empty, the id of the newest order, or "0" if the store has no
+    /// orders. To go on before the first order, use this as the after_order_id.
     case watchingAfter(String)
 
   }

@@ -99,6 +99,8 @@ final class OrderWatches: Sendable {
             return try await subscription.send()
         }
         var position = try await start(of: watch, after: after)
+        // Says that the watch has begun: its channel does not send it again from then on.
+        try await responses.write(OrderEvent(.watchingAfter(after)))
         try await sendStored(from: &position, to: watch) {
             state.withLock { $0.newest }
         }

@@ -112,7 +112,7 @@ struct OrderWatcherTests {
 
     @Test("Ends with an error that another attempt does not help against")
     func fails() async throws {
-        let codes: [(RPCErrorCode, ExitStatus)] = [
+        let codes: [(RPCErrorCode, RocketProgram.ExitStatus)] = [
             (.notFound, .noInput), (.permissionDenied, .notPermitted),
             (.methodNotFound, .protocolError),
         ]

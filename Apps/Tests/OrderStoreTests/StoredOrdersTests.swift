@@ -6,7 +6,7 @@ import Testing
 
 /// Orders that are told when they are stored, and positions in the list.
 struct StoredOrdersTests {
-    private func heard(_ store: OrderStore) -> () -> [Order] {
+    private func heard(_ store: OrderStore) -> @Sendable () -> [Order] {
         let heard = Locked<[Order]>([])
         _ = store.onStored { order in heard.withLock { $0.append(order) } }
         return { heard.withLock { $0 } }
