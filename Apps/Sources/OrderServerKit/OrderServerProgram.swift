@@ -73,6 +73,7 @@ struct OrderServerProgram {
         }
     }
 
+    /// Makes the server: the place where its wires are set, `configuration.protocols`.
     private static func server(
         _ orders: some OrderService, _ configuration: RPCServerConfiguration,
         logger: RocketLogger = .disabled
@@ -128,6 +129,10 @@ private struct UnservedOrders: OrderService {
     nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws -> ListOrdersResponse { throw Self.refusal }
+
+    nonisolated(nonsending) func watchOrders(
+        _ request: WatchOrdersRequest, _ responses: RPCWriter<OrderEvent>, _ call: RPCController
+    ) async throws { throw Self.refusal }
 }
 
 extension OrderStoreConfiguration {

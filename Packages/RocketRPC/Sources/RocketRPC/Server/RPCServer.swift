@@ -63,7 +63,7 @@ public final class RPCServer: Service {
             logger: logger, time: time)
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
-            wires: configuration.protocols.map(\.wire), health: health,
+            wires: configuration.protocols.map(\.wire), services: services, health: health,
             status: meter.map { StatusLines(meter: $0, time: time) },
             age: ConnectionAge(configuration))
         runtime = ServerRuntime(
@@ -122,18 +122,21 @@ private final class RPCServerApplication: ServerApplication {
     private let dispatcher: RPCDispatcher
     private let codec: TinyPBCodec
     private let wires: [any WireProtocol]
+    /// Those of the application.
+    private let services: [any RPCService]
     private let health: RPCHealth
     private let statusLines: StatusLines?
     private let schedulers: SchedulerRegistry
 
     init(
         dispatcher: RPCDispatcher, codec: TinyPBCodec, wires: [any WireProtocol],
-        health: RPCHealth, status: StatusLines?, age: ConnectionAge?
+        services: [any RPCService], health: RPCHealth, status: StatusLines?, age: ConnectionAge?
     ) {
         schedulers = SchedulerRegistry(age: age)
         self.dispatcher = dispatcher
         self.codec = codec
         self.wires = wires
+        self.services = services
         self.health = health
         statusLines = status
     }
@@ -154,7 +157,10 @@ private final class RPCServerApplication: ServerApplication {
         statusLines?.next(connections: connectionCount) ?? "serving"
     }
 
-    func drainRequested() { health.drain() }
+    func drainRequested() {
+        health.drain()
+        for service in services { service.serverDrains() }
+    }
 
     func stop() { schedulers.stopAll() }
 }
