@@ -35,7 +35,7 @@ CHECKS := selftest layers api settings safety determinism planted links readme u
 
 .PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-compression test-http2 test-rpc test-grpc test-jwt \
 	test-generator test-apps test-e2e interop test-systemd test-fallback test-tsan test-asan check format \
-	soak-tls bench-tls generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
+	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
 
 help: ## list the targets
@@ -179,6 +179,9 @@ bench-backpressure: all ## measure a peer that reads 1,024 replies of 1 MiB at 1
 
 bench-tls: all ## measure what TLS costs, beside gRPC C++ and OpenSSL alone (4 min; QUICK=1: 1 min)
 	@PART="$(PART)" QUICK="$(QUICK)" Tests/Benchmarks/tls/run.sh
+
+bench-grpc: all ## measure gRPC and streams beside gRPC C++ and grpcio (8 min; QUICK=1: 2 min)
+	@PART="$(PART)" QUICK="$(QUICK)" Tests/Benchmarks/grpc/run.sh
 
 bench-chat: all ## benchmark the chat's fan-out against a chat server on libevent (2 min)
 	@Tests/Benchmarks/chat/run.sh

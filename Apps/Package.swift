@@ -37,6 +37,7 @@ let package = Package(
         .package(path: "../Packages/RocketTCP"),
         .package(path: "../Packages/RocketCodec"),
         .package(path: "../Packages/RocketRPC"),
+        .package(path: "../Packages/RocketGRPC"),
         .package(path: "../Packages/RocketSimulation"),
         .package(path: "../Packages/RocketProgram"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
@@ -195,6 +196,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketGRPC", package: "RocketGRPC"),
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
@@ -209,6 +211,7 @@ let package = Package(
             dependencies: [
                 "BenchKit", "OrderProtos",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketGRPC", package: "RocketGRPC"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketTCP", package: "RocketTCP"),
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),

@@ -113,6 +113,7 @@ generate Packages/RocketRPC/Tests/Protos \
     Packages/RocketRPC/Tests/RocketRPCTests/Interop/Generated Internal '' interop.proto
 
 generate Apps/Protos Apps/Sources/OrderProtos Public '' order.proto
+generate Apps/Protos Apps/Sources/BenchKit/Generated Internal '' bench.proto
 
 # The README's service.
 generate Apps/Examples/Protos Apps/Examples/Greeter/Generated Internal '' greeter.proto

@@ -8,7 +8,7 @@ public struct BenchClientCommand: AsyncParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "rocket_bench_client",
-        abstract: "Loads a TinyPB server with calls of Order.makeOrder by Rocket's client.",
+        abstract: "Loads a server with calls of Order.makeOrder, or streams, by Rocket's client.",
         discussion: """
             EXAMPLES:
               Make one call after the other:
@@ -17,6 +17,9 @@ public struct BenchClientCommand: AsyncParsableCommand {
                 rocket_bench_client --to 127.0.0.1:12345 --connections 64 --in-flight 32
               Make 50,000 calls per second, with latencies from when each was due:
                 rocket_bench_client --to 127.0.0.1:12345 --in-flight 512 --rate 50000
+              Send messages of 64 KiB on one stream of gRPC:
+                rocket_bench_client --to 127.0.0.1:12345 --wire grpc --kind send \
+                    --payload 65536
 
             \(HelpSections(exitStatuses: HelpSections.clientStatuses).text)
             """,
@@ -29,8 +32,20 @@ public struct BenchClientCommand: AsyncParsableCommand {
     var connections = 1
 
     @Option(
-        help: "Calls in flight on each connection, 1 to 65536; with --rate the maximum.")
+        help: """
+            Calls in flight, or streams, on each connection, 1 to 65536; with --rate the maximum.
+            """)
     var inFlight = 1
+
+    @Option(help: "tinypb or grpc.")
+    var wire = BenchWire.tinypb
+
+    @Option(
+        help: """
+            calls; streams: send, receive, echo, and hold, which keeps them open without traffic \
+            until the end of its input.
+            """)
+    var kind = BenchKind.calls
 
     @Option(help: "Seconds to measure, after a fifth of it to warm up; up to 3600.")
     var seconds = 1.0
@@ -42,7 +57,10 @@ public struct BenchClientCommand: AsyncParsableCommand {
     @Option(help: "The number of calls in all, without a warm-up, instead of --seconds.")
     var calls: Int?
 
-    @Option(help: "Bytes of goods in the request, instead of \"apple\".")
+    @Option(
+        help: """
+            Bytes of goods in the request, instead of \"apple\"; of each message of a stream, 100.
+            """)
     var payload: Int?
 
     @Option(help: "Percentage of calls with price 5, which take 5 ms with `--handler slow`.")
@@ -78,17 +96,38 @@ public struct BenchClientCommand: AsyncParsableCommand {
         let report: BenchReport
         let security = try tls.security()
         do {
-            var load = BenchLoad(
-                address: try NetAddress(parsing: to), connections: connections,
-                inFlight: inFlight, duration: .seconds(seconds), callsPerSecond: rate, calls: calls,
-                payloadBytes: payload, slowPercent: slowPercent, serverProcess: serverPid,
-                hasHistogram: json)
-            load.security = security
-            report = try await load.run()
+            let address = try NetAddress(parsing: to)
+            if kind == .hold { return try await hold(address) }
+            if kind != .calls {
+                report = try await streams(address).run()
+            } else {
+                var load = BenchLoad(
+                    address: address, connections: connections,
+                    inFlight: inFlight, duration: .seconds(seconds), callsPerSecond: rate,
+                    calls: calls, payloadBytes: payload, slowPercent: slowPercent,
+                    serverProcess: serverPid, hasHistogram: json)
+                load.security = security
+                load.wire = wire
+                report = try await load.run()
+            }
         } catch {
             let status = error is NetAddressError ? .usage : ExitStatus(of: error)
             throw ProgramFailure("--to \(to): \(error)", status: status)
         }
         StandardOutput.write(line: json ? try report.json() : report.text)
+    }
+
+    private func streams(_ address: NetAddress) -> StreamLoad {
+        StreamLoad(
+            address: address, wire: wire, kind: kind, connections: connections, streams: inFlight,
+            duration: .seconds(seconds), messageBytes: payload ?? 100, serverProcess: serverPid)
+    }
+
+    /// Prints `ready` when all streams are open, and keeps them until the input ends.
+    private func hold(_ address: NetAddress) async throws {
+        try await streams(address).hold {
+            StandardOutput.write(line: "ready")
+            while readLine() != nil {}
+        }
     }
 }

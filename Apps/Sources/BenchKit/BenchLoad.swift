@@ -22,6 +22,8 @@ struct BenchLoad: Sendable {
     let slowPercent: Double
     /// The process whose processor time is measured.
     let serverProcess: Int32?
+    /// The wire of the calls.
+    var wire = BenchWire.tinypb
     /// What protects the connections; nil: nothing.
     var security: (any ClientTransportSecurity)?
     /// Whether the report contains every latency. That takes an allocation each, which would
@@ -48,6 +50,7 @@ struct BenchLoad: Sendable {
         configuration.timeout = .seconds(10)
         configuration.codec = BenchLimits.codec(payloadBytes: payloadBytes)
         configuration.security = security
+        configuration.protocol = wire.channelProtocol
         return OrderClient(try RPCChannel(to: address, configuration: configuration, loop: loop))
     }
 

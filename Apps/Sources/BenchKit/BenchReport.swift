@@ -18,14 +18,14 @@ struct BenchReport: Encodable, Sendable {
     let histogram_ns: [[UInt64]]
 
     init(
-        _ latencies: Histogram<UInt64>, calls: Int, _ elapsed: Duration,
+        _ latencies: Histogram<UInt64>, calls: Int, slowCalls: Int? = nil, _ elapsed: Duration,
         _ spent: ProcessorTime.Spent, hasHistogram: Bool
     ) {
         func microseconds(_ percentile: Double) -> Double {
             Double(latencies.valueAtPercentile(percentile)) / 1000
         }
         self.calls = calls
-        slow_calls = calls - Int(latencies.totalCount)
+        slow_calls = slowCalls ?? calls - Int(latencies.totalCount)
         seconds = elapsed / .seconds(1)
         calls_per_second = Double(calls) / seconds
         let perCall = Double(max(1, calls))

@@ -2,6 +2,7 @@ public import ArgumentParser
 import Logging
 import RocketBase
 import RocketCodec
+import RocketGRPC
 import RocketProgram
 import RocketRPC
 import RocketTCP
@@ -13,7 +14,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
     /// Name, help and version.
     public static let configuration = CommandConfiguration(
         commandName: "rocket_bench_server",
-        abstract: "Serves Order.makeOrder without a database, for benchmarks.",
+        abstract: "Serves Order.makeOrder without a database, and streams, for benchmarks.",
         discussion: """
             EXAMPLES:
               Serve on a port chosen by the kernel:
@@ -21,7 +22,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
               Serve with two threads and handlers that sleep for 5 ms at price 5:
                 rocket_bench_server --port 12345 --io-threads 2 --handler slow
 
-            Listens on 127.0.0.1, prints one line when it is ready, and exits with status 0 on \
+            Serves TinyPB and gRPC on 127.0.0.1, prints one line when it is ready, and exits with status 0 on \
             SIGTERM. Every reply is the same: res_info "OK", order_id "20230514".
 
             \(HelpSections(exitStatuses: HelpSections.serverStatuses).text)
@@ -95,8 +96,10 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.tcp.connection = BenchLimits.connection(payloadBytes: payload)
         configuration.tcp.maxConnections = 100_000
         configuration.tcp.security = try security()
+        configuration.protocols = [.grpc()]
         let server = try RPCServer(
-            configuration: configuration, services: [handler.service(payloadBytes: payload)])
+            configuration: configuration,
+            services: [handler.service(payloadBytes: payload), BenchStreams()])
         // Without the group's own log, which is not to be measured.
         let quiet = Logger(label: "rocket_bench_server") { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(

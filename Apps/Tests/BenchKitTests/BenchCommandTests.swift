@@ -16,6 +16,17 @@ struct BenchCommandTests {
         #expect(command.payload == 1024)
     }
 
+    @Test("The client accepts both wires and all kinds of load", arguments: BenchKind.allCases)
+    func client(kind: BenchKind) throws {
+        for wire in BenchWire.allCases {
+            let command = try BenchClientCommand.parse([
+                "--to", "127.0.0.1:1", "--wire", wire.rawValue, "--kind", kind.rawValue,
+            ])
+            #expect(command.wire == wire)
+            #expect(command.kind == kind)
+        }
+    }
+
     @Test("Refuses numbers out of range before anything starts")
     func ranges() {
         for arguments in [["--io-threads", "0"], ["--payload", "-1"]] {

@@ -1,4 +1,5 @@
 import OrderProtos
+import RocketGRPC
 import RocketRPC
 import RocketTCP
 import SwiftProtobuf
@@ -14,6 +15,7 @@ struct BenchLoadTests {
         var configuration = RPCServerConfiguration(tcp: .init(listen: [.loopback(port: 0)]))
         configuration.codec = BenchLimits.codec(payloadBytes: payloadBytes)
         configuration.tcp.connection = BenchLimits.connection(payloadBytes: payloadBytes)
+        configuration.protocols = [.grpc()]
         let server = try RPCServer(
             configuration: configuration,
             services: [handler.service(payloadBytes: payloadBytes)])
@@ -68,6 +70,16 @@ struct BenchLoadTests {
             let report = try await load(address, payloadBytes: 100_000).run()
             #expect(report.calls > 0)
         }
+    }
+
+    @Test("Calls are made on gRPC, too")
+    func grpc() async throws {
+        let report = try await serve(.async) { address in
+            var load = load(address)
+            load.wire = .grpc
+            return try await load.run()
+        }
+        #expect(report.calls > 0)
     }
 
     @Test("The JSON has the names of the reference clients")

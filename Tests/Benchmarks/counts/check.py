@@ -89,10 +89,10 @@ class Counting:
             sys.exit(f"check-perf: {what} did not start: {line}{process.stderr.read()[-2000:]}")
         return found[1]
 
-    def server(self, handler, calls, in_flight=32):
+    def server(self, handler, calls, in_flight=32, load=("tinypb_load",)):
         process = self.valgrind("rocket_bench_server", "--handler", handler)
         address = self.address(process, "rocket_bench_server")
-        subprocess.run([os.path.join(self.work, "tinypb_load"), "--to", address, "--in-flight",
+        subprocess.run([os.path.join(self.work, load[0]), *load[1:], "--to", address, "--in-flight",
                         str(in_flight), "--calls", str(calls)], check=True, stdout=subprocess.DEVNULL)
         process.terminate()
         return self.finish(process, f"{handler} call")
@@ -123,6 +123,10 @@ def main():
         "log line off": (lambda n: counting.piece("log", n), 5000),
         "sync call": (lambda n: counting.server("sync", n), 1600),
         "async call": (lambda n: counting.server("async", n), 1600),
+        "gRPC call": (lambda n: counting.server("async", n, load=("http2_load",)), 1600),
+        # An echo: a message in each direction, short enough to be decoded without an allocation.
+        "gRPC message": (lambda n: counting.server(
+            "async", n, load=("http2_load", "--kind", "echo", "--payload", "14")), 1600),
         # How its 32 tasks share a turn of the pool varies from run to run: 5 % over 1,600 calls.
         "client call": (lambda n: counting.client(n), 8000),
     }

@@ -17,7 +17,7 @@ needs() { # COMMAND DEBIAN_PACKAGE
 }
 
 for name in "$@"; do
-    if [ -x "$out/$name" ] && [ -z "$(find "$here" -newer "$out/$name" -type f -print -quit)" ]; then
+    if [ -x "$out/$name" ] && [ -z "$(find "$here" "$protos" -newer "$out/$name" -type f -print -quit)" ]; then
         continue
     fi
     case $name in
@@ -27,14 +27,16 @@ for name in "$@"; do
         protoc -I "$protos" --cpp_out="$out" "$protos/order.proto"
         g++ -O2 -Wall -Wextra -I"$out" -o "$out/$name" "$here/$name.cpp" "$out/order.pb.cc" -lprotobuf
         ;;
-    grpc_server | grpc_load)
+    grpc_server | grpc_load | grpc_callback_server | grpc_streams)
         needs g++ g++
         needs protoc protobuf-compiler
         needs grpc_cpp_plugin 'protobuf-compiler-grpc libgrpc++-dev'
         protoc -I "$protos" --cpp_out="$out" --grpc_out="$out" \
-            --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" "$protos/order.proto"
+            --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" \
+            "$protos/order.proto" "$protos/bench.proto"
+        # shellcheck disable=SC2046
         g++ -O2 -Wall -std=c++17 -I"$out" -I"$here" -o "$out/$name" "$here/$name.cpp" \
-            "$out/order.pb.cc" "$out/order.grpc.pb.cc" $(pkg-config --libs grpc++ protobuf)
+            "$out"/{order,bench}.{pb,grpc.pb}.cc $(pkg-config --libs grpc++ protobuf)
         ;;
     capnp_server | capnp_load)
         needs g++ g++

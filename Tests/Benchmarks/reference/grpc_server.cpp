@@ -1,19 +1,22 @@
-// A server by gRPC's asynchronous C++ API, on one thread with one completion queue.
+// A server by gRPC's asynchronous C++ API, on one thread with one completion queue: Order.makeOrder,
+// and the streams of bench.proto.
 //
-//   grpc_server [--payload BYTES] [--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]]
+//   grpc_server [--payload BYTES] [--buffer-hint 1] [--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]]
 //
 // With a client CA, clients must have a certificate.
 #include <grpcpp/grpcpp.h>
 
+#include "grpc_async_streams.h"
 #include "grpc_files.h"
 #include "order.grpc.pb.h"
 #include "peer_server.h"
 
 static std::string order_id;
 static Order::AsyncService service;
+static rocket::bench::Streams::AsyncService streams;
 static std::unique_ptr<grpc::ServerCompletionQueue> queue;
 
-struct Call {
+struct Call final : Step {
     grpc::ServerContext context;
     makeOrderRequest request;
     makeOrderResponse response;
@@ -22,7 +25,7 @@ struct Call {
 
     Call() { service.RequestmakeOrder(&context, &request, &writer, queue.get(), queue.get(), this); }
 
-    void proceed(bool ok) {
+    void proceed(bool ok) override {
         if (!ok || answered) {
             delete this;
             return;
@@ -53,16 +56,21 @@ static std::shared_ptr<grpc::ServerCredentials> credentials(int argc, char **arg
 
 int main(int argc, char **argv) {
     order_id = order_id_of(argc, argv);
+    if (has_buffer_hint(argc, argv)) write_options.set_buffer_hint();
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", credentials(argc, argv), &port);
     builder.SetMaxReceiveMessageSize(64 << 20);
     builder.RegisterService(&service);
+    builder.RegisterService(&streams);
     queue = builder.AddCompletionQueue();
     auto server = builder.BuildAndStart();
     for (int i = 0; i < 1024; i++) new Call;
+    new SendStep(&streams, queue.get());
+    new ReceiveStep(&streams, queue.get());
+    new EchoStep(&streams, queue.get());
     announce(port);
     void *tag;
     bool ok;
-    while (queue->Next(&tag, &ok)) static_cast<Call *>(tag)->proceed(ok);
+    while (queue->Next(&tag, &ok)) static_cast<Step *>(tag)->proceed(ok);
 }

@@ -18,7 +18,9 @@ struct load_options {
     long calls; // the number in all, without a warm-up, instead of `seconds`
     double seconds, rate, slow_percent;
     const char *tls_ca, *tls_name, *tls_certificate, *tls_key, *tls_version; // tls_ca NULL: plain
-    const char *kind; // of tinypb_connects
+    const char *kind; // of tinypb_connects, http2_load, grpc_streams
+    const char *api;  // of grpc_streams
+    int buffer_hint;  // of grpc_streams
 };
 
 struct load_report {
@@ -152,6 +154,8 @@ static inline void options_parse(struct load_options *options, int argc, char **
         else if (strcmp(name, "--tls-key") == 0) options->tls_key = value;
         else if (strcmp(name, "--tls-version") == 0) options->tls_version = value;
         else if (strcmp(name, "--kind") == 0) options->kind = value;
+        else if (strcmp(name, "--api") == 0) options->api = value;
+        else if (strcmp(name, "--buffer-hint") == 0) options->buffer_hint = atoi(value);
         else options->connections = 0;
     }
     if (options->port <= 0 || options->connections < 1 || options->in_flight < 1 ||

@@ -21,6 +21,13 @@ inline std::string order_id_of(int argc, char **argv) {
     return id;
 }
 
+// `--buffer-hint 1`: messages of a stream may wait for those after them, as gRPC calls it.
+inline bool has_buffer_hint(int argc, char **argv) {
+    for (int i = 1; i + 1 < argc; i += 2)
+        if (strcmp(argv[i], "--buffer-hint") == 0) return strcmp(argv[i + 1], "1") == 0;
+    return false;
+}
+
 inline void announce(int port) {
     signal(SIGTERM, [](int) { _exit(0); });
     printf("ready, listening on 127.0.0.1:%d\n", port);

@@ -59,7 +59,10 @@ final class GRPCClientConnection {
     var requestBytes = 0
     /// The RPC side has seen that there is no room.
     private var isHeldBack = false
-    var handlerBytes = 0 { didSet { reportHeldBytes() } }
+    var handlerBytes = 0 { didSet { if !isLent { reportHeldBytes() } } }
+    /// The RPC side has `input` or `output`, and may change `handlerBytes` meanwhile: that is reported
+    /// afterwards.
+    private var isLent = false
 
     private var sentMarks = SentMarks()
     /// `sentBytes` once the connection has ended.
@@ -243,7 +246,7 @@ extension GRPCClientConnection: Transport {
         return !isHeldBack
     }
 
-    func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
+    func readInput(_ body: (inout ByteBuffer) -> Void) { lend { body(&input) } }
 
     func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
         if transport == nil || closing != nil {
@@ -251,7 +254,7 @@ extension GRPCClientConnection: Transport {
             body(&nowhere)
             return true
         }
-        body(&output)
+        lend { body(&output) }
         takeFrames()
         enrol()
         return isWritable
@@ -268,6 +271,15 @@ extension GRPCClientConnection: Transport {
             }
             enrol()
         }
+    }
+
+    private func lend(_ body: () -> Void) {
+        let wasLent = isLent
+        let before = handlerBytes
+        isLent = true
+        body()
+        isLent = wasLent
+        if !isLent, handlerBytes != before { reportHeldBytes() }
     }
 
     func handOver(to handler: any TransportHandler) { rpc = handler }

@@ -51,7 +51,10 @@ final class GRPCServerConnection {
     /// The RPC side was told that the output is full.
     private var isHeldBack = false
     /// What the RPC side holds besides.
-    var handlerBytes = 0 { didSet { reportHeldBytes() } }
+    var handlerBytes = 0 { didSet { if !isLent { reportHeldBytes() } } }
+    /// The RPC side has `input` or `output`, and may change `handlerBytes` meanwhile: that is reported
+    /// afterwards.
+    private var isLent = false
     /// DATA whose credit is returned when the RPC side has taken what waits in `input`.
     private var withheld: [(stream: HTTP2StreamID, bytes: Int)] = []
 
@@ -190,7 +193,7 @@ extension GRPCServerConnection: Transport {
             body(&nowhere)
             return true
         }
-        body(&output)
+        lend { body(&output) }
         enrol()
         if isFull(above: Self.replyMarkBytes) { isHeldBack = true }
         return !isHeldBack
@@ -206,6 +209,15 @@ extension GRPCServerConnection: Transport {
             }
             enrol()
         }
+    }
+
+    private func lend(_ body: () -> Void) {
+        let wasLent = isLent
+        let before = handlerBytes
+        isLent = true
+        body()
+        isLent = wasLent
+        if !isLent, handlerBytes != before { reportHeldBytes() }
     }
 
     func handOver(to handler: any TransportHandler) { rpc = handler }

@@ -52,6 +52,31 @@ struct StreamTests {
         }
     }
 
+    @Test("Streams of which much waits on both sides go on")
+    func floods() async throws {
+        try await withGRPC { channel in
+            let data = Data(repeating: 7, count: 1000)
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        let call = try await channel.stream(GRPCService.chat)
+                        async let writing: Void = {
+                            for _ in 0..<2000 { try await call.requests.write(Bytes(data)) }
+                            call.finishRequests()
+                        }()
+                        var count = 0
+                        for try await response in call.responses {
+                            count += response.value == data ? 1 : 0
+                        }
+                        try await writing
+                        #expect(count == 2000)
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("Initial and trailing metadata of streams arrive")
     func metadata() async throws {
         try await withGRPC { channel in
