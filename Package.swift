@@ -137,8 +137,8 @@ let rpc: [Target] = [
     library(
         "RocketProgram", of: "RocketProgram",
         [
-            "RocketBase", "RocketJournal", "RocketRPC", "RocketSystem", "RocketSystemd",
-            "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle, logging,
+            "RocketBase", "RocketCompression", "RocketGRPC", "RocketJournal", "RocketRPC",
+            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle, logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]

@@ -65,7 +65,8 @@ struct OrderServerProgram {
     ) throws(ProgramFailure) -> RPCServerConfiguration {
         do {
             var configuration = try RPCServerConfiguration(
-                config.server, sockets: daemon.sockets, security: tls.provider)
+                config.server, sockets: daemon.sockets, security: tls.provider,
+                protocols: ProgramWires.server)
             configuration.systemd = daemon.systemd
             return configuration
         } catch {
@@ -73,7 +74,7 @@ struct OrderServerProgram {
         }
     }
 
-    /// Makes the server: the place where its wires are set, `configuration.protocols`.
+    /// Makes the server.
     private static func server(
         _ orders: some OrderService, _ configuration: RPCServerConfiguration,
         logger: RocketLogger = .disabled
@@ -84,7 +85,8 @@ struct OrderServerProgram {
     /// Returns the configuration of the server without TLS, after checking it as a start does: also
     /// what it says about the methods.
     private static func checked(_ config: RocketConfig) throws -> RPCServerConfiguration {
-        let configuration = try RPCServerConfiguration(config.server.withoutTLS)
+        let configuration = try RPCServerConfiguration(
+            config.server.withoutTLS, protocols: ProgramWires.server)
         _ = try server(UnservedOrders(), configuration)
         return configuration
     }

@@ -54,15 +54,23 @@ public struct RPCWireProtocol: Sendable {
 public struct RPCChannelProtocol: Sendable {
     /// Wraps the connector of the transport; nil: TinyPB.
     let wrap: (@Sendable (any Connector, WireSettings) -> any Connector)?
+    /// The protocols of ALPN that connections with TLS offer, best first: for the `security` of a
+    /// channel that is made in code. A configuration's stubs have them.
+    public let applicationProtocols: [String]
 
     /// Creates a wire from what translates it.
     @_spi(Transport) public init(
+        applicationProtocols: [String] = ["rocket/1"],
         _ wrap: @escaping @Sendable (any Connector, WireSettings) -> any Connector
     ) {
+        self.applicationProtocols = applicationProtocols
         self.wrap = wrap
     }
 
-    private init() { wrap = nil }
+    private init() {
+        wrap = nil
+        applicationProtocols = ["rocket/1"]
+    }
 
     /// TinyPB, the default.
     public static let tinyPB = RPCChannelProtocol()
