@@ -167,11 +167,10 @@ struct BroadcastTests {
     @Test("A service learns that its server drains, and ends what would not end")
     func drain() async throws {
         let service = LateService(broadcast: RPCBroadcast(for: Self.watch))
-        let server = try RPCServer(
-            configuration: with(RPCServerConfiguration()) {
-                $0.tcp = TCPServerConfiguration(listen: [.loopback(port: 0)])
-                $0.drainTimeout = .seconds(600)
-            }, services: [service])
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        configuration.drainTimeout = .seconds(600)
+        let server = try RPCServer(configuration: configuration, services: [service])
         let running = Task { try await server.run() }
         let address = try #require(await server.boundAddresses.first)
         let channel = try RPCChannel(to: address, configuration: .patient)
@@ -247,12 +246,6 @@ struct BroadcastTests {
             let error = await #expect(throws: RPCError.self) { for try await _ in stream {} }
             #expect(error?.code == .unavailable)
         }
-    }
-
-    private func with<Value>(_ value: Value, _ change: (inout Value) -> Void) -> Value {
-        var value = value
-        change(&value)
-        return value
     }
 
     @Test("A stream beyond the limit, and one after the end, end at once")
