@@ -138,7 +138,8 @@ let rpc: [Target] = [
         "RocketProgram", of: "RocketProgram",
         [
             "RocketBase", "RocketCompression", "RocketGRPC", "RocketJournal", "RocketRPC",
-            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle, logging,
+            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
+            logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]

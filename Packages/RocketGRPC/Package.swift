@@ -40,6 +40,7 @@ let package = Package(
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketHTTP2", package: "RocketHTTP2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strictSettings),
         .testTarget(

@@ -56,7 +56,12 @@ public final class RPCServer: Service {
         health = RPCHealth(services: services.map { type(of: $0).serviceName })
         var all = services
         if configuration.health { all.append(health) }
-        if configuration.reflection { all.append(ReflectionService()) }
+        let reflection = configuration.reflection ? ReflectionService() : nil
+        if let reflection { all.append(reflection) }
+        let told = WireServices(
+            health: configuration.health ? health : nil,
+            reflection: reflection.map { ReflectionSource(service: $0) })
+        for wire in configuration.protocols { all += wire.wire.services(told) }
         dispatcher = try RPCDispatcher(
             services: all, interceptors: measured + interceptors, limits: configuration.limits,
             authenticator: configuration.authenticator, authorization: configuration.authorization,
