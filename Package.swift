@@ -178,7 +178,8 @@ let generator: [Target] = [
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketHTTP2",
-    "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketGRPC", "RocketProgram", "RocketSimulation",
+    "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketGRPC",
+    "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(

@@ -41,7 +41,6 @@ final class RunLengths: MessageCompression, MessageCompressor {
     }
 }
 
-
 /// The compressed form of bytes.
 func runs(_ bytes: [UInt8]) throws(CompressionError) -> [UInt8] {
     var output = ByteBuffer()

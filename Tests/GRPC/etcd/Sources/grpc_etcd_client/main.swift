@@ -125,7 +125,7 @@ func lease() async throws {
 func errors() async throws {
     do {
         _ = try await kv.put(.init())
-    } catch where error.code == .invalidArgument {
+    } catch  where error.code == .invalidArgument {
         guard error.message.contains("key is not provided") else {
             throw Unexpected(error.message)
         }

@@ -109,12 +109,12 @@ extension InteropCases {
         try check(response.payload, has: Self.largeResponse)
     }
 
-
     func statusCodeAndMessage() async throws {
         try await checkStatus("test status message")
         let call = try await service.fullDuplexCall(timeout: Self.timeout)
         let error = try await fails(with: .unknown) {
-            try await call.requests.write(.with { $0.responseStatus = status("test status message") })
+            try await call.requests.write(
+                .with { $0.responseStatus = status("test status message") })
             call.finishRequests()
             for try await _ in call.responses { throw Unexpected("a response") }
         }
@@ -215,7 +215,8 @@ extension InteropCases {
 
     func serverStreaming() async throws {
         let request = Grpc_Testing_StreamingOutputCallRequest.with {
-            $0.responseParameters = Self.responseSizes.map { size in .with { $0.size = Int32(size) } }
+            $0.responseParameters = Self.responseSizes.map { size in .with { $0.size = Int32(size) }
+            }
         }
         try await expect(Self.responseSizes, request)
     }

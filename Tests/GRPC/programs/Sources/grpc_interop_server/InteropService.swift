@@ -33,7 +33,9 @@ struct InteropService: Grpc_Testing_TestService {
             compression.startOver()
             compression.compressNext(request.responseCompressed.value)
         }
-        return try Grpc_Testing_SimpleResponse.with { $0.payload = try payload(request.responseSize) }
+        return try Grpc_Testing_SimpleResponse.with {
+            $0.payload = try payload(request.responseSize)
+        }
     }
 
     func cacheableUnaryCall(
