@@ -14,10 +14,13 @@ public final class ObservedCompression: MessageCompression {
     private let compression: Compression
     private let state = Locked(State())
 
+    /// With these algorithms, best first.
     public init(_ algorithms: [CompressionAlgorithm]) { compression = Compression(algorithms) }
 
+    /// The names of the algorithms.
     public var encodings: [String] { compression.encodings }
 
+    /// Returns a compressor that asks this object.
     public func makeCompressor() -> any MessageCompressor {
         ObservedCompressor(compression.makeCompressor(), self)
     }
