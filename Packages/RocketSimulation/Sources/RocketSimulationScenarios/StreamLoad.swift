@@ -164,7 +164,12 @@ struct StreamLoad: Sendable {
             var plan = TransferPlan.whole(seed &+ UInt64(number))
             if number < 12 {
                 plan.count = 12
-                if kind == 0 { plan.stopsAfter = 1 } else { plan.dropsAfter = 1 }
+                // Behind the first message the window fills.
+                if kind == 0 {
+                    (plan.serverPause, plan.stopsAfter) = (100, 2)
+                } else {
+                    (plan.clientPause, plan.dropsAfter) = (100, 2)
+                }
             }
             plan.isElsewhere = kind == 2
             let call = RPCController(
