@@ -1,5 +1,6 @@
 import OrderProtos
 import RocketRPC
+import SwiftProtobuf
 
 /// Streams of messages of about 100 bytes between a channel and handlers on its loop, without
 /// sockets: what each message costs in both of its ends.
