@@ -155,10 +155,22 @@ struct StreamLoad: Sendable {
 
     // MARK: When all is well
 
-    /// Whether streams of all kinds succeed that carry more than the credit of a connection.
+    /// Whether streams of all kinds succeed on the connections that are left: first some that end
+    /// with most of their messages unread, then those that carry more than the credit of a
+    /// connection.
     func succeeds() async -> Bool {
-        for kind in 0...2 {
-            var plan = TransferPlan.whole(seed &+ UInt64(kind))
+        for number in 0..<14 {
+            let kind = number < 12 ? number % 2 : number - 11
+            var plan = TransferPlan.whole(seed &+ UInt64(number))
+            if number < 12 {
+                plan.count = 12
+                // Behind the first message the window fills.
+                if kind == 0 {
+                    (plan.serverPause, plan.stopsAfter) = (100, 2)
+                } else {
+                    (plan.clientPause, plan.dropsAfter) = (100, 2)
+                }
+            }
             plan.isElsewhere = kind == 2
             let call = RPCController(
                 timeout: .seconds(20), metadata: plan.metadata, options: .waitForReady)

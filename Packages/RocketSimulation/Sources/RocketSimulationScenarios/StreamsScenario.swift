@@ -28,7 +28,8 @@ extension Scenario {
         let span = Duration.seconds(10)
         let targets = servers
         let planned = Int.random(in: 0...8, using: &random)
-        let (calm, open) = (Locked(Duration.seconds(1_000_000)), Locked(Set<Int>()))
+        let calm = Locked(Duration.seconds(1_000_000))
+        let open = Locked(Set<Int>())
         var clients: [Host] = []
         for number in 0..<Int.random(in: 1...2, using: &random) {
             let seed = random.next()

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import RocketBase
+import RocketCodec
 import RocketRPC
 import RocketSimulation
 import RocketSystem
