@@ -123,7 +123,7 @@ let rpc: [Target] = [
         "RocketGRPC", of: "RocketGRPC",
         [
             "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
-            "RocketHTTP2",
+            "RocketHTTP2", swiftProtobuf,
         ], unsafe: true),
     library(
         "RocketRPCJWT", of: "RocketRPCJWT",
