@@ -27,14 +27,14 @@ GOODS ?= apple
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
 	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
-E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression) \
-	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/Generator Tests/Regression))))
+E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression) \
+	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketGRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
 .PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-compression test-http2 test-rpc test-grpc test-jwt \
-	test-generator test-apps test-e2e test-systemd test-fallback test-tsan test-asan check format \
+	test-generator test-apps test-e2e interop test-systemd test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
 
@@ -109,6 +109,9 @@ test-apps: deps ## test Apps: order store, chat, servers, clients
 test-e2e: all ## test the programs in bin/: end to end, interoperability, regressions
 	@scripts/etcd-protos || true
 	@scripts/run-tests $(E2E)
+
+interop: deps ## test gRPC with grpcio, libgrpc++, nghttp2 and etcd; write the table in docs/grpc.md
+	@Tests/GRPC/run.sh --all
 
 test-systemd: all ## test order_server under a real systemd, in namespaces (needs root)
 	@Tests/Systemd/run.sh || [ $$? = 77 ]

@@ -123,7 +123,7 @@ let rpc: [Target] = [
         "RocketGRPC", of: "RocketGRPC",
         [
             "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
-            "RocketHTTP2",
+            "RocketHTTP2", swiftProtobuf,
         ], unsafe: true),
     library(
         "RocketRPCJWT", of: "RocketRPCJWT",
@@ -137,8 +137,9 @@ let rpc: [Target] = [
     library(
         "RocketProgram", of: "RocketProgram",
         [
-            "RocketBase", "RocketJournal", "RocketRPC", "RocketSystem", "RocketSystemd",
-            "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle, logging,
+            "RocketBase", "RocketCompression", "RocketGRPC", "RocketJournal", "RocketRPC",
+            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
+            logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]

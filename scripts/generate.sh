@@ -109,6 +109,10 @@ own=Packages/RocketRPC/Sources/RocketRPC
 generate Packages/RocketRPC/Protos $own/Health/Generated Public '' rocket/health.proto
 generate Packages/RocketRPC/Protos $own/Reflection/Generated Internal '' rocket/reflection.proto
 
+# The services that gRPC's clients expect.
+generate Packages/RocketGRPC/Protos Packages/RocketGRPC/Sources/RocketGRPC/Services/Generated Internal \
+    '' grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto
+
 generate Packages/RocketRPC/Tests/Protos \
     Packages/RocketRPC/Tests/RocketRPCTests/Interop/Generated Internal '' interop.proto
 

@@ -26,6 +26,7 @@ let package = Package(
         .package(path: "../RocketHTTP2"),
         // Of the tests only.
         .package(path: "../RocketCompression"),
+        .package(path: "../RocketTLS"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
@@ -39,6 +40,7 @@ let package = Package(
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketHTTP2", package: "RocketHTTP2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strictSettings),
         .testTarget(
@@ -57,6 +59,8 @@ let package = Package(
                 .product(name: "RocketHTTP2", package: "RocketHTTP2"),
                 .product(name: "RocketHTTP2TestKit", package: "RocketHTTP2"),
                 .product(name: "RocketCompression", package: "RocketCompression"),
+                .product(name: "RocketTLS", package: "RocketTLS"),
+                .product(name: "RocketTLSTestKit", package: "RocketTLS"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),

@@ -124,7 +124,7 @@ struct OrderCaller: Sendable {
 
 extension SeenOrder {
     /// An order of an answer.
-    fileprivate init(_ record: OrderRecord) {
+    init(_ record: OrderRecord) {
         self.init(
             id: record.orderID, price: record.price, goods: record.goods,
             createdMilliseconds: record.createdUnixMs)

@@ -10,7 +10,8 @@ extension Scenario {
     /// repeat them by their keys until they are acknowledged, find and list them, while everything
     /// goes wrong: also the disk, which fails, is full, and ends the server in the middle of an
     /// operation. Then all is well: each acknowledged order is on disk exactly once, with its number
-    /// and contents, also after a last loss of power.
+    /// and contents, also after a last loss of power. One or two further clients watch the orders: each
+    /// of them receives each order once.
     public static let orders = Scenario(name: "orders") { world, faults in
         try OrderWorld(world).run(faults)
     }
@@ -23,6 +24,8 @@ private final class OrderWorld {
     private let place: SimulatedOrderStore
     private let server: Host
     private var clients: [Host] = []
+    private var watchers: [Host] = []
+    private var followers: [OrderFollower] = []
     private let tasks = ClientTasks()
     private var random: SeededGenerator
 
@@ -40,11 +43,14 @@ private final class OrderWorld {
         for number in 0..<Int.random(in: 1...3, using: &random) {
             clients.append(try client(number, seed: random.next()))
         }
+        for number in 0..<Int.random(in: 1...2, using: &random) {
+            watchers.append(try watcher(number, seed: random.next()))
+        }
     }
 
     func run(_ faults: Scenario.Faults) throws {
         world.always(.durability) { [history] in history.violations.first }
-        let hosts = [server] + clients
+        let hosts = [server] + clients + watchers
         let planned = Fault.plan(
             Int.random(in: 0...10, using: &random), hosts: hosts.count, within: Self.span,
             using: &random)
@@ -55,6 +61,7 @@ private final class OrderWorld {
         // Nothing is on its way any more that was sent before.
         try world.run(for: .seconds(5))
         try readBack(repeatingKeys: 20)
+        try compareFollowers()
         server.losePower()
         try server.start()
         try readBack(repeatingKeys: 0)
@@ -166,6 +173,29 @@ private final class OrderWorld {
                     tasks.ended(of: number, start)
                 }
             }
+        }
+    }
+
+    private func watcher(_ number: Int, seed: UInt64) throws -> Host {
+        let follower = OrderFollower(history: history)
+        followers.append(follower)
+        return try world.host("watcher\(number)") { [server] host in
+            var random = SeededGenerator(seed: seed &+ host.starts)
+            var configuration = RPCChannelConfiguration()
+            configuration.waitsForReady = random.chance(0.5)
+            let channel = try host.channel(to: server, port: 80, configuration: configuration)
+            let generator = SeededGenerator(seed: random.next())
+            host.run { try await follower.run(on: host, channel, generator) }
+        }
+    }
+
+    /// All orders are known: each follower receives those that it does not have yet.
+    private func compareFollowers() throws {
+        try world.run(atMost: .seconds(60)) { [followers, history] in
+            followers.allSatisfy { $0.count >= history.orderCount }
+        }
+        for problem in followers.compactMap({ $0.problem() }) {
+            world.violated(.durability, "a watch: \(problem)")
         }
     }
 

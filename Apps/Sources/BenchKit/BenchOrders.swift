@@ -66,6 +66,10 @@ struct AsyncOrders: OrderService {
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws -> ListOrdersResponse { throw unused }
 
+    func watchOrders(
+        _ request: WatchOrdersRequest, _ responses: RPCWriter<OrderEvent>, _ call: RPCController
+    ) async throws { throw unused }
+
     /// Never suspends.
     @inline(never)
     private func prepare(_ request: MakeOrderRequest) async -> MakeOrderResponse {

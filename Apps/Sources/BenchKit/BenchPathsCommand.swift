@@ -21,6 +21,10 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case log
         /// Makes calls whose handlers keep their controllers, with and without a task.
         case keep
+        /// Sends messages of 100 bytes in one stream of requests, in memory.
+        case upload
+        /// Receives messages of 100 bytes in one stream of responses, in memory.
+        case download
     }
 
     /// Name, help and version.
@@ -37,7 +41,7 @@ public struct BenchPathsCommand: AsyncParsableCommand {
             """,
         version: "rocket_bench_paths \(RocketVersion.current)")
 
-    @Argument(help: "decode, encode, dispatch, log or keep.")
+    @Argument(help: "decode, encode, dispatch, log, keep, upload or download.")
     var path: Path
 
     @Option(help: "The number of repetitions, 1 or more.")
@@ -66,6 +70,8 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case .dispatch: try await dispatch()
         case .log: log()
         case .keep: try await KeepingOrders.leaks(times: times)
+        case .upload: try await StreamedOrders.run(up: true, times: times)
+        case .download: try await StreamedOrders.run(up: false, times: times)
         }
     }
 

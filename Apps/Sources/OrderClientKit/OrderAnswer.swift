@@ -29,19 +29,22 @@ extension OrderAnswer {
                 \(time)
                 """
         case .listed(let orders, let nextPageToken):
-            var lines = orders.map { order in
-                let price = String(order.price)
-                let padding = String(repeating: " ", count: max(0, 11 - price.utf8.count))
-                return "\(style.bold(TerminalText.safe(order.orderID)))  "
-                    + "\(Self.timestamp(order.createdUnixMs))  \(padding)\(price)  "
-                    + TerminalText.safe(order.goods)
-            }
+            var lines = orders.map { Self.line($0, style: style) }
             if orders.isEmpty { lines.append("no orders") }
             if !nextPageToken.isEmpty {
                 lines.append(style.dim("more: --page-token \(TerminalText.safe(nextPageToken))"))
             }
             return (lines + [time]).joined(separator: "\n")
         }
+    }
+
+    /// Returns an order of a list as one line.
+    static func line(_ order: OrderRecord, style: TerminalText) -> String {
+        let price = String(order.price)
+        let padding = String(repeating: " ", count: max(0, 11 - price.utf8.count))
+        return "\(style.bold(TerminalText.safe(order.orderID)))  "
+            + "\(timestamp(order.createdUnixMs))  \(padding)\(price)  "
+            + TerminalText.safe(order.goods)
     }
 
     /// Formats a Unix time: `2026-11-21T05:37:19.123Z`. A time outside of the years 0 to 9999, which
@@ -89,6 +92,9 @@ extension OrderAnswer {
                     round_trip_ms: time))
         }
     }
+
+    /// Returns an order of a list as one JSON object on one line.
+    static func json(_ order: OrderRecord) throws -> String { try encode(JSONOrder(order)) }
 
     /// Control and format characters of a server are escaped (`\u202e`), as JSON allows it: the
     /// line may be shown on a terminal.

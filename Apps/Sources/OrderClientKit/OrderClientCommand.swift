@@ -7,7 +7,8 @@ public struct OrderClientCommand: AsyncParsableCommand {
     /// Name, help, version and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "order_client",
-        abstract: "Makes, finds and lists orders of an order server, and checks its health.",
+        abstract:
+            "Makes, finds, lists and watches orders of an order server, and checks its health.",
         discussion: """
             EXAMPLES:
               Make an order, with the stub 'order' of the configuration:
@@ -16,6 +17,8 @@ public struct OrderClientCommand: AsyncParsableCommand {
                 order_client get 202611210000000001 --to 127.0.0.1:12345 --json
               List all orders, with a time-out of half a second per page:
                 order_client list --all --timeout 500ms
+              Print the orders that are made from now on, until Ctrl-C:
+                order_client watch
               Check in a script whether the service Order can be called:
                 order_client health Order && echo "can be called"
 
@@ -28,7 +31,7 @@ public struct OrderClientCommand: AsyncParsableCommand {
             \(helpSections.text)
             """,
         version: "order_client \(RocketVersion.current)",
-        subcommands: [Make.self, Get.self, List.self, Health.self])
+        subcommands: [Make.self, Get.self, List.self, Watch.self, Health.self])
 
     private static let helpSections = HelpSections(
         exitStatuses: HelpSections.clientStatuses,

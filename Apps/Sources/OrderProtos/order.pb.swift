@@ -141,6 +141,80 @@ public nonisolated struct listOrdersResponse: Sendable {
   public init() {}
 }
 
+/// Where the watch begins.
+public nonisolated struct watchOrdersRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Empty: only orders that are stored from now on. An id: all that were stored
+  /// after it, oldest first, then those that are made; the order itself may have
+  /// been removed since. "0": all orders of the store.
+  public var afterOrderID: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// An event of a watch.
+public nonisolated struct OrderEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var event: OrderEvent.OneOf_Event? = nil
+
+  /// An order was stored.
+  public var order: OrderRecord {
+    get {
+      if case .order(let v)? = event {return v}
+      return OrderRecord()
+    }
+    set {event = .order(newValue)}
+  }
+
+  /// So many orders, at this place in the stream, are not sent, because the
+  /// client reads too slowly: more than 1024 waited. To have them, watch again
+  /// after the last order_id.
+  public var dropped: Int64 {
+    get {
+      if case .dropped(let v)? = event {return v}
+      return 0
+    }
+    set {event = .dropped(newValue)}
+  }
+
+  /// The first event: the watch has begun. After_order_id of the request, or, if
+  /// that was empty, the id of the newest order, or "0" if the store has no
+  /// orders. To go on before the first order, use this as the after_order_id.
+  public var watchingAfter: String {
+    get {
+      if case .watchingAfter(let v)? = event {return v}
+      return String()
+    }
+    set {event = .watchingAfter(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Event: Equatable, Sendable {
+    /// An order was stored.
+    case order(OrderRecord)
+    /// So many orders, at this place in the stream, are not sent, because the
+    /// client reads too slowly: more than 1024 waited. To have them, watch again
+    /// after the last order_id.
+    case dropped(Int64)
+    /// The first event: the watch has begun. After_order_id of the request, or, if
+    /// that was empty, the id of the newest order, or "0" if the store has no
+    /// orders. To go on before the first order, use this as the after_order_id.
+    case watchingAfter(String)
+
+  }
+
+  public init() {}
+}
+
 /// A stored order.
 public nonisolated struct OrderRecord: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -390,6 +464,110 @@ nonisolated extension listOrdersResponse: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.resInfo != rhs.resInfo {return false}
     if lhs.orders != rhs.orders {return false}
     if lhs.nextPageToken != rhs.nextPageToken {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension watchOrdersRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = "watchOrdersRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}after_order_id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.afterOrderID) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.afterOrderID.isEmpty {
+      try visitor.visitSingularStringField(value: self.afterOrderID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: watchOrdersRequest, rhs: watchOrdersRequest) -> Bool {
+    if lhs.afterOrderID != rhs.afterOrderID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension OrderEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = "OrderEvent"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}order\0\u{1}dropped\0\u{3}watching_after\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: OrderRecord?
+        var hadOneofValue = false
+        if let current = self.event {
+          hadOneofValue = true
+          if case .order(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.event = .order(v)
+        }
+      }()
+      case 2: try {
+        var v: Int64?
+        try decoder.decodeSingularInt64Field(value: &v)
+        if let v = v {
+          if self.event != nil {try decoder.handleConflictingOneOf()}
+          self.event = .dropped(v)
+        }
+      }()
+      case 3: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.event != nil {try decoder.handleConflictingOneOf()}
+          self.event = .watchingAfter(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.event {
+    case .order?: try {
+      guard case .order(let v)? = self.event else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .dropped?: try {
+      guard case .dropped(let v)? = self.event else { preconditionFailure() }
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+    }()
+    case .watchingAfter?: try {
+      guard case .watchingAfter(let v)? = self.event else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: OrderEvent, rhs: OrderEvent) -> Bool {
+    if lhs.event != rhs.event {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -25,13 +25,17 @@ public typealias ListOrdersRequest = listOrdersRequest
 /// Alias of `listOrdersResponse` in Swift's style for types.
 public typealias ListOrdersResponse = listOrdersResponse
 
+/// Alias of `watchOrdersRequest` in Swift's style for types.
+public typealias WatchOrdersRequest = watchOrdersRequest
+
 // MARK: - Order
 
-/// Makes, finds and lists orders.
+/// Makes, finds, lists and watches orders.
 ///
-/// Every response has ret_code and res_info: 0 and "OK" on success, a negative
-/// code and its reason for a refusal. A refusal is a normal response; an RPC error
-/// is a failure of the framework or of the store.
+/// Every single response has ret_code and res_info: 0 and "OK" on success, a
+/// negative code and its reason for a refusal. A refusal is a normal response; an
+/// RPC error is a failure of the framework or of the store. A stream has no single
+/// response, so watchOrders refuses by an RPC error.
 public nonisolated protocol OrderService: RPCService {
     /// Makes one order. It is on disk before its id is sent.
     ///
@@ -57,6 +61,20 @@ public nonisolated protocol OrderService: RPCService {
     nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws -> ListOrdersResponse
+
+    /// Sends each order when it is stored: on disk, in the order of the ids, once; an
+    /// order that a repeated makeOrder returns is not sent again. Orders that were
+    /// stored before come from the store page by page, as fast as the client reads,
+    /// then those that are made, with no hole and nothing twice between the two.
+    ///
+    /// The stream has no end of its own. It ends with UNAVAILABLE when the server
+    /// drains: watch again, with the last order_id, on another server or this one.
+    /// NOT_FOUND: the store has never had the order after_order_id.
+    /// RESOURCE_EXHAUSTED: the server has as many watchers as it may have (1024), or
+    /// too many requests wait.
+    nonisolated(nonsending) func watchOrders(
+        _ request: WatchOrdersRequest, _ responses: RPCWriter<OrderEvent>, _ call: RPCController
+    ) async throws
 }
 
 extension OrderService {
@@ -89,12 +107,15 @@ extension OrderService {
                 try await self.listOrders(request, call)
             }
         }
+        try registry.add(serverStreaming: OrderMethods.watchOrders) { request, responses, call in
+            try await self.watchOrders(request, responses, call)
+        }
     }
 }
 
-/// `OrderService` for implementations whose methods are synchronous. Each
-/// method runs on the event loop of its connection and blocks the loop until it
-/// returns, so it must not wait.
+/// `OrderService` for implementations whose unary methods are synchronous.
+/// Each of these runs on the event loop of its connection and blocks the loop until it
+/// returns, so it must not wait. Methods with streams are those of `OrderService`.
 public nonisolated protocol SynchronousOrderService: OrderService {
     /// Makes one order. It is on disk before its id is sent.
     ///
@@ -121,7 +142,7 @@ public nonisolated protocol SynchronousOrderService: OrderService {
 }
 
 extension SynchronousOrderService {
-    /// Adds all methods to a server's table as synchronous methods.
+    /// Adds all methods to a server's table, the unary ones as synchronous methods.
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             OrderMethods.makeOrder,
@@ -132,6 +153,9 @@ extension SynchronousOrderService {
         try registry.add(
             OrderMethods.listOrders,
             synchronous: { request, call in try self.listOrders(request, call) })
+        try registry.add(serverStreaming: OrderMethods.watchOrders) { request, responses, call in
+            try await self.watchOrders(request, responses, call)
+        }
     }
 }
 
@@ -169,19 +193,32 @@ public nonisolated enum OrderMethods {
             decode: { try $0.decodeMessage(decoder: &$1) },
             encode: { try $0.traverse(visitor: &$1) },
             setError: { $0.retCode = $1.code; $0.resInfo = $1.info }))
+
+    /// `Order.watchOrders`
+    public static let watchOrders = RPCMethod<WatchOrdersRequest, OrderEvent>(
+        service: "Order", name: "watchOrders", kind: .serverStreaming,
+        request: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }),
+        response: .init(
+            decode: { try $0.decodeMessage(decoder: &$1) },
+            encode: { try $0.traverse(visitor: &$1) }))
 }
 
 /// Calls `Order` over a channel.
 ///
-/// Makes, finds and lists orders.
+/// Makes, finds, lists and watches orders.
 ///
-/// Every response has ret_code and res_info: 0 and "OK" on success, a negative
-/// code and its reason for a refusal. A refusal is a normal response; an RPC error
-/// is a failure of the framework or of the store.
+/// Every single response has ret_code and res_info: 0 and "OK" on success, a
+/// negative code and its reason for a refusal. A refusal is a normal response; an
+/// RPC error is a failure of the framework or of the store. A stream has no single
+/// response, so watchOrders refuses by an RPC error.
 ///
 /// `timeout` limits the call; nil means the channel's timeout. `metadata` is sent
 /// to the server. Every call ends with a response or an `RPCError`. Pass an
 /// `RPCController` to set more options and to read how the call ended.
+///
+/// A call with streams has no time limit unless `timeout` sets one.
 public nonisolated struct OrderClient: Sendable {
     /// The channel of the calls.
     public let channel: RPCChannel
@@ -270,12 +307,56 @@ public nonisolated struct OrderClient: Sendable {
     ) async throws(RPCError) -> ListOrdersResponse {
         try await channel.call(OrderMethods.listOrders, request, call)
     }
+
+    /// Sends each order when it is stored: on disk, in the order of the ids, once; an
+    /// order that a repeated makeOrder returns is not sent again. Orders that were
+    /// stored before come from the store page by page, as fast as the client reads,
+    /// then those that are made, with no hole and nothing twice between the two.
+    ///
+    /// The stream has no end of its own. It ends with UNAVAILABLE when the server
+    /// drains: watch again, with the last order_id, on another server or this one.
+    /// NOT_FOUND: the store has never had the order after_order_id.
+    /// RESOURCE_EXHAUSTED: the server has as many watchers as it may have (1024), or
+    /// too many requests wait.
+    ///
+    /// The call is cancelled when nothing holds its stream any more.
+    public nonisolated(nonsending) func watchOrders(
+        _ request: WatchOrdersRequest,
+        timeout: Duration? = nil,
+        metadata: RPCMetadata = .empty,
+        options: RPCCallOptions = .init()
+    ) async throws(RPCError) -> RPCMessageStream<OrderEvent> {
+        try await channel.serverStream(
+            OrderMethods.watchOrders,
+            request,
+            timeout: timeout,
+            metadata: metadata,
+            options: options)
+    }
+
+    /// Sends each order when it is stored: on disk, in the order of the ids, once; an
+    /// order that a repeated makeOrder returns is not sent again. Orders that were
+    /// stored before come from the store page by page, as fast as the client reads,
+    /// then those that are made, with no hole and nothing twice between the two.
+    ///
+    /// The stream has no end of its own. It ends with UNAVAILABLE when the server
+    /// drains: watch again, with the last order_id, on another server or this one.
+    /// NOT_FOUND: the store has never had the order after_order_id.
+    /// RESOURCE_EXHAUSTED: the server has as many watchers as it may have (1024), or
+    /// too many requests wait.
+    ///
+    /// The call is cancelled when nothing holds its stream any more.
+    public nonisolated(nonsending) func watchOrders(
+        _ request: WatchOrdersRequest, _ call: RPCController
+    ) async throws(RPCError) -> RPCMessageStream<OrderEvent> {
+        try await channel.serverStream(OrderMethods.watchOrders, request, call)
+    }
 }
 
 /// This .proto file and its imports, for `rocket.Reflection`.
 private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
     base64: """
-        CvEGCgtvcmRlci5wcm90byI+ChBtYWtlT3JkZXJSZXF1ZXN0EhQKBXByaWNlGAEgASgFUgVwcmlj\
+        CuMICgtvcmRlci5wcm90byI+ChBtYWtlT3JkZXJSZXF1ZXN0EhQKBXByaWNlGAEgASgFUgVwcmlj\
         ZRIUCgVnb29kcxgCIAEoCVIFZ29vZHMiZAoRbWFrZU9yZGVyUmVzcG9uc2USGQoIcmV0X2NvZGUY\
         ASABKAVSB3JldENvZGUSGQoIcmVzX2luZm8YAiABKAlSB3Jlc0luZm8SGQoIb3JkZXJfaWQYAyAB\
         KAlSB29yZGVySWQiLgoRcXVlcnlPcmRlclJlcXVlc3QSGQoIb3JkZXJfaWQYASABKAlSB29yZGVy\
@@ -285,10 +366,14 @@ private nonisolated let rocketFileDescriptors = _RPCFileDescriptors(
         ZV90b2tlbhgCIAEoCVIJcGFnZVRva2VuIpgBChJsaXN0T3JkZXJzUmVzcG9uc2USGQoIcmV0X2Nv\
         ZGUYASABKAVSB3JldENvZGUSGQoIcmVzX2luZm8YAiABKAlSB3Jlc0luZm8SJAoGb3JkZXJzGAMg\
         AygLMgwuT3JkZXJSZWNvcmRSBm9yZGVycxImCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAlSDW5leHRQ\
-        YWdlVG9rZW4ifAoLT3JkZXJSZWNvcmQSGQoIb3JkZXJfaWQYASABKAlSB29yZGVySWQSFAoFcHJp\
-        Y2UYAiABKAVSBXByaWNlEhQKBWdvb2RzGAMgASgJUgVnb29kcxImCg9jcmVhdGVkX3VuaXhfbXMY\
-        BCABKANSDWNyZWF0ZWRVbml4TXMyqQEKBU9yZGVyEjIKCW1ha2VPcmRlchIRLm1ha2VPcmRlclJl\
-        cXVlc3QaEi5tYWtlT3JkZXJSZXNwb25zZRI1CgpxdWVyeU9yZGVyEhIucXVlcnlPcmRlclJlcXVl\
-        c3QaEy5xdWVyeU9yZGVyUmVzcG9uc2USNQoKbGlzdE9yZGVycxISLmxpc3RPcmRlcnNSZXF1ZXN0\
-        GhMubGlzdE9yZGVyc1Jlc3BvbnNlYgZwcm90bzM=
+        YWdlVG9rZW4iOgoSd2F0Y2hPcmRlcnNSZXF1ZXN0EiQKDmFmdGVyX29yZGVyX2lkGAEgASgJUgxh\
+        ZnRlck9yZGVySWQigAEKCk9yZGVyRXZlbnQSJAoFb3JkZXIYASABKAsyDC5PcmRlclJlY29yZEgA\
+        UgVvcmRlchIaCgdkcm9wcGVkGAIgASgDSABSB2Ryb3BwZWQSJwoOd2F0Y2hpbmdfYWZ0ZXIYAyAB\
+        KAlIAFINd2F0Y2hpbmdBZnRlckIHCgVldmVudCJ8CgtPcmRlclJlY29yZBIZCghvcmRlcl9pZBgB\
+        IAEoCVIHb3JkZXJJZBIUCgVwcmljZRgCIAEoBVIFcHJpY2USFAoFZ29vZHMYAyABKAlSBWdvb2Rz\
+        EiYKD2NyZWF0ZWRfdW5peF9tcxgEIAEoA1INY3JlYXRlZFVuaXhNczLcAQoFT3JkZXISMgoJbWFr\
+        ZU9yZGVyEhEubWFrZU9yZGVyUmVxdWVzdBoSLm1ha2VPcmRlclJlc3BvbnNlEjUKCnF1ZXJ5T3Jk\
+        ZXISEi5xdWVyeU9yZGVyUmVxdWVzdBoTLnF1ZXJ5T3JkZXJSZXNwb25zZRI1CgpsaXN0T3JkZXJz\
+        EhIubGlzdE9yZGVyc1JlcXVlc3QaEy5saXN0T3JkZXJzUmVzcG9uc2USMQoLd2F0Y2hPcmRlcnMS\
+        Ey53YXRjaE9yZGVyc1JlcXVlc3QaCy5PcmRlckV2ZW50MAFiBnByb3RvMw==
         """)

@@ -10,9 +10,15 @@ public import RocketRPC
 /// Handlers begin on a reactor and suspend while the store works; they never block it.
 public struct OrderHandler: OrderService {
     private let logic: OrderLogic
+    let watches: OrderWatches
 
-    /// A handler for this logic.
-    public init(logic: OrderLogic) { self.logic = logic }
+    /// A handler for this logic, the only one of its store.
+    public init(logic: OrderLogic) { self.init(logic: logic, maxWatches: OrderWatches.maxWatches) }
+
+    init(logic: OrderLogic, maxWatches: Int) {
+        self.logic = logic
+        watches = OrderWatches(store: logic.store, maxWatches: maxWatches)
+    }
 
     /// Makes one order. The metadata `idempotency-key` makes a retry safe.
     public nonisolated(nonsending) func makeOrder(
@@ -41,6 +47,18 @@ public struct OrderHandler: OrderService {
             return try await logic.list(request, for: PageCall(call))
         } catch { throw RPCError(error) }
     }
+
+    /// Sends orders from a position on, without an end.
+    public nonisolated(nonsending) func watchOrders(
+        _ request: WatchOrdersRequest, _ responses: RPCWriter<OrderEvent>, _ call: RPCController
+    ) async throws {
+        do {
+            try await watches.watch(after: request.afterOrderID, responses, call)
+        } catch let error as OrderStoreError { throw RPCError(error) }
+    }
+
+    /// Ends all watches, so that the drain does not wait for them and their clients go elsewhere.
+    public func serverDrains() { watches.drain() }
 }
 
 /// The call of a handler, as the store sees it.

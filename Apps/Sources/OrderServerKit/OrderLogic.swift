@@ -4,7 +4,7 @@ public import OrderStore
 /// The logic of the order service: request in, response out. Uses the store and the rules, and no
 /// network. A value; any thread. Suspends while the store works.
 public struct OrderLogic: Sendable {
-    private let store: OrderStore
+    let store: OrderStore
     private let rules: OrderRules
 
     /// Logic that keeps its orders in `store`.

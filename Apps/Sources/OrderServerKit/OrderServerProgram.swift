@@ -65,7 +65,8 @@ struct OrderServerProgram {
     ) throws(ProgramFailure) -> RPCServerConfiguration {
         do {
             var configuration = try RPCServerConfiguration(
-                config.server, sockets: daemon.sockets, security: tls.provider)
+                config.server, sockets: daemon.sockets, security: tls.provider,
+                protocols: ProgramWires.server)
             configuration.systemd = daemon.systemd
             return configuration
         } catch {
@@ -73,6 +74,7 @@ struct OrderServerProgram {
         }
     }
 
+    /// Makes the server.
     private static func server(
         _ orders: some OrderService, _ configuration: RPCServerConfiguration,
         logger: RocketLogger = .disabled
@@ -83,7 +85,8 @@ struct OrderServerProgram {
     /// Returns the configuration of the server without TLS, after checking it as a start does: also
     /// what it says about the methods.
     private static func checked(_ config: RocketConfig) throws -> RPCServerConfiguration {
-        let configuration = try RPCServerConfiguration(config.server.withoutTLS)
+        let configuration = try RPCServerConfiguration(
+            config.server.withoutTLS, protocols: ProgramWires.server)
         _ = try server(UnservedOrders(), configuration)
         return configuration
     }
@@ -128,6 +131,10 @@ private struct UnservedOrders: OrderService {
     nonisolated(nonsending) func listOrders(
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws -> ListOrdersResponse { throw Self.refusal }
+
+    nonisolated(nonsending) func watchOrders(
+        _ request: WatchOrdersRequest, _ responses: RPCWriter<OrderEvent>, _ call: RPCController
+    ) async throws { throw Self.refusal }
 }
 
 extension OrderStoreConfiguration {

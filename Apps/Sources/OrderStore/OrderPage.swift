@@ -13,7 +13,7 @@ public struct OrderPage: Hashable, Sendable {
 
 /// A position between two orders of the list. Orders are only appended to the list, so a token
 /// stays valid for ever.
-public struct OrderPageToken: Hashable, Sendable, CustomStringConvertible {
+public struct OrderPageToken: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The page begins behind the order with this sequence number; 0: at the first order.
     let after: Int64
 
@@ -24,6 +24,12 @@ public struct OrderPageToken: Hashable, Sendable, CustomStringConvertible {
     private static let version = "p1-"
 
     init(after: Int64) { self.after = after }
+
+    /// The position behind an order.
+    public init(after id: OrderID) { self.init(after: id.sequence) }
+
+    /// Whether a position comes before another one.
+    public static func < (a: Self, b: Self) -> Bool { a.after < b.after }
 
     /// Parses the format of `description`; nil for any other text.
     public init?(_ text: String) {

@@ -19,6 +19,7 @@ public final class OrderStore: Sendable {
     private let observe: Observer
     private let recordBytes: @Sendable (Int) -> Bool
     private let executor: any StoreExecutor
+    var stored: StoredOrders { writer.stored }
 
     /// Opens the store, creates its folder and file if they are missing, and migrates an older
     /// file after a copy of it was made. Blocks for as long as the disk takes.
@@ -60,6 +61,7 @@ public final class OrderStore: Sendable {
         reader = OrderReader(
             pool: pool, configuration: configuration, time: time, observe: observe,
             recordBytes: recordBytes)
+        writer.findNewest()
         for event in database.events { observe(event) }
         reader.openConnections()
         do throws(SystemError) {

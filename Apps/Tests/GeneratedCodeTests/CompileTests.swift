@@ -47,6 +47,11 @@ private struct OrderHandler: OrderService {
     func listOrders(
         _ request: ListOrdersRequest, _ call: RocketRPC.RPCController
     ) async throws -> ListOrdersResponse { .init() }
+
+    func watchOrders(
+        _ request: WatchOrdersRequest, _ responses: RocketRPC.RPCWriter<OrderEvent>,
+        _ call: RocketRPC.RPCController
+    ) async throws {}
 }
 
 /// Functions without `async` and `throws`.

@@ -27,6 +27,11 @@ struct ServingTests {
         ) async throws -> ListOrdersResponse {
             .with { $0.nextPageToken = request.pageToken + "!" }
         }
+
+        func watchOrders(
+            _ request: WatchOrdersRequest, _ responses: RocketRPC.RPCWriter<OrderEvent>,
+            _ call: RocketRPC.RPCController
+        ) async throws {}
     }
 
     @Test("A client calls a service; a business error sets ret_code and res_info")

@@ -33,6 +33,11 @@ struct OrderClientFacadeTests {
                 $0.nextPageToken = request.pageToken
             }
         }
+
+        func watchOrders(
+            _ request: WatchOrdersRequest, _ responses: RPCWriter<OrderEvent>,
+            _ call: RPCController
+        ) async throws {}
     }
 
     private func withServer(_ body: (_ address: String) async throws -> Void) async throws {

@@ -117,6 +117,9 @@ def main():
         "decode": (lambda n: counting.piece("decode", n), 2000),
         "encode": (lambda n: counting.piece("encode", n), 2000),
         "dispatch": (lambda n: counting.piece("dispatch", n), 1000),
+        # Of the allocations one is the text of the received message.
+        "message up": (lambda n: counting.piece("upload", n), 20000),
+        "message down": (lambda n: counting.piece("download", n), 20000),
         "log line off": (lambda n: counting.piece("log", n), 5000),
         "sync call": (lambda n: counting.server("sync", n), 1600),
         "async call": (lambda n: counting.server("async", n), 1600),

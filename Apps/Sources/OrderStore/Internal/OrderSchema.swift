@@ -122,6 +122,8 @@ enum OrderSchema {
     static let anyOrder = "SELECT sequence FROM orders LIMIT 1"
     static let newestOrder =
         "SELECT sequence, price, goods, created_ms FROM orders ORDER BY sequence DESC LIMIT 1"
+    /// The largest number that was given to an order.
+    static let lastSequence = "SELECT seq FROM sqlite_sequence WHERE name = 'orders'"
     /// How many orders `Order` can't have, and the first of them.
     static let unreadableOrders = """
         SELECT count(*), min(sequence) FROM orders WHERE price NOT BETWEEN -2147483648 AND 2147483647

@@ -33,6 +33,7 @@ final class OrderWriter: Sendable {
     /// The time between attempts to write while the store fails.
     let retryInterval: Duration
     let observe: OrderStore.Observer
+    let stored = StoredOrders()
     private let state = Locked(State())
 
     private struct State {
@@ -57,6 +58,8 @@ final class OrderWriter: Sendable {
     static let bytesFreeAfterFull = 1 << 20
     /// Expired keys deleted per transaction at most, so that no commit takes much longer for it.
     static let keysPerSweep = 512
+    /// Orders of transactions with an unknown outcome that are told later, at most.
+    static let mostMissing: Int64 = 100_000
     /// The time between sweeps when no expired key is left.
     static let sweepInterval = Duration.seconds(60)
 
@@ -130,6 +133,33 @@ final class OrderWriter: Sendable {
             $0.statistics.repeats += transaction.repeats
         }
         return transaction.results
+    }
+
+    /// Reads which orders the store has, at its opening. A store that is damaged there can be opened:
+    /// other orders can be read.
+    func findNewest() {
+        try? pool.writeWithoutTransaction { db in
+            let newest = try? Row.fetchOne(db, sql: OrderSchema.newestOrder).map {
+                OrderID(sequence: $0[0], createdMilliseconds: $0[3])
+            }
+            let given = try Int64.fetchOne(db, sql: OrderSchema.lastSequence) ?? 0
+            stored.begin(at: max(given, newest?.sequence ?? 0), newest)
+        }
+    }
+
+    /// Tells who listens the orders that a transaction has stored. Before their callers are resumed:
+    /// an order that was confirmed has been told.
+    func publish(_ results: [Result<Order, OrderStoreError>]) {
+        stored.publish(results) { position, order in
+            let count = order.id.sequence - position.after - 1
+            let rows = try? pool.writeWithoutTransaction { db in
+                try Row.fetchAll(
+                    try db.cachedStatement(sql: OrderSchema.listOrders),
+                    arguments: [position.after, min(count, Self.mostMissing)])
+            }
+            let orders = (rows ?? []).compactMap { try? Order(row: $0) }
+            return orders.filter { $0.id.sequence < order.id.sequence }
+        }
     }
 
     /// Writes as an order is written, and stores none: ends the outage if that succeeds and nothing

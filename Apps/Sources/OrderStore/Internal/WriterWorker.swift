@@ -1,7 +1,8 @@
 import RocketSystem
 
-/// The steps of a store's writer: the commit of a batch; then its callers are resumed, and one thing
-/// is done that is due, an attempt to write in an outage or a step of the retention.
+/// The steps of a store's writer: the commit of a batch; then its orders are published, its callers
+/// are resumed, and one thing is done that is due, an attempt to write in an outage or a step of the
+/// retention.
 struct WriterWorker: StoreWorker {
     private let writer: OrderWriter
     private var batch: [WriteRequest] = []
@@ -43,6 +44,7 @@ struct WriterWorker: StoreWorker {
     }
 
     private mutating func resumeCallers() {
+        if !results.isEmpty { writer.publish(results) }
         for (request, result) in zip(batch, results) { request.caller.resume(returning: result) }
         results = []
     }

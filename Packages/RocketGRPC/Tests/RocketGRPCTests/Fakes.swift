@@ -30,7 +30,8 @@ final class FakeBelow: Transport {
         return isWritable
     }
     func close(_ how: TCPConnection.Closing, reason: CloseReason) { closed = closed ?? reason }
-    func handOver(to handler: any TransportHandler) {}
+    private(set) var handler: (any TransportHandler)?
+    func handOver(to handler: any TransportHandler) { self.handler = handler }
 
     func take() -> [UInt8] {
         defer { written.removeAll() }

@@ -49,7 +49,9 @@ public struct ServerTarget: Sendable, CustomStringConvertible {
         tls = stub.tls
         var plain = stub
         plain.tls = nil
-        do throws(RPCError) { configuration = try RPCChannelConfiguration(plain) } catch {
+        do throws(RPCError) {
+            configuration = try RPCChannelConfiguration(plain, grpc: ProgramWires.channel)
+        } catch {
             throw ProgramFailure("stub \(stub.name): \(error)", status: .configuration)
         }
         do throws(NetAddressError) {
@@ -81,6 +83,7 @@ public struct ServerTarget: Sendable, CustomStringConvertible {
     /// Returns what protects the connections.
     func security() throws(RPCError) -> (any ClientTransportSecurity)? {
         guard var tls else { return nil }
+        tls.applicationProtocols = configuration.protocol.applicationProtocols
         if case .host(let host) = endpoint, tls.name == nil, tls.fingerprint == nil {
             tls.name = host.host
         }

@@ -33,6 +33,10 @@ public enum StandardOutput {
         return error == nil
     }
 
+    /// Whether a write has failed, after which nothing more is written: a program that writes without
+    /// an end ends then.
+    public static var hasFailed: Bool { failure != nil }
+
     /// The error of the first write that failed; nil when all succeeded, or when the reader of a
     /// server's output has gone.
     static var failure: SystemError? { state.withLock { $0.failure } }

@@ -84,7 +84,7 @@ extension Host {
 }
 
 /// Numbers the calls that a host makes, and records how they end.
-private struct MadeCalls: RPCInterceptor {
+private struct MadeCalls: RPCStreamInterceptor {
     let host: Host
     /// The number of the process that made the channel.
     let process: UInt64
@@ -93,6 +93,39 @@ private struct MadeCalls: RPCInterceptor {
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
+        let number = try await began(call)
+        do {
+            let response = try await withTaskCancellationHandler {
+                try await next(request, call)
+            } onCancel: {
+                host.world.history.cancelled(number)
+            }
+            ended(number, call, RPCErrorCode(rawValue: 0))
+            return response
+        } catch {
+            ended(number, call, (error as? RPCError)?.code ?? .internal)
+            throw error
+        }
+    }
+
+    /// A streaming call ends when its controller says so. Who has cancelled it is not known.
+    nonisolated(nonsending) func interceptStream(
+        _ call: RPCController, next: nonisolated(nonsending) () async throws -> Void
+    ) async throws {
+        let number = try await began(call, isStream: true)
+        call.onEnd { ended(number, call, $0.code) }
+        try await next()
+    }
+
+    private func ended(_ number: Int, _ call: RPCController, _ code: RPCErrorCode) {
+        host.world.history.ended(
+            number, code: code, connectionEnd: host.kernel.end(ofConnectionOf: call))
+    }
+
+    /// - Returns: the number of the call.
+    private nonisolated(nonsending) func began(
+        _ call: RPCController, isStream: Bool = false
+    ) async throws -> Int {
         guard host.process?.number == process else {
             throw RPCError(
                 .channelInit, "this channel belongs to a process of \(host.name) that has ended")
@@ -109,7 +142,7 @@ private struct MadeCalls: RPCInterceptor {
         var metadata = call.requestMetadata
         let number = history.began(
             CallHistory.Call(
-                host: host, process: process, method: call.method,
+                host: host, process: process, method: call.method, isStream: isStream,
                 isIdempotent: call.isIdempotent || metadata["idempotency-key"] != nil,
                 mostAttempts: mostAttempts, beganAt: host.world.now,
                 deadline: call.deadline.map {
@@ -117,27 +150,12 @@ private struct MadeCalls: RPCInterceptor {
                 }))
         metadata[CallHistory.key] = "\(number)"
         call.requestMetadata = metadata
-        func ended(_ code: RPCErrorCode) {
-            history.ended(
-                number, code: code, connectionEnd: host.kernel.end(ofConnectionOf: call))
-        }
-        do {
-            let response = try await withTaskCancellationHandler {
-                try await next(request, call)
-            } onCancel: {
-                history.cancelled(number)
-            }
-            ended(RPCErrorCode(rawValue: 0))
-            return response
-        } catch {
-            ended((error as? RPCError)?.code ?? .internal)
-            throw error
-        }
+        return number
     }
 }
 
 /// Records the handlers that a host runs.
-private struct ServedCalls: RPCSynchronousInterceptor {
+private struct ServedCalls: RPCSynchronousInterceptor, RPCStreamInterceptor {
     let host: Host
     let rules: ServerRules?
 
@@ -155,6 +173,18 @@ private struct ServedCalls: RPCSynchronousInterceptor {
     nonisolated(nonsending) func intercept<Request, Response>(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
+        try await observed(call) { try await next(request, call) }
+    }
+
+    nonisolated(nonsending) func interceptStream(
+        _ call: RPCController, next: nonisolated(nonsending) () async throws -> Void
+    ) async throws {
+        try await observed(call) { try await next() }
+    }
+
+    private nonisolated(nonsending) func observed<Result>(
+        _ call: RPCController, _ body: nonisolated(nonsending) () async throws -> Result
+    ) async throws -> Result {
         let number = began(call)
         let connection = rules?.handlerBegan(call)
         let deadline = call.deadline.map { host.hostTime.worldTime(of: $0) }
@@ -163,7 +193,7 @@ private struct ServedCalls: RPCSynchronousInterceptor {
                 connection, deadline: deadline, end: host.kernel.end(ofConnectionOf: call),
                 isAwaited: number.map { host.world.history.isWaiting($0) } ?? false)
         }
-        return try await next(request, call)
+        return try await body()
     }
 
     func intercept<Request, Response>(

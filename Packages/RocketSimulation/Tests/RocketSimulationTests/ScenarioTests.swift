@@ -39,6 +39,14 @@ import Testing
         #expect(outcome.statistics.counts["replies", default: 0] > 100)
     }
 
+    @Test(
+        "Messages of streams are neither lost nor repeated nor mixed up while everything goes wrong",
+        arguments: 1...2)
+    func streams(seed: UInt64) {
+        let outcome = run(.streams, seed: seed)
+        #expect(outcome.statistics.counts["streams", default: 0] > 10)
+    }
+
     @Test("An overload is refused, holds no limit up, and is over when it ends", arguments: 1...3)
     func overload(seed: UInt64) {
         let outcome = run(.overload, seed: seed)

@@ -25,6 +25,7 @@ struct TLSFileReader: Sendable {
             identities: identities, clientCA: try tls.clientCA.map(path))
         configuration.clientAuthentication = tls.clientAuthentication
         configuration.minimumVersion = tls.minVersion
+        configuration.protocols = tls.applicationProtocols
         let certificates = identities.map(\.certificate)
         let paths =
             certificates + identities.map(\.key) + [configuration.clientCA].compactMap(\.self)
@@ -51,6 +52,7 @@ struct TLSFileReader: Sendable {
         }
         configuration.name = tls.name
         configuration.minimumVersion = tls.minVersion
+        configuration.protocols = tls.applicationProtocols
         let identity = configuration.identity
         let paths = [identity?.certificate, identity?.key, ca].compactMap(\.self)
         let (context, files) = try retrying(paths) { () throws(TransportSecurityError) in

@@ -101,12 +101,16 @@ public final class TLSProvider: TransportSecurityProvider {
             var servers: [(TLSServerSecurity, TLSGeneration<ServerTLSConfig>)] = []
             var clients: [(TLSClientSecurity, TLSGeneration<StubTLSConfig>)] = []
             for (path, security) in state.servers.sorted(by: { $0.key < $1.key }) {
-                let tls = values?.servers[path] ?? security.generation.settings
+                let settings = security.generation.settings
+                var tls = values?.servers[path] ?? settings
+                tls.applicationProtocols = settings.applicationProtocols
                 servers.append((security, try reader.read(tls, state.tickets)))
             }
             let kept = state.clients.filter { values == nil || values?.clients[$0.key] != nil }
             for (path, security) in kept.sorted(by: { $0.key < $1.key }) {
-                let tls = values?.clients[path] ?? security.generation.settings
+                let settings = security.generation.settings
+                var tls = values?.clients[path] ?? settings
+                tls.applicationProtocols = settings.applicationProtocols
                 clients.append((security, try reader.read(tls)))
             }
             for (security, generation) in servers { security.generation = generation }

@@ -18,7 +18,7 @@ struct SimulateCommand: ParsableCommand {
 
     private static let scenarios = [
         Scenario.rpc, Scenario.rpcTLS, Scenario.restart, Scenario.restartTLS, Scenario.overload,
-        Scenario.peers, Scenario.orders, Scenario.chat,
+        Scenario.streams, Scenario.peers, Scenario.orders, Scenario.chat,
     ]
 
     @Option(

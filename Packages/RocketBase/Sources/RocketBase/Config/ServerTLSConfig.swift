@@ -33,6 +33,10 @@ public struct ServerTLSConfig: ConfigSection, Hashable {
     /// `server/tls/min_version`: One of 1.2, 1.3. Default 1.2. Changes live.
     public var minVersion = TLSVersion.tls12
 
+    /// The protocols of ALPN (RFC 7301), best first. No element of the file: the wires of the
+    /// program. Default `rocket/1`.
+    public var applicationProtocols = ["rocket/1"]
+
     /// All fields have their defaults; a certificate and its key must be set.
     public init() {}
 

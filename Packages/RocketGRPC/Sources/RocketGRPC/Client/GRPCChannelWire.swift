@@ -5,12 +5,15 @@ import RocketReactor
 import Synchronization
 
 extension RPCChannelProtocol {
-    /// gRPC over HTTP/2. With TLS, the channel's `security` must offer `h2` by ALPN.
+    /// gRPC over HTTP/2. With TLS, the `security` of a channel that is made in code must
+    /// offer `h2` by ALPN.
     public static func grpc(
         _ configuration: GRPCChannelConfiguration = GRPCChannelConfiguration()
     ) -> RPCChannelProtocol {
         let wire = GRPCChannelWire(configuration)
-        return RPCChannelProtocol { GRPCConnector(base: $0, wire: wire, settings: $1) }
+        return RPCChannelProtocol(applicationProtocols: ["h2"]) {
+            GRPCConnector(base: $0, wire: wire, settings: $1)
+        }
     }
 }
 

@@ -185,7 +185,7 @@ extension GRPCServerConnection: Transport {
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }
 
     func readInput(_ body: (inout ByteBuffer) -> Void) {
-        lend { body(&input) }
+        lendInput { body(&$0) }
         if !withheld.isEmpty { enrol() }
     }
 
@@ -258,14 +258,20 @@ extension GRPCServerConnection: TickEndHandler {
     func deliver() {
         if !hasNewInput || transport == nil { return }
         hasNewInput = false
+        lendInput { rpc.received(self, &$0) }
+        if input.isEmpty, input.capacityBytes > 64 << 10 { input.shrink() }
+    }
+
+    /// Lends the input to the RPC side, which uses this connection meanwhile: sends, changes
+    /// `handlerBytes`.
+    private func lendInput(_ body: (inout ByteBuffer) -> Void) {
         var buffer = ByteBuffer()
         swap(&buffer, &input)
-        rpc.received(self, &buffer)
+        body(&buffer)
         if !input.isEmpty {
             input.withBytes { buffer.append($0) }
             input.removeAll()
         }
-        if buffer.isEmpty, buffer.capacityBytes > 64 << 10 { buffer.shrink() }
         swap(&buffer, &input)
     }
 

@@ -32,6 +32,16 @@ final class GRPCServerWire: WireProtocol {
 
     var applicationProtocols: [String] { ["h2"] }
 
+    func services(_ server: WireServices) -> [any RPCService] {
+        var services: [any RPCService] = []
+        if let health = server.health { services.append(GRPCHealth(health: health)) }
+        if let source = server.reflection {
+            services.append(GRPCReflection(source: source))
+            services.append(GRPCReflectionAlpha(source: source))
+        }
+        return services
+    }
+
     func matches(_ bytes: RawSpan) -> WireMatch {
         let preface = HTTP2Session.preface
         let count = min(bytes.byteCount, preface.count)

@@ -101,6 +101,8 @@ struct ProjectName: Hashable, Sendable {
         "argumentparsertoolinfo", "generatemanual", "generate_manual", "rocket", "rocketbase",
         "rocketsystem", "rocketruntime", "rocketreactor", "rockettcp", "rocketcodec", "rocketrpc",
         "rocketrpcmetrics", "rocketrpctracing", "rocketprogram", "rocketjournal", "rocketsystemd",
+        "rockettls", "rockethttp2", "rocketgrpc", "crockettls", "copenssl", "crockethttp2",
+        "cnghttp2",
         "rocketlogging", "rocketgenerate", "rocketgenerator", "rocketgeneratorkit",
         "rocketgeneratorplugin", "rocket_generator", "protoc_gen_rocket", "generate_rocket",
         "crocketsystem", "crocketlog", "crocketruntime", "ctinyxml", "csystemd",

@@ -69,12 +69,14 @@ enum RocketSource: Hashable, Sendable {
         return .folder(parts.isEmpty ? "." : parts.joined(separator: "/"))
     }
 
-    /// Products of Rocket that a project links; each is named after its package.
+    /// Products of Rocket that all targets of a project link; each is named after its package. The
+    /// server program also links RocketGRPC.
     static let products = ["RocketBase", "RocketRPC", "RocketProgram"]
     /// Packages that a project depends on; RocketGenerate adds `swift package generate-rocket`, and
     /// RocketGenerator the generator for `make generate`.
     static let packages = [
-        "RocketBase", "RocketGenerate", "RocketGenerator", "RocketProgram", "RocketRPC",
+        "RocketBase", "RocketGRPC", "RocketGenerate", "RocketGenerator", "RocketProgram",
+        "RocketRPC",
     ]
 
     /// Returns SwiftPM's identity of a package with a URL: the last part of the URL.

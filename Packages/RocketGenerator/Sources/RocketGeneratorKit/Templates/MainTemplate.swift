@@ -10,7 +10,8 @@ struct MainTemplate {
 
     private var imports: Lines {
         let modules = [
-            "ArgumentParser", "RocketBase", "RocketProgram", "RocketRPC", project.name.module,
+            "ArgumentParser", "RocketBase", "RocketGRPC", "RocketProgram", "RocketRPC",
+            project.name.module,
         ]
         return modules.sorted().map { "import \($0)" }
     }
@@ -36,7 +37,8 @@ struct MainTemplate {
     /// The services, as far as they fit on one line.
     private var served: String {
         let names = project.serviceNames
-        if Layout.fits("abstract: \"Serves \(names) over TinyPB.\",", depth: 2) { return names }
+        let line = "abstract: \"Serves \(names) over TinyPB and gRPC.\","
+        if Layout.fits(line, depth: 2) { return names }
         let others = project.services.count - 1
         let first = project.services.first?.model.fullName ?? ""
         return others == 0 ? first : "\(first) and \(others) other service\(others == 1 ? "" : "s")"
@@ -47,7 +49,7 @@ struct MainTemplate {
             text: """
                 static let configuration = \(names.argument("CommandConfiguration"))(
                     commandName: "\(program)",
-                    abstract: "Serves \(served) over TinyPB.",
+                    abstract: "Serves \(served) over TinyPB and gRPC.",
                     discussion: \"""
                         EXAMPLES:
                           Serve until SIGTERM or Ctrl-C:
@@ -166,7 +168,7 @@ struct MainTemplate {
                         services: [
                 \(services.indented(by: 12).joined(separator: "\n"))
                         ], logs: logs, systemd: daemon.systemd, sockets: daemon.sockets,
-                        security: tls.provider)
+                        security: tls.provider, protocols: [.grpc()])
                     let reload = \(names.program("ConfigReload"))(config, logs: logs) {
                         try \(names.program("ConfigurationFile")).read(file)
                     } apply: {

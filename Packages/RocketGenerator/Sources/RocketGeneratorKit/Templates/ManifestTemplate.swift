@@ -60,6 +60,7 @@ struct ManifestTemplate {
                             name: "\(program)",
                             dependencies: libraries + [
                                 "\(module)",
+                                \(project.rocket.product("RocketGRPC")),
                                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                             ],
                             swiftSettings: settings),

@@ -10,7 +10,10 @@ struct ReadmeTemplate {
 
     private var head: Lines {
         let services = project.services.map { "`\($0.model.fullName)`" }.joined(separator: ", ")
-        return ["# \(program)", "", "A Rocket server for \(services) over TinyPB."]
+        return [
+            "# \(program)", "",
+            "A Rocket server for \(services) over TinyPB and gRPC, on the same port.",
+        ]
     }
 
     private var commands: Lines {
@@ -19,7 +22,7 @@ struct ReadmeTemplate {
         return Lines(
             text: """
                 ```
-                make && make test          # build and test; needs Swift 6.2, libtinyxml-dev, libsystemd-dev
+                make && make test          # build and test; needs Swift 6.2, libtinyxml-dev, libsystemd-dev, libssl-dev, libnghttp2-dev
                 make run                   # start bin/\(program) in the background and wait until it answers
                 bin/\(client) 127.0.0.1 \(project.port) '{}'
                 make health                # does it serve? For scripts: the exit status, or --json

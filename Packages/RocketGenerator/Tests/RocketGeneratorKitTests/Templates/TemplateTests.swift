@@ -221,6 +221,19 @@ struct TemplateTests {
         #expect(run.contains("\"$server\" health --timeout 10s --to \"${address%% *}\""))
     }
 
+    @Test("The program serves gRPC clients on the same listeners")
+    func grpc() throws {
+        let project = try Sample.project(Sample.order)
+        let main = MainTemplate(project: project).lines
+        #expect(main.contains("import RocketGRPC"))
+        #expect(main.text.contains("security: tls.provider, protocols: [.grpc()])"))
+        let manifest = ManifestTemplate(project: project).lines.text
+        #expect(manifest.contains(".package(path: \"\\(rocket)/Packages/RocketGRPC\"),"))
+        #expect(
+            manifest.contains(
+                "                .product(name: \"RocketGRPC\", package: \"RocketGRPC\"),\n"))
+    }
+
     @Test("The README tells how to install, check, reload and read the log of the service")
     func readme() throws {
         let readme = ReadmeTemplate(project: try Sample.project(Sample.order)).lines.text

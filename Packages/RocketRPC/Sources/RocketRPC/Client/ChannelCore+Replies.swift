@@ -62,10 +62,7 @@ extension ChannelCore {
         _ id: RawSpan, _ byteCount: Int, on connection: ClientConnection
     ) {
         let hash = unsafe ids.hash(of: id)
-        let error = RPCError(
-            .resourceExhausted,
-            "the reply is too large: \(byteCount) bytes; the limit is "
-                + "\(connection.codec.maxFrameBytes) (max_frame_bytes)")
+        let error = tooLarge(byteCount, connection.codec)
         guard let slot = unsafe pending.find(id, hash, sentOn: connection.number),
             let call = unsafe pending.remove(slot)
         else {
@@ -77,6 +74,13 @@ extension ChannelCore {
         connection.hasWorked = true
         callEnded(on: connection)
         call.fail(error)
+    }
+
+    func tooLarge(_ byteCount: Int, _ codec: TinyPBCodec) -> RPCError {
+        RPCError(
+            .resourceExhausted,
+            "the reply is too large: \(byteCount) bytes; the limit is "
+                + "\(codec.maxFrameBytes) (max_frame_bytes)")
     }
 
     private func drop(_ hash: UInt64) {

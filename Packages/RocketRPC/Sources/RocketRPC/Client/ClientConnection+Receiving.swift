@@ -48,6 +48,15 @@ extension ClientConnection {
         guard error.rule == .frameLength, error.found > codec.maxFrameBytes else { throw error }
         let head = try input.withBytes { bytes throws(FrameError) -> OversizedFrame? in
             guard case .frame(let head, _)? = try codec.oversized(bytes) else { return nil }
+            if let streams {
+                switch OversizedData.inspect(head, bytes) {
+                case .needMore: return nil
+                case .data(let data):
+                    try streams.receivedOversized(data, core.tooLarge(head.byteCount, codec))
+                    return head
+                case .other: break
+                }
+            }
             core.receivedOversized(
                 bytes.extracting(head.messageID), head.byteCount, on: self)
             return head

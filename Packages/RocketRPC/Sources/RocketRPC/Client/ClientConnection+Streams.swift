@@ -13,7 +13,7 @@ extension ClientConnection {
         let entry = streams.open(id, stream, announcesWindow: false)
         let controller = call.controller
         entry.receivedHeaders = { controller?.note(replyMetadata: $0) }
-        if streams.knownLimit > 0 { _ = stream.outbound.raiseLimit(to: streams.knownLimit) }
+        stream.outbound.restart(limit: streams.knownLimit)
     }
 
     private func makeStreams(_ core: ChannelCore) -> ConnectionStreams? {
@@ -23,6 +23,7 @@ extension ClientConnection {
             over: transport, codec: codec, limits: core.context.configuration.streams,
             on: core.reactor)
         made.failed = { [unowned self] entry, error in streamFailed(entry, error) }
+        made.wrote = { [unowned self] in wrote($0) }
         streams = made
         return made
     }

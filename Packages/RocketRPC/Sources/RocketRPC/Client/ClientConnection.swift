@@ -27,7 +27,7 @@ final class ClientConnection: TransportHandler {
     private(set) var core: ChannelCore?
     let codec: TinyPBCodec
     private let connectTimeout: Duration
-    /// Bytes written so far.
+    /// Bytes written so far, those of streams included.
     private var written: UInt64 = 0
     /// `written` at the time of the last read.
     private var writtenBeforeRead: UInt64 = 0
@@ -204,6 +204,9 @@ final class ClientConnection: TransportHandler {
             written += UInt64(output.readableBytes - before)
         }
     }
+
+    /// Counts what its streams have written.
+    func wrote(_ bytes: Int) { written += UInt64(bytes) }
 
     private func connectFailed(_ error: RPCError) {
         cancelConnect = nil

@@ -129,6 +129,9 @@ final class CallPayload<Request: Message & Sendable, Response: Message & Sendabl
         unsafe unsafeDowncast(payload, to: CallPayload.self)
     }
 
+    /// The response of a streaming call that has ended.
+    var received: Response { unsafe response }
+
     /// Returns the response. Both messages are empty afterwards and hold no memory.
     @inlinable
     func takeResponse() -> Response {

@@ -58,7 +58,8 @@ extension RPCChannelConfiguration {
             }
             self.protocol = grpc
         }
-        if let tls = stub.tls {
+        if var tls = stub.tls {
+            tls.applicationProtocols = self.protocol.applicationProtocols
             let path = "stubs/\(stub.name)/tls"
             do throws(TransportSecurityError) {
                 guard let security else { throw TransportSecurityError.noProvider(at: path) }

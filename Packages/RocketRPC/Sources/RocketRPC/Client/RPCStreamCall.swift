@@ -28,7 +28,7 @@ public struct RPCStreamCall<Request: Message & Sendable, Response: Message & Sen
     public nonisolated(nonsending) func response() async throws(RPCError) -> Response {
         finishRequests()
         while try await responses.take() != nil {}
-        return CallPayload<Request, Response>.of(call.payload).takeResponse()
+        return CallPayload<Request, Response>.of(call.payload).received
     }
 
     /// Cancels the call, unless it has ended.
@@ -50,7 +50,7 @@ extension RPCChannel {
         metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCStreamCall<Request, Response> {
         let controller = RPCController(timeout: timeout, metadata: metadata, options: options)
-        return try await begin(method, nil, controller)
+        return try await stream(method, controller)
     }
 
     /// Begins a streaming call with a controller, which has the settings of the call.
@@ -59,7 +59,8 @@ extension RPCChannel {
     public func stream<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ controller: RPCController
     ) async throws(RPCError) -> RPCStreamCall<Request, Response> {
-        try await begin(method, nil, controller)
+        try check(method.fullName, method.kind, method.kind.hasRequestStream)
+        return try await begin(method, nil, controller)
     }
 
     /// Calls a method that returns a stream. The call is cancelled when its stream is not held any
@@ -71,14 +72,15 @@ extension RPCChannel {
         metadata: RPCMetadata = [:], options: RPCCallOptions = .init()
     ) async throws(RPCError) -> RPCMessageStream<Response> {
         let controller = RPCController(timeout: timeout, metadata: metadata, options: options)
-        return try await begin(method, request, controller).responses
+        return try await serverStream(method, request, controller)
     }
 
     /// Calls a method that returns a stream, with a controller.
     public func serverStream<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request, _ controller: RPCController
     ) async throws(RPCError) -> RPCMessageStream<Response> {
-        try await begin(method, request, controller).responses
+        try check(method.fullName, method.kind, method.kind == .serverStreaming)
+        return try await begin(method, request, controller).responses
     }
 
     /// Calls a method that takes a stream: sends what `write` writes, and waits for the response.
@@ -91,6 +93,7 @@ extension RPCChannel {
         metadata: RPCMetadata = [:], options: RPCCallOptions = .init(),
         _ write: nonisolated(nonsending) (RPCWriter<Request>) async throws -> Void
     ) async throws -> Response {
+        try check(method.fullName, method.kind, method.kind == .clientStreaming)
         let call = try await stream(method, timeout: timeout, metadata: metadata, options: options)
         do {
             try await write(call.requests)
@@ -107,6 +110,14 @@ extension RPCChannel {
         }
     }
 
+    /// A call of another kind would wait for messages that nobody sends.
+    private func check(
+        _ name: String, _ kind: RPCMethodKind, _ isRight: Bool
+    ) throws(RPCError) {
+        if isRight { return }
+        throw RPCError(.internal, "'\(name)' is \(kind): it is called by another function")
+    }
+
     private func begin<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ request: Request?, _ controller: RPCController
     ) async throws(RPCError) -> RPCStreamCall<Request, Response> {
@@ -119,7 +130,7 @@ extension RPCChannel {
         controller.start(method.fullName, deadline: streamDeadline(timeout, options))
         let call = OutgoingCall(
             method.erased, CallPayload<Request, Response>(request ?? Request()))
-        let stream = makeStream()
+        let stream = makeStream(method.kind)
         call.stream = stream
         call.target = target
         if !method.kind.hasRequestStream { stream.outbound.finishSilently() }
@@ -130,14 +141,24 @@ extension RPCChannel {
             requests: RPCWriter(handle, method.request),
             responses: RPCMessageStream(handle, method.response),
             controller: controller, call: call)
+        var isStarted = false
         do throws(RPCError) {
             try await intercepted(controller) { () throws(RPCError) in
+                if isStarted {
+                    throw RPCError(.internal, "an interceptor has begun the call twice")
+                }
                 try start(call, method.kind, options, controller)
+                isStarted = true
             }
+            if !isStarted { throw RPCError(.internal, "an interceptor did not begin the call") }
         } catch {
             controller.end(error.code)
-            stream.end(error)
-            stream.callEnded()
+            if isStarted {
+                cancel(call)
+            } else {
+                stream.end(error)
+                stream.callEnded()
+            }
             throw error
         }
         return result
@@ -163,19 +184,19 @@ extension RPCChannel {
     ) throws(RPCError) {
         var metadata = controller.requestMetadata
         metadata[StreamFrame.kindKey] = kind.wireName
-        metadata[StreamFrame.windowKey] = "\(context.configuration.streams.windowBytes)"
+        metadata[StreamFrame.windowKey] = "\(context.configuration.streams.validWindowBytes)"
         try prepare(call, nil, metadata, options, controller)
         unsafe call.begin()
         controller.canBeCancelled { [self] in cancel(call) }
         enqueueStart(call)
     }
 
-    private func makeStream() -> CallStream {
+    private func makeStream(_ kind: RPCMethodKind) -> CallStream {
         let configuration = context.configuration
         let most = configuration.codec.maxFrameBytes
         return CallStream(
             on: loop, limit: 0, maxOutboundBytes: most, maxInboundBytes: most,
-            windowBytes: configuration.streams.windowBytes)
+            windowBytes: configuration.streams.validWindowBytes, sendsEnd: kind.hasRequestStream)
     }
 
     private func streamDeadline(

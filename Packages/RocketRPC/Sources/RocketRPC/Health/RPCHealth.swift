@@ -46,6 +46,9 @@ public final class RPCHealth: RPCHealthService {
         state.withLock { $0.status(of: service) }
     }
 
+    /// Whether the server drains.
+    @_spi(Transport) public var isDraining: Bool { state.withLock { $0.isDraining } }
+
     /// Makes all services NOT_SERVING, because the server drains.
     func drain() { change { $0.isDraining = true } }
 
@@ -81,7 +84,7 @@ public final class RPCHealth: RPCHealthService {
 
     /// Suspends until the next change or until the task is cancelled. Returns at once if the status
     /// is no longer `known`.
-    private func changed(from known: Status, of service: String) async {
+    @_spi(Transport) public func changed(from known: Status, of service: String) async {
         let id = state.withLock { state in
             state.lastWatcher += 1
             return state.lastWatcher

@@ -28,23 +28,45 @@ struct ReflectionIndex: Sendable {
         descriptors = registry.descriptors
     }
 
+    /// Returns all files, imported files first.
+    func files() throws -> [Google_Protobuf_FileDescriptorProto] {
+        var files: [Google_Protobuf_FileDescriptorProto] = []
+        var names: Set<String> = []
+        for file in try descriptors.flatMap({ try $0.files() })
+        where names.insert(file.name).inserted {
+            files.append(file)
+        }
+        return files
+    }
+
+    /// Returns the file with that name and all files that it imports, imported files first; nil for
+    /// an unknown one.
+    func files(named name: String) throws -> [Data]? {
+        let files = try files()
+        guard files.contains(where: { $0.name == name }) else { return nil }
+        return try Self.closure(of: name, in: files).map { try $0.serializedData() }
+    }
+
+    private static func closure(
+        of name: String, in files: [Google_Protobuf_FileDescriptorProto]
+    ) -> [Google_Protobuf_FileDescriptorProto] {
+        var needed: Set<String> = []
+        var waiting = [name]
+        while let name = waiting.popLast() {
+            if needed.insert(name).inserted {
+                waiting += files.first { $0.name == name }?.dependency ?? []
+            }
+        }
+        return files.filter { needed.contains($0.name) }
+    }
+
     /// Returns the file that defines `symbol` and all files that it imports, imported files first;
     /// without a symbol all files. Returns nil for an unknown symbol.
     func files(for symbol: String) throws -> [Data]? {
-        var files: [Google_Protobuf_FileDescriptorProto] = []
-        var byName: [String: Google_Protobuf_FileDescriptorProto] = [:]
-        for file in try descriptors.flatMap({ try $0.files() })
-        where byName.updateValue(file, forKey: file.name) == nil {
-            files.append(file)
-        }
+        var files = try files()
         if !symbol.isEmpty {
             guard let holder = files.first(where: { Self.holds($0, symbol) }) else { return nil }
-            var needed: Set<String> = []
-            var waiting = [holder.name]
-            while let name = waiting.popLast() {
-                if needed.insert(name).inserted { waiting += byName[name]?.dependency ?? [] }
-            }
-            files.removeAll { !needed.contains($0.name) }
+            files = Self.closure(of: holder.name, in: files)
         }
         return try files.map { try $0.serializedData() }
     }

@@ -1,12 +1,14 @@
-import FoundationEssentials
+public import FoundationEssentials
 import RocketBase
 import RocketSystem
-import SwiftProtobuf
+public import SwiftProtobuf
 
 /// Serves `rocket.Reflection`: lists the services of a server and their descriptors.
 final class ReflectionService: RPCReflectionService {
     /// Set once all services are registered, including this one.
     private let catalogue = Locked<ReflectionIndex?>(nil)
+
+    var index: ReflectionIndex? { catalogue.withLock { $0 } }
 
     func show(_ catalogue: ReflectionIndex) { self.catalogue.withLock { $0 = catalogue } }
 
@@ -23,6 +25,30 @@ final class ReflectionService: RPCReflectionService {
             throw RPCError(.serviceNotFound, "there is no symbol '\(request.symbol)'")
         }
         return .with { $0.files = files }
+    }
+}
+
+/// What a server with reflection tells of its services. Any thread.
+@_spi(Transport) public struct ReflectionSource: Sendable {
+    let service: ReflectionService
+
+    /// The names of all services, sorted.
+    public var serviceNames: [String] { service.index?.services.map(\.name) ?? [] }
+
+    /// All files, imported files first.
+    public func files() throws -> [Google_Protobuf_FileDescriptorProto] {
+        try service.index?.files() ?? []
+    }
+
+    /// The file with that name, behind the files that it imports; nil: there is none.
+    public func files(named name: String) throws -> [Data]? {
+        try service.index?.files(named: name)
+    }
+
+    /// The file that defines a service, a method, a message or an enumeration, behind the files that
+    /// it imports; nil: there is none.
+    public func files(defining symbol: String) throws -> [Data]? {
+        symbol.isEmpty ? nil : try service.index?.files(for: symbol)
     }
 }
 

@@ -54,7 +54,7 @@ public protocol RPCSynchronousInterceptor: RPCInterceptor {
 ///     }
 /// }
 /// ```
-public protocol RPCCallObserver: RPCSynchronousInterceptor {
+public protocol RPCCallObserver: RPCSynchronousInterceptor, RPCStreamInterceptor {
     /// Called when a call begins: on a server before its handler, on a channel before the request
     /// is sent. An observer behind an interceptor that answers a call is not called for it.
     ///

@@ -9,11 +9,19 @@ public protocol RPCService: Sendable {
 
     /// Adds all methods of the service to the registry.
     func register(in registry: inout RPCServiceRegistry) throws
+
+    /// Called when a server of the service begins to drain, which waits for all calls: streams that
+    /// have no end of their own end now, best with UNAVAILABLE, so that clients go to another
+    /// server. Any thread; does not wait. Default: nothing.
+    func serverDrains()
 }
 
 extension RPCService {
     /// No descriptors.
     public static var fileDescriptors: _RPCFileDescriptors { .none }
+
+    /// Nothing.
+    public func serverDrains() {}
 }
 
 /// Handles one call: receives the request and returns the response or throws an error. Runs on the

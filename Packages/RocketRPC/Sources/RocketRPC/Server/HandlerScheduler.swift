@@ -94,10 +94,11 @@ final class HandlerScheduler: TickEndHandler {
         }
     }
 
-    /// Returns the task whose handler serves the call with that msg_id, which is suspended.
-    func suspendedTask(_ id: [UInt8], of connection: ServerConnection) -> HandlerTask? {
+    /// Returns the task whose handler serves the call with that stream, which is suspended. Looks
+    /// through all of the connection: for streams that fail.
+    func suspendedTask(with stream: CallStream, of connection: ServerConnection) -> HandlerTask? {
         recordSuspension(on: connection)
-        return connection.suspended.find(id)
+        return connection.suspended.tasks.first { $0.responder.stream === stream }
     }
 
     /// A call whose handler has suspended within this tick is not in `suspended` yet.

@@ -9,6 +9,11 @@ enum HealthMethod {
 
     /// Returns nil for a method of another service.
     init?(_ fullName: String) {
+        // Of gRPC; its `Watch` is a stream like any other.
+        if fullName == "grpc.health.v1.Health.Check" {
+            self = .check
+            return
+        }
         guard fullName.hasPrefix(RPCHealth.serviceName + ".") else { return nil }
         self = fullName == RPCHealth.serviceName + ".check" ? .check : .watch
     }

@@ -56,14 +56,19 @@ public final class RPCServer: Service {
         health = RPCHealth(services: services.map { type(of: $0).serviceName })
         var all = services
         if configuration.health { all.append(health) }
-        if configuration.reflection { all.append(ReflectionService()) }
+        let reflection = configuration.reflection ? ReflectionService() : nil
+        if let reflection { all.append(reflection) }
+        let told = WireServices(
+            health: configuration.health ? health : nil,
+            reflection: reflection.map { ReflectionSource(service: $0) })
+        for wire in configuration.protocols { all += wire.wire.services(told) }
         dispatcher = try RPCDispatcher(
             services: all, interceptors: measured + interceptors, limits: configuration.limits,
             authenticator: configuration.authenticator, authorization: configuration.authorization,
             logger: logger, time: time)
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
-            wires: configuration.protocols.map(\.wire), health: health,
+            wires: configuration.protocols.map(\.wire), services: services, health: health,
             status: meter.map { StatusLines(meter: $0, time: time) },
             age: ConnectionAge(configuration))
         runtime = ServerRuntime(
@@ -122,18 +127,21 @@ private final class RPCServerApplication: ServerApplication {
     private let dispatcher: RPCDispatcher
     private let codec: TinyPBCodec
     private let wires: [any WireProtocol]
+    /// Those of the application.
+    private let services: [any RPCService]
     private let health: RPCHealth
     private let statusLines: StatusLines?
     private let schedulers: SchedulerRegistry
 
     init(
         dispatcher: RPCDispatcher, codec: TinyPBCodec, wires: [any WireProtocol],
-        health: RPCHealth, status: StatusLines?, age: ConnectionAge?
+        services: [any RPCService], health: RPCHealth, status: StatusLines?, age: ConnectionAge?
     ) {
         schedulers = SchedulerRegistry(age: age)
         self.dispatcher = dispatcher
         self.codec = codec
         self.wires = wires
+        self.services = services
         self.health = health
         statusLines = status
     }
@@ -154,7 +162,10 @@ private final class RPCServerApplication: ServerApplication {
         statusLines?.next(connections: connectionCount) ?? "serving"
     }
 
-    func drainRequested() { health.drain() }
+    func drainRequested() {
+        health.drain()
+        for service in services { service.serverDrains() }
+    }
 
     func stop() { schedulers.stopAll() }
 }

@@ -19,6 +19,13 @@ extension RPCServerConfiguration {
         _ server: ServerConfig, sockets: ListenFDs = .none,
         security: (any TransportSecurityProvider)? = nil, protocols: [RPCWireProtocol] = []
     ) throws(RPCError) {
+        if server.grpc == .on, protocols.isEmpty {
+            throw RPCError(
+                .channelInit,
+                "server/grpc is on, and this program does not contain the product RocketGRPC")
+        }
+        let wires = server.grpc == .off ? [] : protocols
+        let names = wires.flatMap(\.wire.applicationProtocols)
         if let fault = sockets.fault { throw RPCError(.peerAddress, fault) }
         var listeners: [NetAddress] = []
         for text in server.addresses { listeners.append(try NetAddress(configured: text)) }
@@ -26,7 +33,8 @@ extension RPCServerConfiguration {
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         tcp.apply(server)
         do throws(TransportSecurityError) {
-            tcp.security = try ListenerSecurity(server, by: security)
+            tcp.security = try ListenerSecurity(
+                server, by: security, protocols: ["rocket/1"] + names.filter { $0 != "rocket/1" })
         } catch { throw RPCError(.peerAddress, "\(error)") }
         self.init(tcp: tcp)
         ioThreads = server.ioThreads
@@ -40,12 +48,7 @@ extension RPCServerConfiguration {
         health = server.health
         reflection = server.reflection
         authorization = server.authorization
-        if server.grpc == .on, protocols.isEmpty {
-            throw RPCError(
-                .channelInit,
-                "server/grpc is on, and this program does not contain the product RocketGRPC")
-        }
-        self.protocols = server.grpc == .off ? [] : protocols
+        self.protocols = wires
     }
 
     /// The name of sockets for calls in a socket unit: FileDescriptorName=rpc.

@@ -14,7 +14,8 @@ extension ServerConnection {
             switch try? codec.oversized(bytes) {
             case .needMore: return 0
             case .frame(let frame, _):
-                let byteCount = refuseOversized(frame, bytes)
+                guard let byteCount = refuseOversized(frame, bytes) else { return 0 }
+                if fault != nil { return nil }
                 if frame.isSkippable { return byteCount }
             case nil: break
             }
@@ -27,13 +28,25 @@ extension ServerConnection {
         return nil
     }
 
-    /// - Returns: the bytes of the frame that have arrived.
-    private func refuseOversized(_ frame: OversizedFrame, _ bytes: RawSpan) -> Int {
+    /// - Returns: the bytes of the frame that have arrived; nil if more are needed.
+    private func refuseOversized(_ frame: OversizedFrame, _ bytes: RawSpan) -> Int? {
         let error = RPCError(
             .resourceExhausted,
             "the request's frame has \(frame.byteCount) bytes; \(codec.maxFrameBytes) are allowed")
-        dispatcher.counters.refused()
-        refuse(bytes.extracting(frame.messageID), RawSpan(), error)
+        switch streams == nil ? .other : OversizedData.inspect(frame, bytes) {
+        case .needMore: return nil
+        case .data(let data):
+            do throws(FrameError) {
+                try streams?.receivedOversized(data, error)
+            } catch {
+                fault = error
+                isOutOfFrame = true
+                return 0
+            }
+        case .other:
+            dispatcher.counters.refused()
+            refuse(bytes.extracting(frame.messageID), RawSpan(), error)
+        }
         bytesToSkip = max(0, frame.byteCount - bytes.byteCount)
         isOutOfFrame = bytesToSkip > 0
         return min(frame.byteCount, bytes.byteCount)

@@ -192,7 +192,12 @@ extension ServerConnection {
             if byteCount == 0 { break }
             input.consume(byteCount)
         }
-        if fault != nil { closeBroken() } else if ending.hasBegun { endIfDone() }
+        if fault != nil {
+            closeBroken()
+        } else if ending.hasBegun {
+            if ending.isInputEnded { streams?.inputEnded() }
+            endIfDone()
+        }
         return .nothing
     }
 

@@ -38,22 +38,30 @@ extension _ServingContext {
                     response = try await handler(handle, request, call)
                 }
             }
+            // What the handler has left behind writes no more.
+            stream.outbound.finish()
             handle.notify()
             try await stream.outbound.waitUntilSent()
             if mustWait { await waitUntilWritable() }
             connection.closeStream(stream)
-            if method.kind == .clientStreaming, let response {
+            if method.kind == .clientStreaming {
+                guard let response else { throw Self.noResponse }
                 succeed(entry, response, method.response)
             } else {
                 respond(entry) { _ in }
             }
         } catch {
             // What was written before the error is sent before it.
+            stream.outbound.finish()
             handle.notify()
             try? await stream.outbound.waitUntilSent()
             connection.closeStream(stream)
             failStream(entry, error, method)
         }
+    }
+
+    private static var noResponse: RPCError {
+        RPCError(.internal, "an interceptor did not call the handler, so there is no response")
     }
 
     /// Sends the error of a handler. Only a single response can contain a refusal.
@@ -85,7 +93,7 @@ extension ServerConnection {
             maxOutboundBytes: maxMessageBytes(
                 method.limits.maxResponseBytes),
             maxInboundBytes: maxMessageBytes(method.limits.maxRequestBytes),
-            windowBytes: dispatcher.streamLimits.windowBytes)
+            windowBytes: dispatcher.streamLimits.validWindowBytes)
         let entry = streams.open(
             id, stream, announcesWindow: method.kind.hasRequestStream)
         if !method.kind.hasRequestStream { stream.inbound.end() }
@@ -135,7 +143,7 @@ extension ServerConnection {
     }
 
     private func streamFailed(_ entry: StreamEntry, _ error: RPCError) {
-        guard let task = scheduler?.suspendedTask(entry.id, of: self) else { return }
+        guard let task = scheduler?.suspendedTask(with: entry.stream, of: self) else { return }
         if error.code == .callTimeout { dispatcher.counters.timedOut() }
         task.responder.answer(with: error)
         task.cancelCall()

@@ -10,6 +10,10 @@ final class WireSelection: TransportHandler {
     private let settings: WireSettings
     private let reactor: Reactor
     private let rpc: ServerConnection
+    /// Until the connection is handed over, or has ended.
+    private var transport: (any Transport)?
+    /// The server drains, and the peer has not shown yet what it speaks.
+    private var isDraining = false
 
     init(
         _ wires: [any WireProtocol], _ settings: WireSettings, for rpc: ServerConnection,
@@ -22,6 +26,7 @@ final class WireSelection: TransportHandler {
     }
 
     func connected(_ transport: any Transport) {
+        self.transport = transport
         guard let name = transport.negotiatedProtocol else { return }
         let wire = wires.first { $0.applicationProtocols.contains(name) }
         handOver(transport, to: wire)
@@ -41,8 +46,12 @@ final class WireSelection: TransportHandler {
 
     func writabilityChanged(_ transport: any Transport, isWritable: Bool) {}
 
+    /// Waits for the first bytes: a draining server says that in the peer's own wire.
     func draining(_ transport: any Transport) {
-        handOver(transport, to: nil).draining(transport)
+        isDraining = true
+        reactor.schedule(after: ConnectionEnding.silentPeriod, label: "silent peer") {
+            [weak self] _ in self?.transport?.close(.afterFlush, reason: .drained)
+        }
     }
 
     func inputEnded(_ transport: any Transport) {
@@ -51,7 +60,7 @@ final class WireSelection: TransportHandler {
         handler.inputEnded(transport)
     }
 
-    func closed(_ transport: any Transport, reason: CloseReason) {}
+    func closed(_ transport: any Transport, reason: CloseReason) { self.transport = nil }
 
     /// - Parameter wire: nil for TinyPB.
     @discardableResult
@@ -60,8 +69,10 @@ final class WireSelection: TransportHandler {
     ) -> any TransportHandler {
         let handler: any TransportHandler =
             wire?.makeHandler(for: rpc, settings: settings, on: reactor) ?? rpc
+        self.transport = nil
         transport.handOver(to: handler)
         handler.connected(transport)
+        if isDraining { handler.draining(transport) }
         return handler
     }
 }

@@ -19,14 +19,17 @@ final class CallStream: Sendable {
     private let isUpdateScheduled = Atomic(false)
     private let hasEnded = Atomic(false)
 
-    /// - Parameter limit: how many bytes may be sent until the peer gives more credit.
+    /// - Parameters:
+    ///   - limit: how many bytes may be sent until the peer gives more credit.
+    ///   - sendsEnd: whether the peer is sent an end behind the last message.
     init(
         on loop: EventLoop, limit: UInt64, maxOutboundBytes: Int, maxInboundBytes: Int,
-        windowBytes: Int
+        windowBytes: Int, sendsEnd: Bool = false
     ) {
         self.loop = loop
         inbound = InboundMessages(maxMessageBytes: maxInboundBytes, windowBytes: windowBytes)
-        outbound = OutboundMessages(limit: limit, maxMessageBytes: maxOutboundBytes)
+        outbound = OutboundMessages(
+            limit: limit, maxMessageBytes: maxOutboundBytes, sendsEnd: sendsEnd)
     }
 
     /// Records that the consumer has read messages, or that there is more to send.
@@ -45,7 +48,8 @@ final class CallStream: Sendable {
     /// On the loop.
     @usableFromInline
     func update() {
-        isUpdateScheduled.store(false, ordering: .sequentiallyConsistent)
+        // Acquires what was written before the `notify` that has found it scheduled.
+        _ = isUpdateScheduled.exchange(false, ordering: .acquiringAndReleasing)
         let bytes = consumed.exchange(0, ordering: .relaxed)
         guard let entry = unsafe entry else { return }
         if bytes > 0 { entry.connection.consumed(bytes, by: entry) }
@@ -91,6 +95,13 @@ final class StreamEntry {
     var isQueued = false
     /// The bytes that waited to be sent when it was looked at last.
     var outboundBytes = 0
+    /// The memory that received messages were counted with last.
+    var inboundBytes = 0
+    /// What the parts of the message count for whose rest has not arrived: also those that count as
+    /// consumed, because the consumer waits for the rest.
+    var unfinishedBytes = 0
+    /// About so many messages wait to be read.
+    var messages = 0
     /// When a message came or went last.
     var lastActivity: MonotonicTime
     /// Called with the initial metadata that the server has sent.
@@ -99,6 +110,13 @@ final class StreamEntry {
     var takeHeaders: (() -> ByteBuffer?)?
     /// Its slot in the table of the connection.
     let slot: Int
+
+    /// An estimate of the memory that the received messages take, from above but for the size of one
+    /// window: an empty message counts as one byte and takes nine.
+    var inboundMemory: Int {
+        let held = window.heldBytes
+        return max(held, unfinishedBytes) + InboundMessages.headerBytes * min(messages, held)
+    }
 
     init(
         id: [UInt8], hash: UInt64, slot: Int, _ stream: CallStream, window: ReceiveWindow,

@@ -27,6 +27,9 @@ final class ConnectionStreams: TickEndHandler {
     /// How much the server may be sent on a new stream at first: what it has given to an earlier
     /// one. Zero: it is not known whether it knows streams.
     private(set) var knownLimit: UInt64 = 0
+    /// Called with the number of bytes that were written to the transport.
+    var wrote: ((Int) -> Void)?
+    private var isWindowAnnounced = false
     /// Ends the call of a stream with an error, on both sides.
     var failed: ((StreamEntry, RPCError) -> Void)?
     /// Whether streams without a message for `idleTimeout` fail.
@@ -45,7 +48,7 @@ final class ConnectionStreams: TickEndHandler {
         self.limits = limits
         self.reactor = reactor
         window = ReceiveWindow(
-            size: limits.connectionWindowBytes, announced: StreamFrame.initialConnectionLimit)
+            size: limits.validConnectionWindowBytes, announced: StreamFrame.initialConnectionLimit)
         table = StreamTable(seed: reactor.random.next())
     }
 
@@ -59,13 +62,14 @@ final class ConnectionStreams: TickEndHandler {
     ///   knows the size of the window otherwise.
     func open(_ id: [UInt8], _ stream: CallStream, announcesWindow: Bool) -> StreamEntry {
         let hash = table.hash(id)
-        let size = limits.windowBytes
+        let size = limits.validWindowBytes
         let entry = StreamEntry(
             id: id, hash: hash, slot: table.nextSlot, stream,
             window: ReceiveWindow(size: size, announced: UInt64(size)), on: self,
             now: reactor.now)
         table.insert(entry)
         unsafe stream.entry = entry
+        if limitsIdleTime { announceConnectionWindow() }
         if announcesWindow { sendWindow(id, entry.window.announced) }
         watchIdle()
         enqueue(entry)
@@ -77,10 +81,8 @@ final class ConnectionStreams: TickEndHandler {
         guard unsafe entry.stream.entry === entry else { return }
         unsafe entry.stream.entry = nil
         table.remove(entry)
-        holds(-entry.outboundBytes)
-        let held = entry.window.heldBytes
-        holds(-held)
-        consumedOnConnection(held)
+        holds(-entry.outboundBytes - entry.inboundBytes)
+        consumedOnConnection(entry.window.heldBytes)
         if table.count == 0 {
             idleTimer?.cancel()
             idleTimer = nil
@@ -106,6 +108,7 @@ final class ConnectionStreams: TickEndHandler {
         _ kind: StreamFrame, _ frame: TinyPBFrame, _ bytes: RawSpan
     ) throws(FrameError) {
         let id = bytes.extracting(frame.messageID)
+        announceConnectionWindow()
         switch kind {
         case .data: try receivedData(frame, bytes, table.find(id))
         case .window: try receivedWindow(frame, bytes, id)
@@ -130,14 +133,38 @@ final class ConnectionStreams: TickEndHandler {
         guard let entry else { return consumedOnConnection(cost) }
         guard entry.window.receive(cost) else { throw Self.exceeded(entry.window, frame) }
         entry.lastActivity = reactor.now
-        holds(cost)
         let isLast = !StreamFrame.matches(info, StreamFrame.more)
         switch entry.stream.inbound.append(part, isLast: isLast, cost: cost) {
-        case .kept(let consumed): if consumed > 0 { self.consumed(consumed, by: entry) }
+        case .kept(let consumed):
+            entry.unfinishedBytes = isLast ? 0 : entry.unfinishedBytes + cost
+            if isLast { entry.messages += 1 }
+            self.consumed(consumed, by: entry)
         case .dropped: consumed(cost, by: entry)
         case .tooLarge(let bytes): tooLarge(bytes, entry)
         }
     }
+
+    /// Takes a data frame that is over the frame limit, and is skipped: it counts as consumed, and
+    /// its stream fails.
+    func receivedOversized(_ frame: OversizedData, _ error: RPCError) throws(FrameError) {
+        let cost = StreamFrame.cost(ofBytes: frame.payloadBytes)
+        guard window.receive(cost) else {
+            throw FrameError(
+                .flowControl, at: 0, found: Int64(clamping: window.received),
+                allowed: 0...Int64(clamping: window.announced))
+        }
+        consumedOnConnection(cost)
+        // SAFETY: the array lives, unchanged, until find returns.
+        if let entry = unsafe table.find(frame.id.span.bytes) { failed?(entry, error) }
+    }
+
+    /// The peer sends no more: streams that have not ended miss their rest. On a server.
+    func inputEnded() {
+        for entry in table.all { entry.stream.inbound.end(Self.peerFinished) }
+    }
+
+    private static let peerFinished = RPCError(
+        .peerClosed, "the peer has closed its direction before the end of the stream")
 
     private func tooLarge(_ bytes: Int, _ entry: StreamEntry) {
         failed?(
@@ -180,8 +207,15 @@ final class ConnectionStreams: TickEndHandler {
 
     /// The consumer of a stream has read messages.
     func consumed(_ bytes: Int, by entry: StreamEntry) {
-        holds(-bytes)
-        if let limit = entry.window.consume(bytes) { sendWindow(entry.id, limit) }
+        if bytes > 0 {
+            // The messages that were read are taken for as large as all others.
+            let before = max(1, entry.window.heldBytes)
+            entry.messages -= entry.messages * min(bytes, before) / before
+            if let limit = entry.window.consume(bytes) { sendWindow(entry.id, limit) }
+        }
+        let memory = entry.inboundMemory
+        holds(memory - entry.inboundBytes)
+        entry.inboundBytes = memory
         consumedOnConnection(bytes)
     }
 
@@ -189,8 +223,25 @@ final class ConnectionStreams: TickEndHandler {
         if bytes > 0, let limit = window.consume(bytes) { sendWindow([], limit) }
     }
 
+    /// Lets the peer send more than each peer begins with, where the window is larger. Once it is
+    /// known that the peer takes frames of streams.
+    private func announceConnectionWindow() {
+        if isWindowAnnounced { return }
+        isWindowAnnounced = true
+        if let limit = window.consume(0) { sendWindow([], limit) }
+    }
+
     private func sendWindow(_ id: [UInt8], _ limit: UInt64) {
-        transport?.send { codec.appendWindow(id, limit: limit, to: &$0) }
+        guard let transport else { return }
+        send(over: transport) { codec.appendWindow(id, limit: limit, to: &$0) }
+    }
+
+    private func send(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
+        transport.send { output in
+            let before = output.readableBytes
+            body(&output)
+            wrote?(output.readableBytes - before)
+        }
     }
 
     /// Records with the transport what waits to be read or sent, in steps.
@@ -248,12 +299,13 @@ final class ConnectionStreams: TickEndHandler {
         var isSent = false
         let turn = queue.isEmpty ? StreamFrame.maxDataBytes : Self.turnBytes
         let maxPartBytes = min(turn, self.maxPartBytes(entry))
-        transport.send { output in
+        var failure: FrameError?
+        send(over: transport) { output in
             let start = output.readableBytes
             while output.readableBytes - start < turn {
                 let most = min(maxPartBytes, credit.available)
                 if most < 1 { return }
-                switch writePart(of: entry, atMost: most, to: &output) {
+                switch writePart(of: entry, atMost: most, to: &output, &failure) {
                 case .part(let cost):
                     credit.spend(cost)
                     isSent = true
@@ -265,7 +317,10 @@ final class ConnectionStreams: TickEndHandler {
             }
         }
         if isSent { entry.lastActivity = reactor.now }
-        return isDone
+        // Not before: it writes to the transport, too.
+        guard let failure else { return isDone }
+        failed?(entry, RPCError(.failedEncode, "\(failure)"))
+        return true
     }
 
     /// The most bytes of a message in one frame.
@@ -275,10 +330,11 @@ final class ConnectionStreams: TickEndHandler {
     }
 
     private func writePart(
-        of entry: StreamEntry, atMost most: Int, to output: inout ByteBuffer
+        of entry: StreamEntry, atMost most: Int, to output: inout ByteBuffer,
+        _ failure: inout FrameError?
     ) -> OutboundMessages.Next {
         let start = output.readableBytes
-        var failure: FrameError?
+        var failed: FrameError?
         let next = entry.stream.outbound.takePart(atMost: most) { part, isLast in
             if let headers = entry.takeHeaders.take()?() { writeHeaders(headers, entry, &output) }
             let frame = codec.begin(
@@ -286,13 +342,12 @@ final class ConnectionStreams: TickEndHandler {
             output.append(part)
             do throws(FrameError) {
                 try codec.finish(frame, in: &output)
-            } catch { failure = error }
+            } catch { failed = error }
         }
-        if let failure {
-            output.truncate(to: start)
-            failed?(entry, RPCError(.failedEncode, "\(failure)"))
-        }
-        return next
+        guard let failed else { return next }
+        failure = failed
+        output.truncate(to: start)
+        return .nothing
     }
 
     private func writeHeaders(

@@ -21,7 +21,7 @@ final class InboundMessages: Sendable {
     }
 
     /// In front of each message: its length and what it counts for, as UInt32 each.
-    private static let headerBytes = 8
+    static let headerBytes = 8
 
     // SAFETY: the continuation is only resumed by whoever takes it out, under the lock.
     @safe private struct Queue: ~Copyable {
@@ -31,12 +31,17 @@ final class InboundMessages: Sendable {
         var unfinished = ByteBuffer()
         /// What the parts of it count for that do not count as consumed yet.
         var unfinishedCost = 0
-        /// The consumer that waits.
-        var waiter: UnsafeContinuation<Void, Never>?
+        /// Consumers that wait, in their order; normally one.
+        var waiters: [Waiter] = []
+        var lastWaiter = 0
         var isEnded = false
         var error: RPCError?
         /// Whether any part of a message has arrived.
         var hasReceived = false
+
+        /// Whether a consumer has something to do: parts that have arrived since its `refill` may be
+        /// all that the sender has credit for.
+        var isReady: Bool { isEnded || !complete.isEmpty || unfinishedCost > 0 }
 
         /// Appends a message behind a header.
         mutating func append(_ bytes: RawSpan, cost: Int) {
@@ -46,12 +51,17 @@ final class InboundMessages: Sendable {
         }
     }
 
+    // SAFETY: the continuation is only resumed by whoever takes it out of the queue.
+    @safe private struct Waiter {
+        let number: Int
+        let continuation: UnsafeContinuation<Void, Never>
+    }
+
     /// The messages that the consumer has taken out of the queue, in one piece.
     private struct Reader: ~Copyable {
         var messages = ByteBuffer()
         /// What the messages that have been read count for.
         var consumed = 0
-
     }
 
     private let queue = Locked(Queue())
@@ -74,7 +84,7 @@ final class InboundMessages: Sendable {
     ///   - isLast: whether it completes the message.
     ///   - cost: what it counts for.
     func append(_ part: RawSpan, isLast: Bool, cost: Int) -> Part {
-        var waiter: UnsafeContinuation<Void, Never>?
+        var waiter: Waiter?
         let result = queue.withLock { queue -> Part in
             if queue.isEnded { return .dropped }
             queue.hasReceived = true
@@ -84,9 +94,7 @@ final class InboundMessages: Sendable {
                 queue.unfinished.append(part)
                 queue.unfinishedCost += cost
                 // The consumer waits for this message: its sender needs credit for the rest.
-                if unsafe queue.waiter == nil || !queue.complete.isEmpty {
-                    return .kept(consumed: 0)
-                }
+                if queue.waiters.isEmpty || !queue.complete.isEmpty { return .kept(consumed: 0) }
                 defer { queue.unfinishedCost = 0 }
                 return .kept(consumed: queue.unfinishedCost)
             }
@@ -100,29 +108,33 @@ final class InboundMessages: Sendable {
                 whole.withBytes { queue.append($0, cost: cost) }
                 queue.unfinishedCost = 0
             }
-            unsafe waiter = queue.waiter.take()
+            if !queue.waiters.isEmpty { waiter = queue.waiters.removeFirst() }
             return .kept(consumed: 0)
         }
-        unsafe waiter?.resume()
+        unsafe waiter?.continuation.resume()
         return result
     }
 
     /// Ends the stream behind the messages that it has. Only the first call has an effect, and one
     /// that drops messages. Any thread.
     func end(_ error: RPCError? = nil, dropsMessages: Bool = false) {
-        let waiter = unsafe queue.withLock { queue in
+        let waiters = queue.withLock { queue -> [Waiter] in
             if dropsMessages {
                 queue.complete = ByteBuffer()
-                queue.unfinished = ByteBuffer()
                 queue.error = queue.error ?? error
             } else if !queue.isEnded {
-                queue.error = error
+                queue.error = queue.unfinished.isEmpty ? error : error ?? Self.endsWithin
             }
+            queue.unfinished = ByteBuffer()
+            queue.unfinishedCost = 0
             queue.isEnded = true
-            return unsafe queue.waiter.take()
+            defer { queue.waiters = [] }
+            return queue.waiters
         }
-        unsafe waiter?.resume()
+        for waiter in waiters { unsafe waiter.continuation.resume() }
     }
+
+    private static let endsWithin = RPCError(.failedDecode, "the stream ended within a message")
 
     /// Whether any part of a message has arrived.
     var hasReceived: Bool { queue.withLock { $0.hasReceived } }
@@ -156,12 +168,13 @@ final class InboundMessages: Sendable {
         }
     }
 
-    /// Moves what has arrived to the reader, which is empty.
+    /// Moves what has arrived to the reader, unless another consumer has done that.
     ///
     /// - Returns: what to do, and what counts as consumed beside what the reader has counted.
     @usableFromInline
     func refill() -> (Step, consumed: Int) {
         reader.withLock { reader in
+            if !reader.messages.isEmpty { return (.read, 0) }
             let consumed = reader.consumed
             reader.consumed = 0
             return queue.withLock { queue in
@@ -179,23 +192,32 @@ final class InboundMessages: Sendable {
     /// Suspends until there is a message, the stream has ended, or the task is cancelled.
     @usableFromInline
     nonisolated(nonsending) func wait() async {
+        let number = queue.withLock { queue in
+            queue.lastWaiter &+= 1
+            return queue.lastWaiter
+        }
         await unsafe suspendTask {
-            wake()
+            resume(number)
         } _: { continuation in
-            let isReady = queue.withLock { queue in
-                if queue.isEnded || !queue.complete.isEmpty || Task.isCancelled { return true }
-                // Two tasks that read the same stream: the first one looks again.
-                let other = unsafe queue.waiter.take()
-                unsafe queue.waiter = continuation
-                unsafe other?.resume()
-                return false
+            // Both, since another consumer may have moved messages to the reader since `refill`.
+            let isReady = reader.withLock { reader in
+                if !reader.messages.isEmpty { return true }
+                return queue.withLock { queue in
+                    if queue.isReady || Task.isCancelled { return true }
+                    unsafe queue.waiters.append(
+                        Waiter(number: number, continuation: continuation))
+                    return false
+                }
             }
             if isReady { unsafe continuation.resume() }
         }
     }
 
-    private func wake() {
-        let waiter = unsafe queue.withLock { unsafe $0.waiter.take() }
-        unsafe waiter?.resume()
+    private func resume(_ number: Int) {
+        let waiter = queue.withLock { queue -> Waiter? in
+            let index = queue.waiters.firstIndex { $0.number == number }
+            return index.map { queue.waiters.remove(at: $0) }
+        }
+        unsafe waiter?.continuation.resume()
     }
 }

@@ -11,7 +11,7 @@ import RocketSystem
 @safe @usableFromInline
 final class OutboundMessages: Sendable {
     /// Writers suspend while more bytes than this wait to be sent.
-    private static let bufferBytes = 64 << 10
+    static let bufferBytes = 64 << 10
 
     private struct Queue: ~Copyable {
         /// Messages, each behind its length as UInt32.
@@ -21,8 +21,9 @@ final class OutboundMessages: Sendable {
         var credit: SendCredit
         /// What all messages that were appended count for.
         var appended: UInt64 = 0
-        /// Whether no more messages come.
+        /// Whether no more messages are appended.
         var isFinished = false
+        var isEndSent = false
         /// Why nothing can be sent any more.
         var error: RPCError?
         /// Tasks that wait until they may write, or until everything is sent; in their order.
@@ -35,6 +36,9 @@ final class OutboundMessages: Sendable {
         var hasRoom: Bool {
             messages.readableBytes < bufferBytes && appended < credit.limit
         }
+
+        /// Whether a writer need not wait: it may append, or fails.
+        var isReady: Bool { isFinished || error != nil || hasRoom }
     }
 
     // SAFETY: the continuation is only resumed by whoever takes it out of the queue.
@@ -47,11 +51,16 @@ final class OutboundMessages: Sendable {
     private let queue: Locked<Queue>
     /// The largest message, in bytes.
     private let maxMessageBytes: Int
+    /// Whether the peer is sent an end behind the last message: on a channel, for a stream of
+    /// requests.
+    private let sendsEnd: Bool
+    private static let finished = RPCError(.failedPrecondition, "the stream was finished before")
 
     /// - Parameter limit: how many bytes may be sent until the peer gives more credit.
-    init(limit: UInt64, maxMessageBytes: Int) {
+    init(limit: UInt64, maxMessageBytes: Int, sendsEnd: Bool = false) {
         queue = Locked(Queue(limit: limit))
         self.maxMessageBytes = maxMessageBytes
+        self.sendsEnd = sendsEnd
     }
 
     // MARK: The writers' side
@@ -64,8 +73,13 @@ final class OutboundMessages: Sendable {
     func append(
         _ encode: (inout ByteBuffer) throws(RPCError) -> Void
     ) throws(RPCError) -> Bool {
-        try queue.withLock { queue throws(RPCError) in
+        // The next writer may have waited behind this one, whatever becomes of its message.
+        var hasWaiters = false
+        defer { if hasWaiters { resumeWriters() } }
+        return try queue.withLock { queue throws(RPCError) in
+            hasWaiters = !queue.waiters.isEmpty
             if let error = queue.error { throw error }
+            if queue.isFinished { throw Self.finished }
             if !queue.hasRoom { return false }
             let start = queue.messages.readableBytes
             queue.messages.append(bigEndian: 0 as UInt32)
@@ -117,7 +131,7 @@ final class OutboundMessages: Sendable {
         } _: { continuation in
             let isReady = queue.withLock { queue in
                 if queue.error != nil || Task.isCancelled { return true }
-                if isForAll ? queue.messages.isEmpty : queue.hasRoom { return true }
+                if isForAll ? queue.messages.isEmpty : queue.isReady { return true }
                 unsafe queue.waiters.append(
                     Waiter(number: number, continuation: continuation, isForAll: isForAll))
                 return false
@@ -136,13 +150,29 @@ final class OutboundMessages: Sendable {
         unsafe waiter?.continuation.resume()
     }
 
-    /// No more messages are appended; the end is sent behind them. Only on a client.
-    func finish() { queue.withLock { $0.isFinished = true } }
+    /// No more messages are appended: writers fail from now on. What was appended is still sent, and
+    /// on a channel the end behind it. Again: no effect.
+    func finish() {
+        queue.withLock { $0.isFinished = true }
+        resumeWriters()
+    }
 
     /// Nothing is ever written, and no end is sent: the peer knows that.
     func finishSilently() { end(RPCError(.internal, "the method takes no stream")) }
 
     // MARK: The loop's side
+
+    /// Nothing was sent, and the call is sent, or sent again on another connection.
+    ///
+    /// - Parameter limit: how much its peer is known to take at first: that of an earlier connection
+    ///   does not count.
+    func restart(limit: UInt64) {
+        queue.withLock { queue in
+            queue.credit = SendCredit(limit: limit)
+            queue.isEndSent = false
+        }
+        resumeWriters()
+    }
 
     /// Ends the stream: what waits is dropped, and writers fail. Only the first call has an effect.
     func end(_ error: RPCError) {
@@ -161,11 +191,11 @@ final class OutboundMessages: Sendable {
     ///
     /// - Returns: whether there is more to send than before.
     func raiseLimit(to limit: UInt64) -> Bool {
-        let (isRaised, hasMessages) = queue.withLock { queue in
-            (queue.credit.raise(to: limit), !queue.messages.isEmpty)
+        let (isRaised, hasMore) = queue.withLock { queue in
+            (queue.credit.raise(to: limit), !queue.messages.isEmpty || queue.isFinished)
         }
         if isRaised { resumeWriters() }
-        return isRaised && hasMessages
+        return isRaised && hasMore
     }
 
     /// What can be sent now.
@@ -184,11 +214,7 @@ final class OutboundMessages: Sendable {
     func takePart(atMost limit: Int, _ body: (RawSpan, Bool) -> Void) -> Next {
         let next = queue.withLock { queue -> Next in
             if queue.error != nil { return .nothing }
-            guard let length = Self.firstLength(queue.messages) else {
-                if !queue.isFinished { return .nothing }
-                queue.isFinished = false
-                return .end
-            }
+            guard let length = Self.firstLength(queue.messages) else { return takeEnd(&queue) }
             let left = Int(length) - queue.sentOfFirst
             let allowed = min(limit, queue.credit.available)
             if allowed < 1 { return .nothing }
@@ -211,17 +237,27 @@ final class OutboundMessages: Sendable {
         return next
     }
 
+    /// Not before the peer has given credit: only then it is known to understand the end.
+    private func takeEnd(_ queue: inout Queue) -> Next {
+        if !sendsEnd || !queue.isFinished || queue.isEndSent || queue.credit.limit == 0 {
+            return .nothing
+        }
+        queue.isEndSent = true
+        return .end
+    }
+
     private static func firstLength(_ messages: borrowing ByteBuffer) -> UInt32? {
         messages.isEmpty ? nil : messages.integer(at: 0, as: UInt32.self)
     }
 
     /// Resumes the first writer if it may write, and those that wait for the end of all messages.
+    /// Each writer that was resumed resumes the next one, by `append`.
     @usableFromInline
     func resumeWriters() {
         while let waiter = queue.withLock({ queue -> Waiter? in
             if queue.waiters.isEmpty { return nil }
-            let (isSent, hasRoom) = (queue.messages.isEmpty, queue.hasRoom)
-            let index = queue.waiters.firstIndex { $0.isForAll ? isSent : hasRoom }
+            let (isSent, isReady) = (queue.messages.isEmpty, queue.isReady)
+            let index = queue.waiters.firstIndex { $0.isForAll ? isSent : isReady }
             return index.map { queue.waiters.remove(at: $0) }
         }) {
             unsafe waiter.continuation.resume()

@@ -119,15 +119,54 @@ public final class RPCBroadcast<Element: Message & Sendable>: Sendable {
     public nonisolated(nonsending) func send(
         to writer: RPCWriter<Element>
     ) async throws(RPCError) {
+        try await subscribe(writer).send()
+    }
+
+    /// Keeps for a stream what is broadcast from now on, as far as the policy allows: so that a
+    /// handler can first write what came before. What was broadcast before this call is not in it.
+    ///
+    /// - Returns: the messages, which wait until `send()` is called. They are not kept any more when
+    ///   nobody holds it.
+    /// - Throws: `RPCError` RESOURCE_EXHAUSTED above `maxStreams`.
+    public func subscribe(_ writer: RPCWriter<Element>) throws(RPCError) -> Subscription {
         let reader = BroadcastReader(writer.handle.stream.outbound)
         try add(reader)
-        defer { state.withLock { $0.readers.remove(reader) } }
-        while let (bytes, dropped) = try await reader.next() {
-            if dropped > 0, let notice = policy.notice {
-                try await writer.write(notice(dropped))
-            }
-            try await writer.write(encoded: bytes)
+        return Subscription(self, reader, writer)
+    }
+
+    /// What a stream receives of a broadcast. Any thread.
+    public final class Subscription: Sendable {
+        private let broadcast: RPCBroadcast
+        private let reader: BroadcastReader
+        private let writer: RPCWriter<Element>
+
+        fileprivate init(
+            _ broadcast: RPCBroadcast, _ reader: BroadcastReader, _ writer: RPCWriter<Element>
+        ) {
+            self.broadcast = broadcast
+            self.reader = reader
+            self.writer = writer
         }
+
+        deinit { broadcast.remove(reader) }
+
+        /// Sends what waits and what comes, until `finish`, the end of the call, or where the policy
+        /// disconnects the stream. For one task.
+        ///
+        /// - Throws: as `RPCBroadcast.send(to:)`.
+        public nonisolated(nonsending) func send() async throws(RPCError) {
+            defer { broadcast.remove(reader) }
+            while let (bytes, dropped) = try await reader.next() {
+                if dropped > 0, let notice = broadcast.policy.notice {
+                    try await writer.write(notice(dropped))
+                }
+                try await writer.write(encoded: bytes)
+            }
+        }
+    }
+
+    private func remove(_ reader: BroadcastReader) {
+        state.withLock { $0.readers.remove(reader) }
     }
 
     private func add(_ reader: BroadcastReader) throws(RPCError) {

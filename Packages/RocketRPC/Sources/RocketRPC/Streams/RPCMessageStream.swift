@@ -136,6 +136,11 @@ public struct RPCWriter<Element: Message & Sendable>: Sendable {
         }
     }
 
+    /// Ends the writing at once: `write`, also where it waits for the reader, throws the error, and
+    /// what waits to be sent is dropped. A handler that throws that error on ends its call with it,
+    /// whether its reader reads or not. Any thread; only the first end of a call has an effect.
+    public func fail(_ error: RPCError) { handle.stream.outbound.end(error) }
+
     /// Sends a serialized message.
     nonisolated(nonsending) func write(encoded bytes: [UInt8]) async throws(RPCError) {
         try await append { (buffer) throws(RPCError) in buffer.append(bytes) }

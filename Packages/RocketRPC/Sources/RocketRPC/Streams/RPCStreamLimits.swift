@@ -15,6 +15,12 @@ public struct RPCStreamLimits: Hashable, Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// The windows, at least as large as documented.
+    var validWindowBytes: Int { max(1024, windowBytes) }
+    var validConnectionWindowBytes: Int {
+        max(Int(StreamFrame.initialConnectionLimit), connectionWindowBytes)
+    }
 }
 
 /// How many messages a method takes and returns.

@@ -11,6 +11,9 @@ public import RocketReactor
     /// Whether a connection without ALPN that begins with these bytes speaks this protocol.
     func matches(_ bytes: RawSpan) -> WireMatch
 
+    /// The services that clients of this wire expect of each server. Default: none.
+    func services(_ server: WireServices) -> [any RPCService]
+
     /// Creates the handler of a connection. On the connection's loop.
     ///
     /// - Parameter rpc: the connection's side of calls. The handler is its transport: passes it the
@@ -18,6 +21,19 @@ public import RocketReactor
     func makeHandler(
         for rpc: any TransportHandler, settings: WireSettings, on reactor: Reactor
     ) -> any TransportHandler
+}
+
+@_spi(Transport) extension WireProtocol {
+    /// None.
+    public func services(_ server: WireServices) -> [any RPCService] { [] }
+}
+
+/// What a server tells of itself, in the form of its own services.
+@_spi(Transport) public struct WireServices: Sendable {
+    /// Nil: the server does not tell its health.
+    public let health: RPCHealth?
+    /// Nil: the server does not tell its services.
+    public let reflection: ReflectionSource?
 }
 
 /// What the first bytes of a connection say.
@@ -54,15 +70,23 @@ public struct RPCWireProtocol: Sendable {
 public struct RPCChannelProtocol: Sendable {
     /// Wraps the connector of the transport; nil: TinyPB.
     let wrap: (@Sendable (any Connector, WireSettings) -> any Connector)?
+    /// The protocols of ALPN that connections with TLS offer, best first: for the `security` of a
+    /// channel that is made in code. A configuration's stubs have them.
+    public let applicationProtocols: [String]
 
     /// Creates a wire from what translates it.
     @_spi(Transport) public init(
+        applicationProtocols: [String] = ["rocket/1"],
         _ wrap: @escaping @Sendable (any Connector, WireSettings) -> any Connector
     ) {
+        self.applicationProtocols = applicationProtocols
         self.wrap = wrap
     }
 
-    private init() { wrap = nil }
+    private init() {
+        wrap = nil
+        applicationProtocols = ["rocket/1"]
+    }
 
     /// TinyPB, the default.
     public static let tinyPB = RPCChannelProtocol()

@@ -1,5 +1,7 @@
 import RocketBase
 import RocketCodec
+import RocketSystem
+import RocketTCP
 import SwiftProtobuf
 import Testing
 
@@ -124,6 +126,125 @@ struct BroadcastTests {
             broadcast.finish(throwing: RPCError(.unavailable, "over"))
             let end = await #expect(throws: RPCError.self) { _ = try await iterator.next() }
             #expect(end?.code == .unavailable)
+        }
+    }
+
+    /// Subscribes, writes 0 when its gate opens, then sends what was broadcast meanwhile.
+    struct LateService: RPCService {
+        static var serviceName: String { Service.serviceName }
+        let broadcast: RPCBroadcast<Number>
+        let gate = Gate()
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(serverStreaming: watch) { _, responses, _ in
+                let subscription = try broadcast.subscribe(responses)
+                await gate.wait()
+                try await responses.write(Number(0))
+                try await subscription.send()
+            }
+        }
+
+        /// What is broadcast has no end.
+        func serverDrains() { broadcast.finish(throwing: RPCError(.unavailable, "draining")) }
+    }
+
+    @Test("A subscription keeps what is broadcast until it is sent")
+    func subscription() async throws {
+        let service = LateService(broadcast: RPCBroadcast(for: Self.watch))
+        try await TransportKind.loopback.withChannel(
+            to: [service], configuration: .patient
+        ) { channel in
+            let stream = try await channel.serverStream(Self.watch, Text(""))
+            await joined(service.broadcast, 1)
+            for number in 1...3 { try service.broadcast.send(Number(Int64(number))) }
+            service.gate.open()
+            var iterator = stream.makeAsyncIterator()
+            for number in 0...3 { #expect(try await iterator.next()?.value == Int64(number)) }
+        }
+        #expect(service.broadcast.streamCount == 0)
+    }
+
+    @Test("A service learns that its server drains, and ends what would not end")
+    func drain() async throws {
+        let service = LateService(broadcast: RPCBroadcast(for: Self.watch))
+        var configuration = RPCServerConfiguration(
+            tcp: TCPServerConfiguration(listen: [.loopback(port: 0)]))
+        configuration.drainTimeout = .seconds(600)
+        let server = try RPCServer(configuration: configuration, services: [service])
+        let running = Task { try await server.run() }
+        let address = try #require(await server.boundAddresses.first)
+        let channel = try RPCChannel(to: address, configuration: .patient)
+        let stream = try await channel.serverStream(Self.watch, Text(""))
+        await joined(service.broadcast, 1)
+        service.gate.open()
+        var iterator = stream.makeAsyncIterator()
+        #expect(try await iterator.next()?.value == 0)
+        server.beginDrain()
+        let error = await #expect(throws: RPCError.self) { _ = try await iterator.next() }
+        #expect(error?.code == .unavailable)
+        channel.close()
+        try await running.value
+    }
+
+    final class SharedWriters: Sendable {
+        let all = Locked<[RPCWriter<Number>]>([])
+    }
+
+    struct Observer: RPCCallObserver {
+        let seen: Seen
+
+        func callBegan(_ call: RPCController) -> (@Sendable (RPCCallEnding) -> Void)? {
+            let method = call.method
+            return { seen.add("\(method): \($0.code.name)") }
+        }
+    }
+
+    @Test("An observer, such as the log, is told of streaming calls")
+    func observed() async throws {
+        let broadcast = RPCBroadcast(for: Self.watch)
+        let seen = Seen()
+        try await withServer(
+            [Service(broadcast: broadcast)], interceptors: [Observer(seen: seen)]
+        ) { address in
+            let channel = try RPCChannel(to: address, configuration: .patient)
+            broadcast.finish(throwing: RPCError(.notFound, "over"))
+            await #expect(throws: RPCError.self) {
+                for try await _ in try await channel.serverStream(Self.watch, Text("")) {}
+            }
+            #expect(await seen.first == "test.v1.Broadcast.watch: NOT_FOUND")
+            channel.close()
+        }
+    }
+
+    /// Writes without an end.
+    struct EndlessService: RPCService {
+        static var serviceName: String { Service.serviceName }
+        let writers = SharedWriters()
+        let written = Counter()
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(serverStreaming: watch) { _, responses, _ in
+                writers.all.withLock { $0.append(responses) }
+                while true {
+                    try await responses.write(Number(1))
+                    written.add()
+                }
+            }
+        }
+    }
+
+    @Test("A writer that waits for its reader fails at once")
+    func failedWriter() async throws {
+        let service = EndlessService()
+        try await TransportKind.loopback.withChannel(
+            to: [service], configuration: .patient
+        ) { channel in
+            let stream = try await channel.serverStream(Self.watch, Text(""))
+            while service.written.count == 0 { await Task.yield() }
+            _ = await service.written.settled()
+            service.writers.all.withLock { $0.first }?.fail(RPCError(.unavailable, "enough"))
+            let error = await #expect(throws: RPCError.self) { for try await _ in stream {} }
+            #expect(error?.code == .unavailable)
         }
     }
 

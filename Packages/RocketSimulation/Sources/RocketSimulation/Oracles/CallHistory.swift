@@ -14,6 +14,8 @@ final class CallHistory: @unchecked Sendable {
         let host: Host
         let process: UInt64
         let method: String
+        /// Whether it has a stream of messages.
+        var isStream = false
         let isIdempotent: Bool
         /// How often its channel sends it at most.
         let mostAttempts: Int
@@ -77,7 +79,7 @@ final class CallHistory: @unchecked Sendable {
                 .reply, "call \(number) \(call.method) has a response, but no handler ran for it")
         }
         if let deadline = call.deadline { checkDeadline(call, number, deadline, world) }
-        if code == .cancelled, call.cancelledAt == nil {
+        if code == .cancelled, call.cancelledAt == nil, !call.isStream {
             world.violated(
                 .callEnds, "call \(number) \(call.method) ended as cancelled, but was not cancelled"
             )

@@ -28,27 +28,32 @@ extension TCPServerConfiguration {
 extension ListenerSecurity {
     /// What `root/server` of a configuration says of TLS.
     ///
-    /// - Parameter provider: makes the securities, for which it reads files; nil: there is none, so
-    ///   that TLS is an error.
+    /// - Parameters:
+    ///   - provider: makes the securities, for which it reads files; nil: there is none, so that TLS
+    ///     is an error.
+    ///   - protocols: the protocols of ALPN, best first; nil: those of the elements.
     /// - Throws: `TransportSecurityError` with the element or the file, and the reason.
     public init(
-        _ server: ServerConfig, by provider: (any TransportSecurityProvider)?
+        _ server: ServerConfig, by provider: (any TransportSecurityProvider)?,
+        protocols: [String]? = nil
     ) throws(TransportSecurityError) {
-        tcp = try Self.security(server.tls, at: "server/tls", by: provider)
+        tcp = try Self.security(server.tls, protocols, at: "server/tls", by: provider)
         for listener in server.listeners {
             let path = "server/listener/\(listener.address)"
             guard let address = try? NetAddress(parsing: listener.address) else {
                 throw TransportSecurityError(.configuration, "\(path) is not an address")
             }
             exceptions[address] = .some(
-                try Self.security(listener.tls, at: "\(path)/tls", by: provider))
+                try Self.security(listener.tls, protocols, at: "\(path)/tls", by: provider))
         }
     }
 
     private static func security(
-        _ tls: ServerTLSConfig?, at path: String, by provider: (any TransportSecurityProvider)?
+        _ tls: ServerTLSConfig?, _ protocols: [String]?, at path: String,
+        by provider: (any TransportSecurityProvider)?
     ) throws(TransportSecurityError) -> (any ServerTransportSecurity)? {
-        guard let tls else { return nil }
+        guard var tls else { return nil }
+        if let protocols { tls.applicationProtocols = protocols }
         guard let provider else { throw .noProvider(at: path) }
         return try provider.serverSecurity(tls, at: path)
     }

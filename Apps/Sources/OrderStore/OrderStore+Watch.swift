@@ -1,0 +1,32 @@
+/// Following the orders of a store: those that it has, then those that are stored.
+extension OrderStore {
+    /// Calls `listener` for each order that is stored from now on: when it is on disk, before the
+    /// caller of `make` has it; in the order of the ids, each order once. The writer's thread waits
+    /// until it returns. Before the first use of the store; replaces an earlier listener.
+    ///
+    /// - Returns: the position behind all orders that were stored before, and the newest of them
+    ///   that is still in the store; nil: there is none.
+    public func onStored(
+        _ listener: @escaping @Sendable (Order) -> Void
+    ) -> (position: OrderPageToken, newest: OrderID?) {
+        stored.listen(listener)
+    }
+
+    /// Returns the position behind an order, which may have been removed by the retention since; nil
+    /// if the store has never had it.
+    ///
+    /// - Throws: as `orders`.
+    public func position(
+        after id: OrderID, for call: some OrderPageCaller
+    ) async throws(OrderStoreError) -> OrderPageToken? {
+        let position = OrderPageToken(after: id)
+        let before = OrderPageToken(after: id.sequence - 1)
+        // Before reading: the order may be stored meanwhile.
+        let wasStored = position <= stored.newest
+        let page = try await orders(from: before, limit: 1, for: call)
+        guard let found = page.orders.first, found.id.sequence == id.sequence else {
+            return wasStored ? position : nil
+        }
+        return found.id == id ? position : nil
+    }
+}
