@@ -76,6 +76,10 @@ def counted(**allocations):
 
 assert words(counted(gRPC_call=0, gRPC_message=0.04, stream_message=0), "4") == ["reached"]
 assert words(counted(gRPC_call=0.06, gRPC_message=0, stream_message=0), "4") == ["not reached"]
+# One allocation is the text of the message.
+assert words(counted(gRPC_call=0, gRPC_message=0, message_up=1), "4") == ["reached"]
+assert words(counted(gRPC_call=0, gRPC_message=1, message_up=1), "4") == ["not reached"]
+assert words(counted(gRPC_call=0, gRPC_message=0, message_up=1.1), "4") == ["not reached"]
 # Both wires must have been counted.
 assert words(counted(gRPC_call=0, gRPC_message=0), "4") == ["not measured"]
 failed = results(counts=[{"case": "callgrind", "name": "counts", "rounds": [{"error": "no valgrind"}]}])
