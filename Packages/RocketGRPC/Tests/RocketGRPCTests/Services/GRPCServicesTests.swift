@@ -122,6 +122,25 @@ struct GRPCServicesTests {
         }
     }
 
+    /// An application's own service of that name.
+    private struct OwnHealth: RPCService {
+        static var serviceName: String { "grpc.health.v1.Health" }
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(Grpc_Health_V1_HealthMethods.check) { _, _ in
+                .with { $0.status = .unknown }
+            }
+        }
+    }
+
+    @Test("An application's own service takes the place of one of gRPC's")
+    func own() async throws {
+        try await withGRPC([OwnHealth()]) { channel in
+            let status = try await Grpc_Health_V1_HealthClient(channel).check(.init()).status
+            #expect(status == .unknown)
+        }
+    }
+
     @Test("A server without health and reflection has none of gRPC's either")
     func off() async throws {
         try await withGRPC(configure: { $0.health = false }) { channel in

@@ -36,9 +36,10 @@ struct ImplementationTemplate {
             ? [line] : [type, "    \(service.model.protocolName)", "{"]
     }
 
-    /// A public import that no public declaration uses is a warning.
+    /// A public import that no public declaration uses is a warning; without any, the defaults of
+    /// `RPCService` are not found.
     private var imports: Lines {
-        guard !unary.isEmpty else { return [] }
+        guard !unary.isEmpty else { return ["import RocketRPC"] }
         let needsMessages = unary.contains { $0.usesWellKnownMessages }
         return ["public import RocketRPC"]
             + (needsMessages ? ["public import SwiftProtobuf"] : [])

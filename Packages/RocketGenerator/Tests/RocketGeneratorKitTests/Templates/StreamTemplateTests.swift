@@ -111,12 +111,12 @@ struct StreamTemplateTests {
         #expect(!text.contains("func watch"))
     }
 
-    @Test("A service with streams only imports nothing that it does not use")
+    @Test("A service with streams only imports what has the defaults of services")
     func onlyStreams() throws {
         let project = try project("rpc watch(M) returns (stream M);")
         let service = try #require(project.services.first)
         let text = ImplementationTemplate(service: service, names: project.names).lines.text
-        #expect(!text.contains("import"))
+        #expect(text.contains("\nimport RocketRPC\n") && !text.contains("public import"))
     }
 
     @Test("The test of a server stream reads it to its end")

@@ -61,7 +61,11 @@ public final class RPCServer: Service {
         let told = WireServices(
             health: configuration.health ? health : nil,
             reflection: reflection.map { ReflectionSource(service: $0) })
-        for wire in configuration.protocols { all += wire.wire.services(told) }
+        // The application's own service of such a name takes its place.
+        let names = Set(all.map { type(of: $0).serviceName })
+        for wire in configuration.protocols {
+            all += wire.wire.services(told).filter { !names.contains(type(of: $0).serviceName) }
+        }
         dispatcher = try RPCDispatcher(
             services: all, interceptors: measured + interceptors, limits: configuration.limits,
             authenticator: configuration.authenticator, authorization: configuration.authorization,

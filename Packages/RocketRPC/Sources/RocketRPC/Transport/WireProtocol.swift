@@ -11,7 +11,8 @@ public import RocketReactor
     /// Whether a connection without ALPN that begins with these bytes speaks this protocol.
     func matches(_ bytes: RawSpan) -> WireMatch
 
-    /// The services that clients of this wire expect of each server. Default: none.
+    /// The services that clients of this wire expect of each server, unless the application has one of
+    /// the same name. Default: none.
     func services(_ server: WireServices) -> [any RPCService]
 
     /// Creates the handler of a connection. On the connection's loop.
