@@ -3,14 +3,19 @@ import RocketRPC
 import SwiftProtobuf
 
 /// Streams of messages of about 100 bytes between a channel and handlers on its loop, without
-/// sockets: what each message costs in both of its ends.
+/// sockets: what each message costs in both of its ends. One allocation of each is the text that
+/// its reader receives.
 struct StreamedOrders: RPCService {
     static var serviceName: String { "bench.Streams" }
 
+    /// That of generated code.
+    private static let coding = OrderMethods.makeOrder.request
     private static let take = RPCMethod<MakeOrderRequest, MakeOrderRequest>(
-        service: serviceName, name: "take", kind: .clientStreaming)
+        service: serviceName, name: "take", kind: .clientStreaming, request: coding,
+        response: coding)
     private static let give = RPCMethod<MakeOrderRequest, MakeOrderRequest>(
-        service: serviceName, name: "give", kind: .serverStreaming)
+        service: serviceName, name: "give", kind: .serverStreaming, request: coding,
+        response: coding)
 
     private static let message = MakeOrderRequest.with {
         $0.price = 100
