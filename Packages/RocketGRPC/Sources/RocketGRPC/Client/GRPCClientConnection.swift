@@ -195,7 +195,9 @@ extension GRPCClientConnection: TransportHandler {
         if isReady {
             rpc.closed(self, reason: reason)
         } else {
-            let text = failure ?? "the connection ended before HTTP/2's SETTINGS: \(reason)"
+            let text =
+                failure
+                ?? "the connection ended before HTTP/2's SETTINGS: \(reason); does the server speak gRPC?"
             connectFailed(RPCError(.failedConnect, text))
         }
         streams = StreamTable()

@@ -12,7 +12,7 @@ extension RPCChannel {
     ///   - interceptors, loop: see the other initializers.
     ///   - security: makes what protects the connections, for which it reads files: `TLSProvider` of
     ///     RocketTLS; nil: none, so that a stub with TLS is an error. An address is plaintext.
-    ///   - grpc: the wire of stubs with the protocol grpc: `.grpc` of RocketGRPC; nil: such a stub
+    ///   - grpc: the wire of stubs with the protocol grpc: `.grpc()` of RocketGRPC; nil: such a stub
     ///     is an error.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a target that is neither, or TLS that can't be
     ///   used; CHANNEL_INIT when the thread can't be started.
@@ -53,8 +53,8 @@ extension RPCChannelConfiguration {
             guard let grpc else {
                 throw RPCError(
                     .channelInit,
-                    "the protocol of stubs/\(stub.name) is grpc, and this program does not contain "
-                        + "the product RocketGRPC")
+                    "the protocol of stubs/\(stub.name) is grpc, and the program passes no "
+                        + "grpc: .grpc() of the product RocketGRPC")
             }
             self.protocol = grpc
         }

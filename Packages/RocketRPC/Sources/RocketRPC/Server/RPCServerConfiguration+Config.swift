@@ -11,7 +11,7 @@ extension RPCServerConfiguration {
     ///     served in place of the configured addresses.
     ///   - security: makes what protects the listeners, for which it reads files: `TLSProvider` of
     ///     RocketTLS; nil: none, so that a configuration with TLS is an error.
-    ///   - protocols: further wires, `[.grpc]` of RocketGRPC; none: a configuration that requires
+    ///   - protocols: further wires, `[.grpc()]` of RocketGRPC; none: a configuration that requires
     ///     gRPC is an error.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for an invalid listener address, or TLS that can't be
     ///   used; CHANNEL_INIT for a wire that is required and not there.
