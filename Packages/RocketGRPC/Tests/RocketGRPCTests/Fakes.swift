@@ -223,6 +223,11 @@ final class ServerRig {
     }
 }
 
+extension GRPCServerConnection {
+    /// Bytes that its streams hold.
+    var heldBytes: Int { requestBytes + outputBytes }
+}
+
 /// A message of gRPC.
 func framed(_ message: [UInt8], isCompressed: Bool = false) -> [UInt8] {
     [isCompressed ? 1 : 0] + bigEndian(UInt32(message.count)) + message

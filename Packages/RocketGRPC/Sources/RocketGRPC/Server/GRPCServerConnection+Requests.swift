@@ -65,6 +65,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
             return passed(stream)
         }
         if kind.streamsRequests { open(stream) } else { collect(stream) }
+        limitRequestBytes(stream)
     }
 
     private func appendHead(of stream: ServerStream, to buffer: inout ByteBuffer) {
@@ -118,12 +119,15 @@ extension GRPCServerConnection: HTTP2SessionHandler {
                 session?.consumed(bytes.byteCount, on: stream)
             }
         } catch { return refuse(known, error) }
-        count(known)
-        if streamBytes - replyBytes > wire.configuration.maxBufferedRequestBytes,
-            !known.isPassed
-        {
-            let text = "the connection holds \(streamBytes) bytes of requests"
-            refuse(known, WireFailure(.resourceExhausted, text))
+        limitRequestBytes(known)
+    }
+
+    /// Refuses a request with which the connection holds too much.
+    private func limitRequestBytes(_ stream: ServerStream) {
+        count(stream)
+        if requestBytes > wire.configuration.maxBufferedRequestBytes, !stream.isAnswered {
+            let text = "the connection holds \(requestBytes) bytes of requests"
+            refuse(stream, WireFailure(.resourceExhausted, text))
         }
     }
 
@@ -215,7 +219,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         guard let session, let known = streams.remove(session.userData(of: stream)) else { return }
         cancel(known)
         returnUnread(of: known)
-        streamBytes -= known.countedBytes
+        requestBytes -= known.countedRequestBytes
+        outputBytes -= known.countedOutputBytes
         replyBytes -= known.countedReplyBytes
         known.end()
         loop.give(known)
@@ -223,9 +228,12 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     /// Records the bytes that a stream holds.
     func count(_ stream: ServerStream) {
-        let bytes = stream.heldBytes
-        streamBytes += bytes - stream.countedBytes
-        stream.countedBytes = bytes
+        let requests = stream.heldRequestBytes
+        requestBytes += requests - stream.countedRequestBytes
+        stream.countedRequestBytes = requests
+        let output = stream.heldReplyBytes
+        outputBytes += output - stream.countedOutputBytes
+        stream.countedOutputBytes = output
         let replies = stream.kind.streamsResponses ? 0 : stream.output.heldBytes
         replyBytes += replies - stream.countedReplyBytes
         stream.countedReplyBytes = replies

@@ -38,8 +38,10 @@ final class ServerStream {
     var isWaiting = false
     /// Began after the drain did.
     var isLate = false
-    /// The bytes of it that the connection has counted.
-    var countedBytes = 0
+    /// The bytes of it that the connection has counted: of requests, of responses, and those of
+    /// responses that are no stream.
+    var countedRequestBytes = 0
+    var countedOutputBytes = 0
     var countedReplyBytes = 0
 
     /// Begins a call.
@@ -68,15 +70,18 @@ final class ServerStream {
         isAnswered = false
         isWaiting = false
         isLate = false
-        countedBytes = 0
+        countedRequestBytes = 0
+        countedOutputBytes = 0
         countedReplyBytes = 0
     }
 
-    /// Bytes that it holds.
-    var heldBytes: Int {
+    /// Bytes that it holds of requests.
+    var heldRequestBytes: Int {
         frame.readableBytes + (collector?.heldBytes ?? 0) + (input?.heldBytes ?? 0)
-            + output.heldBytes
     }
+
+    /// Bytes that it holds of responses.
+    var heldReplyBytes: Int { output.heldBytes + trailers.listBytes }
 
     /// Drops what has come of the request: nobody will see it.
     func dropInput() {

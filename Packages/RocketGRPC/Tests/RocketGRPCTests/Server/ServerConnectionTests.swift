@@ -27,7 +27,7 @@ struct ServerConnectionTests {
                 "end of headers of 1", "end of 1", "closed 1: NO_ERROR",
             ])
         #expect(rig.events.received[id] == framed("AB"))
-        #expect(rig.connection.streams.count == 0 && rig.connection.streamBytes == 0)
+        #expect(rig.connection.streams.count == 0 && rig.connection.heldBytes == 0)
     }
 
     @Test("An error is a response of one list of headers")
@@ -91,7 +91,7 @@ struct ServerConnectionTests {
         try rig.request("/a.S/unary", [0, 0, 0, 0, 9, 1])
         #expect(rig.takeEvents().contains("grpc-status: 13"))
         #expect(rig.rpc.takeFrames() == [])
-        #expect(rig.connection.streamBytes == 0)
+        #expect(rig.connection.heldBytes == 0)
     }
 
     @Test("A message over the limit is RESOURCE_EXHAUSTED before it has arrived")
@@ -134,7 +134,7 @@ struct ServerConnectionTests {
         rig.client.reset(second, .cancel)
         rig.exchange()
         #expect(rig.rpc.takeFrames() == [])
-        #expect(rig.connection.streams.count == 0 && rig.connection.streamBytes == 0)
+        #expect(rig.connection.streams.count == 0 && rig.connection.heldBytes == 0)
     }
 
     @Test("A stream of requests opens at once, and its messages wait for credit")
@@ -169,12 +169,12 @@ struct ServerConnectionTests {
         let message = framed(Array(repeating: 1, count: 60_000))
         let id = try rig.request("/a.S/client", message, ends: false)
         #expect(rig.client.sendWindow(of: id) == 0)
-        #expect(rig.connection.streamBytes < 20_001)
+        #expect(rig.connection.heldBytes < 20_001)
         rig.rpc.sendWindow("1", 100_000)
         rig.exchange()
         let frames = rig.rpc.takeFrames()
         #expect(frames.last?.hasPrefix("1 rocket.data |") == true)
-        #expect(rig.connection.streamBytes == 0)
+        #expect(rig.connection.heldBytes == 0)
         #expect(rig.client.sendWindow(of: id) > 0)
     }
 
