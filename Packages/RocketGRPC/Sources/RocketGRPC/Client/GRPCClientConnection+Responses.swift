@@ -232,14 +232,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
 
     func goAwayReceived(last: HTTP2StreamID, _ code: HTTP2ErrorCode, text: String) {
         if code == .enhanceYourCalm, text == "too_many_pings" { wire.pingLess() }
-        if isGoingAway { return }
-        isGoingAway = true
-        frames.appendGoAway(to: &input)
-        hasNewInput = true
-        settings.logger.debug("server going away") {
-            $0.add("code", code.description)
-            $0.add("text", text)
-        }
+        leave(code.description, text)
     }
 
     func settingsReceived() { areSettingsKnown = true }
