@@ -94,6 +94,9 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         appendHead(of: stream, to: &stream.frame)
         let room = settings.codec.maxFrameBytes - stream.frame.readableBytes - 5
         stream.collector = MessageCollector(maxMessageBytes: max(0, room), encoding: head.encoding)
+        if let timeout = head.timeoutMilliseconds {
+            watchDeadline(of: stream, milliseconds: timeout)
+        }
     }
 
     private func passed(_ stream: ServerStream) {

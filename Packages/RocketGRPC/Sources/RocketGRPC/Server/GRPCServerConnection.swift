@@ -60,6 +60,7 @@ final class GRPCServerConnection {
     /// DATA whose credit is returned when the RPC side has taken what waits in `input`.
     private var withheld: [(stream: HTTP2StreamID, bytes: Int)] = []
 
+    var requestDeadlines = RequestDeadlines()
     var drain = Drain.none
     private var isDrainPinged = false
     var pings: PingPolicy
@@ -154,6 +155,7 @@ extension GRPCServerConnection: TransportHandler {
         session = nil
         keepalive?.cancel()
         closeTimer?.cancel()
+        requestDeadlines.cancel()
         streams = StreamTable()
         withheld = []
         output.shrink()

@@ -26,7 +26,8 @@ struct RequestHead: ~Copyable {
     private var isGRPC = false
     private var hasScheme = false
     private var failure: WireFailure?
-    private var timeoutMilliseconds: Int64?
+    /// The value of grpc-timeout.
+    private(set) var timeoutMilliseconds: Int64?
     /// The fields that are metadata, as lines without the start of a block.
     private var lines = ByteBuffer()
 

@@ -1,6 +1,7 @@
 import RocketBase
 import RocketHTTP2
 @_spi(Transport) import RocketRPC
+import RocketSystem
 
 /// One call on a server's connection of gRPC. Bound to the connection's loop; used again for another
 /// call after its end.
@@ -14,6 +15,8 @@ final class ServerStream {
 
     /// A call with one request: the frame with it, so far.
     var frame = ByteBuffer()
+    /// When that request has to have arrived; nil: any time.
+    var requestDeadline: MonotonicTime?
     /// Reads that request; nil: nothing more is read into `frame`.
     var collector: MessageCollector?
     /// Passes on a stream of requests; nil: there is none.
@@ -57,6 +60,7 @@ final class ServerStream {
     func end() {
         frame.removeAll()
         frame.shrink(keepBytes: 4 << 10)
+        requestDeadline = nil
         collector = nil
         input = nil
         output.end()

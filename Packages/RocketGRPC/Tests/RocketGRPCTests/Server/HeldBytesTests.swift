@@ -2,6 +2,9 @@ import RocketBase
 import RocketCompression
 import RocketHTTP2
 import RocketHTTP2TestKit
+import RocketReactorTestKit
+@_spi(Transport) import RocketRPC
+import RocketTCP
 import Testing
 
 @testable import RocketGRPC
@@ -119,5 +122,25 @@ struct HeldBytesTests {
         #expect(rig.takeEvents().contains("grpc-status: 8"))
         #expect(rig.rpc.takeFrames().last == "3 rocket.cancel")
         #expect(rig.connection.streams.count == 1)
+    }
+
+    @Test("Nothing is left of a connection that has ended")
+    func lifetime() throws {
+        let loop: HandDrivenLoop
+        weak var connection: GRPCServerConnection?
+        weak var session: HTTP2Session?
+        do {
+            let rig = try ServerRig()
+            loop = rig.loop
+            (connection, session) = (rig.connection, rig.connection.session)
+            try rig.request("/a.S/unary", [0], ends: false)
+            try rig.request("/a.S/both", framed("x"), ends: false)
+            rig.connection.draining(rig.below)
+            rig.rpc.transport?.close(.afterFlush, reason: .requested)
+            rig.connection.closed(rig.below, reason: .requested)
+            loop.tick()
+        }
+        #expect(connection == nil && session == nil)
+        loop.tick(after: .seconds(60))
     }
 }

@@ -118,6 +118,25 @@ struct ServerConnectionTests {
         #expect(rig.connection.streams.count == 1)
     }
 
+    @Test("A request that has not arrived before its deadline is DEADLINE_EXCEEDED")
+    func late() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", [0], ends: false, [("grpc-timeout", "2S")])
+        try rig.request("/a.S/unary", [0], ends: false, [("grpc-timeout", "1S")])
+        try rig.request("/a.S/server", framed("x"), [("grpc-timeout", "1S")])
+        try rig.request("/a.S/unary", [0], ends: false, [("grpc-timeout", "99999999H")])
+        _ = rig.rpc.takeFrames()
+        for (seconds, stream) in [(1, 3), (2, 1)] {
+            #expect(rig.takeEvents() == [])
+            rig.loop.tick(after: .seconds(1))
+            rig.exchange()
+            let events = rig.takeEvents()
+            #expect(events.first == "headers of \(stream)" && events.contains("grpc-status: 4"))
+            #expect(rig.connection.streams.count == 4 - seconds)
+        }
+        #expect(rig.rpc.takeFrames() == [])
+    }
+
     @Test("A reset becomes a cancel, and a late reply is dropped")
     func reset() throws {
         let rig = try ServerRig()
