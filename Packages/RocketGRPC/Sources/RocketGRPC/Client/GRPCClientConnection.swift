@@ -69,6 +69,8 @@ final class GRPCClientConnection {
     private var finalSentBytes: UInt64 = 0
     private var keepalive: KeepaliveTimer?
     private var closing: CloseReason?
+    /// The server sends no more: no stream ends that has not ended.
+    private var isInputEnded = false
     private var closeTimer: ScheduledTimer?
     private var settingsTimer: ScheduledTimer?
     private var failure: String?
@@ -181,6 +183,7 @@ extension GRPCClientConnection: TransportHandler {
 
     func inputEnded(_ transport: any Transport) {
         if !isReady { return transport.close(.now, reason: .peerFinished) }
+        isInputEnded = true
         deliver()
         rpc.inputEnded(self)
     }
@@ -370,7 +373,7 @@ extension GRPCClientConnection: TickEndHandler {
             return transport.close(.afterFlush, reason: .rejected(failure))
         }
         guard !session.wantsSend else { return }
-        if let closing, session.openStreams == 0 {
+        if let closing, session.openStreams == 0 || isInputEnded {
             transport.close(.afterFlush, reason: closing)
         } else if session.isOver {
             transport.close(.afterFlush, reason: .peerFinished)

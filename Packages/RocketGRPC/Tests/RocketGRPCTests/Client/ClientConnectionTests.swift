@@ -317,6 +317,17 @@ struct ClientConnectionTests {
         loop.tick(after: .seconds(60))
     }
 
+    @Test("A server that ends its output answers no more: the connection is closed at once")
+    func inputEnded() throws {
+        let rig = try ClientRig()
+        rig.call("a")
+        rig.connection.inputEnded(rig.below)
+        #expect(rig.rpc.takeEvents() == ["input ended"])
+        rig.rpc.transport?.close(.afterFlush, reason: .peerFinished)
+        rig.loop.tick()
+        #expect(rig.below.closed == .peerFinished)
+    }
+
     @Test("Requests count as sent when the connection below has sent a byte of them")
     func sentBytes() throws {
         let rig = try ClientRig()
