@@ -328,6 +328,24 @@ struct ClientConnectionTests {
         #expect(rig.below.closed == .peerFinished)
     }
 
+    @Test("A response that has come as a whole is read to its end, also after the server's")
+    func wholeResponse() throws {
+        let rig = try ClientRig()
+        rig.call("s", "rkm1\nstream=s\nwindow=3\n")
+        rig.answer(
+            1, [(":status", "200"), ("content-type", "application/grpc")], framed("three"))
+        #expect(rig.rpc.takeFrames() == ["s rocket.data more | thr"])
+        rig.connection.inputEnded(rig.below)
+        rig.loop.tick()
+        #expect(rig.rpc.takeEvents() == [] && rig.rpc.takeFrames() == [" rocket.goaway"])
+        rig.rpc.sendWindow("s", 100)
+        rig.loop.tick()
+        #expect(rig.rpc.takeFrames() == ["s rocket.data | ee", "s "])
+        #expect(rig.below.take() == [])
+        rig.loop.tick()
+        #expect(rig.rpc.takeEvents() == ["input ended"])
+    }
+
     @Test("Requests count as sent when the connection below has sent a byte of them")
     func sentBytes() throws {
         let rig = try ClientRig()
