@@ -8,7 +8,8 @@ public struct GRPCServerConfiguration: Sendable {
     /// How many bytes of responses of a stream may wait for a client that reads slowly; the handler
     /// waits then. At least 1024; default 64 KiB. A single message may be larger.
     public var responseWindowBytes = 64 << 10
-    /// How many bytes of requests that have not arrived as a whole a connection may hold. A request
+    /// How many bytes of requests that have not been passed on as a whole a connection may hold: metadata,
+    /// parts of messages, messages of streams that wait. A request
     /// that would exceed it is answered with RESOURCE_EXHAUSTED. Default 64 MiB.
     public var maxBufferedRequestBytes = 64 << 20
     /// How often a client with calls may ping. A client that does it more often, for the third time, is

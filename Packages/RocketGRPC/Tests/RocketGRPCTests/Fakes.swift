@@ -63,6 +63,7 @@ final class FakeRPC: TransportHandler {
     func inputEnded(_ transport: any Transport) { events.append("input ended") }
     func closed(_ transport: any Transport, reason: CloseReason) {
         events.append("closed: \(reason)")
+        self.transport = nil
     }
 
     func take(_ input: inout ByteBuffer) {
@@ -221,6 +222,11 @@ final class ServerRig {
         defer { events.removeEvents() }
         return events.events
     }
+}
+
+extension GRPCServerConnection {
+    /// Bytes that its streams hold.
+    var heldBytes: Int { requestBytes + outputBytes }
 }
 
 /// A message of gRPC.

@@ -147,6 +147,10 @@ extension HTTP2Session {
     /// Whether a request waits for the peer's limit on streams, or has only been submitted.
     public func isQueued(_ stream: HTTP2StreamID) -> Bool { isUnsent(stream.rawValue) }
 
+    /// How many requests were reset while they waited. They still wait, and are dropped when their turn
+    /// comes: nghttp2 can't do it before.
+    public var resetQueuedRequests: Int { cancelledRequests.count }
+
     func isUnsent(_ stream: Int32) -> Bool { role == .client && stream > lastRequest }
 
     /// The last stream of the peer that has been reported.

@@ -91,6 +91,15 @@ final class ClientStream {
         countedRequestBytes = 0
     }
 
+    /// Drops what has come of the response: nobody will see it.
+    func dropResponse() {
+        lines.removeAll()
+        message.removeAll()
+        message.shrink(keepBytes: 4 << 10)
+        collector = nil
+        input = nil
+    }
+
     /// Bytes that it holds.
     var heldBytes: Int {
         message.readableBytes + (collector?.heldBytes ?? 0) + (input?.heldBytes ?? 0)

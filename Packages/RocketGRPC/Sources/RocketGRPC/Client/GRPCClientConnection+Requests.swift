@@ -199,7 +199,29 @@ extension GRPCClientConnection {
     private func cancel(_ stream: ClientStream) {
         stream.isAnswered = true
         if stream.isClosed { return remove(stream.number) }
-        if let id = stream.id { session?.reset(id, .cancel) }
+        guard let id = stream.id, let session else { return }
+        session.reset(id, .cancel)
+        // The stream may last for as long as those of the server do that keep it from being sent.
+        stream.isRequestWhole = false
+        stream.output.end()
+        stream.dropResponse()
+        if session.resetQueuedRequests >= Self.mostResetQueued { leave("it takes no calls", "") }
+    }
+
+    /// When so many calls were given up before the server let them begin, the channel uses another
+    /// connection: HTTP/2's session can't forget them.
+    static let mostResetQueued = 1024
+
+    /// No more calls are sent on this connection.
+    func leave(_ reason: String, _ text: String) {
+        if isGoingAway { return }
+        isGoingAway = true
+        frames.appendGoAway(to: &input)
+        hasNewInput = true
+        settings.logger.debug("server going away") {
+            $0.add("code", reason)
+            $0.add("text", text)
+        }
     }
 
     /// What will not be read is credit for other streams.

@@ -223,6 +223,29 @@ extension GRPCClientConnection: HTTP2SessionHandler {
         remove(session.userData(of: stream))
     }
 
+    /// Whether the only calls on the connection are such whose responses have come as a whole, and wait
+    /// for the credit of the RPC side.
+    var hasOnlyWholeResponses: Bool {
+        var found = false
+        for stream in streams.all where !stream.isAnswered {
+            if !stream.isClosed { return false }
+            found = true
+        }
+        return found
+    }
+
+    /// Calls that waited for the server's limit on streams were not sent: the channel sends them
+    /// again.
+    func failQueued() {
+        guard let session else { return }
+        for stream in streams.all {
+            guard let id = stream.id, !stream.isAnswered, session.isQueued(id) else { continue }
+            let failure = WireFailure(.unavailable, "the connection ended before the call was sent")
+            stream.messageID.withBytes { answer($0, failure) }
+        }
+        deliver()
+    }
+
     /// Forgets a call whose stream has ended before its messages were passed on.
     private func removeIfClosed(_ stream: ClientStream) {
         if stream.isClosed { remove(stream.number) }
@@ -232,14 +255,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
 
     func goAwayReceived(last: HTTP2StreamID, _ code: HTTP2ErrorCode, text: String) {
         if code == .enhanceYourCalm, text == "too_many_pings" { wire.pingLess() }
-        if isGoingAway { return }
-        isGoingAway = true
-        frames.appendGoAway(to: &input)
-        hasNewInput = true
-        settings.logger.debug("server going away") {
-            $0.add("code", code.description)
-            $0.add("text", text)
-        }
+        leave(code.description, text)
     }
 
     func settingsReceived() { areSettingsKnown = true }

@@ -69,6 +69,9 @@ final class GRPCClientConnection {
     private var finalSentBytes: UInt64 = 0
     private var keepalive: KeepaliveTimer?
     private var closing: CloseReason?
+    /// The server sends no more: no stream ends that has not ended.
+    private var isInputEnded = false
+    private var isEndPassed = false
     private var closeTimer: ScheduledTimer?
     private var settingsTimer: ScheduledTimer?
     private var failure: String?
@@ -181,7 +184,17 @@ extension GRPCClientConnection: TransportHandler {
 
     func inputEnded(_ transport: any Transport) {
         if !isReady { return transport.close(.now, reason: .peerFinished) }
+        isInputEnded = true
+        if hasOnlyWholeResponses { leave("the server has ended its output", "") }
         deliver()
+        passInputEnd()
+    }
+
+    /// Notifies the RPC side, which closes the connection then, when it has taken the responses that have
+    /// come as a whole. Calls that have none are not delayed by that.
+    private func passInputEnd() {
+        if !isInputEnded || isEndPassed || hasOnlyWholeResponses { return }
+        isEndPassed = true
         rpc.inputEnded(self)
     }
 
@@ -202,18 +215,6 @@ extension GRPCClientConnection: TransportHandler {
         }
         streams = StreamTable()
         numbers = [:]
-    }
-
-    /// Calls that waited for the server's limit on streams were not sent: the channel sends them
-    /// again.
-    private func failQueued() {
-        guard let session else { return }
-        for stream in streams.all {
-            guard let id = stream.id, !stream.isAnswered, session.isQueued(id) else { continue }
-            let failure = WireFailure(.unavailable, "the connection ended before the call was sent")
-            stream.messageID.withBytes { answer($0, failure) }
-        }
-        deliver()
     }
 
     private func fail(_ error: HTTP2Error) {
@@ -329,6 +330,7 @@ extension GRPCClientConnection: TickEndHandler {
         if transport == nil { return }
         flush()
         deliver()
+        passInputEnd()
         reportHeldBytes()
         if isHeldBack, !isFull(above: Self.requestMarkBytes / 2), closing == nil {
             isHeldBack = false
@@ -337,7 +339,8 @@ extension GRPCClientConnection: TickEndHandler {
         keepalive?.expect(hasCalls: streams.count > 0)
     }
 
-    private func deliver() {
+    /// Passes new frames to the RPC side.
+    func deliver() {
         if !hasNewInput || !isReady || transport == nil { return }
         hasNewInput = false
         var buffer = ByteBuffer()
@@ -354,6 +357,9 @@ extension GRPCClientConnection: TickEndHandler {
 
     private func flush() {
         guard let session, let transport else { return }
+        // The server may have closed its socket, and would answer by a reset. After its GOAWAY nothing
+        // is sent without streams in any case.
+        if isInputEnded, hasOnlyWholeResponses { return }
         while session.wantsSend, transport.isWritable {
             var found: HTTP2Error?
             // Forgets what is known to have been sent.
@@ -372,9 +378,9 @@ extension GRPCClientConnection: TickEndHandler {
             return transport.close(.afterFlush, reason: .rejected(failure))
         }
         guard !session.wantsSend else { return }
-        if let closing, session.openStreams == 0 {
+        if let closing, session.openStreams == 0 || isInputEnded {
             transport.close(.afterFlush, reason: closing)
-        } else if session.isOver {
+        } else if session.isOver, !hasOnlyWholeResponses {
             transport.close(.afterFlush, reason: .peerFinished)
         }
     }

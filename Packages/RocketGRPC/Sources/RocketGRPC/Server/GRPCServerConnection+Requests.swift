@@ -65,6 +65,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
             return passed(stream)
         }
         if kind.streamsRequests { open(stream) } else { collect(stream) }
+        limitRequestBytes(stream)
     }
 
     private func appendHead(of stream: ServerStream, to buffer: inout ByteBuffer) {
@@ -94,6 +95,9 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         let room = unsafe settings.codec.maxFrameBytes - stream.frame.readableBytes - 5
         unsafe stream.collector = MessageCollector(
             maxMessageBytes: max(0, room), encoding: head.encoding)
+        if let timeout = unsafe head.timeoutMilliseconds {
+            watchDeadline(of: stream, milliseconds: timeout)
+        }
     }
 
     private func passed(_ stream: ServerStream) {
@@ -119,12 +123,15 @@ extension GRPCServerConnection: HTTP2SessionHandler {
                 session?.consumed(bytes.byteCount, on: stream)
             }
         } catch { return refuse(known, error) }
-        count(known)
-        if streamBytes - replyBytes > wire.configuration.maxBufferedRequestBytes,
-            !known.isPassed
-        {
-            let text = "the connection holds \(streamBytes) bytes of requests"
-            refuse(known, WireFailure(.resourceExhausted, text))
+        limitRequestBytes(known)
+    }
+
+    /// Refuses a request with which the connection holds too much.
+    private func limitRequestBytes(_ stream: ServerStream) {
+        count(stream)
+        if requestBytes > wire.configuration.maxBufferedRequestBytes, !stream.isAnswered {
+            let text = "the connection holds \(requestBytes) bytes of requests"
+            refuse(stream, WireFailure(.resourceExhausted, text))
         }
     }
 
@@ -218,7 +225,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         }
         cancel(known)
         returnUnread(of: known)
-        streamBytes -= known.countedBytes
+        requestBytes -= known.countedRequestBytes
+        outputBytes -= known.countedOutputBytes
         replyBytes -= known.countedReplyBytes
         known.end()
         loop.give(known)
@@ -226,9 +234,12 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     /// Records the bytes that a stream holds.
     func count(_ stream: ServerStream) {
-        let bytes = stream.heldBytes
-        streamBytes += bytes - stream.countedBytes
-        stream.countedBytes = bytes
+        let requests = stream.heldRequestBytes
+        requestBytes += requests - stream.countedRequestBytes
+        stream.countedRequestBytes = requests
+        let output = stream.heldReplyBytes
+        outputBytes += output - stream.countedOutputBytes
+        stream.countedOutputBytes = output
         let replies = unsafe stream.kind.streamsResponses ? 0 : stream.output.heldBytes
         replyBytes += replies - stream.countedReplyBytes
         stream.countedReplyBytes = replies

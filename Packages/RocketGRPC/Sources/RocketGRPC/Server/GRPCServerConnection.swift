@@ -47,8 +47,10 @@ final class GRPCServerConnection {
     var output = ByteBuffer()
     private var isEnrolled = false
 
-    /// Bytes that all streams hold, and those of replies that are no stream.
-    var streamBytes = 0
+    /// Bytes that all streams hold of requests, and of responses; those of responses that are no
+    /// stream.
+    var requestBytes = 0
+    var outputBytes = 0
     var replyBytes = 0
     /// The RPC side was told that the output is full.
     private var isHeldBack = false
@@ -60,6 +62,7 @@ final class GRPCServerConnection {
     /// DATA whose credit is returned when the RPC side has taken what waits in `input`.
     private var withheld: [(stream: HTTP2StreamID, bytes: Int)] = []
 
+    var requestDeadlines = RequestDeadlines()
     var drain = Drain.none
     private var isDrainPinged = false
     var pings: PingPolicy
@@ -154,6 +157,7 @@ extension GRPCServerConnection: TransportHandler {
         session = nil
         keepalive?.cancel()
         closeTimer?.cancel()
+        requestDeadlines.cancel()
         unsafe streams = StreamTable()
         withheld = []
         output.shrink()
@@ -179,7 +183,7 @@ extension GRPCServerConnection: Transport {
     var peerAddress: NetAddress { transport?.peerAddress ?? NetAddress(.unnamed) }
     var peerIdentity: PeerIdentity { transport?.peerIdentity ?? .none }
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
-    var pendingBytes: Int { output.readableBytes + streamBytes + (transport?.pendingBytes ?? 0) }
+    var pendingBytes: Int { output.readableBytes + outputBytes + (transport?.pendingBytes ?? 0) }
     var isWritable: Bool { !isHeldBack && closing == nil && transport != nil }
     var signalsReset: Bool { true }
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }
@@ -336,9 +340,14 @@ extension GRPCServerConnection: TickEndHandler {
     }
 
     private func reportHeldBytes() {
+        let buffered = input.readableBytes + output.readableBytes
         transport?.handlerBytes =
-            handlerBytes + streamBytes + input.readableBytes + output.readableBytes
+            unsafe handlerBytes + requestBytes + outputBytes + buffered
+            + streams.count * Self.streamBytes
     }
+
+    /// What a stream costs besides: this object, and nghttp2's.
+    private static let streamBytes = 1 << 10
 
     private func keepaliveDue() {
         switch unsafe keepalive?.due(hasCalls: streams.count > 0) {

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 
 /// Collects the header fields of a request, and says what they ask for. Reused for every request of
 /// a connection: HTTP/2 sends the fields of one request without others in between.
@@ -25,7 +26,8 @@ struct RequestHead: ~Copyable {
     private var isGRPC = false
     private var hasScheme = false
     private var failure: WireFailure?
-    private var timeoutMilliseconds: Int64?
+    /// The value of grpc-timeout.
+    private(set) var timeoutMilliseconds: Int64?
     /// The fields that are metadata, as lines without the start of a block.
     private var lines = ByteBuffer()
 
@@ -44,7 +46,13 @@ struct RequestHead: ~Copyable {
         hasScheme = false
         failure = nil
         timeoutMilliseconds = nil
+        lines.shrink(keepBytes: Self.mostLineBytes)
+        block.shrink(keepBytes: Self.mostLineBytes)
     }
+
+    /// The RPC side takes no more metadata: more is refused before memory is used for it, since HPACK
+    /// makes of one byte 4 KiB, and percent-encoding 12 KiB of these.
+    private static let mostLineBytes = MetadataBlock.announcedLimitBytes
 
     /// Takes a field.
     mutating func add(_ name: RawSpan, _ value: RawSpan) {
@@ -56,8 +64,19 @@ struct RequestHead: ~Copyable {
             isGRPC = ContentType.isGRPC(value)
         case UInt8(ascii: "t") where name.equals("te"):
             isTrailersAccepted = value.equals("trailers")
-        default: MetadataHeaders.append(name, value, to: &lines)
+        default: addMetadata(name, value)
         }
+    }
+
+    private mutating func addMetadata(_ name: RawSpan, _ value: RawSpan) {
+        if lines.readableBytes + name.byteCount + value.byteCount <= Self.mostLineBytes {
+            MetadataHeaders.append(name, value, to: &lines)
+            if lines.readableBytes <= Self.mostLineBytes { return }
+        }
+        fail(
+            WireFailure(
+                .resourceExhausted,
+                "the metadata has more than \(Self.mostLineBytes) bytes as a metadata block"))
     }
 
     private mutating func addPseudo(_ name: RawSpan, _ value: RawSpan) {
@@ -77,7 +96,7 @@ struct RequestHead: ~Copyable {
         if name.equals("grpc-timeout") {
             timeoutMilliseconds = GRPCTimeout.milliseconds(value)
             if timeoutMilliseconds == nil {
-                fail(WireFailure(.internal, "the grpc-timeout '\(value.text)' is invalid"))
+                fail(WireFailure(.internal, "the grpc-timeout '\(value.excerpt)' is invalid"))
             }
         } else if name.equals("grpc-encoding") {
             if let known = encodings.find(value) {
@@ -86,13 +105,13 @@ struct RequestHead: ~Copyable {
                 fail(
                     WireFailure(
                         .unimplemented,
-                        "the grpc-encoding '\(value.text)' is not supported; "
+                        "the grpc-encoding '\(value.excerpt)' is not supported; "
                             + "supported are \(encodings.text)"))
             }
         } else if name.equals("grpc-accept-encoding") {
             accepted = encodings.accepted(value)
         } else {
-            MetadataHeaders.append(name, value, to: &lines)
+            addMetadata(name, value)
         }
     }
 

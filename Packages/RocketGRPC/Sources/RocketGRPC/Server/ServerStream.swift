@@ -1,6 +1,7 @@
 import RocketBase
 import RocketHTTP2
 @_spi(Transport) import RocketRPC
+import RocketSystem
 
 /// One call on a server's connection of gRPC. Bound to the connection's loop; used again for another
 /// call after its end.
@@ -16,6 +17,8 @@ final class ServerStream {
 
     /// A call with one request: the frame with it, so far.
     @exclusivity(unchecked) var frame = ByteBuffer()
+    /// When that request has to have arrived; nil: any time.
+    var requestDeadline: MonotonicTime?
     /// Reads that request; nil: nothing more is read into `frame`.
     @exclusivity(unchecked) var collector: MessageCollector?
     /// Passes on a stream of requests; nil: there is none.
@@ -40,8 +43,10 @@ final class ServerStream {
     var isWaiting = false
     /// Began after the drain did.
     var isLate = false
-    /// The bytes of it that the connection has counted.
-    var countedBytes = 0
+    /// The bytes of it that the connection has counted: of requests, of responses, and those of
+    /// responses that are no stream.
+    var countedRequestBytes = 0
+    var countedOutputBytes = 0
     var countedReplyBytes = 0
 
     /// Begins a call.
@@ -57,6 +62,7 @@ final class ServerStream {
     func end() {
         unsafe frame.removeAll()
         unsafe frame.shrink(keepBytes: 4 << 10)
+        requestDeadline = nil
         unsafe collector = nil
         unsafe input = nil
         unsafe output.end()
@@ -70,15 +76,18 @@ final class ServerStream {
         isAnswered = false
         isWaiting = false
         isLate = false
-        countedBytes = 0
+        countedRequestBytes = 0
+        countedOutputBytes = 0
         countedReplyBytes = 0
     }
 
-    /// Bytes that it holds.
-    var heldBytes: Int {
+    /// Bytes that it holds of requests.
+    var heldRequestBytes: Int {
         unsafe frame.readableBytes + (collector?.heldBytes ?? 0) + (input?.heldBytes ?? 0)
-            + output.heldBytes
     }
+
+    /// Bytes that it holds of responses.
+    var heldReplyBytes: Int { unsafe output.heldBytes + trailers.listBytes }
 
     /// Drops what has come of the request: nobody will see it.
     func dropInput() {

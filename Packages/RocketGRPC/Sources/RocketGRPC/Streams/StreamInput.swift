@@ -13,6 +13,9 @@ struct StreamInput: ~Copyable {
     /// The message that is read is compressed, and collected.
     private var isCompressed = false
     private var compressed = ByteBuffer()
+    /// `compressed` is a whole message. It stays so until some of it can be passed on: its plain form
+    /// may be a thousand times as long.
+    private var isCompressedWhole = false
     /// The rest of a message that was decompressed.
     private var plain = ByteBuffer()
     /// Whether `plain` is one, which may be empty.
@@ -78,7 +81,9 @@ struct StreamInput: ~Copyable {
     ///
     /// - Throws: INTERNAL if the stream ended within a message.
     mutating func takeEnd() throws(WireFailure) -> Bool {
-        guard isEnded, !isEndPassed, waiting.isEmpty, !hasPlain, reader.remaining != 0 else {
+        guard isEnded, !isEndPassed, waiting.isEmpty, !isCompressedWhole, !hasPlain,
+            reader.remaining != 0
+        else {
             return false
         }
         isEndPassed = true
@@ -96,6 +101,11 @@ struct StreamInput: ~Copyable {
         while true {
             if hasPlain, !passPlain(id, sink, &connection, &output) { return offset }
             let allowed = allowed(connection)
+            if isCompressedWhole {
+                if allowed == 0 { return offset }
+                try decompress(sink)
+                continue
+            }
             if reader.remaining != nil, !isCompressed, allowed == 0 { return offset }
             let most = isCompressed ? Int.max : max(1, allowed)
             guard let step = try reader.next(bytes, from: offset, atMost: most) else {
@@ -114,7 +124,10 @@ struct StreamInput: ~Copyable {
                     continue
                 }
                 compressed.append(part)
-                if isLast { try decompress(sink) }
+                if isLast {
+                    isCompressed = false
+                    isCompressedWhole = true
+                }
             }
         }
     }
@@ -129,7 +142,7 @@ struct StreamInput: ~Copyable {
     }
 
     private mutating func decompress(_ sink: borrowing Sink) throws(WireFailure) {
-        isCompressed = false
+        isCompressedWhole = false
         try Decompression.run(
             compressed, encoding, into: &plain, atMost: reader.maxMessageBytes, sink.compressor)
         compressed.removeAll()

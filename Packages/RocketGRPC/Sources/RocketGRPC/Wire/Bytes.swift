@@ -73,6 +73,10 @@ extension RawSpan {
         return value
     }
 
+    /// The beginning of the bytes as text, for a peer that has sent them: an answer is not much longer
+    /// than what it answers, which may be a byte (HPACK), and never exceeds a list of headers.
+    var excerpt: String { byteCount <= 64 ? text : extracting(first: 64).text + "…" }
+
     /// The bytes as text, in which invalid UTF-8 is U+FFFD.
     var text: String {
         // SAFETY: the pointer does not escape from the closure.

@@ -8,15 +8,21 @@ enum MetadataHeaders {
     /// is metadata: handlers may want to know it (gRFC A6).
     static func isReserved(_ name: RawSpan) -> Bool {
         guard name.byteCount > 0 else { return true }
-        switch name.byte(0) {
-        case UInt8(ascii: ":"): return true
+        return switch name.byte(0) {
+        case UInt8(ascii: ":"): true
         case UInt8(ascii: "g"):
-            return name.hasPrefix("grpc-") && !name.equals("grpc-previous-rpc-attempts")
-        case UInt8(ascii: "c"): return name.equals("content-type") || name.equals("connection")
+            name.hasPrefix("grpc-") && !name.equals("grpc-previous-rpc-attempts")
+        case UInt8(ascii: "c"):
+            name.equals("content-type") || name.equals("connection")
+                || name.equals("content-length")
         case UInt8(ascii: "t"):
-            return name.equals("te") || name.equals("trailer") || name.equals("transfer-encoding")
-        case UInt8(ascii: "h"): return name.equals("host")
-        default: return false
+            name.equals("te") || name.equals("trailer") || name.equals("transfer-encoding")
+        case UInt8(ascii: "h"): name.equals("host") || name.equals("http2-settings")
+        // A peer resets streams with fields of HTTP/1's connections (RFC 9113, 8.2.2).
+        case UInt8(ascii: "k"): name.equals("keep-alive")
+        case UInt8(ascii: "p"): name.equals("proxy-connection")
+        case UInt8(ascii: "u"): name.equals("upgrade")
+        default: false
         }
     }
 

@@ -9,7 +9,8 @@ enum MethodPath {
     /// Appends the method_name.
     ///
     /// - Throws: UNIMPLEMENTED, as gRPC's servers do, for a path that is not two names after a slash
-    ///   each, or is too long. Nothing is appended then.
+    ///   each, has a dot in the second, is too long, or is the name of a frame of TinyPB. Nothing is
+    ///   appended then.
     static func appendName(
         of path: RawSpan, to buffer: inout ByteBuffer
     ) throws(WireFailure) {
@@ -23,13 +24,23 @@ enum MethodPath {
         for index in 1..<slash where path.byte(index) == UInt8(ascii: "/") {
             throw malformed(path)
         }
+        // A dot would make it another path of a method: proxies have rules for one of them.
+        let method = path.extracting((slash + 1)...)
+        if method.lastIndex(of: UInt8(ascii: ".")) != nil { throw malformed(path) }
+        let start = buffer.readableBytes
         buffer.append(path.extracting(1..<slash))
         buffer.append(byte: UInt8(ascii: "."))
-        buffer.append(path.extracting((slash + 1)...))
+        buffer.append(method)
+        // Frames of this name are no requests, so nothing would answer them.
+        let isFrame = buffer.withBytes { FrameName($0.extracting(start...)) != nil }
+        if isFrame {
+            buffer.truncate(to: start)
+            throw WireFailure(.unimplemented, "the path '\(path.excerpt)' is reserved")
+        }
     }
 
     private static func malformed(_ path: RawSpan) -> WireFailure {
-        WireFailure(.unimplemented, "the path '\(path.text)' is not /SERVICE/METHOD")
+        WireFailure(.unimplemented, "the path '\(path.excerpt)' is not /SERVICE/METHOD")
     }
 
     /// Returns the path of a method_name; nil for a name without a dot, which no service has.

@@ -30,6 +30,24 @@ struct DrainTests {
         }
     }
 
+    @Test("A response that nobody has read yet is whole when the server is gone")
+    func readLater() async throws {
+        var channel: RPCChannel?
+        var responses: RPCMessageStream<Bytes>?
+        try await withGRPCServer { _, address in
+            let made = try RPCChannel(to: address, configuration: grpcChannel())
+            let call = try await made.stream(GRPCService.chat)
+            // More than the channel keeps of a stream, 256 KiB: HTTP/2 keeps the rest.
+            for _ in 0..<33 { try await call.requests.write(Bytes(Data(count: 10_000))) }
+            call.finishRequests()
+            (channel, responses) = (made, call.responses)
+        }
+        var count = 0
+        for try await response in try #require(responses) { count += response.value.count }
+        #expect(count == 330_000)
+        channel?.close()
+    }
+
     @Test("Old connections are replaced, and no call is lost")
     func age() async throws {
         try await withGRPCServer(

@@ -273,6 +273,79 @@ struct ClientConnectionTests {
         #expect(rig.rpc.takeFrames().map { $0.prefix(14) } == ["e  UNAVAILABLE"])
     }
 
+    @Test(
+        "Calls that were given up while they waited hold no request, and in the end the connection")
+    func givenUp() throws {
+        var limited = HTTP2Configuration()
+        limited.concurrentStreams = 1
+        let rig = try ClientRig(server: limited)
+        rig.call("a")
+        let most = GRPCClientConnection.mostResetQueued
+        for number in 0..<most {
+            if number == most - 1 { #expect(rig.rpc.takeFrames() == []) }
+            rig.rpc.send("\(number)", "a.S.m", Array(repeating: 1, count: 1000))
+            rig.rpc.send("\(number)", "rocket.cancel")
+        }
+        #expect(rig.connection.streamBytes == 0 && rig.connection.requestBytes == 0)
+        rig.exchange()
+        #expect(rig.rpc.takeFrames() == [" rocket.goaway"])
+        rig.call("b")
+        #expect(rig.rpc.takeFrames() == ["b  UNAVAILABLE the connection takes no more calls"])
+        rig.answer(1, [(":status", "200"), ("content-type", "application/grpc")], framed("x"))
+        #expect(rig.rpc.takeFrames() == ["a  | x"])
+        #expect(rig.connection.streams.count == 0)
+    }
+
+    @Test("Nothing is left of a connection that has ended")
+    func lifetime() throws {
+        let loop: HandDrivenLoop
+        weak var connection: GRPCClientConnection?
+        weak var session: HTTP2Session?
+        do {
+            var configuration = GRPCChannelConfiguration()
+            configuration.keepaliveTime = .seconds(10)
+            let rig = try ClientRig(configuration)
+            loop = rig.loop
+            (connection, session) = (rig.connection, rig.connection.session)
+            rig.call("a")
+            rig.rpc.send("s", "a.S.m", info: "rkm1\nstream=b\nwindow=3\n")
+            rig.rpc.transport?.close(.afterFlush, reason: .requested)
+            rig.connection.closed(rig.below, reason: .requested)
+            loop.tick()
+        }
+        #expect(connection == nil && session == nil)
+        loop.tick(after: .seconds(60))
+    }
+
+    @Test("A server that ends its output answers no more: the connection is closed at once")
+    func inputEnded() throws {
+        let rig = try ClientRig()
+        rig.call("a")
+        rig.connection.inputEnded(rig.below)
+        #expect(rig.rpc.takeEvents() == ["input ended"])
+        rig.rpc.transport?.close(.afterFlush, reason: .peerFinished)
+        rig.loop.tick()
+        #expect(rig.below.closed == .peerFinished)
+    }
+
+    @Test("A response that has come as a whole is read to its end, also after the server's")
+    func wholeResponse() throws {
+        let rig = try ClientRig()
+        rig.call("s", "rkm1\nstream=s\nwindow=3\n")
+        rig.answer(
+            1, [(":status", "200"), ("content-type", "application/grpc")], framed("three"))
+        #expect(rig.rpc.takeFrames() == ["s rocket.data more | thr"])
+        rig.connection.inputEnded(rig.below)
+        rig.loop.tick()
+        #expect(rig.rpc.takeEvents() == [] && rig.rpc.takeFrames() == [" rocket.goaway"])
+        rig.rpc.sendWindow("s", 100)
+        rig.loop.tick()
+        #expect(rig.rpc.takeFrames() == ["s rocket.data | ee", "s "])
+        #expect(rig.below.take() == [])
+        rig.loop.tick()
+        #expect(rig.rpc.takeEvents() == ["input ended"])
+    }
+
     @Test("Requests count as sent when the connection below has sent a byte of them")
     func sentBytes() throws {
         let rig = try ClientRig()

@@ -27,7 +27,7 @@ struct ServerConnectionTests {
                 "end of headers of 1", "end of 1", "closed 1: NO_ERROR",
             ])
         #expect(rig.events.received[id] == framed("AB"))
-        #expect(rig.connection.streams.count == 0 && rig.connection.streamBytes == 0)
+        #expect(rig.connection.streams.count == 0 && rig.connection.heldBytes == 0)
     }
 
     @Test("An error is a response of one list of headers")
@@ -91,7 +91,7 @@ struct ServerConnectionTests {
         try rig.request("/a.S/unary", [0, 0, 0, 0, 9, 1])
         #expect(rig.takeEvents().contains("grpc-status: 13"))
         #expect(rig.rpc.takeFrames() == [])
-        #expect(rig.connection.streamBytes == 0)
+        #expect(rig.connection.heldBytes == 0)
     }
 
     @Test("A message over the limit is RESOURCE_EXHAUSTED before it has arrived")
@@ -118,6 +118,25 @@ struct ServerConnectionTests {
         #expect(rig.connection.streams.count == 1)
     }
 
+    @Test("A request that has not arrived before its deadline is DEADLINE_EXCEEDED")
+    func late() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", [0], ends: false, [("grpc-timeout", "2S")])
+        try rig.request("/a.S/unary", [0], ends: false, [("grpc-timeout", "1S")])
+        try rig.request("/a.S/server", framed("x"), [("grpc-timeout", "1S")])
+        try rig.request("/a.S/unary", [0], ends: false, [("grpc-timeout", "99999999H")])
+        _ = rig.rpc.takeFrames()
+        for (seconds, stream) in [(1, 3), (2, 1)] {
+            #expect(rig.takeEvents() == [])
+            rig.loop.tick(after: .seconds(1))
+            rig.exchange()
+            let events = rig.takeEvents()
+            #expect(events.first == "headers of \(stream)" && events.contains("grpc-status: 4"))
+            #expect(rig.connection.streams.count == 4 - seconds)
+        }
+        #expect(rig.rpc.takeFrames() == [])
+    }
+
     @Test("A reset becomes a cancel, and a late reply is dropped")
     func reset() throws {
         let rig = try ServerRig()
@@ -134,7 +153,7 @@ struct ServerConnectionTests {
         rig.client.reset(second, .cancel)
         rig.exchange()
         #expect(rig.rpc.takeFrames() == [])
-        #expect(rig.connection.streams.count == 0 && rig.connection.streamBytes == 0)
+        #expect(rig.connection.streams.count == 0 && rig.connection.heldBytes == 0)
     }
 
     @Test("A stream of requests opens at once, and its messages wait for credit")
@@ -169,12 +188,12 @@ struct ServerConnectionTests {
         let message = framed(Array(repeating: 1, count: 60_000))
         let id = try rig.request("/a.S/client", message, ends: false)
         #expect(rig.client.sendWindow(of: id) == 0)
-        #expect(rig.connection.streamBytes < 20_001)
+        #expect(rig.connection.heldBytes < 20_001)
         rig.rpc.sendWindow("1", 100_000)
         rig.exchange()
         let frames = rig.rpc.takeFrames()
         #expect(frames.last?.hasPrefix("1 rocket.data |") == true)
-        #expect(rig.connection.streamBytes == 0)
+        #expect(rig.connection.heldBytes == 0)
         #expect(rig.client.sendWindow(of: id) > 0)
     }
 

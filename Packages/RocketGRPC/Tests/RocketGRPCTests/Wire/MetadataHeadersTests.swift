@@ -40,7 +40,8 @@ struct MetadataHeadersTests {
         arguments: [
             ":path", "te", "content-type", "grpc-timeout", "grpc-encoding", "grpc-foo",
             "connection", "host", "timeout-ms", "limit", "stream", "window", "", "x+y",
-            "transfer-encoding", "trailer",
+            "transfer-encoding", "trailer", "content-length", "keep-alive", "proxy-connection",
+            "upgrade", "http2-settings",
         ])
     func reserved(name: String) { #expect(block([(name, "1")]).readableBytes == 5) }
 
