@@ -37,6 +37,7 @@ let package = Package(
         .package(path: "../RocketCodec"),
         .package(path: "../RocketRPC"),
         .package(path: "../RocketTLS"),
+        .package(path: "../RocketGRPC"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
@@ -47,6 +48,7 @@ let package = Package(
             name: "RocketSimulationScenarios",
             dependencies: layers + [
                 "RocketSimulation",
+                .product(name: "RocketGRPC", package: "RocketGRPC"),
                 .product(name: "RocketTLS", package: "RocketTLS"),
                 .product(name: "RocketTLSTestKit", package: "RocketTLS"),
             ],

@@ -10,16 +10,21 @@ extension Scenario {
     /// bursts, with short and long deadlines, some cancelled, while everything goes wrong; then all
     /// is well, and every client's calls succeed.
     public static let rpc = Scenario(name: "rpc") { world, faults in
-        try rpc(world, faults, .plaintext)
+        try rpc(world, faults, .tinyPB)
     }
 
     /// The same over TLS: everybody has a certificate.
     public static let rpcTLS = Scenario(name: "rpc-tls") { world, faults in
-        try WorldSecurity.run(world) { try rpc(world, faults, $0) }
+        try WorldWire.secured(world) { try rpc(world, faults, $0) }
+    }
+
+    /// The same over gRPC.
+    public static let rpcGRPC = Scenario(name: "rpc-grpc") { world, faults in
+        try rpc(world, faults, .grpc)
     }
 
     private static func rpc(
-        _ world: World, _ faults: Faults, _ security: WorldSecurity
+        _ world: World, _ faults: Faults, _ wire: WorldWire
     ) throws {
         var random = world.generator("rpc")
         let serverCount = Int.random(in: 1...3, using: &random)
@@ -31,12 +36,12 @@ extension Scenario {
                     let channel = try next.map { next in
                         try host.channel(
                             to: [next.address(port: 80)],
-                            configuration: security.channel(RPCChannelConfiguration()),
+                            configuration: wire.channel(RPCChannelConfiguration()),
                             interceptors: [InheritedDeadline(host: host)])
                     }
                     try host.serve([EchoService(host: host, next: channel)], port: 80) {
                         $0.ioThreads = 2
-                        $0.tcp.security.tcp = security.server
+                        wire.server(&$0)
                     }
                 })
         }
@@ -51,7 +56,7 @@ extension Scenario {
                         var generator = SeededGenerator(seed: seed &+ host.starts)
                         let channel = try host.channel(
                             to: [target.address(port: 80)],
-                            configuration: security.channel(RPCLoad.channel(using: &generator)))
+                            configuration: wire.channel(RPCLoad.channel(using: &generator)))
                         let load = RPCLoad(
                             host: host, channel: channel, until: span, seed: generator.next())
                         host.run { try await load.run() }
@@ -64,20 +69,20 @@ extension Scenario {
             using: &random)
         let end = faults.apply(planned, to: world, hosts: hosts)
         try world.run(for: max(end, span) + .seconds(20))
-        try succeed(world, clients, targets, security)
+        try succeed(world, clients, targets, wire)
         try world.close()
     }
 
     /// Once faults have stopped, calls succeed. Each is made until it does: the first one may fail
     /// on a connection whose other end lost its power, which its host learns from the answer only.
     private static func succeed(
-        _ world: World, _ clients: [Host], _ targets: [Host], _ security: WorldSecurity
+        _ world: World, _ clients: [Host], _ targets: [Host], _ wire: WorldWire
     ) throws {
         let open = Locked(clients.count * targets.count)
         for client in clients {
             for target in targets {
                 let channel = try client.channel(
-                    to: target, port: 80, configuration: security.channel(.init()))
+                    to: target, port: 80, configuration: wire.channel(.init()))
                 client.run {
                     while !(await reaches(channel)) {
                         try await client.sleep(for: .milliseconds(100))

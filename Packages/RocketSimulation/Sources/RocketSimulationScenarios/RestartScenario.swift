@@ -7,23 +7,28 @@ extension Scenario {
     /// Servers are drained and started again while clients call them through a chain. Each call waits
     /// until a server is ready, and none fails: not one that has begun, nor one that comes too late.
     public static let restart = Scenario(name: "restart") { world, faults in
-        try restart(world, faults, .plaintext)
+        try restart(world, faults, .tinyPB)
     }
 
     /// The same over TLS: everybody has a certificate.
     public static let restartTLS = Scenario(name: "restart-tls") { world, faults in
-        try WorldSecurity.run(world) { try restart(world, faults, $0) }
+        try WorldWire.secured(world) { try restart(world, faults, $0) }
+    }
+
+    /// The same over gRPC.
+    public static let restartGRPC = Scenario(name: "restart-grpc") { world, faults in
+        try restart(world, faults, .grpc)
     }
 
     private static func restart(
-        _ world: World, _ faults: Faults, _ security: WorldSecurity
+        _ world: World, _ faults: Faults, _ wire: WorldWire
     ) throws {
         var random = world.generator("restart")
         var patient = RPCChannelConfiguration()
         patient.waitsForReady = true
         patient.timeout = .seconds(60)
         patient.poolSize = Int.random(in: 1...2, using: &random)
-        let configuration = security.channel(patient)
+        let configuration = wire.channel(patient)
         // Calls without interceptors and metadata go shorter ways, and are not observed. They succeed
         // all the same, and each gets its own reply.
         let isObserved = random.chance(0.5)
@@ -44,7 +49,7 @@ extension Scenario {
                     ) {
                         $0.ioThreads = 2
                         $0.drainTimeout = .seconds(30)
-                        $0.tcp.security.tcp = security.server
+                        wire.server(&$0)
                     }
                 })
         }

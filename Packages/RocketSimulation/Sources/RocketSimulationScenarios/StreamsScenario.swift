@@ -10,6 +10,15 @@ extension Scenario {
     /// order, none twice, and none is missing of a call that succeeds. Then all is well, and on the
     /// connections that are left more is transferred than one may carry without new credit.
     public static let streams = Scenario(name: "streams") { world, faults in
+        try streams(world, faults, .tinyPB)
+    }
+
+    /// The same over gRPC.
+    public static let streamsGRPC = Scenario(name: "streams-grpc") { world, faults in
+        try streams(world, faults, .grpc)
+    }
+
+    private static func streams(_ world: World, _ faults: Faults, _ wire: WorldWire) throws {
         var random = world.generator("streams")
         var servers: [Host] = []
         for number in 0..<Int.random(in: 1...2, using: &random) {
@@ -22,6 +31,7 @@ extension Scenario {
                     try host.serve([TransferService(host: host)], port: 80) {
                         $0.ioThreads = 2
                         $0.limits.streams = limits
+                        wire.server(&$0)
                     }
                 })
         }
@@ -39,7 +49,7 @@ extension Scenario {
                         var generator = SeededGenerator(seed: seed &+ host.starts &+ UInt64(index))
                         let channel = try host.channel(
                             to: [target.address(port: 80)],
-                            configuration: StreamLoad.channel(using: &generator))
+                            configuration: wire.channel(StreamLoad.channel(using: &generator)))
                         let load = StreamLoad(
                             host: host, channel: channel, seed: generator.next())
                         let name = number * targets.count + index

@@ -25,12 +25,6 @@ struct WorldSecurity: Sendable {
                     client: WorldClientSecurity(context: contexts.client)))
         }
     }
-
-    func channel(_ configuration: RPCChannelConfiguration) -> RPCChannelConfiguration {
-        var secured = configuration
-        secured.security = client
-        return secured
-    }
 }
 
 private struct WorldServerSecurity: ServerTransportSecurity {

@@ -47,6 +47,25 @@ import Testing
         #expect(outcome.statistics.counts["streams", default: 0] > 10)
     }
 
+    @Test("Calls are right over gRPC while everything goes wrong", arguments: 1...2)
+    func rpcGRPC(seed: UInt64) {
+        let outcome = run(.rpcGRPC, seed: seed)
+        #expect(outcome.statistics.succeeded > 20)
+    }
+
+    @Test("No call fails over gRPC because servers are drained and started again", arguments: 1...2)
+    func restartGRPC(seed: UInt64) {
+        let outcome = run(.restartGRPC, seed: seed)
+        #expect(outcome.statistics.succeeded == outcome.statistics.calls)
+        #expect(outcome.statistics.counts["replies", default: 0] > 100)
+    }
+
+    @Test("Messages of streams over gRPC are neither lost nor repeated", arguments: 1...2)
+    func streamsGRPC(seed: UInt64) {
+        let outcome = run(.streamsGRPC, seed: seed)
+        #expect(outcome.statistics.counts["streams", default: 0] > 10)
+    }
+
     @Test("An overload is refused, holds no limit up, and is over when it ends", arguments: 1...3)
     func overload(seed: UInt64) {
         let outcome = run(.overload, seed: seed)

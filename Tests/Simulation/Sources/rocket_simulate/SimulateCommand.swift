@@ -17,8 +17,9 @@ struct SimulateCommand: ParsableCommand {
             """)
 
     private static let scenarios = [
-        Scenario.rpc, Scenario.rpcTLS, Scenario.restart, Scenario.restartTLS, Scenario.overload,
-        Scenario.streams, Scenario.peers, Scenario.orders, Scenario.chat,
+        Scenario.rpc, Scenario.rpcTLS, Scenario.rpcGRPC, Scenario.restart, Scenario.restartTLS,
+        Scenario.restartGRPC, Scenario.overload, Scenario.streams, Scenario.streamsGRPC,
+        Scenario.peers, Scenario.orders, Scenario.chat,
     ]
 
     @Option(
