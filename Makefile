@@ -29,8 +29,10 @@ LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression))))
-SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketGRPC \
-	'Apps:ChatServerKitTests|ChatClientKitTests'
+SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketTLS Packages/RocketRPC \
+	Packages/RocketGRPC 'Apps:ChatServerKitTests|ChatClientKitTests'
+# Functions of bytes, which no threads share.
+SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
 .PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-compression test-http2 test-rpc test-grpc test-jwt \
@@ -119,11 +121,11 @@ test-systemd: all ## test order_server under a real systemd, in namespaces (need
 test-fallback: deps ## test RocketRPC without private functions of Swift's runtime
 	@scripts/run-tests --public-runtime Packages/RocketRPC
 
-test-tsan: deps ## test reactor, TCP, codec, RPC and chat under the thread sanitizer
+test-tsan: deps ## test reactor, TCP, TLS, RPC, gRPC and chat under the thread sanitizer
 	@scripts/run-tests --sanitize=thread $(SANITIZED)
 
-test-asan: deps ## test reactor, TCP, codec, RPC and chat under the address sanitizer
-	@scripts/run-tests --sanitize=address $(SANITIZED)
+test-asan: deps ## test the same, codec, compression and HTTP/2 under the address sanitizer
+	@scripts/run-tests --sanitize=address $(SINGLE_THREADED) $(SANITIZED)
 
 check: deps ## check layers, public types, settings, reasons, determinism, links, format, generated files
 	@scripts/check $(CHECKS)
