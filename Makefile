@@ -30,7 +30,7 @@ LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketTLS Packages/RocketRPC \
-	Packages/RocketGRPC 'Apps:ChatServerKitTests|ChatClientKitTests'
+	'Apps:ChatServerKitTests|ChatClientKitTests'
 # Functions of bytes, which no threads share.
 SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
@@ -121,7 +121,7 @@ test-systemd: all ## test order_server under a real systemd, in namespaces (need
 test-fallback: deps ## test RocketRPC without private functions of Swift's runtime
 	@scripts/run-tests --public-runtime Packages/RocketRPC
 
-test-tsan: deps ## test reactor, TCP, TLS, RPC, gRPC and chat under the thread sanitizer
+test-tsan: deps ## test reactor, TCP, TLS, RPC and chat under the thread sanitizer
 	@scripts/run-tests --sanitize=thread $(SANITIZED)
 
 test-asan: deps ## test the same, codec, compression and HTTP/2 under the address sanitizer
