@@ -56,7 +56,10 @@ struct DrainTests {
                 configuration.maxConnectionAgeGrace = .seconds(600)
             }
         ) { _, address in
-            let channel = try RPCChannel(to: address, configuration: grpcChannel())
+            // On a busy machine a connection may be too old before the first call arrives.
+            var configuration = grpcChannel()
+            configuration.retry.maxAttempts = 1000
+            let channel = try RPCChannel(to: address, configuration: configuration)
             defer { channel.close() }
             while channel.statistics.connects < 4 {
                 let reply = try await channel.call(GRPCService.echo, Text("x"))

@@ -23,8 +23,10 @@ final class DrivenChannel {
         driven = try HandDrivenLoop(random: random)
         var configuration = RPCChannelConfiguration()
         configure(&configuration)
+        let connector = connector
         let context = ChannelContext(
-            target: "test", connector: connector, configuration: configuration, logger: .disabled)
+            target: "test", source: .connector, configuration: configuration, logger: .disabled
+        ) { _ in connector }
         core = ChannelCore(context, on: driven.reactor)
     }
 
