@@ -14,6 +14,10 @@ public struct RPCCallOptions: Sendable {
     /// nil, the default: the msg_id of the handler's call, else 20 new digits.
     public var messageID: String?
 
+    /// With the policy `consistentHash` calls with equal keys go to the same server, such as those of
+    /// one user. nil, the default: any server.
+    public var balancingKey: String?
+
     /// The defaults.
     public init() {}
 

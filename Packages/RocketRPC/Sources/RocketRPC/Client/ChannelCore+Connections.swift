@@ -1,3 +1,4 @@
+import RocketBalancing
 import RocketBase
 import RocketReactor
 import RocketSystem
@@ -51,15 +52,32 @@ extension ChannelCore {
 
     /// Takes over a list of endpoints.
     func replace(_ list: [RPCEndpoint]) {
-        let removed = unsafe endpoints.replace(list) { endpoint in
-            ChannelEndpoint(
-                endpoint, context.connector(endpoint), poolSize: context.configuration.poolSize,
-                backOff: context.configuration.connectBackOff)
+        let configuration = context.configuration
+        let removed = unsafe endpoints.replace(merged(list)) { endpoint, index, old in
+            let connector = context.connector(endpoint)
+            guard let old else {
+                return ChannelEndpoint(
+                    endpoint, connector, index: index, poolSize: configuration.poolSize,
+                    backOff: configuration.connectBackOff)
+            }
+            old.update(endpoint, connector)
+            return old
         }
         for endpoint in removed { close(endpoint) }
+        if configuration.balancing.policy == .pickFirst {
+            for connection in unsafe endpoints.list.flatMap(\.outdated) { retire(connection) }
+        }
         if isAwake || resolution != nil { connectAll() }
         context.broadcaster.publish(unsafe endpoints.state)
         if unsafe pending.waitingCount > 0 { reconsiderQueued() }
+    }
+
+    /// With pick_first one endpoint has all addresses, so that the first that answers is used.
+    private func merged(_ list: [RPCEndpoint]) -> [RPCEndpoint] {
+        guard context.configuration.balancing.policy == .pickFirst, let first = list.first else {
+            return list
+        }
+        return [RPCEndpoint(list.flatMap(\.addresses), host: first.host)]
     }
 
     /// An endpoint is not in the list any more: its calls end, new ones are sent elsewhere.
@@ -101,10 +119,12 @@ extension ChannelCore {
 
     /// Passes an event of a slot on, and does what results from it.
     func handle(_ event: Connectivity.Event, in slot: Int, of endpoint: ChannelEndpoint) {
-        switch unsafe endpoints.handle(event, in: slot, of: endpoint) {
+        let action = unsafe endpoints.handle(event, in: slot, of: endpoint)
+        unsafe endpoints.stateChanged(of: endpoint)
+        switch action {
         case .nothing:
             // Each of several endpoints stays connected.
-            if isAwake, event != .wanted, unsafe endpoints.areSeveral, endpoint.index != nil,
+            if isAwake, event != .wanted, unsafe endpoints.areSeveral, endpoint.isListed,
                 endpoint.state == .idle
             {
                 return handle(.wanted, in: slot, of: endpoint)
@@ -123,7 +143,7 @@ extension ChannelCore {
         }
         resolution?.refresh()
         reactor.schedule(after: duration, label: "connect back-off") { [self] _ in
-            if isClosed || endpoint.index == nil { return }
+            if isClosed || !endpoint.isListed { return }
             let isWanted = unsafe pending.waitingCount > 0 || endpoints.areSeveral
             handle(.backOffEnded(wanted: isWanted), in: slot, of: endpoint)
         }
@@ -200,6 +220,9 @@ extension ChannelCore {
         resendParked(of: connection, after: lastFailure)
         if calls.isEmpty { return }
         let error = RPCError(.failedGetReply, "the connection ended before the reply: \(reason)")
-        for (slot, end) in calls { lost(slot, isUnseen: end > sentBytes, error) }
+        for (slot, end) in calls {
+            attemptEnded(slot, on: connection, .failure)
+            lost(slot, isUnseen: end > sentBytes, error)
+        }
     }
 }

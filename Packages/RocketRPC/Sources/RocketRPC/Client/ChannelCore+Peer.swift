@@ -16,6 +16,7 @@ extension ChannelCore {
     /// The server drains: new calls use another connection, at once, because its successor may
     /// accept already. This one is closed when its last reply has arrived.
     func goingAway(_ connection: ClientConnection) {
+        connection.isGoingAway = true
         goAwaysWithoutReply = connection.hasWorked ? 0 : goAwaysWithoutReply + 1
         if goAwaysWithoutReply <= Self.maxGoAwaysWithoutReply { connection.hasWorked = true }
         context.logger.debug("server going away") { $0.add("peer", connection.peers.peerText) }
@@ -49,7 +50,7 @@ extension ChannelCore {
 
     /// Retires the idle connections on which a call with that id was sent before.
     func replaceUsed(_ id: CallID) {
-        while let connection = unsafe endpoints.next(), connection.hasUsed(id) {
+        while let connection = unsafe endpoints.firstWithRoom, connection.hasUsed(id) {
             guard let slot = connection.poolSlot else { return }
             unsafe endpoints.retire(connection)
             handle(.retired, in: slot, of: connection.endpoint)

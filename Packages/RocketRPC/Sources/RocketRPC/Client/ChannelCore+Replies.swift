@@ -1,3 +1,4 @@
+import RocketBalancing
 import RocketBase
 import RocketCodec
 import RocketReactor
@@ -19,6 +20,7 @@ extension ChannelCore {
             return unmatched(frame, bytes, hash, connection)
         }
         if code == .unavailable, sendsAgain(slot, after: connection) { return }
+        attemptEnded(slot, on: connection, CallOutcome(code))
         guard let call = unsafe pending.remove(slot) else { return }
         updateCallsInFlight()
         unsafe completed.record(hash, .replied)
@@ -63,12 +65,12 @@ extension ChannelCore {
     ) {
         let hash = unsafe ids.hash(of: id)
         let error = tooLarge(byteCount, connection.codec)
-        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number),
-            let call = unsafe pending.remove(slot)
-        else {
+        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number) else {
             if !connection.exchange.answersProbe(id, error) { drop(hash) }
             return
         }
+        attemptEnded(slot, on: connection, .success)
+        guard let call = unsafe pending.remove(slot) else { return }
         updateCallsInFlight()
         unsafe completed.record(hash, .replied)
         connection.hasWorked = true
@@ -101,6 +103,9 @@ extension ChannelCore {
         else { return false }
         let time = reactor.now + duration
         if let deadline = unsafe entry.call.parameters.deadline, deadline <= time { return false }
+        // What a server that goes away has not begun is no retry.
+        if !connection.isGoingAway, !isWithinRetryBudget() { return false }
+        attemptEnded(slot, on: connection, .refused)
         unsafe pending.move(slot, to: .backingOff)
         entry.call.stream?.leaveConnection()
         retries.append(entry.call.id, after: duration)
@@ -126,7 +131,9 @@ extension ChannelCore {
         guard let entry = unsafe pending[slot] else { return }
         guard unsafe isUnseen || entry.call.parameters.isIdempotent,
             entry.call.stream?.canRestart ?? true,
-            entry.attempts < context.configuration.retry.maxAttempts
+            entry.attempts < context.configuration.retry.maxAttempts,
+            // Its server is gone: once, that moves the load, and does not multiply it.
+            isUnseen || entry.attempts == 1 || isWithinRetryBudget()
         else { return fail(slot, error) }
         context.counters.retries.increment()
         var random = reactor.random

@@ -1,3 +1,4 @@
+import RocketBalancing
 import RocketBase
 import RocketCodec
 import RocketReactor
@@ -20,6 +21,8 @@ final class ChannelCore {
     @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
     @exclusivity(unchecked) var completed = CompletedCalls()
     @exclusivity(unchecked) var ids: CallIDSource
+    /// How many calls may be sent again; nil: any number.
+    var retryBudget: RetryBudget?
     /// See `goingAway`.
     var goAwaysWithoutReply = 0
     /// The ids of calls that wait to be sent, in their order. May contain ids of calls that have
@@ -46,7 +49,9 @@ final class ChannelCore {
         self.context = context
         self.reactor = reactor
         unsafe ids = CallIDSource(random: reactor.random)
-        unsafe endpoints = ChannelEndpoints(random: reactor.random)
+        unsafe endpoints = ChannelEndpoints(
+            context.configuration.balancing, random: reactor.random)
+        retryBudget = context.configuration.retry.budget
         if case .fixed(let endpoints) = context.source { replace(endpoints) }
     }
 
@@ -72,6 +77,7 @@ final class ChannelCore {
             return call.fail(.channelInit, "a call with the same msg_id is in flight")
         }
         call.slot = slot
+        retryBudget?.began(now: reactor.now)
         updateCallsInFlight()
         expectDeadline()
         sendOrQueue(slot, call)
@@ -96,6 +102,9 @@ final class ChannelCore {
         if case .sent(let number, _) = entry.stage {
             unsafe completed.record(entry.call.id.hash, .unanswered)
             if let connection = unsafe endpoints.find(number) {
+                attemptEnded(
+                    entry.call, began: entry.balancedSince, on: connection,
+                    error.code == .callTimeout ? .failure : .ignored)
                 if context.rules.sendsCancel {
                     connection.sendCancel(entry.call.id)
                     context.counters.cancelsSent.increment()
@@ -161,9 +170,11 @@ final class ChannelCore {
         if let only = unsafe endpoints.only, send(slot, call, on: only) { return }
         if context.rules.isExclusive { replaceUsed(call.id) }
         openConnections()
-        if let connection = unsafe endpoints.next(avoiding: avoided),
+        let key = unsafe call.parameters.balancingKey
+        if let connection = unsafe endpoints.next(key: key, avoiding: avoided, now: reactor.now),
             send(slot, call, on: connection)
         {
+            growPool(of: connection.endpoint)
             return
         }
         switch unsafe endpoints.state {
@@ -183,6 +194,7 @@ final class ChannelCore {
             guard let end = try connection.send(call, now: reactor.now) else { return false }
             unsafe pending.move(slot, to: .sent(on: connection.number, end: end))
             connection.endpoint.callBegan(on: connection)
+            if unsafe endpoints.areSeveral { attemptBegan(slot, on: connection) }
         } catch {
             if connection.exchange.parks(call.id) {
                 parked(slot, on: connection)
@@ -211,7 +223,7 @@ final class ChannelCore {
     /// Sends queued calls, in their order, while a connection has room.
     func sendQueued() {
         isCongested = false
-        while !sendQueue.isEmpty, unsafe endpoints.next() != nil {
+        while !sendQueue.isEmpty, unsafe endpoints.firstWithRoom != nil {
             guard let id = sendQueue.popFirst(), let slot = unsafe pending.find(id),
                 let entry = unsafe pending[slot], entry.stage == .waiting
             else { continue }

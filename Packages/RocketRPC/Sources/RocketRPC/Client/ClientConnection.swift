@@ -17,6 +17,8 @@ final class ClientConnection: TransportHandler {
     var callsInFlight = 0
     /// Whether it has delivered a reply other than UNAVAILABLE.
     var hasWorked = false
+    /// Whether the server has said that it takes no more calls on it.
+    var isGoingAway = false
     private(set) var transport: (any Transport)?
     /// What is respected towards the peer.
     let rules: PeerRules
@@ -77,6 +79,9 @@ final class ClientConnection: TransportHandler {
 
     /// Whether it has been connected.
     var isConnected: Bool { transport != nil }
+
+    /// Where it is connected to; nil: not yet.
+    var peerAddress: NetAddress? { transport?.peerAddress }
 
     func connect(on reactor: Reactor) {
         let cancel = endpoint.connector.connect(

@@ -1,3 +1,4 @@
+import RocketBalancing
 public import RocketBase
 public import RocketCodec
 public import RocketRuntime
@@ -163,6 +164,7 @@ extension CallParameters {
     ) throws(RPCError) {
         waitsForReady = options.waitsForReady
         isIdempotent = options.isIdempotent
+        if let key = options.balancingKey { balancingKey = StableHash.of(key) }
         if !metadata.isEmpty {
             self.metadata = metadata
             if metadata["idempotency-key"] != nil { isIdempotent = true }

@@ -1,3 +1,4 @@
+import RocketBalancing
 import RocketBase
 import RocketSystem
 import RocketTCP
@@ -121,6 +122,108 @@ import Testing
         #expect(channel.connector.made.count == 3)
         channel.tick(after: .milliseconds(100))
         #expect(channel.connector.made.count == 4)
+    }
+
+    @Test("Calls avoid a slow server, and a retry goes to another one")
+    func balanced() throws {
+        let channel = try channel(a, b)
+        channel.start()
+        for server in [a, b] { try channel.last(to: server).connect() }
+        // a answers at once, b after 100 ms.
+        for _ in 0..<20 {
+            channel.start()
+            for request in try channel.last(to: a).requests() {
+                try channel.last(to: a).reply(to: request.id)
+            }
+            channel.tick(after: .milliseconds(100))
+            for request in try channel.last(to: b).requests() {
+                try channel.last(to: b).reply(to: request.id)
+            }
+        }
+        for _ in 0..<20 {
+            channel.start()
+            for request in try channel.last(to: a).requests() {
+                try channel.last(to: a).reply(to: request.id)
+            }
+        }
+        #expect(try channel.last(to: b).requests().isEmpty)
+        let call = channel.start()
+        try channel.last(to: a).reply(to: call.idText, code: .unavailable)
+        channel.tick(after: .milliseconds(1))
+        #expect(try channel.last(to: b).requests().map(\.id) == [call.idText])
+        #expect(channel.statistics.picks >= 42)
+    }
+
+    @Test("A server whose calls all fail is left out, and counted")
+    func ejected() throws {
+        let channel = try channel(a, b, c) { $0.balancing.policy = .roundRobin }
+        channel.start()
+        for server in [a, b, c] { try channel.last(to: server).connect() }
+        var failed = 0
+        for _ in 0..<600 {
+            channel.start()
+            for server in [a, b, c] {
+                for request in try channel.last(to: server).requests() {
+                    if server == b { failed += 1 }
+                    try channel.last(to: server).reply(
+                        to: request.id, code: server == b ? .internal : .init(rawValue: 0))
+                }
+            }
+            channel.tick(after: .milliseconds(10))
+        }
+        #expect(channel.statistics.ejections >= 1 && failed < 100, "\(failed) of 600")
+    }
+
+    @Test("Calls with equal keys go to the same server")
+    func keys() throws {
+        let channel = try channel(a, b, c) { $0.balancing.policy = .consistentHash }
+        channel.start()
+        for server in [a, b, c] { try channel.last(to: server).connect() }
+        var servers: [UInt64: Set<NetAddress>] = [:]
+        for number in 0..<90 {
+            let key = UInt64(number % 9) &* 0x9E37_79B9_7F4A_7C15
+            channel.start { $0.outgoing.parameters.balancingKey = key }
+            for server in [a, b, c] {
+                for request in try channel.last(to: server).requests() {
+                    try channel.last(to: server).reply(to: request.id)
+                    if number >= 9 { servers[key, default: []].insert(server) }
+                }
+            }
+        }
+        #expect(servers.count == 9 && servers.values.allSatisfy { $0.count == 1 })
+        #expect(Set(servers.values).count > 1)
+    }
+
+    @Test("With pick_first all calls go to the first server that answers; a new list keeps it")
+    func pickFirst() throws {
+        let channel = try channel(a, b) { $0.balancing.policy = .pickFirst }
+        channel.start()
+        #expect(channel.connector.made.count == 1)
+        channel.last.connect()
+        let connected = channel.last.peerAddress
+        channel.core.replace([RPCEndpoint([c]), RPCEndpoint([connected])])
+        #expect(channel.last.closing == nil)
+        channel.core.replace([RPCEndpoint([c])])
+        for request in channel.last.requests() { channel.last.reply(to: request.id) }
+        #expect(channel.connector.made[0].closing == .afterFlush)
+    }
+
+    @Test("Beyond the budget calls are not sent again; those that no server has seen are")
+    func budget() throws {
+        let channel = try DrivenChannel.connected {
+            $0.retry.budget = RetryBudget(percent: 0, minimumPerSecond: 1)
+        }
+        let calls = (0..<20).map { _ in channel.start() }
+        _ = channel.last.requests()
+        for call in calls { channel.last.reply(to: call.idText, code: .resourceExhausted) }
+        let refused = (0..<20).map { _ in channel.start() }
+        _ = channel.last.requests()
+        for call in refused { channel.last.reply(to: call.idText, code: .unavailable) }
+        #expect(refused.filter { $0.ends == [.error(.unavailable)] }.count == 10)
+        #expect(channel.statistics.retries == 10 && channel.statistics.retriesRefused == 10)
+        let unseen = channel.start()
+        channel.last.end()
+        #expect(unseen.ends.isEmpty && channel.statistics.retriesRefused == 10)
     }
 
     @Test("The same server twice in a list is one")
