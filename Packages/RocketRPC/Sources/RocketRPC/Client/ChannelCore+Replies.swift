@@ -98,7 +98,7 @@ extension ChannelCore {
     private func sendsAgain(_ slot: Int, after connection: ClientConnection) -> Bool {
         var random = reactor.random
         guard let entry = unsafe pending[slot], entry.call.stream?.canRestart ?? true,
-            let duration = context.configuration.retry.delay(
+            let duration = settings.configuration.retry.delay(
                 afterAttempts: entry.attempts, using: &random)
         else { return false }
         let time = reactor.now + duration
@@ -131,13 +131,13 @@ extension ChannelCore {
         guard let entry = unsafe pending[slot] else { return }
         guard unsafe isUnseen || entry.call.parameters.isIdempotent,
             entry.call.stream?.canRestart ?? true,
-            entry.attempts < context.configuration.retry.maxAttempts,
+            entry.attempts < settings.configuration.retry.maxAttempts,
             // Its server is gone: once, that moves the load, and does not multiply it.
             isUnseen || entry.attempts == 1 || isWithinRetryBudget()
         else { return fail(slot, error) }
         context.counters.retries.increment()
         var random = reactor.random
-        let duration = context.configuration.retry.jitter(
+        let duration = settings.configuration.retry.jitter(
             afterAttempts: entry.attempts, using: &random)
         if let deadline = unsafe entry.call.parameters.deadline, deadline <= reactor.now + duration
         {

@@ -20,7 +20,7 @@ extension ClientConnection {
         if let streams { return streams }
         guard let transport else { return nil }
         let made = ConnectionStreams(
-            over: transport, codec: codec, limits: core.context.configuration.streams,
+            over: transport, codec: codec, limits: core.settings.configuration.streams,
             on: core.reactor)
         made.failed = { [unowned self] entry, error in streamFailed(entry, error) }
         made.wrote = { [unowned self] in wrote($0) }

@@ -52,9 +52,9 @@ final class ClientConnection: TransportHandler {
         self.endpoint = endpoint
         self.poolSlot = poolSlot
         self.core = core
-        codec = core.context.rules.codec
-        connectTimeout = core.context.configuration.connectTimeout
-        rules = core.context.rules
+        codec = core.settings.rules.codec
+        connectTimeout = core.settings.configuration.connectTimeout
+        rules = core.settings.rules
         exchange = MetadataExchange(isKnown: endpoint.connector.peerIsKnown)
     }
 

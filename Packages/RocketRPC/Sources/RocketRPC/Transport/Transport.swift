@@ -1,4 +1,5 @@
 public import RocketBase
+import RocketCodec
 public import RocketReactor
 public import RocketTCP
 
@@ -152,6 +153,17 @@ struct TCPConnector: Connector {
         configuration.outputLimitBytes = max(
             configuration.outputLimitBytes, configuration.highWaterMarkBytes + maxFrameBytes)
         self.configuration = configuration
+    }
+
+    /// Makes the connectors of a channel.
+    static func maker(
+        _ configuration: RPCChannelConfiguration
+    ) -> @Sendable (RPCEndpoint) -> any Connector {
+        { endpoint in
+            TCPConnector(
+                addresses: endpoint.addresses, host: endpoint.host,
+                security: configuration.security, maxFrameBytes: configuration.codec.maxFrameBytes)
+        }
     }
 
     func connect(

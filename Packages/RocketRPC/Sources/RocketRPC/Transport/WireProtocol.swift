@@ -91,4 +91,16 @@ public struct RPCChannelProtocol: Sendable {
 
     /// TinyPB, the default.
     public static let tinyPB = RPCChannelProtocol()
+
+    /// The connectors of a channel, with this wire.
+    func wrapping(
+        _ connector: @escaping @Sendable (RPCEndpoint) -> any Connector,
+        _ configuration: RPCChannelConfiguration, _ logger: RocketLogger
+    ) -> @Sendable (RPCEndpoint) -> any Connector {
+        guard let wrap else { return connector }
+        let settings = WireSettings(
+            codec: configuration.codec, methodKind: { _ in nil }, streams: configuration.streams,
+            logger: logger)
+        return { wrap(connector($0), settings) }
+    }
 }

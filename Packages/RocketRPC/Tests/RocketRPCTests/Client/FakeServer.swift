@@ -26,9 +26,10 @@ final class DrivenChannel {
         var configuration = RPCChannelConfiguration()
         configure(&configuration)
         let connector = connector
-        let context = ChannelContext(
-            target: "test", source: source, configuration: configuration, logger: .disabled
-        ) { connector.to($0) }
+        let settings = ChannelSettings(source: source, configuration: configuration) {
+            connector.to($0)
+        }
+        let context = ChannelContext(target: "test", settings: settings, logger: .disabled)
         core = ChannelCore(context, on: driven.reactor)
     }
 
