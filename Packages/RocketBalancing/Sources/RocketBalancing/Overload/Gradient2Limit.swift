@@ -126,5 +126,4 @@ public struct Gradient2Limit: Sendable {
         estimate = max(least, min(estimate, max(least, Double(configuration.maxLimit))))
     }
 
-
 }
