@@ -94,6 +94,16 @@ let http2: [Target] = [
         unsafe: true),
 ]
 
+let dns: [Target] = [
+    .systemLibrary(
+        name: "CCares", path: "Packages/RocketDNS/Sources/CCares", pkgConfig: "libcares",
+        providers: [.apt(["libc-ares-dev"])]),
+    library("CRocketDNS", of: "RocketDNS", ["CCares"]),
+    library(
+        "RocketDNS", of: "RocketDNS",
+        ["CRocketDNS", "RocketBase", "RocketSystem", "RocketReactor"], unsafe: true),
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec",
@@ -178,9 +188,9 @@ let generator: [Target] = [
 
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
-    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketHTTP2",
-    "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketGRPC",
-    "RocketProgram", "RocketSimulation",
+    "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
+    "RocketHTTP2", "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT",
+    "RocketGRPC", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(
@@ -199,5 +209,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + http2 + rpc + generator
+    targets: base + tls + compression + http2 + dns + rpc + generator
 )
