@@ -53,8 +53,7 @@ final class ChannelCore {
         settings = context.settings
         self.reactor = reactor
         unsafe ids = CallIDSource(random: reactor.random)
-        unsafe endpoints = ChannelEndpoints(
-            settings.configuration.balancing, random: reactor.random)
+        unsafe endpoints = ChannelEndpoints(settings.configuration, random: reactor.random)
         retryBudget = settings.configuration.retry.budget
         if case .fixed(let endpoints) = settings.source { replace(endpoints) }
     }
@@ -67,7 +66,7 @@ final class ChannelCore {
         if isClosed { return }
         let isSameSource = new.source.isSame(as: settings.source)
         settings = new
-        unsafe endpoints.balancer.configuration = new.configuration.balancing
+        unsafe endpoints.configure(new.configuration)
         retryBudget = retryBudget.resized(as: new.configuration.retry.budget)
         if !isSameSource {
             resolution?.cancel()

@@ -26,6 +26,8 @@ public final class RPCChannel: Sendable {
     /// `configuration.timeout`, in nanoseconds.
     let defaultTimeout: Atomic<UInt64>
     let context: ChannelContext
+    /// The stub that it was created by, and its settings.
+    let stub = Locked<(StubConfig, RPCChannelConfiguration)?>(nil)
     private let ownThread: IOThread?
     private let inbox: ChannelInbox
     private let credentials: ChannelCredentials?

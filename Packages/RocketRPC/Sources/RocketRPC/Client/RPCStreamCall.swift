@@ -184,7 +184,8 @@ extension RPCChannel {
     ) throws(RPCError) {
         var metadata = controller.requestMetadata
         metadata[StreamFrame.kindKey] = kind.wireName
-        metadata[StreamFrame.windowKey] = "\(context.settings.configuration.streams.validWindowBytes)"
+        metadata[StreamFrame.windowKey] =
+            "\(context.settings.configuration.streams.validWindowBytes)"
         try prepare(call, nil, metadata, options, controller)
         unsafe call.begin()
         controller.canBeCancelled { [self] in cancel(call) }
