@@ -29,7 +29,7 @@ LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression))))
-SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketTLS Packages/RocketRPC \
+SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketTLS Packages/RocketRPC Packages/RocketGRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 # Functions of bytes, which no threads share.
 SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2

@@ -30,9 +30,7 @@ struct DrainTests {
         }
     }
 
-    @Test(
-        "A response that nobody has read yet is whole when the server is gone",
-        .disabled("under the address sanitizer its writer sometimes waits for ever; not explained"))
+    @Test("A response that nobody has read yet is whole when the server is gone")
     func readLater() async throws {
         var channel: RPCChannel?
         var responses: RPCMessageStream<Bytes>?
@@ -58,7 +56,10 @@ struct DrainTests {
                 configuration.maxConnectionAgeGrace = .seconds(600)
             }
         ) { _, address in
-            let channel = try RPCChannel(to: address, configuration: grpcChannel())
+            // On a busy machine a connection may be too old before the first call arrives.
+            var configuration = grpcChannel()
+            configuration.retry.maxAttempts = 1000
+            let channel = try RPCChannel(to: address, configuration: configuration)
             defer { channel.close() }
             while channel.statistics.connects < 4 {
                 let reply = try await channel.call(GRPCService.echo, Text("x"))

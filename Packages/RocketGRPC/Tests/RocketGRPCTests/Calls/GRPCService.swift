@@ -3,6 +3,7 @@ import RocketBase
 import RocketCodec
 import RocketRPC
 import SwiftProtobuf
+import Synchronization
 
 /// A service with methods of all kinds.
 struct GRPCService: RPCService {
@@ -106,10 +107,16 @@ struct GRPCService: RPCService {
 final class Gate: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
+    private let opened = Atomic(false)
 
     init() { (stream, continuation) = AsyncStream.makeStream() }
 
-    func open() { continuation.finish() }
+    var isOpen: Bool { opened.load(ordering: .acquiring) }
+
+    func open() {
+        opened.store(true, ordering: .releasing)
+        continuation.finish()
+    }
 
     func wait() async { for await _ in stream {} }
 }

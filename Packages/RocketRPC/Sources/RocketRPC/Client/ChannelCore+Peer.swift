@@ -27,8 +27,8 @@ extension ChannelCore {
     ///
     /// - Parameter end: where the call ends in the connection's output.
     func replaceSilent(_ number: Int, since end: UInt64) {
-        guard let connection = unsafe connections.find(number), connection.isSilent(since: end),
-            unsafe connections.shouldReplaceSilent(connection, now: reactor.now)
+        guard let connection = unsafe endpoints.find(number), connection.isSilent(since: end),
+            connection.endpoint.shouldReplaceSilent(connection, now: reactor.now)
         else { return }
         context.logger.warn("no reply, connection replaced") {
             $0.add("target", context.target)
@@ -40,7 +40,7 @@ extension ChannelCore {
     /// Replaces a connection on which no byte has arrived since it was asked for the limit of its
     /// metadata, and a call's deadline has passed meanwhile.
     func replaceUnanswering(_ number: Int) {
-        guard let exchange = unsafe connections.find(number)?.exchange, !exchange.isProbeAnswered
+        guard let exchange = unsafe endpoints.find(number)?.exchange, !exchange.isProbeAnswered
         else { return }
         replaceSilent(number, since: exchange.probeEnd)
     }
@@ -49,11 +49,11 @@ extension ChannelCore {
 
     /// Retires the idle connections on which a call with that id was sent before.
     func replaceUsed(_ id: CallID) {
-        while let connection = unsafe connections.next(), connection.hasUsed(id) {
+        while let connection = unsafe endpoints.next(), connection.hasUsed(id) {
             guard let slot = connection.poolSlot else { return }
-            unsafe connections.retire(connection)
-            handle(.retired, in: slot)
-            unsafe connections.remove(connection)
+            unsafe endpoints.retire(connection)
+            handle(.retired, in: slot, of: connection.endpoint)
+            unsafe endpoints.remove(connection)
             connection.close(.now)
         }
     }

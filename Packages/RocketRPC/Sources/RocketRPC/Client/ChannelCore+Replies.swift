@@ -106,7 +106,7 @@ extension ChannelCore {
         retries.append(entry.call.id, after: duration)
         context.counters.retries.increment()
         callEnded(on: connection)
-        if unsafe connections.shouldReplace(connection, now: reactor.now) { retire(connection) }
+        if connection.endpoint.shouldReplace(connection, now: reactor.now) { retire(connection) }
         return true
     }
 

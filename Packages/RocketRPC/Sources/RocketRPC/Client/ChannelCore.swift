@@ -16,7 +16,7 @@ final class ChannelCore {
 
     // SAFETY of the unchecked properties: bound to one thread, and nothing that runs inside an
     // access to one of them uses the core. The checks cost more than the work.
-    @exclusivity(unchecked) var connections: ChannelConnections
+    @exclusivity(unchecked) var endpoints: ChannelEndpoints
     @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
     @exclusivity(unchecked) var completed = CompletedCalls()
     @exclusivity(unchecked) var ids: CallIDSource
@@ -27,10 +27,14 @@ final class ChannelCore {
     private(set) var sendQueue = RingBuffer<CallID>()
     /// A connection is ready, but none has room: new calls queue behind those that wait. Ends with
     /// `becameWritable`.
-    private(set) var isCongested = false
-    /// Why the last connection ended or was not made.
-    private(set) var lastFailure = RPCError(.failedConnect, "not connected")
+    var isCongested = false
+    /// Why the last connection ended or was not made, or the name was not resolved.
+    var lastFailure = RPCError(.failedConnect, "not connected")
     private(set) var isClosed = false
+    /// The name that is being resolved; nil: the endpoints are fixed, or nobody has called yet.
+    var resolution: (any RPCResolution)?
+    /// Whether each of several endpoints is connected to: from the first call on.
+    var isAwake = false
     private lazy var deadlineTimer = DeadlineTimer(on: reactor, label: "call deadline") {
         [unowned self] in expire()
     }
@@ -42,9 +46,8 @@ final class ChannelCore {
         self.context = context
         self.reactor = reactor
         unsafe ids = CallIDSource(random: reactor.random)
-        unsafe connections = ChannelConnections(
-            size: context.configuration.poolSize, backOff: context.configuration.connectBackOff,
-            random: reactor.random)
+        unsafe endpoints = ChannelEndpoints(random: reactor.random)
+        if case .fixed(let endpoints) = context.source { replace(endpoints) }
     }
 
     // MARK: Calls
@@ -92,7 +95,7 @@ final class ChannelCore {
     private func abandon(_ entry: PendingCalls<OutgoingCall>.Entry, _ error: RPCError) {
         if case .sent(let number, _) = entry.stage {
             unsafe completed.record(entry.call.id.hash, .unanswered)
-            if let connection = unsafe connections.find(number) {
+            if let connection = unsafe endpoints.find(number) {
                 if context.rules.sendsCancel {
                     connection.sendCancel(entry.call.id)
                     context.counters.cancelsSent.increment()
@@ -135,7 +138,7 @@ final class ChannelCore {
                 if !unanswered.contains(number) { unanswered.append(number) }
             case .waiting, .backingOff:
                 let text = "the deadline passed before the call could be sent"
-                let isReady = unsafe connections.state == .ready
+                let isReady = unsafe endpoints.state == .ready
                 abandon(entry, RPCError(.callTimeout, text, cause: isReady ? nil : lastFailure))
             }
         }
@@ -152,18 +155,18 @@ final class ChannelCore {
     func sendOrQueue(_ slot: Int, _ call: OutgoingCall, avoiding avoided: Int? = nil) {
         if isCongested {
             queue(slot, call)
-            if context.rules.isExclusive { addConnection() }
+            if context.rules.isExclusive { openConnections() }
             return
         }
-        if let only = unsafe connections.only, send(slot, call, on: only) { return }
+        if let only = unsafe endpoints.only, send(slot, call, on: only) { return }
         if context.rules.isExclusive { replaceUsed(call.id) }
-        addConnection()
-        if let connection = unsafe connections.next(avoiding: avoided),
+        openConnections()
+        if let connection = unsafe endpoints.next(avoiding: avoided),
             send(slot, call, on: connection)
         {
             return
         }
-        switch unsafe connections.state {
+        switch unsafe endpoints.state {
         case .ready: isCongested = true
         case .transientFailure
         where unsafe !call.waits(byDefault: context.configuration.waitsForReady)
@@ -174,18 +177,12 @@ final class ChannelCore {
         queue(slot, call)
     }
 
-    /// Opens the first connection, or one more where all have calls. A connection in memory is ready
-    /// at once.
-    private func addConnection() {
-        if let poolSlot = unsafe connections.slotToConnect { handle(.wanted, in: poolSlot) }
-    }
-
     /// - Returns: false where the connection has no room for the call.
     private func send(_ slot: Int, _ call: OutgoingCall, on connection: ClientConnection) -> Bool {
         do throws(RPCError) {
             guard let end = try connection.send(call, now: reactor.now) else { return false }
             unsafe pending.move(slot, to: .sent(on: connection.number, end: end))
-            unsafe connections.callBegan(on: connection)
+            connection.endpoint.callBegan(on: connection)
         } catch {
             if connection.exchange.parks(call.id) {
                 parked(slot, on: connection)
@@ -214,15 +211,15 @@ final class ChannelCore {
     /// Sends queued calls, in their order, while a connection has room.
     func sendQueued() {
         isCongested = false
-        while !sendQueue.isEmpty, unsafe connections.next() != nil {
+        while !sendQueue.isEmpty, unsafe endpoints.next() != nil {
             guard let id = sendQueue.popFirst(), let slot = unsafe pending.find(id),
                 let entry = unsafe pending[slot], entry.stage == .waiting
             else { continue }
             sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
         }
-        if !sendQueue.isEmpty, unsafe connections.state == .ready {
+        if !sendQueue.isEmpty, unsafe endpoints.state == .ready {
             isCongested = true
-            if context.rules.isExclusive { addConnection() }
+            if context.rules.isExclusive { openConnections() }
         }
     }
 
@@ -232,7 +229,7 @@ final class ChannelCore {
     }
 
     /// Ends the queued calls that must not wait any longer, after a failure to connect.
-    private func failQueued(_ error: RPCError) {
+    func failQueued(_ error: RPCError) {
         for _ in 0..<sendQueue.count {
             guard let id = sendQueue.popFirst(), let slot = unsafe pending.find(id),
                 let entry = unsafe pending[slot], entry.stage == .waiting
@@ -250,114 +247,15 @@ final class ChannelCore {
         }
     }
 
-    // MARK: Connections
-
-    /// Opens a connection where none is ready, so that the next call need not wait for it.
-    func connect() {
-        if unsafe connections.state != .ready, let slot = unsafe connections.slotToConnect {
-            handle(.wanted, in: slot)
-        }
-    }
-
-    func handle(_ event: Connectivity.Event, in slot: Int) {
-        switch unsafe connections.handle(event, in: slot) {
-        case .nothing: break
-        case .connect:
-            unsafe connections.add(in: slot, of: self).connect(with: context.connector, on: reactor)
-        case .backOff(let duration): backOff(slot, duration)
-        }
-        context.broadcaster.publish(unsafe connections.state)
-    }
-
-    private func backOff(_ slot: Int, _ duration: Duration) {
-        context.logger.throttled(.warn, "server not reachable")?.warn("server not reachable") {
-            $0.add("target", context.target)
-            $0.add("detail", lastFailure.message)
-            $0.add("retry_ms", duration.wholeNanoseconds / 1_000_000)
-        }
-        reactor.schedule(after: duration, label: "connect back-off") { [self] _ in
-            if isClosed { return }
-            handle(.backOffEnded(wanted: unsafe pending.waitingCount > 0), in: slot)
-        }
-    }
-
-    func connected(_ connection: ClientConnection) {
-        guard let slot = connection.poolSlot else { return }
-        context.counters.connects.increment()
-        unsafe connections.becameReady(connection)
-        handle(.connected, in: slot)
-        sendQueued()
-    }
-
-    func connectFailed(_ connection: ClientConnection, _ error: RPCError) {
-        guard let slot = connection.poolSlot else { return }
-        context.counters.connectFailures.increment()
-        unsafe connections.remove(connection)
-        lastFailure = error
-        handle(.failed, in: slot)
-        if unsafe connections.state == .transientFailure { failQueued(error) }
-    }
-
-    func callEnded(on connection: ClientConnection) {
-        if unsafe connections.callEnded(on: connection) { closeRetired(connection) }
-    }
-
-    private func closeRetired(_ connection: ClientConnection) {
-        unsafe connections.remove(connection)
-        // What a peer has not read that takes one call at a time, it will not answer.
-        connection.close(context.rules.isExclusive ? .now : .afterFlush)
-    }
-
-    /// Takes a connection out of its slot, which a new one takes when it is needed, and closes it
-    /// when its last call has ended.
-    ///
-    /// - Parameter failure: why its peer takes no calls on it, which counts as an attempt of each
-    ///   parked call, and as a failure to connect where the connection has not worked; nil: it is
-    ///   replaced for another reason.
-    func retire(_ connection: ClientConnection, after failure: RPCError? = nil) {
-        guard let slot = connection.poolSlot else { return }
-        unsafe connections.retire(connection)
-        if let failure { lastFailure = failure }
-        handle(failure == nil ? .retired : .ended(worked: connection.hasWorked), in: slot)
-        reconsiderQueued()
-        resendParked(of: connection, after: failure)
-        if connection.callsInFlight == 0 { closeRetired(connection) }
-    }
-
-    /// A connection has ended or is retired, and queued calls may have waited for it.
-    private func reconsiderQueued() {
-        if unsafe connections.state == .ready { return sendQueued() }
-        isCongested = false
-        if unsafe pending.waitingCount == 0 { return }
-        if unsafe connections.state == .transientFailure { return failQueued(lastFailure) }
-        connect()
-    }
-
-    /// A connection has ended: its calls are sent again, or end.
-    func closed(_ connection: ClientConnection, _ reason: CloseReason) {
-        let calls = unsafe pending.sent(on: connection.number)
-        let sentBytes = connection.sentBytes
-        let slot = connection.poolSlot
-        unsafe connections.remove(connection)
-        lastFailure = RPCError(.peerClosed, "the connection ended: \(reason)")
-        if let slot {
-            context.counters.connectionsLost.increment()
-            handle(.ended(worked: connection.hasWorked), in: slot)
-            reconsiderQueued()
-        }
-        resendParked(of: connection, after: lastFailure)
-        if calls.isEmpty { return }
-        let error = RPCError(.failedGetReply, "the connection ended before the reply: \(reason)")
-        for (slot, end) in calls { lost(slot, isUnseen: end > sentBytes, error) }
-    }
-
     // MARK: Close
 
     /// Closes all connections and ends every call with CHANNEL_INIT. Again: no effect.
     func close() {
         if isClosed { return }
         isClosed = true
-        for connection in unsafe connections.removeAll() {
+        resolution?.cancel()
+        resolution = nil
+        for connection in unsafe endpoints.removeAll() {
             let calls = unsafe pending.sent(on: connection.number)
             connection.close(cancelling: calls.map { unsafe pending.id(in: $0.slot) })
         }

@@ -145,13 +145,7 @@ final class ChannelInbox: Sendable {
         return made
     }
 
-    private func channels(of reactor: Reactor) -> LoopChannels {
-        reactor.attachment(LoopChannels.self) { reactor in
-            let made = LoopChannels()
-            reactor.observeLoopEnd(made)
-            return made
-        }
-    }
+    private func channels(of reactor: Reactor) -> LoopChannels { LoopChannels.of(reactor) }
 
     /// Starts the calls enqueued before, and ends them with all others.
     func close(on reactor: Reactor) {
@@ -169,8 +163,21 @@ final class ChannelInbox: Sendable {
 /// The open channels of a loop. When the loop ends before a channel is closed, this closes the
 /// channel, so that its calls end. Each channel is held strongly until then: an object that ever
 /// had a weak reference counts its references in a side table, which makes each use slower.
-private final class LoopChannels: LoopEndHandler {
+final class LoopChannels: LoopEndHandler {
     private var channels = OrderedObjects<ChannelCore>()
+
+    static func of(_ reactor: Reactor) -> LoopChannels {
+        reactor.attachment(LoopChannels.self) { reactor in
+            let made = LoopChannels()
+            reactor.observeLoopEnd(made)
+            return made
+        }
+    }
+
+    /// The core of the channel with these counters; nil once it is closed.
+    func core(countedBy counters: ChannelCounters) -> ChannelCore? {
+        channels.inOrder.first { $0.context.counters === counters }
+    }
 
     func add(_ core: ChannelCore) { channels.insert(core) }
 

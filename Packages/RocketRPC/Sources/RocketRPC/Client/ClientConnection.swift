@@ -9,6 +9,8 @@ import RocketTCP
 final class ClientConnection: TransportHandler {
     /// Unique among all connections of the channel, earlier ones included.
     let number: Int
+    /// The server that it is connected to.
+    let endpoint: ChannelEndpoint
     /// Its slot in the pool; nil once it is retired, and only waits for replies.
     var poolSlot: Int?
     /// Calls that wait for replies on it.
@@ -43,14 +45,15 @@ final class ClientConnection: TransportHandler {
     /// The milliseconds in `info`, where it contains nothing else; -1: it is empty.
     private var plainMilliseconds: Int64? = -1
 
-    init(number: Int, poolSlot: Int, of core: ChannelCore) {
+    init(number: Int, poolSlot: Int, of endpoint: ChannelEndpoint, _ core: ChannelCore) {
         self.number = number
+        self.endpoint = endpoint
         self.poolSlot = poolSlot
         self.core = core
         codec = core.context.rules.codec
         connectTimeout = core.context.configuration.connectTimeout
         rules = core.context.rules
-        exchange = MetadataExchange(isKnown: core.context.connector.peerIsKnown)
+        exchange = MetadataExchange(isKnown: endpoint.connector.peerIsKnown)
     }
 
     /// Whether a call can be written now. After false, the core's `becameWritable` is called when
@@ -72,8 +75,11 @@ final class ClientConnection: TransportHandler {
     /// The bytes that the server may have received, of those written.
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
 
-    func connect(with connector: any Connector, on reactor: Reactor) {
-        let cancel = connector.connect(
+    /// Whether it has been connected.
+    var isConnected: Bool { transport != nil }
+
+    func connect(on reactor: Reactor) {
+        let cancel = endpoint.connector.connect(
             index: poolSlot ?? 0, on: reactor, timeout: connectTimeout, handler: self,
             failed: { [self] in connectFailed($0) })
         // Where it has connected at once there is nothing to cancel.

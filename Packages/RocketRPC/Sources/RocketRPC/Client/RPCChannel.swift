@@ -50,8 +50,8 @@ public final class RPCChannel: Sendable {
             logger: logger, target: target)
     }
 
-    /// Creates a channel to the first of several addresses that accepts. The n-th connection of a
-    /// pool begins with the n-th address, so that calls are spread over all servers that accept.
+    /// Creates a channel to several servers, one at each address. Calls are spread over them by
+    /// `configuration.balancing`.
     ///
     /// - Parameters: as above.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR without an address, CHANNEL_INIT when the thread
@@ -62,15 +62,47 @@ public final class RPCChannel: Sendable {
         logger: RocketLogger = .disabled, target: String? = nil
     ) throws(RPCError) {
         if addresses.isEmpty { throw RPCError(.peerAddress, "no address to connect to") }
-        try configuration.credentials?.checkUse(
-            to: addresses, isEncrypted: configuration.security != nil)
         try self.init(
-            over: TCPConnector(
-                addresses: addresses, security: configuration.security,
-                maxFrameBytes: configuration.codec.maxFrameBytes),
-            configuration: configuration,
+            to: .fixed(addresses.map { RPCEndpoint([$0]) }), configuration: configuration,
             interceptors: interceptors, loop: loop, logger: logger,
             target: target ?? addresses.map(\.description).joined(separator: ","))
+    }
+
+    /// Creates a channel to the servers behind a name.
+    ///
+    /// - Parameters:
+    ///   - target: an address (`IP:PORT`, `[IPv6]:PORT`, `unix:PATH`), `HOST:PORT`, or `SCHEME:NAME`
+    ///     such as `dns:///orders.svc:12345` and `list:10.0.0.1:80,10.0.0.2:80`. See
+    ///     docs/guides/names.md.
+    ///   - resolvers: of the schemes beside `list`; DNS and others are in the product RocketNames,
+    ///     whose `RPCChannel(to:)` passes all of them.
+    /// - Throws: as above, and ERROR_RPC_PEER_ADDR for a name that is invalid or has no resolver.
+    public convenience init(
+        to target: String, resolvers: [any RPCResolver],
+        configuration: RPCChannelConfiguration = .init(), interceptors: [any RPCInterceptor] = [],
+        loop: EventLoop? = nil, logger: RocketLogger = .disabled
+    ) throws(RPCError) {
+        let source = try EndpointSource(RPCTarget(target), resolvers: resolvers)
+        try self.init(
+            to: source, configuration: configuration, interceptors: interceptors, loop: loop,
+            logger: logger, target: target)
+    }
+
+    /// Creates a channel over TCP and Unix sockets.
+    private convenience init(
+        to source: EndpointSource, configuration: RPCChannelConfiguration,
+        interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String
+    ) throws(RPCError) {
+        try configuration.credentials?.checkUse(
+            to: source, isEncrypted: configuration.security != nil)
+        try self.init(
+            to: source, configuration: configuration, interceptors: interceptors, loop: loop,
+            logger: logger, target: target
+        ) { endpoint in
+            TCPConnector(
+                addresses: endpoint.addresses, host: endpoint.host,
+                security: configuration.security, maxFrameBytes: configuration.codec.maxFrameBytes)
+        }
     }
 
     /// Creates a channel to services of this process, without a socket: frames go through memory,
@@ -104,10 +136,21 @@ public final class RPCChannel: Sendable {
             inProcess: RPCDispatcher(services: services), configuration: configuration)
     }
 
-    /// Creates a channel over transports of any kind.
-    init(
+    /// Creates a channel over transports of any kind to one server.
+    convenience init(
         over connector: any Connector, configuration: RPCChannelConfiguration,
         interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String
+    ) throws(RPCError) {
+        try self.init(
+            to: .connector, configuration: configuration, interceptors: interceptors, loop: loop,
+            logger: logger, target: target, connector: { _ in connector })
+    }
+
+    /// - Parameter connector: makes what opens the transports to an endpoint.
+    init(
+        to source: EndpointSource, configuration: RPCChannelConfiguration,
+        interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String,
+        connector: @escaping @Sendable (RPCEndpoint) -> any Connector
     ) throws(RPCError) {
         timeoutNanoseconds = UInt64(max(0, configuration.timeout.wholeNanoseconds))
         let ownThread = loop == nil ? try Self.startThread() : nil
@@ -126,10 +169,13 @@ public final class RPCChannel: Sendable {
         let settings = WireSettings(
             codec: configuration.codec, methodKind: { _ in nil }, streams: configuration.streams,
             logger: logger)
+        let wrap = configuration.protocol.wrap
         context = ChannelContext(
-            target: target,
-            connector: configuration.protocol.wrap?(connector, settings) ?? connector,
-            configuration: configuration, logger: logger)
+            target: target, source: source, configuration: configuration, logger: logger
+        ) { endpoint in
+            let own = connector(endpoint)
+            return wrap?(own, settings) ?? own
+        }
         let inbox = ChannelInbox(context, loop: loop)
         self.inbox = inbox
         drainInbox = { inbox.drain(on: $0) }
@@ -192,27 +238,5 @@ extension RPCChannel {
     public func connect() {
         let inbox = inbox
         loop.execute { inbox.core(on: $0)?.connect() }
-    }
-}
-
-/// What a channel, its inbox and its core share. Any thread.
-struct ChannelContext: Sendable {
-    let target: String
-    let connector: any Connector
-    let configuration: RPCChannelConfiguration
-    let rules: PeerRules
-    let logger: RocketLogger
-    let counters = ChannelCounters()
-    let broadcaster = StateBroadcaster()
-
-    init(
-        target: String, connector: any Connector, configuration: RPCChannelConfiguration,
-        logger: RocketLogger
-    ) {
-        self.target = target
-        self.connector = connector
-        self.configuration = configuration
-        rules = PeerRules(configuration)
-        self.logger = logger
     }
 }

@@ -10,6 +10,10 @@ public struct RPCChannelStatistics: Hashable, Sendable {
     public var connectFailures = 0
     /// Connections that ended while the channel was open.
     public var connectionsLost = 0
+    /// Lists of servers that the resolver of the channel's name has found.
+    public var resolutions = 0
+    /// Failed lookups of the channel's name; the last list was kept.
+    public var resolutionFailures = 0
     /// Attempts to send a call again.
     public var retries = 0
     /// `rocket.cancel` requests sent.
@@ -33,6 +37,8 @@ final class ChannelCounters: Sendable {
     let connects = Atomic(0)
     let connectFailures = Atomic(0)
     let connectionsLost = Atomic(0)
+    let resolutions = Atomic(0)
+    let resolutionFailures = Atomic(0)
     let retries = Atomic(0)
     let cancelsSent = Atomic(0)
     let lateReplies = Atomic(0)
@@ -46,6 +52,8 @@ final class ChannelCounters: Sendable {
         statistics.connects = connects.load(ordering: .relaxed)
         statistics.connectFailures = connectFailures.load(ordering: .relaxed)
         statistics.connectionsLost = connectionsLost.load(ordering: .relaxed)
+        statistics.resolutions = resolutions.load(ordering: .relaxed)
+        statistics.resolutionFailures = resolutionFailures.load(ordering: .relaxed)
         statistics.retries = retries.load(ordering: .relaxed)
         statistics.cancelsSent = cancelsSent.load(ordering: .relaxed)
         statistics.lateReplies = lateReplies.load(ordering: .relaxed)

@@ -55,12 +55,18 @@ public final class RPCCallCredentials: Sendable {
     /// Checks that the token is not sent in plaintext over a network.
     ///
     /// - Throws: `RPCError` CHANNEL_INIT with the address.
-    func checkUse(to addresses: [NetAddress], isEncrypted: Bool) throws(RPCError) {
+    func checkUse(to source: EndpointSource, isEncrypted: Bool) throws(RPCError) {
         if isEncrypted || allowsPlaintext { return }
-        guard let address = addresses.first(where: { !$0.isOfThisMachine }) else { return }
+        let other: String?
+        switch source {
+        case .fixed(let endpoints):
+            other = endpoints.lazy.flatMap(\.addresses).first { !$0.isOfThisMachine }?.description
+        case .resolved(_, let target): other = target.description
+        }
+        guard let other else { return }
         throw RPCError(
             .channelInit,
-            "the channel has credentials, and would send them in plaintext to \(address); use TLS, "
+            "the channel has credentials, and would send them in plaintext to \(other); use TLS, "
                 + "or set allowsPlaintext")
     }
 

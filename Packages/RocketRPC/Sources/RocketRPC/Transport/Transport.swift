@@ -128,6 +128,8 @@ public import RocketTCP
 struct TCPConnector: Connector {
     var peerIsKnown: Bool { false }
     let addresses: [NetAddress]
+    /// The name that they were looked up by, for `security`; nil: the text of the address.
+    let host: String?
     /// Nil: plaintext.
     let security: (any ClientTransportSecurity)?
 
@@ -138,9 +140,11 @@ struct TCPConnector: Connector {
 
     /// - Parameter maxFrameBytes: the largest frame; the buffers of a connection hold one.
     init(
-        addresses: [NetAddress], security: (any ClientTransportSecurity)? = nil, maxFrameBytes: Int
+        addresses: [NetAddress], host: String? = nil,
+        security: (any ClientTransportSecurity)? = nil, maxFrameBytes: Int
     ) {
         self.addresses = addresses
+        self.host = host
         self.security = security
         var configuration = TCPConnectionConfiguration()
         configuration.readsAboveHighWater = true
@@ -157,7 +161,7 @@ struct TCPConnector: Connector {
         let first = addresses.isEmpty ? 0 : index % addresses.count
         let operation = TCPClient.connect(
             to: Array(addresses[first...] + addresses[..<first]), on: reactor, timeout: timeout,
-            configuration: configuration, security: security, handler: handler
+            configuration: configuration, security: security, host: host, handler: handler
         ) { result in
             guard case .failure(let error) = result else { return }
             failed(RPCError(.failedConnect, "\(error)").adding("connect", error.kind.rawValue))

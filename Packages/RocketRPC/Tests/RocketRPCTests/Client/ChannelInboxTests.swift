@@ -17,7 +17,8 @@ import Testing
         var channel = RPCChannelConfiguration()
         channel.maxCallsInFlight = limit
         let context = ChannelContext(
-            target: "test", connector: FakeConnector(), configuration: channel, logger: .disabled)
+            target: "test", source: .connector, configuration: channel, logger: .disabled
+        ) { _ in FakeConnector() }
         return (ChannelInbox(context, loop: loop), loop)
     }
 

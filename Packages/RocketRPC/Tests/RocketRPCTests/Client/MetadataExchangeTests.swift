@@ -151,7 +151,7 @@ import Testing
         let channel = try DrivenChannel.connected()
         for _ in 0..<1000 { channel.core.cancel(startLarge(channel).outgoing) }
         let waiting = startLarge(channel)
-        let connection = channel.core.connections.find(1)
+        let connection = channel.core.endpoints.find(1)
         let parked = try #require(connection).exchange.parkedCount
         #expect((1...68).contains(parked))
         channel.last.reply(to: try probe(channel), info: announcement)

@@ -267,7 +267,8 @@ struct CallCredentialsTests {
         }
         let address = try NetAddress(parsing: "192.0.2.1:1")
         #expect(throws: Never.self) {
-            try RPCCallCredentials(token: "a").checkUse(to: [address], isEncrypted: true)
+            try RPCCallCredentials(token: "a").checkUse(
+                to: .fixed([RPCEndpoint([address])]), isEncrypted: true)
         }
     }
 
