@@ -94,6 +94,10 @@ let http2: [Target] = [
         unsafe: true),
 ]
 
+let balancing: [Target] = [
+    library("RocketBalancing", of: "RocketBalancing", ["RocketSystem"])
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec",
@@ -179,7 +183,8 @@ let generator: [Target] = [
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketHTTP2",
-    "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketGRPC",
+    "RocketBalancing", "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT",
+    "RocketGRPC",
     "RocketProgram", "RocketSimulation",
 ]
 
@@ -199,5 +204,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + http2 + rpc + generator
+    targets: base + tls + compression + http2 + balancing + rpc + generator
 )

@@ -107,7 +107,8 @@ public struct OutlierDetection: Sendable {
 
     private var mayEject: Bool {
         ejectedCount == 0
-            || ejectedCount * 100 < trackedCount * min(100, max(0, configuration.maxEjectionPercent))
+            || ejectedCount * 100 < trackedCount
+                * min(100, max(0, configuration.maxEjectionPercent))
     }
 
     private mutating func eject(_ index: Int, _ now: MonotonicTime) {

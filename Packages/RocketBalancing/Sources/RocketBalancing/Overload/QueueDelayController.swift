@@ -12,7 +12,7 @@ public import RocketSystem
 /// In folly, an overload ends with the first interval whose least delay is below the target, which may
 /// be so just because calls were refused; then the queue grows for an interval, and all calls at its
 /// head are refused. Here it lasts while more than a tenth of the calls is refused, so the queue stays
-/// where calls of the lowest priority begin to be refused (docs/decisions/0025).
+/// where calls of the lowest priority begin to be refused (docs/decisions/0026).
 public struct QueueDelayController: Sendable {
     /// The delay that is acceptable for long. Default 5 ms.
     public var target: Duration

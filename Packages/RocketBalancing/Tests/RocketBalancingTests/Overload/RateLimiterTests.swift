@@ -55,8 +55,10 @@ struct RateLimiterTests {
         refusal.record(.milliseconds(20), now: .seconds(1))
         #expect(refusal.admits(remaining: .milliseconds(19), now: .seconds(1)) == false)
         #expect(refusal.admits(remaining: .milliseconds(21), now: .seconds(1)) == true)
-        #expect(refusal.admits(
-                remaining: .milliseconds(21), queueDelay: .milliseconds(2), now: .seconds(1)) == false)
+        #expect(
+            refusal.admits(
+                remaining: .milliseconds(21), queueDelay: .milliseconds(2), now: .seconds(1))
+                == false)
         #expect(refusal.refusals == 2)
         #expect(refusal.admits(remaining: .milliseconds(-5), now: .seconds(1)) == false)
     }
