@@ -50,6 +50,19 @@ struct QueueDelayControllerTests {
         #expect(!controller.isOverloaded)
     }
 
+    @Test("With few calls in an interval the target is the interval through their number")
+    func slowCalls() {
+        var controller = QueueDelayController()
+        var refused = 0
+        for number in 0...50 {
+            let now = MonotonicTime.milliseconds(number * 20)
+            if !controller.admits(delay: .milliseconds(39), now: now) { refused += 1 }
+        }
+        #expect(controller.isOverloaded)
+        #expect(refused == 0)
+        #expect(controller.admits(delay: .milliseconds(41), now: .milliseconds(1_001)) == false)
+    }
+
     @Test("Priorities wait differently long")
     func priorities() {
         for (priority, least) in [
