@@ -25,17 +25,18 @@ PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketCodec \
-	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC \
+	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing \
+	Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketTLS Packages/RocketRPC Packages/RocketGRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 # Functions of bytes, which no threads share.
-SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2
+SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-rpc test-grpc test-jwt \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-rpc test-grpc test-jwt \
 	test-generator test-apps test-e2e interop test-systemd test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -86,6 +87,9 @@ test-compression: deps ## test RocketCompression: gzip, deflate, zstd with limit
 
 test-http2: deps ## test RocketHTTP2: sessions, limits, malformed frames
 	@scripts/run-tests Packages/RocketHTTP2
+
+test-balancing: deps ## test RocketBalancing: choice of endpoints, ejection, overload
+	@scripts/run-tests Packages/RocketBalancing
 
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC

@@ -104,6 +104,10 @@ let dns: [Target] = [
         ["CRocketDNS", "RocketBase", "RocketSystem", "RocketReactor"], unsafe: true),
 ]
 
+let balancing: [Target] = [
+    library("RocketBalancing", of: "RocketBalancing", ["RocketSystem"])
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec",
@@ -189,8 +193,8 @@ let generator: [Target] = [
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
-    "RocketHTTP2", "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT",
-    "RocketGRPC", "RocketProgram", "RocketSimulation",
+    "RocketHTTP2", "RocketBalancing", "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing",
+    "RocketRPCJWT", "RocketGRPC", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(
@@ -209,5 +213,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + http2 + dns + rpc + generator
+    targets: base + tls + compression + http2 + dns + balancing + rpc + generator
 )
