@@ -176,16 +176,12 @@ public enum MetadataBlock {
     private static func forEachLine(_ bytes: RawSpan, _ body: (Range<Int>, Range<Int>) -> Void) {
         var start = 5
         while start < bytes.byteCount {
-            var end = start
-            var equals: Int?
-            while end < bytes.byteCount {
-                let byte = bytes.loadBigEndian(end, as: UInt8.self)
-                if byte == UInt8(ascii: "\n") { break }
-                if byte == UInt8(ascii: "="), equals == nil { equals = end }
-                end += 1
-            }
             // A line without a newline was truncated, so it is skipped.
-            if let equals, end < bytes.byteCount { body(start..<equals, (equals + 1)..<end) }
+            guard let end = bytes.firstIndex(of: UInt8(ascii: "\n"), in: start..<bytes.byteCount)
+            else { return }
+            if let equals = bytes.firstIndex(of: UInt8(ascii: "="), in: start..<end) {
+                body(start..<equals, (equals + 1)..<end)
+            }
             start = end + 1
         }
     }

@@ -24,7 +24,14 @@ final class FakeBelow: Transport {
     private(set) var written = ByteBuffer()
     private(set) var closed: CloseReason?
 
-    func readInput(_ body: (inout ByteBuffer) -> Void) {}
+    /// What the connection under test has not consumed.
+    private(set) var input = ByteBuffer()
+
+    func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
+    func receive(_ bytes: [UInt8], _ handler: any TransportHandler) {
+        input.append(bytes)
+        handler.received(self, &input)
+    }
     func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
         body(&written)
         return isWritable
@@ -179,11 +186,7 @@ final class ServerRig {
         }
     }
 
-    func receive(_ bytes: [UInt8]) {
-        var input = ByteBuffer()
-        input.append(bytes)
-        connection.received(below, &input)
-    }
+    func receive(_ bytes: [UInt8]) { below.receive(bytes, connection) }
 
     /// Sends a request. Fields of the same name as one of a valid request replace it; without a value
     /// they are left out.
