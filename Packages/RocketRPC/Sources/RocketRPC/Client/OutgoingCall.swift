@@ -141,6 +141,8 @@ struct CallParameters: Sendable {
     var waitsForReady: Bool?
     /// Whether the call may be sent again after the server may have processed it.
     var isIdempotent = false
+    /// Whether its requests may be compressed.
+    var compressesRequest = true
     var idChoice = CallIDChoice.fresh
 
     /// Restores the defaults of all but the deadline. Writes only what differs.
@@ -148,6 +150,7 @@ struct CallParameters: Sendable {
         if !metadata.isEmpty { metadata = [:] }
         if waitsForReady != nil { waitsForReady = nil }
         if isIdempotent { isIdempotent = false }
+        if !compressesRequest { compressesRequest = true }
         if case .fresh = idChoice { return }
         idChoice = .fresh
     }

@@ -163,6 +163,7 @@ extension CallParameters {
     ) throws(RPCError) {
         waitsForReady = options.waitsForReady
         isIdempotent = options.isIdempotent
+        compressesRequest = options.compressesRequest
         if !metadata.isEmpty {
             self.metadata = metadata
             if metadata["idempotency-key"] != nil { isIdempotent = true }

@@ -67,7 +67,8 @@ final class DrivenChannel {
 final class FakeConnector: Connector, @unchecked Sendable {
     private(set) var made: [FakeTransport] = []
 
-    var peerIsKnown: Bool { false }
+    var peerIsKnown = false
+    var attemptsKey: String?
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
