@@ -114,16 +114,18 @@ final class FakeRPC: TransportHandler {
     @discardableResult
     func send(
         _ id: String, _ name: String, code: RPCErrorCode = RPCErrorCode(rawValue: 0),
-        info: String = "", _ payload: [UInt8] = []
+        info: String = "", compressing: Bool = true, _ payload: [UInt8] = []
     ) -> Bool {
-        transport?.send { output in
+        func write(_ output: inout ByteBuffer) {
             let (id, name, info) = ([UInt8](id.utf8), [UInt8](name.utf8), [UInt8](info.utf8))
             let start = codec.begin(
                 messageID: id.span.bytes, methodName: name.span.bytes, errorCode: code.rawValue,
                 errorInfo: info.span.bytes, in: &output)
             output.append(payload)
             try? codec.finish(start, in: &output)
-        } ?? false
+        }
+        if compressing { return transport?.send(write) ?? false }
+        return transport?.sendUncompressed(write) ?? false
     }
 
     func sendWindow(_ id: String, _ limit: UInt64) { send(id, "rocket.window", bigEndian(limit)) }

@@ -46,6 +46,8 @@ final class GRPCClientConnection {
     var blocked: [Int] = []
     /// What the RPC side may send on all streams together; each stream has a limit, too.
     var connectionWindow = StreamWindow(size: 1 << 20, announced: 1 << 20)
+    /// Whether requests are compressed of calls that begin.
+    var compressesRequests = true
     /// The server takes no more calls on this connection.
     var isGoingAway = false
 

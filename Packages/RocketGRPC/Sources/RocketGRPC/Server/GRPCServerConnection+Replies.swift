@@ -30,6 +30,24 @@ extension GRPCServerConnection {
         unsafe swap(&bytes, &output)
     }
 
+    /// The responses of the calls whose frames are in the output, from `start` on, are not compressed.
+    func stopCompressing(from start: Int) {
+        output.withBytes { bytes in
+            var rest = bytes.extracting(min(start, bytes.byteCount)...)
+            while case .frame(let frame, let byteCount)? = try? settings.codec.step(rest) {
+                if let stream = stream(of: rest.extracting(frame.messageID)) {
+                    unsafe stream.output.stopCompressing()
+                    stream.responseEncoding = .identity
+                }
+                rest = rest.extracting(byteCount...)
+            }
+        }
+    }
+
+    private func stream(of id: RawSpan) -> ServerStream? {
+        id.decimal.flatMap { stream(HTTP2StreamID(rawValue: Int32(clamping: $0))) }
+    }
+
     private func take(_ frame: TinyPBFrame, _ bytes: RawSpan) {
         let id = bytes.extracting(frame.messageID)
         let name = FrameName(bytes.extracting(frame.methodName))
@@ -42,10 +60,7 @@ extension GRPCServerConnection {
             return
         }
         // Of a call whose stream has ended meanwhile there is none.
-        guard let number = id.decimal,
-            let stream = stream(HTTP2StreamID(rawValue: Int32(clamping: number))),
-            !stream.isAnswered
-        else { return }
+        guard let stream = stream(of: id), !stream.isAnswered else { return }
         switch name {
         case .data?:
             message(

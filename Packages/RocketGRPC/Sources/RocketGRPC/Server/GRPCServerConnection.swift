@@ -218,6 +218,13 @@ extension GRPCServerConnection: Transport {
         return !isHeldBack
     }
 
+    func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool {
+        let start = output.readableBytes
+        let hasRoom = send(body)
+        if !wire.encodings.names.isEmpty { stopCompressing(from: start) }
+        return hasRoom
+    }
+
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
         if how != .afterFlush {
             transport?.close(how, reason: reason)

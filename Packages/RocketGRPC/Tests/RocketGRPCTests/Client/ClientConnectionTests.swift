@@ -1,5 +1,6 @@
 import RocketBase
 import RocketCodec
+import RocketCompression
 import RocketHTTP2
 import RocketHTTP2TestKit
 import RocketReactorTestKit
@@ -58,6 +59,30 @@ struct ClientConnectionTests {
         #expect(rig.rpc.takeFrames() == ["id7  rkm1 x-i=1 trailing-x-t=2 | AB"])
         #expect(rig.connection.streams.count == 0 && rig.connection.streamBytes == 0)
         #expect(rig.events.closed[HTTP2StreamID(rawValue: 1)] == .noError)
+    }
+
+    @Test("Requests are compressed, but those of calls that switch it off")
+    func uncompressed() throws {
+        var configuration = GRPCChannelConfiguration()
+        configuration.compression = Compression([.gzip])
+        configuration.compressesRequests = true
+        let rig = try ClientRig(configuration)
+        let message = [UInt8](repeating: 7, count: 1000)
+        for (number, compresses) in [(1, true), (3, false), (5, true)] {
+            rig.events.removeEvents()
+            rig.rpc.send("\(number)", "a.S.m", info: "rkm1\n", compressing: compresses, message)
+            rig.exchange()
+            #expect(rig.events.events.contains("grpc-encoding: gzip") == compresses)
+            #expect(rig.events.events.contains("grpc-accept-encoding: identity,gzip"))
+            let body = rig.events.received[HTTP2StreamID(rawValue: Int32(number))]
+            #expect(body?.first == (compresses ? 1 : 0))
+            #expect((body == framed(message)) != compresses)
+        }
+        // Later messages of a stream that was opened so.
+        rig.rpc.send("7", "a.S.m", info: "rkm1\nstream=c\nwindow=9\n", compressing: false)
+        rig.rpc.send("7", "rocket.data", message)
+        rig.exchange()
+        #expect(rig.events.received[HTTP2StreamID(rawValue: 7)] == framed(message))
     }
 
     @Test("Errors: statuses of gRPC, exact codes, statuses of HTTP, no status")

@@ -120,6 +120,13 @@ extension ChannelCore {
             entry.stage == .backingOff
         else { return }
         unsafe pending.move(slot, to: .waiting)
+        resend(slot, entry)
+    }
+
+    private func resend(_ slot: Int, _ entry: PendingCalls<OutgoingCall>.Entry) {
+        if let key = context.connector.attemptsKey {
+            unsafe entry.call.parameters.countAttempts(entry.attempts, in: key)
+        }
         sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
     }
 
@@ -142,9 +149,24 @@ extension ChannelCore {
         if let deadline = unsafe entry.call.parameters.deadline, deadline <= reactor.now + duration
         {
             unsafe pending.move(slot, to: .waiting)
-            return sendOrQueue(slot, entry.call)
+            return resend(slot, entry)
         }
         unsafe pending.move(slot, to: .backingOff)
         retries.append(entry.call.id, after: duration)
+    }
+}
+
+extension CallParameters {
+    /// Says how often the call was sent before, unless the metadata has no room for it.
+    fileprivate mutating func countAttempts(_ attempts: Int, in key: String) {
+        var counted = metadata
+        counted[key] = "\(attempts)"
+        var block = ByteBuffer()
+        do {
+            try MetadataBlock.write(
+                counted, timeoutMilliseconds: .max, to: &block,
+                limitBytes: MetadataBlock.announcedLimitBytes)
+        } catch { return }
+        metadata = counted
     }
 }

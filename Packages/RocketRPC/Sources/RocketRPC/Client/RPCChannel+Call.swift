@@ -166,6 +166,7 @@ extension CallParameters {
         waitsForReady = options.waitsForReady
         isIdempotent = options.isIdempotent
         if let key = options.balancingKey { balancingKey = StableHash.of(key) }
+        compressesRequest = options.compressesRequest
         if !metadata.isEmpty {
             self.metadata = metadata
             if metadata["idempotency-key"] != nil { isIdempotent = true }

@@ -40,6 +40,7 @@ struct CompressedConnector: Connector {
     let settings: WireSettings
 
     var peerIsKnown: Bool { base.peerIsKnown }
+    var attemptsKey: String? { base.attemptsKey }
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,

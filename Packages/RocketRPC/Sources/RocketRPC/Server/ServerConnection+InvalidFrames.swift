@@ -37,7 +37,7 @@ extension ServerConnection {
         case .needMore: return nil
         case .data(let data):
             do throws(FrameError) {
-                try streams?.receivedOversized(data, error)
+                try streams?.receivedUnreadable(data, error)
             } catch {
                 fault = error
                 isOutOfFrame = true

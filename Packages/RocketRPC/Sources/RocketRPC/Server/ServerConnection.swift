@@ -346,6 +346,11 @@ extension ServerConnection {
         if !transport.send(body) { isOutputFull = true }
     }
 
+    /// The same, where the message must not be compressed.
+    func sendUncompressed(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
+        if !transport.sendUncompressed(body) { isOutputFull = true }
+    }
+
     /// Resumes the next waiting reply, or schedules the connection again if no reply waits. Once
     /// the reply has been sent, `handlerReturned` calls this function again.
     private func outputHasRoom() {

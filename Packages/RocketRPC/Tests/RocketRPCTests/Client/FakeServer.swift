@@ -72,7 +72,8 @@ final class DrivenChannel {
 final class FakeConnector: Connector, @unchecked Sendable {
     private(set) var made: [FakeTransport] = []
 
-    var peerIsKnown: Bool { false }
+    var peerIsKnown = false
+    var attemptsKey: String?
 
     /// A connector to an endpoint, whose transports are in `made`, too.
     func to(_ endpoint: RPCEndpoint) -> any Connector {
