@@ -32,7 +32,7 @@ extension GRPCServerConnection {
 
     /// The responses of the calls whose frames are in the output, from `start` on, are not compressed.
     func stopCompressing(from start: Int) {
-        output.withBytes { bytes in
+        unsafe output.withBytes { bytes in
             var rest = bytes.extracting(min(start, bytes.byteCount)...)
             while case .frame(let frame, let byteCount)? = try? settings.codec.step(rest) {
                 if let stream = stream(of: rest.extracting(frame.messageID)) {

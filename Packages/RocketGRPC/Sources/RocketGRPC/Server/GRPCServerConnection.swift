@@ -219,7 +219,7 @@ extension GRPCServerConnection: Transport {
     }
 
     func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool {
-        let start = output.readableBytes
+        let start = unsafe output.readableBytes
         let hasRoom = send(body)
         if !wire.encodings.names.isEmpty { stopCompressing(from: start) }
         return hasRoom

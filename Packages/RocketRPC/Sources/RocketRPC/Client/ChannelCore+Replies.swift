@@ -124,7 +124,7 @@ extension ChannelCore {
     }
 
     private func resend(_ slot: Int, _ entry: PendingCalls<OutgoingCall>.Entry) {
-        if let key = context.connector.attemptsKey {
+        if let key = unsafe endpoints.list.first?.connector.attemptsKey {
             unsafe entry.call.parameters.countAttempts(entry.attempts, in: key)
         }
         sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)

@@ -108,6 +108,7 @@ private struct EndpointConnector: Connector {
     let address: NetAddress?
 
     var peerIsKnown: Bool { base.peerIsKnown }
+    var attemptsKey: String? { base.attemptsKey }
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
