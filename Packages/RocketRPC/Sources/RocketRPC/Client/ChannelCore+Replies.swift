@@ -19,6 +19,7 @@ extension ChannelCore {
             return unmatched(frame, bytes, hash, connection)
         }
         if code == .unavailable, sendsAgain(slot, after: connection) { return }
+        if code == .peerClosed, sendsAgain(slot, lostBy: connection) { return }
         guard let call = unsafe pending.remove(slot) else { return }
         updateCallsInFlight()
         unsafe completed.record(hash, .replied)
@@ -107,6 +108,20 @@ extension ChannelCore {
         context.counters.retries.increment()
         callEnded(on: connection)
         if unsafe connections.shouldReplace(connection, now: reactor.now) { retire(connection) }
+        return true
+    }
+
+    /// Sends an idempotent call again that the server answered with ERROR_PEER_CLOSED: it ends the
+    /// connection without waiting for the call, as if that was lost.
+    private func sendsAgain(_ slot: Int, lostBy connection: ClientConnection) -> Bool {
+        guard let entry = unsafe pending[slot], unsafe entry.call.parameters.isIdempotent,
+            entry.call.stream?.canRestart ?? true,
+            entry.attempts < context.configuration.retry.maxAttempts
+        else { return false }
+        retire(connection)
+        entry.call.stream?.leaveConnection()
+        lost(slot, isUnseen: false, RPCError(.failedGetReply, "the server stopped"))
+        callEnded(on: connection)
         return true
     }
 

@@ -89,6 +89,7 @@ final class FakeTransport: Transport {
     private var output = ByteBuffer()
     var isCancelled = false
     var closing: TCPConnection.Closing?
+    private(set) var closeReason: CloseReason?
     var signalsReset = true
     var negotiatedProtocol: String? { nil }
     var handlerBytes = 0
@@ -119,7 +120,7 @@ final class FakeTransport: Transport {
 
     func handOver(to handler: any TransportHandler) {}
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
-        if closing == nil { closing = how }
+        if closing == nil { (closing, closeReason) = (how, reason) }
     }
 
     var unsentBytes: Int { output.readableBytes }
