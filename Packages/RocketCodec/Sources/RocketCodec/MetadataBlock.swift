@@ -88,8 +88,9 @@ public enum MetadataBlock {
         return metadata
     }
 
-    /// Reads the block of a reply as `read` does, and separates its trailing metadata, whose keys
-    /// are without `trailing-` then.
+    /// Reads the block of a reply as `read` does, without the keys that mean something in the block
+    /// itself (`limit`), and separates its trailing metadata, whose keys are without `trailing-`
+    /// then.
     ///
     /// - Returns: nil if the bytes are no block.
     public static func readReply(
@@ -97,11 +98,13 @@ public enum MetadataBlock {
     ) -> (metadata: Metadata, trailing: Metadata)? {
         guard let both = read(bytes) else { return nil }
         var trailing = Metadata()
-        guard both.entries.contains(where: { $0.key.hasPrefix(trailingPrefix) }) else {
-            return (both, trailing)
-        }
+        guard
+            both.entries.contains(where: {
+                $0.key.hasPrefix(trailingPrefix) || isOfBlock(key: $0.key)
+            })
+        else { return (both, trailing) }
         var metadata = Metadata()
-        for entry in both.entries {
+        for entry in both.entries where !isOfBlock(key: entry.key) {
             guard entry.key.hasPrefix(trailingPrefix) else {
                 metadata.add(entry.value, for: entry.key)
                 continue
@@ -111,6 +114,14 @@ public enum MetadataBlock {
             if !key.isEmpty { trailing.add(entry.value, for: key) }
         }
         return (metadata, trailing)
+    }
+
+    /// Whether a key means something in a block itself, and so is no metadata of an application.
+    private static func isOfBlock(key: String) -> Bool {
+        switch key {
+        case "limit", "timeout-ms", "stream", "window": true
+        default: false
+        }
     }
 
     /// Returns how long a block its sender takes, in bytes, as announced by `limit`: from

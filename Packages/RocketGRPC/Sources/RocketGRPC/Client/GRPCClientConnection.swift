@@ -140,7 +140,10 @@ extension GRPCClientConnection: TransportHandler {
         self.transport = transport
         if failed == nil { return transport.close(.now, reason: .requested) }
         if let name = transport.negotiatedProtocol, name != "h2" {
-            failure = "the server speaks '\(name)' and not 'h2' (ALPN)"
+            // A server chooses among what was offered.
+            failure =
+                "TLS has agreed on '\(name)' (ALPN), which this channel of gRPC has offered: set the "
+                + "protocols of its TLS configuration to [\"h2\"]"
             return transport.close(.now, reason: .rejected("no HTTP/2"))
         }
         do throws(HTTP2Error) {

@@ -156,6 +156,8 @@ extension GRPCServerConnection: TransportHandler {
         rpc.draining(self)
     }
 
+    func drainTimedOut(_ transport: any Transport) { rpc.drainTimedOut(self) }
+
     func inputEnded(_ transport: any Transport) {
         if rest.delaysEnd() { return }
         deliver()

@@ -20,6 +20,7 @@ extension ChannelCore {
             return unmatched(frame, bytes, hash, connection)
         }
         if code == .unavailable, sendsAgain(slot, after: connection) { return }
+        if code == .peerClosed, sendsAgain(slot, lostBy: connection) { return }
         attemptEnded(slot, on: connection, CallOutcome(code))
         guard let call = unsafe pending.remove(slot) else { return }
         updateCallsInFlight()
@@ -115,6 +116,22 @@ extension ChannelCore {
         return true
     }
 
+    /// Sends an idempotent call again that the server answered with ERROR_PEER_CLOSED: it ends the
+    /// connection without waiting for the call, as if that was lost.
+    private func sendsAgain(_ slot: Int, lostBy connection: ClientConnection) -> Bool {
+        guard let entry = unsafe pending[slot], unsafe entry.call.parameters.isIdempotent,
+            entry.call.stream?.canRestart ?? true,
+            entry.attempts < settings.configuration.retry.maxAttempts,
+            entry.attempts == 1 || isWithinRetryBudget()
+        else { return false }
+        attemptEnded(slot, on: connection, .refused)
+        retire(connection)
+        entry.call.stream?.leaveConnection()
+        sendAgainLater(slot, entry)
+        callEnded(on: connection)
+        return true
+    }
+
     func backOffEnded(_ id: CallID) {
         guard let slot = unsafe pending.find(id), let entry = unsafe pending[slot],
             entry.stage == .backingOff
@@ -142,6 +159,10 @@ extension ChannelCore {
             // Its server is gone: once, that moves the load, and does not multiply it.
             isUnseen || entry.attempts == 1 || isWithinRetryBudget()
         else { return fail(slot, error) }
+        sendAgainLater(slot, entry)
+    }
+
+    private func sendAgainLater(_ slot: Int, _ entry: PendingCalls<OutgoingCall>.Entry) {
         context.counters.retries.increment()
         var random = reactor.random
         let duration = settings.configuration.retry.jitter(

@@ -248,13 +248,16 @@ final class ClientConnection: TransportHandler {
             if rules.isExclusive || exchange.hasParked { core.repliesTaken(on: self) }
         } catch {
             core.context.counters.brokenStreams.increment()
+            let foreign = input.withBytes { ForeignProtocol(ofServer: $0, error) }
             core.context.logger.throttled(.error, "bad frame")?.error(
                 "bad frame, connection closed"
             ) {
                 $0.add("peer", peers.peerText)
                 $0.add("detail", error.description)
+                if let foreign { $0.add("hint", foreign.serverHint) }
             }
-            transport.close(.now, reason: .rejected("bad frame"))
+            let hint = foreign.map { "; " + $0.serverHint } ?? ""
+            transport.close(.now, reason: .rejected("bad frame" + hint))
         }
     }
 

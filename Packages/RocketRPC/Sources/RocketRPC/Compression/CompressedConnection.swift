@@ -127,6 +127,8 @@ extension CompressedConnection: TransportHandler {
 
     func draining(_ transport: any Transport) { rpc.draining(self) }
 
+    func drainTimedOut(_ transport: any Transport) { rpc.drainTimedOut(self) }
+
     func inputEnded(_ transport: any Transport) {
         transport.readInput { take(&$0, atMost: .max) }
         deliver()

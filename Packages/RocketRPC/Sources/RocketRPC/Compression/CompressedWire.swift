@@ -14,6 +14,8 @@ final class CompressedWire: WireProtocol {
         self.thresholdBytes = max(0, thresholdBytes)
     }
 
+    var name: String { "TinyPB with compression" }
+
     /// TinyPB has no name in ALPN.
     var applicationProtocols: [String] { [] }
 

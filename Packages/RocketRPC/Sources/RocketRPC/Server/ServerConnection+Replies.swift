@@ -94,6 +94,9 @@ extension ServerConnection {
                 .failedGetReply,
                 "a call of the handler was refused by \(error.peer): \(error.message)",
                 details: error.details)
+        // In the same way that one says that this server ends the connection.
+        case let error as RPCError where error.code == .peerClosed && !error.peer.isEmpty:
+            return RPCError(.failedGetReply, error.message, details: error.details)
         // Code 0 would be an empty response.
         case let error as RPCError where error.code.rawValue != 0:
             return error

@@ -115,7 +115,8 @@ final class ConnectionStreams: TickEndHandler {
         case .headers:
             guard let entry = table.find(id) else { return }
             entry.receivedHeaders?(
-                MetadataBlock.read(bytes.extracting(frame.errorInfo)) ?? RPCMetadata())
+                MetadataBlock.readReply(bytes.extracting(frame.errorInfo))?.metadata
+                    ?? RPCMetadata())
         }
     }
 

@@ -68,6 +68,8 @@ public import RocketTCP
     func writabilityChanged(_ transport: any Transport, isWritable: Bool)
     /// The server has begun to drain.
     func draining(_ transport: any Transport)
+    /// The time for the drain is up. By default the transport is closed at once.
+    func drainTimedOut(_ transport: any Transport)
     /// The peer has half-closed the connection: it sends no more bytes, but may still read.
     func inputEnded(_ transport: any Transport)
     func closed(_ transport: any Transport, reason: CloseReason)
@@ -132,6 +134,16 @@ public import RocketTCP
 
     /// Forwards to the function of `TransportHandler`.
     public func draining(_ connection: TCPConnection) { draining(connection as any Transport) }
+
+    /// Forwards to the function of `TransportHandler`.
+    public func drainTimedOut(_ connection: TCPConnection) {
+        drainTimedOut(connection as any Transport)
+    }
+
+    /// Closes at once.
+    public func drainTimedOut(_ transport: any Transport) {
+        transport.close(.now, reason: .drained)
+    }
 
     /// Forwards to the function of `TransportHandler`.
     public func inputEnded(_ connection: TCPConnection) { inputEnded(connection as any Transport) }

@@ -5,6 +5,9 @@ public import RocketReactor
 /// Another wire that a server speaks on the same listeners: its connections are translated into
 /// frames of TinyPB and back, so that calls take the same way whatever their wire is. Any thread.
 @_spi(Transport) public protocol WireProtocol: Sendable {
+    /// Its name in log lines, such as `gRPC`.
+    var name: String { get }
+
     /// Its names in ALPN, such as `h2`.
     var applicationProtocols: [String] { get }
 

@@ -97,6 +97,28 @@ import Testing
         #expect(call.ends == [.response([])])
     }
 
+    @Test("A call is sent again that a server ends which stops, if it is idempotent")
+    func serverStops() throws {
+        let channel = try channel()
+        let first = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: first.idText)
+        let plain = channel.start()
+        let idempotent = channel.start { $0.parameters.isIdempotent = true }
+        _ = channel.last.requests()
+        let old = channel.last
+        for call in [plain, idempotent] {
+            old.reply(to: call.idText, code: .peerClosed, info: "the server stopped")
+        }
+        #expect(plain.ends == [.error(.peerClosed)])
+        #expect(idempotent.ends.isEmpty && old.closing == .afterFlush)
+        channel.tick(after: .milliseconds(50))
+        #expect(channel.last !== old)
+        channel.last.connect()
+        #expect(channel.last.requests().map(\.id) == [idempotent.idText])
+        #expect(channel.statistics.retries == 1)
+    }
+
     @Test("No more attempts are made than maxAttempts")
     func attempts() throws {
         let channel = try channel { $0.retry.maxAttempts = 3 }

@@ -130,6 +130,7 @@ final class FakeTransport: Transport {
     var endpoint: NetAddress?
     var isCancelled = false
     var closing: TCPConnection.Closing?
+    private(set) var closeReason: CloseReason?
     var signalsReset = true
     var negotiatedProtocol: String? { nil }
     var handlerBytes = 0
@@ -160,7 +161,7 @@ final class FakeTransport: Transport {
 
     func handOver(to handler: any TransportHandler) {}
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
-        if closing == nil { closing = how }
+        if closing == nil { (closing, closeReason) = (how, reason) }
     }
 
     var unsentBytes: Int { output.readableBytes }
