@@ -22,6 +22,7 @@ let layers: [Target.Dependency] = [
     .product(name: "RocketReactor", package: "RocketReactor"),
     .product(name: "RocketTCP", package: "RocketTCP"),
     .product(name: "RocketCodec", package: "RocketCodec"),
+    .product(name: "RocketBalancing", package: "RocketBalancing"),
 ]
 
 let package = Package(
@@ -37,6 +38,7 @@ let package = Package(
         .package(path: "../RocketReactor"),
         .package(path: "../RocketTCP"),
         .package(path: "../RocketCodec"),
+        .package(path: "../RocketBalancing"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),

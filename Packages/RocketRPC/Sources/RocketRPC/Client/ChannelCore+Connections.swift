@@ -1,3 +1,4 @@
+import RocketBalancing
 import RocketBase
 import RocketReactor
 import RocketSystem
@@ -9,9 +10,9 @@ extension ChannelCore {
     // MARK: The list of endpoints
 
     /// Begins to resolve the name, with the first call.
-    private func resolve() {
+    func resolve() {
         guard resolution == nil, !isClosed,
-            case .resolved(let resolver, let target) = context.source
+            case .resolved(let resolver, let target) = settings.source
         else { return }
         unsafe endpoints.without(.connecting)
         context.broadcaster.publish(unsafe endpoints.state)
@@ -50,16 +51,38 @@ extension ChannelCore {
     private static let maxEndpoints = 10_000
 
     /// Takes over a list of endpoints.
-    func replace(_ list: [RPCEndpoint]) {
-        let removed = unsafe endpoints.replace(list) { endpoint in
-            ChannelEndpoint(
-                endpoint, context.connector(endpoint), poolSize: context.configuration.poolSize,
-                backOff: context.configuration.connectBackOff)
+    ///
+    /// - Parameter replacesConnections: whether endpoints that stay get new connections, too.
+    func replace(_ list: [RPCEndpoint], replacesConnections: Bool = false) {
+        found = list
+        let configuration = settings.configuration
+        var replaced: [ChannelEndpoint] = []
+        let removed = unsafe endpoints.replace(merged(list)) { endpoint, index, old in
+            let connector = settings.connector(endpoint)
+            guard let old, !replacesConnections else {
+                if let old { replaced.append(old) }
+                return ChannelEndpoint(
+                    endpoint, connector, index: index, poolSize: configuration.poolSize,
+                    backOff: configuration.connectBackOff)
+            }
+            old.update(endpoint, connector)
+            return old
         }
-        for endpoint in removed { close(endpoint) }
+        for endpoint in removed + replaced { close(endpoint) }
+        if configuration.balancing.policy == .pickFirst {
+            for connection in unsafe endpoints.list.flatMap(\.outdated) { retire(connection) }
+        }
         if isAwake || resolution != nil { connectAll() }
         context.broadcaster.publish(unsafe endpoints.state)
         if unsafe pending.waitingCount > 0 { reconsiderQueued() }
+    }
+
+    /// With pick_first one endpoint has all addresses, so that the first that answers is used.
+    private func merged(_ list: [RPCEndpoint]) -> [RPCEndpoint] {
+        guard settings.configuration.balancing.policy == .pickFirst, let first = list.first else {
+            return list
+        }
+        return [RPCEndpoint(list.flatMap(\.addresses), host: first.host)]
     }
 
     /// An endpoint is not in the list any more: its calls end, new ones are sent elsewhere.
@@ -101,10 +124,12 @@ extension ChannelCore {
 
     /// Passes an event of a slot on, and does what results from it.
     func handle(_ event: Connectivity.Event, in slot: Int, of endpoint: ChannelEndpoint) {
-        switch unsafe endpoints.handle(event, in: slot, of: endpoint) {
+        let action = unsafe endpoints.handle(event, in: slot, of: endpoint)
+        unsafe endpoints.stateChanged(of: endpoint)
+        switch action {
         case .nothing:
             // Each of several endpoints stays connected.
-            if isAwake, event != .wanted, unsafe endpoints.areSeveral, endpoint.index != nil,
+            if isAwake, event != .wanted, unsafe endpoints.areSeveral, endpoint.isListed,
                 endpoint.state == .idle
             {
                 return handle(.wanted, in: slot, of: endpoint)
@@ -123,7 +148,7 @@ extension ChannelCore {
         }
         resolution?.refresh()
         reactor.schedule(after: duration, label: "connect back-off") { [self] _ in
-            if isClosed || endpoint.index == nil { return }
+            if isClosed || !endpoint.isListed { return }
             let isWanted = unsafe pending.waitingCount > 0 || endpoints.areSeveral
             handle(.backOffEnded(wanted: isWanted), in: slot, of: endpoint)
         }
@@ -155,7 +180,7 @@ extension ChannelCore {
     private func closeRetired(_ connection: ClientConnection) {
         unsafe endpoints.remove(connection)
         // What a peer has not read that takes one call at a time, it will not answer.
-        connection.close(context.rules.isExclusive ? .now : .afterFlush)
+        connection.close(settings.rules.isExclusive ? .now : .afterFlush)
     }
 
     /// Takes a connection out of its slot, which a new one takes when it is needed, and closes it
@@ -200,6 +225,9 @@ extension ChannelCore {
         resendParked(of: connection, after: lastFailure)
         if calls.isEmpty { return }
         let error = RPCError(.failedGetReply, "the connection ended before the reply: \(reason)")
-        for (slot, end) in calls { lost(slot, isUnseen: end > sentBytes, error) }
+        for (slot, end) in calls {
+            attemptEnded(slot, on: connection, .failure)
+            lost(slot, isUnseen: end > sentBytes, error)
+        }
     }
 }

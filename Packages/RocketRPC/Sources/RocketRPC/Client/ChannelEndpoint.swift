@@ -7,9 +7,11 @@ import RocketTCP
 /// `ChannelCore`, which owns it, opens and closes them. Bound to the channel's loop.
 final class ChannelEndpoint {
     private(set) var endpoint: RPCEndpoint
-    let connector: any Connector
-    /// Its place among the endpoints of the channel; nil once it is none of them.
-    var index: Int?
+    private(set) var connector: any Connector
+    /// Its index in the balancer, as long as it has calls.
+    let index: Int
+    /// Whether it is one of the channel's.
+    private(set) var isListed = true
     // SAFETY of the unchecked properties: bound to one thread, and nothing that runs inside an access
     // to one of them uses the endpoint.
     @exclusivity(unchecked) private var pool: ConnectionPool
@@ -22,8 +24,12 @@ final class ChannelEndpoint {
     /// When a silent connection was last replaced, by pool slot.
     private var lastSilence: [MonotonicTime?]
 
-    init(_ endpoint: RPCEndpoint, _ connector: any Connector, poolSize: Int, backOff: BackOff) {
+    init(
+        _ endpoint: RPCEndpoint, _ connector: any Connector, index: Int, poolSize: Int,
+        backOff: BackOff
+    ) {
         self.endpoint = endpoint
+        self.index = index
         self.connector = connector
         unsafe pool = ConnectionPool(size: poolSize, backOff: backOff)
         let slots = unsafe pool.indices.count
@@ -32,7 +38,10 @@ final class ChannelEndpoint {
     }
 
     /// Takes over what a new list says of it.
-    func update(_ endpoint: RPCEndpoint) { self.endpoint = endpoint }
+    func update(_ endpoint: RPCEndpoint, _ connector: any Connector) {
+        self.endpoint = endpoint
+        self.connector = connector
+    }
 
     var state: RPCChannelState { unsafe pool.state }
 
@@ -108,10 +117,20 @@ final class ChannelEndpoint {
         return true
     }
 
+    /// Connections to addresses that it does not have any more.
+    var outdated: [ClientConnection] {
+        unsafe current.compactMap { connection in
+            guard let address = connection?.peerAddress, !endpoint.addresses.contains(address)
+            else { return nil }
+            return connection
+        }
+    }
+
     /// Closes all slots: nothing is opened any more.
     ///
     /// - Returns: the connections that were in them.
     func close(using random: inout LoopRandom) -> [ClientConnection] {
+        isListed = false
         for slot in unsafe pool.indices {
             _ = unsafe pool.handle(.close, in: slot, using: &random)
         }

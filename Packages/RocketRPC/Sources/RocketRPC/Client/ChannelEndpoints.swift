@@ -1,3 +1,4 @@
+import RocketBalancing
 import RocketBase
 import RocketReactor
 import RocketSystem
@@ -8,7 +9,12 @@ import RocketTCP
 ///
 /// Not copyable: a copyable value in an unchecked class property is copied by each call of a method.
 struct ChannelEndpoints: ~Copyable {
+    /// Those that are connected to: all, or a subset of a long list.
     private(set) var list: [ChannelEndpoint] = []
+    /// Chooses among several. What it does not know of a single one it learns when others come.
+    var balancer: Balancer
+    /// By the indices of the balancer.
+    private var byIndex: [ChannelEndpoint?] = []
     /// In the order of their numbers.
     private var all: [ClientConnection] = []
     /// The ready connection of the only endpoint, found without a search.
@@ -17,9 +23,24 @@ struct ChannelEndpoints: ~Copyable {
     private var stateWithoutEndpoints = RPCChannelState.idle
     private var lastNumber = 0
     private var random: LoopRandom
-    private var turn = 0
+    /// What differs from channel to channel: it decides which subset of a long list is used.
+    private let client: UInt64
 
-    init(random: LoopRandom) { self.random = random }
+    init(_ configuration: RPCChannelConfiguration, random: LoopRandom) {
+        self.random = random
+        client = self.random.next()
+        balancer = Balancer(using: &self.random)
+        configure(configuration)
+    }
+
+    /// Takes over another configuration. A changed subset counts from the next list on.
+    mutating func configure(_ configuration: RPCChannelConfiguration) {
+        var balancing = configuration.balancing
+        if balancing.subset == nil, configuration.subsetSize > 0 {
+            balancing.subset = Subset(client: client, size: configuration.subsetSize)
+        }
+        balancer.configuration = balancing
+    }
 
     /// The best state of any endpoint.
     var state: RPCChannelState {
@@ -45,19 +66,37 @@ struct ChannelEndpoints: ~Copyable {
 
     /// The connection for the next call: one with room, of the endpoint that is picked.
     ///
-    /// - Parameter number: a connection whose endpoint is picked only when there is no other.
-    mutating func next(avoiding number: Int? = nil) -> ClientConnection? {
+    /// - Parameters:
+    ///   - key: what a consistent hash goes by; nil: a random one.
+    ///   - number: a connection whose endpoint is picked only when there is no other.
+    mutating func next(
+        key: UInt64?, avoiding number: Int?, now: MonotonicTime
+    ) -> ClientConnection? {
         if list.count == 1 { return list[0].next(avoiding: number) }
-        let avoided = number.flatMap { find($0)?.endpoint.index }
-        turn &+= 1
-        var found: ClientConnection?
-        for offset in list.indices {
-            let index = (turn + offset) % list.count
-            guard let connection = list[index].next() else { continue }
-            if index != avoided { return connection }
-            found = connection
+        var tried = TriedEndpoints()
+        if let number, let endpoint = find(number)?.endpoint { tried.insert(endpoint.index) }
+        // Endpoints without room are passed over.
+        for _ in 0..<3 {
+            guard let index = balancer.pick(now: now, key: key, excluding: tried) else { break }
+            if let connection = byIndex[index]?.next() { return connection }
+            tried.insert(index)
         }
-        return found
+        return firstWithRoom
+    }
+
+    /// A connection with room, of any endpoint.
+    var firstWithRoom: ClientConnection? {
+        for endpoint in list {
+            if let connection = endpoint.next() { return connection }
+        }
+        return nil
+    }
+
+    /// The balancer learns whether calls can be sent to an endpoint.
+    mutating func stateChanged(of endpoint: ChannelEndpoint) {
+        if endpoint.isListed {
+            balancer.setUsable(endpoint.state == .ready, at: endpoint.index)
+        }
     }
 
     func find(_ number: Int) -> ClientConnection? {
@@ -76,27 +115,36 @@ struct ChannelEndpoints: ~Copyable {
 
     /// Takes over a new list. Endpoints that were in the last one stay with their connections.
     ///
+    /// - Parameter make: makes an endpoint with its index; or updates one.
     /// - Returns: those that are none any more.
     mutating func replace(
-        _ endpoints: [RPCEndpoint], make: (RPCEndpoint) -> ChannelEndpoint
+        _ endpoints: [RPCEndpoint], make: (RPCEndpoint, Int, ChannelEndpoint?) -> ChannelEndpoint
     ) -> [ChannelEndpoint] {
-        var known: [[NetAddress]: ChannelEndpoint] = [:]
-        for old in list {
-            known[old.endpoint.addresses] = old
-            old.index = nil
+        // With pick_first there is one, whose addresses change.
+        let isOne = balancer.configuration.policy == .pickFirst
+        var known: [String: RPCEndpoint] = [:]
+        let listed = endpoints.map { endpoint in
+            let identity = isOne ? "" : endpoint.text
+            if known[identity] == nil { known[identity] = endpoint }
+            return BalancedEndpoint(
+                identity, weight: Double(endpoint.weight), zone: endpoint.zone ?? "")
         }
-        var new: [ChannelEndpoint] = []
-        for endpoint in endpoints {
-            let entry = known[endpoint.addresses] ?? make(endpoint)
-            // The same addresses twice are one endpoint.
-            if entry.index != nil { continue }
-            entry.update(endpoint)
-            entry.index = new.count
-            known[endpoint.addresses] = entry
-            new.append(entry)
+        balancer.update(listed)
+        let indices = balancer.indices
+        let kept = Set(indices)
+        let removed = list.filter { !kept.contains($0.index) }
+        list = []
+        for index in indices {
+            guard let identity = balancer.endpoint(at: index)?.identity,
+                let endpoint = known[identity]
+            else { continue }
+            while byIndex.count <= index { byIndex.append(nil) }
+            let old = byIndex[index].flatMap { $0.isListed ? $0 : nil }
+            let entry = make(endpoint, index, old)
+            byIndex[index] = entry
+            list.append(entry)
+            stateChanged(of: entry)
         }
-        let removed = list.filter { $0.index == nil }
-        list = new
         findOnly()
         return removed
     }
@@ -151,7 +199,6 @@ struct ChannelEndpoints: ~Copyable {
     mutating func removeAll() -> [ClientConnection] {
         for endpoint in list {
             for connection in endpoint.close(using: &random) { endpoint.retire(connection) }
-            endpoint.index = nil
         }
         list = []
         only = nil

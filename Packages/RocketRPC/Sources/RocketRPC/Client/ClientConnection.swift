@@ -17,6 +17,8 @@ final class ClientConnection: TransportHandler {
     var callsInFlight = 0
     /// Whether it has delivered a reply other than UNAVAILABLE.
     var hasWorked = false
+    /// Whether the server has said that it takes no more calls on it.
+    var isGoingAway = false
     private(set) var transport: (any Transport)?
     /// What is respected towards the peer.
     let rules: PeerRules
@@ -50,9 +52,9 @@ final class ClientConnection: TransportHandler {
         self.endpoint = endpoint
         self.poolSlot = poolSlot
         self.core = core
-        codec = core.context.rules.codec
-        connectTimeout = core.context.configuration.connectTimeout
-        rules = core.context.rules
+        codec = core.settings.rules.codec
+        connectTimeout = core.settings.configuration.connectTimeout
+        rules = core.settings.rules
         exchange = MetadataExchange(isKnown: endpoint.connector.peerIsKnown)
     }
 
@@ -77,6 +79,9 @@ final class ClientConnection: TransportHandler {
 
     /// Whether it has been connected.
     var isConnected: Bool { transport != nil }
+
+    /// Where it is connected to; nil: not yet.
+    var peerAddress: NetAddress? { transport?.peerAddress }
 
     func connect(on reactor: Reactor) {
         let cancel = endpoint.connector.connect(
@@ -112,7 +117,7 @@ final class ClientConnection: TransportHandler {
     func send(_ call: OutgoingCall, now: MonotonicTime) throws(RPCError) -> UInt64? {
         guard let transport, transport.isWritable else { return nil }
         var failure: RPCError?
-        transport.send { output in
+        func write(_ output: inout ByteBuffer) {
             let before = output.readableBytes
             do throws(RPCError) {
                 try encode(call, now, into: &output)
@@ -121,6 +126,11 @@ final class ClientConnection: TransportHandler {
                 output.truncate(to: before)
                 failure = error
             }
+        }
+        if unsafe call.parameters.compressesRequest {
+            transport.send(write)
+        } else {
+            transport.sendUncompressed(write)
         }
         if let failure { throw failure }
         if call.controller != nil { call.wasSent(between: peers) }
@@ -238,13 +248,16 @@ final class ClientConnection: TransportHandler {
             if rules.isExclusive || exchange.hasParked { core.repliesTaken(on: self) }
         } catch {
             core.context.counters.brokenStreams.increment()
+            let foreign = input.withBytes { ForeignProtocol(ofServer: $0, error) }
             core.context.logger.throttled(.error, "bad frame")?.error(
                 "bad frame, connection closed"
             ) {
                 $0.add("peer", peers.peerText)
                 $0.add("detail", error.description)
+                if let foreign { $0.add("hint", foreign.serverHint) }
             }
-            transport.close(.now, reason: .rejected("bad frame"))
+            let hint = foreign.map { "; " + $0.serverHint } ?? ""
+            transport.close(.now, reason: .rejected("bad frame" + hint))
         }
     }
 

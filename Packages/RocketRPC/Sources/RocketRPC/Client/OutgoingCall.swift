@@ -141,13 +141,19 @@ struct CallParameters: Sendable {
     var waitsForReady: Bool?
     /// Whether the call may be sent again after the server may have processed it.
     var isIdempotent = false
+    /// Whether its requests may be compressed.
+    var compressesRequest = true
     var idChoice = CallIDChoice.fresh
+    /// A hash of what a consistent hash goes by; nil: a random server.
+    var balancingKey: UInt64?
 
     /// Restores the defaults of all but the deadline. Writes only what differs.
     mutating func reset() {
         if !metadata.isEmpty { metadata = [:] }
         if waitsForReady != nil { waitsForReady = nil }
         if isIdempotent { isIdempotent = false }
+        if balancingKey != nil { balancingKey = nil }
+        if !compressesRequest { compressesRequest = true }
         if case .fresh = idChoice { return }
         idChoice = .fresh
     }

@@ -32,6 +32,8 @@ struct PendingCalls<Call>: ~Copyable {
         fileprivate(set) var attempts = 0
         /// The connection that it was sent on last.
         fileprivate(set) var lastConnection: Int?
+        /// When it was sent to one of several endpoints; zero: it was not.
+        fileprivate var balancedSince = MonotonicTime(nanoseconds: 0)
         fileprivate var timer: TimerID?
     }
 
@@ -42,6 +44,9 @@ struct PendingCalls<Call>: ~Copyable {
         var stage: Stage { progress.stage }
         var attempts: Int { progress.attempts }
         var lastConnection: Int? { progress.lastConnection }
+        var balancedSince: MonotonicTime? {
+            progress.balancedSince.nanoseconds == 0 ? nil : progress.balancedSince
+        }
     }
 
     // Not private: see `HashIndex.Bucket`.
@@ -128,6 +133,18 @@ struct PendingCalls<Call>: ~Copyable {
             slots[slot].progress.attempts += 1
             slots[slot].progress.lastConnection = connection
         }
+    }
+
+    /// When the call in that slot was sent to one of several endpoints; nil: it was not.
+    func balancedSince(_ slot: Int) -> MonotonicTime? {
+        let time = slots[slot].progress.balancedSince
+        return time.nanoseconds == 0 ? nil : time
+    }
+
+    /// Records that the call in that slot was sent to one of several endpoints; nil: that its attempt
+    /// has ended.
+    mutating func balanced(_ slot: Int, since time: MonotonicTime?) {
+        slots[slot].progress.balancedSince = time ?? MonotonicTime(nanoseconds: 0)
     }
 
     /// Counts an attempt that failed before the call was sent.

@@ -1,7 +1,9 @@
+import RocketBalancing
 public import RocketBase
 public import RocketCodec
 public import RocketRuntime
 import RocketSystem
+import Synchronization
 import SwiftProtobuf
 
 // An outgoing call goes one way, with a controller and without: `send` takes a call object, sets
@@ -148,7 +150,7 @@ extension RPCChannel {
     /// The call's own deadline or that of its parent, whichever is earlier.
     private func deadline(_ timeout: Duration?, _ parent: RPCController?) -> MonotonicTime {
         let now = now
-        let own = timeout.map { now + $0 } ?? now.later(by: timeoutNanoseconds)
+        let own = timeout.map { now + $0 } ?? now.later(by: defaultTimeout.load(ordering: .relaxed))
         guard let inherited = parent?.deadline else { return own }
         return min(own, inherited)
     }
@@ -163,6 +165,8 @@ extension CallParameters {
     ) throws(RPCError) {
         waitsForReady = options.waitsForReady
         isIdempotent = options.isIdempotent
+        if let key = options.balancingKey { balancingKey = StableHash.of(key) }
+        compressesRequest = options.compressesRequest
         if !metadata.isEmpty {
             self.metadata = metadata
             if metadata["idempotency-key"] != nil { isIdempotent = true }

@@ -1,3 +1,4 @@
+public import RocketBalancing
 public import RocketBase
 public import RocketCodec
 public import RocketTCP
@@ -17,6 +18,13 @@ public struct RPCChannelConfiguration: Sendable {
     /// Whether calls that don't set it themselves wait, up to their deadlines, while the server
     /// can't be reached. Default false: they fail at once.
     public var waitsForReady = false
+    /// How calls are spread over several servers. Default: of two random ones to that with the lower
+    /// latency and fewer calls; servers that fail are left out for a while. With one server without
+    /// effect. See docs/balancing.md.
+    public var balancing = BalancingConfiguration()
+    /// How many servers of a longer list are used: a part that differs from channel to channel, unless
+    /// `balancing.subset` says which. 0: all. Default 20.
+    public var subsetSize = 20
     /// When calls are sent again.
     public var retry = RPCRetryPolicy()
     /// The most calls in flight; a further one fails at once with RESOURCE_EXHAUSTED. At least 1;
@@ -76,6 +84,11 @@ public struct RPCRetryPolicy: Sendable {
     /// Default 25 to 50 ms, doubled each time up to 1 s. After the end of a connection a call waits
     /// from nothing up to as long.
     public var backOff = BackOff(first: .milliseconds(50), most: .seconds(1))
+    /// How many calls may be sent again, in relation to all; others end with their last error. What a
+    /// server can't have seen, or did not begin because it goes away, is no retry; nor is the first
+    /// time that a call's connection has ended. nil: no limit. Default 20 %, and 10 per second at
+    /// least.
+    public var budget: RetryBudget? = RetryBudget()
 
     /// The defaults.
     public init() {}

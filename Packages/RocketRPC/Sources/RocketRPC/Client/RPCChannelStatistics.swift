@@ -16,6 +16,12 @@ public struct RPCChannelStatistics: Hashable, Sendable {
     public var resolutionFailures = 0
     /// Attempts to send a call again.
     public var retries = 0
+    /// Calls that were not sent again, because the budget for that was used up.
+    public var retriesRefused = 0
+    /// Choices of one of several servers for a call.
+    public var picks = 0
+    /// How often a server was left out because many of its calls had failed.
+    public var ejections = 0
     /// `rocket.cancel` requests sent.
     public var cancelsSent = 0
     /// Dropped replies to calls that a deadline or a cancellation had ended.
@@ -40,6 +46,9 @@ final class ChannelCounters: Sendable {
     let resolutions = Atomic(0)
     let resolutionFailures = Atomic(0)
     let retries = Atomic(0)
+    let retriesRefused = Atomic(0)
+    let picks = Atomic(0)
+    let ejections = Atomic(0)
     let cancelsSent = Atomic(0)
     let lateReplies = Atomic(0)
     let duplicateReplies = Atomic(0)
@@ -55,6 +64,9 @@ final class ChannelCounters: Sendable {
         statistics.resolutions = resolutions.load(ordering: .relaxed)
         statistics.resolutionFailures = resolutionFailures.load(ordering: .relaxed)
         statistics.retries = retries.load(ordering: .relaxed)
+        statistics.retriesRefused = retriesRefused.load(ordering: .relaxed)
+        statistics.picks = picks.load(ordering: .relaxed)
+        statistics.ejections = ejections.load(ordering: .relaxed)
         statistics.cancelsSent = cancelsSent.load(ordering: .relaxed)
         statistics.lateReplies = lateReplies.load(ordering: .relaxed)
         statistics.duplicateReplies = duplicateReplies.load(ordering: .relaxed)

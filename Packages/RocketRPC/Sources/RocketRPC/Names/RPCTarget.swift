@@ -64,7 +64,7 @@ public struct RPCTarget: Hashable, Sendable, CustomStringConvertible {
         let rest = text[text.utf8.index(after: colon)...].utf8
         guard let first = scheme.first, (97...122).contains(first),
             scheme.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }),
-            !rest.allSatisfy({ (48...57).contains($0) })
+            rest.isEmpty || !rest.allSatisfy({ (48...57).contains($0) })
         else { return nil }
         return String(text[..<colon])
     }

@@ -16,17 +16,20 @@ final class DrivenChannel {
     let connector = FakeConnector()
     let core: ChannelCore
 
+    /// - Parameter source: with several endpoints each transport has its own.
     init(
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        to source: EndpointSource = .connector,
         _ configure: (inout RPCChannelConfiguration) -> Void = { _ in }
     ) throws {
         driven = try HandDrivenLoop(random: random)
         var configuration = RPCChannelConfiguration()
         configure(&configuration)
         let connector = connector
-        let context = ChannelContext(
-            target: "test", source: .connector, configuration: configuration, logger: .disabled
-        ) { _ in connector }
+        let settings = ChannelSettings(source: source, configuration: configuration) {
+            connector.to($0)
+        }
+        let context = ChannelContext(target: "test", settings: settings, logger: .disabled)
         core = ChannelCore(context, on: driven.reactor)
     }
 
@@ -69,15 +72,49 @@ final class DrivenChannel {
 final class FakeConnector: Connector, @unchecked Sendable {
     private(set) var made: [FakeTransport] = []
 
-    var peerIsKnown: Bool { false }
+    var peerIsKnown = false
+    var attemptsKey: String?
+
+    /// A connector to an endpoint, whose transports are in `made`, too.
+    func to(_ endpoint: RPCEndpoint) -> any Connector {
+        EndpointConnector(base: self, address: endpoint.addresses.first)
+    }
+
+    /// The newest transport to an address.
+    func last(to address: NetAddress) -> FakeTransport? {
+        made.last { $0.endpoint == address }
+    }
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
         failed: @escaping (RPCError) -> Void
     ) -> () -> Void {
+        connect(to: nil, index, handler, failed)
+    }
+
+    fileprivate func connect(
+        to address: NetAddress?, _ index: Int, _ handler: any TransportHandler,
+        _ failed: @escaping (RPCError) -> Void
+    ) -> () -> Void {
         let transport = FakeTransport(index: index, handler, failed)
+        transport.endpoint = address
         made.append(transport)
         return { transport.isCancelled = true }
+    }
+}
+
+private struct EndpointConnector: Connector {
+    let base: FakeConnector
+    let address: NetAddress?
+
+    var peerIsKnown: Bool { base.peerIsKnown }
+    var attemptsKey: String? { base.attemptsKey }
+
+    func connect(
+        index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
+        failed: @escaping (RPCError) -> Void
+    ) -> () -> Void {
+        base.connect(to: address, index, handler, failed)
     }
 }
 
@@ -89,8 +126,11 @@ final class FakeTransport: Transport {
     private let failed: (RPCError) -> Void
     private var input = ByteBuffer()
     private var output = ByteBuffer()
+    /// The address of the endpoint that it is to; nil: the only one.
+    var endpoint: NetAddress?
     var isCancelled = false
     var closing: TCPConnection.Closing?
+    private(set) var closeReason: CloseReason?
     var signalsReset = true
     var negotiatedProtocol: String? { nil }
     var handlerBytes = 0
@@ -121,7 +161,7 @@ final class FakeTransport: Transport {
 
     func handOver(to handler: any TransportHandler) {}
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
-        if closing == nil { closing = how }
+        if closing == nil { (closing, closeReason) = (how, reason) }
     }
 
     var unsentBytes: Int { output.readableBytes }
