@@ -140,6 +140,18 @@ let rpc: [Target] = [
             "RocketHTTP2", swiftProtobuf,
         ], unsafe: true),
     library(
+        "RocketNames", of: "RocketNames",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketRPC", swiftProtobuf,
+            lifecycle,
+        ]),
+    library(
+        "RocketEtcd", of: "RocketNames",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            "RocketGRPC", "RocketNames", swiftProtobuf,
+        ]),
+    library(
         "RocketRPCJWT", of: "RocketRPCJWT",
         ["RocketRPC", "RocketBase", "RocketSystem", .product(name: "JWTKit", package: "jwt-kit")]),
     library(
@@ -151,8 +163,9 @@ let rpc: [Target] = [
     library(
         "RocketProgram", of: "RocketProgram",
         [
-            "RocketBase", "RocketCompression", "RocketGRPC", "RocketJournal", "RocketRPC",
-            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
+            "RocketBase", "RocketCompression", "RocketEtcd", "RocketGRPC", "RocketJournal",
+            "RocketNames", "RocketRPC", "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS",
+            swiftProtobuf, lifecycle,
             logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
@@ -194,7 +207,8 @@ let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
     "RocketHTTP2", "RocketBalancing", "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing",
-    "RocketRPCJWT", "RocketGRPC", "RocketProgram", "RocketSimulation",
+    "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketProgram",
+    "RocketSimulation",
 ]
 
 let package = Package(
