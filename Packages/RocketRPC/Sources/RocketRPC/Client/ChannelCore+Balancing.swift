@@ -47,11 +47,12 @@ extension ChannelCore {
 
     /// Whether a call may be sent again now, which then counts.
     func isWithinRetryBudget() -> Bool {
-        guard let isWithin = unsafe retryBudget?.withdraw(now: reactor.now), !isWithin else {
-            return true
-        }
-        context.counters.retriesRefused.increment()
-        return false
+        let now = reactor.now
+        guard let isWithin = unsafe retryBudget?.withdraw(now: now) else { return true }
+        let left = unsafe retryBudget?.balance(now: now) ?? -1
+        context.counters.retryBudgetLeft.store(left, ordering: .relaxed)
+        if !isWithin { context.counters.retriesRefused.increment() }
+        return isWithin
     }
 
     /// Opens one more connection to an endpoint whose connections all have calls.
