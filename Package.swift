@@ -137,8 +137,9 @@ let rpc: [Target] = [
     library(
         "RocketProgram", of: "RocketProgram",
         [
-            "RocketBase", "RocketCompression", "RocketGRPC", "RocketJournal", "RocketRPC",
-            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
+            "RocketBase", "RocketCodec", "RocketCompression", "RocketGRPC", "RocketJournal",
+            "RocketRPC", "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf,
+            lifecycle,
             logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
