@@ -163,9 +163,9 @@ let rpc: [Target] = [
     library(
         "RocketProgram", of: "RocketProgram",
         [
-            "RocketBase", "RocketCompression", "RocketEtcd", "RocketGRPC", "RocketJournal",
-            "RocketNames", "RocketRPC", "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS",
-            swiftProtobuf, lifecycle,
+            "RocketBase", "RocketCodec", "RocketCompression", "RocketEtcd", "RocketGRPC",
+            "RocketJournal", "RocketNames", "RocketRPC", "RocketSystem", "RocketSystemd",
+            "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
             logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),

@@ -18,7 +18,8 @@ public enum TestClient {
         let kind: RPCMethodKind
         /// Makes the call over a channel.
         let call:
-            @Sendable (_ requests: Requests, RPCChannel, _ output: Output) async throws -> Void
+            @Sendable (_ requests: Requests, RPCController, RPCChannel, _ output: Output)
+                async throws -> Void
 
         /// Creates the subcommand of a method of any kind.
         public init<Request: Message, Response: Message>(_ method: RPCMethod<Request, Response>) {
@@ -26,15 +27,19 @@ public enum TestClient {
             name = method.name
             request = Request.protoMessageName
             kind = method.kind
-            call = { requests, channel, output in
+            call = { requests, controller, channel, output in
                 if method.kind.streamsRequests {
-                    return try await TestClient.exchange(method, requests, channel, output)
+                    return try await TestClient.exchange(
+                        method, requests, controller, channel, output)
                 }
                 let request: Request = try TestClient.message(requests.first)
                 guard method.kind == .serverStreaming else {
-                    return _ = output(try TestClient.json(await channel.call(method, request)))
+                    let response = try await channel.call(method, request, controller)
+                    return _ = output(try TestClient.json(response))
                 }
-                for try await response in try await channel.serverStream(method, request) {
+                for try await response in try await channel.serverStream(
+                    method, request, controller)
+                {
                     guard output(try TestClient.json(response)) else { return }
                 }
             }
@@ -80,11 +85,17 @@ public enum TestClient {
         """
         OVERVIEW: Calls a method once and prints each response as a line of JSON.
 
-        USAGE: \(name) METHOD HOST PORT [JSON] [--tls] [--tls-ca FILE] [--tls-cert FILE]
+        USAGE: \(name) METHOD HOST PORT [JSON] [--grpc] [--metadata KEY=VALUE]…
+               [--timeout DURATION] [--tls] [--tls-ca FILE] [--tls-cert FILE]
                [--tls-key FILE] [--tls-name NAME] [--tls-fingerprint HEX]
 
         \(requestHelp(commands))
         \(commands.map { "  \($0.name)  \($0.fullName), \($0.requestHelp)" }.joined(separator: "\n"))
+
+        --grpc calls by gRPC in place of TinyPB. --metadata sends an entry of metadata with the
+        call, and may be repeated; values of keys that end in -bin are base64. --timeout (500ms,
+        2s) is the longest that connecting and the call may take; default: 2s, and none for a
+        call that streams.
 
         TLS: --tls turns it on, and so does each of the others: the authorities whose
         certificates the server may have (default: those of the system), a certificate of
@@ -112,7 +123,7 @@ public enum TestClient {
     static func call(
         _ commands: [Command], _ arguments: [String], output: @escaping Output
     ) async throws {
-        let (tls, arguments) = try TLSOptions.split(arguments)
+        let (options, arguments) = try TestClientOptions.split(arguments)
         guard let name = arguments.first, arguments.count >= 3, let port = UInt16(arguments[2]),
             port > 0
         else { throw usage() }
@@ -124,9 +135,12 @@ public enum TestClient {
         if arguments.count > 4, !command.kind.streamsRequests { throw usage() }
         let host = arguments[1].contains(":") ? "[\(arguments[1])]" : arguments[1]
         var target = try ServerTarget(address: "\(host):\(port)")
-        target.tls = tls.settings
-        let channel = try await target.channel(lookingUpWithin: .seconds(2))
-        try await command.call(Requests(arguments: Array(arguments.dropFirst(3))), channel, output)
+        target.tls = options.tls.settings
+        target.configuration.connectTimeout = options.connectTimeout
+        if options.grpc { target.configuration.protocol = ProgramWires.channel }
+        let channel = try await target.channel(lookingUpWithin: options.connectTimeout)
+        try await command.call(
+            Requests(arguments: Array(arguments.dropFirst(3))), options.controller, channel, output)
     }
 
     private static func usage() -> ProgramFailure {

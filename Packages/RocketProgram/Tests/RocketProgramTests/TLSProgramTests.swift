@@ -114,18 +114,20 @@ import Testing
             (["--tls-nme", "n"], "Unknown option '--tls-nme'"),
         ])
     func contradictions(arguments: [String], text: String) {
-        let failure = #expect(throws: ProgramFailure.self) { try TLSOptions.split(arguments) }
+        let failure = #expect(throws: ProgramFailure.self) {
+            try TestClientOptions.split(arguments)
+        }
         #expect(failure?.status == .usage)
         #expect(failure?.description.contains(text) == true, "\(failure?.description ?? "")")
     }
 
     @Test("A test client takes the options anywhere between its arguments")
     func split() throws {
-        let (options, rest) = try TLSOptions.split([
+        let (options, rest) = try TestClientOptions.split([
             "make", "--tls-ca=ca", "localhost", "--tls", "1", "--tls-name", "n", "{}",
         ])
         #expect(rest == ["make", "localhost", "1", "{}"])
-        #expect(options.settings?.ca == "ca" && options.settings?.name == "n")
+        #expect(options.tls.settings?.ca == "ca" && options.tls.settings?.name == "n")
     }
 
     @Test("A target whose files can't be used is an error with the file, not plaintext")
