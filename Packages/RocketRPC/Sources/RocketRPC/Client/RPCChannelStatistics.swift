@@ -16,8 +16,12 @@ public struct RPCChannelStatistics: Hashable, Sendable {
     public var resolutionFailures = 0
     /// Attempts to send a call again.
     public var retries = 0
-    /// Calls that were not sent again, because the budget for that was used up.
+    /// Calls that were not sent again, or not hedged, because the budget for that was used up.
     public var retriesRefused = 0
+    /// Second attempts that were sent before the first had ended.
+    public var hedges = 0
+    /// Calls that the reply to such an attempt has ended.
+    public var hedgesWon = 0
     /// Choices of one of several servers for a call.
     public var picks = 0
     /// How often a server was left out because many of its calls had failed.
@@ -47,6 +51,8 @@ final class ChannelCounters: Sendable {
     let resolutionFailures = Atomic(0)
     let retries = Atomic(0)
     let retriesRefused = Atomic(0)
+    let hedges = Atomic(0)
+    let hedgesWon = Atomic(0)
     let picks = Atomic(0)
     let ejections = Atomic(0)
     let cancelsSent = Atomic(0)
@@ -65,6 +71,8 @@ final class ChannelCounters: Sendable {
         statistics.resolutionFailures = resolutionFailures.load(ordering: .relaxed)
         statistics.retries = retries.load(ordering: .relaxed)
         statistics.retriesRefused = retriesRefused.load(ordering: .relaxed)
+        statistics.hedges = hedges.load(ordering: .relaxed)
+        statistics.hedgesWon = hedgesWon.load(ordering: .relaxed)
         statistics.picks = picks.load(ordering: .relaxed)
         statistics.ejections = ejections.load(ordering: .relaxed)
         statistics.cancelsSent = cancelsSent.load(ordering: .relaxed)
