@@ -42,7 +42,7 @@ public struct StubConfig: ConfigSection, Hashable {
     public var subsetSize = 20
     /// The zone of this client. Servers of the same zone are preferred, while there are enough.
     ///
-    /// `stubs/rpc_server/zone`: Up to 255 bytes. Default none. Changes live.
+    /// `stubs/rpc_server/zone`: A text of 1 to 255 characters. Default none. Changes live.
     public var zone = ""
     /// How many calls may be sent again, in percent of all calls; always up to 10 per second.
     ///
@@ -72,6 +72,13 @@ public struct StubConfig: ConfigSection, Hashable {
     ///
     /// `stubs/rpc_server/max_attempts`: A whole number, 1 to 100. Default 4. Changes live.
     public var maxAttempts = 4
+    /// What is different for the calls of single methods. hedge: idempotent calls that have no
+    /// reply after the time in which 95 % of the method's have one are sent to a second server,
+    /// too.
+    ///
+    /// `stubs/rpc_server/method_policies`: 0 to 1000 values, separated by commas; each
+    /// Service.method, followed by timeout_ms=N, max_attempts=N, idempotent=BOOL or hedge=BOOL,
+    /// separated by blanks. Default none. Changes live.
     public var methodPolicies: [MethodPolicyConfig] = []
     /// The largest request frame. A larger one is not sent. 0: the frame limit.
     ///
