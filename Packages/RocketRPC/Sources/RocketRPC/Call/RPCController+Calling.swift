@@ -23,6 +23,8 @@ extension RPCController {
             state.isFinished = false
             state.isCancelled = false
             state.isOutgoing = true
+            state.attempts = 0
+            state.attemptedPeers = []
             state.requestBytes = 0
             state.responseBytes = 0
             state.ending = nil
@@ -42,8 +44,18 @@ extension RPCController {
         storage.withState { state in
             state.messageID = bytes
             state.peers = peers
+            state.attempts += 1
+            if state.attemptedPeers.count == Self.maxAttemptedPeers {
+                state.attemptedPeers.removeFirst()
+            }
+            state.attemptedPeers.append(peers.peer)
         }
     }
+
+    private static let maxAttemptedPeers = 8
+
+    /// Records the connection of the reply to a call that was sent on more than one at a time.
+    func answered(between peers: ConnectionPeers) { storage.withState { $0.peers = peers } }
 
     /// Records the size of the serialized request.
     func note(requestBytes: Int) { storage.withState { $0.requestBytes = requestBytes } }
