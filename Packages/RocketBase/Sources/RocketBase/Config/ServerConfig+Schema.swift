@@ -5,6 +5,7 @@ extension ServerConfig {
         listening + limits + callLimits + services,
         elements: [
             .init(\.tls, .restart), .init(\.listeners, id: \.address, "address", .restart),
+            .init(\.overload, .live),
         ]
     ) { server in
         if server.listeners.count > 64 { return "there are more than 64 listener elements" }
