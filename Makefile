@@ -24,18 +24,19 @@ FIRST ?= 1
 PRICE ?= 100
 GOODS ?= apple
 
-LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketCodec \
-	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC \
+LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketCodec \
+	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing \
+	Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC Packages/RocketNames \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
-E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression) \
-	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Generator Tests/Regression))))
-SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketTLS Packages/RocketRPC Packages/RocketGRPC \
+E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Generator Tests/Regression) \
+	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Generator Tests/Regression))))
+SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketTLS Packages/RocketRPC Packages/RocketGRPC \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 # Functions of bytes, which no threads share.
-SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2
+SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-codec test-tls test-compression test-http2 test-rpc test-grpc test-jwt \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-rpc test-grpc test-names test-jwt \
 	test-generator test-apps test-e2e interop test-systemd test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -72,6 +73,9 @@ test-reactor: deps ## test RocketReactor: event loop, timers, threads
 test-tcp: deps ## test RocketTCP: addresses, connections, server, client
 	@scripts/run-tests Packages/RocketTCP
 
+test-dns: deps ## test RocketDNS: lookups, time limits, malformed answers
+	@scripts/run-tests Packages/RocketDNS
+
 test-codec: deps ## test RocketCodec: decoding and encoding of frames
 	@scripts/run-tests Packages/RocketCodec
 
@@ -84,11 +88,17 @@ test-compression: deps ## test RocketCompression: gzip, deflate, zstd with limit
 test-http2: deps ## test RocketHTTP2: sessions, limits, malformed frames
 	@scripts/run-tests Packages/RocketHTTP2
 
+test-balancing: deps ## test RocketBalancing: choice of endpoints, ejection, overload
+	@scripts/run-tests Packages/RocketBalancing
+
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC
 
 test-grpc: deps ## test RocketGRPC: gRPC on servers and channels
 	@scripts/run-tests Packages/RocketGRPC
+
+test-names: deps ## test RocketNames: file and etcd names, registration (with etcd, if it is there)
+	@scripts/run-tests Packages/RocketNames
 
 test-jwt: deps ## test RocketRPCJWT: JSON Web Tokens of callers
 	@scripts/run-tests Packages/RocketRPCJWT
@@ -121,7 +131,7 @@ test-systemd: all ## test order_server under a real systemd, in namespaces (need
 test-fallback: deps ## test RocketRPC without private functions of Swift's runtime
 	@scripts/run-tests --public-runtime Packages/RocketRPC
 
-test-tsan: deps ## test reactor, TCP, TLS, RPC and chat under the thread sanitizer
+test-tsan: deps ## test reactor, TCP, DNS, TLS, RPC and chat under the thread sanitizer
 	@scripts/run-tests --sanitize=thread $(SANITIZED)
 
 test-asan: deps ## test the same, codec, compression and HTTP/2 under the address sanitizer

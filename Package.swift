@@ -94,6 +94,20 @@ let http2: [Target] = [
         unsafe: true),
 ]
 
+let dns: [Target] = [
+    .systemLibrary(
+        name: "CCares", path: "Packages/RocketDNS/Sources/CCares", pkgConfig: "libcares",
+        providers: [.apt(["libc-ares-dev"])]),
+    library("CRocketDNS", of: "RocketDNS", ["CCares"]),
+    library(
+        "RocketDNS", of: "RocketDNS",
+        ["CRocketDNS", "RocketBase", "RocketSystem", "RocketReactor"], unsafe: true),
+]
+
+let balancing: [Target] = [
+    library("RocketBalancing", of: "RocketBalancing", ["RocketSystem"])
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec",
@@ -126,6 +140,18 @@ let rpc: [Target] = [
             "RocketHTTP2", swiftProtobuf,
         ], unsafe: true),
     library(
+        "RocketNames", of: "RocketNames",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketRPC", swiftProtobuf,
+            lifecycle,
+        ]),
+    library(
+        "RocketEtcd", of: "RocketNames",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            "RocketGRPC", "RocketNames", swiftProtobuf,
+        ]),
+    library(
         "RocketRPCJWT", of: "RocketRPCJWT",
         ["RocketRPC", "RocketBase", "RocketSystem", .product(name: "JWTKit", package: "jwt-kit")]),
     library(
@@ -137,8 +163,9 @@ let rpc: [Target] = [
     library(
         "RocketProgram", of: "RocketProgram",
         [
-            "RocketBase", "RocketCompression", "RocketGRPC", "RocketJournal", "RocketRPC",
-            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
+            "RocketBase", "RocketCompression", "RocketEtcd", "RocketGRPC", "RocketJournal",
+            "RocketNames", "RocketRPC", "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS",
+            swiftProtobuf, lifecycle,
             logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
@@ -178,9 +205,10 @@ let generator: [Target] = [
 
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
-    "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS", "RocketCompression", "RocketHTTP2",
-    "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing", "RocketRPCJWT", "RocketGRPC",
-    "RocketProgram", "RocketSimulation",
+    "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
+    "RocketHTTP2", "RocketBalancing", "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing",
+    "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketProgram",
+    "RocketSimulation",
 ]
 
 let package = Package(
@@ -199,5 +227,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + http2 + rpc + generator
+    targets: base + tls + compression + http2 + dns + balancing + rpc + generator
 )

@@ -113,6 +113,11 @@ generate Packages/RocketRPC/Protos $own/Reflection/Generated Internal '' rocket/
 generate Packages/RocketGRPC/Protos Packages/RocketGRPC/Sources/RocketGRPC/Services/Generated Internal \
     '' grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto
 
+# What servers announce of themselves, and the part of etcd's interface that is used.
+names=Packages/RocketNames
+generate $names/Protos $names/Sources/RocketNames/Generated Internal '' rocket/announcement.proto
+generate $names/Protos $names/Sources/RocketEtcd/Generated Internal '' etcd/rpc.proto
+
 generate Packages/RocketRPC/Tests/Protos \
     Packages/RocketRPC/Tests/RocketRPCTests/Interop/Generated Internal '' interop.proto
 

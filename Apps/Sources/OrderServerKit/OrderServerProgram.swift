@@ -55,7 +55,8 @@ struct OrderServerProgram {
             server.update(configuration)
         }
         try await daemon.run(
-            [HeapTrimmer(logger: daemon.logs.app), tls, server],
+            [HeapTrimmer(logger: daemon.logs.app), tls, server]
+                + daemon.registration(of: server, config.server),
             listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
     }
@@ -88,6 +89,7 @@ struct OrderServerProgram {
         let configuration = try RPCServerConfiguration(
             config.server.withoutTLS, protocols: ProgramWires.server)
         _ = try server(UnservedOrders(), configuration)
+        try ProgramNames.check(config.server)
         return configuration
     }
 

@@ -14,6 +14,9 @@ public final class AsyncEvent: Sendable {
     /// An event that has not happened yet.
     public init() {}
 
+    /// Whether `fire` has been called.
+    public var hasFired: Bool { state.withLock { $0.isFired } }
+
     /// Marks the event as happened, for good, and resumes all waiting tasks. Again: no effect.
     public func fire() { resumeAll { $0.isFired = true } }
 

@@ -88,8 +88,9 @@ public enum MetadataBlock {
         return metadata
     }
 
-    /// Reads the block of a reply as `read` does, and separates its trailing metadata, whose keys
-    /// are without `trailing-` then.
+    /// Reads the block of a reply as `read` does, without the keys that mean something in the block
+    /// itself (`limit`), and separates its trailing metadata, whose keys are without `trailing-`
+    /// then.
     ///
     /// - Returns: nil if the bytes are no block.
     public static func readReply(
@@ -97,11 +98,13 @@ public enum MetadataBlock {
     ) -> (metadata: Metadata, trailing: Metadata)? {
         guard let both = read(bytes) else { return nil }
         var trailing = Metadata()
-        guard both.entries.contains(where: { $0.key.hasPrefix(trailingPrefix) }) else {
-            return (both, trailing)
-        }
+        guard
+            both.entries.contains(where: {
+                $0.key.hasPrefix(trailingPrefix) || isOfBlock(key: $0.key)
+            })
+        else { return (both, trailing) }
         var metadata = Metadata()
-        for entry in both.entries {
+        for entry in both.entries where !isOfBlock(key: entry.key) {
             guard entry.key.hasPrefix(trailingPrefix) else {
                 metadata.add(entry.value, for: entry.key)
                 continue
@@ -111,6 +114,14 @@ public enum MetadataBlock {
             if !key.isEmpty { trailing.add(entry.value, for: key) }
         }
         return (metadata, trailing)
+    }
+
+    /// Whether a key means something in a block itself, and so is no metadata of an application.
+    private static func isOfBlock(key: String) -> Bool {
+        switch key {
+        case "limit", "timeout-ms", "stream", "window": true
+        default: false
+        }
     }
 
     /// Returns how long a block its sender takes, in bytes, as announced by `limit`: from
@@ -176,16 +187,12 @@ public enum MetadataBlock {
     private static func forEachLine(_ bytes: RawSpan, _ body: (Range<Int>, Range<Int>) -> Void) {
         var start = 5
         while start < bytes.byteCount {
-            var end = start
-            var equals: Int?
-            while end < bytes.byteCount {
-                let byte = bytes.loadBigEndian(end, as: UInt8.self)
-                if byte == UInt8(ascii: "\n") { break }
-                if byte == UInt8(ascii: "="), equals == nil { equals = end }
-                end += 1
-            }
             // A line without a newline was truncated, so it is skipped.
-            if let equals, end < bytes.byteCount { body(start..<equals, (equals + 1)..<end) }
+            guard let end = bytes.firstIndex(of: UInt8(ascii: "\n"), in: start..<bytes.byteCount)
+            else { return }
+            if let equals = bytes.firstIndex(of: UInt8(ascii: "="), in: start..<end) {
+                body(start..<equals, (equals + 1)..<end)
+            }
             start = end + 1
         }
     }

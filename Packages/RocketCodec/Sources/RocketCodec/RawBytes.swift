@@ -11,6 +11,26 @@ extension RawSpan {
             bigEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: Integer.self))
     }
 
+    /// Returns the index of the first `byte` in `range`, which must be within the span; nil: there is none.
+    func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
+        var index = range.lowerBound
+        // Eight bytes at a time: the lowest of those bytes that are 0 after the exclusive or has the
+        // lowest bit that is set (a borrow may set higher ones).
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let pattern = ones &* UInt64(byte)
+        while range.upperBound - index >= 8 {
+            let word = loadBigEndian(index, as: UInt64.self).byteSwapped ^ pattern
+            let found = (word &- ones) & ~word & ones << 7
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < range.upperBound {
+            if loadBigEndian(index, as: UInt8.self) == byte { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// Calls `body` with the part of the span in `range`, such as a field of a frame.
     @inlinable
     public func bytes<Result: ~Copyable, E: Error>(

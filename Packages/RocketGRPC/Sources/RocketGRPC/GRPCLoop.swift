@@ -7,7 +7,8 @@ final class GRPCLoop {
     /// nghttp2's memory.
     let memory = HTTP2MemoryPool()
     /// Objects of calls that have ended, for later ones.
-    private var spareServerStreams: [ServerStream] = []
+    // SAFETY of the unchecked property: nothing runs inside an access to it.
+    @exclusivity(unchecked) private var spareServerStreams: [ServerStream] = []
     private var compressors: [OwnedCompressor] = []
 
     private struct OwnedCompressor {
@@ -22,10 +23,14 @@ final class GRPCLoop {
         reactor.attachment(GRPCLoop.self) { _ in GRPCLoop() }
     }
 
-    func takeServerStream() -> ServerStream { spareServerStreams.popLast() ?? ServerStream() }
+    func takeServerStream() -> ServerStream {
+        unsafe spareServerStreams.popLast() ?? ServerStream()
+    }
 
     func give(_ stream: ServerStream) {
-        if spareServerStreams.count < Self.mostSpare { spareServerStreams.append(stream) }
+        if unsafe spareServerStreams.count < Self.mostSpare {
+            unsafe spareServerStreams.append(stream)
+        }
     }
 
     /// The compressor of a server or a channel on this loop.

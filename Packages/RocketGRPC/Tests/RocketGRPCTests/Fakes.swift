@@ -24,7 +24,14 @@ final class FakeBelow: Transport {
     private(set) var written = ByteBuffer()
     private(set) var closed: CloseReason?
 
-    func readInput(_ body: (inout ByteBuffer) -> Void) {}
+    /// What the connection under test has not consumed.
+    private(set) var input = ByteBuffer()
+
+    func readInput(_ body: (inout ByteBuffer) -> Void) { body(&input) }
+    func receive(_ bytes: [UInt8], _ handler: any TransportHandler) {
+        input.append(bytes)
+        handler.received(self, &input)
+    }
     func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
         body(&written)
         return isWritable
@@ -107,16 +114,18 @@ final class FakeRPC: TransportHandler {
     @discardableResult
     func send(
         _ id: String, _ name: String, code: RPCErrorCode = RPCErrorCode(rawValue: 0),
-        info: String = "", _ payload: [UInt8] = []
+        info: String = "", compressing: Bool = true, _ payload: [UInt8] = []
     ) -> Bool {
-        transport?.send { output in
+        func write(_ output: inout ByteBuffer) {
             let (id, name, info) = ([UInt8](id.utf8), [UInt8](name.utf8), [UInt8](info.utf8))
             let start = codec.begin(
                 messageID: id.span.bytes, methodName: name.span.bytes, errorCode: code.rawValue,
                 errorInfo: info.span.bytes, in: &output)
             output.append(payload)
             try? codec.finish(start, in: &output)
-        } ?? false
+        }
+        if compressing { return transport?.send(write) ?? false }
+        return transport?.sendUncompressed(write) ?? false
     }
 
     func sendWindow(_ id: String, _ limit: UInt64) { send(id, "rocket.window", bigEndian(limit)) }
@@ -179,11 +188,7 @@ final class ServerRig {
         }
     }
 
-    func receive(_ bytes: [UInt8]) {
-        var input = ByteBuffer()
-        input.append(bytes)
-        connection.received(below, &input)
-    }
+    func receive(_ bytes: [UInt8]) { below.receive(bytes, connection) }
 
     /// Sends a request. Fields of the same name as one of a valid request replace it; without a value
     /// they are left out.

@@ -32,10 +32,12 @@ static int header(nghttp2_session *session, const nghttp2_frame *frame, const ui
                   void *argument) {
     rocket_http2_session *self = argument;
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
-    return self->call.header(self->context, frame->hd.stream_id, name, name_count, value,
-                             value_count) == 0
-               ? 0
-               : NGHTTP2_ERR_CALLBACK_FAILURE;
+    switch (self->call.header(self->context, frame->hd.stream_id, name, name_count, value,
+                              value_count)) {
+    case ROCKET_HTTP2_FIELD_TAKEN: return 0;
+    case ROCKET_HTTP2_FIELD_LAST: return NGHTTP2_ERR_PAUSE;
+    default: return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
 }
 
 static int received(nghttp2_session *session, const nghttp2_frame *frame, void *argument) {
@@ -212,9 +214,8 @@ void rocket_http2_free(rocket_http2_session *self) {
     memory.free(self, memory.mem_user_data);
 }
 
-int rocket_http2_receive(rocket_http2_session *self, const uint8_t *bytes, size_t count) {
-    ssize_t code = nghttp2_session_mem_recv(self->session, bytes, count);
-    return code < 0 ? (int)code : 0;
+ptrdiff_t rocket_http2_receive(rocket_http2_session *self, const uint8_t *bytes, size_t count) {
+    return nghttp2_session_mem_recv(self->session, bytes, count);
 }
 
 ptrdiff_t rocket_http2_send(rocket_http2_session *self, const uint8_t **bytes) {

@@ -32,6 +32,9 @@ public struct HTTP2Configuration: Hashable, Sendable {
     /// name and value), at least 1. A larger one is reported by `headersTooLarge`; one of more than 4
     /// times as much ends the connection with ENHANCE_YOUR_CALM.
     public var headerListBytes = 16 << 10
+    /// How many bytes of decoded headers, counted as above, `receive` handles before it returns, so that
+    /// few bytes of input, which may stand for very many (HPACK), do not keep a thread busy. At least 1.
+    public var headerBytesPerReceive = 512 << 10
     /// The memory of the compression of headers in each direction, 0 to 65,536.
     public var headerTableBytes = 4_096
     /// How many requests of a client may wait for the peer's limit on streams, at least 0. Above it

@@ -2,29 +2,35 @@ import CRocketHTTP2
 import RocketSystem
 
 extension HTTP2Session {
-    /// Takes bytes of the peer, all of them, and calls the handler for what they contain. Bytes may be
-    /// torn anywhere. An error that nghttp2 finds in them is thrown by `send`, after its GOAWAY.
+    /// Takes bytes of the peer, and calls the handler for what they contain. Bytes may be torn anywhere.
+    /// An error that nghttp2 finds in them is thrown by `send`, after its GOAWAY.
     ///
+    /// - Returns: how many bytes were taken: all, unless they have more than `headerBytesPerReceive` of
+    ///   headers. The next call must begin with the rest; new bytes may follow it.
     /// - Throws: an error of this session, or the one that it has failed with before: send what waits
     ///   (GOAWAY), then close the connection.
-    public func receive(_ bytes: RawSpan) throws(HTTP2Error) {
+    public func receive(_ bytes: RawSpan) throws(HTTP2Error) -> Int {
         if let failure { throw failure }
         precondition(active == nil, "HTTP2Session: receive during receive or send")
+        precondition(scannedBytes <= bytes.byteCount, "HTTP2Session: receive without the rest")
         active = handler
         defer { active = nil }
-        var offset = 0
+        unsafe decoded = (0, false)
+        var offset = scannedBytes
         while let frame = unsafe scanner.next(bytes, from: &offset) {
             if let found = unsafe flood.received(frame, now: now, &counted) {
                 // What came before that frame is valid.
-                feed(bytes.extracting(first: max(0, offset - FrameScanner.headerBytes)))
+                _ = feed(bytes.extracting(first: max(0, offset - FrameScanner.headerBytes)))
                 throw fail(failure ?? .flood(found))
             }
         }
-        feed(bytes)
+        let taken = feed(bytes)
+        scannedBytes = bytes.byteCount - taken
         if failure == nil, unsafe rocket_http2_queued(session) > mostQueued {
             fail(.flood(.unreadAnswers))
         }
         if let failure { throw failure }
+        return taken
     }
 
     /// Frames that may wait: those that streams and requests cause, and answers.
@@ -32,14 +38,30 @@ extension HTTP2Session {
         4 * (openStreams + 1) + queuedRequests + 2 * configuration.unsentAnswers
     }
 
-    private func feed(_ bytes: RawSpan) {
-        if bytes.isEmpty { return }
+    /// Returns how many bytes nghttp2 has taken.
+    private func feed(_ bytes: RawSpan) -> Int {
+        if bytes.isEmpty { return 0 }
+        var taken = pass(bytes)
+        if unsafe taken == bytes.byteCount && decoded.isEnough {
+            // The last field of the bytes was one too many: its list may be complete.
+            unsafe decoded = (0, false)
+            taken += pass(RawSpan())
+        }
+        return taken
+    }
+
+    private func pass(_ bytes: RawSpan) -> Int {
         // SAFETY: the pointer does not escape from the closure; nghttp2 copies what it keeps.
         let code = unsafe bytes.withUnsafeBytes { bytes in
             unsafe rocket_http2_receive(
                 session, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count)
         }
-        if code == 0 || failure != nil { return }
+        if code >= 0 { return code }
+        if failure == nil { failed(Int32(code)) }
+        return bytes.byteCount
+    }
+
+    private func failed(_ code: Int32) {
         switch code {
         case Int32(ROCKET_HTTP2_NO_MEMORY): fail(.outOfMemory)
         case Int32(ROCKET_HTTP2_FLOODED): fail(.flood(.unreadAnswers))
@@ -85,27 +107,32 @@ extension HTTP2Error {
 extension HTTP2Session {
     func headersBegan(_ stream: Int32, opensStream: Bool) {
         if opensStream {
-            openStreams += 1
+            unsafe opened += 1
             unsafe counted.streams += 1
         }
         unsafe headerList = (0, false)
         active?.headersBegan(HTTP2StreamID(rawValue: stream))
     }
 
-    /// Returns false to end the session.
-    func header(_ stream: Int32, _ name: RawSpan, _ value: RawSpan) -> Bool {
-        unsafe headerList.bytes += name.byteCount + value.byteCount + 32
+    /// Returns a `ROCKET_HTTP2_FIELD_…`.
+    func header(_ stream: Int32, _ name: RawSpan, _ value: RawSpan) -> Int32 {
+        let bytes = name.byteCount + value.byteCount + 32
+        unsafe decoded.bytes += bytes
+        unsafe decoded.isEnough = decoded.bytes > configuration.headerBytesPerReceive
+        let next = Int32(
+            unsafe decoded.isEnough ? ROCKET_HTTP2_FIELD_LAST : ROCKET_HTTP2_FIELD_TAKEN)
+        unsafe headerList.bytes += bytes
         if unsafe headerList.bytes <= configuration.headerListBytes {
             active?.header(HTTP2StreamID(rawValue: stream), name: name, value: value)
-            return true
+            return next
         }
         if unsafe !headerList.isTooLarge {
             unsafe headerList.isTooLarge = true
             unsafe counted.headersTooLarge += 1
         }
-        if unsafe headerList.bytes / 4 <= configuration.headerListBytes { return true }
+        if unsafe headerList.bytes / 4 <= configuration.headerListBytes { return next }
         fail(.flood(.headers))
-        return false
+        return Int32(ROCKET_HTTP2_FIELD_REFUSED)
     }
 
     func headersEnded(_ stream: Int32, endsStream: Bool) {
@@ -131,7 +158,7 @@ extension HTTP2Session {
             queuedRequests -= 1
             cancelledRequests.remove(stream)
         } else {
-            openStreams -= 1
+            unsafe opened -= 1
         }
         active?.streamClosed(HTTP2StreamID(rawValue: stream), HTTP2ErrorCode(rawValue: code))
     }

@@ -124,7 +124,7 @@ extension HTTP2Session {
         if isUnsent(stream) {
             lastRequest = stream
             queuedRequests -= 1
-            openStreams += 1
+            unsafe opened += 1
             unsafe counted.streams += 1
         }
     }

@@ -45,6 +45,14 @@ extension HTTP2Session {
         if code != 0 { fail(.outOfMemory) }
     }
 
+    /// Ends a response with trailers, at once: flow control does not hold them back, unlike those that
+    /// `nextData` returns behind a body. Only once all of the body has been written; `nextData` is not
+    /// called again. Does nothing if the stream has ended.
+    public func trailers(_ headers: HTTP2Headers, on stream: HTTP2StreamID) {
+        precondition(role == .server, "HTTP2Session: a client sends no trailers")
+        if isOpen(stream) { submitTrailers(headers, on: stream.rawValue) }
+    }
+
     func submitTrailers(_ headers: HTTP2Headers, on stream: Int32) {
         // SAFETY: as in request.
         let code = unsafe headers.bytes.withUnsafeBufferPointer { list in

@@ -23,7 +23,7 @@ public final class HTTP2Session {
     /// What has happened.
     public var counters: HTTP2Counters { unsafe counted }
     /// The number of streams that are open: of a client, whose requests have been sent.
-    public internal(set) var openStreams = 0
+    public var openStreams: Int { unsafe opened }
     /// The number of requests that wait for the peer's limit on streams, or for `send`.
     public internal(set) var queuedRequests = 0
 
@@ -33,6 +33,7 @@ public final class HTTP2Session {
     // SAFETY of the unchecked properties: one thread at a time uses the session, and nothing that runs
     // inside an access to one of them uses it again. The checks cost a fifth of a call.
     @exclusivity(unchecked) var counted = HTTP2Counters()
+    @exclusivity(unchecked) var opened = 0
     /// The handler during `receive` and `send`; nil otherwise.
     var active: (any HTTP2SessionHandler)?
     private let memory: HTTP2MemoryPool
@@ -42,6 +43,10 @@ public final class HTTP2Session {
     @exclusivity(unchecked) var flood: FloodGuard
     /// The size of the list of headers that is being received, and whether it is above its limit.
     @exclusivity(unchecked) var headerList = (bytes: 0, isTooLarge: false)
+    /// Bytes of decoded headers in this `receive`, and whether they were enough of them.
+    @exclusivity(unchecked) var decoded = (bytes: 0, isEnough: false)
+    /// How many bytes of the next input have been counted, but not taken.
+    var scannedBytes = 0
     /// The last stream that has been reset by the peer, or because of it.
     var lastReset: Int32 = 0
     /// Those of them that have been reset: a second reset of one would be sent, and the peer does not
@@ -53,6 +58,7 @@ public final class HTTP2Session {
     var announcedLast = Int32.max
     /// The owner has submitted GOAWAY with an error.
     var isLeaving = false
+    // SAFETY: as above.
     @exclusivity(unchecked) var sending = SendState()
 
     /// Makes a session. What a side says first (a client's preface, SETTINGS) waits to be sent.

@@ -18,7 +18,12 @@ extension HTTP2Session {
             var buffer = ByteBuffer()
             buffer.append(Array(rest.prefix(part)))
             rest = rest.dropFirst(part)
-            try buffer.withBytes { (bytes) throws(HTTP2Error) in try receive(bytes) }
+            while !buffer.isEmpty {
+                let taken = try buffer.withBytes { (bytes) throws(HTTP2Error) in
+                    try receive(bytes)
+                }
+                buffer.consume(taken)
+            }
         }
     }
 

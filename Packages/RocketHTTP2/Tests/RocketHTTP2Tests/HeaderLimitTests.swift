@@ -1,3 +1,4 @@
+import RocketBase
 import RocketHTTP2
 import RocketHTTP2TestKit
 import Testing
@@ -58,6 +59,43 @@ import Testing
         #expect(peer.answer(to: RawFrame.headers(1, block).bytes) == .goAway(.enhanceYourCalm))
         #expect(peer.error == .flood(.headers))
         #expect(!peer.events.events.contains("end of headers of 1"))
+    }
+
+    @Test(
+        "A receive stops behind so many bytes of decoded headers; the next one goes on from there")
+    func perReceive() throws {
+        var configuration = HTTP2Configuration()
+        configuration.headerBytesPerReceive = 100_000
+        let events = HTTP2Recorder()
+        let session = try HTTP2Session(
+            role: .server, configuration: configuration, handler: events)
+        try session.receive(HTTP2Session.preface + RawFrame.settings().bytes)
+        // Into the table, then its index three times in each of 200 requests: 12 KiB of a few bytes.
+        let entry = [0x40] + literal("a", String(repeating: "x", count: 4_000)).dropFirst()
+        var bytes = RawFrame.headers(1, requestBlock() + entry).bytes
+        for number in 1..<200 {
+            bytes +=
+                RawFrame.headers(
+                    UInt32(2 * number + 1), requestBlock() + [0xBE, 0xBE, 0xBE]
+                ).bytes
+        }
+        bytes += RawFrame.ping().bytes
+        let frames = session.counters.frames
+        var buffer = ByteBuffer()
+        buffer.append(bytes)
+        var calls = 0
+        while !buffer.isEmpty {
+            let before = session.counters.streams
+            let taken = try buffer.withBytes { (bytes) throws(HTTP2Error) in
+                try session.receive(bytes)
+            }
+            buffer.consume(taken)
+            calls += 1
+            // 9 requests have more than 100,000 bytes.
+            #expect(session.counters.streams - before <= 10)
+        }
+        #expect(calls >= 20 && session.counters.streams == 200)
+        #expect(session.counters.frames - frames == 201 && session.counters.pings == 1)
     }
 
     @Test("Many small fields count 32 bytes each")

@@ -89,6 +89,35 @@ struct CallLogTests {
         #expect(text.contains(/peer=127\.0\.0\.1:\d+/), "\(text)")
     }
 
+    @Test("The line of a peer that speaks gRPC, HTTP or TLS says so, and what to do")
+    func otherProtocols() async throws {
+        let lines = try await columns { address in
+            for bytes in [
+                Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8), Array("GET / HTTP/1.1\r\n".utf8),
+                [0x16, 3, 1, 2], Array("Good morning".utf8),
+            ] {
+                let client = try RawClient(address)
+                client.send(bytes)
+                #expect(client.isAtEnd())
+            }
+        }
+        let broken = lines.filter { $0.first == "[ERROR]" }.compactMap(\.last)
+        try #require(broken.count == 4)
+        #expect(
+            broken[0].contains("the peer speaks HTTP/2 (gRPC)") && broken[0].contains("server/grpc")
+        )
+        #expect(broken[1].contains("the peer speaks HTTP/1"), "\(broken[1])")
+        #expect(broken[2].contains("the peer speaks TLS"), "\(broken[2])")
+        #expect(!broken[3].contains("the peer speaks"), "\(broken[3])")
+    }
+
+    @Test("The line of the start names what is served")
+    func start() async throws {
+        let lines = try await columns { _ in }
+        let start = try #require(lines.compactMap(\.last).first { $0.hasPrefix("server started ") })
+        #expect(start.contains(" wires=TinyPB"), "\(start)")
+    }
+
     @Test("Lines of refused calls and broken streams have no other call's id, method and peer")
     func ownColumns() async throws {
         let kit = FrameKit()

@@ -36,28 +36,33 @@ struct FrameKit {
         guard case .frame(let frame, bytes.count) = try codec.step(bytes.span.bytes) else {
             throw NoWholeFrame()
         }
-        return answer(frame, bytes)
+        return answer(frame, bytes[...])
     }
 
     /// Decodes all frames.
     func parseAll(_ bytes: [UInt8]) throws -> [Answer] {
-        var (answers, rest) = ([Answer](), bytes)
-        while !rest.isEmpty {
-            guard case .frame(let frame, let count) = try codec.step(rest.span.bytes) else {
+        var (answers, offset) = ([Answer](), 0)
+        while offset < bytes.count {
+            let rest = bytes.span.bytes.extracting(offset...)
+            guard case .frame(let frame, let count) = try codec.step(rest) else {
                 throw NoWholeFrame()
             }
-            answers.append(answer(frame, rest))
-            rest.removeFirst(count)
+            answers.append(answer(frame, bytes[offset..<offset + count]))
+            offset += count
         }
         return answers
     }
 
-    private func answer(_ frame: TinyPBFrame, _ bytes: [UInt8]) -> Answer {
-        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+    /// - Parameter bytes: begin with the frame.
+    private func answer(_ frame: TinyPBFrame, _ bytes: ArraySlice<UInt8>) -> Answer {
+        func part(_ range: Range<Int>) -> ArraySlice<UInt8> {
+            bytes.dropFirst(range.lowerBound).prefix(range.count)
+        }
+        func text(_ range: Range<Int>) -> String { String(decoding: part(range), as: UTF8.self) }
         return Answer(
             id: text(frame.messageID), method: text(frame.methodName),
             code: RPCErrorCode(rawValue: frame.errorCode), info: text(frame.errorInfo),
-            payload: [UInt8](bytes[frame.payload]))
+            payload: [UInt8](part(frame.payload)))
     }
 
     func text(_ text: String) throws -> [UInt8] { try Text(text).serializedBytes() }

@@ -19,6 +19,15 @@ struct ServerConfigurationTests {
         #expect(configuration.tcp.connection.idleTimeout == nil)
         #expect(configuration.slowCallback == nil)
     }
+
+    @Test("A configuration that requires gRPC of a program without it says what to do")
+    func missingGRPC() throws {
+        var server = ServerConfig()
+        server.grpc = .on
+        let error = #expect(throws: RPCError.self) { try RPCServerConfiguration(server) }
+        #expect(
+            error?.message.contains("protocols: [.grpc()]") == true, "\(String(describing: error))")
+    }
 }
 
 @Suite("Call limits in the configuration")

@@ -146,7 +146,7 @@ struct ServerTests {
         #expect(server.state == .stopped)
     }
 
-    @Test("A drain ends at its time-out")
+    @Test("At its time-out a drain ends calls, and waits no longer")
     func drainTimeoutExpiry() async throws {
         let service = TestService()
         var configuration = RPCServerConfiguration(
@@ -158,7 +158,10 @@ struct ServerTests {
         client.send(try FrameKit().frame("test.v1.Test.never"))
         await service.gate.arrived(1)
         server.beginDrain()
+        // Before the test blocks: the server needs a thread of the pool.
         try await running.value
+        let answer = try FrameKit().parse(client.receiveFrame())
+        #expect(answer.code == .peerClosed && answer.info.contains("the server stopped"))
         #expect(client.isAtEnd())
         // The handler's task was cancelled, and opened the gate.
         await service.gate.wait()

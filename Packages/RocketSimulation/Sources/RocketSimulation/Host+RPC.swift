@@ -188,12 +188,19 @@ private struct ServedCalls: RPCSynchronousInterceptor, RPCStreamInterceptor {
         let number = began(call)
         let connection = rules?.handlerBegan(call)
         let deadline = call.deadline.map { host.hostTime.worldTime(of: $0) }
+        let history = host.world.history
+        let handler = number.map { history.handlers.begin($0, on: host) }
         defer {
+            if let handler { history.handlers.end(handler) }
             rules?.handlerEnded(
                 connection, deadline: deadline, end: host.kernel.end(ofConnectionOf: call),
-                isAwaited: number.map { host.world.history.isWaiting($0) } ?? false)
+                isAwaited: number.map { history.isWaiting($0) } ?? false)
         }
-        return try await body()
+        return try await withTaskCancellationHandler {
+            try await body()
+        } onCancel: {
+            if let handler { history.handlers.cancelled(handler) }
+        }
     }
 
     func intercept<Request, Response>(

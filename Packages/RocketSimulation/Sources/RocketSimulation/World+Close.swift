@@ -20,6 +20,7 @@ extension World {
         }
         checkAlways()
         checkClosedPeers()
+        checkAbandonedHandlers()
         let processes = hosts.compactMap(\.process)
         for process in processes { process.cancelTasks() }
         try wait("tasks have not ended after they were cancelled") {

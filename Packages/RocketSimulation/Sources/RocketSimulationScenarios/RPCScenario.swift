@@ -23,6 +23,11 @@ extension Scenario {
         try rpc(world, faults, .grpc)
     }
 
+    /// The same over gRPC and TLS.
+    public static let rpcGRPCTLS = Scenario(name: "rpc-grpc-tls") { world, faults in
+        try WorldWire.secured(world, isGRPC: true) { try rpc(world, faults, $0) }
+    }
+
     private static func rpc(
         _ world: World, _ faults: Faults, _ wire: WorldWire
     ) throws {

@@ -20,6 +20,11 @@ extension Scenario {
         try restart(world, faults, .grpc)
     }
 
+    /// The same over gRPC and TLS.
+    public static let restartGRPCTLS = Scenario(name: "restart-grpc-tls") { world, faults in
+        try WorldWire.secured(world, isGRPC: true) { try restart(world, faults, $0) }
+    }
+
     private static func restart(
         _ world: World, _ faults: Faults, _ wire: WorldWire
     ) throws {

@@ -18,6 +18,11 @@ extension Scenario {
         try streams(world, faults, .grpc)
     }
 
+    /// The same over gRPC and TLS.
+    public static let streamsGRPCTLS = Scenario(name: "streams-grpc-tls") { world, faults in
+        try WorldWire.secured(world, isGRPC: true) { try streams(world, faults, $0) }
+    }
+
     private static func streams(_ world: World, _ faults: Faults, _ wire: WorldWire) throws {
         var random = world.generator("streams")
         var servers: [Host] = []

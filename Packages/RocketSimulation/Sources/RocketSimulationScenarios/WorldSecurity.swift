@@ -15,14 +15,19 @@ struct WorldSecurity: Sendable {
     static let plaintext = WorldSecurity(server: nil, client: nil)
 
     /// Runs a scenario over TLS, with the random numbers of the world's seed.
-    static func run(_ world: World, _ body: (WorldSecurity) throws -> Void) throws {
+    ///
+    /// - Parameter isGRPC: clients offer `h2` by ALPN, and otherwise `rocket/1`; servers have both.
+    static func run(
+        _ world: World, isGRPC: Bool, _ body: (WorldSecurity) throws -> Void
+    ) throws {
         var random = world.generator("tls")
         let contexts = try WorldContexts.shared.get()
         try SeededTLS.run(seed: random.next()) {
             try body(
                 WorldSecurity(
                     server: WorldServerSecurity(context: contexts.server),
-                    client: WorldClientSecurity(context: contexts.client)))
+                    client: WorldClientSecurity(
+                        context: isGRPC ? contexts.clientOfGRPC : contexts.client)))
         }
     }
 }
@@ -53,7 +58,7 @@ private final class WorldClientSecurity: ClientTransportSecurity {
 /// The certificates of all worlds of this process: of the same sizes in each process, so that a seed
 /// goes the same way.
 private struct WorldContexts {
-    let server, client: TLSContext
+    let server, client, clientOfGRPC: TLSContext
 
     static let shared = Result { try WorldContexts() }
 
@@ -63,20 +68,24 @@ private struct WorldContexts {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        (server, client) = try SeededTLS.run(seed: 1) {
+        (server, client, clientOfGRPC) = try SeededTLS.run(seed: 1) {
             let authority = TestAuthority(inFolder: folder)
-            let server = TLSServerConfiguration(
+            var server = TLSServerConfiguration(
                 identities: [authority.issue("server", names: "DNS:world.test")],
                 clientCA: authority.certificate)
+            server.protocols = ["h2", "rocket/1"]
             var client = TLSClientConfiguration()
             client.trust = .file(authority.certificate)
             client.identity = authority.issue("client", names: "URI:spiffe://world/client")
             client.name = "world.test"
+            var clientOfGRPC = client
+            clientOfGRPC.protocols = ["h2"]
             // determinism: OpenSSL compares the dates with the clock of the system
             let now = SystemTimeSource().wall()
             return (
                 try TLSContext(server, tickets: TLSTicketKeys(), now: now),
-                try TLSContext(client, now: now)
+                try TLSContext(client, now: now),
+                try TLSContext(clientOfGRPC, now: now)
             )
         }
     }

@@ -13,8 +13,12 @@ struct WorldWire: Sendable {
     static let grpc = WorldWire(isGRPC: true)
 
     /// Runs a scenario over TLS, with the random numbers of the world's seed.
-    static func secured(_ world: World, _ body: (WorldWire) throws -> Void) throws {
-        try WorldSecurity.run(world) { try body(WorldWire(security: $0)) }
+    static func secured(
+        _ world: World, isGRPC: Bool = false, _ body: (WorldWire) throws -> Void
+    ) throws {
+        try WorldSecurity.run(world, isGRPC: isGRPC) {
+            try body(WorldWire(security: $0, isGRPC: isGRPC))
+        }
     }
 
     func server(_ configuration: inout RPCServerConfiguration) {

@@ -287,4 +287,19 @@ import Testing
         #expect(failure?.rule == .leftover)
         #expect(failure?.text.contains("is open, though its peer has closed it") == true)
     }
+
+    @Test("A handler is cancelled when its caller has ended the call")
+    func abandonedHandler() throws {
+        let pair = try Pair()
+        let (client, server) = (pair.client, pair.server)
+        client.run {
+            let channel = try client.channel(to: server, port: 80)
+            _ = try await channel.call(EchoService.echo, Payload())
+            // As if the handler of this call, the first one, had not ended.
+            _ = client.world.history.handlers.begin(0, on: server)
+        }
+        let failure = pair.failure(after: .seconds(25))
+        #expect(failure?.rule == .callEnds)
+        #expect(failure?.text.contains("though its caller has ended the call") == true)
+    }
 }

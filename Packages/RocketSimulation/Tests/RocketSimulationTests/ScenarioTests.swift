@@ -66,6 +66,15 @@ import Testing
         #expect(outcome.statistics.counts["streams", default: 0] > 10)
     }
 
+    @Test("Calls and streams over gRPC and TLS are right, too", arguments: 1...2)
+    func overGRPCAndTLS(seed: UInt64) {
+        #expect(run(.rpcGRPCTLS, seed: seed).statistics.succeeded > 20)
+        let restarts = run(.restartGRPCTLS, seed: seed).statistics
+        #expect(restarts.succeeded == restarts.calls)
+        let streams = run(.streamsGRPCTLS, seed: seed).statistics
+        #expect(streams.counts["streams", default: 0] > 10)
+    }
+
     @Test("An overload is refused, holds no limit up, and is over when it ends", arguments: 1...3)
     func overload(seed: UInt64) {
         let outcome = run(.overload, seed: seed)

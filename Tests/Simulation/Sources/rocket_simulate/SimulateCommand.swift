@@ -17,9 +17,10 @@ struct SimulateCommand: ParsableCommand {
             """)
 
     private static let scenarios = [
-        Scenario.rpc, Scenario.rpcTLS, Scenario.rpcGRPC, Scenario.restart, Scenario.restartTLS,
-        Scenario.restartGRPC, Scenario.overload, Scenario.streams, Scenario.streamsGRPC,
-        Scenario.peers, Scenario.orders, Scenario.chat,
+        Scenario.rpc, Scenario.rpcTLS, Scenario.rpcGRPC, Scenario.rpcGRPCTLS, Scenario.restart,
+        Scenario.restartTLS, Scenario.restartGRPC, Scenario.restartGRPCTLS, Scenario.overload,
+        Scenario.streams, Scenario.streamsGRPC, Scenario.streamsGRPCTLS, Scenario.peers,
+        Scenario.orders, Scenario.chat,
     ]
 
     @Option(

@@ -156,10 +156,10 @@ extension Balancer {
         let reported = candidates.map {
             details[Int($0)]?.reported.current(now: now, configuration.weights)
         }
-        let known = reported.compactMap { $0 }
-        let mean = known.count < 2 ? 1 : known.reduce(0, +) / Double(known.count)
+        let counted = reported.compactMap { $0 }
+        let mean = counted.count < 2 ? 1 : counted.reduce(0, +) / Double(counted.count)
         let weights = zip(candidates, reported).map { index, weight in
-            states[Int(index)].weight * (known.count < 2 ? 1 : weight ?? mean)
+            states[Int(index)].weight * (counted.count < 2 ? 1 : weight ?? mean)
         }
         guard weights != scheduledWeights else { return }
         scheduledWeights = weights

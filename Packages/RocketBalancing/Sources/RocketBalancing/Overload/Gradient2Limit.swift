@@ -8,7 +8,7 @@ public import RocketSystem
 /// `tolerance` times as long, the limit grows by `queueSize` × `smoothing`; when durations grow, it
 /// shrinks in proportion, at most by half. It does not grow while less than half of it is used.
 ///
-/// Three things differ from Netflix's library (docs/decisions/0025):
+/// Three things differ from Netflix's library (docs/decisions/0026):
 /// - the samples are averages of 100 ms, not single calls or seconds;
 /// - until durations grow for the first time, the limit grows by a fifth per window, as in TCP's slow
 ///   start: from 20 to 100 it took ten seconds;

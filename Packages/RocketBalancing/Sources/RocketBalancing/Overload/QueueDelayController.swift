@@ -7,12 +7,14 @@ public import RocketSystem
 /// A queue that is never short for a whole interval will not empty by itself. While that is so, calls
 /// that waited for longer than twice the target are refused: cheap, since they did not begin, and
 /// right, since those that wait longest are next to their deadlines. Unlike a limit on the length,
-/// the target need not be chosen by how long calls take, as long as it is not shorter than that.
+/// the target need not be chosen by how long calls take. Where fewer calls are served in an interval
+/// than it has targets, because each takes longer, the target is the interval through their number:
+/// a queue of one call is no overload (RFC 8289, 4.4: CoDel leaves one packet in the queue).
 ///
 /// In folly, an overload ends with the first interval whose least delay is below the target, which may
 /// be so just because calls were refused; then the queue grows for an interval, and all calls at its
 /// head are refused. Here it lasts while more than a tenth of the calls is refused, so the queue stays
-/// where calls of the lowest priority begin to be refused (docs/decisions/0025).
+/// where calls of the lowest priority begin to be refused (docs/decisions/0026).
 public struct QueueDelayController: Sendable {
     /// The delay that is acceptable for long. Default 5 ms.
     public var target: Duration
@@ -23,6 +25,7 @@ public struct QueueDelayController: Sendable {
     private static let lastingShare = 10
 
     private var intervalEnd: MonotonicTime?
+    private var effectiveTarget: Duration
     private var leastDelay = Duration.zero
     private var lastLeastDelay = Duration.zero
     private var hasDelay = false
@@ -38,6 +41,7 @@ public struct QueueDelayController: Sendable {
     /// - Parameters: see the properties.
     public init(target: Duration = .milliseconds(5), interval: Duration = .milliseconds(100)) {
         self.target = target
+        effectiveTarget = target
         self.interval = interval
     }
 
@@ -51,8 +55,11 @@ public struct QueueDelayController: Sendable {
         delay: Duration, priority: CallPriority = .standard, now: MonotonicTime
     ) -> Bool {
         if let end = intervalEnd, now >= end, hasDelay {
+            // The time that a call occupies the server, if that was busy.
+            let occupied = interval / max(1, seen - refused)
+            effectiveTarget = max(target, occupied)
             isOverloaded =
-                leastDelay > target || isOverloaded && refused * Self.lastingShare > seen
+                leastDelay > effectiveTarget || isOverloaded && refused * Self.lastingShare > seen
             lastLeastDelay = leastDelay
             hasDelay = false
             seen = 0
@@ -69,7 +76,7 @@ public struct QueueDelayController: Sendable {
             return true
         }
         leastDelay = min(leastDelay, delay)
-        guard isOverloaded, delay > target * priority.queueDelayFactor else { return true }
+        guard isOverloaded, delay > effectiveTarget * priority.queueDelayFactor else { return true }
         refused += 1
         refusals += 1
         return false
@@ -80,5 +87,5 @@ public struct QueueDelayController: Sendable {
 
     /// How overloaded the queue is: the least delay of the last interval, of twice the target; 1 and
     /// more while calls are refused all the time.
-    public var level: Double { lastLeastDelay / (target * 2) }
+    public var level: Double { lastLeastDelay / (effectiveTarget * 2) }
 }

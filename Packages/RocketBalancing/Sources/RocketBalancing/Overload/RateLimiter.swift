@@ -42,8 +42,13 @@ public struct RateLimiter: Sendable {
 
     /// Returns whether a call of the key may begin now, and takes a token if so.
     public mutating func admits(_ key: String, now: MonotonicTime) -> Bool {
-        let place = places[key] ?? insert(key)
-        buckets[place].isRecent = true
+        let place: Int
+        if let known = places[key] {
+            place = known
+            buckets[place].isRecent = true
+        } else {
+            place = insert(key)
+        }
         let fullAt = max(buckets[place].fullAt, now.nanoseconds) + interval
         guard fullAt - now.nanoseconds <= depth else {
             refusals += 1
@@ -62,7 +67,7 @@ public struct RateLimiter: Sendable {
     }
 
     private mutating func insert(_ key: String) -> Int {
-        let new = Bucket(key: key, fullAt: 0, isRecent: true)
+        let new = Bucket(key: key, fullAt: 0, isRecent: false)
         guard buckets.count >= maxKeys else {
             buckets.append(new)
             places[key] = buckets.count - 1

@@ -68,6 +68,22 @@ struct OverloadSimulationTests {
         #expect(seconds.reduce(0) { $0 + after.goodput[$1] } / arrived >= 0.98)
     }
 
+    @Test("Handlers that take longer than the target are served, too", arguments: [1, 4])
+    func slowHandlers(workers: Int) {
+        var simulation = simulation(3)
+        simulation.controls.queueDelay = true
+        simulation.workers = workers
+        simulation.meanService = .milliseconds(20)
+        simulation.deadline = .milliseconds(500)
+        for seed: UInt64 in 1...3 {
+            let result = simulation.run(seed: seed)
+            #expect(goodput(result, simulation) >= 0.9)
+            let seconds = 19..<25
+            let arrived = seconds.reduce(0) { $0 + result.arrivals[$1] }
+            #expect(seconds.reduce(0) { $0 + result.goodput[$1] } / arrived >= 0.9)
+        }
+    }
+
     @Test("Gradient2 keeps 90 % of the capacity of a back end", arguments: [2.0, 3.0], [20, 100])
     func gradient(overload: Double, places: Int) {
         var simulation = simulation(overload, backEnd: places)
@@ -88,6 +104,16 @@ struct OverloadSimulationTests {
         let result = simulation.run(seed: 1)
         #expect(goodput(result, simulation) >= 0.9)
         #expect(result.limits[58] <= 60)
+    }
+
+    @Test("Deadlines that are as short as calls may wait need refusals of their own")
+    func shortDeadlines() {
+        var simulation = simulation(3)
+        simulation.controls.queueDelay = true
+        simulation.deadline = .milliseconds(10)
+        #expect(goodput(simulation.run(seed: 1), simulation) < 0.4)
+        simulation.controls.deadlines = true
+        #expect(goodput(simulation.run(seed: 1), simulation) > 0.65)
     }
 
     @Test("Deadlines alone do not suffice; beside queue delay they take nothing away")

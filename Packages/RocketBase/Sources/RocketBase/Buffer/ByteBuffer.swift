@@ -112,6 +112,7 @@ extension ByteBuffer {
     /// Releases memory after a burst: keeps the readable bytes, and a capacity of up to `keepBytes`
     /// (rounded up; 0: an empty buffer then holds no memory).
     public mutating func shrink(keepBytes: Int = 0) {
+        if capacityBytes <= keepBytes { return }
         let wanted = max(readableBytes, keepBytes)
         if wanted == 0 {
             reallocate(capacity: 0)

@@ -42,6 +42,23 @@ enum ConfigAddress {
         return IPLiteral(String(host)) == .v4
     }
 
+    /// Whether it is an address, or a name that a resolver takes: `HOST:PORT`, `SCHEME:NAME`.
+    static func isTarget(_ text: String) -> Bool {
+        if isAddress(text) { return true }
+        guard !text.hasPrefix(unixPrefix), let colon = text.firstIndex(of: ":") else {
+            return false
+        }
+        let first = text[..<colon]
+        let rest = text[text.index(after: colon)...]
+        // An address that is wrong is none of them.
+        guard first.utf8.contains(where: { (97...122).contains($0 | 0x20) }),
+            first.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") })
+        else { return false }
+        if isPort(rest) { return true }
+        return !rest.isEmpty && !rest.allSatisfy(\.isNumber)
+            && rest.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+    }
+
     /// Returns `127.0.0.1:80`, `[::1]:80`.
     static func text(ip: String, port: Int) -> String {
         ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"

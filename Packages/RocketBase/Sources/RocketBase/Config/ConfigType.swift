@@ -163,6 +163,15 @@ extension ConfigType where Value == String {
             parse: { ConfigAddress.isAddress($0) ? $0 : nil }, text: { $0 },
             resolve: { ConfigAddress.resolve($0, $1) })
     }
+
+    /// An address, or a name that servers are found by.
+    public static var target: Self {
+        Self(
+            allowed: "IP:PORT, [IPv6]:PORT, unix:PATH, unix:@NAME (up to 107 bytes), HOST:PORT, or "
+                + "SCHEME:NAME such as dns:///HOST:PORT",
+            parse: { ConfigAddress.isTarget($0) ? $0 : nil }, text: { $0 },
+            resolve: { ConfigAddress.resolve($0, $1) })
+    }
 }
 
 extension ConfigType {

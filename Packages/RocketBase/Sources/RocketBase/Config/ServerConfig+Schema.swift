@@ -6,6 +6,7 @@ extension ServerConfig {
         elements: [
             .init(\.tls, .restart), .init(\.listeners, id: \.address, "address", .restart),
             .init(\.overload, .live),
+            .init(\.registration, .restart),
         ]
     ) { server in
         if server.listeners.count > 64 { return "there are more than 64 listener elements" }

@@ -210,6 +210,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     public var listeners: [ListenerConfig] = []
     /// Which calls are refused under overload; nil: none.
     public var overload: OverloadConfig?
+    /// The name that the server announces itself under; nil: none.
+    public var registration: RegistrationConfig?
 
     /// All fields have their defaults.
     public init() {}

@@ -1,4 +1,4 @@
-/// A server that this process calls, with a name for it.
+/// A server that this process calls, or several of them, with a name.
 public struct StubConfig: ConfigSection, Hashable {
     /// The unique name of the server in this configuration. Required.
     ///
@@ -14,17 +14,41 @@ public struct StubConfig: ConfigSection, Hashable {
     ///
     /// `stubs/rpc_server/port`: A whole number, 1 to 65535. Default 0. Changes live.
     public var port = 0
-    /// The address of the server, in place of ip and port.
+    /// The address of the server, or the name of one or several, in place of ip and port. See
+    /// docs/guides/names.md.
     ///
-    /// `stubs/rpc_server/address`: IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME (up to 107
-    /// bytes); or empty. Default none. Changes live.
+    /// `stubs/rpc_server/address`: IP:PORT, [IPv6]:PORT, unix:PATH, unix:@NAME (up to 107
+    /// bytes), HOST:PORT, or SCHEME:NAME such as dns:///HOST:PORT; or empty. Default none.
+    /// Changes live.
     public var address: String?
-    /// All addresses of the server, in place of ip and port or address. A connection uses the
-    /// first address that accepts; each connection of a pool starts at another one.
+    /// The addresses of several servers, in place of ip and port or address. Calls are spread
+    /// over them by balancing.
     ///
     /// `stubs/rpc_server/addresses`: 0 to 64 values, separated by commas; each IP:PORT,
     /// [IPv6]:PORT, unix:PATH or unix:@NAME (up to 107 bytes). Default none. Changes live.
     public var addresses: [String] = []
+    /// How calls are spread over several servers: p2c (of two random ones to that with the
+    /// lower latency and fewer calls), least_in_flight, round_robin, weighted (by the load that
+    /// servers report), consistent_hash (by the key of a call), or pick_first (all to the first
+    /// that answers).
+    ///
+    /// `stubs/rpc_server/balancing`: One of p2c, least_in_flight, round_robin, weighted,
+    /// consistent_hash, pick_first. Default p2c. Changes live.
+    public var balancing = StubConfig.balancingPolicies[0]
+    /// How many servers of a longer list are used, a part of them that differs from client to
+    /// client. 0: all.
+    ///
+    /// `stubs/rpc_server/subset_size`: A whole number, 0 to 10000. Default 20. Changes live.
+    public var subsetSize = 20
+    /// The zone of this client. Servers of the same zone are preferred, while there are enough.
+    ///
+    /// `stubs/rpc_server/zone`: Up to 255 bytes. Default none. Changes live.
+    public var zone = ""
+    /// How many calls may be sent again, in percent of all calls; always up to 10 per second.
+    ///
+    /// `stubs/rpc_server/retry_budget_percent`: A whole number, 0 to 1000. Default 20. Changes
+    /// live.
+    public var retryBudgetPercent = 20
     /// The timeout of a call, unless the caller sets one.
     ///
     /// `stubs/rpc_server/timeout`: A whole number of ms, 1 to 86400000. Default 2000 ms.
@@ -111,8 +135,8 @@ extension StubConfig {
     /// The schema of the `rpc_server` element below `stubs`.
     public static let schema = ConfigSchema<Self>(
         "rpc_server",
-        "A server that this process calls. The element may occur any number of times. Changes "
-            + "apply to channels that are opened afterwards.",
+        "A server that this process calls, or several with one name. The element may occur any "
+            + "number of times. Changes apply without an effect on calls in flight.",
         addressing + calls, elements: [.init(\.tls, .live)]
     ) { stub in
         if stub.name.isEmpty { return "name is missing" }
@@ -128,6 +152,11 @@ extension StubConfig {
         return nil
     }
 
+    /// The words of RocketBalancing's `BalancingPolicy`; the default first.
+    public static let balancingPolicies = [
+        "p2c", "least_in_flight", "round_robin", "weighted", "consistent_hash", "pick_first",
+    ]
+
     private static let addressing: [ConfigField<Self>] = [
         .init(
             "name", \.name, .name, .live,
@@ -137,12 +166,30 @@ extension StubConfig {
             "port", \.port, .integer(1...65_535), .live,
             "The TCP port of the server. Required unless address or addresses is set."),
         .init(
-            "address", \.address, .optional(.address), .live,
-            "The address of the server, in place of ip and port."),
+            "address", \.address, .optional(.target), .live,
+            "The address of the server, or the name of one or several, in place of ip and port. "
+                + "See docs/guides/names.md."),
         .init(
             "addresses", \.addresses, .list(of: .address, count: 0...64), .live,
-            "All addresses of the server, in place of ip and port or address. A connection uses "
-                + "the first address that accepts; each connection of a pool starts at another one."
+            "The addresses of several servers, in place of ip and port or address. Calls are spread "
+                + "over them by balancing."),
+        .init(
+            "balancing", \.balancing, .choice(of: balancingPolicies) { $0 }, .live,
+            "How calls are spread over several servers: p2c (of two random ones to that with the "
+                + "lower latency and fewer calls), least_in_flight, round_robin, weighted (by the "
+                + "load that servers report), consistent_hash (by the key of a call), or "
+                + "pick_first (all to the first that answers)."),
+        .init(
+            "subset_size", \.subsetSize, .integer(0...10_000), .live,
+            "How many servers of a longer list are used, a part of them that differs from client to "
+                + "client. 0: all."),
+        .init(
+            "zone", \.zone, .text(), .live,
+            "The zone of this client. Servers of the same zone are preferred, while there are "
+                + "enough."),
+        .init(
+            "retry_budget_percent", \.retryBudgetPercent, .integer(0...1000), .live,
+            "How many calls may be sent again, in percent of all calls; always up to 10 per second."
         ),
     ]
 

@@ -55,6 +55,7 @@ struct GRPCConnector: Connector {
 
     /// Metadata of 8 KiB and streams are a matter of course in gRPC.
     var peerIsKnown: Bool { true }
+    var attemptsKey: String? { "grpc-previous-rpc-attempts" }
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,

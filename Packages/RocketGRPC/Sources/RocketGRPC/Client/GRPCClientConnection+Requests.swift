@@ -7,6 +7,13 @@ import RocketTCP
 // Frames of the RPC side become HTTP/2's requests.
 
 extension GRPCClientConnection {
+    func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool {
+        // The frames are taken before it returns.
+        compressesRequests = false
+        defer { compressesRequests = true }
+        return send(body)
+    }
+
     func take(_ frame: TinyPBFrame, _ bytes: RawSpan) {
         let id = bytes.extracting(frame.messageID)
         guard let name = FrameName(bytes.extracting(frame.methodName)) else {
@@ -67,7 +74,7 @@ extension GRPCClientConnection {
         stream.begin(id, number: number, Self.kind(info))
         stream.window = Self.window(info)
         stream.output.begin(
-            windowBytes: wire.configuration.requestWindowBytes, encoding: wire.requestEncoding)
+            windowBytes: wire.configuration.requestWindowBytes, encoding: requestEncoding)
         do throws(HTTP2Error) {
             stream.id = try session.request(headers, endsStream: false, userData: number)
         } catch {
@@ -118,7 +125,7 @@ extension GRPCClientConnection {
         if !wire.encodings.names.isEmpty {
             headers.add("grpc-accept-encoding", wire.encodings.text)
         }
-        if case .number(let number) = wire.requestEncoding {
+        if case .number(let number) = requestEncoding {
             headers.add("grpc-encoding", wire.encodings.names[number])
         }
         if let timeout = MetadataBlock.timeoutMilliseconds(info) {
@@ -135,6 +142,11 @@ extension GRPCClientConnection {
                 "gRPC can't carry the metadata '\($0)': its value is not printable ASCII, or the "
                     + "name belongs to HTTP or gRPC; names of bytes end in -bin")
         }
+    }
+
+    /// What the requests of the call that begins are compressed by.
+    private var requestEncoding: MessageEncoding {
+        compressesRequests ? wire.requestEncoding : .identity
     }
 
     private var authority: String {

@@ -24,10 +24,12 @@ final class GRPCClientConnection {
     private var failed: ((RPCError) -> Void)?
     private(set) var transport: (any Transport)?
     private(set) var session: HTTP2Session?
+    /// The input behind very large headers.
+    let rest = InputRest()
     /// The server's SETTINGS have come.
     var areSettingsKnown = false
     /// The RPC side has been notified of the connection.
-    private var isReady = false
+    var isReady = false
 
     /// The fields of the response that is being received.
     var response: ResponseHead
@@ -44,6 +46,8 @@ final class GRPCClientConnection {
     var blocked: [Int] = []
     /// What the RPC side may send on all streams together; each stream has a limit, too.
     var connectionWindow = StreamWindow(size: 1 << 20, announced: 1 << 20)
+    /// Whether requests are compressed of calls that begin.
+    var compressesRequests = true
     /// The server takes no more calls on this connection.
     var isGoingAway = false
 
@@ -52,31 +56,31 @@ final class GRPCClientConnection {
     var hasNewInput = false
     /// Frames of the RPC side.
     private var output = ByteBuffer()
-    private var isEnrolled = false
+    var isEnrolled = false
 
     var streamBytes = 0
     /// Bytes of requests that are no streams.
     var requestBytes = 0
     /// The RPC side has seen that there is no room.
-    private var isHeldBack = false
+    var isHeldBack = false
     var handlerBytes = 0 { didSet { if !isLent { reportHeldBytes() } } }
     /// The RPC side has `input` or `output`, and may change `handlerBytes` meanwhile: that is reported
     /// afterwards.
     private var isLent = false
 
-    private var sentMarks = SentMarks()
+    var sentMarks = SentMarks()
     /// `sentBytes` once the connection has ended.
     private var finalSentBytes: UInt64 = 0
-    private var keepalive: KeepaliveTimer?
-    private var closing: CloseReason?
+    var keepalive: KeepaliveTimer?
+    var closing: CloseReason?
     /// The server sends no more: no stream ends that has not ended.
-    private var isInputEnded = false
+    var isInputEnded = false
     private var isEndPassed = false
     private var closeTimer: ScheduledTimer?
     private var settingsTimer: ScheduledTimer?
-    private var failure: String?
+    var failure: String?
 
-    private static let requestMarkBytes = 256 << 10
+    static let requestMarkBytes = 256 << 10
     private static let closeTimeout = Duration.seconds(10)
 
     init(
@@ -136,7 +140,10 @@ extension GRPCClientConnection: TransportHandler {
         self.transport = transport
         if failed == nil { return transport.close(.now, reason: .requested) }
         if let name = transport.negotiatedProtocol, name != "h2" {
-            failure = "the server speaks '\(name)' and not 'h2' (ALPN)"
+            // A server chooses among what was offered.
+            failure =
+                "TLS has agreed on '\(name)' (ALPN), which this channel of gRPC has offered: set the "
+                + "protocols of its TLS configuration to [\"h2\"]"
             return transport.close(.now, reason: .rejected("no HTTP/2"))
         }
         do throws(HTTP2Error) {
@@ -166,11 +173,15 @@ extension GRPCClientConnection: TransportHandler {
         session.now = reactor.now
         keepalive?.received()
         do throws(HTTP2Error) {
-            try input.withBytes { (bytes) throws(HTTP2Error) in try session.receive(bytes) }
+            let taken = try input.withBytes { (bytes) throws(HTTP2Error) in
+                try session.receive(bytes)
+            }
+            input.consume(taken)
         } catch {
             fail(error)
+            input.removeAll()
         }
-        input.removeAll()
+        if !input.isEmpty { rest.comesLater(of: transport, to: self, on: reactor) }
         becomeReady()
         deliver()
         enrol()
@@ -184,6 +195,7 @@ extension GRPCClientConnection: TransportHandler {
 
     func inputEnded(_ transport: any Transport) {
         if !isReady { return transport.close(.now, reason: .peerFinished) }
+        if rest.delaysEnd() { return }
         isInputEnded = true
         if hasOnlyWholeResponses { leave("the server has ended its output", "") }
         deliver()
@@ -192,7 +204,7 @@ extension GRPCClientConnection: TransportHandler {
 
     /// Notifies the RPC side, which closes the connection then, when it has taken the responses that have
     /// come as a whole. Calls that have none are not delayed by that.
-    private func passInputEnd() {
+    func passInputEnd() {
         if !isInputEnded || isEndPassed || hasOnlyWholeResponses { return }
         isEndPassed = true
         rpc.inputEnded(self)
@@ -203,6 +215,7 @@ extension GRPCClientConnection: TransportHandler {
         failQueued()
         self.transport = nil
         session = nil
+        rest.cancel()
         keepalive?.cancel()
         closeTimer?.cancel()
         if isReady {
@@ -217,7 +230,7 @@ extension GRPCClientConnection: TransportHandler {
         numbers = [:]
     }
 
-    private func fail(_ error: HTTP2Error) {
+    func fail(_ error: HTTP2Error) {
         if failure != nil { return }
         failure = error.description
         settings.logger.throttled(.warn, "bad HTTP/2")?.warn("bad HTTP/2, connection closed") {
@@ -289,7 +302,7 @@ extension GRPCClientConnection: Transport {
 
     /// Whether too much waits. Calls above the server's limit on streams do that in HTTP/2's session:
     /// here they would hold up the messages of streams, too.
-    private func isFull(above mark: Int) -> Bool {
+    func isFull(above mark: Int) -> Bool {
         requestBytes > mark || !(transport?.isWritable ?? false)
     }
 
@@ -313,89 +326,5 @@ extension GRPCClientConnection: Transport {
         }
         bytes.removeAll()
         swap(&bytes, &output)
-    }
-}
-
-// MARK: - The end of the tick
-
-extension GRPCClientConnection: TickEndHandler {
-    func enrol() {
-        if isEnrolled || transport == nil { return }
-        isEnrolled = true
-        reactor.observeTickEnd(self)
-    }
-
-    func tickEnding(on reactor: Reactor) {
-        isEnrolled = false
-        if transport == nil { return }
-        flush()
-        deliver()
-        passInputEnd()
-        reportHeldBytes()
-        if isHeldBack, !isFull(above: Self.requestMarkBytes / 2), closing == nil {
-            isHeldBack = false
-            rpc.writabilityChanged(self, isWritable: true)
-        }
-        keepalive?.expect(hasCalls: streams.count > 0)
-    }
-
-    /// Passes new frames to the RPC side.
-    func deliver() {
-        if !hasNewInput || !isReady || transport == nil { return }
-        hasNewInput = false
-        var buffer = ByteBuffer()
-        swap(&buffer, &input)
-        rpc.received(self, &buffer)
-        // What the RPC side has sent meanwhile may have let more pass.
-        if !input.isEmpty {
-            input.withBytes { buffer.append($0) }
-            input.removeAll()
-        }
-        if buffer.isEmpty, buffer.capacityBytes > 64 << 10 { buffer.shrink() }
-        swap(&buffer, &input)
-    }
-
-    private func flush() {
-        guard let session, let transport else { return }
-        // The server may have closed its socket, and would answer by a reset. After its GOAWAY nothing
-        // is sent without streams in any case.
-        if isInputEnded, hasOnlyWholeResponses { return }
-        while session.wantsSend, transport.isWritable {
-            var found: HTTP2Error?
-            // Forgets what is known to have been sent.
-            _ = sentMarks.sent(below: transport.sentBytes)
-            sentMarks.flushing()
-            transport.send { output in
-                let before = output.readableBytes
-                do throws(HTTP2Error) {
-                    try session.send(into: &output, atMost: 64 << 10)
-                } catch { found = error }
-                sentMarks.flushed(output.readableBytes - before)
-            }
-            if let found { fail(found) }
-        }
-        if let failure {
-            return transport.close(.afterFlush, reason: .rejected(failure))
-        }
-        guard !session.wantsSend else { return }
-        if let closing, session.openStreams == 0 || isInputEnded {
-            transport.close(.afterFlush, reason: closing)
-        } else if session.isOver, !hasOnlyWholeResponses {
-            transport.close(.afterFlush, reason: .peerFinished)
-        }
-    }
-
-    private func reportHeldBytes() {
-        transport?.handlerBytes = handlerBytes + streamBytes + input.readableBytes
-    }
-
-    private func keepaliveDue() {
-        switch keepalive?.due(hasCalls: streams.count > 0) {
-        case .ping?:
-            session?.ping(0)
-            enrol()
-        case .close?: transport?.close(.now, reason: .peerSilent)
-        case .nothing?, nil: break
-        }
     }
 }

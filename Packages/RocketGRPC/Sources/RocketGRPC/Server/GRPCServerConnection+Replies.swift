@@ -9,9 +9,9 @@ import RocketReactor
 extension GRPCServerConnection {
     /// Takes all frames that the RPC side has sent.
     func takeReplies() {
-        if output.isEmpty { return }
+        if unsafe output.isEmpty { return }
         var bytes = ByteBuffer()
-        swap(&bytes, &output)
+        unsafe swap(&bytes, &output)
         while !bytes.isEmpty {
             let byteCount = bytes.withBytes { bytes -> Int in
                 // What this process has written is valid.
@@ -27,7 +27,25 @@ extension GRPCServerConnection {
         }
         bytes.removeAll()
         bytes.shrink(keepBytes: 64 << 10)
-        swap(&bytes, &output)
+        unsafe swap(&bytes, &output)
+    }
+
+    /// The responses of the calls whose frames are in the output, from `start` on, are not compressed.
+    func stopCompressing(from start: Int) {
+        unsafe output.withBytes { bytes in
+            var rest = bytes.extracting(min(start, bytes.byteCount)...)
+            while case .frame(let frame, let byteCount)? = try? settings.codec.step(rest) {
+                if let stream = stream(of: rest.extracting(frame.messageID)) {
+                    unsafe stream.output.stopCompressing()
+                    stream.responseEncoding = .identity
+                }
+                rest = rest.extracting(byteCount...)
+            }
+        }
+    }
+
+    private func stream(of id: RawSpan) -> ServerStream? {
+        id.decimal.flatMap { stream(HTTP2StreamID(rawValue: Int32(clamping: $0))) }
     }
 
     private func take(_ frame: TinyPBFrame, _ bytes: RawSpan) {
@@ -42,10 +60,7 @@ extension GRPCServerConnection {
             return
         }
         // Of a call whose stream has ended meanwhile there is none.
-        guard let number = id.decimal,
-            let stream = stream(HTTP2StreamID(rawValue: Int32(clamping: number))),
-            !stream.isAnswered
-        else { return }
+        guard let stream = stream(of: id), !stream.isAnswered else { return }
         switch name {
         case .data?:
             message(
@@ -61,7 +76,7 @@ extension GRPCServerConnection {
         case .cancel?, .goAway?: break
         case nil: reply(stream, frame, bytes)
         }
-        count(stream)
+        countReply(of: stream)
     }
 
     private func connectionLimit(_ payload: RawSpan) {
@@ -81,7 +96,7 @@ extension GRPCServerConnection {
     private func sendHeaders(of stream: ServerStream, _ metadata: Metadata = [:]) {
         if stream.areHeadersSent { return }
         stream.areHeadersSent = true
-        pings.sentData()
+        unsafe pings.sentData()
         var headers = wire.plainHeaders
         if stream.responseEncoding != .identity {
             headers = GRPCServerWire.headers(stream.responseEncoding, wire.encodings)
@@ -94,7 +109,7 @@ extension GRPCServerConnection {
     private func message(_ stream: ServerStream, _ part: RawSpan, isLast: Bool) {
         connectionWindow.receive(part.byteCount)
         if let limit = connectionWindow.update(held: 0) {
-            frames.appendWindow(RawSpan(), limit: limit, to: &input)
+            unsafe frames.appendWindow(RawSpan(), limit: limit, to: &input)
             hasNewInput = true
         }
         sendHeaders(of: stream)
@@ -114,7 +129,9 @@ extension GRPCServerConnection {
         guard stream.kind.streamsResponses, !stream.isAnswered,
             let limit = unsafe stream.output.windowUpdate()
         else { return }
-        unsafe stream.messageID.withBytes { frames.appendWindow($0, limit: limit, to: &input) }
+        unsafe stream.messageID.withBytes {
+            unsafe frames.appendWindow($0, limit: limit, to: &input)
+        }
         hasNewInput = true
     }
 
@@ -126,10 +143,10 @@ extension GRPCServerConnection {
             let status = ErrorStatus.read(bytes.extracting(frame.payload))
             return fail(stream, WireFailure(code, info.text), status)
         }
-        stream.trailers = wire.plainTrailers
+        unsafe stream.trailers = wire.plainTrailers
         if MetadataHeaders.hasEntries(info), let found = MetadataBlock.readReply(info) {
             sendHeaders(of: stream, found.metadata)
-            Self.add(found.trailing, to: &stream.trailers)
+            unsafe Self.add(found.trailing, to: &stream.trailers)
         } else {
             sendHeaders(of: stream)
         }
@@ -138,7 +155,14 @@ extension GRPCServerConnection {
                 bytes.extracting(frame.payload), isLast: true, compressor)
         }
         stream.isAnswered = true
-        resumeData(of: stream)
+        sendTrailers(of: stream)
+    }
+
+    /// Ends a response: behind the bytes that wait, or at once if there are none, because trailers need
+    /// no room in the client's window.
+    private func sendTrailers(of stream: ServerStream) {
+        if unsafe stream.output.sendableBytes > 0 { return resumeData(of: stream) }
+        unsafe session?.trailers(stream.trailers, on: stream.id)
     }
 
     /// Ends a call that the RPC side has answered with an error.
@@ -156,14 +180,14 @@ extension GRPCServerConnection {
     func finish(_ stream: ServerStream, _ failure: WireFailure, _ status: ErrorStatus? = nil) {
         stream.isAnswered = true
         if !stream.areHeadersSent { return answer(stream.id, failure, status) }
-        stream.trailers = HTTP2Headers()
-        Self.add(failure, status, to: &stream.trailers)
-        resumeData(of: stream)
+        unsafe stream.trailers = HTTP2Headers()
+        unsafe Self.add(failure, status, to: &stream.trailers)
+        sendTrailers(of: stream)
     }
 
     /// Sends a response that is a status only.
     func answer(_ id: HTTP2StreamID, _ failure: WireFailure, _ status: ErrorStatus? = nil) {
-        pings.sentData()
+        unsafe pings.sentData()
         var headers = HTTP2Headers([":status": "200", "content-type": ContentType.sent])
         Self.add(failure, status, to: &headers)
         if !wire.encodings.names.isEmpty {
@@ -198,13 +222,13 @@ extension GRPCServerConnection {
         guard let known = self.stream(stream) else { return .end }
         let count = unsafe min(output.room, known.output.sendableBytes)
         if count > 0 {
-            pings.sentData()
+            unsafe pings.sentData()
             unsafe known.output.take(atMost: count) { output.append($0) }
-            self.count(known)
+            countReply(of: known)
             updateWindow(of: known)
         }
         let isEmpty = unsafe known.output.sendableBytes == 0
-        if isEmpty, known.isAnswered { return .endWithTrailers(known.trailers) }
+        if isEmpty, known.isAnswered { return unsafe .endWithTrailers(known.trailers) }
         if count > 0 { return .wrote }
         known.isWaiting = true
         return .wait

@@ -60,8 +60,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
             stream: stream.kind.wireName, window: wire.configuration.responseWindowBytes)
         guard let kind else {
             // Answered at once: the RPC side knows how.
-            appendHead(of: stream, to: &input)
-            try? settings.codec.finish(frameStart, in: &input)
+            unsafe appendHead(of: stream, to: &input)
+            unsafe try? settings.codec.finish(frameStart, in: &input)
             return passed(stream)
         }
         if kind.streamsRequests { open(stream) } else { collect(stream) }
@@ -81,8 +81,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     /// A stream of requests: the RPC side begins the call now.
     private func open(_ stream: ServerStream) {
-        appendHead(of: stream, to: &input)
-        try? settings.codec.finish(frameStart, in: &input)
+        unsafe appendHead(of: stream, to: &input)
+        unsafe try? settings.codec.finish(frameStart, in: &input)
         unsafe stream.input = StreamInput(
             maxMessageBytes: settings.codec.maxFrameBytes, limit: firstLimit ?? 0,
             encoding: head.encoding)
@@ -128,7 +128,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     /// Refuses a request with which the connection holds too much.
     private func limitRequestBytes(_ stream: ServerStream) {
-        count(stream)
+        countRequest(of: stream)
         if requestBytes > wire.configuration.maxBufferedRequestBytes, !stream.isAnswered {
             let text = "the connection holds \(requestBytes) bytes of requests"
             refuse(stream, WireFailure(.resourceExhausted, text))
@@ -138,14 +138,14 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     /// Passes on bytes of a stream of requests, or what waits of them.
     private func pass(_ stream: ServerStream, _ bytes: RawSpan) throws(WireFailure) {
         let sink = StreamInput.Sink(frames: frames, compressor: compressor)
-        let before = input.readableBytes
+        let before = unsafe input.readableBytes
         let taken = try unsafe stream.messageID.withBytes { (id) throws(WireFailure) in
             try unsafe stream.input?.receive(bytes, id, sink, &connectionCredit, into: &input) ?? 0
         }
         stream.unreturnedBytes -= taken
         session?.consumed(taken, on: stream.id)
         try passEnd(stream)
-        if input.readableBytes > before { hasNewInput = true }
+        if unsafe input.readableBytes > before { hasNewInput = true }
         if connectionCredit.available == 0, !stream.isBlocked {
             stream.isBlocked = true
             blocked.append(stream.number)
@@ -154,7 +154,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     private func passEnd(_ stream: ServerStream) throws(WireFailure) {
         guard try unsafe stream.input?.takeEnd() ?? false else { return }
-        unsafe stream.messageID.withBytes { frames.appendEnd($0, to: &input) }
+        unsafe stream.messageID.withBytes { unsafe frames.appendEnd($0, to: &input) }
         hasNewInput = true
     }
 
@@ -163,7 +163,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         do throws(WireFailure) {
             if unsafe stream.input != nil { try pass(stream, RawSpan()) }
         } catch { return refuse(stream, error) }
-        count(stream)
+        countRequest(of: stream)
     }
 
     func inputEnded(_ stream: HTTP2StreamID) {
@@ -177,7 +177,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
                 try passEnd(known)
             }
         } catch { return refuse(known, error) }
-        count(known)
+        countRequest(of: known)
     }
 
     /// Passes on the frame of a call whose request has arrived.
@@ -186,10 +186,10 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         do throws(FrameError) {
             try unsafe settings.codec.finish(0, in: &stream.frame)
         } catch { throw WireFailure(.resourceExhausted, error.description) }
-        if input.isEmpty {
+        if unsafe input.isEmpty {
             unsafe swap(&input, &stream.frame)
         } else {
-            unsafe stream.frame.withBytes { input.append($0) }
+            unsafe stream.frame.withBytes { unsafe input.append($0) }
         }
         unsafe stream.frame.removeAll()
         passed(stream)
@@ -204,7 +204,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         returnUnread(of: stream)
         stream.dropInput()
         finish(stream, failure)
-        count(stream)
+        countRequest(of: stream)
+        countReply(of: stream)
     }
 
     /// What will not be read is credit for other streams.
@@ -215,7 +216,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     private func cancel(_ stream: ServerStream) {
         if !stream.isPassed || stream.isAnswered { return }
-        unsafe stream.messageID.withBytes { frames.appendCancel($0, to: &input) }
+        unsafe stream.messageID.withBytes { unsafe frames.appendCancel($0, to: &input) }
         hasNewInput = true
     }
 
@@ -232,11 +233,15 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         loop.give(known)
     }
 
-    /// Records the bytes that a stream holds.
-    func count(_ stream: ServerStream) {
+    /// Records the bytes that a stream holds of its request.
+    func countRequest(of stream: ServerStream) {
         let requests = stream.heldRequestBytes
         requestBytes += requests - stream.countedRequestBytes
         stream.countedRequestBytes = requests
+    }
+
+    /// Records the bytes that a stream holds of its response.
+    func countReply(of stream: ServerStream) {
         let output = stream.heldReplyBytes
         outputBytes += output - stream.countedOutputBytes
         stream.countedOutputBytes = output

@@ -21,6 +21,8 @@ final class GRPCServerConnection {
     let compressor: (any MessageCompressor)?
     private(set) var transport: (any Transport)?
     private(set) var session: HTTP2Session?
+    /// The input behind very large headers.
+    let rest = InputRest()
 
     // SAFETY of the unchecked properties: bound to the loop, and nothing that runs inside an access to
     // one of them uses it again. The checks cost a fifth of a call.
@@ -40,12 +42,13 @@ final class GRPCServerConnection {
     /// stream has a limit.
     var connectionWindow = StreamWindow(size: 1 << 20, announced: 1 << 20)
 
+    // SAFETY of these unchecked properties: as of those above.
     /// Frames for the RPC side that it has not consumed.
-    var input = ByteBuffer()
+    @exclusivity(unchecked) var input = ByteBuffer()
     var hasNewInput = false
     /// Frames of the RPC side.
-    var output = ByteBuffer()
-    private var isEnrolled = false
+    @exclusivity(unchecked) var output = ByteBuffer()
+    var isEnrolled = false
 
     /// Bytes that all streams hold of requests, and of responses; those of responses that are no
     /// stream.
@@ -53,21 +56,23 @@ final class GRPCServerConnection {
     var outputBytes = 0
     var replyBytes = 0
     /// The RPC side was told that the output is full.
-    private var isHeldBack = false
+    var isHeldBack = false
     /// What the RPC side holds besides.
     var handlerBytes = 0 { didSet { if !isLent { reportHeldBytes() } } }
     /// The RPC side has `input` or `output`, and may change `handlerBytes` meanwhile: that is reported
     /// afterwards.
     private var isLent = false
     /// DATA whose credit is returned when the RPC side has taken what waits in `input`.
-    private var withheld: [(stream: HTTP2StreamID, bytes: Int)] = []
+    // SAFETY: as above.
+    @exclusivity(unchecked) var withheld: [(stream: HTTP2StreamID, bytes: Int)] = []
 
     var requestDeadlines = RequestDeadlines()
     var drain = Drain.none
-    private var isDrainPinged = false
-    var pings: PingPolicy
-    private var keepalive: KeepaliveTimer?
-    private var closing: CloseReason?
+    var isDrainPinged = false
+    // SAFETY: as above.
+    @exclusivity(unchecked) var pings: PingPolicy
+    var keepalive: KeepaliveTimer?
+    var closing: CloseReason?
     private var closeTimer: ScheduledTimer?
     /// Why the connection is closed as soon as GOAWAY has been sent.
     var failure: String?
@@ -76,9 +81,9 @@ final class GRPCServerConnection {
     enum Drain { case none, announced, final }
 
     /// While the RPC side has left so many bytes in the input, the client gets no credit for more.
-    private static let inputMarkBytes = 1 << 20
+    static let inputMarkBytes = 1 << 20
     /// With more bytes of replies waiting, the RPC side is held back; until half of it are left.
-    private static let replyMarkBytes = 256 << 10
+    static let replyMarkBytes = 256 << 10
     /// How long replies may take to be read after the last call.
     private static let closeTimeout = Duration.seconds(10)
 
@@ -94,7 +99,7 @@ final class GRPCServerConnection {
         frames = FrameWriter(codec: settings.codec)
         compressor = loop.compressor(of: wire, wire.configuration.compression)
         unsafe head = RequestHead(wire.encodings)
-        pings = PingPolicy(
+        unsafe pings = PingPolicy(
             minInterval: wire.configuration.minPingInterval,
             permitsWithoutCalls: wire.configuration.permitsPingsWithoutCalls)
     }
@@ -129,11 +134,15 @@ extension GRPCServerConnection: TransportHandler {
         session.now = reactor.now
         keepalive?.received()
         do throws(HTTP2Error) {
-            try input.withBytes { (bytes) throws(HTTP2Error) in try session.receive(bytes) }
+            let taken = try input.withBytes { (bytes) throws(HTTP2Error) in
+                try session.receive(bytes)
+            }
+            input.consume(taken)
         } catch {
             fail(error)
+            input.removeAll()
         }
-        input.removeAll()
+        if !input.isEmpty { rest.comesLater(of: transport, to: self, on: reactor) }
         deliver()
         enrol()
     }
@@ -147,7 +156,10 @@ extension GRPCServerConnection: TransportHandler {
         rpc.draining(self)
     }
 
+    func drainTimedOut(_ transport: any Transport) { rpc.drainTimedOut(self) }
+
     func inputEnded(_ transport: any Transport) {
+        if rest.delaysEnd() { return }
         deliver()
         rpc.inputEnded(self)
     }
@@ -155,18 +167,19 @@ extension GRPCServerConnection: TransportHandler {
     func closed(_ transport: any Transport, reason: CloseReason) {
         self.transport = nil
         session = nil
+        rest.cancel()
         keepalive?.cancel()
         closeTimer?.cancel()
         requestDeadlines.cancel()
         unsafe streams = StreamTable()
-        withheld = []
-        output.shrink()
+        unsafe withheld = []
+        unsafe output.shrink()
         rpc.closed(self, reason: reason)
     }
 
     /// The peer broke a rule, or did something too often: what waits (GOAWAY) is sent, then the
     /// connection is closed.
-    private func fail(_ error: HTTP2Error) {
+    func fail(_ error: HTTP2Error) {
         if failure != nil { return }
         failure = error.description
         settings.logger.throttled(.warn, "bad HTTP/2")?.warn("bad HTTP/2, connection closed") {
@@ -183,14 +196,16 @@ extension GRPCServerConnection: Transport {
     var peerAddress: NetAddress { transport?.peerAddress ?? NetAddress(.unnamed) }
     var peerIdentity: PeerIdentity { transport?.peerIdentity ?? .none }
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
-    var pendingBytes: Int { output.readableBytes + outputBytes + (transport?.pendingBytes ?? 0) }
+    var pendingBytes: Int {
+        unsafe output.readableBytes + outputBytes + (transport?.pendingBytes ?? 0)
+    }
     var isWritable: Bool { !isHeldBack && closing == nil && transport != nil }
     var signalsReset: Bool { true }
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }
 
     func readInput(_ body: (inout ByteBuffer) -> Void) {
         lendInput { body(&$0) }
-        if !withheld.isEmpty { enrol() }
+        if unsafe !withheld.isEmpty { enrol() }
     }
 
     func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
@@ -199,10 +214,17 @@ extension GRPCServerConnection: Transport {
             body(&nowhere)
             return true
         }
-        lend { body(&output) }
+        lend { unsafe body(&output) }
         enrol()
         if isFull(above: Self.replyMarkBytes) { isHeldBack = true }
         return !isHeldBack
+    }
+
+    func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool {
+        let start = unsafe output.readableBytes
+        let hasRoom = send(body)
+        if !wire.encodings.names.isEmpty { stopCompressing(from: start) }
+        return hasRoom
     }
 
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
@@ -228,138 +250,7 @@ extension GRPCServerConnection: Transport {
 
     func handOver(to handler: any TransportHandler) { rpc = handler }
 
-    private func isFull(above mark: Int) -> Bool {
-        output.readableBytes + replyBytes > mark || !(transport?.isWritable ?? true)
+    func isFull(above mark: Int) -> Bool {
+        unsafe output.readableBytes + replyBytes > mark || !(transport?.isWritable ?? true)
     }
-}
-
-// MARK: - The end of the tick
-
-extension GRPCServerConnection: TickEndHandler {
-    func enrol() {
-        if isEnrolled || transport == nil { return }
-        isEnrolled = true
-        reactor.observeTickEnd(self)
-    }
-
-    func tickEnding(on reactor: Reactor) {
-        isEnrolled = false
-        if transport == nil { return }
-        takeReplies()
-        returnCredit()
-        if closing != nil { refuseUnanswered() }
-        flush()
-        deliver()
-        reportHeldBytes()
-        if isHeldBack, !isFull(above: Self.replyMarkBytes / 2), transport != nil {
-            isHeldBack = false
-            rpc.writabilityChanged(self, isWritable: true)
-        }
-        unsafe keepalive?.expect(hasCalls: streams.count > 0)
-    }
-
-    /// Passes new frames to the RPC side.
-    func deliver() {
-        if !hasNewInput || transport == nil { return }
-        hasNewInput = false
-        lendInput { rpc.received(self, &$0) }
-        if input.isEmpty, input.capacityBytes > 64 << 10 { input.shrink() }
-    }
-
-    /// Lends the input to the RPC side, which uses this connection meanwhile: sends, changes
-    /// `handlerBytes`.
-    private func lendInput(_ body: (inout ByteBuffer) -> Void) {
-        var buffer = ByteBuffer()
-        swap(&buffer, &input)
-        body(&buffer)
-        if !input.isEmpty {
-            input.withBytes { buffer.append($0) }
-            input.removeAll()
-        }
-        swap(&buffer, &input)
-    }
-
-    /// Lets the client send as many bytes more, unless the RPC side is behind.
-    func consumed(_ bytes: Int, on stream: HTTP2StreamID) {
-        if input.readableBytes > Self.inputMarkBytes {
-            if let last = withheld.last, last.stream == stream {
-                withheld[withheld.count - 1].bytes += bytes
-            } else {
-                withheld.append((stream, bytes))
-            }
-        } else {
-            session?.consumed(bytes, on: stream)
-        }
-    }
-
-    private func returnCredit() {
-        if withheld.isEmpty || input.readableBytes > Self.inputMarkBytes { return }
-        for (stream, bytes) in withheld { session?.consumed(bytes, on: stream) }
-        withheld.removeAll()
-    }
-
-    /// Passes on what the session has to send, as far as the connection below takes it.
-    private func flush() {
-        guard let session else { return }
-        flush(session)
-        // Behind GOAWAY: HTTP/2's session sends pings first.
-        if drain == .announced, !isDrainPinged, !session.wantsSend {
-            isDrainPinged = true
-            session.ping(Self.drainPayload)
-            flush(session)
-        }
-        closeIfDone(session)
-    }
-
-    private func flush(_ session: HTTP2Session) {
-        guard let transport else { return }
-        while session.wantsSend, transport.isWritable {
-            var found: HTTP2Error?
-            transport.send { output in
-                do throws(HTTP2Error) {
-                    try session.send(into: &output, atMost: 64 << 10)
-                } catch { found = error }
-            }
-            if let found { fail(found) }
-        }
-    }
-
-    private func closeIfDone(_ session: HTTP2Session) {
-        guard let transport else { return }
-        if let failure {
-            return transport.close(.afterFlush, reason: .rejected(failure))
-        }
-        guard session.openStreams == 0, !session.wantsSend else { return }
-        if let closing {
-            transport.close(.afterFlush, reason: closing)
-        } else if drain == .final {
-            transport.close(.afterFlush, reason: .drained)
-        } else if session.isOver {
-            transport.close(.afterFlush, reason: .peerFinished)
-        }
-    }
-
-    private func reportHeldBytes() {
-        let buffered = input.readableBytes + output.readableBytes
-        transport?.handlerBytes =
-            unsafe handlerBytes + requestBytes + outputBytes + buffered
-            + streams.count * Self.streamBytes
-    }
-
-    /// What a stream costs besides: this object, and nghttp2's.
-    private static let streamBytes = 1 << 10
-
-    private func keepaliveDue() {
-        switch unsafe keepalive?.due(hasCalls: streams.count > 0) {
-        case .ping?:
-            session?.ping(Self.keepalivePayload)
-            enrol()
-        case .close?: transport?.close(.now, reason: .peerSilent)
-        case .nothing?, nil: break
-        }
-    }
-
-    /// In pings of keepalive, and of a drain.
-    private static let keepalivePayload: UInt64 = 0x726B_6B61
-    static let drainPayload: UInt64 = 0x726B_6472
 }

@@ -30,6 +30,8 @@ final class GRPCServerWire: WireProtocol {
         plainTrailers = HTTP2Headers(["grpc-status": "0"])
     }
 
+    var name: String { "gRPC" }
+
     var applicationProtocols: [String] { ["h2"] }
 
     func services(_ server: WireServices) -> [any RPCService] {

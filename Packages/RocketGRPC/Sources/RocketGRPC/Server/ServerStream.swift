@@ -25,7 +25,7 @@ final class ServerStream {
     @exclusivity(unchecked) var input: StreamInput?
     @exclusivity(unchecked) var output = StreamOutput()
     /// What is sent at the end.
-    var trailers = HTTP2Headers()
+    @exclusivity(unchecked) var trailers = HTTP2Headers()
     /// The encoding of its responses.
     var responseEncoding = MessageEncoding.identity
 
@@ -67,7 +67,7 @@ final class ServerStream {
         unsafe input = nil
         unsafe output.end()
         // Not `removeAll`: the memory may be that of the plain trailers.
-        trailers = HTTP2Headers()
+        unsafe trailers = HTTP2Headers()
         responseEncoding = .identity
         isPassed = false
         unreturnedBytes = 0

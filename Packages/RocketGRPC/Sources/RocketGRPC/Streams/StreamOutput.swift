@@ -29,6 +29,9 @@ struct StreamOutput: ~Copyable {
         self.encoding = encoding
     }
 
+    /// The messages that follow are not compressed.
+    mutating func stopCompressing() { encoding = .identity }
+
     /// Drops what waits.
     mutating func end() {
         bytes.removeAll()

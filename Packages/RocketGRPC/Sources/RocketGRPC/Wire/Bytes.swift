@@ -22,9 +22,26 @@ extension RawSpan {
     func hasPrefix(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
         if byteCount < count { return false }
-        for index in 0..<count {
-            // SAFETY: the bytes of a StaticString are never freed, and the index is below its count.
-            if unsafe byte(index) != text.utf8Start[index] { return false }
+        // SAFETY: the bytes of a StaticString are never freed, and all offsets are below its count,
+        // which is at most that of the span.
+        let bytes = unsafe UnsafeRawPointer(text.utf8Start)
+        func isEqual<Word: FixedWidthInteger & BitwiseCopyable>(_ index: Int, _: Word.Type) -> Bool
+        {
+            unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: Word.self)
+                == bytes.loadUnaligned(fromByteOffset: index, as: Word.self)
+        }
+        var index = 0
+        while index + 8 <= count {
+            if !isEqual(index, UInt64.self) { return false }
+            index += 8
+        }
+        // The last bytes, together with some of those before.
+        if index == count { return true }
+        if count >= 8 { return isEqual(count - 8, UInt64.self) }
+        if count >= 4 { return isEqual(0, UInt32.self) && isEqual(count - 4, UInt32.self) }
+        while index < count {
+            if !isEqual(index, UInt8.self) { return false }
+            index += 1
         }
         return true
     }
@@ -87,11 +104,20 @@ extension RawSpan {
 extension ByteBuffer {
     /// Appends the digits of `value`, which must be 0 or more.
     mutating func append(decimal value: Int) {
-        var divisor = 1
-        while value / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
+        var count = 1
+        var rest = value
+        while rest >= 10 {
+            rest /= 10
+            count += 1
+        }
+        // SAFETY: the offsets are below the number of digits, for which there is room.
+        _ = unsafe write(minimum: count) { output in
+            var rest = value
+            for index in stride(from: count - 1, through: 0, by: -1) {
+                unsafe output[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            return count
         }
     }
 }

@@ -8,6 +8,7 @@ enum ContentType {
     /// Whether a body of this type has messages of Protobuf in gRPC's framing: `application/grpc` or
     /// `application/grpc+proto`, with or without parameters, in any case.
     static func isGRPC(_ value: RawSpan) -> Bool {
+        if value.equals("application/grpc") { return true }
         var end = 0
         while end < value.byteCount, value.byte(end) != UInt8(ascii: ";") { end += 1 }
         while end > 0, value.byte(end - 1) == UInt8(ascii: " ") { end -= 1 }

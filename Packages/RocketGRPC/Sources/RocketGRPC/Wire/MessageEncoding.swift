@@ -43,6 +43,7 @@ struct MessageEncodings: Sendable {
     /// Parses a value of grpc-accept-encoding, and leaves out names that this side does not have.
     func accepted(_ list: RawSpan) -> AcceptedEncodings {
         var found = AcceptedEncodings()
+        if names.isEmpty { return found }
         var start = 0
         for index in 0...list.byteCount
         where index == list.byteCount || list.byte(index) == UInt8(ascii: ",") {

@@ -73,20 +73,31 @@ enum MetadataHeaders {
     ) {
         block.append(name)
         block.append(byte: UInt8(ascii: "="))
+        // Clients send `user-agent` with each call.
+        // SAFETY: there is room for the longest text, and the source lies within the span.
+        let (start, _) = unsafe block.slot(minimum: 3 * value.byteCount + 1)
+        var end = unsafe start
         for index in 0..<value.byteCount {
-            let byte = value.byte(index)
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"), UInt8(ascii: "~"):
-                block.append(byte: byte)
-            default:
-                block.append(byte: UInt8(ascii: "%"))
-                block.append(byte: hexDigit(byte >> 4))
-                block.append(byte: hexDigit(byte & 15))
+            let byte = unsafe value.unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
+            if isUnreserved(byte) {
+                unsafe end.storeBytes(of: byte, as: UInt8.self)
+                unsafe end += 1
+            } else {
+                unsafe end.storeBytes(of: UInt8(ascii: "%"), as: UInt8.self)
+                unsafe end.storeBytes(of: hexDigit(byte >> 4), toByteOffset: 1, as: UInt8.self)
+                unsafe end.storeBytes(of: hexDigit(byte & 15), toByteOffset: 2, as: UInt8.self)
+                unsafe end += 3
             }
         }
-        block.append(byte: UInt8(ascii: "\n"))
+        unsafe end.storeBytes(of: UInt8(ascii: "\n"), as: UInt8.self)
+        unsafe end += 1
+        unsafe block.commit(end - start)
+    }
+
+    /// Whether a byte of a value stays as it is: letters, digits, `-`, `.`, `_` and `~`, each a bit.
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        let bits: UInt64 = byte < 64 ? 0x03FF_6000_0000_0000 : 0x47FF_FFFE_87FF_FFFE
+        return byte < 128 && bits &>> UInt64(byte & 63) & 1 != 0
     }
 }
 

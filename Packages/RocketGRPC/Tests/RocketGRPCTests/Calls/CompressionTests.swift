@@ -55,6 +55,24 @@ struct CompressionTests {
         }
     }
 
+    @Test("A call whose requests are not compressed names no encoding, and so is served")
+    func uncompressed() async throws {
+        let (server, channel) = configurations(.deflate)
+        try await withGRPC(server: server, channel: channel) { channel in
+            let reply = try await channel.call(
+                GRPCService.bytes, Bytes(Self.text), options: .uncompressed)
+            #expect(reply.value == Self.text)
+            let call = try await channel.stream(GRPCService.chat, options: .uncompressed)
+            var responses = call.responses.makeAsyncIterator()
+            for count in [1000, 500_000] {
+                try await call.requests.write(Bytes(Self.text.prefix(count)))
+                let response = try await responses.next()
+                #expect(response?.value.count == count)
+            }
+            call.finishRequests()
+        }
+    }
+
     @Test("A message that gets too large when it is decompressed is RESOURCE_EXHAUSTED")
     func bomb() async throws {
         let (server, channel) = configurations(.gzip)

@@ -2,6 +2,7 @@ import Foundation
 import RocketBase
 import RocketGRPC
 import RocketRPC
+import RocketSystem
 import RocketTCP
 import SwiftProtobuf
 import Testing
@@ -66,6 +67,44 @@ struct DrainTests {
                 #expect(reply.value == "x")
             }
         }
+    }
+
+    @Test("Calls and streams that have not ended in time end with UNAVAILABLE")
+    func timedOut() async throws {
+        let service = GRPCService()
+        try await withGRPCServer([service], configure: { $0.drainTimeout = .milliseconds(10) }) {
+            server, address in
+            let channel = try RPCChannel(to: address, configuration: grpcChannel())
+            defer { channel.close() }
+            let task = Task { try await channel.call(GRPCService.wait, Text()) }
+            let call = try await channel.stream(GRPCService.chat)
+            try await call.requests.write(Bytes(Data([1])))
+            var responses = call.responses.makeAsyncIterator()
+            let first = try await responses.next()
+            #expect(first?.value.count == 1)
+            await service.hasBegun.wait()
+            server.beginDrain()
+            let error = await #expect(throws: RPCError.self) { try await task.value }
+            #expect(error?.code == .peerClosed && error?.code.grpcStatus == 14)
+            #expect(error?.message.contains("the server stopped") == true)
+            let end = await #expect(throws: RPCError.self) { try await responses.next() }
+            #expect(end?.code == .peerClosed && end?.message == error?.message)
+        }
+    }
+
+    @Test("A drain does not wait for a client that reads nothing")
+    func neverRead() async throws {
+        let service = GRPCService()
+        try await withGRPCServer([service], configure: { $0.drainTimeout = .milliseconds(10) }) {
+            _, address in
+            let channel = try RPCChannel(to: address, configuration: grpcChannel())
+            defer { channel.close() }
+            let call = RPCController()
+            let unread = try await channel.serverStream(GRPCService.flood, Number(1 << 20), call)
+            await service.hasBegun.wait()
+            _ = consume unread
+        }
+        await service.wasCancelled.wait()
     }
 
     @Test("A connection that ends fails the calls that the server may have seen")

@@ -2,8 +2,8 @@ import Foundation
 import RocketBase
 import RocketCodec
 import RocketRPC
+import RocketSystem
 import SwiftProtobuf
-import Synchronization
 
 /// A service with methods of all kinds.
 struct GRPCService: RPCService {
@@ -37,8 +37,8 @@ struct GRPCService: RPCService {
         service: serviceName, name: "flood", kind: .serverStreaming)
 
     /// Opened when `wait` has begun, and when it, or `flood`, was cancelled.
-    let hasBegun = Gate()
-    let wasCancelled = Gate()
+    let hasBegun = AsyncEvent()
+    let wasCancelled = AsyncEvent()
 
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(Self.echo) { request, _ in request }
@@ -58,11 +58,11 @@ struct GRPCService: RPCService {
             return Text(lines.joined(separator: "\n"))
         }
         try registry.add(Self.wait) { request, _ in
-            hasBegun.open()
+            hasBegun.fire()
             do {
                 try await Task.sleep(for: .seconds(3600))
             } catch {
-                wasCancelled.open()
+                wasCancelled.fire()
                 throw error
             }
             return request
@@ -93,30 +93,12 @@ struct GRPCService: RPCService {
             do {
                 while true {
                     try await responses.write(Bytes(Data(count: Int(request.value))))
-                    hasBegun.open()
+                    hasBegun.fire()
                 }
             } catch {
-                wasCancelled.open()
+                wasCancelled.fire()
                 throw error
             }
         }
     }
-}
-
-/// Lets tasks wait until it is opened.
-final class Gate: Sendable {
-    private let stream: AsyncStream<Void>
-    private let continuation: AsyncStream<Void>.Continuation
-    private let opened = Atomic(false)
-
-    init() { (stream, continuation) = AsyncStream.makeStream() }
-
-    var isOpen: Bool { opened.load(ordering: .acquiring) }
-
-    func open() {
-        opened.store(true, ordering: .releasing)
-        continuation.finish()
-    }
-
-    func wait() async { for await _ in stream {} }
 }

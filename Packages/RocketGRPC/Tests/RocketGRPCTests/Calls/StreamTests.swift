@@ -3,6 +3,7 @@ import RocketBase
 import RocketCodec
 import RocketGRPC
 import RocketRPC
+import RocketSystem
 import SwiftProtobuf
 import Testing
 

@@ -76,7 +76,9 @@ struct TLSTests {
                 try await channel.call(GRPCService.echo, Text("x"))
             }
             #expect(error?.code == .failedConnect)
-            #expect(error?.message.contains("'rocket/1' and not 'h2'") == true)
+            #expect(
+                error?.message.contains("set the protocols of its TLS configuration to [\"h2\"]")
+                    == true)
         }
     }
 }

@@ -1,5 +1,6 @@
 import RocketBase
 import RocketCodec
+import RocketCompression
 import RocketHTTP2
 import RocketHTTP2TestKit
 import RocketReactorTestKit
@@ -9,79 +10,6 @@ import RocketTCP
 import Testing
 
 @testable import RocketGRPC
-
-/// A channel's connection of gRPC between a fake RPC side and a server's session.
-private final class ClientRig {
-    let loop: HandDrivenLoop
-    let below = FakeBelow()
-    let rpc = FakeRPC()
-    let wire: GRPCChannelWire
-    let connection: GRPCClientConnection
-    let events = HTTP2Recorder()
-    let server: HTTP2Session
-    private(set) var failure: RPCError?
-
-    init(
-        _ configuration: GRPCChannelConfiguration = GRPCChannelConfiguration(),
-        server: HTTP2Configuration = HTTP2Configuration(), settles: Bool = true
-    ) throws {
-        loop = try HandDrivenLoop()
-        wire = GRPCChannelWire(configuration)
-        self.server = try HTTP2Session(role: .server, configuration: server, handler: events)
-        var report: (RPCError) -> Void = { _ in }
-        connection = GRPCClientConnection(
-            wire, for: rpc, .test(), on: loop.reactor, timeout: .seconds(5), failed: { report($0) })
-        report = { [unowned self] in failure = $0 }
-        connection.connected(below)
-        if !settles { return }
-        exchange()
-        events.removeEvents()
-        _ = rpc.takeEvents()
-        _ = rpc.takeFrames()
-    }
-
-    func exchange() {
-        for _ in 0..<100 {
-            loop.tick()
-            let sent = below.take()
-            below.sentBytes += UInt64(sent.count)
-            if !sent.isEmpty { try? server.receive(sent) }
-            let received = server.output().bytes
-            if !received.isEmpty { receive(received) }
-            if sent.isEmpty, received.isEmpty { return }
-        }
-    }
-
-    func receive(_ bytes: [UInt8]) {
-        var input = ByteBuffer()
-        input.append(bytes)
-        connection.received(below, &input)
-    }
-
-    func call(_ id: String, _ info: String = "", _ payload: [UInt8] = []) {
-        rpc.send(id, "a.S.m", info: info, payload)
-        exchange()
-    }
-
-    /// Answers a call.
-    func answer(
-        _ id: Int32,
-        _ fields: [(String, String)] = [(":status", "200"), ("content-type", "application/grpc")],
-        _ body: [UInt8]? = nil, trailers: [(String, String)]? = [("grpc-status", "0")]
-    ) {
-        let stream = HTTP2StreamID(rawValue: id)
-        var headers = HTTP2Headers()
-        for (name, value) in fields { headers.add(name, value) }
-        if let body {
-            var last = HTTP2Headers()
-            for (name, value) in trailers ?? [] { last.add(name, value) }
-            events.bodies[stream] = .init(
-                body, end: trailers == nil ? .end : .endWithTrailers(last))
-        }
-        server.headers(headers, on: stream, endsStream: body == nil)
-        exchange()
-    }
-}
 
 @Suite("A channel's connection of gRPC")
 struct ClientConnectionTests {
@@ -131,6 +59,30 @@ struct ClientConnectionTests {
         #expect(rig.rpc.takeFrames() == ["id7  rkm1 x-i=1 trailing-x-t=2 | AB"])
         #expect(rig.connection.streams.count == 0 && rig.connection.streamBytes == 0)
         #expect(rig.events.closed[HTTP2StreamID(rawValue: 1)] == .noError)
+    }
+
+    @Test("Requests are compressed, but those of calls that switch it off")
+    func uncompressed() throws {
+        var configuration = GRPCChannelConfiguration()
+        configuration.compression = Compression([.gzip])
+        configuration.compressesRequests = true
+        let rig = try ClientRig(configuration)
+        let message = [UInt8](repeating: 7, count: 1000)
+        for (number, compresses) in [(1, true), (3, false), (5, true)] {
+            rig.events.removeEvents()
+            rig.rpc.send("\(number)", "a.S.m", info: "rkm1\n", compressing: compresses, message)
+            rig.exchange()
+            #expect(rig.events.events.contains("grpc-encoding: gzip") == compresses)
+            #expect(rig.events.events.contains("grpc-accept-encoding: identity,gzip"))
+            let body = rig.events.received[HTTP2StreamID(rawValue: Int32(number))]
+            #expect(body?.first == (compresses ? 1 : 0))
+            #expect((body == framed(message)) != compresses)
+        }
+        // Later messages of a stream that was opened so.
+        rig.rpc.send("7", "a.S.m", info: "rkm1\nstream=c\nwindow=9\n", compressing: false)
+        rig.rpc.send("7", "rocket.data", message)
+        rig.exchange()
+        #expect(rig.events.received[HTTP2StreamID(rawValue: 7)] == framed(message))
     }
 
     @Test("Errors: statuses of gRPC, exact codes, statuses of HTTP, no status")
@@ -224,39 +176,6 @@ struct ClientConnectionTests {
         #expect(rig.connection.streams.count == 0)
     }
 
-    @Test("GOAWAY: calls that the server has not begun are sent again, later ones elsewhere")
-    func goAway() throws {
-        let rig = try ClientRig()
-        rig.call("a")
-        rig.call("b")
-        rig.server.goAway(last: HTTP2StreamID(rawValue: 1), .noError)
-        rig.exchange()
-        let frames = rig.rpc.takeFrames()
-        #expect(frames.contains(" rocket.goaway"))
-        #expect(frames.contains { $0.hasPrefix("b  UNAVAILABLE") })
-        rig.call("c")
-        #expect(rig.rpc.takeFrames() == ["c  UNAVAILABLE the connection takes no more calls"])
-        rig.answer(1, [(":status", "200"), ("content-type", "application/grpc")], framed("x"))
-        #expect(rig.rpc.takeFrames() == ["a  | x"])
-    }
-
-    @Test("After too_many_pings connections ping half as often")
-    func tooManyPings() throws {
-        var configuration = GRPCChannelConfiguration()
-        configuration.keepaliveTime = .seconds(10)
-        let rig = try ClientRig(configuration)
-        rig.call("a")
-        rig.loop.tick(after: .seconds(11))
-        rig.loop.tick()
-        #expect(RawFrame.read(rig.below.take()).map(\.type) == [6])
-        rig.loop.tick(after: .seconds(21))
-        #expect(rig.below.closed == .peerSilent)
-        rig.server.goAway(
-            last: HTTP2StreamID(rawValue: 1), .enhanceYourCalm, "too_many_pings")
-        rig.receive(rig.server.output().bytes)
-        #expect(rig.wire.keepaliveTime == .seconds(20))
-    }
-
     @Test("Calls above the server's limit on streams wait; those that were not sent are sent again")
     func concurrency() throws {
         var limited = HTTP2Configuration()
@@ -294,56 +213,6 @@ struct ClientConnectionTests {
         rig.answer(1, [(":status", "200"), ("content-type", "application/grpc")], framed("x"))
         #expect(rig.rpc.takeFrames() == ["a  | x"])
         #expect(rig.connection.streams.count == 0)
-    }
-
-    @Test("Nothing is left of a connection that has ended")
-    func lifetime() throws {
-        let loop: HandDrivenLoop
-        weak var connection: GRPCClientConnection?
-        weak var session: HTTP2Session?
-        do {
-            var configuration = GRPCChannelConfiguration()
-            configuration.keepaliveTime = .seconds(10)
-            let rig = try ClientRig(configuration)
-            loop = rig.loop
-            (connection, session) = (rig.connection, rig.connection.session)
-            rig.call("a")
-            rig.rpc.send("s", "a.S.m", info: "rkm1\nstream=b\nwindow=3\n")
-            rig.rpc.transport?.close(.afterFlush, reason: .requested)
-            rig.connection.closed(rig.below, reason: .requested)
-            loop.tick()
-        }
-        #expect(connection == nil && session == nil)
-        loop.tick(after: .seconds(60))
-    }
-
-    @Test("A server that ends its output answers no more: the connection is closed at once")
-    func inputEnded() throws {
-        let rig = try ClientRig()
-        rig.call("a")
-        rig.connection.inputEnded(rig.below)
-        #expect(rig.rpc.takeEvents() == ["input ended"])
-        rig.rpc.transport?.close(.afterFlush, reason: .peerFinished)
-        rig.loop.tick()
-        #expect(rig.below.closed == .peerFinished)
-    }
-
-    @Test("A response that has come as a whole is read to its end, also after the server's")
-    func wholeResponse() throws {
-        let rig = try ClientRig()
-        rig.call("s", "rkm1\nstream=s\nwindow=3\n")
-        rig.answer(
-            1, [(":status", "200"), ("content-type", "application/grpc")], framed("three"))
-        #expect(rig.rpc.takeFrames() == ["s rocket.data more | thr"])
-        rig.connection.inputEnded(rig.below)
-        rig.loop.tick()
-        #expect(rig.rpc.takeEvents() == [] && rig.rpc.takeFrames() == [" rocket.goaway"])
-        rig.rpc.sendWindow("s", 100)
-        rig.loop.tick()
-        #expect(rig.rpc.takeFrames() == ["s rocket.data | ee", "s "])
-        #expect(rig.below.take() == [])
-        rig.loop.tick()
-        #expect(rig.rpc.takeEvents() == ["input ended"])
     }
 
     @Test("Requests count as sent when the connection below has sent a byte of them")
@@ -393,14 +262,5 @@ struct ClientConnectionTests {
                 "ERROR_PARSE_SERVICE_NAME", "ERROR_FAILED_ENCODE",
             ])
         #expect(rig.events.events == [])
-    }
-
-    @Test("The end of the connection is that of the RPC side's transport")
-    func end() throws {
-        let rig = try ClientRig()
-        rig.call("a")
-        rig.connection.closed(rig.below, reason: .peerReset)
-        #expect(rig.rpc.takeEvents() == ["closed: reset by the peer"])
-        #expect(rig.connection.sentBytes > 0)
     }
 }

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCompression
 import RocketHTTP2
 import RocketHTTP2TestKit
 import RocketReactorTestKit
@@ -72,6 +73,29 @@ struct ServerConnectionTests {
         #expect(rig.rpc.takeFrames() == [])
         try rig.request("/a.S/unary", framed("x"))
         #expect(rig.rpc.takeFrames().count == 1)
+    }
+
+    @Test("Responses are compressed, but those of calls that switch it off")
+    func uncompressed() throws {
+        var configuration = GRPCServerConfiguration()
+        configuration.compression = Compression([.gzip])
+        let rig = try ServerRig(configuration)
+        let message = [UInt8](repeating: 7, count: 1000)
+        for compresses in [true, false, true] {
+            let id = try rig.request("/a.S/unary", framed("x"), [("grpc-accept-encoding", "gzip")])
+            _ = rig.takeEvents()
+            rig.rpc.send("\(id.rawValue)", "a.S.unary", compressing: compresses, message)
+            rig.exchange()
+            #expect(rig.takeEvents().contains("grpc-encoding: gzip") == compresses)
+            #expect((rig.events.received[id] == framed(message)) != compresses)
+        }
+        // A stream whose headers have been sent.
+        let id = try rig.request("/a.S/server", framed("x"), [("grpc-accept-encoding", "gzip")])
+        rig.rpc.send("\(id.rawValue)", "rocket.data", compressing: false, message)
+        rig.rpc.send("\(id.rawValue)", "rocket.data", compressing: false, message)
+        rig.exchange()
+        #expect(!rig.takeEvents().contains("grpc-encoding: gzip"))
+        #expect(rig.events.received[id] == framed(message) + framed(message))
     }
 
     @Test("A method that is not known is passed on without its message, and at once")

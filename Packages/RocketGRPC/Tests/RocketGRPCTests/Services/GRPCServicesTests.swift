@@ -65,13 +65,13 @@ struct GRPCServicesTests {
                 name: "ServerReflectionInfo", kind: .bidirectionalStreaming)
             let call = try await channel.stream(method)
             var iterator = call.responses.makeAsyncIterator()
-            func ask(
+            func send(
                 _ request: Grpc_Reflection_V1_ServerReflectionRequest.OneOf_MessageRequest?
             ) async throws -> Answer? {
                 try await call.requests.write(.with { $0.messageRequest = request })
                 return try await iterator.next()?.messageResponse
             }
-            guard case .listServicesResponse(let list) = try await ask(.listServices("")) else {
+            guard case .listServicesResponse(let list) = try await send(.listServices("")) else {
                 Issue.record("no list of services")
                 return
             }
@@ -84,7 +84,7 @@ struct GRPCServicesTests {
                 .fileContainingSymbol("grpc.health.v1.HealthCheckResponse.ServingStatus"),
                 .fileByFilename("grpc/health/v1/health.proto"),
             ] {
-                guard case .fileDescriptorResponse(let found) = try await ask(request) else {
+                guard case .fileDescriptorResponse(let found) = try await send(request) else {
                     Issue.record("no file for \(request)")
                     continue
                 }
@@ -98,19 +98,19 @@ struct GRPCServicesTests {
                 .fileByFilename("nothing.proto"), .allExtensionNumbersOfType("nothing"),
                 .fileContainingExtension(.with { $0.containingType = "nothing" }),
             ] {
-                guard case .errorResponse(let error) = try await ask(request) else {
+                guard case .errorResponse(let error) = try await send(request) else {
                     Issue.record("no error for \(String(describing: request))")
                     continue
                 }
                 #expect(error.errorCode == 5)
             }
-            guard case .errorResponse(let error) = try await ask(nil) else {
+            guard case .errorResponse(let error) = try await send(nil) else {
                 Issue.record("no error for an empty request")
                 return
             }
             #expect(error.errorCode == 3)
             guard
-                case .allExtensionNumbersResponse(let numbers) = try await ask(
+                case .allExtensionNumbersResponse(let numbers) = try await send(
                     .allExtensionNumbersOfType("grpc.health.v1.HealthCheckRequest"))
             else {
                 Issue.record("no extension numbers")

@@ -179,7 +179,8 @@ struct MainTemplate {
                     daemon.logUnusedSockets(
                         otherThan: \(names.rpc("RPCServerConfiguration")).socketName)
                     try await daemon.run(
-                        [\(names.program("HeapTrimmer"))(logger: logs.app), tls, server],
+                        [\(names.program("HeapTrimmer"))(logger: logs.app), tls, server]
+                            + daemon.registration(of: server, config.server),
                         listening: { await server.boundAddresses.map { "\\($0)" } },
                         reload: reload.run)
                 }

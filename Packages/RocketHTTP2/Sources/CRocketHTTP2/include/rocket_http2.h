@@ -27,7 +27,7 @@ uint64_t rocket_http2_pool_allocations(const rocket_http2_pool *pool);
 /// What a session calls, with its context, during receive and send only.
 typedef struct {
     void (*headers_began)(void *context, int32_t stream, int opens_stream);
-    /// Returns 0; anything else ends the session: receive returns an error.
+    /// Returns one of ROCKET_HTTP2_FIELD_….
     int (*header)(void *context, int32_t stream, const uint8_t *name, size_t name_count,
                   const uint8_t *value, size_t value_count);
     void (*headers_ended)(void *context, int32_t stream, int ends_stream);
@@ -74,8 +74,9 @@ rocket_http2_session *rocket_http2_create(const rocket_http2_settings *settings,
                                           rocket_http2_pool *pool);
 void rocket_http2_free(rocket_http2_session *session);
 
-/// Takes bytes of the peer. Returns 0, or a negative error.
-int rocket_http2_receive(rocket_http2_session *session, const uint8_t *bytes, size_t count);
+/// Takes bytes of the peer. Returns their number, up to the field that was ROCKET_HTTP2_FIELD_LAST, or a
+/// negative error.
+ptrdiff_t rocket_http2_receive(rocket_http2_session *session, const uint8_t *bytes, size_t count);
 
 /// Sends frames: DATA by the callbacks, one of another type by `*bytes`, which are valid until the next
 /// call. Returns their number; 0: nothing waits, or data_framed has returned 1; negative: an error.
@@ -128,6 +129,14 @@ int32_t rocket_http2_send_window(rocket_http2_session *session, int32_t stream);
 /// Whether a name or a value of a field is one that RFC 9113, 8.2.1 allows.
 int rocket_http2_is_name(const uint8_t *bytes, size_t count);
 int rocket_http2_is_value(const uint8_t *bytes, size_t count);
+
+/// What becomes of a header field: it is taken, is taken and receive returns, ends the session: receive
+/// returns an error.
+enum {
+    ROCKET_HTTP2_FIELD_TAKEN = 0,
+    ROCKET_HTTP2_FIELD_LAST = 1,
+    ROCKET_HTTP2_FIELD_REFUSED = 2,
+};
 
 /// Errors of rocket_http2_receive and rocket_http2_send.
 enum {

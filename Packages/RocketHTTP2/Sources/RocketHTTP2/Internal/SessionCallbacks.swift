@@ -13,7 +13,8 @@ let sessionCallbacks = unsafe rocket_http2_callbacks(
             _unsafeBytes: UnsafeRawBufferPointer(start: name, count: nameCount))
         let value = unsafe RawSpan(
             _unsafeBytes: UnsafeRawBufferPointer(start: value, count: valueCount))
-        return unsafe session(context)?.header(stream, name, value) == true ? 0 : 1
+        return unsafe session(context)?.header(stream, name, value)
+            ?? Int32(ROCKET_HTTP2_FIELD_REFUSED)
     },
     headers_ended: { context, stream, endsStream in
         unsafe session(context)?.headersEnded(stream, endsStream: endsStream != 0)

@@ -29,6 +29,7 @@ final class CallStorage: Sendable {
         var changedMetadata: RPCMetadata?
         var replyMetadata = RPCMetadata()
         var trailingMetadata = RPCMetadata()
+        var compressesReply = true
         var isCancelled = false
         var isFinished = false
         // For an outgoing call:
@@ -55,6 +56,7 @@ final class CallStorage: Sendable {
             changedMetadata = nil
             replyMetadata = RPCMetadata()
             trailingMetadata = RPCMetadata()
+            compressesReply = true
             isCancelled = false
             isFinished = false
             responseBytes = 0

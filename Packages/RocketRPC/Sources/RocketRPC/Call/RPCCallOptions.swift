@@ -10,6 +10,11 @@ public struct RPCCallOptions: Sendable {
     /// Whether a call made in a handler inherits the handler's deadline, its msg_id and its trace
     /// context. Default true.
     public var inheritsContext = true
+    /// Whether the request, or each message of a stream of requests, is compressed where the channel
+    /// does that. Switch it off where a request has a secret beside text that others choose: the
+    /// length of a compressed message tells how alike they are. Default true. See
+    /// `RPCController.compressesReply`.
+    public var compressesRequest = true
     /// The call's msg_id, at most 49 bytes of UTF-8; unique among the calls in flight on a channel.
     /// nil, the default: the msg_id of the handler's call, else 20 new digits.
     public var messageID: String?
@@ -29,6 +34,9 @@ public struct RPCCallOptions: Sendable {
     public static var idempotent: RPCCallOptions { with { $0.isIdempotent = true } }
     /// The call inherits nothing from the handler that makes it.
     public static var independent: RPCCallOptions { with { $0.inheritsContext = false } }
+
+    /// The request is not compressed.
+    public static var uncompressed: RPCCallOptions { with { $0.compressesRequest = false } }
 
     /// Returns the defaults, modified by `body`.
     public static func with(_ body: (inout RPCCallOptions) -> Void) -> RPCCallOptions {

@@ -129,6 +129,21 @@ public struct RPCController: Sendable {
         }
     }
 
+    /// Whether the response, or each message of a stream of responses, is compressed where the server
+    /// does that for this caller; default true. A handler sets it before it returns, or before the
+    /// first message: to false where a response has a secret beside text that the caller has chosen,
+    /// as the length of a compressed message tells how alike they are. Has no effect on a channel: see
+    /// `RPCCallOptions.compressesRequest`.
+    public var compressesReply: Bool {
+        get { withState { $0.compressesReply } ?? true }
+        nonmutating set {
+            withState { state in
+                state.compressesReply = newValue
+                state.isUsed = true
+            }
+        }
+    }
+
     /// Whether the call was cancelled before its handler returned: its deadline passed, its
     /// connection closed, the caller cancelled it, or the server stops. The handler's task is
     /// cancelled at the same time.

@@ -4,25 +4,35 @@ import RocketTCP
 /// What a channel, its inbox and its core share. Any thread.
 struct ChannelContext: Sendable {
     let target: String
+    /// Those that it was created with.
+    let settings: ChannelSettings
+    let logger: RocketLogger
+    let counters = ChannelCounters()
+    let broadcaster = StateBroadcaster()
+
+    init(target: String, settings: ChannelSettings, logger: RocketLogger) {
+        self.target = target
+        self.settings = settings
+        self.logger = logger
+    }
+}
+
+/// What a channel calls, and how: its core takes others over as a whole. A value.
+struct ChannelSettings: Sendable {
     let source: EndpointSource
     /// Makes what opens the connections to an endpoint.
     let connector: @Sendable (RPCEndpoint) -> any Connector
     let configuration: RPCChannelConfiguration
     let rules: PeerRules
-    let logger: RocketLogger
-    let counters = ChannelCounters()
-    let broadcaster = StateBroadcaster()
 
     init(
-        target: String, source: EndpointSource, configuration: RPCChannelConfiguration,
-        logger: RocketLogger, connector: @escaping @Sendable (RPCEndpoint) -> any Connector
+        source: EndpointSource, configuration: RPCChannelConfiguration,
+        connector: @escaping @Sendable (RPCEndpoint) -> any Connector
     ) {
-        self.target = target
         self.source = source
         self.connector = connector
         self.configuration = configuration
         rules = PeerRules(configuration)
-        self.logger = logger
     }
 }
 
@@ -30,6 +40,15 @@ struct ChannelContext: Sendable {
 enum EndpointSource: Sendable {
     case fixed([RPCEndpoint])
     case resolved(any RPCResolver, RPCTarget)
+
+    /// Whether both are the same name, or the same list.
+    func isSame(as other: EndpointSource) -> Bool {
+        switch (self, other) {
+        case (.fixed(let one), .fixed(let two)): one == two
+        case (.resolved(_, let one), .resolved(_, let two)): one == two
+        default: false
+        }
+    }
 
     /// One endpoint, for a connector that needs no address.
     static var connector: EndpointSource { .fixed([RPCEndpoint([])]) }

@@ -53,7 +53,7 @@ extension ChannelCore {
     /// Opens one more connection to an endpoint whose connections all have calls.
     @inline(__always)
     func growPool(of endpoint: ChannelEndpoint) {
-        guard context.configuration.poolSize > 1, unsafe endpoints.areSeveral,
+        guard settings.configuration.poolSize > 1, unsafe endpoints.areSeveral,
             let slot = endpoint.slotToConnect
         else { return }
         handle(.wanted, in: slot, of: endpoint)
@@ -70,5 +70,15 @@ extension CallOutcome {
         case .cancelled: self = .ignored
         default: self = .success
         }
+    }
+}
+
+extension RetryBudget? {
+    /// The same with other limits; what has been counted stays.
+    func resized(as other: RetryBudget?) -> RetryBudget? {
+        guard var own = self, let other else { return other }
+        own.percent = other.percent
+        own.minimumPerSecond = other.minimumPerSecond
+        return own
     }
 }

@@ -10,9 +10,9 @@ extension ChannelCore {
     // MARK: The list of endpoints
 
     /// Begins to resolve the name, with the first call.
-    private func resolve() {
+    func resolve() {
         guard resolution == nil, !isClosed,
-            case .resolved(let resolver, let target) = context.source
+            case .resolved(let resolver, let target) = settings.source
         else { return }
         unsafe endpoints.without(.connecting)
         context.broadcaster.publish(unsafe endpoints.state)
@@ -51,11 +51,16 @@ extension ChannelCore {
     private static let maxEndpoints = 10_000
 
     /// Takes over a list of endpoints.
-    func replace(_ list: [RPCEndpoint]) {
-        let configuration = context.configuration
+    ///
+    /// - Parameter replacesConnections: whether endpoints that stay get new connections, too.
+    func replace(_ list: [RPCEndpoint], replacesConnections: Bool = false) {
+        found = list
+        let configuration = settings.configuration
+        var replaced: [ChannelEndpoint] = []
         let removed = unsafe endpoints.replace(merged(list)) { endpoint, index, old in
-            let connector = context.connector(endpoint)
-            guard let old else {
+            let connector = settings.connector(endpoint)
+            guard let old, !replacesConnections else {
+                if let old { replaced.append(old) }
                 return ChannelEndpoint(
                     endpoint, connector, index: index, poolSize: configuration.poolSize,
                     backOff: configuration.connectBackOff)
@@ -63,7 +68,7 @@ extension ChannelCore {
             old.update(endpoint, connector)
             return old
         }
-        for endpoint in removed { close(endpoint) }
+        for endpoint in removed + replaced { close(endpoint) }
         if configuration.balancing.policy == .pickFirst {
             for connection in unsafe endpoints.list.flatMap(\.outdated) { retire(connection) }
         }
@@ -74,7 +79,7 @@ extension ChannelCore {
 
     /// With pick_first one endpoint has all addresses, so that the first that answers is used.
     private func merged(_ list: [RPCEndpoint]) -> [RPCEndpoint] {
-        guard context.configuration.balancing.policy == .pickFirst, let first = list.first else {
+        guard settings.configuration.balancing.policy == .pickFirst, let first = list.first else {
             return list
         }
         return [RPCEndpoint(list.flatMap(\.addresses), host: first.host)]
@@ -175,7 +180,7 @@ extension ChannelCore {
     private func closeRetired(_ connection: ClientConnection) {
         unsafe endpoints.remove(connection)
         // What a peer has not read that takes one call at a time, it will not answer.
-        connection.close(context.rules.isExclusive ? .now : .afterFlush)
+        connection.close(settings.rules.isExclusive ? .now : .afterFlush)
     }
 
     /// Takes a connection out of its slot, which a new one takes when it is needed, and closes it

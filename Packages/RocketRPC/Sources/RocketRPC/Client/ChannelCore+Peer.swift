@@ -62,7 +62,7 @@ extension ChannelCore {
     /// The replies that had arrived on a connection have been taken.
     func repliesTaken(on connection: ClientConnection) {
         if connection.exchange.hasParked { sendParked(on: connection) }
-        guard context.rules.isExclusive, connection.callsInFlight == 0 else { return }
+        guard settings.rules.isExclusive, connection.callsInFlight == 0 else { return }
         if connection.isUsedUp { return retire(connection) }
         becameWritable()
     }
@@ -74,14 +74,14 @@ extension ChannelCore {
         if unsafe connection.exchange.parkedCount > 2 * pending.waitingCount + 64 {
             connection.exchange.removeParked { unsafe !pending.isWaiting($0) }
         }
-        let most = context.configuration.maxCallsWaiting
+        let most = settings.configuration.maxCallsWaiting
         if unsafe pending.waitingCount > most, unsafe pending[slot]?.attempts == 0 {
             return fail(
                 slot, RPCError(.resourceExhausted, "\(most) calls wait to be sent, the most"))
         }
         unsafe pending.move(slot, to: .parked(on: connection.number))
         if connection.exchange.isProbing { return }
-        let timeout = context.configuration.timeout.wholeNanoseconds / 1_000_000
+        let timeout = settings.configuration.timeout.wholeNanoseconds / 1_000_000
         connection.sendProbe(
             unsafe ids.next(.fresh) { _ in true }, timeoutMilliseconds: Int64(timeout))
     }
@@ -119,7 +119,7 @@ extension ChannelCore {
             if let failure {
                 unsafe pending.countAttempt(of: slot)
                 let attempts = unsafe pending[slot]?.attempts ?? 0
-                if attempts >= context.configuration.retry.maxAttempts {
+                if attempts >= settings.configuration.retry.maxAttempts {
                     fail(slot, failure)
                     continue
                 }

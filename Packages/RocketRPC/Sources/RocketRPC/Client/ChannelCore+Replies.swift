@@ -20,6 +20,7 @@ extension ChannelCore {
             return unmatched(frame, bytes, hash, connection)
         }
         if code == .unavailable, sendsAgain(slot, after: connection) { return }
+        if code == .peerClosed, sendsAgain(slot, lostBy: connection) { return }
         attemptEnded(slot, on: connection, CallOutcome(code))
         guard let call = unsafe pending.remove(slot) else { return }
         updateCallsInFlight()
@@ -98,7 +99,7 @@ extension ChannelCore {
     private func sendsAgain(_ slot: Int, after connection: ClientConnection) -> Bool {
         var random = reactor.random
         guard let entry = unsafe pending[slot], entry.call.stream?.canRestart ?? true,
-            let duration = context.configuration.retry.delay(
+            let duration = settings.configuration.retry.delay(
                 afterAttempts: entry.attempts, using: &random)
         else { return false }
         let time = reactor.now + duration
@@ -115,11 +116,34 @@ extension ChannelCore {
         return true
     }
 
+    /// Sends an idempotent call again that the server answered with ERROR_PEER_CLOSED: it ends the
+    /// connection without waiting for the call, as if that was lost.
+    private func sendsAgain(_ slot: Int, lostBy connection: ClientConnection) -> Bool {
+        guard let entry = unsafe pending[slot], unsafe entry.call.parameters.isIdempotent,
+            entry.call.stream?.canRestart ?? true,
+            entry.attempts < settings.configuration.retry.maxAttempts,
+            entry.attempts == 1 || isWithinRetryBudget()
+        else { return false }
+        attemptEnded(slot, on: connection, .refused)
+        retire(connection)
+        entry.call.stream?.leaveConnection()
+        sendAgainLater(slot, entry)
+        callEnded(on: connection)
+        return true
+    }
+
     func backOffEnded(_ id: CallID) {
         guard let slot = unsafe pending.find(id), let entry = unsafe pending[slot],
             entry.stage == .backingOff
         else { return }
         unsafe pending.move(slot, to: .waiting)
+        resend(slot, entry)
+    }
+
+    private func resend(_ slot: Int, _ entry: PendingCalls<OutgoingCall>.Entry) {
+        if let key = unsafe endpoints.list.first?.connector.attemptsKey {
+            unsafe entry.call.parameters.countAttempts(entry.attempts, in: key)
+        }
         sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
     }
 
@@ -131,20 +155,39 @@ extension ChannelCore {
         guard let entry = unsafe pending[slot] else { return }
         guard unsafe isUnseen || entry.call.parameters.isIdempotent,
             entry.call.stream?.canRestart ?? true,
-            entry.attempts < context.configuration.retry.maxAttempts,
+            entry.attempts < settings.configuration.retry.maxAttempts,
             // Its server is gone: once, that moves the load, and does not multiply it.
             isUnseen || entry.attempts == 1 || isWithinRetryBudget()
         else { return fail(slot, error) }
+        sendAgainLater(slot, entry)
+    }
+
+    private func sendAgainLater(_ slot: Int, _ entry: PendingCalls<OutgoingCall>.Entry) {
         context.counters.retries.increment()
         var random = reactor.random
-        let duration = context.configuration.retry.jitter(
+        let duration = settings.configuration.retry.jitter(
             afterAttempts: entry.attempts, using: &random)
         if let deadline = unsafe entry.call.parameters.deadline, deadline <= reactor.now + duration
         {
             unsafe pending.move(slot, to: .waiting)
-            return sendOrQueue(slot, entry.call)
+            return resend(slot, entry)
         }
         unsafe pending.move(slot, to: .backingOff)
         retries.append(entry.call.id, after: duration)
+    }
+}
+
+extension CallParameters {
+    /// Says how often the call was sent before, unless the metadata has no room for it.
+    fileprivate mutating func countAttempts(_ attempts: Int, in key: String) {
+        var counted = metadata
+        counted[key] = "\(attempts)"
+        var block = ByteBuffer()
+        do {
+            try MetadataBlock.write(
+                counted, timeoutMilliseconds: .max, to: &block,
+                limitBytes: MetadataBlock.announcedLimitBytes)
+        } catch { return }
+        metadata = counted
     }
 }

@@ -13,6 +13,7 @@ import Synchronization
 /// reply (`received`), its deadline, its cancellation, the end of its connection or `close`.
 final class ChannelCore {
     let context: ChannelContext
+    private(set) var settings: ChannelSettings
     let reactor: Reactor
 
     // SAFETY of the unchecked properties: bound to one thread, and nothing that runs inside an
@@ -36,6 +37,8 @@ final class ChannelCore {
     private(set) var isClosed = false
     /// The name that is being resolved; nil: the endpoints are fixed, or nobody has called yet.
     var resolution: (any RPCResolution)?
+    /// The last list of endpoints, as it was found.
+    var found: [RPCEndpoint] = []
     /// Whether each of several endpoints is connected to: from the first call on.
     var isAwake = false
     private lazy var deadlineTimer = DeadlineTimer(on: reactor, label: "call deadline") {
@@ -47,12 +50,32 @@ final class ChannelCore {
 
     init(_ context: ChannelContext, on reactor: Reactor) {
         self.context = context
+        settings = context.settings
         self.reactor = reactor
         unsafe ids = CallIDSource(random: reactor.random)
-        unsafe endpoints = ChannelEndpoints(
-            context.configuration.balancing, random: reactor.random)
-        retryBudget = context.configuration.retry.budget
-        if case .fixed(let endpoints) = context.source { replace(endpoints) }
+        unsafe endpoints = ChannelEndpoints(settings.configuration, random: reactor.random)
+        retryBudget = settings.configuration.retry.budget
+        if case .fixed(let endpoints) = settings.source { replace(endpoints) }
+    }
+
+    /// Takes over other settings; calls in flight go on.
+    ///
+    /// - Parameter replacesConnections: whether the connections are replaced, too: new calls are sent
+    ///   on new ones, and each old one is closed when its last call has ended.
+    func apply(_ new: ChannelSettings, replacesConnections: Bool) {
+        if isClosed { return }
+        let isSameSource = new.source.isSame(as: settings.source)
+        settings = new
+        unsafe endpoints.configure(new.configuration)
+        retryBudget = retryBudget.resized(as: new.configuration.retry.budget)
+        if !isSameSource {
+            resolution?.cancel()
+            resolution = nil
+        }
+        if case .fixed(let list) = new.source { found = list }
+        if !found.isEmpty { replace(found, replacesConnections: replacesConnections) }
+        // A new name is looked up, and the servers of the last one stay until it is found.
+        if unsafe !isSameSource && (isAwake || endpoints.state != .idle) { resolve() }
     }
 
     // MARK: Calls
@@ -65,7 +88,7 @@ final class ChannelCore {
         if let deadline = unsafe call.parameters.deadline, deadline <= reactor.now {
             return call.fail(.callTimeout, "the deadline had passed before the call was sent")
         }
-        guard unsafe pending.count < context.configuration.maxCallsInFlight else {
+        guard unsafe pending.count < settings.configuration.maxCallsInFlight else {
             return call.fail(
                 .resourceExhausted, "\(unsafe pending.count) calls are in flight, the most")
         }
@@ -105,13 +128,13 @@ final class ChannelCore {
                 attemptEnded(
                     entry.call, began: entry.balancedSince, on: connection,
                     error.code == .callTimeout ? .failure : .ignored)
-                if context.rules.sendsCancel {
+                if settings.rules.sendsCancel {
                     connection.sendCancel(entry.call.id)
                     context.counters.cancelsSent.increment()
                 }
                 callEnded(on: connection)
                 // The peer may still work on the call.
-                if context.rules.isExclusive { retire(connection) }
+                if settings.rules.isExclusive { retire(connection) }
                 // Parked calls may have waited for this reply.
                 if connection.exchange.hasParked { sendParked(on: connection) }
             }
@@ -164,11 +187,11 @@ final class ChannelCore {
     func sendOrQueue(_ slot: Int, _ call: OutgoingCall, avoiding avoided: Int? = nil) {
         if isCongested {
             queue(slot, call)
-            if context.rules.isExclusive { openConnections() }
+            if settings.rules.isExclusive { openConnections() }
             return
         }
         if let only = unsafe endpoints.only, send(slot, call, on: only) { return }
-        if context.rules.isExclusive { replaceUsed(call.id) }
+        if settings.rules.isExclusive { replaceUsed(call.id) }
         openConnections()
         let key = unsafe call.parameters.balancingKey
         if let connection = unsafe endpoints.next(key: key, avoiding: avoided, now: reactor.now),
@@ -180,7 +203,7 @@ final class ChannelCore {
         switch unsafe endpoints.state {
         case .ready: isCongested = true
         case .transientFailure
-        where unsafe !call.waits(byDefault: context.configuration.waitsForReady)
+        where unsafe !call.waits(byDefault: settings.configuration.waitsForReady)
             && pending[slot]?.attempts == 0:
             return fail(slot, lastFailure)
         default: break
@@ -211,10 +234,10 @@ final class ChannelCore {
         if unsafe sendQueue.count > 2 * pending.waitingCount + 64 {
             sendQueue.removeAll { unsafe !pending.isWaiting($0) }
         }
-        if unsafe pending.waitingCount > context.configuration.maxCallsWaiting,
+        if unsafe pending.waitingCount > settings.configuration.maxCallsWaiting,
             unsafe pending[slot]?.attempts == 0
         {
-            let text = "\(context.configuration.maxCallsWaiting) calls wait to be sent, the most"
+            let text = "\(settings.configuration.maxCallsWaiting) calls wait to be sent, the most"
             return fail(slot, RPCError(.resourceExhausted, text))
         }
         sendQueue.append(call.id)
@@ -231,7 +254,7 @@ final class ChannelCore {
         }
         if !sendQueue.isEmpty, unsafe endpoints.state == .ready {
             isCongested = true
-            if context.rules.isExclusive { openConnections() }
+            if settings.rules.isExclusive { openConnections() }
         }
     }
 
@@ -246,8 +269,8 @@ final class ChannelCore {
             guard let id = sendQueue.popFirst(), let slot = unsafe pending.find(id),
                 let entry = unsafe pending[slot], entry.stage == .waiting
             else { continue }
-            if !entry.call.waits(byDefault: context.configuration.waitsForReady) {
-                guard entry.attempts > 0, entry.attempts < context.configuration.retry.maxAttempts
+            if !entry.call.waits(byDefault: settings.configuration.waitsForReady) {
+                guard entry.attempts > 0, entry.attempts < settings.configuration.retry.maxAttempts
                 else {
                     fail(slot, error)
                     continue

@@ -23,10 +23,23 @@ struct ChannelEndpoints: ~Copyable {
     private var stateWithoutEndpoints = RPCChannelState.idle
     private var lastNumber = 0
     private var random: LoopRandom
+    /// What differs from channel to channel: it decides which subset of a long list is used.
+    private let client: UInt64
 
-    init(_ configuration: BalancingConfiguration, random: LoopRandom) {
+    init(_ configuration: RPCChannelConfiguration, random: LoopRandom) {
         self.random = random
-        balancer = Balancer(configuration, using: &self.random)
+        client = self.random.next()
+        balancer = Balancer(using: &self.random)
+        configure(configuration)
+    }
+
+    /// Takes over another configuration. A changed subset counts from the next list on.
+    mutating func configure(_ configuration: RPCChannelConfiguration) {
+        var balancing = configuration.balancing
+        if balancing.subset == nil, configuration.subsetSize > 0 {
+            balancing.subset = Subset(client: client, size: configuration.subsetSize)
+        }
+        balancer.configuration = balancing
     }
 
     /// The best state of any endpoint.

@@ -37,7 +37,7 @@ final class ChannelInbox: Sendable {
     init(_ context: ChannelContext, loop: EventLoop) {
         self.context = context
         self.loop = loop
-        limit = max(1, context.configuration.maxCallsInFlight)
+        limit = max(1, context.settings.configuration.maxCallsInFlight)
     }
 
     // MARK: Any thread

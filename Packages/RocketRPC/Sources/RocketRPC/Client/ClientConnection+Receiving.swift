@@ -52,7 +52,7 @@ extension ClientConnection {
                 switch OversizedData.inspect(head, bytes) {
                 case .needMore: return nil
                 case .data(let data):
-                    try streams.receivedOversized(data, core.tooLarge(head.byteCount, codec))
+                    try streams.receivedUnreadable(data, core.tooLarge(head.byteCount, codec))
                     return head
                 case .other: break
                 }

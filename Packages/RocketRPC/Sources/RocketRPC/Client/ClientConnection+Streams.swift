@@ -11,6 +11,7 @@ extension ClientConnection {
         guard let core, let streams = makeStreams(core) else { return }
         let id = call.id.withBytes { $0.copied }
         let entry = streams.open(id, stream, announcesWindow: false)
+        entry.compresses = unsafe call.parameters.compressesRequest
         let controller = call.controller
         entry.receivedHeaders = { controller?.note(replyMetadata: $0) }
         stream.outbound.restart(limit: streams.knownLimit)
@@ -20,7 +21,7 @@ extension ClientConnection {
         if let streams { return streams }
         guard let transport else { return nil }
         let made = ConnectionStreams(
-            over: transport, codec: codec, limits: core.context.configuration.streams,
+            over: transport, codec: codec, limits: core.settings.configuration.streams,
             on: core.reactor)
         made.failed = { [unowned self] entry, error in streamFailed(entry, error) }
         made.wrote = { [unowned self] in wrote($0) }
@@ -37,8 +38,8 @@ extension ClientConnection {
 
     /// Takes a frame of a stream; returns false for other frames.
     func takeStreamFrame(_ frame: TinyPBFrame, _ bytes: RawSpan) throws(FrameError) -> Bool {
-        guard let streams, frame.errorCode == 0,
-            let kind = StreamFrame(bytes.extracting(frame.methodName))
+        guard let streams, let kind = StreamFrame(bytes.extracting(frame.methodName)),
+            frame.errorCode == 0 || kind == .data
         else { return false }
         if kind == .headers { exchange.observe(bytes.extracting(frame.errorInfo)) }
         try streams.received(kind, frame, bytes)

@@ -52,9 +52,9 @@ final class ClientConnection: TransportHandler {
         self.endpoint = endpoint
         self.poolSlot = poolSlot
         self.core = core
-        codec = core.context.rules.codec
-        connectTimeout = core.context.configuration.connectTimeout
-        rules = core.context.rules
+        codec = core.settings.rules.codec
+        connectTimeout = core.settings.configuration.connectTimeout
+        rules = core.settings.rules
         exchange = MetadataExchange(isKnown: endpoint.connector.peerIsKnown)
     }
 
@@ -117,7 +117,7 @@ final class ClientConnection: TransportHandler {
     func send(_ call: OutgoingCall, now: MonotonicTime) throws(RPCError) -> UInt64? {
         guard let transport, transport.isWritable else { return nil }
         var failure: RPCError?
-        transport.send { output in
+        func write(_ output: inout ByteBuffer) {
             let before = output.readableBytes
             do throws(RPCError) {
                 try encode(call, now, into: &output)
@@ -126,6 +126,11 @@ final class ClientConnection: TransportHandler {
                 output.truncate(to: before)
                 failure = error
             }
+        }
+        if unsafe call.parameters.compressesRequest {
+            transport.send(write)
+        } else {
+            transport.sendUncompressed(write)
         }
         if let failure { throw failure }
         if call.controller != nil { call.wasSent(between: peers) }
@@ -243,13 +248,16 @@ final class ClientConnection: TransportHandler {
             if rules.isExclusive || exchange.hasParked { core.repliesTaken(on: self) }
         } catch {
             core.context.counters.brokenStreams.increment()
+            let foreign = input.withBytes { ForeignProtocol(ofServer: $0, error) }
             core.context.logger.throttled(.error, "bad frame")?.error(
                 "bad frame, connection closed"
             ) {
                 $0.add("peer", peers.peerText)
                 $0.add("detail", error.description)
+                if let foreign { $0.add("hint", foreign.serverHint) }
             }
-            transport.close(.now, reason: .rejected("bad frame"))
+            let hint = foreign.map { "; " + $0.serverHint } ?? ""
+            transport.close(.now, reason: .rejected("bad frame" + hint))
         }
     }
 

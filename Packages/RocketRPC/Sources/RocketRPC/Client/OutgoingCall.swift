@@ -141,6 +141,8 @@ struct CallParameters: Sendable {
     var waitsForReady: Bool?
     /// Whether the call may be sent again after the server may have processed it.
     var isIdempotent = false
+    /// Whether its requests may be compressed.
+    var compressesRequest = true
     var idChoice = CallIDChoice.fresh
     /// A hash of what a consistent hash goes by; nil: a random server.
     var balancingKey: UInt64?
@@ -151,6 +153,7 @@ struct CallParameters: Sendable {
         if waitsForReady != nil { waitsForReady = nil }
         if isIdempotent { isIdempotent = false }
         if balancingKey != nil { balancingKey = nil }
+        if !compressesRequest { compressesRequest = true }
         if case .fresh = idChoice { return }
         idChoice = .fresh
     }

@@ -3,6 +3,7 @@ public import RocketBase
 public import RocketCodec
 public import RocketRuntime
 import RocketSystem
+import Synchronization
 import SwiftProtobuf
 
 // An outgoing call goes one way, with a controller and without: `send` takes a call object, sets
@@ -149,7 +150,7 @@ extension RPCChannel {
     /// The call's own deadline or that of its parent, whichever is earlier.
     private func deadline(_ timeout: Duration?, _ parent: RPCController?) -> MonotonicTime {
         let now = now
-        let own = timeout.map { now + $0 } ?? now.later(by: timeoutNanoseconds)
+        let own = timeout.map { now + $0 } ?? now.later(by: defaultTimeout.load(ordering: .relaxed))
         guard let inherited = parent?.deadline else { return own }
         return min(own, inherited)
     }
@@ -165,6 +166,7 @@ extension CallParameters {
         waitsForReady = options.waitsForReady
         isIdempotent = options.isIdempotent
         if let key = options.balancingKey { balancingKey = StableHash.of(key) }
+        compressesRequest = options.compressesRequest
         if !metadata.isEmpty {
             self.metadata = metadata
             if metadata["idempotency-key"] != nil { isIdempotent = true }

@@ -23,9 +23,11 @@ public final class RPCChannel: Sendable {
     @usableFromInline let interceptors: [any RPCInterceptor]
     /// The clock of the loop; nil: the system's, which is read without an indirect call.
     private let injectedTime: (any TimeSource)?
-    /// `configuration.timeout`.
-    let timeoutNanoseconds: UInt64
+    /// `configuration.timeout`, in nanoseconds.
+    let defaultTimeout: Atomic<UInt64>
     let context: ChannelContext
+    /// The stub that it was created by, and its settings.
+    let stub = Locked<(StubConfig, RPCChannelConfiguration)?>(nil)
     private let ownThread: IOThread?
     private let inbox: ChannelInbox
     private let credentials: ChannelCredentials?
@@ -89,7 +91,7 @@ public final class RPCChannel: Sendable {
     }
 
     /// Creates a channel over TCP and Unix sockets.
-    private convenience init(
+    convenience init(
         to source: EndpointSource, configuration: RPCChannelConfiguration,
         interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String
     ) throws(RPCError) {
@@ -97,12 +99,7 @@ public final class RPCChannel: Sendable {
             to: source, isEncrypted: configuration.security != nil)
         try self.init(
             to: source, configuration: configuration, interceptors: interceptors, loop: loop,
-            logger: logger, target: target
-        ) { endpoint in
-            TCPConnector(
-                addresses: endpoint.addresses, host: endpoint.host,
-                security: configuration.security, maxFrameBytes: configuration.codec.maxFrameBytes)
-        }
+            logger: logger, target: target, connector: TCPConnector.maker(configuration))
     }
 
     /// Creates a channel to services of this process, without a socket: frames go through memory,
@@ -152,7 +149,7 @@ public final class RPCChannel: Sendable {
         interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String,
         connector: @escaping @Sendable (RPCEndpoint) -> any Connector
     ) throws(RPCError) {
-        timeoutNanoseconds = UInt64(max(0, configuration.timeout.wholeNanoseconds))
+        defaultTimeout = Atomic(UInt64(max(0, configuration.timeout.wholeNanoseconds)))
         let ownThread = loop == nil ? try Self.startThread() : nil
         self.ownThread = ownThread
         guard let loop = loop ?? ownThread?.loop else {
@@ -166,16 +163,10 @@ public final class RPCChannel: Sendable {
         // The innermost: a call that another one answers needs no token.
         self.interceptors = interceptors + (credentials.map { [$0] } ?? [])
         injectedTime = loop.time is SystemTimeSource ? nil : loop.time
-        let settings = WireSettings(
-            codec: configuration.codec, methodKind: { _ in nil }, streams: configuration.streams,
-            logger: logger)
-        let wrap = configuration.protocol.wrap
-        context = ChannelContext(
-            target: target, source: source, configuration: configuration, logger: logger
-        ) { endpoint in
-            let own = connector(endpoint)
-            return wrap?(own, settings) ?? own
-        }
+        let settings = ChannelSettings(
+            source: source, configuration: configuration,
+            connector: configuration.protocol.wrapping(connector, configuration, logger))
+        context = ChannelContext(target: target, settings: settings, logger: logger)
         let inbox = ChannelInbox(context, loop: loop)
         self.inbox = inbox
         drainInbox = { inbox.drain(on: $0) }
@@ -206,6 +197,16 @@ public final class RPCChannel: Sendable {
     var now: MonotonicTime {
         // determinism: the loop's clock is the system's, unless it was handed another one
         injectedTime?.monotonic() ?? SystemTimeSource().monotonic()
+    }
+
+    /// Takes over other settings, without an effect on calls in flight.
+    func apply(_ settings: ChannelSettings, replacesConnections: Bool) {
+        let timeout = settings.configuration.timeout.wholeNanoseconds
+        defaultTimeout.store(UInt64(max(0, timeout)), ordering: .relaxed)
+        let inbox = inbox
+        loop.execute { reactor in
+            inbox.core(on: reactor)?.apply(settings, replacesConnections: replacesConnections)
+        }
     }
 
     func enqueueStart(_ call: OutgoingCall) {

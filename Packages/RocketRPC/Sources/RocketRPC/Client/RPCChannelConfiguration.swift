@@ -22,6 +22,9 @@ public struct RPCChannelConfiguration: Sendable {
     /// latency and fewer calls; servers that fail are left out for a while. With one server without
     /// effect. See docs/balancing.md.
     public var balancing = BalancingConfiguration()
+    /// How many servers of a longer list are used: a part that differs from channel to channel, unless
+    /// `balancing.subset` says which. 0: all. Default 20.
+    public var subsetSize = 20
     /// When calls are sent again.
     public var retry = RPCRetryPolicy()
     /// The most calls in flight; a further one fails at once with RESOURCE_EXHAUSTED. At least 1;

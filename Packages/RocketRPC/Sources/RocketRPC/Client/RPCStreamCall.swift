@@ -184,7 +184,8 @@ extension RPCChannel {
     ) throws(RPCError) {
         var metadata = controller.requestMetadata
         metadata[StreamFrame.kindKey] = kind.wireName
-        metadata[StreamFrame.windowKey] = "\(context.configuration.streams.validWindowBytes)"
+        metadata[StreamFrame.windowKey] =
+            "\(context.settings.configuration.streams.validWindowBytes)"
         try prepare(call, nil, metadata, options, controller)
         unsafe call.begin()
         controller.canBeCancelled { [self] in cancel(call) }
@@ -192,7 +193,7 @@ extension RPCChannel {
     }
 
     private func makeStream(_ kind: RPCMethodKind) -> CallStream {
-        let configuration = context.configuration
+        let configuration = context.settings.configuration
         let most = configuration.codec.maxFrameBytes
         return CallStream(
             on: loop, limit: 0, maxOutboundBytes: most, maxInboundBytes: most,

@@ -52,24 +52,31 @@ final class CompressedConnection {
     private func take(_ bytes: inout ByteBuffer, atMost mark: Int) {
         while input.readableBytes < mark, role == .channel || mark == .max || isWritable {
             let step = decompressor.next(&bytes, into: &input, tools)
-            if let encoding = decompressor.accepted { compressor.accept(encoding) }
+            if let encoding = decompressor.accepted {
+                compressor.accept(encoding, inStreams: decompressor.acceptedInStreams)
+            }
             switch step {
             case .taken: continue
             case .needMore: return
             case .refused(let refusal): refuse(refusal)
+            case .failed(let error): log(error)
             }
         }
     }
 
     /// A frame can't be decompressed: its call ends.
     private func refuse(_ refusal: FrameDecompressor.Refusal) {
-        logger.throttled(.warn, "bad compression")?.warn("a message can't be decompressed") {
-            $0.add("peer", transport?.peerAddress.description ?? "")
-            $0.add("detail", refusal.error.message)
-        }
+        log(refusal.error)
         switch role {
         case .server: transport?.send { decompressor.append(refusal, to: &$0) }
         case .channel: decompressor.append(refusal, to: &input)
+        }
+    }
+
+    private func log(_ error: RPCError) {
+        logger.throttled(.warn, "bad compression")?.warn("a message can't be decompressed") {
+            $0.add("peer", transport?.peerAddress.description ?? "")
+            $0.add("detail", error.message)
         }
     }
 
@@ -120,6 +127,8 @@ extension CompressedConnection: TransportHandler {
 
     func draining(_ transport: any Transport) { rpc.draining(self) }
 
+    func drainTimedOut(_ transport: any Transport) { rpc.drainTimedOut(self) }
+
     func inputEnded(_ transport: any Transport) {
         transport.readInput { take(&$0, atMost: .max) }
         deliver()
@@ -159,7 +168,13 @@ extension CompressedConnection: Transport {
         enrol()
     }
 
-    func send(_ body: (inout ByteBuffer) -> Void) -> Bool {
+    func send(_ body: (inout ByteBuffer) -> Void) -> Bool { send(compresses: true, body) }
+
+    func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool {
+        send(compresses: false, body)
+    }
+
+    private func send(compresses: Bool, _ body: (inout ByteBuffer) -> Void) -> Bool {
         guard let transport else {
             var nowhere = ByteBuffer()
             body(&nowhere)
@@ -169,7 +184,7 @@ extension CompressedConnection: Transport {
             let start = output.readableBytes
             body(&output)
             let written = output.readableBytes
-            compressor.rewrite(from: start, in: &output, tools)
+            compressor.rewrite(from: start, in: &output, compresses: compresses, tools)
             savedBytes += written - output.readableBytes
         }
     }

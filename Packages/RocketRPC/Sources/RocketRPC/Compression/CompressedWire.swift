@@ -14,6 +14,8 @@ final class CompressedWire: WireProtocol {
         self.thresholdBytes = max(0, thresholdBytes)
     }
 
+    var name: String { "TinyPB with compression" }
+
     /// TinyPB has no name in ALPN.
     var applicationProtocols: [String] { [] }
 
@@ -40,6 +42,7 @@ struct CompressedConnector: Connector {
     let settings: WireSettings
 
     var peerIsKnown: Bool { base.peerIsKnown }
+    var attemptsKey: String? { base.attemptsKey }
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,

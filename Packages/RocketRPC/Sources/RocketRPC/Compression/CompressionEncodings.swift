@@ -5,7 +5,8 @@ import RocketCodec
 struct CompressionEncodings: Sendable {
     /// Best first.
     let names: [String]
-    /// `accept-encoding=zstd,gzip`, with the line feed.
+    private let nameBytes: [[UInt8]]
+    /// `accept-encoding=zstd,gzip`, and the same of `accept-stream-encoding`, with line feeds.
     let announcement: [UInt8]
     /// `encoding=zstd` of each, with the line feed.
     let lines: [[UInt8]]
@@ -15,7 +16,9 @@ struct CompressionEncodings: Sendable {
 
     init(_ names: [String]) {
         self.names = Array(names.prefix(Self.most))
-        announcement = [UInt8]("accept-encoding=\(self.names.joined(separator: ","))\n".utf8)
+        nameBytes = self.names.map { [UInt8]($0.utf8) }
+        let list = self.names.joined(separator: ",")
+        announcement = [UInt8]("accept-encoding=\(list)\naccept-stream-encoding=\(list)\n".utf8)
         lines = self.names.map { [UInt8]("encoding=\($0)\n".utf8) }
     }
 
@@ -30,27 +33,25 @@ struct CompressionEncodings: Sendable {
 
     func encoding(of info: RawSpan) -> Found {
         guard let range = MetadataBlock.value(of: "encoding", in: info) else { return .identity }
+        let value = info.extracting(range)
+        for (number, name) in nameBytes.enumerated() where StreamFrame.matches(value, name) {
+            return .number(number)
+        }
+        // Rare: a name may be percent-encoded, too.
         let name = MetadataBlock.text(of: range, in: info) ?? ""
         if name == "identity" { return .identity }
         return names.firstIndex(of: name).map { .number($0) } ?? .unknown(name)
     }
 
-    /// The best of these encodings that a block names in `accept-encoding`; nil: it names none.
-    func accepted(by info: RawSpan) -> Int? {
-        guard let range = MetadataBlock.value(of: "accept-encoding", in: info),
+    /// The best of these encodings that a block names; nil: it names none.
+    ///
+    /// - Parameter key: `accept-encoding`, or `accept-stream-encoding` for the messages of streams.
+    func accepted(by info: RawSpan, _ key: StaticString = "accept-encoding") -> Int? {
+        guard let range = MetadataBlock.value(of: key, in: info),
             let list = MetadataBlock.text(of: range, in: info)
         else { return nil }
         let accepted = list.split(separator: ",").map { $0.filter { $0 != " " } }
         return names.firstIndex { accepted.contains($0) }
-    }
-
-    /// Appends a block with one more line.
-    ///
-    /// - Parameter info: a block, or nothing.
-    static func append(_ info: RawSpan, adding line: [UInt8], to buffer: inout ByteBuffer) {
-        buffer.append(utf8: "rkm1\n")
-        buffer.append(line)
-        if info.byteCount > 5 { buffer.append(info.extracting(droppingFirst: 5)) }
     }
 
     /// Appends a block without its lines of `encoding`.

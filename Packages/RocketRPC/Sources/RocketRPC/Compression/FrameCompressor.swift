@@ -9,6 +9,8 @@ struct FrameCompressor {
     private let thresholdBytes: Int
     /// The encoding that the peer reads; nil: none is known.
     private var encoding: Int?
+    /// The same of the messages of streams.
+    private var streamEncoding: Int?
     private var isAnnounced = false
 
     init(codec: TinyPBCodec, encodings: CompressionEncodings, thresholdBytes: Int) {
@@ -17,28 +19,50 @@ struct FrameCompressor {
         self.thresholdBytes = thresholdBytes
     }
 
-    /// The peer has said that it reads this encoding.
-    mutating func accept(_ encoding: Int) { self.encoding = encoding }
+    /// The peer has said that it reads this encoding, and that one in the messages of streams.
+    mutating func accept(_ encoding: Int, inStreams streamEncoding: Int? = nil) {
+        self.encoding = encoding
+        self.streamEncoding = streamEncoding
+    }
+
+    /// How a frame is changed.
+    private struct Change {
+        /// Whether the encodings of this side are announced in it.
+        var announces = false
+        /// What it is compressed by, if that makes it smaller; nil: it is not.
+        var encoding: Int?
+        /// Whether it is a data frame of a stream.
+        var isData = false
+    }
 
     /// Rewrites the frames from `start` on.
+    ///
+    /// - Parameter compresses: false: nothing but the announcement is added.
     mutating func rewrite(
-        from start: Int, in output: inout ByteBuffer, _ tools: CompressionTools
+        from start: Int, in output: inout ByteBuffer, compresses: Bool = true,
+        _ tools: CompressionTools
     ) {
         let count = output.readableBytes - start
-        if isAnnounced, encoding == nil || count < thresholdBytes { return }
+        if isAnnounced, !compresses || encoding == nil || count < thresholdBytes { return }
         var isChanged = false
         output.withBytes { bytes in
-            var rest = bytes.extracting(droppingFirst: start)
-            while case .frame(let frame, let byteCount)? = try? codec.step(rest) {
-                let whole = rest.extracting(first: byteCount)
-                if append(frame, whole, tools) {
-                    isChanged = true
-                } else {
-                    tools.frames.append(whole)
+            var offset = start
+            // What is before that has been copied to `tools.frames`, or replaced there.
+            var copied = start
+            while case .frame(let frame, let count)? = try? codec.step(bytes.extracting(offset...))
+            {
+                let whole = bytes.extracting(offset..<offset + count)
+                if let change = change(of: frame, whole, compresses: compresses) {
+                    tools.frames.append(bytes.extracting(copied..<offset))
+                    copied = offset
+                    if append(frame, whole, change, tools) {
+                        isChanged = true
+                        copied += count
+                    }
                 }
-                rest = rest.extracting(droppingFirst: byteCount)
+                offset += count
             }
-            tools.frames.append(rest)
+            if isChanged { tools.frames.append(bytes.extracting(copied...)) }
         }
         if isChanged {
             output.truncate(to: start)
@@ -47,77 +71,98 @@ struct FrameCompressor {
         tools.clear()
     }
 
+    /// - Returns: nil if the frame is to be sent as it is.
+    private func change(
+        of frame: TinyPBFrame, _ bytes: RawSpan, compresses: Bool
+    ) -> Change? {
+        if frame.errorCode != 0 { return nil }
+        let info = bytes.extracting(frame.errorInfo)
+        let name = bytes.extracting(frame.methodName)
+        let isLarge = compresses && frame.payload.count >= max(1, thresholdBytes)
+        let kind = StreamFrame(name)
+        if kind == .data {
+            guard let streamEncoding, isLarge, frame.payload.count <= StreamFrame.maxDataBytes,
+                info.byteCount == 0 || StreamFrame.matches(info, StreamFrame.more)
+            else { return nil }
+            return Change(encoding: streamEncoding, isData: true)
+        }
+        if CancelFrame.isCancel(name) || GoAwayFrame.isGoAway(name) { return nil }
+        // Only a peer that is sent metadata anyway, or has sent some itself, is told.
+        var change = Change(announces: !isAnnounced)
+        if encoding == nil, info.byteCount == 0 || !fits(info, change) { return nil }
+        if kind == nil, isLarge, let encoding {
+            change.encoding = encoding
+            if !fits(info, change) { change.encoding = nil }
+        }
+        return change.announces || change.encoding != nil ? change : nil
+    }
+
+    /// Whether the peer takes the block of a frame with the lines that are added.
+    private func fits(_ info: RawSpan, _ change: Change) -> Bool {
+        let limit =
+            encoding == nil
+            ? MetadataBlock.defaultLimitBytes : MetadataBlock.announcedLimitBytes
+        var count = info.byteCount + 5
+        if change.announces { count += encodings.announcement.count }
+        if let encoding = change.encoding { count += encodings.lines[encoding].count }
+        return count <= limit
+    }
+
     /// Appends another form of a frame.
     ///
     /// - Returns: false if it is to be sent as it is; nothing has been appended then.
     private mutating func append(
-        _ frame: TinyPBFrame, _ bytes: RawSpan, _ tools: CompressionTools
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ change: Change, _ tools: CompressionTools
     ) -> Bool {
-        guard frame.errorCode == 0, !isOfTheWire(bytes.extracting(frame.methodName)) else {
-            return false
-        }
-        let info = bytes.extracting(frame.errorInfo)
-        // Only a peer that is sent metadata anyway, or has sent some itself, is told.
-        var line = isAnnounced ? [] : encodings.announcement
-        let limit =
-            encoding == nil
-            ? MetadataBlock.defaultLimitBytes : MetadataBlock.announcedLimitBytes
-        if encoding == nil, info.byteCount == 0 || info.byteCount + line.count > limit {
-            return false
-        }
-        let isAnnouncing = !line.isEmpty
-        var compresses = false
-        if let encoding, frame.payload.count >= max(1, thresholdBytes) {
-            compresses = info.byteCount + line.count + encodings.lines[encoding].count + 5 <= limit
-            if compresses { line += encodings.lines[encoding] }
-        }
         let start = tools.frames.readableBytes
-        if compresses, compress(frame, info, line, bytes, tools) {
-            isAnnounced = true
-            return true
+        if change.encoding != nil {
+            if write(frame, bytes, change, tools),
+                tools.frames.readableBytes - start < bytes.byteCount
+            {
+                if change.announces { isAnnounced = true }
+                return true
+            }
+            tools.frames.truncate(to: start)
         }
-        tools.frames.truncate(to: start)
-        guard isAnnouncing else { return false }
-        begin(frame, info, encodings.announcement, bytes, tools)
-        tools.frames.append(bytes.extracting(frame.payload))
-        guard (try? codec.finish(start, in: &tools.frames)) != nil else { return false }
+        if !change.announces { return false }
+        if !write(frame, bytes, Change(announces: true), tools) {
+            tools.frames.truncate(to: start)
+            return false
+        }
         isAnnounced = true
         return true
     }
 
-    /// - Returns: false if it gets no smaller.
-    private func compress(
-        _ frame: TinyPBFrame, _ info: RawSpan, _ line: [UInt8], _ bytes: RawSpan,
-        _ tools: CompressionTools
+    /// - Returns: false if it can't be written; part of it may have been appended then.
+    private func write(
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ change: Change, _ tools: CompressionTools
     ) -> Bool {
-        guard let encoding else { return false }
-        let start = begin(frame, info, line, bytes, tools)
         let payload = bytes.extracting(frame.payload)
-        do throws(CompressionError) {
-            try tools.compressor.compress(payload, encoding: encoding, into: &tools.frames)
-        } catch {
-            return false
-        }
-        if (try? codec.finish(start, in: &tools.frames)) == nil { return false }
-        return tools.frames.readableBytes - start < bytes.byteCount
-    }
-
-    @discardableResult
-    private func begin(
-        _ frame: TinyPBFrame, _ info: RawSpan, _ line: [UInt8], _ bytes: RawSpan,
-        _ tools: CompressionTools
-    ) -> Int {
+        let info = bytes.extracting(frame.errorInfo)
         tools.info.removeAll()
-        CompressionEncodings.append(info, adding: line, to: &tools.info)
+        tools.info.append(utf8: "rkm1\n")
+        if change.announces { tools.info.append(encodings.announcement) }
+        if let encoding = change.encoding { tools.info.append(encodings.lines[encoding]) }
+        if change.isData {
+            DataFrame.appendLines(
+                length: payload.byteCount, hasMore: info.byteCount > 0, to: &tools.info)
+        } else if info.byteCount > 5 {
+            tools.info.append(info.extracting(droppingFirst: 5))
+        }
         let (id, name) = (bytes.extracting(frame.messageID), bytes.extracting(frame.methodName))
-        return tools.info.withBytes {
+        let start = tools.info.withBytes {
             codec.begin(messageID: id, methodName: name, errorInfo: $0, in: &tools.frames)
         }
-    }
-
-    /// Whether a frame is one of the wire's own, which have no metadata: of streams, cancel, goaway.
-    private func isOfTheWire(_ name: RawSpan) -> Bool {
-        StreamFrame(name) != nil || CancelFrame.isCancel(name) || GoAwayFrame.isGoAway(name)
+        if let encoding = change.encoding {
+            do throws(CompressionError) {
+                try tools.compressor.compress(payload, encoding: encoding, into: &tools.frames)
+            } catch {
+                return false
+            }
+        } else {
+            tools.frames.append(payload)
+        }
+        return (try? codec.finish(start, in: &tools.frames)) != nil
     }
 }
 

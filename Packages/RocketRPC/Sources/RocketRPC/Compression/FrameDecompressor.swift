@@ -7,6 +7,8 @@ struct FrameDecompressor {
     private let encodings: CompressionEncodings
     /// The best encoding that the peer has said it reads; nil: none so far.
     private(set) var accepted: Int?
+    /// The same of the messages of streams.
+    private(set) var acceptedInStreams: Int?
     /// Bytes of a frame over the limit, which are passed on as they are.
     private var bytesToPass = 0
 
@@ -21,6 +23,15 @@ struct FrameDecompressor {
         case needMore
         /// A frame was taken that can't be decompressed.
         case refused(Refusal)
+        /// A frame of a stream was taken that can't be decompressed; the one that was passed on in its
+        /// place fails the call.
+        case failed(RPCError)
+    }
+
+    /// Why a frame is not passed on as it should be.
+    private enum Failure {
+        case call(Refusal)
+        case stream(RPCError)
     }
 
     /// A call whose message can't be decompressed.
@@ -42,11 +53,11 @@ struct FrameDecompressor {
             move(count, &bytes, into: &input)
             return .taken
         }
-        var refusal: Refusal?
+        var failure: Failure?
         let count = bytes.withBytes { span -> Int? in
             do throws(FrameError) {
                 guard case .frame(let frame, let byteCount) = try codec.step(span) else { return 0 }
-                refusal = append(frame, byteCount, span, to: &input, tools)
+                failure = append(frame, byteCount, span, to: &input, tools)
                 return byteCount
             } catch {
                 return nil
@@ -55,7 +66,11 @@ struct FrameDecompressor {
         guard let count else { return pass(&bytes, into: &input) }
         if count == 0 { return .needMore }
         bytes.consume(count)
-        return refusal.map { .refused($0) } ?? .taken
+        return switch failure {
+        case nil: .taken
+        case .call(let refusal)?: .refused(refusal)
+        case .stream(let error)?: .failed(error)
+        }
     }
 
     /// Appends the reply that ends a refused call.
@@ -73,13 +88,20 @@ struct FrameDecompressor {
     private mutating func append(
         _ frame: TinyPBFrame, _ byteCount: Int, _ bytes: RawSpan, to input: inout ByteBuffer,
         _ tools: CompressionTools
-    ) -> Refusal? {
+    ) -> Failure? {
         let info = bytes.extracting(frame.errorInfo)
-        if frame.errorCode != 0 || info.byteCount == 0 {
+        if frame.errorCode != 0 || !MetadataBlock.isBlock(info) {
             input.append(bytes.extracting(first: byteCount))
             return nil
         }
-        if accepted == nil { accepted = encodings.accepted(by: info) }
+        if accepted == nil {
+            accepted = encodings.accepted(by: info)
+            if accepted != nil {
+                acceptedInStreams = encodings.accepted(by: info, "accept-stream-encoding")
+            }
+        }
+        let isData = DataFrame.isData(bytes.extracting(frame.methodName))
+        let data = isData ? DataFrame.readInfo(info) : nil
         let failure: RPCError
         switch encodings.encoding(of: info) {
         case .identity:
@@ -93,22 +115,67 @@ struct FrameDecompressor {
         case .number(let encoding):
             let start = input.readableBytes
             do {
-                try decompress(frame, info, bytes, encoding, to: &input, tools)
+                if let data {
+                    try decompress(frame, data, bytes, encoding, to: &input, tools)
+                } else {
+                    try decompress(frame, info, bytes, encoding, to: &input, tools)
+                }
                 return nil
-            } catch let error as CompressionError {
-                input.truncate(to: start)
-                var isTooLarge = false
-                if case .tooLarge = error { isTooLarge = true }
-                failure = RPCError(
-                    isTooLarge ? .resourceExhausted : .failedDeserialize, "the message: \(error)")
             } catch {
                 input.truncate(to: start)
-                failure = RPCError(.resourceExhausted, "the message: \(error)")
+                failure = Self.failure(of: error, isData: isData)
             }
         }
-        return Refusal(
-            messageID: bytes.extracting(frame.messageID).copied,
-            methodName: bytes.extracting(frame.methodName).copied, error: failure)
+        let id = bytes.extracting(frame.messageID)
+        if let data {
+            DataFrame.append(failure, length: data.length ?? 0, id, codec, to: &input)
+            return .stream(failure)
+        }
+        return .call(
+            Refusal(
+                messageID: id.copied, methodName: bytes.extracting(frame.methodName).copied,
+                error: failure))
+    }
+
+    private static func failure(of error: any Error, isData: Bool) -> RPCError {
+        switch error {
+        // The part of a stream has another length than it says, and no limit is exceeded.
+        case CompressionError.tooLarge where isData: mismatch
+        case CompressionError.tooLarge: RPCError(.resourceExhausted, "the message: \(error)")
+        case is CompressionError: RPCError(.failedDeserialize, "the message: \(error)")
+        case let error as RPCError: error
+        default: RPCError(.resourceExhausted, "the message: \(error)")
+        }
+    }
+
+    private static var mismatch: RPCError {
+        RPCError(
+            .failedDeserialize, "the message: its length is not the one that precedes it")
+    }
+
+    /// Appends the data frame as it is without compression. Never produces more bytes than it says.
+    private func decompress(
+        _ frame: TinyPBFrame, _ data: DataFrame.Info, _ bytes: RawSpan, _ encoding: Int,
+        to input: inout ByteBuffer, _ tools: CompressionTools
+    ) throws {
+        guard let length = data.length else { throw Self.mismatch }
+        let id = bytes.extracting(frame.messageID)
+        let flag = data.hasMore ? StreamFrame.more : []
+        // SAFETY: the array lives, unchanged, until begin returns.
+        let start = unsafe codec.begin(
+            messageID: id, methodName: bytes.extracting(frame.methodName),
+            errorInfo: flag.span.bytes, in: &input)
+        let payloadStart = input.readableBytes
+        if length > codec.maxFrameBytes - (payloadStart - start) - 5 {
+            throw RPCError(
+                .resourceExhausted,
+                "the message: a part has \(length) bytes; the limit is that of a frame, "
+                    + "\(codec.maxFrameBytes)")
+        }
+        try tools.compressor.decompress(
+            bytes.extracting(frame.payload), encoding: encoding, into: &input, atMost: length)
+        if input.readableBytes - payloadStart != length { throw Self.mismatch }
+        try codec.finish(start, in: &input)
     }
 
     private func decompress(

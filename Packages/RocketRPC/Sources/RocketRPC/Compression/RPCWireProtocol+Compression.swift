@@ -5,8 +5,8 @@ extension RPCWireProtocol {
     /// frame of a connection; all other connections are served as without it, at the same cost. See
     /// docs/wire-format.md, "Compression".
     ///
-    /// Unary requests and replies, and the single message of a stream's other side, are compressed;
-    /// messages within streams are not.
+    /// Messages of streams are compressed part by part. A call, and a handler, can switch compression
+    /// off: `RPCCallOptions.compressesRequest`, `RPCController.compressesReply`.
     ///
     /// - Parameters:
     ///   - compression: which encodings, best first. A request may have at most the frame limit of the

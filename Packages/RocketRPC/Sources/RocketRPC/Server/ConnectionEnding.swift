@@ -72,6 +72,21 @@ extension ServerConnection {
         return true
     }
 
+    /// Ends all calls in flight with an error, and closes the connection when that has been sent: the
+    /// time for the drain is up. The code is that of a lost connection: the calls have begun, so
+    /// UNAVAILABLE would be wrong.
+    func endCalls() {
+        guard let scheduler else { return }
+        for task in scheduler.suspendedTasks(of: self) {
+            task.responder.answer(with: Self.stopped)
+            task.cancelCall()
+        }
+        transport?.close(.afterFlush, reason: .drained)
+    }
+
+    private static let stopped = RPCError(
+        .peerClosed, "the server stopped before the call had ended")
+
     /// Closes the connection if it is ending and its last call has been answered.
     func endIfDone() {
         endWatches()

@@ -119,8 +119,13 @@ final class HandlerScheduler: TickEndHandler {
     /// Returns the task whose handler serves the call with that stream, which is suspended. Looks
     /// through all of the connection: for streams that fail.
     func suspendedTask(with stream: CallStream, of connection: ServerConnection) -> HandlerTask? {
+        suspendedTasks(of: connection).first { $0.responder.stream === stream }
+    }
+
+    /// Returns the tasks whose handlers serve calls of that connection, which are suspended.
+    func suspendedTasks(of connection: ServerConnection) -> [HandlerTask] {
         recordSuspension(on: connection)
-        return connection.suspended.tasks.first { $0.responder.stream === stream }
+        return connection.suspended.tasks
     }
 
     /// A call whose handler has suspended within this tick is not in `suspended` yet.
@@ -129,8 +134,7 @@ final class HandlerScheduler: TickEndHandler {
     }
 
     private func cancelCalls(of connection: ServerConnection) {
-        recordSuspension(on: connection)
-        for task in connection.suspended.tasks { task.cancelCall() }
+        for task in suspendedTasks(of: connection) { task.cancelCall() }
     }
 
     /// Stops the scheduler: no further call begins, and running calls are cancelled. Parked tasks

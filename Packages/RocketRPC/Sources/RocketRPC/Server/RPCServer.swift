@@ -133,7 +133,8 @@ public final class RPCServer: Service {
 private final class RPCServerApplication: ServerApplication {
     private let dispatcher: RPCDispatcher
     private let codec: TinyPBCodec
-    private let wires: [any WireProtocol]
+    /// Those beside TinyPB.
+    private let translated: [any WireProtocol]
     /// Those of the application.
     private let services: [any RPCService]
     private let health: RPCHealth
@@ -147,22 +148,24 @@ private final class RPCServerApplication: ServerApplication {
         schedulers = SchedulerRegistry(age: age)
         self.dispatcher = dispatcher
         self.codec = codec
-        self.wires = wires
+        translated = wires
         self.services = services
         self.health = health
         statusLines = status
     }
 
+    var wires: [String] { ["TinyPB"] + translated.map(\.name) }
+
     func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler {
         let connection = ServerConnection(
             dispatcher: dispatcher, codec: codec,
             scheduler: schedulers.scheduler(on: reactor, dispatcher))
-        if wires.isEmpty { return connection }
+        if translated.isEmpty { return connection }
         let settings = WireSettings(
             codec: codec, methodKind: { [dispatcher] in dispatcher.table.find($0)?.kind },
             streams: dispatcher.streamLimits,
             logger: dispatcher.logger)
-        return WireSelection(wires, settings, for: connection, on: reactor)
+        return WireSelection(translated, settings, for: connection, on: reactor)
     }
 
     func status(connectionCount: Int) -> String {

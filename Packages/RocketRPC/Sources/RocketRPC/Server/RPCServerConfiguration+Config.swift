@@ -22,7 +22,8 @@ extension RPCServerConfiguration {
         if server.grpc == .on, protocols.isEmpty {
             throw RPCError(
                 .channelInit,
-                "server/grpc is on, and this program does not contain the product RocketGRPC")
+                "server/grpc is on, and this program serves no gRPC: import RocketGRPC and give the "
+                    + "server protocols: [.grpc()], or set server/grpc to auto or off")
         }
         let wires = server.grpc == .off ? [] : protocols
         let names = wires.flatMap(\.wire.applicationProtocols)

@@ -23,6 +23,7 @@ extension ServerConnection {
         if let id = error.messageID {
             refuse(bytes.extracting(id), RawSpan(), RPCError(.failedDecode, error.description))
         }
+        foreign = ForeignProtocol(ofClient: bytes, error)
         fault = error
         isOutOfFrame = true
         return nil
@@ -37,7 +38,7 @@ extension ServerConnection {
         case .needMore: return nil
         case .data(let data):
             do throws(FrameError) {
-                try streams?.receivedOversized(data, error)
+                try streams?.receivedUnreadable(data, error)
             } catch {
                 fault = error
                 isOutOfFrame = true
@@ -75,14 +76,10 @@ extension ServerConnection {
                 $0.add("peer", peers.peerText)
                 $0.add("rule", error.rule.rawValue)
                 $0.add("offset", error.offset)
-                $0.add("detail", error.description + (error.isTLS ? "; the peer speaks TLS" : ""))
+                $0.add("detail", error.description)
+                if let foreign { $0.add("hint", foreign.clientHint) }
             }
         }
         transport?.close(.afterFlush, reason: .rejected("bad frame"))
     }
-}
-
-extension FrameError {
-    /// Whether a stream begins as one of TLS does: by a record of a handshake.
-    fileprivate var isTLS: Bool { rule == .startMarker && offset == 0 && found == 0x16 }
 }

@@ -51,8 +51,8 @@ extension ServerConnection {
             if !isRecorded { _ = finish(start, context, method, payload, in: &output) }
         }
         if !isRecorded { return true }
-        let (id, metadata, trailing) = context.storage.withState {
-            ($0.messageID, $0.replyMetadata, $0.trailingMetadata)
+        let (id, metadata, trailing, compresses) = context.storage.withState {
+            ($0.messageID, $0.replyMetadata, $0.trailingMetadata, $0.compressesReply)
         }
         var info = ByteBuffer()
         do {
@@ -64,12 +64,17 @@ extension ServerConnection {
             return false
         }
         var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
-        send(over: context.transport) { output in
+        func write(_ output: inout ByteBuffer) {
             let start = info.withBytes { info in
                 // SAFETY: the array lives, unchanged, until begin returns.
                 begin(unsafe id.span.bytes, info, method, in: &output)
             }
             sent = finish(start, context, method, payload, in: &output)
+        }
+        if compresses {
+            send(over: context.transport, write)
+        } else {
+            sendUncompressed(over: context.transport, write)
         }
         if sent.code.rawValue == 0 { metadataSent() }
         context.responder.end(sent.code, responseBytes: sent.payloadBytes)
@@ -89,6 +94,9 @@ extension ServerConnection {
                 .failedGetReply,
                 "a call of the handler was refused by \(error.peer): \(error.message)",
                 details: error.details)
+        // In the same way that one says that this server ends the connection.
+        case let error as RPCError where error.code == .peerClosed && !error.peer.isEmpty:
+            return RPCError(.failedGetReply, error.message, details: error.details)
         // Code 0 would be an empty response.
         case let error as RPCError where error.code.rawValue != 0:
             return error

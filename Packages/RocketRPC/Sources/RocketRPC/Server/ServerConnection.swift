@@ -54,6 +54,8 @@ final class ServerConnection {
     /// Set once a frame was invalid: the rest of the input can't be parsed, and is ignored while
     /// the connection flushes its output and closes.
     var fault: FrameError?
+    /// What the peer seems to speak, where `fault` is that it does not speak TinyPB.
+    var foreign: ForeignProtocol?
     /// The bytes of an oversized frame that have not arrived yet, and are dropped.
     var bytesToSkip = 0
     /// Whether the front of the input is no frame: `fault` or `bytesToSkip` is set.
@@ -99,6 +101,8 @@ extension ServerConnection: TransportHandler {
     }
 
     func draining(_ transport: any Transport) { beginDraining() }
+
+    func drainTimedOut(_ transport: any Transport) { endCalls() }
 
     func inputEnded(_ transport: any Transport) {
         ending.isInputEnded = true
@@ -362,6 +366,11 @@ extension ServerConnection {
     @inline(__always)
     func send(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
         if !transport.send(body) { isOutputFull = true }
+    }
+
+    /// The same, where the message must not be compressed.
+    func sendUncompressed(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
+        if !transport.sendUncompressed(body) { isOutputFull = true }
     }
 
     /// Resumes the next waiting reply, or schedules the connection again if no reply waits. Once

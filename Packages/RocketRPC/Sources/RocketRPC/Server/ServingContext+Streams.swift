@@ -100,6 +100,7 @@ extension ServerConnection {
         context.responder.stream = stream
         let (storage, generation) = unsafe (context.storage, context.responder.generation)
         entry.takeHeaders = { [unowned self] in takeHeaders(storage, generation) }
+        if method.kind.hasResponseStream { entry.undecided = (storage, generation) }
         return stream
     }
 

@@ -108,6 +108,10 @@ final class StreamEntry {
     var receivedHeaders: ((RPCMetadata) -> Void)?
     /// Returns the initial metadata that is sent before the first message, once; nil: none.
     var takeHeaders: (() -> ByteBuffer?)?
+    /// Whether the messages that are sent may be compressed.
+    var compresses = true
+    /// The call whose handler says that before its first message; nil: it is known.
+    var undecided: (storage: CallStorage, generation: UInt64)?
     /// Its slot in the table of the connection.
     let slot: Int
 
@@ -116,6 +120,13 @@ final class StreamEntry {
     var inboundMemory: Int {
         let held = window.heldBytes
         return max(held, unfinishedBytes) + InboundMessages.headerBytes * min(messages, held)
+    }
+
+    /// Asks the call whether its messages may be compressed, when the first one waits to be sent.
+    func decideCompression() {
+        guard let (storage, generation) = undecided, stream.outbound.heldBytes > 0 else { return }
+        compresses = storage.withState(of: generation) { $0.compressesReply } ?? true
+        undecided = nil
     }
 
     init(

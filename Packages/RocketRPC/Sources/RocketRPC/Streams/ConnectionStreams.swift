@@ -115,13 +115,18 @@ final class ConnectionStreams: TickEndHandler {
         case .headers:
             guard let entry = table.find(id) else { return }
             entry.receivedHeaders?(
-                MetadataBlock.read(bytes.extracting(frame.errorInfo)) ?? RPCMetadata())
+                MetadataBlock.readReply(bytes.extracting(frame.errorInfo))?.metadata
+                    ?? RPCMetadata())
         }
     }
 
     private func receivedData(
         _ frame: TinyPBFrame, _ bytes: RawSpan, _ entry: StreamEntry?
     ) throws(FrameError) {
+        if frame.errorCode != 0 {
+            let (data, error) = DataFrame.failure(frame, bytes)
+            return try receivedUnreadable(data, error)
+        }
         let info = bytes.extracting(frame.errorInfo)
         if StreamFrame.matches(info, StreamFrame.end) {
             entry?.stream.inbound.end()
@@ -144,9 +149,9 @@ final class ConnectionStreams: TickEndHandler {
         }
     }
 
-    /// Takes a data frame that is over the frame limit, and is skipped: it counts as consumed, and
-    /// its stream fails.
-    func receivedOversized(_ frame: OversizedData, _ error: RPCError) throws(FrameError) {
+    /// Takes a data frame that is over the frame limit, and is skipped, or that can't be decompressed:
+    /// it counts as consumed, and its stream fails.
+    func receivedUnreadable(_ frame: OversizedData, _ error: RPCError) throws(FrameError) {
         let cost = StreamFrame.cost(ofBytes: frame.payloadBytes)
         guard window.receive(cost) else {
             throw FrameError(
@@ -236,12 +241,15 @@ final class ConnectionStreams: TickEndHandler {
         send(over: transport) { codec.appendWindow(id, limit: limit, to: &$0) }
     }
 
-    private func send(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
-        transport.send { output in
+    private func send(
+        over transport: any Transport, compressing: Bool = true, _ body: (inout ByteBuffer) -> Void
+    ) {
+        func write(_ output: inout ByteBuffer) {
             let before = output.readableBytes
             body(&output)
             wrote?(output.readableBytes - before)
         }
+        if compressing { transport.send(write) } else { transport.sendUncompressed(write) }
     }
 
     /// Records with the transport what waits to be read or sent, in steps.
@@ -300,7 +308,8 @@ final class ConnectionStreams: TickEndHandler {
         let turn = queue.isEmpty ? StreamFrame.maxDataBytes : Self.turnBytes
         let maxPartBytes = min(turn, self.maxPartBytes(entry))
         var failure: FrameError?
-        send(over: transport) { output in
+        if entry.undecided != nil { entry.decideCompression() }
+        send(over: transport, compressing: entry.compresses) { output in
             let start = output.readableBytes
             while output.readableBytes - start < turn {
                 let most = min(maxPartBytes, credit.available)

@@ -1,4 +1,5 @@
 public import RocketBase
+import RocketCodec
 public import RocketReactor
 public import RocketTCP
 
@@ -38,11 +39,21 @@ public import RocketTCP
     ///   `writabilityChanged` when there is room again.
     @discardableResult
     func send(_ body: (inout ByteBuffer) -> Void) -> Bool
+    /// The same, where the messages of the frames must not be compressed, nor later ones of a stream
+    /// that one of them opens. Default: `send`, of transports that compress nothing.
+    @discardableResult
+    func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool
     /// Closes the transport. The handler's `closed` is called at the end of a tick. A second call
     /// has no effect, except `.now` or `.reset` after `.afterFlush`.
     func close(_ how: TCPConnection.Closing, reason: CloseReason)
     /// Passes all later events to `handler`, which is not notified of `connected`.
     func handOver(to handler: any TransportHandler)
+}
+
+@_spi(Transport) extension Transport {
+    /// Sends.
+    @discardableResult
+    public func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool { send(body) }
 }
 
 /// Handles the events of a transport. All functions run on its loop, and are never nested for the
@@ -57,6 +68,8 @@ public import RocketTCP
     func writabilityChanged(_ transport: any Transport, isWritable: Bool)
     /// The server has begun to drain.
     func draining(_ transport: any Transport)
+    /// The time for the drain is up. By default the transport is closed at once.
+    func drainTimedOut(_ transport: any Transport)
     /// The peer has half-closed the connection: it sends no more bytes, but may still read.
     func inputEnded(_ transport: any Transport)
     func closed(_ transport: any Transport, reason: CloseReason)
@@ -66,6 +79,9 @@ public import RocketTCP
 @_spi(Transport) public protocol Connector: Sendable {
     /// Whether the peer takes metadata of up to 8 KiB from the first call on, and streams.
     var peerIsKnown: Bool { get }
+    /// The key of metadata in which a call that is sent again says how often it was sent before, as
+    /// gRFC A6 has it; nil, the default: it does not.
+    var attemptsKey: String? { get }
     /// Starts to connect, on the channel's loop. Calls either `handler.connected` or `failed`,
     /// once, before it returns or later.
     ///
@@ -75,6 +91,11 @@ public import RocketTCP
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
         failed: @escaping (RPCError) -> Void
     ) -> () -> Void
+}
+
+@_spi(Transport) extension Connector {
+    /// None.
+    public var attemptsKey: String? { nil }
 }
 
 @_spi(Transport) extension TCPConnection: Transport {
@@ -115,6 +136,16 @@ public import RocketTCP
     public func draining(_ connection: TCPConnection) { draining(connection as any Transport) }
 
     /// Forwards to the function of `TransportHandler`.
+    public func drainTimedOut(_ connection: TCPConnection) {
+        drainTimedOut(connection as any Transport)
+    }
+
+    /// Closes at once.
+    public func drainTimedOut(_ transport: any Transport) {
+        transport.close(.now, reason: .drained)
+    }
+
+    /// Forwards to the function of `TransportHandler`.
     public func inputEnded(_ connection: TCPConnection) { inputEnded(connection as any Transport) }
 
     /// Forwards to the function of `TransportHandler`.
@@ -152,6 +183,17 @@ struct TCPConnector: Connector {
         configuration.outputLimitBytes = max(
             configuration.outputLimitBytes, configuration.highWaterMarkBytes + maxFrameBytes)
         self.configuration = configuration
+    }
+
+    /// Makes the connectors of a channel.
+    static func maker(
+        _ configuration: RPCChannelConfiguration
+    ) -> @Sendable (RPCEndpoint) -> any Connector {
+        { endpoint in
+            TCPConnector(
+                addresses: endpoint.addresses, host: endpoint.host,
+                security: configuration.security, maxFrameBytes: configuration.codec.maxFrameBytes)
+        }
     }
 
     func connect(

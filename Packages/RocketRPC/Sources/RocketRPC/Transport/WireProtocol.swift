@@ -5,6 +5,9 @@ public import RocketReactor
 /// Another wire that a server speaks on the same listeners: its connections are translated into
 /// frames of TinyPB and back, so that calls take the same way whatever their wire is. Any thread.
 @_spi(Transport) public protocol WireProtocol: Sendable {
+    /// Its name in log lines, such as `gRPC`.
+    var name: String { get }
+
     /// Its names in ALPN, such as `h2`.
     var applicationProtocols: [String] { get }
 
@@ -91,4 +94,16 @@ public struct RPCChannelProtocol: Sendable {
 
     /// TinyPB, the default.
     public static let tinyPB = RPCChannelProtocol()
+
+    /// The connectors of a channel, with this wire.
+    func wrapping(
+        _ connector: @escaping @Sendable (RPCEndpoint) -> any Connector,
+        _ configuration: RPCChannelConfiguration, _ logger: RocketLogger
+    ) -> @Sendable (RPCEndpoint) -> any Connector {
+        guard let wrap else { return connector }
+        let settings = WireSettings(
+            codec: configuration.codec, methodKind: { _ in nil }, streams: configuration.streams,
+            logger: logger)
+        return { wrap(connector($0), settings) }
+    }
 }

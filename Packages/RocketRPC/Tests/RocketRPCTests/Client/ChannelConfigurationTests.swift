@@ -105,6 +105,36 @@ import Testing
         }
     }
 
+    @Test(
+        "A channel takes over what its stub says now; a stub that is gone, or wrong, changes nothing"
+    )
+    func reload() async throws {
+        try await withServer { first in
+            try await withServer { second in
+                var config = RocketConfig()
+                config.stubs = [StubConfig(name: "order", address: first.description)]
+                let channel = try RPCChannel(to: "order", config: config)
+                defer { channel.close() }
+                let call = RPCController()
+                _ = try await channel.call(TestService.echo, Text("a"), call)
+                #expect(call.peerAddress == first)
+                config.stubs[0].address = second.description
+                config.stubs[0].timeout = .seconds(7200)
+                try channel.reload(config)
+                let next = RPCController()
+                _ = try await channel.call(TestService.echo, Text("b"), next)
+                #expect(next.peerAddress == second)
+                config.stubs[0].address = "consul:order"
+                #expect(throws: RPCError.self) { try channel.reload(config) }
+                config.stubs = []
+                #expect(throws: RPCError.self) { try channel.reload(config) }
+                let last = RPCController()
+                _ = try await channel.call(TestService.echo, Text("c"), last)
+                #expect(last.peerAddress == second)
+            }
+        }
+    }
+
     @Test("Of several addresses the first that accepts is used")
     func firstAddress() async throws {
         let unbound = NetAddress(.abstract(name: "rocket-test-\(UInt64.random(in: 0 ... .max))"))

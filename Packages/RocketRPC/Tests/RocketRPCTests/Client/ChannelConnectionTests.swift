@@ -213,4 +213,18 @@ import Testing
         #expect(calls.allSatisfy { $0.ends == [.error(.failedGetReply)] })
         #expect(channel.statistics.callsInFlight == 0)
     }
+
+    @Test("The error says what a server speaks that does not speak TinyPB")
+    func otherProtocol() throws {
+        let channel = try DrivenChannel()
+        let call = channel.start()
+        channel.last.connect()
+        _ = channel.last.requests()
+        channel.last.receive([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100])
+        let reason = try #require(channel.last.closeReason)
+        channel.last.end(reason)
+        #expect(call.ends == [.error(.failedGetReply)])
+        #expect(call.outgoing.error?.message.contains("HTTP/2 and not TinyPB") == true, "\(reason)")
+        #expect(call.outgoing.error?.message.contains(".grpc()") == true)
+    }
 }

@@ -226,6 +226,46 @@ import Testing
         #expect(unseen.ends.isEmpty && channel.statistics.retriesRefused == 10)
     }
 
+    @Test("New settings count from the next call on, and calls in flight go on")
+    func settings() throws {
+        let channel = try channel(a, b) { $0.balancing.policy = .roundRobin }
+        let first = channel.start()
+        for server in [a, b] { try channel.last(to: server).connect() }
+        let more = (0..<10).map { _ in channel.start() }
+        let old = [try channel.last(to: a), try channel.last(to: b)]
+        var configuration = channel.core.settings.configuration
+        configuration.balancing.policy = .leastInFlight
+        configuration.maxCallsInFlight = 12
+        let same = ChannelSettings(
+            source: channel.core.settings.source, configuration: configuration,
+            connector: channel.core.settings.connector)
+        channel.core.apply(same, replacesConnections: false)
+        #expect(channel.connector.made.count == 2)
+        channel.start()
+        #expect(channel.start().ends == [.error(.resourceExhausted)])
+        channel.core.apply(same, replacesConnections: true)
+        #expect(channel.connector.made.map(\.endpoint) == [a, b, a, b])
+        #expect(old.allSatisfy { $0.closing == nil })
+        for transport in old {
+            for request in transport.requests() { transport.reply(to: request.id) }
+        }
+        #expect(([first] + more).allSatisfy { $0.ends == [.response([])] })
+        #expect(old.allSatisfy { $0.closing == .afterFlush })
+    }
+
+    @Test("Of a long list each channel uses a part, and another channel another one")
+    func subset() throws {
+        let many = (1...100).map { RPCEndpoint([NetAddress.loopback(port: UInt16($0))]) }
+        var used: Set<Set<NetAddress>> = []
+        for seed in 0..<3 {
+            let channel = try DrivenChannel(random: SplitMix(seed: UInt64(seed)), to: .fixed(many))
+            channel.start()
+            #expect(channel.connector.made.count == 20)
+            used.insert(Set(channel.connector.made.compactMap(\.endpoint)))
+        }
+        #expect(used.count == 3)
+    }
+
     @Test("The same server twice in a list is one")
     func twice() throws {
         let channel = try channel(a, a, b)

@@ -16,9 +16,10 @@ import Testing
         loop.execute { _ in }
         var channel = RPCChannelConfiguration()
         channel.maxCallsInFlight = limit
-        let context = ChannelContext(
-            target: "test", source: .connector, configuration: channel, logger: .disabled
-        ) { _ in FakeConnector() }
+        let settings = ChannelSettings(source: .connector, configuration: channel) { _ in
+            FakeConnector()
+        }
+        let context = ChannelContext(target: "test", settings: settings, logger: .disabled)
         return (ChannelInbox(context, loop: loop), loop)
     }
 

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketSystem
 import RocketTCP
 import Testing
@@ -57,6 +58,65 @@ import Testing
         channel.tick(after: .milliseconds(50))
         channel.last.connect()
         #expect(channel.last.requests().map(\.id) == [idempotent.idText])
+    }
+
+    @Test(
+        "A call that is sent again says how often it was sent, where the wire has a key for it",
+        arguments: [nil, "x-attempts"])
+    func attemptsKey(_ key: String?) throws {
+        let channel = try channel()
+        channel.connector.attemptsKey = key
+        let call = channel.start { $0.parameters.metadata = ["x-a": "1"] }
+        channel.last.connect()
+        for attempt in 0..<3 {
+            let request = try #require(channel.last.requests().first)
+            let counts = key != nil && attempt > 0
+            #expect(request.info.contains("x-a=1\n"))
+            #expect(request.info.contains("attempts") == counts)
+            if counts { #expect(request.info.contains("x-attempts=\(attempt)\n")) }
+            channel.last.reply(
+                to: call.idText, code: attempt < 2 ? .unavailable : .init(rawValue: 0))
+            channel.tick(after: .milliseconds(100))
+        }
+        #expect(call.ends == [.response([])])
+    }
+
+    @Test("A call whose metadata has no room for the number of attempts is sent again without")
+    func attemptsWithoutRoom() throws {
+        let channel = try channel()
+        channel.connector.attemptsKey = "x-attempts"
+        channel.connector.peerIsKnown = true
+        let value = String(repeating: "a", count: 8192 - "rkm1\ntimeout-ms=10000\nx-a=\n".count)
+        let call = channel.start { $0.parameters.metadata = ["x-a": value] }
+        channel.last.connect()
+        _ = channel.last.requests()
+        channel.last.reply(to: call.idText, code: .unavailable)
+        channel.tick(after: .milliseconds(100))
+        #expect(channel.last.requests().first?.info.contains("attempts") == false)
+        channel.last.reply(to: call.idText)
+        #expect(call.ends == [.response([])])
+    }
+
+    @Test("A call is sent again that a server ends which stops, if it is idempotent")
+    func serverStops() throws {
+        let channel = try channel()
+        let first = channel.start()
+        channel.last.connect()
+        channel.last.reply(to: first.idText)
+        let plain = channel.start()
+        let idempotent = channel.start { $0.parameters.isIdempotent = true }
+        _ = channel.last.requests()
+        let old = channel.last
+        for call in [plain, idempotent] {
+            old.reply(to: call.idText, code: .peerClosed, info: "the server stopped")
+        }
+        #expect(plain.ends == [.error(.peerClosed)])
+        #expect(idempotent.ends.isEmpty && old.closing == .afterFlush)
+        channel.tick(after: .milliseconds(50))
+        #expect(channel.last !== old)
+        channel.last.connect()
+        #expect(channel.last.requests().map(\.id) == [idempotent.idText])
+        #expect(channel.statistics.retries == 1)
     }
 
     @Test("No more attempts are made than maxAttempts")

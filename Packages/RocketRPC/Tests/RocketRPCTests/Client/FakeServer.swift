@@ -26,9 +26,10 @@ final class DrivenChannel {
         var configuration = RPCChannelConfiguration()
         configure(&configuration)
         let connector = connector
-        let context = ChannelContext(
-            target: "test", source: source, configuration: configuration, logger: .disabled
-        ) { connector.to($0) }
+        let settings = ChannelSettings(source: source, configuration: configuration) {
+            connector.to($0)
+        }
+        let context = ChannelContext(target: "test", settings: settings, logger: .disabled)
         core = ChannelCore(context, on: driven.reactor)
     }
 
@@ -71,7 +72,8 @@ final class DrivenChannel {
 final class FakeConnector: Connector, @unchecked Sendable {
     private(set) var made: [FakeTransport] = []
 
-    var peerIsKnown: Bool { false }
+    var peerIsKnown = false
+    var attemptsKey: String?
 
     /// A connector to an endpoint, whose transports are in `made`, too.
     func to(_ endpoint: RPCEndpoint) -> any Connector {
@@ -106,6 +108,7 @@ private struct EndpointConnector: Connector {
     let address: NetAddress?
 
     var peerIsKnown: Bool { base.peerIsKnown }
+    var attemptsKey: String? { base.attemptsKey }
 
     func connect(
         index: Int, on reactor: Reactor, timeout: Duration, handler: any TransportHandler,
@@ -127,6 +130,7 @@ final class FakeTransport: Transport {
     var endpoint: NetAddress?
     var isCancelled = false
     var closing: TCPConnection.Closing?
+    private(set) var closeReason: CloseReason?
     var signalsReset = true
     var negotiatedProtocol: String? { nil }
     var handlerBytes = 0
@@ -157,7 +161,7 @@ final class FakeTransport: Transport {
 
     func handOver(to handler: any TransportHandler) {}
     func close(_ how: TCPConnection.Closing, reason: CloseReason) {
-        if closing == nil { closing = how }
+        if closing == nil { (closing, closeReason) = (how, reason) }
     }
 
     var unsentBytes: Int { output.readableBytes }

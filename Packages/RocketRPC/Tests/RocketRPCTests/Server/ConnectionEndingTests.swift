@@ -65,6 +65,24 @@ struct ConnectionEndingTests {
         }
     }
 
+    @Test("Calls that have not ended in time are answered, and the connection is closed")
+    func timedOut() throws {
+        try with(connections: 2) { scene, clients in
+            for client in clients {
+                try client.call(
+                    "test.v1.Test.hold", id: "held", payload: Number(1).serializedBytes())
+            }
+            clients[0].drain()
+            clients[0].connection.drainTimedOut(clients[0].peer)
+            let answers = try clients[0].answers()
+            #expect(answers.ids == ["held"] && answers.codes == [.peerClosed])
+            #expect(clients[0].peer.closing == .drained)
+            scene.loop.tickUntilIdle()
+            #expect(clients[1].peer.closing == nil)
+            #expect(try clients[1].answers().isEmpty)
+        }
+    }
+
     @Test("A peer that shows metadata only after the drain has begun is sent rocket.goaway, too")
     func lateMetadata() throws {
         try with { scene, clients in

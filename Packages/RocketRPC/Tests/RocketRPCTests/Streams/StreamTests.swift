@@ -89,7 +89,7 @@ struct StreamTests {
             let call = RPCController()
             let numbers = try await channel.serverStream(StreamService.count, Number(2), call)
             for try await _ in numbers { #expect(call.replyMetadata["x-first"] == "headers") }
-            #expect(call.replyMetadata["x-first"] == "headers")
+            #expect(call.replyMetadata == ["x-first": "headers"])
             let empty = RPCController()
             for try await _ in try await channel.serverStream(
                 StreamService.count, Number(0), empty)

@@ -24,6 +24,8 @@ final class CallHistory: @unchecked Sendable {
         /// The world's time.
         let deadline: MonotonicTime?
         var cancelledAt: MonotonicTime?
+        /// The world's time.
+        var endedAt: MonotonicTime?
         var endCount = 0
         var runCount = 0
     }
@@ -32,6 +34,7 @@ final class CallHistory: @unchecked Sendable {
     static let key = "sim-call"
 
     weak var world: World?
+    let handlers = RunningHandlers()
     private var calls: [Call] = []
     /// Calls of one host at one time.
     private var burst: (host: Host?, time: MonotonicTime, count: Int) = (nil, VirtualTime.start, 0)
@@ -61,6 +64,7 @@ final class CallHistory: @unchecked Sendable {
     func ended(_ number: Int, code: RPCErrorCode, connectionEnd end: MonotonicTime?) {
         guard let world, calls.indices.contains(number) else { return }
         calls[number].endCount += 1
+        calls[number].endedAt = world.now
         let call = calls[number]
         guard call.process == call.host.process?.number else { return }
         world.record("call ended", UInt64(number), UInt64(bitPattern: Int64(code.rawValue))) {
@@ -158,6 +162,7 @@ final class CallHistory: @unchecked Sendable {
                         ?? "without its deadline"))
         }
     }
+
     /// Whether the caller of that call lives, and waits for its end.
     func isWaiting(_ number: Int) -> Bool {
         guard calls.indices.contains(number) else { return false }
@@ -166,9 +171,18 @@ final class CallHistory: @unchecked Sendable {
             && call.host.process?.number == call.process
     }
 
+    /// When the caller of that call, which lives, has ended or cancelled it; nil: it has not.
+    func end(of number: Int) -> MonotonicTime? {
+        guard calls.indices.contains(number) else { return nil }
+        let call = calls[number]
+        guard call.host.process?.number == call.process else { return nil }
+        return call.endedAt ?? call.cancelledAt
+    }
+
     /// Forgets all calls, which refer to their hosts.
     func forget() {
         calls = []
+        handlers.forget()
         burst.host = nil
     }
 

@@ -9,6 +9,8 @@ public enum TCPClient {
     ///
     /// - Parameters:
     ///   - timeout: the time limit for all addresses together, with their handshakes.
+    ///   - attemptDelay: how long an address may be silent before the next one is tried beside it
+    ///     (RFC 8305): 10 ms to 2 s, clamped.
     ///   - security: what protects the connection; nil: nothing. An address whose handshake fails
     ///     counts as one that does not answer.
     ///   - host: the name that the addresses were looked up by, for `security`; nil: the text of the
@@ -20,13 +22,15 @@ public enum TCPClient {
     @discardableResult
     public static func connect(
         to addresses: [NetAddress], on reactor: Reactor, timeout: Duration,
+        attemptDelay: Duration = .milliseconds(250),
         configuration: TCPConnectionConfiguration = TCPConnectionConfiguration(),
         security: (any ClientTransportSecurity)? = nil, host: String? = nil,
         handler: any TCPConnectionHandler,
         completion: @escaping (Result<TCPConnection, ConnectError>) -> Void
     ) -> ConnectOperation {
         let operation = ConnectOperation(
-            to: addresses, group: ConnectionGroup(configuration),
+            ConnectRace(addresses, attemptDelay: attemptDelay),
+            group: ConnectionGroup(configuration),
             security: security.map { ConnectOperation.Security($0, host) }, handler: handler,
             on: reactor, completion: completion)
         operation.begin(timeout: timeout)
@@ -37,7 +41,7 @@ public enum TCPClient {
 /// Connects to the first of several addresses that answers: tries the next address when one fails
 /// or does not answer soon. Bound to its loop; created by `TCPClient`.
 public final class ConnectOperation {
-    private let addresses: [NetAddress]
+    private var race: ConnectRace
     private let group: ConnectionGroup
     private let security: Security?
     private let reactor: Reactor
@@ -46,10 +50,9 @@ public final class ConnectOperation {
     private var attempts: [ConnectAttempt] = []
     private var stagger: ScheduledTimer?
     private var deadline: ScheduledTimer?
+    /// The connection that has won the race.
+    private var winner: TCPConnection?
     private var result: Result<TCPConnection, ConnectError>?
-
-    /// How long an address may be silent before the next one is tried beside it (RFC 8305).
-    private static let staggerDelay = Duration.milliseconds(250)
 
     fileprivate struct Security {
         private let security: any ClientTransportSecurity
@@ -69,11 +72,11 @@ public final class ConnectOperation {
     }
 
     fileprivate init(
-        to addresses: [NetAddress], group: ConnectionGroup, security: Security?,
+        _ race: ConnectRace, group: ConnectionGroup, security: Security?,
         handler: any TCPConnectionHandler, on reactor: Reactor,
         completion: @escaping (Result<TCPConnection, ConnectError>) -> Void
     ) {
-        self.addresses = AddressInterleaving.interleaved(addresses)
+        self.race = race
         self.group = group
         self.security = security
         self.handler = handler
@@ -90,71 +93,77 @@ public final class ConnectOperation {
         deadline = reactor.schedule(after: timeout, label: "connect deadline") { _ in
             self.finish(.failure(ConnectError(.timedOut, attempts: self.summary)))
         }
-        tryNext()
+        handle(.start)
     }
 
-    private func tryNext() {
-        stagger?.cancel()
-        stagger = nil
-        while result == nil, attempts.count < addresses.count {
-            let attempt = ConnectAttempt(addresses[attempts.count]) { attempt, outcome in
-                if self.settle(attempt, outcome) { self.tryNext() }
+    private func handle(_ event: ConnectRace.Event) {
+        var actions = race.handle(event, at: reactor.now)[...]
+        while let action = actions.popFirst() {
+            switch action {
+            case .begin(let index):
+                if let event = begin(index) { actions += race.handle(event, at: reactor.now) }
+            case .wait(let until):
+                stagger?.cancel()
+                stagger = reactor.schedule(at: until, label: "next address") { _ in
+                    self.handle(.waited)
+                }
+            case .stopWaiting:
+                stagger?.cancel()
+                stagger = nil
+            case .cancel(let index): attempts[index].cancel()
+            case .win: if let winner { finish(.success(winner)) }
+            case .lose: finish(.failure(ConnectError(attempts: summary)))
             }
-            attempts.append(attempt)
-            guard let outcome = attempt.begin(group.configuration, on: reactor) else {
-                return waitForNext()
-            }
-            if !settle(attempt, outcome) { return }
-        }
-        if result == nil, attempts.allSatisfy({ $0.hasFailed }) {
-            finish(.failure(ConnectError(attempts: summary)))
         }
     }
 
-    private func waitForNext() {
-        if attempts.count == addresses.count || result != nil { return }
-        stagger?.cancel()
-        stagger = reactor.schedule(after: Self.staggerDelay, label: "next address") { _ in
-            self.tryNext()
+    /// Begins an attempt. Returns its outcome if it is known at once.
+    private func begin(_ index: Int) -> ConnectRace.Event? {
+        let attempt = ConnectAttempt(race.addresses[index]) { attempt, outcome in
+            self.handle(self.settle(index, attempt, outcome))
         }
+        attempts.append(attempt)
+        return attempt.begin(group.configuration, on: reactor).map { settle(index, attempt, $0) }
     }
 
-    /// Takes the outcome of an attempt. Returns true when the next address has to be tried.
-    private func settle(_ attempt: ConnectAttempt, _ outcome: ConnectAttempt.Outcome) -> Bool {
-        guard result == nil else { return false }
-        guard case .connected = outcome, let socket = attempt.takeSocket(), let handler
-        else { return true }
+    /// Takes the outcome of an attempt, and begins the handshake.
+    private func settle(
+        _ index: Int, _ attempt: ConnectAttempt, _ outcome: ConnectAttempt.Outcome
+    ) -> ConnectRace.Event {
+        guard result == nil, case .connected = outcome, let socket = attempt.takeSocket(),
+            let handler
+        else { return .failed(index) }
         do throws(TransportSecurityError) {
             let session = try security?.session(to: attempt.address)
             let connection = TCPConnection(
                 socket, peer: attempt.address, group: group, handler: handler, on: reactor,
                 security: session)
             guard let session else {
-                finish(.success(connection))
-                return false
+                winner = connection
+                return .succeeded(index)
             }
-            session.handshakeEnded = { self.handshakeEnded(attempt, $0, $1) }
+            session.handshakeEnded = { self.handshakeEnded(index, attempt, $0, $1) }
             attempt.secure(connection)
-            if attempt.hasFailed { return true }
-            waitForNext()
-            return false
+            return attempt.hasFailed ? .failed(index) : .progressed(index)
         } catch {
             attempt.insecurity = .insecure(error)
-            return true
+            return .failed(index)
         }
     }
 
     /// Takes the outcome of a handshake, on the tick in which it has ended.
     private func handshakeEnded(
-        _ attempt: ConnectAttempt, _ connection: TCPConnection, _ reason: CloseReason?
+        _ index: Int, _ attempt: ConnectAttempt, _ connection: TCPConnection,
+        _ reason: CloseReason?
     ) {
         if result != nil { return }
         if let reason {
             attempt.insecurity = reason
-            return tryNext()
+            return handle(.failed(index))
         }
         attempt.secured()
-        finish(.success(connection))
+        winner = connection
+        handle(.succeeded(index))
         report()
     }
 
@@ -170,9 +179,9 @@ public final class ConnectOperation {
     private func finish(_ result: Result<TCPConnection, ConnectError>) {
         if self.result != nil { return }
         self.result = result
-        stagger?.cancel()
         deadline?.cancel()
-        for attempt in attempts { attempt.cancel() }
+        // Also ends what goes on when the caller or the deadline has ended the operation.
+        handle(.cancelled)
         reactor.observeTickEnd(self)
     }
 }
@@ -196,6 +205,7 @@ extension ConnectOperation: TickEndHandler {
         guard let result, let completion = completion.take() else { return }
         LoopConnections.of(reactor).ended(self)
         handler = nil
+        winner = nil
         completion(result)
         attempts = []
     }

@@ -275,6 +275,17 @@ extension TCPConnection {
         }
     }
 
+    /// Calls the handler's `drainTimedOut`: the time for the drain is up. Closes a connection whose
+    /// handshake has not ended.
+    func drainTimedOut() {
+        if machine.isClosed { return }
+        if machine.isConnecting {
+            close(.now, reason: .drained)
+        } else {
+            handler?.drainTimedOut(self)
+        }
+    }
+
     /// Performs what the state machine has decided.
     func perform(_ action: ConnectionState.Action) {
         switch action {

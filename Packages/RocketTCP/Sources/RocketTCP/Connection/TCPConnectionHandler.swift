@@ -24,6 +24,11 @@ public protocol TCPConnectionHandler: AnyObject {
     /// Called when the server drains: complete what was begun, then close.
     func draining(_ connection: TCPConnection)
 
+    /// Called when the time for the drain is up: tell the peer what it will not get, then close with
+    /// `.afterFlush`. What is open a second later is closed as it is. Not called where a drain has
+    /// no time at all.
+    func drainTimedOut(_ connection: TCPConnection)
+
     /// Called last, exactly once, at the end of the tick in which the connection ended; also when
     /// its loop ended.
     func closed(_ connection: TCPConnection, reason: CloseReason)
@@ -41,6 +46,10 @@ extension TCPConnectionHandler {
     /// Closes after the output has been sent.
     public func draining(_ connection: TCPConnection) {
         connection.close(.afterFlush, reason: .drained)
+    }
+    /// Closes at once.
+    public func drainTimedOut(_ connection: TCPConnection) {
+        connection.close(.now, reason: .drained)
     }
     /// Does nothing.
     public func closed(_ connection: TCPConnection, reason: CloseReason) {}

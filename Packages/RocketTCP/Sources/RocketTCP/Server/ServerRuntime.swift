@@ -10,6 +10,8 @@ import Synchronization
 /// The functions are listed in the order in which the runtime uses them. `start`, `finishInput` and
 /// `stop` run on the task of `run()`.
 public protocol ServerApplication: AnyObject, Sendable {
+    /// The names of the protocols that connections may speak, for the log line of the start.
+    var wires: [String] { get }
     /// Prepares for connections on these loops. Once, before the listeners open.
     func start(on loops: [EventLoop])
     /// Returns the handler of a new connection. On the connection's loop.
@@ -29,6 +31,8 @@ public protocol ServerApplication: AnyObject, Sendable {
 }
 
 extension ServerApplication {
+    /// None: the log line says nothing of them.
+    public var wires: [String] { [] }
     /// Has nothing to prepare.
     public func start(on loops: [EventLoop]) {}
     /// Reports nothing.
@@ -222,6 +226,8 @@ public final class ServerRuntime: Sendable {
         settle()
         logger.info("server started") {
             $0.add("addresses", addresses.map(\.description).joined(separator: " "))
+            let wires = application.wires
+            if !wires.isEmpty { $0.add("wires", wires.joined(separator: ", ")) }
             configuration.tcp.budget.describe(to: &$0)
         }
         configuration.tcp.budget.logMisfit(logger)

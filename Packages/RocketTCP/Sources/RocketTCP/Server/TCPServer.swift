@@ -135,7 +135,9 @@ public final class TCPServer: Sendable {
     }
 
     /// Closes the listeners, calls the handlers' `draining`, and waits until all connections are
-    /// closed; closes the remaining ones after `limit`. Returns when no connection is open.
+    /// closed. After `limit` it calls `drainTimedOut` of the remaining ones, and closes what is open
+    /// a second later; with a limit of zero it closes them at once. Returns when no connection is
+    /// open.
     public func drain(within limit: Duration) async {
         await withCheckedContinuation { continuation in
             drain(within: limit) { continuation.resume() }
@@ -156,8 +158,29 @@ public final class TCPServer: Sendable {
             }
             self.whenEmpty(orAfter: limit) {
                 context.advance(to: .stopped)
-                self.closeAll(.drained)
+                if limit > .zero { self.timeOut() } else { self.closeAll(.drained) }
                 context.limiter.whenEmpty(done)
+            }
+        }
+    }
+
+    /// How long connections may take after the drain's time to say what did not end.
+    private static let lastWordsTime = Duration.seconds(1)
+
+    /// Calls the handlers' `drainTimedOut`, and closes what is open when its time is up.
+    private func timeOut() {
+        let context = context
+        for loop in loops {
+            loop.execute { reactor in
+                let open = context.connections(on: reactor)
+                for connection in open { connection.drainTimedOut() }
+                if open.isEmpty { return }
+                // A timer of this loop: also a busy one has flushed their output before.
+                reactor.schedule(after: Self.lastWordsTime, label: "drain") {
+                    for connection in context.connections(on: $0) {
+                        connection.close(.now, reason: .drained)
+                    }
+                }
             }
         }
     }

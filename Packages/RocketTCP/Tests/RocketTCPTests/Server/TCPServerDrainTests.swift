@@ -18,6 +18,18 @@ import Testing
         func draining(_ connection: TCPConnection) {}
     }
 
+    /// Ignores the drain, and says goodbye at its end, to some with more than they read.
+    private final class Talkative: TCPConnectionHandler {
+        func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {}
+        func draining(_ connection: TCPConnection) {}
+
+        func drainTimedOut(_ connection: TCPConnection) {
+            let byteCount = connection.number == 1 ? 3 : 20_000_000
+            connection.write { $0.append([UInt8](repeating: 7, count: byteCount)) }
+            connection.close(.afterFlush, reason: .drained)
+        }
+    }
+
     /// Starts a server with such handlers, and connects three peers that never end their side.
     private func server(_ makeHandler: @escaping @Sendable () -> any TCPConnectionHandler) throws
         -> (TCPServer, [RawPeer], NetAddress)
@@ -82,6 +94,32 @@ import Testing
         driven.settle()
         #expect(!drained.isRaised && server.connectionCount == 3)
         driven.tick(after: .milliseconds(100))
+        driven.settle()
+        #expect(drained.isRaised)
+        expectAllGone(server, peers)
+    }
+
+    @Test("At the time limit handlers may say so to their peers, and have a second for that")
+    func lastWords() throws {
+        let (server, peers, _) = try server { Talkative() }
+        let drained = drain(server, within: .seconds(10))
+        driven.tick(after: .seconds(10))
+        driven.settle()
+        #expect(!drained.isRaised)
+        #expect(peers[0].receive() == .bytes([7, 7, 7]) && peers[0].receive() == .end)
+        driven.tick(after: .milliseconds(900))
+        driven.settle()
+        #expect(!drained.isRaised)
+        driven.tick(after: .milliseconds(100))
+        driven.settle()
+        #expect(drained.isRaised && server.connectionCount == 0 && server.bufferedBytes == 0)
+    }
+
+    @Test("A drain without time closes connections as they are")
+    func noTime() throws {
+        let (server, peers, _) = try server { Talkative() }
+        let drained = drain(server, within: .zero)
+        driven.tick(after: .nanoseconds(1))
         driven.settle()
         #expect(drained.isRaised)
         expectAllGone(server, peers)

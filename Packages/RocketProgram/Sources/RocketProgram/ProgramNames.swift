@@ -1,0 +1,56 @@
+public import RocketBase
+import RocketEtcd
+public import RocketNames
+public import RocketRPC
+public import ServiceLifecycle
+
+/// The names that programs know beside addresses: `file:` and `etcd:`. See docs/guides/names.md.
+public enum ProgramNames {
+    /// Finds the servers of channels.
+    ///
+    /// - Parameter logger: receives what is ignored, and failures of etcd.
+    public static func resolvers(logger: RocketLogger = .disabled) -> [any RPCResolver] {
+        [FileResolver(), EtcdResolver(logger: logger)]
+    }
+
+    /// Announces servers.
+    public static var registrars: [any RPCRegistrar] { [FileRegistrar(), EtcdRegistrar()] }
+
+    /// Checks the registration of a configuration without announcing anything.
+    ///
+    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a target or an address that can't be used.
+    public static func check(_ config: ServerConfig) throws(RPCError) {
+        guard let registration = config.registration else { return }
+        try ServerRegistration.check(
+            ServerRegistrationConfiguration(registration), registrars: registrars)
+    }
+}
+
+extension Daemon {
+    /// Returns what announces a server by the configuration: none, or one service, which stands behind
+    /// the server in the list of `run`.
+    ///
+    ///     try await daemon.run([tls, server] + daemon.registration(of: server, config.server), …)
+    ///
+    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a target or an address that can't be used.
+    public func registration(
+        of server: RPCServer, _ config: ServerConfig
+    ) throws(RPCError) -> [any Service] {
+        guard let registration = config.registration else { return [] }
+        return [
+            try ServerRegistration(
+                of: server, ServerRegistrationConfiguration(registration),
+                registrars: ProgramNames.registrars, logger: logs.app)
+        ]
+    }
+}
+
+extension ServerRegistrationConfiguration {
+    init(_ config: RegistrationConfig) {
+        self.init(target: config.target)
+        address = config.address
+        weight = config.weight
+        zone = config.zone
+        propagationTime = config.propagation
+    }
+}
