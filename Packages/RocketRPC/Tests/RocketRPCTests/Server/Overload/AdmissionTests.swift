@@ -1,5 +1,9 @@
 import RocketBase
+import RocketBaseTestKit
+import RocketReactor
+import RocketReactorTestKit
 import RocketSystem
+import RocketTCP
 import Testing
 
 @testable import RocketRPC

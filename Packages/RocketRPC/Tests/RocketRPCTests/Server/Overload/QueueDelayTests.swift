@@ -1,5 +1,7 @@
 import RocketBase
-import RocketBalancing
+import RocketBaseTestKit
+import RocketReactor
+import RocketReactorTestKit
 import RocketSystem
 import Testing
 
@@ -95,9 +97,9 @@ struct QueueDelayTests {
     func bursts() throws {
         try withScene { scene, client in
             for _ in 0..<10 {
-                #expect(try code(scene, client, after: .milliseconds(1)) == .success)
-                for _ in 0..<2 {
-                    #expect(try code(scene, client, after: .milliseconds(40)) == .success)
+                for delay in [1, 40, 40] {
+                    let code = try code(scene, client, after: .milliseconds(delay))
+                    #expect(code == .success)
                 }
                 scene.loop.clock.advance(by: .milliseconds(20))
             }
@@ -142,7 +144,8 @@ struct QueueDelayTests {
         try withScene { scene, client in
             try overload(scene, client)
             for (delay, expected) in [
-                (Duration.milliseconds(10), RPCErrorCode.success), (.milliseconds(11), .unavailable),
+                (Duration.milliseconds(10), RPCErrorCode.success),
+                (.milliseconds(11), .unavailable),
             ] {
                 scene.loop.tick(after: .microseconds(100))
                 client.peer.receiveOnly(
