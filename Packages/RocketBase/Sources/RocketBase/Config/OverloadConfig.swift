@@ -1,14 +1,14 @@
 /// Which calls a server refuses under overload: the element `server/overload`.
 public struct OverloadConfig: ConfigSection, Hashable {
-    /// How long calls may wait until their handlers begin. When all of them wait longer for
-    /// 100 ms, those that wait for twice this time are refused with UNAVAILABLE. It should not be
+    /// How long calls may wait until their handlers begin. When all of them wait longer for 100
+    /// ms, those that wait for twice this time are refused with UNAVAILABLE. It should not be
     /// shorter than the longest handler that does not suspend runs. 0: none is refused.
     ///
     /// `server/overload/queue_delay_ms`: A whole number of ms, 0 to 60000. Default 0 ms.
     /// Changes live.
     public var queueDelay = Duration.zero
-    /// Whether calls that have less time left until their deadlines than their handlers
-    /// usually run are refused at once, with ERROR_RPC_CALL_TIMEOUT.
+    /// Whether calls that have less time left until their deadlines than their handlers usually
+    /// run are refused at once, with ERROR_RPC_CALL_TIMEOUT.
     ///
     /// `server/overload/refuse_late_calls`: True or false. Default false. Changes live.
     public var refusesLateCalls = false
@@ -20,9 +20,9 @@ public struct OverloadConfig: ConfigSection, Hashable {
     /// (package.Service.method), the methods below a name (package.Service.*), or *. Default
     /// none. Changes live.
     public var adaptiveLimits: [String] = []
-    /// How many calls a second each caller may make: each token's subject, certificate, user
-    /// of this machine, or else IP address. Further ones are rejected with RESOURCE_EXHAUSTED.
-    /// 0: no limit.
+    /// How many calls a second each caller may make: each token's subject, certificate, user of
+    /// this machine, or else IP address. Further ones are rejected with RESOURCE_EXHAUSTED. 0:
+    /// no limit.
     ///
     /// `server/overload/calls_per_second`: A whole number, 0 to 1000000. Default 0. Changes
     /// live.
@@ -39,8 +39,8 @@ public struct OverloadConfig: ConfigSection, Hashable {
     /// live.
     public var maxCallers = 10_000
     /// Whether calls may have the priority critical (metadata call-priority), which is refused
-    /// last. Otherwise they are served as default: callers that are not trusted would all
-    /// claim it. The priority sheddable, which is refused first, always counts.
+    /// last. Otherwise they are served as default: callers that are not trusted would all claim
+    /// it. The priority sheddable, which is refused first, always counts.
     ///
     /// `server/overload/accept_critical`: True or false. Default false. Changes live.
     public var acceptsCritical = false
