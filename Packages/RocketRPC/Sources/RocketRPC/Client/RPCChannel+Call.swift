@@ -182,7 +182,7 @@ extension CallParameters {
         }
         if options.messageID != nil || parent != nil {
             idChoice = try CallIDChoice(options, parent: parent)
-            if let parent { self.metadata = parent.addingTrace(to: metadata) }
+            if let parent { self.metadata = parent.addingInherited(to: metadata) }
         }
     }
 }
