@@ -54,9 +54,12 @@ final class HandlerScheduler: TickEndHandler {
     var now: MonotonicTime { reactor.now }
 
     /// Adopts the settings about overload if they have changed. Once per read.
+    ///
+    /// - Returns: whether there is an admission control.
     @inline(__always)
-    func updateAdmission() {
+    func updateAdmission() -> Bool {
         if dispatcher.overload.generation != admissionGeneration { adoptAdmission() }
+        return admissionGeneration != 0
     }
 
     private func adoptAdmission() {

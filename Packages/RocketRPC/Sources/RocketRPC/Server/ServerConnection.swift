@@ -37,6 +37,9 @@ final class ServerConnection {
     var isReady = false
     /// Since when the first frame of the input waits at least, while `isReady`.
     var waitingSince = MonotonicTime(nanoseconds: 0)
+    /// Whether the scheduler has an admission control, as of the last read: most have none, and a look
+    /// at it counts a reference.
+    private var isAdmissionControlled = false
     /// The caller whose rate was asked for last.
     var knownCaller: CallerKey?
     /// Whether frames wait until the output has room.
@@ -80,7 +83,7 @@ extension ServerConnection: TransportHandler {
     /// Runs synchronous handlers at once, and schedules a handler task for other calls.
     func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         guard let scheduler else { return }
-        scheduler.updateAdmission()
+        isAdmissionControlled = scheduler.updateAdmission()
         if dispatcher.table.hasSynchronous {
             let context = _ServingContext(self, transport, scheduler.synchronousResponder(of: self))
             let binding = context.responder.synchronousContext()
@@ -170,7 +173,6 @@ extension ServerConnection {
     ) -> Next {
         if isOutOfFrame, !skip(&input) { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
-        let admission = scheduler?.admission
         while fault == nil {
             if isOutputFull || hasWaitingReplies {
                 isHeldBack = true
@@ -178,21 +180,23 @@ extension ServerConnection {
             }
             var awaited: _MethodEntry?
             let byteCount = input.withBytes { bytes in
-                switch inspect(bytes, context, now, admission, inTask: inTask) {
+                switch inspect(bytes, context, now, inTask: inTask) {
                 case .needMore, .broken: return 0
                 case .handled(let byteCount): return byteCount
                 case .call(let method, let frame, let deadline, let byteCount):
                     switch method.handler {
                     case .synchronous(let serve):
                         begin(frame, byteCount, bytes, method, context, deadline)
-                        admission?.began(context.responder)
+                        if isAdmissionControlled { scheduler?.admission?.began(context.responder) }
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
                         return byteCount
                     case .awaited:
                         if inTask {
                             begin(frame, byteCount, bytes, method, context, deadline)
-                            admission?.began(context.responder)
+                            if isAdmissionControlled {
+                                scheduler?.admission?.began(context.responder)
+                            }
                             callsInFlight += 1
                         }
                         awaited = method
@@ -245,7 +249,7 @@ extension ServerConnection {
     @inline(__always)
     private func inspect(
         _ bytes: RawSpan, _ context: _ServingContext, _ now: MonotonicTime,
-        _ admission: AdmissionControl?, inTask: Bool
+        inTask: Bool
     ) -> FrameOutcome {
         let step: FrameStep<TinyPBFrame>
         do throws(FrameError) {
@@ -280,7 +284,8 @@ extension ServerConnection {
             return .handled(byteCount: byteCount)
         }
         // A call that begins only in a handler task is asked for there.
-        if let admission, inTask || method.isSynchronous,
+        if isAdmissionControlled, let admission = scheduler?.admission,
+            inTask || method.isSynchronous,
             let refusal = admission.refusal(
                 of: method, bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0),
                 timeout: timeout, on: self, isQueued: inTask || isReady)
