@@ -11,6 +11,9 @@ public final class Reactor {
     public unowned let loop: EventLoop
     /// The time, read once per tick, after the wait: it is constant within a tick.
     public var now: MonotonicTime { tickTime }
+    /// How long the loop has waited for events until this tick, in nanoseconds since it was created:
+    /// the rest of the time until `now` it has worked.
+    public var waitedNanoseconds: UInt64 { waited }
     /// The random numbers of the loop: whatever is random on a call's way draws from it.
     public let random: LoopRandom
 
@@ -49,7 +52,9 @@ public final class Reactor {
     var inboxSpare: ContiguousArray<LoopTask> = []
     var statistics = LoopCounters()
     /// When the running callback began, in nanoseconds: the end of the one before it.
-    var callbackBegan: UInt64 = 0
+    var callbackBegan: UInt64
+    /// See `waitedNanoseconds`.
+    var waited: UInt64 = 0
     var isTicking = false
     /// The number of waiting tasks that senders see.
     var publishedBacklog = 0
@@ -79,6 +84,7 @@ public final class Reactor {
         unsafe serialExecutor = loop.asUnownedSerialExecutor()
         unsafe taskExecutor = loop.asUnownedTaskExecutor()
         tickTime = now
+        callbackBegan = now.nanoseconds
     }
 
     /// Returns the one object of that type that a layer above keeps with this loop, and makes it on
@@ -212,6 +218,7 @@ extension Reactor {
         wakeup.isAwake()
         tickTime = time.monotonic()
         counters.markProgress(now.nanoseconds, isWaiting: false)
+        waited &+= now.nanoseconds &- callbackBegan
         callbackBegan = now.nanoseconds
         return ready
     }

@@ -71,6 +71,11 @@ extension ServerConfig {
                 + "messages. Every client that can connect, and that authorization allows, can "
                 + "read the list."),
         .init(
+            "report_load", \.reportsLoad, .boolean, .restart,
+            "Whether replies tell clients how busy the server is, at most every 100 ms on a "
+                + "connection: channels with the balancing policy weighted go by it. See "
+                + "docs/wire-format.md, \"Load\"."),
+        .init(
             "authorization", \.authorization, .authorization, .live,
             "Who may call what: the first rule that matches decides, and what no rule matches is "
                 + "denied. Health checks need a rule, too: allow rocket.Health.* to *. See "

@@ -194,6 +194,12 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/reflection`: True or false. Default false. Needs a restart.
     public var reflection = false
+    /// Whether replies tell clients how busy the server is, at most every 100 ms on a
+    /// connection: channels with the balancing policy weighted go by it. See
+    /// docs/wire-format.md, "Load".
+    ///
+    /// `server/report_load`: True or false. Default false. Needs a restart.
+    public var reportsLoad = false
     /// Who may call what: the first rule that matches decides, and what no rule matches is
     /// denied. Health checks need a rule, too: allow rocket.Health.* to *. See
     /// docs/guides/operations.md, "Who may call what". Without rules every caller may call

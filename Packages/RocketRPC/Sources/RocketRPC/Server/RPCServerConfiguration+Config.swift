@@ -48,6 +48,7 @@ extension RPCServerConfiguration {
         maxConnectionAgeGrace = server.maxConnectionAgeGrace
         health = server.health
         reflection = server.reflection
+        reportsLoad = server.reportsLoad
         authorization = server.authorization
         self.protocols = wires
     }
