@@ -55,7 +55,7 @@ struct OrderClientFacadeTests {
     @Test("A list that goes on with the page that it began with fails after that page")
     func endlessList() async throws {
         try await withServer { address in
-            let facade = try await OrderClientFacade(CallOptions.parse(["--to", address]))
+            let facade = try OrderClientFacade(CallOptions.parse(["--to", address]))
             let failure = await #expect(throws: ProgramFailure.self) {
                 try await facade.list(pageSize: 10, pageToken: "p", all: false)
             }
@@ -66,7 +66,7 @@ struct OrderClientFacadeTests {
     @Test("A rocket-swift server gets another key for each order")
     func keys() async throws {
         try await withServer { address in
-            let facade = try await OrderClientFacade(CallOptions.parse(["--to", address]))
+            let facade = try OrderClientFacade(CallOptions.parse(["--to", address]))
             var ids: Set<String> = []
             for _ in 0..<2 {
                 guard case .made(let id, _) = try await facade.make(price: 10, goods: "a").answer

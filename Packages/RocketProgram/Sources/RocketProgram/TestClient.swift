@@ -3,7 +3,8 @@ public import RocketRPC
 import RocketSystem
 public import SwiftProtobuf
 
-/// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`. The request is JSON in
+/// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`, or `NAME METHOD SERVER
+/// [JSON]` with an address or a name that `ServerTarget(address:)` takes. The request is JSON in
 /// protobuf's format, by default an empty message. Each response is printed as one line of JSON. A
 /// method with a stream of requests takes several JSON arguments or, without any, the lines of
 /// standard input, each of which is sent when it is read.
@@ -80,11 +81,14 @@ public enum TestClient {
         """
         OVERVIEW: Calls a method once and prints each response as a line of JSON.
 
-        USAGE: \(name) METHOD HOST PORT [JSON] [--tls] [--tls-ca FILE] [--tls-cert FILE]
+        USAGE: \(name) METHOD HOST PORT|SERVER [JSON] [--tls] [--tls-ca FILE] [--tls-cert FILE]
                [--tls-key FILE] [--tls-name NAME] [--tls-fingerprint HEX]
 
         \(requestHelp(commands))
         \(commands.map { "  \($0.name)  \($0.fullName), \($0.requestHelp)" }.joined(separator: "\n"))
+
+        SERVER is an address or a name such as unix:/run/orders.sock, dns:///orders.svc:80,
+        srv:_rocket._tcp.orders.svc, list:HOST:PORT,…, file:PATH, etcd:///rocket/orders.
 
         TLS: --tls turns it on, and so does each of the others: the authorities whose
         certificates the server may have (default: those of the system), a certificate of
@@ -113,26 +117,37 @@ public enum TestClient {
         _ commands: [Command], _ arguments: [String], output: @escaping Output
     ) async throws {
         let (tls, arguments) = try TLSOptions.split(arguments)
-        guard let name = arguments.first, arguments.count >= 3, let port = UInt16(arguments[2]),
-            port > 0
-        else { throw usage() }
+        guard let name = arguments.first, arguments.count >= 2 else { throw usage() }
+        let (server, count) = try Self.server(arguments)
         guard let command = commands.first(where: { $0.name == name }) else {
             let names = commands.map(\.name).joined(separator: ", ")
             throw ProgramFailure(
                 "there is no method '\(name)'; the methods are \(names)", status: .usage)
         }
-        if arguments.count > 4, !command.kind.streamsRequests { throw usage() }
-        let host = arguments[1].contains(":") ? "[\(arguments[1])]" : arguments[1]
-        var target = try ServerTarget(address: "\(host):\(port)")
+        if arguments.count > count + 1, !command.kind.streamsRequests { throw usage() }
+        var target = try ServerTarget(address: server)
         target.tls = tls.settings
-        let channel = try await target.channel(lookingUpWithin: .seconds(2))
-        try await command.call(Requests(arguments: Array(arguments.dropFirst(3))), channel, output)
+        let channel = try target.channel()
+        try await command.call(Requests(arguments: Array(arguments.dropFirst(count))), channel, output)
+    }
+
+    /// The server of the arguments, and how many of them precede the requests. A port is no request,
+    /// which is a JSON object.
+    private static func server(
+        _ arguments: [String]
+    ) throws(ProgramFailure) -> (server: String, count: Int) {
+        let host = arguments[1]
+        if arguments.count > 2, let port = UInt16(arguments[2]), port > 0 {
+            return (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)", 3)
+        }
+        guard host.contains(where: { ":/".contains($0) }) else { throw usage() }
+        return (host, 2)
     }
 
     private static func usage() -> ProgramFailure {
         ProgramFailure(
-            "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535; only a stream of "
-                + "requests takes more than one JSON", status: .usage)
+            "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535, or METHOD SERVER "
+                + "[JSON]; only a stream of requests takes more than one JSON", status: .usage)
     }
 
     static func message<M: Message>(_ text: String) throws(ProgramFailure) -> M {

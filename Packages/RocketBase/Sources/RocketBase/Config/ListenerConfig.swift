@@ -29,8 +29,8 @@ extension ListenerConfig {
             + "socket; without, all are plaintext.",
         [
             .init(
-                "address", \.address, .address, .restart,
-                "The address. Each may occur in one listener element. Required.")
+                "address", \.address, .listenAddress, .restart,
+                "The address. Each may occur in one listener element. Required. A host as in listen.")
         ],
         elements: [.init(\.tls, .restart)]
     ) { listener in listener.address.isEmpty ? "address is missing" : nil }
