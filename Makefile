@@ -37,7 +37,7 @@ SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/Rock
 CHECKS := selftest layers api settings safety determinism planted links readme units format generated
 
 .PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-rpc test-grpc test-names test-jwt \
-	test-generator test-apps test-e2e interop test-systemd test-fallback test-tsan test-asan check format \
+	test-generator test-apps test-e2e interop test-systemd test-cluster test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
 
@@ -127,6 +127,9 @@ interop: deps ## test gRPC with grpcio, libgrpc++, nghttp2 and etcd; write the t
 
 test-systemd: all ## test order_server under a real systemd, in namespaces (needs root)
 	@Tests/Systemd/run.sh || [ $$? = 77 ]
+
+test-cluster: all ## restart and kill servers behind a name in etcd, in network namespaces; RESTARTS=100 (needs root)
+	@Tests/Cluster/run.sh
 
 test-fallback: deps ## test RocketRPC without private functions of Swift's runtime
 	@scripts/run-tests --public-runtime Packages/RocketRPC

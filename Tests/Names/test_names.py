@@ -1,12 +1,14 @@
 """Servers that announce themselves in a real etcd, seen from outside: by etcd's JSON gateway."""
 
 import base64
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -25,9 +27,14 @@ def encoded(text):
 
 
 class Etcd:
-    """An etcd on a port that the kernel chooses, or on one that another etcd had."""
+    """An etcd on a port that was free a moment ago (its JSON gateway does not know a port that the kernel
+    chooses), or on one that another etcd had."""
 
-    def __init__(self, folder, port=0):
+    def __init__(self, folder, port=None):
+        if port is None:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
         peer = "http://127.0.0.1:0"
         client = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
@@ -55,13 +62,20 @@ class Etcd:
 
     def watch(self):
         """Yields (key, value) for each change below PREFIX from the first one on; no value: removed."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        with contextlib.closing(
+                http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)) as connection:
+            yield from self.changes(connection)
+
+    @staticmethod
+    def changes(connection):
         body = {"create_request": {"key": encoded(PREFIX), "range_end": encoded("rocket/orders0"),
                                    "start_revision": 1}}
         connection.request("POST", "/v3/watch", json.dumps(body))
         response = connection.getresponse()
         while line := response.readline():
-            for event in json.loads(line)["result"].get("events", []):
+            answer = json.loads(line)
+            assert "result" in answer, answer
+            for event in answer["result"].get("events", []):
                 key = base64.b64decode(event["kv"]["key"]).decode().removeprefix(PREFIX)
                 value = base64.b64decode(event["kv"].get("value", "")).decode()
                 yield key, json.loads(value) if value else None

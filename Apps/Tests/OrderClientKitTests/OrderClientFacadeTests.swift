@@ -52,6 +52,21 @@ struct OrderClientFacadeTests {
         try await running.value
     }
 
+    @Test(
+        "Calls a server by the name of its host",
+        arguments: ["localhost:", "dns:///localhost:", "list:127.0.0.1:"])
+    func hosts(prefix: String) async throws {
+        try await withServer { address in
+            let port = address.split(separator: ":").last ?? ""
+            let facade = try OrderClientFacade(
+                CallOptions.parse(["--to", "\(prefix)\(port)", "--timeout", "60s"]))
+            guard case .made = try await facade.make(price: 10, goods: "a").answer else {
+                Issue.record("no order")
+                return
+            }
+        }
+    }
+
     @Test("A list that goes on with the page that it began with fails after that page")
     func endlessList() async throws {
         try await withServer { address in

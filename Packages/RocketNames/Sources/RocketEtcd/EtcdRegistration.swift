@@ -146,9 +146,16 @@ final class EtcdRegistration: RPCRegistration {
         while true {
             // Another endpoint is tried while the lease still lives.
             let limit = loop.schedule(after: interval, label: "etcd lease") { _ in call.cancel() }
-            try await call.requests.write(.with { $0.id = lease })
-            let response = try await responses.next()
-            limit.cancel()
+            let response: Etcdserverpb_LeaseKeepAliveResponse?
+            do throws(RPCError) {
+                try await call.requests.write(.with { $0.id = lease })
+                response = try await responses.next()
+                limit.cancel()
+            } catch {
+                if limit.cancel() || Task.isCancelled { throw error }
+                throw RPCError(
+                    .callTimeout, "etcd did not keep the lease alive within \(interval)")
+            }
             guard let response else { throw RPCError(.unavailable, "etcd ended the stream") }
             if response.ttl <= 0 { return lost() }
             interval = .seconds(response.ttl) / 3

@@ -176,7 +176,25 @@ struct StreamLoad: Sendable {
                 timeout: .seconds(20), metadata: plan.metadata, options: .waitForReady)
             do { try await transfer(kind, plan, call) } catch { return false }
         }
-        return true
+        return await succeedsAtOnce()
+    }
+
+    /// Whether streams succeed at once that are read late: together they have more than the credit of
+    /// their connection, and wait for that.
+    private func succeedsAtOnce() async -> Bool {
+        await withTaskGroup { group in
+            for number in 0..<8 as Range<UInt64> {
+                group.addTask {
+                    var plan = TransferPlan.whole(seed &+ 100 &+ number)
+                    plan.count = 10 + 2 * Int(number)
+                    plan.serverPause = 100
+                    let call = RPCController(
+                        timeout: .seconds(20), metadata: plan.metadata, options: .waitForReady)
+                    return (try? await collect(plan, call)) != nil
+                }
+            }
+            return await group.allSatisfy { $0 }
+        }
     }
 }
 

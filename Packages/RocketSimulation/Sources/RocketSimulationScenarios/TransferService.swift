@@ -26,6 +26,7 @@ struct TransferService: RPCService {
         try registry.add(clientStreaming: Self.collect) { requests, call in
             let plan = TransferPlan(call.requestMetadata)
             var received = ReceivedMessages(call: plan.number, host.world)
+            try await plan.pauseIfEmpty(on: host)
             for try await message in requests {
                 received.check(message)
                 if received.count == plan.stopsAfter { break }
@@ -43,6 +44,7 @@ struct TransferService: RPCService {
             let plan = TransferPlan(call.requestMetadata)
             try await plan.elsewhere(on: host) {
                 var received = ReceivedMessages(call: plan.number, host.world)
+                try await plan.pauseIfEmpty(on: host)
                 for try await message in requests {
                     received.check(message)
                     try await responses.write(message)
@@ -78,12 +80,14 @@ struct TransferPlan: Sendable {
     static func any(_ number: UInt64, using random: inout SeededGenerator) -> TransferPlan {
         var plan = TransferPlan()
         plan.number = number
-        plan.count = Int.random(in: 0...60, using: &random)
+        // Only a stream without messages can be sent again behind its end.
+        plan.count = random.chance(0.1) ? 0 : Int.random(in: 0...60, using: &random)
         plan.writers = random.chance(0.3) ? Int.random(in: 2...4, using: &random) : 1
         plan.mostBytes =
             random.chance(0.1)
             ? Int.random(in: 0...150_000, using: &random) : Int.random(in: 0...3000, using: &random)
         if random.chance(0.3) { plan.serverPause = Int.random(in: 1...150, using: &random) }
+        if plan.count == 0 { plan.serverPause = Int.random(in: 1...500, using: &random) }
         if random.chance(0.3) { plan.clientPause = Int.random(in: 1...150, using: &random) }
         if random.chance(0.2) { plan.stopsAfter = Int.random(in: 1...40, using: &random) }
         if random.chance(0.2) { plan.dropsAfter = Int.random(in: 1...40, using: &random) }
@@ -131,6 +135,11 @@ struct TransferPlan: Sendable {
         if serverPause > 0, count % 8 == 1 {
             try await host.sleep(for: .milliseconds(serverPause))
         }
+    }
+
+    /// A connection may end between the end of such a stream and the reply.
+    nonisolated(nonsending) func pauseIfEmpty(on host: Host) async throws {
+        if count == 0 { try await host.sleep(for: .milliseconds(serverPause)) }
     }
 
     /// Writes the messages of one writer.

@@ -42,7 +42,7 @@ public struct StubConfig: ConfigSection, Hashable {
     public var subsetSize = 20
     /// The zone of this client. Servers of the same zone are preferred, while there are enough.
     ///
-    /// `stubs/rpc_server/zone`: Up to 255 bytes. Default none. Changes live.
+    /// `stubs/rpc_server/zone`: A text of 1 to 255 characters. Default none. Changes live.
     public var zone = ""
     /// How many calls may be sent again, in percent of all calls; always up to 10 per second.
     ///

@@ -103,6 +103,7 @@ final class LoopResolvers {
     ) throws(DNSSetupError) -> DNSResolver {
         if let known = resolvers[configuration]?.resolver { return known }
         let resolver = try DNSResolver(configuration: configuration, on: reactor)
+        // determinism: only what is kept changes
         resolvers = resolvers.filter { $0.value.resolver != nil }
         resolvers[configuration] = Weak(resolver: resolver)
         return resolver

@@ -40,7 +40,10 @@ struct DNSMemory {
     }
 
     /// Forgets all other hosts.
-    mutating func keep(_ names: Set<String>) { hosts = hosts.filter { names.contains($0.key) } }
+    mutating func keep(_ names: Set<String>) {
+        // determinism: only what is kept changes
+        hosts = hosts.filter { names.contains($0.key) }
+    }
 
     /// The families as they are in `new`; within each, first what was in `old`, in its order.
     private static func ordered(_ new: [NetAddress], as old: [NetAddress]) -> [NetAddress] {

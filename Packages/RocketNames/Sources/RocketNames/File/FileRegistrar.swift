@@ -175,6 +175,7 @@ struct ServerFile {
     /// - Throws: `SystemError`; ETIMEDOUT when another process holds the lock for 5 seconds.
     func edit(_ change: (inout [Substring]) -> Void) throws(SystemError) {
         let lock = try FileSystem.openForWriting("\(path).lock", mode: 0o644)
+        // determinism: files are changed on a thread, which a simulation does not have
         let clock = SystemTimeSource()
         let deadline = clock.monotonic() + Self.lockTime
         let never = FutexWord()

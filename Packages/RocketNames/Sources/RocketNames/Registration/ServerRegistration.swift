@@ -119,6 +119,7 @@ public final class ServerRegistration: Service {
         let registration = try registrar.register(endpoint, as: target, logger: logger)
         do { try await gracefulShutdown() } catch {
             // Cancelled: nothing waits, the entry expires if this does not get through.
+            // determinism: a registration works on its own loop, nothing waits for this task
             Task { try await registration.withdraw() }
             throw error
         }
@@ -131,6 +132,7 @@ public final class ServerRegistration: Service {
                 $0.add("error", error.description)
             }
         }
+        // determinism: a service of a ServiceGroup, which has no loop
         if wasAnnounced { try? await Task.sleep(for: configuration.propagationTime) }
     }
 }

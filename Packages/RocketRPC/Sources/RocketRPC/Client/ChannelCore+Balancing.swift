@@ -16,11 +16,13 @@ extension ChannelCore {
 
     /// The attempt of a call has ended that is in the pending calls.
     @inline(__always)
-    func attemptEnded(_ slot: Int, on connection: ClientConnection, _ outcome: CallOutcome) {
+    func attemptEnded(
+        _ slot: Int, on connection: ClientConnection, _ outcome: @autoclosure () -> CallOutcome
+    ) {
         guard let start = unsafe pending.balancedSince(slot), let entry = unsafe pending[slot]
         else { return }
         unsafe pending.balanced(slot, since: nil)
-        attemptEnded(entry.call, began: start, on: connection, outcome)
+        attemptEnded(entry.call, began: start, on: connection, outcome())
     }
 
     /// An attempt has ended.
@@ -45,9 +47,12 @@ extension ChannelCore {
 
     /// Whether a call may be sent again now, which then counts.
     func isWithinRetryBudget() -> Bool {
-        guard let isWithin = retryBudget?.withdraw(now: reactor.now), !isWithin else { return true }
-        context.counters.retriesRefused.increment()
-        return false
+        let now = reactor.now
+        guard let isWithin = unsafe retryBudget?.withdraw(now: now) else { return true }
+        let left = unsafe retryBudget?.balance(now: now) ?? -1
+        context.counters.retryBudgetLeft.store(left, ordering: .relaxed)
+        if !isWithin { context.counters.retriesRefused.increment() }
+        return isWithin
     }
 
     /// Opens one more connection to an endpoint whose connections all have calls.

@@ -23,7 +23,7 @@ final class ChannelCore {
     @exclusivity(unchecked) var completed = CompletedCalls()
     @exclusivity(unchecked) var ids: CallIDSource
     /// How many calls may be sent again; nil: any number.
-    var retryBudget: RetryBudget?
+    @exclusivity(unchecked) var retryBudget: RetryBudget?
     /// See `goingAway`.
     var goAwaysWithoutReply = 0
     /// The ids of calls that wait to be sent, in their order. May contain ids of calls that have
@@ -54,7 +54,7 @@ final class ChannelCore {
         self.reactor = reactor
         unsafe ids = CallIDSource(random: reactor.random)
         unsafe endpoints = ChannelEndpoints(settings.configuration, random: reactor.random)
-        retryBudget = settings.configuration.retry.budget
+        unsafe retryBudget = settings.configuration.retry.budget
         if case .fixed(let endpoints) = settings.source { replace(endpoints) }
     }
 
@@ -67,7 +67,7 @@ final class ChannelCore {
         let isSameSource = new.source.isSame(as: settings.source)
         settings = new
         unsafe endpoints.configure(new.configuration)
-        retryBudget = retryBudget.resized(as: new.configuration.retry.budget)
+        unsafe retryBudget = retryBudget.resized(as: new.configuration.retry.budget)
         if !isSameSource {
             resolution?.cancel()
             resolution = nil
@@ -100,7 +100,7 @@ final class ChannelCore {
             return call.fail(.channelInit, "a call with the same msg_id is in flight")
         }
         call.slot = slot
-        retryBudget?.began(now: reactor.now)
+        unsafe retryBudget?.began(now: reactor.now)
         updateCallsInFlight()
         expectDeadline()
         sendOrQueue(slot, call)

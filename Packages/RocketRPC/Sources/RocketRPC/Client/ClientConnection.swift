@@ -117,7 +117,7 @@ final class ClientConnection: TransportHandler {
     func send(_ call: OutgoingCall, now: MonotonicTime) throws(RPCError) -> UInt64? {
         guard let transport, transport.isWritable else { return nil }
         var failure: RPCError?
-        func write(_ output: inout ByteBuffer) {
+        transport.send(compressing: unsafe call.parameters.compressesRequest) { output in
             let before = output.readableBytes
             do throws(RPCError) {
                 try encode(call, now, into: &output)
@@ -126,11 +126,6 @@ final class ClientConnection: TransportHandler {
                 output.truncate(to: before)
                 failure = error
             }
-        }
-        if unsafe call.parameters.compressesRequest {
-            transport.send(write)
-        } else {
-            transport.sendUncompressed(write)
         }
         if let failure { throw failure }
         if call.controller != nil { call.wasSent(between: peers) }

@@ -29,7 +29,7 @@ public final class RPCChannel: Sendable {
     /// The stub that it was created by, and its settings.
     let stub = Locked<(StubConfig, RPCChannelConfiguration)?>(nil)
     private let ownThread: IOThread?
-    private let inbox: ChannelInbox
+    let inbox: ChannelInbox
     private let credentials: ChannelCredentials?
     private let drainInbox: @Sendable (Reactor) -> Void
     private let isClosed = Atomic(false)

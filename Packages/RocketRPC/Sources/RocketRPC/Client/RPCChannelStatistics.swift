@@ -18,6 +18,9 @@ public struct RPCChannelStatistics: Hashable, Sendable {
     public var retries = 0
     /// Calls that were not sent again, because the budget for that was used up.
     public var retriesRefused = 0
+    /// How many calls the budget let the channel send again when it was asked last; -1: it has not
+    /// been asked, or there is no budget.
+    public var retryBudgetLeft = -1
     /// Choices of one of several servers for a call.
     public var picks = 0
     /// How often a server was left out because many of its calls had failed.
@@ -47,6 +50,7 @@ final class ChannelCounters: Sendable {
     let resolutionFailures = Atomic(0)
     let retries = Atomic(0)
     let retriesRefused = Atomic(0)
+    let retryBudgetLeft = Atomic(-1)
     let picks = Atomic(0)
     let ejections = Atomic(0)
     let cancelsSent = Atomic(0)
@@ -65,6 +69,7 @@ final class ChannelCounters: Sendable {
         statistics.resolutionFailures = resolutionFailures.load(ordering: .relaxed)
         statistics.retries = retries.load(ordering: .relaxed)
         statistics.retriesRefused = retriesRefused.load(ordering: .relaxed)
+        statistics.retryBudgetLeft = retryBudgetLeft.load(ordering: .relaxed)
         statistics.picks = picks.load(ordering: .relaxed)
         statistics.ejections = ejections.load(ordering: .relaxed)
         statistics.cancelsSent = cancelsSent.load(ordering: .relaxed)

@@ -35,7 +35,8 @@ extension RPCServerConfiguration {
         var addresses = ListenAddresses()
         do throws(ListenAddressError) {
             for text in server.addresses {
-                for address in try addresses.addresses(of: text) where !listeners.contains(address) {
+                for address in try addresses.addresses(of: text) where !listeners.contains(address)
+                {
                     listeners.append(address)
                 }
             }

@@ -64,17 +64,12 @@ extension ServerConnection {
             return false
         }
         var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
-        func write(_ output: inout ByteBuffer) {
+        send(over: context.transport, compressing: compresses) { output in
             let start = info.withBytes { info in
                 // SAFETY: the array lives, unchanged, until begin returns.
                 begin(unsafe id.span.bytes, info, method, in: &output)
             }
             sent = finish(start, context, method, payload, in: &output)
-        }
-        if compresses {
-            send(over: context.transport, write)
-        } else {
-            sendUncompressed(over: context.transport, write)
         }
         if sent.code.rawValue == 0 { metadataSent() }
         context.responder.end(sent.code, responseBytes: sent.payloadBytes)

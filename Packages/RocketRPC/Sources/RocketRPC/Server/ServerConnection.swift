@@ -346,13 +346,10 @@ extension ServerConnection {
 
     /// Appends to the output, and updates `isOutputFull`.
     @inline(__always)
-    func send(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
-        if !transport.send(body) { isOutputFull = true }
-    }
-
-    /// The same, where the message must not be compressed.
-    func sendUncompressed(over transport: any Transport, _ body: (inout ByteBuffer) -> Void) {
-        if !transport.sendUncompressed(body) { isOutputFull = true }
+    func send(
+        over transport: any Transport, compressing: Bool = true, _ body: (inout ByteBuffer) -> Void
+    ) {
+        if !transport.send(compressing: compressing, body) { isOutputFull = true }
     }
 
     /// Resumes the next waiting reply, or schedules the connection again if no reply waits. Once

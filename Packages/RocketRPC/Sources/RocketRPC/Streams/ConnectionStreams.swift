@@ -244,12 +244,11 @@ final class ConnectionStreams: TickEndHandler {
     private func send(
         over transport: any Transport, compressing: Bool = true, _ body: (inout ByteBuffer) -> Void
     ) {
-        func write(_ output: inout ByteBuffer) {
+        transport.send(compressing: compressing) { output in
             let before = output.readableBytes
             body(&output)
             wrote?(output.readableBytes - before)
         }
-        if compressing { transport.send(write) } else { transport.sendUncompressed(write) }
     }
 
     /// Records with the transport what waits to be read or sent, in steps.

@@ -55,8 +55,28 @@ public final class RPCBroadcast<Element: Message & Sendable>: Sendable {
     }
 
     private struct State: ~Copyable {
-        var readers = OrderedObjects<BroadcastReader>()
+        /// All streams; those in the order of their subscriptions, unless streams came or went since.
+        private(set) var readers = OrderedObjects<BroadcastReader>()
+        private var ordered: [BroadcastReader]?
         var ending: RPCError??
+
+        mutating func insert(_ reader: BroadcastReader) {
+            readers.insert(reader)
+            ordered = nil
+        }
+
+        mutating func remove(_ reader: BroadcastReader) {
+            readers.remove(reader)
+            ordered = nil
+        }
+
+        /// Sorts them after a change only: not with each message.
+        mutating func inOrder() -> [BroadcastReader] {
+            if let ordered { return ordered }
+            let sorted = readers.inOrder
+            ordered = sorted
+            return sorted
+        }
     }
 
     private let coding: _RPCMessageCoding<Element>
@@ -86,7 +106,7 @@ public final class RPCBroadcast<Element: Message & Sendable>: Sendable {
     ///
     /// - Throws: `RPCError` ERROR_FAILED_SERIALIZE for a message that can't be serialized.
     public func send(_ message: Element) throws(RPCError) {
-        let readers = state.withLock { $0.readers.inOrder }
+        let readers = state.withLock { $0.inOrder() }
         if readers.isEmpty { return }
         let bytes = try encode(message)
         for reader in readers { reader.append(bytes, policy.limit, policy.excess == .disconnect) }
@@ -107,7 +127,7 @@ public final class RPCBroadcast<Element: Message & Sendable>: Sendable {
     public func finish(throwing error: RPCError? = nil) {
         let readers = state.withLock { state in
             if state.ending == nil { state.ending = .some(error) }
-            return state.readers.inOrder
+            return state.inOrder()
         }
         for reader in readers { reader.end(error) }
     }
@@ -166,7 +186,7 @@ public final class RPCBroadcast<Element: Message & Sendable>: Sendable {
     }
 
     private func remove(_ reader: BroadcastReader) {
-        state.withLock { $0.readers.remove(reader) }
+        state.withLock { $0.remove(reader) }
     }
 
     private func add(_ reader: BroadcastReader) throws(RPCError) {
@@ -178,7 +198,7 @@ public final class RPCBroadcast<Element: Message & Sendable>: Sendable {
             if state.readers.count >= maxReaders {
                 return RPCError(.resourceExhausted, "\(maxReaders) streams receive this already")
             }
-            state.readers.insert(reader)
+            state.insert(reader)
             return nil
         }
         if let refusal { throw refusal }

@@ -54,6 +54,12 @@ public import RocketTCP
     /// Sends.
     @discardableResult
     public func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool { send(body) }
+
+    /// Sends in either way. One closure for both: two uses of a local function cost an allocation.
+    @discardableResult @inline(__always)
+    func send(compressing: Bool, _ body: (inout ByteBuffer) -> Void) -> Bool {
+        compressing ? send(body) : sendUncompressed(body)
+    }
 }
 
 /// Handles the events of a transport. All functions run on its loop, and are never nested for the

@@ -124,6 +124,8 @@ import Testing
                 let next = RPCController()
                 _ = try await channel.call(TestService.echo, Text("b"), next)
                 #expect(next.peerAddress == second)
+                let servers = await channel.endpoints()
+                #expect(servers.map(\.addresses) == [[second]])
                 config.stubs[0].address = "consul:order"
                 #expect(throws: RPCError.self) { try channel.reload(config) }
                 config.stubs = []

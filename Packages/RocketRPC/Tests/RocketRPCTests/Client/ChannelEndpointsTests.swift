@@ -172,6 +172,10 @@ import Testing
             channel.tick(after: .milliseconds(10))
         }
         #expect(channel.statistics.ejections >= 1 && failed < 100, "\(failed) of 600")
+        let status = channel.core.status
+        #expect(status.map(\.addresses) == [[a], [b], [c]])
+        #expect(status.map(\.isEjected) == [false, true, false])
+        #expect(status.allSatisfy { $0.state == .ready && $0.callsInFlight == 0 })
     }
 
     @Test("Calls with equal keys go to the same server")
@@ -221,6 +225,7 @@ import Testing
         for call in refused { channel.last.reply(to: call.idText, code: .unavailable) }
         #expect(refused.filter { $0.ends == [.error(.unavailable)] }.count == 10)
         #expect(channel.statistics.retries == 10 && channel.statistics.retriesRefused == 10)
+        #expect(channel.statistics.retryBudgetLeft == 0)
         let unseen = channel.start()
         channel.last.end()
         #expect(unseen.ends.isEmpty && channel.statistics.retriesRefused == 10)

@@ -271,7 +271,8 @@ import Testing
 
     /// A lookup whose result a test gives.
     private final class Lookup: HostLookup {
-        private let state = Locked<(@Sendable (Result<[NetAddress], NameLookupError>) -> Void)?>(nil)
+        private let state = Locked<(@Sendable (Result<[NetAddress], NameLookupError>) -> Void)?>(
+            nil)
         private let ends = Locked(0)
         var isRunning: Bool { state.withLock { $0 != nil } }
         var endCount: Int { ends.withLock { $0 } }
