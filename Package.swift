@@ -142,8 +142,8 @@ let rpc: [Target] = [
     library(
         "RocketNames", of: "RocketNames",
         [
-            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketRPC", swiftProtobuf,
-            lifecycle,
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketDNS", "RocketRPC",
+            swiftProtobuf, lifecycle,
         ]),
     library(
         "RocketEtcd", of: "RocketNames",
@@ -163,9 +163,9 @@ let rpc: [Target] = [
     library(
         "RocketProgram", of: "RocketProgram",
         [
-            "RocketBase", "RocketCompression", "RocketEtcd", "RocketGRPC", "RocketJournal",
-            "RocketNames", "RocketRPC", "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS",
-            swiftProtobuf, lifecycle,
+            "RocketBase", "RocketCodec", "RocketCompression", "RocketEtcd", "RocketGRPC",
+            "RocketJournal", "RocketNames", "RocketRPC", "RocketSystem", "RocketSystemd",
+            "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
             logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),

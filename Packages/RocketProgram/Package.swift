@@ -21,6 +21,7 @@ let package = Package(
     ],
     dependencies: [
         .package(path: "../RocketBase"),
+        .package(path: "../RocketCodec"),
         .package(path: "../RocketTCP"),
         .package(path: "../RocketRPC"),
         .package(path: "../RocketGRPC"),
@@ -39,6 +40,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketCompression", package: "RocketCompression"),
                 .product(name: "RocketGRPC", package: "RocketGRPC"),
                 .product(name: "RocketEtcd", package: "RocketNames"),
@@ -60,6 +62,7 @@ let package = Package(
                 .product(name: "RocketNames", package: "RocketNames"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketTCP", package: "RocketTCP"),

@@ -84,29 +84,4 @@ public struct TLSOptions: ParsableArguments {
             return try TLSProvider().clientSecurity(settings, at: "--tls")
         } catch { throw ProgramFailure("\(error)", status: .configuration) }
     }
-
-    /// Splits the options of TLS from other arguments, for command lines that are not parsed by
-    /// `ParsableArguments`.
-    ///
-    /// - Throws: `ProgramFailure` (usage) with the option that is wrong.
-    static func split(
-        _ arguments: [String]
-    ) throws(ProgramFailure) -> (options: TLSOptions, rest: [String]) {
-        var own: [String] = []
-        var rest = arguments[...]
-        var others: [String] = []
-        while let argument = rest.popFirst() {
-            guard argument == "--tls" || argument.hasPrefix("--tls-") else {
-                others.append(argument)
-                continue
-            }
-            own.append(argument)
-            if argument != "--tls", !argument.contains("="), let value = rest.popFirst() {
-                own.append(value)
-            }
-        }
-        do { return (try TLSOptions.parse(own), others) } catch {
-            throw ProgramFailure(TLSOptions.message(for: error), status: .usage)
-        }
-    }
 }

@@ -8,10 +8,10 @@ extension TestClient {
     ///
     /// - Throws: what is wrong with a request, which cancels the call; or the error of the call.
     static func exchange<Request: Message, Response: Message>(
-        _ method: RPCMethod<Request, Response>, _ requests: Requests, _ channel: RPCChannel,
-        _ output: Output
+        _ method: RPCMethod<Request, Response>, _ requests: Requests,
+        _ controller: RPCController, _ channel: RPCChannel, _ output: Output
     ) async throws {
-        let call = try await channel.stream(method)
+        let call = try await channel.stream(method, controller)
         let failure = Locked<(any Error)?>(nil)
         // Not a child task: a read of standard input can't be cancelled, and nothing waits for it
         // once the server has ended the call.

@@ -1,9 +1,11 @@
 import RocketBase
 public import RocketRPC
 import RocketSystem
+import RocketTCP
 public import SwiftProtobuf
 
-/// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`. The request is JSON in
+/// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`, or `NAME METHOD SERVER
+/// [JSON]` with an address or a name that `ServerTarget(address:)` takes. The request is JSON in
 /// protobuf's format, by default an empty message. Each response is printed as one line of JSON. A
 /// method with a stream of requests takes several JSON arguments or, without any, the lines of
 /// standard input, each of which is sent when it is read.
@@ -18,7 +20,8 @@ public enum TestClient {
         let kind: RPCMethodKind
         /// Makes the call over a channel.
         let call:
-            @Sendable (_ requests: Requests, RPCChannel, _ output: Output) async throws -> Void
+            @Sendable (_ requests: Requests, RPCController, RPCChannel, _ output: Output)
+                async throws -> Void
 
         /// Creates the subcommand of a method of any kind.
         public init<Request: Message, Response: Message>(_ method: RPCMethod<Request, Response>) {
@@ -26,15 +29,19 @@ public enum TestClient {
             name = method.name
             request = Request.protoMessageName
             kind = method.kind
-            call = { requests, channel, output in
+            call = { requests, controller, channel, output in
                 if method.kind.streamsRequests {
-                    return try await TestClient.exchange(method, requests, channel, output)
+                    return try await TestClient.exchange(
+                        method, requests, controller, channel, output)
                 }
                 let request: Request = try TestClient.message(requests.first)
                 guard method.kind == .serverStreaming else {
-                    return _ = output(try TestClient.json(await channel.call(method, request)))
+                    let response = try await channel.call(method, request, controller)
+                    return _ = output(try TestClient.json(response))
                 }
-                for try await response in try await channel.serverStream(method, request) {
+                for try await response in try await channel.serverStream(
+                    method, request, controller)
+                {
                     guard output(try TestClient.json(response)) else { return }
                 }
             }
@@ -80,11 +87,20 @@ public enum TestClient {
         """
         OVERVIEW: Calls a method once and prints each response as a line of JSON.
 
-        USAGE: \(name) METHOD HOST PORT [JSON] [--tls] [--tls-ca FILE] [--tls-cert FILE]
+        USAGE: \(name) METHOD HOST PORT|SERVER [JSON] [--grpc] [--metadata KEY=VALUE]…
+               [--timeout DURATION] [--tls] [--tls-ca FILE] [--tls-cert FILE]
                [--tls-key FILE] [--tls-name NAME] [--tls-fingerprint HEX]
 
         \(requestHelp(commands))
         \(commands.map { "  \($0.name)  \($0.fullName), \($0.requestHelp)" }.joined(separator: "\n"))
+
+        SERVER is an address or a name such as unix:/run/orders.sock, dns:///orders.svc:80,
+        srv:_rocket._tcp.orders.svc, list:HOST:PORT,…, file:PATH, etcd:///rocket/orders.
+
+        --grpc calls by gRPC in place of TinyPB. --metadata sends an entry of metadata with the
+        call, and may be repeated; values of keys that end in -bin are base64. --timeout (500ms,
+        2s) is the longest that connecting and the call may take; default: 2s, and none for a
+        call that streams.
 
         TLS: --tls turns it on, and so does each of the others: the authorities whose
         certificates the server may have (default: those of the system), a certificate of
@@ -112,27 +128,38 @@ public enum TestClient {
     static func call(
         _ commands: [Command], _ arguments: [String], output: @escaping Output
     ) async throws {
-        let (tls, arguments) = try TLSOptions.split(arguments)
-        guard let name = arguments.first, arguments.count >= 3, let port = UInt16(arguments[2]),
-            port > 0
-        else { throw usage() }
+        let (options, arguments) = try TestClientOptions.split(arguments)
+        guard let name = arguments.first, arguments.count >= 2 else { throw usage() }
+        let (server, count) = try Self.server(arguments)
         guard let command = commands.first(where: { $0.name == name }) else {
             let names = commands.map(\.name).joined(separator: ", ")
             throw ProgramFailure(
                 "there is no method '\(name)'; the methods are \(names)", status: .usage)
         }
-        if arguments.count > 4, !command.kind.streamsRequests { throw usage() }
-        let host = arguments[1].contains(":") ? "[\(arguments[1])]" : arguments[1]
-        var target = try ServerTarget(address: "\(host):\(port)")
-        target.tls = tls.settings
-        let channel = try await target.channel(lookingUpWithin: .seconds(2))
-        try await command.call(Requests(arguments: Array(arguments.dropFirst(3))), channel, output)
+        if arguments.count > count + 1, !command.kind.streamsRequests { throw usage() }
+        var target = try ServerTarget(address: server)
+        target.tls = options.tls.settings
+        target.configuration.connectTimeout = options.connectTimeout
+        if options.grpc { target.configuration.protocol = ProgramWires.channel }
+        let requests = Requests(arguments: Array(arguments.dropFirst(count)))
+        try await command.call(requests, options.controller, target.channel(), output)
+    }
+
+    /// The server of the arguments, and how many of them precede the requests.
+    private static func server(
+        _ arguments: [String]
+    ) throws(ProgramFailure) -> (server: String, count: Int) {
+        let host = arguments[1]
+        let isIPv6 = (try? NetAddress(parsing: "[\(host)]:1")) != nil
+        if !isIPv6, host.contains(where: { ":/".contains($0) }) { return (host, 2) }
+        guard arguments.count > 2, let port = UInt16(arguments[2]), port > 0 else { throw usage() }
+        return (isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)", 3)
     }
 
     private static func usage() -> ProgramFailure {
         ProgramFailure(
-            "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535; only a stream of "
-                + "requests takes more than one JSON", status: .usage)
+            "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535, or METHOD SERVER "
+                + "[JSON]; only a stream of requests takes more than one JSON", status: .usage)
     }
 
     static func message<M: Message>(_ text: String) throws(ProgramFailure) -> M {

@@ -58,7 +58,7 @@ struct TestClientStreamTests {
             chunks.withLock { $0.isEmpty ? [] : Array($0.removeFirst().utf8) }
         }
         let channel = try RPCChannel(inProcess: [Words()])
-        try await TestClient.Command(method).call(requests, channel) { line in
+        try await TestClient.Command(method).call(requests, RPCController(), channel) { line in
             printed.withLock { $0.append(line) }
             return isRead
         }
@@ -120,7 +120,9 @@ struct TestClientStreamTests {
                 return []
             })
         let waiting = await #expect(throws: RPCError.self) {
-            try await TestClient.Command(Methods.refuse).call(requests, channel) { _ in true }
+            try await TestClient.Command(Methods.refuse).call(
+                requests, RPCController(), channel
+            ) { _ in true }
         }
         #expect(waiting?.code == .permissionDenied)
     }

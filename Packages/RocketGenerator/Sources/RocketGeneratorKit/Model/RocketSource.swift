@@ -70,13 +70,16 @@ enum RocketSource: Hashable, Sendable {
     }
 
     /// Products of Rocket that all targets of a project link; each is named after its package. The
-    /// server program also links RocketGRPC.
-    static let products = ["RocketBase", "RocketRPC", "RocketProgram"]
+    /// server program also links RocketGRPC. RocketCodec has the members of metadata, RocketTCP
+    /// addresses: generated code imports neither, code that handles calls often does.
+    static let products = [
+        "RocketBase", "RocketCodec", "RocketProgram", "RocketRPC", "RocketTCP",
+    ]
     /// Packages that a project depends on; RocketGenerate adds `swift package generate-rocket`, and
     /// RocketGenerator the generator for `make generate`.
     static let packages = [
-        "RocketBase", "RocketGRPC", "RocketGenerate", "RocketGenerator", "RocketProgram",
-        "RocketRPC",
+        "RocketBase", "RocketCodec", "RocketGRPC", "RocketGenerate", "RocketGenerator",
+        "RocketProgram", "RocketRPC", "RocketTCP",
     ]
 
     /// Returns SwiftPM's identity of a package with a URL: the last part of the URL.

@@ -218,7 +218,9 @@ struct TemplateTests {
         #expect(main.contains("var to = \"127.0.0.1:12345\""))
         #expect(main.contains("installed: \"/etc/order/rocket.xml\""))
         let run = ScriptTemplates(program: "order").run.text
-        #expect(run.contains("\"$server\" health --timeout 10s --to \"${address%% *}\""))
+        #expect(
+            run.contains(
+                "\"$server\" health ${HEALTH_OPTIONS-} --timeout 10s --to \"${address%% *}\""))
     }
 
     @Test("The program serves gRPC clients on the same listeners")
