@@ -142,8 +142,8 @@ let rpc: [Target] = [
     library(
         "RocketNames", of: "RocketNames",
         [
-            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketRPC", swiftProtobuf,
-            lifecycle,
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketDNS", "RocketRPC",
+            swiftProtobuf, lifecycle,
         ]),
     library(
         "RocketEtcd", of: "RocketNames",

@@ -34,6 +34,7 @@ let package = Package(
         .package(path: "../RocketBase"),
         .package(path: "../RocketReactor"),
         .package(path: "../RocketTCP"),
+        .package(path: "../RocketDNS"),
         .package(path: "../RocketCodec"),
         .package(path: "../RocketRPC"),
         .package(path: "../RocketGRPC"),
@@ -46,7 +47,8 @@ let package = Package(
         .target(
             name: "RocketNames",
             dependencies: layers + [
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+                .product(name: "RocketDNS", package: "RocketDNS"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .target(
@@ -62,6 +64,9 @@ let package = Package(
             dependencies: layers + [
                 "RocketNames", "RocketEtcd",
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
+                .product(name: "RocketDNS", package: "RocketDNS"),
+                .product(name: "RocketDNSTestKit", package: "RocketDNS"),
+                .product(name: "RocketReactorTestKit", package: "RocketReactor"),
                 .product(name: "RocketTCPTestKit", package: "RocketTCP"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketGRPC", package: "RocketGRPC"),

@@ -68,11 +68,9 @@ public struct ChatClientCommand: AsyncParsableCommand {
     public func run() async throws {
         let failure: ProgramFailure?
         do {
-            let resolver = try NameResolver()
-            defer { resolver.shutdown() }
             let thread = try IOThread(name: "chat-client")
             var settings = ChatClientController.Settings(
-                target: target(resolver), connectTimeout: timeout?.duration ?? .seconds(2),
+                target: target, connectTimeout: timeout?.duration ?? .seconds(2),
                 reconnects: reconnect, maxMessageBytes: maxMessageBytes)
             settings.security = try tls.security()
             failure = await ChatClientProgram.run(settings, on: thread.loop)
@@ -89,8 +87,8 @@ public struct ChatClientCommand: AsyncParsableCommand {
         return texts.lazy.compactMap { try? NetAddress(parsing: $0) }.first
     }
 
-    private func target(_ resolver: NameResolver) -> PersistentConnection.Target {
+    private var target: PersistentConnection.Target {
         if let address { return .addresses([address]) }
-        return .host(HostPort(host: host, port: port), resolver)
+        return .host(HostPort(host: host, port: port), ProgramNames.hosts)
     }
 }

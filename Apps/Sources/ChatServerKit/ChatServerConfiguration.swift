@@ -50,10 +50,11 @@ public struct ChatServerConfiguration: Sendable {
         security: (any TransportSecurityProvider)? = nil
     ) throws {
         let server = config.server
-        self.init(listen: try server.addresses.map { try NetAddress(parsing: $0) })
+        var addresses = ListenAddresses()
+        self.init(listen: try server.addresses.flatMap { try addresses.addresses(of: $0) })
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         tcp.apply(server)
-        tcp.security = try ListenerSecurity(server, by: security)
+        tcp.security = try ListenerSecurity(server, by: security, addresses: addresses)
         ioThreads = server.ioThreads
         slowCallback = server.slowCallback.unlessZero
         drainTimeout = server.drainTimeout

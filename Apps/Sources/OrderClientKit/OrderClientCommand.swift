@@ -63,7 +63,7 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let orders = try await OrderClientFacade(options)
+            let orders = try OrderClientFacade(options)
             try options.print(await orders.make(price: price, goods: goods))
         }
     }
@@ -77,7 +77,7 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let orders = try await OrderClientFacade(options)
+            let orders = try OrderClientFacade(options)
             try options.print(await orders.get(orderID))
         }
     }
@@ -98,7 +98,7 @@ extension OrderClientCommand {
         @OptionGroup var options: CallOptions
 
         func run() async throws {
-            let orders = try await OrderClientFacade(options)
+            let orders = try OrderClientFacade(options)
             try options.print(
                 await orders.list(pageSize: pageSize, pageToken: pageToken, all: all))
         }

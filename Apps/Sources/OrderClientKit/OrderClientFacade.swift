@@ -16,15 +16,14 @@ struct OrderClientFacade {
     /// Whether the server knows idempotency keys.
     private let sendsKeys: Bool
 
-    init(_ options: CallOptions) async throws(ProgramFailure) {
+    init(_ options: CallOptions) throws(ProgramFailure) {
         let target = try options.target.target()
         peer = target.description
         timeout = options.timeout?.duration
         waitsForReady = options.wait
         sendsKeys = target.configuration.peer == .rocketSwift
         do {
-            let limit = timeout ?? target.configuration.timeout
-            client = OrderClient(try await target.channel(lookingUpWithin: limit))
+            client = OrderClient(try target.channel())
         } catch {
             throw ProgramFailure(
                 "cannot call \(peer): \(error.message) (\(error.code.name))",

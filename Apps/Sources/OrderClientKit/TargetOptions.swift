@@ -7,8 +7,10 @@ import RocketRPC
 struct TargetOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The server: the name of a stub in the configuration, or an address.",
-            discussion: "HOST:PORT, [IPv6]:PORT, unix:PATH or a path. Default: the stub 'order'.",
+            "The server: the name of a stub in the configuration, an address, or a name.",
+            discussion:
+                "HOST:PORT, [IPv6]:PORT, unix:PATH or a path; list:, dns:, srv:, file: or etcd: "
+                + "(docs/guides/names.md). Default: the stub 'order'.",
             valueName: "address-or-stub"))
     var to: String?
 

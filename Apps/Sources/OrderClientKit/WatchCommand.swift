@@ -52,7 +52,7 @@ extension OrderClientCommand {
         func run() async throws {
             let server = try target.target()
             let task = Task { [after, count, wait, json] in
-                guard let channel = try await Self.channel(to: server) else { return }
+                guard let channel = try Self.channel(to: server) else { return }
                 var watcher = OrderWatcher(
                     channel, peer: server.description, after: after, waitsForReady: wait)
                 var printer = WatchPrinter(isJSON: json, count: count)
@@ -77,11 +77,8 @@ extension OrderClientCommand {
         /// - Returns: nil if the task was cancelled meanwhile.
         private static func channel(
             to server: ServerTarget
-        ) async throws(ProgramFailure) -> RPCChannel? {
-            do {
-                return try await server.channel(
-                    lookingUpWithin: server.configuration.timeout)
-            } catch {
+        ) throws(ProgramFailure) -> RPCChannel? {
+            do { return try server.channel() } catch {
                 if Task.isCancelled { return nil }
                 throw ProgramFailure(
                     "cannot call \(server): \(error.message) (\(error.code.name))",

@@ -52,10 +52,25 @@ struct OrderClientFacadeTests {
         try await running.value
     }
 
+    @Test(
+        "Calls a server by the name of its host",
+        arguments: ["localhost:", "dns:///localhost:", "list:127.0.0.1:"])
+    func hosts(prefix: String) async throws {
+        try await withServer { address in
+            let port = address.split(separator: ":").last ?? ""
+            let facade = try OrderClientFacade(
+                CallOptions.parse(["--to", "\(prefix)\(port)", "--timeout", "60s"]))
+            guard case .made = try await facade.make(price: 10, goods: "a").answer else {
+                Issue.record("no order")
+                return
+            }
+        }
+    }
+
     @Test("A list that goes on with the page that it began with fails after that page")
     func endlessList() async throws {
         try await withServer { address in
-            let facade = try await OrderClientFacade(CallOptions.parse(["--to", address]))
+            let facade = try OrderClientFacade(CallOptions.parse(["--to", address]))
             let failure = await #expect(throws: ProgramFailure.self) {
                 try await facade.list(pageSize: 10, pageToken: "p", all: false)
             }
@@ -66,7 +81,7 @@ struct OrderClientFacadeTests {
     @Test("A rocket-swift server gets another key for each order")
     func keys() async throws {
         try await withServer { address in
-            let facade = try await OrderClientFacade(CallOptions.parse(["--to", address]))
+            let facade = try OrderClientFacade(CallOptions.parse(["--to", address]))
             var ids: Set<String> = []
             for _ in 0..<2 {
                 guard case .made(let id, _) = try await facade.make(price: 10, goods: "a").answer

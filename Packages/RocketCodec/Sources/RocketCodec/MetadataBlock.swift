@@ -89,7 +89,7 @@ public enum MetadataBlock {
     }
 
     /// Reads the block of a reply as `read` does, without the keys that mean something in the block
-    /// itself (`limit`), and separates its trailing metadata, whose keys are without `trailing-`
+    /// itself (such as `limit`), and separates its trailing metadata, whose keys are without `trailing-`
     /// then.
     ///
     /// - Returns: nil if the bytes are no block.
@@ -119,7 +119,7 @@ public enum MetadataBlock {
     /// Whether a key means something in a block itself, and so is no metadata of an application.
     private static func isOfBlock(key: String) -> Bool {
         switch key {
-        case "limit", "timeout-ms", "stream", "window": true
+        case "limit", "load", "timeout-ms", "stream", "window": true
         default: false
         }
     }
@@ -178,7 +178,7 @@ public enum MetadataBlock {
             && bytes.loadBigEndian(4, as: UInt8.self) == UInt8(ascii: "\n")
     }
 
-    private static func appendMagic(_ buffer: inout ByteBuffer) {
+    static func appendMagic(_ buffer: inout ByteBuffer) {
         buffer.append(bigEndian: 0x726B_6D31 as UInt32)
         buffer.append(byte: UInt8(ascii: "\n"))
     }

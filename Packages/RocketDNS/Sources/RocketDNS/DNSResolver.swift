@@ -27,6 +27,10 @@ public final class DNSResolver: DNSClient {
 
     deinit { core.shutDown() }
 
+    /// Whether a text is a name that DNS may have: labels of 1 to 63 bytes of printable ASCII, 253 in
+    /// all, one dot at the end allowed. Any thread.
+    public static func accepts(name: String) -> Bool { HostName.isValid(name) }
+
     /// The servers that lookups use now.
     public var servers: [SocketAddress] { core.servers }
 

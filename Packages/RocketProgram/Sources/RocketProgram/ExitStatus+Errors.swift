@@ -15,6 +15,8 @@ extension ExitStatus {
                 error.context("connect") == "not permitted"
                     ? .notPermitted : ExitStatus(of: error.code)
             case let error as TCPListenError: ExitStatus(of: error.cause.errno)
+            case let error as ListenAddressError:
+                error.isPermanent ? .configuration : .unavailable
             case let error as SystemError: ExitStatus(of: error.errno)
             case is RPCRegistrationError, is NetAddressError, is ConfigError,
                 is TransportSecurityError:

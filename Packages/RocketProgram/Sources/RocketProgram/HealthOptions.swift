@@ -64,11 +64,10 @@ public struct HealthOptions: ParsableArguments {
         let clock = ContinuousClock()
         let start = clock.now
         do throws(RPCError) {
-            let channel = try await target.channel(lookingUpWithin: limit)
+            let channel = try target.channel()
             defer { channel.close() }
-            let left = max(.milliseconds(1), limit - (clock.now - start))
             let reply = try await RPCHealthClient(channel).check(
-                .with { $0.service = service }, timeout: left,
+                .with { $0.service = service }, timeout: limit,
                 options: .with { if wait { $0.waitsForReady = true } })
             return HealthReport(
                 reply.status, service: service, target: target.description,

@@ -2,15 +2,37 @@ public import RocketBase
 import RocketEtcd
 public import RocketNames
 public import RocketRPC
+public import RocketTCP
 public import ServiceLifecycle
 
-/// The names that programs know beside addresses: `file:` and `etcd:`. See docs/guides/names.md.
+/// The names that programs know beside addresses: `dns:` and `HOST:PORT`, `srv:`, `file:`, `etcd:`. See
+/// docs/guides/names.md.
 public enum ProgramNames {
     /// Finds the servers of channels.
     ///
     /// - Parameter logger: receives what is ignored, and failures of etcd.
     public static func resolvers(logger: RocketLogger = .disabled) -> [any RPCResolver] {
-        [FileResolver(), EtcdResolver(logger: logger)]
+        [DNSNames(), FileResolver(), EtcdResolver(logger: logger)]
+    }
+
+    /// Looks up the hosts of connections that are no channels.
+    public static var hosts: any HostLookup { DNSHostLookup() }
+
+    /// Checks the name of a channel.
+    ///
+    /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for a name that has no resolver, or can't be resolved in
+    ///   any case.
+    static func check(_ target: RPCTarget) throws(RPCError) {
+        if ["address", "list"].contains(target.scheme) { return }
+        let resolvers = resolvers()
+        guard let resolver = resolvers.first(where: { $0.schemes.contains(target.scheme) }) else {
+            let known = ["list"] + resolvers.flatMap(\.schemes)
+            throw RPCError(
+                .peerAddress,
+                "'\(target)' has the scheme \(target.scheme), which is not one of "
+                    + known.joined(separator: ", "))
+        }
+        try resolver.check(target)
     }
 
     /// Announces servers.

@@ -1,9 +1,11 @@
 import RocketBase
 public import RocketRPC
 import RocketSystem
+import RocketTCP
 public import SwiftProtobuf
 
-/// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`. The request is JSON in
+/// A program that makes one call of a service: `NAME METHOD HOST PORT [JSON]`, or `NAME METHOD SERVER
+/// [JSON]` with an address or a name that `ServerTarget(address:)` takes. The request is JSON in
 /// protobuf's format, by default an empty message. Each response is printed as one line of JSON. A
 /// method with a stream of requests takes several JSON arguments or, without any, the lines of
 /// standard input, each of which is sent when it is read.
@@ -85,12 +87,15 @@ public enum TestClient {
         """
         OVERVIEW: Calls a method once and prints each response as a line of JSON.
 
-        USAGE: \(name) METHOD HOST PORT [JSON] [--grpc] [--metadata KEY=VALUE]…
+        USAGE: \(name) METHOD HOST PORT|SERVER [JSON] [--grpc] [--metadata KEY=VALUE]…
                [--timeout DURATION] [--tls] [--tls-ca FILE] [--tls-cert FILE]
                [--tls-key FILE] [--tls-name NAME] [--tls-fingerprint HEX]
 
         \(requestHelp(commands))
         \(commands.map { "  \($0.name)  \($0.fullName), \($0.requestHelp)" }.joined(separator: "\n"))
+
+        SERVER is an address or a name such as unix:/run/orders.sock, dns:///orders.svc:80,
+        srv:_rocket._tcp.orders.svc, list:HOST:PORT,…, file:PATH, etcd:///rocket/orders.
 
         --grpc calls by gRPC in place of TinyPB. --metadata sends an entry of metadata with the
         call, and may be repeated; values of keys that end in -bin are base64. --timeout (500ms,
@@ -124,29 +129,37 @@ public enum TestClient {
         _ commands: [Command], _ arguments: [String], output: @escaping Output
     ) async throws {
         let (options, arguments) = try TestClientOptions.split(arguments)
-        guard let name = arguments.first, arguments.count >= 3, let port = UInt16(arguments[2]),
-            port > 0
-        else { throw usage() }
+        guard let name = arguments.first, arguments.count >= 2 else { throw usage() }
+        let (server, count) = try Self.server(arguments)
         guard let command = commands.first(where: { $0.name == name }) else {
             let names = commands.map(\.name).joined(separator: ", ")
             throw ProgramFailure(
                 "there is no method '\(name)'; the methods are \(names)", status: .usage)
         }
-        if arguments.count > 4, !command.kind.streamsRequests { throw usage() }
-        let host = arguments[1].contains(":") ? "[\(arguments[1])]" : arguments[1]
-        var target = try ServerTarget(address: "\(host):\(port)")
+        if arguments.count > count + 1, !command.kind.streamsRequests { throw usage() }
+        var target = try ServerTarget(address: server)
         target.tls = options.tls.settings
         target.configuration.connectTimeout = options.connectTimeout
         if options.grpc { target.configuration.protocol = ProgramWires.channel }
-        let channel = try await target.channel(lookingUpWithin: options.connectTimeout)
-        try await command.call(
-            Requests(arguments: Array(arguments.dropFirst(3))), options.controller, channel, output)
+        let requests = Requests(arguments: Array(arguments.dropFirst(count)))
+        try await command.call(requests, options.controller, target.channel(), output)
+    }
+
+    /// The server of the arguments, and how many of them precede the requests.
+    private static func server(
+        _ arguments: [String]
+    ) throws(ProgramFailure) -> (server: String, count: Int) {
+        let host = arguments[1]
+        let isIPv6 = (try? NetAddress(parsing: "[\(host)]:1")) != nil
+        if !isIPv6, host.contains(where: { ":/".contains($0) }) { return (host, 2) }
+        guard arguments.count > 2, let port = UInt16(arguments[2]), port > 0 else { throw usage() }
+        return (isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)", 3)
     }
 
     private static func usage() -> ProgramFailure {
         ProgramFailure(
-            "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535; only a stream of "
-                + "requests takes more than one JSON", status: .usage)
+            "the arguments are METHOD HOST PORT [JSON], with a port from 1 to 65535, or METHOD SERVER "
+                + "[JSON]; only a stream of requests takes more than one JSON", status: .usage)
     }
 
     static func message<M: Message>(_ text: String) throws(ProgramFailure) -> M {

@@ -3,6 +3,7 @@ import Foundation
 import RocketBase
 import RocketRPC
 import RocketSystem
+import RocketTCP
 import RocketTLS
 import RocketTLSTestKit
 import ServiceLifecycle
@@ -136,15 +137,52 @@ import Testing
         #expect(try target.security() == nil)
         target.tls = StubTLSConfig()
         target.tls?.ca = "${CREDENTIALS_DIRECTORY}/none"
-        let error = await #expect(throws: RPCError.self) {
-            _ = try await target.channel(lookingUpWithin: .seconds(1))
-        }
+        let error = #expect(throws: RPCError.self) { _ = try target.channel() }
         #expect(error?.code == .peerAddress)
         #expect(error?.message.contains("/none: CREDENTIALS_DIRECTORY is not set") == true)
         var stub = StubConfig(name: "order", address: "127.0.0.1:1")
         stub.tls = StubTLSConfig()
         stub.tls?.ca = ca.certificate
         #expect(try ServerTarget(stub).security() != nil)
+    }
+
+    @Test("TLS to a host checks its name, not its address")
+    func hostName() async throws {
+        var config = config(ca.issue("server", names: "DNS:localhost"))
+        config.server.listen = ["127.0.0.1:0"]
+        let server = try RPCServer(config: config, services: [], security: provider())
+        let running = Task { try await server.run() }
+        let port = try #require(await server.boundAddresses.first?.port)
+        func report(_ address: String) async throws -> HealthReport {
+            var target = try ServerTarget(address: address)
+            target.tls = StubTLSConfig()
+            target.tls?.ca = ca.certificate
+            return try await HealthOptions.parse(["--timeout", "60s"]).report(target)
+        }
+        #expect(try await report("localhost:\(port)").state == .serving)
+        #expect(try await report("dns:///localhost:\(port)").state == .serving)
+        #expect(try await report("127.0.0.1:\(port)").state == .down)
+        server.beginDrain()
+        try await running.value
+    }
+
+    @Test("A server listens on all addresses of a host, with its TLS; an unknown host is named")
+    func listenerHost() throws {
+        let identity = ca.issue("server", names: "DNS:localhost")
+        var server = ServerConfig()
+        server.listeners = [
+            ListenerConfig(
+                address: "localhost:80",
+                tls: ServerTLSConfig(certificate: identity.certificate, key: identity.key))
+        ]
+        let configuration = try RPCServerConfiguration(server, security: provider())
+        #expect(configuration.tcp.listen.contains(.loopback(port: 80)))
+        let secured = configuration.tcp.security.exceptions.filter { $0.value != nil }.map(\.key)
+        #expect(Set(secured) == Set(configuration.tcp.listen))
+        server.listeners = []
+        server.listen = ["a..invalid:80"]
+        let error = #expect(throws: RPCError.self) { _ = try RPCServerConfiguration(server) }
+        #expect(error?.message.contains("listen on a..invalid:80: host name") == true)
     }
 
     @Test("--check-config lists the certificates, and never a key")

@@ -92,6 +92,18 @@ struct TestClientTests {
         }
         // gRPC's clients say which they are.
         #expect(printed.withLock { $0 } == ["\"me true \(usesGRPC)\""])
+        // By the name of this machine, as any name that a program knows.
+        for server in [["localhost", port], ["dns:///localhost:\(port)"], ["list:\(address)"]] {
+            try await TestClient.call(
+                commands, ["describe"] + server + ["--timeout", "600s", "{}"]
+            ) { line in
+                printed.withLock { $0.append(line) }
+                return true
+            }
+        }
+        #expect(
+            printed.withLock { $0 }.dropFirst()
+                == Array(repeating: "\" true false\"", count: 3)[...])
         server.beginDrain()
         try await served
     }

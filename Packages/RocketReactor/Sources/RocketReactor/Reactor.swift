@@ -15,6 +15,9 @@ public final class Reactor {
     /// lasted; 0 if the loop slept between the two, since an event ends its sleep. What arrived while
     /// the other tick ran waited for half of it on average.
     public var latenessNanoseconds: UInt64 { lateness }
+    /// How long the loop has waited for events until this tick, in nanoseconds since it was created:
+    /// the rest of the time until `now` it has worked.
+    public var waitedNanoseconds: UInt64 { waited }
     /// The random numbers of the loop: whatever is random on a call's way draws from it.
     public let random: LoopRandom
 
@@ -54,7 +57,9 @@ public final class Reactor {
     var inboxSpare: ContiguousArray<LoopTask> = []
     var statistics = LoopCounters()
     /// When the running callback began, in nanoseconds: the end of the one before it.
-    var callbackBegan: UInt64 = 0
+    var callbackBegan: UInt64
+    /// See `waitedNanoseconds`.
+    var waited: UInt64 = 0
     var isTicking = false
     /// The number of waiting tasks that senders see.
     var publishedBacklog = 0
@@ -223,6 +228,7 @@ extension Reactor {
         tickTime = time.monotonic()
         lateness = tickTime.nanoseconds &- ended > Self.leastSleepNanoseconds ? 0 : ended &- began
         counters.markProgress(now.nanoseconds, isWaiting: false)
+        waited &+= now.nanoseconds &- callbackBegan
         callbackBegan = now.nanoseconds
         return ready
     }

@@ -55,6 +55,9 @@ extension Balancer {
         if states[index].isListed { rebuildCandidates() }
     }
 
+    /// Whether load reports have an effect.
+    public var usesLoadReports: Bool { policy == .weightedRoundRobin }
+
     /// Records a load report of an endpoint, for `weightedRoundRobin`.
     public mutating func report(_ report: LoadReport, at index: Int, now: MonotonicTime) {
         guard details.indices.contains(index) else { return }

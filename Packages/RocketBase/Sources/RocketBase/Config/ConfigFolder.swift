@@ -42,6 +42,13 @@ enum ConfigAddress {
         return IPLiteral(String(host)) == .v4
     }
 
+    /// Whether it is an address, or `HOST:PORT`.
+    static func isListenAddress(_ text: String) -> Bool {
+        if isAddress(text) { return true }
+        guard isTarget(text), let colon = text.lastIndex(of: ":") else { return false }
+        return !text[..<colon].contains(":") && isPort(text[text.index(after: colon)...])
+    }
+
     /// Whether it is an address, or a name that a resolver takes: `HOST:PORT`, `SCHEME:NAME`.
     static func isTarget(_ text: String) -> Bool {
         if isAddress(text) { return true }

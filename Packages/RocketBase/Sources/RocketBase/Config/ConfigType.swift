@@ -164,6 +164,14 @@ extension ConfigType where Value == String {
             resolve: { ConfigAddress.resolve($0, $1) })
     }
 
+    /// An address that a server listens on: as `address`, or `HOST:PORT`.
+    public static var listenAddress: Self {
+        Self(
+            allowed: "IP:PORT, [IPv6]:PORT, HOST:PORT, unix:PATH or unix:@NAME (up to 107 bytes)",
+            parse: { ConfigAddress.isListenAddress($0) ? $0 : nil }, text: { $0 },
+            resolve: { ConfigAddress.resolve($0, $1) })
+    }
+
     /// An address, or a name that servers are found by.
     public static var target: Self {
         Self(

@@ -1,9 +1,9 @@
 /// An address that the server listens on, with TLS of its own or without.
 public struct ListenerConfig: ConfigSection, Hashable {
-    /// The address. Each may occur in one listener element. Required.
+    /// The address. Each may occur in one listener element. Required. A host as in listen.
     ///
-    /// `server/listener/address`: IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME (up to 107
-    /// bytes). Default none. Needs a restart.
+    /// `server/listener/address`: IP:PORT, [IPv6]:PORT, HOST:PORT, unix:PATH or unix:@NAME (up
+    /// to 107 bytes). Default none. Needs a restart.
     public var address = ""
     /// TLS of this listener; nil: it takes plaintext.
     public var tls: ServerTLSConfig?
@@ -29,8 +29,9 @@ extension ListenerConfig {
             + "socket; without, all are plaintext.",
         [
             .init(
-                "address", \.address, .address, .restart,
-                "The address. Each may occur in one listener element. Required.")
+                "address", \.address, .listenAddress, .restart,
+                "The address. Each may occur in one listener element. Required. A host as in listen."
+            )
         ],
         elements: [.init(\.tls, .restart)]
     ) { listener in listener.address.isEmpty ? "address is missing" : nil }

@@ -28,9 +28,10 @@ extension ServerConfig {
             "port", \.port, .integer(0...65_535), .restart,
             "The TCP port that the server listens on. 0: the kernel selects a free port."),
         .init(
-            "listen", \.listen, .list(of: .address, count: 0...64), .restart,
+            "listen", \.listen, .list(of: .listenAddress, count: 0...64), .restart,
             "All addresses that the server listens on, in place of ip and port. Empty: those of "
-                + "the listener elements, or else ip and port. "
+                + "the listener elements, or else ip and port. A host is looked up at start, by the "
+                + "system's resolver; all its addresses of both families are listened on. "
                 + "unix:@NAME is open to all users of the machine."),
         .init(
             "unix_mode", \.unixMode, .fileMode, .restart,
@@ -71,6 +72,11 @@ extension ServerConfig {
             "Whether the server offers rocket.Reflection, which lists its services, methods and "
                 + "messages. Every client that can connect, and that authorization allows, can "
                 + "read the list."),
+        .init(
+            "report_load", \.reportsLoad, .boolean, .restart,
+            "Whether replies tell clients how busy the server is, at most every 100 ms on a "
+                + "connection: channels with the balancing policy weighted go by it. See "
+                + "docs/wire-format.md, \"Load\"."),
         .init(
             "authorization", \.authorization, .authorization, .live,
             "Who may call what: the first rule that matches decides, and what no rule matches is "

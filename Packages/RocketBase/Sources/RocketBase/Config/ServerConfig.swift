@@ -10,10 +10,12 @@ public struct ServerConfig: ConfigSection, Hashable {
     /// `server/port`: A whole number, 0 to 65535. Default 12345. Needs a restart.
     public var port = 12_345
     /// All addresses that the server listens on, in place of ip and port. Empty: those of the
-    /// listener elements, or else ip and port. unix:@NAME is open to all users of the machine.
+    /// listener elements, or else ip and port. A host is looked up at start, by the system's
+    /// resolver; all its addresses of both families are listened on. unix:@NAME is open to all
+    /// users of the machine.
     ///
     /// `server/listen`: 0 to 64 values, separated by commas; each IP:PORT, [IPv6]:PORT,
-    /// unix:PATH or unix:@NAME (up to 107 bytes). Default none. Needs a restart.
+    /// HOST:PORT, unix:PATH or unix:@NAME (up to 107 bytes). Default none. Needs a restart.
     public var listen: [String] = []
     /// The permissions of the files of unix:PATH, whatever the umask. Users with write
     /// permission can connect.
@@ -194,6 +196,12 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/reflection`: True or false. Default false. Needs a restart.
     public var reflection = false
+    /// Whether replies tell clients how busy the server is, at most every 100 ms on a
+    /// connection: channels with the balancing policy weighted go by it. See
+    /// docs/wire-format.md, "Load".
+    ///
+    /// `server/report_load`: True or false. Default false. Needs a restart.
+    public var reportsLoad = false
     /// Who may call what: the first rule that matches decides, and what no rule matches is
     /// denied. Health checks need a rule, too: allow rocket.Health.* to *. See
     /// docs/guides/operations.md, "Who may call what". Without rules every caller may call

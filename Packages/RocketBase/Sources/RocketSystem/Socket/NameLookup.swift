@@ -9,14 +9,11 @@ public struct NameLookupError: Error, Hashable, Sendable, CustomStringConvertibl
     /// Whether the resolver responded that the name does not exist; false: the lookup failed.
     public let isUnknownName: Bool
 
-    /// The error of a lookup after the resolver was shut down.
-    public static func shutDown(_ host: String) -> NameLookupError {
-        NameLookupError(host: host, text: "the resolver was shut down", isUnknownName: false)
-    }
-
-    /// The error of a lookup that exceeds the resolver's limit on pending lookups.
-    public static func overloaded(_ host: String) -> NameLookupError {
-        NameLookupError(host: host, text: "too many lookups are pending", isUnknownName: false)
+    /// Creates an error, for lookups by other means.
+    public init(host: String, text: String, isUnknownName: Bool) {
+        self.host = host
+        self.text = text
+        self.isUnknownName = isUnknownName
     }
 
     /// `host name "x": Name or service not known`.

@@ -45,6 +45,15 @@ import Testing
         let paths = config.entries.filter { $0.origin != .default }.map(\.path)
         #expect(paths.contains("server/listener/unix:conf/run/a.sock/tls/key"))
         #expect(paths.contains("server/listener/127.0.0.1:2/address"))
+        let hosts = try server(
+            """
+            <listen>localhost:1, orders.svc:0</listen>
+            <listener><address>orders.svc:2</address></listener>
+            """)
+        #expect(hosts.server.addresses == ["localhost:1", "orders.svc:0", "orders.svc:2"])
+        for wrong in ["orders.svc", "dns:///orders.svc:80", "srv:orders", "a:b:80", "1.2.3:80"] {
+            #expect(throws: ConfigError.self) { try server("<listen>\(wrong)</listen>") }
+        }
         // In place of ip and port.
         #expect(
             try server("<listener><address>[::1]:3</address></listener>").server.addresses

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketHTTP2
 @_spi(Transport) import RocketRPC
 
@@ -55,6 +56,7 @@ final class ClientStream {
         var text: String
         /// grpc-status-details-bin.
         var details: String?
+        var load: LoadLine?
         /// The trailing metadata, as lines.
         var lines: [UInt8]
     }

@@ -131,7 +131,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
         }
         let reply = ClientStream.Reply(
             status: status, code: response.code, text: response.message,
-            details: response.details, lines: response.lines.copyBytes())
+            details: response.details, load: response.load, lines: response.lines.copyBytes())
         stream.reply = reply
         do throws(WireFailure) {
             if stream.input != nil {
@@ -161,6 +161,7 @@ extension GRPCClientConnection: HTTP2SessionHandler {
                 isStart = byte == UInt8(ascii: "\n")
             }
         }
+        reply.load?.append(to: &scratch, limitBytes: .max)
         let start = stream.messageID.withBytes { id in
             scratch.withBytes { info in
                 settings.codec.begin(

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 
 /// Collects the header fields of a response or its trailers. Reused for all responses of a
 /// connection: HTTP/2 sends the fields of one response without others in between.
@@ -16,6 +17,8 @@ struct ResponseHead: ~Copyable {
     /// nil: one that is not known.
     private(set) var encoding: MessageEncoding? = .identity
     private(set) var accepted = AcceptedEncodings()
+    /// What the server reports of its load.
+    private(set) var load: LoadLine?
     /// The fields that are metadata, as lines without the start of a block.
     private(set) var lines = ByteBuffer()
     private let encodings: MessageEncodings
@@ -33,6 +36,7 @@ struct ResponseHead: ~Copyable {
         hasContentType = false
         encoding = .identity
         accepted = AcceptedEncodings()
+        load = nil
         lines.removeAll()
     }
 
@@ -46,6 +50,7 @@ struct ResponseHead: ~Copyable {
         case UInt8(ascii: "c") where name.equals("content-type"):
             hasContentType = true
             isGRPC = ContentType.isGRPC(value)
+        case UInt8(ascii: "e") where name.equals(OrcaLoad.field): load = OrcaLoad.decode(value)
         default: MetadataHeaders.append(name, value, to: &lines)
         }
     }

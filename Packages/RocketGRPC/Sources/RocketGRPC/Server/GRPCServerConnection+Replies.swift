@@ -150,6 +150,9 @@ extension GRPCServerConnection {
         } else {
             sendHeaders(of: stream)
         }
+        if !info.isEmpty, let load = LoadLine(block: info) {
+            unsafe stream.trailers.add(OrcaLoad.name, OrcaLoad.encode(load))
+        }
         if !stream.kind.streamsResponses {
             _ = unsafe stream.output.append(
                 bytes.extracting(frame.payload), isLast: true, compressor)

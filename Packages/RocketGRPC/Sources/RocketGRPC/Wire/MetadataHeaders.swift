@@ -30,6 +30,7 @@ enum MetadataHeaders {
     /// field of that name, nor is it sent as one.
     static func isOfBlock(_ name: RawSpan) -> Bool {
         switch name.byteCount {
+        case 4: name.equals("load")
         case 5: name.equals("limit")
         case 6: name.equals("stream") || name.equals("window")
         case 10: name.equals("timeout-ms")

@@ -61,6 +61,24 @@ struct ClientConnectionTests {
         #expect(rig.events.closed[HTTP2StreamID(rawValue: 1)] == .noError)
     }
 
+    @Test(
+        "A server's report of its load is a line of the reply's block, and one that is none is not")
+    func load() throws {
+        let rig = try ClientRig()
+        let value = OrcaLoad.encode(
+            LoadLine(utilization: 0.5, callsPerSecond: 100, errorsPerSecond: 1))
+        for (number, text, info) in [
+            (1, value, " rkm1 load=0.5%20100%201"), (3, "AAAA", ""), (5, "é", ""),
+        ] {
+            rig.call("id\(number)", "rkm1\n", [1])
+            rig.answer(
+                Int32(number), [(":status", "200"), ("content-type", "application/grpc")],
+                framed("AB"),
+                trailers: [("grpc-status", "0"), (OrcaLoad.name, text), ("load", "1 1 1")])
+            #expect(rig.rpc.takeFrames() == ["id\(number) \(info) | AB"])
+        }
+    }
+
     @Test("Requests are compressed, but those of calls that switch it off")
     func uncompressed() throws {
         var configuration = GRPCChannelConfiguration()

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketCompression
 import RocketHTTP2
 import RocketHTTP2TestKit
@@ -29,6 +30,24 @@ struct ServerConnectionTests {
             ])
         #expect(rig.events.received[id] == framed("AB"))
         #expect(rig.connection.streams.count == 0 && rig.connection.heldBytes == 0)
+    }
+
+    @Test("The load of a reply is a trailer, and no initial metadata")
+    func load() throws {
+        let rig = try ServerRig()
+        try rig.request("/a.S/unary", framed("hello"), [("load", "mine")])
+        #expect(rig.rpc.takeFrames() == ["1 a.S.unary rkm1 | hello"])
+        rig.rpc.send("1", "a.S.unary", info: "rkm1\nload=0.5%202%200\n", [65])
+        rig.exchange()
+        let value = OrcaLoad.encode(
+            LoadLine(utilization: 0.5, callsPerSecond: 2, errorsPerSecond: 0))
+        #expect(
+            rig.takeEvents() == [
+                "headers of 1", ":status: 200", "content-type: application/grpc",
+                "end of headers of 1", "data of 1", "headers of 1", "grpc-status: 0",
+                "endpoint-load-metrics-bin: \(value)", "end of headers of 1", "end of 1",
+                "closed 1: NO_ERROR",
+            ])
     }
 
     @Test("An error is a response of one list of headers")

@@ -102,7 +102,7 @@ struct ProjectName: Hashable, Sendable {
         "rocketsystem", "rocketruntime", "rocketreactor", "rockettcp", "rocketcodec", "rocketrpc",
         "rocketrpcmetrics", "rocketrpctracing", "rocketprogram", "rocketjournal", "rocketsystemd",
         "rockettls", "rockethttp2", "rocketgrpc", "crockettls", "copenssl", "crockethttp2",
-        "cnghttp2",
+        "cnghttp2", "rocketdns", "crocketdns", "ccares", "rocketnames", "rocketetcd",
         "rocketlogging", "rocketgenerate", "rocketgenerator", "rocketgeneratorkit",
         "rocketgeneratorplugin", "rocket_generator", "protoc_gen_rocket", "generate_rocket",
         "crocketsystem", "crocketlog", "crocketruntime", "ctinyxml", "csystemd",

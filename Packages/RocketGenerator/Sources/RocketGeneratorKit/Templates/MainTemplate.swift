@@ -89,7 +89,7 @@ struct MainTemplate {
                         abstract: "Check the health of a running server, for scripts and monitoring.",
                         discussion: \(names.program("HealthReport")).exitStatusHelp)
 
-                    @\(names.argument("Option"))(help: "The server: HOST:PORT, or the path of a Unix socket.")
+                    @\(names.argument("Option"))(help: "The server: HOST:PORT, another name, or the path of a Unix socket.")
                     var to = "127.0.0.1:\(project.port)"
 
                     @\(names.argument("OptionGroup"))(title: "TLS") var tls: \(names.program("TLSOptions"))

@@ -33,16 +33,16 @@ public struct FileResolver: RPCResolver {
         FileResolution(path: (try? Self.path(of: target)) ?? target.name, report)
     }
 
-    /// Returns the path that a name leads to: that of `file:///PATH` begins with a slash.
+    /// Returns the path that a name is.
     static func path(of target: RPCTarget) throws(RPCError) -> String {
         guard target.authority.isEmpty else {
             throw RPCError(
                 .peerAddress, "'\(target)' names a host: expected file:PATH or file:///PATH")
         }
-        let isAbsolute = target.description.hasPrefix("\(target.scheme)://")
-        let path = isAbsolute ? "/\(target.name)" : target.name
-        if path.utf8.contains(0) { throw RPCError(.peerAddress, "'\(target)' contains a NUL") }
-        return path
+        if target.name.utf8.contains(0) {
+            throw RPCError(.peerAddress, "'\(target)' contains a NUL")
+        }
+        return target.name
     }
 }
 

@@ -1,5 +1,6 @@
 import RocketBalancing
 import RocketBase
+import RocketCodec
 import RocketReactor
 import RocketSystem
 import Synchronization
@@ -44,6 +45,23 @@ extension ChannelCore {
             context.counters.ejections.store(
                 unsafe endpoints.balancer.statistics.ejections, ordering: .relaxed)
         }
+    }
+
+    /// Records what the block of a reply without an error says of its server.
+    @inline(__always)
+    func observe(_ info: RawSpan, on connection: ClientConnection) {
+        connection.exchange.observe(info)
+        if unsafe endpoints.balancer.usesLoadReports { observeLoad(info, on: connection) }
+    }
+
+    @inline(never)
+    private func observeLoad(_ info: RawSpan, on connection: ClientConnection) {
+        // The index of a server that is not in the list any more may be that of another one.
+        guard connection.endpoint.isListed, let line = LoadLine(block: info) else { return }
+        let report = LoadReport(
+            utilization: line.utilization, callsPerSecond: line.callsPerSecond,
+            errorsPerSecond: line.errorsPerSecond)
+        unsafe endpoints.balancer.report(report, at: connection.endpoint.index, now: reactor.now)
     }
 
     /// How many times a call may be sent in all.

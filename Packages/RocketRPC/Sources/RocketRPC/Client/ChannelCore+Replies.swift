@@ -34,7 +34,7 @@ extension ChannelCore {
         callEnded(on: connection)
         let info = bytes.extracting(frame.errorInfo)
         if code.rawValue == 0 {
-            if info.byteCount > 0 { connection.exchange.observe(info) }
+            if info.byteCount > 0 { observe(info, on: connection) }
             call.succeed(bytes.extracting(frame.payload), info: info)
         } else {
             failed(call, code, String(decodingUTF8: info), bytes.extracting(frame.payload))
@@ -53,7 +53,7 @@ extension ChannelCore {
         }
         // The limit is announced in one reply only, which may come too late for its call.
         let info = bytes.extracting(frame.errorInfo)
-        if frame.errorCode == 0 { connection.exchange.observe(info) }
+        if frame.errorCode == 0 { observe(info, on: connection) }
         let code = RPCErrorCode(rawValue: frame.errorCode)
         if connection.exchange.answersProbe(
             id, frame.errorCode == 0 ? nil : RPCError(code, String(decodingUTF8: info)))

@@ -8,13 +8,15 @@ public struct RPCTarget: Hashable, Sendable, CustomStringConvertible {
     public let scheme: String
     /// Who is asked, such as the DNS server in `dns://10.0.0.1/orders:80`; empty: the default.
     public let authority: String
-    /// The rest, such as `orders:80`.
+    /// The rest, such as `orders:80`: without the slash behind the authority, except with the scheme
+    /// `file`, where it is the path, and begins with that slash.
     public let name: String
     /// The whole text.
     public let description: String
 
     /// Parses `IP:PORT`, `[IPv6]:PORT`, `unix:PATH`, `unix:@NAME`, `HOST:PORT` (the same as
     /// `dns:///HOST:PORT`), `SCHEME:NAME`, `SCHEME:///NAME` or `SCHEME://AUTHORITY/NAME`.
+    /// `file:///PATH` is the same as `file:/PATH`.
     ///
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR.
     public init(_ text: String) throws(RPCError) {
@@ -31,7 +33,8 @@ public struct RPCTarget: Hashable, Sendable, CustomStringConvertible {
                         "'\(text)' has no name: expected \(scheme):///NAME or "
                             + "\(scheme)://AUTHORITY/NAME")
                 }
-                (authority, name) = (String(parts[0]), String(parts[1]))
+                let isPath = scheme == "file" && !parts[1].isEmpty
+                (authority, name) = (String(parts[0]), isPath ? "/\(parts[1])" : String(parts[1]))
             } else {
                 (authority, name) = ("", String(rest))
             }

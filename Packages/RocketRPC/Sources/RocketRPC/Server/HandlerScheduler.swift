@@ -30,6 +30,8 @@ final class HandlerScheduler: TickEndHandler {
     private var silentPeersTimer: ScheduledTimer?
     /// Nil: connections may get as old as they will.
     private let ages: ConnectionAges?
+    /// What the replies of its connections report; nil: nothing.
+    let load: LoopLoad?
     /// The responder of synchronous handlers.
     private var synchronous: CallResponder?
     /// Decides which calls begin under overload; nil: all do, and no call that runs has been admitted
@@ -40,10 +42,14 @@ final class HandlerScheduler: TickEndHandler {
     /// Parked tasks that were unused for this interval end.
     static let trimInterval = Duration.seconds(10)
 
-    init(reactor: Reactor, dispatcher: RPCDispatcher, age: ConnectionAge? = nil) {
+    init(
+        reactor: Reactor, dispatcher: RPCDispatcher, age: ConnectionAge? = nil,
+        load: ServerLoad? = nil
+    ) {
         self.reactor = reactor
         self.dispatcher = dispatcher
         ages = age.map { ConnectionAges($0, on: reactor) }
+        self.load = load.map { LoopLoad($0, on: reactor) }
         executor = LoopActor(loop: reactor.loop)
         deadlineTimer = DeadlineTimer(on: reactor, label: "handler deadline") {
             [unowned self] in expire()
@@ -377,17 +383,22 @@ private actor LoopActor {
 /// The schedulers of all sub reactors; each is created for the first connection of its loop.
 final class SchedulerRegistry: Sendable {
     private let age: ConnectionAge?
+    private let load: ServerLoad?
     /// In the order of their making.
     private let all = Locked<[LoopBound<HandlerScheduler>]>([])
 
-    init(age: ConnectionAge? = nil) { self.age = age }
+    init(age: ConnectionAge? = nil, load: ServerLoad? = nil) {
+        self.age = age
+        self.load = load
+    }
 
     /// Returns the scheduler of the reactor, which is created if necessary. On the reactor's loop.
     func scheduler(on reactor: Reactor, _ dispatcher: RPCDispatcher) -> HandlerScheduler {
         let found = all.withLock { all in all.first { $0.loop === reactor.loop } }
         if let found { return found.get() }
         // Only this loop creates its scheduler, so no other thread can have created one meanwhile.
-        let scheduler = HandlerScheduler(reactor: reactor, dispatcher: dispatcher, age: age)
+        let scheduler = HandlerScheduler(
+            reactor: reactor, dispatcher: dispatcher, age: age, load: load)
         let bound = LoopBound(scheduler, on: reactor)
         all.withLock { $0.append(bound) }
         return scheduler

@@ -29,6 +29,7 @@ public final class RPCServer: Service {
     /// The health of the services, served as `rocket.Health` if the configuration enables it.
     public let health: RPCHealth
     private let runtime: ServerRuntime
+    private let load: ServerLoad?
 
     /// - Parameter interceptors: wrap every handler; the first one is the outermost.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together.
@@ -71,13 +72,14 @@ public final class RPCServer: Service {
             authenticator: configuration.authenticator, authorization: configuration.authorization,
             logger: logger, time: time)
         dispatcher.overload.share(among: configuration.ioThreads)
+        load = configuration.reportsLoad ? ServerLoad(loops: configuration.ioThreads) : nil
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
             wires: configuration.protocols.map(\.wire), services: services, health: health,
             status: meter.map { [dispatcher] in
                 StatusLines(meter: $0, time: time) { dispatcher.statistics }
             },
-            age: ConnectionAge(configuration))
+            schedulers: SchedulerRegistry(age: ConnectionAge(configuration), load: load))
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
             ioLogger: logger, makeListener: makeListener)
@@ -96,6 +98,15 @@ public final class RPCServer: Service {
     /// The addresses of the listeners, with the ports chosen by the kernel. Suspends until the
     /// listeners are open; empty if the server never starts.
     public var boundAddresses: [NetAddress] { get async { await runtime.boundAddresses } }
+
+    /// The share of the server's capacity that is in use, where the application knows it better than
+    /// by how busy the loops are, for example if handlers wait for a database: 0 or more, may exceed
+    /// 1. nil, the default: the loops are measured. Without effect unless the configuration's
+    /// `reportsLoad` is true. Any thread.
+    public var reportedUtilization: Double? {
+        get { load?.utilization }
+        set { load?.utilization = newValue }
+    }
 
     /// Stops accepting connections and calls. `run()` returns when the running calls have finished,
     /// at the latest after `drainTimeout`; if it is called later, it returns at once. Does not
@@ -143,9 +154,10 @@ private final class RPCServerApplication: ServerApplication {
 
     init(
         dispatcher: RPCDispatcher, codec: TinyPBCodec, wires: [any WireProtocol],
-        services: [any RPCService], health: RPCHealth, status: StatusLines?, age: ConnectionAge?
+        services: [any RPCService], health: RPCHealth, status: StatusLines?,
+        schedulers: SchedulerRegistry
     ) {
-        schedulers = SchedulerRegistry(age: age)
+        self.schedulers = schedulers
         self.dispatcher = dispatcher
         self.codec = codec
         translated = wires

@@ -13,8 +13,11 @@ extension RPCServerConfiguration {
     ///     RocketTLS; nil: none, so that a configuration with TLS is an error.
     ///   - protocols: further wires, `[.grpc()]` of RocketGRPC; none: a configuration that requires
     ///     gRPC is an error.
+    /// A listener's host name is looked up, which blocks: see `ListenAddresses`.
+    ///
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for an invalid listener address, or TLS that can't be
-    ///   used; CHANNEL_INIT for a wire that is required and not there.
+    ///   used; UNAVAILABLE for a listener's name that can't be looked up now; CHANNEL_INIT for a wire
+    ///   that is required and not there.
     public init(
         _ server: ServerConfig, sockets: ListenFDs = .none,
         security: (any TransportSecurityProvider)? = nil, protocols: [RPCWireProtocol] = []
@@ -29,13 +32,24 @@ extension RPCServerConfiguration {
         let names = wires.flatMap(\.wire.applicationProtocols)
         if let fault = sockets.fault { throw RPCError(.peerAddress, fault) }
         var listeners: [NetAddress] = []
-        for text in server.addresses { listeners.append(try NetAddress(configured: text)) }
+        var addresses = ListenAddresses()
+        do throws(ListenAddressError) {
+            for text in server.addresses {
+                for address in try addresses.addresses(of: text) where !listeners.contains(address)
+                {
+                    listeners.append(address)
+                }
+            }
+        } catch {
+            throw RPCError(error.isPermanent ? .peerAddress : .unavailable, "\(error)")
+        }
         var tcp = TCPServerConfiguration(listen: listeners)
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         tcp.apply(server)
         do throws(TransportSecurityError) {
             tcp.security = try ListenerSecurity(
-                server, by: security, protocols: ["rocket/1"] + names.filter { $0 != "rocket/1" })
+                server, by: security, protocols: ["rocket/1"] + names.filter { $0 != "rocket/1" },
+                addresses: addresses)
         } catch { throw RPCError(.peerAddress, "\(error)") }
         self.init(tcp: tcp)
         ioThreads = server.ioThreads
@@ -48,6 +62,7 @@ extension RPCServerConfiguration {
         maxConnectionAgeGrace = server.maxConnectionAgeGrace
         health = server.health
         reflection = server.reflection
+        reportsLoad = server.reportsLoad
         authorization = server.authorization
         self.protocols = wires
     }

@@ -32,6 +32,9 @@ public struct RPCServerConfiguration: Sendable {
     /// Whether `rocket.Reflection` is served, to every client that can connect and that
     /// `authorization` allows. Default false.
     public var reflection = false
+    /// Whether replies tell clients how busy the server is, for channels that balance by it
+    /// (`weightedRoundRobin`) and for gRPC's clients. Default false. See docs/wire-format.md, "Load".
+    public var reportsLoad = false
     /// Checks the tokens that callers send with their calls. Default nil: tokens are ignored.
     public var authenticator: (any RPCAuthenticator)?
     /// Who may call what, `rocket.Health` and `rocket.Reflection` included: health checks need a

@@ -45,7 +45,11 @@ extension ServerConnection {
                 if isRecorded { return 0 }
                 state.finishServing()
                 // SAFETY: the array lives, unchanged, until begin returns.
-                return begin(unsafe state.messageID.span.bytes, RawSpan(), method, in: &output)
+                let id = unsafe state.messageID.span.bytes
+                if let load {
+                    return withLoad(of: load) { begin(id, $0, method, in: &output) }
+                }
+                return begin(id, RawSpan(), method, in: &output)
             }
             // The message is encoded outside of the lock: its code may use the call.
             if !isRecorded { _ = finish(start, context, method, payload, in: &output) }
@@ -57,6 +61,7 @@ extension ServerConnection {
         var info = ByteBuffer()
         do {
             try writeMetadata(metadata, trailing: trailing, to: &info)
+            appendLoad(to: &info)
         } catch {
             let error = RPCError(.resourceExhausted, "the reply's \(error)")
             send(error, id, method)
@@ -146,6 +151,7 @@ extension ServerConnection {
             let payloadBytes = output.readableBytes - header
             if payloadBytes <= method.limits.maxResponseBytes {
                 try codec.finish(start, in: &output)
+                load?.succeeded()
                 return SentReply(code: .init(rawValue: 0), payloadBytes: payloadBytes)
             }
             failure = RPCError(
@@ -179,6 +185,7 @@ extension ServerConnection {
             if !status.isEmpty { output.append(status) }
             try codec.finish(start, in: &output)
         }
+        load?.ended(error.code)
         let text = [UInt8](error.message.utf8)
         let status = status(of: error, trailing: trailing)
         // SAFETY: the array lives, unchanged, until append returns.

@@ -52,6 +52,10 @@ final class ServerConnection {
     var streams: ConnectionStreams?
     /// Whether and how the connection ends.
     var ending = ConnectionEnding()
+    /// What replies report; nil: nothing.
+    let load: LoopLoad?
+    /// When the next report of the load is due.
+    var nextLoadReport = MonotonicTime(nanoseconds: 0)
     /// Its entry in `ConnectionAges`.
     var ageTimer: TimerID?
     /// Set once a frame was invalid: the rest of the input can't be parsed, and is ignored while
@@ -68,6 +72,7 @@ final class ServerConnection {
         self.dispatcher = dispatcher
         self.codec = codec
         self.scheduler = scheduler
+        load = scheduler?.load
     }
 }
 

@@ -18,7 +18,9 @@ import Testing
             ("dns://10.0.0.1/orders.svc:12345", "dns", "10.0.0.1", "orders.svc:12345"),
             ("list:10.0.0.1:80,10.0.0.2:80", "list", "", "10.0.0.1:80,10.0.0.2:80"),
             ("file:/etc/rocket/orders", "file", "", "/etc/rocket/orders"),
-            ("file:///etc/rocket/orders", "file", "", "etc/rocket/orders"),
+            ("file:///etc/rocket/orders", "file", "", "/etc/rocket/orders"),
+            ("file:orders.servers", "file", "", "orders.servers"),
+            ("file://host/orders", "file", "host", "/orders"),
             ("etcd:///rocket/orders", "etcd", "", "rocket/orders"),
         ])
     func parts(_ text: String, _ scheme: String, _ authority: String, _ name: String) throws {
@@ -31,7 +33,8 @@ import Testing
         "A text that is no target is one error with the reason",
         arguments: [
             ("", "has no port"), ("order", "has no port"), ("dns:", "no name"),
-            ("dns:///", "no name"), ("dns://order:80", "no name"), ("127.0.0.1", "has no port"),
+            ("dns:///", "no name"), ("file:///", "no name"), ("dns://order:80", "no name"),
+            ("127.0.0.1", "has no port"),
             ("127.0.0.1:x", "\"x\" is not a number"), ("127.0.0.1:65536", "65536"),
             ("300.0.0.1:80", "not an IP address"), ("[::1:80", "no closing ]"),
             ("::1:80", "needs brackets"), ("unix:", "is empty"), ("order:99999", "99999"),

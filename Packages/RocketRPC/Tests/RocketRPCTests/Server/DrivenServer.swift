@@ -31,14 +31,16 @@ struct DrivenServer {
 
     /// Runs `body` on the test's thread. `body` must let its handlers end.
     static func with<Service: RPCService>(
-        limits: RPCCallLimits = RPCCallLimits(), _ service: (EventLoop) -> Service,
+        limits: RPCCallLimits = RPCCallLimits(), load: ServerLoad? = nil,
+        _ service: (EventLoop) -> Service,
         _ body: (DrivenServer, Service) throws -> Void
     ) throws {
         let loop = try HandDrivenLoop()
         let service = service(loop.loop)
         let dispatcher = try RPCDispatcher(
             services: [service], limits: limits, time: loop.clock)
-        let scheduler = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
+        let scheduler = HandlerScheduler(
+            reactor: loop.reactor, dispatcher: dispatcher, load: load)
         let connection = ServerConnection(
             dispatcher: dispatcher, codec: TinyPBCodec(), scheduler: scheduler)
         let caller = Caller()

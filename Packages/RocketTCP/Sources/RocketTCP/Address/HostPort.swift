@@ -1,4 +1,4 @@
-/// A host name and a port, which `NameResolver` resolves to `NetAddress`es. A value; any thread.
+/// A host name and a port, which a `HostLookup` resolves to `NetAddress`es. A value; any thread.
 public struct HostPort: Hashable, Sendable, CustomStringConvertible {
     /// The name, or an IP address without brackets.
     public let host: String

@@ -9,7 +9,8 @@ public import RocketSystem
 /// unix:@rocket         a name in Linux's abstract namespace
 /// ```
 ///
-/// Host names are no addresses: `NameResolver` looks them up. A value; any thread.
+/// Host names are no addresses: a `HostLookup` finds those of clients, `ListenAddresses` those of
+/// servers. A value; any thread.
 public struct NetAddress: Hashable, Sendable {
     /// The address in the form of the kernel.
     public let socketAddress: SocketAddress

@@ -19,6 +19,7 @@ public final class PersistentConnection {
     private var closing = TCPConnection.Closing.afterFlush
     private var operation: ConnectOperation?
     private var timer: ScheduledTimer?
+    private var endLookup: (() -> Void)?
     /// Increased with each attempt, so that late lookups of earlier attempts are recognised.
     private var attempt = 0
 
@@ -100,28 +101,24 @@ public final class PersistentConnection {
         attempt += 1
         switch target {
         case .addresses(let addresses): connect(to: addresses, configuration.connectTimeout)
-        case .host(let host, let resolver): lookUp(host, resolver)
+        case .host(let host, let lookup): lookUp(host, lookup)
         }
     }
 
-    private func lookUp(_ host: HostPort, _ resolver: NameResolver) {
+    private func lookUp(_ host: HostPort, _ lookup: any HostLookup) {
         let number = attempt
         let deadline = reactor.now + configuration.connectTimeout
-        let bound = LoopBound(self, on: reactor)
-        let refusal = resolver.resolve(host, on: reactor.loop) { reactor, result in
-            let this = bound.get()
-            guard this.attempt == number else { return }
-            this.timer?.cancel()
-            switch result {
-            case .success(let addresses): this.connect(to: addresses, deadline - reactor.now)
-            case .failure(let error): this.failed(.lookup(error))
-            }
+        timer = reactor.schedule(at: deadline, label: "lookup deadline") { _ in
+            self.failed(.connect(ConnectError(.timedOut, attempts: [])))
         }
-        timer = reactor.schedule(
-            at: refusal == nil ? deadline : reactor.now, label: "lookup deadline"
-        ) { _ in
-            self.failed(
-                refusal.map { .lookup($0) } ?? .connect(ConnectError(.timedOut, attempts: [])))
+        endLookup = lookup.addresses(of: host, on: reactor) { [self] result in
+            guard attempt == number else { return }
+            endLookup = nil
+            timer?.cancel()
+            switch result {
+            case .success(let addresses): connect(to: addresses, deadline - reactor.now)
+            case .failure(let error): failed(.lookup(error))
+            }
         }
     }
 
@@ -155,6 +152,7 @@ public final class PersistentConnection {
     private func endAttempt() {
         attempt += 1
         operation = nil
+        endLookup.take()?()
         timer?.cancel()
         timer = nil
     }

@@ -25,7 +25,7 @@ extension PersistentConnection {
         /// The first of these addresses that answers.
         case addresses([NetAddress])
         /// A name, which is looked up for each attempt.
-        case host(HostPort, NameResolver)
+        case host(HostPort, any HostLookup)
     }
 
     /// Why there is no connection. A value.

@@ -32,19 +32,23 @@ extension ListenerSecurity {
     ///   - provider: makes the securities, for which it reads files; nil: there is none, so that TLS
     ///     is an error.
     ///   - protocols: the protocols of ALPN, best first; nil: those of the elements.
+    ///   - addresses: has the addresses of the hosts that are listened on.
     /// - Throws: `TransportSecurityError` with the element or the file, and the reason.
     public init(
         _ server: ServerConfig, by provider: (any TransportSecurityProvider)?,
-        protocols: [String]? = nil
+        protocols: [String]? = nil, addresses: ListenAddresses = ListenAddresses()
     ) throws(TransportSecurityError) {
+        var addresses = addresses
         tcp = try Self.security(server.tls, protocols, at: "server/tls", by: provider)
         for listener in server.listeners {
             let path = "server/listener/\(listener.address)"
-            guard let address = try? NetAddress(parsing: listener.address) else {
-                throw TransportSecurityError(.configuration, "\(path) is not an address")
+            let found: [NetAddress]
+            do { found = try addresses.addresses(of: listener.address) } catch {
+                throw TransportSecurityError(.configuration, "\(path): \(error)")
             }
-            exceptions[address] = .some(
-                try Self.security(listener.tls, protocols, at: "\(path)/tls", by: provider))
+            let security = try Self.security(
+                listener.tls, protocols, at: "\(path)/tls", by: provider)
+            for address in found { exceptions[address] = .some(security) }
         }
     }
 

@@ -269,51 +269,68 @@ import Testing
         #expect(weakClient == nil)
     }
 
-    @Test("Reports a lookup failure when the resolver was shut down")
-    func aResolverThatWasShutDownIsALookupFailure() throws {
-        let resolver = try NameResolver()
-        resolver.shutdown()
-        let (client, record) = make(
-            to: .host(HostPort(host: "localhost", port: 1), resolver))
+    /// A lookup whose result a test gives.
+    private final class Lookup: HostLookup {
+        private let state = Locked<(@Sendable (Result<[NetAddress], NameLookupError>) -> Void)?>(
+            nil)
+        private let ends = Locked(0)
+        var isRunning: Bool { state.withLock { $0 != nil } }
+        var endCount: Int { ends.withLock { $0 } }
+
+        func addresses(
+            of host: HostPort, on reactor: Reactor,
+            completion: @escaping (Result<[NetAddress], NameLookupError>) -> Void
+        ) -> () -> Void {
+            let bound = LoopBound(completion, on: reactor)
+            state.withLock { $0 = { bound.get()($0) } }
+            return { [self] in ends.withLock { $0 += 1 } }
+        }
+
+        func end(_ result: Result<[NetAddress], NameLookupError>) {
+            state.withLock { $0.take() }?(result)
+        }
+    }
+
+    private let host = HostPort(host: "chat.example", port: 1)
+
+    @Test("Reports a name without an address, and looks it up again for the next attempt")
+    func lookupFailure() throws {
+        let lookup = Lookup()
+        let (client, record) = make(to: .host(host, lookup))
         client.start()
-        driven.tick(after: .nanoseconds(1))
-        driven.settle()
+        lookup.end(.failure(NameLookupError(host: "a", text: "none", isUnknownName: true)))
         #expect(record.events == ["lookup"])
+        driven.tick(after: .seconds(1))
+        #expect(lookup.isRunning && lookup.endCount == 0)
         client.stop()
         driven.settle()
         #expect(record.events == ["lookup", "stopped"])
+        #expect(lookup.endCount == 1)
     }
 
     @Test("Looks a name up and connects to it")
-    func aNameIsLookedUpAndConnectedTo() throws {
+    func lookedUp() throws {
         try site.listen()
-        let port = try #require(site.address.port)
-        let resolver = try NameResolver()
-        let (client, record) = make(to: .host(HostPort(host: "127.0.0.1", port: port), resolver))
+        let lookup = Lookup()
+        let (client, record) = make(to: .host(host, lookup))
         client.start()
-        // The answer is sent by the resolver's thread.
-        while record.events.isEmpty { driven.loop.tick(waitingAtMost: .seconds(60)) }
+        lookup.end(.success([site.address]))
+        driven.settle()
         #expect(record.events == ["up"])
         client.stop(.now)
         driven.settle()
-        resolver.shutdown()
+        #expect(lookup.endCount == 0)
     }
 
-    @Test("Reports a slow lookup as a time-out and ignores its late answer")
+    @Test("Reports a slow lookup as a time-out, ends it, and ignores its late answer")
     func slowLookup() throws {
-        let resolver = try NameResolver()
-        let gate = FutexWord(0)
-        resolver.thread.loop.execute { _ in
-            while gate.value == 0 { gate.wait(while: 0, atMost: nil) }
-        }
-        let (client, record) = make(to: .host(HostPort(host: "127.0.0.1", port: 1), resolver))
+        let lookup = Lookup()
+        let (client, record) = make(to: .host(host, lookup))
         client.start()
         driven.tick(after: .seconds(5))
         #expect(record.events == ["timed out"])
-        gate.exchange(1)
-        gate.wakeAll()
-        // Its thread has ended, so the late answer is in the loop's queue.
-        resolver.shutdown()
+        #expect(lookup.endCount == 1)
+        lookup.end(.success([site.address]))
         driven.settle()
         #expect(record.events == ["timed out"])
         client.stop()
