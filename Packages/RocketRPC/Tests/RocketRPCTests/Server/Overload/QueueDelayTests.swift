@@ -142,7 +142,8 @@ struct QueueDelayTests {
         try withScene { scene, client in
             try overload(scene, client)
             for (delay, expected) in [
-                (Duration.milliseconds(10), RPCErrorCode.success), (.milliseconds(11), .unavailable),
+                (Duration.milliseconds(10), RPCErrorCode.success),
+                (.milliseconds(11), .unavailable),
             ] {
                 scene.loop.tick(after: .microseconds(100))
                 client.peer.receiveOnly(
