@@ -24,6 +24,8 @@ final class AdmissionControl {
     private var methods: [MethodAdmission]
     /// Whether each call's delay is measured.
     private var isWatching = false
+    /// Delays above this are watched.
+    private var watchedDelay = Duration.zero
     private var callsUntilSample = 0
     private var sampledTick = MonotonicTime(nanoseconds: 0)
     /// The time at which the last call was measured.
@@ -58,6 +60,7 @@ final class AdmissionControl {
         if let target = settings.queueDelay {
             if queue == nil { queue = QueueDelayController() }
             queue?.target = target
+            watchedDelay = target / 4
         } else {
             if queue?.isOverloaded == true { policy.counters.loops(-1) }
             queue = nil
@@ -139,7 +142,7 @@ final class AdmissionControl {
             let after = queue?.isOverloaded
         else { return true }
         if before != after { policy.counters.loops(after ? 1 : -1) }
-        isWatching = after || delay * 4 > (queue?.target ?? .zero)
+        isWatching = after || delay > watchedDelay
         return admits
     }
 
