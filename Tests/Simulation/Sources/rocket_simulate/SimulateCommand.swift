@@ -58,7 +58,7 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let scenario, chosen.isEmpty {
+        if let scenario, chosen.isEmpty, !comparePolicies {
             let names = Self.scenarios.map(\.name).joined(separator: ", ")
             throw ValidationError("--scenario \(scenario): the scenarios are \(names)")
         }

@@ -7,15 +7,15 @@ import RocketSystem
 // More calls than servers can serve, and the calls that clients make again.
 
 extension BalancingCase {
-    /// Two servers that serve a hundred calls per second each.
+    /// Servers that serve a hundred calls per second each.
     ///
     /// - Parameter isProtected: with the protection that fits handlers that wait.
     private static func servers(
-        _ world: World, isProtected: Bool,
+        _ world: World, count: Int, isProtected: Bool,
         _ slowness: @escaping @Sendable (Duration) -> Double = { _ in 1 }
     ) throws -> ServerGroup {
         try ServerGroup(
-            world, "server", count: 2,
+            world, "server", count: count,
             configure: {
                 if isProtected { $0.limits.adaptiveMethods = [WorkService.work.fullName] }
             }
@@ -28,6 +28,7 @@ extension BalancingCase {
         }
     }
 
+    /// Of two servers.
     private static let capacity = 200.0
 
     /// Twice the calls that servers can serve for five seconds, and three times for ten.
@@ -49,7 +50,7 @@ extension BalancingCase {
         _ world: World, _ policy: BalancingPolicy, isProtected: Bool
     ) throws -> BalancingFigures {
         world.simplifyNetwork()
-        let servers = try servers(world, isProtected: isProtected)
+        let servers = try servers(world, count: 2, isProtected: isProtected)
         let clients = try ClientGroup(
             world, "clients", count: 4, of: servers, policy: policy, timeout: .milliseconds(400))
         clients.call([
@@ -74,7 +75,7 @@ extension BalancingCase {
         return figures
     }
 
-    /// Servers become ten times slower for three seconds. Clients whose calls time out make them again,
+    /// Five servers become ten times slower for three seconds, at 70 % of their capacity. Clients whose calls time out make them again,
     /// up to two times, so that the load is above the capacity as long as calls time out.
     static let retryStorm = BalancingCase(
         "retry-storm",
@@ -92,13 +93,13 @@ extension BalancingCase {
         _ world: World, _ policy: BalancingPolicy, isProtected: Bool
     ) throws -> BalancingFigures {
         world.simplifyNetwork()
-        let servers = try servers(world, isProtected: isProtected) {
+        let servers = try servers(world, count: 5, isProtected: isProtected) {
             (3..<6).contains($0 / .seconds(1)) ? 10 : 1
         }
         let clients = try ClientGroup(
             world, "clients", count: 4, of: servers, policy: policy, timeout: .milliseconds(300),
             repetitions: 2)
-        clients.call([.init(0.7 * capacity, until: 14)])
+        clients.call([.init(350, until: 16)])
         try world.run([clients])
         var figures = BalancingFigures()
         figures.values = [
@@ -107,7 +108,7 @@ extension BalancingCase {
             "recovered": clients.calls.from(11).successRate,
             "amplification": clients.amplification(),
         ]
-        figures.series["goodput"] = clients.calls.goodput(each: 0.5, to: 14)
+        figures.series["goodput"] = clients.calls.goodput(each: 0.5, to: 16)
         return figures
     }
 

@@ -89,5 +89,6 @@ extension World {
     /// Runs until all clients have made their calls.
     func run(_ clients: [ClientGroup]) throws {
         try run(atMost: .seconds(120)) { clients.allSatisfy(\.isDone) }
+        for client in clients { count("calls", by: client.calls.calls.count) }
     }
 }
