@@ -31,6 +31,7 @@ let package = Package(
         .library(name: "RocketSimulationScenarios", targets: ["RocketSimulationScenarios"]),
     ],
     dependencies: [
+        .package(path: "../RocketBalancing"),
         .package(path: "../RocketBase"),
         .package(path: "../RocketReactor"),
         .package(path: "../RocketTCP"),
@@ -48,6 +49,7 @@ let package = Package(
             name: "RocketSimulationScenarios",
             dependencies: layers + [
                 "RocketSimulation",
+                .product(name: "RocketBalancing", package: "RocketBalancing"),
                 .product(name: "RocketGRPC", package: "RocketGRPC"),
                 .product(name: "RocketTLS", package: "RocketTLS"),
                 .product(name: "RocketTLSTestKit", package: "RocketTLS"),

@@ -17,6 +17,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 let package = Package(
     name: "Simulation",
     dependencies: [
+        .package(path: "../../Packages/RocketBalancing"),
         .package(path: "../../Packages/RocketBase"),
         .package(path: "../../Packages/RocketSimulation"),
         .package(path: "../../Apps"),
@@ -28,6 +29,7 @@ let package = Package(
             name: "rocket_simulate",
             dependencies: [
                 .product(name: "AppScenarios", package: "Apps"),
+                .product(name: "RocketBalancing", package: "RocketBalancing"),
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
                 .product(name: "RocketSimulationScenarios", package: "RocketSimulation"),
                 .product(name: "RocketSystem", package: "RocketBase"),

@@ -3,7 +3,7 @@ import OrderProtos
 import RocketBase
 import RocketCodec
 import RocketProgram
-import RocketRPC
+@_spi(Simulation) import RocketRPC
 import SwiftProtobuf
 
 /// The command line of `rocket_bench_paths`, which repeats one part of the call path without
@@ -25,6 +25,8 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case upload
         /// Receives messages of 100 bytes in one stream of responses, in memory.
         case download
+        /// Makes calls to one of several servers, in memory: `--servers`.
+        case pick
     }
 
     /// Name, help and version.
@@ -41,11 +43,14 @@ public struct BenchPathsCommand: AsyncParsableCommand {
             """,
         version: "rocket_bench_paths \(RocketVersion.current)")
 
-    @Argument(help: "decode, encode, dispatch, log, keep, upload or download.")
+    @Argument(help: "decode, encode, dispatch, log, keep, upload, download or pick.")
     var path: Path
 
     @Option(help: "The number of repetitions, 1 or more.")
     var times = 10_000
+
+    @Option(help: "The number of servers that pick chooses from, 1 to 10,000.")
+    var servers = 100
 
     /// Every option at its default, for the parser.
     public init() {}
@@ -53,6 +58,9 @@ public struct BenchPathsCommand: AsyncParsableCommand {
     /// Refuses values out of range.
     public func validate() throws {
         guard times > 0 else { throw ValidationError("--times is 1 or more") }
+        guard 1...10_000 ~= servers else {
+            throw ValidationError("--servers is 1 to 10,000, not \(servers)")
+        }
     }
 
     /// Runs the part, and prints its result.
@@ -72,6 +80,7 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case .keep: try await KeepingOrders.leaks(times: times)
         case .upload: try await StreamedOrders.run(up: true, times: times)
         case .download: try await StreamedOrders.run(up: false, times: times)
+        case .pick: try await pick()
         }
     }
 
@@ -120,6 +129,23 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         let dispatcher = try RPCDispatcher(
             services: [BenchHandler.async.service(payloadBytes: nil)])
         return await dispatcher.answer(frames.copyBytes(), codec: codec).count
+    }
+
+    private func pick() async throws -> Int {
+        var configuration = RPCChannelConfiguration()
+        configuration.subsetSize = 0
+        let dispatcher = try RPCDispatcher(
+            services: [BenchHandler.sync.service(payloadBytes: nil)])
+        let channel = try RPCChannel(
+            inProcess: dispatcher, copies: servers, configuration: configuration)
+        defer { channel.close() }
+        return try await withTaskExecutorPreference(channel.loop) {
+            var sum = 0
+            for _ in 0..<times {
+                sum += Int(try await channel.call(OrderMethods.makeOrder, request).orderID.count)
+            }
+            return sum
+        }
     }
 
     private func log() -> Int {

@@ -79,8 +79,9 @@ class Counting:
             sys.exit(f"check-perf: {what} failed: {output}{errors[-2000:]}")
         return counts_of(self.profile)
 
-    def piece(self, name, times):
-        return self.finish(self.valgrind("rocket_bench_paths", name, "--times", str(times)), name)
+    def piece(self, name, times, *options):
+        return self.finish(
+            self.valgrind("rocket_bench_paths", name, "--times", str(times), *options), name)
 
     def address(self, process, what):
         line = process.stdout.readline()
@@ -121,6 +122,9 @@ def main():
         "message up": (lambda n: counting.piece("upload", n), 20000),
         "message down": (lambda n: counting.piece("download", n), 20000),
         "log line off": (lambda n: counting.piece("log", n), 5000),
+        # Client and server in one process. The difference is what a choice among many costs.
+        "in-process call": (lambda n: counting.piece("pick", n, "--servers", "1"), 10000),
+        "call to one of 100": (lambda n: counting.piece("pick", n, "--servers", "100"), 10000),
         "sync call": (lambda n: counting.server("sync", n), 1600),
         "async call": (lambda n: counting.server("async", n), 1600),
         "gRPC call": (lambda n: counting.server("async", n, load=("http2_load",)), 1600),

@@ -57,16 +57,47 @@ extension Host {
         to addresses: [NetAddress], configuration: RPCChannelConfiguration = .init(),
         interceptors: [any RPCInterceptor] = [], isObserved: Bool = true
     ) throws(RPCError) -> RPCChannel {
-        let observers: [any RPCInterceptor] =
-            isObserved
-            ? [
-                MadeCalls(
-                    host: self, process: running.number,
-                    mostAttempts: configuration.retry.maxAttempts)
-            ] : []
-        let channel = try RPCChannel(
-            to: addresses, configuration: configuration,
-            interceptors: observers + interceptors, loop: loop, logger: world.logger)
+        let interceptors = observers(configuration, isObserved) + interceptors
+        return own(
+            try RPCChannel(
+                to: addresses, configuration: configuration, interceptors: interceptors,
+                loop: loop, logger: world.logger),
+            configuration, isObserved)
+    }
+
+    /// Creates a channel of this host to the servers behind a name. Its calls are checked. It closes
+    /// with the process.
+    ///
+    /// - Parameter resolvers: of the schemes beside `list`. They use the world's time, and no
+    ///   sockets of the machine.
+    /// - Throws: `RPCError`, as `RPCChannel.init`.
+    public func channel(
+        to target: String, resolvers: [any RPCResolver],
+        configuration: RPCChannelConfiguration = .init(), interceptors: [any RPCInterceptor] = [],
+        isObserved: Bool = true
+    ) throws(RPCError) -> RPCChannel {
+        let interceptors = observers(configuration, isObserved) + interceptors
+        return own(
+            try RPCChannel(
+                to: target, resolvers: resolvers, configuration: configuration,
+                interceptors: interceptors, loop: loop, logger: world.logger),
+            configuration, isObserved)
+    }
+
+    private func observers(
+        _ configuration: RPCChannelConfiguration, _ isObserved: Bool
+    ) -> [any RPCInterceptor] {
+        guard isObserved else { return [] }
+        return [
+            MadeCalls(
+                host: self, process: running.number, mostAttempts: configuration.retry.maxAttempts)
+        ]
+    }
+
+    /// Lets a channel close with the process.
+    private func own(
+        _ channel: RPCChannel, _ configuration: RPCChannelConfiguration, _ isObserved: Bool
+    ) -> RPCChannel {
         if isObserved {
             process?.rules.append(ChannelRules(channel, configuration, on: self))
         }

@@ -120,6 +120,9 @@ public final class Host: @unchecked Sendable {
         kernel.closeAll { $0.vanish() }
     }
 
+    /// How many connections a server on this port has.
+    public func connectionCount(port: UInt16) -> Int { kernel.connections(acceptedOn: port).count }
+
     /// Breaks all connections of this host, as a firewall does that has lost its state.
     public func resetConnections() {
         world.record("reset", index) { [name] in "\(name): all connections are reset" }

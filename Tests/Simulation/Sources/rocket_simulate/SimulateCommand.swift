@@ -14,14 +14,16 @@ struct SimulateCommand: ParsableCommand {
 
               rocket_simulate --seeds 1000                 1000 seeds of each scenario
               rocket_simulate --scenario rpc --first 4711 --seeds 1
+              rocket_simulate --compare-policies --seeds 20   figures of docs/balancing.md, as CSV
             """)
 
-    private static let scenarios = [
-        Scenario.rpc, Scenario.rpcTLS, Scenario.rpcGRPC, Scenario.rpcGRPCTLS, Scenario.restart,
-        Scenario.restartTLS, Scenario.restartGRPC, Scenario.restartGRPCTLS, Scenario.overload,
-        Scenario.streams, Scenario.streamsGRPC, Scenario.streamsGRPCTLS, Scenario.peers,
-        Scenario.orders, Scenario.chat,
-    ]
+    private static let scenarios =
+        [
+            Scenario.rpc, Scenario.rpcTLS, Scenario.rpcGRPC, Scenario.rpcGRPCTLS, Scenario.restart,
+            Scenario.restartTLS, Scenario.restartGRPC, Scenario.restartGRPCTLS, Scenario.overload,
+            Scenario.streams, Scenario.streamsGRPC, Scenario.streamsGRPCTLS, Scenario.peers,
+            Scenario.orders, Scenario.chat,
+        ] + BalancingCase.all.map(\.scenario)
 
     @Option(
         help:
@@ -40,6 +42,12 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Run each seed once only, and do not shrink the one that fails.")
     var once = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Measure the scenarios of balancing with each policy instead, and print CSV.",
+            visibility: .hidden))
+    var comparePolicies = false
+
     @Option(
         help: ArgumentHelp(
             "The commit that is simulated, for the text of a failure.", visibility: .hidden))
@@ -50,7 +58,7 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let scenario, chosen.isEmpty {
+        if let scenario, chosen.isEmpty, !comparePolicies {
             let names = Self.scenarios.map(\.name).joined(separator: ", ")
             throw ValidationError("--scenario \(scenario): the scenarios are \(names)")
         }
@@ -60,6 +68,9 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func run() throws {
+        if comparePolicies {
+            return try PolicyComparison(seeds: first..<first + seeds, scenario: scenario).print()
+        }
         for scenario in chosen {
             if let failed = simulate(scenario) { throw SimulationFailed(description: failed) }
         }

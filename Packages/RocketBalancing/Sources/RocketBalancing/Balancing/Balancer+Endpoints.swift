@@ -117,6 +117,7 @@ extension Balancer {
         for index in chosen { states[Int(index)].isCandidate = true }
         candidateWeight = chosen.reduce(0) { $0 + states[Int($1)].weight }
         splitByZone(chosen)
+        isFirstTurn = true
         scheduledWeights.removeAll(keepingCapacity: true)
         nextWeightUpdate = MonotonicTime(nanoseconds: 0)
         if policy == .weightedRoundRobin { nextMaintenance = nextWeightUpdate }

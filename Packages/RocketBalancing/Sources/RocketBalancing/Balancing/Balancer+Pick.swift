@@ -96,6 +96,11 @@ extension Balancer {
     private mutating func pickInTurn(
         from start: Int, count: Int, except tried: TriedEndpoints
     ) -> Int? {
+        if isFirstTurn {
+            isFirstTurn = false
+            let first = Int(truncatingIfNeeded: random.next() >> 33)
+            cursors = (first % max(1, nearCount), first % max(1, candidates.count - nearCount))
+        }
         let cursor = start == 0 ? cursors.near : cursors.far
         let position = cursor < count ? cursor : 0
         if start == 0 { cursors.near = position + 1 } else { cursors.far = position + 1 }

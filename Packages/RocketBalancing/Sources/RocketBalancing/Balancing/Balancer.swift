@@ -57,6 +57,9 @@ public struct Balancer: Sendable {
     var nearShare: UInt64 = 1 << 32
     /// The positions of round robin, among near and far candidates.
     var cursors = (near: 0, far: 0)
+    /// Round robin begins anywhere among new candidates: otherwise the first calls of all channels
+    /// would meet at the same endpoint.
+    var isFirstTurn = true
     var schedules = (near: DeadlineSchedule(), far: DeadlineSchedule())
     var scheduledWeights: [Double] = []
     var ring = HashRing()

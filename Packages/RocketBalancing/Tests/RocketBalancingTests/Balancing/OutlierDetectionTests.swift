@@ -205,4 +205,16 @@ struct OutlierDetectionTests {
         for _ in 0..<10 { balancer.call(0, .failure, now: .seconds(1)) }
         #expect(balancer.pick(now: .seconds(1)) == 0)
     }
+
+    @Test("Failures in sequence eject none while most others fail, too", arguments: [2, 10])
+    mutating func allFail(count: Int) {
+        var detection = detection(count) { $0.consecutiveFailures = 5 }
+        for _ in 0..<20 {
+            for index in 0..<count { #expect(!detection.failed(index, now: .seconds(1))) }
+        }
+        // The others work again.
+        for index in 1..<count { detection.succeeded(index) }
+        #expect(detection.failed(0, now: .seconds(1)))
+        #expect(detection.ejectedCount == 1)
+    }
 }

@@ -77,9 +77,25 @@ struct PickTests {
         first.setUsable(false, at: 0)
         #expect(first.shares(of: 10) == [0, 10, 0])
         var round = Balancer.make(.roundRobin, count: 3)
-        #expect((0..<7).compactMap { _ in round.pick(now: .seconds(1)) } == [0, 1, 2, 0, 1, 2, 0])
+        let picks = (0..<7).compactMap { _ in round.pick(now: .seconds(1)) }
+        #expect(picks.count == 7)
+        #expect(zip(picks, picks.dropFirst()).allSatisfy { ($0 + 1) % 3 == $1 })
         round.setUsable(false, at: 1)
         #expect(round.shares(of: 10)[1] == 0)
+    }
+
+    @Test("The first calls of many channels do not meet at one endpoint")
+    func firstTurns() {
+        var shares = [0, 0, 0, 0]
+        for seed: UInt64 in 0..<400 {
+            var generator = SeededRandom(seed: seed)
+            var configuration = BalancingConfiguration()
+            configuration.policy = .roundRobin
+            var balancer = Balancer(configuration, using: &generator)
+            balancer.update((0..<4).map { BalancedEndpoint("\($0)") })
+            if let index = balancer.pick(now: .seconds(1)) { shares[index] += 1 }
+        }
+        #expect(shares.allSatisfy { (60...140).contains($0) })
     }
 
     @Test("p2c picks every pair equally often, and the better one of it")

@@ -136,6 +136,25 @@ public final class RPCChannel: Sendable {
             inProcess: RPCDispatcher(services: services), configuration: configuration)
     }
 
+    /// Creates a channel to services of this process as above, which are regarded as that many
+    /// servers: to measure what choosing among them costs.
+    ///
+    /// - Parameter copies: 1 to 10,000.
+    /// - Throws: `RPCError` CHANNEL_INIT when the thread can't be started.
+    @_spi(Simulation)
+    public convenience init(
+        inProcess dispatcher: RPCDispatcher, copies: Int,
+        configuration: RPCChannelConfiguration = .init(), loop: EventLoop? = nil
+    ) throws(RPCError) {
+        let connector = InMemoryConnector(dispatcher: dispatcher, codec: configuration.codec)
+        let servers = (0..<UInt32(max(1, copies))).map {
+            RPCEndpoint([NetAddress(.ipv4(bits: 0x7F00_0000 | $0, port: 1))])
+        }
+        try self.init(
+            to: .fixed(servers), configuration: configuration, interceptors: [], loop: loop,
+            logger: .disabled, target: "in-process", connector: { _ in connector })
+    }
+
     /// Creates a channel over transports of any kind to one server.
     convenience init(
         over connector: any Connector, configuration: RPCChannelConfiguration,
