@@ -34,6 +34,10 @@ final class HandlerScheduler: TickEndHandler {
     let load: LoopLoad?
     /// The responder of synchronous handlers.
     private var synchronous: CallResponder?
+    /// Decides which calls begin under overload; nil: all do, and no call that runs has been admitted
+    /// by one.
+    private(set) var admission: AdmissionControl?
+    private var admissionGeneration = 0
 
     /// Parked tasks that were unused for this interval end.
     static let trimInterval = Duration.seconds(10)
@@ -55,6 +59,23 @@ final class HandlerScheduler: TickEndHandler {
     /// The time of the current tick.
     var now: MonotonicTime { reactor.now }
 
+    /// Adopts the settings about overload if they have changed. Once per read.
+    @inline(__always)
+    func updateAdmission() {
+        if dispatcher.overload.generation != admissionGeneration { adoptAdmission() }
+    }
+
+    private func adoptAdmission() {
+        if let admission {
+            // It remains for the calls that run.
+            admission.update()
+        } else {
+            admission = AdmissionControl(
+                dispatcher.overload, dispatcher.table.entries, on: reactor)
+        }
+        admissionGeneration = admission?.generation ?? 0
+    }
+
     // MARK: Connections
 
     func add(_ connection: ServerConnection) {
@@ -75,6 +96,7 @@ final class HandlerScheduler: TickEndHandler {
     func enqueue(_ connection: ServerConnection) {
         if connection.isReady || state.phase == .stopped { return }
         connection.isReady = true
+        connection.waitingSince = now
         ready.append(connection)
         perform(.inputReady)
     }
@@ -352,37 +374,5 @@ private actor LoopActor {
     private func run(_ scheduler: LoopBound<HandlerScheduler>, _ task: LoopBound<HandlerTask>) async
     {
         await scheduler.get().run(task.get())
-    }
-}
-
-/// The schedulers of all sub reactors; each is created for the first connection of its loop.
-final class SchedulerRegistry: Sendable {
-    private let age: ConnectionAge?
-    private let load: ServerLoad?
-    /// In the order of their making.
-    private let all = Locked<[LoopBound<HandlerScheduler>]>([])
-
-    init(age: ConnectionAge? = nil, load: ServerLoad? = nil) {
-        self.age = age
-        self.load = load
-    }
-
-    /// Returns the scheduler of the reactor, which is created if necessary. On the reactor's loop.
-    func scheduler(on reactor: Reactor, _ dispatcher: RPCDispatcher) -> HandlerScheduler {
-        let found = all.withLock { all in all.first { $0.loop === reactor.loop } }
-        if let found { return found.get() }
-        // Only this loop creates its scheduler, so no other thread can have created one meanwhile.
-        let scheduler = HandlerScheduler(
-            reactor: reactor, dispatcher: dispatcher, age: age, load: load)
-        let bound = LoopBound(scheduler, on: reactor)
-        all.withLock { $0.append(bound) }
-        return scheduler
-    }
-
-    /// Stops the schedulers of all loops. Any thread; before the loops are stopped.
-    func stopAll() {
-        for scheduler in all.withLock({ $0 }) {
-            scheduler.loop.execute { _ in scheduler.get().stop() }
-        }
     }
 }

@@ -72,10 +72,13 @@ public final class RPCServer: Service {
             authenticator: configuration.authenticator, authorization: configuration.authorization,
             logger: logger, time: time)
         load = configuration.reportsLoad ? ServerLoad(loops: configuration.ioThreads) : nil
+        dispatcher.overload.share(among: configuration.ioThreads)
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
             wires: configuration.protocols.map(\.wire), services: services, health: health,
-            status: meter.map { StatusLines(meter: $0, time: time) },
+            status: meter.map { [dispatcher] in
+                StatusLines(meter: $0, time: time) { dispatcher.statistics }
+            },
             schedulers: SchedulerRegistry(age: ConnectionAge(configuration), load: load))
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
@@ -111,11 +114,11 @@ public final class RPCServer: Service {
     public func beginDrain() { runtime.beginDrain() }
 
     /// Applies the settings of a configuration that can be changed while the server runs: the
-    /// limits on calls in flight and on watch calls, the policy of who may call what, and the drain
-    /// time-out. Any thread.
+    /// limits on calls in flight and on watch calls, those under overload, the policy of who may call
+    /// what, and the drain time-out. Any thread.
     public func update(_ new: RPCServerConfiguration) {
         dispatcher.update(new.authorization)
-        dispatcher.limiter.update(new.limits)
+        dispatcher.update(new.limits)
         runtime.update(drainTimeout: new.drainTimeout)
     }
 
