@@ -238,6 +238,7 @@ extension ServerConnection {
         if dispatcher.logger.isEnabled(.debug) {
             return refuse(messageID, methodName, refusal.error)
         }
+        load?.ended(refusal.error.code)
         guard let transport else { return }
         send(over: transport) { output in
             let text = refusal.text
