@@ -110,7 +110,7 @@ let balancing: [Target] = [
 
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
-    "RocketCodec",
+    "RocketCodec", "RocketBalancing",
 ]
 
 let rpc: [Target] = [

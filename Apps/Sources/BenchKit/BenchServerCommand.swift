@@ -39,6 +39,12 @@ public struct BenchServerCommand: AsyncParsableCommand {
         help: "sync: synchronous; async: never suspends; slow: sleeps for 5 ms at price 5.")
     var handler = BenchHandler.sync
 
+    @Option(help: "Refuse calls that wait for longer under overload, in microseconds.")
+    var queueDelayUs: Int?
+
+    @Option(help: "The calls that each caller may make per second.")
+    var callsPerSecond = 0
+
     @Option(help: "Bytes of order_id in the reply, instead of \"20230514\".")
     var payload: Int?
 
@@ -65,6 +71,12 @@ public struct BenchServerCommand: AsyncParsableCommand {
     public func validate() throws {
         guard (1...1024).contains(ioThreads) else {
             throw ValidationError("--io-threads is 1 to 1024")
+        }
+        guard queueDelayUs.map({ (0...60_000_000).contains($0) }) ?? true,
+            (0...1_000_000).contains(callsPerSecond)
+        else {
+            throw ValidationError(
+                "--queue-delay-us is 0 to 60000000, --calls-per-second 0 to 1000000")
         }
         guard payload.map({ (0...(64 << 20)).contains($0) }) ?? true else {
             throw ValidationError("--payload is 0 to 67108864")
@@ -97,6 +109,11 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.tcp.maxConnections = 100_000
         configuration.tcp.security = try security()
         configuration.protocols = [.grpc()]
+        // 0: every call waits for longer.
+        configuration.limits.queueDelay = queueDelayUs.map {
+            max(.nanoseconds(1), .microseconds($0))
+        }
+        configuration.limits.callsPerSecond = callsPerSecond
         let server = try RPCServer(
             configuration: configuration,
             services: [handler.service(payloadBytes: payload), BenchStreams()])

@@ -29,7 +29,10 @@ struct BenchCommandTests {
 
     @Test("Refuses numbers out of range before anything starts")
     func ranges() {
-        for arguments in [["--io-threads", "0"], ["--payload", "-1"]] {
+        for arguments in [
+            ["--io-threads", "0"], ["--payload", "-1"], ["--queue-delay-us", "-1"],
+            ["--calls-per-second", "-1"],
+        ] {
             #expect(throws: (any Error).self) { _ = try BenchServerCommand.parse(arguments) }
         }
         for arguments in [

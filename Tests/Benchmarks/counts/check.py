@@ -89,8 +89,8 @@ class Counting:
             sys.exit(f"check-perf: {what} did not start: {line}{process.stderr.read()[-2000:]}")
         return found[1]
 
-    def server(self, handler, calls, in_flight=32, load=("tinypb_load",)):
-        process = self.valgrind("rocket_bench_server", "--handler", handler)
+    def server(self, handler, calls, in_flight=32, load=("tinypb_load",), options=()):
+        process = self.valgrind("rocket_bench_server", "--handler", handler, *options)
         address = self.address(process, "rocket_bench_server")
         subprocess.run([os.path.join(self.work, load[0]), *load[1:], "--to", address, "--in-flight",
                         str(in_flight), "--calls", str(calls)], check=True, stdout=subprocess.DEVNULL)
@@ -127,11 +127,19 @@ def main():
         # An echo: a message in each direction, short enough to be decoded without an allocation.
         "gRPC message": (lambda n: counting.server(
             "async", n, load=("http2_load", "--kind", "echo", "--payload", "14")), 1600),
+        # All but one call a second are refused.
+        "refused call": (lambda n: counting.server(
+            "async", n, load=("tinypb_load", "--refusals", "yes"),
+            options=("--calls-per-second", "1")), 8000),
         # How its 32 tasks share a turn of the pool varies from run to run: 5 % over 1,600 calls.
         "client call": (lambda n: counting.client(n), 8000),
     }
     if "--to" in sys.argv:  # shown, not committed
         paths["sync call, 1 in flight"] = (lambda n: counting.server("sync", n, 1), 400)
+        paths["sync call, queue delay"] = (lambda n: counting.server(
+            "sync", n, options=("--queue-delay-us", "60000000")), 1600)
+        paths["async call, queue delay"] = (lambda n: counting.server(
+            "async", n, options=("--queue-delay-us", "60000000")), 1600)
         paths["async call, 1 in flight"] = (lambda n: counting.server("async", n, 1), 400)
     begin, found = time.monotonic(), {}
     for name, (count, calls) in paths.items():

@@ -15,6 +15,7 @@ enum { STEPS = 128, POWERS = 40 }; // a resolution of 1/128: 0.8 %
 
 struct load_options {
     int port, connections, in_flight, payload, server_pid;
+    int refusals; // of tinypb_load: whether error replies are counted, and not a failure
     long calls; // the number in all, without a warm-up, instead of `seconds`
     double seconds, rate, slow_percent;
     const char *tls_ca, *tls_name, *tls_certificate, *tls_key, *tls_version; // tls_ca NULL: plain
@@ -25,7 +26,7 @@ struct load_options {
 
 struct load_report {
     uint64_t histogram[STEPS * POWERS]; // of all calls but the slow ones, in ns
-    uint64_t calls, slow, highest;
+    uint64_t calls, slow, refused, highest;
     uint64_t began, ended;
     uint64_t server_cpu, client_cpu;
 };
@@ -112,10 +113,11 @@ static inline void report_end(struct load_report *report, const struct load_opti
 static inline void report_print(const struct load_report *report) {
     double seconds = (double)(report->ended - report->began) / 1e9;
     double calls = report->calls ? (double)report->calls : 1;
-    printf("{\"calls\": %llu, \"slow_calls\": %llu, \"seconds\": %.4f, \"calls_per_second\": %.1f, "
+    printf("{\"calls\": %llu, \"slow_calls\": %llu, \"refused_calls\": %llu, \"seconds\": %.4f, \"calls_per_second\": %.1f, "
            "\"server_cpu_us\": %.4f, \"client_cpu_us\": %.4f, \"p50_us\": %.2f, \"p99_us\": %.2f, "
            "\"p999_us\": %.2f, \"max_us\": %.2f, \"histogram_ns\": [",
-           (unsigned long long)report->calls, (unsigned long long)report->slow, seconds,
+           (unsigned long long)report->calls, (unsigned long long)report->slow,
+           (unsigned long long)report->refused, seconds,
            (double)report->calls / seconds, (double)report->server_cpu / calls / 1000,
            (double)report->client_cpu / calls / 1000, percentile_us(report, 0.5),
            percentile_us(report, 0.99), percentile_us(report, 0.999),
@@ -147,6 +149,7 @@ static inline void options_parse(struct load_options *options, int argc, char **
         else if (strcmp(name, "--calls") == 0) options->calls = atol(value);
         else if (strcmp(name, "--payload") == 0) options->payload = atoi(value);
         else if (strcmp(name, "--slow-percent") == 0) options->slow_percent = atof(value);
+        else if (strcmp(name, "--refusals") == 0) options->refusals = strcmp(value, "yes") == 0;
         else if (strcmp(name, "--server-pid") == 0) options->server_pid = atoi(value);
         else if (strcmp(name, "--tls-ca") == 0) options->tls_ca = value;
         else if (strcmp(name, "--tls-name") == 0) options->tls_name = value;
@@ -163,7 +166,7 @@ static inline void options_parse(struct load_options *options, int argc, char **
         fprintf(stderr,
                 "usage: %s --to 127.0.0.1:PORT --connections N --in-flight N --seconds N\n"
                 "       [--rate CALLS_PER_SECOND] [--payload BYTES] [--slow-percent N]\n"
-                "       [--server-pid PID] [--calls N]\n"
+                "       [--server-pid PID] [--calls N] [--refusals yes]\n"
                 "       [--tls-ca FILE [--tls-name localhost] [--tls-version 1.2]\n"
                 "        [--tls-cert FILE --tls-key FILE]]: tinypb_load, tinypb_connects, grpc_load\n",
                 argv[0]);

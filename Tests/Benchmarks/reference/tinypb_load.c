@@ -177,13 +177,17 @@ static void take(struct peer *peer, const char *reply, size_t length, uint64_t n
     if (slot < 0 || slot >= options.in_flight || peer->began[slot] == 0) wrong("its msg_id");
     size_t at = IDS_AT + ID + 4 + get32(reply + IDS_AT + ID);
     if (at + 13 > length || reply[length - 1] != 0x03) wrong("its lengths");
-    if (get32(reply + at) != 0) wrong("an error");
+    int refused = get32(reply + at) != 0;
+    if (refused && !options.refusals) wrong("an error");
     size_t message = at + 8 + get32(reply + at + 4), order_id = (size_t)options.payload;
-    if (message + 10 + order_id > length || memcmp(reply + message, "\x12\x02OK\x1a", 5) != 0)
-        wrong("its message");
-    if (reply_bytes == 0) reply_bytes = length;
-    if (length != reply_bytes) wrong("its size differs from the others'");
-    if (peer->is_slow[slot]) report.slow++;
+    if (!refused) {
+        if (message + 10 + order_id > length || memcmp(reply + message, "\x12\x02OK\x1a", 5) != 0)
+            wrong("its message");
+        if (reply_bytes == 0) reply_bytes = length;
+        if (length != reply_bytes) wrong("its size differs from the others'");
+    }
+    if (refused) report.refused++;
+    else if (peer->is_slow[slot]) report.slow++;
     else record_latency(&report, now - peer->began[slot]);
     report.calls++;
     peer->began[slot] = 0;

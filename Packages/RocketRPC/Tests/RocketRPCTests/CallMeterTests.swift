@@ -41,6 +41,24 @@ struct CallMeterTests {
         #expect(lines.next(connections: 0) == "0 calls/s, 0 in flight, p99 -, 0 connections")
     }
 
+    @Test("A status line shows refused calls and an overload while there are any")
+    func refusals() {
+        let statistics = Locked(RPCServerStatistics())
+        let lines = StatusLines(meter: CallMeter(time: clock), time: clock) {
+            statistics.withLock { $0 }
+        }
+        statistics.withLock {
+            $0.refusedCalls = 5
+            $0.overloadedLoops = 1
+        }
+        clock.advance(by: .seconds(2))
+        let line = "0 calls/s, 0 in flight, p99 -, 1 connections"
+        #expect(lines.next(connections: 1) == line + ", 3 refused/s, overloaded")
+        statistics.withLock { $0.overloadedLoops = 0 }
+        clock.advance(by: .seconds(2))
+        #expect(lines.next(connections: 1) == line)
+    }
+
     @Test("Durations below 1 ms have three decimals", arguments: [(7, "0.007"), (500, "0.511")])
     func shortDurations(microseconds: Int64, text: String) async throws {
         let meter = CallMeter(time: clock, shards: 1)

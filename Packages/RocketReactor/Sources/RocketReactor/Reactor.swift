@@ -11,12 +11,17 @@ public final class Reactor {
     public unowned let loop: EventLoop
     /// The time, read once per tick, after the wait: it is constant within a tick.
     public var now: MonotonicTime { tickTime }
+    /// How long events may have waited for this tick, in nanoseconds: as long as the tick before
+    /// lasted; 0 if the loop slept between the two, since an event ends its sleep. What arrived while
+    /// the other tick ran waited for half of it on average.
+    public var latenessNanoseconds: UInt64 { lateness }
     /// The random numbers of the loop: whatever is random on a call's way draws from it.
     public let random: LoopRandom
 
     // Stored properties are internal: the optimiser sees all their uses, and needs no exclusivity
     // checks at run time (as it does for public ones, which cost more than the work).
     var tickTime: MonotonicTime
+    var lateness: UInt64 = 0
     // Copies of what the loop holds: `loop` is unowned, and each use of it counts references.
     let time: any TimeSource
     let inbox: TaskInbox
@@ -79,6 +84,7 @@ public final class Reactor {
         unsafe serialExecutor = loop.asUnownedSerialExecutor()
         unsafe taskExecutor = loop.asUnownedTaskExecutor()
         tickTime = now
+        callbackBegan = now.nanoseconds
     }
 
     /// Returns the one object of that type that a layer above keeps with this loop, and makes it on
@@ -187,6 +193,9 @@ extension Reactor {
     /// Whether work is queued already, so that a tick does not wait.
     var hasWork: Bool { unsafe !tasks.isEmpty || !tickEnds.isEmpty || !inbox.isEmpty }
 
+    /// A wait that took longer was a sleep: the system call takes less where events are ready.
+    private static var leastSleepNanoseconds: UInt64 { 50_000 }
+
     private func wait(_ limit: Int64) -> Int {
         awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
     }
@@ -210,7 +219,9 @@ extension Reactor {
     @inline(__always)
     func awake(ready: Int) -> Int {
         wakeup.isAwake()
+        let (began, ended) = (tickTime.nanoseconds, callbackBegan)
         tickTime = time.monotonic()
+        lateness = tickTime.nanoseconds &- ended > Self.leastSleepNanoseconds ? 0 : ended &- began
         counters.markProgress(now.nanoseconds, isWaiting: false)
         callbackBegan = now.nanoseconds
         return ready

@@ -29,6 +29,23 @@ import Testing
         #expect(hand.loop.statistics.longestCallbackNanoseconds == 80_000_000)
     }
 
+    @Test("Events may have waited for as long as the tick before took, unless the loop slept")
+    func lateness() throws {
+        let hand = try HandDrivenLoop()
+        let clock = hand.clock
+        hand.tick(after: .milliseconds(1))
+        #expect(hand.reactor.latenessNanoseconds == 0)
+        hand.loop.execute { _ in clock.advance(by: .milliseconds(8)) }
+        hand.tick()
+        #expect(hand.reactor.latenessNanoseconds == 0)
+        hand.tick(after: .microseconds(50))
+        #expect(hand.reactor.latenessNanoseconds == 8_000_000)
+        hand.loop.execute { _ in clock.advance(by: .milliseconds(8)) }
+        hand.tick()
+        hand.tick(after: .microseconds(51))
+        #expect(hand.reactor.latenessNanoseconds == 0)
+    }
+
     @Test("Counts ticks, tasks, timers and events")
     func theCountersCount() throws {
         let hand = try HandDrivenLoop()

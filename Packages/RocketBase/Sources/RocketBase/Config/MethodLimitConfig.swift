@@ -30,7 +30,7 @@ extension ConfigType where Value == MethodLimitConfig {
 
     private static func read(_ text: String) -> MethodLimitConfig? {
         let words = text.split(whereSeparator: \.isWhitespace)
-        guard let name = words.first, words.count > 1, isMethodName(name) else { return nil }
+        guard let name = words.first, words.count > 1, name.isMethodName else { return nil }
         var limit = MethodLimitConfig(method: String(name))
         for word in words.dropFirst() {
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -49,11 +49,6 @@ extension ConfigType where Value == MethodLimitConfig {
             }
         }
         return limit
-    }
-
-    private static func isMethodName(_ name: Substring) -> Bool {
-        guard let dot = name.lastIndex(of: ".") else { return false }
-        return dot != name.startIndex && name.index(after: dot) != name.endIndex
     }
 
     private static func write(_ limit: MethodLimitConfig) -> String {

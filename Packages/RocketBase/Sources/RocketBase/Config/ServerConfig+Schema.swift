@@ -5,6 +5,7 @@ extension ServerConfig {
         listening + limits + callLimits + services,
         elements: [
             .init(\.tls, .restart), .init(\.listeners, id: \.address, "address", .restart),
+            .init(\.overload, .live),
             .init(\.registration, .restart),
         ]
     ) { server in

@@ -210,6 +210,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     public var tls: ServerTLSConfig?
     /// Addresses with TLS of their own, or without.
     public var listeners: [ListenerConfig] = []
+    /// Which calls are refused under overload; nil: none.
+    public var overload: OverloadConfig?
     /// The name that the server announces itself under; nil: none.
     public var registration: RegistrationConfig?
 

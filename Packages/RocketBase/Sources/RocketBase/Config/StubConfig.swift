@@ -72,6 +72,14 @@ public struct StubConfig: ConfigSection, Hashable {
     ///
     /// `stubs/rpc_server/max_attempts`: A whole number, 1 to 100. Default 4. Changes live.
     public var maxAttempts = 4
+    /// What is different for the calls of single methods. hedge: idempotent calls that have no
+    /// reply after the time in which 95 % of the method's have one are sent to a second server,
+    /// too.
+    ///
+    /// `stubs/rpc_server/method_policies`: 0 to 1000 values, separated by commas; each
+    /// Service.method, followed by timeout_ms=N, max_attempts=N, idempotent=BOOL or hedge=BOOL,
+    /// separated by blanks. Default none. Changes live.
+    public var methodPolicies: [MethodPolicyConfig] = []
     /// The largest request frame. A larger one is not sent. 0: the frame limit.
     ///
     /// `stubs/rpc_server/max_request_bytes`: A whole number of bytes, 0 to 1073741824. Default
@@ -146,6 +154,9 @@ extension StubConfig {
         if stub.peer != .rocketSwift, stub.protocol == .grpc {
             return "protocol is grpc, but the peer \(stub.peer.rawValue) speaks TinyPB"
         }
+        if let name = MethodPolicyConfig.repeated(in: stub.methodPolicies) {
+            return "method_policies has \(name) twice"
+        }
         if stub.peer != .rocketSwift, stub.checksum == .require {
             return "checksum is require, but the peer \(stub.peer.rawValue) sends no checksums"
         }
@@ -210,6 +221,11 @@ extension StubConfig {
         .init(
             "max_attempts", \.maxAttempts, .integer(1...100), .live,
             "The largest number of attempts per call, if it is safe to repeat it. 1: no retries."),
+        .init(
+            "method_policies", \.methodPolicies, .list(of: .methodPolicy, count: 0...1000), .live,
+            "What is different for the calls of single methods. hedge: idempotent calls that have "
+                + "no reply after the time in which 95 % of the method's have one are sent to a "
+                + "second server, too."),
         .init(
             "max_request_bytes", \.maxRequestBytes, .bytes(0...1_073_741_824), .live,
             "The largest request frame. A larger one is not sent. 0: the frame limit."),

@@ -1,5 +1,5 @@
-/// Which methods a rule is about. A value.
-enum MethodPattern: Hashable, Sendable {
+/// Which methods a rule or a setting is about. A value.
+public enum MethodPattern: Hashable, Sendable {
     /// `*`
     case all
     /// `shop.v1.*`: all whose names begin with `shop.v1.`
@@ -11,7 +11,10 @@ enum MethodPattern: Hashable, Sendable {
         "expected a method (package.Service.method), the methods below a name "
         + "(package.Service.*), or *"
 
-    init(_ text: String) throws(AuthorizationError) {
+    /// Reads a pattern: a method, the methods below a name (`package.Service.*`), or `*`.
+    ///
+    /// - Throws: `AuthorizationError` with what was expected.
+    public init(_ text: String) throws(AuthorizationError) {
         if text == "*" {
             self = .all
             return
@@ -43,7 +46,8 @@ enum MethodPattern: Hashable, Sendable {
         }
     }
 
-    func matches(_ method: String) -> Bool {
+    /// Whether a method of that full name is meant.
+    public func matches(_ method: String) -> Bool {
         switch self {
         case .all: true
         case .below(let prefix): method.utf8.starts(with: prefix.utf8)
@@ -62,7 +66,8 @@ enum MethodPattern: Hashable, Sendable {
 }
 
 extension MethodPattern: CustomStringConvertible {
-    var description: String {
+    /// The text from which `init` reads it.
+    public var description: String {
         switch self {
         case .all: "*"
         case .below(let prefix): prefix + "*"

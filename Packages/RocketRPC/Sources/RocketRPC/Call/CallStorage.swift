@@ -33,6 +33,9 @@ final class CallStorage: Sendable {
         var isCancelled = false
         var isFinished = false
         // For an outgoing call:
+        var attempts = 0
+        /// The last of the servers that it was sent to.
+        var attemptedPeers: [NetAddress] = []
         var timeout: Duration?
         var options = RPCCallOptions()
         var error: RPCError?

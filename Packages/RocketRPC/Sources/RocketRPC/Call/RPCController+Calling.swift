@@ -1,6 +1,8 @@
+import RocketBalancing
 import RocketBase
 import RocketCodec
 import RocketSystem
+import Synchronization
 
 // Outgoing calls: how a channel uses the controller.
 
@@ -23,6 +25,8 @@ extension RPCController {
             state.isFinished = false
             state.isCancelled = false
             state.isOutgoing = true
+            state.attempts = 0
+            state.attemptedPeers = []
             state.requestBytes = 0
             state.responseBytes = 0
             state.ending = nil
@@ -42,8 +46,18 @@ extension RPCController {
         storage.withState { state in
             state.messageID = bytes
             state.peers = peers
+            state.attempts += 1
+            if state.attemptedPeers.count == Self.maxAttemptedPeers {
+                state.attemptedPeers.removeFirst()
+            }
+            state.attemptedPeers.append(peers.peer)
         }
     }
+
+    private static let maxAttemptedPeers = 8
+
+    /// Records the connection of the reply to a call that was sent on more than one at a time.
+    func answered(between peers: ConnectionPeers) { storage.withState { $0.peers = peers } }
 
     /// Records the size of the serialized request.
     func note(requestBytes: Int) { storage.withState { $0.requestBytes = requestBytes } }
@@ -84,29 +98,45 @@ extension RPCController {
         storage.withState(of: generation) { CallID(unsafe $0.messageID.span.bytes) } ?? nil
     }
 
-    /// Returns `metadata` with the trace context of this call added, unless it contains one.
-    func addingTrace(to metadata: RPCMetadata) -> RPCMetadata {
-        guard metadata["traceparent"] == nil, hasTrace else { return metadata }
-        let own = requestMetadata
+    /// Returns `metadata` with the trace context and the priority of this call added, unless it
+    /// contains one.
+    func addingInherited(to metadata: RPCMetadata) -> RPCMetadata {
+        let found = inheritable
         var result = metadata
-        result["traceparent"] = own["traceparent"]
-        result["tracestate"] = own["tracestate"]
+        if found.trace, metadata["traceparent"] == nil {
+            let own = requestMetadata
+            result["traceparent"] = own["traceparent"]
+            result["tracestate"] = own["tracestate"]
+        }
+        if let priority = found.priority, metadata[CallPriority.key] == nil {
+            result[CallPriority.key] = priority.rawValue
+        }
         return result
     }
 
-    /// Whether the request's metadata may contain a trace context. Does not parse the metadata:
-    /// most calls only have a deadline in it.
-    private var hasTrace: Bool {
-        storage.withState(of: generation) { state in
-            if let changed = state.changedMetadata { return changed["traceparent"] != nil }
-            let key = Self.traceKey
-            guard state.requestMetadata.count > key.count else { return false }
-            return (0...(state.requestMetadata.count - key.count)).contains { start in
-                state.requestMetadata[start] == key[0]
-                    && state.requestMetadata[start..<(start + key.count)].elementsEqual(key)
+    /// Whether the request's metadata contains a trace context, and which priority other than the
+    /// default: the one that the server grants. Copies nothing: most calls only have a deadline.
+    private var inheritable: (trace: Bool, priority: CallPriority?) {
+        storage.withState(of: generation) { state -> (trace: Bool, priority: CallPriority?) in
+            let acceptsCritical = state.entry?.acceptsCritical.load(ordering: .relaxed) ?? true
+            if let changed = state.changedMetadata {
+                var priority = changed[CallPriority.key].flatMap(CallPriority.init(rawValue:))
+                if priority == .critical, !acceptsCritical { priority = nil }
+                return (changed["traceparent"] != nil, priority == .standard ? nil : priority)
             }
-        } ?? false
+            guard state.requestMetadata.count >= Self.leastInheritableBytes else {
+                return (false, nil)
+            }
+            // SAFETY: the array lives, unchanged, while its bytes are read.
+            let bytes = unsafe state.requestMetadata.span.bytes
+            let priority = CallPriority(bytes, acceptsCritical: acceptsCritical)
+            return (
+                MetadataBlock.value(of: "traceparent", in: bytes) != nil,
+                priority == .standard ? nil : priority
+            )
+        } ?? (false, nil)
     }
 
-    private static let traceKey = [UInt8]("traceparent=".utf8)
+    /// A block with less contains neither, and a deadline at most.
+    private static let leastInheritableBytes = "rkm1\ncall-priority=critical\n".utf8.count
 }

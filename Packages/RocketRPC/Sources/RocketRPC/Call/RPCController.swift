@@ -163,6 +163,14 @@ public struct RPCController: Sendable {
     /// The error of a failed call; nil until it has ended, and if it succeeded.
     public var error: RPCError? { withState { $0.error } ?? nil }
 
+    /// How many times the outgoing call was sent, hedges included. Rises until the call has ended; 0 on
+    /// a server, and for a call that was not sent.
+    public var attempts: Int { withState { $0.attempts } ?? 0 }
+
+    /// The servers that the outgoing call was sent to, in the order of sending, one element for each
+    /// time: the last 8. `peerAddress` is the one that has replied, or where it was sent last.
+    public var attemptedPeers: [NetAddress] { withState { $0.attemptedPeers } ?? [] }
+
     /// Cancels the outgoing call: it fails with CANCELLED, unless it has ended. Has no effect on a
     /// server, and before a call is made.
     public func cancel() {

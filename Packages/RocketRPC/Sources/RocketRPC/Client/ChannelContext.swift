@@ -24,6 +24,8 @@ struct ChannelSettings: Sendable {
     let connector: @Sendable (RPCEndpoint) -> any Connector
     let configuration: RPCChannelConfiguration
     let rules: PeerRules
+    /// nil: no method has a policy of its own.
+    let policies: MethodPolicies?
 
     init(
         source: EndpointSource, configuration: RPCChannelConfiguration,
@@ -33,6 +35,7 @@ struct ChannelSettings: Sendable {
         self.connector = connector
         self.configuration = configuration
         rules = PeerRules(configuration)
+        policies = MethodPolicies(configuration.methods)
     }
 }
 

@@ -8,10 +8,11 @@ import Synchronization
 
 extension ChannelCore {
     /// A call was sent to one of several endpoints.
-    func attemptBegan(_ slot: Int, on connection: ClientConnection) {
+    func attemptBegan(_ slot: Int, _ call: OutgoingCall, on connection: ClientConnection) {
         unsafe pending.balanced(slot, since: reactor.now)
         unsafe endpoints.balancer.began(connection.endpoint.index)
         context.counters.picks.increment()
+        if call.policy != nil { expectHedge(slot, call) }
     }
 
     /// The attempt of a call has ended that is in the pending calls.
@@ -45,7 +46,19 @@ extension ChannelCore {
         }
     }
 
-    /// Whether a call may be sent again now, which then counts.
+    /// How many times a call may be sent in all.
+    func maxAttempts(of call: OutgoingCall) -> Int {
+        call.policy?.policy.maxAttempts ?? settings.configuration.retry.maxAttempts
+    }
+
+    /// When a call is sent again.
+    func retryPolicy(of call: OutgoingCall) -> RPCRetryPolicy {
+        var policy = settings.configuration.retry
+        policy.maxAttempts = maxAttempts(of: call)
+        return policy
+    }
+
+    /// Whether a call may be sent again now, or hedged, which then counts.
     func isWithinRetryBudget() -> Bool {
         let now = reactor.now
         guard let isWithin = unsafe retryBudget?.withdraw(now: now) else { return true }

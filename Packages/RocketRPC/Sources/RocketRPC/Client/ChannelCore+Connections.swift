@@ -213,6 +213,7 @@ extension ChannelCore {
     /// A connection has ended: its calls are sent again, or end.
     func closed(_ connection: ClientConnection, _ reason: CloseReason) {
         let calls = unsafe pending.sent(on: connection.number)
+        let hedges = unsafe hedged.others(on: connection.number)
         let sentBytes = connection.sentBytes
         let slot = connection.poolSlot
         unsafe endpoints.remove(connection)
@@ -223,10 +224,12 @@ extension ChannelCore {
             reconsiderQueued()
         }
         resendParked(of: connection, after: lastFailure)
+        hedgesLost(hedges, on: connection)
         if calls.isEmpty { return }
         let error = RPCError(.failedGetReply, "the connection ended before the reply: \(reason)")
         for (slot, end) in calls {
             attemptEnded(slot, on: connection, .failure)
+            if isLeftToOther(slot) { continue }
             lost(slot, isUnseen: end > sentBytes, error)
         }
     }

@@ -93,8 +93,8 @@ extension ChannelCore {
         var failure: RPCError?
         if !connection.exchange.isKnown {
             guard connection.exchange.isProbeAnswered else { return }
-            let first = unsafe pending.sent(on: connection.number).first
-            if let first, first.end < connection.exchange.probeEnd { return }
+            let first = firstEnd(on: connection.number)
+            if let first, first < connection.exchange.probeEnd { return }
             failure = connection.exchange.conclude()
         }
         guard let failure else { return resendParked(of: connection) }
@@ -118,8 +118,9 @@ extension ChannelCore {
             guard let slot = unpark(id, connection) else { continue }
             if let failure {
                 unsafe pending.countAttempt(of: slot)
-                let attempts = unsafe pending[slot]?.attempts ?? 0
-                if attempts >= settings.configuration.retry.maxAttempts {
+                if let entry = unsafe pending[slot],
+                    entry.attempts >= maxAttempts(of: entry.call)
+                {
                     fail(slot, failure)
                     continue
                 }

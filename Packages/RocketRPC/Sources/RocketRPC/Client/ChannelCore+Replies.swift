@@ -16,9 +16,11 @@ extension ChannelCore {
         let id = bytes.extracting(frame.messageID)
         let hash = unsafe ids.hash(of: id)
         let code = RPCErrorCode(rawValue: frame.errorCode)
-        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number) else {
-            return unmatched(frame, bytes, hash, connection)
-        }
+        guard
+            let slot = unsafe pending.find(id, hash, sentOn: connection.number)
+                ?? slotOfOther(id, hash, on: connection)
+        else { return unmatched(frame, bytes, hash, connection) }
+        if code.rawValue != 0, otherAnswers(slot, code, after: connection) { return }
         if code == .unavailable, sendsAgain(slot, after: connection) { return }
         if code == .peerClosed, sendsAgain(slot, lostBy: connection) { return }
         attemptEnded(slot, on: connection, CallOutcome(code))
@@ -26,6 +28,9 @@ extension ChannelCore {
         updateCallsInFlight()
         unsafe completed.record(hash, .replied)
         if code != .unavailable { connection.hasWorked = true }
+        if call.hedge >= 0 {
+            hedgedCallEnded(call, by: connection, succeeded: code.rawValue == 0)
+        }
         callEnded(on: connection)
         let info = bytes.extracting(frame.errorInfo)
         if code.rawValue == 0 {
@@ -66,7 +71,10 @@ extension ChannelCore {
     ) {
         let hash = unsafe ids.hash(of: id)
         let error = tooLarge(byteCount, connection.codec)
-        guard let slot = unsafe pending.find(id, hash, sentOn: connection.number) else {
+        guard
+            let slot = unsafe pending.find(id, hash, sentOn: connection.number)
+                ?? slotOfOther(id, hash, on: connection)
+        else {
             if !connection.exchange.answersProbe(id, error) { drop(hash) }
             return
         }
@@ -75,6 +83,7 @@ extension ChannelCore {
         updateCallsInFlight()
         unsafe completed.record(hash, .replied)
         connection.hasWorked = true
+        if call.hedge >= 0 { hedgedCallEnded(call, by: connection) }
         callEnded(on: connection)
         call.fail(error)
     }
@@ -99,7 +108,7 @@ extension ChannelCore {
     private func sendsAgain(_ slot: Int, after connection: ClientConnection) -> Bool {
         var random = reactor.random
         guard let entry = unsafe pending[slot], entry.call.stream?.canRestart ?? true,
-            let duration = settings.configuration.retry.delay(
+            let duration = retryPolicy(of: entry.call).delay(
                 afterAttempts: entry.attempts, using: &random)
         else { return false }
         let time = reactor.now + duration
@@ -121,7 +130,7 @@ extension ChannelCore {
     private func sendsAgain(_ slot: Int, lostBy connection: ClientConnection) -> Bool {
         guard let entry = unsafe pending[slot], unsafe entry.call.parameters.isIdempotent,
             entry.call.stream?.canRestart ?? true,
-            entry.attempts < settings.configuration.retry.maxAttempts,
+            entry.attempts < maxAttempts(of: entry.call),
             entry.attempts == 1 || isWithinRetryBudget()
         else { return false }
         attemptEnded(slot, on: connection, .refused)
@@ -141,10 +150,16 @@ extension ChannelCore {
     }
 
     private func resend(_ slot: Int, _ entry: PendingCalls<OutgoingCall>.Entry) {
+        countAttempts(of: entry)
+        if entry.call.hedge >= 0 { unsafe hedged.sentAgain(entry.call.hedge) }
+        sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
+    }
+
+    /// Tells the server how often a call was sent before, where the wire has a key for that.
+    func countAttempts(of entry: PendingCalls<OutgoingCall>.Entry) {
         if let key = unsafe endpoints.list.first?.connector.attemptsKey {
             unsafe entry.call.parameters.countAttempts(entry.attempts, in: key)
         }
-        sendOrQueue(slot, entry.call, avoiding: entry.lastConnection)
     }
 
     /// Sends a call again whose connection has ended, or ends it. Each call waits for a random time:
@@ -155,7 +170,7 @@ extension ChannelCore {
         guard let entry = unsafe pending[slot] else { return }
         guard unsafe isUnseen || entry.call.parameters.isIdempotent,
             entry.call.stream?.canRestart ?? true,
-            entry.attempts < settings.configuration.retry.maxAttempts,
+            entry.attempts < maxAttempts(of: entry.call),
             // Its server is gone: once, that moves the load, and does not multiply it.
             isUnseen || entry.attempts == 1 || isWithinRetryBudget()
         else { return fail(slot, error) }

@@ -20,6 +20,7 @@ final class ChannelCore {
     // access to one of them uses the core. The checks cost more than the work.
     @exclusivity(unchecked) var endpoints: ChannelEndpoints
     @exclusivity(unchecked) var pending = PendingCalls<OutgoingCall>()
+    @exclusivity(unchecked) var hedged = HedgedCalls()
     @exclusivity(unchecked) var completed = CompletedCalls()
     @exclusivity(unchecked) var ids: CallIDSource
     /// How many calls may be sent again; nil: any number.
@@ -48,6 +49,10 @@ final class ChannelCore {
     private var nextExpiry = MonotonicTime.distantFuture
     private(set) lazy var retries = RetryQueue(on: reactor) { [unowned self] in backOffEnded($0) }
 
+    private(set) lazy var hedgeTimer = DeadlineTimer(on: reactor, label: "call hedge") {
+        [unowned self] in sendHedges()
+    }
+
     init(_ context: ChannelContext, on reactor: Reactor) {
         self.context = context
         settings = context.settings
@@ -65,6 +70,7 @@ final class ChannelCore {
     func apply(_ new: ChannelSettings, replacesConnections: Bool) {
         if isClosed { return }
         let isSameSource = new.source.isSame(as: settings.source)
+        new.policies?.adoptTimes(of: settings.policies)
         settings = new
         unsafe endpoints.configure(new.configuration)
         unsafe retryBudget = retryBudget.resized(as: new.configuration.retry.budget)
@@ -139,6 +145,7 @@ final class ChannelCore {
                 if connection.exchange.hasParked { sendParked(on: connection) }
             }
         }
+        if entry.call.hedge >= 0 { hedgedCallEnded(entry.call) }
         updateCallsInFlight()
         entry.call.fail(error)
     }
@@ -217,7 +224,7 @@ final class ChannelCore {
             guard let end = try connection.send(call, now: reactor.now) else { return false }
             unsafe pending.move(slot, to: .sent(on: connection.number, end: end))
             connection.endpoint.callBegan(on: connection)
-            if unsafe endpoints.areSeveral { attemptBegan(slot, on: connection) }
+            if unsafe endpoints.areSeveral { attemptBegan(slot, call, on: connection) }
         } catch {
             if connection.exchange.parks(call.id) {
                 parked(slot, on: connection)
@@ -270,7 +277,7 @@ final class ChannelCore {
                 let entry = unsafe pending[slot], entry.stage == .waiting
             else { continue }
             if !entry.call.waits(byDefault: settings.configuration.waitsForReady) {
-                guard entry.attempts > 0, entry.attempts < settings.configuration.retry.maxAttempts
+                guard entry.attempts > 0, entry.attempts < maxAttempts(of: entry.call)
                 else {
                     fail(slot, error)
                     continue
@@ -291,13 +298,15 @@ final class ChannelCore {
         resolution?.cancel()
         resolution = nil
         for connection in unsafe endpoints.removeAll() {
-            let calls = unsafe pending.sent(on: connection.number)
-            connection.close(cancelling: calls.map { unsafe pending.id(in: $0.slot) })
+            connection.close(cancelling: idsSent(on: connection.number))
         }
         context.broadcaster.publish(.closed)
         deadlineTimer.cancel()
         retries.cancel()
+        hedgeTimer.cancel()
+        unsafe hedged.removeAll()
         for call in unsafe pending.removeAll() {
+            call.hedge = -1
             call.fail(.channelInit, "the channel was closed")
         }
         updateCallsInFlight()

@@ -84,6 +84,19 @@ struct ChannelEndpoints: ~Copyable {
         return firstWithRoom
     }
 
+    /// A connection with room, of an endpoint that is picked of all but that of a connection.
+    mutating func other(than number: Int, key: UInt64?, now: MonotonicTime) -> ClientConnection? {
+        guard areSeveral, let used = find(number)?.endpoint else { return nil }
+        var tried = TriedEndpoints()
+        tried.insert(used.index)
+        for _ in 0..<3 {
+            guard let index = balancer.pick(now: now, key: key, excluding: tried) else { break }
+            if let connection = byIndex[index]?.next() { return connection }
+            tried.insert(index)
+        }
+        return nil
+    }
+
     /// A connection with room, of any endpoint.
     var firstWithRoom: ClientConnection? {
         for endpoint in list {

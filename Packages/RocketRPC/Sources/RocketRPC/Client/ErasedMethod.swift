@@ -18,6 +18,8 @@ final class ErasedMethod: Sendable {
 
     /// `package.Service.method`, as on the wire.
     let methodName: [UInt8]
+    /// By which a channel finds its policy.
+    let nameHash: UInt64
     let encode: Encode
     let decode: Decode
 
@@ -28,6 +30,8 @@ final class ErasedMethod: Sendable {
         methodName: [UInt8], encode: @escaping Encode, decode: @escaping Decode
     ) {
         self.methodName = methodName
+        // SAFETY: the array lives, unchanged, until the hash is made.
+        nameHash = byteHash(unsafe methodName.span.bytes)
         self.encode = encode
         self.decode = decode
     }

@@ -49,6 +49,9 @@ struct MetadataExchange {
         return true
     }
 
+    /// The call that was refused last is not to be parked.
+    mutating func dropRefused() { isWanted = false }
+
     /// The parked calls; none is parked afterwards.
     mutating func takeParked() -> [CallID] {
         defer { parked = [] }

@@ -15,6 +15,8 @@ final class OutgoingCall: @unchecked Sendable {
     @usableFromInline let payload: AnyObject
     // SAFETY: read and written field by field, with nothing else inside an access.
     @exclusivity(unchecked) var parameters = CallParameters()
+    /// That of its method; most have none.
+    var policy: MethodPolicy?
     /// Observes the call for its caller; most calls have none.
     var controller: RPCController?
     /// The caller's task. Bound to the channel's loop.
@@ -32,6 +34,8 @@ final class OutgoingCall: @unchecked Sendable {
     /// channel's loop.
     var id = CallID.empty
     var slot = -1
+    /// Its index among the hedged calls; negative: it is none. Bound to the channel's loop.
+    var hedge = -1
     private let cancelled = Atomic(false)
 
     @usableFromInline
@@ -64,6 +68,7 @@ final class OutgoingCall: @unchecked Sendable {
     @usableFromInline
     func reset() -> Bool {
         if isCancelled || controller != nil { return false }
+        if policy != nil { policy = nil }
         unsafe parameters.reset()
         return true
     }

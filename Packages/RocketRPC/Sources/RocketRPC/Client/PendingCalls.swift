@@ -101,6 +101,13 @@ struct PendingCalls<Call>: ~Copyable {
     /// The slot of the call with that id.
     func find(_ id: CallID) -> Int? { index.find(id.hash) { slots[$0].id == id } }
 
+    /// The slot of the call whose id has these bytes.
+    ///
+    /// - Parameter hash: that of `CallIDSource.hash(of:)`.
+    func find(_ bytes: RawSpan, _ hash: UInt64) -> Int? {
+        index.find(hash) { slots[$0].id.matches(bytes) }
+    }
+
     /// The slot of the call whose id has these bytes, if it was last sent on that connection.
     ///
     /// - Parameter hash: that of `CallIDSource.hash(of:)`.
@@ -133,6 +140,12 @@ struct PendingCalls<Call>: ~Copyable {
             slots[slot].progress.attempts += 1
             slots[slot].progress.lastConnection = connection
         }
+    }
+
+    /// Puts another attempt in the place of the one that was sent, where both have been counted.
+    mutating func replaceAttempt(_ slot: Int, on connection: Int, end: UInt64) {
+        slots[slot].progress.stage = .sent(on: connection, end: end)
+        slots[slot].progress.lastConnection = connection
     }
 
     /// When the call in that slot was sent to one of several endpoints; nil: it was not.

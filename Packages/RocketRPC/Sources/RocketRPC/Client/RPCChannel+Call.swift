@@ -15,7 +15,8 @@ extension RPCChannel {
     /// Calls a method and waits for its response.
     ///
     /// - Parameters:
-    ///   - timeout: how long the call may take, all attempts together; nil: the channel's default.
+    ///   - timeout: how long the call may take, all attempts together; nil: that of the method's
+    ///     policy (`RPCChannelConfiguration.methods`), or the channel's default.
     ///     A call made in a handler never outlasts the call that the handler serves.
     ///   - metadata: sent beside the request; at most 511 bytes in all, or 8 KiB to a server that
     ///     takes it. With `idempotency-key` the call is also sent again when the server may have
@@ -53,7 +54,10 @@ extension RPCChannel {
                 "the controller belongs to a call that is served here; make one for this call")
         }
         let (timeout, options) = controller.terms
-        controller.start(method.fullName, deadline: deadline(timeout, Self.parent(options)))
+        let policy = policy(of: method.erased)
+        controller.start(
+            method.fullName,
+            deadline: deadline(timeout ?? policy?.policy.timeout, Self.parent(options)))
         do throws(RPCError) {
             let response = try await intercepted(method, request, options, controller)
             controller.end(RPCErrorCode(rawValue: 0))
@@ -110,13 +114,18 @@ extension RPCChannel {
         _ options: RPCCallOptions, _ controller: RPCController?
     ) throws(RPCError) {
         let parent = Self.parent(options)
+        let policy = policy(of: call.method)
         if let controller {
             call.controller = controller
             unsafe call.parameters.deadline = controller.deadline
         } else {
-            unsafe call.parameters.deadline = deadline(timeout, parent)
+            unsafe call.parameters.deadline = deadline(timeout ?? policy?.policy.timeout, parent)
         }
         try unsafe call.parameters.set(metadata, options, parent)
+        if let policy {
+            call.policy = policy
+            if policy.policy.isIdempotent { unsafe call.parameters.isIdempotent = true }
+        }
     }
 
     /// Hands the call to the channel's loop; `continuation` is resumed when the call has ended.
@@ -173,7 +182,7 @@ extension CallParameters {
         }
         if options.messageID != nil || parent != nil {
             idChoice = try CallIDChoice(options, parent: parent)
-            if let parent { self.metadata = parent.addingTrace(to: metadata) }
+            if let parent { self.metadata = parent.addingInherited(to: metadata) }
         }
     }
 }

@@ -137,6 +137,9 @@ extension RPCChannelConfiguration {
         waitsForReady = stub.waitsForReady
         retry.maxAttempts = stub.maxAttempts
         retry.budget?.percent = stub.retryBudgetPercent
+        for policy in stub.methodPolicies {
+            methods[policy.method] = RPCMethodPolicy(policy)
+        }
         balancing.policy = BalancingPolicy(rawValue: stub.balancing) ?? .p2cPeakEWMA
         balancing.zonePreference.zone = stub.zone
         subsetSize = stub.subsetSize
@@ -145,5 +148,14 @@ extension RPCChannelConfiguration {
         sendsCancel = stub.sendsCancel
         peer = stub.peer
         codec = TinyPBCodec(maxFrameBytes: stub.maxFrameBytes, checksum: .init(stub.checksum))
+    }
+}
+
+extension RPCMethodPolicy {
+    fileprivate init(_ config: MethodPolicyConfig) {
+        timeout = config.timeout
+        maxAttempts = config.maxAttempts
+        isIdempotent = config.isIdempotent ?? false
+        hedging = config.hedges == true ? HedgePolicy() : nil
     }
 }

@@ -26,6 +26,9 @@ public final class RPCChannel: Sendable {
     /// `configuration.timeout`, in nanoseconds.
     let defaultTimeout: Atomic<UInt64>
     let context: ChannelContext
+    /// Those of single methods; nil: none.
+    private let policies: Locked<MethodPolicies?>
+    private let hasPolicies: Atomic<Bool>
     /// The stub that it was created by, and its settings.
     let stub = Locked<(StubConfig, RPCChannelConfiguration)?>(nil)
     private let ownThread: IOThread?
@@ -166,6 +169,8 @@ public final class RPCChannel: Sendable {
         let settings = ChannelSettings(
             source: source, configuration: configuration,
             connector: configuration.protocol.wrapping(connector, configuration, logger))
+        policies = Locked(settings.policies)
+        hasPolicies = Atomic(settings.policies != nil)
         context = ChannelContext(target: target, settings: settings, logger: logger)
         let inbox = ChannelInbox(context, loop: loop)
         self.inbox = inbox
@@ -203,10 +208,18 @@ public final class RPCChannel: Sendable {
     func apply(_ settings: ChannelSettings, replacesConnections: Bool) {
         let timeout = settings.configuration.timeout.wholeNanoseconds
         defaultTimeout.store(UInt64(max(0, timeout)), ordering: .relaxed)
+        policies.withLock { $0 = settings.policies }
+        hasPolicies.store(settings.policies != nil, ordering: .relaxed)
         let inbox = inbox
         loop.execute { reactor in
             inbox.core(on: reactor)?.apply(settings, replacesConnections: replacesConnections)
         }
+    }
+
+    /// The policy of a method; nil, and nearly free, where there is none.
+    func policy(of method: ErasedMethod) -> MethodPolicy? {
+        if !hasPolicies.load(ordering: .relaxed) { return nil }
+        return policies.withLock { $0?.find(method) }
     }
 
     func enqueueStart(_ call: OutgoingCall) {

@@ -27,6 +27,9 @@ public struct RPCChannelConfiguration: Sendable {
     public var subsetSize = 20
     /// When calls are sent again.
     public var retry = RPCRetryPolicy()
+    /// What is different for the calls of single methods, by their full names, such as
+    /// `shop.v1.Order.makeOrder`. Names that nobody calls have no effect. Default empty.
+    public var methods: [String: RPCMethodPolicy] = [:]
     /// The most calls in flight; a further one fails at once with RESOURCE_EXHAUSTED. At least 1;
     /// default 65,536.
     public var maxCallsInFlight = 65_536
@@ -84,7 +87,7 @@ public struct RPCRetryPolicy: Sendable {
     /// Default 25 to 50 ms, doubled each time up to 1 s. After the end of a connection a call waits
     /// from nothing up to as long.
     public var backOff = BackOff(first: .milliseconds(50), most: .seconds(1))
-    /// How many calls may be sent again, in relation to all; others end with their last error. What a
+    /// How many calls may be sent again or hedged, in relation to all; others end with their last error. What a
     /// server can't have seen, or did not begin because it goes away, is no retry; nor is the first
     /// time that a call's connection has ended. nil: no limit. Default 20 %, and 10 per second at
     /// least.

@@ -16,11 +16,15 @@ public struct RPCChannelStatistics: Hashable, Sendable {
     public var resolutionFailures = 0
     /// Attempts to send a call again.
     public var retries = 0
-    /// Calls that were not sent again, because the budget for that was used up.
+    /// Calls that were not sent again, or not hedged, because the budget for that was used up.
     public var retriesRefused = 0
     /// How many calls the budget let the channel send again when it was asked last; -1: it has not
     /// been asked, or there is no budget.
     public var retryBudgetLeft = -1
+    /// Second attempts that were sent before the first had ended.
+    public var hedges = 0
+    /// Calls that the reply to such an attempt has ended.
+    public var hedgesWon = 0
     /// Choices of one of several servers for a call.
     public var picks = 0
     /// How often a server was left out because many of its calls had failed.
@@ -51,6 +55,8 @@ final class ChannelCounters: Sendable {
     let retries = Atomic(0)
     let retriesRefused = Atomic(0)
     let retryBudgetLeft = Atomic(-1)
+    let hedges = Atomic(0)
+    let hedgesWon = Atomic(0)
     let picks = Atomic(0)
     let ejections = Atomic(0)
     let cancelsSent = Atomic(0)
@@ -70,6 +76,8 @@ final class ChannelCounters: Sendable {
         statistics.retries = retries.load(ordering: .relaxed)
         statistics.retriesRefused = retriesRefused.load(ordering: .relaxed)
         statistics.retryBudgetLeft = retryBudgetLeft.load(ordering: .relaxed)
+        statistics.hedges = hedges.load(ordering: .relaxed)
+        statistics.hedgesWon = hedgesWon.load(ordering: .relaxed)
         statistics.picks = picks.load(ordering: .relaxed)
         statistics.ejections = ejections.load(ordering: .relaxed)
         statistics.cancelsSent = cancelsSent.load(ordering: .relaxed)

@@ -39,8 +39,8 @@ extension RPCChannel {
     /// Begins a streaming call. Does not wait for the server: writing and reading do.
     ///
     /// - Parameters:
-    ///   - timeout: how long the whole call may take; nil: no longer than the call whose handler
-    ///     makes this one, if any.
+    ///   - timeout: how long the whole call may take; nil: as long as the method's policy says, if
+    ///     any, and no longer than the call whose handler makes this one, if any.
     ///   - metadata, options: as for other calls. A streaming call is sent again, where others are,
     ///     only until its first message was sent or received.
     /// - Throws: `RPCError`: the error of an interceptor; CHANNEL_INIT if one can't wrap streams.
@@ -127,7 +127,10 @@ extension RPCChannel {
                 "the controller belongs to a call that is served here; make one for this call")
         }
         let (timeout, options) = controller.terms
-        controller.start(method.fullName, deadline: streamDeadline(timeout, options))
+        controller.start(
+            method.fullName,
+            deadline: streamDeadline(
+                timeout ?? policy(of: method.erased)?.policy.timeout, options))
         let call = OutgoingCall(
             method.erased, CallPayload<Request, Response>(request ?? Request()))
         let stream = makeStream(method.kind)

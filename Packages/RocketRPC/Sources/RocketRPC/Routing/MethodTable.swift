@@ -94,6 +94,10 @@ public final class _MethodEntry: Sendable {
     let index: Int
     /// Whether it has to be checked who makes a call.
     let isChecked = Atomic(false)
+    /// Whether its callers may claim the highest priority.
+    let acceptsCritical = Atomic(false)
+    /// The sum of its adaptive limits on all loops; 0: it has none.
+    let adaptiveLimit = Atomic(0)
     let fullName: String
     let fullNameBytes: [UInt8]
     /// The full name of the request's message type.

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// Each line contains the method, the peer, the code, the duration in microseconds and the bytes of
 /// request and response. The line of a failed call also contains the number of failed calls that
-/// were omitted before it.
+/// were omitted before it, and on a channel how often the call was sent, if more than once.
 public final class RPCCallLogging: RPCCallObserver {
     private let logger: RocketLogger
     private let level: LogLevel
@@ -57,6 +57,9 @@ public final class RPCCallLogging: RPCCallObserver {
                     $0.add("us", microsecondsOf: time.monotonic() - start)
                     $0.add("request_bytes", ending.requestBytes)
                     $0.add("response_bytes", ending.responseBytes)
+                    if isOutgoing, ending.code.rawValue != 0, call.attempts > 1 {
+                        $0.add("attempts", call.attempts)
+                    }
                     if omitted > 0 { $0.add("omitted", omitted) }
                 }
             }

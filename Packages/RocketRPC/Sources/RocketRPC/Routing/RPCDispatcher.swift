@@ -2,11 +2,12 @@ public import RocketBase
 public import RocketCodec
 import RocketRuntime
 public import RocketSystem
+import Synchronization
 
 /// Routes calls to the services of a server: a table of type-erased handlers, wrapped by
 /// interceptors, with their limits.
 ///
-/// Immutable, except for the limits on calls in flight. Used by the loops of an `RPCServer`, by a
+/// Immutable, except for the limits on calls in flight and under overload. Used by the loops of an `RPCServer`, by a
 /// channel that makes calls in the same process, or by a test that passes frames to `answer`. Any
 /// thread.
 public final class RPCDispatcher: Sendable {
@@ -15,11 +16,21 @@ public final class RPCDispatcher: Sendable {
     let streamLimits: RPCStreamLimits
     let counters = ServerCounters()
     let access: AccessControl
+    let overload: OverloadPolicy
     let logger: RocketLogger
     let time: any TimeSource
 
-    /// Counts of refused, cancelled and timed-out calls and of broken streams so far.
-    public var statistics: RPCServerStatistics { counters.snapshot }
+    /// Counts of refused, cancelled and timed-out calls and of broken streams so far, and the limits
+    /// that are in force under overload.
+    public var statistics: RPCServerStatistics {
+        var statistics = counters.snapshot
+        overload.counters.add(to: &statistics)
+        for entry in table.entries {
+            let limit = entry.adaptiveLimit.load(ordering: .relaxed)
+            if limit > 0 { statistics.adaptiveLimits[entry.fullName] = limit }
+        }
+        return statistics
+    }
 
     /// The names of all services, sorted.
     public var serviceNames: [String] { table.serviceNames }
@@ -44,6 +55,10 @@ public final class RPCDispatcher: Sendable {
         limiter = ConcurrencyLimiter(limits)
         streamLimits = limits.streams
         access = AccessControl(authenticator)
+        if let fault = OverloadPolicy.fault(in: limits, table.entries) {
+            throw RPCRegistrationError(description: fault)
+        }
+        overload = OverloadPolicy(limits, of: table.entries)
         self.logger = logger
         self.time = time
         update(authorization)
@@ -52,7 +67,7 @@ public final class RPCDispatcher: Sendable {
     /// Serves TinyPB frames one after another, on the calling task and without a transport: for
     /// tests, and for custom transports.
     ///
-    /// Refuses calls whose deadline has passed. While a handler runs, neither its deadline nor a
+    /// Refuses calls whose deadline has passed, but none because of overload. While a handler runs, neither its deadline nor a
     /// cancellation frame ends the call: the calling task has to be cancelled instead.
     /// - Parameter frames: complete frames; an incomplete frame at the end is ignored.
     /// - Returns: the frames of the replies. Frames behind an invalid one are not served.
@@ -78,6 +93,15 @@ public final class RPCDispatcher: Sendable {
             connection.handlerReturned()
         }
         return transport.takeOutput()
+    }
+
+    /// Applies the limits that can be changed while calls are served. Any thread.
+    func update(_ limits: RPCCallLimits) {
+        limiter.update(limits)
+        if let fault = OverloadPolicy.fault(in: limits, table.entries) {
+            logger.warn("an adaptive limit is ignored") { $0.add("reason", fault) }
+        }
+        overload.update(limits, of: table.entries)
     }
 
     /// Returns the time if the duration of calls is logged (at debug level), else nil.

@@ -19,7 +19,7 @@ final class ConnectionAccess {
     private var policy: AuthorizationPolicy?
     private var generation: Int
     /// Those of the call that was inspected last, until it begins.
-    private var peersOfCall: ConnectionPeers?
+    private(set) var peersOfCall: ConnectionPeers?
 
     init(_ control: AccessControl, _ peers: ConnectionPeers) {
         self.control = control

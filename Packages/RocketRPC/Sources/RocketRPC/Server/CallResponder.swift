@@ -22,6 +22,8 @@ final class CallResponder {
     private(set) var isOver = true
     /// The call's deadline.
     private(set) var deadline = CallDeadline.none
+    /// What the admission control has recorded of the call.
+    var admitted = AdmittedCall()
     /// The range of the request within the call's frame, which is the first in the input.
     fileprivate var payload = 0..<0
     /// The size of the call's frame.
@@ -83,11 +85,14 @@ final class CallResponder {
         guard let method else { return }
         let (id, trailing) = storage.withState { ($0.messageID, $0.trailingMetadata) }
         connection.send(error, id, method, trailing: trailing)
+        // A call that was too slow says more of the load than one that has ended in time.
+        if error.code != .callTimeout { admitted.isSample = false }
         end(error.code)
     }
 
     /// Cancels the call, because its connection is closed or its caller has cancelled it.
     func abandon() {
+        admitted.isSample = false
         storage.withState { state in
             state.isCancelled = true
             state.isFinished = true
@@ -110,6 +115,7 @@ final class CallResponder {
     /// Ends the call after its handler has returned: from now on its controllers are finished.
     @inline(__always)
     func handlerReturned() {
+        if admitted.startedAt != 0 { connection.scheduler?.admission?.ended(self) }
         if isOver { return }
         storage.withState { $0.finishServing() }
         recordOver()
@@ -128,6 +134,7 @@ final class CallResponder {
     fileprivate nonisolated(nonsending) func waitUntilWritable() async {
         if unsafe isAnswered { return }
         deadline = deadline.withoutOwn
+        admitted.isSample = false
         await unsafe withUnsafeContinuation { continuation in
             unsafe waiting = continuation
             connection.wait(self)

@@ -32,6 +32,10 @@ final class HandlerScheduler: TickEndHandler {
     private let ages: ConnectionAges?
     /// The responder of synchronous handlers.
     private var synchronous: CallResponder?
+    /// Decides which calls begin under overload; nil: all do, and no call that runs has been admitted
+    /// by one.
+    private(set) var admission: AdmissionControl?
+    private var admissionGeneration = 0
 
     /// Parked tasks that were unused for this interval end.
     static let trimInterval = Duration.seconds(10)
@@ -48,6 +52,23 @@ final class HandlerScheduler: TickEndHandler {
 
     /// The time of the current tick.
     var now: MonotonicTime { reactor.now }
+
+    /// Adopts the settings about overload if they have changed. Once per read.
+    @inline(__always)
+    func updateAdmission() {
+        if dispatcher.overload.generation != admissionGeneration { adoptAdmission() }
+    }
+
+    private func adoptAdmission() {
+        if let admission {
+            // It remains for the calls that run.
+            admission.update()
+        } else {
+            admission = AdmissionControl(
+                dispatcher.overload, dispatcher.table.entries, on: reactor)
+        }
+        admissionGeneration = admission?.generation ?? 0
+    }
 
     // MARK: Connections
 
@@ -69,6 +90,7 @@ final class HandlerScheduler: TickEndHandler {
     func enqueue(_ connection: ServerConnection) {
         if connection.isReady || state.phase == .stopped { return }
         connection.isReady = true
+        connection.waitingSince = now
         ready.append(connection)
         perform(.inputReady)
     }

@@ -28,6 +28,34 @@ public struct RPCCallLimits: Hashable, Sendable {
     /// Limits on streaming calls.
     public var streams = RPCStreamLimits()
 
+    /// Under overload: how long calls may wait until their handlers begin. When all calls of a loop
+    /// wait for longer during 100 ms, those that have waited for twice this time are refused with
+    /// UNAVAILABLE, as long as more than a tenth of the calls is. Not shorter than a handler runs that
+    /// does not suspend; 5 ms for most servers. nil, the default: no call is refused for its delay.
+    public var queueDelay: Duration?
+    /// Whether calls are refused at once, with ERROR_RPC_CALL_TIMEOUT, that have less time left until
+    /// their deadlines than their handlers take on average. Default false.
+    public var refusesLateCalls = false
+    /// The methods whose calls in flight have a limit on each loop that follows from how long they
+    /// run; calls above it are refused with UNAVAILABLE. For handlers that wait for something with a
+    /// queue of its own, such as a database. Full names (`shop.v1.Order.makeOrder`), the methods below
+    /// a name (`shop.v1.Order.*`), or `*`; streaming and synchronous methods have no such limit.
+    /// Default none.
+    public var adaptiveMethods: [String] = []
+    /// How many calls a second each caller may make; further ones fail with RESOURCE_EXHAUSTED. A
+    /// caller is a token's subject, a certificate's name, a user of this machine, or else an IP
+    /// address. 0, the default: no limit.
+    public var callsPerSecond = 0
+    /// How many calls a caller may make at once that has made none before. 0, the default: as many as
+    /// `callsPerSecond`.
+    public var callBurst = 0
+    /// The most callers that are remembered for `callsPerSecond`; further ones replace those that have
+    /// not called for longest. Default 10,000.
+    public var maxCallers = 10_000
+    /// Whether calls with the metadata `call-priority=critical` are refused after others; false, the
+    /// default: they are served like others, since callers that are not trusted would all claim it.
+    public var acceptsCritical = false
+
     /// The defaults.
     public init() {}
 

@@ -70,10 +70,13 @@ public final class RPCServer: Service {
             services: all, interceptors: measured + interceptors, limits: configuration.limits,
             authenticator: configuration.authenticator, authorization: configuration.authorization,
             logger: logger, time: time)
+        dispatcher.overload.share(among: configuration.ioThreads)
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
             wires: configuration.protocols.map(\.wire), services: services, health: health,
-            status: meter.map { StatusLines(meter: $0, time: time) },
+            status: meter.map { [dispatcher] in
+                StatusLines(meter: $0, time: time) { dispatcher.statistics }
+            },
             age: ConnectionAge(configuration))
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
@@ -100,11 +103,11 @@ public final class RPCServer: Service {
     public func beginDrain() { runtime.beginDrain() }
 
     /// Applies the settings of a configuration that can be changed while the server runs: the
-    /// limits on calls in flight and on watch calls, the policy of who may call what, and the drain
-    /// time-out. Any thread.
+    /// limits on calls in flight and on watch calls, those under overload, the policy of who may call
+    /// what, and the drain time-out. Any thread.
     public func update(_ new: RPCServerConfiguration) {
         dispatcher.update(new.authorization)
-        dispatcher.limiter.update(new.limits)
+        dispatcher.update(new.limits)
         runtime.update(drainTimeout: new.drainTimeout)
     }
 

@@ -84,6 +84,15 @@ extension RPCCallLimits {
         defaults = RPCMethodLimits(
             maxRequestBytes: server.maxRequestBytes, maxResponseBytes: server.maxResponseBytes,
             timeout: server.maxHandlerTime)
+        if let overload = server.overload {
+            queueDelay = overload.queueDelay > .zero ? overload.queueDelay : nil
+            refusesLateCalls = overload.refusesLateCalls
+            adaptiveMethods = overload.adaptiveLimits
+            callsPerSecond = overload.callsPerSecond
+            callBurst = overload.burst
+            maxCallers = overload.maxCallers
+            acceptsCritical = overload.acceptsCritical
+        }
         for method in server.methodLimits {
             methods[method.method] = RPCMethodLimits(
                 maxRequestBytes: method.maxRequestBytes, maxResponseBytes: method.maxResponseBytes,

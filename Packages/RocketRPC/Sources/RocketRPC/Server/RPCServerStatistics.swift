@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Counts of the calls that a server refused, cancelled or timed out, and of broken streams. Use an
-/// interceptor to observe every call.
+/// Counts of the calls that a server refused, cancelled or timed out, and of broken streams, and its
+/// state under overload. Use an interceptor to observe every call.
 public struct RPCServerStatistics: Hashable, Sendable {
     /// Calls that failed before a handler ran: unknown names, limits, a draining server, expired
-    /// deadlines, callers that may not make them.
+    /// deadlines, callers that may not make them, and the four kinds of refusals under overload.
     public var refusedCalls = 0
     /// Calls that were cancelled by a `rocket.cancel` frame.
     public var cancelledCalls = 0
@@ -14,6 +14,20 @@ public struct RPCServerStatistics: Hashable, Sendable {
     public var timedOutCalls = 0
     /// Connections closed because of an invalid frame.
     public var brokenStreams = 0
+
+    /// Refused calls that had waited for too long (`RPCCallLimits.queueDelay`).
+    public var refusedForQueueDelay = 0
+    /// Refused calls with too little time left (`RPCCallLimits.refusesLateCalls`).
+    public var refusedAsLate = 0
+    /// Refused calls above their method's limit (`RPCCallLimits.adaptiveMethods`).
+    public var refusedByAdaptiveLimit = 0
+    /// Refused calls of callers above their rate (`RPCCallLimits.callsPerSecond`).
+    public var refusedForRate = 0
+    /// The loops that refuse calls for their delay now.
+    public var overloadedLoops = 0
+    /// The adaptive limits on calls in flight now, by full name of the method: the sum over the loops
+    /// that have served a call.
+    public var adaptiveLimits: [String: Int] = [:]
 }
 
 /// Counters of rare events, shared by all loops of a server. Any thread.

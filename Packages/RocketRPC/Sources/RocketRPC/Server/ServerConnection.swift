@@ -35,6 +35,10 @@ final class ServerConnection {
     private(set) var hasWaitingReplies = false
     /// Whether the connection is in the scheduler's queue.
     var isReady = false
+    /// Since when the first frame of the input waits at least, while `isReady`.
+    var waitingSince = MonotonicTime(nanoseconds: 0)
+    /// The caller whose rate was asked for last.
+    var knownCaller: CallerKey?
     /// Whether frames wait until the output has room.
     private var isHeldBack = false
     /// What the peer has shown of metadata, and what it has been sent.
@@ -76,6 +80,7 @@ extension ServerConnection: TransportHandler {
     /// Runs synchronous handlers at once, and schedules a handler task for other calls.
     func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         guard let scheduler else { return }
+        scheduler.updateAdmission()
         if dispatcher.table.hasSynchronous {
             let context = _ServingContext(self, transport, scheduler.synchronousResponder(of: self))
             let binding = context.responder.synchronousContext()
@@ -165,6 +170,7 @@ extension ServerConnection {
     ) -> Next {
         if isOutOfFrame, !skip(&input) { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
+        let admission = scheduler?.admission
         while fault == nil {
             if isOutputFull || hasWaitingReplies {
                 isHeldBack = true
@@ -172,19 +178,21 @@ extension ServerConnection {
             }
             var awaited: _MethodEntry?
             let byteCount = input.withBytes { bytes in
-                switch inspect(bytes, context, now) {
+                switch inspect(bytes, context, now, admission, inTask: inTask) {
                 case .needMore, .broken: return 0
                 case .handled(let byteCount): return byteCount
                 case .call(let method, let frame, let deadline, let byteCount):
                     switch method.handler {
                     case .synchronous(let serve):
                         begin(frame, byteCount, bytes, method, context, deadline)
+                        admission?.began(context.responder)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
                         return byteCount
                     case .awaited:
                         if inTask {
                             begin(frame, byteCount, bytes, method, context, deadline)
+                            admission?.began(context.responder)
                             callsInFlight += 1
                         }
                         awaited = method
@@ -236,7 +244,8 @@ extension ServerConnection {
     /// Inspects the first frame, and handles it unless it is a call to be served.
     @inline(__always)
     private func inspect(
-        _ bytes: RawSpan, _ context: _ServingContext, _ now: MonotonicTime
+        _ bytes: RawSpan, _ context: _ServingContext, _ now: MonotonicTime,
+        _ admission: AdmissionControl?, inTask: Bool
     ) -> FrameOutcome {
         let step: FrameStep<TinyPBFrame>
         do throws(FrameError) {
@@ -268,6 +277,15 @@ extension ServerConnection {
         {
             dispatcher.counters.refused()
             refuse(bytes.extracting(frame.messageID), name, denial)
+            return .handled(byteCount: byteCount)
+        }
+        // A call that begins only in a handler task is asked for there.
+        if let admission, inTask || method.isSynchronous,
+            let refusal = admission.refusal(
+                of: method, bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0),
+                timeout: timeout, on: self, isQueued: inTask || isReady)
+        {
+            refuse(bytes.extracting(frame.messageID), name, refusal)
             return .handled(byteCount: byteCount)
         }
         let deadline = CallDeadline(

@@ -56,26 +56,36 @@ final class CallMeter: RPCCallObserver {
 final class StatusLines: Sendable {
     private let meter: CallMeter
     private let time: any TimeSource
-    private let last: Locked<MonotonicTime>
+    private let statistics: @Sendable () -> RPCServerStatistics
+    private let last: Locked<(time: MonotonicTime, refused: Int)>
 
-    init(meter: CallMeter, time: any TimeSource = SystemTimeSource()) {
+    /// - Parameter statistics: returns the counters of the server.
+    init(
+        meter: CallMeter, time: any TimeSource = SystemTimeSource(),
+        statistics: @escaping @Sendable () -> RPCServerStatistics = { RPCServerStatistics() }
+    ) {
         self.meter = meter
         self.time = time
-        last = Locked(time.monotonic())
+        self.statistics = statistics
+        last = Locked((time.monotonic(), 0))
     }
 
-    /// `1250 calls/s, 12 in flight, p99 3.4 ms, 8 connections`
+    /// `1250 calls/s, 12 in flight, p99 3.4 ms, 8 connections`, and if calls were refused or a loop is
+    /// overloaded, `, 310 refused/s, overloaded`.
     func next(connections: Int) -> String {
-        let now = time.monotonic()
-        let elapsed = last.withLock { last in
-            defer { last = now }
-            return now - last
+        let (now, counts) = (time.monotonic(), statistics())
+        let (elapsed, refused) = last.withLock { last in
+            defer { last = (now, counts.refusedCalls) }
+            return (now - last.time, counts.refusedCalls - last.refused)
         }
         let (durations, inFlight) = meter.take()
         let seconds = max(elapsed / .seconds(1), 0.001)
         let rate = Int((Double(durations.count) / seconds).rounded())
         let p99 = durations.quantile(0.99).map { "p99 \(Self.milliseconds($0)) ms" } ?? "p99 -"
-        return "\(rate) calls/s, \(inFlight) in flight, \(p99), \(connections) connections"
+        var line = "\(rate) calls/s, \(inFlight) in flight, \(p99), \(connections) connections"
+        if refused > 0 { line += ", \(Int((Double(refused) / seconds).rounded(.up))) refused/s" }
+        if counts.overloadedLoops > 0 { line += ", overloaded" }
+        return line
     }
 
     private static func milliseconds(_ microseconds: UInt64) -> String {

@@ -18,6 +18,7 @@ import Testing
             var messageID = ""
             var left: Duration?
             var trace: [String?] = []
+            var priority: String?
         }
 
         let next: RPCChannel?
@@ -31,7 +32,8 @@ import Testing
                 record.value.withLock {
                     $0 = Record(
                         messageID: call.messageID, left: left,
-                        trace: ["traceparent", "tracestate"].map { call.requestMetadata[$0] })
+                        trace: ["traceparent", "tracestate"].map { call.requestMetadata[$0] },
+                        priority: call.requestMetadata["call-priority"])
                 }
                 if let next {
                     return try await next.call(
@@ -136,6 +138,17 @@ import Testing
             let (atB, atC) = (b.record.value.withLock { $0 }, c.record.value.withLock { $0 })
             #expect(atB.messageID == call.messageID && atC.messageID == call.messageID)
             #expect(atB.trace == [trace, "a=b"] && atC.trace == [trace, "a=b"])
+        }
+    }
+
+    @Test(
+        "The priority that a server grants is passed along the chain",
+        arguments: [("sheddable", "sheddable"), ("critical", nil), ("default", nil)])
+    func priority(sent: String, passedOn: String?) async throws {
+        try await withChain { toB, b, c in
+            _ = try await toB.call(Relay.pass, Text(), metadata: ["call-priority": sent])
+            #expect(b.record.value.withLock { $0.priority } == sent)
+            #expect(c.record.value.withLock { $0.priority } == passedOn)
         }
     }
 

@@ -139,7 +139,7 @@ final class FakeTransport: Transport {
     var isWritable: Bool { room > 0 && closing == nil }
     private(set) var sentBytes: UInt64 = 0
     let localAddress = NetAddress.loopback(port: 1)
-    let peerAddress = NetAddress.loopback(port: 2)
+    var peerAddress: NetAddress { endpoint ?? .loopback(port: 2) }
     var peerIdentity = PeerIdentity.none
     var pendingBytes: Int { output.readableBytes }
 
