@@ -210,11 +210,11 @@ struct OutlierDetectionTests {
     mutating func allFail(count: Int) {
         var detection = detection(count) { $0.consecutiveFailures = 5 }
         for _ in 0..<20 {
-            for index in 0..<count { #expect(!detection.failed(index, now: .seconds(1))) }
+            for index in 0..<count { #expect(detection.failed(index, now: .seconds(1)) == false) }
         }
         // The others work again.
         for index in 1..<count { detection.succeeded(index) }
-        #expect(detection.failed(0, now: .seconds(1)))
+        #expect(detection.failed(0, now: .seconds(1)) == true)
         #expect(detection.ejectedCount == 1)
     }
 }
