@@ -122,9 +122,6 @@ def main():
         "message up": (lambda n: counting.piece("upload", n), 20000),
         "message down": (lambda n: counting.piece("download", n), 20000),
         "log line off": (lambda n: counting.piece("log", n), 5000),
-        # Client and server in one process. The difference is what a choice among many costs.
-        "in-process call": (lambda n: counting.piece("pick", n, "--servers", "1"), 10000),
-        "call to one of 100": (lambda n: counting.piece("pick", n, "--servers", "100"), 10000),
         "sync call": (lambda n: counting.server("sync", n), 1600),
         "async call": (lambda n: counting.server("async", n), 1600),
         "gRPC call": (lambda n: counting.server("async", n, load=("http2_load",)), 1600),
@@ -139,6 +136,10 @@ def main():
         "client call": (lambda n: counting.client(n), 8000),
     }
     if "--to" in sys.argv:  # shown, not committed
+        # Client and server in one process. The difference is what a choice among many costs.
+        paths["in-process call"] = (lambda n: counting.piece("pick", n, "--servers", "1"), 10000)
+        paths["call to one of 100"] = (
+            lambda n: counting.piece("pick", n, "--servers", "100"), 10000)
         paths["sync call, 1 in flight"] = (lambda n: counting.server("sync", n, 1), 400)
         paths["sync call, queue delay"] = (lambda n: counting.server(
             "sync", n, options=("--queue-delay-us", "60000000")), 1600)
