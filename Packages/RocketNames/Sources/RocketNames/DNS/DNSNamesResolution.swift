@@ -71,7 +71,12 @@ final class DNSResolution: RPCResolution {
         requests.append(
             client.lookUp(host: host, port: 0, families: .all) { [weak self] result in
                 guard let self, !self.isEnded else { return }
-                use(self.memory.take(result, of: host))
+                let found = self.memory.take(result, of: host)
+                if case (.failure(let error), .success) = (result, found), self.lookup == nil {
+                    // The host keeps its addresses; that DNS is away must be seen all the same.
+                    self.report(error)
+                }
+                use(found)
             })
     }
 
@@ -117,6 +122,10 @@ final class DNSResolution: RPCResolution {
         // The loop ends.
         if error.kind == .shutDown { return cancel() }
         ended(error.isNegative ? .negative(ttl: error.negativeTTL) : .failed)
+        report(error)
+    }
+
+    private func report(_ error: DNSError) {
         report.failed(RPCError(.failedConnect, "\(error)").adding("connect", "no address"))
     }
 

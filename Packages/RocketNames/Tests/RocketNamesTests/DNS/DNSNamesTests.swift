@@ -184,6 +184,22 @@ import Testing
         #expect(site.lookups == 3)
     }
 
+    @Test("A host keeps its addresses while it can't be looked up, and each failure is reported")
+    func outage() throws {
+        let site = try Site()
+        try site.host("a", "10.0.0.1")
+        try site.start("a:80")
+        site.fail("a", .timedOut)
+        site.after(.seconds(60))
+        let failure = ["failed: host name \"a\": no server has answered in time"]
+        #expect(site.taken() == [["10.0.0.1:80"], failure])
+        site.after(.seconds(2))
+        #expect(site.taken() == [failure])
+        try site.host("a", "10.0.0.1")
+        site.after(.seconds(60))
+        #expect(site.taken() == [])
+    }
+
     @Test("A channel that loses its servers gets a new list, at most once a second")
     func refresh() throws {
         let site = try Site()
