@@ -36,6 +36,7 @@ final class HandlerScheduler: TickEndHandler {
     /// by one.
     private(set) var admission: AdmissionControl?
     private var admissionGeneration = 0
+    private var isAdmissionActive = false
 
     /// Parked tasks that were unused for this interval end.
     static let trimInterval = Duration.seconds(10)
@@ -54,9 +55,12 @@ final class HandlerScheduler: TickEndHandler {
     var now: MonotonicTime { reactor.now }
 
     /// Adopts the settings about overload if they have changed. Once per read.
+    ///
+    /// - Returns: whether `admission` can refuse calls.
     @inline(__always)
-    func updateAdmission() {
+    func controlsAdmission() -> Bool {
         if dispatcher.overload.generation != admissionGeneration { adoptAdmission() }
+        return isAdmissionActive
     }
 
     private func adoptAdmission() {
@@ -68,6 +72,7 @@ final class HandlerScheduler: TickEndHandler {
                 dispatcher.overload, dispatcher.table.entries, on: reactor)
         }
         admissionGeneration = admission?.generation ?? 0
+        isAdmissionActive = admission?.isActive ?? false
     }
 
     // MARK: Connections

@@ -37,6 +37,8 @@ final class ServerConnection {
     var isReady = false
     /// Since when the first frame of the input waits at least, while `isReady`.
     var waitingSince = MonotonicTime(nanoseconds: 0)
+    /// Whether calls may be refused under overload, at the last read.
+    private var isAdmissionControlled = false
     /// The caller whose rate was asked for last.
     var knownCaller: CallerKey?
     /// Whether frames wait until the output has room.
@@ -80,7 +82,7 @@ extension ServerConnection: TransportHandler {
     /// Runs synchronous handlers at once, and schedules a handler task for other calls.
     func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         guard let scheduler else { return }
-        scheduler.updateAdmission()
+        isAdmissionControlled = scheduler.controlsAdmission()
         if dispatcher.table.hasSynchronous {
             let context = _ServingContext(self, transport, scheduler.synchronousResponder(of: self))
             let binding = context.responder.synchronousContext()
@@ -170,7 +172,8 @@ extension ServerConnection {
     ) -> Next {
         if isOutOfFrame, !skip(&input) { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
-        let admission = scheduler?.admission
+        // Asked for only where it is needed: it would be retained for each call.
+        let admission = isAdmissionControlled ? scheduler?.admission : nil
         while fault == nil {
             if isOutputFull || hasWaitingReplies {
                 isHeldBack = true
