@@ -38,6 +38,7 @@ final class HandlerScheduler: TickEndHandler {
     /// by one.
     private(set) var admission: AdmissionControl?
     private var admissionGeneration = 0
+    private var isAdmissionActive = false
 
     /// Parked tasks that were unused for this interval end.
     static let trimInterval = Duration.seconds(10)
@@ -77,6 +78,7 @@ final class HandlerScheduler: TickEndHandler {
                 dispatcher.overload, dispatcher.table.entries, on: reactor)
         }
         admissionGeneration = admission?.generation ?? 0
+        isAdmissionActive = admission?.isActive ?? false
     }
 
     // MARK: Connections
