@@ -66,7 +66,7 @@ final class HandlerScheduler: TickEndHandler {
     @inline(__always)
     func updateAdmission() -> Bool {
         if dispatcher.overload.generation != admissionGeneration { adoptAdmission() }
-        return admissionGeneration != 0
+        return isAdmissionActive
     }
 
     private func adoptAdmission() {
