@@ -14,11 +14,15 @@ extension ChannelCore {
         guard resolution == nil, !isClosed,
             case .resolved(let resolver, let target) = settings.source
         else { return }
+        isAwake = true
         unsafe endpoints.without(.connecting)
         context.broadcaster.publish(unsafe endpoints.state)
-        let counters = context.counters
+        let (counters, number) = (context.counters, resolutionNumber)
         let report = RPCResolverReport(on: reactor.loop) { reactor, result in
-            LoopChannels.of(reactor).core(countedBy: counters)?.resolved(result)
+            guard let core = LoopChannels.of(reactor).core(countedBy: counters),
+                core.resolutionNumber == number
+            else { return }
+            core.resolved(result)
         }
         resolution = resolver.start(target, on: reactor, report: report)
     }
@@ -72,7 +76,7 @@ extension ChannelCore {
         if configuration.balancing.policy == .pickFirst {
             for connection in unsafe endpoints.list.flatMap(\.outdated) { retire(connection) }
         }
-        if isAwake || resolution != nil { connectAll() }
+        if isAwake { connectAll() }
         context.broadcaster.publish(unsafe endpoints.state)
         if unsafe pending.waitingCount > 0 { reconsiderQueued() }
     }

@@ -14,14 +14,14 @@ extension ChannelCore {
     /// A call of a method with a policy was sent to one of several endpoints: the first time, its hedge
     /// is scheduled.
     func expectHedge(_ slot: Int, _ call: OutgoingCall) {
-        guard call.hedge < 0, let delay = call.policy?.hedgeDelay, call.stream == nil,
+        guard call.hedge < 0, let policy = call.policy, policy.isHedged, call.stream == nil,
             unsafe call.parameters.isIdempotent, !settings.rules.isExclusive
         else { return }
         let now = reactor.now
         let remaining = unsafe call.parameters.deadline.map { $0 - now } ?? .seconds(86_400)
         call.hedge = unsafe hedged.insert(
             slot: slot, sentAt: now,
-            hedgedAfter: delay.delay(isIdempotent: true, remaining: remaining))
+            hedgedAfter: policy.hedgeDelay(remaining: remaining))
         hedgeTimer.expect(unsafe hedged.earliest)
     }
 
@@ -128,7 +128,7 @@ extension ChannelCore {
         if let connection {
             if succeeded {
                 let nanoseconds = reactor.now.nanoseconds - entry.sentAt.nanoseconds
-                call.policy?.hedgeDelay?.record(nanoseconds: nanoseconds)
+                call.policy?.record(nanoseconds: nanoseconds)
             }
             if entry.isHedge { context.counters.hedgesWon.increment() }
             call.controller?.answered(between: connection.peers)

@@ -38,6 +38,8 @@ final class ChannelCore {
     private(set) var isClosed = false
     /// The name that is being resolved; nil: the endpoints are fixed, or nobody has called yet.
     var resolution: (any RPCResolution)?
+    /// How many names have been resolved so far: reports of an earlier one are dropped.
+    var resolutionNumber = 0
     /// The last list of endpoints, as it was found.
     var found: [RPCEndpoint] = []
     /// Whether each of several endpoints is connected to: from the first call on.
@@ -77,6 +79,7 @@ final class ChannelCore {
         if !isSameSource {
             resolution?.cancel()
             resolution = nil
+            resolutionNumber += 1
         }
         if case .fixed(let list) = new.source { found = list }
         if !found.isEmpty { replace(found, replacesConnections: replacesConnections) }

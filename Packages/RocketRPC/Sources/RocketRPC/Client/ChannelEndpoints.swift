@@ -75,13 +75,7 @@ struct ChannelEndpoints: ~Copyable {
         if list.count == 1 { return list[0].next(avoiding: number) }
         var tried = TriedEndpoints()
         if let number, let endpoint = find(number)?.endpoint { tried.insert(endpoint.index) }
-        // Endpoints without room are passed over.
-        for _ in 0..<3 {
-            guard let index = balancer.pick(now: now, key: key, excluding: tried) else { break }
-            if let connection = byIndex[index]?.next() { return connection }
-            tried.insert(index)
-        }
-        return firstWithRoom
+        return pick(key: key, excluding: tried, now: now) ?? firstWithRoom
     }
 
     /// A connection with room, of an endpoint that is picked of all but that of a connection.
@@ -89,6 +83,15 @@ struct ChannelEndpoints: ~Copyable {
         guard areSeveral, let used = find(number)?.endpoint else { return nil }
         var tried = TriedEndpoints()
         tried.insert(used.index)
+        return pick(key: key, excluding: tried, now: now)
+    }
+
+    /// A connection of an endpoint that the balancer picks. Up to three without room are passed over.
+    @inline(__always)
+    private mutating func pick(
+        key: UInt64?, excluding tried: TriedEndpoints, now: MonotonicTime
+    ) -> ClientConnection? {
+        var tried = tried
         for _ in 0..<3 {
             guard let index = balancer.pick(now: now, key: key, excluding: tried) else { break }
             if let connection = byIndex[index]?.next() { return connection }

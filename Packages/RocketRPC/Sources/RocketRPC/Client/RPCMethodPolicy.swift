@@ -1,5 +1,6 @@
 public import RocketBalancing
 import RocketBase
+import RocketSystem
 
 /// What a channel does differently for the calls of one method: an element of
 /// `RPCChannelConfiguration.methods`. A value.
@@ -23,16 +24,14 @@ public struct RPCMethodPolicy: Hashable, Sendable {
     public init() {}
 }
 
-// SAFETY: constant, except for the delay, which is used on the channel's loop only, and set before
-// the policy is handed over to that.
-
-/// The policy of one method of a channel, with what the channel has learned of the method.
-final class MethodPolicy: @unchecked Sendable {
+/// The policy of one method of a channel, with what the channel has learned of the method. Any thread.
+final class MethodPolicy: Sendable {
     let name: [UInt8]
     let nameHash: UInt64
     let policy: RPCMethodPolicy
-    /// The times of its calls; nil: they are not hedged. Bound to the channel's loop.
-    var hedgeDelay: HedgeDelay?
+    /// The times of its calls; nil: they are not hedged. The channel's loop uses it, and the policies
+    /// that a reload replaces these by: nobody waits for the lock.
+    private let times: Locked<HedgeDelay?>
 
     init(_ name: String, _ policy: RPCMethodPolicy) {
         let bytes = [UInt8](name.utf8)
@@ -40,7 +39,27 @@ final class MethodPolicy: @unchecked Sendable {
         // SAFETY: the array lives, unchanged, until the hash is made.
         nameHash = byteHash(unsafe bytes.span.bytes)
         self.policy = policy
-        hedgeDelay = policy.hedging.map { HedgeDelay($0) }
+        times = Locked(policy.hedging.map { HedgeDelay($0) })
+    }
+
+    /// Whether its idempotent calls are hedged.
+    var isHedged: Bool { policy.hedging != nil }
+
+    /// After which time an idempotent call is hedged; nil: it is not.
+    ///
+    /// - Parameter remaining: until the deadline of the call.
+    func hedgeDelay(remaining: Duration) -> Duration? {
+        times.withLock { $0?.delay(isIdempotent: true, remaining: remaining) }
+    }
+
+    /// Records how long a call took that succeeded, from its first attempt on.
+    func record(nanoseconds: UInt64) { times.withLock { $0?.record(nanoseconds: nanoseconds) } }
+
+    /// Takes over what another policy has learned, which hedges in the same way.
+    fileprivate func adoptTimes(of old: MethodPolicy) {
+        if old.policy.hedging != policy.hedging { return }
+        let learned = old.times.withLock { $0 }
+        times.withLock { $0 = learned }
     }
 }
 
@@ -76,14 +95,11 @@ final class MethodPolicies: Sendable {
         return nil
     }
 
-    /// Takes over the times of methods that are hedged as before. On the channel's loop.
+    /// Takes over the times of methods that are hedged as before.
     func adoptTimes(of old: MethodPolicies?) {
         guard let old, old !== self else { return }
         for case let policy? in buckets {
-            guard let last = old.find(policy.name, policy.nameHash),
-                last.policy.hedging == policy.policy.hedging
-            else { continue }
-            policy.hedgeDelay = last.hedgeDelay
+            if let last = old.find(policy.name, policy.nameHash) { policy.adoptTimes(of: last) }
         }
     }
 }

@@ -1,5 +1,7 @@
 import RocketBalancing
 import RocketBase
+import RocketReactor
+import RocketReactorTestKit
 import RocketSystem
 import RocketTCP
 import Testing
@@ -258,6 +260,45 @@ import Testing
         #expect(old.allSatisfy { $0.closing == .afterFlush })
     }
 
+    @Test("A resolver that reports while it starts opens connections, without a call, too")
+    func reportsAtOnce() throws {
+        let resolver = FakeResolver(first: endpoints(a, b))
+        let channel = try DrivenChannel(
+            to: .resolved(resolver, try RPCTarget("fake:orders")))
+        channel.isOpenOnLoop()
+        channel.core.connect()
+        channel.tick(after: .zero)
+        #expect(channel.connector.made.map(\.endpoint) == [a, b])
+        #expect(channel.statistics.resolutions == 1)
+    }
+
+    @Test("What the resolver of an earlier name reports late is dropped")
+    func lateReport() throws {
+        let resolver = FakeResolver()
+        let channel = try DrivenChannel(
+            to: .resolved(resolver, try RPCTarget("fake:orders")))
+        channel.isOpenOnLoop()
+        channel.start()
+        resolver.reports[0].found(endpoints(a))
+        channel.tick(after: .zero)
+        #expect(channel.connector.made.map(\.endpoint) == [a])
+        let other = ChannelSettings(
+            source: .resolved(resolver, try RPCTarget("fake:stock")),
+            configuration: channel.core.settings.configuration,
+            connector: channel.core.settings.connector)
+        channel.core.apply(other, replacesConnections: false)
+        #expect(resolver.started.map(\.name) == ["orders", "stock"] && resolver.cancelled == 1)
+        resolver.reports[1].found(endpoints(b))
+        resolver.reports[0].found(endpoints(c))
+        channel.tick(after: .zero)
+        #expect(channel.core.status.map(\.addresses) == [[b]])
+        channel.core.close()
+        #expect(resolver.cancelled == 2)
+        resolver.reports[1].found(endpoints(c))
+        channel.tick(after: .zero)
+        #expect(channel.core.status.isEmpty)
+    }
+
     @Test("Of a long list each channel uses a part, and another channel another one")
     func subset() throws {
         let many = (1...100).map { RPCEndpoint([NetAddress.loopback(port: UInt16($0))]) }
@@ -279,7 +320,44 @@ import Testing
     }
 }
 
+/// A resolver that the test plays.
+// SAFETY: a test uses it on its own thread only.
+final class FakeResolver: RPCResolver, @unchecked Sendable {
+    private let first: [RPCEndpoint]?
+    private(set) var started: [RPCTarget] = []
+    private(set) var reports: [RPCResolverReport] = []
+    private(set) var cancelled = 0
+
+    /// - Parameter first: what it reports while it starts; nil: nothing.
+    init(first: [RPCEndpoint]? = nil) { self.first = first }
+
+    var schemes: [String] { ["fake"] }
+
+    func check(_ target: RPCTarget) throws(RPCError) {}
+
+    func start(
+        _ target: RPCTarget, on reactor: Reactor, report: RPCResolverReport
+    ) -> any RPCResolution {
+        started.append(target)
+        reports.append(report)
+        if let first { report.found(first) }
+        return Resolution(self)
+    }
+
+    private final class Resolution: RPCResolution {
+        private let resolver: FakeResolver
+
+        init(_ resolver: FakeResolver) { self.resolver = resolver }
+
+        func refresh() {}
+        func cancel() { resolver.cancelled += 1 }
+    }
+}
+
 extension DrivenChannel {
+    /// What the loop passes to its channels reaches this one.
+    func isOpenOnLoop() { LoopChannels.of(driven.reactor).add(core) }
+
     /// The newest transport to an address.
     func last(to address: NetAddress) throws -> FakeTransport {
         try #require(connector.last(to: address))

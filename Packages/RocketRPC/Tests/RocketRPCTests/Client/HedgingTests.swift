@@ -183,7 +183,7 @@ extension HedgePolicy {
         }
         // Where only the second's own time counted, the p95 would fall to nothing.
         let policy = hedged.channel.core.settings.policies?.find(hedged.start().outgoing.method)
-        let delay = policy?.hedgeDelay?.delay(isIdempotent: true, remaining: .seconds(10))
+        let delay = policy?.hedgeDelay(remaining: .seconds(10))
         #expect(try #require(delay) >= .seconds(1))
     }
 

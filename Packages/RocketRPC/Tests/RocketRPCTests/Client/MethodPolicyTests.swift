@@ -35,15 +35,15 @@ import Testing
         var policy = RPCMethodPolicy()
         policy.hedging = HedgePolicy(samples: 1)
         let old = try #require(MethodPolicies(["a.b": policy, "a.c": policy]))
-        old.find(method("a.b"))?.hedgeDelay?.record(nanoseconds: 1_000_000)
-        old.find(method("a.c"))?.hedgeDelay?.record(nanoseconds: 1_000_000)
+        old.find(method("a.b"))?.record(nanoseconds: 1_000_000)
+        old.find(method("a.c"))?.record(nanoseconds: 1_000_000)
         var changed = policy
         changed.hedging?.quantile = 0.5
         policy.timeout = .seconds(1)
         let new = try #require(MethodPolicies(["a.b": policy, "a.c": changed, "a.d": policy]))
         new.adoptTimes(of: old)
         func delay(_ name: String) -> Duration? {
-            new.find(method(name))?.hedgeDelay?.delay(isIdempotent: true, remaining: .seconds(1))
+            new.find(method(name))?.hedgeDelay(remaining: .seconds(1))
         }
         #expect(delay("a.b") != nil && delay("a.c") == nil && delay("a.d") == nil)
     }

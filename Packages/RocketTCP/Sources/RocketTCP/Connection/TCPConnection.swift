@@ -41,8 +41,8 @@ public final class TCPConnection {
     /// Answers are being checked, or never are: the connection is none over TCP, or has no limit.
     var awaitsAnswers: Bool
     /// When the answers of the peer's machine are checked next.
-    private var answerCheckAt = MonotonicTime.distantFuture
-    private var liveness: PeerLiveness?
+    var answerCheckAt = MonotonicTime.distantFuture
+    var liveness: PeerLiveness?
     var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
 
     /// `withInput` is using the input: its memory must stay.
@@ -346,63 +346,5 @@ extension TCPConnection {
         unreportedReason = nil
         handler?.closed(self, reason: reason)
         handler = nil
-    }
-}
-
-// MARK: - Time limits
-
-extension TCPConnection {
-    /// The time limit that passes next; nil when there is none.
-    var nextDeadline: ConnectionDeadlines.Deadline? {
-        deadlines.deadline(
-            group.limits,
-            ConnectionDeadlines.State(
-                waitsForInput: wantsRead && machine.delivers, hasPendingOutput: waitsForRoom,
-                isClosing: machine.closing != nil, endSent: machine.endSent,
-                isInHandshake: security != nil && machine.isConnecting))
-    }
-
-    /// Makes the loop's timer fire no later than this connection's next time limit.
-    func expectDeadline() {
-        if machine.isClosed { return }
-        if let deadline = nextDeadline { loopConnections.expect(deadline.time) }
-    }
-
-    /// Closes the connection when a time limit has passed.
-    ///
-    /// - Returns: when the next one passes.
-    func checkTimeLimits(at now: MonotonicTime) -> MonotonicTime {
-        if now >= answerCheckAt { checkAnswers(at: now) }
-        if machine.isClosed { return .distantFuture }
-        guard let deadline = nextDeadline else { return answerCheckAt }
-        if deadline.time > now { return min(deadline.time, answerCheckAt) }
-        perform(machine.handle(.failed(deadline.reason)))
-        return .distantFuture
-    }
-
-    // MARK: Answers of the peer's machine
-
-    /// Begins to check whether the peer's machine answers: bytes were sent.
-    func expectAnswers() {
-        awaitsAnswers = true
-        let liveness = PeerLiveness(sentAt: reactor.now)
-        self.liveness = liveness
-        answerCheckAt = liveness.firstCheck(limit: group.limits.answer)
-        loopConnections.expect(answerCheckAt)
-    }
-
-    private func checkAnswers(at now: MonotonicTime) {
-        answerCheckAt = .distantFuture
-        let progress =
-            loopConnections.injectedProgress?(self)
-            ?? (unsafe try? socket?.socket.tcpProgress())
-        guard let progress, var liveness else { return }
-        switch liveness.check(progress, at: now, limit: group.limits.answer) {
-        case .settled: awaitsAnswers = false
-        case .waiting(let time):
-            answerCheckAt = time
-            self.liveness = liveness
-        case .silent: perform(machine.handle(.failed(.peerSilent)))
-        }
     }
 }
