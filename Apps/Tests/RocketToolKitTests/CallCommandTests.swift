@@ -5,16 +5,16 @@ import Testing
 @testable import RocketToolKit
 
 @Suite struct CallCommandTests {
-    private func refusal(_ arguments: String...) -> String {
+    private func refusal(_ arguments: String...) async -> String {
         do {
-            _ = try CallCommand.parse(arguments)
+            _ = try await CallCommand.asyncParse(arguments)
             return "accepted"
         } catch { return CallCommand.message(for: error) }
     }
 
     @Test("Options may stand anywhere between address, method and requests")
-    func options() throws {
-        let command = try CallCommand.parse([
+    func options() async throws {
+        let command = try await CallCommand.asyncParse([
             "--grpc", "localhost:80", "-H", "X-One: a: b", "Points.Sum", "-H", "two=c=d", "{}",
             "--timeout", "500ms", "{}", "-v", "--idempotency-key", "k",
         ])
@@ -33,36 +33,37 @@ import Testing
     }
 
     @Test("--list and --describe take a server and a symbol, or with --proto only a symbol")
-    func listing() throws {
-        #expect(try CallCommand.parse(["a:1", "--list"]).method == nil)
-        #expect(try CallCommand.parse(["a:1", "--list", "Order"]).method == "Order")
-        #expect(try CallCommand.parse(["--list", "--proto", "a.proto"]).address == nil)
-        #expect(refusal("a:1", "--describe") == "--describe needs a symbol")
-        #expect(refusal("--list") == "the address of a server is missing")
-        #expect(refusal("a:1", "b", "--list", "--describe") == "--list goes without --describe")
-        #expect(refusal("a:1", "b", "{}", "--list") == "--list and --describe take no JSON")
+    func listing() async throws {
+        #expect(try await CallCommand.asyncParse(["a:1", "--list"]).method == nil)
+        #expect(try await CallCommand.asyncParse(["a:1", "--list", "Order"]).method == "Order")
+        #expect(try await CallCommand.asyncParse(["--list", "--proto", "a.proto"]).address == nil)
+        #expect(await refusal("a:1", "--describe") == "--describe needs a symbol")
+        #expect(await refusal("--list") == "the address of a server is missing")
+        #expect(
+            await refusal("a:1", "b", "--list", "--describe") == "--list goes without --describe")
+        #expect(await refusal("a:1", "b", "{}", "--list") == "--list and --describe take no JSON")
     }
 
     @Test("What is missing or does not fit together is refused")
-    func usage() {
-        #expect(refusal() == "the address of a server is missing")
-        #expect(refusal("a:1") == "a method is missing; --list shows which there are")
-        #expect(refusal("a:1", "b", "--import-path", "x") == "--import-path needs --proto")
+    func usage() async {
+        #expect(await refusal() == "the address of a server is missing")
+        #expect(await refusal("a:1") == "a method is missing; --list shows which there are")
+        #expect(await refusal("a:1", "b", "--import-path", "x") == "--import-path needs --proto")
         #expect(
-            refusal("a:1", "b", "--grpc", "--peer", "rocket")
+            await refusal("a:1", "b", "--grpc", "--peer", "rocket")
                 == "--peer is for TinyPB: it goes without --grpc")
-        #expect(refusal("a:1", "b", "-H", "no header").contains("is no 'name: value'"))
-        #expect(refusal("a:1", "b", "-H", "a b: c").contains("a name consists of a-z"))
+        #expect(await refusal("a:1", "b", "-H", "no header").contains("is no 'name: value'"))
+        #expect(await refusal("a:1", "b", "-H", "a b: c").contains("a name consists of a-z"))
     }
 
     @Test("Completion reads the command line so far, and completes full and short names")
-    func completion() {
+    func completion() async {
         let names = ["shop.v1.Order.make", "shop.v1.Order.get", "shop.v1.Stock.get"]
-        let command = MethodCompletion.command(
+        let command = await MethodCompletion.command(
             of: ["rocket", "call", "--grpc", "a:1", "Ord", "--timeout", "1s"])
         #expect(command?.address == "a:1")
         #expect(command?.server.grpc == true)
-        #expect(MethodCompletion.command(of: ["rocket", "check", "x"]) == nil)
+        #expect(await MethodCompletion.command(of: ["rocket", "check", "x"]) == nil)
         #expect(MethodCompletion.matching("", names) == names)
         #expect(MethodCompletion.matching("shop.v1.Order.g", names) == ["shop.v1.Order.get"])
         #expect(MethodCompletion.matching("Order.", names) == ["Order.make", "Order.get"])

@@ -17,9 +17,11 @@ import Testing
 
         func files(defining symbol: String) async throws -> [[UInt8]] {
             asked.withLock { $0.append(symbol) }
-            guard let file = all.values.first(where: { file in
-                file.service.contains { "\(file.package).\($0.name)" == symbol }
-            }) else { throw RPCError(.notFound, "none") }
+            guard
+                let file = all.values.first(where: { file in
+                    file.service.contains { "\(file.package).\($0.name)" == symbol }
+                })
+            else { throw RPCError(.notFound, "none") }
             return [try file.serializedBytes()]
         }
 

@@ -43,7 +43,8 @@ struct CallCommand: AsyncParsableCommand {
     var address: String?
 
     @Argument(
-        help: ArgumentHelp("The method, or what --list and --describe are for.", valueName: "method"),
+        help: ArgumentHelp(
+            "The method, or what --list and --describe are for.", valueName: "method"),
         completion: .custom { words, _, prefix in await MethodCompletion.names(words, prefix) })
     var method: String?
 
@@ -115,13 +116,15 @@ struct CallCommand: AsyncParsableCommand {
         let report = CallReport(
             method: method, server: address, isGRPC: server.grpc, isJSON: json, schema: schema)
         if verbose { report.begins(metadata: server.allMetadata).forEach(Self.note) }
-        try await Interruption.whileRunning(cancel: { call.controller.cancel() }) {
-            try await perform(call, channel, report)
+        let interruption = Interruption()
+        try await interruption.whileRunning(cancel: { call.controller.cancel() }) {
+            try await perform(call, channel, report, interruption)
         }
     }
 
     private func perform(
-        _ call: DynamicCall, _ channel: RPCChannel, _ report: CallReport
+        _ call: DynamicCall, _ channel: RPCChannel, _ report: CallReport,
+        _ interruption: Interruption
     ) async throws {
         let start = SystemTimeSource().monotonic()
         let input = RequestInput(requests, streams: call.method.streamsRequests)
@@ -132,6 +135,8 @@ struct CallCommand: AsyncParsableCommand {
             }
         } catch let error as RPCError {
             if verbose { report.ends(call.controller, since: start).forEach(Self.note) }
+            // After Ctrl-C nobody needs to be told that the call was cancelled.
+            if error.code == .cancelled, interruption.hasBegun { throw error }
             StandardError.write(line: report.line(of: error, call.controller))
             throw ExitCode(report.status(of: error).rawValue)
         }

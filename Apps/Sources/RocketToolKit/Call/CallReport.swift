@@ -44,7 +44,8 @@ struct CallReport: Sendable {
         if isJSON { return TerminalText.safeJSON(json(of: error, call)) }
         var text = "rocket: \(Self.text(of: error))"
         if !error.details.isEmpty {
-            text += " [" + error.details.map { String($0.messageName) }.joined(separator: ", ") + "]"
+            text +=
+                " [" + error.details.map { String($0.messageName) }.joined(separator: ", ") + "]"
         }
         return TerminalText.safe(text)
     }

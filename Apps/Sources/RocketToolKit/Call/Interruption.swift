@@ -2,16 +2,21 @@ import RocketProgram
 import RocketSystem
 
 /// Ctrl-C and SIGTERM while a call runs: the call is cancelled, then the process ends by the signal.
-enum Interruption {
+/// One for a process.
+final class Interruption: Sendable {
+    private let received = Locked<Signal?>(nil)
+
+    /// Whether a signal has come.
+    var hasBegun: Bool { received.withLock { $0 != nil } }
+
     /// Runs `body`.
     ///
     /// - Parameter cancel: called at the first signal; a second one ends the process at once.
-    static func whileRunning(
+    func whileRunning(
         cancel: @escaping @Sendable () -> Void, _ body: () async throws -> Void
     ) async throws {
-        let received = Locked<Signal?>(nil)
         do {
-            try Signals.listen(for: [.interrupt, .terminate]) { signal in
+            try Signals.listen(for: [.interrupt, .terminate]) { [self] signal in
                 let isFirst = received.withLock { received in
                     defer { received = received ?? signal }
                     return received == nil

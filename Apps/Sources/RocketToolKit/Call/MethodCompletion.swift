@@ -12,7 +12,9 @@ enum MethodCompletion {
     ///
     /// - Parameter words: the command line so far, from the program's name on.
     static func names(_ words: [String], _ prefix: String) async -> [String] {
-        guard let command = command(of: words), let address = command.address else { return [] }
+        guard let command = await command(of: words), let address = command.address else {
+            return []
+        }
         do {
             if let schema = try command.schema.schema() {
                 return matching(prefix, schema.services.flatMap(\.methods).map(\.fullName))
@@ -30,11 +32,11 @@ enum MethodCompletion {
     }
 
     /// The command that the words are; those that do not fit are left out.
-    static func command(of words: [String]) -> CallCommand? {
+    static func command(of words: [String]) async -> CallCommand? {
         guard let start = words.firstIndex(of: "call") else { return nil }
         let rest = words[(start + 1)...].filter { !$0.isEmpty }
         // A list needs an address only, and no method.
-        return try? CallCommand.parse(rest + ["--list"])
+        return try? await CallCommand.asyncParse(rest + ["--list"])
     }
 
     /// The full names that begin with a text, or whose names without the package do.

@@ -51,7 +51,9 @@ struct ServerOptions: ParsableArguments {
 
     /// Refuses options that do not fit together.
     func validate() throws {
-        if grpc, peer != nil { throw ValidationError("--peer is for TinyPB: it goes without --grpc") }
+        if grpc, peer != nil {
+            throw ValidationError("--peer is for TinyPB: it goes without --grpc")
+        }
     }
 
     /// The metadata of the call.

@@ -52,6 +52,12 @@ struct SchemaLoader {
         return [.unimplemented, .serviceNotFound, .methodNotFound, .parseServiceName].contains(code)
     }
 
+    /// Whether the server has said that it does not know a symbol.
+    private static func isUnknown(_ error: any Error) -> Bool {
+        guard let code = (error as? RPCError)?.code else { return false }
+        return [.notFound, .serviceNotFound].contains(code)
+    }
+
     private static func withoutReflection(
         _ error: any Error, _ server: String, isGRPC: Bool
     ) -> any Error {
@@ -70,7 +76,10 @@ struct SchemaLoader {
         guard let name, let service = try service(of: name) else {
             var files: [[UInt8]] = []
             for service in serviceNames {
-                files += try await reflection.files(defining: service)
+                do { files += try await reflection.files(defining: service) } catch {
+                    // Some servers list a service whose file they do not have.
+                    guard Self.isUnknown(error) else { throw error }
+                }
             }
             return try await schema(files)
         }
@@ -82,9 +91,8 @@ struct SchemaLoader {
         if let service = try? service(of: symbol) {
             return try await schema(reflection.files(defining: service))
         }
-        do { return try await schema(reflection.files(defining: symbol)) } catch let error
-            as RPCError where error.code == .notFound || error.code == .serviceNotFound
-        {
+        do { return try await schema(reflection.files(defining: symbol)) } catch {
+            guard Self.isUnknown(error) else { throw error }
             throw ProgramFailure(
                 "the server \(server) has no symbol '\(symbol)'; its services: "
                     + serviceNames.joined(separator: ", "), status: .failure)

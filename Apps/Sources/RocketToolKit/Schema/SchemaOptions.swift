@@ -22,7 +22,9 @@ struct SchemaOptions: ParsableArguments {
 
     /// Refuses import paths without a file.
     func validate() throws {
-        if proto.isEmpty, !importPath.isEmpty { throw ValidationError("--import-path needs --proto") }
+        if proto.isEmpty, !importPath.isEmpty {
+            throw ValidationError("--import-path needs --proto")
+        }
     }
 
     /// The schema of the .proto files; nil: there are none. Reads files.
@@ -37,7 +39,8 @@ struct SchemaOptions: ParsableArguments {
             if !folders.contains(folder) { folders.append(folder) }
         }
         for file in proto {
-            let isThere = FileSystem.exists(file)
+            let isThere =
+                FileSystem.exists(file)
                 || folders.contains { FileSystem.exists("\($0)/\(file)") }
             if !isThere {
                 throw ProgramFailure("there is no file \(file)", status: .noInput)
