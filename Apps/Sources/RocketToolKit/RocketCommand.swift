@@ -13,7 +13,7 @@ public struct RocketCommand: AsyncParsableCommand {
                 rocket call 127.0.0.1:12345 --list
                 rocket call 127.0.0.1:12345 --list Order
               Make a call; the request is JSON:
-                rocket call 127.0.0.1:12345 Order.makeOrder '{"price": 100, "goods": "apple"}'
+                rocket call localhost:12345 Order.makeOrder '{"price":100,"goods":"a"}'
               Check a configuration before a server is restarted:
                 rocket check /etc/rocket/order_server.xml
 

@@ -1,4 +1,6 @@
 import ArgumentParser
+import RocketCodec
+import RocketProgram
 import RocketRPC
 import Testing
 

@@ -1,3 +1,5 @@
+import RocketBase
+import RocketCodec
 import RocketDynamic
 import RocketProgram
 import RocketRPC
@@ -134,12 +136,12 @@ import Testing
     @Test(
         "The status is 1 for an error of the server, and that of all programs for others",
         arguments: [
-            (RPCErrorCode.notFound, ExitStatus.failure), (.permissionDenied, .failure),
+            (RPCErrorCode.notFound, RocketProgram.ExitStatus.failure), (.permissionDenied, .failure),
             (.init(rawValue: 7), .failure), (.failedConnect, .unavailable),
             (.callTimeout, .unavailable), (.unavailable, .unavailable),
             (.failedEncode, .dataError), (.failedDeserialize, .protocolError),
         ])
-    func statuses(code: RPCErrorCode, status: ExitStatus) {
+    func statuses(code: RPCErrorCode, status: RocketProgram.ExitStatus) {
         #expect(CallReport.status(of: RPCError(code, "")) == status)
     }
 }

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketDynamic
 import RocketProgram
 import RocketRPC
@@ -9,9 +10,11 @@ import Testing
 
 @Suite struct SchemaLoaderTests {
     /// A server that sends one file for each question.
-    private struct OneFile: Reflection {
+    private final class OneFile: Reflection {
         let all: [String: Google_Protobuf_FileDescriptorProto]
         let asked = Locked<[String]>([])
+
+        init(all: [String: Google_Protobuf_FileDescriptorProto]) { self.all = all }
 
         func serviceNames() async throws -> [String] { ["a.v1.Order", "b.v1.Order", "a.v1.Stock"] }
 

@@ -25,7 +25,7 @@ struct CallCommand: AsyncParsableCommand {
 
             EXAMPLES:
               By gRPC, with TLS and a token:
-                rocket call orders:443 Order.get '{"id": 7}' --grpc --tls -H 'authorization: Bearer x'
+                rocket call orders:443 Order.get --grpc --tls -H 'authorization: Bearer x'
               Without reflection:
                 rocket call 127.0.0.1:50051 Greeter/hello --grpc --proto greeter.proto
               A stream of requests from a file of JSON lines:
