@@ -136,7 +136,8 @@ import Testing
     @Test(
         "The status is 1 for an error of the server, and that of all programs for others",
         arguments: [
-            (RPCErrorCode.notFound, RocketProgram.ExitStatus.failure), (.permissionDenied, .failure),
+            (RPCErrorCode.notFound, RocketProgram.ExitStatus.failure),
+            (.permissionDenied, .failure),
             (.init(rawValue: 7), .failure), (.failedConnect, .unavailable),
             (.callTimeout, .unavailable), (.unavailable, .unavailable),
             (.failedEncode, .dataError), (.failedDeserialize, .protocolError),
