@@ -87,13 +87,13 @@ final class AdmissionControl {
         isQueued: Bool
     ) -> OverloadRefusal? {
         admitted = AdmittedCall()
-        let index = method.index
-        if methods[index].isExempt { return nil }
+        if method.isAlwaysAdmitted { return nil }
         if settings.callsPerSecond > 0,
             !connection.callerIsWithin(policy.rates, now: reactor.now)
         {
             return .rate
         }
+        let index = method.index
         let isMeasured = methods[index].isMeasured
         guard isMeasured || queue != nil && samples() else { return nil }
         moment = time.monotonic()
@@ -194,8 +194,6 @@ struct AdmittedCall {
 
 /// The admission of one method's calls on one loop. A value.
 private struct MethodAdmission {
-    /// Its calls are never refused: health checks tell a balancer that the server is alive.
-    var isExempt = false
     /// Whether the durations of its calls are measured.
     var isMeasured = false
     var isLimited = false
@@ -205,7 +203,6 @@ private struct MethodAdmission {
     private var published = 0
 
     mutating func adopt(_ settings: OverloadPolicy.Settings, _ entry: _MethodEntry) {
-        isExempt = entry.isAlwaysServed || entry.fullName.hasPrefix("grpc.health.v1.Health.")
         // A stream's duration says nothing of the load, and calls of a synchronous method are never
         // in flight together.
         let isUnary = entry.kind == .unary
