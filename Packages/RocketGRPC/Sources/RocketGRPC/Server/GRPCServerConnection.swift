@@ -71,6 +71,9 @@ final class GRPCServerConnection {
     var isDrainPinged = false
     // SAFETY: as above.
     @exclusivity(unchecked) var pings: PingPolicy
+    /// What the next call that fails is sent, if it fails like the last one.
+    // SAFETY: as above.
+    @exclusivity(unchecked) var prepared = PreparedFailure()
     var keepalive: KeepaliveTimer?
     var closing: CloseReason?
     private var closeTimer: ScheduledTimer?

@@ -110,6 +110,9 @@ public final class _MethodEntry: Sendable {
     /// Whether calls are served while the server drains, and above its limits on calls in flight:
     /// true for methods of `rocket.Health`, which have limits of their own.
     var isAlwaysServed: Bool { health != nil }
+    /// Whether its calls are served under overload, too: health checks tell a balancer that the
+    /// server is alive.
+    let isAlwaysAdmitted: Bool
 
     init<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: Handler, _ limits: MethodLimits,
@@ -122,6 +125,7 @@ public final class _MethodEntry: Sendable {
         self.health = health
         fullName = method.fullName
         fullNameBytes = method.fullNameBytes
+        isAlwaysAdmitted = health != nil || fullName.hasPrefix("grpc.health.v1.Health.")
         requestName = Request.protoMessageName
         responseName = Response.protoMessageName
     }
