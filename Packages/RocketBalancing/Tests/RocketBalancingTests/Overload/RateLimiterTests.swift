@@ -48,6 +48,7 @@ struct RateLimiterTests {
             #expect(limiter.admits("key\(wrong)", at: &place, now: .seconds(1)) == false)
             #expect(place == known)
         }
+        limiter = RateLimiter(callsPerSecond: 1, burst: 1, maxKeys: 2)
         var (first, second) = (-1, -1)
         #expect(limiter.admits("a", at: &first, now: .seconds(1)) == true)
         #expect(limiter.admits("b", at: &second, now: .seconds(1)) == true)
