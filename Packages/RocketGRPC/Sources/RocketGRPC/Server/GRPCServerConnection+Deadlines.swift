@@ -39,7 +39,7 @@ extension GRPCServerConnection {
         requestDeadlines = RequestDeadlines()
         if session == nil { return }
         var next: MonotonicTime?
-        for stream in unsafe streams.all where unsafe stream.collector != nil {
+        for stream in unsafe streams.all where stream.isCollecting {
             guard let deadline = stream.requestDeadline else { continue }
             if deadline > reactor.now {
                 next = min(next ?? deadline, deadline)

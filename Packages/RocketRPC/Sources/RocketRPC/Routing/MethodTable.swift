@@ -103,6 +103,7 @@ public final class _MethodEntry: Sendable {
     /// The full name of the request's message type.
     let requestName: String
     let responseName: String
+    let messages: MessageTypes
     let limits: MethodLimits
     let kind: RPCMethodKind
     /// Set for methods of `rocket.Health`.
@@ -124,6 +125,7 @@ public final class _MethodEntry: Sendable {
         fullNameBytes = method.fullNameBytes
         requestName = Request.protoMessageName
         responseName = Response.protoMessageName
+        messages = MessageTypes(request: Request.self, response: Response.self)
     }
 
     var isSynchronous: Bool {

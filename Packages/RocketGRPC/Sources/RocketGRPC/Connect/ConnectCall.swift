@@ -1,0 +1,91 @@
+import RocketBase
+@_spi(Transport) import RocketRPC
+
+/// What a stream of HTTP/2 has besides that is a call of Connect. Bound to the connection's loop.
+final class ConnectCall {
+    let codec: ConnectCodec
+    /// What the body is compressed by.
+    private let encoding: MessageEncoding
+    /// nil: no such method, and nothing is read.
+    let types: MessageTypes?
+    /// The longest body, compressed and not.
+    private let maxBytes: Int
+    /// The body so far.
+    private var body = ByteBuffer()
+    /// Its end has not come.
+    private(set) var isCollecting: Bool
+
+    init(
+        _ codec: ConnectCodec, _ encoding: MessageEncoding, _ types: MessageTypes?, maxBytes: Int
+    ) {
+        self.codec = codec
+        self.encoding = encoding
+        self.types = types
+        self.maxBytes = maxBytes
+        isCollecting = types != nil
+    }
+
+    /// Bytes that it holds.
+    var heldBytes: Int { body.readableBytes }
+
+    /// Takes a part of the body.
+    ///
+    /// - Throws: RESOURCE_EXHAUSTED for more than the limit.
+    func receive(_ bytes: RawSpan) throws(WireFailure) {
+        let count = body.readableBytes + bytes.byteCount
+        if count > maxBytes {
+            throw WireFailure(
+                .resourceExhausted,
+                "the request has \(count) bytes or more; \(maxBytes) are allowed")
+        }
+        body.append(bytes)
+    }
+
+    /// Appends the request as a message of Protobuf: the body has ended.
+    ///
+    /// - Throws: INVALID_ARGUMENT for a body that is no message or can't be decompressed,
+    ///   RESOURCE_EXHAUSTED for one that gets too long.
+    func takeRequest(
+        into frame: inout ByteBuffer, _ compressor: (any MessageCompressor)?
+    ) throws(WireFailure) {
+        guard isCollecting, let types else { return }
+        isCollecting = false
+        var plain = ByteBuffer()
+        if case .number(let number) = encoding, !body.isEmpty {
+            try decompress(number, compressor, &plain)
+        } else {
+            swap(&plain, &body)
+        }
+        body = ByteBuffer()
+        switch codec {
+        case .proto: plain.withBytes { frame.append($0) }
+        case .json:
+            if plain.isEmpty {
+                throw WireFailure(.invalidArgument, "the body is empty; send {} at least")
+            }
+            try JSONMessages.append(plain.copyBytes(), of: types.request, to: &frame)
+        }
+    }
+
+    private func decompress(
+        _ number: Int, _ compressor: (any MessageCompressor)?, _ plain: inout ByteBuffer
+    ) throws(WireFailure) {
+        guard let compressor else { return }
+        do throws(CompressionError) {
+            try body.withBytes { (bytes) throws(CompressionError) in
+                try compressor.decompress(bytes, encoding: number, into: &plain, atMost: maxBytes)
+            }
+        } catch {
+            if case .tooLarge = error {
+                throw WireFailure(.resourceExhausted, "the body: \(error)")
+            }
+            throw WireFailure(.invalidArgument, "the body: \(error)")
+        }
+    }
+
+    /// Nothing more is read.
+    func drop() {
+        isCollecting = false
+        body = ByteBuffer()
+    }
+}
