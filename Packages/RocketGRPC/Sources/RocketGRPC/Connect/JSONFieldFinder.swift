@@ -1,6 +1,8 @@
 /// Finds which field of a JSON object is invalid, after a decoder has refused the whole without saying
 /// which: decodes the members one by one. A value; limited in what it tries.
 struct JSONFieldFinder {
+    /// Longer objects are not looked through.
+    private static let mostObjectBytes = 256 << 10
     /// So many bytes are decoded again at most.
     private static let mostBytes = 128 << 10
     /// A name is not made longer.
@@ -19,7 +21,8 @@ struct JSONFieldFinder {
     ///
     /// - Parameter isValid: whether an object is valid.
     static func invalidField(in json: [UInt8], _ isValid: ([UInt8]) -> Bool) -> String? {
-        withoutActuallyEscaping(isValid) { isValid in
+        if json.count > mostObjectBytes { return nil }
+        return withoutActuallyEscaping(isValid) { isValid in
             var finder = JSONFieldFinder(json: json, isValid: isValid)
             finder.find()
             return finder.name.isEmpty ? nil : finder.name
