@@ -14,8 +14,12 @@ final class ConnectCall {
     private var body = ByteBuffer()
     /// How many bytes have come of it.
     private var receivedBytes = 0
-    /// Its end has not come.
+    /// The request is being received.
     private(set) var isCollecting: Bool
+    /// The end of the body has come.
+    private var isInputEnded = false
+    /// The response, if it was made before.
+    private var waiting: ConnectResponse?
 
     init(
         _ codec: ConnectCodec, _ encoding: MessageEncoding, _ types: MessageTypes?, maxBytes: Int
@@ -28,18 +32,35 @@ final class ConnectCall {
     }
 
     /// Bytes that it holds.
-    var heldBytes: Int { body.readableBytes }
+    var heldBytes: Int { body.readableBytes + (waiting?.body.count ?? 0) }
 
-    /// Takes a part of the body. What is above the limit is dropped, and refused at its end: clients
-    /// such as curl 7.88 lose a response that comes while they are sending.
+    /// Takes a part of the body. What is above the limit, or comes after a refusal, is dropped.
     ///
     /// - Throws: RESOURCE_EXHAUSTED for more than twice the limit.
     func receive(_ bytes: RawSpan) throws(WireFailure) {
         receivedBytes += bytes.byteCount
-        if receivedBytes <= maxBytes { return body.append(bytes) }
+        if isCollecting, receivedBytes <= maxBytes { return body.append(bytes) }
         body = ByteBuffer()
-        if receivedBytes > 2 * maxBytes { throw tooLong }
+        if isTooLong { throw tooLong }
     }
+
+    private var isTooLong: Bool { receivedBytes > 2 * maxBytes }
+
+    /// Keeps a response until the end of the body: clients such as curl 7.88 lose one that comes while
+    /// they are sending. Up to twice the limit of a body.
+    ///
+    /// - Returns: the response, if it is to be sent now.
+    func keep(_ response: ConnectResponse) -> ConnectResponse? {
+        if isInputEnded || isTooLong { return response }
+        waiting = response
+        return nil
+    }
+
+    /// - Returns: the response that waits for it.
+    func takeWaiting() -> ConnectResponse? { waiting.take() }
+
+    /// The body has ended, or is not waited for any more.
+    func endInput() { isInputEnded = true }
 
     private var tooLong: WireFailure {
         WireFailure(.resourceExhausted, "the request has more than \(maxBytes) bytes")

@@ -33,6 +33,14 @@ struct ConnectResponse: Hashable, Sendable {
         }
     }
 
+    /// The response to a request that is none of Connect: a status, and fields that say what would be
+    /// taken.
+    init(httpStatus: Int, _ fields: KeyValuePairs<String, String>) {
+        body = []
+        headers = HTTP2Headers([":status": "\(httpStatus)"])
+        for (name, value) in fields { headers.add(name, value) }
+    }
+
     /// The response to a request of Connect's streams: those have status 200 also where they fail.
     static func streamRefused(_ codec: ConnectCodec) -> ConnectResponse {
         var response = ConnectResponse(

@@ -39,13 +39,32 @@ extension GRPCServerConnection {
     /// Answers a request of Connect's streams as such a stream.
     private func refuseStream(_ stream: ServerStream, _ type: ConnectContentType) {
         guard case .stream(let codec) = type else { return }
-        let call = ConnectCall(codec, .identity, nil, maxBytes: 0)
-        stream.connect = call
-        send(.streamRefused(codec), on: stream)
+        respond(to: stream, .streamRefused(codec))
     }
 
-    /// Passes on the request of a call whose body has ended.
-    func passRequest(_ stream: ServerStream, _ call: ConnectCall) throws(WireFailure) {
+    /// Answers a request whose body is not read.
+    private func respond(to stream: ServerStream, _ response: ConnectResponse) {
+        let call = ConnectCall(.json, .identity, nil, maxBytes: settings.codec.maxFrameBytes)
+        stream.connect = call
+        send(response, on: stream, call)
+    }
+
+    /// Takes a part of the body of a call.
+    func receive(_ bytes: RawSpan, _ stream: ServerStream, _ call: ConnectCall)
+        throws(WireFailure)
+    {
+        do throws(WireFailure) {
+            try call.receive(bytes)
+        } catch {
+            guard let response = call.takeWaiting() else { throw error }
+            send(response, on: stream, call)
+        }
+    }
+
+    /// The body of a call has ended: passes on its request, or sends the response that waits.
+    func endRequest(_ stream: ServerStream, _ call: ConnectCall) throws(WireFailure) {
+        call.endInput()
+        if let response = call.takeWaiting() { return send(response, on: stream, call) }
         if !call.isCollecting { return }
         try unsafe call.takeRequest(into: &stream.frame, compressor)
         try passRequest(stream)
@@ -68,7 +87,7 @@ extension GRPCServerConnection {
             if MetadataHeaders.hasEntries(info), let found = MetadataBlock.readReply(info) {
                 response.add(leading: found.metadata, trailing: found.trailing)
             }
-            send(response, on: stream)
+            send(response, on: stream, call)
         } catch { answer(stream, error, nil) }
     }
 
@@ -120,12 +139,14 @@ extension GRPCServerConnection {
             response.headers.add("accept-encoding", wire.encodings.names.joined(separator: ","))
         }
         response.add(leading: [:], trailing: status?.trailingMetadata ?? [:])
-        send(response, on: stream)
+        if let call = stream.connect { send(response, on: stream, call) }
     }
 
-    private func send(_ response: ConnectResponse, on stream: ServerStream) {
-        if stream.isAnswered, stream.areHeadersSent { return }
+    /// Sends a response, or lets it wait for the end of the request.
+    private func send(_ response: ConnectResponse, on stream: ServerStream, _ call: ConnectCall) {
+        if stream.areHeadersSent { return }
         stream.isAnswered = true
+        guard let response = call.keep(response) else { return countRequest(of: stream) }
         stream.areHeadersSent = true
         unsafe pings.sentData()
         unsafe stream.output.append(body: response.body)
@@ -136,15 +157,14 @@ extension GRPCServerConnection {
     /// Answers what is neither gRPC nor, where that is served, Connect: by a status of HTTP alone, which
     /// says what would be taken.
     func answer(_ id: HTTP2StreamID, httpStatus: Int) {
-        var headers = HTTP2Headers([":status": "\(httpStatus)"])
-        switch httpStatus {
-        case 405: headers.add("allow", "POST")
-        case 415:
-            let types = settings.messageTypes == nil ? "" : ConnectContentType.accepted + ", "
-            headers.add("accept-post", types + ContentType.sent)
-        default: break
-        }
-        session?.headers(headers, on: id, endsStream: true)
+        let types = settings.messageTypes == nil ? "" : ConnectContentType.accepted + ", "
+        let fields: KeyValuePairs<String, String> =
+            switch httpStatus {
+            case 405: ["allow": "POST"]
+            case 415: ["accept-post": types + ContentType.sent]
+            default: [:]
+            }
+        respond(to: addStream(id, .unary), ConnectResponse(httpStatus: httpStatus, fields))
     }
 }
 

@@ -44,6 +44,7 @@ extension GRPCServerConnection {
             if deadline > reactor.now {
                 next = min(next ?? deadline, deadline)
             } else {
+                stream.connect?.endInput()
                 let text = "the request has not arrived before its deadline"
                 refuse(stream, WireFailure(.callTimeout, text))
             }

@@ -132,7 +132,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
                 try pass(known, bytes)
             } else {
                 session?.consumed(bytes.byteCount, on: stream)
-                if let call = known.connect, call.isCollecting { try call.receive(bytes) }
+                if let call = known.connect { try receive(bytes, known, call) }
             }
         } catch { return refuse(known, error) }
         limitRequestBytes(known)
@@ -185,7 +185,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
                 try unsafe known.collector?.end()
                 try passRequest(known)
             } else if let call = known.connect {
-                try passRequest(known, call)
+                try endRequest(known, call)
             } else {
                 unsafe known.input?.end()
                 try passEnd(known)

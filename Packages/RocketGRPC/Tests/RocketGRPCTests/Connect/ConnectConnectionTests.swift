@@ -172,6 +172,9 @@ struct ConnectConnectionTests {
         #expect(rig.rpc.takeFrames() == ["1 a.S.none rkm1"])
         rig.rpc.send("1", "a.S.none", code: .methodNotFound, info: "no method")
         rig.exchange()
+        // Some clients lose a response that comes while they are sending.
+        #expect(rig.takeEvents() == [])
+        rig.send(id, [0x7D], ends: true)
         #expect(answer(rig, id) == #"501 {"code":"unimplemented","message":"no method"}"#)
         #expect(rig.connection.streams.count == 0)
     }
@@ -260,6 +263,29 @@ struct ConnectConnectionTests {
             "/a.S/unary", [UInt8](repeating: 0x20, count: 9000), ends: false, Self.json)
         #expect(answer(rig, other).hasPrefix(#"429 {"code":"resource_exhausted""#))
         #expect(rig.rpc.takeFrames() == [] && rig.connection.streams.count == 0)
+    }
+
+    @Test("A refusal waits for the end of the request, or for twice the limit of a body")
+    func early() throws {
+        let rig = try ServerRig(maxFrameBytes: 4096)
+        for (fields, status) in [
+            ([("content-type", "text/plain")], "415"), ([(":method", "PUT")], "405"),
+            ([("content-type", "application/connect+json")], "200"),
+        ] as [([(String, String?)], String)] {
+            let id = try rig.request("/a.S/unary", [1], ends: false, fields)
+            #expect(rig.takeEvents() == [])
+            rig.send(id, [1], ends: true)
+            let events = rig.takeEvents()
+            #expect(events.contains(":status: \(status)"))
+            #expect(events.last == "closed \(id.rawValue): NO_ERROR")
+            try rig.request("/a.S/unary", [UInt8](repeating: 1, count: 9000), ends: false, fields)
+            #expect(rig.takeEvents().contains(":status: \(status)"))
+        }
+        let id = try rig.request("/a.S/unary", [1], ends: false, [(":method", "PUT")])
+        rig.client.reset(id, .cancel)
+        rig.exchange()
+        #expect(rig.rpc.takeFrames() == [] && rig.connection.streams.count == 0)
+        #expect(rig.connection.heldBytes == 0)
     }
 
     @Test("A decompressed body has the limit of a body")
