@@ -30,7 +30,8 @@ extension GRPCServerConnection {
             // Answered at once: the RPC side knows how.
             unsafe try? settings.codec.finish(0, in: &stream.frame)
             passFrame(stream)
-        } else if let timeout = unsafe head.timeoutMilliseconds {
+        } else if let timeout = unsafe head.timeoutMilliseconds, timeout > 0 {
+            // A call without any time is refused by the RPC side, when its request has come.
             watchDeadline(of: stream, milliseconds: timeout)
         }
         limitRequestBytes(stream)
