@@ -137,6 +137,7 @@ extension GRPCServerConnection {
 
     /// The end of a call.
     private func reply(_ stream: ServerStream, _ frame: TinyPBFrame, _ bytes: RawSpan) {
+        if let call = stream.connect { return reply(stream, call, frame, bytes) }
         let info = bytes.extracting(frame.errorInfo)
         if frame.errorCode != 0 { return fail(stream, frame, info, bytes) }
         unsafe stream.trailers = wire.plainTrailers
@@ -249,7 +250,9 @@ extension GRPCServerConnection {
             updateWindow(of: known)
         }
         let isEmpty = unsafe known.output.sendableBytes == 0
-        if isEmpty, known.isAnswered { return unsafe .endWithTrailers(known.trailers) }
+        if isEmpty, known.isAnswered {
+            return unsafe known.connect == nil ? .endWithTrailers(known.trailers) : .end
+        }
         if count > 0 { return .wrote }
         known.isWaiting = true
         return .wait

@@ -101,7 +101,7 @@ final class GRPCServerConnection {
         loop = GRPCLoop.of(reactor)
         frames = FrameWriter(codec: settings.codec)
         compressor = loop.compressor(of: wire, wire.configuration.compression)
-        unsafe head = RequestHead(wire.encodings)
+        unsafe head = RequestHead(wire.encodings, servesConnect: settings.messageTypes != nil)
         unsafe pings = PingPolicy(
             minInterval: wire.configuration.minPingInterval,
             permitsWithoutCalls: wire.configuration.permitsPingsWithoutCalls)

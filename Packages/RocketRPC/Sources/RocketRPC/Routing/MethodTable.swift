@@ -103,6 +103,7 @@ public final class _MethodEntry: Sendable {
     /// The full name of the request's message type.
     let requestName: String
     let responseName: String
+    let messages: MessageTypes
     let limits: MethodLimits
     let kind: RPCMethodKind
     /// Set for methods of `rocket.Health`.
@@ -128,6 +129,7 @@ public final class _MethodEntry: Sendable {
         isAlwaysAdmitted = health != nil || fullName.hasPrefix("grpc.health.v1.Health.")
         requestName = Request.protoMessageName
         responseName = Response.protoMessageName
+        messages = MessageTypes(request: Request.self, response: Response.self)
     }
 
     var isSynchronous: Bool {
