@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tests gRPC with real peers: grpcio and libgrpc++ as clients and servers, faults of clients as raw
-# HTTP/2, health and reflection, nghttp, h2load, etcd. Called by `make test` without etcd and libgrpc++,
-# at most a minute once the programs are built; by `make interop` with all, which also writes the table
-# in docs/grpc.md.
+# HTTP/2, health and reflection, nghttp, h2load, calls as JSON by Connect's client and curl, etcd. Called
+# by `make test` without etcd and libgrpc++, at most a minute once the programs are built; by
+# `make interop` with all, which also writes the table in docs/grpc.md.
 #
 #   Tests/GRPC/run.sh [TEST…]     the fast part, or unittest's names: test_interop.TinyPB
 #   Tests/GRPC/run.sh --all       all peers, slow faults too; writes the table
@@ -21,7 +21,7 @@ if [ "${1-}" = --all ]; then all=1; shift; fi
 mkdir -p "$work"
 
 # What scripts/deps does not install: only these tests need it.
-debian=(grpc-proto protobuf-compiler nghttp2-client python3-venv)
+debian=(grpc-proto protobuf-compiler nghttp2-client python3-venv curl)
 [ -z "$all" ] || debian+=(libgrpc++-dev protobuf-compiler-grpc g++ etcd-server)
 missing=()
 for package in "${debian[@]}"; do

@@ -75,7 +75,8 @@ public final class RPCServer: Service {
         load = configuration.reportsLoad ? ServerLoad(loops: configuration.ioThreads) : nil
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
-            wires: configuration.protocols.map(\.wire), services: services, health: health,
+            wires: configuration.protocols.map(\.wire), servesJSON: configuration.json,
+            services: services, health: health,
             status: meter.map { [dispatcher] in
                 StatusLines(meter: $0, time: time) { dispatcher.statistics }
             },
@@ -146,6 +147,7 @@ private final class RPCServerApplication: ServerApplication {
     private let codec: TinyPBCodec
     /// Those beside TinyPB.
     private let translated: [any WireProtocol]
+    private let servesJSON: Bool
     /// Those of the application.
     private let services: [any RPCService]
     private let health: RPCHealth
@@ -154,13 +156,14 @@ private final class RPCServerApplication: ServerApplication {
 
     init(
         dispatcher: RPCDispatcher, codec: TinyPBCodec, wires: [any WireProtocol],
-        services: [any RPCService], health: RPCHealth, status: StatusLines?,
+        servesJSON: Bool, services: [any RPCService], health: RPCHealth, status: StatusLines?,
         schedulers: SchedulerRegistry
     ) {
         self.schedulers = schedulers
         self.dispatcher = dispatcher
         self.codec = codec
         translated = wires
+        self.servesJSON = servesJSON
         self.services = services
         self.health = health
         statusLines = status
@@ -175,9 +178,16 @@ private final class RPCServerApplication: ServerApplication {
         if translated.isEmpty { return connection }
         let settings = WireSettings(
             codec: codec, methodKind: { [dispatcher] in dispatcher.table.find($0)?.kind },
+            messageTypes: messageTypes,
             streams: dispatcher.streamLimits,
             logger: dispatcher.logger)
         return WireSelection(translated, settings, for: connection, on: reactor)
+    }
+
+    /// nil: no JSON is served.
+    private var messageTypes: (@Sendable (RawSpan) -> MessageTypes?)? {
+        if !servesJSON { return nil }
+        return { [dispatcher] in dispatcher.table.find($0)?.messages }
     }
 
     func status(connectionCount: Int) -> String {

@@ -178,6 +178,7 @@ extension ServerConnection {
     ) -> Next {
         if isOutOfFrame, !skip(&input) { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
+        let admission = isAdmissionControlled ? scheduler?.admission : nil
         while fault == nil {
             if isOutputFull || hasWaitingReplies {
                 isHeldBack = true
@@ -185,23 +186,21 @@ extension ServerConnection {
             }
             var awaited: _MethodEntry?
             let byteCount = input.withBytes { bytes in
-                switch inspect(bytes, context, now, inTask: inTask) {
+                switch inspect(bytes, context, admission, now, inTask: inTask) {
                 case .needMore, .broken: return 0
                 case .handled(let byteCount): return byteCount
                 case .call(let method, let frame, let deadline, let byteCount):
                     switch method.handler {
                     case .synchronous(let serve):
                         begin(frame, byteCount, bytes, method, context, deadline)
-                        if isAdmissionControlled { scheduler?.admission?.began(context.responder) }
+                        admission?.began(context.responder)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
                         return byteCount
                     case .awaited:
                         if inTask {
                             begin(frame, byteCount, bytes, method, context, deadline)
-                            if isAdmissionControlled {
-                                scheduler?.admission?.began(context.responder)
-                            }
+                            admission?.began(context.responder)
                             callsInFlight += 1
                         }
                         awaited = method
@@ -253,8 +252,8 @@ extension ServerConnection {
     /// Inspects the first frame, and handles it unless it is a call to be served.
     @inline(__always)
     private func inspect(
-        _ bytes: RawSpan, _ context: _ServingContext, _ now: MonotonicTime,
-        inTask: Bool
+        _ bytes: RawSpan, _ context: _ServingContext, _ admission: AdmissionControl?,
+        _ now: MonotonicTime, inTask: Bool
     ) -> FrameOutcome {
         let step: FrameStep<TinyPBFrame>
         do throws(FrameError) {
@@ -289,13 +288,14 @@ extension ServerConnection {
             return .handled(byteCount: byteCount)
         }
         // A call that begins only in a handler task is asked for there.
-        if isAdmissionControlled, let admission = scheduler?.admission,
-            inTask || method.isSynchronous,
+        if let admission, inTask || method.isSynchronous,
             let refusal = admission.refusal(
                 of: method, bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0),
                 timeout: timeout, on: self, isQueued: inTask || isReady)
         {
-            refuse(bytes.extracting(frame.messageID), name, refusal)
+            refuse(
+                bytes.extracting(frame.messageID), method, refusal, over: context.transport,
+                admission)
             return .handled(byteCount: byteCount)
         }
         let deadline = CallDeadline(
