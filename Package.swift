@@ -108,6 +108,12 @@ let balancing: [Target] = [
     library("RocketBalancing", of: "RocketBalancing", ["RocketSystem"])
 ]
 
+let dynamic: [Target] = [
+    library("CRocketProtobuf", of: "RocketDynamic", linkerSettings: [.linkedLibrary("protobuf")]),
+    library(
+        "RocketDynamic", of: "RocketDynamic", ["CRocketProtobuf", "RocketBase"], unsafe: true),
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec", "RocketBalancing",
@@ -206,7 +212,8 @@ let generator: [Target] = [
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
-    "RocketHTTP2", "RocketBalancing", "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing",
+    "RocketHTTP2", "RocketBalancing", "RocketDynamic", "RocketRPC", "RocketRPCMetrics",
+    "RocketRPCTracing",
     "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketProgram",
     "RocketSimulation",
 ]
@@ -227,5 +234,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + http2 + dns + balancing + rpc + generator
+    targets: base + tls + compression + http2 + dns + balancing + dynamic + rpc + generator
 )

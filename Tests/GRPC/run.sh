@@ -36,17 +36,8 @@ if [ "${#missing[@]}" != 0 ]; then
         { "${apt[@]}" update; "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >&2
 fi
 
-# grpcio's server has modules that no Debian package has.
-python=$work/python
-pinned=(grpcio==1.85.3 grpcio-tools==1.85.1 grpcio-health-checking==1.85.1 grpcio-reflection==1.85.1
-    h2==4.4.1 hpack==4.2.0 hyperframe==6.1.0 protobuf==7.36.2
-    connectrpc==0.13.0 pyqwest==0.12.0)
-if [ "$(cat "$python/pinned" 2>/dev/null)" != "${pinned[*]}" ]; then
-    rm -rf "$python"
-    python3 -m venv "$python"
-    "$python/bin/pip" install -q "${pinned[@]}" >&2
-    echo "${pinned[*]}" >"$python/pinned"
-fi
+# shellcheck source=Tests/GRPC/python.sh
+source "$here/python.sh"
 names=(grpc/testing/test.proto grpc/testing/messages.proto grpc/testing/empty.proto)
 export GRPC_GENERATED=$work/generated
 if [ ! -e "$GRPC_GENERATED/grpc/testing/test_pb2_grpc.py" ]; then
