@@ -45,6 +45,9 @@ public struct BenchServerCommand: AsyncParsableCommand {
     @Option(help: "The calls that each caller may make per second.")
     var callsPerSecond = 0
 
+    @Flag(help: "Record calls, as for metrics.")
+    var metrics = false
+
     @Option(help: "Bytes of order_id in the reply, instead of \"20230514\".")
     var payload: Int?
 
@@ -109,6 +112,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.tcp.maxConnections = 100_000
         configuration.tcp.security = try security()
         configuration.protocols = [.grpc()]
+        configuration.collectsMetrics = metrics
         // 0: every call waits for longer.
         configuration.limits.queueDelay = queueDelayUs.map {
             max(.nanoseconds(1), .microseconds($0))

@@ -28,8 +28,17 @@ public final class RPCServer: Service {
     public let dispatcher: RPCDispatcher
     /// The health of the services, served as `rocket.Health` if the configuration enables it.
     public let health: RPCHealth
-    private let runtime: ServerRuntime
+    let runtime: ServerRuntime
     private let load: ServerLoad?
+    let time: any TimeSource
+    /// When it was created.
+    let startedAt: WallTime
+    let beganAt: MonotonicTime
+    /// Nil: calls are not recorded.
+    let metrics: ServerMetrics?
+    let collector: SnapshotCollector
+    let budget: ByteBudget
+    let highest = HighestValues()
 
     /// - Parameter interceptors: wrap every handler; the first one is the outermost.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together.
@@ -52,8 +61,9 @@ public final class RPCServer: Service {
         interceptors: [any RPCInterceptor], logger: RocketLogger, time: any TimeSource,
         makeListener: ServerRuntime.MakeListener?
     ) throws {
-        let meter = configuration.systemd.map { _ in CallMeter(time: time) }
-        let measured: [any RPCInterceptor] = meter.map { [$0] } ?? []
+        self.time = time
+        startedAt = time.wall()
+        beganAt = time.monotonic()
         health = RPCHealth(services: services.map { type(of: $0).serviceName })
         var all = services
         if configuration.health { all.append(health) }
@@ -68,19 +78,26 @@ public final class RPCServer: Service {
             all += wire.wire.services(told).filter { !names.contains(type(of: $0).serviceName) }
         }
         dispatcher = try RPCDispatcher(
-            services: all, interceptors: measured + interceptors, limits: configuration.limits,
+            services: all, interceptors: interceptors, limits: configuration.limits,
             authenticator: configuration.authenticator, authorization: configuration.authorization,
             logger: logger, time: time)
         dispatcher.overload.share(among: configuration.ioThreads)
+        metrics =
+            configuration.collectsMetrics || configuration.systemd != nil
+            ? ServerMetrics(.init(configuration), methods: dispatcher.table.entries) : nil
         load = configuration.reportsLoad ? ServerLoad(loops: configuration.ioThreads) : nil
+        let schedulers = SchedulerRegistry(
+            age: ConnectionAge(configuration), load: load, metrics: metrics)
+        collector = SnapshotCollector(schedulers)
+        budget = configuration.tcp.budget
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
             wires: configuration.protocols.map(\.wire), servesJSON: configuration.json,
             services: services, health: health,
-            status: meter.map { [dispatcher] in
-                StatusLines(meter: $0, time: time) { dispatcher.statistics }
+            status: metrics.map { [dispatcher] in
+                StatusLines(metrics: $0, time: time) { dispatcher.statistics }
             },
-            schedulers: SchedulerRegistry(age: ConnectionAge(configuration), load: load))
+            schedulers: schedulers)
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
             ioLogger: logger, makeListener: makeListener)
