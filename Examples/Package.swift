@@ -18,6 +18,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 /// What each example uses.
 let rocket: [Target.Dependency] = [
+    .product(name: "RocketSystem", package: "RocketBase"),
     .product(name: "RocketBase", package: "RocketBase"),
     .product(name: "RocketCodec", package: "RocketCodec"),
     .product(name: "RocketTCP", package: "RocketTCP"),

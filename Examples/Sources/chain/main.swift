@@ -7,6 +7,7 @@ import Logging
 import RocketBase
 import RocketCodec
 import RocketRPC
+import RocketSystem
 import RocketTCP
 import ServiceLifecycle
 import SwiftProtobuf
@@ -29,32 +30,38 @@ func channel(to address: String) throws -> RPCChannel {
 }
 
 let arguments = Array(CommandLine.arguments.dropFirst())
-switch (arguments.first, arguments.count) {
-case ("rates", 2):
-    let rates = ["CHF": Int64(94), "USD": 109]
-    let service = Rates { currency, _ in
-        guard let rate = rates[currency] else {
-            throw RPCError(.notFound, "no rate of \(currency)")
+do {
+    switch (arguments.first, arguments.count) {
+    case ("rates", 2):
+        let rates = ["CHF": Int64(94), "USD": 109]
+        let service = Rates { currency, _ in
+            guard let rate = rates[currency] else {
+                throw RPCError(.notFound, "no rate of \(currency)")
+            }
+            return rate
         }
-        return rate
+        try await serve(service, at: arguments[1])
+    case ("pricing", 3):
+        let rates = try Pricing.channelToRates(at: NetAddress(parsing: arguments[2]))
+        let service = Pricing(rates: Chain_RatesClient(rates))
+        try await serve(service, at: arguments[1])
+    case ("shop", 3):
+        let service = Shop(pricing: Chain_PricingClient(try channel(to: arguments[2])))
+        try await serve(service, at: arguments[1])
+    case ("quote", 4):
+        let shop = Chain_ShopClient(try channel(to: arguments[3]))
+        let request = Chain_QuoteRequest.with {
+            $0.item = arguments[1]
+            $0.currency = arguments[2]
+        }
+        print(
+            try await shop.quote(request, timeout: .seconds(1), metadata: ["x-tenant": "demo"])
+                .textFormatString())
+    default:
+        ProcessExit.end(
+            "usage: chain rates ADDRESS | pricing ADDRESS NEXT | shop ADDRESS NEXT | quote …",
+            status: 64)
     }
-    try await serve(service, at: arguments[1])
-case ("pricing", 3):
-    let rates = try Pricing.channelToRates(at: NetAddress(parsing: arguments[2]))
-    let service = Pricing(rates: Chain_RatesClient(rates))
-    try await serve(service, at: arguments[1])
-case ("shop", 3):
-    let service = Shop(pricing: Chain_PricingClient(try channel(to: arguments[2])))
-    try await serve(service, at: arguments[1])
-case ("quote", 4):
-    let shop = Chain_ShopClient(try channel(to: arguments[3]))
-    let request = Chain_QuoteRequest.with {
-        $0.item = arguments[1]
-        $0.currency = arguments[2]
-    }
-    print(
-        try await shop.quote(request, timeout: .seconds(1), metadata: ["x-tenant": "demo"])
-            .textFormatString())
-default:
-    print("usage: chain rates ADDRESS | pricing ADDRESS NEXT | shop ADDRESS NEXT | quote …")
+} catch {
+    ProcessExit.end("chain: \(error)", status: 1)
 }
