@@ -45,7 +45,10 @@ let package = Package(
     ],
     targets: [
         // One method, as an asynchronous and as a synchronous handler, and a client.
-        .executableTarget(name: "greeter", dependencies: rocket, swiftSettings: settings),
+        .executableTarget(
+            name: "greeter",
+            dependencies: rocket + [.product(name: "RocketGRPC", package: "RocketGRPC")],
+            swiftSettings: settings),
         // Streams in both directions, typed errors, keys of callers, TLS, gRPC.
         .executableTarget(
             name: "keyvalue",

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketGRPC
 import RocketRPC
 import SwiftProtobuf
 
@@ -13,7 +14,7 @@ struct Greetings: GreeterService {
 
 // docs: serve
 func makeServer(_ config: RocketConfig) throws -> RPCServer {
-    try RPCServer(config: config, services: [Greetings()])
+    try RPCServer(config: config, services: [Greetings()], protocols: [.grpc()])
 }
 // docs: end
 
