@@ -390,15 +390,5 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
             swiftSettings: strictSettings),
-
-        // The example of the README, compiled to keep it valid.
-        .target(
-            name: "Greeter",
-            dependencies: [
-                .product(name: "RocketBase", package: "RocketBase"),
-                .product(name: "RocketRPC", package: "RocketRPC"),
-                .product(name: "SwiftProtobuf", package: swiftProtobuf),
-            ],
-            path: "Examples/Greeter", swiftSettings: settings),
     ]
 )
