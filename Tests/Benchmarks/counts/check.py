@@ -141,6 +141,10 @@ def main():
         "log line off": (lambda n: counting.piece("log", n), 5000),
         "sync call": (lambda n: counting.server("sync", n), 1600),
         "async call": (lambda n: counting.server("async", n), 1600),
+        # With the numbers that a server under systemd, or with metrics, records of each call.
+        "sync call, recorded": (lambda n: counting.server("sync", n, options=("--metrics",)), 1600),
+        "async call, recorded": (
+            lambda n: counting.server("async", n, options=("--metrics",)), 1600),
         "gRPC call": (lambda n: counting.server("async", n, load=("http2_load",)), 1600),
         # An echo: a message in each direction, short enough to be decoded without an allocation.
         "gRPC message": (lambda n: counting.server(
