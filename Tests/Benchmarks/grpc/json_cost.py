@@ -57,8 +57,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         # As in counts/check.py: valgrind 3.19 can't read Swift's debug information, and
         # sigsuspend would crash under it.
+        library = os.path.join(os.path.dirname(program), "librocket.so")
         program = shutil.copy(program, folder)
-        subprocess.run(["strip", "-g", program], check=True)
+        copies = [program]
+        if os.path.exists(library):
+            copies.append(shutil.copy(library, folder))
+        subprocess.run(["strip", "-g", *copies], check=True)
         subprocess.run(
             ["cc", "-shared", "-fPIC", "-O2", "-o", os.path.join(folder, "sigsuspend.so"),
              os.path.join(ROOT, "Tests", "Benchmarks", "counts", "sigsuspend.c")], check=True)
