@@ -59,7 +59,7 @@ struct GRPCReflection: Reflection {
     }
 
     func serviceNames() async throws -> [String] {
-        let reply = try await ask(MessageFields.message(7, "*"))
+        let reply = try await send(MessageFields.message(7, "*"))
         return (reply[6].first.flatMap { MessageFields($0)?[1] } ?? []).compactMap {
             MessageFields($0)?.texts(1).first
         }
@@ -74,12 +74,12 @@ struct GRPCReflection: Reflection {
     }
 
     private func files(_ request: [UInt8]) async throws -> [[UInt8]] {
-        let reply = try await ask(request)
+        let reply = try await send(request)
         return (reply[4].first.flatMap { MessageFields($0)?[1] } ?? []).map { Array($0) }
     }
 
     /// Sends one request; a call for each, which no server lets wait for others.
-    private func ask(_ request: [UInt8]) async throws -> MessageFields {
+    private func send(_ request: [UInt8]) async throws -> MessageFields {
         let call = try await channel.stream(method, call.controller())
         try? await call.requests.write(EncodedMessage(request))
         call.finishRequests()
