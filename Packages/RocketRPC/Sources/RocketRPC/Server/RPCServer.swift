@@ -30,6 +30,12 @@ public final class RPCServer: Service {
     public let health: RPCHealth
     private let runtime: ServerRuntime
     private let load: ServerLoad?
+    let time: any TimeSource
+    /// When it was created.
+    let startedAt: WallTime
+    let beganAt: MonotonicTime
+    /// Whether calls are recorded.
+    let collectsMetrics: Bool
 
     /// - Parameter interceptors: wrap every handler; the first one is the outermost.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together.
@@ -52,6 +58,10 @@ public final class RPCServer: Service {
         interceptors: [any RPCInterceptor], logger: RocketLogger, time: any TimeSource,
         makeListener: ServerRuntime.MakeListener?
     ) throws {
+        self.time = time
+        startedAt = time.wall()
+        beganAt = time.monotonic()
+        collectsMetrics = configuration.collectsMetrics || configuration.systemd != nil
         let meter = configuration.systemd.map { _ in CallMeter(time: time) }
         let measured: [any RPCInterceptor] = meter.map { [$0] } ?? []
         health = RPCHealth(services: services.map { type(of: $0).serviceName })

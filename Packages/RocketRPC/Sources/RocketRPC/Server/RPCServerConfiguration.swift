@@ -35,6 +35,15 @@ public struct RPCServerConfiguration: Sendable {
     /// Whether replies tell clients how busy the server is, for channels that balance by it
     /// (`weightedRoundRobin`) and for gRPC's clients. Default false. See docs/wire-format.md, "Load".
     public var reportsLoad = false
+    /// Whether calls are recorded for `RPCServer.snapshot`: counts, latencies, sampled calls. Costs a
+    /// call a few percent of its instructions. Default false; a server with `systemd` records always.
+    public var collectsMetrics = false
+    /// A call that took this long is kept as a slow one. Default 1 second; nil: none is slow. Only if
+    /// calls are recorded.
+    public var slowCall: Duration? = .seconds(1)
+    /// One of so many calls is kept with what it spent its time on. Default 1,000; 0: none. Only if
+    /// calls are recorded.
+    public var callsPerSample = 1_000
     /// Checks the tokens that callers send with their calls. Default nil: tokens are ignored.
     public var authenticator: (any RPCAuthenticator)?
     /// Who may call what, `rocket.Health` and `rocket.Reflection` included: health checks need a

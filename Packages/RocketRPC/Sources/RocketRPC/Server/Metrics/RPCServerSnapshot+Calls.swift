@@ -1,0 +1,108 @@
+public import RocketBase
+public import RocketSystem
+public import RocketTCP
+
+extension RPCServerSnapshot {
+    /// One open connection of a server.
+    public struct Connection: Hashable, Sendable {
+        /// Its number among the connections of this server, from 1 on, in the order of their opening.
+        public var id: UInt64
+        /// The peer's address.
+        public var peer: NetAddress
+        /// What the connection has proved, as text: a certificate's subject, or user, group and process
+        /// of a Unix socket; empty: nothing. At most 256 characters.
+        public var identity = ""
+        /// The protocol: `TinyPB`, or the name of another wire such as `gRPC`.
+        public var wire = "TinyPB"
+        /// Whether it is encrypted.
+        public var isEncrypted = false
+        /// Whether it takes no more calls: the server drains, or the connection is too old.
+        public var isDraining = false
+        /// The name of its loop.
+        public var loop = ""
+        /// Since when it has been open.
+        public var age = Duration.zero
+        /// Since when the peer has sent nothing.
+        public var idle = Duration.zero
+        /// Calls whose handlers run or wait now.
+        public var callsInFlight = 0
+        /// Streams that are open now.
+        public var openStreams = 0
+        /// Bytes that wait to be sent.
+        public var unsentBytes = 0
+        /// Bytes that have been received, decrypted.
+        public var receivedBytes: UInt64 = 0
+        /// Bytes that have been sent, before encryption.
+        public var sentBytes: UInt64 = 0
+
+        /// Creates a connection without traffic.
+        public init(id: UInt64, peer: NetAddress) {
+            self.id = id
+            self.peer = peer
+        }
+    }
+
+    /// One call that was kept, with what it spent its time on.
+    ///
+    /// Each loop keeps the last 64 of each reason: one call of
+    /// `RPCServerConfiguration.callsPerSample`, at most 10 a second and at least one a second if there
+    /// are calls, and of failed and of slow ones the first 10 of each second.
+    public struct SampledCall: Hashable, Sendable {
+        /// Why a call was kept.
+        public enum Reason: String, Hashable, Sendable, CaseIterable {
+            /// It took `RPCServerConfiguration.slowCall` or longer.
+            case slow
+            /// It ended with an error. A slow one counts as slow.
+            case failed
+            /// It was one of many.
+            case sampled
+        }
+
+        /// When it ended.
+        public var time: WallTime
+        /// The full name of its method, or `Method.unknownName`.
+        public var method: String
+        /// The peer's address.
+        public var peer: NetAddress
+        /// What its connection or its token has proved, as `Connection.identity`; a token as
+        /// `token:SUBJECT`.
+        public var identity = ""
+        /// As `Connection.wire`.
+        public var wire = "TinyPB"
+        /// As `Connection.id`.
+        public var connection: UInt64 = 0
+        /// How it ended; 0 is success.
+        public var code = RPCErrorCode(rawValue: 0)
+        /// Why it was kept.
+        public var reason: Reason
+        /// From its turn on until its reply was written, as `Method.latency` has it.
+        public var duration = Duration.zero
+        /// How long it waited before, since it was read.
+        public var queue = Duration.zero
+        /// How long its request was decoded; nil, as the next ones: not measured, since it was not known
+        /// at its beginning that it would be kept.
+        public var decode: Duration?
+        /// How long its handler ran and waited. Where `decode` is nil, decoding is included.
+        public var handler: Duration?
+        /// How long its response waited for a peer that reads slowly.
+        public var outputWait: Duration?
+        /// How long its response was encoded.
+        public var encode: Duration?
+        /// How long until the reply was passed to the kernel, after `duration`.
+        public var flush: Duration?
+        /// Bytes of its request; of a stream of requests, those of its messages.
+        public var requestBytes = 0
+        /// Bytes of its response; of a stream of responses, those of its messages.
+        public var responseBytes = 0
+        /// The trace of its `traceparent`: 32 hexadecimal digits; nil: it has none.
+        public var traceID: String?
+
+        /// Creates a call that took no time.
+        public init(time: WallTime, method: String, peer: NetAddress, reason: Reason) {
+            self.time = time
+            self.method = method
+            self.peer = peer
+            self.reason = reason
+        }
+    }
+}
