@@ -14,7 +14,6 @@ let settings: [SwiftSetting] = [
 let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 // end of rocket settings
 
-
 let layers: [Target.Dependency] = [
     .product(name: "RocketSystem", package: "RocketBase"),
     .product(name: "RocketBase", package: "RocketBase"),

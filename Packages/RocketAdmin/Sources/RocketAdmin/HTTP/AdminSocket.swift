@@ -47,7 +47,8 @@ struct AdminSocket: ~Copyable {
     /// One server at a time in each folder: one that has bound and does not listen yet looks like a
     /// stale file.
     private static func bindFile(
-        _ socket: borrowing FileDescriptor, _ path: String, _ address: NetAddress, _ groupID: UInt32?
+        _ socket: borrowing FileDescriptor, _ path: String, _ address: NetAddress,
+        _ groupID: UInt32?
     ) throws(SystemError) -> File {
         try SocketFile.withFolderLocked(of: path) { () throws(SystemError) -> File in
             try removeStale(path, address)
@@ -79,7 +80,7 @@ struct AdminSocket: ~Copyable {
         let probe = try FileDescriptor.streamSocket(for: address.socketAddress)
         do {
             _ = try probe.connect(to: address.socketAddress)
-        } catch where error.errno.isRefused {
+        } catch  where error.errno.isRefused {
             try SocketFile.remove(path)
         } catch {
             // A process listens, or that can't be determined.

@@ -18,6 +18,7 @@ final class MicrohttpdServer: Sendable {
     private nonisolated(unsafe) let context: UnsafeMutablePointer<Handlers>
     private let httpd: Locked<Handle>
 
+    @safe
     private struct Handle: @unchecked Sendable {
         // SAFETY: used under the lock of `httpd` only.
         nonisolated(unsafe) var pointer: OpaquePointer?
@@ -44,7 +45,7 @@ final class MicrohttpdServer: Sendable {
             header_bytes: limits.headerBytes, body_bytes: Limits.bodyBytes,
             timeout_ms: limits.requestTimeout.wholeNanoseconds / 1_000_000,
             is_unix: isUnix ? 1 : 0)
-        var calls = unsafe httpdCallbacks
+        var calls = httpdCallbacks
         // SAFETY: settings and callbacks are copied; the context is freed after rocket_httpd_stop.
         guard let made = unsafe rocket_httpd_start(descriptor, &settings, &calls, context) else {
             let error = Errno.current
@@ -73,7 +74,9 @@ final class MicrohttpdServer: Sendable {
 
     /// Closes the connections whose time for a request has passed.
     func closeLate() {
-        httpd.withLock { if let pointer = unsafe $0.pointer { unsafe rocket_httpd_close_late(pointer) } }
+        httpd.withLock {
+            if let pointer = unsafe $0.pointer { unsafe rocket_httpd_close_late(pointer) }
+        }
     }
 
     /// The connections now; 0 after `stop`.
@@ -87,6 +90,7 @@ final class MicrohttpdServer: Sendable {
 
 /// One request and its answer. `request` and the peer are read in the handler; `answer` is called once,
 /// on any thread, then or later.
+@safe
 struct HTTPExchange: @unchecked Sendable {
     // SAFETY: the shim keeps the request until it is answered, whatever becomes of its connection, and
     // locks what its thread and the answering one share.

@@ -48,7 +48,8 @@ struct RequestPolicy: Sendable {
     func checkChange(by request: HTTPRequest) throws(Refusal) {
         guard isWritable else {
             throw Refusal(
-                403, "Nothing can be changed here: set admin/writable to true in the configuration.")
+                403, "Nothing can be changed here: set admin/writable to true in the configuration."
+            )
         }
         if let site = request.headers[.fetchSite], site != "same-origin" { throw Self.foreign }
         if let origin = request.headers[.origin] {
@@ -63,7 +64,8 @@ struct RequestPolicy: Sendable {
         }
         if request.repeated.contains(.origin) { throw Self.foreign }
         if request.isBodyTooLarge {
-            throw Refusal(413, "The body is larger than 1024 bytes: send the fields of the form only.")
+            throw Refusal(
+                413, "The body is larger than 1024 bytes: send the fields of the form only.")
         }
     }
 

@@ -28,6 +28,9 @@ public struct RPCServerStatistics: Hashable, Sendable {
     /// The adaptive limits on calls in flight now, by full name of the method: the sum over the loops
     /// that have served a call.
     public var adaptiveLimits: [String: Int] = [:]
+
+    /// All zero.
+    public init() {}
 }
 
 /// Counters of rare events, shared by all loops of a server. Any thread.
@@ -45,11 +48,12 @@ final class ServerCounters: Sendable {
     func brokenStream() { brokenStreams.wrappingAdd(1, ordering: .relaxed) }
 
     var snapshot: RPCServerStatistics {
-        RPCServerStatistics(
-            refusedCalls: refusals.load(ordering: .relaxed),
-            cancelledCalls: cancellations.load(ordering: .relaxed),
-            ignoredCancellations: unknownCancellations.load(ordering: .relaxed),
-            timedOutCalls: timeouts.load(ordering: .relaxed),
-            brokenStreams: brokenStreams.load(ordering: .relaxed))
+        var statistics = RPCServerStatistics()
+        statistics.refusedCalls = refusals.load(ordering: .relaxed)
+        statistics.cancelledCalls = cancellations.load(ordering: .relaxed)
+        statistics.ignoredCancellations = unknownCancellations.load(ordering: .relaxed)
+        statistics.timedOutCalls = timeouts.load(ordering: .relaxed)
+        statistics.brokenStreams = brokenStreams.load(ordering: .relaxed)
+        return statistics
     }
 }
