@@ -1,5 +1,5 @@
 public import RocketBase
-import RocketSystem
+public import RocketSystem
 public import RocketTCP
 
 /// Where a page listens, who may look at it, and its limits.
