@@ -154,7 +154,8 @@ struct AdminServerTests {
         let path = temporaryPath()
         for _ in 0..<2 {
             try await serving(try NetAddress(parsing: "unix:\(path)")) { address in
-                #expect(try SocketFile.mode(of: path) & 0o777 == 0o660)
+                let mode = try SocketFile.mode(of: path)
+                #expect(mode & 0o777 == 0o660)
                 let answer = await RawHTTP.get("/healthz", from: address, headers: ["Host: x"])
                 #expect(answer.body == "ok\n")
             }

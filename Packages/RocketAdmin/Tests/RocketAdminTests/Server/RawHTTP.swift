@@ -43,7 +43,7 @@ enum RawHTTP {
                 var rest = UnsafeRawBufferPointer(bytes)
                 while rest.count > 0 {
                     let sent = Glibc.send(
-                        descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL.rawValue))
+                        descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
                     if sent <= 0 { break }
                     rest = .init(rebasing: rest[sent...])
                 }
