@@ -127,7 +127,8 @@ public struct BenchServerCommand: AsyncParsableCommand {
         // Without the group's own log, which is not to be measured.
         let quiet = Logger(label: "rocket_bench_server") { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(
-            services: try page(of: server) + [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+            services: try page(of: server) + [server],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         async let announced: Void = Self.announce(server)
         try await group.run()
         await announced

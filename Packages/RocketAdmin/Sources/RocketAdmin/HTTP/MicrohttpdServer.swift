@@ -90,10 +90,12 @@ final class MicrohttpdServer: Sendable {
 
 /// One request and its answer. `request` and the peer are read in the handler; `answer` is called once,
 /// on any thread, then or later.
+///
+/// SAFETY: the shim keeps the request until it is answered, whatever becomes of its connection, and locks
+/// what its thread and the answering one share.
 @safe
 struct HTTPExchange: @unchecked Sendable {
-    // SAFETY: the shim keeps the request until it is answered, whatever becomes of its connection, and
-    // locks what its thread and the answering one share.
+    // SAFETY: as above.
     private nonisolated(unsafe) let pointer: OpaquePointer
 
     fileprivate init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }

@@ -30,7 +30,9 @@ struct OverviewPage {
         _ title: String, _ value: String, _ details: [HTML], tone: Table.Tone = .plain,
         chart: HTML = ""
     ) -> HTML {
-        let details = details.map { detail -> HTML in "<span>\(detail)</span>" }
+        let details = details.filter { !$0.isEmpty }.map { detail -> HTML in
+            "<span>\(detail)</span>"
+        }
         return """
             <div class="card"><h3>\(title)</h3><p class="value \(tone.rawValue)">\(value)</p>\
             <p class="details">\(details)</p>\(chart)</div>

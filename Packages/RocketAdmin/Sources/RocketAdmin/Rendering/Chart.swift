@@ -34,7 +34,12 @@ enum Chart {
     /// A bar of a share of one, with its number.
     static func share(_ share: Double) -> HTML {
         let tone = share >= 0.9 ? "bad" : share >= 0.7 ? "warning" : "good"
-        return "\(meter(share, tone: tone))\(Quantity.percent(share))"
+        return bar(share, tone: tone)
+    }
+
+    /// A bar and its number, below the bars and numbers of other rows.
+    static func bar(_ share: Double, tone: String) -> HTML {
+        "\(meter(share, tone: tone))<span class=\"share\">\(Quantity.percent(share))</span>"
     }
 
     static func meter(_ share: Double, tone: String) -> HTML {

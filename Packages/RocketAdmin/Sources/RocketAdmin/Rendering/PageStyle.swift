@@ -60,6 +60,7 @@ enum PageStyle {
         .spark .area { fill: var(--area); stroke: none; }
         .wide { display: block; width: calc(100% + 2rem); height: 5px; margin: auto -1rem 0; }
         .meter { margin-right: .5rem; vertical-align: .1em; }
+        .share { display: inline-block; min-width: 4.6em; }
         .stages { display: block; border-radius: 3px; }
         .track { fill: var(--track); }
         .fill.good, .fill.neutral { fill: var(--line); } .fill.warning { fill: var(--full); }
@@ -115,7 +116,7 @@ enum PageStyle {
         footer { max-width: 96rem; margin: 0 auto; padding: 0 1.5rem 2rem; font-size: .84rem; color: var(--faint); }
         footer p { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0; }
         @media (max-width: 40rem) {
-          header { padding: .6rem 1rem 0; gap: .25rem .5rem; } header .name { font-size: 1rem; } main { padding: 1rem 1rem 1.5rem; } footer { padding: 0 1rem 1.5rem; }
+          header { padding: .6rem 1rem 0; gap: .25rem .5rem; } header .name { font-size: .95rem; } header .name a { margin: 0; } .clock { font-size: .8rem; } main { padding: 1rem 1rem 1.5rem; } footer { padding: 0 1rem 1.5rem; }
           header .clock { order: 2; margin-left: auto; } nav { order: 3; flex-basis: 100%; margin: 0 -1rem; padding: 0 .5rem; }
           .cards { grid-template-columns: repeat(auto-fill, minmax(min(100%, 10rem), 1fr)); gap: .6rem; }
           .card { padding: .7rem .8rem 0; } .card .value { font-size: 1.4rem; }

@@ -175,7 +175,7 @@ extension Table.Cell {
         case .rate(let value):
             value == 0 ? "<span class=\"z\">0</span>" : "\(Quantity.number(value))"
         case .share(let value): Chart.share(value)
-        case .portion(let value): "\(Chart.meter(value, tone: "neutral"))\(Quantity.percent(value))"
+        case .portion(let value): Chart.bar(value, tone: "neutral")
         case .time(let value):
             value == .zero ? "<span class=\"z\">0</span>" : "\(Quantity.duration(value))"
         case .bytes(let value):
