@@ -1,5 +1,5 @@
 import RocketAdmin
-public import RocketBase
+import RocketBase
 public import RocketRPC
 public import ServiceLifecycle
 
