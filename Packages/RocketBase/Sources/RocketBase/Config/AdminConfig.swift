@@ -1,18 +1,44 @@
 /// The page of a running server, its metrics and its state for probes: docs/guides/admin.md.
 public struct AdminConfig: ConfigSection, Hashable {
-    /// x
+    /// The address of the page, which differs from those of the server: unix:PATH, or a
+    /// loopback address, 127.0.0.1:PORT or [::1]:PORT. A Unix socket has the mode 0660, and
+    /// only root, the user of the server and the group are answered; on a loopback address
+    /// every user of the machine is. Other addresses are refused, since the page has no TLS:
+    /// forward one with ssh -L. Empty: there is no page.
+    ///
+    /// `admin/listen`: IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME (up to 107 bytes); or
+    /// empty. Default none. Needs a restart.
     public var listen: String?
-    /// x
+    /// The group, by name or number, that the Unix socket is given to, and whose members are
+    /// answered.
+    ///
+    /// `admin/group`: A text of 1 to 100 characters; or empty. Default none. Needs a restart.
     public var group: String?
-    /// x
+    /// Whether the levels of the log can be changed on the page, until the next reload. Nothing
+    /// else can be changed.
+    ///
+    /// `admin/writable`: True or false. Default false. Needs a restart.
     public var isWritable = false
-    /// x
+    /// The largest number of connections. Further ones wait until one ends.
+    ///
+    /// `admin/max_connections`: A whole number, 1 to 1024. Default 32. Needs a restart.
     public var maxConnections = 32
-    /// x
+    /// The largest number of connections of one IP address, or of one user of a Unix socket.
+    /// Further ones are closed. 0: half of max_connections.
+    ///
+    /// `admin/max_connections_per_peer`: A whole number, 0 to 1024. Default 0. Needs a restart.
     public var maxConnectionsPerPeer = 0
-    /// x
+    /// The longest time for a request, and for sending its answer. A connection that takes
+    /// longer, or is not used for as long, is closed.
+    ///
+    /// `admin/request_timeout_ms`: A whole number of ms, 100 to 3600000. Default 10000 ms.
+    /// Needs a restart.
     public var requestTimeout = Duration.milliseconds(10_000)
-    /// x
+    /// The memory of a connection for the line and the headers of a request. Longer ones are
+    /// refused with 431 or 414.
+    ///
+    /// `admin/max_header_bytes`: A whole number of bytes, 1024 to 1048576. Default 8192 bytes.
+    /// Needs a restart.
     public var maxHeaderBytes = 8192
 
     /// All fields have their defaults: there is no page.
