@@ -51,6 +51,9 @@ public struct BenchServerCommand: AsyncParsableCommand {
             "Record calls, and show the page at this loopback address.", valueName: "IP:PORT"))
     var admin: String?
 
+    @Flag(help: "Record calls, as for metrics.")
+    var metrics = false
+
     @Option(help: "Bytes of order_id in the reply, instead of \"20230514\".")
     var payload: Int?
 
@@ -120,7 +123,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
             max(.nanoseconds(1), .microseconds($0))
         }
         configuration.limits.callsPerSecond = callsPerSecond
-        configuration.collectsMetrics = admin != nil
+        configuration.collectsMetrics = metrics || admin != nil
         let server = try RPCServer(
             configuration: configuration,
             services: [handler.service(payloadBytes: payload), BenchStreams()])

@@ -21,6 +21,8 @@ public struct LoopCounters: Hashable, Sendable {
     public var refusedTasks: UInt64 = 0
     /// The longest duration of one callback, in nanoseconds.
     public var longestCallbackNanoseconds: UInt64 = 0
+    /// Callbacks that took longer than `EventLoopConfiguration.slowCallback`.
+    public var slowCallbacks: UInt64 = 0
 
     /// Creates counters that are all zero.
     public init() {}
@@ -56,6 +58,7 @@ final class PublishedCounters: Sendable {
     private let mostTasksWaiting = Atomic(0)
     private let refusedTasks = Atomic<UInt64>(0)
     private let longest = Atomic<UInt64>(0)
+    private let slow = Atomic<UInt64>(0)
     /// Nanoseconds, its lowest bit set while the loop waits.
     private let progress = Atomic<UInt64>(1)
 
@@ -68,6 +71,7 @@ final class PublishedCounters: Sendable {
         interestChanges.store(counters.interestChanges, ordering: .relaxed)
         mostTasksWaiting.store(counters.mostTasksWaiting, ordering: .relaxed)
         longest.store(counters.longestCallbackNanoseconds, ordering: .relaxed)
+        slow.store(counters.slowCallbacks, ordering: .relaxed)
     }
 
     func read() -> LoopCounters {
@@ -81,6 +85,7 @@ final class PublishedCounters: Sendable {
         counters.mostTasksWaiting = mostTasksWaiting.load(ordering: .relaxed)
         counters.refusedTasks = refusedTasks.load(ordering: .relaxed)
         counters.longestCallbackNanoseconds = longest.load(ordering: .relaxed)
+        counters.slowCallbacks = slow.load(ordering: .relaxed)
         return counters
     }
 

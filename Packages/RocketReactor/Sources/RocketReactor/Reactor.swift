@@ -18,6 +18,13 @@ public final class Reactor {
     /// How long the loop has waited for events until this tick, in nanoseconds since it was created:
     /// the rest of the time until `now` it has worked.
     public var waitedNanoseconds: UInt64 { waited }
+    /// How long the loop has worked until this tick, in nanoseconds since it was created.
+    public var workedNanoseconds: UInt64 { now.nanoseconds &- created &- waited }
+    /// When the callback began that runs now, or the one before it ended: the last time that the loop has
+    /// read, in nanoseconds. Not before `now`.
+    public var callbackBeganNanoseconds: UInt64 { callbackBegan }
+    /// The tasks that wait to run.
+    public var waitingTasks: Int { unsafe tasks.count }
     /// The random numbers of the loop: whatever is random on a call's way draws from it.
     public let random: LoopRandom
 
@@ -60,6 +67,7 @@ public final class Reactor {
     var callbackBegan: UInt64
     /// See `waitedNanoseconds`.
     var waited: UInt64 = 0
+    private let created: UInt64
     var isTicking = false
     /// The number of waiting tasks that senders see.
     var publishedBacklog = 0
@@ -90,6 +98,7 @@ public final class Reactor {
         unsafe taskExecutor = loop.asUnownedTaskExecutor()
         tickTime = now
         callbackBegan = now.nanoseconds
+        created = now.nanoseconds
     }
 
     /// Returns the one object of that type that a layer above keeps with this loop, and makes it on
@@ -338,6 +347,7 @@ extension Reactor {
 
     @inline(never)
     private func reportSlow(_ label: StaticString, _ taken: UInt64) {
+        statistics.slowCallbacks &+= 1
         let duration = Duration.nanoseconds(Int64(clamping: taken))
         let slow = SlowCallback(loop: loop.name, label: label, duration: duration)
         loop.logger.warn("a callback blocked its event loop") {

@@ -199,6 +199,7 @@ extension GRPCServerConnection: Transport {
     var pendingBytes: Int {
         unsafe output.readableBytes + outputBytes + (transport?.pendingBytes ?? 0)
     }
+    var traffic: ConnectionTraffic { transport?.traffic ?? ConnectionTraffic() }
     var isWritable: Bool { !isHeldBack && closing == nil && transport != nil }
     var signalsReset: Bool { true }
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }

@@ -152,6 +152,7 @@ extension CompressedConnection: Transport {
     /// As many bytes of what was written as the peer may have received: never fewer.
     var sentBytes: UInt64 { (transport?.sentBytes ?? endedBytes) + UInt64(max(0, savedBytes)) }
     var pendingBytes: Int { transport?.pendingBytes ?? 0 }
+    var traffic: ConnectionTraffic { transport?.traffic ?? ConnectionTraffic() }
     var isWritable: Bool { transport?.isWritable ?? false }
     var signalsReset: Bool { transport?.signalsReset ?? true }
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }

@@ -19,6 +19,12 @@ public final class RPCDispatcher: Sendable {
     let overload: OverloadPolicy
     let logger: RocketLogger
     let time: any TimeSource
+    private let connections = Atomic<UInt64>(0)
+
+    /// The number of the next connection, from 1 on.
+    func nextConnectionNumber() -> UInt64 {
+        connections.wrappingAdd(1, ordering: .relaxed).newValue
+    }
 
     /// Counts of refused, cancelled and timed-out calls and of broken streams so far, and the limits
     /// that are in force under overload.

@@ -119,6 +119,7 @@ public struct RPCServiceRegistry {
                 guard let request = try? method.request.message(from: payload) else {
                     return context.failWithoutRequest(entry)
                 }
+                context.requestDecoded()
                 do {
                     let response = try handler(request, context.controller)
                     context.succeed(entry, response, method.response)

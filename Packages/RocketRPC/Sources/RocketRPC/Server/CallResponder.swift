@@ -24,6 +24,11 @@ final class CallResponder {
     private(set) var deadline = CallDeadline.none
     /// What the admission control has recorded of the call.
     var admitted = AdmittedCall()
+    /// What is measured of the call, if the server records calls.
+    // SAFETY of both: bound to the loop, and nothing that runs inside an access uses the responder.
+    @exclusivity(unchecked) var measured = MeasuredCall()
+    /// Whether the stages of the call are measured.
+    @exclusivity(unchecked) @usableFromInline var isTraced = false
     /// The range of the request within the call's frame, which is the first in the input.
     fileprivate var payload = 0..<0
     /// The size of the call's frame.
@@ -73,6 +78,9 @@ final class CallResponder {
             startedAt: connection.dispatcher.beginsCall())
     }
 
+    /// The size of the request.
+    var requestBytes: Int { payload.count }
+
     /// The msg_id of the reply.
     var messageID: [UInt8] { storage.withState { $0.messageID } }
 
@@ -108,6 +116,9 @@ final class CallResponder {
 
     /// Records the end for observers and the log.
     func end(_ code: RPCErrorCode, responseBytes: Int? = nil) {
+        if let metrics = connection.metrics, let method {
+            metrics.ended(self, method, code, responseBytes: responseBytes ?? 0)
+        }
         storage.end(code, responseBytes: responseBytes)
         connection.dispatcher.endsCall(self, code)
     }
@@ -127,6 +138,9 @@ final class CallResponder {
         unsafe generation &+= 1
     }
 
+    /// A stage of a call has ended that is traced.
+    func ended(_ stage: MeasuredCall.Stage) { connection.metrics?.ended(stage, of: self) }
+
     // MARK: Back-pressure
 
     /// Suspends while the connection's output is full, until this reply is the next to be sent or
@@ -135,10 +149,12 @@ final class CallResponder {
         if unsafe isAnswered { return }
         deadline = deadline.withoutOwn
         admitted.isSample = false
+        if unsafe isTraced { ended(.handler) }
         await unsafe withUnsafeContinuation { continuation in
             unsafe waiting = continuation
             connection.wait(self)
         }
+        if unsafe isTraced { ended(.outputWait) }
     }
 
     /// Ends the wait: it is the turn of this reply, or it is not sent.
@@ -221,6 +237,8 @@ public struct _ServingContext {
     let table: MethodTable
     let limiter: ConcurrencyLimiter
     let peers: ConnectionPeers
+    /// Nil: calls are not recorded.
+    let metrics: LoopMetrics?
 
     init(_ connection: ServerConnection, _ transport: any Transport, _ responder: CallResponder) {
         self.connection = connection
@@ -230,6 +248,7 @@ public struct _ServingContext {
         table = connection.dispatcher.table
         limiter = connection.dispatcher.limiter
         peers = connection.peers
+        metrics = connection.metrics
     }
 
     /// Awaits the handler of the call that has begun, with the call's context bound. Only if
@@ -289,7 +308,15 @@ public struct _ServingContext {
             input.withBytes { body($0.extracting(responder.payload)) }
             input.consume(responder.frameBytes)
         }
+        requestDecoded()
     }
+
+    /// The handler's turn begins.
+    @inlinable @inline(__always)
+    func requestDecoded() { if unsafe responder.isTraced { recordDecoded() } }
+
+    @usableFromInline
+    func recordDecoded() { responder.ended(.decoding) }
 
     /// Sends the response of the handler, unless the call has ended while the handler ran.
     @inlinable
@@ -303,6 +330,7 @@ public struct _ServingContext {
     func respond(_ method: _MethodEntry, _ payload: (inout ByteBuffer) throws -> Void) {
         if unsafe responder.isAnswered { return }
         unsafe responder.isAnswered = true
+        if unsafe responder.isTraced { responder.ended(.handler) }
         if connection.respond(self, method, payload) { responder.recordOver() }
     }
 
@@ -315,6 +343,7 @@ public struct _ServingContext {
             return succeed(method, response, coding)
         }
         if unsafe !responder.isAnswered {
+            if unsafe responder.isTraced { responder.ended(.handler) }
             responder.answer(with: connection.failure(for: error, of: controller))
         }
     }

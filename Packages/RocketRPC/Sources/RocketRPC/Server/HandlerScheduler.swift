@@ -32,6 +32,8 @@ final class HandlerScheduler: TickEndHandler {
     private let ages: ConnectionAges?
     /// What the replies of its connections report; nil: nothing.
     let load: LoopLoad?
+    /// Records the calls of its connections; nil: nothing does.
+    let metrics: LoopMetrics?
     /// The responder of synchronous handlers.
     private var synchronous: CallResponder?
     /// Decides which calls begin under overload; nil: all do, and no call that runs has been admitted
@@ -45,12 +47,13 @@ final class HandlerScheduler: TickEndHandler {
 
     init(
         reactor: Reactor, dispatcher: RPCDispatcher, age: ConnectionAge? = nil,
-        load: ServerLoad? = nil
+        load: ServerLoad? = nil, metrics: ServerMetrics? = nil
     ) {
         self.reactor = reactor
         self.dispatcher = dispatcher
         ages = age.map { ConnectionAges($0, on: reactor) }
         self.load = load.map { LoopLoad($0, on: reactor) }
+        self.metrics = metrics?.recorder(on: reactor)
         executor = LoopActor(loop: reactor.loop)
         deadlineTimer = DeadlineTimer(on: reactor, label: "handler deadline") {
             [unowned self] in expire()
@@ -82,6 +85,16 @@ final class HandlerScheduler: TickEndHandler {
     }
 
     // MARK: Connections
+
+    /// All of them, in the order in which they were added.
+    var openConnections: [ServerConnection] { Array(connections.inOrder) }
+
+    /// The handler tasks that exist: parked, active, or with suspended handlers.
+    var taskCount: Int {
+        connections.inOrder.reduce(parked.count + (active == nil ? 0 : 1)) {
+            $0 + $1.suspended.tasks.count
+        }
+    }
 
     func add(_ connection: ServerConnection) {
         connections.insert(connection)
@@ -290,6 +303,7 @@ final class HandlerScheduler: TickEndHandler {
         guard let task = active else { return }
         active = nil
         let connection = task.responder.connection
+        metrics?.trace(task.responder)
         connection.suspended.insert(task, task.responder.messageID)
         if let health = task.responder.method?.health {
             connection.healthCallSuspended(task, health)

@@ -118,6 +118,14 @@ final class ConcurrencyLimiter: Sendable {
     private let maxWatchesPerConnection: Atomic<Int>
     private let suspended = Atomic(0)
     private let watches = Atomic(0)
+    /// The most calls that were suspended at the same time.
+    private let mostSuspended = Atomic(0)
+    // Calls that were refused for each of the limits.
+    private let refused = Atomic(0)
+    private let refusedOnConnection = Atomic(0)
+    private let refusedWatches = Atomic(0)
+    private let refusedWatchesOnConnection = Atomic(0)
+    private let refusedStreams = Atomic(0)
 
     init(_ limits: RPCCallLimits) {
         maxCalls = Atomic(limits.maxCalls)
@@ -133,7 +141,49 @@ final class ConcurrencyLimiter: Sendable {
         maxWatchesPerConnection.store(limits.maxWatchesPerConnection, ordering: .relaxed)
     }
 
-    func callSuspended() { suspended.wrappingAdd(1, ordering: .relaxed) }
+    func callSuspended() {
+        let count = suspended.wrappingAdd(1, ordering: .relaxed).newValue
+        if count > mostSuspended.load(ordering: .relaxed) {
+            mostSuspended.store(count, ordering: .relaxed)
+        }
+    }
+
+    /// A stream was refused, since its connection has as many as it may have.
+    func streamRefused() { refusedStreams.wrappingAdd(1, ordering: .relaxed) }
+
+    /// The limits, how near they are, and what they have refused.
+    ///
+    /// - Parameters:
+    ///   - callsOnConnection: the most calls in flight of any connection now.
+    ///   - streamsOnConnection: the most open streams of any connection now.
+    ///   - maxStreams: the most that one may have.
+    func limits(
+        callsOnConnection: Int, streamsOnConnection: Int, maxStreams: Int
+    ) -> [RPCServerSnapshot.Limit] {
+        [
+            .init(
+                name: "calls_in_flight", limit: maxCalls.load(ordering: .relaxed),
+                current: suspended.load(ordering: .relaxed),
+                highest: mostSuspended.load(ordering: .relaxed),
+                refusals: refused.load(ordering: .relaxed)),
+            .init(
+                name: "calls_in_flight_per_connection",
+                limit: maxCallsPerConnection.load(ordering: .relaxed),
+                current: callsOnConnection,
+                refusals: refusedOnConnection.load(ordering: .relaxed)),
+            .init(
+                name: "streams_per_connection", limit: maxStreams, current: streamsOnConnection,
+                refusals: refusedStreams.load(ordering: .relaxed)),
+            .init(
+                name: "watches", limit: maxWatches.load(ordering: .relaxed),
+                current: watches.load(ordering: .relaxed),
+                refusals: refusedWatches.load(ordering: .relaxed)),
+            .init(
+                name: "watches_per_connection",
+                limit: maxWatchesPerConnection.load(ordering: .relaxed),
+                refusals: refusedWatchesOnConnection.load(ordering: .relaxed)),
+        ]
+    }
 
     func callResumed() { suspended.wrappingSubtract(1, ordering: .relaxed) }
 
@@ -156,6 +206,11 @@ final class ConcurrencyLimiter: Sendable {
     /// Returns the error of a call above a limit.
     private func exceeded(_ callsOnConnection: Int) -> RPCError {
         let perConnection = maxCallsPerConnection.load(ordering: .relaxed)
+        if callsOnConnection >= perConnection {
+            refusedOnConnection.wrappingAdd(1, ordering: .relaxed)
+        } else {
+            refused.wrappingAdd(1, ordering: .relaxed)
+        }
         let (most, whose) =
             callsOnConnection >= perConnection
             ? (perConnection, "this connection")
@@ -173,12 +228,14 @@ final class ConcurrencyLimiter: Sendable {
     func watchRefusal(waitingOnConnection: Int, countsAll: Bool) -> RPCError? {
         let perConnection = maxWatchesPerConnection.load(ordering: .relaxed)
         if waitingOnConnection >= perConnection {
+            refusedWatchesOnConnection.wrappingAdd(1, ordering: .relaxed)
             return RPCError(
                 .resourceExhausted,
                 "\(perConnection) health calls of this connection wait, the most that may")
         }
         let all = maxWatches.load(ordering: .relaxed)
         if countsAll, watches.load(ordering: .relaxed) >= all {
+            refusedWatches.wrappingAdd(1, ordering: .relaxed)
             return RPCError(
                 .resourceExhausted, "\(all) watch calls wait on this server, the most that may")
         }

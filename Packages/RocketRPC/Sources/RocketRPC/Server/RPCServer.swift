@@ -28,14 +28,17 @@ public final class RPCServer: Service {
     public let dispatcher: RPCDispatcher
     /// The health of the services, served as `rocket.Health` if the configuration enables it.
     public let health: RPCHealth
-    private let runtime: ServerRuntime
+    let runtime: ServerRuntime
     private let load: ServerLoad?
     let time: any TimeSource
     /// When it was created.
     let startedAt: WallTime
     let beganAt: MonotonicTime
-    /// Whether calls are recorded.
-    let collectsMetrics: Bool
+    /// Nil: calls are not recorded.
+    let metrics: ServerMetrics?
+    let collector: SnapshotCollector
+    let budget: ByteBudget
+    let highest = HighestValues()
 
     /// - Parameter interceptors: wrap every handler; the first one is the outermost.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together.
@@ -61,9 +64,6 @@ public final class RPCServer: Service {
         self.time = time
         startedAt = time.wall()
         beganAt = time.monotonic()
-        collectsMetrics = configuration.collectsMetrics || configuration.systemd != nil
-        let meter = configuration.systemd.map { _ in CallMeter(time: time) }
-        let measured: [any RPCInterceptor] = meter.map { [$0] } ?? []
         health = RPCHealth(services: services.map { type(of: $0).serviceName })
         var all = services
         if configuration.health { all.append(health) }
@@ -78,18 +78,25 @@ public final class RPCServer: Service {
             all += wire.wire.services(told).filter { !names.contains(type(of: $0).serviceName) }
         }
         dispatcher = try RPCDispatcher(
-            services: all, interceptors: measured + interceptors, limits: configuration.limits,
+            services: all, interceptors: interceptors, limits: configuration.limits,
             authenticator: configuration.authenticator, authorization: configuration.authorization,
             logger: logger, time: time)
         dispatcher.overload.share(among: configuration.ioThreads)
+        metrics =
+            configuration.collectsMetrics || configuration.systemd != nil
+            ? ServerMetrics(.init(configuration), methods: dispatcher.table.entries) : nil
         load = configuration.reportsLoad ? ServerLoad(loops: configuration.ioThreads) : nil
+        let schedulers = SchedulerRegistry(
+            age: ConnectionAge(configuration), load: load, metrics: metrics)
+        collector = SnapshotCollector(schedulers)
+        budget = configuration.tcp.budget
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
             wires: configuration.protocols.map(\.wire), services: services, health: health,
-            status: meter.map { [dispatcher] in
-                StatusLines(meter: $0, time: time) { dispatcher.statistics }
+            status: metrics.map { [dispatcher] in
+                StatusLines(metrics: $0, time: time) { dispatcher.statistics }
             },
-            schedulers: SchedulerRegistry(age: ConnectionAge(configuration), load: load))
+            schedulers: schedulers)
         runtime = ServerRuntime(
             ServerRuntimeConfiguration(configuration), application: application, logger: logger,
             ioLogger: logger, makeListener: makeListener)

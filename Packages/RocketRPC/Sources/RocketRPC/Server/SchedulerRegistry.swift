@@ -5,12 +5,16 @@ import RocketSystem
 final class SchedulerRegistry: Sendable {
     private let age: ConnectionAge?
     private let load: ServerLoad?
+    private let metrics: ServerMetrics?
     /// In the order of their making.
     private let all = Locked<[LoopBound<HandlerScheduler>]>([])
 
-    init(age: ConnectionAge? = nil, load: ServerLoad? = nil) {
+    init(
+        age: ConnectionAge? = nil, load: ServerLoad? = nil, metrics: ServerMetrics? = nil
+    ) {
         self.age = age
         self.load = load
+        self.metrics = metrics
     }
 
     /// Returns the scheduler of the reactor, which is created if necessary. On the reactor's loop.
@@ -19,10 +23,16 @@ final class SchedulerRegistry: Sendable {
         if let found { return found.get() }
         // Only this loop creates its scheduler, so no other thread can have created one meanwhile.
         let scheduler = HandlerScheduler(
-            reactor: reactor, dispatcher: dispatcher, age: age, load: load)
+            reactor: reactor, dispatcher: dispatcher, age: age, load: load,
+            metrics: metrics)
         let bound = LoopBound(scheduler, on: reactor)
         all.withLock { $0.append(bound) }
         return scheduler
+    }
+
+    /// Returns the scheduler of a loop; nil: it has had no connection. On the loop.
+    func existingScheduler(of loop: EventLoop) -> HandlerScheduler? {
+        all.withLock { all in all.first { $0.loop === loop } }?.get()
     }
 
     /// Stops the schedulers of all loops. Any thread; before the loops are stopped.

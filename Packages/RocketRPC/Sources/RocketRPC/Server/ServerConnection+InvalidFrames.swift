@@ -46,6 +46,7 @@ extension ServerConnection {
             }
         case .other:
             dispatcher.counters.refused()
+            metrics?.refused(nil, error.code, on: self)
             refuse(bytes.extracting(frame.messageID), RawSpan(), error)
         }
         bytesToSkip = max(0, frame.byteCount - bytes.byteCount)

@@ -37,6 +37,7 @@ extension ServerConnection {
         _ payload: (inout ByteBuffer) throws -> Void
     ) -> Bool {
         var isRecorded = false
+        var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
         send(over: context.transport) { output in
             let start = context.storage.withState { state in
                 // Without observers, metadata and the debug log the end of the call need not be
@@ -52,9 +53,13 @@ extension ServerConnection {
                 return begin(id, RawSpan(), method, in: &output)
             }
             // The message is encoded outside of the lock: its code may use the call.
-            if !isRecorded { _ = finish(start, context, method, payload, in: &output) }
+            if !isRecorded { sent = finish(start, context, method, payload, in: &output) }
         }
-        if !isRecorded { return true }
+        if !isRecorded {
+            context.metrics?.ended(
+                context.responder, method, sent.code, responseBytes: sent.payloadBytes)
+            return true
+        }
         let (id, metadata, trailing, compresses) = context.storage.withState {
             ($0.messageID, $0.replyMetadata, $0.trailingMetadata, $0.compressesReply)
         }
@@ -68,7 +73,6 @@ extension ServerConnection {
             context.responder.end(error.code)
             return false
         }
-        var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
         send(over: context.transport, compressing: compresses) { output in
             let start = info.withBytes { info in
                 // SAFETY: the array lives, unchanged, until begin returns.

@@ -54,6 +54,16 @@ final class ServerConnection {
     var ending = ConnectionEnding()
     /// What replies report; nil: nothing.
     let load: LoopLoad?
+    /// Records calls; nil: nothing does.
+    let metrics: LoopMetrics?
+    /// Its number among the connections of the server, from 1 on.
+    let number: UInt64
+    /// When it began to take calls.
+    private(set) var openedAt = MonotonicTime(nanoseconds: 0)
+    /// The name of its protocol.
+    var wire = ownWire
+    /// That of the connections that no other wire has claimed.
+    static let ownWire = "TinyPB"
     /// When the next report of the load is due.
     var nextLoadReport = MonotonicTime(nanoseconds: 0)
     /// Its entry in `ConnectionAges`.
@@ -73,6 +83,8 @@ final class ServerConnection {
         self.codec = codec
         self.scheduler = scheduler
         load = scheduler?.load
+        metrics = scheduler?.metrics
+        number = scheduler == nil ? 0 : dispatcher.nextConnectionNumber()
     }
 }
 
@@ -82,7 +94,10 @@ extension ServerConnection: TransportHandler {
     func connected(_ transport: any Transport) {
         self.transport = transport
         peers = ConnectionPeers(transport)
-        scheduler?.add(self)
+        if let scheduler {
+            openedAt = scheduler.now
+            scheduler.add(self)
+        }
     }
 
     /// Runs synchronous handlers at once, and schedules a handler task for other calls.
@@ -178,6 +193,7 @@ extension ServerConnection {
     ) -> Next {
         if isOutOfFrame, !skip(&input) { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
+        context.metrics?.takesCalls()
         while fault == nil {
             if isOutputFull || hasWaitingReplies {
                 isHeldBack = true
@@ -192,6 +208,9 @@ extension ServerConnection {
                     switch method.handler {
                     case .synchronous(let serve):
                         begin(frame, byteCount, bytes, method, context, deadline)
+                        context.metrics?.began(
+                            context.responder, method, isAwaited: false,
+                            readAt: inTask ? waitingSince : now)
                         if isAdmissionControlled { scheduler?.admission?.began(context.responder) }
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
@@ -199,6 +218,9 @@ extension ServerConnection {
                     case .awaited:
                         if inTask {
                             begin(frame, byteCount, bytes, method, context, deadline)
+                            context.metrics?.began(
+                                context.responder, method, isAwaited: true,
+                                readAt: waitingSince)
                             if isAdmissionControlled {
                                 scheduler?.admission?.began(context.responder)
                             }
@@ -278,6 +300,7 @@ extension ServerConnection {
             ? timeout(in: bytes.extracting(frame.errorInfo), context) : nil
         if let refusal = refusal(of: method, frame, bytes, timeout, context.limiter) {
             dispatcher.counters.refused()
+            metrics?.refused(method, refusal.code, on: self)
             refuse(bytes.extracting(frame.messageID), name, refusal)
             return .handled(byteCount: byteCount)
         }
@@ -285,6 +308,7 @@ extension ServerConnection {
             let denial = denial(of: method, frame, bytes, now)
         {
             dispatcher.counters.refused()
+            metrics?.refused(method, denial.code, on: self)
             refuse(bytes.extracting(frame.messageID), name, denial)
             return .handled(byteCount: byteCount)
         }
@@ -295,6 +319,7 @@ extension ServerConnection {
                 of: method, bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0),
                 timeout: timeout, on: self, isQueued: inTask || isReady)
         {
+            metrics?.refused(method, refusal.error.code, on: self)
             refuse(bytes.extracting(frame.messageID), name, refusal)
             return .handled(byteCount: byteCount)
         }
@@ -310,7 +335,9 @@ extension ServerConnection {
         if CancelFrame.isCancel(name) { return cancel(messageID) }
         if let kind = StreamFrame(name) { return receivedStreamFrame(kind, frame, bytes) }
         dispatcher.counters.refused()
-        refuse(messageID, name, dispatcher.table.failure(for: String(decodingUTF8: name)))
+        let failure = dispatcher.table.failure(for: String(decodingUTF8: name))
+        metrics?.refused(nil, failure.code, on: self)
+        refuse(messageID, name, failure)
     }
 
     /// Returns the error of a call that violates a limit or whose deadline has passed; nil if the

@@ -161,6 +161,7 @@ extension ServerConnection {
         if scheduler == nil { return Self.noStreams }
         let most = dispatcher.streamLimits.maxPerConnection
         if (streams?.count ?? 0) < most { return nil }
+        dispatcher.limiter.streamRefused()
         return RPCError(
             .resourceExhausted, "this connection has \(most) streams, the most it may have")
     }

@@ -70,6 +70,7 @@ final class WireSelection: TransportHandler {
         let handler: any TransportHandler =
             wire?.makeHandler(for: rpc, settings: settings, on: reactor) ?? rpc
         self.transport = nil
+        if let wire { rpc.wire = wire.name }
         transport.handOver(to: handler)
         handler.connected(transport)
         if isDraining { handler.draining(transport) }

@@ -38,6 +38,8 @@ final class InboundMessages: Sendable {
         var error: RPCError?
         /// Whether any part of a message has arrived.
         var hasReceived = false
+        /// The bytes of all messages that have arrived.
+        var receivedBytes = 0
 
         /// Whether a consumer has something to do: parts that have arrived since its `refill` may be
         /// all that the sender has credit for.
@@ -78,6 +80,9 @@ final class InboundMessages: Sendable {
 
     // MARK: The loop's side
 
+    /// The bytes of all messages that have arrived.
+    var receivedBytes: Int { queue.withLock { $0.receivedBytes } }
+
     /// Takes a part of a message.
     ///
     /// - Parameters:
@@ -88,6 +93,7 @@ final class InboundMessages: Sendable {
         let result = queue.withLock { queue -> Part in
             if queue.isEnded { return .dropped }
             queue.hasReceived = true
+            queue.receivedBytes &+= part.byteCount
             let total = queue.unfinished.readableBytes + part.byteCount
             if total > maxMessageBytes { return .tooLarge(total) }
             if !isLast {

@@ -63,6 +63,9 @@ final class OutboundMessages: Sendable {
         self.sendsEnd = sendsEnd
     }
 
+    /// The bytes of all messages that were written; an empty one counts as one byte.
+    var writtenBytes: Int { queue.withLock { Int(clamping: $0.appended) } }
+
     // MARK: The writers' side
 
     /// Appends a message where a writer may.

@@ -30,6 +30,9 @@ public import RocketTCP
     /// the connection counts for in the process's byte budget.
     var handlerBytes: Int { get set }
 
+    /// What has been sent and received on the wire. Default: nothing is known.
+    var traffic: ConnectionTraffic { get }
+
     /// Runs `body` with the input that the handler has not consumed in `received`. Must not be
     /// called from `received`.
     func readInput(_ body: (inout ByteBuffer) -> Void)
@@ -51,6 +54,9 @@ public import RocketTCP
 }
 
 @_spi(Transport) extension Transport {
+    /// Nothing is known.
+    public var traffic: ConnectionTraffic { ConnectionTraffic() }
+
     /// Sends.
     @discardableResult
     public func sendUncompressed(_ body: (inout ByteBuffer) -> Void) -> Bool { send(body) }

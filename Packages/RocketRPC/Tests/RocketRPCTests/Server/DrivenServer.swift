@@ -10,6 +10,7 @@ import RocketTCP
 struct DrivenServer {
     let loop: HandDrivenLoop
     let caller: Caller
+    let scheduler: HandlerScheduler
 
     /// The caller's end of the pipe: collects the received bytes.
     final class Caller: TransportHandler {
@@ -32,6 +33,7 @@ struct DrivenServer {
     /// Runs `body` on the test's thread. `body` must let its handlers end.
     static func with<Service: RPCService>(
         limits: RPCCallLimits = RPCCallLimits(), load: ServerLoad? = nil,
+        metrics: ServerMetrics.Settings? = nil,
         _ service: (EventLoop) -> Service,
         _ body: (DrivenServer, Service) throws -> Void
     ) throws {
@@ -40,12 +42,13 @@ struct DrivenServer {
         let dispatcher = try RPCDispatcher(
             services: [service], limits: limits, time: loop.clock)
         let scheduler = HandlerScheduler(
-            reactor: loop.reactor, dispatcher: dispatcher, load: load)
+            reactor: loop.reactor, dispatcher: dispatcher, load: load,
+            metrics: metrics.map { ServerMetrics($0, methods: dispatcher.table.entries) })
         let connection = ServerConnection(
             dispatcher: dispatcher, codec: TinyPBCodec(), scheduler: scheduler)
         let caller = Caller()
         InMemoryTransport.join(caller, connection, on: loop.reactor)
-        try body(DrivenServer(loop: loop, caller: caller), service)
+        try body(DrivenServer(loop: loop, caller: caller, scheduler: scheduler), service)
         caller.link?.close(.reset, reason: .requested)
         loop.tickUntilIdle()
         scheduler.stop()

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketCodec
 import RocketReactor
 import RocketReactorTestKit
@@ -13,6 +14,8 @@ struct ServerScene {
     let loop: HandDrivenLoop
     let dispatcher: RPCDispatcher
     let scheduler: HandlerScheduler
+    /// Nil: calls are not recorded.
+    let metrics: ServerMetrics?
     let codec: TinyPBCodec
     let kit = FrameKit()
 
@@ -113,17 +116,20 @@ struct ServerScene {
         interceptors: [any RPCInterceptor] = [], limits: RPCCallLimits = RPCCallLimits(),
         codec: TinyPBCodec = TinyPBCodec(), age: ConnectionAge? = nil,
         authenticator: (any RPCAuthenticator)? = nil, authorization: AuthorizationPolicy? = nil,
-        identity: PeerIdentity = .none,
+        identity: PeerIdentity = .none, clock: ManualTimeSource = ManualTimeSource(),
+        metrics: ServerMetrics.Settings? = nil,
         _ body: (ServerScene, [Client]) throws -> Void
     ) throws {
-        let loop = try HandDrivenLoop()
+        let loop = try HandDrivenLoop(clock: clock)
         let dispatcher = try RPCDispatcher(
             services: services, interceptors: interceptors, limits: limits,
             authenticator: authenticator, authorization: authorization, time: loop.clock)
+        let metrics = metrics.map { ServerMetrics($0, methods: dispatcher.table.entries) }
         let scheduler = HandlerScheduler(
-            reactor: loop.reactor, dispatcher: dispatcher, age: age)
+            reactor: loop.reactor, dispatcher: dispatcher, age: age, metrics: metrics)
         let scene = ServerScene(
-            loop: loop, dispatcher: dispatcher, scheduler: scheduler, codec: codec)
+            loop: loop, dispatcher: dispatcher, scheduler: scheduler, metrics: metrics,
+            codec: codec)
         let clients = (0..<count).map { _ in
             let connection = ServerConnection(
                 dispatcher: dispatcher, codec: codec, scheduler: scheduler)

@@ -18,12 +18,13 @@ struct StreamScene {
 
     func with(
         _ configure: (inout RPCCallLimits) -> Void = { _ in }, codec: TinyPBCodec = .init(),
-        services: [any RPCService] = [], _ body: (ServerScene, ServerScene.Client) throws -> Void
+        services: [any RPCService] = [], metrics: ServerMetrics.Settings? = nil,
+        _ body: (ServerScene, ServerScene.Client) throws -> Void
     ) throws {
         var limits = RPCCallLimits()
         configure(&limits)
         try ServerScene.with(
-            [service, TestService()] + services, limits: limits, codec: codec
+            [service, TestService()] + services, limits: limits, codec: codec, metrics: metrics
         ) { scene, clients in
             try body(scene, clients[0])
             service.gate.open()

@@ -40,7 +40,7 @@ struct ConnectionDeadlines {
 
     private var connectedAt: MonotonicTime
     private var hasReceived = false
-    private var activeAt: MonotonicTime
+    private(set) var activeAt: MonotonicTime
     private var writeProgressAt: MonotonicTime
     /// Since when unconsumed input waits for its rest; 0: there is none.
     private var partialSince = MonotonicTime(nanoseconds: 0)

@@ -46,6 +46,8 @@ final class ConnectionSecurity {
     var isAway: Bool { session == nil }
     var peerIdentity: PeerIdentity { session?.peerIdentity ?? .none }
     var negotiatedProtocol: String? { session?.negotiatedProtocol }
+    /// Bytes of ciphertext that were sent in all.
+    var sentBytes: UInt64 { sent }
     var hasPartialInput: Bool { session?.hasPartialInput ?? false }
 
     /// The memory that is counted for the connection.

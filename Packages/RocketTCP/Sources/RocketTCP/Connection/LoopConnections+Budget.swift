@@ -87,6 +87,7 @@ extension TCPConnection {
         let bytes = recordedBytes
         perform(machine.handle(.failed(.serverBufferLimit)))
         guard let budget = group.limiter?.budget else { return }
+        budget.countExcess()
         let logger = group.logger.throttled(.warn, "memory budget")
         logger?.warn("the memory for connections is used up; those that hold most are closed") {
             $0.add("peer", self.peerAddress)

@@ -145,6 +145,7 @@ extension TCPConnection {
                 return false
             }
             size.record(count: count, room: wanted)
+            receivedTotal &+= UInt64(count)
         } catch {
             perform(machine.handle(.failed(CloseReason(error))))
             return false

@@ -68,6 +68,8 @@ public final class TCPConnection {
     var slot = -1
     /// Bytes that the kernel has taken in all.
     var sentTotal: UInt64 = 0
+    /// Bytes that were read in all.
+    var receivedTotal: UInt64 = 0
     /// The reason of the end, until the handler is notified of it.
     private var unreportedReason: CloseReason?
     private var local: NetAddress?
@@ -162,6 +164,13 @@ extension TCPConnection {
     /// Bytes of the handler that the kernel has taken to send, from the first one on. What was
     /// written after them has not been sent, and never will be once the connection is closed.
     public var sentBytes: UInt64 { security?.sentPlaintext ?? sentTotal }
+
+    /// What has been sent and received, as it was on the wire.
+    public var traffic: ConnectionTraffic {
+        ConnectionTraffic(
+            receivedBytes: receivedTotal, sentBytes: security?.sentBytes ?? sentTotal,
+            isEncrypted: security != nil, lastActive: deadlines.activeAt)
+    }
 
     /// Bytes that wait in either direction.
     public var bufferedBytes: Int { waitingBytes + (unsafe input.readableBytes) }

@@ -22,6 +22,8 @@ public final class ByteBudget: Sendable {
     /// All bytes, and those of them that layers above have recorded.
     private let held = Atomic(0), recorded = Atomic(0)
     private let isRelieving = Atomic(false)
+    /// The most bytes that were held, and what was closed or refused for the limit.
+    private let most = Atomic(0), excesses = Atomic(0)
     private let loops = Locked<[WeakLoop]>([])
 
     private struct WeakLoop: Sendable { weak let loop: EventLoop? }
@@ -54,6 +56,17 @@ public final class ByteBudget: Sendable {
 
     /// The bytes that are held now.
     public var heldBytes: Int { held.load(ordering: .relaxed) }
+    /// The most bytes that were held at the same time, as far as threads that add some at once can tell.
+    public var mostHeldBytes: Int { max(heldBytes, most.load(ordering: .relaxed)) }
+    /// How often a connection was closed, or a layer above refused, because of the limit.
+    public var excessCount: Int { excesses.load(ordering: .relaxed) }
+
+    /// Counts a connection that was closed for the limit, or a refusal.
+    func countExcess() { excesses.wrappingAdd(1, ordering: .relaxed) }
+
+    private func observe(_ total: Int) {
+        if total > most.load(ordering: .relaxed) { most.store(total, ordering: .relaxed) }
+    }
 
     /// Records that a layer above holds `delta` bytes more; fewer, where it is negative. Where all
     /// bytes exceed the limit, connections are closed.
@@ -65,11 +78,13 @@ public final class ByteBudget: Sendable {
         let above = recorded.add(delta, ordering: .relaxed).newValue
         let total = held.add(delta, ordering: .relaxed).newValue
         if delta <= 0 { return true }
+        observe(total)
         let hasShare = above <= recordLimitBytes
         if hasShare, total > limitBytes { relieve() }
         if hasShare, total <= ceilingBytes { return true }
         recorded.subtract(delta, ordering: .relaxed)
         held.subtract(delta, ordering: .relaxed)
+        countExcess()
         return false
     }
 
@@ -80,6 +95,7 @@ public final class ByteBudget: Sendable {
     @discardableResult
     func recordConnections(_ delta: Int) -> Bool {
         let total = held.add(delta, ordering: .relaxed).newValue
+        if delta > 0 { observe(total) }
         if delta <= 0 || total <= limitBytes { return true }
         relieve()
         return total <= ceilingBytes

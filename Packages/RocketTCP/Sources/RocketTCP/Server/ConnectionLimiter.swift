@@ -9,6 +9,9 @@ final class ConnectionLimiter: Sendable {
     private struct Counts {
         var connections = 0
         var byPeer: [PeerKey: Int] = [:]
+        var most = 0
+        var refused = 0
+        var refusedOfPeers = 0
         /// Run once no connection is left.
         var whenEmpty: [@Sendable () -> Void] = []
         /// Run once when a connection has ended.
@@ -35,15 +38,31 @@ final class ConnectionLimiter: Sendable {
     var connections: Int { counts.withLock { $0.connections } }
     var heldBytes: Int { held.load(ordering: .relaxed) }
 
+    /// The connections, and what the limits have refused.
+    var status: ConnectionCounts {
+        counts.withLock {
+            ConnectionCounts(
+                open: $0.connections, most: $0.most, limit: limit, limitPerPeer: limitPerPeer,
+                refused: $0.refused, refusedOfPeers: $0.refusedOfPeers)
+        }
+    }
+
     /// Counts one connection more, unless a limit is reached.
     func admit(_ peer: NetAddress) -> Verdict {
         let key = PeerKey(peer)
         return counts.withLock { counts in
-            if counts.connections >= limit { return .full }
+            if counts.connections >= limit {
+                counts.refused += 1
+                return .full
+            }
             let held = counts.byPeer[key, default: 0]
-            if held >= limitPerPeer { return .peerHasTooMany }
+            if held >= limitPerPeer {
+                counts.refusedOfPeers += 1
+                return .peerHasTooMany
+            }
             counts.byPeer[key] = held + 1
             counts.connections += 1
+            counts.most = max(counts.most, counts.connections)
             return .admitted
         }
     }
@@ -94,6 +113,36 @@ final class ConnectionLimiter: Sendable {
     func recordBytes(_ delta: Int) -> Bool {
         held.wrappingAdd(delta, ordering: .relaxed)
         return budget.recordConnections(delta)
+    }
+}
+
+/// The connections of a server, its limits on them, and how often these have refused one since it was
+/// created. A value.
+public struct ConnectionCounts: Hashable, Sendable {
+    /// Those that are open now, or on their way to a loop.
+    public var open: Int
+    /// The most that were open at the same time.
+    public var most: Int
+    /// The most that may be; nil: unknown.
+    public var limit: Int?
+    /// The most that one peer may have; nil: unknown.
+    public var limitPerPeer: Int?
+    /// Connections that were refused since `limit` was reached.
+    public var refused: Int
+    /// Connections that were refused since their peer had `limitPerPeer`.
+    public var refusedOfPeers: Int
+
+    /// Creates the counts of a server.
+    public init(
+        open: Int, most: Int = 0, limit: Int? = nil, limitPerPeer: Int? = nil, refused: Int = 0,
+        refusedOfPeers: Int = 0
+    ) {
+        self.open = open
+        self.most = most
+        self.limit = limit
+        self.limitPerPeer = limitPerPeer
+        self.refused = refused
+        self.refusedOfPeers = refusedOfPeers
     }
 }
 

@@ -61,6 +61,16 @@ public protocol ConnectionListener: Sendable {
     var connectionCount: Int { get }
     /// Bytes that all connections hold now.
     var bufferedBytes: Int { get }
+    /// The connections, the limits on them, and what those have refused. Default: the number of the
+    /// connections.
+    var connectionCounts: ConnectionCounts { get }
+}
+
+extension ConnectionListener {
+    /// The number of the connections.
+    public var connectionCounts: ConnectionCounts {
+        ConnectionCounts(open: connectionCount, most: connectionCount)
+    }
 }
 
 extension TCPServer: ConnectionListener {}
@@ -126,6 +136,7 @@ public final class ServerRuntime: Sendable {
     private let drainTimeout: Locked<Duration>
     private let makeListener: MakeListener
     private let listener = Locked<(any ConnectionListener)?>(nil)
+    private let running = Locked<[EventLoop]>([])
     /// Whether `boundAddresses` has its value: it listens, or never will.
     private let hasSettled = Atomic(false)
     private let settled = AsyncEvent()
@@ -180,6 +191,12 @@ public final class ServerRuntime: Sendable {
     /// Connections open now; 0 unless it runs.
     public var connectionCount: Int { listener.withLock { $0 }?.connectionCount ?? 0 }
 
+    /// The connections, the limits on them, and what those have refused; nil unless it runs.
+    public var connectionCounts: ConnectionCounts? { listener.withLock { $0 }?.connectionCounts }
+
+    /// The loops, the one that accepts first; empty unless it runs.
+    public var loops: [EventLoop] { running.withLock { $0 } }
+
     /// Bytes in the buffers of all connections; 0 unless it runs.
     public var bufferedBytes: Int { listener.withLock { $0 }?.bufferedBytes ?? 0 }
 
@@ -206,9 +223,11 @@ public final class ServerRuntime: Sendable {
         }
         defer { perform(.ended) }
         let threads = try await IOThreads(configuration, logger: ioLogger)
+        running.withLock { $0 = threads.loops }
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await serve(on: threads)) } catch { outcome = .failure(error) }
         listener.withLock { $0 = nil }
+        running.withLock { $0 = [] }
         application.stop()
         await threads.shutdown()
         try outcome.get()

@@ -127,6 +127,9 @@ public final class TCPServer: Sendable {
     /// set as `TCPConnection.handlerBytes`. Any thread.
     public var bufferedBytes: Int { context.limiter.heldBytes }
 
+    /// The connections, the limits on them, and what those have refused. Any thread.
+    public var connectionCounts: ConnectionCounts { context.limiter.status }
+
     /// Closes the listeners and all connections at once. Returns before that is done.
     public func stop() {
         context.advance(to: .stopped)

@@ -15,6 +15,18 @@ public struct RPCLatencyHistogram: Hashable, Sendable {
     /// Creates an empty histogram.
     public init() {}
 
+    /// - Parameter count: returns the count of a bucket.
+    init(sumNanoseconds: UInt64, count: (Int) -> UInt64) {
+        self.sumNanoseconds = sumNanoseconds
+        for bucket in 0..<Self.bucketCount {
+            let number = count(bucket)
+            if number == 0 { continue }
+            grow(to: bucket + 1)
+            buckets[bucket] = number
+            self.count += Int(clamping: number)
+        }
+    }
+
     /// The sum of all durations.
     public var sum: Duration { .nanoseconds(Int64(clamping: sumNanoseconds)) }
 

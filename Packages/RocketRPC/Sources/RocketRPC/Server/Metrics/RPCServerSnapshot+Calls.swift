@@ -20,9 +20,9 @@ extension RPCServerSnapshot {
         public var isDraining = false
         /// The name of its loop.
         public var loop = ""
-        /// Since when it has been open.
+        /// How long it has been open.
         public var age = Duration.zero
-        /// Since when the peer has sent nothing.
+        /// How long neither side has sent anything.
         public var idle = Duration.zero
         /// Calls whose handlers run or wait now.
         public var callsInFlight = 0
@@ -30,9 +30,9 @@ extension RPCServerSnapshot {
         public var openStreams = 0
         /// Bytes that wait to be sent.
         public var unsentBytes = 0
-        /// Bytes that have been received, decrypted.
+        /// Bytes that have been received, as they were on the wire.
         public var receivedBytes: UInt64 = 0
-        /// Bytes that have been sent, before encryption.
+        /// Bytes that have been sent, as they were on the wire.
         public var sentBytes: UInt64 = 0
 
         /// Creates a connection without traffic.

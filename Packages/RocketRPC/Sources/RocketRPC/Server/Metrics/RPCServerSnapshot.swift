@@ -3,8 +3,7 @@ public import RocketSystem
 
 /// The numbers of a running server as of one moment. All counts are since the server was created.
 ///
-/// What is about single calls (`methods`, `sampledCalls`, the bytes and activity of `connections`) is
-/// recorded only if `RPCServerConfiguration.collectsMetrics` is true. The loops report one after
+/// What is about calls (`methods`, `sampledCalls`) is recorded only if `RPCServerConfiguration.collectsMetrics` is true. The loops report one after
 /// another, so a call that ends meanwhile may be in one number and not in another.
 public struct RPCServerSnapshot: Sendable {
     /// When it was taken.
@@ -107,7 +106,7 @@ public struct RPCServerSnapshot: Sendable {
         public var longestCallback = Duration.zero
         /// Callbacks that took longer than `RPCServerConfiguration.slowCallback`.
         public var slowCallbacks: UInt64 = 0
-        /// Its connections, those on their way to it included.
+        /// Its connections.
         public var connections = 0
         /// Tasks that wait now.
         public var tasksWaiting = 0
@@ -124,8 +123,8 @@ public struct RPCServerSnapshot: Sendable {
     public struct Limit: Hashable, Sendable {
         /// What is limited, in lower case with underscores: `connections`, `connections_per_peer`,
         /// `calls_in_flight`, `calls_in_flight_per_connection`, `streams_per_connection`, `watches`,
-        /// `watches_per_connection`, `memory_budget_bytes`, `queue_delay`, `late_calls`,
-        /// `adaptive_limit`, `calls_per_second`.
+        /// `watches_per_connection`, `memory_budget_bytes`, `queue_delay_us` (microseconds),
+        /// `late_calls`, `adaptive_limit`, `calls_per_second` (of one caller).
         public var name: String
         /// The most that is allowed; nil: there is no such limit.
         public var limit: Int?

@@ -1,0 +1,63 @@
+import RocketBase
+import RocketReactor
+import RocketSystem
+
+/// How the calls of a server are recorded, and what its loops have counted. Any thread.
+final class ServerMetrics: Sendable {
+    /// What is kept of calls.
+    struct Settings: Sendable {
+        /// In nanoseconds; `.max`: no call is slow.
+        var slowNanoseconds = UInt64(1_000_000_000)
+        /// 0: none is kept as one of many.
+        var callsPerSample = 1_000
+
+        init() {}
+
+        init(_ configuration: RPCServerConfiguration) {
+            slowNanoseconds =
+                configuration.slowCall.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max
+            callsPerSample = max(0, configuration.callsPerSample)
+        }
+    }
+
+    let settings: Settings
+    private let methods: [_MethodEntry]
+    /// Of all loops that have had a connection, in the order of their making.
+    private let counters = Locked<[CallCounters]>([])
+
+    init(_ settings: Settings, methods: [_MethodEntry]) {
+        self.settings = settings
+        self.methods = methods
+    }
+
+    /// Makes the recorder of a loop. On the loop.
+    func recorder(on reactor: Reactor) -> LoopMetrics {
+        let own = CallCounters(methodCount: methods.count)
+        counters.withLock { $0.append(own) }
+        return LoopMetrics(own, settings, on: reactor)
+    }
+
+    /// Reads the counts of all methods, sorted by name, and of all names that are not registered if
+    /// there were any.
+    func readMethods() -> [RPCServerSnapshot.Method] {
+        let all = counters.withLock { $0 }
+        var result = methods.map { entry in
+            var method = RPCServerSnapshot.Method(name: entry.fullName, kind: entry.kind)
+            for counters in all { counters.read(entry.index, into: &method) }
+            return method
+        }
+        var unknown = RPCServerSnapshot.Method(name: RPCServerSnapshot.Method.unknownName)
+        for counters in all { counters.read(counters.unknown, into: &unknown) }
+        if unknown.started > 0 { result.append(unknown) }
+        return result.sorted { $0.name < $1.name }
+    }
+
+    /// Reads how long the calls of all methods took so far, and how many are in flight.
+    func readTotal() -> (latency: RPCLatencyHistogram, inFlight: Int) {
+        var total = (latency: RPCLatencyHistogram(), inFlight: 0)
+        for counters in counters.withLock({ $0 }) {
+            counters.readTotal(&total.latency, &total.inFlight)
+        }
+        return total
+    }
+}
