@@ -25,19 +25,19 @@ PRICE ?= 100
 GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketCodec \
-	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing \
+	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing Packages/RocketDynamic \
 	Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC Packages/RocketNames Packages/RocketAdmin \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
-E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Admin Tests/Generator Tests/Regression) \
-	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Admin Tests/Generator Tests/Regression))))
+E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Admin Tests/Tool Tests/Generator Tests/Regression) \
+	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Admin Tests/Tool Tests/Generator Tests/Regression))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketTLS Packages/RocketRPC Packages/RocketGRPC Packages/RocketAdmin \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 # Functions of bytes, which no threads share.
-SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing
-CHECKS := selftest layers api settings safety determinism planted links readme units format generated
+SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing Packages/RocketDynamic
+CHECKS := selftest layers api settings safety determinism planted links docs units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-rpc test-grpc test-names test-admin test-jwt \
-	test-generator test-apps test-e2e interop test-systemd test-cluster test-fallback test-tsan test-asan check format \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-rpc test-grpc test-names test-admin test-jwt \
+	test-generator test-examples test-apps docs test-e2e interop test-systemd test-cluster test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
 
@@ -62,7 +62,7 @@ order: all ## create an order on the server of `make serve` (PRICE=100 GOODS=app
 
 test: all ## test all packages and programs, lowest layer first
 	@scripts/etcd-protos || true
-	@scripts/run-tests $(LAYERS) Apps $(E2E)
+	@scripts/run-tests $(LAYERS) Examples Apps $(E2E)
 
 test-base: deps ## test RocketBase: bytes, configuration, log, system calls
 	@scripts/run-tests Packages/RocketBase
@@ -91,6 +91,9 @@ test-http2: deps ## test RocketHTTP2: sessions, limits, malformed frames
 test-balancing: deps ## test RocketBalancing: choice of endpoints, ejection, overload
 	@scripts/run-tests Packages/RocketBalancing
 
+test-dynamic: deps ## test RocketDynamic: schemas, JSON, damaged descriptors and messages
+	@scripts/run-tests Packages/RocketDynamic
+
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC
 
@@ -117,6 +120,9 @@ simulate: deps ## run worlds with faults and check their rules (SEEDS=1000 FIRST
 
 test-generator: deps ## test RocketGenerator: protoc plugin, project generator
 	@scripts/run-tests Packages/RocketGenerator
+
+test-examples: deps ## test Examples: the programs of the articles
+	@scripts/run-tests Examples
 
 test-apps: deps ## test Apps: order store, chat, servers, clients
 	@scripts/run-tests Apps
@@ -151,6 +157,9 @@ format: deps ## format all hand-written Swift files with .swift-format
 
 generate: deps ## generate code from .proto files, and the configuration's documents
 	@scripts/generate.sh
+
+docs: deps ## build the articles and the reference of the libraries as a site in .build/docs
+	@scripts/build-docs
 
 install: all ## install programs, units, configuration, manuals, completions (PREFIX, DESTDIR)
 	@scripts/install

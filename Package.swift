@@ -108,6 +108,12 @@ let balancing: [Target] = [
     library("RocketBalancing", of: "RocketBalancing", ["RocketSystem"])
 ]
 
+let dynamic: [Target] = [
+    library("CRocketProtobuf", of: "RocketDynamic", linkerSettings: [.linkedLibrary("protobuf")]),
+    library(
+        "RocketDynamic", of: "RocketDynamic", ["CRocketProtobuf", "RocketBase"], unsafe: true),
+]
+
 let layers: [Target.Dependency] = [
     "RocketSystem", "RocketRuntime", "RocketBase", "RocketSystemd", "RocketReactor", "RocketTCP",
     "RocketCodec", "RocketBalancing",
@@ -218,7 +224,8 @@ let generator: [Target] = [
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
-    "RocketHTTP2", "RocketBalancing", "RocketRPC", "RocketRPCMetrics", "RocketRPCTracing",
+    "RocketHTTP2", "RocketBalancing", "RocketDynamic", "RocketRPC", "RocketRPCMetrics",
+    "RocketRPCTracing",
     "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketAdmin", "RocketProgram",
     "RocketSimulation",
 ]
@@ -239,5 +246,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + http2 + dns + balancing + rpc + admin + generator
+    targets: base + tls + compression + http2 + dns + balancing + dynamic + rpc + admin + generator
 )

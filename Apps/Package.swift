@@ -26,6 +26,7 @@ let package = Package(
         .executable(name: "order_client", targets: ["order_client"]),
         .executable(name: "chat_server", targets: ["chat_server"]),
         .executable(name: "chat_client", targets: ["chat_client"]),
+        .executable(name: "rocket", targets: ["rocket"]),
         .executable(name: "rocket_bench_server", targets: ["rocket_bench_server"]),
         .executable(name: "rocket_bench_client", targets: ["rocket_bench_client"]),
         .executable(name: "rocket_bench_paths", targets: ["rocket_bench_paths"]),
@@ -36,10 +37,12 @@ let package = Package(
         .package(path: "../Packages/RocketReactor"),
         .package(path: "../Packages/RocketTCP"),
         .package(path: "../Packages/RocketCodec"),
+        .package(path: "../Packages/RocketBalancing"),
         .package(path: "../Packages/RocketRPC"),
         .package(path: "../Packages/RocketGRPC"),
         .package(path: "../Packages/RocketAdmin"),
         .package(path: "../Packages/RocketSimulation"),
+        .package(path: "../Packages/RocketDynamic"),
         .package(path: "../Packages/RocketProgram"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -186,6 +189,43 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // rocket, the tool; the executable target only runs its command.
+        .target(
+            name: "RocketToolKit",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketDynamic", package: "RocketDynamic"),
+                .product(name: "RocketProgram", package: "RocketProgram"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RocketToolKitTests",
+            dependencies: [
+                "RocketToolKit", "OrderProtos",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
+                .product(name: "RocketDynamic", package: "RocketDynamic"),
+                .product(name: "RocketProgram", package: "RocketProgram"),
+                .product(name: "RocketRPC", package: "RocketRPC"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "SwiftProtobuf", package: swiftProtobuf),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "rocket",
+            dependencies: [
+                "RocketToolKit", .product(name: "RocketProgram", package: "RocketProgram"),
+            ],
+            swiftSettings: settings),
+
         // The programs of the benchmark: a server without a database, a load client.
         .target(
             name: "BenchKit",
@@ -196,6 +236,7 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "RocketAdmin", package: "RocketAdmin"),
+                .product(name: "RocketBalancing", package: "RocketBalancing"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketGRPC", package: "RocketGRPC"),
@@ -351,15 +392,5 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: swiftProtobuf),
             ],
             swiftSettings: strictSettings),
-
-        // The example of the README, compiled to keep it valid.
-        .target(
-            name: "Greeter",
-            dependencies: [
-                .product(name: "RocketBase", package: "RocketBase"),
-                .product(name: "RocketRPC", package: "RocketRPC"),
-                .product(name: "SwiftProtobuf", package: swiftProtobuf),
-            ],
-            path: "Examples/Greeter", swiftSettings: settings),
     ]
 )

@@ -124,8 +124,10 @@ generate Packages/RocketRPC/Tests/Protos \
 generate Apps/Protos Apps/Sources/OrderProtos Public '' order.proto
 generate Apps/Protos Apps/Sources/BenchKit/Generated Internal '' bench.proto
 
-# The README's service.
-generate Apps/Examples/Protos Apps/Examples/Greeter/Generated Internal '' greeter.proto
+# The examples.
+for example in greeter keyvalue chain; do
+    generate Examples/Protos Examples/Sources/$example/Generated Internal '' $example.proto
+done
 
 # Code that the generator's tests compile, in two modules.
 tricky=Apps/Tests/GeneratedCodeProtos

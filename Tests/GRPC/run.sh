@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tests gRPC with real peers: grpcio and libgrpc++ as clients and servers, faults of clients as raw
-# HTTP/2, health and reflection, nghttp, h2load, etcd. Called by `make test` without etcd and libgrpc++,
-# at most a minute once the programs are built; by `make interop` with all, which also writes the table
-# in docs/grpc.md.
+# HTTP/2, health and reflection, nghttp, h2load, calls as JSON by Connect's client and curl, etcd. Called
+# by `make test` without etcd and libgrpc++, at most a minute once the programs are built; by
+# `make interop` with all, which also writes the table in docs/grpc.md.
 #
 #   Tests/GRPC/run.sh [TEST…]     the fast part, or unittest's names: test_interop.TinyPB
 #   Tests/GRPC/run.sh --all       all peers, slow faults too; writes the table
@@ -21,7 +21,7 @@ if [ "${1-}" = --all ]; then all=1; shift; fi
 mkdir -p "$work"
 
 # What scripts/deps does not install: only these tests need it.
-debian=(grpc-proto protobuf-compiler nghttp2-client python3-venv)
+debian=(grpc-proto protobuf-compiler nghttp2-client python3-venv curl)
 [ -z "$all" ] || debian+=(libgrpc++-dev protobuf-compiler-grpc g++ etcd-server)
 missing=()
 for package in "${debian[@]}"; do
@@ -36,16 +36,8 @@ if [ "${#missing[@]}" != 0 ]; then
         { "${apt[@]}" update; "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >&2
 fi
 
-# grpcio's server has modules that no Debian package has.
-python=$work/python
-pinned=(grpcio==1.85.3 grpcio-tools==1.85.1 grpcio-health-checking==1.85.1 grpcio-reflection==1.85.1
-    h2==4.4.1 hpack==4.2.0 hyperframe==6.1.0 protobuf==7.36.2)
-if [ "$(cat "$python/pinned" 2>/dev/null)" != "${pinned[*]}" ]; then
-    rm -rf "$python"
-    python3 -m venv "$python"
-    "$python/bin/pip" install -q "${pinned[@]}" >&2
-    echo "${pinned[*]}" >"$python/pinned"
-fi
+# shellcheck source=Tests/GRPC/python.sh
+source "$here/python.sh"
 names=(grpc/testing/test.proto grpc/testing/messages.proto grpc/testing/empty.proto)
 export GRPC_GENERATED=$work/generated
 if [ ! -e "$GRPC_GENERATED/grpc/testing/test_pb2_grpc.py" ]; then

@@ -45,8 +45,12 @@ struct BenchLoad: Sendable {
         return try await measure(clients, request, for: duration, on: thread.loop)
     }
 
+    /// Long: the server of a benchmark is busy, and so may its machine be.
+    static let connectTimeout = Duration.seconds(60)
+
     private func client(on loop: EventLoop) throws -> OrderClient {
         var configuration = RPCChannelConfiguration()
+        configuration.connectTimeout = Self.connectTimeout
         configuration.timeout = .seconds(10)
         configuration.codec = BenchLimits.codec(payloadBytes: payloadBytes)
         configuration.security = security

@@ -1,9 +1,11 @@
 public import ArgumentParser
 import OrderProtos
+import RocketBalancing
 import RocketBase
 import RocketCodec
 import RocketProgram
 @_spi(Simulation) import RocketRPC
+import RocketSystem
 import SwiftProtobuf
 
 /// The command line of `rocket_bench_paths`, which repeats one part of the call path without
@@ -27,6 +29,8 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case download
         /// Makes calls to one of several servers, in memory: `--servers`.
         case pick
+        /// Picks one of several servers, and records the end of its call: `--servers`.
+        case balance
     }
 
     /// Name, help and version.
@@ -43,13 +47,13 @@ public struct BenchPathsCommand: AsyncParsableCommand {
             """,
         version: "rocket_bench_paths \(RocketVersion.current)")
 
-    @Argument(help: "decode, encode, dispatch, log, keep, upload, download or pick.")
+    @Argument(help: "decode, encode, dispatch, log, keep, upload, download, pick or balance.")
     var path: Path
 
     @Option(help: "The number of repetitions, 1 or more.")
     var times = 10_000
 
-    @Option(help: "The number of servers that pick chooses from, 1 to 10,000.")
+    @Option(help: "The number of servers that pick and balance choose from, 1 to 10,000.")
     var servers = 100
 
     /// Every option at its default, for the parser.
@@ -81,6 +85,7 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case .upload: try await StreamedOrders.run(up: true, times: times)
         case .download: try await StreamedOrders.run(up: false, times: times)
         case .pick: try await pick()
+        case .balance: balance()
         }
     }
 
@@ -148,6 +153,23 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         }
     }
 
+    /// What a channel of several servers asks of its balancer for each call.
+    private func balance() -> Int {
+        var seed = FixedSeed()
+        var balancer = Balancer(using: &seed)
+        balancer.update((0..<servers).map { BalancedEndpoint("\($0)") })
+        for index in balancer.indices { balancer.setUsable(true, at: index) }
+        var now = MonotonicTime(nanoseconds: 1)
+        for _ in 0..<times {
+            guard let index = balancer.pick(now: now) else { continue }
+            balancer.began(index)
+            let start = now
+            now = now + .microseconds(10)
+            balancer.ended(index, began: start, outcome: .success, now: now)
+        }
+        return Int(balancer.statistics.picks)
+    }
+
     private func log() -> Int {
         let logger = RocketLogger.disabled
         var sum = 0
@@ -157,4 +179,9 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         }
         return sum
     }
+}
+
+/// Draws the same number again and again: every run picks the same.
+private struct FixedSeed: RandomNumberGenerator {
+    mutating func next() -> UInt64 { 1 }
 }

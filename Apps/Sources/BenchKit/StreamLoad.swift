@@ -55,6 +55,7 @@ struct StreamLoad: Sendable {
     private func makeClients(on loop: EventLoop) throws -> [BenchStreamsClient] {
         var configuration = RPCChannelConfiguration()
         configuration.protocol = wire.channelProtocol
+        configuration.connectTimeout = BenchLoad.connectTimeout
         return try (0..<connections).map { _ in
             BenchStreamsClient(
                 try RPCChannel(to: address, configuration: configuration, loop: loop))

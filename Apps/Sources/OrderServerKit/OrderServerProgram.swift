@@ -47,6 +47,7 @@ struct OrderServerProgram {
             OrderHandler(logic: OrderLogic(store: store)), configuration, logger: daemon.logs.rpc)
         monitor.report(to: server.health)
         daemon.logUnusedSockets(otherThan: RPCServerConfiguration.socketName)
+        // docs: daemon
         let reload = ConfigReload(config, logs: daemon.logs) { [file] in
             try ConfigurationFile.read(file, sections: [OrderStoreConfig.self])
         } apply: {
@@ -61,6 +62,7 @@ struct OrderServerProgram {
                 + daemon.registration(of: server, config.server),
             listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
+        // docs: end
     }
 
     private func serverConfiguration(

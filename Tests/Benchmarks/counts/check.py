@@ -29,7 +29,10 @@ FUNCTIONS = {
     # Subsets of system_calls: shown, not compared.
     "reads": READS, "writes": WRITES, "epoll_ctl": {"epoll_ctl"},
 }
-PROGRAMS = ("rocket_bench_paths", "rocket_bench_server", "rocket_bench_client")
+# What choosing among 100 servers may cost more than where there is one (issue 20).
+MOST_FOR_PICKING = 150
+PROGRAMS = ("rocket_bench_paths", "rocket_bench_server", "rocket_bench_client", "order_server")
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def counts_of(profile: str) -> Counter:
@@ -66,12 +69,12 @@ class Counting:
                                 LD_PRELOAD=os.path.join(work, "sigsuspend.so"))
         self.profile = os.path.join(work, "callgrind.out")
 
-    def valgrind(self, program, *arguments):
+    def valgrind(self, program, *arguments, **environment):
         command = ["valgrind", "--tool=callgrind", "--quiet",
                    f"--callgrind-out-file={self.profile}", os.path.join(self.work, program),
                    *arguments]
-        return subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, env=self.environment | environment,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def finish(self, process, what):
         output, errors = process.communicate(timeout=120)
@@ -97,6 +100,20 @@ class Counting:
                         str(in_flight), "--calls", str(calls)], check=True, stdout=subprocess.DEVNULL)
         process.terminate()
         return self.finish(process, f"{handler} call")
+
+    def orders(self, method, calls):
+        store = os.path.join(self.work, "store")
+        shutil.rmtree(store, ignore_errors=True)
+        os.mkdir(store)
+        process = self.valgrind(
+            "order_server", os.path.join(HERE, "../../../conf/rocket.xml"), ROCKET_SERVER_PORT="0",
+            ROCKET_LOG_FILE_PATH=os.path.join(store, "log"),
+            ROCKET_ORDER_STORE_PATH=os.path.join(store, "orders.sqlite"))
+        address = self.address(process, "order_server")
+        subprocess.run([sys.executable, os.path.join(HERE, "orders_load.py"), method, address,
+                        str(calls)], check=True)
+        process.terminate()
+        return self.finish(process, method)
 
     def client(self, calls):
         server = subprocess.Popen([os.path.join(self.work, "c_tinypb")], stdout=subprocess.PIPE,
@@ -124,6 +141,10 @@ def main():
         "log line off": (lambda n: counting.piece("log", n), 5000),
         "sync call": (lambda n: counting.server("sync", n), 1600),
         "async call": (lambda n: counting.server("async", n), 1600),
+        # With the numbers that a server under systemd, or with metrics, records of each call.
+        "sync call, recorded": (lambda n: counting.server("sync", n, options=("--metrics",)), 1600),
+        "async call, recorded": (
+            lambda n: counting.server("async", n, options=("--metrics",)), 1600),
         "gRPC call": (lambda n: counting.server("async", n, load=("http2_load",)), 1600),
         # An echo: a message in each direction, short enough to be decoded without an allocation.
         "gRPC message": (lambda n: counting.server(
@@ -132,6 +153,12 @@ def main():
         "refused call": (lambda n: counting.server(
             "async", n, load=("tinypb_load", "--refusals", "yes"),
             options=("--calls-per-second", "1")), 8000),
+        "refused gRPC call": (lambda n: counting.server(
+            "async", n, load=("http2_load", "--refusals", "yes"),
+            options=("--calls-per-second", "1")), 2000),
+        # A call's way through the balancer of its channel, which a channel of one server has not.
+        "pick, 1 server": (lambda n: counting.piece("balance", n, "--servers", "1"), 10000),
+        "pick, 100 servers": (lambda n: counting.piece("balance", n, "--servers", "100"), 10000),
         # How its 32 tasks share a turn of the pool varies from run to run: 5 % over 1,600 calls.
         "client call": (lambda n: counting.client(n), 8000),
     }
@@ -140,6 +167,9 @@ def main():
         paths["in-process call"] = (lambda n: counting.piece("pick", n, "--servers", "1"), 10000)
         paths["call to one of 100"] = (
             lambda n: counting.piece("pick", n, "--servers", "100"), 10000)
+        # With SQLite, on disk: what a real call takes, for comparison with a refused one.
+        paths["order_server, makeOrder"] = (lambda n: counting.orders("makeOrder", n), 1000)
+        paths["order_server, queryOrder"] = (lambda n: counting.orders("queryOrder", n), 1000)
         paths["sync call, 1 in flight"] = (lambda n: counting.server("sync", n, 1), 400)
         paths["sync call, queue delay"] = (lambda n: counting.server(
             "sync", n, options=("--queue-delay-us", "60000000")), 1600)
@@ -167,6 +197,7 @@ def main():
     with open(path) as file:
         committed = json.load(file)
     faults, falls = compare(found, committed)
+    faults += picking_faults(found)
     for line in faults + falls:
         print(f"check-perf: {line}", file=sys.stderr)
     if faults:
@@ -174,6 +205,19 @@ def main():
               " explain it in the commit message", file=sys.stderr)
         sys.exit(1)
     print(f"check-perf: {len(found)} paths within their counts ({time.monotonic() - begin:.0f} s)")
+
+
+def picking_faults(found):
+    """Returns lines for what a pick among many servers costs too much."""
+    one, many = found["pick, 1 server"], found["pick, 100 servers"]
+    more = many["instructions"] - one["instructions"]
+    faults = []
+    if more > MOST_FOR_PICKING:
+        faults.append(f"a pick among 100 servers takes {more:.0f} instructions more than where there"
+                      f" is one; {MOST_FOR_PICKING} are allowed")
+    if many["allocations"] > TOLERANCE["allocations"][0]:
+        faults.append(f"a pick among 100 servers allocates {many['allocations']} times")
+    return faults
 
 
 def compare(found, committed):

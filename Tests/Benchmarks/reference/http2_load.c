@@ -12,6 +12,7 @@
 //                    its input
 //   --kind hold      as idle, with --in-flight open streams, each after an echo
 // --payload: of calls, bytes of goods; of streams, bytes of each message (100).
+// --refusals yes: calls without a message in their reply are counted, and not a failure.
 // Prints one line of JSON; see load_report.h. Calls are messages, where there are streams.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -292,9 +293,14 @@ static void take(struct peer *peer, int type, int flags, uint32_t id, const uint
         if (number < 0) wrong("stray HEADERS");
         if (!(flags & END_STREAM)) break;
         if (kind != CALLS && kind != IDLE) wrong("the end of a stream");
+        peer->slot_of[(id >> 1) & mask] = -1;
+        if (options.refusals && peer->slots[number].got == 0) {
+            report.refused++;
+            completed(peer, number);
+            break;
+        }
         if (reply_bytes == 0) reply_bytes = peer->slots[number].got;
         if (reply_bytes < 9 || peer->slots[number].got != reply_bytes) wrong("its size");
-        peer->slot_of[(id >> 1) & mask] = -1;
         completed(peer, number);
         break;
     case RST_STREAM: wrong("RST_STREAM");

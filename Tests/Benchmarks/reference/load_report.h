@@ -15,7 +15,7 @@ enum { STEPS = 128, POWERS = 40 }; // a resolution of 1/128: 0.8 %
 
 struct load_options {
     int port, connections, in_flight, payload, server_pid;
-    int refusals; // of tinypb_load: whether error replies are counted, and not a failure
+    int refusals; // of tinypb_load, http2_load: whether error replies are counted, and not a failure
     long calls; // the number in all, without a warm-up, instead of `seconds`
     double seconds, rate, slow_percent;
     const char *tls_ca, *tls_name, *tls_certificate, *tls_key, *tls_version; // tls_ca NULL: plain

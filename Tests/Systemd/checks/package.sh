@@ -22,8 +22,8 @@ has "order_client finds its installed configuration" '"orders"' \
 check "a second dpkg -i" in_sd sh -c 'dpkg -i /opt/e2e/rocket-order-server_*.deb'
 same "... leaves the service running" active "$(in_sd systemctl is-active $NAME.service)"
 
-for page in 8:order_server 1:order_client 8:chat_server 1:chat_client 1:rocket_generator \
-    1:protoc-gen-rocket 5:order_server.xml 5:chat_server.xml 5:order_client.xml 5:rocket.xml; do
+for page in 8:order_server 1:order_client 8:chat_server 1:chat_client 1:rocket \
+    1:rocket_generator 1:protoc-gen-rocket 5:order_server.xml 5:chat_server.xml 5:order_client.xml 5:rocket.xml; do
     name=${page#*:}
     output=$(in_sd env MANWIDTH=80 man --warnings "${page%:*}" "$name" 2>&1)
     headings=(DESCRIPTION "SEE ALSO")
@@ -37,7 +37,7 @@ for page in 8:order_server 1:order_client 8:chat_server 1:chat_client 1:rocket_g
 done
 size=$(in_sd dpkg-query -W -f '${Installed-Size}\n' 'rocket-*' | awk '{ sum += $1 } END { print sum + 0 }')
 check "the packages together take less than 40 MB installed: $size KiB" test "$size" -lt 40960
-for program in order_server chat_server order_client chat_client rocket_generator; do
+for program in order_server chat_server order_client chat_client rocket rocket_generator; do
     file=/usr/share/bash-completion/completions/$program
     check "bash completes $program" in_sd bash -c ". $file && complete -p $program"
     check "zsh completes $program" in_sd zsh -fc "autoload -Uz compinit && compinit -u -d /tmp/zcompdump &&

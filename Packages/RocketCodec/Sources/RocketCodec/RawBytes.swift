@@ -59,6 +59,11 @@ struct FieldCursor {
     @inlinable @inline(__always)
     mutating func put(field bytes: RawSpan) {
         put(UInt32(truncatingIfNeeded: bytes.byteCount).bigEndian)
+        put(bytes)
+    }
+
+    @inlinable @inline(__always)
+    mutating func put(_ bytes: RawSpan) {
         unsafe bytes.withUnsafeBytes { source in
             guard let start = source.baseAddress else { return }
             unsafe next.copyMemory(from: start, byteCount: source.count)

@@ -7,6 +7,7 @@ import RocketReactorTestKit
 @_spi(Transport) @testable import RocketRPC
 import RocketSystem
 import RocketTCP
+import SwiftProtobuf
 
 @testable import RocketGRPC
 
@@ -137,6 +138,13 @@ extension WireSettings {
     ) -> WireSettings {
         WireSettings(
             codec: TinyPBCodec(maxFrameBytes: maxFrameBytes), methodKind: { kinds[$0.text] },
+            messageTypes: { name in
+                kinds[name.text].map { _ in
+                    MessageTypes(
+                        request: Google_Protobuf_Int64Value.self,
+                        response: Google_Protobuf_Duration.self)
+                }
+            },
             streams: RPCStreamLimits(), logger: .disabled)
     }
 }

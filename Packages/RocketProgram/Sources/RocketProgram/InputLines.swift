@@ -3,9 +3,9 @@ import RocketSystem
 
 /// The lines of standard input, one by one, for one reader at a time. Reads no more than it is asked
 /// for: what a slow server does not take waits in the pipe.
-final class InputLines: Sendable {
-    /// The longest line: a message of 64 MiB, which is more than any server takes, as JSON.
-    static let maxLineBytes = 128 << 20
+public final class InputLines: Sendable {
+    /// The longest line, in bytes: a message of 64 MiB, which is more than any server takes, as JSON.
+    public static let maxLineBytes = 128 << 20
     private static let chunkBytes = 1 << 16
 
     private struct State {
@@ -20,17 +20,22 @@ final class InputLines: Sendable {
     private let state = Locked(State())
     private let read: @Sendable () throws(SystemError) -> [UInt8]
 
-    /// - Parameter read: blocks until there is input, and returns it; none at the end of the input.
-    init(
-        read: @escaping @Sendable () throws(SystemError) -> [UInt8] = { () throws(SystemError) in
+    /// Creates a reader of standard input; one for a process.
+    public convenience init() {
+        self.init { () throws(SystemError) in
             try StandardInput.read(atMost: InputLines.chunkBytes)
         }
+    }
+
+    /// - Parameter read: blocks until there is input, and returns it; none at the end of the input.
+    init(
+        read: @escaping @Sendable () throws(SystemError) -> [UInt8]
     ) { self.read = read }
 
     /// Returns the next line that is not blank, without its line feed; nil at the end.
     ///
     /// - Throws: `ProgramFailure` if standard input can't be read, or a line is too long or no UTF-8.
-    func next() async throws(ProgramFailure) -> String? {
+    public func next() async throws(ProgramFailure) -> String? {
         while true {
             if let line = try takeLine() {
                 if line.contains(where: { !$0.isWhitespace }) { return line }

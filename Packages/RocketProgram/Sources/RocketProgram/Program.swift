@@ -15,7 +15,10 @@ public enum Program {
     ) async -> Never {
         start(name: type._commandName, checksArguments: arguments == nil)
         do {
-            var command = try type.parseAsRoot(arguments)
+            // Completions of some arguments are asynchronous: they ask a server.
+            let asynchronous = type as? any AsyncParsableCommand.Type
+            var command =
+                try await asynchronous?.asyncParseAsRoot(arguments) ?? type.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

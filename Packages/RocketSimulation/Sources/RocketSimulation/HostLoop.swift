@@ -11,13 +11,26 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
         let socket: SocketEnd
         var interest: IOInterest
         let token: UInt64
+        /// Rises from one to the next.
+        let order: UInt64
+        var isCandidate = false
+
+        var isReady: Bool {
+            let wanted = IOEvents(rawValue: interest.rawValue & 7).union([.hangup, .error])
+            return !socket.events.isDisjoint(with: wanted)
+        }
     }
 
     let process: HostProcess
     let index: Int
     let name: String
     private var own: EventLoop?
-    private var watched: [Watched] = []
+    /// By descriptor.
+    private var watched: [Int32: Watched] = [:]
+    private var watchedBefore: UInt64 = 0
+    /// The descriptors that may be ready: those that were at the last look, and those that have changed
+    /// since. A look at all of a loop with a thousand connections took most of the time of a world.
+    private var candidates: [Int32] = []
     private var ready: [(token: UInt64, events: IOEvents)] = []
     /// When the next tick begins; nil: it is running.
     private(set) var wakeAt: MonotonicTime? = .distantFuture
@@ -77,7 +90,7 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
         let host = process.host
         let deadline = host.hostTime.worldTime(of: loop.beginTick())
         loop.release()
-        wake(at: watched.contains { isReady($0) } ? world.now : deadline)
+        wake(at: candidates.contains { watched[$0]?.isReady == true } ? world.now : deadline)
     }
 
     /// Begins the next tick at `time`, or earlier if that was planned already.
@@ -117,18 +130,20 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
             throw SystemError("epoll_ctl", .badDescriptor)
         }
         socket.watcher = self
-        watched.append(Watched(socket: socket, interest: interest, token: token))
+        watchedBefore += 1
+        watched[number] = Watched(
+            socket: socket, interest: interest, token: token, order: watchedBefore)
+        mayBeReady(number)
     }
 
     func change(_ number: Int32, _ interest: IOInterest, token: UInt64) throws(SystemError) {
-        guard let index = watched.firstIndex(where: { $0.socket.number == number }) else {
-            throw SystemError("epoll_ctl", .badDescriptor)
-        }
-        watched[index].interest = interest
+        if watched[number] == nil { throw SystemError("epoll_ctl", .badDescriptor) }
+        watched[number]?.interest = interest
+        mayBeReady(number)
     }
 
     func remove(_ number: Int32) throws(SystemError) {
-        guard let socket = watched.first(where: { $0.socket.number == number })?.socket else {
+        guard let socket = watched[number]?.socket else {
             throw SystemError("epoll_ctl", .badDescriptor)
         }
         socket.watcher = nil
@@ -136,13 +151,31 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
     }
 
     /// The socket was closed, which ends watching it.
-    func forget(_ number: Int32) { watched.removeAll { $0.socket.number == number } }
+    func forget(_ number: Int32) {
+        if watched.removeValue(forKey: number)?.isCandidate == true {
+            candidates.removeAll { $0 == number }
+        }
+    }
+
+    private func mayBeReady(_ number: Int32) {
+        if watched[number]?.isCandidate != false { return }
+        watched[number]?.isCandidate = true
+        candidates.append(number)
+    }
 
     func poll() -> Int {
-        ready = watched.compactMap { watched in
-            let events = watched.socket.events
-            return isReady(watched) ? (watched.token, events) : nil
+        var found: [(number: Int32, watched: Watched)] = []
+        for number in candidates {
+            guard let one = watched[number] else { continue }
+            if one.isReady {
+                found.append((number, one))
+            } else {
+                watched[number]?.isCandidate = false
+            }
         }
+        candidates = found.map(\.number)
+        found.sort { $0.watched.order < $1.watched.order }
+        ready = found.map { ($0.watched.token, $0.watched.socket.events) }
         // The kernel's order is not to be relied upon.
         ready.shuffle(using: &world.networkRandom)
         return ready.count
@@ -152,15 +185,10 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
 
     func wake() { wake(at: world.now) }
 
-    private func isReady(_ watched: Watched) -> Bool {
-        let wanted = IOEvents(rawValue: watched.interest.rawValue & 7)
-            .union([.hangup, .error])
-        return !watched.socket.events.isDisjoint(with: wanted)
-    }
-
     /// A socket of this loop may have become ready.
-    func socketChanged() {
-        if wakeAt != nil, !hasEnded, watched.contains(where: { isReady($0) }) {
+    func changed(_ socket: SocketEnd) {
+        mayBeReady(socket.number)
+        if wakeAt != nil, !hasEnded, watched[socket.number]?.isReady == true {
             wake(at: world.now)
         }
     }
@@ -179,7 +207,8 @@ final class HostLoop: SimulatedPoller, LoopThread, @unchecked Sendable {
     func discard() {
         if hasEnded { return }
         hasEnded = true
-        watched = []
+        watched = [:]
+        candidates = []
         loop.claim()
         loop.stop()
         loop.end()

@@ -17,9 +17,11 @@ public struct OutlierConfiguration: Hashable, Sendable {
     /// The failure percentage algorithm; nil turns it off.
     public var failurePercentage: FailurePercentage? = FailurePercentage()
     /// Failures in sequence after which an endpoint is ejected at once, not at the next sweep, as
-    /// by Envoy's `consecutive_5xx` and Finagle's failure accrual; nil turns it off. Not while the last
-    /// calls of most other endpoints have failed, too. Default 5.
+    /// by Envoy's `consecutive_5xx` and Finagle's failure accrual; nil turns it off. Default 5.
     public var consecutiveFailures: Int? = 5
+    /// How many endpoints there must be for `consecutiveFailures`. Of fewer, one is so much of the
+    /// capacity that without it the others are overloaded. Default 5, as for A50's algorithms.
+    public var consecutiveFailuresMinimumHosts = 5
 
     /// Ejects endpoints whose success rate is far below the mean of all.
     public struct SuccessRate: Hashable, Sendable {

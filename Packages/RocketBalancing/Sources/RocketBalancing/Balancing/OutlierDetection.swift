@@ -71,21 +71,11 @@ public struct OutlierDetection: Sendable {
         entries[index].failuresInSequence += 1
         guard let limit = configuration.consecutiveFailures,
             entries[index].failuresInSequence >= max(1, limit),
-            entries[index].ejectedAt == nil, mayEject, isAlone(index)
+            entries[index].ejectedAt == nil, mayEject,
+            trackedCount >= configuration.consecutiveFailuresMinimumHosts
         else { return false }
         eject(index, now)
         return true
-    }
-
-    /// Whether most others succeed. Where all fail, because all are slow, ejecting one takes its share
-    /// of the capacity away for half a minute.
-    private func isAlone(_ index: Int) -> Bool {
-        var (sound, failing) = (0, 0)
-        for other in entries.indices
-        where other != index && entries[other].isTracked && entries[other].ejectedAt == nil {
-            if entries[other].failuresInSequence == 0 { sound += 1 } else { failing += 1 }
-        }
-        return sound >= failing
     }
 
     /// Runs the sweep if it is due; returns whether an endpoint was ejected or is no longer. The

@@ -15,8 +15,11 @@ public struct RetryBudget: Sendable {
     public var minimumPerSecond: Int
 
     private static let seconds = 10
-    private var calls: RecentCounts = RecentCounts()
-    private var retries: RecentCounts = RecentCounts()
+    private var calls = RecentCounts<10>()
+    /// One second more: the oldest second of `calls` is forgotten as a whole, and no retry may be
+    /// forgotten before the calls that paid for it. So in no ten seconds are there more retries than
+    /// their share.
+    private var retries = RecentCounts<11>()
     /// Retries that were refused since the start.
     public private(set) var refusals: UInt64 = 0
 
@@ -49,15 +52,15 @@ public struct RetryBudget: Sendable {
     }
 }
 
-/// Events of the last ten seconds, in slots of one second. A value.
-struct RecentCounts: Sendable {
-    private var slots: InlineArray<10, Int> = .init(repeating: 0)
+/// Events of the last seconds, in slots of one second; the current one is one of them. A value.
+struct RecentCounts<let seconds: Int>: Sendable {
+    private var slots: InlineArray<seconds, Int> = .init(repeating: 0)
     private var sum = 0
     private var second: UInt64 = 0
 
     mutating func add(now: MonotonicTime) {
         advance(now)
-        slots[Int(second % 10)] += 1
+        slots[Int(second % UInt64(seconds))] += 1
         sum += 1
     }
 
@@ -69,8 +72,8 @@ struct RecentCounts: Sendable {
     private mutating func advance(_ now: MonotonicTime) {
         let current = now.nanoseconds / 1_000_000_000
         guard current > second else { return }
-        for passed in 1...min(10, current - second) {
-            let slot = Int((second + passed) % 10)
+        for passed in 1...min(UInt64(seconds), current - second) {
+            let slot = Int((second + passed) % UInt64(seconds))
             sum -= slots[slot]
             slots[slot] = 0
         }

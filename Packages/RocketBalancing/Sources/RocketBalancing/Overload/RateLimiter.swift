@@ -13,6 +13,15 @@ public struct RateLimiter: Sendable {
         var key: String
         var fullAt: UInt64
         var isRecent: Bool
+
+        mutating func admits(_ now: UInt64, _ interval: UInt64, _ depth: UInt64) -> Bool {
+            // The first call of a key is admitted, and does not count as use.
+            isRecent = fullAt > 0
+            let next = max(fullAt, now) + interval
+            guard next - now <= depth else { return false }
+            fullAt = next
+            return true
+        }
     }
 
     private let interval: UInt64
@@ -42,20 +51,20 @@ public struct RateLimiter: Sendable {
 
     /// Returns whether a call of the key may begin now, and takes a token if so.
     public mutating func admits(_ key: String, now: MonotonicTime) -> Bool {
-        let place: Int
-        if let known = places[key] {
-            place = known
-            buckets[place].isRecent = true
-        } else {
-            place = insert(key)
-        }
-        let fullAt = max(buckets[place].fullAt, now.nanoseconds) + interval
-        guard fullAt - now.nanoseconds <= depth else {
-            refusals += 1
-            return false
-        }
-        buckets[place].fullAt = fullAt
-        return true
+        var place = -1
+        return admits(key, at: &place, now: now)
+    }
+
+    /// The same for a caller that keeps where the key's bucket is, so that it is not looked up for
+    /// each call.
+    ///
+    /// - Parameter place: what the last call with this key has set; at first, or after a call with
+    ///   another key or limiter, any number: it is checked.
+    public mutating func admits(_ key: String, at place: inout Int, now: MonotonicTime) -> Bool {
+        if !buckets.indices.contains(place) || buckets[place].key != key { place = find(key) }
+        if buckets[place].admits(now.nanoseconds, interval, depth) { return true }
+        refusals += 1
+        return false
     }
 
     /// How long the key has to wait until its next call is admitted; zero: not at all.
@@ -65,6 +74,8 @@ public struct RateLimiter: Sendable {
         let ahead = fullAt - now.nanoseconds
         return ahead <= depth ? .zero : .nanoseconds(Int64(clamping: ahead - depth))
     }
+
+    private mutating func find(_ key: String) -> Int { places[key] ?? insert(key) }
 
     private mutating func insert(_ key: String) -> Int {
         let new = Bucket(key: key, fullAt: 0, isRecent: false)

@@ -206,15 +206,13 @@ struct OutlierDetectionTests {
         #expect(balancer.pick(now: .seconds(1)) == 0)
     }
 
-    @Test("Failures in sequence eject none while most others fail, too", arguments: [2, 10])
-    mutating func allFail(count: Int) {
+    @Test("Failures in sequence eject none of fewer than five endpoints", arguments: [1, 2, 4, 5])
+    mutating func tooFew(count: Int) {
         var detection = detection(count) { $0.consecutiveFailures = 5 }
-        for _ in 0..<20 {
-            for index in 0..<count { #expect(detection.failed(index, now: .seconds(1)) == false) }
-        }
-        // The others work again.
-        for index in 1..<count { detection.succeeded(index) }
-        #expect(detection.failed(0, now: .seconds(1)) == true)
-        #expect(detection.ejectedCount == 1)
+        for _ in 0..<20 { _ = detection.failed(0, now: .seconds(1)) }
+        #expect(detection.isEjected(0) == (count == 5))
+        detection.configuration.consecutiveFailuresMinimumHosts = 1
+        for _ in 0..<5 { _ = detection.failed(0, now: .seconds(1)) }
+        #expect(detection.isEjected(0))
     }
 }

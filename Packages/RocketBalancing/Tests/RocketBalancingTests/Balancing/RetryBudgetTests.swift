@@ -14,6 +14,24 @@ struct RetryBudgetTests {
         #expect(budget.refusals == 1_000)
     }
 
+    @Test(
+        "In no ten seconds are there more retries than a fifth of their calls",
+        arguments: [UInt64(0), 50, 990])
+    func everyTenSeconds(offset: UInt64) {
+        var budget = RetryBudget(minimumPerSecond: 0)
+        // Ten calls per second, and as many retries as are allowed, after a while without any.
+        var retries: [UInt64] = []
+        for tick in 0..<500 {
+            let now = offset + UInt64(tick) * 100
+            budget.began(now: .milliseconds(Int(now)))
+            while tick >= 100, budget.withdraw(now: .milliseconds(Int(now))) { retries.append(now) }
+        }
+        for start in retries {
+            #expect(retries.count { $0 >= start && $0 < start + 10_000 } <= 20)
+        }
+        #expect(retries.count >= 70)
+    }
+
     @Test("Old calls and old retries are forgotten")
     func forgets() {
         var budget = RetryBudget(minimumPerSecond: 0)
@@ -23,7 +41,8 @@ struct RetryBudgetTests {
         #expect(budget.balance(now: .seconds(11)) == 0)
         for _ in 0..<100 { budget.began(now: .seconds(19)) }
         #expect(budget.balance(now: .seconds(19)) == 19)
-        #expect(budget.balance(now: .seconds(20)) == 20)
+        #expect(budget.balance(now: .seconds(20)) == 19)
+        #expect(budget.balance(now: .seconds(21)) == 20)
         #expect(budget.balance(now: .seconds(1_000_000)) == 0)
     }
 

@@ -37,6 +37,27 @@ struct RateLimiterTests {
         #expect(limiter.keyCount == 100)
     }
 
+    @Test("A place that is wrong, or of a key that has lost it, is looked up again")
+    func places() {
+        var limiter = RateLimiter(callsPerSecond: 1, burst: 1, maxKeys: 2)
+        for wrong in [Int.min, -1, 0, 1, .max] {
+            var place = wrong
+            #expect(limiter.admits("key\(wrong)", at: &place, now: .seconds(1)) == true)
+            #expect((0..<2).contains(place))
+            let known = place
+            #expect(limiter.admits("key\(wrong)", at: &place, now: .seconds(1)) == false)
+            #expect(place == known)
+        }
+        limiter = RateLimiter(callsPerSecond: 1, burst: 1, maxKeys: 2)
+        var (first, second) = (-1, -1)
+        #expect(limiter.admits("a", at: &first, now: .seconds(1)) == true)
+        #expect(limiter.admits("b", at: &second, now: .seconds(1)) == true)
+        #expect(first != second)
+        // Each has its own bucket, whatever the other's place is.
+        #expect(limiter.admits("a", at: &second, now: .seconds(1)) == false)
+        #expect(second == first && limiter.keyCount == 2)
+    }
+
     @Test("Rates out of range are taken for the nearest")
     func bad() {
         for rate in [0, -1, Double.nan, .infinity, 1e300] {

@@ -1,7 +1,8 @@
 /// Finds the known name that is most similar to a mistyped one.
-enum NearestName {
-    /// Returns the most similar of the names; nil when more than a third of the letters differ.
-    static func to(_ name: String, in names: [String]) -> String? {
+public enum NearestName {
+    /// Returns the most similar of the names; nil when more than a third of the letters differ. Only
+    /// the first 64 bytes are compared.
+    public static func to(_ name: String, in names: [String]) -> String? {
         let typed = Array(name.lowercased().utf8.prefix(64))
         let near = names.map { ($0, distance(typed, Array($0.lowercased().utf8.prefix(64)))) }
             .min { $0.1 < $1.1 }
@@ -10,7 +11,7 @@ enum NearestName {
     }
 
     /// Returns `; did you mean port?`, or an empty text when no name is similar.
-    static func hint(for name: String, in names: [String]) -> String {
+    public static func hint(for name: String, in names: [String]) -> String {
         to(name, in: names).map { "; did you mean \($0)?" } ?? ""
     }
 

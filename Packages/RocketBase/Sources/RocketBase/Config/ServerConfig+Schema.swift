@@ -180,6 +180,10 @@ extension ServerConfig {
             "gRPC on the same addresses: auto (served if the program contains RocketGRPC), on "
                 + "(required), or off."),
         .init(
+            "json", \.json, .boolean, .restart,
+            "Whether the unary methods are served as JSON, too, where gRPC is: POST over HTTP/2 by "
+                + "Connect's protocol, for curl and Connect's clients. See docs/guides/json.md."),
+        .init(
             "checksum", \.checksum, ChecksumPolicy.type, .restart,
             "CRC32C of frames: off (neither sent nor checked, as C++ peers), send, or require (from "
                 + "peers, too)."

@@ -186,6 +186,11 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/grpc`: One of auto, on, off. Default auto. Needs a restart.
     public var grpc = GRPCPolicy.auto
+    /// Whether the unary methods are served as JSON, too, where gRPC is: POST over HTTP/2 by
+    /// Connect's protocol, for curl and Connect's clients. See docs/guides/json.md.
+    ///
+    /// `server/json`: True or false. Default true. Needs a restart.
+    public var json = true
     /// Whether the server offers rocket.Health, which reports the services that can be called.
     ///
     /// `server/health`: True or false. Default true. Needs a restart.

@@ -39,11 +39,12 @@ extension GRPCServerConnection {
         requestDeadlines = RequestDeadlines()
         if session == nil { return }
         var next: MonotonicTime?
-        for stream in unsafe streams.all where unsafe stream.collector != nil {
+        for stream in unsafe streams.all where stream.isCollecting {
             guard let deadline = stream.requestDeadline else { continue }
             if deadline > reactor.now {
                 next = min(next ?? deadline, deadline)
             } else {
+                stream.connect?.endInput()
                 let text = "the request has not arrived before its deadline"
                 refuse(stream, WireFailure(.callTimeout, text))
             }

@@ -137,12 +137,9 @@ extension GRPCServerConnection {
 
     /// The end of a call.
     private func reply(_ stream: ServerStream, _ frame: TinyPBFrame, _ bytes: RawSpan) {
+        if let call = stream.connect { return reply(stream, call, frame, bytes) }
         let info = bytes.extracting(frame.errorInfo)
-        if frame.errorCode != 0 {
-            let code = RPCErrorCode(rawValue: frame.errorCode)
-            let status = ErrorStatus.read(bytes.extracting(frame.payload))
-            return fail(stream, WireFailure(code, info.text), status)
-        }
+        if frame.errorCode != 0 { return fail(stream, frame, info, bytes) }
         unsafe stream.trailers = wire.plainTrailers
         if MetadataHeaders.hasEntries(info), let found = MetadataBlock.readReply(info) {
             sendHeaders(of: stream, found.metadata)
@@ -168,6 +165,24 @@ extension GRPCServerConnection {
         unsafe session?.trailers(stream.trailers, on: stream.id)
     }
 
+    private func fail(
+        _ stream: ServerStream, _ frame: TinyPBFrame, _ text: RawSpan, _ bytes: RawSpan
+    ) {
+        // Nothing but the error: most likely the same one as for the call before.
+        if frame.payload.isEmpty, !stream.areHeadersSent, !stream.isLate {
+            if unsafe !prepared.isFor(frame.errorCode, text) {
+                let failure = WireFailure(RPCErrorCode(rawValue: frame.errorCode), text.text)
+                unsafe prepared.set(frame.errorCode, text, headers(of: failure, nil))
+            }
+            stream.isAnswered = true
+            unsafe pings.sentData()
+            unsafe session?.headers(prepared.headers, on: stream.id, endsStream: true)
+            return
+        }
+        let status = ErrorStatus.read(bytes.extracting(frame.payload))
+        fail(stream, WireFailure(RPCErrorCode(rawValue: frame.errorCode), text.text), status)
+    }
+
     /// Ends a call that the RPC side has answered with an error.
     private func fail(_ stream: ServerStream, _ failure: WireFailure, _ status: ErrorStatus?) {
         // Not begun: a client may send it again, to another server, without asking anybody.
@@ -191,12 +206,16 @@ extension GRPCServerConnection {
     /// Sends a response that is a status only.
     func answer(_ id: HTTP2StreamID, _ failure: WireFailure, _ status: ErrorStatus? = nil) {
         unsafe pings.sentData()
+        session?.headers(headers(of: failure, status), on: id, endsStream: true)
+    }
+
+    private func headers(of failure: WireFailure, _ status: ErrorStatus?) -> HTTP2Headers {
         var headers = HTTP2Headers([":status": "200", "content-type": ContentType.sent])
         Self.add(failure, status, to: &headers)
         if !wire.encodings.names.isEmpty {
             headers.add("grpc-accept-encoding", wire.encodings.text)
         }
-        session?.headers(headers, on: id, endsStream: true)
+        return headers
     }
 
     private static func add(_ metadata: Metadata, to headers: inout HTTP2Headers) {
@@ -231,7 +250,9 @@ extension GRPCServerConnection {
             updateWindow(of: known)
         }
         let isEmpty = unsafe known.output.sendableBytes == 0
-        if isEmpty, known.isAnswered { return unsafe .endWithTrailers(known.trailers) }
+        if isEmpty, known.isAnswered {
+            return unsafe known.connect == nil ? .endWithTrailers(known.trailers) : .end
+        }
         if count > 0 { return .wrote }
         known.isWaiting = true
         return .wait

@@ -20,17 +20,22 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     func headersEnded(_ stream: HTTP2StreamID, endsStream: Bool) {
         if isReadingTrailers { return }
-        switch unsafe head.end() {
-        case .http(let status)?:
-            let headers = HTTP2Headers([":status": "\(status)"])
-            session?.headers(headers, on: stream, endsStream: true)
-        case .status(let failure)?: answer(stream, failure)
-        case nil: begin(stream)
+        let refusal = unsafe head.end()
+        if case .http(let status)? = refusal { return answer(stream, httpStatus: status) }
+        var failure: WireFailure?
+        if case .status(let found)? = refusal { failure = found }
+        if let type = unsafe head.connect {
+            beginConnect(stream, type, failure)
+        } else if let failure {
+            answer(stream, failure)
+        } else {
+            begin(stream)
         }
     }
 
     func headersTooLarge(_ stream: HTTP2StreamID, endsStream: Bool, on session: HTTP2Session) {
         if let known = self.stream(stream) { return refuse(known, Self.tooLarge) }
+        if let type = unsafe head.connect { return beginConnect(stream, type, Self.tooLarge) }
         answer(stream, Self.tooLarge)
     }
 
@@ -47,15 +52,7 @@ extension GRPCServerConnection: HTTP2SessionHandler {
 
     private func begin(_ id: HTTP2StreamID) {
         let kind = unsafe head.methodName.withBytes { settings.methodKind($0) }
-        let stream = loop.takeServerStream()
-        let number = unsafe streams.add(stream)
-        stream.begin(id, number: number, kind ?? .unary)
-        session?.setUserData(number, of: id)
-        stream.isLate = drain != .none
-        stream.responseEncoding = unsafe head.accepted.best
-        unsafe stream.output.begin(
-            windowBytes: wire.configuration.responseWindowBytes,
-            encoding: stream.responseEncoding)
+        let stream = addStream(id, kind ?? .unary)
         unsafe head.writeBlock(
             stream: stream.kind.wireName, window: wire.configuration.responseWindowBytes)
         guard let kind else {
@@ -68,7 +65,21 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         limitRequestBytes(stream)
     }
 
-    private func appendHead(of stream: ServerStream, to buffer: inout ByteBuffer) {
+    /// Makes the stream of a request.
+    func addStream(_ id: HTTP2StreamID, _ kind: RPCMethodKind) -> ServerStream {
+        let stream = loop.takeServerStream()
+        let number = unsafe streams.add(stream)
+        stream.begin(id, number: number, kind)
+        session?.setUserData(number, of: id)
+        stream.isLate = drain != .none
+        stream.responseEncoding = unsafe head.responseEncoding
+        unsafe stream.output.begin(
+            windowBytes: wire.configuration.responseWindowBytes,
+            encoding: stream.responseEncoding)
+        return stream
+    }
+
+    func appendHead(of stream: ServerStream, to buffer: inout ByteBuffer) {
         frameStart = unsafe stream.messageID.withBytes { id in
             unsafe head.methodName.withBytes { name in
                 unsafe head.block.withBytes {
@@ -121,13 +132,14 @@ extension GRPCServerConnection: HTTP2SessionHandler {
                 try pass(known, bytes)
             } else {
                 session?.consumed(bytes.byteCount, on: stream)
+                if let call = known.connect { try receive(bytes, known, call) }
             }
         } catch { return refuse(known, error) }
         limitRequestBytes(known)
     }
 
     /// Refuses a request with which the connection holds too much.
-    private func limitRequestBytes(_ stream: ServerStream) {
+    func limitRequestBytes(_ stream: ServerStream) {
         countRequest(of: stream)
         if requestBytes > wire.configuration.maxBufferedRequestBytes, !stream.isAnswered {
             let text = "the connection holds \(requestBytes) bytes of requests"
@@ -172,6 +184,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
             if unsafe known.collector != nil {
                 try unsafe known.collector?.end()
                 try passRequest(known)
+            } else if let call = known.connect {
+                try endRequest(known, call)
             } else {
                 unsafe known.input?.end()
                 try passEnd(known)
@@ -181,11 +195,16 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     }
 
     /// Passes on the frame of a call whose request has arrived.
-    private func passRequest(_ stream: ServerStream) throws(WireFailure) {
+    func passRequest(_ stream: ServerStream) throws(WireFailure) {
         unsafe stream.collector = nil
         do throws(FrameError) {
             try unsafe settings.codec.finish(0, in: &stream.frame)
         } catch { throw WireFailure(.resourceExhausted, error.description) }
+        passFrame(stream)
+    }
+
+    /// Passes on the frame of a call.
+    func passFrame(_ stream: ServerStream) {
         if unsafe input.isEmpty {
             unsafe swap(&input, &stream.frame)
         } else {
@@ -198,12 +217,18 @@ extension GRPCServerConnection: HTTP2SessionHandler {
     // MARK: Ends
 
     /// Ends a call that the RPC side has not answered: it never sees it, or is notified.
-    func refuse(_ stream: ServerStream, _ failure: WireFailure) {
+    ///
+    /// - Parameter httpStatus: of a call of Connect: the status, if not that of the code.
+    func refuse(_ stream: ServerStream, _ failure: WireFailure, httpStatus: Int? = nil) {
         if stream.isAnswered { return }
         cancel(stream)
         returnUnread(of: stream)
         stream.dropInput()
-        finish(stream, failure)
+        if stream.connect != nil {
+            answer(stream, failure, nil, httpStatus: httpStatus)
+        } else {
+            finish(stream, failure)
+        }
         countRequest(of: stream)
         countReply(of: stream)
     }

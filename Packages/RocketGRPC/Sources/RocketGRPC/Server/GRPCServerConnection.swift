@@ -71,6 +71,9 @@ final class GRPCServerConnection {
     var isDrainPinged = false
     // SAFETY: as above.
     @exclusivity(unchecked) var pings: PingPolicy
+    /// What the next call that fails is sent, if it fails like the last one.
+    // SAFETY: as above.
+    @exclusivity(unchecked) var prepared = PreparedFailure()
     var keepalive: KeepaliveTimer?
     var closing: CloseReason?
     private var closeTimer: ScheduledTimer?
@@ -98,7 +101,7 @@ final class GRPCServerConnection {
         loop = GRPCLoop.of(reactor)
         frames = FrameWriter(codec: settings.codec)
         compressor = loop.compressor(of: wire, wire.configuration.compression)
-        unsafe head = RequestHead(wire.encodings)
+        unsafe head = RequestHead(wire.encodings, servesConnect: settings.messageTypes != nil)
         unsafe pings = PingPolicy(
             minInterval: wire.configuration.minPingInterval,
             permitsWithoutCalls: wire.configuration.permitsPingsWithoutCalls)

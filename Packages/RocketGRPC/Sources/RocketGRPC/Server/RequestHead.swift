@@ -6,9 +6,9 @@ import RocketCodec
 struct RequestHead: ~Copyable {
     /// How a request is answered whose fields are invalid.
     enum Refusal: Hashable, Sendable {
-        /// By this HTTP status, without one of gRPC: the client does not speak gRPC.
+        /// By this HTTP status alone: the client speaks neither gRPC nor Connect.
         case http(Int)
-        /// By a status of gRPC.
+        /// By a status of gRPC, or an error of Connect.
         case status(WireFailure)
     }
 
@@ -20,18 +20,35 @@ struct RequestHead: ~Copyable {
     private(set) var encoding = MessageEncoding.identity
     /// What the client takes replies in.
     private(set) var accepted = AcceptedEncodings()
+    /// What is Connect's of it.
+    private var connectFields = ConnectFields()
+    /// Whether requests of Connect are served.
+    private let servesConnect: Bool
     private let encodings: MessageEncodings
     private var isPost = false
     private var isTrailersAccepted = false
     private var isGRPC = false
     private var hasScheme = false
     private var failure: WireFailure?
-    /// The value of grpc-timeout.
+    /// What is wrong with a field that only gRPC has.
+    private var grpcFailure: WireFailure?
+    /// The value of grpc-timeout, or connect-timeout-ms.
     private(set) var timeoutMilliseconds: Int64?
     /// The fields that are metadata, as lines without the start of a block.
     private var lines = ByteBuffer()
 
-    init(_ encodings: MessageEncodings) { self.encodings = encodings }
+    init(_ encodings: MessageEncodings, servesConnect: Bool = false) {
+        self.encodings = encodings
+        self.servesConnect = servesConnect
+    }
+
+    /// Set if the request is one of Connect, as far as its fields have come.
+    var connect: ConnectContentType? { servesConnect && !isGRPC ? connectFields.type : nil }
+
+    /// What the responses are compressed by.
+    var responseEncoding: MessageEncoding {
+        connect == nil ? accepted.best : connectFields.responseEncoding
+    }
 
     /// Begins a request.
     mutating func begin() {
@@ -45,7 +62,9 @@ struct RequestHead: ~Copyable {
         isGRPC = false
         hasScheme = false
         failure = nil
+        grpcFailure = nil
         timeoutMilliseconds = nil
+        if servesConnect { connectFields.begin() }
         lines.shrink(keepBytes: Self.mostLineBytes)
         block.shrink(keepBytes: Self.mostLineBytes)
     }
@@ -62,8 +81,15 @@ struct RequestHead: ~Copyable {
         case UInt8(ascii: "g") where name.hasPrefix("grpc-"): addGRPC(name, value)
         case UInt8(ascii: "c") where name.equals("content-type"):
             isGRPC = ContentType.isGRPC(value)
+            if !isGRPC, servesConnect { connectFields.setType(value) }
         case UInt8(ascii: "t") where name.equals("te"):
             isTrailersAccepted = value.equals("trailers")
+        case UInt8(ascii: "a"), UInt8(ascii: "c"):
+            if servesConnect, ConnectFields.isField(name) {
+                addConnect(name, value)
+            } else {
+                addMetadata(name, value)
+            }
         default: addMetadata(name, value)
         }
     }
@@ -73,10 +99,19 @@ struct RequestHead: ~Copyable {
             MetadataHeaders.append(name, value, to: &lines)
             if lines.readableBytes <= Self.mostLineBytes { return }
         }
-        fail(
-            WireFailure(
-                .resourceExhausted,
-                "the metadata has more than \(Self.mostLineBytes) bytes as a metadata block"))
+        fail(Self.tooMuchMetadata)
+    }
+
+    private mutating func addConnect(_ name: RawSpan, _ value: RawSpan) {
+        if !connectFields.add(name, value, encodings, atMost: Self.mostLineBytes) {
+            fail(Self.tooMuchMetadata)
+        }
+    }
+
+    private static var tooMuchMetadata: WireFailure {
+        WireFailure(
+            .resourceExhausted,
+            "the metadata has more than \(mostLineBytes) bytes as a metadata block")
     }
 
     private mutating func addPseudo(_ name: RawSpan, _ value: RawSpan) {
@@ -96,13 +131,13 @@ struct RequestHead: ~Copyable {
         if name.equals("grpc-timeout") {
             timeoutMilliseconds = GRPCTimeout.milliseconds(value)
             if timeoutMilliseconds == nil {
-                fail(WireFailure(.internal, "the grpc-timeout '\(value.excerpt)' is invalid"))
+                failGRPC(WireFailure(.internal, "the grpc-timeout '\(value.excerpt)' is invalid"))
             }
         } else if name.equals("grpc-encoding") {
             if let known = encodings.find(value) {
                 encoding = known
             } else {
-                fail(
+                failGRPC(
                     WireFailure(
                         .unimplemented,
                         "the grpc-encoding '\(value.excerpt)' is not supported; "
@@ -117,18 +152,39 @@ struct RequestHead: ~Copyable {
 
     /// Keeps the first failure.
     private mutating func fail(_ new: WireFailure) { if failure == nil { failure = new } }
+    private mutating func failGRPC(_ new: WireFailure) {
+        if grpcFailure == nil { grpcFailure = new }
+    }
 
     /// Ends the request's fields.
     ///
     /// - Returns: how the request is refused; nil if its fields are valid.
     mutating func end() -> Refusal? {
         if !isPost { return .http(405) }
-        if !isGRPC { return .http(415) }
+        if !isGRPC { return endConnect() }
+        if let grpcFailure { fail(grpcFailure) }
+        if !connectFields.lines.isEmpty { addConnectLines() }
         if !hasScheme { fail(WireFailure(.internal, "the :scheme is neither http nor https")) }
         if !isTrailersAccepted {
             fail(WireFailure(.internal, "the field 'te: trailers' is missing: a proxy removed it"))
         }
         return failure.map { .status($0) }
+    }
+
+    private mutating func endConnect() -> Refusal? {
+        if connect == nil { return .http(415) }
+        timeoutMilliseconds = connectFields.timeoutMilliseconds
+        encoding = connectFields.encoding
+        return (failure ?? connectFields.failure).map { .status($0) }
+    }
+
+    /// In gRPC these fields are metadata.
+    private mutating func addConnectLines() {
+        if lines.readableBytes + connectFields.lines.readableBytes > Self.mostLineBytes {
+            return fail(Self.tooMuchMetadata)
+        }
+        // SAFETY: two separate buffers, whose memory does not overlap.
+        unsafe connectFields.lines.withUnsafeBytes { unsafe lines.append($0) }
     }
 
     /// Writes the block.

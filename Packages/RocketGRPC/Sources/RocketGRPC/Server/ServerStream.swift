@@ -21,6 +21,8 @@ final class ServerStream {
     var requestDeadline: MonotonicTime?
     /// Reads that request; nil: nothing more is read into `frame`.
     @exclusivity(unchecked) var collector: MessageCollector?
+    /// Set if it is a call of Connect, which has neither of `collector`, `input` and trailers.
+    var connect: ConnectCall?
     /// Passes on a stream of requests; nil: there is none.
     @exclusivity(unchecked) var input: StreamInput?
     @exclusivity(unchecked) var output = StreamOutput()
@@ -65,6 +67,7 @@ final class ServerStream {
         requestDeadline = nil
         unsafe collector = nil
         unsafe input = nil
+        if connect != nil { connect = nil }
         unsafe output.end()
         // Not `removeAll`: the memory may be that of the plain trailers.
         unsafe trailers = HTTP2Headers()
@@ -84,6 +87,7 @@ final class ServerStream {
     /// Bytes that it holds of requests.
     var heldRequestBytes: Int {
         unsafe frame.readableBytes + (collector?.heldBytes ?? 0) + (input?.heldBytes ?? 0)
+            + (connect?.heldBytes ?? 0)
     }
 
     /// Bytes that it holds of responses.
@@ -94,7 +98,11 @@ final class ServerStream {
         unsafe frame.removeAll()
         unsafe collector = nil
         unsafe input = nil
+        connect?.drop()
     }
+
+    /// Whether its one request is being received.
+    var isCollecting: Bool { unsafe collector != nil || connect?.isCollecting ?? false }
 }
 
 extension RPCMethodKind {

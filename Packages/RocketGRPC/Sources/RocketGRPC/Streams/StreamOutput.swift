@@ -68,6 +68,12 @@ struct StreamOutput: ~Copyable {
         return true
     }
 
+    /// Appends a body that has no framing: of a call of Connect.
+    mutating func append(body: [UInt8]) {
+        bytes.append(body)
+        wholeBytes = bytes.readableBytes
+    }
+
     /// Compresses the last message.
     ///
     /// - Returns: false if it stays as it is, because that is shorter.

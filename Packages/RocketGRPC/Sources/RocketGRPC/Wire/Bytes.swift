@@ -18,6 +18,25 @@ extension RawSpan {
         byteCount == text.utf8CodeUnitCount && hasPrefix(text)
     }
 
+    /// Whether the bytes are those of `other`.
+    func equals(_ other: RawSpan) -> Bool {
+        if byteCount != other.byteCount { return false }
+        var index = 0
+        while index + 8 <= byteCount {
+            // SAFETY: the eight bytes are within both spans.
+            let word = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            let its = unsafe other.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index, as: UInt64.self)
+            if word != its { return false }
+            index += 8
+        }
+        while index < byteCount {
+            if byte(index) != other.byte(index) { return false }
+            index += 1
+        }
+        return true
+    }
+
     /// Whether the bytes begin with those of `text`.
     func hasPrefix(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount

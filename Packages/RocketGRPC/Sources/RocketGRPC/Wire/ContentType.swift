@@ -17,7 +17,7 @@ enum ContentType {
     }
 
     /// Compares without regard to case.
-    private static func equals(_ bytes: RawSpan, _ text: StaticString) -> Bool {
+    static func equals(_ bytes: RawSpan, _ text: StaticString) -> Bool {
         guard bytes.byteCount == text.utf8CodeUnitCount else { return false }
         for index in 0..<bytes.byteCount {
             var byte = bytes.byte(index)

@@ -64,6 +64,25 @@ struct ServerConnectionTests {
             ])
     }
 
+    @Test("Each call that fails gets its own error, also between others with the same one")
+    func errors() throws {
+        let rig = try ServerRig()
+        let errors: [(RPCErrorCode, String)] = [
+            (.unavailable, "busy"), (.unavailable, "busy"), (.unavailable, "too"),
+            (.resourceExhausted, "too"), (.unavailable, ""), (.unavailable, "busy"),
+        ]
+        for (index, (code, text)) in errors.enumerated() {
+            try rig.request("/a.S/unary", framed(""))
+            rig.rpc.send("\(2 * index + 1)", "a.S.unary", code: code, info: text)
+            rig.exchange()
+            let events = rig.takeEvents()
+            #expect(events.contains("grpc-status: \(code.grpcStatus)"))
+            #expect(events.contains("grpc-message: \(text)") == !text.isEmpty)
+            #expect(events.last == "closed \(2 * index + 1): NO_ERROR")
+        }
+        #expect(rig.connection.streams.count == 0 && rig.connection.heldBytes == 0)
+    }
+
     @Test("What is no request of gRPC is answered by HTTP's status, and never passed on")
     func notGRPC() throws {
         let rig = try ServerRig()

@@ -103,6 +103,7 @@ public final class _MethodEntry: Sendable {
     /// The full name of the request's message type.
     let requestName: String
     let responseName: String
+    let messages: MessageTypes
     let limits: MethodLimits
     let kind: RPCMethodKind
     /// Set for methods of `rocket.Health`.
@@ -110,6 +111,9 @@ public final class _MethodEntry: Sendable {
     /// Whether calls are served while the server drains, and above its limits on calls in flight:
     /// true for methods of `rocket.Health`, which have limits of their own.
     var isAlwaysServed: Bool { health != nil }
+    /// Whether its calls are served under overload, too: health checks tell a balancer that the
+    /// server is alive.
+    let isAlwaysAdmitted: Bool
 
     init<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: Handler, _ limits: MethodLimits,
@@ -122,8 +126,10 @@ public final class _MethodEntry: Sendable {
         self.health = health
         fullName = method.fullName
         fullNameBytes = method.fullNameBytes
+        isAlwaysAdmitted = health != nil || fullName.hasPrefix("grpc.health.v1.Health.")
         requestName = Request.protoMessageName
         responseName = Response.protoMessageName
+        messages = MessageTypes(request: Request.self, response: Response.self)
     }
 
     var isSynchronous: Bool {

@@ -5,7 +5,7 @@ import RocketSystem
 import SwiftProtobuf
 
 /// The innermost interceptor of a channel with credentials: gives each call a token. Any thread.
-final class ChannelCredentials: RPCInterceptor {
+final class ChannelCredentials: RPCStreamInterceptor {
     static let key = "authorization"
 
     private let credentials: RPCCallCredentials
@@ -26,19 +26,39 @@ final class ChannelCredentials: RPCInterceptor {
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
         if call.requestMetadata[Self.key] != nil { return try await next(request, call) }
-        let token: String
-        do throws(RPCError) {
-            token = try await self.token(for: call)
-        } catch {
-            call.finish(error: error)
-            throw error.about(method: call.method, peer: target)
-        }
-        call.requestMetadata[Self.key] = "Bearer \(token)"
+        let token = try await giveToken(to: call)
         do {
             return try await next(request, call)
         } catch let error as RPCError where error.code == .unauthenticated {
             credentials.refused(token, on: loop)
             throw error
+        }
+    }
+
+    nonisolated(nonsending) func interceptStream(
+        _ call: RPCController, next: nonisolated(nonsending) () async throws -> Void
+    ) async throws {
+        if call.requestMetadata[Self.key] == nil {
+            let token = try await giveToken(to: call)
+            // The call has only begun when `next` returns.
+            call.onEnd { [credentials, loop] ending in
+                if ending.code == .unauthenticated { credentials.refused(token, on: loop) }
+            }
+        }
+        try await next()
+    }
+
+    /// Waits for a token, and sets it in the metadata of the call.
+    private nonisolated(nonsending) func giveToken(
+        to call: RPCController
+    ) async throws(RPCError) -> String {
+        do throws(RPCError) {
+            let token = try await self.token(for: call)
+            call.requestMetadata[Self.key] = "Bearer \(token)"
+            return token
+        } catch {
+            call.finish(error: error)
+            throw error.about(method: call.method, peer: target)
         }
     }
 

@@ -92,7 +92,8 @@ public final class RPCServer: Service {
         budget = configuration.tcp.budget
         let application = RPCServerApplication(
             dispatcher: dispatcher, codec: configuration.codec,
-            wires: configuration.protocols.map(\.wire), services: services, health: health,
+            wires: configuration.protocols.map(\.wire), servesJSON: configuration.json,
+            services: services, health: health,
             status: metrics.map { [dispatcher] in
                 StatusLines(metrics: $0, time: time) { dispatcher.statistics }
             },
@@ -163,6 +164,7 @@ private final class RPCServerApplication: ServerApplication {
     private let codec: TinyPBCodec
     /// Those beside TinyPB.
     private let translated: [any WireProtocol]
+    private let servesJSON: Bool
     /// Those of the application.
     private let services: [any RPCService]
     private let health: RPCHealth
@@ -171,13 +173,14 @@ private final class RPCServerApplication: ServerApplication {
 
     init(
         dispatcher: RPCDispatcher, codec: TinyPBCodec, wires: [any WireProtocol],
-        services: [any RPCService], health: RPCHealth, status: StatusLines?,
+        servesJSON: Bool, services: [any RPCService], health: RPCHealth, status: StatusLines?,
         schedulers: SchedulerRegistry
     ) {
         self.schedulers = schedulers
         self.dispatcher = dispatcher
         self.codec = codec
         translated = wires
+        self.servesJSON = servesJSON
         self.services = services
         self.health = health
         statusLines = status
@@ -192,9 +195,16 @@ private final class RPCServerApplication: ServerApplication {
         if translated.isEmpty { return connection }
         let settings = WireSettings(
             codec: codec, methodKind: { [dispatcher] in dispatcher.table.find($0)?.kind },
+            messageTypes: messageTypes,
             streams: dispatcher.streamLimits,
             logger: dispatcher.logger)
         return WireSelection(translated, settings, for: connection, on: reactor)
+    }
+
+    /// nil: no JSON is served.
+    private var messageTypes: (@Sendable (RawSpan) -> MessageTypes?)? {
+        if !servesJSON { return nil }
+        return { [dispatcher] in dispatcher.table.find($0)?.messages }
     }
 
     func status(connectionCount: Int) -> String {

@@ -60,6 +60,7 @@ extension RPCServerConfiguration {
         drainTimeout = server.drainTimeout
         maxConnectionAge = server.maxConnectionAge > .zero ? server.maxConnectionAge : nil
         maxConnectionAgeGrace = server.maxConnectionAgeGrace
+        json = server.json
         health = server.health
         reflection = server.reflection
         reportsLoad = server.reportsLoad

@@ -52,6 +52,9 @@ public struct RPCServerConfiguration: Sendable {
     /// Further wires that the listeners serve beside TinyPB: a connection's first bytes, or ALPN,
     /// select its wire. Default none.
     public var protocols: [RPCWireProtocol] = []
+    /// Whether wires over HTTP serve unary methods as JSON, too, by Connect's protocol: gRPC's does, on
+    /// the same connections. Default true; without effect where no such wire is served.
+    public var json = true
     /// Starts what drives the loops of the server; nil, the default: threads.
     @_spi(Simulation) public var makeThread: MakeLoopThread?
 

@@ -193,6 +193,7 @@ extension ServerConnection {
     ) -> Next {
         if isOutOfFrame, !skip(&input) { return .nothing }
         let now = scheduler?.now ?? dispatcher.time.monotonic()
+        let admission = isAdmissionControlled ? scheduler?.admission : nil
         context.metrics?.takesCalls()
         while fault == nil {
             if isOutputFull || hasWaitingReplies {
@@ -201,7 +202,7 @@ extension ServerConnection {
             }
             var awaited: _MethodEntry?
             let byteCount = input.withBytes { bytes in
-                switch inspect(bytes, context, now, inTask: inTask) {
+                switch inspect(bytes, context, admission, now, inTask: inTask) {
                 case .needMore, .broken: return 0
                 case .handled(let byteCount): return byteCount
                 case .call(let method, let frame, let deadline, let byteCount):
@@ -211,7 +212,7 @@ extension ServerConnection {
                         context.metrics?.began(
                             context.responder, method, isAwaited: false,
                             readAt: inTask ? waitingSince : now)
-                        if isAdmissionControlled { scheduler?.admission?.began(context.responder) }
+                        admission?.began(context.responder)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
                         return byteCount
@@ -221,9 +222,7 @@ extension ServerConnection {
                             context.metrics?.began(
                                 context.responder, method, isAwaited: true,
                                 readAt: waitingSince)
-                            if isAdmissionControlled {
-                                scheduler?.admission?.began(context.responder)
-                            }
+                            admission?.began(context.responder)
                             callsInFlight += 1
                         }
                         awaited = method
@@ -275,8 +274,8 @@ extension ServerConnection {
     /// Inspects the first frame, and handles it unless it is a call to be served.
     @inline(__always)
     private func inspect(
-        _ bytes: RawSpan, _ context: _ServingContext, _ now: MonotonicTime,
-        inTask: Bool
+        _ bytes: RawSpan, _ context: _ServingContext, _ admission: AdmissionControl?,
+        _ now: MonotonicTime, inTask: Bool
     ) -> FrameOutcome {
         let step: FrameStep<TinyPBFrame>
         do throws(FrameError) {
@@ -313,14 +312,15 @@ extension ServerConnection {
             return .handled(byteCount: byteCount)
         }
         // A call that begins only in a handler task is asked for there.
-        if isAdmissionControlled, let admission = scheduler?.admission,
-            inTask || method.isSynchronous,
+        if let admission, inTask || method.isSynchronous,
             let refusal = admission.refusal(
                 of: method, bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0),
                 timeout: timeout, on: self, isQueued: inTask || isReady)
         {
             metrics?.refused(method, refusal.error.code, on: self)
-            refuse(bytes.extracting(frame.messageID), name, refusal)
+            refuse(
+                bytes.extracting(frame.messageID), method, refusal, over: context.transport,
+                admission)
             return .handled(byteCount: byteCount)
         }
         let deadline = CallDeadline(

@@ -1,6 +1,7 @@
 public import RocketBase
 public import RocketCodec
 public import RocketReactor
+public import SwiftProtobuf
 
 /// Another wire that a server speaks on the same listeners: its connections are translated into
 /// frames of TinyPB and back, so that calls take the same way whatever their wire is. Any thread.
@@ -55,10 +56,28 @@ public import RocketReactor
     public let codec: TinyPBCodec
     /// Of a server: the kind of the method of that full name; nil: there is none. Any thread.
     public let methodKind: @Sendable (RawSpan) -> RPCMethodKind?
+    /// Of a server that serves JSON: the types of the messages of the method of that full name, for
+    /// wires that have messages in other forms than Protobuf's; nil: there is no such method. Any
+    /// thread. Nil where the server serves no JSON.
+    public let messageTypes: (@Sendable (RawSpan) -> MessageTypes?)?
     /// Limits on streams.
     public let streams: RPCStreamLimits
     /// Receives log lines.
     public let logger: RocketLogger
+}
+
+/// The types of a method's messages, by which a wire makes JSON of Protobuf and back. A value; any thread.
+@_spi(Transport) public struct MessageTypes: Sendable {
+    /// That of its requests.
+    public let request: any Message.Type
+    /// That of its responses.
+    public let response: any Message.Type
+
+    /// Creates the types of a method.
+    public init(request: any Message.Type, response: any Message.Type) {
+        self.request = request
+        self.response = response
+    }
 }
 
 /// Another wire that a server speaks beside TinyPB, on the same listeners: gRPC, of the product
@@ -102,8 +121,8 @@ public struct RPCChannelProtocol: Sendable {
     ) -> @Sendable (RPCEndpoint) -> any Connector {
         guard let wrap else { return connector }
         let settings = WireSettings(
-            codec: configuration.codec, methodKind: { _ in nil }, streams: configuration.streams,
-            logger: logger)
+            codec: configuration.codec, methodKind: { _ in nil }, messageTypes: nil,
+            streams: configuration.streams, logger: logger)
         return { wrap(connector($0), settings) }
     }
 }

@@ -75,7 +75,7 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         return events
     }
 
-    private func changed() { watcher?.socketChanged() }
+    private func changed() { watcher?.changed(self) }
 
     private var freeBytes: Int {
         limits.sendBufferBytes - unsent.count - (outgoing?.inFlightBytes ?? 0)
@@ -237,6 +237,8 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
         }
         peer?.answered()
         world.received(segment, by: self)
+        // Room in the send buffer of the other end.
+        defer { if segment.byteCount > 0 { peer?.changed() } }
         switch segment {
         case .established:
             guard isOpen else { return reset() }
@@ -253,8 +255,6 @@ final class SocketEnd: SimulatedSocket, @unchecked Sendable {
             unsent = ByteQueue()
         }
         changed()
-        // Room in the send buffer of the other end.
-        if segment.byteCount > 0 { peer?.changed() }
     }
 
     /// The kernel of the other end has acknowledged something, unless its answer is lost.

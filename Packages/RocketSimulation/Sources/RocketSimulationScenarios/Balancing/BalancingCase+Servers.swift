@@ -25,7 +25,7 @@ extension BalancingCase {
             slow = servers
             let clients = try ClientGroup(
                 world, "clients-\(name)", count: 4, of: servers, policy: policy)
-            clients.call([.init(1_000, until: 4)])
+            clients.call([.init(1_000, until: 10)])
             groups.append(clients)
         }
         try world.run(groups)
@@ -38,7 +38,7 @@ extension BalancingCase {
             "failed": Double(none.failed + one.failed),
             "slow share": slow?.arrivals(from: .seconds(1)).share(of: 0) ?? 0,
         ]
-        figures.series["p99"] = groups[1].calls.slowest(each: 0.25, to: 4)
+        figures.series["p99"] = groups[1].calls.slowest(each: 0.25, to: 10)
         return figures
     }
 
@@ -86,7 +86,7 @@ extension BalancingCase {
         "cold-start",
         limits: [
             .atMost("failed", 0), .atMost("busiest share", 2), .atMost("p99 later", 100),
-            .atMost("new share at first", 2), .atLeast("new share later", 0.15),
+            .atMost("new share at first", 2), .atLeast("new share later", 0.1),
             .atLeast("least client", 0.6),
         ]
     ) { world, policy in
@@ -101,7 +101,7 @@ extension BalancingCase {
         let clients = try ClientGroup(
             world, "clients", count: 20, of: servers, policy: policy, timeout: .seconds(2)
         ) { $1.waitsForReady = true }
-        clients.call([.init(500, until: 10)])
+        clients.call([.init(500, until: 28)])
         world.schedule(after: .seconds(3)) { servers.report() }
         try world.run([clients])
         var figures = BalancingFigures()
@@ -113,7 +113,7 @@ extension BalancingCase {
             "p99 later": clients.calls.from(6).quantile(0.99),
             "new share at first":
                 servers.arrivals(from: .seconds(3), to: .seconds(4)).share(of: isNew) * 10,
-            "new share later": servers.arrivals(from: .seconds(7)).share(of: isNew) * 10,
+            "new share later": servers.arrivals(from: .seconds(23)).share(of: isNew) * 10,
             "least client": clients.calls.leastShare(of: 20),
         ]
         figures.series["p99"] = clients.calls.slowest(each: 0.5, to: 10)
@@ -129,7 +129,8 @@ extension BalancingCase {
     static let zoneLost = BalancingCase(
         "zone-lost",
         limits: [
-            .atMost("failed at first", 0.22), .atMost("failed later", 0),
+            // The calls of one time-out to a third of the servers: a sixth of about 450.
+            .atMost("failed at first", 0.27), .atMost("failed later", 0),
             .atLeast("at home before", 0.99), .atLeast("at home again", 0.8),
             .atLeast("least client", 0.6),
         ]

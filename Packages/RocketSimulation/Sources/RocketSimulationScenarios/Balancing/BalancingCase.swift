@@ -60,7 +60,7 @@ public struct BalancingCase: Sendable {
     /// All of them.
     public static let all = [
         oneSlow, oneFailing, coldStart, zoneLost, thousandClients, flappingList, overload,
-        retryStorm, budgetExhausted,
+        retryStorm, retryStormOfTwo, budgetExhausted,
     ]
 
     /// The same without what protects, to compare with.

@@ -1,7 +1,7 @@
 import RocketReactor
 import RocketSystem
 
-/// Asks the loops of a server for their reports, and remembers the last one of each for the time when
+/// Requests the reports of the loops of a server, and remembers the last one of each for the time when
 /// it does not answer. Any thread.
 final class SnapshotCollector: Sendable {
     private let schedulers: SchedulerRegistry
@@ -20,7 +20,7 @@ final class SnapshotCollector: Sendable {
         let gathering = Gathering(count: loops.count)
         let answers: [LoopReport?] = await withCheckedContinuation { continuation in
             gathering.begin(continuation)
-            ask(loops, gathering, within: limit, maxConnections)
+            requestReports(loops, gathering, within: limit, maxConnections)
         }
         return zip(loops, answers).enumerated().map { index, pair -> LoopReport in
             let (loop, answer) = pair
@@ -30,7 +30,7 @@ final class SnapshotCollector: Sendable {
         }
     }
 
-    private func ask(
+    private func requestReports(
         _ loops: [EventLoop], _ gathering: Gathering, within limit: Duration,
         _ maxConnections: Int
     ) {

@@ -32,6 +32,9 @@ final class AdmissionControl {
     private var moment: MonotonicTime
     /// Of the call that was admitted last, until it begins.
     private var admitted = AdmittedCall()
+    /// Nil until a call is refused.
+    // SAFETY: bound to the loop, and nothing that runs inside an access uses the object.
+    @exclusivity(unchecked) private var replies: RefusalFrames?
 
     private static let callsPerSample = 16
 
@@ -84,13 +87,13 @@ final class AdmissionControl {
         isQueued: Bool
     ) -> OverloadRefusal? {
         admitted = AdmittedCall()
-        let index = method.index
-        if methods[index].isExempt { return nil }
+        if method.isAlwaysAdmitted { return nil }
         if settings.callsPerSecond > 0,
-            !policy.rates.admits(connection.callerKey(), now: reactor.now)
+            !connection.callerIsWithin(policy.rates, now: reactor.now)
         {
             return .rate
         }
+        let index = method.index
         let isMeasured = methods[index].isMeasured
         guard isMeasured || queue != nil && samples() else { return nil }
         moment = time.monotonic()
@@ -146,6 +149,20 @@ final class AdmissionControl {
         return admits
     }
 
+    /// Appends the reply of a refused call.
+    ///
+    /// - Parameter codec: that of all connections of the loop.
+    @inline(__always)
+    func appendReply(
+        _ refusal: OverloadRefusal, of method: _MethodEntry, _ messageID: RawSpan,
+        _ codec: TinyPBCodec, to output: inout ByteBuffer
+    ) {
+        if unsafe replies == nil {
+            unsafe replies = RefusalFrames(codec: codec, methods: methods.count)
+        }
+        unsafe replies?.append(refusal, of: method, messageID, to: &output)
+    }
+
     // MARK: A call's life
 
     /// The call that was admitted begins.
@@ -177,8 +194,6 @@ struct AdmittedCall {
 
 /// The admission of one method's calls on one loop. A value.
 private struct MethodAdmission {
-    /// Its calls are never refused: health checks tell a balancer that the server is alive.
-    var isExempt = false
     /// Whether the durations of its calls are measured.
     var isMeasured = false
     var isLimited = false
@@ -188,7 +203,6 @@ private struct MethodAdmission {
     private var published = 0
 
     mutating func adopt(_ settings: OverloadPolicy.Settings, _ entry: _MethodEntry) {
-        isExempt = entry.isAlwaysServed || entry.fullName.hasPrefix("grpc.health.v1.Health.")
         // A stream's duration says nothing of the load, and calls of a synchronous method are never
         // in flight together.
         let isUnary = entry.kind == .unary
@@ -223,39 +237,24 @@ private struct MethodAdmission {
 }
 
 extension ServerConnection {
-    /// Who makes the call that was inspected last.
-    func callerKey() -> CallerKey {
-        let peers = access?.peersOfCall ?? peers
-        if let knownCaller, knownCaller.peers === peers { return knownCaller }
-        let key = CallerKey(peers)
-        knownCaller = key
-        return key
-    }
-
-    /// Refuses a call under overload: cheaper than other refusals, since it is one of many.
-    func refuse(_ messageID: RawSpan, _ methodName: RawSpan, _ refusal: OverloadRefusal) {
-        dispatcher.overload.counters.refused(refusal)
-        if dispatcher.logger.isEnabled(.debug) {
-            return refuse(messageID, methodName, refusal.error)
-        }
-        load?.ended(refusal.error.code)
-        guard let transport else { return }
-        send(over: transport) { output in
-            let text = refusal.text
-            // SAFETY: the array lives, unchanged, until begin returns.
-            let start = codec.begin(
-                messageID: messageID, methodName: methodName,
-                errorCode: refusal.error.code.rawValue, errorInfo: unsafe text.span.bytes,
-                in: &output)
-            do throws(FrameError) {
-                try codec.finish(start, in: &output)
-            } catch {
-                // The request had the same id and name, so a frame without a text is no larger.
-                let start = codec.begin(
-                    messageID: messageID, methodName: methodName,
-                    errorCode: refusal.error.code.rawValue, in: &output)
-                try? codec.finish(start, in: &output)
+    /// Returns whether the caller of the call that was inspected last may make it by its rate, which
+    /// then counts.
+    @inline(__always)
+    fileprivate func callerIsWithin(_ rates: CallerRates, now: MonotonicTime) -> Bool {
+        // Two comparisons: the result of a conditional expression would be retained.
+        if let knownCaller {
+            if let checked = access?.peersOfCall {
+                if knownCaller.peers === checked { return rates.admits(knownCaller, now: now) }
+            } else if knownCaller.peers === peers {
+                return rates.admits(knownCaller, now: now)
             }
         }
+        return newCallerIsWithin(rates, now: now)
+    }
+
+    private func newCallerIsWithin(_ rates: CallerRates, now: MonotonicTime) -> Bool {
+        let key = CallerKey(access?.peersOfCall ?? peers)
+        knownCaller = key
+        return rates.admits(key, now: now)
     }
 }

@@ -50,7 +50,7 @@ final class CallerRates: Sendable {
     /// Returns whether a call of the caller may begin now, which then counts.
     func admits(_ caller: CallerKey, now: MonotonicTime) -> Bool {
         shards[caller.hash & (Self.shardCount - 1)].limiter.withLock { limiter in
-            limiter?.admits(caller.text, now: now) ?? true
+            unsafe limiter?.admits(caller.text, at: &caller.place, now: now) ?? true
         }
     }
 
@@ -60,13 +60,16 @@ final class CallerRates: Sendable {
     }
 }
 
-/// Who counts as one caller: what it has proved, or else its address. A value, made once per
-/// connection and token.
-struct CallerKey {
+/// Who counts as one caller: what it has proved, or else its address. Made once per connection and
+/// token, and bound to the connection's loop.
+final class CallerKey {
     /// Those of the call that it was made for.
     let peers: ConnectionPeers
     let text: String
     let hash: Int
+    /// Where its bucket was when it made its last call.
+    // SAFETY: bound to the loop, and nothing that runs inside an access uses the object.
+    @exclusivity(unchecked) fileprivate var place = -1
 
     init(_ peers: ConnectionPeers) {
         self.peers = peers

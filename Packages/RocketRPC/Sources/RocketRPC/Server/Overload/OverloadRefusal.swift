@@ -1,9 +1,9 @@
 import RocketBase
 import Synchronization
 
-/// Why a call is not begun under overload. Its error is made once: the texts do not depend on the
-/// call, so that a refusal allocates nothing.
-enum OverloadRefusal: CaseIterable {
+/// Why a call is not begun under overload. The errors do not depend on the call: each is made once,
+/// and its frame once per method (`RefusalFrames`).
+enum OverloadRefusal: Int, CaseIterable {
     /// It has waited for too long.
     case queueDelay
     /// Its deadline would pass while its handler ran.
@@ -25,16 +25,6 @@ enum OverloadRefusal: CaseIterable {
         }
     }
 
-    /// The text of the error in UTF-8.
-    var text: [UInt8] {
-        switch self {
-        case .queueDelay: Self.queueDelayText
-        case .late: Self.lateText
-        case .adaptiveLimit: Self.adaptiveLimitText
-        case .rate: Self.rateText
-        }
-    }
-
     private static let queueDelayError = RPCError(
         .unavailable, "the server is overloaded: calls wait too long")
     private static let lateError = RPCError(
@@ -43,11 +33,6 @@ enum OverloadRefusal: CaseIterable {
         .unavailable, "the server is overloaded: too many calls of the method are in flight")
     private static let rateError = RPCError(
         .resourceExhausted, "the caller makes more calls than it may")
-
-    private static let queueDelayText = [UInt8](queueDelayError.message.utf8)
-    private static let lateText = [UInt8](lateError.message.utf8)
-    private static let adaptiveLimitText = [UInt8](adaptiveLimitError.message.utf8)
-    private static let rateText = [UInt8](rateError.message.utf8)
 }
 
 /// Counts of what was refused under overload, shared by all loops of a server. Any thread.

@@ -171,6 +171,28 @@ struct AdmissionTests {
         }
     }
 
+    @Test("Each refused call gets a reply of its own msg_id and method")
+    func replies() throws {
+        var limits = RPCCallLimits()
+        limits.callsPerSecond = 1
+        try ServerScene.with(
+            [TestService(), SynchronousService()], connections: 2, limits: limits
+        ) { scene, clients in
+            try clients[0].call(id: "0")
+            _ = try clients[0].answers()
+            for number in 0..<70 {
+                let id = String(repeating: "x", count: number)
+                let method = [hold, sync][number / 2 % 2]
+                try clients[number % 2].call(method, id: id)
+                let answers = try clients[number % 2].answers()
+                #expect(answers.ids == [id] && answers.codes == [.resourceExhausted])
+                #expect(answers[0].method == method && answers[0].payload == [])
+                #expect(answers[0].info == "the caller makes more calls than it may")
+            }
+            #expect(scene.dispatcher.statistics.refusedForRate == 70)
+        }
+    }
+
     @Test("Callers with tokens have rates of their own")
     func ratesOfTokens() throws {
         var limits = RPCCallLimits()

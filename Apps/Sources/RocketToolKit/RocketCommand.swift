@@ -1,0 +1,34 @@
+public import ArgumentParser
+import RocketProgram
+
+/// The command line of `rocket`.
+public struct RocketCommand: AsyncParsableCommand {
+    /// Name, help, version and subcommands.
+    public static let configuration = CommandConfiguration(
+        commandName: "rocket",
+        abstract: "Calls the services of any server, and checks configurations.",
+        discussion: """
+            EXAMPLES:
+              List the services of a server, and the methods of one:
+                rocket call 127.0.0.1:12345 --list
+                rocket call 127.0.0.1:12345 --list Order
+              Make a call; the request is JSON:
+                rocket call localhost:12345 Order.makeOrder '{"price":100,"goods":"a"}'
+              Check a configuration before a server is restarted:
+                rocket check /etc/rocket/order_server.xml
+
+            \(helpSections.text)
+            """,
+        version: "rocket \(RocketVersion.current)",
+        subcommands: [CallCommand.self, CheckCommand.self])
+
+    private static let helpSections = HelpSections(
+        exitStatuses: [
+            .failure, .dataError, .noInput, .unavailable, .ioError, .protocolError, .notPermitted,
+            .configuration,
+        ],
+        environment: [("NO_COLOR", "No colours on a terminal, if it is not empty.")])
+
+    /// Every option at its default, for the parser.
+    public init() {}
+}

@@ -1,0 +1,4 @@
+import RocketProgram
+import RocketToolKit
+
+await Program.run(RocketCommand.self)
