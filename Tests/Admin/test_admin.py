@@ -117,7 +117,7 @@ class AdminTests(unittest.TestCase):
 
     def test_metrics_are_content(self):
         self.until(lambda: re.search(
-            r'handled_total\{service="[^"]*Order",method="make_order",code="OK"\} 3\n',
+            r'handled_total\{service="[^"]*Order",method="makeOrder",code="OK"\} 3\n',
             self.server.get("/metrics")[1]))
         text = self.server.get("/metrics")[1]
         check = subprocess.run(
@@ -130,7 +130,7 @@ class AdminTests(unittest.TestCase):
             self.assertTrue(table, page)
         methods = self.until(lambda: [
             row for row in self.server.json("/methods.json")["methods"]
-            if row["calls"] == 3 and row["method"].endswith("make_order")])
+            if row["calls"] == 3 and row["method"].endswith("makeOrder")])
         self.assertEqual(methods[0]["errors"], 0)
         settings = {row["setting"]: row for row in
                     self.server.json("/configuration.json")["configuration"]}
