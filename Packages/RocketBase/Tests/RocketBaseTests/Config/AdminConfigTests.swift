@@ -47,7 +47,7 @@ struct AdminConfigTests {
 
     @Test("A change of any value needs a restart, and is in the entries")
     func entries() throws {
-        let old = RocketConfig()
+        let old = try config("")
         let new = try config("<listen>127.0.0.1:1</listen><writable>true</writable>")
         let changes = new.diff(from: old)
         #expect(changes.live.isEmpty)
