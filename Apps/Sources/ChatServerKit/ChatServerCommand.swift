@@ -105,6 +105,11 @@ public struct ChatServerCommand: AsyncParsableCommand {
 enum ChatConfigurationFile {
     static func read(_ path: String) throws(ProgramFailure) -> RocketConfig {
         var config = try ConfigurationFile.read(path, sections: [ChatConfig.self])
+        if config.admin.listen != nil {
+            throw ProgramFailure(
+                "\(path): admin/listen is set, and chat_server has no page; remove it",
+                status: .configuration)
+        }
         let port = config.entries.first { $0.path == "server/port" }
         if port?.origin == .default { config.server.port = ChatServerConfiguration.defaultPort }
         return config

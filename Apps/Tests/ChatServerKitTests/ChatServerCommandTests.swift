@@ -47,4 +47,14 @@ struct ChatServerCommandTests {
         config.server = config.server.withoutTLS
         #expect(try ChatServerConfiguration(config).tcp.security.tcp == nil)
     }
+
+    @Test("A configuration with a page is an error: the chat has none")
+    func admin() throws {
+        let file = NSTemporaryDirectory() + "chat-admin-\(UUID().uuidString).xml"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try Data("<root><admin><listen>127.0.0.1:0</listen></admin></root>".utf8)
+            .write(to: URL(filePath: file))
+        let failure = #expect(throws: ProgramFailure.self) { try ChatConfigurationFile.read(file) }
+        #expect(failure?.description.contains("admin/listen is set") == true)
+    }
 }

@@ -1,5 +1,6 @@
 import RocketBase
 import RocketRPC
+import RocketSystemd
 import RocketTCP
 import Testing
 
