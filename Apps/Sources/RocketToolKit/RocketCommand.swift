@@ -22,12 +22,14 @@ public struct RocketCommand: AsyncParsableCommand {
             \(helpSections.text)
             """,
         version: "rocket \(RocketVersion.current)",
-        subcommands: [CallCommand.self, LoadCommand.self, CheckCommand.self])
+        subcommands: [
+            CallCommand.self, LoadCommand.self, CompareCommand.self, CheckCommand.self,
+        ])
 
     private static let helpSections = HelpSections(
         exitStatuses: [
-            .failure, .dataError, .noInput, .unavailable, .ioError, .protocolError, .notPermitted,
-            .configuration,
+            .failure, .dataError, .noInput, .unavailable, .cannotCreate, .ioError, .protocolError,
+            .notPermitted, .configuration,
         ],
         environment: [("NO_COLOR", "No colours on a terminal, if it is not empty.")])
 

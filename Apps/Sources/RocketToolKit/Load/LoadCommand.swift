@@ -34,6 +34,8 @@ struct LoadCommand: AsyncParsableCommand {
               2000 calls per second; status 1 if one in a hundred takes longer than 20 ms:
                 rocket load localhost:12345 makeOrder @orders.jsonl --rate 2000 \
                     --limit p99=20ms --limit errors=0.1%
+              A page with latency curves:
+                rocket load localhost:12345 makeOrder @orders.jsonl --output report.html
               From 0 to 5000 calls per second in a minute, then half a minute of that:
                 rocket load localhost:12345 --mix orders.mix --stage 1m:5000 --stage 30s:5000
 
@@ -108,13 +110,15 @@ struct LoadCommand: AsyncParsableCommand {
     private func report(
         _ run: LoadRun, _ setup: LoadReport.Setup, _ target: ServerTarget
     ) async throws {
-        let loading = Task { try await run.run(setup, target: target) { _ in } }
+        let screen = LoadScreen.ofStandardError(LoadView(setup: setup))
+        let loading = Task { try await run.run(setup, target: target) { screen?.show($0) } }
         let interruption = Interruption()
         try await interruption.whileRunning(cancel: {
             run.stop()
             loading.cancel()
         }) {
             let result = await loading.result
+            screen?.end()
             try reporting.finish(try result.get())
         }
     }

@@ -44,6 +44,12 @@ struct LoadCourse: Codable, Hashable, Sendable {
         intervalsPerPoint *= 2
     }
 
+    /// Adds what came after the last full interval.
+    mutating func addRest(_ point: Point) {
+        if points.isEmpty { return add(point) }
+        points[points.count - 1] = joined(points.count - 1, with: point)
+    }
+
     private func joined(_ index: Int, with next: Point) -> Point {
         var point = points[index]
         let start = index > 0 ? points[index - 1].second : 0

@@ -4,10 +4,8 @@ extension LoadReport {
     /// The report for a terminal: a line of the setup, a table, errors and limits.
     var lines: [String] {
         var lines = [
-            "\(setup.server) by \(setup.wire): \(setup.loop), "
-                + Self.plural(setup.concurrency, "caller") + ", "
-                + Self.plural(setup.connections, "connection")
-                + ", \(LoadNumber.text(seconds, 1)) s" + (interrupted ? ", interrupted" : ""),
+            "\(setup.server) by \(setup.wire): \(setup.text), \(LoadNumber.text(seconds, 1)) s"
+                + (interrupted ? ", interrupted" : ""),
             "",
         ]
         var table = TextTable()
@@ -42,8 +40,14 @@ extension LoadReport {
         }
         return lines.map { TerminalText.safe($0) }
     }
+}
 
-    private static func plural(_ count: Int, _ noun: String) -> String {
-        "\(count) \(noun)\(count == 1 ? "" : "s")"
+extension LoadReport.Setup {
+    /// `closed loop, 16 callers, 1 connection`.
+    var text: String {
+        func plural(_ count: Int, _ noun: String) -> String {
+            "\(count) \(noun)\(count == 1 ? "" : "s")"
+        }
+        return "\(loop), \(plural(concurrency, "caller")), \(plural(connections, "connection"))"
     }
 }

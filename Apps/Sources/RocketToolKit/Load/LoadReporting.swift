@@ -20,7 +20,9 @@ struct LoadReporting: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Write the report to a file, too, as JSON; may be repeated.", valueName: "file"),
+            "Write the report to a file, too; may be repeated.",
+            discussion: "As a page with latency curves if its name ends in .html, else as JSON.",
+            valueName: "file"),
         completion: .file())
     var output: [String] = []
 
@@ -37,9 +39,7 @@ struct LoadReporting: ParsableArguments {
             report.lines.forEach { StandardOutput.write(line: $0) }
         }
         for file in output {
-            do { try FileContents.write(Array((json + "\n").utf8), to: file) } catch {
-                throw ProgramFailure(error)
-            }
+            try Self.write(file.hasSuffix(".html") ? report.html : json + "\n", to: file)
         }
         let missed = report.limits.filter { !$0.isMet }
         for limit in missed {
@@ -50,5 +50,12 @@ struct LoadReporting: ParsableArguments {
         if report.total.calls == 0 || report.total.errorShare < 1 { return }
         let error = report.total.errors[0]
         throw ProgramFailure("all calls failed: \(error.code): \(error.message)", status: .failure)
+    }
+
+    /// - Throws: `ProgramFailure` with the file that can't be written.
+    static func write(_ text: String, to file: String) throws(ProgramFailure) {
+        do { try FileContents.write(Array(text.utf8), to: file) } catch {
+            throw ProgramFailure(error)
+        }
     }
 }

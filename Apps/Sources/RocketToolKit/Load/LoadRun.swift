@@ -222,15 +222,17 @@ final class LoadRun: Sendable {
         let latencies = LoadLatencies(interval.latencies)
         state.withLock { state in
             let seconds = (now - state.lastTick) / .seconds(1)
-            // What comes after the last full interval is hardly ever one of its own.
             if seconds <= 0 || interval.calls == 0 && seconds < 0.1 { return }
             state.lastTick = now
-            state.course.add(
-                .init(
-                    second: (now - first) / .seconds(1), calls: interval.calls,
-                    errors: interval.errors, callsPerSecond: Double(interval.calls) / seconds,
-                    p50: latencies.percentile(50), p99: latencies.percentile(99),
-                    max: latencies.max))
+            let point = LoadCourse.Point(
+                second: (now - first) / .seconds(1), calls: interval.calls,
+                errors: interval.errors, callsPerSecond: Double(interval.calls) / seconds,
+                p50: latencies.percentile(50), p99: latencies.percentile(99), max: latencies.max)
+            if seconds < Self.interval / .seconds(1) / 2 {
+                state.course.addRest(point)
+            } else {
+                state.course.add(point)
+            }
         }
     }
 }
