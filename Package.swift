@@ -169,12 +169,23 @@ let rpc: [Target] = [
     library(
         "RocketProgram", of: "RocketProgram",
         [
-            "RocketBase", "RocketCodec", "RocketCompression", "RocketEtcd", "RocketGRPC",
-            "RocketJournal", "RocketNames", "RocketReactor", "RocketRPC", "RocketSystem",
-            "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
+            "RocketAdmin", "RocketBase", "RocketCodec", "RocketCompression", "RocketEtcd",
+            "RocketGRPC", "RocketJournal", "RocketNames", "RocketReactor", "RocketRPC",
+            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
             logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
+]
+
+let admin: [Target] = [
+    .systemLibrary(
+        name: "CMicrohttpd", path: "Packages/RocketAdmin/Sources/CMicrohttpd",
+        pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    library("CRocketMicrohttpd", of: "RocketAdmin", ["CMicrohttpd"]),
+    library(
+        "RocketAdmin", of: "RocketAdmin",
+        ["RocketSystem", "RocketBase", "RocketTCP", "RocketRPC", lifecycle, "CRocketMicrohttpd"],
+        unsafe: true),
 ]
 
 let generator: [Target] = [
@@ -214,7 +225,7 @@ let libraries = [
     "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
     "RocketHTTP2", "RocketBalancing", "RocketDynamic", "RocketRPC", "RocketRPCMetrics",
     "RocketRPCTracing",
-    "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketProgram",
+    "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketAdmin", "RocketProgram",
     "RocketSimulation",
 ]
 
@@ -234,5 +245,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + http2 + dns + balancing + dynamic + rpc + generator
+    targets: base + tls + compression + http2 + dns + balancing + dynamic + rpc + admin + generator
 )

@@ -27,6 +27,7 @@ let package = Package(
         .package(path: "../RocketRPC"),
         .package(path: "../RocketGRPC"),
         .package(path: "../RocketNames"),
+        .package(path: "../RocketAdmin"),
         .package(path: "../RocketCompression"),
         .package(path: "../RocketTLS"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -40,6 +41,7 @@ let package = Package(
             dependencies: [
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "RocketAdmin", package: "RocketAdmin"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketCompression", package: "RocketCompression"),

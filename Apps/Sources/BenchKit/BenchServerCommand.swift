@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Logging
+import RocketAdmin
 import RocketBase
 import RocketCodec
 import RocketGRPC
@@ -44,6 +45,11 @@ public struct BenchServerCommand: AsyncParsableCommand {
 
     @Option(help: "The calls that each caller may make per second.")
     var callsPerSecond = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Record calls, and show the page at this loopback address.", valueName: "IP:PORT"))
+    var admin: String?
 
     @Flag(help: "Record calls, as for metrics.")
     var metrics = false
@@ -112,22 +118,35 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.tcp.maxConnections = 100_000
         configuration.tcp.security = try security()
         configuration.protocols = [.grpc()]
-        configuration.collectsMetrics = metrics
         // 0: every call waits for longer.
         configuration.limits.queueDelay = queueDelayUs.map {
             max(.nanoseconds(1), .microseconds($0))
         }
         configuration.limits.callsPerSecond = callsPerSecond
+        configuration.collectsMetrics = metrics || admin != nil
         let server = try RPCServer(
             configuration: configuration,
             services: [handler.service(payloadBytes: payload), BenchStreams()])
         // Without the group's own log, which is not to be measured.
         let quiet = Logger(label: "rocket_bench_server") { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(
-            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+            services: try page(of: server) + [server],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         async let announced: Void = Self.announce(server)
         try await group.run()
         await announced
+    }
+
+    private func page(of server: RPCServer) throws -> [any Service] {
+        guard let admin else { return [] }
+        do {
+            let address = try NetAddress(parsing: admin)
+            return [
+                AdminServer(
+                    try AdminConfiguration(address: address),
+                    AdminSource(name: "rocket_bench_server", server: server))
+            ]
+        } catch { throw ProgramFailure("\(error)", status: .usage) }
     }
 
     /// Prints the ready line, for which scripts wait.

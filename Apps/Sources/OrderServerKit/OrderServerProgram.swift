@@ -56,7 +56,9 @@ struct OrderServerProgram {
             server.update(configuration)
         }
         try await daemon.run(
-            [HeapTrimmer(logger: daemon.logs.app), tls, server]
+            [HeapTrimmer(logger: daemon.logs.app), tls] + daemon.admin(of: server, reload) + [
+                server
+            ]
                 + daemon.registration(of: server, config.server),
             listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
@@ -71,6 +73,7 @@ struct OrderServerProgram {
                 config.server, sockets: daemon.sockets, security: tls.provider,
                 protocols: ProgramWires.server)
             configuration.systemd = daemon.systemd
+            configuration.collectsMetrics = config.admin.listen != nil
             return configuration
         } catch {
             throw ProgramFailure(error)

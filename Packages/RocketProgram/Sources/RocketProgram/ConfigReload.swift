@@ -8,6 +8,8 @@ import RocketSystem
 public final class ConfigReload: Sendable {
     private let logs: LogSystem
     private let current: Locked<RocketConfig>
+    /// The same, for readers that don't wait for a reload.
+    private let shown: Locked<RocketConfig>
     private let read: @Sendable () throws -> RocketConfig
     private let apply: @Sendable (RocketConfig) throws -> Void
 
@@ -27,7 +29,11 @@ public final class ConfigReload: Sendable {
         self.read = read
         self.apply = apply
         current = Locked(config)
+        shown = Locked(config)
     }
+
+    /// The configuration that is in force. Does not wait for a reload that runs.
+    public var config: RocketConfig { shown.withLock { $0 } }
 
     /// Reloads once. Blocks while files are read and opened, so it must not run on an event loop.
     public func run() { current.withLock { reload(&$0) } }
@@ -45,6 +51,7 @@ public final class ConfigReload: Sendable {
             try apply(next)
             apply(next.log, logging: changes)
             current = next
+            shown.withLock { $0 = next }
         } catch {
             logs.app.error("configuration not reloaded, the old one stays in force") {
                 $0.add("error", String(describing: error))

@@ -1,3 +1,4 @@
+import RocketAdmin
 public import RocketBase
 import RocketRPC
 public import RocketSystem
@@ -14,6 +15,7 @@ extension ExitStatus {
                 // RocketTCP's `ConnectError.Kind`, such as a Unix socket of another user.
                 error.context("connect") == "not permitted"
                     ? .notPermitted : ExitStatus(of: error.code)
+            case let error as AdminError: error.errno.map { ExitStatus(of: $0) } ?? .configuration
             case let error as TCPListenError: ExitStatus(of: error.cause.errno)
             case let error as ListenAddressError:
                 error.isPermanent ? .configuration : .unavailable

@@ -20,6 +20,19 @@ struct ServerConfigurationTests {
         #expect(configuration.slowCallback == nil)
     }
 
+    @Test("A configuration with a page is an error in a program without it, which says what to do")
+    func missingAdmin() throws {
+        var config = RocketConfig()
+        config.server.port = 0
+        config.admin.listen = "127.0.0.1:0"
+        let error = #expect(throws: RPCError.self) {
+            try RPCServer(config: config, services: [], systemd: nil, sockets: .none)
+        }
+        #expect(error?.message.contains("import RocketAdmin") == true)
+        _ = try RPCServer(
+            config: config, services: [], systemd: nil, sockets: .none, hasAdmin: true)
+    }
+
     @Test("A configuration that requires gRPC of a program without it says what to do")
     func missingGRPC() throws {
         var server = ServerConfig()

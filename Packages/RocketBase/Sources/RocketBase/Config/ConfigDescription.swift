@@ -65,7 +65,7 @@ public struct ConfigDescription: Sendable {
     /// The sections of the framework, in the order of the reference file.
     public static var framework: [ConfigDescription] {
         [
-            Self(LogConfig.self), Self(ServerConfig.self),
+            Self(LogConfig.self), Self(ServerConfig.self), Self(AdminConfig.self),
             Self(
                 StubConfig.self,
                 at: ConfigPlace(

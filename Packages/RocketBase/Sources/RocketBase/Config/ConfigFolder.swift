@@ -66,6 +66,20 @@ enum ConfigAddress {
             && rest.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 
+    /// Whether it is an address that only this machine reaches: 127.0.0.0/8 or [::1], with a port.
+    static func isLoopback(_ text: String) -> Bool {
+        guard isAddress(text), !text.hasPrefix(unixPrefix), let colon = text.lastIndex(of: ":")
+        else {
+            return false
+        }
+        let host = text[..<colon]
+        if host.hasPrefix("[") {
+            return IPText.parseIPv6(String(host.dropFirst().dropLast())).map { $0 == (0, 1) }
+                ?? false
+        }
+        return host.hasPrefix("127.")
+    }
+
     /// Returns `127.0.0.1:80`, `[::1]:80`.
     static func text(ip: String, port: Int) -> String {
         ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"

@@ -7,6 +7,8 @@ public struct RocketConfig: Sendable {
     public var log = LogConfig()
     /// Addresses and limits of the server.
     public var server = ServerConfig()
+    /// The page of the server.
+    public var admin = AdminConfig()
     /// The servers that this process calls, in the order of the file, with unique names.
     public var stubs: [StubConfig] = []
 
@@ -62,6 +64,7 @@ extension RocketConfig {
     /// All values with their origins, in the order of the reference file.
     public var entries: [ConfigEntry] {
         var entries = entries(of: log, at: "log") + self.entries(of: server, at: "server")
+        entries += self.entries(of: admin, at: "admin")
         for stub in stubs { entries += self.entries(of: stub, at: "stubs/\(stub.name)") }
         for section in sections { entries += self.entries(ofApplication: section) }
         return entries

@@ -26,6 +26,11 @@ struct ConfigurationTemplates {
                     <io_threads>2</io_threads>
                     <drain_timeout_ms>10000</drain_timeout_ms>
                   </server>
+
+                  <!-- A page of the running server, for this machine only: calls, latencies, connections.
+                       <admin>
+                         <listen>127.0.0.1:9100</listen>
+                       </admin> -->
                 </root>
                 """)
     }

@@ -168,7 +168,7 @@ struct MainTemplate {
                         services: [
                 \(services.indented(by: 12).joined(separator: "\n"))
                         ], logs: logs, systemd: daemon.systemd, sockets: daemon.sockets,
-                        security: tls.provider, protocols: [.grpc()])
+                        security: tls.provider, protocols: [.grpc()], hasAdmin: true)
                     let reload = \(names.program("ConfigReload"))(config, logs: logs) {
                         try \(names.program("ConfigurationFile")).read(file)
                     } apply: {
@@ -179,7 +179,8 @@ struct MainTemplate {
                     daemon.logUnusedSockets(
                         otherThan: \(names.rpc("RPCServerConfiguration")).socketName)
                     try await daemon.run(
-                        [\(names.program("HeapTrimmer"))(logger: logs.app), tls, server]
+                        [\(names.program("HeapTrimmer"))(logger: logs.app), tls]
+                            + daemon.admin(of: server, reload) + [server]
                             + daemon.registration(of: server, config.server),
                         listening: { await server.boundAddresses.map { "\\($0)" } },
                         reload: reload.run)

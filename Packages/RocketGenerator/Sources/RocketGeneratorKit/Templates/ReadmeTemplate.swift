@@ -22,7 +22,7 @@ struct ReadmeTemplate {
         return Lines(
             text: """
                 ```
-                make && make test          # build and test; needs Swift 6.2, libtinyxml-dev, libsystemd-dev, libssl-dev, libnghttp2-dev, libc-ares-dev
+                make && make test          # build and test; needs Swift 6.2, libtinyxml-dev, libsystemd-dev, libssl-dev, libnghttp2-dev, libc-ares-dev, libmicrohttpd-dev
                 make run                   # start bin/\(program) in the background and wait until it answers
                 bin/\(client) 127.0.0.1 \(project.port) '{}'
                 make health                # does it serve? For scripts: the exit status, or --json

@@ -138,18 +138,29 @@ extension RPCServer {
     ///   - security: makes what protects the listeners: `TLSProvider` of RocketTLS; nil: none, so
     ///     that a configuration with TLS is an error.
     ///   - protocols: further wires: `[.grpc]` of RocketGRPC; default: none.
+    ///   - hasAdmin: whether the program shows the server by RocketAdmin; default: it does not, and a
+    ///     configuration with `admin/listen` is an error. That element turns the recording of calls on.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together, `RPCError`
-    ///   for an invalid listener address, or TLS that can't be used.
+    ///   for an invalid listener address, TLS that can't be used, or a page that nobody shows.
     public convenience init(
         config: RocketConfig, services: [any RPCService],
         interceptors: [any RPCInterceptor] = [],
         authenticator: (any RPCAuthenticator)? = nil, logs: LogSystem? = nil,
         systemd: SystemdReporter? = .fromEnvironment(), sockets: ListenFDs = .fromEnvironment(),
-        security: (any TransportSecurityProvider)? = nil, protocols: [RPCWireProtocol] = []
+        security: (any TransportSecurityProvider)? = nil, protocols: [RPCWireProtocol] = [],
+        hasAdmin: Bool = false
     ) throws {
+        if config.admin.listen != nil, !hasAdmin {
+            throw RPCError(
+                .channelInit,
+                "admin/listen is set, and this program has no page: import RocketAdmin, add an "
+                    + "AdminServer to its services and create the server with hasAdmin: true, or "
+                    + "remove admin/listen")
+        }
         var configuration = try RPCServerConfiguration(
             config.server, sockets: sockets, security: security, protocols: protocols)
         configuration.systemd = systemd
+        configuration.collectsMetrics = config.admin.listen != nil
         configuration.authenticator = authenticator
         try self.init(
             configuration: configuration, services: services,

@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// rocket settings: the same in every manifest (`make check` compares).
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+// For targets that hold unsafe code: every unsafe line is marked `unsafe`.
+let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
+// end of rocket settings
+
+let layers: [Target.Dependency] = [
+    .product(name: "RocketSystem", package: "RocketBase"),
+    .product(name: "RocketBase", package: "RocketBase"),
+    .product(name: "RocketTCP", package: "RocketTCP"),
+    .product(name: "RocketRPC", package: "RocketRPC"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+]
+
+let package = Package(
+    name: "RocketAdmin",
+    products: [
+        .library(name: "RocketAdmin", targets: ["RocketAdmin"])
+    ],
+    dependencies: [
+        .package(path: "../RocketBase"),
+        .package(path: "../RocketTCP"),
+        .package(path: "../RocketRPC"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CMicrohttpd", pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(name: "CRocketMicrohttpd", dependencies: ["CMicrohttpd"]),
+        .target(
+            name: "RocketAdmin", dependencies: layers + ["CRocketMicrohttpd"],
+            swiftSettings: strictSettings),
+        .testTarget(
+            name: "RocketAdminTests", dependencies: layers + ["RocketAdmin"],
+            swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,143 @@
+public import RocketBase
+import RocketSystem
+public import RocketTCP
+public import ServiceLifecycle
+
+/// The page of a running server, its metrics and its state for probes, over HTTP/1.1 on an address of
+/// its own: docs/guides/admin.md. It has one thread (libmicrohttpd's); what it shows is collected from
+/// the loops a few times a second at most, and nothing on a call's way waits for it.
+///
+/// A ServiceLifecycle `Service`: stands before its server in a list of services, so that it still
+/// answers while that drains.
+///
+///     let admin = try AdminServer(AdminConfiguration(address: address), source)
+///     try await daemon.run([admin, server], …)
+public final class AdminServer: Service {
+    private let configuration: AdminConfiguration
+    private let router: AdminRouter
+    private let logger: RocketLogger
+    private let listening = AsyncEvent()
+    private let bound = Locked<NetAddress?>(nil)
+
+    /// - Parameters:
+    ///   - source: what it is about.
+    ///   - logger: receives its address at INFO, changes of the log's level at WARN, and faults of
+    ///     peers at DEBUG.
+    public convenience init(
+        _ configuration: AdminConfiguration, _ source: AdminSource, logger: RocketLogger = .disabled
+    ) {
+        self.init(configuration, source, logger: logger, time: SystemTimeSource())
+    }
+
+    init(
+        _ configuration: AdminConfiguration, _ source: AdminSource, logger: RocketLogger,
+        time: any TimeSource
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        router = AdminRouter(
+            source, cache: SnapshotCache(source, time: time, validity: configuration.validity),
+            policy: RequestPolicy(
+                isUnix: configuration.address.isUnix, isWritable: configuration.isWritable),
+            logger: logger)
+    }
+
+    /// The address that it listens on, with the port that the kernel has chosen. Suspends until it
+    /// listens; nil: it never did.
+    public var boundAddress: NetAddress? {
+        get async {
+            await listening.wait()
+            return bound.withLock { $0 }
+        }
+    }
+
+    /// Serves until the program shuts down or the task is cancelled.
+    ///
+    /// - Throws: `AdminError` if the address can't be listened on, or the thread can't be created.
+    public func run() async throws {
+        defer { listening.fire() }
+        let groupID = try configuration.group.map(Self.groupID)
+        let socket: AdminSocket
+        do throws(SystemError) {
+            socket = try AdminSocket.open(configuration.address, groupID: groupID)
+        } catch {
+            throw AdminError(
+                text: "the page can't listen on \(configuration.address) (admin/listen): \(error)",
+                errno: error.errno)
+        }
+        let address = socket.address
+        let (descriptor, file) = socket.release()
+        defer { file?.remove() }
+        let server = try start(on: descriptor, groupID: groupID)
+        bound.withLock { $0 = address }
+        listening.fire()
+        logger.info("admin page") { $0.add("address", address.description) }
+        await keepTime(of: server)
+        server.stop()
+    }
+
+    private static func groupID(_ name: String) throws(AdminError) -> UInt32 {
+        do throws(SystemError) {
+            if let id = try UserGroup.id(of: name) { return id }
+        } catch {
+            throw AdminError(text: "admin/group: \(error)", errno: error.errno)
+        }
+        throw AdminError(
+            text: "admin/group: there is no group '\(name)': name one of /etc/group, or its number",
+            errno: nil)
+    }
+
+    private func start(on descriptor: Int32, groupID: UInt32?) throws(AdminError)
+        -> MicrohttpdServer
+    {
+        var limits = MicrohttpdServer.Limits()
+        limits.maxConnections = configuration.maxConnections
+        limits.maxConnectionsPerPeer = configuration.maxConnectionsPerPeer
+        limits.requestTimeout = configuration.requestTimeout
+        limits.headerBytes = configuration.maxHeaderBytes
+        let peers = PeerPolicy(ownUID: UserAccount.effectiveUID, groupID: groupID)
+        let isUnix = configuration.address.isUnix
+        do throws(SystemError) {
+            return try MicrohttpdServer(
+                listeningOn: descriptor, isUnix: isUnix, limits,
+                log: { [logger] text in
+                    logger.debug("admin page: fault of a peer") { $0.add("detail", text) }
+                },
+                handle: { [router, logger] exchange in
+                    if isUnix, !Self.isAllowed(exchange, peers, logger) {
+                        return exchange.answer(.text(Self.forbidden, status: 403))
+                    }
+                    router.answer(exchange)
+                })
+        } catch {
+            throw AdminError(text: "the page's thread can't start: \(error)", errno: error.errno)
+        }
+    }
+
+    private static let forbidden =
+        "You may not look at this page: only root and the user of the server may, and the members of "
+        + "the group in admin/group of its configuration."
+
+    private static func isAllowed(
+        _ exchange: HTTPExchange, _ peers: PeerPolicy, _ logger: RocketLogger
+    ) -> Bool {
+        guard let peer = exchange.peer else { return false }
+        if peers.allows(peer, isInGroup: exchange.peerIsInGroup) { return true }
+        logger.warn("admin page refused to a user") {
+            $0.add("uid", Int(peer.userID))
+            $0.add("pid", Int(peer.processID))
+        }
+        return false
+    }
+
+    /// Each second: closes connections that are late, and takes a sample of the rates, so that the page
+    /// has the last minute when somebody opens it.
+    private func keepTime(of server: MicrohttpdServer) async {
+        await cancelWhenGracefulShutdown { [router] in
+            while (try? await Task.sleep(for: .seconds(1))) != nil {
+                server.closeLate()
+                router.takeSample()
+            }
+        }
+    }
+}

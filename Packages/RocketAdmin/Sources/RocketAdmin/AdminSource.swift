@@ -1,0 +1,37 @@
+public import RocketBase
+public import RocketRPC
+import RocketSystem
+
+/// What a page is about: a server, the channels of its program, its configuration and its log.
+public struct AdminSource: Sendable {
+    /// The program's name: the title of the pages.
+    public var name: String
+    /// Its version; empty, the default: it is not shown.
+    public var version = ""
+    /// The channels that the program calls other servers by. Default none.
+    public var channels: [RPCChannel] = []
+    /// Returns the configuration that is in force, with secrets: those are not shown. Default none.
+    public var configuration: @Sendable () -> [ConfigEntry] = { [] }
+    /// The log, whose levels are shown. Default nil: it is not shown.
+    public var logs: LogSystem?
+
+    let state: @Sendable () -> RPCServer.State
+    let snapshot: @Sendable () async -> RPCServerSnapshot
+
+    /// The page of a server.
+    public init(name: String, server: RPCServer) {
+        self.name = name
+        state = { server.state }
+        snapshot = { await server.snapshot() }
+    }
+
+    /// A source of given numbers, for tests.
+    init(
+        name: String, state: @escaping @Sendable () -> RPCServer.State = { .running },
+        snapshot: @escaping @Sendable () async -> RPCServerSnapshot
+    ) {
+        self.name = name
+        self.state = state
+        self.snapshot = snapshot
+    }
+}

@@ -1,0 +1,107 @@
+/// The page of a running server, its metrics and its state for probes: docs/guides/admin.md.
+public struct AdminConfig: ConfigSection, Hashable {
+    /// The address of the page, which differs from those of the server: unix:PATH, or a
+    /// loopback address, 127.0.0.1:PORT or [::1]:PORT. A Unix socket has the mode 0660, and
+    /// only root, the user of the server and the group are answered; on a loopback address
+    /// every user of the machine is. Other addresses are refused, since the page has no TLS:
+    /// forward one with ssh -L. Empty: there is no page.
+    ///
+    /// `admin/listen`: IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME (up to 107 bytes); or
+    /// empty. Default none. Needs a restart.
+    public var listen: String?
+    /// The group, by name or number, that the Unix socket is given to, and whose members are
+    /// answered.
+    ///
+    /// `admin/group`: A text of 1 to 100 characters; or empty. Default none. Needs a restart.
+    public var group: String?
+    /// Whether the levels of the log can be changed on the page, until the next reload. Nothing
+    /// else can be changed.
+    ///
+    /// `admin/writable`: True or false. Default false. Needs a restart.
+    public var isWritable = false
+    /// The largest number of connections. Further ones wait until one ends.
+    ///
+    /// `admin/max_connections`: A whole number, 1 to 1024. Default 32. Needs a restart.
+    public var maxConnections = 32
+    /// The largest number of connections of one IP address, or of one user of a Unix socket.
+    /// Further ones are closed. 0: half of max_connections.
+    ///
+    /// `admin/max_connections_per_peer`: A whole number, 0 to 1024. Default 0. Needs a restart.
+    public var maxConnectionsPerPeer = 0
+    /// The longest time for a request, and for sending its answer. A connection that takes
+    /// longer, or is not used for as long, is closed.
+    ///
+    /// `admin/request_timeout_ms`: A whole number of ms, 100 to 3600000. Default 10000 ms.
+    /// Needs a restart.
+    public var requestTimeout = Duration.milliseconds(10_000)
+    /// The memory of a connection for the line and the headers of a request. Longer ones are
+    /// refused with 431 or 414.
+    ///
+    /// `admin/max_header_bytes`: A whole number of bytes, 1024 to 1048576. Default 8192 bytes.
+    /// Needs a restart.
+    public var maxHeaderBytes = 8192
+
+    /// All fields have their defaults: there is no page.
+    public init() {}
+}
+
+extension AdminConfig {
+    /// The schema of the `admin` element.
+    public static let schema = ConfigSchema<Self>(
+        "admin",
+        "The page of a running server, its metrics for Prometheus and its state for probes, over "
+            + "HTTP/1.1 (docs/guides/admin.md). It takes the product RocketAdmin.",
+        [
+            .init(
+                "listen", \.listen, .optional(.address), .restart,
+                "The address of the page, which differs from those of the server: unix:PATH, or a "
+                    + "loopback address, 127.0.0.1:PORT or [::1]:PORT. A Unix socket has the mode 0660, "
+                    + "and only root, the user of the server and the group are answered; on a loopback "
+                    + "address every user of the machine is. Other addresses are refused, since the page "
+                    + "has no TLS: forward one with ssh -L. Empty: there is no page."),
+            .init(
+                "group", \.group, .optional(.text(maximum: 100)), .restart,
+                "The group, by name or number, that the Unix socket is given to, and whose members are "
+                    + "answered."),
+            .init(
+                "writable", \.isWritable, .boolean, .restart,
+                "Whether the levels of the log can be changed on the page, until the next reload. "
+                    + "Nothing else can be changed."),
+            .init(
+                "max_connections", \.maxConnections, .integer(1...1024), .restart,
+                "The largest number of connections. Further ones wait until one ends."),
+            .init(
+                "max_connections_per_peer", \.maxConnectionsPerPeer, .integer(0...1024), .restart,
+                "The largest number of connections of one IP address, or of one user of a Unix socket. "
+                    + "Further ones are closed. 0: half of max_connections."),
+            .init(
+                "request_timeout_ms", \.requestTimeout, .milliseconds(100...3_600_000), .restart,
+                "The longest time for a request, and for sending its answer. A connection that takes "
+                    + "longer, or is not used for as long, is closed."),
+            .init(
+                "max_header_bytes", \.maxHeaderBytes, .bytes(1024...1_048_576), .restart,
+                "The memory of a connection for the line and the headers of a request. Longer ones are "
+                    + "refused with 431 or 414."),
+        ]
+    ) { admin in
+        if let listen = admin.listen, let fault = fault(of: listen) { return "listen: \(fault)" }
+        if let listen = admin.listen, admin.group != nil, !listen.hasPrefix("unix:") {
+            return
+                "group is for a Unix socket: a loopback address is open to every user of the machine"
+        }
+        return nil
+    }
+
+    /// Returns why the page can't listen on an address, in the form of the configuration, and what to do;
+    /// nil: it can.
+    public static func fault(of address: String) -> String? {
+        if address.hasPrefix("unix:") {
+            guard address.hasPrefix("unix:@") else { return nil }
+            return "\(address) is abstract, and has no permissions: use unix:PATH"
+        }
+        if ConfigAddress.isLoopback(address) { return nil }
+        return "\(address) can be reached by other machines, and the page has neither TLS nor "
+            + "authorization: use unix:PATH, 127.0.0.1:PORT or [::1]:PORT, and forward it with "
+            + "ssh -L to look at it from another machine"
+    }
+}

@@ -1,0 +1,57 @@
+import Testing
+
+@testable import RocketBase
+
+struct AdminConfigTests {
+    private func config(_ admin: String, environment: [String: String] = [:]) throws -> RocketConfig
+    {
+        try RocketConfig(
+            xml: Array("<root><admin>\(admin)</admin></root>".utf8), file: "conf/rocket.xml",
+            environment: environment)
+    }
+
+    @Test("There is no page by default, nor with an empty address")
+    func off() throws {
+        #expect(RocketConfig().admin.listen == nil)
+        #expect(try config("<listen></listen>").admin.listen == nil)
+    }
+
+    @Test("A page listens on a path or a loopback address; a relative path is resolved")
+    func addresses() throws {
+        #expect(
+            try config("<listen>unix:admin.sock</listen>").admin.listen == "unix:conf/admin.sock")
+        for text in ["127.0.0.1:0", "127.1.2.3:80", "[::1]:9000", "unix:/run/a.sock"] {
+            #expect(try config("<listen>\(text)</listen>").admin.listen == text)
+        }
+        let other = try config("", environment: ["ROCKET_ADMIN_LISTEN": "127.0.0.1:9"])
+        #expect(other.admin.listen == "127.0.0.1:9")
+    }
+
+    @Test(
+        "Other addresses are errors that say what to use",
+        arguments: ["0.0.0.0:80", "192.0.2.1:80", "[::]:80", "[2001:db8::1]:80", "unix:@page"])
+    func refused(_ address: String) throws {
+        let error = #expect(throws: ConfigError.self) { try config("<listen>\(address)</listen>") }
+        #expect(error?.description.contains("unix:PATH") == true)
+        #expect(error?.description.contains(address) == true)
+    }
+
+    @Test("A group is for a Unix socket only")
+    func group() throws {
+        #expect(
+            try config("<listen>unix:/a</listen><group>ops</group>").admin.group == "ops")
+        #expect(throws: ConfigError.self) {
+            try config("<listen>127.0.0.1:1</listen><group>ops</group>")
+        }
+    }
+
+    @Test("A change of any value needs a restart, and is in the entries")
+    func entries() throws {
+        let old = try config("")
+        let new = try config("<listen>127.0.0.1:1</listen><writable>true</writable>")
+        let changes = new.diff(from: old)
+        #expect(changes.live.isEmpty)
+        #expect(changes.restart.map(\.path) == ["admin/listen", "admin/writable"])
+        #expect(old.adoptingLiveChanges(of: new).admin == old.admin)
+    }
+}

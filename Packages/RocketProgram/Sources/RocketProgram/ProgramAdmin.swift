@@ -1,0 +1,34 @@
+import RocketAdmin
+import RocketBase
+public import RocketRPC
+public import ServiceLifecycle
+
+extension Daemon {
+    /// Returns what shows a server by the element `admin` of the configuration: none, or one service,
+    /// which stands before the server in the list of `run`, so that it answers while that drains.
+    ///
+    ///     let admin = try daemon.admin(of: server, reload)
+    ///     try await daemon.run([tls] + admin + [server], …)
+    ///
+    /// - Parameters:
+    ///   - reload: has the configuration that is in force, which the page shows.
+    ///   - channels: those that the program calls other servers by.
+    ///   - version: of the program.
+    /// - Throws: `ProgramFailure` (configuration) for an address that a page must not listen on.
+    public func admin(
+        of server: RPCServer, _ reload: ConfigReload, channels: [RPCChannel] = [],
+        version: String = RocketVersion.current
+    ) throws(ProgramFailure) -> [any Service] {
+        do throws(AdminError) {
+            guard let configuration = try AdminConfiguration(reload.config.admin) else { return [] }
+            var source = AdminSource(name: name, server: server)
+            source.version = version
+            source.channels = channels
+            source.configuration = { reload.config.entries }
+            source.logs = logs
+            return [AdminServer(configuration, source, logger: logs.app)]
+        } catch {
+            throw ProgramFailure("\(error)", status: .configuration)
+        }
+    }
+}

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Tests the page of order_server from outside: its metrics with Prometheus' promtool, each page in headless
+# Chromium at two widths, light and dark. Fails if one of them is not installed: scripts/deps --admin.
+#
+#   Tests/Admin/run.sh      called by `make test-e2e`
+#
+#   ROCKET_BIN     the folder of the programs (default: bin/)
+#   SCREENSHOTS    the folder for pictures of the pages (default: .build/logs/admin)
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+export ROCKET_BIN=${ROCKET_BIN:-$root/bin}
+export SCREENSHOTS=${SCREENSHOTS:-${SCRATCH_PATH:-$root/.build}/logs/admin}
+"$root/scripts/deps" --admin
+mkdir -p "$SCREENSHOTS"
+exec python3 -B "$here/test_admin.py" --verbose
