@@ -36,23 +36,8 @@ extension LoadReport {
         let shown = methods.count > 1 ? [total] + methods : methods
         body += HTML.figure(
             .latencyCurve(shown.prefix(Self.maxCurves).map { ($0.method, $0.latencies) }))
-        body += HTML.figure(
-            .course(
-                "Latency over time", unit: "ms", course,
-                [("p50", { $0.p50 }), ("p99", { $0.p99 }), ("max", { $0.max })]))
-        body += HTML.figure(
-            .course(
-                "Calls over time", unit: "calls/s", course,
-                [
-                    ("calls/s", { $0.callsPerSecond }),
-                    (
-                        "failed",
-                        {
-                            $0.calls > 0
-                                ? $0.callsPerSecond * Double($0.errors) / Double($0.calls) : 0
-                        }
-                    ),
-                ]))
+        // Of one point there is no line.
+        if course.points.count > 1 { body += courses }
         body += "<h2>Methods</h2>\n" + Self.table(shown)
         if !total.errors.isEmpty {
             body += "<h2>Errors</h2>\n"
@@ -63,6 +48,26 @@ extension LoadReport {
                 }, numbersFrom: 3)
         }
         return HTML.page("Load of \(setup.server)", body)
+    }
+
+    private var courses: String {
+        HTML.figure(
+            .course(
+                "Latency over time", unit: "ms", course,
+                [("p50", { $0.p50 }), ("p99", { $0.p99 }), ("max", { $0.max })]))
+            + HTML.figure(
+                .course(
+                    "Calls over time", unit: "calls/s", course,
+                    [
+                        ("calls/s", { $0.callsPerSecond }),
+                        (
+                            "failed",
+                            {
+                                $0.calls > 0
+                                    ? $0.callsPerSecond * Double($0.errors) / Double($0.calls) : 0
+                            }
+                        ),
+                    ]))
     }
 
     private static func table(_ methods: [Calls]) -> String {

@@ -9,13 +9,13 @@ extension LoadReport {
             "",
         ]
         var table = TextTable()
-        table.add(["ms", "calls", "calls/s", "errors", "mean", "p50", "p90", "p99", "p99.9", "max"])
+        table.add(["ms", "calls", "calls/s", "errors", "p50", "p90", "p99", "p99.9", "max"])
         for calls in methods.count > 1 ? methods + [total] : methods {
             let latencies = calls.latencies
             table.add(
                 [
                     calls.method, "\(calls.calls)", LoadNumber.text(calls.callsPerSecond, 1),
-                    "\(calls.failed)", LoadNumber.milliseconds(latencies.mean),
+                    "\(calls.failed)",
                 ]
                     + [50, 90, 99, 99.9, 100].map {
                         LoadNumber.milliseconds(latencies.percentile($0))

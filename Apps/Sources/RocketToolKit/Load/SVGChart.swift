@@ -163,7 +163,7 @@ extension SVGChart {
                 Series(name: name, points: course.points.map { ($0.second / end, value($0)) })
             },
             columns: (0...4).map { part in
-                (Double(part) / 4, "\(LoadNumber.text(end * Double(part) / 4, 1)) s")
+                (Double(part) / 4, "\(LoadNumber.text(end * Double(part) / 4, end < 4 ? 2 : 1)) s")
             })
     }
 }

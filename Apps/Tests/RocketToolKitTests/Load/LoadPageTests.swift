@@ -112,6 +112,8 @@ import Testing
             LoadReports.setup, methods: ["a"], LoadCounts(methods: 1), seconds: 0,
             interrupted: true, course: .init())
         #expect(report.html.contains("interrupted"))
+        // Nothing has a course.
+        #expect(report.html.components(of: "<svg") == 1)
         for wrong in ["nan,", "nan\"", "nan ", "nan<", "inf"] {
             #expect(!report.html.contains(wrong))
         }
