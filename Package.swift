@@ -170,9 +170,8 @@ let rpc: [Target] = [
         "RocketProgram", of: "RocketProgram",
         [
             "RocketAdmin", "RocketBase", "RocketCodec", "RocketCompression", "RocketEtcd",
-            "RocketGRPC", "RocketJournal", "RocketNames", "RocketRPC", "RocketSystem",
-            "RocketSystemd",
-            "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
+            "RocketGRPC", "RocketJournal", "RocketNames", "RocketReactor", "RocketRPC",
+            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
             logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),

@@ -22,6 +22,7 @@ let package = Package(
     dependencies: [
         .package(path: "../RocketBase"),
         .package(path: "../RocketCodec"),
+        .package(path: "../RocketReactor"),
         .package(path: "../RocketTCP"),
         .package(path: "../RocketRPC"),
         .package(path: "../RocketGRPC"),
@@ -48,6 +49,7 @@ let package = Package(
                 .product(name: "RocketEtcd", package: "RocketNames"),
                 .product(name: "RocketJournal", package: "RocketBase"),
                 .product(name: "RocketNames", package: "RocketNames"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketSystemd", package: "RocketBase"),

@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Tests the program `rocket` with real servers: order_server over TinyPB and gRPC, over TLS and a Unix
 # socket, and a server of grpcio with and without reflection. Called by `make test-e2e`, which has built
-# bin/. Takes about half a minute.
+# bin/. Takes about a minute.
 #
 #   Tests/Tool/run.sh [TEST…]     all tests, or modules, classes, methods: test_call.Errors
 #
 #   ROCKET_BIN     the folder of the programs (default: bin/)
+#   SCREENSHOTS    the folder for pictures of the pages (default: .build/logs/tool)
 #   SCRATCH_PATH   where grpcio is installed, for Tests/GRPC, too (default: .build)
 set -euo pipefail
-[ "${1-}" != --help ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0; }
+[ "${1-}" != --help ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0; }
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=${SCRATCH_PATH:-$root/.build}/grpc-interop
 export PYTHONDONTWRITEBYTECODE=1
-mkdir -p "$work"
+export SCREENSHOTS=${SCREENSHOTS:-${SCRATCH_PATH:-$root/.build}/logs/tool}
+mkdir -p "$work" "$SCREENSHOTS"
+"$root/scripts/deps" --admin
 # shellcheck source=Tests/GRPC/python.sh
 source "$root/Tests/GRPC/python.sh"
 export TOOL_GENERATED=$work/tool-generated

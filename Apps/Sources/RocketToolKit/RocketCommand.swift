@@ -6,7 +6,7 @@ public struct RocketCommand: AsyncParsableCommand {
     /// Name, help, version and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "rocket",
-        abstract: "Calls the services of any server, and checks configurations.",
+        abstract: "Calls the services of any server, loads them, and checks configurations.",
         discussion: """
             EXAMPLES:
               List the services of a server, and the methods of one:
@@ -14,18 +14,22 @@ public struct RocketCommand: AsyncParsableCommand {
                 rocket call 127.0.0.1:12345 --list Order
               Make a call; the request is JSON:
                 rocket call localhost:12345 Order.makeOrder '{"price":100,"goods":"a"}'
+              Load a server for ten seconds, with 16 calls in flight:
+                rocket load localhost:12345 Order.makeOrder '{"price":100,"goods":"a"}'
               Check a configuration before a server is restarted:
                 rocket check /etc/rocket/order_server.xml
 
             \(helpSections.text)
             """,
         version: "rocket \(RocketVersion.current)",
-        subcommands: [CallCommand.self, CheckCommand.self])
+        subcommands: [
+            CallCommand.self, LoadCommand.self, CompareCommand.self, CheckCommand.self,
+        ])
 
     private static let helpSections = HelpSections(
         exitStatuses: [
-            .failure, .dataError, .noInput, .unavailable, .ioError, .protocolError, .notPermitted,
-            .configuration,
+            .failure, .dataError, .noInput, .unavailable, .cannotCreate, .ioError, .protocolError,
+            .notPermitted, .configuration,
         ],
         environment: [("NO_COLOR", "No colours on a terminal, if it is not empty.")])
 

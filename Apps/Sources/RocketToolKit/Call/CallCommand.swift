@@ -3,6 +3,7 @@ import RocketBase
 import RocketDynamic
 import RocketProgram
 import RocketRPC
+import RocketReactor
 import RocketSystem
 
 /// `rocket call`.
@@ -193,15 +194,18 @@ struct CallCommand: AsyncParsableCommand {
         }
     }
 
-    static func channel(to target: ServerTarget) throws(ProgramFailure) -> RPCChannel {
-        do { return try target.channel() } catch {
+    /// - Parameter loop: runs the connections; nil: a loop of the channel's own.
+    static func channel(
+        to target: ServerTarget, on loop: EventLoop? = nil
+    ) throws(ProgramFailure) -> RPCChannel {
+        do { return try target.channel(on: loop) } catch {
             throw ProgramFailure(
                 "cannot call \(target): \(error.message)", status: ExitStatus(of: error))
         }
     }
 
     /// Gives errors of reflection the server's address.
-    private static func calling<Result>(
+    static func calling<Result>(
         _ address: String, _ body: () async throws -> Result
     ) async throws -> Result {
         do { return try await body() } catch let error as RPCError {

@@ -72,7 +72,8 @@ struct CallReport: Sendable {
         }
     }
 
-    private static func name(of code: RPCErrorCode) -> String {
+    /// `NOT_FOUND`; `error 7` for a code of an application.
+    static func name(of code: RPCErrorCode) -> String {
         code.name == "\(code.rawValue)" ? "error \(code.rawValue)" : code.name
     }
 

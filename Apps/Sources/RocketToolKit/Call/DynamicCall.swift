@@ -78,7 +78,16 @@ struct DynamicCall: Sendable {
         try encoded(await input.next() ?? "{}")
     }
 
-    private func encoded(_ text: String) throws -> EncodedMessage {
+    private func encoded(_ text: String) throws(ProgramFailure) -> EncodedMessage {
+        try Self.encoded(text, of: method, in: schema)
+    }
+
+    /// Encodes a request.
+    ///
+    /// - Throws: `ProgramFailure` (dataError) with the field that is wrong.
+    static func encoded(
+        _ text: String, of method: DynamicMethod, in schema: DynamicSchema
+    ) throws(ProgramFailure) -> EncodedMessage {
         do { return try EncodedMessage(schema.encode(json: text, as: method.request)) } catch {
             throw ProgramFailure(
                 "the request is no \(method.request): \(error)", status: .dataError)

@@ -12,9 +12,8 @@ enum MethodCompletion {
     ///
     /// - Parameter words: the command line so far, from the program's name on.
     static func names(_ words: [String], _ prefix: String) async -> [String] {
-        guard let command = await command(of: words), let address = command.address else {
-            return []
-        }
+        guard let command = await command(of: words) else { return [] }
+        let address = command.address
         do {
             if let schema = try command.schema.schema() {
                 return matching(prefix, schema.services.flatMap(\.methods).map(\.fullName))
@@ -31,12 +30,32 @@ enum MethodCompletion {
         } catch { return [] }
     }
 
+    /// What `call` and `load` say about the server; nil for words that do not fit.
+    struct Command {
+        let address: String
+        let server: ServerOptions
+        let schema: SchemaOptions
+    }
+
     /// The command that the words are; those that do not fit are left out.
-    static func command(of words: [String]) async -> CallCommand? {
-        guard let start = words.firstIndex(of: "call") else { return nil }
-        let rest = words[(start + 1)...].filter { !$0.isEmpty }
-        // A list needs an address only, and no method.
-        return try? await CallCommand.asyncParse(rest + ["--list"])
+    static func command(of words: [String]) async -> Command? {
+        guard words.count > 1 else { return nil }
+        let rest = words[2...].filter { !$0.isEmpty }
+        switch words[1] {
+        case "call":
+            // A list needs an address only, and no method.
+            let call = try? await CallCommand.asyncParse(rest + ["--list"])
+            guard let call, let address = call.address else { return nil }
+            return Command(address: address, server: call.server, schema: call.schema)
+        case "load":
+            // The method may be the word that is completed.
+            var load = try? await LoadCommand.asyncParse(rest)
+            if load == nil { load = try? await LoadCommand.asyncParse(rest + ["method"]) }
+            return load.map {
+                Command(address: $0.address, server: $0.server, schema: $0.schema)
+            }
+        default: return nil
+        }
     }
 
     /// The full names that begin with a text, or whose names without the package do.

@@ -74,18 +74,28 @@ final class RequestInput: Sendable {
     private static func file(
         _ path: String, isLines: Bool
     ) throws(ProgramFailure) -> [String] {
+        let text = try text(ofFile: path)
+        if !isLines { return [text] }
+        return text.split(separator: "\n").map(String.init)
+            .filter { $0.contains { !$0.isWhitespace } }
+    }
+
+    /// Returns the text of a file.
+    ///
+    /// - Throws: `ProgramFailure` for one that can't be read, is too long, or is no UTF-8.
+    static func text(
+        ofFile path: String, limit: Int = maxFileBytes
+    ) throws(ProgramFailure) -> String {
         let bytes: [UInt8]
-        do { bytes = try FileContents.read(path, limit: maxFileBytes) } catch {
+        do { bytes = try FileContents.read(path, limit: limit) } catch {
             throw ProgramFailure("\(path) can't be read: \(error.errno.text)", status: .noInput)
         }
-        if bytes.count > maxFileBytes {
-            throw ProgramFailure("\(path) has more than \(maxFileBytes) bytes", status: .dataError)
+        if bytes.count > limit {
+            throw ProgramFailure("\(path) has more than \(limit) bytes", status: .dataError)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ProgramFailure("\(path) is not valid UTF-8", status: .dataError)
         }
-        if !isLines { return [text] }
-        return text.split(separator: "\n").map(String.init)
-            .filter { $0.contains { !$0.isWhitespace } }
+        return text
     }
 }

@@ -1,5 +1,6 @@
 public import RocketBase
 public import RocketRPC
+public import RocketReactor
 import RocketTCP
 import RocketTLS
 
@@ -65,18 +66,20 @@ public struct ServerTarget: Sendable, CustomStringConvertible {
 
     /// Creates a channel. Reads the files of `tls`. A name is looked up with the first call.
     ///
+    /// - Parameter loop: runs its connections; nil: a loop on a thread of its own.
     /// - Throws: `RPCError` ERROR_RPC_PEER_ADDR for TLS that can't be used, CHANNEL_INIT when a thread
     ///   can't be started.
-    public func channel() throws(RPCError) -> RPCChannel {
+    public func channel(on loop: EventLoop? = nil) throws(RPCError) -> RPCChannel {
         var configuration = configuration
         if let security = try security() { configuration.security = security }
         switch servers {
         case .addresses(let addresses):
             return try RPCChannel(
-                to: addresses, configuration: configuration, target: description)
+                to: addresses, configuration: configuration, loop: loop, target: description)
         case .target(let target):
             return try RPCChannel(
-                to: target, resolvers: ProgramNames.resolvers(), configuration: configuration)
+                to: target, resolvers: ProgramNames.resolvers(), configuration: configuration,
+                loop: loop)
         }
     }
 

@@ -1,0 +1,131 @@
+import ArgumentParser
+import RocketProgram
+import RocketSystem
+
+/// The options that say how much a load calls.
+struct LoadAmount: ParsableArguments {
+    static let maxConcurrency = 65_536
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Callers, each with one call in flight, 1 to 65536.",
+            discussion:
+                "Default: 16; of an open loop, which needs them for calls that take long, 1000.",
+            valueName: "number"))
+    var concurrency: Int?
+
+    @Option(help: ArgumentHelp("Connections that they share, 1 to 10000.", valueName: "number"))
+    var connections = 1
+
+    @Option(help: ArgumentHelp("Threads that they share, 1 to 64.", valueName: "number"))
+    var threads = 1
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "How long calls begin, up to one hour.",
+            discussion: "Default: 10s; with --requests alone, until these are made.",
+            valueName: "duration"))
+    var duration: DurationArgument?
+
+    @Option(
+        name: [.customShort("n"), .long],
+        help: ArgumentHelp("The number of calls in all.", valueName: "number"))
+    var requests: Int?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Open loop: calls per second, up to 10 million.",
+            discussion: "With --stage the rate at the beginning, default 0.", valueName: "number"))
+    var rate: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Open loop: go to that rate within that time: 30s:5000; may be repeated.",
+            valueName: "duration:rate"))
+    var stage: [LoadStage] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Do not count calls of the first part of the time.", valueName: "duration"))
+    var warmUp: DurationArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "Get the same values of placeholders again; reports name the seed.",
+            valueName: "number"))
+    var seed: UInt64?
+
+    /// Refuses values out of range, and those that do not fit together.
+    func validate() throws {
+        let concurrency = self.concurrency ?? (isOpenLoop ? 1000 : 16)
+        let ranges: [(Bool, String)] = [
+            ((1...Self.maxConcurrency).contains(concurrency), "--concurrency is 1 to 65536"),
+            ((1...10_000).contains(connections), "--connections is 1 to 10000"),
+            ((1...64).contains(threads), "--threads is 1 to 64"),
+            (requests.map { $0 > 0 } ?? true, "--requests is 1 or more"),
+            (rate.map { LoadStage.rates.contains($0) } ?? true, "--rate is 0 to 10000000"),
+            (rate != 0 || !stage.isEmpty, "--rate 0 needs --stage"),
+            (connections >= threads, "--connections is at least --threads: each needs one"),
+            (concurrency >= connections, "--concurrency is at least --connections"),
+            (stage.isEmpty || duration == nil, "--duration goes without --stage"),
+            (
+                warmUp.map { $0.duration < length ?? $0.duration * 2 } ?? true,
+                "--warm-up is shorter than the load"
+            ),
+        ]
+        for (isInRange, rule) in ranges where !isInRange { throw ValidationError(rule) }
+    }
+
+    private var isOpenLoop: Bool { rate != nil || !stage.isEmpty }
+
+    /// How long calls begin; nil: until all requests are made.
+    private var length: Duration? {
+        if !stage.isEmpty { return stage.reduce(.zero) { $0 + $1.duration } }
+        return duration?.duration ?? (requests == nil ? .seconds(10) : nil)
+    }
+
+    func settings(waitsForReady: Bool) -> LoadRun.Settings {
+        LoadRun.Settings(
+            concurrency: max(
+                concurrency ?? min(isOpenLoop ? 1000 : 16, requests ?? .max), connections),
+            connections: connections, threads: threads, schedule: schedule, duration: length,
+            requests: requests, warmUp: warmUp?.duration ?? .zero, waitsForReady: waitsForReady)
+    }
+
+    private var schedule: LoadSchedule? {
+        if !stage.isEmpty {
+            return LoadSchedule(from: rate ?? 0, stage.map { ($0.duration, $0.rate) })
+        }
+        // An hour is the longest duration.
+        return rate.map { LoadSchedule(from: $0, [(length ?? .seconds(3600), $0)]) }
+    }
+
+    /// For the report.
+    var loopText: String {
+        guard isOpenLoop else { return "closed loop" }
+        let rates = [rate ?? 0] + stage.map(\.rate)
+        return "open loop, "
+            + rates.map { LoadNumber.text($0, $0 == $0.rounded() ? 0 : 2) }
+            .joined(separator: " to ") + " calls/s"
+    }
+}
+
+/// A stage of the rate: `30s:5000`.
+struct LoadStage: ExpressibleByArgument, Hashable, Sendable {
+    /// Calls per second.
+    static let rates = 0.0...10_000_000
+
+    let duration: Duration
+    let rate: Double
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let duration = DurationArgument(argument: String(parts[0])),
+            let rate = Double(parts[1]), Self.rates.contains(rate)
+        else { return nil }
+        (self.duration, self.rate) = (duration.duration, rate)
+    }
+}

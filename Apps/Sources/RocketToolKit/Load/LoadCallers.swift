@@ -1,0 +1,94 @@
+import RocketReactor
+import RocketSystem
+
+/// What the callers on one event loop share: which call is next, and those that wait for theirs to
+/// be due. Bound to the loop.
+final class LoadCallers {
+    private var pace: LoadPace
+    private var choice: WeightedChoice
+    /// How many calls of each method have begun on this loop, and on how many loops calls are made.
+    private var turns: [Int]
+    private let loop: Int
+    private let loops: Int
+    private let reactor: Reactor
+    private var waiting: [CheckedContinuation<Call?, Never>] = []
+    private var isArmed = false
+    private(set) var isStopped = false
+
+    /// A call that a caller makes now.
+    struct Call {
+        /// Its number in the load.
+        let sequence: Int
+        let due: MonotonicTime
+        /// The index of its method.
+        let method: Int
+        /// How many calls of the method came before it, counting all loops.
+        let turn: Int
+    }
+
+    init(_ pace: LoadPace, weights: [Int], loop: Int, loops: Int, on reactor: Reactor) {
+        self.pace = pace
+        choice = WeightedChoice(weights)
+        turns = weights.map { _ in loop }
+        (self.loop, self.loops) = (loop, loops)
+        self.reactor = reactor
+    }
+
+    /// Waits until a call is due that the caller is free for; nil: there are no calls left.
+    ///
+    /// - Parameter now: the time.
+    func next(_ now: MonotonicTime) async -> Call? {
+        if isStopped { return nil }
+        switch pace.next(now) {
+        case .begin(let sequence, let due): return call(sequence, due)
+        case .end: return nil
+        case .wait(let time):
+            return await withCheckedContinuation { continuation in
+                waiting.append(continuation)
+                arm(until: time, now)
+            }
+        }
+    }
+
+    private func call(_ sequence: Int, _ due: MonotonicTime) -> Call {
+        let method = choice.next()
+        defer { turns[method] += loops }
+        return Call(sequence: sequence, due: due, method: method, turn: turns[method])
+    }
+
+    /// The number of this loop's calls that were due and never begun; see `LoadPace`.
+    func notBegun(since first: MonotonicTime) -> Int { isStopped ? 0 : pace.notBegun(since: first) }
+
+    /// Begins no further call.
+    func stop() {
+        isStopped = true
+        endWaiting()
+    }
+
+    private func endWaiting() {
+        let all = waiting
+        waiting = []
+        for continuation in all { continuation.resume(returning: nil) }
+    }
+
+    private func arm(until time: MonotonicTime, _ now: MonotonicTime) {
+        if isArmed { return }
+        isArmed = true
+        reactor.schedule(after: time - now, label: "load schedule") { [self] _ in
+            isArmed = false
+            wake(SystemTimeSource().monotonic())
+        }
+    }
+
+    /// Hands the calls that are due to callers that wait.
+    private func wake(_ now: MonotonicTime) {
+        while !waiting.isEmpty {
+            switch pace.next(now) {
+            case .begin(let sequence, let due):
+                waiting.removeLast().resume(returning: call(sequence, due))
+            case .wait(let time): return arm(until: time, now)
+            case .end: endWaiting()
+            }
+        }
+    }
+}

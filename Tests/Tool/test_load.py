@@ -1,0 +1,199 @@
+"""`rocket load` with order_server, with grpcio's server and with Python's double of an original."""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import unittest
+
+from tool import LIMIT, ROOT, GRPCIOServer, OrderServer, rocket, start
+
+sys.path.insert(0, os.path.join(ROOT, "Tests", "Interop"))
+from peers import PythonServer  # noqa: E402
+
+MAKE = ("Order.makeOrder", '{"price":100,"goods":"{{pick apple pear}}-{{sequence}}"}')
+
+
+def load(address, *arguments):
+    return rocket("load", address, *arguments)
+
+
+class Orders(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = OrderServer()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def test_a_table_and_JSON(self):
+        done = load(self.server.address, *MAKE, "-n", "200")
+        self.assertEqual((done.status, done.errors), (0, ""), done)
+        self.assertRegex(done.output, r"closed loop, 16 callers, 1 connection, .* s\n")
+        self.assertRegex(done.output, r"Order\.makeOrder +200 +[0-9.]+ +0 ")
+        for wire in ([], ["--grpc"]):
+            done = load(self.server.address, *MAKE, "-n", "200", "--json", "--connections", "4",
+                        "--threads", "2", *wire)
+            self.assertEqual((done.status, done.errors), (0, ""), done)
+            report = done.lines[0]
+            self.assertEqual(report["total"]["calls"], 200)
+            self.assertEqual(sum(count for _, count in report["total"]["histogram_ns"]), 200)
+            self.assertEqual(sum(point["calls"] for point in report["course"]["points"]), 200)
+            latency = report["total"]["latency_ms"]
+            self.assertTrue(0 < latency["min"] <= latency["p50"] <= latency["p99.9"]
+                            <= latency["max"], latency)
+
+    def test_an_open_loop_makes_the_calls_of_its_rates(self):
+        done = load(self.server.address, *MAKE, "--rate", "100", "-d", "1s", "--json")
+        self.assertEqual(done.status, 0, done)
+        total = done.lines[0]["total"]
+        self.assertEqual(total["calls"] + sum(e["count"] for e in total["errors"]), 100)
+        done = load(self.server.address, *MAKE, "--stage", "500ms:200", "--stage", "500ms:0",
+                    "--json")
+        total = done.lines[0]["total"]
+        self.assertEqual(total["calls"] + sum(e["count"] for e in total["errors"]), 100)
+        self.assertEqual(done.lines[0]["setup"]["loop"], "open loop, 0 to 200 to 0 calls/s")
+
+    def test_a_server_that_is_too_slow_shows_in_the_latencies_of_an_open_loop(self):
+        # One caller, so calls wait for the one before them; they count from when they were due.
+        done = load(self.server.address, *MAKE, "--rate", "1000000", "-n", "2000", "-c", "1",
+                    "--json")
+        report = done.lines[0]
+        self.assertEqual(report["total"]["calls"], 2000)
+        self.assertGreater(report["total"]["latency_ms"]["p50"],
+                           report["seconds"] * 1000 / 4)
+
+    def test_calls_that_never_begin_are_errors(self):
+        done = load(self.server.address, *MAKE, "--rate", "1000000", "-d", "100ms", "-c", "1",
+                    "--json", "--limit", "errors=1%")
+        self.assertEqual(done.status, 1, done)
+        total = done.lines[0]["total"]
+        self.assertEqual(total["errors"][0]["code"], "NOT_BEGUN")
+        self.assertEqual(total["calls"] + total["errors"][0]["count"], 100_000)
+        self.assertIn("rocket: limit missed: errors=1%: ", done.errors)
+
+    def test_methods_by_weight_and_deadlines(self):
+        with tempfile.TemporaryDirectory() as folder:
+            mix = os.path.join(folder, "orders.mix")
+            ids = os.path.join(folder, "ids.jsonl")
+            with open(ids, "w") as file:
+                file.write('{"order_id":"1"}\n{"order_id":"{{random 2 9}}"}\n')
+            with open(mix, "w") as file:
+                file.write("# made by a test\n"
+                           '3 Order.makeOrder {"price":{{random 1 100}},"goods":"{{letters 5}}"}\n'
+                           f"1 queryOrder timeout=5s @{ids}\n"
+                           "1 watchOrders timeout=1ms\n")
+            done = load(self.server.address, "--mix", mix, "-n", "50", "--json",
+                        "--limit", "queryOrder:errors=0", "--limit", "watchOrders:errors=9")
+            self.assertEqual(done.status, 1, done)
+            report = done.lines[0]
+            self.assertEqual([(m["method"], m["calls"]) for m in report["methods"]],
+                             [("Order.makeOrder", 30), ("Order.queryOrder", 10),
+                              ("Order.watchOrders", 10)])
+            self.assertEqual(report["methods"][2]["errors"][0]["code"], "ERROR_RPC_CALL_TIMEOUT")
+            self.assertEqual([limit["is_met"] for limit in report["limits"]], [True, False])
+
+    def test_limits(self):
+        kept = ("--limit", "p99.9=20s", "--limit", "errors=0%", "--limit", "rate=0.1")
+        done = load(self.server.address, *MAKE, "-n", "20", *kept)
+        self.assertEqual((done.status, done.errors), (0, ""), done)
+        self.assertEqual(done.output.count("  met\n"), 3)
+        done = load(self.server.address, *MAKE, "-n", "20", "--limit", "max=0.001ms")
+        self.assertEqual(done.status, 1, done)
+        self.assertRegex(done.errors, r"^rocket: limit missed: max=0.001ms: [0-9.]+ ms\n$")
+
+    def test_output_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.json")
+            done = load(self.server.address, *MAKE, "-n", "5", "-o", path)
+            self.assertEqual(done.status, 0, done)
+            with open(path) as file:
+                self.assertEqual(json.load(file)["total"]["calls"], 5)
+            done = load(self.server.address, *MAKE, "-n", "5", "-o", "/no/such/folder/a.json")
+            self.assertEqual(done.status, 73, done)
+
+
+class Fresh(unittest.TestCase):
+    """With a server that has no orders yet."""
+
+    def setUp(self):
+        self.server = OrderServer()
+        self.addCleanup(self.server.close)
+
+    def goods(self):
+        found = rocket("call", self.server.address, "Order.listOrders", '{"page_size":100}')
+        return [order["goods"] for order in found.lines[0].get("orders", [])]
+
+    def test_every_call_is_made_once(self):
+        done = load(self.server.address, *MAKE, "-n", "50", "-c", "7")
+        self.assertEqual(done.status, 0, done)
+        made = sorted(name.split("-")[1] for name in self.goods())
+        self.assertEqual(made, sorted(str(number) for number in range(50)))
+
+    def test_an_interrupt_ends_with_the_report_so_far(self):
+        process = start("load", self.server.address, *MAKE, "-d", "60m", "--limit", "rate=0")
+        try:
+            while not self.goods():
+                self.assertIsNone(process.poll())
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()
+        self.assertEqual((process.returncode, errors), (-signal.SIGINT, ""))
+        self.assertIn("s, interrupted\n", output)
+        self.assertIn("rate=0", output)
+
+
+class Errors(unittest.TestCase):
+    def test_what_is_wrong_before_the_load(self):
+        proto = ("--proto", os.path.join(ROOT, "Apps", "Protos", "order.proto"))
+        done = load("127.0.0.1:1", *MAKE, *proto)
+        self.assertEqual((done.status, done.errors),
+                         (69, "rocket: 127.0.0.1:1 can't be reached\n"), done)
+        done = load("127.0.0.1:1", "Order.makeOrder", '{"price":"{{uuid}}"}', *proto)
+        self.assertEqual(done.status, 65, done)
+        self.assertIn("price: expected int32", done.errors)
+        done = load("127.0.0.1:1", "--mix", "/no/such/mix", *proto)
+        self.assertEqual(done.status, 66, done)
+        self.assertEqual(load("127.0.0.1:1").status, 64)
+
+
+class GRPCIO(unittest.TestCase):
+    def test_calls_and_streams_of_grpcio(self):
+        server = GRPCIOServer("--reflection", "v1")
+        try:
+            with tempfile.NamedTemporaryFile("w", suffix=".mix") as mix:
+                mix.write('2 Points.Echo {"x":{{sequence}}}\n1 Points.Many {"count":3}\n'
+                          '1 Points.Fail {"x":5}\n')
+                mix.flush()
+                done = load(server.address, "--mix", mix.name, "--grpc", "-n", "40", "--json")
+            self.assertEqual(done.status, 0, done)
+            methods = done.lines[0]["methods"]
+            self.assertEqual([m["calls"] for m in methods], [20, 10, 10])
+            self.assertEqual([sum(e["count"] for e in m["errors"]) for m in methods], [0, 0, 10])
+            self.assertEqual(methods[2]["errors"][0]["code"], "NOT_FOUND")
+            done = load(server.address, "Points.Fail", '{"x":5}', "--grpc", "-n", "5")
+            self.assertEqual(done.status, 1, done)
+            self.assertIn("all calls failed: NOT_FOUND", done.errors)
+            done = load(server.address, "Points.Sum", "--grpc")
+            self.assertEqual(done.status, 64, done)
+            self.assertIn("takes a stream", done.errors)
+        finally:
+            server.close()
+
+
+class Originals(unittest.TestCase):
+    def test_servers_that_know_neither_metadata_nor_reflection(self):
+        for peer in ("rocket", "tinyrpc"):
+            with PythonServer(None) as server:
+                done = load(f"127.0.0.1:{server.port}", *MAKE, "--peer", peer, "-n", "100",
+                            "--json", "--proto", os.path.join(ROOT, "Apps", "Protos", "order.proto"))
+            self.assertEqual((done.status, done.errors), (0, ""), done)
+            total = done.lines[0]["total"]
+            self.assertEqual((total["calls"], total["errors"]), (100, []))
+
+
+if __name__ == "__main__":
+    unittest.main()
