@@ -190,9 +190,12 @@ let package = Package(
             swiftSettings: settings),
 
         // rocket, the tool; the executable target only runs its command.
+        // The only C of it: Debian's libcurl, which reads the page of a server for rocket top.
+        .target(name: "CRocketHTTPClient", linkerSettings: [.linkedLibrary("curl")]),
         .target(
             name: "RocketToolKit",
             dependencies: [
+                "CRocketHTTPClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "RocketBase", package: "RocketBase"),

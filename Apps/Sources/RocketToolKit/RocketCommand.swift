@@ -23,7 +23,8 @@ public struct RocketCommand: AsyncParsableCommand {
             """,
         version: "rocket \(RocketVersion.current)",
         subcommands: [
-            CallCommand.self, LoadCommand.self, CompareCommand.self, CheckCommand.self,
+            CallCommand.self, LoadCommand.self, CompareCommand.self, TopCommand.self,
+            CheckCommand.self,
         ])
 
     private static let helpSections = HelpSections(

@@ -6,8 +6,6 @@ import RocketSystem
 struct LoadView: Hashable, Sendable {
     let setup: LoadReport.Setup
 
-    private static let bars = Array("▁▂▃▄▅▆▇█")
-
     /// The lines, none longer than the terminal is wide.
     func lines(_ progress: LoadProgress, columns: Int) -> [String] {
         let points = progress.course.points
@@ -27,9 +25,9 @@ struct LoadView: Hashable, Sendable {
                 + (errors > 0
                     ? " (\(LoadNumber.text(Double(errors) / Double(max(1, calls)) * 100, 2)) %)"
                     : ""),
-            Self.spark(points.map(\.callsPerSecond), width: width)
+            TerminalBars.spark(points.map(\.callsPerSecond), width: width)
                 + " \(LoadNumber.text(last?.callsPerSecond ?? 0, 0)) calls/s",
-            Self.spark(points.map(\.p99), width: width)
+            TerminalBars.spark(points.map(\.p99), width: width)
                 + " p50 \(ms(last?.p50)), p99 \(ms(last?.p99)), max \(ms(last?.max)) ms",
         ]
         return lines.map { String(TerminalText.safe($0).prefix(max(1, columns - 1))) }
@@ -46,14 +44,6 @@ struct LoadView: Hashable, Sendable {
     private static func bar(_ share: Double, width: Int) -> String {
         let full = Int((share * Double(width)).rounded(.down))
         return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-    }
-
-    /// The last values as bars.
-    private static func spark(_ values: [Double], width: Int) -> String {
-        let shown = values.suffix(width)
-        let highest = max(shown.max() ?? 0, 1e-9)
-        let text = String(shown.map { bars[min(7, Int($0 / highest * 7.999))] })
-        return String(repeating: " ", count: width - shown.count) + text
     }
 }
 

@@ -116,9 +116,21 @@ public struct RawTerminal: ~Copyable {
 
     /// The current number of columns of the terminal on standard output; 80 when it is unknown.
     public static var columns: Int {
+        let columns = size.ws_col
+        return columns > 0 ? Int(columns) : 80
+    }
+
+    /// The current number of rows of the terminal on standard output; 24 when it is unknown.
+    public static var rows: Int {
+        let rows = size.ws_row
+        return rows > 0 ? Int(rows) : 24
+    }
+
+    /// Zeros when it is unknown.
+    private static var size: winsize {
         var size = winsize()
-        // SAFETY: the kernel fills one winsize.
-        let result = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size)
-        return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+        // SAFETY: the kernel fills one winsize, or leaves it as it is.
+        _ = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size)
+        return size
     }
 }

@@ -12,6 +12,10 @@ struct Finding: Hashable, Sendable {
 }
 
 extension AdminView {
+    /// Failures per second from which on a method is named: three in ten seconds. One call that fails
+    /// is no pattern.
+    private static var noticedFailures: Double { 0.3 }
+
     /// What needs attention now, worst first.
     var findings: [Finding] {
         var found: [Finding] = []
@@ -49,7 +53,9 @@ extension AdminView {
                     + "its limit.", .limits)
         }
         for (name, rates) in (history.recent?.methods ?? [:]).sorted(by: { $0.key < $1.key })
-        where rates.failuresPerSecond > 0 && rates.failuresPerSecond > 0.05 * rates.callsPerSecond {
+        where rates.failuresPerSecond >= Self.noticedFailures
+            && rates.failuresPerSecond > 0.05 * rates.callsPerSecond
+        {
             let share = rates.failuresPerSecond / max(rates.callsPerSecond, .leastNonzeroMagnitude)
             add(.warning, "\(name): \(Quantity.percent(share)) of its calls fail.", .calls)
         }

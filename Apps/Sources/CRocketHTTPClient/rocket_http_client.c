@@ -1,0 +1,83 @@
+#include "rocket_http_client.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct rocket_http_client {
+    CURL *curl;
+    char error[CURL_ERROR_SIZE];
+    uint8_t *body;
+    size_t count, capacity, most;
+    int is_too_long;
+};
+
+// Appends what has arrived; 0 ends the request.
+static size_t receive(char *bytes, size_t size, size_t count, void *context) {
+    rocket_http_client *client = context;
+    count *= size;
+    if (count > client->most - client->count) {
+        client->is_too_long = 1;
+        return 0;
+    }
+    if (client->count + count > client->capacity) {
+        size_t capacity = 2 * (client->count + count);
+        uint8_t *body = realloc(client->body, capacity);
+        if (body == NULL) return 0;
+        client->body = body;
+        client->capacity = capacity;
+    }
+    memcpy(client->body + client->count, bytes, count);
+    client->count += count;
+    return count;
+}
+
+rocket_http_client *rocket_http_client_create(
+    const char *unix_socket, long timeout_ms, size_t most_bytes) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return NULL;
+    rocket_http_client *client = calloc(1, sizeof *client);
+    if (client == NULL) return NULL;
+    client->most = most_bytes;
+    client->curl = curl_easy_init();
+    CURL *curl = client->curl;
+    if (curl == NULL
+        || curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error) != CURLE_OK
+        || curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive) != CURLE_OK
+        || curl_easy_setopt(curl, CURLOPT_WRITEDATA, client) != CURLE_OK
+        || curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http") != CURLE_OK
+        || curl_easy_setopt(curl, CURLOPT_PROXY, "") != CURLE_OK
+        || curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) != CURLE_OK
+        || curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms) != CURLE_OK
+        || (unix_socket != NULL
+            && curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, unix_socket) != CURLE_OK)) {
+        rocket_http_client_free(client);
+        return NULL;
+    }
+    return client;
+}
+
+void rocket_http_client_free(rocket_http_client *client) {
+    if (client == NULL) return;
+    if (client->curl != NULL) curl_easy_cleanup(client->curl);
+    free(client->body);
+    free(client);
+}
+
+rocket_http_answer rocket_http_client_get(rocket_http_client *client, const char *url) {
+    rocket_http_answer answer = {NULL, 0, NULL, 0};
+    client->count = 0;
+    client->is_too_long = 0;
+    client->error[0] = 0;
+    CURLcode code = curl_easy_setopt(client->curl, CURLOPT_URL, url);
+    if (code == CURLE_OK) code = curl_easy_perform(client->curl);
+    if (client->is_too_long) {
+        answer.error = "the answer is too long";
+    } else if (code != CURLE_OK) {
+        answer.error = client->error[0] != 0 ? client->error : curl_easy_strerror(code);
+    } else {
+        curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answer.status);
+        answer.body = client->body;
+        answer.count = client->count;
+    }
+    return answer;
+}

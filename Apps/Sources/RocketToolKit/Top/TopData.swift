@@ -1,0 +1,53 @@
+import FoundationEssentials
+
+/// What `/overview.json` has.
+struct TopOverview: Decodable, Hashable, Sendable {
+    /// A second of the last minute.
+    struct Second: Decodable, Hashable, Sendable {
+        var calls_per_second: Double?
+        var p99_seconds: Double?
+    }
+
+    /// What needs attention.
+    struct Finding: Decodable, Hashable, Sendable {
+        var text: String
+    }
+
+    var state: String
+    var age_seconds: Double
+    var calls_per_second: Double?
+    var errors_per_second: Double?
+    var p50_seconds: Double?
+    var p99_seconds: Double?
+    var p999_seconds: Double?
+    var in_flight: Double
+    var connections: Double
+    var memory_bytes: Double
+    var memory_budget_bytes: Double?
+    var resident_bytes: Double?
+    var processors: Double?
+    var attention: [Finding]
+    var seconds: [Second]
+}
+
+/// A cell of a table: a number, a text, or nothing. Objects and arrays, which `top` does not show,
+/// are nothing.
+enum TopCell: Decodable, Hashable, Sendable {
+    case number(Double), text(String), none
+
+    init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if let number = try? value.decode(Double.self) {
+            self = .number(number)
+        } else if let text = try? value.decode(String.self) {
+            self = .text(text)
+        } else if let flag = try? value.decode(Bool.self) {
+            self = .text(flag ? "yes" : "no")
+        } else {
+            self = .none
+        }
+    }
+}
+
+/// A table: its name, and a dictionary for each row.
+typealias TopTable = [String: [[String: TopCell]]]

@@ -1,0 +1,125 @@
+import RocketBase
+import RocketProgram
+import RocketSystem
+
+/// The whole terminal: the view, renewed until a key ends it. One for a process.
+struct TopScreen {
+    /// What the screen waits for.
+    enum Event: Hashable, Sendable {
+        case tick, key(UInt8), end
+    }
+
+    let interval: Duration
+
+    /// Shows readings until q, Ctrl-C, SIGTERM or the end of the input. The former screen is
+    /// restored.
+    ///
+    /// - Throws: `ProgramFailure`: the terminal is gone; the first reading failed. A later one that
+    ///   fails is shown in place of the table, and tried again.
+    func run(_ source: consuming TopSource, _ first: TopTab) async throws(ProgramFailure) {
+        var keys = TopKeys(tab: first)
+        // Before the screen changes: an address that is wrong is an error on the former one.
+        var lines = Self.lines(try source.view(first))
+        let (events, continuation) = AsyncStream.makeStream(
+            of: Event.self, bufferingPolicy: .bufferingNewest(64))
+        do {
+            let terminal = try RawTerminal()
+            try Signals.listen(for: [.terminate, .interrupt, .hangUp]) { _ in
+                continuation.yield(.end)
+            }
+            try Self.readKeys { continuation.yield($0) }
+            let ticks = Task { [interval] in
+                while !Task.isCancelled {
+                    try await Task.sleep(for: interval)
+                    continuation.yield(.tick)
+                }
+            }
+            // The alternate screen, without a cursor.
+            StandardOutput.write(text: "\u{1B}[?1049h\u{1B}[?25l")
+            Self.draw(lines)
+            for await event in events {
+                guard keys.take(event) else { break }
+                do throws(ProgramFailure) {
+                    lines = Self.lines(try source.view(keys.tab))
+                } catch {
+                    lines = ["\(error)", "", "Tried again each second; q ends."]
+                }
+                Self.draw(lines)
+            }
+            ticks.cancel()
+            StandardOutput.write(text: "\u{1B}[?25h\u{1B}[?1049l")
+            _ = consume terminal
+        } catch {
+            throw ProgramFailure(error)
+        }
+    }
+
+    /// The last line names the tables.
+    private static func lines(_ view: TopView) -> [String] {
+        let (columns, rows) = (RawTerminal.columns, RawTerminal.rows)
+        var lines = view.lines(columns: columns, rows: max(4, rows - 2))
+        let tabs = TopTab.allCases.map { tab in
+            let text = "\(tab.rawValue + 1) \(tab.name)"
+            return tab == view.tab ? "[\(text)]" : " \(text) "
+        }
+        lines += ["", String((tabs.joined(separator: " ") + "   q quit").prefix(columns - 1))]
+        return lines
+    }
+
+    private static func draw(_ lines: [String]) {
+        let text = lines.map { $0 + "\u{1B}[K" }.joined(separator: "\n")
+        StandardOutput.write(text: "\u{1B}[H" + text + "\u{1B}[J")
+    }
+
+    /// Delivers each key on a thread of its own, which ends with the input or the process.
+    private static func readKeys(
+        _ deliver: @escaping @Sendable (Event) -> Void
+    ) throws(SystemError) {
+        try SystemThread(name: "top-keys") {
+            while let bytes = try? StandardInput.read(atMost: 64), !bytes.isEmpty {
+                for byte in bytes { deliver(.key(byte)) }
+            }
+            deliver(.end)
+        }.detach()
+    }
+}
+
+/// What keys do. A value.
+struct TopKeys: Hashable {
+    private(set) var tab: TopTab
+    /// The bytes of an escape sequence that have come so far.
+    private var escape: [UInt8] = []
+
+    init(tab: TopTab) { self.tab = tab }
+
+    /// Returns false for the end.
+    mutating func take(_ event: TopScreen.Event) -> Bool {
+        guard case .key(let byte) = event else { return event != .end }
+        if !escape.isEmpty {
+            escape.append(byte)
+            if escape.count == 2, byte == UInt8(ascii: "[") || byte == UInt8(ascii: "O") {
+                return true
+            }
+            // CSI C and D, or SS3: the arrows.
+            if byte == UInt8(ascii: "C") { move(1) }
+            if byte == UInt8(ascii: "D") { move(-1) }
+            escape = []
+            return true
+        }
+        switch byte {
+        case 0x1B: escape = [byte]
+        // Ctrl-C, Ctrl-D.
+        case UInt8(ascii: "q"), UInt8(ascii: "Q"), 0x03, 0x04: return false
+        case UInt8(ascii: "\t"): move(1)
+        case UInt8(ascii: "1")...UInt8(ascii: "9"):
+            tab = TopTab(rawValue: Int(byte - UInt8(ascii: "1"))) ?? tab
+        default: break
+        }
+        return true
+    }
+
+    private mutating func move(_ step: Int) {
+        let count = TopTab.allCases.count
+        tab = TopTab(rawValue: (tab.rawValue + step + count) % count) ?? tab
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import FoundationEssentials
+import Testing
+
+@testable import RocketToolKit
+
+@Suite("rocket top")
+struct TopTests {
+    @Test("An address is that of admin/listen: a host and a port, or a Unix socket")
+    func addresses() {
+        let tcp = AdminAddress("127.0.0.1:9100")
+        #expect(tcp?.base == "http://127.0.0.1:9100" && tcp?.socket == nil)
+        #expect(AdminAddress("http://[::1]:9100/") == AdminAddress("[::1]:9100"))
+        #expect(AdminAddress("unix:/run/a.sock")?.socket == "/run/a.sock")
+        #expect(AdminAddress("/run/a.sock") == AdminAddress("unix:/run/a.sock"))
+        let longest = "/" + String(repeating: "a", count: 106)
+        #expect(AdminAddress(longest)?.socket == longest)
+        for wrong in [
+            "", "unix:", longest + "a", "host", "host:", ":80", "host:0", "host:65536", "host:80/a",
+            "ftp://host:80", "user@host:80", "host:80\n",
+        ] {
+            #expect(AdminAddress(wrong) == nil, "\(wrong)")
+        }
+    }
+
+    @Test("Keys select a table, and end the program")
+    func keys() {
+        func after(_ bytes: [UInt8], from tab: TopTab = .methods) -> (tab: TopTab, goesOn: Bool) {
+            var keys = TopKeys(tab: tab)
+            let goesOn = bytes.allSatisfy { keys.take(.key($0)) }
+            return (keys.tab, goesOn)
+        }
+        #expect(after(Array("3".utf8)) == (.calls, true))
+        #expect(after(Array("9".utf8)) == (.methods, true))
+        #expect(after(Array("\t".utf8)) == (.connections, true))
+        #expect(after(Array("\u{1B}[C".utf8)) == (.connections, true))
+        #expect(after(Array("\u{1B}OD".utf8)) == (.limits, true))
+        // The q of another sequence is no end.
+        #expect(after(Array("\u{1B}[q2".utf8)) == (.connections, true))
+        for end in ["q", "Q", "\u{3}", "\u{4}"] {
+            #expect(!after(Array(end.utf8)).goesOn)
+        }
+        var keys = TopKeys(tab: .loops)
+        let former = keys
+        let (ticks, ends) = (keys.take(.tick), keys.take(.end))
+        #expect(ticks && !ends && keys == former)
+    }
+
+    @Test("A filter is encoded as RFC 3986 says, and each table has its order")
+    func paths() {
+        #expect(TopTab.methods.path(filter: nil) == "/methods.json?sort=-calls_per_second")
+        #expect(TopTab.calls.path(filter: "a b&c=ü") == "/calls.json?filter=a%20b%26c%3D%C3%BC")
+        #expect(TopTab.connections.path(filter: "") == "/connections.json")
+    }
+
+    @Test(
+        "Figures have units and at most four digits",
+        arguments: [
+            (0.0000123, TopTab.Kind.seconds, "12.3 us"), (0.00234, .seconds, "2.34 ms"),
+            (0.5, .seconds, "500 ms"), (3.25, .seconds, "3.25 s"), (7300, .seconds, "2 h"),
+            (200_000, .seconds, "2 d"), (1023, .bytes, "1023 B"), (1536, .bytes, "1.5 KiB"),
+            (0.123, .share, "12.3 %"), (99.94, .rate, "99.9"),
+            (1234, .rate, "1,234"), (1_234_567, .count, "1,234,567"), (999, .count, "999"),
+        ])
+    func figures(value: Double, kind: TopTab.Kind, text: String) {
+        #expect(TopText.number(value, kind) == text)
+    }
+
+    private func overview() throws -> TopOverview {
+        let json = """
+            {"state":"running","age_seconds":7.5,"calls_per_second":1234.5,"errors_per_second":null,
+            "p50_seconds":0.001,"p99_seconds":0.01,"p999_seconds":null,"in_flight":3,"connections":2,
+            "memory_bytes":2048,"memory_budget_bytes":1048576,"resident_bytes":null,"processors":1.5,
+            "attention":[{"page":"loops","text":"rocket-io-0 is blocked"}],
+            "seconds":[{"calls_per_second":1,"p99_seconds":null},{"calls_per_second":8,"p99_seconds":1}]}
+            """
+        return try JSONDecoder().decode(TopOverview.self, from: Data(json.utf8))
+    }
+
+    @Test("A view has the figures, what needs attention, and the table")
+    func view() throws {
+        let json = """
+            {"loops":[{"loop":"rocket-io-0","state":"blocked","busy_share":0.5,"delay_seconds":null,
+            "unknown":{"a":[1]},"slow_callbacks":12}]}
+            """
+        let table = try JSONDecoder().decode(TopTable.self, from: Data(json.utf8))
+        let view = TopView(
+            address: "host:1", tab: .loops, overview: try overview(), rows: table["loops"] ?? [])
+        let lines = view.lines()
+        #expect(lines[0] == "host:1: running for 7.50 s")
+        #expect(lines[1].contains("calls/s 1,235   errors/s -   p50 1.00 ms   p99 10.00 ms"))
+        #expect(lines[2].contains("memory of connections 2.0 KiB of 1.0 MiB   resident -"))
+        #expect(lines.contains("! rocket-io-0 is blocked"))
+        #expect(lines.last?.hasPrefix("rocket-io-0  blocked  50.0 %") == true)
+    }
+
+    @Test("No line is longer than the terminal, and no more lines than it has")
+    func narrow() throws {
+        let row: [String: TopCell] = [
+            "loop": .text("a\u{1B}[31m" + String(repeating: "b", count: 90))
+        ]
+        let view = TopView(
+            address: "host:1", tab: .loops, overview: try overview(),
+            rows: Array(repeating: row, count: 50))
+        let lines = view.lines(columns: 40, rows: 12)
+        #expect(lines.count == 12)
+        #expect(lines.last == "and 46 more")
+        #expect(lines.allSatisfy { $0.count < 40 && !$0.contains("\u{1B}") })
+        let empty = TopView(address: "a:1", tab: .loops, overview: try overview(), rows: [])
+        #expect(empty.lines().last == "No loops.")
+    }
+
+    @Test("An interval out of range is refused")
+    func interval() {
+        #expect(throws: (any Error).self) {
+            try TopCommand.parse(["127.0.0.1:9100", "--interval", "0.1"])
+        }
+        #expect(throws: (any Error).self) {
+            try TopCommand.parse(["127.0.0.1:9100", "--table", "nothing"])
+        }
+    }
+}
