@@ -36,10 +36,12 @@ final class LoadCallers {
 
     /// Waits until a call is due that the caller is free for; nil: there are no calls left.
     ///
-    /// - Parameter now: the time.
-    func next(_ now: MonotonicTime) async -> Call? {
+    /// - Parameters:
+    ///   - now: the time.
+    ///   - isFirst: whether the caller has made no call yet, and so has been free all the time.
+    func next(_ now: MonotonicTime, isFirst: Bool) async -> Call? {
         if isStopped { return nil }
-        switch pace.next(now) {
+        switch pace.next(now, hasWaited: isFirst) {
         case .begin(let sequence, let due): return call(sequence, due)
         case .end: return nil
         case .wait(let time):
@@ -83,7 +85,7 @@ final class LoadCallers {
     /// Hands the calls that are due to callers that wait.
     private func wake(_ now: MonotonicTime) {
         while !waiting.isEmpty {
-            switch pace.next(now) {
+            switch pace.next(now, hasWaited: true) {
             case .begin(let sequence, let due):
                 waiting.removeLast().resume(returning: call(sequence, due))
             case .wait(let time): return arm(until: time, now)

@@ -23,7 +23,7 @@ struct LoadCommand: AsyncParsableCommand {
             {{sequence}}, {{random 1 100}}, {{uuid}}, {{letters 20}}, {{pick a b c}} and {{time}}, \
             in milliseconds since 1970.
 
-            Several methods are called by the lines of --mix FILE, by their weights:
+            Several methods are called by the lines of the file of --mix, by their weights:
 
               9 Order.makeOrder {"price": {{random 1 100}}, "goods": "apple"}
               1 Order.queryOrder timeout=200ms @ids.jsonl
@@ -32,12 +32,11 @@ struct LoadCommand: AsyncParsableCommand {
               For 10 seconds, with 16 callers on one connection:
                 rocket load 127.0.0.1:12345 Order.makeOrder '{"price":100,"goods":"a"}'
               2000 calls per second; status 1 if one in a hundred takes longer than 20 ms:
-                rocket load localhost:12345 makeOrder @orders.jsonl --rate 2000 \
-                    --limit p99=20ms --limit errors=0.1%
+                rocket load localhost:12345 makeOrder @orders.jsonl --rate 2000 --limit p99=20ms
               A page with latency curves:
                 rocket load localhost:12345 makeOrder @orders.jsonl --output report.html
               From 0 to 5000 calls per second in a minute, then half a minute of that:
-                rocket load localhost:12345 --mix orders.mix --stage 1m:5000 --stage 30s:5000
+                rocket load localhost:12345 --mix a.mix --stage 1m:5000 --stage 30s:5000
 
             Ctrl-C ends the load with the report so far. Latencies are of all calls, failed ones, \
             too. Calls are never sent again.

@@ -43,8 +43,11 @@ struct LoadPace: Sendable {
     }
 
     /// Returns what a caller that is free at `now` does.
-    mutating func next(_ now: MonotonicTime) -> Step {
-        guard now < end, index < requests else { return .end }
+    ///
+    /// - Parameter hasWaited: whether it has been free before the call was due. Then it makes calls
+    ///   that were due before the end, even if the timer that wakes it fires a little later.
+    mutating func next(_ now: MonotonicTime, hasWaited: Bool = false) -> Step {
+        guard now < end || hasWaited, index < requests else { return .end }
         var due = now
         if let schedule {
             guard let offset = schedule.due(index) else { return .end }

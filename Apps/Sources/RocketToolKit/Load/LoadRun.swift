@@ -158,7 +158,9 @@ final class LoadRun: Sendable {
     ) async {
         let callers = bound.get()
         var now = time.monotonic()
-        while let call = await callers.next(now) {
+        var isFirst = true
+        while let call = await callers.next(now, isFirst: isFirst) {
+            isFirst = false
             // Calls of an open loop go to all connections, however many callers are busy.
             let channel = channels[call.sequence / settings.threads % channels.count]
             var failure: RPCError?

@@ -85,16 +85,16 @@ import Testing
         #expect((report.total.calls, report.total.failed) == (40, 10))
     }
 
-    @Test("An open loop makes as many calls as its rate requires, or counts them as not begun")
+    @Test("An open loop makes as many calls as its rate requires")
     func openLoop() async throws {
         var settings = settings(concurrency: 50)
         settings.schedule = LoadSchedule(from: 1000, [(.milliseconds(50), 1000)])
         settings.duration = .milliseconds(50)
         let report = try await load(mix("1 one"), settings)
-        #expect(report.total.calls + report.total.failed == 50)
+        #expect((report.total.calls, report.total.failed) == (50, 0))
         settings.warmUp = .milliseconds(40)
         let rest = try await load(mix("1 one"), settings)
-        #expect(rest.total.calls + rest.total.failed == 10)
+        #expect((rest.total.calls, rest.total.failed) == (10, 0))
     }
 
     @Test("A load that is stopped makes no further calls")

@@ -91,6 +91,23 @@ import Testing
             ])
     }
 
+    @Test("A caller that has waited makes the last call, even if it is woken after the end")
+    func lastCall() {
+        let start = time.monotonic()
+        var pace = LoadPace(
+            schedule: LoadSchedule(from: 10, [(.seconds(1), 10)]), start: start,
+            duration: .seconds(1))
+        time.advance(by: .milliseconds(850))
+        for _ in 0..<9 { _ = pace.next(time.monotonic()) }
+        let last = start + .milliseconds(900)
+        #expect(steps(&pace, 1) == [.wait(until: last)])
+        time.advance(by: .milliseconds(151))
+        #expect(steps(&pace, 1) == [.end])
+        #expect(pace.next(time.monotonic(), hasWaited: true) == .begin(9, due: last))
+        #expect(pace.next(time.monotonic(), hasWaited: true) == .end)
+        #expect(pace.notBegun(since: start) == 0)
+    }
+
     @Test("Calls that were due and not begun at the end are counted, those of the warm-up are not")
     func notBegun() {
         let start = time.monotonic()
