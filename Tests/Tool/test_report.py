@@ -2,52 +2,17 @@
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
-from tool import BIN, LIMIT, ROOT, OrderServer, rocket
+from tool import ROOT, OrderServer, Terminal, rocket
 
 sys.path.insert(0, os.path.join(ROOT, "Tests", "Admin"))
 from chromium import Chromium  # noqa: E402
 
 MAKE = ("Order.makeOrder", '{"price":100,"goods":"apple"}')
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
-
-
-class Terminal:
-    """A terminal of tmux in which `rocket load` runs, and then its status is printed."""
-
-    def __init__(self, *arguments, columns=80, term="screen"):
-        self.folder = tempfile.TemporaryDirectory(prefix="rocket-tmux-")
-        command = " ".join("'" + part.replace("'", "'\\''") + "'"
-                           for part in (os.path.join(BIN, "rocket"), "load", *arguments))
-        # The shell outlives Ctrl-C, and the program's status is seen.
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", "24",
-                  f"trap : INT; TERM={term} {command}; echo status=$?; read line")
-
-    def tmux(self, *arguments):
-        return subprocess.run(
-            ["tmux", "-u", "-S", os.path.join(self.folder.name, "socket"), *arguments],
-            check=True, capture_output=True, text=True, timeout=LIMIT).stdout
-
-    def lines(self):
-        return [line.rstrip() for line in self.tmux("capture-pane", "-p").splitlines()]
-
-    def wait_for(self, *texts):
-        """Returns the lines of the first screen that has all of the texts."""
-        end = time.monotonic() + LIMIT
-        while time.monotonic() < end:
-            lines = self.lines()
-            if all(any(text in line for line in lines) for text in texts):
-                return lines
-        raise AssertionError(f"no {texts}: {lines}")
-
-    def close(self):
-        self.tmux("kill-server")
-        self.folder.cleanup()
 
 
 class Shown(unittest.TestCase):
@@ -62,7 +27,7 @@ class Shown(unittest.TestCase):
 
 class LiveView(Shown):
     def terminal(self, *arguments, **options):
-        terminal = Terminal(self.server.address, *MAKE, *arguments, **options)
+        terminal = Terminal("load", self.server.address, *MAKE, *arguments, **options)
         self.addCleanup(terminal.close)
         return terminal
 

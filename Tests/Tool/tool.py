@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
@@ -75,10 +76,11 @@ class GRPCIOServer:
 
 
 class OrderServer:
-    """order_server on a port that the kernel chooses, and on a Unix socket."""
+    """order_server on a port that the kernel chooses, and on a Unix socket; its page on another."""
 
     def __init__(self, reflection=True, elements=""):
         self.folder = tempfile.TemporaryDirectory(prefix="rocket-tool-")
+        self.admin = "unix:" + os.path.join(self.folder.name, "admin.sock")
         self.socket = os.path.join(self.folder.name, "order.sock")
         configuration = os.path.join(self.folder.name, "order_server.xml")
         with open(configuration, "w") as file:
@@ -87,6 +89,7 @@ class OrderServer:
                 "<log_file_name>log</log_file_name><log_file_path>log</log_file_path></log><server>"
                 f"<listen>127.0.0.1:0,unix:{self.socket}</listen><io_threads>1</io_threads>"
                 f"<reflection>{'true' if reflection else 'false'}</reflection>{elements}</server>"
+                f"<admin><listen>{self.admin}</listen></admin>"
                 "<order_store><path>orders.sqlite</path></order_store></root>")
         self.process = subprocess.Popen(
             [os.path.join(BIN, "order_server"), configuration], stdout=subprocess.PIPE,
@@ -123,3 +126,36 @@ class Certificates:
 
     def pair(self, name):
         return [os.path.join(self.path, name, file) for file in ("certificate.pem", "key.pem")]
+
+
+class Terminal:
+    """A terminal of tmux in which `rocket` runs, and then its status is printed."""
+
+    def __init__(self, *arguments, columns=80, term="screen"):
+        self.folder = tempfile.TemporaryDirectory(prefix="rocket-tmux-")
+        command = " ".join("'" + part.replace("'", "'\\''") + "'"
+                           for part in (os.path.join(BIN, "rocket"), *arguments))
+        # The shell outlives Ctrl-C, and the program's status is seen.
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", "24",
+                  f"trap : INT; TERM={term} {command}; echo status=$?; read line")
+
+    def tmux(self, *arguments):
+        return subprocess.run(
+            ["tmux", "-u", "-S", os.path.join(self.folder.name, "socket"), *arguments],
+            check=True, capture_output=True, text=True, timeout=LIMIT).stdout
+
+    def lines(self):
+        return [line.rstrip() for line in self.tmux("capture-pane", "-p").splitlines()]
+
+    def wait_for(self, *texts):
+        """Returns the lines of the first screen that has all of the texts."""
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            lines = self.lines()
+            if all(any(text in line for line in lines) for text in texts):
+                return lines
+        raise AssertionError(f"no {texts}: {lines}")
+
+    def close(self):
+        self.tmux("kill-server")
+        self.folder.cleanup()
