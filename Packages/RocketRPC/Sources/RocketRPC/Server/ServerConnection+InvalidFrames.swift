@@ -2,9 +2,32 @@ import RocketBase
 import RocketCodec
 import RocketTCP
 
-// Frames that break a rule, and those that are only too long.
+// Frames that break a rule, that are only too long, or that begin no call.
 
 extension ServerConnection {
+    /// Handles a name that is not in the table: cancels a call, takes a frame of a stream, or
+    /// refuses a call.
+    func unknownMethod(_ name: RawSpan, _ frame: TinyPBFrame, _ bytes: RawSpan) {
+        let messageID = bytes.extracting(frame.messageID)
+        if CancelFrame.isCancel(name) { return cancel(messageID) }
+        if let kind = StreamFrame(name) { return receivedStreamFrame(kind, frame, bytes) }
+        dispatcher.counters.refused()
+        let failure = dispatcher.table.failure(for: String(decodingUTF8: name))
+        metrics?.refused(nil, failure.code, on: self)
+        refuse(messageID, name, failure)
+    }
+
+    /// Cancels a call and its handler's task on behalf of the caller. No reply is sent.
+    private func cancel(_ messageID: RawSpan) {
+        guard let task = suspended.find(messageID.copied) else {
+            // Usually the call has finished meanwhile.
+            dispatcher.counters.cancelledUnknown()
+            return
+        }
+        dispatcher.counters.cancelled()
+        task.cancelCall()
+    }
+
     /// Handles a frame that breaks a rule: refuses and skips it if it is only too long, else leaves
     /// the connection to `closeBroken`.
     ///

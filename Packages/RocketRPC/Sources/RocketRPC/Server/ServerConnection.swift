@@ -328,18 +328,6 @@ extension ServerConnection {
         return .call(method, frame, deadline, byteCount: byteCount)
     }
 
-    /// Handles a name that is not in the table: cancels a call, takes a frame of a stream, or
-    /// refuses a call.
-    private func unknownMethod(_ name: RawSpan, _ frame: TinyPBFrame, _ bytes: RawSpan) {
-        let messageID = bytes.extracting(frame.messageID)
-        if CancelFrame.isCancel(name) { return cancel(messageID) }
-        if let kind = StreamFrame(name) { return receivedStreamFrame(kind, frame, bytes) }
-        dispatcher.counters.refused()
-        let failure = dispatcher.table.failure(for: String(decodingUTF8: name))
-        metrics?.refused(nil, failure.code, on: self)
-        refuse(messageID, name, failure)
-    }
-
     /// Returns the error of a call that violates a limit or whose deadline has passed; nil if the
     /// call is to be served.
     @inline(__always)
@@ -371,17 +359,6 @@ extension ServerConnection {
             return streamRefusal(of: method, bytes.extracting(frame.errorInfo))
         }
         return nil
-    }
-
-    /// Cancels a call and its handler's task on behalf of the caller. No reply is sent.
-    private func cancel(_ messageID: RawSpan) {
-        guard let task = suspended.find(messageID.copied) else {
-            // Usually the call has finished meanwhile.
-            dispatcher.counters.cancelledUnknown()
-            return
-        }
-        dispatcher.counters.cancelled()
-        task.cancelCall()
     }
 
     /// Ends an awaited call whose handler has returned.
