@@ -16,7 +16,7 @@ struct OrderServerProgram {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func run() async throws(ProgramFailure) {
-        let logs = try LogSystem.open(config)
+        let logs = try LogSystem.open(config, program: "order_server")
         defer { logs.shutdown() }
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
@@ -71,6 +71,7 @@ struct OrderServerProgram {
                 config.server, sockets: daemon.sockets, security: tls.provider,
                 protocols: ProgramWires.server)
             configuration.systemd = daemon.systemd
+            configuration.flightRecorder = daemon.logs.flightRecorder
             return configuration
         } catch {
             throw ProgramFailure(error)
