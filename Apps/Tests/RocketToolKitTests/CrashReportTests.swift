@@ -86,3 +86,13 @@ import Testing
         #expect(failure(path)?.description == "\(path) is no file of a flight recorder")
     }
 }
+
+extension FlightCalls {
+    /// A call begins that has just been described.
+    fileprivate func began(_ call: Beginning, at now: UInt64) -> Int {
+        began(
+            method: call.methodIndex, connection: call.connection, messageID: call.messageID,
+            requestBytes: call.requestBytes, at: now
+        ) { $0(call) }
+    }
+}

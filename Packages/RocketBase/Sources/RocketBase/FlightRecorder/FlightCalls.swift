@@ -90,21 +90,28 @@ public final class FlightCalls {
 
     /// A call begins.
     ///
-    /// - Parameter now: by the monotonic clock, in nanoseconds.
+    /// - Parameters:
+    ///   - method: its index, `Beginning.methodIndex`.
+    ///   - now: by the monotonic clock, in nanoseconds.
+    ///   - describe: is only called if the slot's last call was another method's, or on another
+    ///     connection.
     /// - Returns: its slot, for `ended`; negative: none was free.
-    public func began(_ call: borrowing Beginning, at now: UInt64) -> Int {
+    public func began(
+        method: Int, connection: UInt64, messageID: UnsafeRawBufferPointer, requestBytes: Int,
+        at now: UInt64, _ describe: (_ body: (Beginning) -> Void) -> Void
+    ) -> Int {
         unsafe lastNumber &+= 1
         guard let slot = unsafe free.popLast() else {
             countWithoutSlot()
             return -1
         }
         let memory = unsafe slots + slot * Call.slotBytes
-        if unsafe known[slot].method != call.methodIndex
-            || known[slot].connection != call.connection
-        {
-            unsafe known[slot] = unsafe Self.describe(call, in: memory)
+        var text = unsafe known[slot]
+        if text.method != method || text.connection != connection {
+            describe { text = unsafe Self.describe($0, in: memory) }
+            unsafe known[slot] = text
         }
-        unsafe fill(memory, call, idAt: known[slot].end, at: now)
+        unsafe fill(memory, messageID, requestBytes, idAt: text.end, at: now)
         // Last: the slot is in use from now on.
         unsafe memory.storeBytes(of: lastNumber, toByteOffset: Record.sequence, as: UInt64.self)
         return slot
@@ -127,7 +134,7 @@ public final class FlightCalls {
     ) {
         if isRefused { unsafe lastNumber &+= 1 }
         let end = unsafe Self.describe(call, in: overflow).end
-        unsafe fill(overflow, call, idAt: end, at: began)
+        unsafe fill(overflow, call.messageID, call.requestBytes, idAt: end, at: began)
         // The number of a call without a slot is unknown by now.
         if !isRefused {
             unsafe overflow.storeBytes(of: 0, toByteOffset: Call.number, as: UInt64.self)
@@ -156,15 +163,15 @@ public final class FlightCalls {
 
     /// Writes what differs from call to call, but for the number that makes a slot used.
     private func fill(
-        _ memory: UnsafeMutableRawPointer, _ call: borrowing Beginning, idAt end: Int,
-        at now: UInt64
+        _ memory: UnsafeMutableRawPointer, _ messageID: UnsafeRawBufferPointer,
+        _ requestBytes: Int, idAt end: Int, at now: UInt64
     ) {
         unsafe memory.storeBytes(of: lastNumber, toByteOffset: Call.number, as: UInt64.self)
         unsafe memory.storeBytes(of: now, toByteOffset: Call.began, as: UInt64.self)
         unsafe memory.storeBytes(
-            of: UInt32(clamping: call.requestBytes), toByteOffset: Call.requestBytes,
+            of: UInt32(clamping: requestBytes), toByteOffset: Call.requestBytes,
             as: UInt32.self)
-        let length = unsafe memory.copyText(call.messageID, to: end, atMost: Call.maxID)
+        let length = unsafe memory.copyText(messageID, to: end, atMost: Call.maxID)
         unsafe memory.storeBytes(
             of: UInt8(length), toByteOffset: Call.idLength, as: UInt8.self)
     }

@@ -273,3 +273,13 @@ import Testing
         #expect(recording.lines.map(\.text) == ["the last line"])
     }
 }
+
+extension FlightCalls {
+    /// A call begins that has just been described.
+    func began(_ call: Beginning, at now: UInt64) -> Int {
+        began(
+            method: call.methodIndex, connection: call.connection, messageID: call.messageID,
+            requestBytes: call.requestBytes, at: now
+        ) { $0(call) }
+    }
+}

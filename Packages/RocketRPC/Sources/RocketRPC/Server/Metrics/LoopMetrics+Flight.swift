@@ -20,7 +20,16 @@ extension LoopMetrics {
     func recordBeginning(
         of responder: CallResponder, _ method: _MethodEntry, in flight: FlightCalls, at now: UInt64
     ) {
-        let slot = describe(responder, method) { flight.began($0, at: now) }
+        let connection = responder.connection
+        // SAFETY: the array doesn't change meanwhile, and the pointer doesn't escape the closure.
+        let slot = responder.storage.withState { state in
+            unsafe state.messageID.withUnsafeBytes { id in
+                unsafe flight.began(
+                    method: method.index, connection: connection.number, messageID: id,
+                    requestBytes: responder.requestBytes, at: now
+                ) { body in unsafe Self.describe(method, id, connection, 0, body) }
+            }
+        }
         unsafe responder.measured.flightSlot = slot
     }
 
@@ -35,10 +44,16 @@ extension LoopMetrics {
             return flight.ended(slot, code: code.rawValue, responseBytes: sent, at: now)
         }
         let began = unsafe responder.measured.beganAt
-        describe(responder, method) {
-            flight.ended(
-                $0, began: began, code: code.rawValue, responseBytes: sent, isRefused: false,
-                at: now)
+        let connection = responder.connection
+        // SAFETY: as above.
+        responder.storage.withState { state in
+            unsafe state.messageID.withUnsafeBytes { id in
+                unsafe Self.describe(method, id, connection, responder.requestBytes) {
+                    flight.ended(
+                        $0, began: began, code: code.rawValue, responseBytes: sent,
+                        isRefused: false, at: now)
+                }
+            }
         }
     }
 
@@ -59,24 +74,19 @@ extension LoopMetrics {
         }
     }
 
-    /// Calls `body` with what the recorder is told of the current call of a responder.
-    @inline(__always)
-    private func describe<Result>(
-        _ responder: CallResponder, _ method: _MethodEntry,
-        _ body: (FlightCalls.Beginning) -> Result
-    ) -> Result {
-        let connection = responder.connection
-        // SAFETY: the pointers don't escape the closures, and the arrays don't change meanwhile.
-        return responder.storage.withState { state in
-            unsafe state.messageID.withUnsafeBytes { id in
-                unsafe method.fullNameBytes.withUnsafeBytes { name in
-                    unsafe body(
-                        FlightCalls.Beginning(
-                            method: name, messageID: id, methodIndex: method.index,
-                            connection: connection.number, peer: connection.peers.peerText,
-                            wire: connection.wire, requestBytes: responder.requestBytes))
-                }
-            }
+    /// Calls `body` with what the recorder is told of a call.
+    @inline(never)
+    private static func describe(
+        _ method: _MethodEntry, _ id: UnsafeRawBufferPointer, _ connection: ServerConnection,
+        _ requestBytes: Int, _ body: (FlightCalls.Beginning) -> Void
+    ) {
+        // SAFETY: the pointer doesn't escape the closure, and the array is never changed.
+        unsafe method.fullNameBytes.withUnsafeBytes { name in
+            unsafe body(
+                FlightCalls.Beginning(
+                    method: name, messageID: id, methodIndex: method.index,
+                    connection: connection.number, peer: connection.peers.peerText,
+                    wire: connection.wire, requestBytes: requestBytes))
         }
     }
 }
