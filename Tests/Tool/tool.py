@@ -82,8 +82,8 @@ class OrderServer:
         self.folder = tempfile.TemporaryDirectory(prefix="rocket-tool-")
         self.admin = "unix:" + os.path.join(self.folder.name, "admin.sock")
         self.socket = os.path.join(self.folder.name, "order.sock")
-        configuration = os.path.join(self.folder.name, "order_server.xml")
-        with open(configuration, "w") as file:
+        self.configuration = os.path.join(self.folder.name, "order_server.xml")
+        with open(self.configuration, "w") as file:
             file.write(
                 "<root><log><log_level>INFO</log_level><log_sinks>file</log_sinks>"
                 "<log_file_name>log</log_file_name><log_file_path>log</log_file_path></log><server>"
@@ -91,9 +91,15 @@ class OrderServer:
                 f"<reflection>{'true' if reflection else 'false'}</reflection>{elements}</server>"
                 f"<admin><listen>{self.admin}</listen></admin>"
                 "<order_store><path>orders.sqlite</path></order_store></root>")
+        self.start()
+
+    def start(self):
+        """Starts it, also again after `kill`."""
         self.process = subprocess.Popen(
-            [os.path.join(BIN, "order_server"), configuration], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
+            [os.path.join(BIN, "order_server"), self.configuration], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+            # Swift's own handler of crashes goes on after a signal that was sent by kill(2).
+            env=os.environ | {"SWIFT_BACKTRACE": "enable=no"})
         line = self.process.stdout.readline()
         found = re.search(r"127\.0\.0\.1:(\d+)", line)
         if not found:
@@ -101,6 +107,15 @@ class OrderServer:
             raise AssertionError(
                 f"order_server did not start: {line} {self.process.communicate()[1]}")
         self.address = f"127.0.0.1:{found[1]}"
+
+    def kill(self, number=signal.SIGKILL):
+        self.process.send_signal(number)
+        self.process.communicate(timeout=LIMIT)
+
+    def stop(self):
+        """Lets it drain."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=LIMIT)
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)

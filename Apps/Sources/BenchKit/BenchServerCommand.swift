@@ -54,6 +54,10 @@ public struct BenchServerCommand: AsyncParsableCommand {
     @Flag(help: "Record calls, as for metrics.")
     var metrics = false
 
+    @Option(
+        help: ArgumentHelp("Record calls in a flight recorder, too.", valueName: "file"))
+    var flightRecorder: String?
+
     @Option(help: "Bytes of order_id in the reply, instead of \"20230514\".")
     var payload: Int?
 
@@ -118,6 +122,12 @@ public struct BenchServerCommand: AsyncParsableCommand {
         configuration.tcp.maxConnections = 100_000
         configuration.tcp.security = try security()
         configuration.protocols = [.grpc()]
+        if let flightRecorder {
+            do {
+                configuration.flightRecorder = try FlightRecorder(
+                    path: flightRecorder, program: "rocket_bench_server", loops: ioThreads)
+            } catch { throw ProgramFailure("\(error)") }
+        }
         // 0: every call waits for longer.
         configuration.limits.queueDelay = queueDelayUs.map {
             max(.nanoseconds(1), .microseconds($0))

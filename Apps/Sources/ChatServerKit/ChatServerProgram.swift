@@ -12,7 +12,7 @@ struct ChatServerProgram {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func run() async throws(ProgramFailure) {
-        let logs = try LogSystem.open(config)
+        let logs = try LogSystem.open(config, program: "chat_server")
         defer { logs.shutdown() }
         let daemon = Daemon(name: "chat_server", logs: logs)
         defer { daemon.end() }

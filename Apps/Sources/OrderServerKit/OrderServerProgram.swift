@@ -16,7 +16,7 @@ struct OrderServerProgram {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func run() async throws(ProgramFailure) {
-        let logs = try LogSystem.open(config)
+        let logs = try LogSystem.open(config, program: "order_server")
         defer { logs.shutdown() }
         let daemon = Daemon(name: "order_server", logs: logs)
         defer { daemon.end() }
@@ -74,6 +74,7 @@ struct OrderServerProgram {
                 protocols: ProgramWires.server)
             configuration.systemd = daemon.systemd
             configuration.collectsMetrics = config.admin.listen != nil
+            configuration.flightRecorder = daemon.logs.flightRecorder
             return configuration
         } catch {
             throw ProgramFailure(error)

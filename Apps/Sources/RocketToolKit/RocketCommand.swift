@@ -6,7 +6,7 @@ public struct RocketCommand: AsyncParsableCommand {
     /// Name, help, version and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "rocket",
-        abstract: "Calls the services of any server, loads them, and checks configurations.",
+        abstract: "Calls, loads and watches servers, checks configurations, shows crashes.",
         discussion: """
             EXAMPLES:
               List the services of a server, and the methods of one:
@@ -18,13 +18,15 @@ public struct RocketCommand: AsyncParsableCommand {
                 rocket load localhost:12345 Order.makeOrder '{"price":100,"goods":"a"}'
               Check a configuration before a server is restarted:
                 rocket check /etc/rocket/order_server.xml
+              Show what a process did before it crashed:
+                rocket crash /dev/shm/order_server.flight.1
 
             \(helpSections.text)
             """,
         version: "rocket \(RocketVersion.current)",
         subcommands: [
             CallCommand.self, LoadCommand.self, CompareCommand.self, TopCommand.self,
-            CheckCommand.self,
+            CheckCommand.self, CrashCommand.self,
         ])
 
     private static let helpSections = HelpSections(

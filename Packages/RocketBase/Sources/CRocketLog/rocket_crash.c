@@ -25,6 +25,7 @@ static const char *const signal_names[SIGNALS] = {"SIGSEGV", "SIGABRT", "SIGBUS"
                                                   "SIGFPE",  "SIGILL",  "SIGTRAP"};
 static struct sigaction former[SIGNALS];
 static struct rocket_crash_target *targets[TARGETS];
+static uint32_t *marks;
 static uint32_t crashing; // 0: no; 1: a handler is writing; 2: it has finished
 static char buffer[BUFFER_BYTES];
 
@@ -166,6 +167,8 @@ static void handle(int number, siginfo_t *info, void *context) {
     while (index < SIGNALS - 1 && signals[index] != number) index++;
     uint32_t none = 0;
     if (__atomic_compare_exchange_n(&crashing, &none, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        uint32_t *words = __atomic_load_n(&marks, __ATOMIC_SEQ_CST);
+        if (words) words[0] = (uint32_t)number, words[1] = (uint32_t)syscall(SYS_gettid);
         for (int i = 0; i < TARGETS; i++) {
             struct rocket_crash_target *target = __atomic_load_n(&targets[i], __ATOMIC_SEQ_CST);
             if (target) write_target(target, index);
@@ -217,6 +220,16 @@ void rocket_crash_unregister(struct rocket_crash_target *target) {
         __atomic_compare_exchange_n(&targets[i], &ours, NULL, 0, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST);
     }
+    while (load(&crashing) == 1) sleep_millisecond();
+}
+
+void rocket_crash_set_marks(uint32_t *words) {
+    __atomic_store_n(&marks, words, __ATOMIC_SEQ_CST);
+}
+
+void rocket_crash_clear_marks(uint32_t *words) {
+    uint32_t *ours = words;
+    __atomic_compare_exchange_n(&marks, &ours, NULL, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     while (load(&crashing) == 1) sleep_millisecond();
 }
 

@@ -1,5 +1,6 @@
 public import RocketBase
 import RocketJournal
+import RocketSystem
 import RocketTLS
 
 /// Reads a program's configuration and reports errors in one line.
@@ -47,14 +48,36 @@ public enum ConfigurationFile {
 }
 
 extension LogSystem {
-    /// Opens the log that `root/log` of the configuration describes: files, console or journal.
+    /// Opens the log that `root/log` of the configuration describes: files, console or journal. Makes
+    /// the flight recorder of `root/server/flight_recorder` before; if the process before has crashed,
+    /// a line says so and where its file is.
     ///
-    /// - Throws: `ProgramFailure` if the log files cannot be opened.
-    public static func open(_ config: RocketConfig) throws(ProgramFailure) -> LogSystem {
-        do { return try LogSystem(withJournal: LogConfiguration(config.log)) } catch {
+    /// - Parameter program: the name in the flight recorder's file.
+    /// - Throws: `ProgramFailure` if the log files or the recorder's file cannot be opened.
+    public static func open(
+        _ config: RocketConfig, program: String
+    ) throws(ProgramFailure) -> LogSystem {
+        var configuration = LogConfiguration(config.log)
+        do throws(SystemError) {
+            configuration.flightRecorder = try FlightRecorder(
+                config.server, program: program, logBuffers: configuration.bufferCount)
+        } catch {
+            throw ProgramFailure(
+                "cannot make the flight recorder: \(error)", status: ExitStatus(of: error))
+        }
+        let logs: LogSystem
+        do { logs = try LogSystem(withJournal: configuration) } catch {
+            configuration.flightRecorder?.close()
             throw ProgramFailure(
                 "cannot open the log in \(config.log.filePath): \(error)",
                 status: ExitStatus(of: error))
         }
+        if let earlier = logs.flightRecorder?.earlier {
+            logs.app.warn("the process before has crashed: see rocket crash FILE") {
+                $0.add("file", earlier.path)
+                $0.add("pid", earlier.processID)
+            }
+        }
+        return logs
     }
 }

@@ -36,6 +36,12 @@ int rocket_crash_register(struct rocket_crash_target *target);
 /// Removes the target. Waits while a handler is writing; no handler accesses the target afterwards.
 void rocket_crash_unregister(struct rocket_crash_target *target);
 
+/// Sets two words of memory that survive the process, for the number of the signal that ends it and
+/// the id of its thread. Those that were set before are forgotten.
+void rocket_crash_set_marks(uint32_t *marks);
+/// Forgets the words, if they are set: before their memory goes. Waits while a handler is writing.
+void rocket_crash_clear_marks(uint32_t *marks);
+
 /// Starts a batch of the writer. Does not return after a crash has begun, because the handler then
 /// writes the lines.
 void rocket_crash_begin_batch(struct rocket_crash_target *target);

@@ -6,6 +6,7 @@ extension ServerConfig {
         elements: [
             .init(\.tls, .restart), .init(\.listeners, id: \.address, "address", .restart),
             .init(\.overload, .live),
+            .init(\.flightRecorder, .restart),
             .init(\.registration, .restart),
         ]
     ) { server in

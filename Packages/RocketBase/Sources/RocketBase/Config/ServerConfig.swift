@@ -223,6 +223,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     public var listeners: [ListenerConfig] = []
     /// Which calls are refused under overload; nil: none.
     public var overload: OverloadConfig?
+    /// The file with the last calls and log lines; nil: none.
+    public var flightRecorder: FlightRecorderConfig?
     /// The name that the server announces itself under; nil: none.
     public var registration: RegistrationConfig?
 

@@ -66,6 +66,8 @@ public struct LogConfiguration: Sendable {
     public var throttleBudget = 20
     /// The interval of `throttleBudget`. 1 ms or more. Default 10 s.
     public var throttleInterval = Duration.seconds(10)
+    /// Records the last lines, too, in a file that survives every end of the process. Default nil.
+    public var flightRecorder: FlightRecorder?
     /// Whether buffered lines are written when the process crashes (SIGSEGV, SIGABRT, SIGBUS,
     /// SIGFPE, SIGILL, SIGTRAP). Default true.
     public var flushesOnCrash = true

@@ -11,6 +11,8 @@ public final class LogSystem: Sendable {
     public let rpc: RocketLogger
     /// Logger of the application.
     public let app: RocketLogger
+    /// Records the last lines; nil: nothing does. `shutdown` closes it.
+    public let flightRecorder: FlightRecorder?
     private let writer: AsyncLogWriter
 
     /// Opens the sinks that `configuration` names and starts the writer's thread.
@@ -39,6 +41,7 @@ public final class LogSystem: Sendable {
         sinks: sending [any LogSink] = [], journal: (() -> any LogSink)? = nil
     ) throws(SystemError) {
         let configuration = configuration.withinRanges()
+        flightRecorder = configuration.flightRecorder
         var all = sinks
         let outputs = configuration.effectiveOutputs(
             errorIsJournal: StandardStream.errorIsJournal, hasJournal: journal != nil)
@@ -100,6 +103,7 @@ public final class LogSystem: Sendable {
     public func shutdown() {
         writer.shutdown()
         LogExitFlush.unregister(writer)
+        flightRecorder?.close()
         for stream in LogStream.allCases { setLevel(nil, of: stream) }
     }
 
@@ -129,7 +133,11 @@ public struct LogStatistics: Sendable, Equatable {
 private enum LogExitFlush {
     private static let writers = Locked<[AsyncLogWriter]>([])
     private static let exitHandler: Void = ProcessExit.run {
-        for writer in writers.withLock({ $0 }) { writer.flush() }
+        for writer in writers.withLock({ $0 }) {
+            writer.flush()
+            // The process ends by itself: it has not crashed.
+            writer.flightRecorder?.close()
+        }
     }
 
     static func register(_ writer: AsyncLogWriter) {

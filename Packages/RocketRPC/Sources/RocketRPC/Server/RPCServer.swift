@@ -84,7 +84,10 @@ public final class RPCServer: Service {
         dispatcher.overload.share(among: configuration.ioThreads)
         metrics =
             configuration.collectsMetrics || configuration.systemd != nil
-            ? ServerMetrics(.init(configuration), methods: dispatcher.table.entries) : nil
+                || configuration.flightRecorder != nil
+            ? ServerMetrics(
+                .init(configuration), methods: dispatcher.table.entries,
+                flightRecorder: configuration.flightRecorder) : nil
         load = configuration.reportsLoad ? ServerLoad(loops: configuration.ioThreads) : nil
         let schedulers = SchedulerRegistry(
             age: ConnectionAge(configuration), load: load, metrics: metrics)

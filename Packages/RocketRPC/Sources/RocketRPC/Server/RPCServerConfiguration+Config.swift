@@ -130,7 +130,8 @@ extension RPCServer {
     /// serves the sockets that the service manager passed to the process.
     ///
     /// - Parameters:
-    ///   - logs: receives the server's log lines on its rpc stream; nil: no log.
+    ///   - logs: receives the server's log lines on its rpc stream; nil: no log. Its flight recorder
+    ///     records the calls.
     ///   - authenticator: checks the tokens of callers; nil: tokens are ignored.
     ///   - systemd: notifies the service manager; default: the one of the environment, if any.
     ///   - sockets: sockets of socket activation; default: those of the environment. A process with
@@ -162,6 +163,7 @@ extension RPCServer {
         configuration.systemd = systemd
         configuration.collectsMetrics = config.admin.listen != nil
         configuration.authenticator = authenticator
+        configuration.flightRecorder = logs?.flightRecorder
         try self.init(
             configuration: configuration, services: services,
             interceptors: interceptors, logger: logs?.rpc ?? .disabled)

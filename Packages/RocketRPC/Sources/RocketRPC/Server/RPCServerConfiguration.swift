@@ -36,7 +36,8 @@ public struct RPCServerConfiguration: Sendable {
     /// (`weightedRoundRobin`) and for gRPC's clients. Default false. See docs/wire-format.md, "Load".
     public var reportsLoad = false
     /// Whether calls are recorded for `RPCServer.snapshot`: counts, latencies, sampled calls. Costs a
-    /// call a few percent of its instructions. Default false; a server with `systemd` records always.
+    /// call a few percent of its instructions. Default false; a server with `systemd` or a
+    /// `flightRecorder` records always.
     public var collectsMetrics = false
     /// A call that took this long is kept as a slow one. Default 1 second; nil: none is slow. Only if
     /// calls are recorded.
@@ -44,6 +45,10 @@ public struct RPCServerConfiguration: Sendable {
     /// One of so many calls is kept with what it spent its time on. Default 1,000; 0: none. Only if
     /// calls are recorded.
     public var callsPerSample = 1_000
+    /// Records the last calls in a file that survives a crash. Calls are recorded for
+    /// `RPCServer.snapshot`, too, then. Default nil: nothing does. One with fewer loops than
+    /// `ioThreads` records the calls of so many only.
+    public var flightRecorder: FlightRecorder?
     /// Checks the tokens that callers send with their calls. Default nil: tokens are ignored.
     public var authenticator: (any RPCAuthenticator)?
     /// Who may call what, `rocket.Health` and `rocket.Reflection` included: health checks need a

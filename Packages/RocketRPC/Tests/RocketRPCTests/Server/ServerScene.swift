@@ -117,14 +117,17 @@ struct ServerScene {
         codec: TinyPBCodec = TinyPBCodec(), age: ConnectionAge? = nil,
         authenticator: (any RPCAuthenticator)? = nil, authorization: AuthorizationPolicy? = nil,
         identity: PeerIdentity = .none, clock: ManualTimeSource = ManualTimeSource(),
-        metrics: ServerMetrics.Settings? = nil,
+        metrics: ServerMetrics.Settings? = nil, flightRecorder: FlightRecorder? = nil,
         _ body: (ServerScene, [Client]) throws -> Void
     ) throws {
         let loop = try HandDrivenLoop(clock: clock)
         let dispatcher = try RPCDispatcher(
             services: services, interceptors: interceptors, limits: limits,
             authenticator: authenticator, authorization: authorization, time: loop.clock)
-        let metrics = metrics.map { ServerMetrics($0, methods: dispatcher.table.entries) }
+        let metrics = metrics.map {
+            ServerMetrics(
+                $0, methods: dispatcher.table.entries, flightRecorder: flightRecorder)
+        }
         let scheduler = HandlerScheduler(
             reactor: loop.reactor, dispatcher: dispatcher, age: age, metrics: metrics)
         let scene = ServerScene(

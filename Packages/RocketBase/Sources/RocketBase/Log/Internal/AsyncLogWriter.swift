@@ -12,6 +12,8 @@ final class AsyncLogWriter: Sendable {
     let maxLineBytes: Int
     let time: any TimeSource
     let throttles: LogThrottles
+    /// Records the lines, too; nil: nothing does.
+    let flightRecorder: FlightRecorder?
     private let shards: [LogShard]
     private let consumer: Locked<LogConsumer>
     private let syncInterval: Duration
@@ -35,6 +37,7 @@ final class AsyncLogWriter: Sendable {
     ) throws(SystemError) {
         maxLineBytes = configuration.maxLineBytes
         self.time = time
+        flightRecorder = configuration.flightRecorder
         syncInterval = configuration.syncInterval
         errorWait = configuration.errorWait
         promptThreshold = sinks.contains { $0.isPrompt } ? LogLevel.info.rawValue : .max
@@ -43,7 +46,8 @@ final class AsyncLogWriter: Sendable {
             time: time)
         var shards: [LogShard] = []
         for _ in 0..<configuration.bufferCount {
-            shards.append(try LogShard(bytes: configuration.bufferBytes))
+            let lines = configuration.flightRecorder?.lines()
+            shards.append(try LogShard(bytes: configuration.bufferBytes, recordedBy: lines))
         }
         self.shards = shards
         let consumer = try LogConsumer(
@@ -153,7 +157,7 @@ final class AsyncLogWriter: Sendable {
         let deadline = time.monotonic() + errorWait
         while true {
             let seen = progress.value
-            switch unsafe shard.append(record) {
+            switch unsafe shard.append(record, isRepeated: true) {
             case .accepted: return true
             case .closed: return false
             case .full: break

@@ -19,18 +19,24 @@ final class LogShard: Sendable {
         /// Dropped lines by stream.
         var dropped: (rpc: UInt64, app: UInt64) = (0, 0)
         var isClosed = false
+        /// Records the lines, too.
+        var flight: FlightLines?
     }
 
     // SAFETY: the ring lives as long as this object; appending happens under `counts`' lock,
     // reading on the thread that holds the lock of the consumer.
     nonisolated(unsafe) let ring: OpaquePointer
-    private let counts = Locked(Counts())
+    private let counts: Locked<Counts>
     private let fillingBytes: UInt64
     /// The tail of the ring when an ERROR last waited without success. Until the tail moves,
     /// further ERRORs don't wait.
     private let stalledTail = Atomic<UInt64>(.max)
 
-    init(bytes: Int) throws(SystemError) {
+    /// - Parameter lines: a recorder of the lines; nil: none.
+    init(bytes: Int, recordedBy lines: FlightLines? = nil) throws(SystemError) {
+        var counts = Counts()
+        counts.flight = lines
+        self.counts = Locked(counts)
         guard let ring = unsafe rocket_log_ring_create(UInt64(bytes)) else {
             throw SystemError("log buffer of \(bytes) bytes", .outOfMemory)
         }
@@ -40,9 +46,14 @@ final class LogShard: Sendable {
 
     deinit { unsafe rocket_log_ring_destroy(ring) }
 
-    func append(_ record: UnsafePointer<rocket_log_record>) -> Outcome {
+    /// - Parameter isRepeated: the line was rejected before, because the buffer was full: it has been
+    ///   recorded.
+    func append(
+        _ record: UnsafePointer<rocket_log_record>, isRepeated: Bool = false
+    ) -> Outcome {
         counts.withLock { counts in
             if counts.isClosed { return .closed }
+            if !isRepeated { unsafe counts.flight?.append(record) }
             let used = unsafe rocket_log_ring_push(ring, record)
             if used == 0 { return .full }
             counts.accepted += 1

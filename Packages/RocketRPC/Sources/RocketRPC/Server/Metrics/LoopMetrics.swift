@@ -1,4 +1,4 @@
-import RocketBase
+@_spi(Recording) import RocketBase
 import RocketCodec
 import RocketReactor
 import RocketSystem
@@ -11,6 +11,8 @@ import RocketSystem
 /// is reused.
 final class LoopMetrics {
     let counters: CallCounters
+    /// Records calls in a file that survives a crash; nil: nothing does.
+    let flight: FlightCalls?
     private let reactor: Reactor
     private let slowNanoseconds: UInt64
     /// The clock of the loop; nil: the system's, which is read without an indirect call.
@@ -36,13 +38,18 @@ final class LoopMetrics {
         var rounds: Int
     }
 
-    init(_ counters: CallCounters, _ settings: ServerMetrics.Settings, on reactor: Reactor) {
+    init(
+        _ counters: CallCounters, _ settings: ServerMetrics.Settings, flight: FlightCalls? = nil,
+        on reactor: Reactor
+    ) {
         self.counters = counters
+        self.flight = flight
         self.reactor = reactor
         slowNanoseconds = settings.slowNanoseconds
         injectedTime = reactor.loop.time is SystemTimeSource ? nil : reactor.loop.time
         unsafe moment = reactor.now.nanoseconds
         unsafe sampler = CallSampler(callsPerSample: settings.callsPerSample)
+        if let flight { Self.beat(flight, on: reactor) }
     }
 
     @inline(__always)
@@ -79,6 +86,7 @@ final class LoopMetrics {
                 1, to: CallCounters.Field.inFlight, of: counters.row(method.index))
         }
         if unsafe sampler.takes(at: now) { startSampling(responder) }
+        if let flight { recordBeginning(of: responder, method, in: flight, at: now) }
     }
 
     @inline(never)
@@ -128,6 +136,9 @@ final class LoopMetrics {
             UInt64(truncatingIfNeeded: responseBytes), to: Field.responseBytes, of: row)
         if unsafe responder.measured.isAwaited {
             unsafe CallCounters.add(.max, to: Field.inFlight, of: row)
+        }
+        if let flight {
+            recordEnd(of: responder, method, code, responseBytes, in: flight, at: now)
         }
         if unsafe duration >= slowNanoseconds || code.rawValue != 0 || responder.isTraced
             || responder.stream != nil
@@ -193,6 +204,7 @@ final class LoopMetrics {
         unsafe CallCounters.add(1, to: CallCounters.Field.refused, of: row)
         unsafe CallCounters.add(code, to: row)
         let now = unsafe moment
+        if let flight { recordRefusal(of: method, code, on: connection, in: flight, at: now) }
         guard unsafe sampler.takes(.failed, at: now) else { return }
         var measured = MeasuredCall()
         measured.readAt = now

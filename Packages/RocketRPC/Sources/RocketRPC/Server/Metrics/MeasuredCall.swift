@@ -9,6 +9,8 @@ struct MeasuredCall {
     var isAwaited = false
     /// Whether it was chosen at its beginning to be kept.
     var isSampled = false
+    /// Its slot in the flight recorder, if there is one; negative: it has none.
+    var flightSlot = -1
     /// When it was read, and when it was its turn.
     var readAt: UInt64 = 0
     var beganAt: UInt64 = 0

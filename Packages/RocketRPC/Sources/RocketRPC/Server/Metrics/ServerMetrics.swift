@@ -1,4 +1,4 @@
-import RocketBase
+@_spi(Recording) import RocketBase
 import RocketReactor
 import RocketSystem
 
@@ -22,10 +22,14 @@ final class ServerMetrics: Sendable {
 
     let settings: Settings
     private let methods: [_MethodEntry]
+    private let flightRecorder: FlightRecorder?
     /// Of all loops that have had a connection, in the order of their making.
     private let counters = Locked<[CallCounters]>([])
 
-    init(_ settings: Settings, methods: [_MethodEntry]) {
+    init(
+        _ settings: Settings, methods: [_MethodEntry], flightRecorder: FlightRecorder? = nil
+    ) {
+        self.flightRecorder = flightRecorder
         self.settings = settings
         self.methods = methods
     }
@@ -34,7 +38,8 @@ final class ServerMetrics: Sendable {
     func recorder(on reactor: Reactor) -> LoopMetrics {
         let own = CallCounters(methodCount: methods.count)
         counters.withLock { $0.append(own) }
-        return LoopMetrics(own, settings, on: reactor)
+        return LoopMetrics(
+            own, settings, flight: flightRecorder?.calls(ofLoop: reactor.loop.name), on: reactor)
     }
 
     /// Reads the counts of all methods, sorted by name, and of all names that are not registered if
