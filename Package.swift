@@ -184,7 +184,10 @@ let admin: [Target] = [
     library("CRocketMicrohttpd", of: "RocketAdmin", ["CMicrohttpd"]),
     library(
         "RocketAdmin", of: "RocketAdmin",
-        ["RocketSystem", "RocketBase", "RocketTCP", "RocketRPC", lifecycle, "CRocketMicrohttpd"],
+        [
+            "RocketSystem", "RocketBase", "RocketTCP", "RocketRPC", lifecycle, "CRocketMicrohttpd",
+            .product(name: "Metrics", package: "swift-metrics"),
+        ],
         unsafe: true),
 ]
 

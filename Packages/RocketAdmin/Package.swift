@@ -20,6 +20,7 @@ let layers: [Target.Dependency] = [
     .product(name: "RocketTCP", package: "RocketTCP"),
     .product(name: "RocketRPC", package: "RocketRPC"),
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    .product(name: "Metrics", package: "swift-metrics"),
 ]
 
 let package = Package(
@@ -32,6 +33,7 @@ let package = Package(
         .package(path: "../RocketTCP"),
         .package(path: "../RocketRPC"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Tests the page of order_server from outside: its metrics with Prometheus' promtool, each page in headless
-# Chromium at two widths, light and dark. Fails if one of them is not installed: scripts/deps --admin.
+# Tests the page of order_server from outside: its metrics with Prometheus and its promtool, the Grafana
+# dashboard, each page in headless Chromium at two widths, light and dark. Fails if one of them is not installed: scripts/deps --admin.
 #
 #   Tests/Admin/run.sh      called by `make test-e2e`
 #
 #   ROCKET_BIN     the folder of the programs (default: bin/)
+#   PROMETHEUS_SECONDS   how long calls are made while Prometheus scrapes (default: 8)
 #   SCREENSHOTS    the folder for pictures of the pages (default: .build/logs/admin)
 set -euo pipefail
 
@@ -14,4 +15,5 @@ export ROCKET_BIN=${ROCKET_BIN:-$root/bin}
 export SCREENSHOTS=${SCREENSHOTS:-${SCRATCH_PATH:-$root/.build}/logs/admin}
 "$root/scripts/deps" --admin
 mkdir -p "$SCREENSHOTS"
-exec python3 -B "$here/test_admin.py" --verbose
+cd "$here"
+exec python3 -B -m unittest --verbose test_admin test_prometheus

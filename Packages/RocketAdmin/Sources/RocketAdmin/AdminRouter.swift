@@ -67,6 +67,7 @@ final class AdminRouter: Sendable {
         view.history = numbers.history
         view.configuration = source.configuration()
         if let logs = source.logs { view.log = LogFigures(logs) }
+        view.application = source.metrics?.contents
         view.isWritable = policy.isWritable
         return view
     }

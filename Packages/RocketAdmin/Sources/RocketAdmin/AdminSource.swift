@@ -14,6 +14,8 @@ public struct AdminSource: Sendable {
     public var configuration: @Sendable () -> [ConfigEntry] = { [] }
     /// The log, whose levels are shown. Default nil: it is not shown.
     public var logs: LogSystem?
+    /// The program's own metrics, which `/metrics` has, too. Default nil: it has none.
+    public var metrics: ApplicationMetrics?
 
     let state: @Sendable () -> RPCServer.State
     let snapshot: @Sendable () async -> RPCServerSnapshot

@@ -11,6 +11,8 @@ struct AdminView: Sendable {
     var history = RateHistory()
     var configuration: [ConfigEntry] = []
     var log = LogFigures()
+    /// The program's own metrics; nil: it has no back end for them.
+    var application: MetricsRegistry?
     /// Whether the log's levels can be changed.
     var isWritable = false
 }

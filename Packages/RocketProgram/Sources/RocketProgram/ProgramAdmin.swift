@@ -10,6 +10,9 @@ extension Daemon {
     ///     let admin = try daemon.admin(of: server, reload)
     ///     try await daemon.run([tls] + admin + [server], …)
     ///
+    /// With an address it bootstraps swift-metrics, if the program has not, so that the program's own
+    /// metrics appear in `/metrics`: make their handles afterwards, and bootstrap another back end before.
+    ///
     /// - Parameters:
     ///   - reload: has the configuration that is in force, which the page shows.
     ///   - channels: those that the program calls other servers by.
@@ -26,6 +29,7 @@ extension Daemon {
             source.channels = channels
             source.configuration = { reload.config.entries }
             source.logs = logs
+            source.metrics = ApplicationMetrics.bootstrap()
             return [AdminServer(configuration, source, logger: logs.app)]
         } catch {
             throw ProgramFailure("\(error)", status: .configuration)

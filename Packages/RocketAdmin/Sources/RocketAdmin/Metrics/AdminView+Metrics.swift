@@ -30,6 +30,7 @@ extension AdminView {
         text.write(.processDescriptors, process.openDescriptors)
         text.write(.processDescriptorLimit, process.descriptorLimit)
         text.write(.processStart, Double(server.startedAt.nanoseconds) / 1e9)
+        application?.write(&text)
         return text.text
     }
 

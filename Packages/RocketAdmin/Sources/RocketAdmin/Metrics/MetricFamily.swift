@@ -129,6 +129,12 @@ extension MetricFamily {
     static let processStart = MetricFamily(
         .gauge, "process_start_time_seconds",
         "When the server was created, in seconds since 1970")
+    static let applicationSeries = MetricFamily(
+        .gauge, "rocket_metrics_series", "Series of the program's own metrics")
+    static let applicationRefused = MetricFamily(
+        .counter, "rocket_metrics_refused_total", ["reason"],
+        "Handles of the program's own metrics that record nothing, by reason: series, name, labels, kind"
+    )
 
     /// All, in the order of `/metrics`.
     static let all: [MetricFamily] = [
@@ -138,7 +144,7 @@ extension MetricFamily {
         loopSlow, loopStuck, loopConnections, loopTasks, channelInFlight, channelConnects,
         channelLost, channelRetries, channelHedges, channelEjections, endpointReady, logLines,
         processCPU, processMemory, processHeap, processDescriptors, processDescriptorLimit,
-        processStart,
+        processStart, applicationSeries, applicationRefused,
     ]
 
     /// The table of docs/metrics.md.

@@ -40,8 +40,13 @@ struct PrometheusText {
         }
 
         private mutating func add(_ value: Double, labels: [String]) {
+            add(value, pairs: pairs(labels))
+        }
+
+        /// - Parameter pairs: the labels of this sample, whatever the family's are.
+        mutating func add(_ value: Double, pairs: [Pair]) {
             text += family.name
-            writeLabels(labels)
+            writeLabels(pairs)
             text += " \(PrometheusText.number(value))\n"
         }
 
@@ -49,24 +54,33 @@ struct PrometheusText {
         mutating func addHistogram(
             bounds: [(text: String, count: Int)], count: Int, sum: Double, _ labels: String...
         ) {
+            addHistogram(bounds: bounds, count: count, sum: sum, pairs: pairs(labels))
+        }
+
+        /// - Parameter pairs: the labels of this sample, whatever the family's are.
+        mutating func addHistogram(
+            bounds: [(text: String, count: Int)], count: Int, sum: Double, pairs: [Pair]
+        ) {
             for bound in bounds + [("+Inf", count)] {
                 text += "\(family.name)_bucket"
-                writeLabels(labels, extra: ("le", bound.text))
+                writeLabels(pairs + [("le", bound.text)])
                 text += " \(bound.count)\n"
             }
             text += "\(family.name)_sum"
-            writeLabels(labels)
+            writeLabels(pairs)
             text += " \(PrometheusText.number(sum))\n"
             text += "\(family.name)_count"
-            writeLabels(labels)
+            writeLabels(pairs)
             text += " \(count)\n"
         }
 
-        private mutating func writeLabels(
-            _ values: [String], extra: (name: String, value: String)? = nil
-        ) {
-            var pairs = zip(family.labels, values).map { (name: $0, value: $1) }
-            if let extra { pairs.append(extra) }
+        typealias Pair = (name: String, value: String)
+
+        private func pairs(_ values: [String]) -> [Pair] {
+            zip(family.labels, values).map { (name: $0, value: $1) }
+        }
+
+        private mutating func writeLabels(_ pairs: [Pair]) {
             if pairs.isEmpty { return }
             let texts = pairs.map { "\($0.name)=\"\(PrometheusText.escapedLabel($0.value))\"" }
             text += "{\(texts.joined(separator: ","))}"

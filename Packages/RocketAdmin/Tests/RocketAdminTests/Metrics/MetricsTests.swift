@@ -15,6 +15,7 @@ struct MetricsTests {
             processorTime: .milliseconds(1500))
         let channel = RPCChannelSnapshot(target: "order", state: .ready)
         view.channels = [channel, channel]
+        view.application = ApplicationMetrics().contents
         return view
     }
 
