@@ -1,7 +1,7 @@
 """What it costs a server under full load that its page is looked at ten times a second, and that
 its metrics are scraped each second.
 
-    cost.py [ROUNDS [SECONDS]]     default: 3 rounds of 10 s; programs: make bench-rpc builds them
+    cost.py [ROUNDS [SECONDS]]     default: 3 rounds of 10 s; `make all` builds the programs
 
 rocket_bench_server runs on one core, its load and whoever looks on another. Each round measures,
 one after the other: a server without metrics, one whose page nobody looks at, one whose page is
@@ -69,8 +69,8 @@ def measure(bench, server, case, seconds):
     with bench.running(server, *arguments) as (process, address):
         looker = Looker(admin) if case == "seen" else None
         try:
-            found = bench.drive(
-                server, process, address, seconds, connections=4, in_flight=8)
+            found = bench.drive_rocket(
+                process, address, seconds, connections=4, in_flight=32)
         finally:
             requests = looker.end() if looker else 0
     return found["calls_per_second"], found["server_cpu_us"], requests
@@ -79,9 +79,11 @@ def measure(bench, server, case, seconds):
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 10
-    bench = servers.Bench(
-        str(ROOT / "bin"), str(ROOT / ".build" / "programs"), with_peers=False)
-    for server in bench.named("Rocket sync", "Rocket async"):
+    binaries = str(ROOT / "bin")
+    bench = servers.Bench(binaries, binaries)
+    for handler in ("sync", "async"):
+        server = servers.Server(
+            handler, (f"{binaries}/rocket_bench_server", "--handler", handler), "")
         results = {case: [] for case in CASES}
         for number in range(rounds):
             for case in CASES:
