@@ -5,15 +5,18 @@ its metrics are scraped each second.
 
 rocket_bench_server runs on one core, its load and whoever looks on another. Each round measures,
 one after the other: a server without metrics, one whose page nobody looks at, one whose page is
-looked at. Prints each figure, and the means of the rounds.
+looked at; the last two also without calls, where their processor time is that of the page. Prints
+each figure, and the means of the rounds.
 """
 
 import http.client
+import os
 import pathlib
 import socket
 import statistics
 import sys
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "Tests" / "Benchmarks" / "bench"))
@@ -63,6 +66,25 @@ def unused_address():
         return f"127.0.0.1:{taken.getsockname()[1]}"
 
 
+def processor_seconds(process):
+    """What the process has used up to now."""
+    with open(f"/proc/{process.pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_idle(bench, server, case, seconds):
+    """The share of a core that a server without calls uses."""
+    admin = unused_address()
+    with bench.running(server, "--admin", admin) as (process, _):
+        looker = Looker(admin) if case == "seen" else None
+        before, start = processor_seconds(process), time.monotonic()
+        time.sleep(seconds)
+        used, took = processor_seconds(process) - before, time.monotonic() - start
+        requests = looker.end() if looker else 0
+    return used / took, requests
+
+
 def measure(bench, server, case, seconds):
     admin = unused_address()
     arguments = [] if case == "without" else ["--admin", admin]
@@ -77,13 +99,17 @@ def measure(bench, server, case, seconds):
 
 
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    rounds = max(1, int(sys.argv[1])) if len(sys.argv) > 1 else 3
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 10
     binaries = str(ROOT / "bin")
     bench = servers.Bench(binaries, binaries)
     for handler in ("sync", "async"):
         server = servers.Server(
             handler, (f"{binaries}/rocket_bench_server", "--handler", handler), "")
+        for case in CASES[1:]:
+            share, requests = measure_idle(bench, server, case, seconds)
+            print(f"{server.name}, no calls, {case}: {100 * share:.2f} % of a core, "
+                  f"{requests} requests", flush=True)
         results = {case: [] for case in CASES}
         for number in range(rounds):
             for case in CASES:
