@@ -113,6 +113,15 @@ static enum MHD_Result ask(rocket_httpd_request *request) {
     return is_stopping ? MHD_NO : MHD_YES;
 }
 
+// Waits for an answer that is being given on another thread: MHD goes on with a connection as soon as it
+// is resumed, which rocket_httpd_answer does with the lock.
+static int is_receiving(rocket_httpd_request *request) {
+    pthread_mutex_lock(&request->httpd->lock);
+    int is_receiving = request->state == ROCKET_HTTPD_RECEIVING;
+    pthread_mutex_unlock(&request->httpd->lock);
+    return is_receiving;
+}
+
 enum MHD_Result rocket_httpd_handle(void *context, struct MHD_Connection *mhd, const char *path,
                                     const char *method, const char *version, const char *bytes,
                                     size_t *count, void **memory) {
@@ -122,7 +131,7 @@ enum MHD_Result rocket_httpd_handle(void *context, struct MHD_Connection *mhd, c
     (void)version;
     rocket_httpd_request *request = *memory;
     if (!request) return MHD_NO;
-    if (request->state != ROCKET_HTTPD_RECEIVING) return send_answer(request);
+    if (!is_receiving(request)) return send_answer(request);
     // The first call is before the body; a method NULL marks it as not made yet.
     if (!request->method) {
         request->method = method;

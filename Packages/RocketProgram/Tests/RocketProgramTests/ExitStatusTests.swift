@@ -81,7 +81,7 @@ struct ExitStatusTests {
         config.log.filePath = "/proc/no/log"
         #expect(
             #expect(throws: ProgramFailure.self) {
-                _ = try LogSystem.open(config)
+                _ = try LogSystem.open(config, program: "test")
             }?.status == .cannotCreate)
     }
 

@@ -156,7 +156,7 @@ struct MainTemplate {
         return Lines(
             text: """
                 private func serve(_ config: \(config), from file: String) async throws {
-                    let logs = try \(logs).open(config)
+                    let logs = try \(logs).open(config, program: "\(program)")
                     defer { logs.shutdown() }
                     let daemon = \(names.program("Daemon"))(name: "\(program)", logs: logs)
                     defer { daemon.end() }
