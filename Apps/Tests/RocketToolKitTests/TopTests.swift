@@ -110,6 +110,11 @@ struct TopTests {
         #expect(empty.lines().last == "No loops.")
     }
 
+    @Test("The help names the table that is shown first")
+    func help() {
+        #expect(TopCommand.helpMessage().contains("default: methods"))
+    }
+
     @Test("An interval out of range is refused")
     func interval() {
         #expect(throws: (any Error).self) {

@@ -76,6 +76,8 @@ extension TopTab: ExpressibleByArgument {
         self = tab
     }
 
+    var defaultValueDescription: String { name }
+
     static var allValueStrings: [String] { allCases.map(\.name) }
 }
 

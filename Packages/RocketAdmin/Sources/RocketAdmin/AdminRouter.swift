@@ -62,6 +62,8 @@ final class AdminRouter: Sendable {
 
     private func view(_ numbers: SnapshotCache.Numbers) -> AdminView {
         var view = AdminView(program: facts, server: numbers.server)
+        // That of now, as /readyz answers it; the numbers may be a second old.
+        view.server.state = source.state()
         view.channels = numbers.channels
         view.process = numbers.process
         view.history = numbers.history

@@ -196,6 +196,9 @@ struct AdminServerTests {
             let ready = await RawHTTP.get("/readyz", from: address)
             #expect(ready.status == 503)
             #expect(ready.body.contains("drains"))
+            // The snapshot still says that the server runs.
+            let metrics = await RawHTTP.get("/metrics", from: address)
+            #expect(metrics.body.contains("rocket_server_state{state=\"draining\"} 1\n"))
             #expect(await RawHTTP.get("/healthz", from: address).status == 200)
         }
     }
