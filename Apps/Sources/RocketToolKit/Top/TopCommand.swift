@@ -70,16 +70,7 @@ struct TopCommand: AsyncParsableCommand {
     }
 }
 
-extension TopTab: ExpressibleByArgument {
-    init?(argument: String) {
-        guard let tab = Self.allCases.first(where: { $0.name == argument }) else { return nil }
-        self = tab
-    }
-
-    var defaultValueDescription: String { name }
-
-    static var allValueStrings: [String] { allCases.map(\.name) }
-}
+extension TopTab: ExpressibleByArgument {}
 
 /// Readings of a server's page. Blocks its thread.
 struct TopSource: ~Copyable {

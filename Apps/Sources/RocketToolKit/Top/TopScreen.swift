@@ -59,7 +59,7 @@ struct TopScreen {
         let (columns, rows) = (RawTerminal.columns, RawTerminal.rows)
         var lines = view.lines(columns: columns, rows: max(4, rows - 2))
         let tabs = TopTab.allCases.map { tab in
-            let text = "\(tab.rawValue + 1) \(tab.name)"
+            let text = "\(tab.index + 1) \(tab.name)"
             return tab == view.tab ? "[\(text)]" : " \(text) "
         }
         lines += ["", String((tabs.joined(separator: " ") + "   q quit").prefix(columns - 1))]
@@ -112,14 +112,15 @@ struct TopKeys: Hashable {
         case UInt8(ascii: "q"), UInt8(ascii: "Q"), 0x03, 0x04: return false
         case UInt8(ascii: "\t"): move(1)
         case UInt8(ascii: "1")...UInt8(ascii: "9"):
-            tab = TopTab(rawValue: Int(byte - UInt8(ascii: "1"))) ?? tab
+            let index = Int(byte - UInt8(ascii: "1"))
+            if index < TopTab.allCases.count { tab = TopTab.allCases[index] }
         default: break
         }
         return true
     }
 
     private mutating func move(_ step: Int) {
-        let count = TopTab.allCases.count
-        tab = TopTab(rawValue: (tab.rawValue + step + count) % count) ?? tab
+        let tabs = TopTab.allCases
+        tab = tabs[(tab.index + step + tabs.count) % tabs.count]
     }
 }

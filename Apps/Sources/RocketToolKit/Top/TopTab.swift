@@ -1,5 +1,5 @@
 /// A table of the page that `rocket top` shows. A value.
-enum TopTab: Int, CaseIterable, Sendable {
+enum TopTab: String, CaseIterable, Sendable {
     case methods, connections, calls, channels, loops, limits
 
     /// What a column's values are.
@@ -19,7 +19,10 @@ enum TopTab: Int, CaseIterable, Sendable {
         }
     }
 
-    var name: String { "\(self)" }
+    var name: String { rawValue }
+
+    /// Its place among all, from 0 on.
+    var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 
     /// The column by which the rows are sorted, from high to low; nil: as the page has them.
     var order: String? {
