@@ -51,7 +51,7 @@ struct AdminSocket: ~Copyable {
         _ groupID: UInt32?
     ) throws(SystemError) -> File {
         try SocketFile.withFolderLocked(of: path) { () throws(SystemError) -> File in
-            try removeStale(path, address)
+            try SocketFile.removeStale(path, at: address.socketAddress)
             try socket.bind(to: address.socketAddress)
             let file = File(path: path, identity: try SocketFile.identity(of: path))
             do throws(SystemError) {
@@ -66,24 +66,6 @@ struct AdminSocket: ~Copyable {
                 throw error
             }
             return file
-        }
-    }
-
-    /// Removes a socket's file that no process listens on. Otherwise `bind` fails: it is in use.
-    private static func removeStale(_ path: String, _ address: NetAddress) throws(SystemError) {
-        do {
-            guard try SocketFile.isSocket(path) else { return }
-        } catch {
-            if error.errno.isMissing { return }
-            throw error
-        }
-        let probe = try FileDescriptor.streamSocket(for: address.socketAddress)
-        do {
-            _ = try probe.connect(to: address.socketAddress)
-        } catch  where error.errno.isRefused {
-            try SocketFile.remove(path)
-        } catch {
-            // A process listens, or that can't be determined.
         }
     }
 

@@ -160,7 +160,7 @@ struct ListeningSocket: ~Copyable {
         _ configuration: TCPServerConfiguration, _ logger: RocketLogger
     ) throws(SystemError) -> BoundFile {
         try withFolderLocked(of: path, logger) { () throws(SystemError) -> BoundFile in
-            try removeStale(path, address)
+            try SocketFile.removeStale(path, at: address.socketAddress)
             try socket.bind(to: address.socketAddress)
             let file = BoundFile(
                 path: path, identity: try SocketFile.identity(of: path), logger: logger)
@@ -173,25 +173,6 @@ struct ListeningSocket: ~Copyable {
                 throw error
             }
             return file
-        }
-    }
-
-    /// Removes the file that a crashed server has left, only if it is a socket and no process
-    /// listens there. Otherwise `bind` fails: the address is in use.
-    private static func removeStale(_ path: String, _ address: NetAddress) throws(SystemError) {
-        do {
-            guard try SocketFile.isSocket(path) else { return }
-        } catch {
-            if error.errno.isMissing { return }
-            throw error
-        }
-        let probe = try FileDescriptor.streamSocket(for: address.socketAddress)
-        do {
-            _ = try probe.connect(to: address.socketAddress)
-        } catch  where error.errno.isRefused {
-            try SocketFile.remove(path)
-        } catch {
-            // A process listens, or that can't be determined.
         }
     }
 }
