@@ -22,9 +22,13 @@ public struct Daemon: Sendable {
     public let sockets: ListenFDs
 
     /// Reads systemd's environment variables, and ignores SIGPIPE: a server outlives the readers of
-    /// its standard output.
+    /// its standard output. Raises the process's limit on open descriptors to the hard one, as far
+    /// as the system lets it: the soft one is often 1024, for programs that use select(2).
     public init(name: String, logs: LogSystem) {
         StandardOutput.outliveReaders()
+        do { try ProcessUsage.setDescriptorLimit(.max) } catch {
+            logs.app.warn("the limit on descriptors stays as it is") { $0.add("error", error) }
+        }
         self.name = name
         self.logs = logs
         systemd = .fromEnvironment(logger: logs.app)
