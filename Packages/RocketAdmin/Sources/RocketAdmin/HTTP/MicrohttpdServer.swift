@@ -11,7 +11,7 @@ final class MicrohttpdServer: Sendable {
         var requestTimeout = Duration.seconds(10)
 
         /// The fields of a form.
-        static let bodyBytes = 1024
+        static let bodyBytes = 8192
     }
 
     // SAFETY: set in the initialiser, taken once under the lock by `stop`; the shim locks itself.
@@ -138,9 +138,8 @@ struct HTTPExchange: @unchecked Sendable {
 
     /// Answers; nil closes the connection. Once.
     func answer(_ response: HTTPResponse) {
-        var body = response.body
         // SAFETY: the shim copies the bytes.
-        let made = body.withUTF8 { bytes in
+        let made = unsafe (response.bytes ?? Array(response.body.utf8)).withUnsafeBytes { bytes in
             unsafe rocket_httpd_response_create(bytes.baseAddress, bytes.count)
         }
         guard let made = unsafe made else { return unsafe rocket_httpd_answer(pointer, 500, nil) }
