@@ -58,7 +58,11 @@ let package = Package(
             dependencies: layers + ["CRocketMicrohttpd", "RocketBinaryLog"],
             swiftSettings: strictSettings),
         .testTarget(
-            name: "RocketAdminTests", dependencies: layers + ["RocketAdmin", "RocketBinaryLog"],
+            name: "RocketAdminTests",
+            dependencies: layers + [
+                "RocketAdmin", "RocketBinaryLog",
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
             swiftSettings: settings),
     ]
 )

@@ -8,8 +8,8 @@ struct AdminClient: ~Copyable {
     private let address: AdminAddress
     private let client: OpaquePointer
 
-    /// The longest answer: 1,000 connections have 300 KiB.
-    private static let mostBytes = 8 << 20
+    /// The longest answer: 1,000 connections have 300 KiB, recorded calls 2 MiB and one call more.
+    private static let mostBytes = 16 << 20
     /// How long one request may take.
     private static let timeout = Duration.seconds(10)
 

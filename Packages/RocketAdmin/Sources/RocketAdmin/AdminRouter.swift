@@ -161,8 +161,10 @@ final class AdminRouter: Sendable {
             throw RequestPolicy.Refusal(
                 400, "Send the settings of the recording as a form's fields.")
         }
-        return .work { [recordings] in
-            do throws(RequestPolicy.Refusal) { return try recordings.answer(fields) } catch {
+        return .work { [recordings, peer = request.peer] in
+            do throws(RequestPolicy.Refusal) {
+                return try recordings.answer(fields, of: peer)
+            } catch {
                 return error.response
             }
         }

@@ -24,7 +24,7 @@ final class CallRecordings: Sendable {
     /// How long a recording goes on that nobody asks for.
     static let patience = Duration.seconds(10)
     /// About the most bytes of calls in one answer.
-    static let bytesPerAnswer = 4 << 20
+    static let bytesPerAnswer = 2 << 20
 
     private let server: RPCServer?
     /// `admin/record`.
@@ -47,16 +47,22 @@ final class CallRecordings: Sendable {
     }
 
     /// Begins a recording, or continues or ends the one with that `id`.
-    func answer(_ fields: FormFields) throws(RequestPolicy.Refusal) -> HTTPResponse {
+    ///
+    /// - Parameter peer: who asks, if it is known.
+    func answer(
+        _ fields: FormFields, of peer: PeerCredentials? = nil
+    ) throws(RequestPolicy.Refusal) -> HTTPResponse {
         guard isAllowed else {
             throw RequestPolicy.Refusal(
                 403, "Calls are not recorded here: set admin/record to true in the configuration.")
         }
         if let id = fields["id"] { return try next(id, stops: fields["stop"] != nil) }
-        return try begin(try RecordingRequest(fields))
+        return try begin(try RecordingRequest(fields), peer)
     }
 
-    private func begin(_ request: RecordingRequest) throws(RequestPolicy.Refusal) -> HTTPResponse {
+    private func begin(
+        _ request: RecordingRequest, _ peer: PeerCredentials?
+    ) throws(RequestPolicy.Refusal) -> HTTPResponse {
         guard let server else {
             throw RequestPolicy.Refusal(
                 409, "The program has no server whose calls could be recorded.")
@@ -84,6 +90,7 @@ final class CallRecordings: Sendable {
         running.withLock { $0 = new }
         logger.warn("calls are recorded from now on, by the admin page") {
             $0.add("methods", request.methods.map(\.description).joined(separator: ","))
+            if let peer { $0.add("uid", Int(peer.userID)) }
             $0.add("one_of", request.callsPerSample)
             $0.add("masked", masking.masker.masks.map(\.description).joined(separator: ","))
         }
@@ -145,7 +152,7 @@ final class CallRecordings: Sendable {
     /// Takes calls, up to the limit of the log.
     private static func take(_ running: inout Running) -> (bytes: [UInt8], isFull: Bool) {
         var bytes: [UInt8] = []
-        for call in running.recorder.take(atMost: bytesPerAnswer) {
+        while bytes.count < bytesPerAnswer, let call = running.recorder.take() {
             let (logged, omitted) = running.masking.logged(call, id: running.calls + 1)
             let before = bytes.count
             logged.append(to: &bytes)

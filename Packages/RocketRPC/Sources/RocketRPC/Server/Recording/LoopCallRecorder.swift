@@ -41,8 +41,10 @@ final class LoopCallRecorder {
         if left > 0 { return nil }
         left = gap()
         let isKept = request.byteCount <= shared.settings.maxMessageBytes
-        guard shared.begin(requestBytes: isKept ? request.byteCount : 0) else { return nil }
         let (peers, info) = responder.storage.withState { ($0.peers, $0.requestMetadata) }
+        let bytes =
+            RPCCallRecorder.bytesPerCall + (isKept ? request.byteCount : 0) + info.count
+        guard shared.begin(bytes) else { return nil }
         // SAFETY of both: the array lives, unchanged, until the metadata is read.
         let block = unsafe MetadataBlock.readReply(info.span.bytes)
         let timeout = unsafe MetadataBlock.timeoutMilliseconds(info.span.bytes)
@@ -56,7 +58,7 @@ final class LoopCallRecorder {
                 request: .init(
                     bytes: isKept ? request.copied : nil, length: request.byteCount,
                     type: method.requestName),
-                beganAt: time, endedAt: time),
+                beganAt: time, endedAt: time, requestByteCount: bytes),
             of: shared)
     }
 }

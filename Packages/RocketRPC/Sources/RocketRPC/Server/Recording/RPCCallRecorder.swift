@@ -18,8 +18,8 @@ import RocketSystem
         public var omittedMessages = 0
     }
 
-    private struct State {
-        var calls: [RPCRecordedCall] = []
+    private struct State: ~Copyable {
+        var calls = RingBuffer<RPCRecordedCall>()
         /// Of calls that have been chosen and not been taken.
         var bytes = 0
         var inFlight = 0
@@ -49,21 +49,12 @@ import RocketSystem
         return state.withLock { $0.counts.recorded >= most }
     }
 
-    /// Returns the recorded calls that nobody has taken, oldest first.
-    ///
-    /// - Parameter bytes: about the most bytes; at least one call is returned, if there is one.
-    public func take(atMost bytes: Int) -> [RPCRecordedCall] {
+    /// Returns the oldest call that was recorded and not taken; nil: there is none.
+    public func take() -> RPCRecordedCall? {
         state.withLock { state in
-            var count = 0
-            var taken = 0
-            while count < state.calls.count, count == 0 || taken < bytes {
-                taken += state.calls[count].byteCount
-                count += 1
-            }
-            let calls = Array(state.calls[..<count])
-            state.calls.removeFirst(count)
-            state.bytes -= taken
-            return calls
+            guard let call = state.calls.popFirst() else { return nil }
+            state.bytes -= call.byteCount
+            return call
         }
     }
 
@@ -76,16 +67,16 @@ import RocketSystem
         WallTime(nanoseconds: epoch &+ Int64(truncatingIfNeeded: monotonic))
     }
 
-    /// Reserves memory for a call with a request of that size.
+    /// Reserves memory for a call.
     ///
+    /// - Parameter bytes: what its request and metadata occupy.
     /// - Returns: false if the call is not recorded.
-    func begin(requestBytes: Int) -> Bool {
+    func begin(_ bytes: Int) -> Bool {
         state.withLock { state in
             if state.isStopped { return false }
             if let most = settings.maxCalls, state.counts.recorded + state.inFlight >= most {
                 return false
             }
-            let bytes = Self.bytesPerCall + requestBytes
             guard state.bytes + bytes <= settings.bufferBytes else {
                 state.counts.dropped += 1
                 return false
@@ -102,12 +93,12 @@ import RocketSystem
     ///
     /// - Parameter isCancelled: without a reply.
     func end(_ call: RPCRecordedCall, isCancelled: Bool) {
-        let responseBytes = call.response?.bytes?.count ?? 0
+        let replyBytes = call.replyByteCount
         state.withLock { state in
             state.inFlight -= 1
-            let fits = state.bytes + responseBytes <= settings.bufferBytes
+            let fits = state.bytes + replyBytes <= settings.bufferBytes
             if isCancelled || state.isStopped || !fits {
-                state.bytes -= call.byteCount - responseBytes
+                state.bytes -= call.requestByteCount
                 if isCancelled {
                     state.counts.cancelled += 1
                 } else if !fits {
@@ -115,11 +106,11 @@ import RocketSystem
                 }
                 return
             }
-            state.bytes += responseBytes
+            state.bytes += replyBytes
             state.calls.append(call)
             state.counts.recorded += 1
-            for message in [call.request, call.response]
-            where message.map({ $0.bytes == nil }) == true {
+            if call.request.bytes == nil { state.counts.omittedMessages += 1 }
+            if let response = call.response, response.bytes == nil {
                 state.counts.omittedMessages += 1
             }
         }

@@ -40,10 +40,15 @@ public import RocketTCP
     /// When its reply was written to the connection's output.
     public internal(set) var endedAt: WallTime
 
-    /// What it occupies, about.
-    var byteCount: Int {
-        RPCCallRecorder.bytesPerCall + (request.bytes?.count ?? 0) + (response?.bytes?.count ?? 0)
+    /// What it occupied when it began, about.
+    let requestByteCount: Int
+    /// What its reply occupies.
+    var replyByteCount: Int {
+        let entries = replyMetadata.entries + trailingMetadata.entries
+        return (response?.bytes?.count ?? 0) + message.utf8.count
+            + entries.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
     }
+    var byteCount: Int { requestByteCount + replyByteCount }
 }
 
 /// Which calls a server records, and how much of them.
