@@ -250,6 +250,20 @@ class Records(unittest.TestCase):
 
 
 class Configuration(unittest.TestCase):
+    def test_a_server_that_ends_leaves_the_calls_before(self):
+        server = OrderServer(admin=ALLOWED)
+        self.addCleanup(server.close)
+        recording = Recording(server, server.folder.name + "/x.binlog")
+        self.assertEqual(call(server.address, *MAKE).status, 0)
+        end = time.monotonic() + LIMIT
+        while os.path.getsize(recording.path) == 0:
+            self.assertLess(time.monotonic(), end)
+        server.stop()
+        status, errors = recording.end()
+        self.assertEqual(status, 69, errors)
+        self.assertIn("the file has the 1 calls before", errors)
+        self.assertEqual(len(entries(recording.path)), 6)
+
     def test_recording_is_off_by_default(self):
         server = OrderServer()
         self.addCleanup(server.close)

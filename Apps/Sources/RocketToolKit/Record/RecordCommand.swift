@@ -87,11 +87,7 @@ struct RecordCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard let place = AdminAddress(address) else {
-            throw ProgramFailure(
-                "\(TerminalText.safe(address)): expected IP:PORT or unix:PATH, as in admin/listen",
-                status: .usage)
-        }
+        let place = try AdminAddress(argument: address)
         let isInterrupted = Locked(false)
         let (file, fields, limit) = (output, self.fields, duration?.duration)
         let recording = Task {

@@ -11,6 +11,8 @@ struct RecordingSession: ~Copyable {
     private let client: AdminClient
     private let file: RecordedFile
     private let id: String
+    /// Those that are in the file.
+    private var calls = 0
 
     /// Begins a recording.
     ///
@@ -37,13 +39,24 @@ struct RecordingSession: ~Copyable {
             let isOver = isInterrupted() || end.map { time.monotonic() >= $0 } ?? false
             var fields = [(name: "id", value: id)]
             if isOver { fields.append((name: "stop", value: "1")) }
-            let (outcome, entries) = try Self.read(client.post(Self.path, fields))
+            let (outcome, entries) = try next(fields)
             do throws(ProgramFailure) { try file.append(entries) } catch {
                 Self.stop(id, client)
                 throw error
             }
+            calls = outcome.calls
             if outcome.ended != nil { return outcome }
             if entries.isEmpty { try? await Task.sleep(for: Self.interval) }
+        }
+    }
+
+    /// Asks for what was recorded since.
+    private func next(
+        _ fields: [(name: String, value: String)]
+    ) throws(ProgramFailure) -> (outcome: RecordingOutcome, entries: ArraySlice<UInt8>) {
+        do throws(ProgramFailure) { return try Self.read(client.post(Self.path, fields)) } catch {
+            throw ProgramFailure(
+                "\(error); the file has the \(calls) calls before", status: error.status)
         }
     }
 

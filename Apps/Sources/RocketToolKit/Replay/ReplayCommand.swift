@@ -132,10 +132,14 @@ struct ReplayCommand: AsyncParsableCommand {
     private func perform(
         _ run: ReplayRun, _ replay: ReplayFile, _ channel: RPCChannel
     ) async throws {
-        try await Interruption().whileRunning(cancel: { run.stop() }) {
+        let running = Task { await run.run(over: channel) }
+        try await Interruption().whileRunning(cancel: {
+            run.stop()
+            running.cancel()
+        }) {
             var report = ReplayReport(
                 file: file, server: address, skipped: replay.skipped, notes: replay.notes)
-            report.add(await run.run(over: channel))
+            report.add(await running.value)
             report.interrupted = run.isStopped
             if json {
                 StandardOutput.write(line: try report.json())

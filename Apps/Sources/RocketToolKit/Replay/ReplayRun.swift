@@ -73,7 +73,7 @@ final class ReplayRun: Sendable {
         self.settings = settings
     }
 
-    /// No further call begins.
+    /// No further call begins, and those that run are not counted; cancel the task of `run`, too.
     func stop() { state.withLock { $0.isStopped = true } }
 
     /// Whether it was stopped.
@@ -95,7 +95,8 @@ final class ReplayRun: Sendable {
         while let index = next() {
             let call = calls[index]
             if let due = settings.pace.due(index, call, first: calls[0]) {
-                await wait(until: start + due)
+                // Ends early if the task is cancelled, after `stop`.
+                try? await Task.sleep(for: max(.zero, start + due - time.monotonic()))
             }
             guard !isStopped, let method = methods[call.method] else { continue }
             let began = time.monotonic()
@@ -114,15 +115,6 @@ final class ReplayRun: Sendable {
             if state.isStopped || state.next >= calls.count { return nil }
             defer { state.next += 1 }
             return state.next
-        }
-    }
-
-    /// In steps, so that `stop` ends it soon.
-    private func wait(until due: MonotonicTime) async {
-        while !isStopped {
-            let left = due - time.monotonic()
-            if left <= .zero { return }
-            try? await Task.sleep(for: min(left, .milliseconds(200)))
         }
     }
 
