@@ -77,6 +77,11 @@ class Records(unittest.TestCase):
     def path(self):
         return os.path.join(self.folder.name, self.id() + ".binlog")
 
+    def made(self):
+        """How many orders the server was asked for."""
+        shown = json.loads(rocket("top", self.server.admin, "--json").output)
+        return next(row["calls"] for row in shown["methods"] if row["method"] == MAKE[0])
+
     def record(self, *options):
         return Recording(self.server, self.path(), *options)
 
@@ -170,6 +175,15 @@ class Records(unittest.TestCase):
         self.assertEqual(numbers, {2, 3}, replayed)
         replayed = rocket("replay", path, self.server.address, *IGNORE, "--rate", "100")
         self.assertEqual(replayed.status, 0, replayed)
+        # Ctrl-C does not wait for the pace.
+        before = self.made()
+        slow = start("replay", path, self.server.address, *IGNORE, "--rate", "0.001")
+        self.addCleanup(slow.communicate)
+        end = time.monotonic() + LIMIT
+        while self.made() == before:
+            self.assertLess(time.monotonic(), end)
+        slow.send_signal(signal.SIGINT)
+        self.assertEqual(slow.wait(LIMIT), -signal.SIGINT)
         # The token is not in the file: it is given again, beside what was recorded.
         replayed = rocket("replay", path, self.server.address, *IGNORE, "--method", "Order.*",
                           "-H", "authorization: Bearer x")

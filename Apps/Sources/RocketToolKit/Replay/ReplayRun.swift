@@ -19,13 +19,15 @@ enum ReplayPace: Hashable, Sendable {
     func due(_ index: Int, _ call: LoggedCall, first: LoggedCall) -> Duration? {
         switch self {
         case .asFastAsPossible: nil
-        case .rate(let rate): .nanoseconds(Int64(Double(index) / rate * 1e9))
+        case .rate(let rate): Self.seconds(Double(index) / rate)
         case .recorded(let speed):
-            .nanoseconds(
-                Int64(
-                    Double(max(0, call.beganAt.nanoseconds &- first.beganAt.nanoseconds)) / speed))
+            Self.seconds(
+                Double(max(0, call.beganAt.nanoseconds &- first.beganAt.nanoseconds)) / 1e9 / speed)
         }
     }
+
+    /// A file may have any times: at most 30 years.
+    private static func seconds(_ seconds: Double) -> Duration { .seconds(min(seconds, 1e9)) }
 }
 
 /// Makes the calls of a file again, and compares their replies. Any thread.

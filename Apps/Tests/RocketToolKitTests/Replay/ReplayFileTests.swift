@@ -48,6 +48,10 @@ import Testing
         #expect(ReplayPace.rate(4).due(2, later, first: first) == .milliseconds(500))
         #expect(ReplayPace.recorded(speed: 2).due(1, later, first: first) == .seconds(2))
         #expect(ReplayPace.recorded(speed: 1).due(1, first, first: later) == .zero)
+        var never = later
+        never.beganAt = WallTime(nanoseconds: .max)
+        #expect(ReplayPace.recorded(speed: 0.001).due(1, never, first: first) == .seconds(1e9))
+        #expect(ReplayPace.rate(0.001).due(.max, never, first: first) == .seconds(1e9))
     }
 
     @Test("a report counts by method, and keeps what differs")

@@ -58,23 +58,26 @@ public struct FieldPath: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether the field at those steps is meant.
-    public func matches(_ steps: [Step]) -> Bool { matches(names.count, steps, steps.count) }
-
-    /// Whether the first names mean the first steps.
-    private func matches(_ nameCount: Int, _ steps: [Step], _ stepCount: Int) -> Bool {
-        if nameCount == 0 { return !isAnchored || stepCount == 0 }
-        if stepCount == 0 { return false }
-        let name = names[nameCount - 1]
-        switch steps[stepCount - 1] {
-        case .name(let field):
-            return (name == "*" || name == field)
-                && matches(nameCount - 1, steps, stepCount - 1)
-        case .index(let index):
-            if name == "*" || name == "\(index)", matches(nameCount - 1, steps, stepCount - 1) {
-                return true
+    public func matches(_ steps: [Step]) -> Bool {
+        // Bit n: the steps behind the current one are those that the names from n on mean.
+        var reached = UInt64(1) << UInt64(names.count)
+        for step in steps.reversed() {
+            if !isAnchored, reached & 1 != 0 { return true }
+            var next: UInt64 = 0
+            for count in 1...names.count where reached >> UInt64(count) & 1 != 0 {
+                let name = names[count - 1]
+                switch step {
+                case .name(let field):
+                    if name == "*" || name == field { next |= 1 << UInt64(count - 1) }
+                case .index(let index):
+                    if name == "*" || name == "\(index)" { next |= 1 << UInt64(count - 1) }
+                    next |= 1 << UInt64(count)
+                }
             }
-            return matches(nameCount, steps, stepCount - 1)
+            if next == 0 { return false }
+            reached = next
         }
+        return reached & 1 != 0
     }
 
     /// The text from which `init` parses it.
