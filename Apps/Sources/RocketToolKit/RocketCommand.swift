@@ -6,7 +6,8 @@ public struct RocketCommand: AsyncParsableCommand {
     /// Name, help, version and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "rocket",
-        abstract: "Calls, loads and watches servers, checks configurations, shows crashes.",
+        abstract:
+            "Calls, loads, records and watches servers, checks configurations, shows crashes.",
         discussion: """
             EXAMPLES:
               List the services of a server, and the methods of one:
@@ -34,7 +35,8 @@ public struct RocketCommand: AsyncParsableCommand {
 
     private static let helpSections = HelpSections(
         exitStatuses: [
-            .failure, .dataError, .noInput, .unavailable, .cannotCreate, .ioError, .protocolError,
+            .failure, .dataError, .noInput, .unavailable, .cannotCreate, .ioError,
+            .temporaryFailure, .protocolError,
             .notPermitted, .configuration,
         ],
         environment: [("NO_COLOR", "No colours on a terminal, if it is not empty.")])

@@ -70,7 +70,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The most differences that are printed. Default: 10.", valueName: "number"))
+            "The most differences that are printed.", valueName: "number"))
     var differences = 10
 
     @Flag(help: "Print the result, with all differences, as one line of JSON.")
