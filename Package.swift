@@ -185,7 +185,8 @@ let admin: [Target] = [
     library(
         "RocketAdmin", of: "RocketAdmin",
         [
-            "RocketSystem", "RocketBase", "RocketTCP", "RocketRPC", lifecycle, "CRocketMicrohttpd",
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketRPC", lifecycle,
+            "CRocketMicrohttpd",
             .product(name: "Metrics", package: "swift-metrics"),
         ],
         unsafe: true),

@@ -17,6 +17,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 let layers: [Target.Dependency] = [
     .product(name: "RocketSystem", package: "RocketBase"),
     .product(name: "RocketBase", package: "RocketBase"),
+    .product(name: "RocketReactor", package: "RocketReactor"),
     .product(name: "RocketTCP", package: "RocketTCP"),
     .product(name: "RocketRPC", package: "RocketRPC"),
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -30,6 +31,7 @@ let package = Package(
     ],
     dependencies: [
         .package(path: "../RocketBase"),
+        .package(path: "../RocketReactor"),
         .package(path: "../RocketTCP"),
         .package(path: "../RocketRPC"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),

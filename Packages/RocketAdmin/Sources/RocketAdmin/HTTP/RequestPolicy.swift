@@ -8,10 +8,19 @@ import RocketTCP
 /// rebinding): therefore the header Host must be an address. And they must not change anything:
 /// therefore a change needs a header that only this page, or a program, sends.
 struct RequestPolicy: Sendable {
-    /// Whether there is a Unix socket, which no browser reaches.
-    let isUnix: Bool
+    /// How the page is reached.
+    let way: Way
     /// Whether anything may be changed.
     let isWritable: Bool
+
+    enum Way: Sendable {
+        /// By a loopback address, as every page in a browser on the machine can.
+        case loopback
+        /// By a Unix socket, which no browser reaches.
+        case unix
+        /// By TLS: the certificate is of the page's own names only.
+        case tls
+    }
 
     /// A request that is not answered as it wishes.
     struct Refusal: Error, Hashable {
@@ -36,7 +45,7 @@ struct RequestPolicy: Sendable {
         guard let host = request.headers[.host] else {
             throw Refusal(400, "The request has no Host header: send one, such as Host: localhost.")
         }
-        if isUnix || HTTPHost(host).isLoopback { return }
+        if way != .loopback || HTTPHost(host).isLoopback { return }
         throw Refusal(
             421,
             "The Host header names something other than this machine. Use the address that the page "
@@ -53,7 +62,9 @@ struct RequestPolicy: Sendable {
         }
         if let site = request.headers[.fetchSite], site != "same-origin" { throw Self.foreign }
         if let origin = request.headers[.origin] {
-            guard let host = request.headers[.host], origin == "http://\(host)" else {
+            guard let host = request.headers[.host],
+                origin == "\(way == .tls ? "https" : "http")://\(host)"
+            else {
                 throw Self.foreign
             }
         } else if request.headers[.change] == nil {
