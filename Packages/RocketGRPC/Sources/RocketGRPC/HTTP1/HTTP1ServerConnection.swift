@@ -79,6 +79,7 @@ extension HTTP1ServerConnection: TransportHandler {
     func received(_ transport: any Transport, _ input: inout ByteBuffer) {
         takeRequests(&input)
         deliver()
+        reportHeldBytes()
         watchTime()
     }
 

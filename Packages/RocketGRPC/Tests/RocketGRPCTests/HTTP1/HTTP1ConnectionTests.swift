@@ -136,6 +136,15 @@ struct HTTP1ConnectionTests {
         #expect(rig.status() == "413" && rig.below.closed != nil)
     }
 
+    @Test("What is held of a body counts for the connection's memory")
+    func heldBytes() throws {
+        let rig = try HTTP1Rig()
+        rig.receive(String(HTTP1Rig.post(String(repeating: " ", count: 9000)).dropLast(1000)))
+        #expect(rig.below.handlerBytes > 8000)
+        rig.receive(String(repeating: " ", count: 1000))
+        #expect(rig.status() == "400" && rig.below.handlerBytes == 0)
+    }
+
     @Test("A client that waits for 100 Continue gets a refusal at once, and sends no body")
     func expectation() throws {
         for (path, length, status) in [
