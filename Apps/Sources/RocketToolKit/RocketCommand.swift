@@ -19,7 +19,7 @@ public struct RocketCommand: AsyncParsableCommand {
               Check a configuration before a server is restarted:
                 rocket check /etc/rocket/order_server.xml
               Show what a process did before it crashed:
-                rocket crash /dev/shm/order_server.flight.1
+                rocket crash /run/order_server/flight.1
 
             \(helpSections.text)
             """,

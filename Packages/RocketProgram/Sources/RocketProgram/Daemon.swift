@@ -1,4 +1,5 @@
 import Logging
+import RocketAdmin
 public import RocketBase
 import RocketSystem
 public import RocketSystemd
@@ -63,7 +64,8 @@ public struct Daemon: Sendable {
             logs.app.info("stopping") { $0.add("signal", signal.name) }
             Task { await group.triggerGracefulShutdown() }
         }
-        async let announced: Void = announce(listening)
+        systemd?.holdReady()
+        async let announced: Void = announce(services, listening)
         try await group.run()
         await announced
     }
@@ -72,10 +74,16 @@ public struct Daemon: Sendable {
     public func end() { systemd?.end() }
 
     /// Prints the ready line, for which scripts wait, and notifies systemd.
-    private func announce(_ listening: () async -> [String]) async {
+    private func announce(
+        _ services: [any Service], _ listening: () async -> [String]
+    ) async {
         let addresses = await listening()
         guard !addresses.isEmpty else { return }
-        systemd?.ready()
+        // A program whose page can't listen ends, and must not have been ready before.
+        for case let page as AdminServer in services {
+            if await page.boundAddress == nil { return }
+        }
+        systemd?.ready(endsHold: true)
         let list = addresses.joined(separator: " ")
         if !StandardOutput.isWritten("\(name) is ready, listening on \(list)\n") {
             logs.app.warn("the ready line could not be written to standard output")
