@@ -186,8 +186,8 @@ let admin: [Target] = [
     library(
         "RocketAdmin", of: "RocketAdmin",
         [
-            "RocketSystem", "RocketBase", "RocketTCP", "RocketCodec", "RocketRPC", lifecycle,
-            "CRocketMicrohttpd", "RocketBinaryLog", swiftProtobuf,
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            lifecycle, "CRocketMicrohttpd", "RocketBinaryLog", swiftProtobuf,
             .product(name: "Metrics", package: "swift-metrics"),
         ],
         unsafe: true),

@@ -17,6 +17,7 @@ let strictSettings: [SwiftSetting] = settings + [.strictMemorySafety()]
 let layers: [Target.Dependency] = [
     .product(name: "RocketSystem", package: "RocketBase"),
     .product(name: "RocketBase", package: "RocketBase"),
+    .product(name: "RocketReactor", package: "RocketReactor"),
     .product(name: "RocketTCP", package: "RocketTCP"),
     .product(name: "RocketCodec", package: "RocketCodec"),
     .product(name: "RocketRPC", package: "RocketRPC"),
@@ -34,6 +35,7 @@ let package = Package(
     ],
     dependencies: [
         .package(path: "../RocketBase"),
+        .package(path: "../RocketReactor"),
         .package(path: "../RocketTCP"),
         .package(path: "../RocketCodec"),
         .package(path: "../RocketRPC"),

@@ -37,14 +37,14 @@ class UnixConnection(http.client.HTTPConnection):
 class Server:
     """An order_server with a page, on ports that the kernel chooses."""
 
-    def __init__(self, folder, listen="127.0.0.1:0"):
-        (folder / "rocket.xml").write_text(
-            "<root><order_store><path>orders.sqlite</path></order_store></root>")
+    def __init__(self, folder, listen="127.0.0.1:0", elements=""):
+        self.file = folder / "rocket.xml"
+        self.configure(elements)
         environment = dict(
             os.environ, ROCKET_SERVER_PORT="0", ROCKET_SERVER_IO_THREADS="2",
             ROCKET_LOG_SINKS="console", ROCKET_ADMIN_LISTEN=listen, ROCKET_ADMIN_WRITABLE="true")
         self.process = subprocess.Popen(
-            [BIN / "order_server", folder / "rocket.xml"], stdout=subprocess.PIPE,
+            [BIN / "order_server", self.file], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env=environment, cwd=folder)
         self.admin = None
         self.log = []
@@ -58,6 +58,10 @@ class Server:
         self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr))
         self.reader.start()
         self.address = self.process.stdout.readline().split()[-1]
+
+    def configure(self, elements):
+        self.file.write_text(
+            f"<root>{elements}<order_store><path>orders.sqlite</path></order_store></root>")
 
     def connection(self):
         if self.admin.startswith("unix:"):

@@ -7,6 +7,7 @@
 struct rocket_http_client {
     CURL *curl;
     struct curl_slist *change_headers;
+    struct curl_slist *connect_to;
     char error[CURL_ERROR_SIZE];
     uint8_t *body;
     size_t count, capacity, most;
@@ -58,10 +59,33 @@ rocket_http_client *rocket_http_client_create(
     return client;
 }
 
+int rocket_http_client_use_tls(rocket_http_client *client, const char *ca, const char *certificate,
+                               const char *key, const char *connect_to) {
+    CURL *curl = client->curl;
+    if (connect_to != NULL) {
+        client->connect_to = curl_slist_append(NULL, connect_to);
+        if (client->connect_to == NULL
+            || curl_easy_setopt(curl, CURLOPT_CONNECT_TO, client->connect_to) != CURLE_OK)
+            return -1;
+    }
+    // Without the folder of the system's: only the file's authorities are trusted.
+    if (ca != NULL
+        && (curl_easy_setopt(curl, CURLOPT_CAINFO, ca) != CURLE_OK
+            || curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) != CURLE_OK))
+        return -1;
+    if (certificate != NULL && curl_easy_setopt(curl, CURLOPT_SSLCERT, certificate) != CURLE_OK)
+        return -1;
+    if (key != NULL && curl_easy_setopt(curl, CURLOPT_SSLKEY, key) != CURLE_OK) return -1;
+    return curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) == CURLE_OK
+            && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK
+        ? 0 : -1;
+}
+
 void rocket_http_client_free(rocket_http_client *client) {
     if (client == NULL) return;
     if (client->curl != NULL) curl_easy_cleanup(client->curl);
     curl_slist_free_all(client->change_headers);
+    curl_slist_free_all(client->connect_to);
     free(client->body);
     free(client);
 }

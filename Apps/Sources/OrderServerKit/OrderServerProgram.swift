@@ -56,9 +56,8 @@ struct OrderServerProgram {
             server.update(configuration)
         }
         try await daemon.run(
-            [HeapTrimmer(logger: daemon.logs.app), tls] + daemon.admin(of: server, reload) + [
-                server
-            ]
+            [HeapTrimmer(logger: daemon.logs.app), tls]
+                + daemon.admin(of: server, reload, security: tls.provider) + [server]
                 + daemon.registration(of: server, config.server),
             listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)

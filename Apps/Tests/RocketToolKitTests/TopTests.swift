@@ -23,6 +23,24 @@ struct TopTests {
         }
     }
 
+    @Test("With TLS it is https, and the certificate may have another name than the host")
+    func secureAddresses() {
+        let plain = AdminAddress("https://[::1]:9100/")
+        #expect(plain?.base == "https://[::1]:9100" && plain?.connectTo == nil)
+        #expect(AdminAddress("[::1]:9100", isSecure: true) == plain)
+        let named = AdminAddress("10.0.0.1:9100", isSecure: true, name: "orders.example")
+        #expect(named?.base == "https://orders.example:9100")
+        #expect(named?.connectTo == "orders.example:9100:10.0.0.1:9100")
+        let address = AdminAddress("https://a:1", isSecure: true, name: "::1")
+        #expect(address?.connectTo == "[::1]:1:a:1")
+        #expect(AdminAddress("http://a:1", isSecure: true) == nil)
+        #expect(AdminAddress("unix:/a", isSecure: true) == nil)
+        #expect(AdminAddress("a:1", isSecure: true, name: "b/c") == nil)
+        #expect(throws: (any Error).self) {
+            try TopCommand.parse(["a:1", "--tls-fingerprint", String(repeating: "0", count: 64)])
+        }
+    }
+
     @Test("Keys select a table, and end the program")
     func keys() {
         func after(_ bytes: [UInt8], from tab: TopTab = .methods) -> (tab: TopTab, goesOn: Bool) {

@@ -31,7 +31,9 @@ struct RecordCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("IP:PORT or unix:PATH, as in admin/listen.", valueName: "address"))
+        help: ArgumentHelp(
+            "IP:PORT or unix:PATH, as in admin/listen; https://HOST:PORT with admin/tls.",
+            valueName: "address"))
     var address: String
 
     @Option(
@@ -78,7 +80,10 @@ struct RecordCommand: AsyncParsableCommand {
         help: ArgumentHelp("Metadata that is left out; may be repeated.", valueName: "name"))
     var maskMetadata: [String] = []
 
+    @OptionGroup(title: "TLS") var tls: TLSOptions
+
     func validate() throws {
+        try tls.validateForPage()
         if let calls, calls < 1 { throw ValidationError("--calls is 1 or more") }
         if let maxMessage, maxMessage.bytes > 1 << 20 {
             throw ValidationError("--max-message is at most 1m")
@@ -87,12 +92,13 @@ struct RecordCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let place = try AdminAddress(argument: address)
+        let tls = tls.settings
+        let place = try AdminAddress(argument: address, tls: tls)
         let isInterrupted = Locked(false)
         let (file, fields, limit) = (output, self.fields, duration?.duration)
         let recording = Task {
             var session = try RecordingSession(
-                client: try AdminClient(place), fields: fields, file: file)
+                client: try AdminClient(place, tls: tls), fields: fields, file: file)
             return try await session.run(for: limit) { isInterrupted.withLock { $0 } }
         }
         try await Interruption().whileRunning(cancel: { isInterrupted.withLock { $0 = true } }) {

@@ -13,14 +13,23 @@ struct AdminClient: ~Copyable {
     /// How long one request may take.
     private static let timeout = Duration.seconds(10)
 
+    /// - Parameter tls: for an address with TLS; nil: the system's authorities, and no certificate.
     /// - Throws: `ProgramFailure` (no memory).
-    init(_ address: AdminAddress) throws(ProgramFailure) {
+    init(_ address: AdminAddress, tls: StubTLSConfig? = nil) throws(ProgramFailure) {
         self.address = address
         let timeout = Int(Self.timeout / .milliseconds(1))
         // SAFETY: the shim copies the path.
         guard
             let client = unsafe rocket_http_client_create(address.socket, timeout, Self.mostBytes)
         else { throw ProgramFailure("no memory for a client of HTTP", status: .ioError) }
+        // SAFETY: libcurl copies the texts.
+        if address.isSecure,
+            unsafe rocket_http_client_use_tls(
+                client, tls?.ca, tls?.certificate, tls?.key, address.connectTo) != 0
+        {
+            unsafe rocket_http_client_free(client)
+            throw ProgramFailure("no memory for a client of HTTP", status: .ioError)
+        }
         unsafe self.client = client
     }
 
@@ -35,6 +44,11 @@ struct AdminClient: ~Copyable {
         let body = unsafe try body(of: answer)
         switch unsafe answer.status {
         case 200: return body
+        case 401 where address.isSecure, 403 where address.isSecure:
+            throw ProgramFailure(
+                "\(TerminalText.safe(place)): not permitted: no rule of admin/authorization allows "
+                    + "admin.read to this client's certificate (--tls-cert, --tls-key)",
+                status: .notPermitted)
         case 403:
             throw ProgramFailure(
                 "\(TerminalText.safe(place)): not permitted: only root, the server's user and "

@@ -96,6 +96,10 @@ struct TLSElements {
 
     init(_ config: RocketConfig) {
         servers["server/tls"] = config.server.tls
+        servers["admin/tls"] = config.admin.tls
+        if let http = config.server.http {
+            servers["server/http/tls"] = http.tls ?? config.server.tls
+        }
         for listener in config.server.listeners {
             servers["server/listener/\(listener.address)/tls"] = listener.tls
         }

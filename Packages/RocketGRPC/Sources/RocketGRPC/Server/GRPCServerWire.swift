@@ -57,11 +57,22 @@ final class GRPCServerWire: WireProtocol {
         GRPCServerConnection(self, for: rpc, settings, on: reactor)
     }
 
+    var http1: (any HTTP1Wire)? { self }
+
     /// The fields that begin a response.
     static func headers(_ encoding: MessageEncoding, _ known: MessageEncodings) -> HTTP2Headers {
         var headers = HTTP2Headers([":status": "200", "content-type": ContentType.sent])
         if case .number(let number) = encoding { headers.add("grpc-encoding", known.names[number]) }
         if !known.names.isEmpty { headers.add("grpc-accept-encoding", known.text) }
         return headers
+    }
+}
+
+extension GRPCServerWire: HTTP1Wire {
+    func makeHTTP1Handler(
+        for rpc: any TransportHandler, settings: WireSettings, http: HTTP1Settings,
+        on reactor: Reactor
+    ) -> any TransportHandler {
+        HTTP1ServerConnection(self, for: rpc, settings, http, on: reactor)
     }
 }

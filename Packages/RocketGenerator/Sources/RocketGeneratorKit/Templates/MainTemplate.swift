@@ -180,7 +180,7 @@ struct MainTemplate {
                         otherThan: \(names.rpc("RPCServerConfiguration")).socketName)
                     try await daemon.run(
                         [\(names.program("HeapTrimmer"))(logger: logs.app), tls]
-                            + daemon.admin(of: server, reload) + [server]
+                            + daemon.admin(of: server, reload, security: tls.provider) + [server]
                             + daemon.registration(of: server, config.server),
                         listening: { await server.boundAddresses.map { "\\($0)" } },
                         reload: reload.run)

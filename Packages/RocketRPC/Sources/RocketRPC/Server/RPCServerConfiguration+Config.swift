@@ -31,18 +31,8 @@ extension RPCServerConfiguration {
         let wires = server.grpc == .off ? [] : protocols
         let names = wires.flatMap(\.wire.applicationProtocols)
         if let fault = sockets.fault { throw RPCError(.peerAddress, fault) }
-        var listeners: [NetAddress] = []
         var addresses = ListenAddresses()
-        do throws(ListenAddressError) {
-            for text in server.addresses {
-                for address in try addresses.addresses(of: text) where !listeners.contains(address)
-                {
-                    listeners.append(address)
-                }
-            }
-        } catch {
-            throw RPCError(error.isPermanent ? .peerAddress : .unavailable, "\(error)")
-        }
+        let listeners = try addresses.all(of: server.addresses)
         var tcp = TCPServerConfiguration(listen: listeners)
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         tcp.apply(server)
@@ -66,6 +56,28 @@ extension RPCServerConfiguration {
         reportsLoad = server.reportsLoad
         authorization = server.authorization
         self.protocols = wires
+        if let http = server.http {
+            self.http = try RPCHTTPConfiguration(
+                http, of: server, beside: tcp, security: security, &addresses)
+            try checkHTTP()
+        }
+    }
+
+    /// Checks that calls can be served over HTTP/1.1, if there are listeners for them.
+    func checkHTTP() throws(RPCError) {
+        if http == nil { return }
+        if !json {
+            throw RPCError(
+                .channelInit,
+                "there are listeners for HTTP/1.1 (server/http), which serve nothing but JSON, and "
+                    + "server/json is off: remove one of the two")
+        }
+        if protocols.contains(where: { $0.wire.http1 != nil }) { return }
+        throw RPCError(
+            .channelInit,
+            "there are listeners for HTTP/1.1 (server/http), and the server has no wire for it: import "
+                + "RocketGRPC and give the server protocols: [.grpc()], and don't set server/grpc to off"
+        )
     }
 
     /// The name of sockets for calls in a socket unit: FileDescriptorName=rpc.

@@ -34,7 +34,7 @@ extension RPCServer {
         snapshot.addConnections(reports, atMost: maxConnections)
         let counts = runtime.connectionCounts
         snapshot.connectionCount = max(
-            counts?.open ?? 0, snapshot.connections.count + snapshot.connectionsLeftOut)
+            runtime.connectionCount, snapshot.connections.count + snapshot.connectionsLeftOut)
         snapshot.limits = limits(reports, counts, snapshot.statistics)
         return snapshot
     }
@@ -43,16 +43,8 @@ extension RPCServer {
         _ reports: [LoopReport], _ counts: ConnectionCounts?, _ statistics: RPCServerStatistics
     ) -> [RPCServerSnapshot.Limit] {
         var limits: [RPCServerSnapshot.Limit] = []
-        if let counts {
-            limits.append(
-                .init(
-                    name: "connections", limit: counts.limit, current: counts.open,
-                    highest: counts.most, refusals: counts.refused))
-            limits.append(
-                .init(
-                    name: "connections_per_peer", limit: counts.limitPerPeer,
-                    refusals: counts.refusedOfPeers))
-        }
+        if let counts { limits += Self.limits("", counts) }
+        if let counts = http?.connectionCounts { limits += Self.limits("http_", counts) }
         limits += highest.update(
             dispatcher.limiter.limits(
                 callsOnConnection: reports.map(\.mostCalls).max() ?? 0,
@@ -63,6 +55,19 @@ extension RPCServer {
                 name: "memory_budget_bytes", limit: budget.limitBytes, current: budget.heldBytes,
                 highest: budget.mostHeldBytes, refusals: budget.excessCount))
         return limits + dispatcher.overload.limits(statistics)
+    }
+
+    private static func limits(
+        _ prefix: String, _ counts: ConnectionCounts
+    ) -> [RPCServerSnapshot.Limit] {
+        [
+            .init(
+                name: prefix + "connections", limit: counts.limit, current: counts.open,
+                highest: counts.most, refusals: counts.refused),
+            .init(
+                name: prefix + "connections_per_peer", limit: counts.limitPerPeer,
+                refusals: counts.refusedOfPeers),
+        ]
     }
 }
 
