@@ -70,6 +70,7 @@ final class AdminRouter: Sendable {
         view.configuration = source.configuration()
         if let logs = source.logs { view.log = LogFigures(logs) }
         view.application = source.metrics?.contents
+        view.traces = source.traces?()
         view.isWritable = policy.isWritable
         return view
     }

@@ -16,11 +16,12 @@ extension Daemon {
     /// - Parameters:
     ///   - reload: has the configuration that is in force, which the page shows.
     ///   - channels: those that the program calls other servers by.
+    ///   - tracing: what exports the program's spans.
     ///   - version: of the program.
     /// - Throws: `ProgramFailure` (configuration) for an address that a page must not listen on.
     public func admin(
         of server: RPCServer, _ reload: ConfigReload, channels: [RPCChannel] = [],
-        version: String = RocketVersion.current
+        tracing: ProgramTracing? = nil, version: String = RocketVersion.current
     ) throws(ProgramFailure) -> [any Service] {
         do throws(AdminError) {
             guard let configuration = try AdminConfiguration(reload.config.admin) else { return [] }
@@ -28,6 +29,7 @@ extension Daemon {
             source.version = version
             source.channels = channels
             source.configuration = { reload.config.entries }
+            source.traces = tracing?.figures
             source.logs = logs
             source.metrics = ApplicationMetrics.bootstrap()
             return [AdminServer(configuration, source, logger: logs.app)]

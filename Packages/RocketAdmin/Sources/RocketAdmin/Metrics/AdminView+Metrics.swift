@@ -17,6 +17,7 @@ extension AdminView {
         writeServer(&text)
         writeLoops(&text)
         writeChannels(&text)
+        writeTraces(&text)
         if log.hasLog {
             text.write(.logLines) { samples in
                 samples.add(log.statistics.drained, "written")

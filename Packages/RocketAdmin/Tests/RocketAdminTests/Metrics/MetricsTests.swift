@@ -16,6 +16,7 @@ struct MetricsTests {
         let channel = RPCChannelSnapshot(target: "order", state: .ready)
         view.channels = [channel, channel]
         view.application = ApplicationMetrics().contents
+        view.traces = AdminTraces(target: "collector")
         return view
     }
 
@@ -40,6 +41,36 @@ struct MetricsTests {
         ] {
             #expect(text.split(separator: "\n").contains(Substring(line)), "\(line)")
         }
+    }
+
+    @Test(
+        "the export of spans is in the metrics, on the page of channels, and among what needs attention"
+    )
+    func traces() {
+        var view = Samples.view()
+        #expect(!view.metrics.contains("rocket_trace"))
+        #expect(view.tracesTables.isEmpty)
+        var traces = AdminTraces(target: "127.0.0.1:4317")
+        (traces.exported, traces.dropped, traces.rejected, traces.failed) = (1, 2, 3, 4)
+        (traces.waiting, traces.exports, traces.failedExports) = (5, 6, 7)
+        view.traces = traces
+        for line in [
+            #"rocket_trace_spans_total{result="exported"} 1"#,
+            #"rocket_trace_spans_total{result="dropped"} 2"#,
+            #"rocket_trace_spans_total{result="rejected"} 3"#,
+            #"rocket_trace_spans_total{result="failed"} 4"#, "rocket_trace_spans_waiting 5",
+            #"rocket_trace_exports_total{result="ok"} 6"#,
+            #"rocket_trace_exports_total{result="failed"} 7"#,
+        ] {
+            #expect(view.metrics.split(separator: "\n").contains(Substring(line)), "\(line)")
+        }
+        #expect(view.findings.isEmpty)
+        let query = FormFields()
+        #expect(AdminPage.channels.contents(view, query).json.text.contains(#""dropped":2"#))
+        view.traces?.failure = "<down>"
+        #expect(view.findings.map(\.page) == [.channels])
+        let page = AdminPage.channels.contents(view, query).live.text
+        #expect(page.contains("&lt;down&gt;"))
     }
 
     @Test("no sample occurs twice, and every line belongs to a family that is documented")
