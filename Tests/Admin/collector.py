@@ -10,7 +10,8 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 
 class Collector(service.TraceServiceServicer):
-    def __init__(self, address="127.0.0.1:0"):
+    def __init__(self, address="127.0.0.1:0", certificate=None):
+        """`certificate`: a folder with key.pem and certificate.pem; None: plaintext."""
         self.changed = threading.Condition()
         self.requests = []
         self.metadata = []
@@ -18,7 +19,11 @@ class Collector(service.TraceServiceServicer):
         self.answers = []
         self.server = grpc.server(futures.ThreadPoolExecutor(2))
         service.add_TraceServiceServicer_to_server(self, self.server)
-        port = self.server.add_insecure_port(address)
+        if certificate is None:
+            port = self.server.add_insecure_port(address)
+        else:
+            pair = [(certificate / name).read_bytes() for name in ("key.pem", "certificate.pem")]
+            port = self.server.add_secure_port(address, grpc.ssl_server_credentials([tuple(pair)]))
         self.address = f"127.0.0.1:{port}"
         self.server.start()
 

@@ -133,6 +133,23 @@ class TracingTests(unittest.TestCase):
         server.end()
         self.assertEqual([span.parent_span_id.hex() for span in collector.spans], [PARENT])
 
+    def test_spans_are_encrypted_for_a_collector_of_the_authority(self):
+        authority = self.folder / "ca"
+        tool = pathlib.Path(__file__).parents[2] / "scripts/dev-ca"
+        for command in (["init"], ["issue", "collector", "--ip", "127.0.0.1"]):
+            subprocess.run([tool, authority, *command], check=True, capture_output=True)
+        collector = Collector(certificate=authority / "collector")
+        self.addCleanup(collector.end)
+        # The system's authorities do not know it.
+        for settings, taken in (({"TLS_MIN_VERSION": "1.2"}, 0), ({"TLS_CA": str(authority / "ca.pem")}, 1)):
+            server = self.serve(collector.address, DRAIN_TIMEOUT_MS="5000", **settings)
+            self.call(server, QUERY, b"")
+            if not taken:
+                self.until(lambda: self.metric(
+                    server, 'rocket_trace_exports_total{result="failed"}') > 0)
+            server.end()
+            self.assertEqual(len(collector.spans), taken)
+
     def test_a_drain_exports_what_is_left(self):
         collector = Collector()
         self.addCleanup(collector.end)

@@ -4,9 +4,9 @@ import RocketGRPC
 import RocketReactor
 public import RocketRPC
 import RocketSystem
-import SwiftProtobuf
 import RocketTCP
 public import ServiceLifecycle
+import SwiftProtobuf
 import Synchronization
 
 /// Exports the spans of its `tracer` to a collector, by OpenTelemetry's protocol over gRPC: in batches, a

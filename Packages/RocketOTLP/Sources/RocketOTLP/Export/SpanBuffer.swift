@@ -38,9 +38,9 @@ final class SpanBuffer: Sendable {
         if wakes { changed.notify() }
     }
 
-    /// Has what waits exported at once.
+    /// Has what waits exported at once; without effect on later spans.
     func requestFlush() {
-        state.withLock { $0.isFlushRequested = true }
+        state.withLock { $0.isFlushRequested = $0.queue.count > 0 }
         changed.notify()
     }
 
