@@ -158,6 +158,13 @@ let rpc: [Target] = [
             "RocketGRPC", "RocketNames", swiftProtobuf,
         ]),
     library(
+        "RocketOTLP", of: "RocketOTLP",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            "RocketGRPC", swiftProtobuf, lifecycle,
+            .product(name: "Tracing", package: "swift-distributed-tracing"),
+        ]),
+    library(
         "RocketRPCJWT", of: "RocketRPCJWT",
         ["RocketRPC", "RocketBase", "RocketSystem", .product(name: "JWTKit", package: "jwt-kit")]),
     library(
@@ -170,9 +177,10 @@ let rpc: [Target] = [
         "RocketProgram", of: "RocketProgram",
         [
             "RocketAdmin", "RocketBase", "RocketCodec", "RocketCompression", "RocketEtcd",
-            "RocketGRPC", "RocketJournal", "RocketNames", "RocketReactor", "RocketRPC",
-            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
-            logging,
+            "RocketGRPC", "RocketJournal", "RocketNames", "RocketOTLP", "RocketReactor",
+            "RocketRPC", "RocketRPCTracing", "RocketSystem", "RocketSystemd", "RocketTCP",
+            "RocketTLS", swiftProtobuf, lifecycle, logging,
+            .product(name: "Tracing", package: "swift-distributed-tracing"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]
@@ -231,7 +239,7 @@ let libraries = [
     "RocketHTTP2", "RocketBalancing", "RocketDynamic", "RocketRPC", "RocketRPCMetrics",
     "RocketRPCTracing",
     "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketAdmin",
-    "RocketBinaryLog", "RocketProgram", "RocketSimulation",
+    "RocketBinaryLog", "RocketOTLP", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(

@@ -81,6 +81,7 @@ final class AdminRouter: Sendable {
         view.configuration = source.configuration()
         if let logs = source.logs { view.log = LogFigures(logs) }
         view.application = source.metrics?.contents
+        view.traces = source.traces?()
         view.isWritable = policy.isWritable
         return view
     }
@@ -118,8 +119,12 @@ final class AdminRouter: Sendable {
         case "/healthz": return .done(.text("ok"))
         case "/readyz": return .done(Self.readiness(source.state()))
         case "/metrics":
+            let format = PrometheusText.Format(accept: request.headers[.accept])
             return .numbers { view in
-                HTTPResponse(contentType: PrometheusText.contentType, body: view.metrics)
+                var response = HTTPResponse(
+                    contentType: format.contentType, body: view.metrics(format))
+                response.headers = [("Vary", "Accept")]
+                return response
             }
         default: break
         }

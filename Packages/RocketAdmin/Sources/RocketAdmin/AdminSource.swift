@@ -17,6 +17,9 @@ public struct AdminSource: Sendable {
     /// The program's own metrics, which `/metrics` has, too. Default nil: it has none.
     public var metrics: ApplicationMetrics?
 
+    /// Returns what has become of the program's spans. Default nil: it exports none.
+    public var traces: (@Sendable () -> AdminTraces)?
+
     /// Whose calls can be recorded; nil in tests.
     let server: RPCServer?
     let state: @Sendable () -> RPCServer.State

@@ -13,6 +13,8 @@ struct AdminView: Sendable {
     var log = LogFigures()
     /// The program's own metrics; nil: it has no back end for them.
     var application: MetricsRegistry?
+    /// The export of its spans; nil: there is none.
+    var traces: AdminTraces?
     /// Whether the log's levels can be changed.
     var isWritable = false
 }

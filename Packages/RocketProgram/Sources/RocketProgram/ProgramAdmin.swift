@@ -18,13 +18,14 @@ extension Daemon {
     ///   - security: makes the page's TLS (`admin/tls`); nil: none, so that a configuration with it is an
     ///     error.
     ///   - channels: those that the program calls other servers by.
+    ///   - tracing: what exports the program's spans.
     ///   - version: of the program.
     /// - Throws: `ProgramFailure` (configuration) for an address that a page must not listen on, and TLS
     ///   that can't be used.
     public func admin(
         of server: RPCServer, _ reload: ConfigReload,
         security: (any TransportSecurityProvider)? = nil, channels: [RPCChannel] = [],
-        version: String = RocketVersion.current
+        tracing: ProgramTracing? = nil, version: String = RocketVersion.current
     ) throws(ProgramFailure) -> [any Service] {
         do throws(AdminError) {
             let configuration = try AdminConfiguration(
@@ -35,6 +36,7 @@ extension Daemon {
             source.version = version
             source.channels = channels
             source.configuration = { reload.config.entries }
+            source.traces = tracing?.figures
             source.logs = logs
             source.metrics = ApplicationMetrics.bootstrap()
             return [AdminServer(configuration, source, logger: logs.app)]

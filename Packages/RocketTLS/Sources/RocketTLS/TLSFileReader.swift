@@ -103,6 +103,7 @@ struct TLSElements {
         for listener in config.server.listeners {
             servers["server/listener/\(listener.address)/tls"] = listener.tls
         }
+        clients["trace/otlp/tls"] = config.trace.otlp?.tls
         for stub in config.stubs { clients["stubs/\(stub.name)/tls"] = stub.tls }
     }
 }

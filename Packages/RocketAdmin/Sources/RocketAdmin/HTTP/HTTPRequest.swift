@@ -19,6 +19,7 @@ struct HTTPRequest: Sendable {
         case origin = "Origin"
         case fetchSite = "Sec-Fetch-Site"
         case contentType = "Content-Type"
+        case accept = "Accept"
         /// Proves that no foreign page has sent the request: a browser asks before it sends such a
         /// header to another origin, and the answer is no.
         case change = "X-Rocket-Admin"

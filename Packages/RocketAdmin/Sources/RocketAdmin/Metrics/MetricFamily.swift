@@ -113,6 +113,15 @@ extension MetricFamily {
     static let endpointReady = MetricFamily(
         .gauge, "rocket_client_endpoint_ready", ["target", "address"],
         "1 for a server that gets calls, 0 for one that is not connected or left out")
+    static let traceSpans = MetricFamily(
+        .counter, "rocket_trace_spans_total", ["result"],
+        "Spans of traces, by result: exported, dropped (no room), rejected (by the collector), failed (given up)"
+    )
+    static let traceWaiting = MetricFamily(
+        .gauge, "rocket_trace_spans_waiting", "Spans that wait for their export")
+    static let traceExports = MetricFamily(
+        .counter, "rocket_trace_exports_total", ["result"],
+        "Attempts to export spans, by result: ok, failed")
     static let logLines = MetricFamily(
         .counter, "rocket_log_lines_total", ["result"],
         "Lines of the log, by result: written, dropped (no memory), lost (not written)")
@@ -142,7 +151,8 @@ extension MetricFamily {
         refusals, timedOut, cancelled, brokenStreams, connections, unsentBytes, limit, limitCurrent,
         limitHighest, limitRefusals, overloadedLoops, loopBusy, loopTicks, loopDelay, loopLongest,
         loopSlow, loopStuck, loopConnections, loopTasks, channelInFlight, channelConnects,
-        channelLost, channelRetries, channelHedges, channelEjections, endpointReady, logLines,
+        channelLost, channelRetries, channelHedges, channelEjections, endpointReady, traceSpans,
+        traceWaiting, traceExports, logLines,
         processCPU, processMemory, processHeap, processDescriptors, processDescriptorLimit,
         processStart, applicationSeries, applicationRefused,
     ]

@@ -54,7 +54,8 @@ extension AdminPage {
         case .log: LogPage(view: view).contents
         case .methods: contents(of: view.methodsTable, query)
         case .connections: contents(of: view.connectionsTable, query)
-        case .channels: contents(of: view.channelsTable, query, more: [view.endpointsTable])
+        case .channels:
+            contents(of: view.channelsTable, query, more: [view.endpointsTable] + view.tracesTables)
         case .calls: CallsPage(view: view, query: query).contents
         case .loops: contents(of: view.loopsTable, query)
         case .limits: contents(of: view.limitsTable, query)

@@ -52,6 +52,10 @@ extension AdminView {
                 "\(limit.name) is at \(Quantity.percent(Double(current) / Double(most))) of "
                     + "its limit.", .limits)
         }
+        if let traces, let failure = traces.failure {
+            add(
+                .warning, "Spans are not exported to \(traces.target): \(failure)", .channels)
+        }
         for (name, rates) in (history.recent?.methods ?? [:]).sorted(by: { $0.key < $1.key })
         where rates.failuresPerSecond >= Self.noticedFailures
             && rates.failuresPerSecond > 0.05 * rates.callsPerSecond

@@ -198,6 +198,7 @@ extension GRPCServerConnection: Transport {
     var localAddress: NetAddress { transport?.localAddress ?? NetAddress(.unnamed) }
     var peerAddress: NetAddress { transport?.peerAddress ?? NetAddress(.unnamed) }
     var peerIdentity: PeerIdentity { transport?.peerIdentity ?? .none }
+    var wireName: String { GRPCServerWire.wireName }
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
     var pendingBytes: Int {
         unsafe output.readableBytes + outputBytes + (transport?.pendingBytes ?? 0)

@@ -30,7 +30,9 @@ final class GRPCServerWire: WireProtocol {
         plainTrailers = HTTP2Headers(["grpc-status": "0"])
     }
 
-    var name: String { "gRPC" }
+    /// The name of the wire, of servers and of channels.
+    static let wireName = "gRPC"
+    var name: String { Self.wireName }
 
     var applicationProtocols: [String] { ["h2"] }
 

@@ -169,6 +169,8 @@ final class ConnectionPeers: Sendable {
     /// The peer's address as text, formatted once.
     let peerText: String
     let identity: PeerIdentity
+    /// As `Transport.wireName`.
+    let wire: String
     /// What the token of the calls has proved.
     let token: TokenIdentity?
     /// Those of the same connection without a token; nil: these are.
@@ -179,12 +181,14 @@ final class ConnectionPeers: Sendable {
 
     init(
         local: NetAddress, peer: NetAddress, identity: PeerIdentity = .none,
-        token: TokenIdentity? = nil, of connection: ConnectionPeers? = nil
+        wire: String = ServerConnection.ownWire, token: TokenIdentity? = nil,
+        of connection: ConnectionPeers? = nil
     ) {
         self.local = local
         self.peer = peer
         peerText = connection?.peerText ?? peer.description
         self.identity = identity
+        self.wire = wire
         self.token = token
         self.connection = connection
     }
@@ -193,12 +197,13 @@ final class ConnectionPeers: Sendable {
     convenience init(_ transport: any Transport) {
         self.init(
             local: transport.localAddress, peer: transport.peerAddress,
-            identity: transport.peerIdentity)
+            identity: transport.peerIdentity, wire: transport.wireName)
     }
 
     /// Returns the same ends, for calls with a token.
     func with(_ token: TokenIdentity) -> ConnectionPeers {
-        ConnectionPeers(local: local, peer: peer, identity: identity, token: token, of: self)
+        ConnectionPeers(
+            local: local, peer: peer, identity: identity, wire: wire, token: token, of: self)
     }
 
     /// Identifies the connection.

@@ -71,6 +71,10 @@ public struct RPCController: Sendable {
     /// The peer's address: the caller's on a server, the server's on a channel.
     public var peerAddress: NetAddress? { withState { $0.peers?.peer } ?? nil }
 
+    /// The protocol of the call's connection: `TinyPB`, or the name of another wire such as `gRPC`.
+    /// On a channel nil until the call is sent.
+    public var wire: String? { withState { $0.peers?.wire } ?? nil }
+
     /// Identifies the connection of the call: calls of one connection have the same value, and those
     /// of two open connections have different ones. For services that are fair to connections.
     public var connection: ObjectIdentifier? {

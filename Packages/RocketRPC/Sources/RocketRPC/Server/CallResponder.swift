@@ -75,6 +75,7 @@ final class CallResponder {
         self.deadline = deadline
         self.frameBytes = frameBytes
         payload = frame.payload
+        unsafe measured.mayBeTraced = frame.errorInfo.count >= TraceParent.leastMetadataBytes
         storage.begin(
             frame, bytes, method, peers, deadline: deadline.time,
             startedAt: connection.dispatcher.beginsCall())

@@ -153,16 +153,26 @@ extension RPCServer {
     ///   - protocols: further wires: `[.grpc]` of RocketGRPC; default: none.
     ///   - hasAdmin: whether the program shows the server by RocketAdmin; default: it does not, and a
     ///     configuration with `admin/listen` is an error. That element turns the recording of calls on.
+    ///   - hasTracing: whether the program exports spans by RocketOTLP; default: it does not, and a
+    ///     configuration with `trace/otlp` is an error.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together, `RPCError`
-    ///   for an invalid listener address, TLS that can't be used, or a page that nobody shows.
+    ///   for an invalid listener address, TLS that can't be used, or a page or an export of spans that
+    ///   the program does not have.
     public convenience init(
         config: RocketConfig, services: [any RPCService],
         interceptors: [any RPCInterceptor] = [],
         authenticator: (any RPCAuthenticator)? = nil, logs: LogSystem? = nil,
         systemd: SystemdReporter? = .fromEnvironment(), sockets: ListenFDs = .fromEnvironment(),
         security: (any TransportSecurityProvider)? = nil, protocols: [RPCWireProtocol] = [],
-        hasAdmin: Bool = false
+        hasAdmin: Bool = false, hasTracing: Bool = false
     ) throws {
+        if config.trace.otlp != nil, !hasTracing {
+            throw RPCError(
+                .channelInit,
+                "trace/otlp is set, and this program exports no spans: import RocketOTLP, add an "
+                    + "OTLPExporter to its services and an interceptor RPCTracing to the server, and "
+                    + "create that with hasTracing: true, or remove trace/otlp")
+        }
         if config.admin.listen != nil, !hasAdmin {
             throw RPCError(
                 .channelInit,

@@ -26,6 +26,8 @@ public import RocketTCP
     var signalsReset: Bool { get }
     /// The application protocol that both sides have agreed on (ALPN); nil: none.
     var negotiatedProtocol: String? { get }
+    /// The name of what carries the calls, such as `gRPC`. Default: `TinyPB`.
+    var wireName: String { get }
     /// Memory that the handler holds for this connection besides its buffers, in bytes: part of what
     /// the connection counts for in the process's byte budget.
     var handlerBytes: Int { get set }
@@ -54,6 +56,9 @@ public import RocketTCP
 }
 
 @_spi(Transport) extension Transport {
+    /// `TinyPB`.
+    public var wireName: String { ServerConnection.ownWire }
+
     /// Nothing is known.
     public var traffic: ConnectionTraffic { ConnectionTraffic() }
 

@@ -147,6 +147,9 @@ final class LoopMetrics {
         if let flight {
             recordEnd(of: responder, method, code, responseBytes, in: flight, at: now)
         }
+        if unsafe responder.measured.mayBeTraced {
+            recordExemplar(responder, method, duration, at: now)
+        }
         if unsafe duration >= slowNanoseconds || code.rawValue != 0 || responder.isTraced
             || responder.stream != nil
         {
@@ -199,7 +202,7 @@ final class LoopMetrics {
         call.requestBytes = received
         call.responseBytes = sent
         // SAFETY: the array lives, unchanged, until the text is copied.
-        call.traceID = unsafe Self.traceID(info.span.bytes)
+        call.traceID = TraceParent(metadata: unsafe info.span.bytes)?.traceID
         keep(call, of: connection)
     }
 
@@ -226,10 +229,17 @@ final class LoopMetrics {
             of: connection)
     }
 
-    private static func traceID(_ info: RawSpan) -> String? {
-        guard info.byteCount > 0, let range = MetadataBlock.value(of: "traceparent", in: info)
-        else { return nil }
-        return MetadataBlock.text(of: range, in: info).flatMap { TraceParent.traceID($0) }
+    /// Records the call as an example of its latency, if it is part of a trace that is exported.
+    @inline(never)
+    private func recordExemplar(
+        _ responder: CallResponder, _ method: _MethodEntry, _ duration: UInt64, at now: UInt64
+    ) {
+        let trace = responder.storage.withState { state in
+            // SAFETY: the array lives, unchanged, while its bytes are read.
+            TraceParent(metadata: unsafe state.requestMetadata.span.bytes)
+        }
+        guard let trace, trace.isSampled else { return }
+        counters.exemplars.record(trace, duration, of: method.index, at: now)
     }
 
     // MARK: Kept calls

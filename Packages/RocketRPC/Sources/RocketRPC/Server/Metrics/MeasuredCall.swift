@@ -9,6 +9,8 @@ struct MeasuredCall {
     var isAwaited = false
     /// Whether it was chosen at its beginning to be kept.
     var isSampled = false
+    /// Whether its metadata is large enough for a trace context.
+    var mayBeTraced = false
     /// Its slot in the flight recorder, if there is one; negative: it has none.
     var flightSlot = -1
     /// When it was read, and when it was its turn.
@@ -48,21 +50,4 @@ struct KeptCall {
     var requestBytes = 0
     var responseBytes = 0
     var traceID: String?
-}
-
-/// Reads the id of a trace out of a W3C `traceparent`, such as
-/// `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`.
-enum TraceParent {
-    /// Returns the 32 hexadecimal digits; nil if the text is not of that form, or the id is zero.
-    static func traceID(_ text: String) -> String? {
-        let parts = text.utf8.split(separator: UInt8(ascii: "-"), maxSplits: 3)
-        guard parts.count == 4, parts[0].count == 2, parts[1].count == 32, parts[2].count == 16,
-            parts[1].allSatisfy(isHexadecimal), parts[1].contains(where: { $0 != 0x30 })
-        else { return nil }
-        return String(parts[1])
-    }
-
-    private static func isHexadecimal(_ byte: UInt8) -> Bool {
-        byte >= 0x30 && byte <= 0x39 || byte >= 0x61 && byte <= 0x66
-    }
 }

@@ -27,7 +27,10 @@ extension RPCServer {
         var snapshot = RPCServerSnapshot(
             time: wall, startedAt: startedAt, age: now - beganAt, state: state,
             collectsMetrics: metrics != nil, statistics: dispatcher.statistics)
-        if let metrics { snapshot.methods = metrics.readMethods() }
+        if let metrics {
+            snapshot.methods = metrics.readMethods()
+            metrics.readExemplars(into: &snapshot.methods, wall, now)
+        }
         snapshot.loops = reports.map(\.loop)
         snapshot.sampledCalls = reports.flatMap(\.keptCalls).map { $0.described(wall, now) }
             .sorted { $0.time > $1.time }

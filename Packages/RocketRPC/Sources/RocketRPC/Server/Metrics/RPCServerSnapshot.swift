@@ -77,6 +77,9 @@ public struct RPCServerSnapshot: Sendable {
         /// How long calls took, from their turn on until their reply was written: decoding, handler and
         /// encoding, without the time in a queue or on the network.
         public var latency = RPCLatencyHistogram()
+        /// Calls of traces that are examples for `latency`, one of each doubling, the shortest first.
+        /// At most 37.
+        public var exemplars: [Exemplar] = []
 
         /// Creates a method without calls.
         public init(name: String, kind: RPCMethodKind = .unary) {

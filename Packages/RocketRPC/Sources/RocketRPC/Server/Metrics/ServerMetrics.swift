@@ -76,6 +76,31 @@ final class ServerMetrics: Sendable {
         return result.sorted { $0.name < $1.name }
     }
 
+    /// Reads the examples of traced calls into the methods that were read.
+    ///
+    /// - Parameters:
+    ///   - wall: the calendar time of now.
+    ///   - now: the same moment by the monotonic clock.
+    func readExemplars(
+        into rows: inout [RPCServerSnapshot.Method], _ wall: WallTime, _ now: MonotonicTime
+    ) {
+        let all = counters.withLock { $0 }
+        let indices = Dictionary(
+            methods.map { ($0.fullName, $0.index) }, uniquingKeysWith: { first, _ in first })
+        for position in 0..<rows.count {
+            guard let index = indices[rows[position].name] else { continue }
+            var newest = [CallExemplars.Entry?](repeating: nil, count: CallExemplars.slotCount)
+            for counters in all { counters.exemplars.read(index, into: &newest) }
+            rows[position].exemplars = newest.compactMap(\.self).map { entry in
+                let ago = Int64(clamping: now.nanoseconds - min(entry.endedAt, now.nanoseconds))
+                return RPCServerSnapshot.Exemplar(
+                    traceID: entry.trace.traceID, spanID: entry.trace.spanID,
+                    duration: .nanoseconds(Int64(clamping: entry.duration)),
+                    time: WallTime(nanoseconds: wall.nanoseconds - ago))
+            }
+        }
+    }
+
     /// Reads how long the calls of all methods took so far, and how many are in flight.
     func readTotal() -> (latency: RPCLatencyHistogram, inFlight: Int) {
         var total = (latency: RPCLatencyHistogram(), inFlight: 0)

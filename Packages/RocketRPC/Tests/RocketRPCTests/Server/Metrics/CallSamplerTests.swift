@@ -55,18 +55,4 @@ struct CallSamplerTests {
         }
         #expect(last.all.sorted() == Array(136..<200))
     }
-
-    @Test(
-        "The id of a trace is read only from a valid traceparent",
-        arguments: [
-            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
-            ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
-            ("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
-            ("00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01", false),
-            ("", false), ("00", false), ("---", false),
-        ])
-    func traceParent(text: String, isValid: Bool) {
-        let id = TraceParent.traceID(text)
-        #expect(id == (isValid ? "0af7651916cd43dd8448eb211c80319c" : nil))
-    }
 }
