@@ -74,6 +74,27 @@ class Orders(unittest.TestCase):
         self.assertEqual(total["calls"] + total["errors"][0]["count"], 100_000)
         self.assertIn("rocket: limit missed: errors=1%: ", done.errors)
 
+    def test_a_search_for_the_highest_rate(self):
+        find = ("--find-rate", "-d", "200ms", "--json")
+        done = load(self.server.address, *MAKE, *find, "--limit", "p99=20s", "--rate", "50",
+                    "--max-rate", "100", "--limit", "rate=60")
+        self.assertEqual(done.status, 0, done)
+        report = done.lines[0]
+        self.assertEqual([(step["rate"], step["calls"], step["verdict"])
+                          for step in report["steps"]], [(50, 8, "held"), (100, 16, "held")])
+        self.assertEqual((report["rate"], report["bound"]), (100, "highest_rate"))
+        self.assertEqual(report["step_limits"], ["p99=20s", "errors=1%"])
+        self.assertEqual(report["limits"], [
+            {"limit": "rate=60", "value": "100 calls/s", "is_met": True}])
+        self.assertIn("50 to at most 100 calls/s, at most 13 steps of 0.2 s", done.errors)
+        # No call is as quick as that; a step without calls does not hold either.
+        done = load(self.server.address, *MAKE, *find, "--limit", "p99=0.001ms", "--rate", "20")
+        self.assertEqual(done.status, 1, done)
+        report = done.lines[0]
+        self.assertNotIn("rate", report)
+        self.assertEqual([step["rate"] for step in report["steps"]], [20, 10, 5, 2.5, 1.25, 1])
+        self.assertEqual(load(self.server.address, *MAKE, "--find-rate").status, 64)
+
     def test_methods_by_weight_and_deadlines(self):
         with tempfile.TemporaryDirectory() as folder:
             mix = os.path.join(folder, "orders.mix")

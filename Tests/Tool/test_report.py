@@ -126,6 +126,11 @@ class Pages(Shown):
         self.assertEqual((found["charts"], found["curves"], found["scripts"]), (3, 4, 0))
         self.assertTrue(found["inside"] and found["drawn"] and found["marks"] > 8, found)
 
+    def test_a_search(self):
+        path = self.load("search.html", "--find-rate", "-d", "100ms", "--rate", "50", "--max-rate",
+                         "200", "--limit", "p99=20s", "--limit", "errors=50%")
+        self.look(path, f"Highest rate of {self.server.address}")
+
     def test_a_report_of_one_call(self):
         path = self.load("short.html", "-n", "1", "-c", "1")
         self.look(path, f"Load of {self.server.address}")

@@ -95,6 +95,18 @@ struct LoadAmount: ParsableArguments {
             requests: requests, warmUp: warmUp?.duration ?? .zero, waitsForReady: waitsForReady)
     }
 
+    /// The amount of a step of a search: an open loop for 5 seconds unless a duration was given, of
+    /// which a fifth is warm-up.
+    var step: LoadAmount {
+        var step = self
+        step.rate = rate ?? 1
+        step.duration = duration ?? DurationArgument(argument: "5s")
+        if warmUp == nil, let length = step.length {
+            step.warmUp = DurationArgument(argument: "\(length / .milliseconds(5))ms")
+        }
+        return step
+    }
+
     private var schedule: LoadSchedule? {
         if !stage.isEmpty {
             return LoadSchedule(from: rate ?? 0, stage.map { ($0.duration, $0.rate) })

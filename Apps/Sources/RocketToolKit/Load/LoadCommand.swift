@@ -35,6 +35,8 @@ struct LoadCommand: AsyncParsableCommand {
                 rocket load localhost:12345 makeOrder @orders.jsonl --rate 2000 --limit p99=20ms
               A page with latency curves:
                 rocket load localhost:12345 makeOrder @orders.jsonl --output report.html
+              The highest rate at which 99 of 100 calls take 20 ms at most:
+                rocket load localhost:12345 makeOrder @orders.jsonl --find-rate --limit p99=20ms
               From 0 to 5000 calls per second in a minute, then half a minute of that:
                 rocket load localhost:12345 --mix a.mix --stage 1m:5000 --stage 30s:5000
 
@@ -59,6 +61,7 @@ struct LoadCommand: AsyncParsableCommand {
     var mix: String?
 
     @OptionGroup(title: "LOAD") var amount: LoadAmount
+    @OptionGroup(title: "SEARCH") var search: LoadSearchOptions
     @OptionGroup(title: "REPORT") var reporting: LoadReporting
     @OptionGroup var server: ServerOptions
     @OptionGroup var schema: SchemaOptions
@@ -67,9 +70,11 @@ struct LoadCommand: AsyncParsableCommand {
     func validate() throws {
         if method == nil, mix == nil { throw ValidationError("a method or --mix is missing") }
         if method != nil, mix != nil { throw ValidationError("--mix goes without a method") }
+        try search.validate(amount, reporting.limit)
     }
 
     func run() async throws {
+        let amount = search.findRate ? self.amount.step : self.amount
         let settings = amount.settings(waitsForReady: server.waitForReady)
         var target = try server.target(address)
         target.configuration.retry = .never
@@ -84,10 +89,18 @@ struct LoadCommand: AsyncParsableCommand {
             mix, schema: schema, timeout: server.timeout?.duration ?? .seconds(10),
             metadata: server.allMetadata, seed: amount.seed ?? .random(in: 0...1 << 32))
         let setup = LoadReport.Setup(
-            server: address, wire: server.grpc ? "gRPC" : "TinyPB", loop: amount.loopText,
+            server: address, wire: server.grpc ? "gRPC" : "TinyPB",
+            loop: search.findRate ? "search" : amount.loopText,
             concurrency: settings.concurrency, connections: settings.connections,
             threads: settings.threads, seed: calls.seed, began: Date().ISO8601Format())
-        try await report(LoadRun(calls, settings), setup, target)
+        if search.findRate {
+            let search = try LoadSearch(
+                calls, search.settings(first: amount.rate), limits: reporting.limit,
+                step: settings)
+            try await find(search, setup, target)
+        } else {
+            try await report(LoadRun(calls, settings), setup, target)
+        }
     }
 
     /// The schema with all methods of the mix.
@@ -117,6 +130,29 @@ struct LoadCommand: AsyncParsableCommand {
             loading.cancel()
         }) {
             let result = await loading.result
+            screen?.end()
+            try reporting.finish(try result.get())
+        }
+    }
+
+    private func find(
+        _ search: LoadSearch, _ setup: LoadReport.Setup, _ target: ServerTarget
+    ) async throws {
+        StandardError.write(line: TerminalText.safe(search.plan), level: .info)
+        let screen = LoadScreen.ofStandardError(LoadView(setup: setup))
+        let searching = Task {
+            try await search.run(setup, target: target) { setup, progress in
+                screen?.show(progress, LoadView(setup: setup))
+            } ended: { step in
+                screen?.end()
+                StandardError.write(line: TerminalText.safe(step.line), level: .info)
+            }
+        }
+        try await Interruption().whileRunning(cancel: {
+            search.stop()
+            searching.cancel()
+        }) {
+            let result = await searching.result
             screen?.end()
             try reporting.finish(try result.get())
         }

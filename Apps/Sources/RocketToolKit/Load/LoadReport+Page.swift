@@ -24,13 +24,7 @@ extension LoadReport {
         body += "</ul>\n"
         if !limits.isEmpty {
             body += "<h2>Limits</h2>\n<ul class=\"cards\">"
-            for limit in limits {
-                body += """
-                    <li><b class="\(limit.isMet ? "good" : "bad")">\
-                    \(limit.isMet ? "met" : "missed")</b>\
-                    <span>\(HTML.text(limit.limit)): \(HTML.text(limit.value))</span></li>
-                    """
-            }
+            body += limits.map(HTML.card).joined()
             body += "</ul>\n"
         }
         let shown = methods.count > 1 ? [total] + methods : methods

@@ -58,11 +58,13 @@ struct LoadReport: Codable, Hashable, Sendable {
             LoadLatencies(histogramNs.compactMap { $0.count == 2 ? ($0[0], $0[1]) : nil })
         }
         var failed: Int { errors.reduce(0) { $0 + $1.count } }
+        /// Those that were due and found all callers busy until the end.
+        var notBegun: Int {
+            errors.filter { $0.code == LoadCounts.notBegun }.reduce(0) { $0 + $1.count }
+        }
         /// The share of calls that failed or were never begun, 0 to 1.
         var errorShare: Double {
-            let unbegun = errors.filter { $0.code == LoadCounts.notBegun }
-                .reduce(0) { $0 + $1.count }
-            let all = calls + unbegun
+            let all = calls + notBegun
             return all > 0 ? Double(failed) / Double(all) : 0
         }
     }
@@ -83,6 +85,13 @@ struct LoadReport: Codable, Hashable, Sendable {
         var began: String
     }
 
+    /// What the load cost this side.
+    struct Client: Codable, Hashable, Sendable {
+        /// The share of its time in which the busiest thread worked, in percent. Near 100 the client,
+        /// and not the server, may be what limits the rate, and adds to latencies.
+        var busyPercent: Double
+    }
+
     var setup: Setup
     /// The time that was measured.
     var seconds: Double
@@ -93,6 +102,8 @@ struct LoadReport: Codable, Hashable, Sendable {
     var methods: [Calls]
     var course: LoadCourse
     var limits: [LoadLimit.Outcome] = []
+    /// Missing in reports of former versions.
+    var client: Client?
 
     static let percents = [50.0, 75, 90, 95, 99, 99.9, 99.99]
 
@@ -123,11 +134,14 @@ struct LoadReport: Codable, Hashable, Sendable {
     }
 
     /// Returns one line of JSON.
-    func json() throws -> String {
+    func json() throws -> String { try Self.json(of: self) }
+
+    /// Returns a value as one line of JSON, as in reports.
+    static func json(of value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        return TerminalText.safeJSON(String(decoding: try encoder.encode(self), as: UTF8.self))
+        return TerminalText.safeJSON(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
     /// Reads a report.

@@ -20,6 +20,8 @@ final class LoadRun: Sendable {
         /// Calls that are due before it has passed are not counted.
         var warmUp = Duration.zero
         var waitsForReady = false
+        /// Whether calls are also counted from when they were begun: see `reportFromBegin`.
+        var countsFromBegin = false
     }
 
     /// The time between two points of the course, and two drawings of the live view.
@@ -32,6 +34,8 @@ final class LoadRun: Sendable {
     private let time = SystemTimeSource()
     /// One for each loop.
     private let counters: [LoadCounter]
+    /// The same for latencies from when calls were begun; empty unless wanted.
+    private let countersFromBegin: [LoadCounter]
     private let state = Locked(State())
 
     private struct State {
@@ -39,14 +43,19 @@ final class LoadRun: Sendable {
         var callers: [LoopBound<LoadCallers>] = []
         var course = LoadCourse()
         var lastTick = MonotonicTime(nanoseconds: 0)
+        /// The share of its time in which the busiest loop worked, 0 to 1.
+        var busy = 0.0
+        var reportFromBegin: LoadReport?
     }
 
     init(_ calls: LoadCalls, _ settings: Settings) {
         self.calls = calls
         self.settings = settings
-        counters = (0..<settings.threads).map { _ in
-            LoadCounter(methods: calls.methods.count)
+        func counters(_ count: Int) -> [LoadCounter] {
+            (0..<count).map { _ in LoadCounter(methods: calls.methods.count) }
         }
+        self.counters = counters(settings.threads)
+        countersFromBegin = counters(settings.countsFromBegin ? settings.threads : 0)
     }
 
     /// Ends the load early: no call begins any more. Calls in flight go on.
@@ -57,6 +66,10 @@ final class LoadRun: Sendable {
         }
         for callers in callers { callers.loop.execute { _ in callers.get().stop() } }
     }
+
+    /// The report of the same calls with latencies from when each was begun, and without calls that were
+    /// never begun: what a client would have seen that is never late. After `run`, if it was wanted.
+    var reportFromBegin: LoadReport? { state.withLock { $0.reportFromBegin } }
 
     private var isStopped: Bool { state.withLock { $0.isStopped } }
 
@@ -93,11 +106,24 @@ final class LoadRun: Sendable {
         endInterval(at: time.monotonic(), since: first)
         for channel in channels { channel.close() }
         await threads.shutdown()
+        if settings.countsFromBegin {
+            let fromBegin = report(setup, countersFromBegin, seconds)
+            state.withLock { $0.reportFromBegin = fromBegin }
+        }
+        return report(setup, counters, seconds)
+    }
+
+    private func report(
+        _ setup: LoadReport.Setup, _ counters: [LoadCounter], _ seconds: Double
+    ) -> LoadReport {
         var all = LoadCounts(methods: calls.methods.count)
         for counter in counters { all.add(counter.all) }
-        return LoadReport(
+        let (course, busy) = state.withLock { ($0.course, $0.busy) }
+        var report = LoadReport(
             setup, methods: calls.methods.map(\.method.fullName), all, seconds: seconds,
-            interrupted: isStopped, course: state.withLock { $0.course })
+            interrupted: isStopped, course: course)
+        report.client = .init(busyPercent: busy * 100)
+        return report
     }
 
     /// Connects before the first call, so that its latency is that of a call.
@@ -135,16 +161,19 @@ final class LoadRun: Sendable {
             return state.isStopped
         }
         if isStopped { callers.stop() }
+        let before = loop.withReactor { WorkedTime($0) }
         let count =
             settings.concurrency / settings.threads
             + (number < settings.concurrency % settings.threads ? 1 : 0)
         await withTaskGroup { group in
             for _ in 0..<count {
                 group.addTask(executorPreference: loop) { [self] in
-                    await call(channels, bound, counters[number], countingFrom: first)
+                    await call(channels, bound, number, countingFrom: first)
                 }
             }
         }
+        let busy = loop.withReactor { WorkedTime($0) }.share(since: before)
+        state.withLock { $0.busy = max($0.busy, busy) }
         let notBegun = callers.notBegun(since: first)
         if notBegun > 0 {
             counters[number].addNotBegun(notBegun, weights: calls.methods.map(\.weight))
@@ -153,10 +182,12 @@ final class LoadRun: Sendable {
 
     /// Makes one call after the other. On the loop of the callers.
     private func call(
-        _ channels: [RPCChannel], _ bound: LoopBound<LoadCallers>,
-        _ counter: LoadCounter, countingFrom first: MonotonicTime
+        _ channels: [RPCChannel], _ bound: LoopBound<LoadCallers>, _ number: Int,
+        countingFrom first: MonotonicTime
     ) async {
         let callers = bound.get()
+        let counter = counters[number]
+        let counterFromBegin = settings.countsFromBegin ? countersFromBegin[number] : nil
         var now = time.monotonic()
         var isFirst = true
         while let call = await callers.next(now, isFirst: isFirst) {
@@ -164,6 +195,7 @@ final class LoadRun: Sendable {
             // Calls of an open loop go to all connections, however many callers are busy.
             let channel = channels[call.sequence / settings.threads % channels.count]
             var failure: RPCError?
+            let begin = counterFromBegin == nil ? call.due : time.monotonic()
             do throws(RPCError) { try await make(call, channel) } catch { failure = error }
             now = time.monotonic()
             if let failure {
@@ -175,6 +207,7 @@ final class LoadRun: Sendable {
             }
             if call.due < first { continue }
             counter.record(call.method, now - call.due, failure)
+            counterFromBegin?.record(call.method, now - begin, failure)
         }
     }
 
@@ -236,5 +269,22 @@ final class LoadRun: Sendable {
                 state.course.add(point)
             }
         }
+    }
+}
+
+/// How long a loop has worked, and waited for events. A value.
+private struct WorkedTime {
+    private let worked: UInt64
+    private let waited: UInt64
+
+    init(_ reactor: Reactor) {
+        (worked, waited) = (reactor.workedNanoseconds, reactor.waitedNanoseconds)
+    }
+
+    /// The share of the time since then in which it worked, 0 to 1.
+    func share(since former: WorkedTime) -> Double {
+        let work = Double(worked - former.worked)
+        let all = work + Double(waited - former.waited)
+        return all > 0 ? work / all : 0
     }
 }

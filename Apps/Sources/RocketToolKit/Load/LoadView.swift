@@ -75,8 +75,10 @@ final class LoadScreen: Sendable {
     }
 
     /// Draws.
-    func show(_ progress: LoadProgress) {
-        let lines = view.lines(progress, columns: columns())
+    ///
+    /// - Parameter view: another view than that of the whole load.
+    func show(_ progress: LoadProgress, _ view: LoadView? = nil) {
+        let lines = (view ?? self.view).lines(progress, columns: columns())
         let former = drawn.withLock { drawn in
             defer { drawn = lines.count }
             return drawn

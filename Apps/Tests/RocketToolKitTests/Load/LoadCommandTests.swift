@@ -62,6 +62,51 @@ import Testing
         #expect(await refusal("m", "--limit", "p99").contains("'p99' is no limit"))
     }
 
+    @Test("A search has steps of five seconds, with rates of its own")
+    func search() async throws {
+        let command = try await LoadCommand.asyncParse(
+            ["a:1", "m", "--find-rate", "--limit", "p99=20ms"])
+        let step = command.amount.step.settings(waitsForReady: false)
+        #expect((step.duration, step.warmUp) == (.seconds(5), .seconds(1)))
+        #expect(step.concurrency == 1000 && step.schedule != nil)
+        #expect(command.search.settings(first: command.amount.rate) == .init())
+        let given = try await LoadCommand.asyncParse(
+            [
+                "a:1", "m", "--find-rate", "--limit", "errors=0", "--rate", "7", "--max-rate", "70",
+                "--precision", "1%", "--max-steps", "9", "-d", "2s", "--warm-up", "1s",
+            ])
+        #expect(
+            given.search.settings(first: given.amount.rate)
+                == .init(first: 7, highest: 70, precision: 0.01, maxSteps: 9))
+        #expect(given.amount.step.settings(waitsForReady: false).warmUp == .seconds(1))
+    }
+
+    @Test("A search that has no limit, or does not fit to the load, is refused")
+    func refusedSearch() async {
+        let find = ["m", "--find-rate", "--limit", "p99=1s"]
+        func refusal(_ arguments: [String]) async -> String {
+            do {
+                _ = try await LoadCommand.asyncParse(["a:1"] + arguments)
+                return "accepted"
+            } catch { return LoadCommand.message(for: error) }
+        }
+        #expect(await refusal(find) == "accepted")
+        let needs = "--find-rate needs a limit of latencies or errors: --limit p99=20ms"
+        #expect(await refusal(["m", "--find-rate"]) == needs)
+        #expect(await refusal(["m", "--find-rate", "--limit", "rate=5"]) == needs)
+        #expect(await refusal(find + ["-n", "1"]) == "--find-rate goes without --requests")
+        #expect(await refusal(find + ["--stage", "1s:1"]) == "--find-rate goes without --stage")
+        #expect(await refusal(find + ["--max-rate", "0"]) == "--max-rate is 1 to 10000000")
+        #expect(await refusal(find + ["--max-steps", "101"]) == "--max-steps is 1 to 100")
+        #expect(await refusal(find + ["--precision", "51%"]) == "--precision is 0.1% to 50%")
+        #expect(
+            await refusal(find + ["--rate", "9", "--max-rate", "8"])
+                == "--rate, of the first step, is 1 to --max-rate")
+        #expect(
+            await refusal(["m", "--max-steps", "5"])
+                == "--max-rate, --precision and --max-steps go with --find-rate")
+    }
+
     @Test("Methods are completed for a load, too")
     func completion() async {
         let command = await MethodCompletion.command(of: ["rocket", "load", "--grpc", "a:1", ""])

@@ -23,19 +23,25 @@ import Testing
     private func load(
         _ mix: LoadMix, _ settings: LoadRun.Settings, isStopped: Bool = false
     ) async throws -> LoadReport {
+        let calls = try LoadCalls(mix, schema: schema, timeout: .seconds(20), seed: 1)
+        let run = LoadRun(calls, settings)
+        if isStopped { run.stop() }
+        return try await serving { target in
+            try await run.run(LoadReports.setup, target: target, progress: { _ in })
+        }
+    }
+
+    /// Runs `body` with a server.
+    private func serving<R>(_ body: (ServerTarget) async throws -> R) async throws -> R {
         let server = try RPCServer(
             configuration: RPCServerConfiguration(tcp: .init(listen: [.loopback(port: 0)])),
             services: [DynamicCallTests.Points(schema: schema)])
         let running = Task { try await server.run() }
         let address = try #require(await server.boundAddresses.first)
-        let calls = try LoadCalls(mix, schema: schema, timeout: .seconds(20), seed: 1)
-        let run = LoadRun(calls, settings)
-        if isStopped { run.stop() }
-        let report = try await run.run(
-            LoadReports.setup, target: ServerTarget(address: "\(address)"), progress: { _ in })
+        let result = try await body(ServerTarget(address: "\(address)"))
         server.beginDrain()
         try await running.value
-        return report
+        return result
     }
 
     private func mix(_ lines: String...) throws -> LoadMix {
@@ -103,6 +109,50 @@ import Testing
         settings.schedule = LoadSchedule(from: 1, [(.seconds(3600), 1)])
         let report = try await load(mix("1 one"), settings, isStopped: true)
         #expect(report.interrupted && report.total.calls == 0)
+    }
+
+    private func search(
+        _ limit: String, method: String = "one", isStopped: Bool = false
+    ) async throws -> LoadSearchReport {
+        var step = settings(concurrency: 50)
+        step.duration = .milliseconds(20)
+        let calls = try LoadCalls(
+            mix("1 \(method) {\"x\": 13}"), schema: schema, timeout: .seconds(20), seed: 1)
+        let search = try LoadSearch(
+            calls, .init(first: 100, highest: 200), limits: [LoadLimit(limit)], step: step)
+        #expect(search.plan.contains("100 to at most 200 calls/s, at most 14 steps of 0.0 s"))
+        if isStopped { search.stop() }
+        var ended = 0
+        let report = try await serving { target in
+            try await search.run(LoadReports.setup, target: target, progress: { _, _ in }) { _ in
+                ended += 1
+            }
+        }
+        #expect(report.steps.count == ended)
+        return report
+    }
+
+    @Test("A search makes steps until the highest rate has held")
+    func search() async throws {
+        let report = try await search("p99=10m", method: "many")
+        #expect(report.steps.map(\.rate) == [100, 200])
+        #expect(report.steps.map(\.calls) == [2, 4])
+        #expect(report.rate == 200 && report.bound == .highestRate && !report.interrupted)
+        #expect(report.stepLimits == ["p99=10m", "errors=1%"])
+        #expect(report.best?.total.calls == 4)
+    }
+
+    @Test("A server that refuses all calls holds no rate")
+    func refusing() async throws {
+        let report = try await search("p99=10m")
+        #expect(report.rate == nil && report.steps.count == 8)
+        #expect(report.steps.allSatisfy { $0.verdict != .held && $0.errorShare == 1 })
+    }
+
+    @Test("A search that is stopped begins no step")
+    func stoppedSearch() async throws {
+        let report = try await search("p99=10m", isStopped: true)
+        #expect(report.interrupted && report.steps.isEmpty && report.rate == nil)
     }
 
     @Test("A server that can't be reached ends the load before it begins")
