@@ -21,13 +21,14 @@ import Testing
     }
 
     private func load(
-        _ mix: LoadMix, _ settings: LoadRun.Settings, isStopped: Bool = false
+        _ mix: LoadMix, _ settings: LoadRun.Settings, isStopped: Bool = false,
+        progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
     ) async throws -> LoadReport {
         let calls = try LoadCalls(mix, schema: schema, timeout: .seconds(20), seed: 1)
         let run = LoadRun(calls, settings)
         if isStopped { run.stop() }
         return try await serving { target in
-            try await run.run(LoadReports.setup, target: target, progress: { _ in })
+            try await run.run(LoadReports.setup, target: target, progress: progress)
         }
     }
 
@@ -153,6 +154,18 @@ import Testing
     func stoppedSearch() async throws {
         let report = try await search("p99=10m", isStopped: true)
         #expect(report.interrupted && report.steps.isEmpty && report.rate == nil)
+    }
+
+    @Test(
+        "A load whose task is cancelled ends, though nothing has stopped it",
+        .timeLimit(.minutes(1)), arguments: [1, 2])
+    func cancelled(threads: Int) async throws {
+        let (begun, begin) = AsyncStream<Void>.makeStream()
+        let (mix, settings) = (try mix("1 one"), settings(connections: threads, threads: threads))
+        let loading = Task { try await load(mix, settings) { _ in begin.yield() } }
+        for await _ in begun { break }
+        loading.cancel()
+        #expect(try await loading.value.total.calls > 0)
     }
 
     @Test("A server that can't be reached ends the load before it begins")

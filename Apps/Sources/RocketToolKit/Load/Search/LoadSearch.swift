@@ -88,7 +88,7 @@ final class LoadSearch: Sendable {
             let load = try await run.run(stepSetup, target: target) { [stepSetup] in
                 progress(stepSetup, $0)
             }
-            if load.interrupted { break }
+            if load.interrupted || Task.isCancelled { break }
             let step = LoadSearchReport.Step(
                 rate: rate, load, fromBegin: run.reportFromBegin ?? load, limits)
             search.record(step.verdict)
