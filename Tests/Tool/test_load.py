@@ -54,7 +54,20 @@ class Orders(unittest.TestCase):
                     "--json")
         total = done.lines[0]["total"]
         self.assertEqual((total["calls"], total["errors"]), (100, []))
-        self.assertEqual(done.lines[0]["setup"]["loop"], "open loop, 0 to 200 to 0 calls/s")
+        report = done.lines[0]
+        self.assertEqual(report["setup"]["loop"], "open loop, 0 to 200 to 0 calls/s")
+        self.assertEqual([(s["from"], s["to"], s["calls"]["calls"]) for s in report["stages"]],
+                         [(0, 200, 50), (200, 0, 50)])
+        for point in report["course"]["points"]:
+            self.assertTrue(0 < point["target_per_second"] <= 200 and point["p99_ms"] > 0, point)
+
+    def test_the_callers_of_a_closed_loop_change(self):
+        done = load(self.server.address, *MAKE, "--caller-stage", "300ms:8", "--caller-stage",
+                    "300ms:1", "--label", "up and down")
+        self.assertEqual((done.status, done.errors), (0, ""), done)
+        self.assertIn("up and down: 127.0.0.1:", done.output)
+        self.assertIn("closed loop of 1 to 8 to 1, 8 callers", done.output)
+        self.assertIn("\n1 to 8 callers in 0.30 s ", done.output)
 
     def test_a_server_that_is_too_slow_shows_in_the_latencies_of_an_open_loop(self):
         # One caller, so calls wait for the one before them; they count from when they were due.

@@ -90,7 +90,7 @@ struct LoadCommand: AsyncParsableCommand {
             metadata: server.allMetadata, seed: amount.seed ?? .random(in: 0...1 << 32))
         let setup = LoadReport.Setup(
             server: address, wire: server.grpc ? "gRPC" : "TinyPB",
-            loop: search.findRate ? "search" : amount.loopText,
+            label: reporting.label, loop: search.findRate ? "search" : amount.loopText,
             concurrency: settings.concurrency, connections: settings.connections,
             threads: settings.threads, seed: calls.seed, began: Date().ISO8601Format())
         if search.findRate {

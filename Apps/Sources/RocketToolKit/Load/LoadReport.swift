@@ -54,6 +54,12 @@ struct LoadReport: Codable, Hashable, Sendable {
             histogramNs = all.pairs
         }
 
+        init(_ method: String, _ counts: LoadCounts.OfMethod, seconds: Double) {
+            self.init(
+                method, calls: counts.calls, errors: Array(counts.errors.values), seconds: seconds,
+                LoadLatencies(counts.latencies))
+        }
+
         var latencies: LoadLatencies {
             LoadLatencies(histogramNs.compactMap { $0.count == 2 ? ($0[0], $0[1]) : nil })
         }
@@ -74,6 +80,8 @@ struct LoadReport: Codable, Hashable, Sendable {
         var server: String
         /// TinyPB or gRPC.
         var wire: String
+        /// What the user calls the load; missing: it has no name.
+        var label: String?
         /// `closed loop`, or the rates of an open one.
         var loop: String
         var concurrency: Int
@@ -83,6 +91,18 @@ struct LoadReport: Codable, Hashable, Sendable {
         var seed: UInt64
         /// UTC, as in ISO 8601.
         var began: String
+    }
+
+    /// A part of a ramp, with the calls that were due in it (of a closed loop: begun).
+    struct Stage: Codable, Hashable, Sendable {
+        /// Calls per second, or callers, at its beginning and at its end.
+        var from: Double
+        var to: Double
+        /// `calls/s` or `callers`.
+        var unit: String
+        var seconds: Double
+        /// `method` is empty; the rate is that of the part that was measured.
+        var calls: Calls
     }
 
     /// What the load cost this side.
@@ -102,8 +122,9 @@ struct LoadReport: Codable, Hashable, Sendable {
     var methods: [Calls]
     var course: LoadCourse
     var limits: [LoadLimit.Outcome] = []
-    /// Missing in reports of former versions.
     var client: Client?
+    /// Those of a ramp.
+    var stages: [Stage]?
 
     static let percents = [50.0, 75, 90, 95, 99, 99.9, 99.99]
 
@@ -122,13 +143,9 @@ struct LoadReport: Codable, Hashable, Sendable {
             all.calls += counts.calls
             all.latencies.add(counts.latencies)
             for error in counts.errors.values { all.add(error) }
-            return Calls(
-                name, calls: counts.calls, errors: Array(counts.errors.values), seconds: seconds,
-                LoadLatencies(counts.latencies))
+            return Calls(name, counts, seconds: seconds)
         }
-        total = Calls(
-            "total", calls: all.calls, errors: Array(all.errors.values), seconds: seconds,
-            LoadLatencies(all.latencies))
+        total = Calls("total", all, seconds: seconds)
         (self.setup, self.seconds, self.interrupted) = (setup, seconds, interrupted)
         self.course = course
     }

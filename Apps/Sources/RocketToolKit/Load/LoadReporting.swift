@@ -14,6 +14,19 @@ struct LoadReporting: ParsableArguments {
         transform: LoadLimit.init)
     var limit: [LoadLimit] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "What the load is called in the report, and in comparisons.",
+            discussion: "At most 100 characters.", valueName: "text"))
+    var label: String?
+
+    /// Refuses a label that is too long for a column.
+    func validate() throws {
+        if let label, !(1...100).contains(label.count) {
+            throw ValidationError("--label has 1 to 100 characters")
+        }
+    }
+
     @Flag(help: "Print the report as one line of JSON.")
     var json = false
 

@@ -15,6 +15,10 @@ final class LoadRun: Sendable {
         var threads: Int
         /// Of an open loop; nil: closed loop.
         var schedule: LoadSchedule?
+        /// Of a closed loop whose number of callers changes: at most `concurrency`.
+        var callers: LoadSchedule?
+        /// Whether the report has a part for each stage of one of them.
+        var hasStages = false
         var duration: Duration?
         var requests: Int?
         /// Calls that are due before it has passed are not counted.
@@ -36,6 +40,9 @@ final class LoadRun: Sendable {
     private let counters: [LoadCounter]
     /// The same for latencies from when calls were begun; empty unless wanted.
     private let countersFromBegin: [LoadCounter]
+    /// The same by stage in place of method; empty without stages.
+    private let stageCounters: [LoadCounter]
+    private let stages: LoadStages
     private let state = Locked(State())
 
     private struct State {
@@ -51,11 +58,18 @@ final class LoadRun: Sendable {
     init(_ calls: LoadCalls, _ settings: Settings) {
         self.calls = calls
         self.settings = settings
-        func counters(_ count: Int) -> [LoadCounter] {
-            (0..<count).map { _ in LoadCounter(methods: calls.methods.count) }
+        func counters(_ isWanted: Bool, _ methods: Int) -> [LoadCounter] {
+            (0..<(isWanted ? settings.threads : 0)).map { _ in LoadCounter(methods: methods) }
         }
-        self.counters = counters(settings.threads)
-        countersFromBegin = counters(settings.countsFromBegin ? settings.threads : 0)
+        stages =
+            if !settings.hasStages { .none } else if let schedule = settings.schedule {
+                LoadStages(ofRate: schedule)
+            } else if let callers = settings.callers {
+                LoadStages(ofCallers: callers)
+            } else { .none }
+        self.counters = counters(true, calls.methods.count)
+        countersFromBegin = counters(settings.countsFromBegin, calls.methods.count)
+        stageCounters = counters(!stages.ends.isEmpty, stages.ends.count)
     }
 
     /// Ends the load early: no call begins any more. Calls in flight go on.
@@ -103,14 +117,36 @@ final class LoadRun: Sendable {
         ticks.cancel()
         await ticks.value
         let seconds = max(.zero, time.monotonic() - first) / .seconds(1)
-        endInterval(at: time.monotonic(), since: first)
+        endInterval(at: time.monotonic(), since: start)
         for channel in channels { channel.close() }
         await threads.shutdown()
         if settings.countsFromBegin {
             let fromBegin = report(setup, countersFromBegin, seconds)
             state.withLock { $0.reportFromBegin = fromBegin }
         }
-        return report(setup, counters, seconds)
+        var result = report(setup, counters, seconds)
+        result.stages = stageReports(elapsed: time.monotonic() - start)
+        return result
+    }
+
+    /// The calls of each stage; nil: there are none.
+    private func stageReports(elapsed: Duration) -> [LoadReport.Stage]? {
+        guard !stageCounters.isEmpty, let schedule = settings.schedule ?? settings.callers else {
+            return nil
+        }
+        var all = LoadCounts(methods: stages.ends.count)
+        for counter in stageCounters { all.add(counter.all) }
+        var start = Duration.zero
+        return zip(schedule.stages, zip(stages.ends, all.methods)).map { stage, counted in
+            let (end, counts) = counted
+            // Without the warm-up, and what was not reached.
+            let measured = min(end, elapsed) - max(start, settings.warmUp)
+            start = end
+            return LoadReport.Stage(
+                from: stage.from, to: stage.to,
+                unit: settings.callers == nil ? "calls/s" : "callers", seconds: stage.seconds,
+                calls: .init("", counts, seconds: max(0, measured / .seconds(1))))
+        }
     }
 
     private func report(
@@ -152,7 +188,7 @@ final class LoadRun: Sendable {
                 LoadPace(
                     schedule: settings.schedule, start: start, duration: settings.duration,
                     requests: settings.requests, loop: number, loops: settings.threads),
-                weights: calls.methods.map(\.weight), loop: number, loops: settings.threads,
+                stages, weights: calls.methods.map(\.weight), loop: number, loops: settings.threads,
                 on: reactor)
         }
         let bound = loop.withReactor { LoopBound(callers, on: $0) }
@@ -162,13 +198,10 @@ final class LoadRun: Sendable {
         }
         if isStopped { callers.stop() }
         let before = loop.withReactor { WorkedTime($0) }
-        let count =
-            settings.concurrency / settings.threads
-            + (number < settings.concurrency % settings.threads ? 1 : 0)
         await withTaskGroup { group in
-            for _ in 0..<count {
+            for caller in stride(from: number, to: settings.concurrency, by: settings.threads) {
                 group.addTask(executorPreference: loop) { [self] in
-                    await call(channels, bound, number, countingFrom: first)
+                    await call(channels, bound, number, caller, countingFrom: first)
                 }
             }
         }
@@ -178,26 +211,37 @@ final class LoadRun: Sendable {
         if notBegun > 0 {
             counters[number].addNotBegun(notBegun, weights: calls.methods.map(\.weight))
         }
+        var stageStart = first
+        for (index, end) in stages.ends.enumerated() where start + end > first {
+            let count = callers.notBegun(since: stageStart) - callers.notBegun(since: start + end)
+            stageStart = start + end
+            if count > 0 {
+                stageCounters[number].addNotBegun(
+                    count, weights: stages.ends.indices.map { $0 == index ? 1 : 0 })
+            }
+        }
     }
 
     /// Makes one call after the other. On the loop of the callers.
     private func call(
         _ channels: [RPCChannel], _ bound: LoopBound<LoadCallers>, _ number: Int,
-        countingFrom first: MonotonicTime
+        _ caller: Int, countingFrom first: MonotonicTime
     ) async {
         let callers = bound.get()
         let counter = counters[number]
         let counterFromBegin = settings.countsFromBegin ? countersFromBegin[number] : nil
+        let stageCounter = stageCounters.isEmpty ? nil : stageCounters[number]
         var now = time.monotonic()
         var isFirst = true
-        while let call = await callers.next(now, isFirst: isFirst) {
+        while let call = await callers.next(now, caller: caller, isFirst: isFirst) {
             isFirst = false
             // Calls of an open loop go to all connections, however many callers are busy.
             let channel = channels[call.sequence / settings.threads % channels.count]
             var failure: RPCError?
             let begin = counterFromBegin == nil ? call.due : time.monotonic()
             do throws(RPCError) { try await make(call, channel) } catch { failure = error }
-            now = time.monotonic()
+            let end = time.monotonic()
+            now = end
             if let failure {
                 // Interrupted; `stop` may not have come to this loop yet.
                 if failure.code == .cancelled, Task.isCancelled { return }
@@ -211,8 +255,9 @@ final class LoadRun: Sendable {
                 }
             }
             if call.due < first { continue }
-            counter.record(call.method, now - call.due, failure)
-            counterFromBegin?.record(call.method, now - begin, failure)
+            counter.record(call.method, end - call.due, failure)
+            counterFromBegin?.record(call.method, end - begin, failure)
+            stageCounter?.record(call.stage, end - call.due, failure)
         }
     }
 
@@ -246,7 +291,7 @@ final class LoadRun: Sendable {
             try? await Task.sleep(for: max(.zero, next - time.monotonic()))
             if Task.isCancelled { return }
             let now = time.monotonic()
-            endInterval(at: now, since: first)
+            endInterval(at: now, since: start)
             progress(
                 LoadProgress(
                     elapsed: now - start,
@@ -256,18 +301,24 @@ final class LoadRun: Sendable {
     }
 
     /// Adds a point to the course.
-    private func endInterval(at now: MonotonicTime, since first: MonotonicTime) {
+    private func endInterval(at now: MonotonicTime, since start: MonotonicTime) {
         var interval = LoadCounts.Interval()
         for counter in counters { interval.add(counter.endInterval()) }
         let latencies = LoadLatencies(interval.latencies)
         state.withLock { state in
             let seconds = (now - state.lastTick) / .seconds(1)
             if seconds <= 0 || interval.calls == 0 && seconds < 0.1 { return }
+            let began = state.lastTick - start
             state.lastTick = now
+            func mean(_ schedule: LoadSchedule?) -> Double? {
+                schedule.map { $0.mean(from: began, to: now - start) }
+            }
             let point = LoadCourse.Point(
-                second: (now - first) / .seconds(1), calls: interval.calls,
+                second: (now - start - settings.warmUp) / .seconds(1), calls: interval.calls,
                 errors: interval.errors, callsPerSecond: Double(interval.calls) / seconds,
-                p50: latencies.percentile(50), p99: latencies.percentile(99), max: latencies.max)
+                targetPerSecond: mean(settings.schedule), callers: mean(settings.callers),
+                p50Ms: latencies.percentile(50), p99Ms: latencies.percentile(99),
+                maxMs: latencies.max)
             if seconds < Self.interval / .seconds(1) / 2 {
                 state.course.addRest(point)
             } else {

@@ -39,6 +39,20 @@ import Testing
             settings.schedule == LoadSchedule(from: 10, [(.seconds(30), 5000), (.seconds(60), 0)]))
     }
 
+    @Test("Callers change by stages, from one on or from --concurrency")
+    func callerStages() async throws {
+        let one = try await settings("--caller-stage", "30s:64", "--caller-stage", "1m:8")
+        #expect(one.concurrency == 64 && one.duration == .seconds(90) && one.hasStages)
+        #expect(one.callers == LoadSchedule(from: 1, [(.seconds(30), 64), (.seconds(60), 8)]))
+        #expect(one.schedule == nil)
+        let down = try await settings("-c", "9", "--caller-stage", "30s:2")
+        #expect(down.concurrency == 9 && down.callers?.stages[0].from == 9)
+        let command = try await LoadCommand.asyncParse(
+            ["a:1", "m", "-c", "9", "--caller-stage", "1s:2", "--label", "x"])
+        #expect(command.amount.loopText == "closed loop of 9 to 2")
+        #expect(command.reporting.label == "x")
+    }
+
     @Test("What is missing, out of range or does not fit together is refused")
     func refused() async {
         #expect(await refusal() == "a method or --mix is missing")
@@ -58,6 +72,18 @@ import Testing
         #expect(
             await refusal("m", "-d", "1s", "--warm-up", "1s")
                 == "--warm-up is shorter than the load")
+        #expect(
+            await refusal("m", "--caller-stage", "1s:1", "-d", "1s")
+                == "--duration goes without --caller-stage")
+        #expect(
+            await refusal("m", "--caller-stage", "1s:1", "--rate", "1")
+                == "--caller-stage goes without --rate and --stage")
+        for callers in ["0", "1.5", "65537"] {
+            #expect(
+                await refusal("m", "--caller-stage", "1s:\(callers)")
+                    == "the callers of a --caller-stage are 1 to 65536")
+        }
+        #expect(await refusal("m", "--label", "").hasPrefix("--label has 1 to 100"))
         #expect(await refusal("m", "--stage", "1s:x").contains("1s:x"))
         #expect(await refusal("m", "--limit", "p99").contains("'p99' is no limit"))
     }

@@ -104,6 +104,50 @@ import Testing
         #expect((rest.total.calls, rest.total.failed) == (10, 0))
     }
 
+    @Test("A ramp has the calls of each stage, without those of the warm-up", arguments: [1, 2])
+    func stages(threads: Int) async throws {
+        var settings = settings(concurrency: 50, connections: threads, threads: threads)
+        settings.schedule = LoadSchedule(
+            from: 1000,
+            [(.milliseconds(20), 1000), (.milliseconds(20), 2000), (.milliseconds(1), 0)])
+        settings.duration = .milliseconds(41)
+        settings.hasStages = true
+        settings.warmUp = .milliseconds(10)
+        let report = try await load(mix("1 one"), settings)
+        let stages = try #require(report.stages)
+        #expect(stages.map(\.calls.calls) == [10, 30, 1])
+        #expect(stages.map(\.from) == [1000, 1000, 2000] && stages.map(\.to) == [1000, 2000, 0])
+        #expect(stages[0].calls.callsPerSecond == 1000 && stages[0].unit == "calls/s")
+        #expect(report.course.points.allSatisfy { ($0.targetPerSecond ?? 0) > 0 })
+    }
+
+    @Test("Calls of a ramp that were never begun are those of their stages")
+    func notBegunStages() async throws {
+        var settings = settings(concurrency: 1)
+        settings.schedule = LoadSchedule(
+            from: 1e6, [(.milliseconds(5), 1e6), (.milliseconds(5), 1e6)])
+        settings.duration = .milliseconds(10)
+        settings.hasStages = true
+        let report = try await load(mix("1 one"), settings)
+        let stages = try #require(report.stages)
+        #expect(stages[1].calls.notBegun == 5000)
+        #expect(stages[0].calls.calls + stages[0].calls.notBegun == 5000)
+    }
+
+    @Test("The number of callers of a closed loop changes by stages", arguments: [1, 2])
+    func callers(threads: Int) async throws {
+        var settings = settings(concurrency: 4, connections: threads, threads: threads)
+        settings.callers = LoadSchedule(
+            from: 1, [(.milliseconds(20), 4), (.milliseconds(20), 4), (.milliseconds(10), 1)])
+        settings.duration = .milliseconds(50)
+        settings.hasStages = true
+        let report = try await load(mix("1 one"), settings)
+        let stages = try #require(report.stages)
+        #expect(stages.map(\.calls.calls).reduce(0, +) == report.total.calls)
+        #expect(report.total.calls > 0 && stages.allSatisfy { $0.unit == "callers" })
+        #expect(report.course.points.allSatisfy { $0.targetPerSecond == nil })
+    }
+
     @Test("A load that is stopped makes no further calls")
     func stopped() async throws {
         var settings = settings()

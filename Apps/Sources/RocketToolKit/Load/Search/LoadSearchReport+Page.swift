@@ -3,7 +3,7 @@ extension LoadSearchReport {
     var html: String {
         let sorted = steps.sorted { $0.rate < $1.rate }
         var body = """
-            <h1>Highest rate of \(HTML.text(setup.server))</h1>
+            <h1>Highest rate of \(HTML.text(setup.title))</h1>
             <p>\(HTML.text("\(setup.wire), \(setup.text), \(stepLimits.joined(separator: ", "))"))\
             \(interrupted ? ", <span class=\"bad\">interrupted</span>" : "")</p>
             <p>Begun \(HTML.text(setup.began)), seed \(setup.seed); steps of \
@@ -22,7 +22,7 @@ extension LoadSearchReport {
         if let best {
             body += HTML.figure(.latencyCurve([("the highest rate", best.total.latencies)]))
         }
-        return HTML.page("Highest rate of \(setup.server)", body)
+        return HTML.page("Highest rate of \(setup.title)", body)
     }
 
     /// Latencies over the rate. What is higher than twice a limit is cut, or the rest would be flat.

@@ -35,7 +35,7 @@ extension LoadSearchReport {
         for step in steps.sorted(by: { $0.rate < $1.rate }) { table.add(step.cells) }
         var lines =
             [
-                "\(setup.server) by \(setup.wire): \(setup.text), \(stepLimits.joined(separator: ", "))"
+                "\(setup.title) by \(setup.wire): \(setup.text), \(stepLimits.joined(separator: ", "))"
                     + (interrupted ? ", interrupted" : ""), "",
             ] + table.lines + ["", summary]
         if !limits.isEmpty {
