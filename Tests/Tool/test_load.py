@@ -217,9 +217,25 @@ class GRPCIO(unittest.TestCase):
             done = load(server.address, "Points.Fail", '{"x":5}', "--grpc", "-n", "5")
             self.assertEqual(done.status, 1, done)
             self.assertIn("all calls failed: NOT_FOUND", done.errors)
-            done = load(server.address, "Points.Sum", "--grpc")
-            self.assertEqual(done.status, 64, done)
-            self.assertIn("takes a stream", done.errors)
+            done = load(server.address, "Points.Sum", '[{"x":1},{"x":2}]', "--grpc", "-n", "6",
+                        "--messages", "9", "--json")
+            self.assertEqual(done.status, 0, done)
+            messages = done.lines[0]["methods"][0]["messages"]
+            self.assertEqual((messages["sent"], messages["received"]), (54, 6))
+            self.assertNotIn("round_trip_ms", messages)
+            # Each returns what it gets, and fails at the second message of the other stream.
+            with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as requests:
+                requests.write('[{"x":1},{"x":2},{"x":3}]\n[{"x":1},{"name":"stop"}]\n')
+                requests.flush()
+                done = load(server.address, "Points.Each", f"@{requests.name}", "--grpc", "-n", "8",
+                            "--json")
+            self.assertEqual(done.status, 0, done)
+            each = done.lines[0]["methods"][0]
+            self.assertEqual((each["calls"], each["errors"][0]["code"], each["errors"][0]["count"]),
+                             (8, "FAILED_PRECONDITION", 4))
+            self.assertGreater(each["messages"]["round_trip_ms"]["p50"], 0)
+            done = load(server.address, "Points.Each", '[{"x":1}]', "--grpc", "-n", "8")
+            self.assertRegex(done.output, r"(?m)^tool\.test\.Points\.Each +8 +[0-9.]+ +8 ")
         finally:
             server.close()
 

@@ -61,6 +61,13 @@ struct LoadAmount: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "The messages of each stream of requests, 1 to 1000000.",
+            discussion: "Those of the request are sent again until there are as many.",
+            valueName: "number"))
+    var messages: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "Get the same values of placeholders again; reports name the seed.",
             valueName: "number"))
     var seed: UInt64?
@@ -72,6 +79,10 @@ struct LoadAmount: ParsableArguments {
             ((1...Self.maxConcurrency).contains(concurrency), "--concurrency is 1 to 65536"),
             ((1...10_000).contains(connections), "--connections is 1 to 10000"),
             ((1...64).contains(threads), "--threads is 1 to 64"),
+            (
+                messages.map { (1...LoadCalls.maxRequests).contains($0) } ?? true,
+                "--messages is 1 to 1000000"
+            ),
             (requests.map { $0 > 0 } ?? true, "--requests is 1 or more"),
             (rate.map { LoadStage.rates.contains($0) } ?? true, "--rate is 0 to 10000000"),
             (rate != 0 || !stage.isEmpty, "--rate 0 needs --stage"),

@@ -23,6 +23,10 @@ struct LoadCommand: AsyncParsableCommand {
             {{sequence}}, {{random 1 100}}, {{uuid}}, {{letters 20}}, {{pick a b c}} and {{time}}, \
             in milliseconds since 1970.
 
+            The request of a method that takes a stream is an array of its messages: '[{"x":1},{"x":2}]'; \
+            in a file each line is one stream, or, if the lines are objects, all are the messages of \
+            one. Its call ends with the last reply.
+
             Several methods are called by the lines of the file of --mix, by their weights:
 
               9 Order.makeOrder {"price": {{random 1 100}}, "goods": "apple"}
@@ -87,7 +91,8 @@ struct LoadCommand: AsyncParsableCommand {
         let schema = try await loadedSchema(target, mix)
         let calls = try LoadCalls(
             mix, schema: schema, timeout: server.timeout?.duration ?? .seconds(10),
-            metadata: server.allMetadata, seed: amount.seed ?? .random(in: 0...1 << 32))
+            metadata: server.allMetadata, seed: amount.seed ?? .random(in: 0...1 << 32),
+            messagesPerStream: amount.messages)
         let setup = LoadReport.Setup(
             server: address, wire: server.grpc ? "gRPC" : "TinyPB",
             label: reporting.label, loop: search.findRate ? "search" : amount.loopText,

@@ -36,6 +36,10 @@ extension LoadReport {
         if let stages {
             body += "<h2>Stages</h2>\n" + Self.table("", stages.map { ($0.text, $0.calls) })
         }
+        let messages = messageRows("round trip: ms")
+        if let head = messages.first {
+            body += "<h2>Messages</h2>\n" + HTML.table(head, Array(messages.dropFirst()))
+        }
         if !total.errors.isEmpty {
             body += "<h2>Errors</h2>\n"
             body += HTML.table(

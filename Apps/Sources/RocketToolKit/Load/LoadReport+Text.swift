@@ -14,6 +14,9 @@ extension LoadReport {
         if let stages {
             lines += [""] + Self.table("stage, latency: ms", stages.map { ($0.text, $0.calls) })
         }
+        var messages = TextTable()
+        for row in messageRows("messages, round trip: ms") { messages.add(row) }
+        if !messages.lines.isEmpty { lines += [""] + messages.lines }
         if !total.errors.isEmpty {
             var table = TextTable(left: [0, 2, 3])
             for calls in methods {

@@ -40,6 +40,8 @@ struct LoadReport: Codable, Hashable, Sendable {
         var latencyMs: [String: Double]
         /// Pairs of a latency in nanoseconds and its number of calls.
         var histogramNs: [[UInt64]]
+        /// Of a method with streams.
+        var messages: Messages?
 
         init(_ method: String, calls: Int, errors: [Errors], seconds: Double, _ all: LoadLatencies)
         {
@@ -47,10 +49,7 @@ struct LoadReport: Codable, Hashable, Sendable {
             self.calls = calls
             self.errors = errors.sorted { ($1.count, $0.code) < ($0.count, $1.code) }
             callsPerSecond = seconds > 0 ? Double(calls) / seconds : 0
-            latencyMs = ["min": all.min, "mean": all.mean, "max": all.max]
-            for percent in LoadReport.percents {
-                latencyMs[LoadReport.name(of: percent)] = all.percentile(percent)
-            }
+            latencyMs = all.milliseconds
             histogramNs = all.pairs
         }
 
@@ -58,6 +57,7 @@ struct LoadReport: Codable, Hashable, Sendable {
             self.init(
                 method, calls: counts.calls, errors: Array(counts.errors.values), seconds: seconds,
                 LoadLatencies(counts.latencies))
+            messages = counts.messages.map { Messages($0, seconds: seconds) }
         }
 
         var latencies: LoadLatencies {

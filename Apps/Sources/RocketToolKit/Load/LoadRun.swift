@@ -239,7 +239,10 @@ final class LoadRun: Sendable {
             let channel = channels[call.sequence / settings.threads % channels.count]
             var failure: RPCError?
             let begin = counterFromBegin == nil ? call.due : time.monotonic()
-            do throws(RPCError) { try await make(call, channel) } catch { failure = error }
+            var messages: LoadMessages?
+            do throws(RPCError) { try await make(call, channel, &messages) } catch {
+                failure = error
+            }
             let end = time.monotonic()
             now = end
             if let failure {
@@ -256,19 +259,36 @@ final class LoadRun: Sendable {
             }
             if call.due < first { continue }
             counter.record(call.method, end - call.due, failure)
+            if let messages { counter.record(call.method, messages) }
             counterFromBegin?.record(call.method, end - begin, failure)
             stageCounter?.record(call.stage, end - call.due, failure)
         }
     }
 
-    private func make(_ call: LoadCallers.Call, _ channel: RPCChannel) async throws(RPCError) {
+    /// - Parameter messages: set for a call with a stream, also if it fails.
+    private func make(
+        _ call: LoadCallers.Call, _ channel: RPCChannel, _ messages: inout LoadMessages?
+    ) async throws(RPCError) {
         let method = calls.methods[call.method]
+        let metadata = calls.metadata(sequence: call.sequence)
+        let options = settings.waitsForReady ? RPCCallOptions.waitForReady : .init()
+        if method.method.streamsRequests {
+            let requests: LoadCalls.Messages
+            do {
+                requests = try calls.messages(
+                    call.method, turn: call.turn, sequence: call.sequence)
+            } catch { throw RPCError(.failedSerialize, error.description) }
+            var counts = LoadMessages()
+            defer { messages = counts }
+            return try await LoadExchange.run(
+                method, requests,
+                RPCController(timeout: method.timeout, metadata: metadata, options: options),
+                over: channel, counting: &counts)
+        }
         let request: EncodedMessage
         do {
             request = try calls.request(call.method, turn: call.turn, sequence: call.sequence)
         } catch { throw RPCError(.failedSerialize, error.description) }
-        let metadata = calls.metadata(sequence: call.sequence)
-        let options = settings.waitsForReady ? RPCCallOptions.waitForReady : .init()
         guard method.method.streamsResponses else {
             _ = try await channel.call(
                 method.rpc, request, timeout: method.timeout, metadata: metadata, options: options)
@@ -276,7 +296,9 @@ final class LoadRun: Sendable {
         }
         let replies = try await channel.serverStream(
             method.rpc, request, timeout: method.timeout, metadata: metadata, options: options)
-        for try await _ in replies {}
+        var counts = LoadMessages(sent: 1)
+        defer { messages = counts }
+        for try await _ in replies { counts.received += 1 }
     }
 
     // MARK: Course

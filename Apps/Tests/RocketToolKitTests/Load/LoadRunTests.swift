@@ -22,9 +22,10 @@ import Testing
 
     private func load(
         _ mix: LoadMix, _ settings: LoadRun.Settings, isStopped: Bool = false,
-        progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
+        messages: Int? = nil, progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
     ) async throws -> LoadReport {
-        let calls = try LoadCalls(mix, schema: schema, timeout: .seconds(20), seed: 1)
+        let calls = try LoadCalls(
+            mix, schema: schema, timeout: .seconds(20), seed: 1, messagesPerStream: messages)
         let run = LoadRun(calls, settings)
         if isStopped { run.stop() }
         return try await serving { target in
@@ -90,6 +91,52 @@ import Testing
             mix("1 one @\(path)"),
             settings(requests: 40, connections: threads, threads: threads))
         #expect((report.total.calls, report.total.failed) == (40, 10))
+    }
+
+    @Test(
+        "An array is the messages of one stream, again until there are as many as wanted",
+        arguments: ["last", "each"])
+    func streams(method: String) async throws {
+        let text = #"1 \#(method) [{"x": {{sequence}}}, {"x": 2, "name": ",]"}]"#
+        for (wanted, each) in [(nil, 2), (5, 5), (1, 1)] {
+            let report = try await load(mix(text), settings(requests: 10), messages: wanted)
+            #expect((report.total.calls, report.total.failed) == (10, 0))
+            let messages = try #require(report.methods[0].messages)
+            #expect(messages.sent == 10 * each)
+            #expect(messages.received == (method == "last" ? 10 : 10 * each))
+            #expect((messages.roundTripMs?["p99"] ?? 0 > 0) == (method == "each"))
+            #expect(report.lines.contains { $0.hasPrefix("messages, round trip: ms") })
+            #expect(report.html.contains("<h2>Messages</h2>"))
+        }
+    }
+
+    @Test("An object is a stream of one message; calls without streams have no messages")
+    func oneMessage() async throws {
+        let report = try await load(
+            mix(#"1 last {"x": 1}"#, "1 one", "1 many"), settings(requests: 9))
+        #expect(report.methods.map { $0.messages?.sent } == [3, nil, 3])
+        #expect(report.methods.map { $0.messages?.received } == [3, nil, 9])
+    }
+
+    @Test("A file of arrays has a stream in each line, one of objects is one stream")
+    func streamFiles() throws {
+        let path = "/tmp/rocket-load-\(UInt64.random(in: 0 ... .max)).jsonl"
+        defer { try? FileSystem.remove(path) }
+        func calls(_ lines: String...) throws -> LoadCalls {
+            try FileContents.write(Array(lines.joined(separator: "\n").utf8), to: path)
+            return try LoadCalls(
+                mix("1 each @\(path)"), schema: schema, timeout: .seconds(1), seed: 1)
+        }
+        let arrays = try calls(#"[{"x":1}]"#, "", #"[{"x":{{sequence}}},{"x":2},{}]"#)
+        #expect(try arrays.messages(0, turn: 0, sequence: 7)[0].bytes == [8, 1])
+        let second = try arrays.messages(0, turn: 3, sequence: 7)
+        #expect(second.count == 3 && second[0].bytes == [8, 7] && second[4].bytes == [8, 2])
+        let objects = try calls(#"{"x":1}"#, #"{"x":2}"#)
+        #expect(try objects.messages(0, turn: 1, sequence: 7).count == 2)
+        #expect(throws: ProgramFailure.self) { try calls("{}", "[{}]") }
+        let failure = #expect(throws: ProgramFailure.self) { try calls("{}", #"{"y":1}"#) }
+        #expect(failure?.description.contains(":2: ") == true)
+        #expect(throws: ProgramFailure.self) { try arrays.request(0, turn: 0, sequence: 0) }
     }
 
     @Test("An open loop makes as many calls as its rate requires")
@@ -230,7 +277,10 @@ import Testing
             (#"1 one {"y": 1}"#, "there is no such field", RocketProgram.ExitStatus.dataError),
             (#"1 one {"x": "{{letters 3}}"}"#, "expected int32", .dataError),
             (#"1 one {"x": {{uid}}}"#, "there is no placeholder {{uid}}", .dataError),
-            ("1 Points.onn", "did you mean", .failure), ("1 each", "takes a stream", .usage),
+            ("1 Points.onn", "did you mean", .failure),
+            (#"1 each [{"x": 1}, {"y": 2}]"#, "there is no such field", .dataError),
+            (#"1 each [{"x": 1}"#, "no JSON array", .dataError),
+            ("1 each []", "at least one element", .dataError),
             ("1 one @/no/such/file", "/no/such/file can't be read", .noInput),
         ])
     func refused(line: String, text: String, status: RocketProgram.ExitStatus) throws {
