@@ -138,6 +138,16 @@ class Orders(unittest.TestCase):
         self.assertEqual(done.status, 1, done)
         self.assertRegex(done.errors, r"^rocket: limit missed: max=0.001ms: [0-9.]+ ms\n$")
 
+    def test_the_processor_time_of_the_server(self):
+        done = load(self.server.address, "Order.makeOrder",
+                    '{"price":100,"goods":"{{fill 5000}}"}', "-n", "300", "--json", "--pid",
+                    str(self.server.process.pid))
+        self.assertEqual(done.status, 0, done)
+        report = done.lines[0]
+        self.assertEqual(report["server"]["pids"], [self.server.process.pid])
+        self.assertGreater(report["server"]["processor_us"], 0)
+        self.assertGreater(report["client"]["processor_us"], 0)
+
     def test_completion_asks_the_server(self):
         words = ["rocket", "load", self.server.address, "Order.ma"]
         done = rocket("---completion", "load", "--", "positional@1", str(len(words) - 1),

@@ -4,17 +4,18 @@ import RocketSystem
 /// What the callers on one event loop share: which call is next, and those that wait for theirs to
 /// be due. Bound to the loop.
 final class LoadCallers {
-    private var pace: LoadPace
-    private var choice: WeightedChoice
+    // SAFETY: of the next four: bound to one thread, and nothing else runs inside an access.
+    @exclusivity(unchecked) private var pace: LoadPace
+    @exclusivity(unchecked) private var choice: WeightedChoice
     /// How many calls of each method have begun on this loop, and on how many loops calls are made.
-    private var turns: [Int]
+    @exclusivity(unchecked) private var turns: [Int]
     private let loop: Int
     private let loops: Int
     private let reactor: Reactor
     private var waiting: [CheckedContinuation<Call?, Never>] = []
     private let stages: LoadStages
     /// That of the last call.
-    private var stage = 0
+    @exclusivity(unchecked) private var stage = 0
     /// Callers of a closed loop that make no calls now, and until when.
     private var parked: [(until: MonotonicTime, continuation: CheckedContinuation<Void, Never>)] =
         []
@@ -53,15 +54,13 @@ final class LoadCallers {
     ///   - isFirst: whether the caller has made no call yet, and so has been free all the time.
     func next(_ time: MonotonicTime, caller: Int, isFirst: Bool) async -> Call? {
         var now = time
-        while !isStopped, let turn = stages.turn(ofCaller: caller, now, since: pace.start) {
-            if turn <= now { return await next(now, isFirst: isFirst) }
+        while true {
+            guard !isStopped, let turn = stages.turn(ofCaller: caller, now, since: pace.start)
+            else { return nil }
+            if turn <= now { break }
             await park(until: turn, now)
             now = SystemTimeSource().monotonic()
         }
-        return nil
-    }
-
-    private func next(_ now: MonotonicTime, isFirst: Bool) async -> Call? {
         switch pace.next(now, hasWaited: isFirst) {
         case .begin(let sequence, let due): return call(sequence, due)
         case .end: return nil

@@ -8,13 +8,25 @@ import RocketSystem
 /// What a load calls: methods with their requests, checked and, where they have no placeholders,
 /// encoded. Any thread.
 struct LoadCalls: Sendable {
-    struct Method: Sendable {
+    /// A class: each call refers to its method, and copies of what it has would cost more.
+    final class Method: Sendable {
         let method: DynamicMethod
-        let rpc: RPCMethod<EncodedMessage, EncodedMessage>
+        let kind: RPCMethodKind
+        let streamsRequests: Bool
+        let rpc: RPCMethod<EncodedMessage, SkippedMessage>
         let weight: Int
         /// The longest that a call may take.
         let timeout: Duration
         fileprivate let requests: [Request]
+
+        fileprivate init(
+            _ method: DynamicMethod, weight: Int, timeout: Duration, _ requests: [Request]
+        ) {
+            (self.method, self.weight, self.timeout) = (method, weight, timeout)
+            self.requests = requests
+            (kind, streamsRequests) = (method.kind, method.streamsRequests)
+            rpc = method.loadRPC()
+        }
     }
 
     fileprivate enum Request: Sendable {
@@ -96,9 +108,8 @@ struct LoadCalls: Sendable {
             }
             methods.append(
                 Method(
-                    method: method, rpc: method.rpc(), weight: entry.weight,
-                    timeout: entry.timeout?.duration ?? timeout,
-                    requests: try Self.requests(entry.request, of: method, schema, seed)))
+                    method, weight: entry.weight, timeout: entry.timeout?.duration ?? timeout,
+                    try Self.requests(entry.request, of: method, schema, seed)))
         }
         self.methods = methods
     }

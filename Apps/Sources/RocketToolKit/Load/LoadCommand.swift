@@ -21,7 +21,7 @@ struct LoadCommand: AsyncParsableCommand {
             A request is JSON, or @FILE: JSON lines that are used in their order, and again from \
             the first. Placeholders get new values for each call, in requests and in metadata: \
             {{sequence}}, {{random 1 100}}, {{uuid}}, {{letters 20}}, {{pick a b c}} and {{time}}, \
-            in milliseconds since 1970.
+            in milliseconds since 1970. {{fill 1000}} is as many letters that are always the same.
 
             The request of a method that takes a stream is an array of its messages: '[{"x":1},{"x":2}]'; \
             in a file each line is one stream, or, if the lines are objects, all are the messages of \
@@ -79,7 +79,8 @@ struct LoadCommand: AsyncParsableCommand {
 
     func run() async throws {
         let amount = search.findRate ? self.amount.step : self.amount
-        let settings = amount.settings(waitsForReady: server.waitForReady)
+        var settings = amount.settings(waitsForReady: server.waitForReady)
+        settings.serverProcesses = reporting.pid
         var target = try server.target(address)
         target.configuration.retry = .never
         target.configuration.maxCallsInFlight = LoadAmount.maxConcurrency

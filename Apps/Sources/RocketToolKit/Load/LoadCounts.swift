@@ -79,6 +79,13 @@ struct LoadCounts: Sendable {
         interval.add(other.interval)
     }
 
+    /// Returns the sum of what loops have counted, at least one.
+    static func sum(_ counts: [LoadCounts]) -> LoadCounts {
+        var all = LoadCounts(methods: counts[0].methods.count)
+        for counts in counts { all.add(counts) }
+        return all
+    }
+
     /// Adds calls that were due and never begun, to the methods by their weights.
     mutating func addNotBegun(_ count: Int, weights: [Int]) {
         let sum = weights.reduce(0, +)

@@ -1,13 +1,53 @@
 import RocketBase
-import RocketDynamic
 import RocketProgram
 import RocketRPC
 import RocketReactor
 import RocketSystem
 
+extension LoadCalls {
+    /// Makes a call. On the loop of the channel.
+    ///
+    /// - Parameter messages: set for a call with a stream, also if it fails.
+    /// - Throws: the error of the call; ERROR_FAILED_SERIALIZE where the values of placeholders make a
+    ///   request that is wrong.
+    func make(
+        _ call: LoadCallers.Call, over channel: RPCChannel, _ options: RPCCallOptions,
+        counting messages: inout LoadMessages?
+    ) async throws(RPCError) {
+        let method = methods[call.method]
+        let metadata = metadata(sequence: call.sequence)
+        if method.streamsRequests {
+            let requests: Messages
+            do {
+                requests = try self.messages(call.method, turn: call.turn, sequence: call.sequence)
+            } catch { throw RPCError(.failedSerialize, error.description) }
+            var counts = LoadMessages()
+            defer { messages = counts }
+            return try await LoadExchange.run(
+                method, requests,
+                RPCController(timeout: method.timeout, metadata: metadata, options: options),
+                over: channel, counting: &counts)
+        }
+        let request: EncodedMessage
+        do {
+            request = try self.request(call.method, turn: call.turn, sequence: call.sequence)
+        } catch { throw RPCError(.failedSerialize, error.description) }
+        guard method.kind == .serverStreaming else {
+            _ = try await channel.call(
+                method.rpc, request, timeout: method.timeout, metadata: metadata, options: options)
+            return
+        }
+        let replies = try await channel.serverStream(
+            method.rpc, request, timeout: method.timeout, metadata: metadata, options: options)
+        var counts = LoadMessages(sent: 1)
+        defer { messages = counts }
+        for try await _ in replies { counts.received += 1 }
+    }
+}
+
 /// A call with a stream of requests, as a load makes it. On the loop of its channel.
 enum LoadExchange {
-    private typealias Call = RPCStreamCall<EncodedMessage, EncodedMessage>
+    private typealias Call = RPCStreamCall<EncodedMessage, SkippedMessage>
 
     /// Sends the messages while replies are read, and waits for the end of the call.
     ///
@@ -18,7 +58,7 @@ enum LoadExchange {
         over channel: RPCChannel, counting counts: inout LoadMessages
     ) async throws(RPCError) {
         let call = try await channel.stream(method.rpc, controller)
-        guard method.method.streamsResponses else {
+        guard method.kind == .bidirectionalStreaming else {
             for index in 0..<messages.count {
                 // The server may answer, or refuse, before it has read all.
                 do throws(RPCError) { try await call.requests.write(messages[index]) } catch {

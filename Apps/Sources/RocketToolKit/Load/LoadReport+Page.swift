@@ -40,6 +40,7 @@ extension LoadReport {
         if let head = messages.first {
             body += "<h2>Messages</h2>\n" + HTML.table(head, Array(messages.dropFirst()))
         }
+        if let processorText { body += "<p>\(HTML.text(processorText))</p>\n" }
         if !total.errors.isEmpty {
             body += "<h2>Errors</h2>\n"
             body += HTML.table(

@@ -17,6 +17,7 @@ extension LoadReport {
         var messages = TextTable()
         for row in messageRows("messages, round trip: ms") { messages.add(row) }
         if !messages.lines.isEmpty { lines += [""] + messages.lines }
+        if let processorText { lines += ["", processorText] }
         if !total.errors.isEmpty {
             var table = TextTable(left: [0, 2, 3])
             for calls in methods {

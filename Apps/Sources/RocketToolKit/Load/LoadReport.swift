@@ -110,6 +110,8 @@ struct LoadReport: Codable, Hashable, Sendable {
         /// The share of its time in which the busiest thread worked, in percent. Near 100 the client,
         /// and not the server, may be what limits the rate, and adds to latencies.
         var busyPercent: Double
+        /// Its processor time in microseconds per call.
+        var processorUs: Double?
     }
 
     var setup: Setup
@@ -123,6 +125,8 @@ struct LoadReport: Codable, Hashable, Sendable {
     var course: LoadCourse
     var limits: [LoadLimit.Outcome] = []
     var client: Client?
+    /// Only if its processes were named.
+    var server: Server?
     /// Those of a ramp.
     var stages: [Stage]?
 

@@ -20,8 +20,20 @@ struct LoadReporting: ParsableArguments {
             discussion: "At most 100 characters.", valueName: "text"))
     var label: String?
 
-    /// Refuses a label that is too long for a column.
+    @Option(
+        help: ArgumentHelp(
+            "Measure the processor time of this process, a server on this machine; may be repeated.",
+            valueName: "pid"))
+    var pid: [Int32] = []
+
+    /// Refuses a label that is too long for a column, and processes that there are not.
     func validate() throws {
+        if pid.count > LoadProcessorTime.maxProcesses {
+            throw ValidationError("there are at most \(LoadProcessorTime.maxProcesses) --pid")
+        }
+        for pid in pid where LoadProcessorTime.of(pid) == nil {
+            throw ValidationError("--pid \(pid): there is no such process")
+        }
         if let label, !(1...100).contains(label.count) {
             throw ValidationError("--label has 1 to 100 characters")
         }

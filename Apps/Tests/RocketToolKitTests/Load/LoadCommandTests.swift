@@ -65,6 +65,7 @@ import Testing
             await refusal("m", "--threads", "2")
                 == "--connections is at least --threads: each needs one")
         #expect(await refusal("m", "--messages", "0") == "--messages is 1 to 1000000")
+        #expect(await refusal("m", "--pid", "0") == "--pid 0: there is no such process")
         #expect(await refusal("m", "-n", "0") == "--requests is 1 or more")
         #expect(await refusal("m", "--rate", "2e7") == "--rate is 0 to 10000000")
         #expect(await refusal("m", "--rate", "0") == "--rate 0 needs --stage")
