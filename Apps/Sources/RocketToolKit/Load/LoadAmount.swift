@@ -156,6 +156,12 @@ struct LoadAmount: ParsableArguments {
         return rate.map { LoadSchedule(from: $0, [(length ?? .seconds(3600), $0)]) }
     }
 
+    var isWarmUpShorterThanStep: Bool {
+        let step = step
+        guard let warmUp = step.warmUp, let length = step.length else { return true }
+        return warmUp.duration < length
+    }
+
     private var callers: LoadSchedule? {
         if callerStage.isEmpty { return nil }
         return LoadSchedule(

@@ -124,6 +124,11 @@ import Testing
         #expect(await refusal(["m", "--find-rate", "--limit", "rate=5"]) == needs)
         #expect(await refusal(find + ["-n", "1"]) == "--find-rate goes without --requests")
         #expect(await refusal(find + ["--stage", "1s:1"]) == "--find-rate goes without --stage")
+        #expect(
+            await refusal(find + ["--caller-stage", "1s:1"])
+                == "--find-rate goes without --caller-stage")
+        #expect(
+            await refusal(find + ["--warm-up", "5s"]) == "--warm-up is shorter than the step")
         #expect(await refusal(find + ["--max-rate", "0"]) == "--max-rate is 1 to 10000000")
         #expect(await refusal(find + ["--max-steps", "101"]) == "--max-steps is 1 to 100")
         #expect(await refusal(find + ["--precision", "51%"]) == "--precision is 0.1% to 50%")

@@ -54,6 +54,8 @@ struct LoadSearchOptions: ParsableArguments {
         let first = amount.rate ?? RateSearch.Settings().first
         let rules: [(Bool, String)] = [
             (amount.stage.isEmpty, "--find-rate goes without --stage"),
+            (amount.callerStage.isEmpty, "--find-rate goes without --caller-stage"),
+            (amount.isWarmUpShorterThanStep, "--warm-up is shorter than the step"),
             (amount.requests == nil, "--find-rate goes without --requests"),
             (
                 limits.contains { !$0.isRate },
