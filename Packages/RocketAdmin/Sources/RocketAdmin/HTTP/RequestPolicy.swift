@@ -51,6 +51,11 @@ struct RequestPolicy: Sendable {
                 403, "Nothing can be changed here: set admin/writable to true in the configuration."
             )
         }
+        try checkOrigin(of: request)
+    }
+
+    /// Checks that a request comes from no foreign page, and is not too large.
+    func checkOrigin(of request: HTTPRequest) throws(Refusal) {
         if let site = request.headers[.fetchSite], site != "same-origin" { throw Self.foreign }
         if let origin = request.headers[.origin] {
             guard let host = request.headers[.host], origin == "http://\(host)" else {
@@ -65,7 +70,9 @@ struct RequestPolicy: Sendable {
         if request.repeated.contains(.origin) { throw Self.foreign }
         if request.isBodyTooLarge {
             throw Refusal(
-                413, "The body is larger than 1024 bytes: send the fields of the form only.")
+                413,
+                "The body is larger than \(MicrohttpdServer.Limits.bodyBytes) bytes: send the fields of "
+                    + "the form only.")
         }
     }
 

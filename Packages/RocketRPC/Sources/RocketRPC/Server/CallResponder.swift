@@ -29,6 +29,8 @@ final class CallResponder {
     @exclusivity(unchecked) var measured = MeasuredCall()
     /// Whether the stages of the call are measured.
     @exclusivity(unchecked) @usableFromInline var isTraced = false
+    /// The record of the call, which is traced then, if the call is recorded.
+    @exclusivity(unchecked) var record: CallRecord?
     /// The range of the request within the call's frame, which is the first in the input.
     fileprivate var payload = 0..<0
     /// The size of the call's frame.
@@ -91,6 +93,7 @@ final class CallResponder {
         if unsafe isAnswered { return }
         unsafe isAnswered = true
         guard let method else { return }
+        if unsafe isTraced { unsafe record?.failed(error) }
         let (id, trailing) = storage.withState { ($0.messageID, $0.trailingMetadata) }
         connection.send(error, id, method, trailing: trailing)
         // A call that was too slow says more of the load than one that has ended in time.

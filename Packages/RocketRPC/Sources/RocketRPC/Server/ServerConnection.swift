@@ -210,8 +210,8 @@ extension ServerConnection {
                     case .synchronous(let serve):
                         begin(frame, byteCount, bytes, method, context, deadline)
                         context.metrics?.began(
-                            context.responder, method, isAwaited: false,
-                            readAt: inTask ? waitingSince : now)
+                            context.responder, method, bytes.extracting(frame.payload),
+                            isAwaited: false, readAt: inTask ? waitingSince : now)
                         admission?.began(context.responder)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
                         context.responder.handlerReturned()
@@ -220,8 +220,8 @@ extension ServerConnection {
                         if inTask {
                             begin(frame, byteCount, bytes, method, context, deadline)
                             context.metrics?.began(
-                                context.responder, method, isAwaited: true,
-                                readAt: waitingSince)
+                                context.responder, method, bytes.extracting(frame.payload),
+                                isAwaited: true, readAt: waitingSince)
                             admission?.began(context.responder)
                             callsInFlight += 1
                         }

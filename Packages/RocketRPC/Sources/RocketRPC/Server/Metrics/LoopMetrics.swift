@@ -13,7 +13,8 @@ final class LoopMetrics {
     let counters: CallCounters
     /// Records calls in a file that survives a crash; nil: nothing does.
     let flight: FlightCalls?
-    private let reactor: Reactor
+    let reactor: Reactor
+    let methods: [_MethodEntry]
     private let slowNanoseconds: UInt64
     /// The clock of the loop; nil: the system's, which is read without an indirect call.
     private let injectedTime: (any TimeSource)?
@@ -22,6 +23,8 @@ final class LoopMetrics {
     /// The time that was read last.
     @exclusivity(unchecked) private var moment: UInt64
     @exclusivity(unchecked) private var sampler: CallSampler
+    /// Chooses calls that are recorded with their messages; nil: no recording runs.
+    @exclusivity(unchecked) var recorder: LoopCallRecorder?
     /// The calls that were kept, by reason: many failed ones don't displace the slow ones.
     private var slow = LastElements<KeptCall>()
     private var failed = LastElements<KeptCall>()
@@ -39,10 +42,11 @@ final class LoopMetrics {
     }
 
     init(
-        _ counters: CallCounters, _ settings: ServerMetrics.Settings, flight: FlightCalls? = nil,
-        on reactor: Reactor
+        _ counters: CallCounters, _ settings: ServerMetrics.Settings,
+        methods: [_MethodEntry] = [], flight: FlightCalls? = nil, on reactor: Reactor
     ) {
         self.counters = counters
+        self.methods = methods
         self.flight = flight
         self.reactor = reactor
         slowNanoseconds = settings.slowNanoseconds
@@ -70,11 +74,13 @@ final class LoopMetrics {
     /// A call begins.
     ///
     /// - Parameters:
+    ///   - request: its message.
     ///   - isAwaited: whether its handler may suspend.
     ///   - readAt: when its bytes were read.
     @inline(__always)
     func began(
-        _ responder: CallResponder, _ method: _MethodEntry, isAwaited: Bool, readAt: MonotonicTime
+        _ responder: CallResponder, _ method: _MethodEntry, _ request: RawSpan, isAwaited: Bool,
+        readAt: MonotonicTime
     ) {
         let now = unsafe moment
         unsafe responder.measured.isOpen = true
@@ -86,6 +92,7 @@ final class LoopMetrics {
                 1, to: CallCounters.Field.inFlight, of: counters.row(method.index))
         }
         if unsafe sampler.takes(at: now) { startSampling(responder) }
+        if unsafe recorder != nil { record(responder, method, request, at: now) }
         if let flight { recordBeginning(of: responder, method, in: flight, at: now) }
     }
 
@@ -169,6 +176,7 @@ final class LoopMetrics {
         }
         let measured = unsafe responder.measured
         let isTraced = unsafe responder.isTraced
+        endRecord(of: responder, code, at: now)
         unsafe responder.isTraced = false
         unsafe responder.measured.isSampled = false
         let reason: RPCServerSnapshot.SampledCall.Reason
