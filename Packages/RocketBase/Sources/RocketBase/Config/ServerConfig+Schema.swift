@@ -5,7 +5,7 @@ extension ServerConfig {
         listening + limits + callLimits + services,
         elements: [
             .init(\.tls, .restart), .init(\.listeners, id: \.address, "address", .restart),
-            .init(\.overload, .live),
+            .init(\.overload, .live, isAlwaysListed: true),
             .init(\.flightRecorder, .restart),
             .init(\.registration, .restart),
         ]
