@@ -39,7 +39,7 @@ public final class AdminServer: Service {
             source, cache: SnapshotCache(source, time: time, validity: configuration.validity),
             policy: RequestPolicy(
                 isUnix: configuration.address.isUnix, isWritable: configuration.isWritable),
-            logger: logger)
+            logger: logger, time: time)
     }
 
     /// The address that it listens on, with the port that the kernel has chosen. Suspends until it

@@ -18,6 +18,8 @@ final class HandlerScheduler: TickEndHandler {
     private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
     /// All connections whose calls are served by this scheduler.
     private var connections = OrderedObjects<ServerConnection>()
+    /// Those that wait for their first bytes to know their wire.
+    var silent = OrderedObjects<WireSelection>()
     /// Connections with unprocessed input.
     private var ready = RingBuffer<ServerConnection>()
     private var parked: [HandlerTask] = []

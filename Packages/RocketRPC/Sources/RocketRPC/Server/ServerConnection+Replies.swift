@@ -5,6 +5,16 @@ import RocketSystem
 // Appending replies to the output.
 
 extension ServerConnection {
+    /// Records and sends an error in reply to a call that was not begun.
+    ///
+    /// - Parameter method: nil for a name that is not registered.
+    func refuse(
+        _ messageID: RawSpan, _ methodName: RawSpan, _ error: RPCError, of method: _MethodEntry?
+    ) {
+        metrics?.refused(method, error, messageID, on: self)
+        refuse(messageID, methodName, error)
+    }
+
     /// Sends an error in reply to a call that was not begun.
     func refuse(_ messageID: RawSpan, _ methodName: RawSpan, _ error: RPCError) {
         if let transport {
@@ -70,6 +80,7 @@ extension ServerConnection {
         } catch {
             let error = RPCError(.resourceExhausted, "the reply's \(error)")
             send(error, id, method)
+            if metrics != nil { context.responder.failure = error.message }
             context.responder.end(error.code)
             return false
         }
@@ -168,6 +179,7 @@ extension ServerConnection {
             failure = RPCError(.failedSerialize, "the response can't be serialized: \(error)")
         }
         output.truncate(to: start)
+        if metrics != nil { context.responder.failure = failure.message }
         let (id, trailing) = context.storage.withState { ($0.messageID, $0.trailingMetadata) }
         return method.withName { name in
             // SAFETY: the array lives, unchanged, until append returns.
