@@ -16,4 +16,4 @@ export SCREENSHOTS=${SCREENSHOTS:-${SCRATCH_PATH:-$root/.build}/logs/admin}
 "$root/scripts/deps" --admin
 mkdir -p "$SCREENSHOTS"
 cd "$here"
-exec python3 -B -m unittest --verbose test_admin test_prometheus
+exec python3 -B -m unittest --verbose test_admin test_peers test_prometheus

@@ -97,6 +97,18 @@ struct TopTests {
         #expect(lines.last?.hasPrefix("rocket-io-0  blocked  50.0 %") == true)
     }
 
+    @Test("Rows that the page has left out are counted")
+    func leftOut() throws {
+        let json = #"{"methods":[{"method":"a.b"}],"left_out":7}"#
+        let table = try JSONDecoder().decode(TopTable.self, from: Data(json.utf8))
+        let view = TopView(
+            address: "host:1", tab: .methods, overview: try overview(),
+            rows: table["methods"] ?? [], leftOut: table.leftOut)
+        #expect(view.lines().suffix(2).first?.hasPrefix("a.b") == true)
+        #expect(view.lines().last == "7 more are not shown")
+        #expect(table["loops"] == nil)
+    }
+
     @Test("No line is longer than the terminal, and no more lines than it has")
     func narrow() throws {
         let row: [String: TopCell] = [

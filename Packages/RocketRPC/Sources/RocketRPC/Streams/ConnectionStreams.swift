@@ -53,7 +53,7 @@ final class ConnectionStreams: TickEndHandler {
     }
 
     var count: Int { table.count }
-    /// Bytes of messages that wait to be sent, as they were at the last turn of each stream.
+    /// Bytes of messages that wait to be sent, as of the last turn of each stream.
     var outboundBytes: Int { table.all.reduce(0) { $0 + $1.outboundBytes } }
 
     // MARK: Begin and end
