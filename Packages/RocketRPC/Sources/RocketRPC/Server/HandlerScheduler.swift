@@ -108,6 +108,7 @@ final class HandlerScheduler: TickEndHandler {
         connections.remove(connection)
         if let timer = connection.ageTimer.take() { ages?.remove(timer) }
         cancelCalls(of: connection)
+        metrics?.ended(connection)
         // It refers to the connection, which refers to this scheduler.
         if synchronous?.connection === connection { synchronous = nil }
     }

@@ -13,7 +13,7 @@ extension ServerConnection {
         if let kind = StreamFrame(name) { return receivedStreamFrame(kind, frame, bytes) }
         let failure = refused(
             .unknownMethod, dispatcher.table.failure(for: String(decodingUTF8: name)))
-        refuse(messageID, name, failure, of: nil)
+        refuse(frame, bytes, failure, of: nil)
     }
 
     /// Counts a call that is refused.
@@ -74,7 +74,9 @@ extension ServerConnection {
             }
         case .other:
             dispatcher.counters.refused(.requestSize)
-            refuse(bytes.extracting(frame.messageID), RawSpan(), error, of: nil)
+            let id = bytes.extracting(frame.messageID)
+            metrics?.refused(nil, error, id, RawSpan(), on: self)
+            refuse(id, RawSpan(), error)
         }
         bytesToSkip = max(0, frame.byteCount - bytes.byteCount)
         isOutOfFrame = bytesToSkip > 0

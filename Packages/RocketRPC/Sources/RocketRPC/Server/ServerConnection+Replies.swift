@@ -5,14 +5,15 @@ import RocketSystem
 // Appending replies to the output.
 
 extension ServerConnection {
-    /// Records and sends an error in reply to a call that was not begun.
+    /// Records and sends an error in reply to a call in the frame that was not begun.
     ///
     /// - Parameter method: nil for a name that is not registered.
     func refuse(
-        _ messageID: RawSpan, _ methodName: RawSpan, _ error: RPCError, of method: _MethodEntry?
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ error: RPCError, of method: _MethodEntry?
     ) {
-        metrics?.refused(method, error, messageID, on: self)
-        refuse(messageID, methodName, error)
+        let id = bytes.extracting(frame.messageID)
+        metrics?.refused(method, error, id, bytes.extracting(frame.errorInfo), on: self)
+        refuse(id, bytes.extracting(frame.methodName), error)
     }
 
     /// Sends an error in reply to a call that was not begun.

@@ -301,13 +301,13 @@ extension ServerConnection {
             frame.errorCode == 0 && !frame.errorInfo.isEmpty
             ? timeout(in: bytes.extracting(frame.errorInfo), context) : nil
         if let refusal = refusal(of: method, frame, bytes, timeout, context.limiter) {
-            refuse(bytes.extracting(frame.messageID), name, refusal, of: method)
+            refuse(frame, bytes, refusal, of: method)
             return .handled(byteCount: byteCount)
         }
         if method.isChecked.load(ordering: .relaxed),
             let denial = denial(of: method, frame, bytes, now)
         {
-            refuse(bytes.extracting(frame.messageID), name, denial, of: method)
+            refuse(frame, bytes, denial, of: method)
             return .handled(byteCount: byteCount)
         }
         // A call that begins only in a handler task is asked for there.
@@ -316,9 +316,7 @@ extension ServerConnection {
                 of: method, bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0),
                 timeout: timeout, on: self, isQueued: inTask || isReady)
         {
-            let id = bytes.extracting(frame.messageID)
-            metrics?.refused(method, refusal.error, id, on: self)
-            refuse(id, method, refusal, over: context.transport, admission)
+            refuse(frame, bytes, method, refusal, over: context.transport, admission)
             return .handled(byteCount: byteCount)
         }
         let deadline = CallDeadline(

@@ -53,6 +53,15 @@ extension LoopMetrics {
         checkStalledLater()
     }
 
+    /// A connection has ended, and with it the replies that waited for its peer.
+    func ended(_ connection: ServerConnection) {
+        if stalled.isEmpty { return }
+        for reply in stalled where reply.connection === connection {
+            kept.update(reply.place) { $0.awaitsFlush = false }
+        }
+        stalled.removeAll { $0.connection === connection }
+    }
+
     private func checkStalledLater() {
         if stalledTimer != nil { return }
         stalledTimer = reactor.schedule(after: Self.checkInterval, label: "slow readers") {
@@ -65,10 +74,7 @@ extension LoopMetrics {
         var waiting: [Unflushed] = []
         swap(&waiting, &stalled)
         for reply in waiting {
-            guard let transport = reply.connection.transport else {
-                kept.update(reply.place) { $0.awaitsFlush = false }
-                continue
-            }
+            guard let transport = reply.connection.transport else { continue }
             guard isSent(reply, transport) else {
                 stalled.append(reply)
                 continue

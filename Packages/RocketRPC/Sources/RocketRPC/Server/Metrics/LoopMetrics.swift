@@ -238,9 +238,10 @@ final class LoopMetrics {
     /// - Parameters:
     ///   - method: nil for a name that is not registered.
     ///   - messageID: as it was received.
+    ///   - metadata: as it was received; empty: it has none.
     @inline(never)
     func refused(
-        _ method: _MethodEntry?, _ error: RPCError, _ messageID: RawSpan,
+        _ method: _MethodEntry?, _ error: RPCError, _ messageID: RawSpan, _ metadata: RawSpan,
         on connection: ServerConnection
     ) {
         let index = method?.index ?? counters.unknown
@@ -253,7 +254,9 @@ final class LoopMetrics {
                 of: method, error.code, messageID, on: connection, in: flight, at: now)
         }
         unsafe lastErrors.record(error.code, error.message, of: index, at: now)
-        guard unsafe sampler.takes(.failed, at: now) else { return }
+        let parent = TraceParent(in: metadata)
+        let isTraced = parent?.isSampled == true
+        guard unsafe isTraced || sampler.takes(.failed, at: now) else { return }
         var measured = MeasuredCall()
         measured.readAt = now
         measured.beganAt = now
@@ -262,7 +265,8 @@ final class LoopMetrics {
             connection: connection.number, wire: connection.wire, code: error.code, reason: .failed,
             measured: measured)
         call.error = ErrorText.shortened(error.message)
-        keep(call, in: .failed, of: connection)
+        if let parent { call.trace = parent.traceID }
+        keep(call, in: isTraced ? .traced : .failed, of: connection)
     }
 
     // MARK: Kept calls

@@ -85,7 +85,6 @@ struct CallStagesTests {
             try scene.send("async", 0..<1)
             scene.loop.tick(after: .seconds(2))
             scene.connection.closed(scene.transport, reason: .peerReset)
-            scene.loop.tick(after: .milliseconds(20))
             let call = try #require(try scene.kept().first)
             #expect(!call.awaitsFlush && call.flush == nil)
         }
@@ -147,6 +146,18 @@ struct CallStagesTests {
             let calls = try #require(scene.scheduler.metrics).keptCalls
             #expect(calls.count == 11 && calls.allSatisfy { $0.reason == .failed })
             #expect(calls.allSatisfy { $0.error == "not you" })
+            #expect(calls.count { $0.trace.text == Self.trace } == 1)
+        }
+    }
+
+    @Test("A traced call that is refused is kept with its trace, however many others are")
+    func tracedRefusal() throws {
+        try ServerScene.with([TestService()], metrics: settings()) { scene, clients in
+            for number in 0..<20 { try clients[0].call("no.such.method", id: "\(number)") }
+            try clients[0].call(
+                "no.such.method", id: "t", info: "rkm1\n\(traceParent("01"))")
+            let calls = try #require(scene.scheduler.metrics).keptCalls
+            #expect(calls.count == 11 && calls.allSatisfy { $0.reason == .failed })
             #expect(calls.count { $0.trace.text == Self.trace } == 1)
         }
     }
