@@ -106,9 +106,9 @@ final class HandlerScheduler: TickEndHandler {
     /// Removes a closed connection and cancels its calls and their tasks.
     func remove(_ connection: ServerConnection) {
         connections.remove(connection)
+        metrics?.ended(connection)
         if let timer = connection.ageTimer.take() { ages?.remove(timer) }
         cancelCalls(of: connection)
-        metrics?.ended(connection)
         // It refers to the connection, which refers to this scheduler.
         if synchronous?.connection === connection { synchronous = nil }
     }
