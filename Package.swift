@@ -182,10 +182,12 @@ let admin: [Target] = [
         name: "CMicrohttpd", path: "Packages/RocketAdmin/Sources/CMicrohttpd",
         pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     library("CRocketMicrohttpd", of: "RocketAdmin", ["CMicrohttpd"]),
+    library("RocketBinaryLog", of: "RocketAdmin", ["RocketSystem", swiftProtobuf]),
     library(
         "RocketAdmin", of: "RocketAdmin",
         [
-            "RocketSystem", "RocketBase", "RocketTCP", "RocketRPC", lifecycle, "CRocketMicrohttpd",
+            "RocketSystem", "RocketBase", "RocketTCP", "RocketCodec", "RocketRPC", lifecycle,
+            "CRocketMicrohttpd", "RocketBinaryLog", swiftProtobuf,
             .product(name: "Metrics", package: "swift-metrics"),
         ],
         unsafe: true),
@@ -228,8 +230,8 @@ let libraries = [
     "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
     "RocketHTTP2", "RocketBalancing", "RocketDynamic", "RocketRPC", "RocketRPCMetrics",
     "RocketRPCTracing",
-    "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketAdmin", "RocketProgram",
-    "RocketSimulation",
+    "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketAdmin",
+    "RocketBinaryLog", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(

@@ -206,6 +206,32 @@ class UnixSocketTests(unittest.TestCase):
             self.assertEqual(server.process.returncode, 0)
             self.assertFalse(os.path.exists(path))
 
+    def test_a_program_whose_page_can_not_listen_is_never_ready(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "taken").write_text("of somebody else")
+            (folder / "rocket.xml").write_text(
+                "<root><order_store><path>orders.sqlite</path></order_store></root>")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+                manager.bind(f"{folder}/notify")
+                ended = subprocess.run(
+                    [BIN / "order_server", folder / "rocket.xml"], capture_output=True, text=True,
+                    timeout=TIMEOUT, cwd=folder,
+                    env=dict(os.environ, ROCKET_SERVER_PORT="0", ROCKET_LOG_SINKS="console",
+                             ROCKET_ADMIN_LISTEN=f"unix:{folder}/taken",
+                             NOTIFY_SOCKET=f"{folder}/notify"))
+                manager.setblocking(False)
+                notifications = []
+                try:
+                    while True:
+                        notifications.append(manager.recv(4096))
+                except BlockingIOError:
+                    pass
+            self.assertEqual(ended.returncode, 73, ended.stderr)
+            self.assertNotIn("ready", ended.stdout)
+            self.assertFalse([text for text in notifications if b"READY=1" in text])
+            self.assertEqual((folder / "taken").read_text(), "of somebody else")
+
 
 if __name__ == "__main__":
     unittest.main()

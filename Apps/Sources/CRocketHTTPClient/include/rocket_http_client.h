@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// GET requests over HTTP/1.1 by Debian's libcurl, whose functions of options take variable arguments,
+// Requests over HTTP/1.1 by Debian's libcurl, whose functions of options take variable arguments,
 // which Swift can't pass. No proxies, no redirects, no other protocols, nothing from the environment.
 
 /// A client with at most one connection, which it keeps. One thread at a time. Owned:
@@ -32,5 +32,10 @@ void rocket_http_client_free(rocket_http_client *client);
 
 /// Blocks until the answer is there, or the request has failed.
 rocket_http_answer rocket_http_client_get(rocket_http_client *client, const char *url);
+
+/// As rocket_http_client_get, with the fields of a form, and with the header by which a page knows that
+/// no browser has sent the request.
+rocket_http_answer rocket_http_client_post(
+    rocket_http_client *client, const char *url, const char *fields);
 
 #endif

@@ -167,10 +167,15 @@ final class LoadRun: Sendable {
             do throws(RPCError) { try await make(call, channel) } catch { failure = error }
             now = time.monotonic()
             if let failure {
-                if callers.isStopped, failure.code == .cancelled { return }
+                // Interrupted; `stop` may not have come to this loop yet.
+                if failure.code == .cancelled, Task.isCancelled { return }
                 if failure.code == .failedConnect || failure.code == .peerClosed {
                     try? await Task.sleep(for: Self.reconnectDelay)
                     now = time.monotonic()
+                } else {
+                    // A call that fails before it is sent does not suspend its caller, whose next
+                    // ones would fail for the same reason: the loop must run in between.
+                    await Task.yield()
                 }
             }
             if call.due < first { continue }

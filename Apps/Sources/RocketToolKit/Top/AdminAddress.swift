@@ -8,6 +8,18 @@ struct AdminAddress: Hashable, Sendable {
     /// The address of the page as a URL, without a slash at the end.
     let base: String
 
+    /// The address on a command line.
+    ///
+    /// - Throws: `ProgramFailure` (usage).
+    init(argument text: String) throws(ProgramFailure) {
+        guard let address = AdminAddress(text) else {
+            throw ProgramFailure(
+                "\(TerminalText.safe(text)): expected IP:PORT or unix:PATH, as in admin/listen",
+                status: .usage)
+        }
+        self = address
+    }
+
     /// - Parameter text: `HOST:PORT`, `http://HOST:PORT`, `unix:PATH` or a path.
     init?(_ text: String) {
         if text.hasPrefix("unix:") || text.hasPrefix("/") {

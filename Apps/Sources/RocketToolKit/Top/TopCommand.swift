@@ -53,11 +53,7 @@ struct TopCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard let place = AdminAddress(address) else {
-            throw ProgramFailure(
-                "\(TerminalText.safe(address)): expected IP:PORT or unix:PATH, as in admin/listen",
-                status: .usage)
-        }
+        let place = try AdminAddress(argument: address)
         let source = TopSource(client: try AdminClient(place), address: address, filter: filter)
         if json {
             StandardOutput.write(line: try source.json(table))

@@ -21,7 +21,8 @@ import Testing
     }
 
     private func load(
-        _ mix: LoadMix, _ settings: LoadRun.Settings, isStopped: Bool = false
+        _ mix: LoadMix, _ settings: LoadRun.Settings, isStopped: Bool = false,
+        progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
     ) async throws -> LoadReport {
         let server = try RPCServer(
             configuration: RPCServerConfiguration(tcp: .init(listen: [.loopback(port: 0)])),
@@ -32,7 +33,7 @@ import Testing
         let run = LoadRun(calls, settings)
         if isStopped { run.stop() }
         let report = try await run.run(
-            LoadReports.setup, target: ServerTarget(address: "\(address)"), progress: { _ in })
+            LoadReports.setup, target: ServerTarget(address: "\(address)"), progress: progress)
         server.beginDrain()
         try await running.value
         return report
@@ -103,6 +104,18 @@ import Testing
         settings.schedule = LoadSchedule(from: 1, [(.seconds(3600), 1)])
         let report = try await load(mix("1 one"), settings, isStopped: true)
         #expect(report.interrupted && report.total.calls == 0)
+    }
+
+    @Test(
+        "A load whose task is cancelled ends, though nothing has stopped it",
+        .timeLimit(.minutes(1)), arguments: [1, 2])
+    func cancelled(threads: Int) async throws {
+        let (begun, begin) = AsyncStream<Void>.makeStream()
+        let (mix, settings) = (try mix("1 one"), settings(connections: threads, threads: threads))
+        let loading = Task { try await load(mix, settings) { _ in begin.yield() } }
+        for await _ in begun { break }
+        loading.cancel()
+        #expect(try await loading.value.total.calls > 0)
     }
 
     @Test("A server that can't be reached ends the load before it begins")

@@ -1,4 +1,5 @@
 public import RocketBase
+import RocketBinaryLog
 public import RocketSystem
 public import RocketTCP
 
@@ -11,6 +12,10 @@ public struct AdminConfiguration: Sendable {
     public var group: String?
     /// Whether the log's levels can be changed. Default false.
     public var isWritable = false
+    /// Whether calls can be recorded, with their messages, by who may look at the page. Default false.
+    public var allowsRecording = false
+    /// Fields of messages that each recording masks: `admin/record_mask`.
+    var alwaysMasked: [FieldPath] = []
     /// The most connections; further ones wait until one ends. Default 32.
     public var maxConnections = 32
     /// The most connections of one IP address, or of one user of a Unix socket; further ones are closed.
@@ -49,6 +54,12 @@ public struct AdminConfiguration: Sendable {
         try self.init(address: address)
         group = config.group
         isWritable = config.isWritable
+        allowsRecording = config.allowsRecording
+        switch FieldPath.list(config.recordMask ?? "") {
+        case .success(let paths): alwaysMasked = paths
+        case .failure(let error):
+            throw AdminError(text: "admin/record_mask: \(error)", errno: nil)
+        }
         maxConnections = config.maxConnections
         maxConnectionsPerPeer =
             config.maxConnectionsPerPeer > 0

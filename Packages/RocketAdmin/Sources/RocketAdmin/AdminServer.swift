@@ -39,6 +39,9 @@ public final class AdminServer: Service {
             source, cache: SnapshotCache(source, time: time, validity: configuration.validity),
             policy: RequestPolicy(
                 isUnix: configuration.address.isUnix, isWritable: configuration.isWritable),
+            recordings: CallRecordings(
+                source.server, isAllowed: configuration.allowsRecording,
+                alwaysMasked: configuration.alwaysMasked, time: time, logger: logger),
             logger: logger, time: time)
     }
 
@@ -73,6 +76,7 @@ public final class AdminServer: Service {
         listening.fire()
         logger.info("admin page") { $0.add("address", address.description) }
         await keepTime(of: server)
+        router.stop()
         server.stop()
     }
 
@@ -136,7 +140,7 @@ public final class AdminServer: Service {
         await cancelWhenGracefulShutdown { [router] in
             while (try? await Task.sleep(for: .seconds(1))) != nil {
                 server.closeLate()
-                router.takeSample()
+                router.tick()
             }
         }
     }

@@ -17,12 +17,15 @@ public struct AdminSource: Sendable {
     /// The program's own metrics, which `/metrics` has, too. Default nil: it has none.
     public var metrics: ApplicationMetrics?
 
+    /// Whose calls can be recorded; nil in tests.
+    let server: RPCServer?
     let state: @Sendable () -> RPCServer.State
     let snapshot: @Sendable () async -> RPCServerSnapshot
 
     /// The page of a server.
     public init(name: String, server: RPCServer) {
         self.name = name
+        self.server = server
         state = { server.state }
         snapshot = { await server.snapshot() }
     }
@@ -33,6 +36,7 @@ public struct AdminSource: Sendable {
         snapshot: @escaping @Sendable () async -> RPCServerSnapshot
     ) {
         self.name = name
+        server = nil
         self.state = state
         self.snapshot = snapshot
     }

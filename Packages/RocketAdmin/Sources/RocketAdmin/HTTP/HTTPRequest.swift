@@ -1,3 +1,5 @@
+import RocketSystem
+
 /// What a request says, as far as the page looks at it. A value.
 struct HTTPRequest: Sendable {
     /// As it was sent: `GET`.
@@ -8,6 +10,8 @@ struct HTTPRequest: Sendable {
     var repeated: Set<Header> = []
     var body: [UInt8] = []
     var isBodyTooLarge = false
+    /// The user at the other end of a Unix socket.
+    var peer: PeerCredentials?
 
     /// The headers that are looked at.
     enum Header: String, CaseIterable, Sendable {

@@ -11,7 +11,7 @@ final class MicrohttpdServer: Sendable {
         var requestTimeout = Duration.seconds(10)
 
         /// The fields of a form.
-        static let bodyBytes = 1024
+        static let bodyBytes = 8192
     }
 
     // SAFETY: set in the initialiser, taken once under the lock by `stop`; the shim locks itself.
@@ -120,6 +120,7 @@ struct HTTPExchange: @unchecked Sendable {
             start: UnsafeRawPointer(rocket_httpd_body(pointer, &count))?.assumingMemoryBound(
                 to: UInt8.self), count: count)
         request.body = unsafe Array(body)
+        request.peer = peer
         request.isBodyTooLarge = unsafe rocket_httpd_body_is_too_large(pointer) != 0
         return request
     }
@@ -127,7 +128,10 @@ struct HTTPExchange: @unchecked Sendable {
     /// In the handler only: the user at the other end of a Unix socket; nil: unknown.
     var peer: PeerCredentials? {
         var (pid, uid, gid): (Int32, UInt32, UInt32) = (0, 0, 0)
-        guard unsafe rocket_httpd_peer(pointer, &pid, &uid, &gid) == 0 else { return nil }
+        // Of other sockets the kernel says -1.
+        guard unsafe rocket_httpd_peer(pointer, &pid, &uid, &gid) == 0, uid != .max else {
+            return nil
+        }
         return PeerCredentials(processID: pid, userID: uid, groupID: gid)
     }
 
@@ -138,9 +142,8 @@ struct HTTPExchange: @unchecked Sendable {
 
     /// Answers; nil closes the connection. Once.
     func answer(_ response: HTTPResponse) {
-        var body = response.body
         // SAFETY: the shim copies the bytes.
-        let made = body.withUTF8 { bytes in
+        let made = unsafe (response.bytes ?? Array(response.body.utf8)).withUnsafeBytes { bytes in
             unsafe rocket_httpd_response_create(bytes.baseAddress, bytes.count)
         }
         guard let made = unsafe made else { return unsafe rocket_httpd_answer(pointer, 500, nil) }

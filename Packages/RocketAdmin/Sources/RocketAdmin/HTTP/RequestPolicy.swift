@@ -53,6 +53,11 @@ struct RequestPolicy: Sendable {
                     + "restart the program; a reload is not enough. A level of the log itself changes by "
                     + "the element log and a reload.")
         }
+        try checkOrigin(of: request)
+    }
+
+    /// Checks that a request comes from no foreign page, and is not too large.
+    func checkOrigin(of request: HTTPRequest) throws(Refusal) {
         if let site = request.headers[.fetchSite], site != "same-origin" { throw Self.foreign }
         if let origin = request.headers[.origin] {
             guard let host = request.headers[.host], origin == "http://\(host)" else {
@@ -67,7 +72,9 @@ struct RequestPolicy: Sendable {
         if request.repeated.contains(.origin) { throw Self.foreign }
         if request.isBodyTooLarge {
             throw Refusal(
-                413, "The body is larger than 1024 bytes: send the fields of the form only.")
+                413,
+                "The body is larger than \(MicrohttpdServer.Limits.bodyBytes) bytes: send the fields of "
+                    + "the form only.")
         }
     }
 

@@ -19,6 +19,19 @@ public struct AdminConfig: ConfigSection, Hashable {
     ///
     /// `admin/writable`: True or false. Default false. Needs a restart.
     public var isWritable = false
+    /// Whether calls can be recorded with their messages, by rocket record, by everyone who may
+    /// look at the page. The server writes no file.
+    ///
+    /// `admin/record`: True or false. Default false. Needs a restart.
+    public var allowsRecording = false
+    /// Fields of requests and replies whose values never leave the server in a recording, by
+    /// the names of the .proto files, with commas between them: password, card.number. A name
+    /// means all fields that are called so, card.number those in a field card. If one names no
+    /// field of any message, nothing can be recorded.
+    ///
+    /// `admin/record_mask`: A text of 1 to 2000 characters; or empty. Default none. Needs a
+    /// restart.
+    public var recordMask: String?
     /// The largest number of connections. Further ones wait until one ends.
     ///
     /// `admin/max_connections`: A whole number, 1 to 1024. Default 32. Needs a restart.
@@ -67,6 +80,16 @@ extension AdminConfig {
                 "writable", \.isWritable, .boolean, .restart,
                 "Whether the levels of the log can be changed on the page, until the next reload. "
                     + "Nothing else can be changed."),
+            .init(
+                "record", \.allowsRecording, .boolean, .restart,
+                "Whether calls can be recorded with their messages, by rocket record, by everyone who "
+                    + "may look at the page. The server writes no file."),
+            .init(
+                "record_mask", \.recordMask, .optional(.text(maximum: 2000)), .restart,
+                "Fields of requests and replies whose values never leave the server in a recording, by "
+                    + "the names of the .proto files, with commas between them: password, card.number. "
+                    + "A name means all fields that are called so, card.number those in a field card. "
+                    + "If one names no field of any message, nothing can be recorded."),
             .init(
                 "max_connections", \.maxConnections, .integer(1...1024), .restart,
                 "The largest number of connections. Further ones wait until one ends."),

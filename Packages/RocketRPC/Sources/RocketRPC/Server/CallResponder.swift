@@ -31,6 +31,8 @@ final class CallResponder {
     @exclusivity(unchecked) @usableFromInline var isTraced = false
     /// The text of the error that ends the call, until its end is recorded.
     var failure = ""
+    /// The record of the call, which is traced then, if the call is recorded.
+    @exclusivity(unchecked) var record: CallRecord?
     /// The range of the request within the call's frame, which is the first in the input.
     fileprivate var payload = 0..<0
     /// The size of the call's frame.
@@ -93,6 +95,7 @@ final class CallResponder {
         if unsafe isAnswered { return }
         unsafe isAnswered = true
         guard let method else { return }
+        if unsafe isTraced { unsafe record?.failed(error) }
         let (id, trailing) = storage.withState { ($0.messageID, $0.trailingMetadata) }
         connection.send(error, id, method, trailing: trailing)
         if connection.metrics != nil { failure = error.message }

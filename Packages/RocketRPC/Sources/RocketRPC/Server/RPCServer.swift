@@ -37,6 +37,7 @@ public final class RPCServer: Service {
     /// Nil: calls are not recorded.
     let metrics: ServerMetrics?
     let collector: SnapshotCollector
+    let schedulers: SchedulerRegistry
     let budget: ByteBudget
     let highest = HighestValues()
 
@@ -89,7 +90,7 @@ public final class RPCServer: Service {
                 .init(configuration), methods: dispatcher.table.entries,
                 flightRecorder: configuration.flightRecorder) : nil
         load = configuration.reportsLoad ? ServerLoad(loops: configuration.ioThreads) : nil
-        let schedulers = SchedulerRegistry(
+        schedulers = SchedulerRegistry(
             age: ConnectionAge(configuration), load: load, metrics: metrics)
         collector = SnapshotCollector(schedulers)
         budget = configuration.tcp.budget

@@ -166,6 +166,11 @@ extension ServerConnection {
             try payload(&output)
             let payloadBytes = output.readableBytes - header
             if payloadBytes <= method.limits.maxResponseBytes {
+                if unsafe context.responder.isTraced, let record = unsafe context.responder.record {
+                    output.withBytes {
+                        record.responded($0.extracting(header..<(header + payloadBytes)), method)
+                    }
+                }
                 try codec.finish(start, in: &output)
                 load?.succeeded()
                 return SentReply(code: .init(rawValue: 0), payloadBytes: payloadBytes)
@@ -181,6 +186,7 @@ extension ServerConnection {
         }
         output.truncate(to: start)
         if metrics != nil { context.responder.failure = failure.message }
+        unsafe context.responder.record?.failed(failure)
         let (id, trailing) = context.storage.withState { ($0.messageID, $0.trailingMetadata) }
         return method.withName { name in
             // SAFETY: the array lives, unchanged, until append returns.

@@ -212,8 +212,8 @@ extension ServerConnection {
                     case .synchronous(let serve):
                         begin(frame, byteCount, bytes, method, context, deadline)
                         context.metrics?.began(
-                            context.responder, method, isAwaited: false,
-                            hasMetadata: !frame.errorInfo.isEmpty,
+                            context.responder, method, bytes.extracting(frame.payload),
+                            isAwaited: false, hasMetadata: !frame.errorInfo.isEmpty,
                             readAt: inTask ? waitingSince : now)
                         admission?.began(context.responder)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
@@ -223,8 +223,9 @@ extension ServerConnection {
                         if inTask {
                             begin(frame, byteCount, bytes, method, context, deadline)
                             context.metrics?.began(
-                                context.responder, method, isAwaited: true,
-                                hasMetadata: !frame.errorInfo.isEmpty, readAt: waitingSince)
+                                context.responder, method, bytes.extracting(frame.payload),
+                                isAwaited: true, hasMetadata: !frame.errorInfo.isEmpty,
+                                readAt: waitingSince)
                             admission?.began(context.responder)
                             callsInFlight += 1
                         }

@@ -13,6 +13,7 @@ final class LoopMetrics {
     /// Records calls in a file that survives a crash; nil: nothing does.
     let flight: FlightCalls?
     let reactor: Reactor
+    let methods: [_MethodEntry]
     private let slowNanoseconds: UInt64
     /// The clock of the loop; nil: the system's, which is read without an indirect call.
     private let injectedTime: (any TimeSource)?
@@ -28,12 +29,15 @@ final class LoopMetrics {
     var stalled: [Unflushed] = []
     var stalledTimer: ScheduledTimer?
     var awaitsTickEnd = false
+    /// Chooses calls that are recorded with their messages; nil: no recording runs.
+    @exclusivity(unchecked) var recorder: LoopCallRecorder?
 
     init(
-        _ counters: CallCounters, _ settings: ServerMetrics.Settings, flight: FlightCalls? = nil,
-        on reactor: Reactor
+        _ counters: CallCounters, _ settings: ServerMetrics.Settings,
+        methods: [_MethodEntry] = [], flight: FlightCalls? = nil, on reactor: Reactor
     ) {
         self.counters = counters
+        self.methods = methods
         self.flight = flight
         self.reactor = reactor
         slowNanoseconds = settings.slowNanoseconds
@@ -62,12 +66,14 @@ final class LoopMetrics {
     /// A call begins.
     ///
     /// - Parameters:
+    ///   - request: its message.
     ///   - isAwaited: whether its handler may suspend.
     ///   - hasMetadata: whether its request has metadata, which may name a trace.
     ///   - readAt: when its bytes were read.
     @inline(__always)
     func began(
-        _ responder: CallResponder, _ method: _MethodEntry, isAwaited: Bool, hasMetadata: Bool,
+        _ responder: CallResponder, _ method: _MethodEntry, _ request: RawSpan, isAwaited: Bool,
+        hasMetadata: Bool,
         readAt: MonotonicTime
     ) {
         let now = unsafe moment
@@ -81,6 +87,7 @@ final class LoopMetrics {
         }
         if unsafe sampler.takes(at: now) { startSampling(responder) }
         if hasMetadata { followTrace(of: responder) }
+        if unsafe recorder != nil { record(responder, method, request, at: now) }
         if let flight { recordBeginning(of: responder, method, in: flight, at: now) }
     }
 
@@ -176,6 +183,7 @@ final class LoopMetrics {
         }
         let measured = unsafe responder.measured
         let isTraced = unsafe responder.isTraced
+        endRecord(of: responder, code, at: now)
         unsafe responder.isTraced = false
         unsafe responder.measured.isSampled = false
         unsafe responder.measured.isTraceSampled = false

@@ -25,6 +25,8 @@ final class ServerMetrics: Sendable {
     private let flightRecorder: FlightRecorder?
     /// Of all loops that have had a connection, in the order of their making.
     private let counters = Locked<[CallCounters]>([])
+    /// The recording that runs.
+    private let recording = Locked<RPCCallRecorder?>(nil)
 
     init(
         _ settings: Settings, methods: [_MethodEntry], flightRecorder: FlightRecorder? = nil
@@ -38,8 +40,25 @@ final class ServerMetrics: Sendable {
     func recorder(on reactor: Reactor) -> LoopMetrics {
         let own = CallCounters(methodCount: methods.count)
         counters.withLock { $0.append(own) }
-        return LoopMetrics(
-            own, settings, flight: flightRecorder?.calls(ofLoop: reactor.loop.name), on: reactor)
+        let metrics = LoopMetrics(
+            own, settings, methods: methods,
+            flight: flightRecorder?.calls(ofLoop: reactor.loop.name), on: reactor)
+        if let recorder = recording.withLock({ $0 }) { metrics.record(by: recorder) }
+        return metrics
+    }
+
+    /// Begins a recording, also on loops that come; returns false if another one runs.
+    func begin(_ recorder: RPCCallRecorder) -> Bool {
+        recording.withLock { recording in
+            if recording != nil { return false }
+            recording = recorder
+            return true
+        }
+    }
+
+    /// Ends a recording, if it runs.
+    func end(_ recorder: RPCCallRecorder) {
+        recording.withLock { if $0 === recorder { $0 = nil } }
     }
 
     /// Reads the counts of all methods, sorted by name, and of all names that are not registered if
