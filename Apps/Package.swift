@@ -47,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(
             url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
@@ -112,6 +113,7 @@ let package = Package(
                 "OrderProtos", "OrderStore",
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),
                 .product(name: "RocketRPC", package: "RocketRPC"),
@@ -125,6 +127,7 @@ let package = Package(
             dependencies: [
                 "OrderServerKit", "OrderProtos", "OrderStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketRPC", package: "RocketRPC"),

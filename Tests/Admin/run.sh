@@ -20,5 +20,5 @@ mkdir -p "$work"
 . "$root/Tests/GRPC/python.sh"
 cd "$here"
 tests=("$@")
-[ $# -gt 0 ] || tests=(test_admin test_prometheus test_secure test_tracing)
+[ $# -gt 0 ] || tests=(test_admin test_peers test_prometheus test_secure test_tracing)
 exec "$python/bin/python" -B -m unittest --verbose "${tests[@]}"

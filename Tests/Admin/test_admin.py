@@ -169,7 +169,7 @@ class AdminTests(unittest.TestCase):
     def use(self, browser, url):
         """Live numbers, a filter, an order, the log's level, the keyboard."""
         browser.look(1280, 900, "light")
-        browser.open(url + "/methods?filter=order")
+        browser.open(url + "/methods?all=1&filter=order")
         before = browser.evaluate("document.querySelector('#time').textContent")
         self.until(lambda: browser.evaluate("document.querySelector('#time').textContent") != before)
         rows = "document.querySelectorAll('tbody tr').length"
@@ -177,6 +177,7 @@ class AdminTests(unittest.TestCase):
         browser.click_and_load("document.querySelector('th a').click()")
         self.assertIn("sort=", browser.evaluate("location.search"))
         self.assertIn("filter=order", browser.evaluate("location.search"))
+        self.assertIn("all=1", browser.evaluate("location.search"))
         browser.open(url + "/methods")
         browser.click_and_load(
             "document.querySelector('[name=filter]').value = 'make';"

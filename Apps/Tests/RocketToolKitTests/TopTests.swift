@@ -74,9 +74,12 @@ struct TopTests {
     @Test(
         "Figures have units and at most four digits",
         arguments: [
-            (0.0000123, TopTab.Kind.seconds, "12.3 us"), (0.00234, .seconds, "2.34 ms"),
-            (0.5, .seconds, "500 ms"), (3.25, .seconds, "3.25 s"), (7300, .seconds, "2 h"),
-            (200_000, .seconds, "2 d"), (1023, .bytes, "1023 B"), (1536, .bytes, "1.5 KiB"),
+            (0.0000123, TopTab.Kind.seconds, "0.012 ms"), (0.00234, .seconds, "2.34 ms"),
+            (0.000_000_1, .seconds, "< 0.001 ms"), (0, .seconds, "0"),
+            (0.000_31, .seconds, "0.310 ms"),
+            (0.5, .seconds, "500 ms"), (0.9996, .seconds, "1.00 s"), (3.25, .seconds, "3.25 s"),
+            (125, .seconds, "2 min 5 s"), (7300, .seconds, "2 h 1 min"),
+            (200_000, .seconds, "2 d 7 h"), (1023, .bytes, "1023 B"), (1536, .bytes, "1.5 KiB"),
             (0.123, .share, "12.3 %"), (99.94, .rate, "99.9"),
             (1234, .rate, "1,234"), (1_234_567, .count, "1,234,567"), (999, .count, "999"),
         ])
@@ -106,10 +109,22 @@ struct TopTests {
             address: "host:1", tab: .loops, overview: try overview(), rows: table["loops"] ?? [])
         let lines = view.lines()
         #expect(lines[0] == "host:1: running for 7.50 s")
-        #expect(lines[1].contains("calls/s 1,235   errors/s -   p50 1.00 ms   p99 10.00 ms"))
+        #expect(lines[1].contains("calls/s 1,235   errors/s -   p50 1.00 ms   p99 10.0 ms"))
         #expect(lines[2].contains("memory of connections 2.0 KiB of 1.0 MiB   resident -"))
         #expect(lines.contains("! rocket-io-0 is blocked"))
         #expect(lines.last?.hasPrefix("rocket-io-0  blocked  50.0 %") == true)
+    }
+
+    @Test("Rows that the page has left out are counted")
+    func leftOut() throws {
+        let json = #"{"methods":[{"method":"a.b"}],"left_out":7}"#
+        let table = try JSONDecoder().decode(TopTable.self, from: Data(json.utf8))
+        let view = TopView(
+            address: "host:1", tab: .methods, overview: try overview(),
+            rows: table["methods"] ?? [], leftOut: table.leftOut)
+        #expect(view.lines().suffix(2).first?.hasPrefix("a.b") == true)
+        #expect(view.lines().last == "7 more are not shown")
+        #expect(table["loops"] == nil)
     }
 
     @Test("No line is longer than the terminal, and no more lines than it has")

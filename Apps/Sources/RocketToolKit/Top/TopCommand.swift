@@ -91,7 +91,8 @@ struct TopSource: ~Copyable {
         let overview = try client.table("/overview.json", TopOverview.self)
         let table = try client.table(tab.path(filter: filter), TopTable.self)
         return TopView(
-            address: address, tab: tab, overview: overview, rows: table[tab.name] ?? [])
+            address: address, tab: tab, overview: overview, rows: table[tab.name] ?? [],
+            leftOut: table.leftOut)
     }
 
     /// Both as one object, as the page has them.

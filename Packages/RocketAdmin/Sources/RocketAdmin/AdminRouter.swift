@@ -9,6 +9,9 @@ final class AdminRouter: Sendable {
     private let policy: RequestPolicy
     private let logger: RocketLogger
     private let facts: ProgramFacts
+    private let time: any TimeSource
+    /// The last change of each level of the log.
+    private let changes = Locked<[LogStream: LevelChange]>([:])
     private let recordings: CallRecordings
 
     /// How long the numbers may take: a loop that is blocked answers no sooner.
@@ -16,8 +19,10 @@ final class AdminRouter: Sendable {
 
     init(
         _ source: AdminSource, cache: SnapshotCache, policy: RequestPolicy,
-        recordings: CallRecordings, logger: RocketLogger
+        recordings: CallRecordings, logger: RocketLogger,
+        time: any TimeSource = SystemTimeSource()
     ) {
+        self.time = time
         self.source = source
         self.cache = cache
         self.policy = policy
@@ -79,7 +84,10 @@ final class AdminRouter: Sendable {
         view.process = numbers.process
         view.history = numbers.history
         view.configuration = source.configuration()
-        if let logs = source.logs { view.log = LogFigures(logs) }
+        if let logs = source.logs {
+            view.log = LogFigures(logs)
+            view.log.changes = changes.withLock { $0 }
+        }
         view.application = source.metrics?.contents
         view.traces = source.traces?()
         view.isWritable = policy.isWritable
@@ -191,6 +199,7 @@ final class AdminRouter: Sendable {
         }
         let old = logs.level(of: stream)?.name ?? "off"
         logs.setLevel(level, of: stream)
+        changes.withLock { $0[stream] = LevelChange(level: level, time: time.wall()) }
         logger.warn("log level changed on the admin page") {
             $0.add("stream", stream.name)
             $0.add("old", old)

@@ -44,7 +44,7 @@ public final class AdminServer: Service {
             recordings: CallRecordings(
                 source.server, isAllowed: configuration.allowsRecording,
                 alwaysMasked: configuration.alwaysMasked, time: time, logger: logger),
-            logger: logger)
+            logger: logger, time: time)
     }
 
     /// The address that it listens on, with the port that the kernel has chosen. Suspends until it

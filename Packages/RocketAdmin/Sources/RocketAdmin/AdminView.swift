@@ -46,6 +46,12 @@ struct ProcessFigures: Hashable, Sendable {
     }
 }
 
+/// A change of a log's level on the page. A value.
+struct LevelChange: Hashable, Sendable {
+    var level: LogLevel
+    var time: WallTime
+}
+
 /// The log's levels and counts. A value.
 struct LogFigures: Hashable, Sendable {
     /// By stream; nil: nothing is written.
@@ -53,6 +59,8 @@ struct LogFigures: Hashable, Sendable {
     var statistics = LogStatistics()
     /// nil: the program has no log.
     var hasLog = false
+    /// The last change of each level on the page.
+    var changes: [LogStream: LevelChange] = [:]
 
     init() {}
 
@@ -64,6 +72,7 @@ struct LogFigures: Hashable, Sendable {
 
     static func == (a: LogFigures, b: LogFigures) -> Bool {
         a.levels == b.levels && a.statistics == b.statistics && a.hasLog == b.hasLog
+            && a.changes == b.changes
     }
 
     func hash(into hasher: inout Hasher) { hasher.combine(levels) }

@@ -57,8 +57,10 @@ struct RequestPolicy: Sendable {
     func checkChange(by request: HTTPRequest) throws(Refusal) {
         guard isWritable else {
             throw Refusal(
-                403, "Nothing can be changed here: set admin/writable to true in the configuration."
-            )
+                403,
+                "Nothing can be changed here: set admin/writable to true in the configuration and "
+                    + "restart the program; a reload is not enough. A level of the log itself changes by "
+                    + "the element log and a reload.")
         }
         try checkOrigin(of: request)
     }

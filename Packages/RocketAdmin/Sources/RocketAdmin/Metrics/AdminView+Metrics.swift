@@ -112,16 +112,17 @@ extension AdminView {
             samples.add(statistics.refusedAsLate, "late")
             samples.add(statistics.refusedByAdaptiveLimit, "adaptive_limit")
             samples.add(statistics.refusedForRate, "rate")
-            let overload =
-                statistics.refusedForQueueDelay + statistics.refusedAsLate
-                + statistics.refusedByAdaptiveLimit + statistics.refusedForRate
-            samples.add(max(0, statistics.refusedCalls - overload), "other")
+            for (reason, count) in statistics.refusedByReason.sorted(by: { $0.key < $1.key }) {
+                samples.add(count, reason)
+            }
         }
         text.write(.timedOut, statistics.timedOutCalls)
         text.write(.cancelled, statistics.cancelledCalls)
         text.write(.brokenStreams, statistics.brokenStreams)
         text.write(.connections, server.connectionCount)
         text.write(.unsentBytes, server.connections.reduce(0) { $0 + $1.unsentBytes })
+        text.write(.kernelBytes, server.connections.reduce(0) { $0 + $1.kernelBytes })
+        text.write(.unreadPeers, server.connections.count(where: \.isUnread))
         text.write(.limit) { samples in
             for limit in server.limits {
                 if let most = limit.limit { samples.add(most, limit.name) }

@@ -49,7 +49,9 @@ extension MetricFamily {
         "Bytes of responses, without frames and encryption")
     static let refusals = MetricFamily(
         .counter, "rocket_server_refusals_total", ["reason"],
-        "Calls that were refused under overload, by reason")
+        "Calls that ended before a handler ran, by reason: draining, call_limit, request_size, "
+            + "metadata_size, deadline, unknown_method, permission, authentication, and under overload "
+            + "queue_delay, late, adaptive_limit, rate")
     static let timedOut = MetricFamily(
         .counter, "rocket_server_timed_out_total",
         "Calls whose deadline or time limit passed while their handler ran")
@@ -63,6 +65,13 @@ extension MetricFamily {
     static let unsentBytes = MetricFamily(
         .gauge, "rocket_server_unsent_bytes",
         "Bytes that wait for peers to read, of the connections in the table of connections")
+    static let kernelBytes = MetricFamily(
+        .gauge, "rocket_server_kernel_bytes",
+        "Bytes that were sent and that peers have not acknowledged, of the connections in the table"
+    )
+    static let unreadPeers = MetricFamily(
+        .gauge, "rocket_server_unread_peers",
+        "Connections in the table whose peers have let bytes wait for 5 seconds or more")
     static let limit = MetricFamily(
         .gauge, "rocket_server_limit", ["limit"], "The limits of the server, in their own units")
     static let limitCurrent = MetricFamily(
@@ -148,7 +157,9 @@ extension MetricFamily {
     /// All, in the order of `/metrics`.
     static let all: [MetricFamily] = [
         buildInfo, up, started, handled, refused, handling, inFlight, requestBytes, responseBytes,
-        refusals, timedOut, cancelled, brokenStreams, connections, unsentBytes, limit, limitCurrent,
+        refusals, timedOut, cancelled, brokenStreams, connections, unsentBytes, kernelBytes,
+        unreadPeers,
+        limit, limitCurrent,
         limitHighest, limitRefusals, overloadedLoops, loopBusy, loopTicks, loopDelay, loopLongest,
         loopSlow, loopStuck, loopConnections, loopTasks, channelInFlight, channelConnects,
         channelLost, channelRetries, channelHedges, channelEjections, endpointReady, traceSpans,

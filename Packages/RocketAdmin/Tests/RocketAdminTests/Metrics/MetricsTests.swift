@@ -10,6 +10,12 @@ struct MetricsTests {
     private func view() -> AdminView {
         var view = Samples.view(Samples.snapshot(calls: 3, failures: 1))
         view.log.hasLog = true
+        view.server.statistics.refusedForRate = 4
+        view.server.statistics.refusedByReason = ["call_limit": 3, "draining": 0]
+        var connection = RPCServerSnapshot.Connection(id: 1, peer: .loopback(port: 1))
+        connection.kernelBytes = 5
+        connection.unreadFor = .seconds(5)
+        view.server.connections = [connection]
         view.process = ProcessFigures(
             residentBytes: 5, heapBytes: 4, openDescriptors: 3, descriptorLimit: 2,
             processorTime: .milliseconds(1500))
@@ -34,6 +40,10 @@ struct MetricsTests {
             #"rocket_server_handling_seconds_count{service="shop.v1.Order",method="make"} 4"#,
             #"rocket_server_handling_seconds_sum{service="shop.v1.Order",method="make"} 0.008"#,
             #"rocket_server_limit_refusals_total{limit="connections"} 2"#,
+            #"rocket_server_refusals_total{reason="rate"} 4"#,
+            #"rocket_server_refusals_total{reason="call_limit"} 3"#,
+            #"rocket_server_refusals_total{reason="draining"} 0"#,
+            "rocket_server_kernel_bytes 5", "rocket_server_unread_peers 1",
             #"rocket_server_state{state="running"} 1"#, #"rocket_server_state{state="draining"} 0"#,
             "process_cpu_seconds_total 1.5", "process_resident_memory_bytes 5",
             #"rocket_client_in_flight{target="order"} 0"#,

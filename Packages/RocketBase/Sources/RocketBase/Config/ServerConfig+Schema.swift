@@ -6,7 +6,7 @@ extension ServerConfig {
         elements: [
             .init(\.tls, .restart), .init(\.listeners, id: \.address, "address", .restart),
             .init(\.http, .restart),
-            .init(\.overload, .live),
+            .init(\.overload, .live, isAlwaysListed: true),
             .init(\.flightRecorder, .restart),
             .init(\.registration, .restart),
         ]

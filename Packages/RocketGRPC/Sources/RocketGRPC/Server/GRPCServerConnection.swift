@@ -204,6 +204,7 @@ extension GRPCServerConnection: Transport {
         unsafe output.readableBytes + outputBytes + (transport?.pendingBytes ?? 0)
     }
     var traffic: ConnectionTraffic { transport?.traffic ?? ConnectionTraffic() }
+    func unacknowledgedBytes() -> Int { transport?.unacknowledgedBytes() ?? 0 }
     var isWritable: Bool { !isHeldBack && closing == nil && transport != nil }
     var signalsReset: Bool { true }
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }

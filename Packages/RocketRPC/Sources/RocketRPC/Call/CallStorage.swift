@@ -49,6 +49,8 @@ final class CallStorage: Sendable {
         /// On a server: the task that runs synchronous handlers; nil if the loop runs them outside
         /// of a task.
         var servingTask: Int?
+        /// On a server: how long the handler has waited for the peer to read, in nanoseconds.
+        var peerWait: UInt64 = 0
         /// On a server: whether `startOver` has to be called before the next call.
         var isUsed = false
         /// On a server: whether the next call's reply has metadata, whatever its handler does.
@@ -63,6 +65,7 @@ final class CallStorage: Sendable {
             isCancelled = false
             isFinished = false
             responseBytes = 0
+            peerWait = 0
             ending = nil
             observers = []
             isUsed = nextHasMetadata

@@ -201,6 +201,20 @@ public struct RPCController: Sendable {
         }
         if let ending = ending ?? nil { body(ending) }
     }
+
+    /// Says that the handler has waited for so long because the peer does not read, and not for what the
+    /// handler does: such as a handler that keeps one large response of a connection in memory at a time,
+    /// and waits for the one before. What is recorded of the call then shows this part of the handler's
+    /// time as a wait for the output (`RPCServerSnapshot.SampledCall.outputWait`). Waits of a stream's
+    /// writer are measured without it. Several times add up; a negative one counts as zero. Without
+    /// effect on a channel, and once the handler has returned.
+    public func waitedForPeer(_ duration: Duration) {
+        let nanoseconds = UInt64(max(0, duration.wholeNanoseconds))
+        _ = withState { state in
+            state.isUsed = true
+            state.peerWait &+= nanoseconds
+        }
+    }
 }
 
 extension RPCController: Equatable {

@@ -34,6 +34,9 @@ public import RocketTCP
 
     /// What has been sent and received on the wire. Default: nothing is known.
     var traffic: ConnectionTraffic { get }
+    /// Returns the bytes that the kernel holds for the peer, sent and not acknowledged. May ask the
+    /// kernel. Default: 0.
+    func unacknowledgedBytes() -> Int
 
     /// Runs `body` with the input that the handler has not consumed in `received`. Must not be
     /// called from `received`.
@@ -61,6 +64,9 @@ public import RocketTCP
 
     /// Nothing is known.
     public var traffic: ConnectionTraffic { ConnectionTraffic() }
+
+    /// None.
+    public func unacknowledgedBytes() -> Int { 0 }
 
     /// Sends.
     @discardableResult

@@ -61,8 +61,8 @@ import Synchronization
         let version = unsafe slot[Field.version].load(ordering: .relaxed)
         unsafe slot[Field.version].store(version &+ 1, ordering: .relaxed)
         atomicMemoryFence(ordering: .releasing)
-        unsafe slot[Field.traceHigh].store(trace.high, ordering: .relaxed)
-        unsafe slot[Field.traceLow].store(trace.low, ordering: .relaxed)
+        unsafe slot[Field.traceHigh].store(trace.traceID.high, ordering: .relaxed)
+        unsafe slot[Field.traceLow].store(trace.traceID.low, ordering: .relaxed)
         unsafe slot[Field.span].store(trace.span, ordering: .relaxed)
         unsafe slot[Field.duration].store(duration, ordering: .relaxed)
         unsafe slot[Field.endedAt].store(now, ordering: .relaxed)
@@ -106,8 +106,9 @@ import Synchronization
             if version == 0 { return nil }
             let entry = unsafe Entry(
                 trace: TraceParent(
-                    high: slot[Field.traceHigh].load(ordering: .relaxed),
-                    low: slot[Field.traceLow].load(ordering: .relaxed),
+                    traceID: TraceID(
+                        high: slot[Field.traceHigh].load(ordering: .relaxed),
+                        low: slot[Field.traceLow].load(ordering: .relaxed)),
                     span: slot[Field.span].load(ordering: .relaxed), isSampled: true),
                 duration: slot[Field.duration].load(ordering: .relaxed),
                 endedAt: slot[Field.endedAt].load(ordering: .relaxed))

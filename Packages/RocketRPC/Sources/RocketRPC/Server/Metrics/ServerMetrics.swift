@@ -94,7 +94,7 @@ final class ServerMetrics: Sendable {
             rows[position].exemplars = newest.compactMap(\.self).map { entry in
                 let ago = Int64(clamping: now.nanoseconds - min(entry.endedAt, now.nanoseconds))
                 return RPCServerSnapshot.Exemplar(
-                    traceID: entry.trace.traceID, spanID: entry.trace.spanID,
+                    traceID: entry.trace.traceID.text ?? "", spanID: entry.trace.spanID,
                     duration: .nanoseconds(Int64(clamping: entry.duration)),
                     time: WallTime(nanoseconds: wall.nanoseconds - ago))
             }

@@ -88,6 +88,7 @@ struct CallRecordingTests {
             #expect(hold.started == 2 && hold.inFlight == 1 && hold.refused == 1)
             #expect(hold.ended == [.resourceExhausted: 1] && hold.latency.count == 0)
             #expect(try kept(scene).map(\.reason) == [.failed, .failed])
+            #expect(try kept(scene).first?.error == "the request has 6 bytes; 4 are allowed")
         }
     }
 
@@ -128,6 +129,9 @@ struct CallRecordingTests {
             client.reset()
             #expect(method("test.v1.Test.hold").ended == [.cancelled: 2])
             #expect(method("test.v1.Test.hold").inFlight == 0)
+            let calls = try kept(scene)
+            #expect(calls.map(\.reason) == [.cancelled, .cancelled])
+            #expect(calls.allSatisfy { $0.error.hasPrefix("cancelled by the caller") })
         }
     }
 
@@ -156,13 +160,13 @@ struct CallRecordingTests {
         try with(callsPerSample: 1_000) { scene, client, _ in
             let trace = "0af7651916cd43dd8448eb211c80319c"
             try client.call(
-                name, id: "1", info: "rkm1\ntraceparent=00-\(trace)-b7ad6b7169203331-01\n",
+                name, id: "1", info: "rkm1\ntraceparent=00-\(trace)-b7ad6b7169203331-00\n",
                 payload: number(700))
             try client.call(name, id: "2", payload: number(700))
             let calls = try kept(scene)
             #expect(calls.count == 1)
             let call = try #require(calls.first)
-            #expect(call.reason == .sampled && call.traceID == trace)
+            #expect(call.reason == .sampled && call.trace.text == trace)
             #expect(call.method?.fullName == name && call.requestBytes == 3)
             #expect(call.measured.decodedAt == call.measured.beganAt)
             #expect(call.measured.handledAt == call.measured.beganAt + 700_000)
