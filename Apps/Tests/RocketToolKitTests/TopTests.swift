@@ -61,6 +61,7 @@ struct TopTests {
             (200_000, .seconds, "2 d"), (1023, .bytes, "1023 B"), (1536, .bytes, "1.5 KiB"),
             (0.123, .share, "12.3 %"), (99.94, .rate, "99.9"),
             (1234, .rate, "1,234"), (1_234_567, .count, "1,234,567"), (999, .count, "999"),
+            (-1234, .count, "-1,234"), (1e300, .count, "1e+300"), (-1e300, .seconds, "-1e+306 us"),
         ])
     func figures(value: Double, kind: TopTab.Kind, text: String) {
         #expect(TopText.number(value, kind) == text)
@@ -108,6 +109,30 @@ struct TopTests {
         #expect(lines.allSatisfy { $0.count < 40 && !$0.contains("\u{1B}") })
         let empty = TopView(address: "a:1", tab: .loops, overview: try overview(), rows: [])
         #expect(empty.lines().last == "No loops.")
+    }
+
+    @Test(
+        "A page may claim any number: the view has it or 0, and nothing traps",
+        arguments: [-1, -1e9, -1e19, -1e308, 1e308, 1e19, .leastNonzeroMagnitude, 0.1, .infinity, -.infinity, .nan])
+    func hostileNumbers(number: Double) throws {
+        let second = TopOverview.Second(calls_per_second: number, p99_seconds: number)
+        var overview = try self.overview()
+        overview.seconds = [second, .init(calls_per_second: 1, p99_seconds: nil), second]
+        (overview.calls_per_second, overview.p99_seconds) = (number, number)
+        (overview.age_seconds, overview.memory_bytes) = (number, number)
+        (overview.in_flight, overview.processors) = (number, number)
+        for tab in TopTab.allCases {
+            let row = Dictionary(
+                uniqueKeysWithValues: tab.columns.map { ($0.name, TopCell.number(number)) })
+            let view = TopView(address: "host:1", tab: tab, overview: overview, rows: [row])
+            #expect(view.lines().count == 8)
+        }
+    }
+
+    @Test("Bars of negative values are the lowest ones")
+    func bars() {
+        #expect(TerminalBars.spark([-1, 0, 4, 8], width: 5) == " ▁▁▄█")
+        #expect(TerminalBars.spark([-1e19, -1], width: 2) == "▁▁")
     }
 
     @Test("The help names the table that is shown first")

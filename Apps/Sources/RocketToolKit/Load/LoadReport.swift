@@ -57,13 +57,21 @@ struct LoadReport: Codable, Hashable, Sendable {
         var latencies: LoadLatencies {
             LoadLatencies(histogramNs.compactMap { $0.count == 2 ? ($0[0], $0[1]) : nil })
         }
-        var failed: Int { errors.reduce(0) { $0 + $1.count } }
+        var failed: Int { Self.sum(errors) }
         /// The share of calls that failed or were never begun, 0 to 1.
         var errorShare: Double {
-            let unbegun = errors.filter { $0.code == LoadCounts.notBegun }
-                .reduce(0) { $0 + $1.count }
-            let all = calls + unbegun
-            return all > 0 ? Double(failed) / Double(all) : 0
+            let unbegun = Self.sum(errors.filter { $0.code == LoadCounts.notBegun })
+            let all = Double(calls) + Double(unbegun)
+            return all > 0 ? Double(failed) / all : 0
+        }
+
+        /// The largest or smallest number where the sum is beyond it: a report that was read can
+        /// have any numbers.
+        private static func sum(_ errors: [Errors]) -> Int {
+            errors.reduce(0) { sum, error in
+                let (next, overflow) = sum.addingReportingOverflow(error.count)
+                return overflow ? (sum < 0 ? .min : .max) : next
+            }
         }
     }
 
