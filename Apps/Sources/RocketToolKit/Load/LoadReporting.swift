@@ -1,6 +1,5 @@
 import ArgumentParser
 import RocketProgram
-import RocketSystem
 
 /// The options that say what is made of the result.
 struct LoadReporting: ParsableArguments {
@@ -39,7 +38,7 @@ struct LoadReporting: ParsableArguments {
             report.lines.forEach { StandardOutput.write(line: $0) }
         }
         for file in output {
-            try Self.write(file.hasSuffix(".html") ? report.html : json + "\n", to: file)
+            try ReportFile.write(file.hasSuffix(".html") ? report.html : json + "\n", to: file)
         }
         let missed = report.limits.filter { !$0.isMet }
         for limit in missed {
@@ -52,10 +51,19 @@ struct LoadReporting: ParsableArguments {
         throw ProgramFailure("all calls failed: \(error.code): \(error.message)", status: .failure)
     }
 
-    /// - Throws: `ProgramFailure` with the file that can't be written.
-    static func write(_ text: String, to file: String) throws(ProgramFailure) {
-        do { try FileContents.write(Array(text.utf8), to: file) } catch {
-            throw ProgramFailure(error)
+    /// Checks, before a load that may take an hour, what would make its report useless.
+    ///
+    /// - Parameter methods: the names of all methods of the load.
+    /// - Throws: `ProgramFailure` for a file that can't be written, and for a limit of a method that
+    ///   is not called.
+    func check(methods: [String]) throws(ProgramFailure) {
+        for limit in limit {
+            guard let name = limit.method, !methods.contains(where: { limit.isOf(method: $0) })
+            else { continue }
+            throw ProgramFailure(
+                "--limit \(limit.text): the load does not call \(name), but "
+                    + methods.joined(separator: ", "), status: .usage)
         }
+        for file in output { try ReportFile.check(file) }
     }
 }
