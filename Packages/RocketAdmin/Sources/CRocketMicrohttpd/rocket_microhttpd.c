@@ -135,9 +135,11 @@ rocket_httpd *rocket_httpd_start(int descriptor, const rocket_httpd_settings *se
     httpd->references = 1;
     pthread_mutex_init(&httpd->lock, NULL);
     int64_t seconds = (settings->timeout_ms + 999) / 1000;
-    // The logger first: it is in force for the options after it.
+    // The logger first: it is in force for the options after it. Not epoll: libmicrohttpd 0.9 does not see
+    // the end of a connection that came together with a part of a request, and keeps it until its time
+    // limit.
     httpd->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
         rocket_httpd_handle, httpd, MHD_OPTION_EXTERNAL_LOGGER, write_log, httpd,
         MHD_OPTION_LISTEN_SOCKET, descriptor, MHD_OPTION_CONNECTION_LIMIT,
         settings->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,

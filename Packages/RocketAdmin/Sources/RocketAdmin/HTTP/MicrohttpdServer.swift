@@ -111,7 +111,7 @@ struct HTTPExchange: @unchecked Sendable {
             guard let value = unsafe rocket_httpd_header(pointer, header.rawValue, &count) else {
                 continue
             }
-            request.headers[header] = unsafe String(cString: value)
+            request.headers[header] = Self.trimmed(unsafe String(cString: value))
             if count > 1 { request.repeated.insert(header) }
         }
         var count = 0
@@ -122,6 +122,12 @@ struct HTTPExchange: @unchecked Sendable {
         request.body = unsafe Array(body)
         request.isBodyTooLarge = unsafe rocket_httpd_body_is_too_large(pointer) != 0
         return request
+    }
+
+    /// The value without the spaces and tabs around it, which are no part of it (RFC 9110, 5.5).
+    private static func trimmed(_ value: String) -> String {
+        func isSpace(_ character: Character) -> Bool { character == " " || character == "\t" }
+        return String(value.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
     }
 
     /// In the handler only: the user at the other end of a Unix socket; nil: unknown.
