@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import RocketSystem
 import Testing
 
 @testable import RocketToolKit
@@ -37,9 +38,11 @@ struct TopTests {
         #expect(after(Array("\u{1B}OD".utf8)) == (.limits, true))
         // The q of another sequence is no end.
         #expect(after(Array("\u{1B}[q2".utf8)) == (.connections, true))
-        for end in ["q", "Q", "\u{3}", "\u{4}"] {
+        for end in ["q", "Q", "\u{4}"] {
             #expect(!after(Array(end.utf8)).goesOn)
         }
+        #expect(TopKeys.signal(of: 0x03) == .interrupt && TopKeys.signal(of: 0x1A) == .terminalStop)
+        #expect(TopKeys.signal(of: 0x1C) == .quit && TopKeys.signal(of: 0x71) == nil)
         var keys = TopKeys(tab: .loops)
         let former = keys
         let (ticks, ends) = (keys.take(.tick), keys.take(.end))
@@ -113,7 +116,10 @@ struct TopTests {
 
     @Test(
         "A page may claim any number: the view has it or 0, and nothing traps",
-        arguments: [-1, -1e9, -1e19, -1e308, 1e308, 1e19, .leastNonzeroMagnitude, 0.1, .infinity, -.infinity, .nan])
+        arguments: [
+            -1, -1e9, -1e19, -1e308, 1e308, 1e19, .leastNonzeroMagnitude, 0.1, .infinity,
+            -.infinity, .nan,
+        ])
     func hostileNumbers(number: Double) throws {
         let second = TopOverview.Second(calls_per_second: number, p99_seconds: number)
         var overview = try self.overview()
@@ -133,6 +139,12 @@ struct TopTests {
     func bars() {
         #expect(TerminalBars.spark([-1, 0, 4, 8], width: 5) == " ▁▁▄█")
         #expect(TerminalBars.spark([-1e19, -1], width: 2) == "▁▁")
+    }
+
+    @Test("A terminal that can't move the cursor gets a text")
+    func terminalTypes() {
+        #expect(TopTerminal.isUsable(type: "screen") && TopTerminal.isUsable(type: "xterm"))
+        for type in [nil, "", "dumb"] { #expect(!TopTerminal.isUsable(type: type)) }
     }
 
     @Test("The help names the table that is shown first")
