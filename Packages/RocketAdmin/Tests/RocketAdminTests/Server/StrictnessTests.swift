@@ -68,13 +68,19 @@ struct StrictnessTests {
             "GET /healthz HTTP/1.0\r\n\r\n", "GET /readyz HTTP/1.0\n\n",
             "GET /healthz HTTP/1.0\r\nUser-Agent: x\r\n\r\n",
         ]
+        // Longer than the first part of libmicrohttpd's memory, which then grows.
+        let long = "GET /healthz HTTP/1.1\r\nX: \(String(repeating: "a", count: 3000))\r\nA: b\r\n"
+        let longs = [
+            long + "Y: \(String(repeating: "b", count: 2000))\r\nHost: localhost\r\n\(end)\r\n",
+            long + String(repeating: "a: b\r\n", count: 30) + "Host: [::1]:80\r\n\(end)\r\n",
+        ]
         let form = "stream=app&level=DEBUG"
         let changes = [
             post + "\(end)Content-Length: \(form.utf8.count)\r\n\r\n" + form,
             post + "\(end)Transfer-Encoding: chunked\r\n\r\n16\r\n\(form)\r\n0\r\n\r\n",
         ]
         try await serving(change: { $0.isWritable = true }) { address in
-            for request in right {
+            for request in right + longs {
                 let answer = await RawHTTP.send(request, to: address)
                 #expect(answer.status == 200, "\(request.debugDescription)")
             }
