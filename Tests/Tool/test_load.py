@@ -2,12 +2,14 @@
 
 import json
 import os
+import resource
 import signal
+import subprocess
 import sys
 import tempfile
 import unittest
 
-from tool import LIMIT, ROOT, GRPCIOServer, OrderServer, rocket, start
+from tool import BIN, LIMIT, ROOT, GRPCIOServer, OrderServer, rocket, start
 
 sys.path.insert(0, os.path.join(ROOT, "Tests", "Interop"))
 from peers import PythonServer  # noqa: E402
@@ -161,8 +163,50 @@ class Orders(unittest.TestCase):
             self.assertEqual(done.status, 0, done)
             with open(path) as file:
                 self.assertEqual(json.load(file)["total"]["calls"], 5)
-            done = load(self.server.address, *MAKE, "-n", "5", "-o", "/no/such/folder/a.json")
-            self.assertEqual(done.status, 73, done)
+            # Found before the load: it would never end.
+            for wrong, status in (("/no/such/folder/a.json", 73), (folder, 73),
+                                  (path + "/b.json", 73)):
+                done = load(self.server.address, *MAKE, "-d", "60m", "-o", wrong)
+                self.assertEqual((done.status, done.output), (status, ""), done)
+                self.assertIn(f"{wrong} can't be written: ", done.errors)
+            self.assertEqual(os.listdir(folder), ["a.json"])
+
+    def test_a_limit_of_a_method_that_is_not_called_is_refused_before_the_load(self):
+        done = load(self.server.address, *MAKE, "-d", "60m", "--limit", "Foo.bar:p99=1ms")
+        self.assertEqual((done.status, done.output), (64, ""), done)
+        self.assertIn("the load does not call Foo.bar, but Order.makeOrder", done.errors)
+
+    def test_a_full_disk_leaves_the_former_report(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.json")
+            with open(path, "w") as file:
+                file.write("former")
+            os.chmod(path, 0o640)
+
+            def limit():
+                resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+
+            # Python ignores SIGXFSZ; with it the program gets EFBIG, as ENOSPC of a full disk.
+            process = subprocess.run(
+                [os.path.join(BIN, "rocket"), "load", self.server.address, *MAKE, "-n", "5", "-o",
+                 path], capture_output=True, text=True, timeout=LIMIT, preexec_fn=limit,
+                restore_signals=False)
+            self.assertEqual(process.returncode, 74, process)
+            self.assertIn("a.json can't be written: EFBIG", process.stderr)
+            with open(path) as file:
+                self.assertEqual(file.read(), "former")
+            self.assertEqual(os.listdir(folder), ["a.json"])
+            # Without the limit it is replaced, and keeps its mode; a link stays one.
+            link = os.path.join(folder, "link.json")
+            os.symlink("a.json", link)
+            self.assertEqual(load(self.server.address, *MAKE, "-n", "5", "-o", path).status, 0)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o640)
+            self.assertEqual(load(self.server.address, *MAKE, "-n", "6", "-o", link).status, 0)
+            self.assertTrue(os.path.islink(link))
+            with open(path) as file:
+                self.assertEqual(json.load(file)["total"]["calls"], 6)
+            done = load(self.server.address, *MAKE, "-n", "5", "-o", "/dev/full")
+            self.assertEqual(done.status, 74, done)
 
 
 class Fresh(unittest.TestCase):

@@ -1,12 +1,49 @@
 """What `rocket top` shows of a server: in a terminal (tmux), as text and as JSON."""
 
 import json
+import os
+import signal
 import time
 import unittest
 
-from tool import LIMIT, OrderServer, Terminal, call, rocket
+from tool import BIN, LIMIT, OrderServer, Terminal, call, rocket
 
 MAKE = ("Order.makeOrder", '{"price":100,"goods":"apple"}')
+
+
+class Shell(Terminal):
+    """A terminal of tmux with an interactive bash, which starts `rocket`."""
+
+    def __init__(self, *arguments):
+        super().__init__(command="PS1='former> ' exec bash --norc --noprofile -i")
+        self.wait_for("former>")
+        self.pid_file = os.path.join(self.folder.name, "pid")
+        rocket_path = os.path.join(BIN, "rocket")
+        # The subshell's number stays that of the program.
+        self.type(f"TERM=screen bash -c 'echo $$ >{self.pid_file}; exec {rocket_path} "
+                  f"{' '.join(arguments)}'")
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", text)
+        self.tmux("send-keys", "Enter")
+
+    def kill(self, name):
+        with open(self.pid_file) as file:
+            os.kill(int(file.read()), getattr(signal, "SIG" + name))
+
+    def see_former(self):
+        """Waits for the screen with the prompt, and its cursor."""
+        self.wait_for("former>")
+        end = time.monotonic() + LIMIT
+        while self.tmux("display", "-p", "#{alternate_on} #{cursor_flag}").split() != ["0", "1"]:
+            assert time.monotonic() < end
+
+    def see_cooked(self):
+        """The terminal has its former mode."""
+        self.type("clear; stty -a; echo end''ed")
+        lines = self.wait_for("ended")
+        assert any(line.startswith("isig icanon ") for line in lines), lines
+        self.type("clear")
 
 
 class Top(unittest.TestCase):
@@ -68,12 +105,62 @@ class Top(unittest.TestCase):
         self.assertFalse(any("METHOD" in line for line in lines), lines)
 
     def test_ctrl_c_and_ctrl_d_restore_the_terminal(self):
-        for keys in ("C-c", "C-d"):
+        for keys, status in (("C-c", 130), ("C-d", 0)):
             terminal = Terminal("top", self.server.admin)
             self.addCleanup(terminal.close)
             terminal.wait_for("[1 methods]")
             terminal.tmux("send-keys", keys)
-            self.assertFalse(any("METHOD" in line for line in terminal.wait_for("status=0")))
+            lines = terminal.wait_for(f"status={status}")
+            self.assertFalse(any("METHOD" in line for line in lines))
+
+    def test_without_a_cursor_a_text_is_printed(self):
+        for term in ("dumb", ""):
+            terminal = Terminal("top", self.server.admin, columns=160, term=term)
+            self.addCleanup(terminal.close)
+            lines = terminal.wait_for("status=0", "METHOD")
+            self.assertFalse(any("[1 methods]" in line for line in lines))
+
+    def shell(self):
+        """A terminal with a shell that has job control, in which `top` runs."""
+        terminal = Shell("top", self.server.admin)
+        self.addCleanup(terminal.close)
+        terminal.wait_for("[1 methods]")
+        return terminal
+
+    def test_signals_restore_the_terminal_and_end_by_themselves(self):
+        for name in ("TERM", "HUP", "INT", "QUIT"):
+            terminal = self.shell()
+            terminal.kill(name)
+            terminal.see_former()
+            terminal.type("echo status=$?")
+            number = 128 + getattr(signal, "SIG" + name)
+            terminal.wait_for(f"status={number}")
+            terminal.see_cooked()
+
+    def test_it_stops_and_goes_on(self):
+        for stop in ("key", "TSTP"):
+            terminal = self.shell()
+            for _ in range(2):
+                if stop == "key":
+                    terminal.tmux("send-keys", "C-z")
+                else:
+                    terminal.kill(stop)
+                terminal.see_former()
+                terminal.see_cooked()
+                # In the background it can't have the terminal.
+                terminal.type("bg")
+                terminal.type("clear; jobs; echo end''ed")
+                terminal.wait_for("Stopped", "ended")
+                terminal.see_cooked()
+                terminal.type("fg")
+                terminal.wait_for("[1 methods]")
+                terminal.tmux("send-keys", "5")
+                terminal.wait_for("[5 loops]")
+                terminal.tmux("send-keys", "1")
+                terminal.wait_for("[1 methods]")
+            terminal.tmux("send-keys", "q")
+            terminal.see_former()
+            terminal.see_cooked()
 
     def test_a_server_that_ends_is_shown_as_gone(self):
         server = OrderServer()

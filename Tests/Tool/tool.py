@@ -150,13 +150,14 @@ class Certificates:
 class Terminal:
     """A terminal of tmux in which `rocket` runs, and then its status is printed."""
 
-    def __init__(self, *arguments, columns=80, term="screen"):
+    def __init__(self, *arguments, columns=80, term="screen", command=None):
         self.folder = tempfile.TemporaryDirectory(prefix="rocket-tmux-")
-        command = " ".join("'" + part.replace("'", "'\\''") + "'"
-                           for part in (os.path.join(BIN, "rocket"), *arguments))
-        # The shell outlives Ctrl-C, and the program's status is seen.
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", "24",
-                  f"trap : INT; TERM={term} {command}; echo status=$?; read line")
+        if command is None:
+            program = " ".join("'" + part.replace("'", "'\\''") + "'"
+                               for part in (os.path.join(BIN, "rocket"), *arguments))
+            # The shell outlives Ctrl-C, and the program's status is seen.
+            command = f"trap : INT; TERM={term} {program}; echo status=$?; read line"
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", "24", command)
 
     def tmux(self, *arguments):
         return subprocess.run(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import RocketSystem
 import Testing
 
 @testable import RocketToolKit
@@ -55,9 +56,11 @@ struct TopTests {
         #expect(after(Array("\u{1B}OD".utf8)) == (.limits, true))
         // The q of another sequence is no end.
         #expect(after(Array("\u{1B}[q2".utf8)) == (.connections, true))
-        for end in ["q", "Q", "\u{3}", "\u{4}"] {
+        for end in ["q", "Q", "\u{4}"] {
             #expect(!after(Array(end.utf8)).goesOn)
         }
+        #expect(TopKeys.signal(of: 0x03) == .interrupt && TopKeys.signal(of: 0x1A) == .terminalStop)
+        #expect(TopKeys.signal(of: 0x1C) == .quit && TopKeys.signal(of: 0x71) == nil)
         var keys = TopKeys(tab: .loops)
         let former = keys
         let (ticks, ends) = (keys.take(.tick), keys.take(.end))
@@ -82,6 +85,7 @@ struct TopTests {
             (200_000, .seconds, "2 d 7 h"), (1023, .bytes, "1023 B"), (1536, .bytes, "1.5 KiB"),
             (0.123, .share, "12.3 %"), (99.94, .rate, "99.9"),
             (1234, .rate, "1,234"), (1_234_567, .count, "1,234,567"), (999, .count, "999"),
+            (-1234, .count, "-1,234"), (1e300, .count, "1e+300"), (-1e300, .seconds, "-1e+306 us"),
         ])
     func figures(value: Double, kind: TopTab.Kind, text: String) {
         #expect(TopText.number(value, kind) == text)
@@ -141,6 +145,39 @@ struct TopTests {
         #expect(lines.allSatisfy { $0.count < 40 && !$0.contains("\u{1B}") })
         let empty = TopView(address: "a:1", tab: .loops, overview: try overview(), rows: [])
         #expect(empty.lines().last == "No loops.")
+    }
+
+    @Test(
+        "A page may claim any number: the view has it or 0, and nothing traps",
+        arguments: [
+            -1, -1e9, -1e19, -1e308, 1e308, 1e19, .leastNonzeroMagnitude, 0.1, .infinity,
+            -.infinity, .nan,
+        ])
+    func hostileNumbers(number: Double) throws {
+        let second = TopOverview.Second(calls_per_second: number, p99_seconds: number)
+        var overview = try self.overview()
+        overview.seconds = [second, .init(calls_per_second: 1, p99_seconds: nil), second]
+        (overview.calls_per_second, overview.p99_seconds) = (number, number)
+        (overview.age_seconds, overview.memory_bytes) = (number, number)
+        (overview.in_flight, overview.processors) = (number, number)
+        for tab in TopTab.allCases {
+            let row = Dictionary(
+                uniqueKeysWithValues: tab.columns.map { ($0.name, TopCell.number(number)) })
+            let view = TopView(address: "host:1", tab: tab, overview: overview, rows: [row])
+            #expect(view.lines().count == 8)
+        }
+    }
+
+    @Test("Bars of negative values are the lowest ones")
+    func bars() {
+        #expect(TerminalBars.spark([-1, 0, 4, 8], width: 5) == " ▁▁▄█")
+        #expect(TerminalBars.spark([-1e19, -1], width: 2) == "▁▁")
+    }
+
+    @Test("A terminal that can't move the cursor gets a text")
+    func terminalTypes() {
+        #expect(TopTerminal.isUsable(type: "screen") && TopTerminal.isUsable(type: "xterm"))
+        for type in [nil, "", "dumb"] { #expect(!TopTerminal.isUsable(type: type)) }
     }
 
     @Test("The help names the table that is shown first")

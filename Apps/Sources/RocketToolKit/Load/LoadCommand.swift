@@ -90,6 +90,9 @@ struct LoadCommand: AsyncParsableCommand {
                 LoadMix(.init(method: method ?? "", request: request ?? "{}"))
             }
         let schema = try await loadedSchema(target, mix)
+        // A method that is unknown is found below.
+        let names = mix.entries.compactMap { try? schema.method(named: $0.method).fullName }
+        try reporting.check(methods: names)
         let calls = try LoadCalls(
             mix, schema: schema, timeout: server.timeout?.duration ?? .seconds(10),
             metadata: server.allMetadata, seed: amount.seed ?? .random(in: 0...1 << 32),

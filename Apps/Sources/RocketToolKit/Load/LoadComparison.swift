@@ -198,7 +198,7 @@ struct CompareCommand: ParsableCommand {
         let comparison = LoadComparison(
             base: try LoadReport(file: before), new: try LoadReport(file: after))
         comparison.lines.forEach { StandardOutput.write(line: $0) }
-        if let output { try LoadReporting.write(comparison.html, to: output) }
+        if let output { try ReportFile.write(comparison.html, to: output) }
         let rows = comparison.rows
         var hasMissed = false
         for limit in limit {

@@ -73,12 +73,15 @@ struct LoadLimit: Hashable, Sendable {
                 + "errors=0.1%, errors=3, rate=1000 and METHOD:p99=20ms")
     }
 
+    /// Returns whether it is one of this method, by its full name.
+    func isOf(method full: String) -> Bool {
+        method.map { full == $0 || full.hasSuffix(".\($0)") } ?? false
+    }
+
     /// Returns whether a load has met the limit; no: it has no such method.
     func outcome(of report: LoadReport) -> Outcome {
         let calls =
-            method.map { name in
-                report.methods.first { $0.method == name || $0.method.hasSuffix(".\(name)") }
-            } ?? report.total
+            method == nil ? report.total : report.methods.first { isOf(method: $0.method) }
         guard let calls else { return Outcome(limit: text, value: "no such method", isMet: false) }
         func latency(_ milliseconds: Double, _ most: Double) -> Outcome {
             // Nothing is known of a load without calls.

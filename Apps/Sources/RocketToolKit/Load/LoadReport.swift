@@ -63,15 +63,22 @@ struct LoadReport: Codable, Hashable, Sendable {
         var latencies: LoadLatencies {
             LoadLatencies(histogramNs.compactMap { $0.count == 2 ? ($0[0], $0[1]) : nil })
         }
-        var failed: Int { errors.reduce(0) { $0 + $1.count } }
+        var failed: Int { Self.sum(errors) }
         /// Those that were due and found all callers busy until the end.
-        var notBegun: Int {
-            errors.filter { $0.code == LoadCounts.notBegun }.reduce(0) { $0 + $1.count }
-        }
+        var notBegun: Int { Self.sum(errors.filter { $0.code == LoadCounts.notBegun }) }
         /// The share of calls that failed or were never begun, 0 to 1.
         var errorShare: Double {
-            let all = calls + notBegun
-            return all > 0 ? Double(failed) / Double(all) : 0
+            let all = Double(calls) + Double(notBegun)
+            return all > 0 ? Double(failed) / all : 0
+        }
+
+        /// The largest or smallest number where the sum is beyond it: a report that was read can
+        /// have any numbers.
+        private static func sum(_ errors: [Errors]) -> Int {
+            errors.reduce(0) { sum, error in
+                let (next, overflow) = sum.addingReportingOverflow(error.count)
+                return overflow ? (sum < 0 ? .min : .max) : next
+            }
         }
     }
 

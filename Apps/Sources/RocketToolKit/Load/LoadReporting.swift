@@ -1,6 +1,5 @@
 import ArgumentParser
 import RocketProgram
-import RocketSystem
 
 /// The options that say what is made of the result.
 struct LoadReporting: ParsableArguments {
@@ -84,7 +83,7 @@ struct LoadReporting: ParsableArguments {
             lines.forEach { StandardOutput.write(line: $0) }
         }
         for file in output {
-            try Self.write(file.hasSuffix(".html") ? html() : json + "\n", to: file)
+            try ReportFile.write(file.hasSuffix(".html") ? html() : json + "\n", to: file)
         }
     }
 
@@ -97,10 +96,19 @@ struct LoadReporting: ParsableArguments {
         if !missed.isEmpty { throw ExitCode(1) }
     }
 
-    /// - Throws: `ProgramFailure` with the file that can't be written.
-    static func write(_ text: String, to file: String) throws(ProgramFailure) {
-        do { try FileContents.write(Array(text.utf8), to: file) } catch {
-            throw ProgramFailure(error)
+    /// Checks, before a load that may take an hour, what would make its report useless.
+    ///
+    /// - Parameter methods: the names of all methods of the load.
+    /// - Throws: `ProgramFailure` for a file that can't be written, and for a limit of a method that
+    ///   is not called.
+    func check(methods: [String]) throws(ProgramFailure) {
+        for limit in limit {
+            guard let name = limit.method, !methods.contains(where: { limit.isOf(method: $0) })
+            else { continue }
+            throw ProgramFailure(
+                "--limit \(limit.text): the load does not call \(name), but "
+                    + methods.joined(separator: ", "), status: .usage)
         }
+        for file in output { try ReportFile.check(file) }
     }
 }

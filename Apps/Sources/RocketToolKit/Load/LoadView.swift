@@ -69,8 +69,8 @@ final class LoadScreen: Sendable {
 
     /// A screen for standard error; nil: that is no terminal that moves the cursor.
     static func ofStandardError(_ view: LoadView) -> LoadScreen? {
-        let terminal = ProcessEnvironment.current["TERM"] ?? ""
-        return StandardStream.errorIsTerminal && !terminal.isEmpty && terminal != "dumb"
+        StandardStream.errorIsTerminal
+            && TopTerminal.isUsable(type: ProcessEnvironment.current["TERM"])
             ? LoadScreen(view) : nil
     }
 

@@ -14,8 +14,8 @@ struct TopCommand: AsyncParsableCommand {
             to other servers, loops, limits.
 
             On a terminal it is renewed each second until q or Ctrl-C. The keys 1 to 6, Tab and the \
-            arrows select the table, Space renews it at once. Elsewhere, and with --once, one text is \
-            printed.
+            arrows select the table, Space renews it at once; Ctrl-Z stops until the shell's fg. \
+            Elsewhere, with TERM=dumb, and with --once, one text is printed.
 
             EXAMPLES:
               rocket top 127.0.0.1:9100
@@ -64,7 +64,7 @@ struct TopCommand: AsyncParsableCommand {
         let source = TopSource(client: client, address: address, filter: filter)
         if json {
             StandardOutput.write(line: try source.json(table))
-        } else if once || !Terminal.isStandardOutput || !StandardInput.isTerminal {
+        } else if once || !TopTerminal.isUsable {
             let lines = try source.view(table).lines()
             StandardOutput.write(line: lines.joined(separator: "\n"))
         } else {

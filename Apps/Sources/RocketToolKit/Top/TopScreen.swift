@@ -11,8 +11,8 @@ struct TopScreen {
 
     let interval: Duration
 
-    /// Shows readings until q, Ctrl-C, SIGTERM or the end of the input. The former screen is
-    /// restored.
+    /// Shows readings until q or the end of the input; signals are those of `TopSignals`. The former
+    /// screen is restored.
     ///
     /// - Throws: `ProgramFailure`: the terminal is gone; the first reading failed. A later one that
     ///   fails is shown in place of the table, and tried again.
@@ -23,20 +23,18 @@ struct TopScreen {
         let (events, continuation) = AsyncStream.makeStream(
             of: Event.self, bufferingPolicy: .bufferingNewest(64))
         do {
-            let terminal = try RawTerminal()
-            try Signals.listen(for: [.terminate, .interrupt, .hangUp]) { _ in
-                continuation.yield(.end)
-            }
-            try Self.readKeys { continuation.yield($0) }
+            let terminal = TopTerminal()
+            try TopSignals.start(terminal)
+            terminal.draw(lines)
+            try terminal.enter()
+            defer { terminal.leave(forGood: true) }
+            try Self.readKeys(terminal) { continuation.yield($0) }
             let ticks = Task { [interval] in
                 while !Task.isCancelled {
                     try await Task.sleep(for: interval)
                     continuation.yield(.tick)
                 }
             }
-            // The alternate screen, without a cursor.
-            StandardOutput.write(text: "\u{1B}[?1049h\u{1B}[?25l")
-            Self.draw(lines)
             for await event in events {
                 guard keys.take(event) else { break }
                 do throws(ProgramFailure) {
@@ -44,11 +42,9 @@ struct TopScreen {
                 } catch {
                     lines = ["\(error)", "", "Tried again each second; q ends."]
                 }
-                Self.draw(lines)
+                terminal.draw(lines)
             }
             ticks.cancel()
-            StandardOutput.write(text: "\u{1B}[?25h\u{1B}[?1049l")
-            _ = consume terminal
         } catch {
             throw ProgramFailure(error)
         }
@@ -66,21 +62,32 @@ struct TopScreen {
         return lines
     }
 
-    private static func draw(_ lines: [String]) {
-        let text = lines.map { $0 + "\u{1B}[K" }.joined(separator: "\n")
-        StandardOutput.write(text: "\u{1B}[H" + text + "\u{1B}[J")
-    }
-
-    /// Delivers each key on a thread of its own, which ends with the input or the process.
+    /// Delivers each key on a thread of its own, which ends with the input or the process. Raw mode has no
+    /// keys of signals: those are sent as the terminal would.
     private static func readKeys(
-        _ deliver: @escaping @Sendable (Event) -> Void
+        _ terminal: TopTerminal, _ deliver: @escaping @Sendable (Event) -> Void
     ) throws(SystemError) {
         try SystemThread(name: "top-keys") {
-            while let bytes = try? StandardInput.read(atMost: 64), !bytes.isEmpty {
-                for byte in bytes { deliver(.key(byte)) }
+            let never = FutexWord()
+            while true {
+                let departures = terminal.departures
+                if let bytes = try? StandardInput.read(atMost: 64), !bytes.isEmpty {
+                    bytes.forEach { take($0, deliver) }
+                } else if terminal.departures == departures, Terminal.isForeground {
+                    return deliver(.end)
+                } else {
+                    never.wait(while: 0, atMost: .milliseconds(100))
+                }
             }
-            deliver(.end)
         }.detach()
+    }
+
+    private static func take(_ key: UInt8, _ deliver: (Event) -> Void) {
+        if let signal = TopKeys.signal(of: key) {
+            Signals.sendToProcessGroup(signal)
+        } else {
+            deliver(.key(key))
+        }
     }
 }
 
@@ -91,6 +98,16 @@ struct TopKeys: Hashable {
     private var escape: [UInt8] = []
 
     init(tab: TopTab) { self.tab = tab }
+
+    /// The signal of Ctrl-C, Ctrl-Z and Ctrl-\; nil: it is another key.
+    static func signal(of byte: UInt8) -> Signal? {
+        switch byte {
+        case 0x03: .interrupt
+        case 0x1A: .terminalStop
+        case 0x1C: .quit
+        default: nil
+        }
+    }
 
     /// Returns false for the end.
     mutating func take(_ event: TopScreen.Event) -> Bool {
@@ -108,8 +125,8 @@ struct TopKeys: Hashable {
         }
         switch byte {
         case 0x1B: escape = [byte]
-        // Ctrl-C, Ctrl-D.
-        case UInt8(ascii: "q"), UInt8(ascii: "Q"), 0x03, 0x04: return false
+        // Ctrl-D.
+        case UInt8(ascii: "q"), UInt8(ascii: "Q"), 0x04: return false
         case UInt8(ascii: "\t"): move(1)
         case UInt8(ascii: "1")...UInt8(ascii: "9"):
             let index = Int(byte - UInt8(ascii: "1"))

@@ -53,6 +53,8 @@ enum TopText {
         let digits = LoadNumber.text(value, 0)
         let sign = digits.hasPrefix("-") ? "-" : ""
         let plain = Array(digits.dropFirst(sign.count))
+        // Beyond 9e18 it has an exponent.
+        if !plain.allSatisfy(\.isNumber) { return digits }
         let groups = plain.indices.map { index in
             (index > 0 && (plain.count - index) % 3 == 0 ? "," : "") + String(plain[index])
         }

@@ -68,6 +68,26 @@ enum LoadReports {
         #expect(failure?.status == .dataError)
     }
 
+    @Test("A report that was read may have any numbers: nothing traps on them")
+    func hostileNumbers() {
+        var report = LoadReports.report("Order.make")
+        for number in [Int.max, Int.min, -1] {
+            report.total.calls = number
+            report.total.errors = [
+                .init("NOT_FOUND", count: number, ""), .init("OTHER", count: number, ""),
+                .init(LoadCounts.notBegun, count: number, ""),
+                .init(LoadCounts.notBegun, count: number, ""),
+            ]
+            report.total.histogramNs = [[.max, .max], [.max, .max], [0, 1], [1], []]
+            report.total.callsPerSecond = Double(number) * 1e300
+            report.methods = [report.total, report.total]
+            let comparison = LoadComparison(base: report, new: report)
+            #expect(!comparison.lines.isEmpty && comparison.html.contains("</svg>"))
+        }
+        report.total.errors = [.init("A", count: .max, ""), .init("B", count: 1, "")]
+        #expect(report.total.failed == .max)
+    }
+
     @Test("The table has a line for each method and for all, then errors and limits")
     func table() throws {
         var report = LoadReports.report("Order.make", "Order.get")

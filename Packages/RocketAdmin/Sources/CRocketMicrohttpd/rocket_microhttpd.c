@@ -176,9 +176,11 @@ rocket_httpd *rocket_httpd_start(int descriptor, const rocket_httpd_settings *se
     struct MHD_OptionItem listening[] = {{MHD_OPTION_LISTEN_SOCKET, descriptor, NULL},
                                          {MHD_OPTION_END, 0, NULL}};
     if (descriptor < 0) listening[0].option = MHD_OPTION_END;
-    // The logger first: it is in force for the options after it.
+    // The logger first: it is in force for the options after it. Not epoll: libmicrohttpd 0.9 does not see
+    // the end of a connection that came together with a part of a request, and keeps it until its time
+    // limit.
     httpd->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
             (descriptor < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0),
         0, NULL, NULL, rocket_httpd_handle, httpd, MHD_OPTION_EXTERNAL_LOGGER, write_log, httpd,
         MHD_OPTION_ARRAY, listening, MHD_OPTION_CONNECTION_LIMIT,

@@ -84,6 +84,9 @@ enum MHD_Result rocket_httpd_handle(void *context, struct MHD_Connection *mhd, c
 void *rocket_httpd_begin(void *context, const char *target, struct MHD_Connection *mhd);
 void rocket_httpd_completed(void *context, struct MHD_Connection *mhd, void **memory,
                             enum MHD_RequestTerminationCode code);
+/// Why a request is not read as all servers would read it; NULL: it is. With its headers there.
+const char *rocket_httpd_fault(struct MHD_Connection *mhd, const char *method, const char *target,
+                               const char *version);
 /// With the lock held: the connection of libmicrohttpd's object.
 connection *rocket_httpd_connection(struct MHD_Connection *mhd);
 

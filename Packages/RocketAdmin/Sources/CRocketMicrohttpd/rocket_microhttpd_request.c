@@ -88,6 +88,21 @@ static enum MHD_Result send_answer(rocket_httpd_request *request) {
     return MHD_NO;
 }
 
+/// Answers before the body, whose length may be unclear, and closes.
+static enum MHD_Result refuse(rocket_httpd_request *request, const char *text) {
+    rocket_httpd_response *response = rocket_httpd_response_create(text, strlen(text));
+    if (!response) return MHD_NO;
+    (void)rocket_httpd_response_header(response, "Content-Type", "text/plain; charset=utf-8");
+    (void)rocket_httpd_response_header(response, "X-Content-Type-Options", "nosniff");
+    (void)rocket_httpd_response_header(response, "Connection", "close");
+    pthread_mutex_lock(&request->httpd->lock);
+    request->state = ROCKET_HTTPD_ANSWERED;
+    request->status = MHD_HTTP_BAD_REQUEST;
+    request->response = response;
+    pthread_mutex_unlock(&request->httpd->lock);
+    return send_answer(request);
+}
+
 static enum MHD_Result ask(rocket_httpd_request *request) {
     rocket_httpd *httpd = request->httpd;
     pthread_mutex_lock(&httpd->lock);
@@ -126,16 +141,15 @@ enum MHD_Result rocket_httpd_handle(void *context, struct MHD_Connection *mhd, c
                                     const char *method, const char *version, const char *bytes,
                                     size_t *count, void **memory) {
     (void)context;
-    (void)mhd;
     (void)path;
-    (void)version;
     rocket_httpd_request *request = *memory;
     if (!request) return MHD_NO;
     if (!is_receiving(request)) return send_answer(request);
     // The first call is before the body; a method NULL marks it as not made yet.
     if (!request->method) {
         request->method = method;
-        return MHD_YES;
+        const char *fault = rocket_httpd_fault(mhd, method, request->target, version);
+        return fault ? refuse(request, fault) : MHD_YES;
     }
     if (*count > 0) {
         receive_body(request, bytes, *count);

@@ -62,7 +62,15 @@ struct RequestPolicyTests {
         request.repeated = [.host]
         #expect(
             status { () throws(RequestPolicy.Refusal) in try policy.checkHost(of: request) } == 400)
+        for probe in ["/healthz", "/readyz"] {
+            let request = Samples.request("GET", probe, headers: [:])
+            #expect(
+                status { () throws(RequestPolicy.Refusal) in try policy.checkHost(of: request) }
+                    == nil)
+        }
         let unix = RequestPolicy(way: .unix, isWritable: false)
+        let none = Samples.request(headers: [:])
+        #expect(status { () throws(RequestPolicy.Refusal) in try unix.checkHost(of: none) } == nil)
         let other = Samples.request(headers: [.host: "anything"])
         #expect(status { () throws(RequestPolicy.Refusal) in try unix.checkHost(of: other) } == nil)
     }

@@ -52,6 +52,22 @@ enum RawHTTP {
         }
     }
 
+    /// Sends bytes and their end together; returns whether the server closes then, within 20 s.
+    static func isClosed(after text: String, to address: NetAddress) async -> Bool {
+        await onThread {
+            let descriptor = connect(to: address)
+            defer { close(descriptor) }
+            // What is sent waits for the end.
+            var on: Int32 = 1
+            setsockopt(
+                descriptor, Int32(IPPROTO_TCP), TCP_CORK, &on, socklen_t(MemoryLayout<Int32>.size))
+            _ = text.withCString { Glibc.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+            shutdown(descriptor, Int32(SHUT_WR))
+            var byte: UInt8 = 0
+            return recv(descriptor, &byte, 1, 0) == 0
+        }
+    }
+
     static func connect(to address: NetAddress) -> Int32 {
         let isUnix = address.isUnix
         let descriptor = socket(isUnix ? AF_UNIX : AF_INET, Int32(SOCK_STREAM.rawValue), 0)

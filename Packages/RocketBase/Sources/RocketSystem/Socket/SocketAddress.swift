@@ -97,27 +97,4 @@ public enum SocketFile {
     public static func setMode(_ mode: UInt32, of path: String) throws(SystemError) {
         try check("chmod \(path)", unsafe rocket_set_path_mode(path, mode))
     }
-
-    /// Removes the file that a crashed server has left, only if it is a socket and no process listens
-    /// there. Otherwise `bind` fails: the address is in use.
-    ///
-    /// - Throws: `SystemError` if the file can't be looked at or removed.
-    public static func removeStale(
-        _ path: String, at address: SocketAddress
-    ) throws(SystemError) {
-        do {
-            guard try isSocket(path) else { return }
-        } catch {
-            if error.errno.isMissing { return }
-            throw error
-        }
-        let probe = try FileDescriptor.streamSocket(for: address)
-        do {
-            _ = try probe.connect(to: address)
-        } catch  where error.errno.isRefused {
-            try remove(path)
-        } catch {
-            // A process listens, or that can't be determined.
-        }
-    }
 }

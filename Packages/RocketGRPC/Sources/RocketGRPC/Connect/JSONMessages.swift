@@ -42,7 +42,7 @@ enum JSONMessages {
                 (try? Decoded(jsonUTF8Bytes: $0, options: decoding)) != nil
             }
             if let field { text += "the field '\(field)': " }
-            throw WireFailure(.invalidArgument, text + reason(error))
+            throw WireFailure(.invalidArgument, text + reason(error, in: json))
         }
     }
 
@@ -67,14 +67,16 @@ enum JSONMessages {
         try Encoded(serializedBytes: bytes).jsonUTF8Bytes()
     }
 
-    private static func reason(_ error: any Error) -> String {
-        switch error as? JSONDecodingError {
+    private static func reason(_ error: any Error, in json: [UInt8]) -> String {
+        if String(validating: json, as: UTF8.self) == nil { return "invalid UTF-8" }
+        return switch error as? JSONDecodingError {
         case .malformedNumber: "a number is invalid"
         case .numberRange: "a number is out of range, or no integer"
         case .malformedMap: "a map is invalid"
         case .malformedBool: "neither true nor false"
         case .malformedString: "a string is expected, or has an invalid escape"
-        case .invalidUTF8: "invalid UTF-8"
+        // SwiftProtobuf's error for a number with too many digits.
+        case .invalidUTF8: "a number is too long"
         case .unrecognizedEnumValue: "there is no such value of the enum"
         case .illegalNull: "null is not allowed here"
         case .unquotedMapKey: "a key of a map is no string"

@@ -57,6 +57,28 @@ struct JSONMessagesTests {
         #expect(failure.text.contains(text), "\(failure.text)")
     }
 
+    @Test("A number with too many digits is no fault of UTF-8, and invalid UTF-8 is")
+    func longNumbers() throws {
+        let digits = String(repeating: "9", count: 100_000)
+        for number in ["1e" + digits, digits, "0." + digits] {
+            for json in ["{\"numberValue\":\(number)}", "{\"number_value\":\(number)}"] {
+                let type = Google_Protobuf_UninterpretedOption.self
+                let text = decodingFailure(json, type)?.text ?? ""
+                #expect(!text.contains("UTF-8"), "\(text)")
+            }
+            let json = "{\"field\":[{\"number\":\(number)}]}"
+            let failure = try #require(decodingFailure(json, Google_Protobuf_DescriptorProto.self))
+            #expect(failure.text.contains("a number is"), "\(failure.text)")
+        }
+        var buffer = ByteBuffer()
+        let failure = #expect(throws: WireFailure.self) {
+            try JSONMessages.append(
+                Array("{\"name\":\"".utf8) + [0xFF, 0xFE] + Array("\"}".utf8), of: File.self,
+                to: &buffer)
+        }
+        #expect(failure?.text.contains("invalid UTF-8") == true)
+    }
+
     @Test("A missing required field, deep nesting, and unknown types are errors")
     func others() throws {
         let name = Google_Protobuf_UninterpretedOption.NamePart.self
