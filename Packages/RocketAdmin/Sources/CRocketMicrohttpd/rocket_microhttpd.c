@@ -20,6 +20,7 @@ void rocket_httpd_release(rocket_httpd *httpd) {
     unsigned int left = --httpd->references;
     pthread_mutex_unlock(&httpd->lock);
     if (left > 0) return;
+    pthread_cond_destroy(&httpd->answered);
     pthread_mutex_destroy(&httpd->lock);
     free(httpd);
 }
@@ -134,6 +135,11 @@ rocket_httpd *rocket_httpd_start(int descriptor, const rocket_httpd_settings *se
     httpd->context = context;
     httpd->references = 1;
     pthread_mutex_init(&httpd->lock, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&httpd->answered, &clock);
+    pthread_condattr_destroy(&clock);
     int64_t seconds = (settings->timeout_ms + 999) / 1000;
     // The logger first: it is in force for the options after it. Not epoll: libmicrohttpd 0.9 does not see
     // the end of a connection that came together with a part of a request, and keeps it until its time
@@ -159,6 +165,7 @@ rocket_httpd *rocket_httpd_start(int descriptor, const rocket_httpd_settings *se
 void rocket_httpd_stop(rocket_httpd *httpd) {
     pthread_mutex_lock(&httpd->lock);
     httpd->is_stopping = 1;
+    pthread_cond_broadcast(&httpd->answered);
     // libmicrohttpd ends the process if it is stopped with suspended connections.
     while (httpd->suspended) {
         rocket_httpd_request *request = httpd->suspended;
