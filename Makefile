@@ -26,7 +26,7 @@ GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketCodec \
 	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing Packages/RocketDynamic \
-	Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC Packages/RocketNames Packages/RocketAdmin \
+	Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC Packages/RocketNames Packages/RocketAdmin Packages/RocketOTLP \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
 E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Admin Tests/Tool Tests/Generator Tests/Regression) \
 	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Admin Tests/Tool Tests/Generator Tests/Regression))))
@@ -36,7 +36,7 @@ SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packag
 SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing Packages/RocketDynamic
 CHECKS := selftest layers api settings safety determinism planted links docs units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-rpc test-grpc test-names test-admin test-jwt \
+.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-rpc test-grpc test-names test-admin test-otlp test-jwt \
 	test-generator test-examples test-apps docs test-e2e interop test-systemd test-cluster test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -105,6 +105,9 @@ test-names: deps ## test RocketNames: file and etcd names, registration (with et
 
 test-admin: deps ## test RocketAdmin: the page, metrics, its listener
 	@scripts/run-tests Packages/RocketAdmin
+
+test-otlp: deps ## test RocketOTLP: spans, their queue, their export to a collector
+	@scripts/run-tests Packages/RocketOTLP
 
 test-jwt: deps ## test RocketRPCJWT: JSON Web Tokens of callers
 	@scripts/run-tests Packages/RocketRPCJWT

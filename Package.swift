@@ -158,6 +158,13 @@ let rpc: [Target] = [
             "RocketGRPC", "RocketNames", swiftProtobuf,
         ]),
     library(
+        "RocketOTLP", of: "RocketOTLP",
+        [
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            "RocketGRPC", swiftProtobuf, lifecycle,
+            .product(name: "Tracing", package: "swift-distributed-tracing"),
+        ]),
+    library(
         "RocketRPCJWT", of: "RocketRPCJWT",
         ["RocketRPC", "RocketBase", "RocketSystem", .product(name: "JWTKit", package: "jwt-kit")]),
     library(
@@ -170,9 +177,10 @@ let rpc: [Target] = [
         "RocketProgram", of: "RocketProgram",
         [
             "RocketAdmin", "RocketBase", "RocketCodec", "RocketCompression", "RocketEtcd",
-            "RocketGRPC", "RocketJournal", "RocketNames", "RocketReactor", "RocketRPC",
-            "RocketSystem", "RocketSystemd", "RocketTCP", "RocketTLS", swiftProtobuf, lifecycle,
-            logging,
+            "RocketGRPC", "RocketJournal", "RocketNames", "RocketOTLP", "RocketReactor",
+            "RocketRPC", "RocketRPCTracing", "RocketSystem", "RocketSystemd", "RocketTCP",
+            "RocketTLS", swiftProtobuf, lifecycle, logging,
+            .product(name: "Tracing", package: "swift-distributed-tracing"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]
@@ -182,10 +190,12 @@ let admin: [Target] = [
         name: "CMicrohttpd", path: "Packages/RocketAdmin/Sources/CMicrohttpd",
         pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     library("CRocketMicrohttpd", of: "RocketAdmin", ["CMicrohttpd"]),
+    library("RocketBinaryLog", of: "RocketAdmin", ["RocketSystem", swiftProtobuf]),
     library(
         "RocketAdmin", of: "RocketAdmin",
         [
-            "RocketSystem", "RocketBase", "RocketTCP", "RocketRPC", lifecycle, "CRocketMicrohttpd",
+            "RocketSystem", "RocketBase", "RocketReactor", "RocketTCP", "RocketCodec", "RocketRPC",
+            lifecycle, "CRocketMicrohttpd", "RocketBinaryLog", swiftProtobuf,
             .product(name: "Metrics", package: "swift-metrics"),
         ],
         unsafe: true),
@@ -228,8 +238,8 @@ let libraries = [
     "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
     "RocketHTTP2", "RocketBalancing", "RocketDynamic", "RocketRPC", "RocketRPCMetrics",
     "RocketRPCTracing",
-    "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketAdmin", "RocketProgram",
-    "RocketSimulation",
+    "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketAdmin",
+    "RocketBinaryLog", "RocketOTLP", "RocketProgram", "RocketSimulation",
 ]
 
 let package = Package(

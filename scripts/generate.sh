@@ -118,6 +118,14 @@ names=Packages/RocketNames
 generate $names/Protos $names/Sources/RocketNames/Generated Internal '' rocket/announcement.proto
 generate $names/Protos $names/Sources/RocketEtcd/Generated Internal '' etcd/rpc.proto
 
+# gRPC's binary log, of recorded calls.
+admin=Packages/RocketAdmin
+generate $admin/Protos $admin/Sources/RocketBinaryLog/Generated Public '' grpc/binlog/v1/binarylog.proto
+
+# The part of OpenTelemetry's protocol that exports spans.
+otlp=Packages/RocketOTLP
+generate $otlp/Protos $otlp/Sources/RocketOTLP/Generated Internal '' otlp/trace.proto google/rpc/retry.proto
+
 generate Packages/RocketRPC/Tests/Protos \
     Packages/RocketRPC/Tests/RocketRPCTests/Interop/Generated Internal '' interop.proto
 

@@ -18,7 +18,7 @@ class Prometheus:
             f"  - {{job_name: order_server, static_configs: [{{targets: ['{target}']}}]}}\n")
         self.process = subprocess.Popen(
             ["prometheus", f"--config.file={folder}/prometheus.yml",
-             f"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:0"],
+             "--enable-feature=exemplar-storage", f"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:0"],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder)
         self.address = None
         self.log = []

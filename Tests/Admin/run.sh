@@ -15,5 +15,10 @@ export ROCKET_BIN=${ROCKET_BIN:-$root/bin}
 export SCREENSHOTS=${SCREENSHOTS:-${SCRATCH_PATH:-$root/.build}/logs/admin}
 "$root/scripts/deps" --admin
 mkdir -p "$SCREENSHOTS"
+work=${SCRATCH_PATH:-$root/.build}/grpc-interop
+mkdir -p "$work"
+. "$root/Tests/GRPC/python.sh"
 cd "$here"
-exec python3 -B -m unittest --verbose test_admin test_prometheus
+tests=("$@")
+[ $# -gt 0 ] || tests=(test_admin test_peers test_prometheus test_secure test_tracing)
+exec "$python/bin/python" -B -m unittest --verbose "${tests[@]}"

@@ -37,14 +37,14 @@ class UnixConnection(http.client.HTTPConnection):
 class Server:
     """An order_server with a page, on ports that the kernel chooses."""
 
-    def __init__(self, folder, listen="127.0.0.1:0"):
-        (folder / "rocket.xml").write_text(
-            "<root><order_store><path>orders.sqlite</path></order_store></root>")
+    def __init__(self, folder, listen="127.0.0.1:0", elements=""):
+        self.file = folder / "rocket.xml"
+        self.configure(elements)
         environment = dict(
             os.environ, ROCKET_SERVER_PORT="0", ROCKET_SERVER_IO_THREADS="2",
             ROCKET_LOG_SINKS="console", ROCKET_ADMIN_LISTEN=listen, ROCKET_ADMIN_WRITABLE="true")
         self.process = subprocess.Popen(
-            [BIN / "order_server", folder / "rocket.xml"], stdout=subprocess.PIPE,
+            [BIN / "order_server", self.file], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env=environment, cwd=folder)
         self.admin = None
         self.log = []
@@ -58,6 +58,10 @@ class Server:
         self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr))
         self.reader.start()
         self.address = self.process.stdout.readline().split()[-1]
+
+    def configure(self, elements):
+        self.file.write_text(
+            f"<root>{elements}<order_store><path>orders.sqlite</path></order_store></root>")
 
     def connection(self):
         if self.admin.startswith("unix:"):
@@ -165,7 +169,7 @@ class AdminTests(unittest.TestCase):
     def use(self, browser, url):
         """Live numbers, a filter, an order, the log's level, the keyboard."""
         browser.look(1280, 900, "light")
-        browser.open(url + "/methods?filter=order")
+        browser.open(url + "/methods?all=1&filter=order")
         before = browser.evaluate("document.querySelector('#time').textContent")
         self.until(lambda: browser.evaluate("document.querySelector('#time').textContent") != before)
         rows = "document.querySelectorAll('tbody tr').length"
@@ -173,6 +177,7 @@ class AdminTests(unittest.TestCase):
         browser.click_and_load("document.querySelector('th a').click()")
         self.assertIn("sort=", browser.evaluate("location.search"))
         self.assertIn("filter=order", browser.evaluate("location.search"))
+        self.assertIn("all=1", browser.evaluate("location.search"))
         browser.open(url + "/methods")
         browser.click_and_load(
             "document.querySelector('[name=filter]').value = 'make';"
@@ -204,6 +209,32 @@ class UnixSocketTests(unittest.TestCase):
             server.end()
             self.assertEqual(server.process.returncode, 0)
             self.assertFalse(os.path.exists(path))
+
+    def test_a_program_whose_page_can_not_listen_is_never_ready(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "taken").write_text("of somebody else")
+            (folder / "rocket.xml").write_text(
+                "<root><order_store><path>orders.sqlite</path></order_store></root>")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+                manager.bind(f"{folder}/notify")
+                ended = subprocess.run(
+                    [BIN / "order_server", folder / "rocket.xml"], capture_output=True, text=True,
+                    timeout=TIMEOUT, cwd=folder,
+                    env=dict(os.environ, ROCKET_SERVER_PORT="0", ROCKET_LOG_SINKS="console",
+                             ROCKET_ADMIN_LISTEN=f"unix:{folder}/taken",
+                             NOTIFY_SOCKET=f"{folder}/notify"))
+                manager.setblocking(False)
+                notifications = []
+                try:
+                    while True:
+                        notifications.append(manager.recv(4096))
+                except BlockingIOError:
+                    pass
+            self.assertEqual(ended.returncode, 73, ended.stderr)
+            self.assertNotIn("ready", ended.stdout)
+            self.assertFalse([text for text in notifications if b"READY=1" in text])
+            self.assertEqual((folder / "taken").read_text(), "of somebody else")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ import threading
 import time
 import unittest
 
+import grpc
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client import parser as plain
+
 from prometheus import Prometheus
 from test_admin import TIMEOUT, Server
 
@@ -23,6 +27,8 @@ FAILED = 'rocket_server_handled_total{method="watchOrders",code="NOT_FOUND"}'
 METRIC = r"\b(?:rocket|process)_[a-z_]+"
 # Families that a server which calls no others has no samples of.
 OF_CHANNELS = "rocket_client_"
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
 class PrometheusTests(unittest.TestCase):
@@ -85,6 +91,51 @@ class PrometheusTests(unittest.TestCase):
             self.assertAlmostEqual(float(rate[0]["value"][1]), expected, delta=expected / 50)
             # At most: a slow machine takes longer, and numbers are a moment old.
             self.assertLess(expected, RATE * 1.25)
+
+    def traced(self):
+        """A call with a trace."""
+        with grpc.insecure_channel(self.server.address) as channel:
+            channel.unary_unary("/Order/queryOrder")(
+                b"", metadata=[("traceparent", f"00-{TRACE}-{SPAN}-01")], timeout=TIMEOUT)
+
+    def test_traces_are_exemplars_of_latencies(self):
+        began = time.time()
+        self.traced()
+        series = 'rocket_server_handling_seconds_bucket{method="queryOrder"}'
+
+        def exemplars():
+            return self.prometheus.get(
+                "query_exemplars", query=series, start=began - 60, end=time.time() + 60)
+
+        self.until(exemplars)
+        found, = (exemplar for row in exemplars() for exemplar in row["exemplars"])
+        self.assertEqual(found["labels"], {"trace_id": TRACE, "span_id": SPAN})
+        self.assertLess(0, float(found["value"]))
+        self.assertLess(abs(found["timestamp"] - began), TIMEOUT)
+        for row in exemplars():
+            self.assertEqual(row["seriesLabels"]["service"], "Order")
+
+    def test_openmetrics_by_its_parser(self):
+        self.traced()
+        self.until(lambda: TRACE in self.server.get("/metrics", Accept=OPENMETRICS)[1])
+        status, text = self.server.get("/metrics", Accept=OPENMETRICS)
+        self.assertEqual(status, 200)
+        families = {family.name: family for family in openmetrics.text_string_to_metric_families(text)}
+        before = {family.name: family for family in plain.text_string_to_metric_families(
+            self.server.get("/metrics")[1])}
+        # The same families, whose counters the parser names alike, and the same series.
+        self.assertEqual(families.keys(), before.keys())
+        for name, family in families.items():
+            self.assertEqual(family.type, before[name].type, name)
+            self.assertEqual(len(family.samples), len(before[name].samples), name)
+            self.assertEqual(family.documentation, before[name].documentation)
+        self.assertEqual(families["rocket_server_handling_seconds"].unit, "seconds")
+        exemplars = [sample.exemplar for sample in families["rocket_server_handling_seconds"].samples
+                     if sample.exemplar]
+        self.assertEqual({exemplar.labels["trace_id"] for exemplar in exemplars}, {TRACE})
+        for sample in families["rocket_server_handling_seconds"].samples:
+            if sample.exemplar:
+                self.assertLessEqual(sample.exemplar.value, float(sample.labels["le"]))
 
     def test_samples_are_taken_as_they_are(self):
         scraped = self.prometheus.samples("scrape_samples_scraped")

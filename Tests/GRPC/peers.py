@@ -30,9 +30,9 @@ if CPP:
 class Server:
     """A server on a port that the kernel has chosen."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, *arguments):
         self.process = subprocess.Popen(
-            SERVERS[kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [*SERVERS[kind], *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True)
         # A pipe that nobody reads would stop the server.
         self.errors = []
@@ -44,6 +44,10 @@ class Server:
             self.process.wait()
             raise AssertionError(f"{kind} does not listen: {line} {''.join(self.errors)}")
         self.port = int(line.split()[-1])
+
+    def http_port(self):
+        """The port where Rocket's server serves HTTP/1.1. Once."""
+        return int(self.process.stdout.readline().removeprefix("HTTP/1.1 on "))
 
     def __enter__(self):
         return self

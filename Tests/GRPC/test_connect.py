@@ -1,8 +1,10 @@
-"""Connect's unary protocol: JSON and Protobuf over HTTP/2, by PyPI's connectrpc and by curl."""
+"""Connect's unary protocol: JSON and Protobuf over HTTP/2 and HTTP/1.1, by PyPI's connectrpc and curl."""
 
 import gzip
+import http.client
 import json
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -37,12 +39,20 @@ STREAM = method(
     messages_pb2.StreamingOutputCallResponse, StreamType.SERVER_STREAM)
 
 
-class Connect(unittest.TestCase):
+class Connect:
+    """The calls of both versions of HTTP."""
+
+    version = curl_version = too_large = None
+
     @classmethod
     def setUpClass(cls):
         cls.server = peers.Server("Rocket")
-        cls.address = f"http://127.0.0.1:{cls.server.port}"
-        cls.http = SyncClient(SyncHTTPTransport(http_version=HTTPVersion.HTTP2))
+        cls.address = f"http://127.0.0.1:{cls.port()}"
+        cls.http = SyncClient(SyncHTTPTransport(http_version=cls.version))
+
+    @classmethod
+    def port(cls):
+        return cls.server.port
 
     @classmethod
     def tearDownClass(cls):
@@ -55,12 +65,13 @@ class Connect(unittest.TestCase):
         """Status, header fields and body of a response."""
         with tempfile.NamedTemporaryFile() as fields:
             done = subprocess.run(
-                ["curl", "--silent", "--show-error", "--http2-prior-knowledge", "--max-time", "60",
+                ["curl", "--silent", "--show-error", self.curl_version, "--max-time", "60",
                  "--dump-header", fields.name, "--data-binary", "@-", *arguments,
                  f"{self.address}/{path}"],
                 input=body if isinstance(body, bytes) else body.encode(), stdout=subprocess.PIPE,
                 timeout=peers.TIMEOUT, check=True)
-            lines = fields.read().decode().splitlines()
+            # Behind that of 100 Continue.
+            lines = fields.read().decode().strip().split("\r\n\r\n")[-1].splitlines()
         headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
         output = done.stdout if binary else done.stdout.decode()
         return int(lines[0].split()[1]), headers, output
@@ -173,7 +184,7 @@ class Connect(unittest.TestCase):
                 (400, (*self.JSON, "-H", "content-encoding: gzip"), "{}"),
                 (501, (*self.JSON, "-H", "content-encoding: br"), "{}"),
                 (504, (*self.JSON, "-H", "connect-timeout-ms: 0"), "{}"),
-                (429, self.JSON, " " * (5 << 20)),
+                (self.too_large, self.JSON, " " * (5 << 20)),
                 (200, (*self.JSON, "-H", "connect-timeout-ms: 60000"), "{}")):
             found, headers, _ = self.curl(path, *arguments, body=body)
             self.assertEqual(found, status, arguments)
@@ -189,12 +200,118 @@ class Connect(unittest.TestCase):
         response = json.loads(gzip.decompress(body))
         self.assertEqual(len(response["payload"]["body"]), 4000)
 
+
+class HTTP2(Connect, unittest.TestCase):
+    version, curl_version, too_large = HTTPVersion.HTTP2, "--http2-prior-knowledge", 429
+
     def test_http1_is_refused_and_said_so(self):
         done = subprocess.run(
             ["curl", "--silent", "--http1.1", "--max-time", "60", *self.JSON, "-d", "{}",
              f"{self.address}/{SERVICE}/EmptyCall"],
             stdout=subprocess.PIPE, timeout=peers.TIMEOUT)
         self.assertNotEqual(done.returncode, 0)
+
+
+class HTTP1(Connect, unittest.TestCase):
+    version, curl_version, too_large = HTTPVersion.HTTP1, "--http1.1", 413
+
+    @classmethod
+    def port(cls):
+        return cls.server.http_port()
+
+    def test_connections_are_kept(self):
+        done = subprocess.run(
+            ["curl", "--silent", "--http1.1", "--max-time", "60", *self.JSON, "-d", "{}",
+             "--write-out", "%{num_connects}", *([f"{self.address}/{SERVICE}/EmptyCall"] * 3)],
+            stdout=subprocess.PIPE, timeout=peers.TIMEOUT, check=True)
+        self.assertEqual(done.stdout, b"{}1{}0{}0")
+
+    def test_a_large_body_waits_for_100_continue(self):
+        for size, status in ((3 << 20, 200), (5 << 20, 413), (40 << 20, 413)):
+            body = json.dumps({"payload": {"body": "A" * size}})
+            found, headers, _ = self.curl(
+                SERVICE + "/UnaryCall", *self.JSON, "-H", "expect: 100-continue", body=body)
+            self.assertEqual(found, status)
+            self.assertEqual(headers.get("connection"), None if status == 200 else "close")
+
+    def test_chunks(self):
+        status, _, body = self.curl(
+            SERVICE + "/UnaryCall", *self.JSON, "-H", "transfer-encoding: chunked",
+            body=json.dumps({"responseSize": 3, "payload": {"body": "A" * 200000}}))
+        self.assertEqual((status, json.loads(body)["payload"]), (200, {"body": "AAAA"}))
+
+    def exchange(self, request, port=None):
+        """Sends bytes, and returns what comes until the server closes."""
+        port = port or int(self.address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=peers.TIMEOUT) as connection:
+            connection.sendall(request)
+            received = b""
+            while part := connection.recv(65536):
+                received += part
+        return received.decode()
+
+    def test_http_client_of_python(self):
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", int(self.address.rpartition(":")[2]), timeout=peers.TIMEOUT)
+        self.addCleanup(connection.close)
+        path = f"/{SERVICE}/EmptyCall"
+        fields = {"Content-Type": "application/json"}
+        for method, status, body in (
+                ("POST", 200, b"{}"), ("GET", 405, b""), ("HEAD", 405, b""), ("DELETE", 405, b""),
+                ("POST", 200, b"{}")):
+            connection.request(method, path, body=b"{}" if method == "POST" else None, headers=fields)
+            response = connection.getresponse()
+            self.assertEqual((response.status, response.read()), (status, body))
+            self.assertEqual(response.getheader("allow"), None if status == 200 else "POST")
+
+    def test_what_is_no_request_is_answered_and_ends_the_connection(self):
+        host = b"Host: localhost\r\n"
+        for request, status in (
+                (b"\x16\x03\x01\x02\x00\x01", 400), (b"\x02\x00\x00\x00\x20", 400),
+                (b"PRI * HTTP/2.0\r\n\r\n", 505), (b"POST / HTTP/1.1\r\n\r\n", 400),
+                (b"POST /" + b"a" * 17000, 414),
+                (b"POST / HTTP/1.1\r\n" + host + b"a: " + b"b" * 17000, 431),
+                (b"POST / HTTP/1.1\r\n" + host + b"Content-Length: 1\r\n"
+                 b"Transfer-Encoding: chunked\r\n\r\n", 400),
+                (b"POST / HTTP/1.1\nHost: localhost\n\n", 400)):
+            response = self.exchange(request)
+            self.assertTrue(response.startswith(f"HTTP/1.1 {status} "), (request[:50], response))
+            self.assertIn("\r\nconnection: close\r\n", response)
+            self.assertIn("code", json.loads(response.partition("\r\n\r\n")[2]))
+
+    def test_a_name_that_resolves_to_loopback_is_refused(self):
+        status, _, body = self.curl(
+            SERVICE + "/EmptyCall", *self.JSON, "-H", "host: evil.example")
+        self.assertEqual((status, json.loads(body)["code"]), (421, "permission_denied"))
+
+    def test_a_slow_client_is_timed_out(self):
+        with peers.Server("Rocket", "0", "200") as server:
+            response = self.exchange(b"POST / HTTP/1.1\r\nHost: localhost\r\n", server.http_port())
+        self.assertTrue(response.startswith("HTTP/1.1 408 "), response)
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        def request(size):
+            body = json.dumps({"responseSize": size}).encode()
+            return (f"POST /{SERVICE}/UnaryCall HTTP/1.1\r\nHost: localhost\r\n"
+                    "Content-Type: application/json\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+        last = request(3).replace(b"Host", b"Connection: close\r\nHost", 1)
+        bodies = [line for line in self.exchange(request(1) + request(2) + last).split("\r\n")
+                  if line.startswith("{")]
+        sizes = [json.loads(body.partition("}}")[0] + "}}")["payload"]["body"] for body in bodies]
+        self.assertEqual(sizes, ["AA==", "AAA=", "AAAA"])
+
+    def test_a_drain_ends_connections_that_are_kept(self):
+        server = peers.Server("Rocket")
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", server.http_port(), timeout=peers.TIMEOUT)
+        self.addCleanup(connection.close)
+        connection.request(
+            "POST", f"/{SERVICE}/EmptyCall", body=b"{}",
+            headers={"Content-Type": "application/json"})
+        self.assertEqual(connection.getresponse().read(), b"{}")
+        self.assertEqual(server.close(), 0)
+        self.assertEqual(connection.sock.recv(1), b"")
 
 
 if __name__ == "__main__":

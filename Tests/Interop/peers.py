@@ -154,6 +154,17 @@ class Server:
                 text += file.read()
         return text
 
+    def logged(self, pattern):
+        """Waits for a line of the log, and returns the pattern's group."""
+        found = None
+
+        def is_logged():
+            nonlocal found
+            found = re.search(pattern, self.log())
+            return found
+        until(is_logged, f"the log has no {pattern}")
+        return found[1]
+
     def __enter__(self):
         return self
 

@@ -26,6 +26,10 @@ if [ ! -e "$TOOL_GENERATED/points_pb2_grpc.py" ] ||
     "$python/bin/python" -m grpc_tools.protoc -I "$here/protos" --python_out="$TOOL_GENERATED" \
         --grpc_python_out="$TOOL_GENERATED" points.proto kinds.proto
 fi
+if [ ! -e "$TOOL_GENERATED/binarylog_pb2.py" ]; then
+    "$python/bin/python" -m grpc_tools.protoc --python_out="$TOOL_GENERATED" \
+        -I "$root/Packages/RocketAdmin/Protos/grpc/binlog/v1" binarylog.proto
+fi
 
 cd "$here"
 if [ $# -gt 0 ]; then exec "$python/bin/python" -m unittest -v "$@"; fi

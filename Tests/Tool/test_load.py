@@ -56,7 +56,20 @@ class Orders(unittest.TestCase):
                     "--json")
         total = done.lines[0]["total"]
         self.assertEqual((total["calls"], total["errors"]), (100, []))
-        self.assertEqual(done.lines[0]["setup"]["loop"], "open loop, 0 to 200 to 0 calls/s")
+        report = done.lines[0]
+        self.assertEqual(report["setup"]["loop"], "open loop, 0 to 200 to 0 calls/s")
+        self.assertEqual([(s["from"], s["to"], s["calls"]["calls"]) for s in report["stages"]],
+                         [(0, 200, 50), (200, 0, 50)])
+        for point in report["course"]["points"]:
+            self.assertTrue(0 < point["target_per_second"] <= 200 and point["p99_ms"] > 0, point)
+
+    def test_the_callers_of_a_closed_loop_change(self):
+        done = load(self.server.address, *MAKE, "--caller-stage", "300ms:8", "--caller-stage",
+                    "300ms:1", "--label", "up and down")
+        self.assertEqual((done.status, done.errors), (0, ""), done)
+        self.assertIn("up and down: 127.0.0.1:", done.output)
+        self.assertIn("closed loop of 1 to 8 to 1, 8 callers", done.output)
+        self.assertIn("\n1 to 8 callers in 0.30 s ", done.output)
 
     def test_a_server_that_is_too_slow_shows_in_the_latencies_of_an_open_loop(self):
         # One caller, so calls wait for the one before them; they count from when they were due.
@@ -75,6 +88,27 @@ class Orders(unittest.TestCase):
         self.assertEqual(total["errors"][0]["code"], "NOT_BEGUN")
         self.assertEqual(total["calls"] + total["errors"][0]["count"], 100_000)
         self.assertIn("rocket: limit missed: errors=1%: ", done.errors)
+
+    def test_a_search_for_the_highest_rate(self):
+        find = ("--find-rate", "-d", "200ms", "--json")
+        done = load(self.server.address, *MAKE, *find, "--limit", "p99=20s", "--rate", "50",
+                    "--max-rate", "100", "--limit", "rate=60")
+        self.assertEqual(done.status, 0, done)
+        report = done.lines[0]
+        self.assertEqual([(step["rate"], step["calls"], step["verdict"])
+                          for step in report["steps"]], [(50, 8, "held"), (100, 16, "held")])
+        self.assertEqual((report["rate"], report["bound"]), (100, "highest_rate"))
+        self.assertEqual(report["step_limits"], ["p99=20s", "errors=1%"])
+        self.assertEqual(report["limits"], [
+            {"limit": "rate=60", "value": "100 calls/s", "is_met": True}])
+        self.assertIn("50 to at most 100 calls/s, at most 13 steps of 0.2 s", done.errors)
+        # No call is as quick as that; a step without calls does not hold either.
+        done = load(self.server.address, *MAKE, *find, "--limit", "p99=0.001ms", "--rate", "20")
+        self.assertEqual(done.status, 1, done)
+        report = done.lines[0]
+        self.assertNotIn("rate", report)
+        self.assertEqual([step["rate"] for step in report["steps"]], [20, 10, 5, 2.5, 1.25, 1])
+        self.assertEqual(load(self.server.address, *MAKE, "--find-rate").status, 64)
 
     def test_methods_by_weight_and_deadlines(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -105,6 +139,16 @@ class Orders(unittest.TestCase):
         done = load(self.server.address, *MAKE, "-n", "20", "--limit", "max=0.001ms")
         self.assertEqual(done.status, 1, done)
         self.assertRegex(done.errors, r"^rocket: limit missed: max=0.001ms: [0-9.]+ ms\n$")
+
+    def test_the_processor_time_of_the_server(self):
+        done = load(self.server.address, "Order.makeOrder",
+                    '{"price":100,"goods":"{{fill 5000}}"}', "-n", "300", "--json", "--pid",
+                    str(self.server.process.pid))
+        self.assertEqual(done.status, 0, done)
+        report = done.lines[0]
+        self.assertEqual(report["server"]["pids"], [self.server.process.pid])
+        self.assertGreater(report["server"]["processor_us"], 0)
+        self.assertGreater(report["client"]["processor_us"], 0)
 
     def test_completion_asks_the_server(self):
         words = ["rocket", "load", self.server.address, "Order.ma"]
@@ -227,9 +271,25 @@ class GRPCIO(unittest.TestCase):
             done = load(server.address, "Points.Fail", '{"x":5}', "--grpc", "-n", "5")
             self.assertEqual(done.status, 1, done)
             self.assertIn("all calls failed: NOT_FOUND", done.errors)
-            done = load(server.address, "Points.Sum", "--grpc")
-            self.assertEqual(done.status, 64, done)
-            self.assertIn("takes a stream", done.errors)
+            done = load(server.address, "Points.Sum", '[{"x":1},{"x":2}]', "--grpc", "-n", "6",
+                        "--messages", "9", "--json")
+            self.assertEqual(done.status, 0, done)
+            messages = done.lines[0]["methods"][0]["messages"]
+            self.assertEqual((messages["sent"], messages["received"]), (54, 6))
+            self.assertNotIn("round_trip_ms", messages)
+            # Each returns what it gets, and fails at the second message of the other stream.
+            with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as requests:
+                requests.write('[{"x":1},{"x":2},{"x":3}]\n[{"x":1},{"name":"stop"}]\n')
+                requests.flush()
+                done = load(server.address, "Points.Each", f"@{requests.name}", "--grpc", "-n", "8",
+                            "--json")
+            self.assertEqual(done.status, 0, done)
+            each = done.lines[0]["methods"][0]
+            self.assertEqual((each["calls"], each["errors"][0]["code"], each["errors"][0]["count"]),
+                             (8, "FAILED_PRECONDITION", 4))
+            self.assertGreater(each["messages"]["round_trip_ms"]["p50"], 0)
+            done = load(server.address, "Points.Each", '[{"x":1}]', "--grpc", "-n", "8")
+            self.assertRegex(done.output, r"(?m)^tool\.test\.Points\.Each +8 +[0-9.]+ +8 ")
         finally:
             server.close()
 

@@ -126,16 +126,33 @@ class Pages(Shown):
         self.assertEqual((found["charts"], found["curves"], found["scripts"]), (3, 4, 0))
         self.assertTrue(found["inside"] and found["drawn"] and found["marks"] > 8, found)
 
+    def test_ramps(self):
+        for name, *stages in (("rate.html", "--stage", "600ms:100", "--stage", "600ms:100"),
+                              ("callers.html", "--caller-stage", "600ms:5", "--caller-stage",
+                               "600ms:5")):
+            path = self.load(name, *stages, "--label", "a ramp")
+            self.look(path, f"Load of a ramp: {self.server.address}")
+            rows = self.browser.evaluate(
+                '[...document.querySelectorAll("tbody th")].map(cell => cell.innerText)')
+            self.assertTrue(any(row.endswith(" in 0.60 s") for row in rows), rows)
+
+    def test_a_search(self):
+        path = self.load("search.html", "--find-rate", "-d", "100ms", "--rate", "50", "--max-rate",
+                         "200", "--limit", "p99=20s", "--limit", "errors=50%")
+        self.look(path, f"Highest rate of {self.server.address}")
+
     def test_a_report_of_one_call(self):
         path = self.load("short.html", "-n", "1", "-c", "1")
         self.look(path, f"Load of {self.server.address}")
 
     def test_a_comparison(self):
-        before, after = (self.load(name, "-n", "200") for name in ("a.json", "b.json"))
+        before = self.load("a.json", "-n", "200")
+        after = self.load("b.json", "-n", "200", "--label", "new <version>")
         path = os.path.join(self.folder.name, "changes.html")
         done = rocket("compare", before, after, "-o", path, "--limit", "p99=100000%")
         self.assertEqual((done.status, done.errors), (0, ""), done)
-        self.assertRegex(done.output, r"(?m)^total +p99 +[0-9.]+ +[0-9.]+ +[-+]?[0-9.]+ %$")
+        self.assertRegex(done.output, r"(?m)^total +p99 ms +[0-9.]+ +[0-9.]+ +[-+]?[0-9.]+ %$")
+        self.assertRegex(done.output, r"^ +before +new <version> +change\n")
         self.look(path, f"Loads of {self.server.address}")
         with open(after) as file:
             report = json.load(file)
@@ -144,8 +161,8 @@ class Pages(Shown):
             json.dump(report, file)
         done = rocket("compare", before, after, "--limit", "p99=10%", "--limit", "rate=100%")
         self.assertEqual(done.status, 1, done)
-        self.assertRegex(done.errors, r"^rocket: limit missed: p99=10%: p99 is [0-9.]+ before, "
-                                      r"10000\.000 after\n$")
+        self.assertRegex(done.errors, r"^rocket: limit missed: p99=10%: p99 is [0-9.]+ ms before, "
+                                      r"10000\.000 ms after\n$")
         self.assertEqual(rocket("compare", before, "/no/such/report").status, 66)
         self.assertEqual(rocket("compare", before, __file__).status, 65)
 

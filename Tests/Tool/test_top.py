@@ -63,7 +63,7 @@ class Top(unittest.TestCase):
         self.assertEqual((shown.status, shown.errors), (0, ""))
         self.assertIn("running for", shown.output.splitlines()[0])
         row = next(line for line in shown.output.splitlines() if line.startswith("Order.makeOrder"))
-        self.assertEqual(row.split()[-3:], ["3", "0", "0"])
+        self.assertEqual(row.split()[-4:], ["3", "0", "0", "-"])
         for table in ("connections", "calls", "channels", "loops", "limits"):
             shown = rocket("top", self.server.admin, "--table", table, "--once")
             self.assertEqual(shown.status, 0, shown)

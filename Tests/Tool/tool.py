@@ -78,7 +78,7 @@ class GRPCIOServer:
 class OrderServer:
     """order_server on a port that the kernel chooses, and on a Unix socket; its page on another."""
 
-    def __init__(self, reflection=True, elements=""):
+    def __init__(self, reflection=True, elements="", admin=""):
         self.folder = tempfile.TemporaryDirectory(prefix="rocket-tool-")
         self.admin = "unix:" + os.path.join(self.folder.name, "admin.sock")
         self.socket = os.path.join(self.folder.name, "order.sock")
@@ -89,7 +89,7 @@ class OrderServer:
                 "<log_file_name>log</log_file_name><log_file_path>log</log_file_path></log><server>"
                 f"<listen>127.0.0.1:0,unix:{self.socket}</listen><io_threads>1</io_threads>"
                 f"<reflection>{'true' if reflection else 'false'}</reflection>{elements}</server>"
-                f"<admin><listen>{self.admin}</listen></admin>"
+                f"<admin><listen>{self.admin}</listen>{admin}</admin>"
                 "<order_store><path>orders.sqlite</path></order_store></root>")
         self.start()
 
@@ -107,6 +107,10 @@ class OrderServer:
             raise AssertionError(
                 f"order_server did not start: {line} {self.process.communicate()[1]}")
         self.address = f"127.0.0.1:{found[1]}"
+        # The page listens a little later than the server.
+        end = time.monotonic() + LIMIT
+        while not os.path.exists(self.admin.removeprefix("unix:")) and time.monotonic() < end:
+            time.sleep(0.01)
 
     def kill(self, number=signal.SIGKILL):
         self.process.send_signal(number)

@@ -10,6 +10,9 @@ public struct BenchClientCommand: AsyncParsableCommand {
         commandName: "rocket_bench_client",
         abstract: "Loads a server with calls of Order.makeOrder, or streams, by Rocket's client.",
         discussion: """
+            For the benchmarks of this repository (docs/decisions/0033); `rocket load` measures any \
+            server.
+
             EXAMPLES:
               Make one call after the other:
                 rocket_bench_client --to 127.0.0.1:12345

@@ -6,6 +6,8 @@
 
 struct rocket_http_client {
     CURL *curl;
+    struct curl_slist *change_headers;
+    struct curl_slist *connect_to;
     char error[CURL_ERROR_SIZE];
     uint8_t *body;
     size_t count, capacity, most;
@@ -40,7 +42,8 @@ rocket_http_client *rocket_http_client_create(
     client->most = most_bytes;
     client->curl = curl_easy_init();
     CURL *curl = client->curl;
-    if (curl == NULL
+    client->change_headers = curl_slist_append(NULL, "X-Rocket-Admin: 1");
+    if (curl == NULL || client->change_headers == NULL
         || curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error) != CURLE_OK
         || curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive) != CURLE_OK
         || curl_easy_setopt(curl, CURLOPT_WRITEDATA, client) != CURLE_OK
@@ -56,19 +59,43 @@ rocket_http_client *rocket_http_client_create(
     return client;
 }
 
+int rocket_http_client_use_tls(rocket_http_client *client, const char *ca, const char *certificate,
+                               const char *key, const char *connect_to) {
+    CURL *curl = client->curl;
+    if (connect_to != NULL) {
+        client->connect_to = curl_slist_append(NULL, connect_to);
+        if (client->connect_to == NULL
+            || curl_easy_setopt(curl, CURLOPT_CONNECT_TO, client->connect_to) != CURLE_OK)
+            return -1;
+    }
+    // Without the folder of the system's: only the file's authorities are trusted.
+    if (ca != NULL
+        && (curl_easy_setopt(curl, CURLOPT_CAINFO, ca) != CURLE_OK
+            || curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) != CURLE_OK))
+        return -1;
+    if (certificate != NULL && curl_easy_setopt(curl, CURLOPT_SSLCERT, certificate) != CURLE_OK)
+        return -1;
+    if (key != NULL && curl_easy_setopt(curl, CURLOPT_SSLKEY, key) != CURLE_OK) return -1;
+    return curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) == CURLE_OK
+            && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK
+        ? 0 : -1;
+}
+
 void rocket_http_client_free(rocket_http_client *client) {
     if (client == NULL) return;
     if (client->curl != NULL) curl_easy_cleanup(client->curl);
+    curl_slist_free_all(client->change_headers);
+    curl_slist_free_all(client->connect_to);
     free(client->body);
     free(client);
 }
 
-rocket_http_answer rocket_http_client_get(rocket_http_client *client, const char *url) {
+static rocket_http_answer perform(rocket_http_client *client, CURLcode code, const char *url) {
     rocket_http_answer answer = {NULL, 0, NULL, 0};
     client->count = 0;
     client->is_too_long = 0;
     client->error[0] = 0;
-    CURLcode code = curl_easy_setopt(client->curl, CURLOPT_URL, url);
+    if (code == CURLE_OK) code = curl_easy_setopt(client->curl, CURLOPT_URL, url);
     if (code == CURLE_OK) code = curl_easy_perform(client->curl);
     if (client->is_too_long) {
         answer.error = "the answer is too long";
@@ -80,4 +107,18 @@ rocket_http_answer rocket_http_client_get(rocket_http_client *client, const char
         answer.count = client->count;
     }
     return answer;
+}
+
+rocket_http_answer rocket_http_client_get(rocket_http_client *client, const char *url) {
+    CURLcode code = curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
+    if (code == CURLE_OK) code = curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    return perform(client, code, url);
+}
+
+rocket_http_answer rocket_http_client_post(
+    rocket_http_client *client, const char *url, const char *fields) {
+    CURLcode code = curl_easy_setopt(client->curl, CURLOPT_COPYPOSTFIELDS, fields);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, client->change_headers);
+    return perform(client, code, url);
 }

@@ -110,6 +110,11 @@ enum ChatConfigurationFile {
                 "\(path): admin/listen is set, and chat_server has no page; remove it",
                 status: .configuration)
         }
+        if config.trace.otlp != nil {
+            throw ProgramFailure(
+                "\(path): trace/otlp is set, and chat_server serves no calls to trace; remove it",
+                status: .configuration)
+        }
         let port = config.entries.first { $0.path == "server/port" }
         if port?.origin == .default { config.server.port = ChatServerConfiguration.defaultPort }
         return config

@@ -11,12 +11,14 @@ public import RocketRPC
 public struct OrderHandler: OrderService {
     private let logic: OrderLogic
     let watches: OrderWatches
+    private let results: OrderResults
 
     /// A handler for this logic, the only one of its store.
     public init(logic: OrderLogic) { self.init(logic: logic, maxWatches: OrderWatches.maxWatches) }
 
-    init(logic: OrderLogic, maxWatches: Int) {
+    init(logic: OrderLogic, maxWatches: Int, results: OrderResults = OrderResults()) {
         self.logic = logic
+        self.results = results
         watches = OrderWatches(store: logic.store, maxWatches: maxWatches)
     }
 
@@ -26,7 +28,10 @@ public struct OrderHandler: OrderService {
     ) async throws -> MakeOrderResponse {
         do {
             let key = call.requestMetadata["idempotency-key"]
-            return try await logic.make(request, idempotencyKey: key, from: call.connection)
+            let response = try await logic.make(
+                request, idempotencyKey: key, from: call.connection)
+            results.count(.makeOrder, response.retCode)
+            return response
         } catch { throw RPCError(error) }
     }
 
@@ -35,7 +40,10 @@ public struct OrderHandler: OrderService {
         _ request: QueryOrderRequest, _ call: RPCController
     ) async throws -> QueryOrderResponse {
         do {
-            return try await logic.query(request, from: call.connection)
+            let response = try await logic.query(
+                request, from: call.connection, waitedForPeer: { call.waitedForPeer($0) })
+            results.count(.queryOrder, response.retCode)
+            return response
         } catch { throw RPCError(error) }
     }
 
@@ -44,7 +52,9 @@ public struct OrderHandler: OrderService {
         _ request: ListOrdersRequest, _ call: RPCController
     ) async throws -> ListOrdersResponse {
         do {
-            return try await logic.list(request, for: PageCall(call))
+            let response = try await logic.list(request, for: PageCall(call))
+            results.count(.listOrders, response.retCode)
+            return response
         } catch { throw RPCError(error) }
     }
 
@@ -74,6 +84,9 @@ private struct PageCall: OrderPageCaller {
     var isCancelled: Bool { call.isFinished }
 
     func onEnd(_ body: @escaping @Sendable () -> Void) { call.onEnd { _ in body() } }
+
+    /// On the page of the server the wait is none of the handler's time.
+    func waitedForPeer(_ duration: Duration) { call.waitedForPeer(duration) }
 }
 
 extension RPCError {

@@ -43,13 +43,16 @@ public struct OrderLogic: Sendable {
 
     /// Finds an order by its id, or returns a refusal.
     ///
-    /// - Parameter source: the connection of the call; nil: unknown.
+    /// - Parameters:
+    ///   - source: the connection of the call; nil: unknown.
+    ///   - waitedForPeer: as that of `OrderPageCaller`.
     public func query(
-        _ request: queryOrderRequest, from source: ObjectIdentifier? = nil
+        _ request: queryOrderRequest, from source: ObjectIdentifier? = nil,
+        waitedForPeer: @escaping @Sendable (Duration) -> Void = { _ in }
     ) async throws(OrderStoreError) -> queryOrderResponse {
         var response = queryOrderResponse()
         guard let id = OrderID(request.orderID),
-            let order = try await store.order(id, from: source)
+            let order = try await store.order(id, from: source, waitedForPeer: waitedForPeer)
         else {
             response.retCode = OrderRefusal.unknownOrder.code
             response.resInfo = OrderRefusal.unknownOrder.text

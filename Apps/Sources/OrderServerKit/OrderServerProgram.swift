@@ -23,11 +23,12 @@ struct OrderServerProgram {
         let monitor = OrderStoreMonitor(logs: logs)
         let tls = daemon.makeTLSReload()
         let configuration = try serverConfiguration(daemon, tls)
+        let tracing = try daemon.tracing(config.trace, security: tls.provider)
         let store = try openStore(monitor, configuration.tcp.budget)
         daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
         daemon.systemd?.addCondition(monitor.status)
         do {
-            try await serve(store, monitor, configuration, daemon, tls)
+            try await serve(store, monitor, configuration, daemon, tls, tracing)
         } catch {
             await store.close()
             throw ProgramFailure(error)
@@ -41,10 +42,11 @@ struct OrderServerProgram {
 
     private func serve(
         _ store: OrderStore, _ monitor: OrderStoreMonitor, _ configuration: RPCServerConfiguration,
-        _ daemon: Daemon, _ tls: TLSReload
+        _ daemon: Daemon, _ tls: TLSReload, _ tracing: ProgramTracing
     ) async throws {
         let server = try Self.server(
-            OrderHandler(logic: OrderLogic(store: store)), configuration, logger: daemon.logs.rpc)
+            OrderHandler(logic: OrderLogic(store: store)), configuration, tracing.interceptors,
+            logger: daemon.logs.rpc)
         monitor.report(to: server.health)
         daemon.logUnusedSockets(otherThan: RPCServerConfiguration.socketName)
         // docs: daemon
@@ -56,9 +58,9 @@ struct OrderServerProgram {
             server.update(configuration)
         }
         try await daemon.run(
-            [HeapTrimmer(logger: daemon.logs.app), tls] + daemon.admin(of: server, reload) + [
-                server
-            ]
+            [HeapTrimmer(logger: daemon.logs.app), tls]
+                + daemon.admin(of: server, reload, security: tls.provider, tracing: tracing)
+                + tracing.services + [server]
                 + daemon.registration(of: server, config.server),
             listening: { await server.boundAddresses.map(\.description) },
             reload: reload.run)
@@ -84,9 +86,11 @@ struct OrderServerProgram {
     /// Makes the server.
     private static func server(
         _ orders: some OrderService, _ configuration: RPCServerConfiguration,
-        logger: RocketLogger = .disabled
+        _ interceptors: [any RPCInterceptor] = [], logger: RocketLogger = .disabled
     ) throws -> RPCServer {
-        try RPCServer(configuration: configuration, services: [orders], logger: logger)
+        try RPCServer(
+            configuration: configuration, services: [orders], interceptors: interceptors,
+            logger: logger)
     }
 
     /// Returns the configuration of the server without TLS, after checking it as a start does: also
@@ -96,6 +100,7 @@ struct OrderServerProgram {
             config.server.withoutTLS, protocols: ProgramWires.server)
         _ = try server(UnservedOrders(), configuration)
         try ProgramNames.check(config.server)
+        try ProgramTracing.check(config.trace)
         return configuration
     }
 

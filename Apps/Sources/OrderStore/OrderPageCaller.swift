@@ -8,6 +8,15 @@ public protocol OrderPageCaller: Sendable {
     /// Runs `body` once when the page has been sent or the call has ended otherwise; at once if it
     /// has ended. Any thread.
     func onEnd(_ body: @escaping @Sendable () -> Void)
+    /// The page was not read for so long, because pages of earlier calls of the connection were on their
+    /// way: the peer has not read them. Before the page is read, on a thread of the store. Default:
+    /// nothing.
+    func waitedForPeer(_ duration: Duration)
+}
+
+extension OrderPageCaller {
+    /// Nobody is told.
+    public func waitedForPeer(_ duration: Duration) {}
 }
 
 /// A caller in the same process, which keeps its pages itself.

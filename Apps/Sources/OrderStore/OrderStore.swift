@@ -96,13 +96,17 @@ public final class OrderStore: Sendable {
 
     /// Returns the order with this id; nil if there is none. Sees every order that was confirmed.
     ///
-    /// - Parameter source: as for `make`.
+    /// - Parameters:
+    ///   - source: as for `make`.
+    ///   - waitedForPeer: as that of `OrderPageCaller`.
     /// - Throws: `.tooManyWaiting`, `.closed` or `.failed`.
     public func order(
-        _ id: OrderID, from source: ObjectIdentifier? = nil
+        _ id: OrderID, from source: ObjectIdentifier? = nil,
+        waitedForPeer: @escaping @Sendable (Duration) -> Void = { _ in }
     ) async throws(OrderStoreError) -> Order? {
         try await withCheckedContinuation { caller in
-            let request = ReadRequest(source: source, kind: .find(id, caller))
+            let request = ReadRequest(
+                source: source, kind: .find(id, waited: waitedForPeer, caller))
             if let error = error(for: reader.queue.append(request)) {
                 caller.resume(returning: .failure(error))
             }
@@ -137,9 +141,10 @@ public final class OrderStore: Sendable {
         let page = try result.get()
         let bytes = page.byteCount
         reader.queue.received(bytes: bytes)
+        let began = reader.time.monotonic()
         call.onEnd { [reader, recordBytes] in
             _ = recordBytes(-bytes)
-            reader.queue.release(source)
+            reader.queue.release(source, delivering: reader.time.monotonic() - began)
         }
         return page
     }

@@ -48,13 +48,17 @@ struct ChatServerCommandTests {
         #expect(try ChatServerConfiguration(config).tcp.security.tcp == nil)
     }
 
-    @Test("A configuration with a page is an error: the chat has none")
-    func admin() throws {
-        let file = NSTemporaryDirectory() + "chat-admin-\(UUID().uuidString).xml"
+    @Test(
+        "A configuration with a page or an export of spans is an error: the chat has none",
+        arguments: [
+            ("<admin><listen>127.0.0.1:0</listen></admin>", "admin/listen"),
+            ("<trace><otlp><endpoint>127.0.0.1:1</endpoint></otlp></trace>", "trace/otlp"),
+        ])
+    func unsupported(_ element: String, _ name: String) throws {
+        let file = NSTemporaryDirectory() + "chat-unsupported-\(UUID().uuidString).xml"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        try Data("<root><admin><listen>127.0.0.1:0</listen></admin></root>".utf8)
-            .write(to: URL(filePath: file))
+        try Data("<root>\(element)</root>".utf8).write(to: URL(filePath: file))
         let failure = #expect(throws: ProgramFailure.self) { try ChatConfigurationFile.read(file) }
-        #expect(failure?.description.contains("admin/listen is set") == true)
+        #expect(failure?.description.contains("\(name) is set") == true)
     }
 }

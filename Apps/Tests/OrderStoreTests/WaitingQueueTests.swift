@@ -8,6 +8,7 @@ import Testing
         let number: Int
         var source: ObjectIdentifier?
         var occupiesSource = false
+        var waitedForPeer = Duration.zero
     }
 
     /// An object for each connection.
@@ -174,6 +175,33 @@ import Testing
         queue.close()
         #expect(take(8, from: queue) == [2])
         queue.release(first.id)
+    }
+
+    @Test("A request says how long it has waited for results on their way to its own peer")
+    func waitedForPeer() throws {
+        let queue = WaitingQueue<Request>(limit: 100)
+        let (first, second) = (Connection(), Connection())
+        var batch: [Request] = []
+        func takeOne() throws -> Request {
+            _ = queue.take(upTo: 1, into: &batch, for: Awake())
+            return try #require(batch.first)
+        }
+        for number in 0..<3 {
+            _ = queue.append(Request(number: number, source: first.id, occupiesSource: true))
+        }
+        #expect(try takeOne().waitedForPeer == .zero)
+        queue.release(first.id, delivering: .seconds(2))
+        _ = queue.append(Request(number: 3, source: first.id))
+        _ = queue.append(Request(number: 10, source: second.id))
+        #expect(try takeOne().waitedForPeer == .seconds(2))
+        queue.release(first.id, delivering: .seconds(3))
+        #expect(try takeOne().waitedForPeer == .zero)
+        #expect(try takeOne().waitedForPeer == .seconds(5))
+        queue.release(first.id, delivering: .seconds(1))
+        // It came after the first release.
+        #expect(try takeOne().waitedForPeer == .seconds(4))
+        _ = queue.append(Request(number: 4, source: first.id))
+        #expect(try takeOne().waitedForPeer == .zero)
     }
 
     @Test("Takes nothing while the results that were not received exceed the limit")

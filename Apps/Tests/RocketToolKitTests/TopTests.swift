@@ -24,6 +24,24 @@ struct TopTests {
         }
     }
 
+    @Test("With TLS it is https, and the certificate may have another name than the host")
+    func secureAddresses() {
+        let plain = AdminAddress("https://[::1]:9100/")
+        #expect(plain?.base == "https://[::1]:9100" && plain?.connectTo == nil)
+        #expect(AdminAddress("[::1]:9100", isSecure: true) == plain)
+        let named = AdminAddress("10.0.0.1:9100", isSecure: true, name: "orders.example")
+        #expect(named?.base == "https://orders.example:9100")
+        #expect(named?.connectTo == "orders.example:9100:10.0.0.1:9100")
+        let address = AdminAddress("https://a:1", isSecure: true, name: "::1")
+        #expect(address?.connectTo == "[::1]:1:a:1")
+        #expect(AdminAddress("http://a:1", isSecure: true) == nil)
+        #expect(AdminAddress("unix:/a", isSecure: true) == nil)
+        #expect(AdminAddress("a:1", isSecure: true, name: "b/c") == nil)
+        #expect(throws: (any Error).self) {
+            try TopCommand.parse(["a:1", "--tls-fingerprint", String(repeating: "0", count: 64)])
+        }
+    }
+
     @Test("Keys select a table, and end the program")
     func keys() {
         func after(_ bytes: [UInt8], from tab: TopTab = .methods) -> (tab: TopTab, goesOn: Bool) {
@@ -59,9 +77,12 @@ struct TopTests {
     @Test(
         "Figures have units and at most four digits",
         arguments: [
-            (0.0000123, TopTab.Kind.seconds, "12.3 us"), (0.00234, .seconds, "2.34 ms"),
-            (0.5, .seconds, "500 ms"), (3.25, .seconds, "3.25 s"), (7300, .seconds, "2 h"),
-            (200_000, .seconds, "2 d"), (1023, .bytes, "1023 B"), (1536, .bytes, "1.5 KiB"),
+            (0.0000123, TopTab.Kind.seconds, "0.012 ms"), (0.00234, .seconds, "2.34 ms"),
+            (0.000_000_1, .seconds, "< 0.001 ms"), (0, .seconds, "0"),
+            (0.000_31, .seconds, "0.310 ms"),
+            (0.5, .seconds, "500 ms"), (0.9996, .seconds, "1.00 s"), (3.25, .seconds, "3.25 s"),
+            (125, .seconds, "2 min 5 s"), (7300, .seconds, "2 h 1 min"),
+            (200_000, .seconds, "2 d 7 h"), (1023, .bytes, "1023 B"), (1536, .bytes, "1.5 KiB"),
             (0.123, .share, "12.3 %"), (99.94, .rate, "99.9"),
             (1234, .rate, "1,234"), (1_234_567, .count, "1,234,567"), (999, .count, "999"),
             (-1234, .count, "-1,234"), (1e300, .count, "1e+300"), (-1e300, .seconds, "-1e+306 us"),
@@ -92,10 +113,22 @@ struct TopTests {
             address: "host:1", tab: .loops, overview: try overview(), rows: table["loops"] ?? [])
         let lines = view.lines()
         #expect(lines[0] == "host:1: running for 7.50 s")
-        #expect(lines[1].contains("calls/s 1,235   errors/s -   p50 1.00 ms   p99 10.00 ms"))
+        #expect(lines[1].contains("calls/s 1,235   errors/s -   p50 1.00 ms   p99 10.0 ms"))
         #expect(lines[2].contains("memory of connections 2.0 KiB of 1.0 MiB   resident -"))
         #expect(lines.contains("! rocket-io-0 is blocked"))
         #expect(lines.last?.hasPrefix("rocket-io-0  blocked  50.0 %") == true)
+    }
+
+    @Test("Rows that the page has left out are counted")
+    func leftOut() throws {
+        let json = #"{"methods":[{"method":"a.b"}],"left_out":7}"#
+        let table = try JSONDecoder().decode(TopTable.self, from: Data(json.utf8))
+        let view = TopView(
+            address: "host:1", tab: .methods, overview: try overview(),
+            rows: table["methods"] ?? [], leftOut: table.leftOut)
+        #expect(view.lines().suffix(2).first?.hasPrefix("a.b") == true)
+        #expect(view.lines().last == "7 more are not shown")
+        #expect(table["loops"] == nil)
     }
 
     @Test("No line is longer than the terminal, and no more lines than it has")

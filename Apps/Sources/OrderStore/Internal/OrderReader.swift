@@ -4,7 +4,9 @@ import SQLite
 /// A read that waits for a reader, with its caller.
 struct ReadRequest: QueuedRequest {
     enum Kind: Sendable {
-        case find(OrderID, CheckedContinuation<Result<Order?, OrderStoreError>, Never>)
+        case find(
+            OrderID, waited: @Sendable (Duration) -> Void,
+            CheckedContinuation<Result<Order?, OrderStoreError>, Never>)
         case list(
             after: Int64, limit: Int, any OrderPageCaller,
             CheckedContinuation<Result<OrderPage, OrderStoreError>, Never>)
@@ -12,6 +14,7 @@ struct ReadRequest: QueuedRequest {
 
     let source: ObjectIdentifier?
     let kind: Kind
+    var waitedForPeer = Duration.zero
 
     /// One page of a connection is on its way at a time.
     var occupiesSource: Bool { if case .list = kind { true } else { false } }
@@ -24,7 +27,7 @@ struct ReadRequest: QueuedRequest {
 final class OrderReader: Sendable {
     let queue: WaitingQueue<ReadRequest>
     private let pool: DatabasePool
-    private let time: any TimeSource
+    let time: any TimeSource
     private let observe: OrderStore.Observer
     private let recordBytes: @Sendable (Int) -> Bool
     private let failures = Locked(ReadFailures())
@@ -73,8 +76,11 @@ final class OrderReader: Sendable {
     /// Reads, and resumes the caller with the result. Within a read transaction.
     private func execute(_ request: ReadRequest, in db: Database) {
         switch request.kind {
-        case .find(let id, let caller): caller.resume(returning: result { try find(id, in: db) })
+        case .find(let id, let waited, let caller):
+            if request.waitedForPeer > .zero { waited(request.waitedForPeer) }
+            caller.resume(returning: result { try find(id, in: db) })
         case .list(let after, let limit, let call, let caller):
+            if request.waitedForPeer > .zero { call.waitedForPeer(request.waitedForPeer) }
             if call.isCancelled { return fail(request, .cancelled) }
             switch result({ try list(after: after, limit: limit, in: db) }) {
             case .success(let page):
@@ -89,7 +95,7 @@ final class OrderReader: Sendable {
 
     private func fail(_ request: ReadRequest, _ error: OrderStoreError) {
         switch request.kind {
-        case .find(_, let caller): caller.resume(returning: .failure(error))
+        case .find(_, _, let caller): caller.resume(returning: .failure(error))
         case .list(_, _, _, let caller):
             queue.release(request.source)
             caller.resume(returning: .failure(error))

@@ -6,6 +6,16 @@ protocol QueuedRequest: Sendable {
     var source: ObjectIdentifier? { get }
     /// Whether no further request of its source may be taken before `WaitingQueue.release`.
     var occupiesSource: Bool { get }
+    /// How long it has waited for the peer of its connection: set when it is taken. Default: nothing is
+    /// kept.
+    var waitedForPeer: Duration { get set }
+}
+
+extension QueuedRequest {
+    var waitedForPeer: Duration {
+        get { .zero }
+        set {}
+    }
 }
 
 /// A bounded queue of requests for database workers, fair to the connections that they came from.
@@ -34,12 +44,20 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
 
     private enum Step { case outcome(Outcome), complete([@Sendable () -> Void]) }
 
+    private struct Waiting {
+        var item: Item
+        /// `Source.delivering` when it came.
+        let before: Duration
+    }
+
     /// The waiting requests of one connection.
     private final class Source {
         var id: ObjectIdentifier?
         /// Rises with each connection that comes.
         var number: UInt64 = 0
-        var items = RingBuffer<Item>()
+        var items = RingBuffer<Waiting>()
+        /// How long results of its requests were on their way to the peer, in all.
+        var delivering = Duration.zero
         /// Requests that occupy it: waiting ones, and the one that was taken and not released.
         var occupying = 0
         /// Whether a request that occupies it was taken and not released.
@@ -67,6 +85,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
         mutating func addSource(_ id: ObjectIdentifier?) -> Source {
             let source = spare.popLast() ?? Source()
             source.id = id
+            source.delivering = .zero
             lastSource += 1
             source.number = lastSource
             sources[id] = source
@@ -81,9 +100,11 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
 
         /// Takes the first request of the source whose turn it is.
         mutating func popFirst() -> Item? {
-            guard let source = turns.popFirst(), let item = source.items.popFirst() else {
+            guard let source = turns.popFirst(), let waiting = source.items.popFirst() else {
                 return nil
             }
+            var item = waiting.item
+            item.waitedForPeer = source.delivering - waiting.before
             count -= 1
             if item.occupiesSource, !isClosed {
                 source.isOccupied = true
@@ -125,7 +146,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
                 return (.full(waiting: waiting), nil)
             }
             let source = found ?? state.addSource(item.source)
-            source.items.append(item)
+            source.items.append(Waiting(item: item, before: source.delivering))
             if item.occupiesSource { source.occupying += 1 }
             if source.isOccupied { return (.accepted, nil) }
             state.count += 1
@@ -206,11 +227,14 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     }
 
     /// Lets further requests of a source be taken after one that occupied it. Any thread.
-    func release(_ source: ObjectIdentifier?) {
+    ///
+    /// - Parameter delivering: how long its result was on its way to the peer.
+    func release(_ source: ObjectIdentifier?, delivering: Duration = .zero) {
         let worker = state.withLock { state -> (any WorkerHandle)? in
             guard let source = state.sources[source], source.isOccupied else { return nil }
             source.isOccupied = false
             source.occupying -= 1
+            source.delivering += delivering
             state.count += source.items.count
             if source.items.isEmpty {
                 state.remove(source)

@@ -70,6 +70,9 @@ struct ConfigCheck {
         do { try ProgramNames.check(config.server) } catch {
             fail("\(file): root/server/registration: \(error.message)")
         }
+        do { try ProgramTracing.check(config.trace) } catch {
+            fail("\(file): root/trace/otlp: \(error.message)")
+        }
         do { report = try ConfigurationFile.report(config, of: file) } catch { fail("\(error)") }
     }
 

@@ -15,7 +15,7 @@ struct CrashCommand: ParsableCommand {
             be read, too.
 
             EXAMPLES:
-              rocket crash /dev/shm/order_server.flight.1
+              rocket crash /run/order_server/flight.1
               rocket crash order_server.flight --last 200
               rocket crash order_server.flight --json | jq '.in_flight[].method'
             """)

@@ -21,12 +21,19 @@ enum HTML {
     }
 
     /// A table; the first column of each row is its head.
-    static func table(_ head: [String], _ rows: [[String]], numbersFrom: Int = 1) -> String {
+    ///
+    /// - Parameters:
+    ///   - numbersFrom: the first column of numbers.
+    ///   - textFrom: the first column of text behind them.
+    static func table(
+        _ head: [String], _ rows: [[String]], numbersFrom: Int = 1, textFrom: Int = .max
+    ) -> String {
         func cells(_ row: [String], _ isHead: Bool) -> String {
             row.enumerated().map { column, cell in
                 let tag = isHead || column == 0 ? "th" : "td"
                 let scope = tag == "th" ? " scope=\"\(isHead ? "col" : "row")\"" : ""
-                let style = column >= numbersFrom ? " class=\"number\"" : ""
+                let isNumber = column >= numbersFrom && column < textFrom
+                let style = isNumber ? " class=\"number\"" : ""
                 return "<\(tag)\(scope)\(style)>\(text(cell))</\(tag)>"
             }.joined()
         }
@@ -51,6 +58,14 @@ enum HTML {
             <div class="scroll" tabindex="0">\(chart.svg)</div></figure>
 
             """
+    }
+
+    /// What became of a limit, as a card.
+    static func card(_ limit: LoadLimit.Outcome) -> String {
+        """
+        <li><b class="\(limit.isMet ? "good" : "bad")">\(limit.isMet ? "met" : "missed")</b>\
+        <span>\(text(limit.limit)): \(text(limit.value))</span></li>
+        """
     }
 
     /// A page that needs no other file and no script.

@@ -4,14 +4,21 @@ import RocketSystem
 /// What the callers on one event loop share: which call is next, and those that wait for theirs to
 /// be due. Bound to the loop.
 final class LoadCallers {
-    private var pace: LoadPace
-    private var choice: WeightedChoice
+    // SAFETY: of the next four: bound to one thread, and nothing else runs inside an access.
+    @exclusivity(unchecked) private var pace: LoadPace
+    @exclusivity(unchecked) private var choice: WeightedChoice
     /// How many calls of each method have begun on this loop, and on how many loops calls are made.
-    private var turns: [Int]
+    @exclusivity(unchecked) private var turns: [Int]
     private let loop: Int
     private let loops: Int
     private let reactor: Reactor
     private var waiting: [CheckedContinuation<Call?, Never>] = []
+    private let stages: LoadStages
+    /// That of the last call.
+    @exclusivity(unchecked) private var stage = 0
+    /// Callers of a closed loop that make no calls now, and until when.
+    private var parked: [(until: MonotonicTime, continuation: CheckedContinuation<Void, Never>)] =
+        []
     private var isArmed = false
     private(set) var isStopped = false
 
@@ -24,10 +31,15 @@ final class LoadCallers {
         let method: Int
         /// How many calls of the method came before it, counting all loops.
         let turn: Int
+        /// The index of the stage in which it was due.
+        let stage: Int
     }
 
-    init(_ pace: LoadPace, weights: [Int], loop: Int, loops: Int, on reactor: Reactor) {
-        self.pace = pace
+    init(
+        _ pace: LoadPace, _ stages: LoadStages, weights: [Int], loop: Int, loops: Int,
+        on reactor: Reactor
+    ) {
+        (self.pace, self.stages) = (pace, stages)
         choice = WeightedChoice(weights)
         turns = weights.map { _ in loop }
         (self.loop, self.loops) = (loop, loops)
@@ -37,10 +49,18 @@ final class LoadCallers {
     /// Waits until a call is due that the caller is free for; nil: there are no calls left.
     ///
     /// - Parameters:
-    ///   - now: the time.
+    ///   - time: now.
+    ///   - caller: the number of the caller, of those of all loops.
     ///   - isFirst: whether the caller has made no call yet, and so has been free all the time.
-    func next(_ now: MonotonicTime, isFirst: Bool) async -> Call? {
-        if isStopped { return nil }
+    func next(_ time: MonotonicTime, caller: Int, isFirst: Bool) async -> Call? {
+        var now = time
+        while true {
+            guard !isStopped, let turn = stages.turn(ofCaller: caller, now, since: pace.start)
+            else { return nil }
+            if turn <= now { break }
+            await park(until: turn, now)
+            now = SystemTimeSource().monotonic()
+        }
         switch pace.next(now, hasWaited: isFirst) {
         case .begin(let sequence, let due): return call(sequence, due)
         case .end: return nil
@@ -55,7 +75,25 @@ final class LoadCallers {
     private func call(_ sequence: Int, _ due: MonotonicTime) -> Call {
         let method = choice.next()
         defer { turns[method] += loops }
-        return Call(sequence: sequence, due: due, method: method, turn: turns[method])
+        stage = stages.index(of: due - pace.start, after: stage)
+        return Call(
+            sequence: sequence, due: due, method: method, turn: turns[method], stage: stage)
+    }
+
+    private func park(until time: MonotonicTime, _ now: MonotonicTime) async {
+        await withCheckedContinuation { continuation in
+            parked.append((time, continuation))
+            reactor.schedule(after: time - now, label: "load caller") { [self] _ in
+                // A timer may fire a little early: then the caller parks again.
+                unpark(until: time)
+            }
+        }
+    }
+
+    private func unpark(until time: MonotonicTime) {
+        let due = parked.filter { $0.until <= time }
+        parked.removeAll { $0.until <= time }
+        for caller in due { caller.continuation.resume() }
     }
 
     /// The number of this loop's calls that were due and never begun; see `LoadPace`.
@@ -65,6 +103,7 @@ final class LoadCallers {
     func stop() {
         isStopped = true
         endWaiting()
+        unpark(until: .distantFuture)
     }
 
     private func endWaiting() {

@@ -21,7 +21,11 @@ struct LoadCommand: AsyncParsableCommand {
             A request is JSON, or @FILE: JSON lines that are used in their order, and again from \
             the first. Placeholders get new values for each call, in requests and in metadata: \
             {{sequence}}, {{random 1 100}}, {{uuid}}, {{letters 20}}, {{pick a b c}} and {{time}}, \
-            in milliseconds since 1970.
+            in milliseconds since 1970. {{fill 1000}} is as many letters that are always the same.
+
+            The request of a method that takes a stream is an array of its messages: '[{"x":1},{"x":2}]'; \
+            in a file each line is one stream, or, if the lines are objects, all are the messages of \
+            one. Its call ends with the last reply.
 
             Several methods are called by the lines of the file of --mix, by their weights:
 
@@ -35,6 +39,8 @@ struct LoadCommand: AsyncParsableCommand {
                 rocket load localhost:12345 makeOrder @orders.jsonl --rate 2000 --limit p99=20ms
               A page with latency curves:
                 rocket load localhost:12345 makeOrder @orders.jsonl --output report.html
+              The highest rate at which 99 of 100 calls take 20 ms at most:
+                rocket load localhost:12345 makeOrder @orders.jsonl --find-rate --limit p99=20ms
               From 0 to 5000 calls per second in a minute, then half a minute of that:
                 rocket load localhost:12345 --mix a.mix --stage 1m:5000 --stage 30s:5000
 
@@ -59,6 +65,7 @@ struct LoadCommand: AsyncParsableCommand {
     var mix: String?
 
     @OptionGroup(title: "LOAD") var amount: LoadAmount
+    @OptionGroup(title: "SEARCH") var search: LoadSearchOptions
     @OptionGroup(title: "REPORT") var reporting: LoadReporting
     @OptionGroup var server: ServerOptions
     @OptionGroup var schema: SchemaOptions
@@ -67,10 +74,13 @@ struct LoadCommand: AsyncParsableCommand {
     func validate() throws {
         if method == nil, mix == nil { throw ValidationError("a method or --mix is missing") }
         if method != nil, mix != nil { throw ValidationError("--mix goes without a method") }
+        try search.validate(amount, reporting.limit)
     }
 
     func run() async throws {
-        let settings = amount.settings(waitsForReady: server.waitForReady)
+        let amount = search.findRate ? self.amount.step : self.amount
+        var settings = amount.settings(waitsForReady: server.waitForReady)
+        settings.serverProcesses = reporting.pid
         var target = try server.target(address)
         target.configuration.retry = .never
         target.configuration.maxCallsInFlight = LoadAmount.maxConcurrency
@@ -85,12 +95,21 @@ struct LoadCommand: AsyncParsableCommand {
         try reporting.check(methods: names)
         let calls = try LoadCalls(
             mix, schema: schema, timeout: server.timeout?.duration ?? .seconds(10),
-            metadata: server.allMetadata, seed: amount.seed ?? .random(in: 0...1 << 32))
+            metadata: server.allMetadata, seed: amount.seed ?? .random(in: 0...1 << 32),
+            messagesPerStream: amount.messages)
         let setup = LoadReport.Setup(
-            server: address, wire: server.grpc ? "gRPC" : "TinyPB", loop: amount.loopText,
+            server: address, wire: server.grpc ? "gRPC" : "TinyPB",
+            label: reporting.label, loop: search.findRate ? "search" : amount.loopText,
             concurrency: settings.concurrency, connections: settings.connections,
             threads: settings.threads, seed: calls.seed, began: Date().ISO8601Format())
-        try await report(LoadRun(calls, settings), setup, target)
+        if search.findRate {
+            let search = try LoadSearch(
+                calls, search.settings(first: amount.rate), limits: reporting.limit,
+                step: settings)
+            try await find(search, setup, target)
+        } else {
+            try await report(LoadRun(calls, settings), setup, target)
+        }
     }
 
     /// The schema with all methods of the mix.
@@ -120,6 +139,29 @@ struct LoadCommand: AsyncParsableCommand {
             loading.cancel()
         }) {
             let result = await loading.result
+            screen?.end()
+            try reporting.finish(try result.get())
+        }
+    }
+
+    private func find(
+        _ search: LoadSearch, _ setup: LoadReport.Setup, _ target: ServerTarget
+    ) async throws {
+        StandardError.write(line: TerminalText.safe(search.plan), level: .info)
+        let screen = LoadScreen.ofStandardError(LoadView(setup: setup))
+        let searching = Task {
+            try await search.run(setup, target: target) { setup, progress in
+                screen?.show(progress, LoadView(setup: setup))
+            } ended: { step in
+                screen?.end()
+                StandardError.write(line: TerminalText.safe(step.line), level: .info)
+            }
+        }
+        try await Interruption().whileRunning(cancel: {
+            search.stop()
+            searching.cancel()
+        }) {
+            let result = await searching.result
             screen?.end()
             try reporting.finish(try result.get())
         }

@@ -13,11 +13,21 @@ struct LoadComparison {
         let name: String
         let base: Double
         let new: Double
+        /// Of both values; empty if the name is one.
+        var unit = "ms"
         /// Digits of both, after the point.
         var digits = 3
 
         /// In percent of the former value; nil: that was 0.
         var change: Double? { base > 0 ? (new - base) / base * 100 : nil }
+
+        /// `p99 ms`.
+        var title: String { unit.isEmpty ? name : "\(name) \(unit)" }
+
+        /// Returns one of the values with its unit.
+        func text(_ value: Double) -> String {
+            LoadNumber.text(value, digits) + (unit.isEmpty ? "" : " \(unit)")
+        }
 
         var changeText: String {
             guard let change else { return "-" }
@@ -43,10 +53,10 @@ struct LoadComparison {
         return [
             Row(
                 method: new.method, name: "calls/s", base: base.callsPerSecond,
-                new: new.callsPerSecond, digits: 1),
+                new: new.callsPerSecond, unit: "", digits: 1),
             Row(
-                method: new.method, name: "errors %", base: base.errorShare * 100,
-                new: new.errorShare * 100),
+                method: new.method, name: "errors", base: base.errorShare * 100,
+                new: new.errorShare * 100, unit: "%"),
             Row(method: new.method, name: "mean", base: before.mean, new: after.mean),
         ]
             + LoadReport.percents.map {
@@ -59,16 +69,24 @@ struct LoadComparison {
     private var cells: [[String]] {
         rows.map {
             [
-                $0.method, $0.name, LoadNumber.text($0.base, $0.digits),
+                $0.method, $0.title, LoadNumber.text($0.base, $0.digits),
                 LoadNumber.text($0.new, $0.digits), $0.changeText,
             ]
         }
     }
 
+    /// The names of the two: their labels, or `before` and `after`.
+    var names: (base: String, new: String) {
+        let (base, new) = (self.base.setup.label ?? "before", self.new.setup.label ?? "after")
+        return base == new ? ("\(base), before", "\(new), after") : (base, new)
+    }
+
+    private var head: [String] { ["", "", names.base, names.new, "change"] }
+
     /// For a terminal.
     var lines: [String] {
         var table = TextTable(left: [0, 1])
-        table.add(["ms", "", "before", "after", "change"])
+        table.add(head)
         for row in cells { table.add(row) }
         return table.lines.map { TerminalText.safe($0) }
     }
@@ -85,13 +103,13 @@ struct LoadComparison {
         }
         return HTML.page(
             "Loads of \(new.setup.server)",
-            "<h1>Two loads of \(HTML.text(new.setup.server))</h1>\n" + line("Before", base)
-                + line("After", new)
+            "<h1>Two loads of \(HTML.text(new.setup.server))</h1>\n" + line(names.base, base)
+                + line(names.new, new)
                 + HTML.figure(
                     .latencyCurve([
-                        ("before", base.total.latencies), ("after", new.total.latencies),
+                        (names.base, base.total.latencies), (names.new, new.total.latencies),
                     ])) + "<h2>Changes</h2>\n"
-                + HTML.table(["ms", "", "before", "after", "change"], cells, numbersFrom: 2))
+                + HTML.table(head, cells, numbersFrom: 2))
     }
 
     /// The most by which a value may be worse: `p99=10%`, `rate=5%`, `errors=0.1%`. A value.
@@ -108,7 +126,7 @@ struct LoadComparison {
                 let percent = Double(parts[1].dropLast()),
                 percent >= 0, percent.isFinite
             else { throw Self.failure(text) }
-            let names = ["rate": "calls/s", "errors": "errors %", "mean": "mean", "max": "max"]
+            let names = ["rate": "calls/s", "errors": "errors", "mean": "mean", "max": "max"]
             let percentiles = LoadReport.percents.map(LoadReport.name)
             guard let name = names[String(parts[0])] ?? percentiles.first(where: { $0 == parts[0] })
             else { throw Self.failure(text) }
@@ -130,7 +148,7 @@ struct LoadComparison {
             let isMet =
                 switch name {
                 // A share: the difference counts.
-                case "errors %": row.new - row.base <= percent
+                case "errors": row.new - row.base <= percent
                 case "calls/s": row.new >= row.base * (1 - percent / 100)
                 default: row.new <= row.base * (1 + percent / 100)
                 }
@@ -188,8 +206,7 @@ struct CompareCommand: ParsableCommand {
             hasMissed = true
             StandardError.write(
                 line: "rocket: limit missed: \(limit.text): \(row.name) is "
-                    + "\(LoadNumber.text(row.base, row.digits)) before, "
-                    + "\(LoadNumber.text(row.new, row.digits)) after")
+                    + "\(row.text(row.base)) before, \(row.text(row.new)) after")
         }
         if hasMissed { throw ExitCode(1) }
     }

@@ -16,6 +16,8 @@ struct LoadCounts: Sendable {
         /// In nanoseconds, with three significant digits, up to an hour.
         var latencies = LoadCounts.histogram
         var errors: [String: LoadReport.Errors] = [:]
+        /// Of a method with streams; nil: it has none, or none has ended.
+        var messages: LoadMessageCounts?
 
         mutating func add(_ error: LoadReport.Errors) {
             var error = error
@@ -58,14 +60,30 @@ struct LoadCounts: Sendable {
         methods[method].add(.init(error))
     }
 
+    /// Records the messages of a call.
+    mutating func record(_ method: Int, _ messages: LoadMessages) {
+        methods[method].messages = methods[method].messages ?? LoadMessageCounts()
+        methods[method].messages?.add(messages)
+    }
+
     /// Adds what another loop has counted.
     mutating func add(_ other: LoadCounts) {
         for (index, method) in other.methods.enumerated() {
             methods[index].calls += method.calls
             methods[index].latencies.add(method.latencies)
             for error in method.errors.values { methods[index].add(error) }
+            guard let messages = method.messages else { continue }
+            methods[index].messages = methods[index].messages ?? LoadMessageCounts()
+            methods[index].messages?.add(messages)
         }
         interval.add(other.interval)
+    }
+
+    /// Returns the sum of what loops have counted, at least one.
+    static func sum(_ counts: [LoadCounts]) -> LoadCounts {
+        var all = LoadCounts(methods: counts[0].methods.count)
+        for counts in counts { all.add(counts) }
+        return all
     }
 
     /// Adds calls that were due and never begun, to the methods by their weights.
@@ -102,6 +120,10 @@ final class LoadCounter: Sendable {
 
     func record(_ method: Int, _ latency: Duration, _ error: RPCError?) {
         counts.withLock { $0.record(method, latency, error) }
+    }
+
+    func record(_ method: Int, _ messages: LoadMessages) {
+        counts.withLock { $0.record(method, messages) }
     }
 
     func addNotBegun(_ count: Int, weights: [Int]) {

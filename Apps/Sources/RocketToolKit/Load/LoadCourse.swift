@@ -11,10 +11,14 @@ struct LoadCourse: Codable, Hashable, Sendable {
         var calls: Int
         var errors: Int
         var callsPerSecond: Double
-        /// Of the interval, in milliseconds; of joined intervals the highest.
-        var p50: Double
-        var p99: Double
-        var max: Double
+        /// The rate at which calls of an open loop were due, on average; missing in a closed loop.
+        var targetPerSecond: Double?
+        /// The callers of a closed loop whose number changes, on average.
+        var callers: Double?
+        /// Of the interval; of joined intervals the highest.
+        var p50Ms: Double
+        var p99Ms: Double
+        var maxMs: Double
     }
 
     private enum CodingKeys: CodingKey { case points }
@@ -53,14 +57,22 @@ struct LoadCourse: Codable, Hashable, Sendable {
     private func joined(_ index: Int, with next: Point) -> Point {
         var point = points[index]
         let start = index > 0 ? points[index - 1].second : 0
+        let middle = point.second
         point.second = next.second
         point.calls += next.calls
         point.errors += next.errors
         point.callsPerSecond =
             point.second > start ? Double(point.calls) / (point.second - start) : 0
-        point.p50 = Swift.max(point.p50, next.p50)
-        point.p99 = Swift.max(point.p99, next.p99)
-        point.max = Swift.max(point.max, next.max)
+        let share = next.second > start ? (next.second - middle) / (next.second - start) : 0
+        func mean(_ former: Double?, _ next: Double?) -> Double? {
+            guard let former, let next else { return former ?? next }
+            return former + (next - former) * share
+        }
+        point.targetPerSecond = mean(point.targetPerSecond, next.targetPerSecond)
+        point.callers = mean(point.callers, next.callers)
+        point.p50Ms = max(point.p50Ms, next.p50Ms)
+        point.p99Ms = max(point.p99Ms, next.p99Ms)
+        point.maxMs = max(point.maxMs, next.maxMs)
         return point
     }
 }

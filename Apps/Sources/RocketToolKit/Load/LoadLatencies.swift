@@ -36,6 +36,15 @@ struct LoadLatencies: Hashable, Sendable {
         return max
     }
 
+    /// For readers of the JSON: min, mean, p50 … p99.99, max.
+    var milliseconds: [String: Double] {
+        var all = ["min": min, "mean": mean, "max": max]
+        for percent in LoadReport.percents {
+            all[LoadReport.name(of: percent)] = percentile(percent)
+        }
+        return all
+    }
+
     /// In milliseconds.
     var mean: Double {
         let sum = counts.reduce(0.0) { $0 + Double($1.value) * Double($1.count) }

@@ -96,6 +96,7 @@ struct WeightedChoice: Hashable, Sendable {
 
     /// Returns the index of the next one: that which has waited longest for its share.
     mutating func next() -> Int {
+        if weights.count == 1 { return 0 }
         var best = 0
         for index in weights.indices {
             credits[index] += weights[index]

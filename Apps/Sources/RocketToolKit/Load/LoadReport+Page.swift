@@ -5,7 +5,7 @@ extension LoadReport {
     /// The report as a page.
     var html: String {
         var body = """
-            <h1>Load of \(HTML.text(setup.server))</h1>
+            <h1>Load of \(HTML.text(setup.title))</h1>
             <p>\(HTML.text("\(setup.wire), \(setup.text), \(LoadNumber.text(seconds, 1)) s"))\
             \(interrupted ? ", <span class=\"bad\">interrupted</span>" : "")</p>
             <p>Begun \(HTML.text(setup.began)), seed \(setup.seed)</p>
@@ -24,13 +24,7 @@ extension LoadReport {
         body += "</ul>\n"
         if !limits.isEmpty {
             body += "<h2>Limits</h2>\n<ul class=\"cards\">"
-            for limit in limits {
-                body += """
-                    <li><b class="\(limit.isMet ? "good" : "bad")">\
-                    \(limit.isMet ? "met" : "missed")</b>\
-                    <span>\(HTML.text(limit.limit)): \(HTML.text(limit.value))</span></li>
-                    """
-            }
+            body += limits.map(HTML.card).joined()
             body += "</ul>\n"
         }
         let shown = methods.count > 1 ? [total] + methods : methods
@@ -38,7 +32,15 @@ extension LoadReport {
             .latencyCurve(shown.prefix(Self.maxCurves).map { ($0.method, $0.latencies) }))
         // Of one point there is no line.
         if course.points.count > 1 { body += courses }
-        body += "<h2>Methods</h2>\n" + Self.table(shown)
+        body += "<h2>Methods</h2>\n" + Self.table("", shown.map { ($0.method, $0) })
+        if let stages {
+            body += "<h2>Stages</h2>\n" + Self.table("", stages.map { ($0.text, $0.calls) })
+        }
+        let messages = messageRows("round trip: ms")
+        if let head = messages.first {
+            body += "<h2>Messages</h2>\n" + HTML.table(head, Array(messages.dropFirst()))
+        }
+        if let processorText { body += "<p>\(HTML.text(processorText))</p>\n" }
         if !total.errors.isEmpty {
             body += "<h2>Errors</h2>\n"
             body += HTML.table(
@@ -47,14 +49,24 @@ extension LoadReport {
                     calls.errors.map { [$0.code, calls.method, $0.message, "\($0.count)"] }
                 }, numbersFrom: 3)
         }
-        return HTML.page("Load of \(setup.server)", body)
+        return HTML.page("Load of \(setup.title)", body)
     }
 
     private var courses: String {
-        HTML.figure(
+        let isOpen = course.points.contains { $0.targetPerSecond != nil }
+        let target: [(String, (LoadCourse.Point) -> Double)] =
+            isOpen ? [("due", { $0.targetPerSecond ?? 0 })] : []
+        let callers =
+            course.points.contains { $0.callers != nil }
+            ? HTML.figure(
+                .course(
+                    "Callers over time", unit: "callers", course, [("callers", { $0.callers ?? 0 })]
+                )
+            ) : ""
+        return HTML.figure(
             .course(
                 "Latency over time", unit: "ms", course,
-                [("p50", { $0.p50 }), ("p99", { $0.p99 }), ("max", { $0.max })]))
+                [("p50", { $0.p50Ms }), ("p99", { $0.p99Ms }), ("max", { $0.maxMs })]))
             + HTML.figure(
                 .course(
                     "Calls over time", unit: "calls/s", course,
@@ -67,16 +79,17 @@ extension LoadReport {
                                     ? $0.callsPerSecond * Double($0.errors) / Double($0.calls) : 0
                             }
                         ),
-                    ]))
+                    ] + target)) + callers
     }
 
-    private static func table(_ methods: [Calls]) -> String {
+    private static func table(_ head: String, _ rows: [(name: String, calls: Calls)]) -> String {
         HTML.table(
-            ["ms", "calls", "calls/s", "errors", "mean"] + percents.map(name) + ["max"],
-            methods.map { calls in
+            [head, "calls", "calls/s", "errors", "mean ms"] + percents.map { "\(name(of: $0)) ms" }
+                + ["max ms"],
+            rows.map { name, calls in
                 let latencies = calls.latencies
                 return [
-                    calls.method, "\(calls.calls)", LoadNumber.text(calls.callsPerSecond, 1),
+                    name, "\(calls.calls)", LoadNumber.text(calls.callsPerSecond, 1),
                     "\(calls.failed)", LoadNumber.milliseconds(latencies.mean),
                 ]
                     + percents.map { LoadNumber.milliseconds(latencies.percentile($0)) }

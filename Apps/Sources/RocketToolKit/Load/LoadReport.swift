@@ -40,6 +40,8 @@ struct LoadReport: Codable, Hashable, Sendable {
         var latencyMs: [String: Double]
         /// Pairs of a latency in nanoseconds and its number of calls.
         var histogramNs: [[UInt64]]
+        /// Of a method with streams.
+        var messages: Messages?
 
         init(_ method: String, calls: Int, errors: [Errors], seconds: Double, _ all: LoadLatencies)
         {
@@ -47,21 +49,26 @@ struct LoadReport: Codable, Hashable, Sendable {
             self.calls = calls
             self.errors = errors.sorted { ($1.count, $0.code) < ($0.count, $1.code) }
             callsPerSecond = seconds > 0 ? Double(calls) / seconds : 0
-            latencyMs = ["min": all.min, "mean": all.mean, "max": all.max]
-            for percent in LoadReport.percents {
-                latencyMs[LoadReport.name(of: percent)] = all.percentile(percent)
-            }
+            latencyMs = all.milliseconds
             histogramNs = all.pairs
+        }
+
+        init(_ method: String, _ counts: LoadCounts.OfMethod, seconds: Double) {
+            self.init(
+                method, calls: counts.calls, errors: Array(counts.errors.values), seconds: seconds,
+                LoadLatencies(counts.latencies))
+            messages = counts.messages.map { Messages($0, seconds: seconds) }
         }
 
         var latencies: LoadLatencies {
             LoadLatencies(histogramNs.compactMap { $0.count == 2 ? ($0[0], $0[1]) : nil })
         }
         var failed: Int { Self.sum(errors) }
+        /// Those that were due and found all callers busy until the end.
+        var notBegun: Int { Self.sum(errors.filter { $0.code == LoadCounts.notBegun }) }
         /// The share of calls that failed or were never begun, 0 to 1.
         var errorShare: Double {
-            let unbegun = Self.sum(errors.filter { $0.code == LoadCounts.notBegun })
-            let all = Double(calls) + Double(unbegun)
+            let all = Double(calls) + Double(notBegun)
             return all > 0 ? Double(failed) / all : 0
         }
 
@@ -80,6 +87,8 @@ struct LoadReport: Codable, Hashable, Sendable {
         var server: String
         /// TinyPB or gRPC.
         var wire: String
+        /// What the user calls the load; missing: it has no name.
+        var label: String?
         /// `closed loop`, or the rates of an open one.
         var loop: String
         var concurrency: Int
@@ -89,6 +98,27 @@ struct LoadReport: Codable, Hashable, Sendable {
         var seed: UInt64
         /// UTC, as in ISO 8601.
         var began: String
+    }
+
+    /// A part of a ramp, with the calls that were due in it (of a closed loop: begun).
+    struct Stage: Codable, Hashable, Sendable {
+        /// Calls per second, or callers, at its beginning and at its end.
+        var from: Double
+        var to: Double
+        /// `calls/s` or `callers`.
+        var unit: String
+        var seconds: Double
+        /// `method` is empty; the rate is that of the part that was measured.
+        var calls: Calls
+    }
+
+    /// What the load cost this side.
+    struct Client: Codable, Hashable, Sendable {
+        /// The share of its time in which the busiest thread worked, in percent. Near 100 the client,
+        /// and not the server, may be what limits the rate, and adds to latencies.
+        var busyPercent: Double
+        /// Its processor time in microseconds per call.
+        var processorUs: Double?
     }
 
     var setup: Setup
@@ -101,6 +131,11 @@ struct LoadReport: Codable, Hashable, Sendable {
     var methods: [Calls]
     var course: LoadCourse
     var limits: [LoadLimit.Outcome] = []
+    var client: Client?
+    /// Only if its processes were named.
+    var server: Server?
+    /// Those of a ramp.
+    var stages: [Stage]?
 
     static let percents = [50.0, 75, 90, 95, 99, 99.9, 99.99]
 
@@ -119,23 +154,22 @@ struct LoadReport: Codable, Hashable, Sendable {
             all.calls += counts.calls
             all.latencies.add(counts.latencies)
             for error in counts.errors.values { all.add(error) }
-            return Calls(
-                name, calls: counts.calls, errors: Array(counts.errors.values), seconds: seconds,
-                LoadLatencies(counts.latencies))
+            return Calls(name, counts, seconds: seconds)
         }
-        total = Calls(
-            "total", calls: all.calls, errors: Array(all.errors.values), seconds: seconds,
-            LoadLatencies(all.latencies))
+        total = Calls("total", all, seconds: seconds)
         (self.setup, self.seconds, self.interrupted) = (setup, seconds, interrupted)
         self.course = course
     }
 
     /// Returns one line of JSON.
-    func json() throws -> String {
+    func json() throws -> String { try Self.json(of: self) }
+
+    /// Returns a value as one line of JSON, as in reports.
+    static func json(of value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        return TerminalText.safeJSON(String(decoding: try encoder.encode(self), as: UTF8.self))
+        return TerminalText.safeJSON(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
     /// Reads a report.

@@ -1,5 +1,4 @@
 import RocketBase
-import RocketDynamic
 import RocketProgram
 import RocketRPC
 import RocketReactor
@@ -15,11 +14,19 @@ final class LoadRun: Sendable {
         var threads: Int
         /// Of an open loop; nil: closed loop.
         var schedule: LoadSchedule?
+        /// Of a closed loop whose number of callers changes: at most `concurrency`.
+        var callers: LoadSchedule?
+        /// Whether the report has a part for each stage of one of them.
+        var hasStages = false
         var duration: Duration?
         var requests: Int?
         /// Calls that are due before it has passed are not counted.
         var warmUp = Duration.zero
         var waitsForReady = false
+        /// The processes of the server, if their processor time is measured.
+        var serverProcesses: [Int32] = []
+        /// Whether calls are also counted from when they were begun: see `reportFromBegin`.
+        var countsFromBegin = false
     }
 
     /// The time between two points of the course, and two drawings of the live view.
@@ -30,23 +37,26 @@ final class LoadRun: Sendable {
     private let calls: LoadCalls
     private let settings: Settings
     private let time = SystemTimeSource()
-    /// One for each loop.
-    private let counters: [LoadCounter]
+    private let stages: LoadStages
+    private let recorder: LoadRecorder
     private let state = Locked(State())
 
     private struct State {
         var isStopped = false
         var callers: [LoopBound<LoadCallers>] = []
-        var course = LoadCourse()
-        var lastTick = MonotonicTime(nanoseconds: 0)
+        var reportFromBegin: LoadReport?
     }
 
     init(_ calls: LoadCalls, _ settings: Settings) {
         self.calls = calls
         self.settings = settings
-        counters = (0..<settings.threads).map { _ in
-            LoadCounter(methods: calls.methods.count)
-        }
+        stages =
+            if !settings.hasStages { .none } else if let schedule = settings.schedule {
+                LoadStages(ofRate: schedule)
+            } else if let callers = settings.callers {
+                LoadStages(ofCallers: callers)
+            } else { .none }
+        recorder = LoadRecorder(calls, settings, stages)
     }
 
     /// Ends the load early: no call begins any more. Calls in flight go on.
@@ -57,6 +67,10 @@ final class LoadRun: Sendable {
         }
         for callers in callers { callers.loop.execute { _ in callers.get().stop() } }
     }
+
+    /// The report of the same calls with latencies from when each was begun, and without calls that were
+    /// never begun: what a client would have seen that is never late. After `run`, if it was wanted.
+    var reportFromBegin: LoadReport? { state.withLock { $0.reportFromBegin } }
 
     private var isStopped: Bool { state.withLock { $0.isStopped } }
 
@@ -78,7 +92,7 @@ final class LoadRun: Sendable {
         try await connect(channels, to: target)
         let start = time.monotonic()
         let first = start + settings.warmUp
-        state.withLock { $0.lastTick = first }
+        recorder.begin(at: start)
         let ticks = Task { await tick(from: start, progress) }
         await withTaskGroup { group in
             for (number, loop) in threads.loops.enumerated() {
@@ -89,15 +103,35 @@ final class LoadRun: Sendable {
         }
         ticks.cancel()
         await ticks.value
-        let seconds = max(.zero, time.monotonic() - first) / .seconds(1)
-        endInterval(at: time.monotonic(), since: first)
+        recorder.end(at: time.monotonic())
         for channel in channels { channel.close() }
         await threads.shutdown()
-        var all = LoadCounts(methods: calls.methods.count)
-        for counter in counters { all.add(counter.all) }
-        return LoadReport(
-            setup, methods: calls.methods.map(\.method.fullName), all, seconds: seconds,
-            interrupted: isStopped, course: state.withLock { $0.course })
+        let (report, fromBegin) = recorder.reports(setup, interrupted: isStopped)
+        state.withLock { $0.reportFromBegin = fromBegin }
+        return report
+    }
+
+    /// Ends the intervals of the course, and shows how far the load is.
+    private func tick(
+        from start: MonotonicTime, _ progress: @Sendable (LoadProgress) -> Void
+    ) async {
+        var next = start + settings.warmUp
+        if settings.warmUp > .zero {
+            try? await Task.sleep(for: max(.zero, next - time.monotonic()))
+            if Task.isCancelled { return }
+            recorder.endWarmUp()
+        }
+        while true {
+            next = next + Self.interval
+            try? await Task.sleep(for: max(.zero, next - time.monotonic()))
+            if Task.isCancelled { return }
+            let now = time.monotonic()
+            progress(
+                LoadProgress(
+                    elapsed: now - start,
+                    duration: settings.duration ?? settings.schedule?.duration,
+                    requests: settings.requests, course: recorder.endInterval(at: now)))
+        }
     }
 
     /// Connects before the first call, so that its latency is that of a call.
@@ -126,7 +160,7 @@ final class LoadRun: Sendable {
                 LoadPace(
                     schedule: settings.schedule, start: start, duration: settings.duration,
                     requests: settings.requests, loop: number, loops: settings.threads),
-                weights: calls.methods.map(\.weight), loop: number, loops: settings.threads,
+                stages, weights: calls.methods.map(\.weight), loop: number, loops: settings.threads,
                 on: reactor)
         }
         let bound = loop.withReactor { LoopBound(callers, on: $0) }
@@ -135,37 +169,42 @@ final class LoadRun: Sendable {
             return state.isStopped
         }
         if isStopped { callers.stop() }
-        let count =
-            settings.concurrency / settings.threads
-            + (number < settings.concurrency % settings.threads ? 1 : 0)
+        let before = loop.withReactor { WorkedTime($0) }
         await withTaskGroup { group in
-            for _ in 0..<count {
+            for caller in stride(from: number, to: settings.concurrency, by: settings.threads) {
                 group.addTask(executorPreference: loop) { [self] in
-                    await call(channels, bound, counters[number], countingFrom: first)
+                    await call(channels, bound, number, caller, countingFrom: first)
                 }
             }
         }
-        let notBegun = callers.notBegun(since: first)
-        if notBegun > 0 {
-            counters[number].addNotBegun(notBegun, weights: calls.methods.map(\.weight))
-        }
+        recorder.add(busy: loop.withReactor { WorkedTime($0) }.share(since: before))
+        recorder.counters[number].addNotBegun { callers.notBegun(since: start + $0) }
     }
 
     /// Makes one call after the other. On the loop of the callers.
     private func call(
-        _ channels: [RPCChannel], _ bound: LoopBound<LoadCallers>,
-        _ counter: LoadCounter, countingFrom first: MonotonicTime
+        _ channels: [RPCChannel], _ bound: LoopBound<LoadCallers>, _ number: Int,
+        _ caller: Int, countingFrom first: MonotonicTime
     ) async {
         let callers = bound.get()
+        let counters = recorder.counters[number]
+        let options = settings.waitsForReady ? RPCCallOptions.waitForReady : .init()
         var now = time.monotonic()
         var isFirst = true
-        while let call = await callers.next(now, isFirst: isFirst) {
+        while let call = await callers.next(now, caller: caller, isFirst: isFirst) {
             isFirst = false
             // Calls of an open loop go to all connections, however many callers are busy.
             let channel = channels[call.sequence / settings.threads % channels.count]
             var failure: RPCError?
-            do throws(RPCError) { try await make(call, channel) } catch { failure = error }
-            now = time.monotonic()
+            let begin = settings.countsFromBegin ? time.monotonic() : call.due
+            var messages: LoadMessages?
+            do throws(RPCError) {
+                try await calls.make(call, over: channel, options, counting: &messages)
+            } catch {
+                failure = error
+            }
+            let end = time.monotonic()
+            now = end
             if let failure {
                 // Interrupted; `stop` may not have come to this loop yet.
                 if failure.code == .cancelled, Task.isCancelled { return }
@@ -179,67 +218,7 @@ final class LoadRun: Sendable {
                 }
             }
             if call.due < first { continue }
-            counter.record(call.method, now - call.due, failure)
-        }
-    }
-
-    private func make(_ call: LoadCallers.Call, _ channel: RPCChannel) async throws(RPCError) {
-        let method = calls.methods[call.method]
-        let request: EncodedMessage
-        do {
-            request = try calls.request(call.method, turn: call.turn, sequence: call.sequence)
-        } catch { throw RPCError(.failedSerialize, error.description) }
-        let metadata = calls.metadata(sequence: call.sequence)
-        let options = settings.waitsForReady ? RPCCallOptions.waitForReady : .init()
-        guard method.method.streamsResponses else {
-            _ = try await channel.call(
-                method.rpc, request, timeout: method.timeout, metadata: metadata, options: options)
-            return
-        }
-        let replies = try await channel.serverStream(
-            method.rpc, request, timeout: method.timeout, metadata: metadata, options: options)
-        for try await _ in replies {}
-    }
-
-    // MARK: Course
-
-    private func tick(
-        from start: MonotonicTime, _ progress: @Sendable (LoadProgress) -> Void
-    ) async {
-        let first = start + settings.warmUp
-        var next = first
-        while true {
-            next = next + Self.interval
-            try? await Task.sleep(for: max(.zero, next - time.monotonic()))
-            if Task.isCancelled { return }
-            let now = time.monotonic()
-            endInterval(at: now, since: first)
-            progress(
-                LoadProgress(
-                    elapsed: now - start,
-                    duration: settings.duration ?? settings.schedule?.duration,
-                    requests: settings.requests, course: state.withLock { $0.course }))
-        }
-    }
-
-    /// Adds a point to the course.
-    private func endInterval(at now: MonotonicTime, since first: MonotonicTime) {
-        var interval = LoadCounts.Interval()
-        for counter in counters { interval.add(counter.endInterval()) }
-        let latencies = LoadLatencies(interval.latencies)
-        state.withLock { state in
-            let seconds = (now - state.lastTick) / .seconds(1)
-            if seconds <= 0 || interval.calls == 0 && seconds < 0.1 { return }
-            state.lastTick = now
-            let point = LoadCourse.Point(
-                second: (now - first) / .seconds(1), calls: interval.calls,
-                errors: interval.errors, callsPerSecond: Double(interval.calls) / seconds,
-                p50: latencies.percentile(50), p99: latencies.percentile(99), max: latencies.max)
-            if seconds < Self.interval / .seconds(1) / 2 {
-                state.course.addRest(point)
-            } else {
-                state.course.add(point)
-            }
+            counters.record(call, begin: begin, end: end, failure, messages)
         }
     }
 }

@@ -1,6 +1,9 @@
-/// When the calls of an open loop are due: a rate that is constant or changes linearly, stage by
-/// stage. Call i is due when the rate's integral has reached i, whatever the server does. A value.
+/// A rate of calls, or a number of callers, that is constant or changes linearly, stage by stage. Call i
+/// of an open loop is due when the rate's integral has reached i, whatever the server does. A value.
 struct LoadSchedule: Hashable, Sendable {
+    /// The most stages.
+    static let maxStages = 100
+
     /// Seconds in which the rate goes linearly from one value to another.
     struct Stage: Hashable, Sendable {
         let seconds: Double
@@ -49,7 +52,15 @@ struct LoadSchedule: Hashable, Sendable {
     }
 
     /// The number of calls that are due until then, for what was never begun.
-    func calls(until time: Duration) -> Int {
+    func calls(until time: Duration) -> Int { Int(integral(until: time).rounded(.up)) }
+
+    /// Returns the mean between two times; 0 if there is nothing between them.
+    func mean(from start: Duration, to end: Duration) -> Double {
+        let seconds = (min(end, duration) - start) / .seconds(1)
+        return seconds > 0 ? (integral(until: end) - integral(until: start)) / seconds : 0
+    }
+
+    private func integral(until time: Duration) -> Double {
         var count = 0.0
         var rest = time / .seconds(1)
         for stage in stages where rest > 0 {
@@ -58,6 +69,32 @@ struct LoadSchedule: Hashable, Sendable {
             count += stage.from * part + slope / 2 * part * part
             rest -= part
         }
-        return Int(count.rounded(.up))
+        return count
+    }
+
+    /// Returns the first time, not before `time`, at which the value is at least that; nil: there is
+    /// none before the end.
+    func time(ofAtLeast value: Double, from time: Duration) -> Duration? {
+        var start = 0.0
+        let first = time / .seconds(1)
+        for stage in stages {
+            defer { start += stage.seconds }
+            if start + stage.seconds <= first { continue }
+            let slope = (stage.to - stage.from) / stage.seconds
+            let offset = max(0, first - start)
+            if stage.from + slope * offset >= value { return .seconds(start + offset) }
+            // Rising: or it would have had the value before.
+            if stage.to >= value { return .seconds(start + (value - stage.from) / slope) }
+        }
+        return nil
+    }
+
+    /// The times at which the stages end, since the start.
+    var ends: [Duration] {
+        var end = 0.0
+        return stages.map { stage in
+            end += stage.seconds
+            return .seconds(end)
+        }
     }
 }

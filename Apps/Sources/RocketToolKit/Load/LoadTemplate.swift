@@ -23,6 +23,8 @@ struct LoadTemplate: Hashable, Sendable {
 
     /// The most letters of one placeholder.
     static let maxLetters = 1 << 20
+    /// The most bytes of one that fills.
+    static let maxFill = 32 << 20
 
     let parts: [Part]
 
@@ -46,7 +48,8 @@ struct LoadTemplate: Hashable, Sendable {
     }
 
     private static let forms = [
-        "sequence", "random LOWEST HIGHEST", "uuid", "letters COUNT", "pick WORD WORD…", "time",
+        "sequence", "random LOWEST HIGHEST", "uuid", "letters COUNT", "fill COUNT",
+        "pick WORD WORD…", "time",
     ]
 
     private static func part(_ text: Substring) throws(ProgramFailure) -> Part {
@@ -59,6 +62,9 @@ struct LoadTemplate: Hashable, Sendable {
         case ("pick", 2...): return .pick(Array(words.dropFirst()))
         case ("letters", 2) where numbers.count == 1 && (0...maxLetters).contains(numbers[0]):
             return .letters(numbers[0])
+        case ("fill", 2) where numbers.count == 1 && (0...maxFill).contains(numbers[0]):
+            let letters = [UInt8](repeating: UInt8(ascii: "a"), count: numbers[0])
+            return .text(String(decoding: letters, as: UTF8.self))
         case ("random", 3) where numbers.count == 2 && numbers[0] <= numbers[1]:
             return .random(numbers[0]...numbers[1])
         default:

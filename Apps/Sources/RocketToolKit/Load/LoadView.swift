@@ -19,7 +19,7 @@ struct LoadView: Hashable, Sendable {
         // What is behind the names at the lines' beginning.
         let width = max(8, min(columns - 30, 40))
         let lines = [
-            "\(setup.server) by \(setup.wire), \(setup.text)",
+            "\(setup.title) by \(setup.wire), \(setup.text)",
             Self.bar(share, width: width) + " \(Int(share * 100)) %, \(seconds) s\(end)",
             "\(calls) calls, \(errors) errors"
                 + (errors > 0
@@ -27,8 +27,8 @@ struct LoadView: Hashable, Sendable {
                     : ""),
             TerminalBars.spark(points.map(\.callsPerSecond), width: width)
                 + " \(LoadNumber.text(last?.callsPerSecond ?? 0, 0)) calls/s",
-            TerminalBars.spark(points.map(\.p99), width: width)
-                + " p50 \(ms(last?.p50)), p99 \(ms(last?.p99)), max \(ms(last?.max)) ms",
+            TerminalBars.spark(points.map(\.p99Ms), width: width)
+                + " p50 \(ms(last?.p50Ms)), p99 \(ms(last?.p99Ms)), max \(ms(last?.maxMs)) ms",
         ]
         return lines.map { String(TerminalText.safe($0).prefix(max(1, columns - 1))) }
     }
@@ -75,8 +75,10 @@ final class LoadScreen: Sendable {
     }
 
     /// Draws.
-    func show(_ progress: LoadProgress) {
-        let lines = view.lines(progress, columns: columns())
+    ///
+    /// - Parameter view: another view than that of the whole load.
+    func show(_ progress: LoadProgress, _ view: LoadView? = nil) {
+        let lines = (view ?? self.view).lines(progress, columns: columns())
         let former = drawn.withLock { drawn in
             defer { drawn = lines.count }
             return drawn

@@ -32,6 +32,27 @@ struct EncodedMessage: SwiftProtobuf.Message, Hashable {
     }
 }
 
+/// A reply of which only matters that it is a message: its fields are checked and not kept.
+struct SkippedMessage: SwiftProtobuf.Message, Hashable {
+    /// For texts of errors.
+    static let protoMessageName = "message"
+
+    /// Only those that the reader of a channel leaves to swift-protobuf, such as groups.
+    var unknownFields = UnknownStorage()
+
+    mutating func decodeMessage<D: Decoder>(decoder: inout D) throws {
+        while try decoder.nextFieldNumber() != nil {}
+    }
+
+    func traverse<V: Visitor>(visitor: inout V) throws {
+        try unknownFields.traverse(visitor: &visitor)
+    }
+
+    func isEqualTo(message: any SwiftProtobuf.Message) -> Bool {
+        (message as? SkippedMessage)?.unknownFields == unknownFields
+    }
+}
+
 extension DynamicMethod {
     /// How many messages it takes and returns.
     var kind: RPCMethodKind {
@@ -41,6 +62,17 @@ extension DynamicMethod {
         case (false, true): .serverStreaming
         case (true, true): .bidirectionalStreaming
         }
+    }
+
+    /// The method for a channel that only counts replies. Holds objects as `rpc`.
+    func loadRPC() -> RPCMethod<EncodedMessage, SkippedMessage> {
+        RPCMethod(
+            service: service, name: name, kind: kind,
+            request: .init(
+                decode: { try $0.decodeMessage(decoder: &$1) },
+                encode: { try $0.traverse(visitor: &$1) }),
+            response: .init(
+                decode: { try $1.skipFields() }, encode: { try $0.traverse(visitor: &$1) }))
     }
 
     /// The method for a channel. Holds objects of calls that are used again: create it once.

@@ -20,12 +20,15 @@ struct TopCommand: AsyncParsableCommand {
             EXAMPLES:
               rocket top 127.0.0.1:9100
               sudo rocket top unix:/run/order_server/admin.sock
+              rocket top https://orders:9100 --tls-ca ca.pem --tls-cert me.pem --tls-key me.key
               rocket top 127.0.0.1:9100 --table calls --once
               rocket top 127.0.0.1:9100 --table methods --json | jq '.methods[].p99_seconds'
             """)
 
     @Argument(
-        help: ArgumentHelp("IP:PORT or unix:PATH, as in admin/listen.", valueName: "address"))
+        help: ArgumentHelp(
+            "IP:PORT or unix:PATH, as in admin/listen; https://HOST:PORT with admin/tls.",
+            valueName: "address"))
     var address: String
 
     @Option(help: "The table: methods, connections, calls, channels, loops or limits.")
@@ -46,19 +49,19 @@ struct TopCommand: AsyncParsableCommand {
     @Flag(help: "Print one reading as JSON: the overview and the table, with all columns.")
     var json = false
 
+    @OptionGroup(title: "TLS") var tls: TLSOptions
+
     func validate() throws {
+        try tls.validateForPage()
         guard (0.25...3600).contains(interval) else {
             throw ValidationError("--interval is 0.25 to 3600 seconds")
         }
     }
 
     func run() async throws {
-        guard let place = AdminAddress(address) else {
-            throw ProgramFailure(
-                "\(TerminalText.safe(address)): expected IP:PORT or unix:PATH, as in admin/listen",
-                status: .usage)
-        }
-        let source = TopSource(client: try AdminClient(place), address: address, filter: filter)
+        let place = try AdminAddress(argument: address, tls: tls.settings)
+        let client = try AdminClient(place, tls: tls.settings)
+        let source = TopSource(client: client, address: address, filter: filter)
         if json {
             StandardOutput.write(line: try source.json(table))
         } else if once || !TopTerminal.isUsable {
@@ -88,7 +91,8 @@ struct TopSource: ~Copyable {
         let overview = try client.table("/overview.json", TopOverview.self)
         let table = try client.table(tab.path(filter: filter), TopTable.self)
         return TopView(
-            address: address, tab: tab, overview: overview, rows: table[tab.name] ?? [])
+            address: address, tab: tab, overview: overview, rows: table[tab.name] ?? [],
+            leftOut: table.leftOut)
     }
 
     /// Both as one object, as the page has them.

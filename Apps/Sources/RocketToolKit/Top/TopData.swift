@@ -49,5 +49,30 @@ enum TopCell: Decodable, Hashable, Sendable {
     }
 }
 
-/// A table: its name, and a dictionary for each row.
-typealias TopTable = [String: [[String: TopCell]]]
+/// The tables of a page, by name, with a dictionary for each row.
+struct TopTable: Decodable, Hashable, Sendable {
+    private var tables: [String: [[String: TopCell]]] = [:]
+    /// How many rows the page has left out.
+    private(set) var leftOut = 0
+
+    private struct Name: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let page = try decoder.container(keyedBy: Name.self)
+        for name in page.allKeys {
+            if name.stringValue == "left_out" {
+                leftOut = try page.decode(Int.self, forKey: name)
+            } else {
+                tables[name.stringValue] = try page.decode([[String: TopCell]].self, forKey: name)
+            }
+        }
+    }
+
+    subscript(_ name: String) -> [[String: TopCell]]? { tables[name] }
+}

@@ -10,6 +10,7 @@ extension TopTab {
                 .init("p99_seconds", "P99", .seconds), .init("p999_seconds", "P99.9", .seconds),
                 .init("in_flight", "IN FLIGHT", .count), .init("calls", "CALLS", .count),
                 .init("errors", "ERRORS", .count), .init("refused", "REFUSED", .count),
+                .init("last_error_code", "LAST ERROR", .text),
             ]
         case .connections:
             [
@@ -18,6 +19,8 @@ extension TopTab {
                 .init("idle_seconds", "SILENT FOR", .seconds),
                 .init("in_flight", "IN FLIGHT", .count), .init("streams", "STREAMS", .count),
                 .init("unsent_bytes", "UNSENT", .bytes),
+                .init("kernel_bytes", "IN KERNEL", .bytes),
+                .init("unread_seconds", "UNREAD FOR", .seconds),
                 .init("received_bytes", "RECEIVED", .bytes),
                 .init("sent_bytes", "SENT", .bytes), .init("state", "STATE", .text),
             ]
@@ -28,7 +31,9 @@ extension TopTab {
                 .init("total_seconds", "TOTAL", .seconds),
                 .init("queue_seconds", "QUEUE", .seconds),
                 .init("handler_seconds", "HANDLER", .seconds),
+                .init("output_wait_seconds", "OUTPUT", .seconds),
                 .init("flush_seconds", "FLUSH", .seconds), .init("peer", "PEER", .text),
+                .init("error", "ERROR", .text),
             ]
         case .channels:
             [

@@ -21,16 +21,24 @@ enum TopText {
         }
     }
 
-    /// A time with its unit.
+    /// A time with its unit, as the page has it: milliseconds below a second, then seconds, then two units.
     private static func seconds(_ value: Double) -> String {
-        switch value {
-        case ..<0.001: LoadNumber.text(value * 1e6, value < 0.0001 ? 1 : 0) + " us"
-        case ..<1: LoadNumber.text(value * 1e3, value < 0.1 ? 2 : 0) + " ms"
-        case ..<120: LoadNumber.text(value, value < 10 ? 2 : 0) + " s"
-        case ..<7200: LoadNumber.text((value / 60).rounded(.down), 0) + " min"
-        case ..<172_800: LoadNumber.text((value / 3600).rounded(.down), 0) + " h"
-        default: LoadNumber.text((value / 86_400).rounded(.down), 0) + " d"
+        let whole = Int(min(max(value, 0), 1e12))
+        return switch value {
+        case ..<0: "-"
+        case 0: "0"
+        case ..<0.000_000_5: "< 0.001 ms"
+        case ..<0.000_999_5: LoadNumber.text(value * 1e3, 3) + " ms"
+        case ..<0.999_5: threeDigits(value * 1e3) + " ms"
+        case ..<60: threeDigits(value) + " s"
+        case ..<3600: "\(whole / 60) min \(whole % 60) s"
+        case ..<86_400: "\(whole / 3600) h \(whole % 3600 / 60) min"
+        default: "\(whole / 86_400) d \(whole % 86_400 / 3600) h"
         }
+    }
+
+    private static func threeDigits(_ value: Double) -> String {
+        LoadNumber.text(value, value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2)
     }
 
     private static func bytes(_ value: Double) -> String {

@@ -6,6 +6,8 @@ struct TopView: Sendable {
     let tab: TopTab
     let overview: TopOverview
     let rows: [[String: TopCell]]
+    /// How many rows the page has left out: methods without calls, or connections of many.
+    var leftOut = 0
 
     /// The lines, as many as fit.
     ///
@@ -23,6 +25,7 @@ struct TopView: Sendable {
             table.add(tab.columns.map { TopText.cell(row[$0.name], $0.kind) })
         }
         lines += rows.isEmpty ? ["No \(tab.name)."] : table.lines
+        if leftOut > 0 { lines.append("\(leftOut) more are not shown") }
         if let most, lines.count > most {
             let hidden = lines.count - most + 1
             lines = lines.prefix(max(0, most - 1)) + ["and \(hidden) more"]

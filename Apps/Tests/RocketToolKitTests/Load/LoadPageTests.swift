@@ -136,10 +136,25 @@ extension String {
         #expect((rate.base, rate.new, rate.changeText) == (20, 20, "0.0 %"))
         let p50 = try #require(rows.first { $0.name == "p50" })
         #expect(abs(try #require(p50.change) - 100) < 1)
-        #expect(rows.first { $0.method == "b" && $0.name == "errors %" }?.changeText == "-")
-        #expect(comparison.lines[0].hasPrefix("ms "))
+        #expect(rows.first { $0.method == "b" && $0.title == "errors %" }?.changeText == "-")
+        #expect(comparison.lines[0].hasSuffix("before    after    change"))
+        #expect(comparison.lines[3].contains("mean ms"))
         #expect(comparison.lines.count == rows.count + 1)
         #expect(comparison.html.contains("Two loads of 127.0.0.1:1"))
+    }
+
+    @Test("Labels are the heads of the columns")
+    func labels() {
+        var (base, new) = (comparison.base, comparison.new)
+        (base.setup.label, new.setup.label) = ("1.0", "<2.0>")
+        let labelled = LoadComparison(base: base, new: new)
+        #expect(labelled.names == ("1.0", "<2.0>"))
+        #expect(labelled.lines[0].contains("1.0    <2.0>"))
+        #expect(labelled.html.contains("&lt;2.0&gt;"))
+        new.setup.label = "1.0"
+        #expect(LoadComparison(base: base, new: new).names == ("1.0, before", "1.0, after"))
+        base.setup.label = nil
+        #expect(LoadComparison(base: base, new: new).names == ("before", "1.0"))
     }
 
     @Test("One method has no rows of its own beside the total")

@@ -30,8 +30,8 @@ enum LoadReports {
             course.add(
                 .init(
                     second: Double(second), calls: 10 * methods.count, errors: 1,
-                    callsPerSecond: Double(10 * methods.count), p50: 50 * factor, p99: 99 * factor,
-                    max: Double(second) * 10 * factor))
+                    callsPerSecond: Double(10 * methods.count), p50Ms: 50 * factor,
+                    p99Ms: 99 * factor, maxMs: Double(second) * 10 * factor))
         }
         return LoadReport(
             setup, methods: methods, counts, seconds: 10, interrupted: false, course: course)
@@ -96,10 +96,10 @@ enum LoadReports {
             report.lines == [
                 "127.0.0.1:1 by TinyPB: closed loop, 16 callers, 1 connection, 10.0 s",
                 "",
-                "ms          calls  calls/s  errors    p50    p90    p99   p99.9     max",
-                "Order.make    100     10.0      10  50.00  90.05  99.02  100.01  100.01",
-                "Order.get     100     10.0       0  50.00  90.05  99.02  100.01  100.01",
-                "total         200     20.0      10  50.00  90.05  99.02  100.01  100.01",
+                "latency: ms  calls  calls/s  errors    p50    p90    p99   p99.9     max",
+                "Order.make     100     10.0      10  50.00  90.05  99.02  100.01  100.01",
+                "Order.get      100     10.0       0  50.00  90.05  99.02  100.01  100.01",
+                "total          200     20.0      10  50.00  90.05  99.02  100.01  100.01",
                 "",
                 "errors",
                 "  NOT_FOUND  10  Order.make  no order 10",
@@ -108,6 +108,22 @@ enum LoadReports {
                 "  p99=20ms  99.02 ms  MISSED",
             ])
         #expect(LoadReports.report("a").lines.count == 7)
+    }
+
+    @Test("A ramp has a table of its stages; a label is before the server")
+    func stages() {
+        var report = LoadReports.report("a")
+        report.setup.label = "new"
+        report.stages = [(0.0, 200.0), (200, 200)].map {
+            .init(from: $0, to: $1, unit: "calls/s", seconds: 1.5, calls: report.total)
+        }
+        let lines = report.lines
+        #expect(lines[0].hasPrefix("new: 127.0.0.1:1 by TinyPB"))
+        #expect(lines[5].hasPrefix("stage, latency: ms          calls  calls/s"))
+        #expect(lines[6].hasPrefix("0 to 200 calls/s in 1.50 s    100     10.0      10  50.00"))
+        #expect(lines[7].hasPrefix("200 calls/s in 1.50 s         100"))
+        #expect(
+            report.html.contains("<h2>Stages</h2>") && report.html.contains("<h1>Load of new: "))
     }
 
     @Test("Text of the server can't move the cursor")
@@ -166,15 +182,29 @@ enum LoadReports {
         for number in 1...2000 {
             course.add(
                 .init(
-                    second: Double(number), calls: 2, errors: 1, callsPerSecond: 2, p50: 1, p99: 2,
-                    max: number == 7 ? 99 : 3))
+                    second: Double(number), calls: 2, errors: 1, callsPerSecond: 2, p50Ms: 1,
+                    p99Ms: 2, maxMs: number == 7 ? 99 : 3))
         }
         #expect(course.points.count <= LoadCourse.maxPoints && course.points.count > 300)
         #expect(course.points.reduce(0) { $0 + $1.calls } == 4000)
         #expect(course.points.reduce(0) { $0 + $1.errors } == 2000)
         #expect(course.points.last?.second == 2000)
         #expect(course.points.allSatisfy { abs($0.callsPerSecond - 2) < 0.001 })
-        #expect(course.points.filter { $0.max == 99 }.count == 1)
+        #expect(course.points.filter { $0.maxMs == 99 }.count == 1)
+    }
+
+    @Test("The target of joined points is their mean by time")
+    func target() {
+        var course = LoadCourse()
+        for second in [1.0, 2, 4] {
+            let point = LoadCourse.Point(
+                second: second, calls: 1, errors: 0, callsPerSecond: 1,
+                targetPerSecond: second * 10, p50Ms: 1, p99Ms: 1, maxMs: 1)
+            if second == 4 { course.addRest(point) } else { course.add(point) }
+        }
+        #expect(course.points.map(\.second) == [1, 4])
+        #expect(abs((course.points[1].targetPerSecond ?? 0) - 100 / 3.0) < 0.001)
+        #expect(course.points[1].callers == nil)
     }
 }
 

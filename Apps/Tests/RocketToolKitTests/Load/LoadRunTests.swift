@@ -22,21 +22,28 @@ import Testing
 
     private func load(
         _ mix: LoadMix, _ settings: LoadRun.Settings, isStopped: Bool = false,
-        progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
+        messages: Int? = nil, progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
     ) async throws -> LoadReport {
+        let calls = try LoadCalls(
+            mix, schema: schema, timeout: .seconds(20), seed: 1, messagesPerStream: messages)
+        let run = LoadRun(calls, settings)
+        if isStopped { run.stop() }
+        return try await serving { target in
+            try await run.run(LoadReports.setup, target: target, progress: progress)
+        }
+    }
+
+    /// Runs `body` with a server.
+    private func serving<R>(_ body: (ServerTarget) async throws -> R) async throws -> R {
         let server = try RPCServer(
             configuration: RPCServerConfiguration(tcp: .init(listen: [.loopback(port: 0)])),
             services: [DynamicCallTests.Points(schema: schema)])
         let running = Task { try await server.run() }
         let address = try #require(await server.boundAddresses.first)
-        let calls = try LoadCalls(mix, schema: schema, timeout: .seconds(20), seed: 1)
-        let run = LoadRun(calls, settings)
-        if isStopped { run.stop() }
-        let report = try await run.run(
-            LoadReports.setup, target: ServerTarget(address: "\(address)"), progress: progress)
+        let result = try await body(ServerTarget(address: "\(address)"))
         server.beginDrain()
         try await running.value
-        return report
+        return result
     }
 
     private func mix(_ lines: String...) throws -> LoadMix {
@@ -86,6 +93,52 @@ import Testing
         #expect((report.total.calls, report.total.failed) == (40, 10))
     }
 
+    @Test(
+        "An array is the messages of one stream, again until there are as many as wanted",
+        arguments: ["last", "each"])
+    func streams(method: String) async throws {
+        let text = #"1 \#(method) [{"x": {{sequence}}}, {"x": 2, "name": ",]"}]"#
+        for (wanted, each) in [(nil, 2), (5, 5), (1, 1)] {
+            let report = try await load(mix(text), settings(requests: 10), messages: wanted)
+            #expect((report.total.calls, report.total.failed) == (10, 0))
+            let messages = try #require(report.methods[0].messages)
+            #expect(messages.sent == 10 * each)
+            #expect(messages.received == (method == "last" ? 10 : 10 * each))
+            #expect((messages.roundTripMs?["p99"] ?? 0 > 0) == (method == "each"))
+            #expect(report.lines.contains { $0.hasPrefix("messages, round trip: ms") })
+            #expect(report.html.contains("<h2>Messages</h2>"))
+        }
+    }
+
+    @Test("An object is a stream of one message; calls without streams have no messages")
+    func oneMessage() async throws {
+        let report = try await load(
+            mix(#"1 last {"x": 1}"#, "1 one", "1 many"), settings(requests: 9))
+        #expect(report.methods.map { $0.messages?.sent } == [3, nil, 3])
+        #expect(report.methods.map { $0.messages?.received } == [3, nil, 9])
+    }
+
+    @Test("A file of arrays has a stream in each line, one of objects is one stream")
+    func streamFiles() throws {
+        let path = "/tmp/rocket-load-\(UInt64.random(in: 0 ... .max)).jsonl"
+        defer { try? FileSystem.remove(path) }
+        func calls(_ lines: String...) throws -> LoadCalls {
+            try FileContents.write(Array(lines.joined(separator: "\n").utf8), to: path)
+            return try LoadCalls(
+                mix("1 each @\(path)"), schema: schema, timeout: .seconds(1), seed: 1)
+        }
+        let arrays = try calls(#"[{"x":1}]"#, "", #"[{"x":{{sequence}}},{"x":2},{}]"#)
+        #expect(try arrays.messages(0, turn: 0, sequence: 7)[0].bytes == [8, 1])
+        let second = try arrays.messages(0, turn: 3, sequence: 7)
+        #expect(second.count == 3 && second[0].bytes == [8, 7] && second[4].bytes == [8, 2])
+        let objects = try calls(#"{"x":1}"#, #"{"x":2}"#)
+        #expect(try objects.messages(0, turn: 1, sequence: 7).count == 2)
+        #expect(throws: ProgramFailure.self) { try calls("{}", "[{}]") }
+        let failure = #expect(throws: ProgramFailure.self) { try calls("{}", #"{"y":1}"#) }
+        #expect(failure?.description.contains(":2: ") == true)
+        #expect(throws: ProgramFailure.self) { try arrays.request(0, turn: 0, sequence: 0) }
+    }
+
     @Test("An open loop makes as many calls as its rate requires")
     func openLoop() async throws {
         var settings = settings(concurrency: 50)
@@ -98,12 +151,100 @@ import Testing
         #expect((rest.total.calls, rest.total.failed) == (10, 0))
     }
 
+    @Test("A ramp has the calls of each stage, without those of the warm-up", arguments: [1, 2])
+    func stages(threads: Int) async throws {
+        var settings = settings(concurrency: 50, connections: threads, threads: threads)
+        settings.schedule = LoadSchedule(
+            from: 1000,
+            [(.milliseconds(20), 1000), (.milliseconds(20), 2000), (.milliseconds(1), 0)])
+        settings.duration = .milliseconds(41)
+        settings.hasStages = true
+        settings.warmUp = .milliseconds(10)
+        let report = try await load(mix("1 one"), settings)
+        let stages = try #require(report.stages)
+        #expect(stages.map(\.calls.calls) == [10, 30, 1])
+        #expect(stages.map(\.from) == [1000, 1000, 2000] && stages.map(\.to) == [1000, 2000, 0])
+        #expect(stages[0].calls.callsPerSecond == 1000 && stages[0].unit == "calls/s")
+        #expect(report.course.points.allSatisfy { ($0.targetPerSecond ?? 0) > 0 })
+    }
+
+    @Test("Calls of a ramp that were never begun are those of their stages")
+    func notBegunStages() async throws {
+        var settings = settings(concurrency: 1)
+        settings.schedule = LoadSchedule(
+            from: 1e6, [(.milliseconds(5), 1e6), (.milliseconds(5), 1e6)])
+        settings.duration = .milliseconds(10)
+        settings.hasStages = true
+        let report = try await load(mix("1 one"), settings)
+        let stages = try #require(report.stages)
+        #expect(stages[1].calls.notBegun == 5000)
+        #expect(stages[0].calls.calls + stages[0].calls.notBegun == 5000)
+    }
+
+    @Test("The number of callers of a closed loop changes by stages", arguments: [1, 2])
+    func callers(threads: Int) async throws {
+        var settings = settings(concurrency: 4, connections: threads, threads: threads)
+        settings.callers = LoadSchedule(
+            from: 1, [(.milliseconds(20), 4), (.milliseconds(20), 4), (.milliseconds(10), 1)])
+        settings.duration = .milliseconds(50)
+        settings.hasStages = true
+        let report = try await load(mix("1 one"), settings)
+        let stages = try #require(report.stages)
+        #expect(stages.map(\.calls.calls).reduce(0, +) == report.total.calls)
+        #expect(report.total.calls > 0 && stages.allSatisfy { $0.unit == "callers" })
+        #expect(report.course.points.allSatisfy { $0.targetPerSecond == nil })
+    }
+
     @Test("A load that is stopped makes no further calls")
     func stopped() async throws {
         var settings = settings()
         settings.schedule = LoadSchedule(from: 1, [(.seconds(3600), 1)])
         let report = try await load(mix("1 one"), settings, isStopped: true)
         #expect(report.interrupted && report.total.calls == 0)
+    }
+
+    private func search(
+        _ limit: String, method: String = "one", isStopped: Bool = false
+    ) async throws -> LoadSearchReport {
+        var step = settings(concurrency: 50)
+        step.duration = .milliseconds(20)
+        let calls = try LoadCalls(
+            mix("1 \(method) {\"x\": 13}"), schema: schema, timeout: .seconds(20), seed: 1)
+        let search = try LoadSearch(
+            calls, .init(first: 100, highest: 200), limits: [LoadLimit(limit)], step: step)
+        #expect(search.plan.contains("100 to at most 200 calls/s, at most 14 steps of 0.0 s"))
+        if isStopped { search.stop() }
+        var ended = 0
+        let report = try await serving { target in
+            try await search.run(LoadReports.setup, target: target, progress: { _, _ in }) { _ in
+                ended += 1
+            }
+        }
+        #expect(report.steps.count == ended)
+        return report
+    }
+
+    @Test("A search makes steps until the highest rate has held")
+    func search() async throws {
+        let report = try await search("p99=10m", method: "many")
+        #expect(report.steps.map(\.rate) == [100, 200])
+        #expect(report.steps.map(\.calls) == [2, 4])
+        #expect(report.rate == 200 && report.bound == .highestRate && !report.interrupted)
+        #expect(report.stepLimits == ["p99=10m", "errors=1%"])
+        #expect(report.best?.total.calls == 4)
+    }
+
+    @Test("A server that refuses all calls holds no rate")
+    func refusing() async throws {
+        let report = try await search("p99=10m")
+        #expect(report.rate == nil && report.steps.count == 8)
+        #expect(report.steps.allSatisfy { $0.verdict != .held && $0.errorShare == 1 })
+    }
+
+    @Test("A search that is stopped begins no step")
+    func stoppedSearch() async throws {
+        let report = try await search("p99=10m", isStopped: true)
+        #expect(report.interrupted && report.steps.isEmpty && report.rate == nil)
     }
 
     @Test(
@@ -136,7 +277,10 @@ import Testing
             (#"1 one {"y": 1}"#, "there is no such field", RocketProgram.ExitStatus.dataError),
             (#"1 one {"x": "{{letters 3}}"}"#, "expected int32", .dataError),
             (#"1 one {"x": {{uid}}}"#, "there is no placeholder {{uid}}", .dataError),
-            ("1 Points.onn", "did you mean", .failure), ("1 each", "takes a stream", .usage),
+            ("1 Points.onn", "did you mean", .failure),
+            (#"1 each [{"x": 1}, {"y": 2}]"#, "there is no such field", .dataError),
+            (#"1 each [{"x": 1}"#, "no JSON array", .dataError),
+            ("1 each []", "at least one element", .dataError),
             ("1 one @/no/such/file", "/no/such/file can't be read", .noInput),
         ])
     func refused(line: String, text: String, status: RocketProgram.ExitStatus) throws {

@@ -45,6 +45,53 @@ import Testing
     }
 }
 
+@Suite struct LoadStagesTests {
+    private let up = LoadSchedule(
+        from: 1, [(.seconds(10), 11), (.seconds(5), 11), (.seconds(10), 1)])
+    private let start = ManualTimeSource().monotonic()
+
+    @Test("The mean of a time is that of its part of the stages")
+    func mean() {
+        #expect(up.mean(from: .zero, to: .seconds(10)) == 6)
+        #expect(up.mean(from: .seconds(10), to: .seconds(15)) == 11)
+        // What is behind the end does not count.
+        #expect(up.mean(from: .seconds(20), to: .seconds(99)) == 3.5)
+        #expect(up.mean(from: .seconds(99), to: .seconds(100)) == 0)
+        #expect(up.ends == [.seconds(10), .seconds(15), .seconds(25)])
+    }
+
+    @Test("A caller makes calls from when the number of callers, rounded, has reached it")
+    func turns() {
+        let stages = LoadStages(ofCallers: up)
+        func turn(_ caller: Int, _ seconds: Double) -> Double? {
+            stages.turn(ofCaller: caller, start + .seconds(seconds), since: start)
+                .map { ($0 - start) / .seconds(1) }
+        }
+        #expect(turn(0, 0) == 0 && turn(0, 24) == 24)
+        #expect(turn(1, 0) == 0.5 && turn(1, 0.5) == 0.5 && turn(1, 24) == 24)
+        #expect(turn(10, 0) == 9.5 && turn(10, 15) == 15)
+        // It falls again.
+        #expect(turn(10, 16) == nil && turn(0, 25) == nil)
+        // Of the callers that do not change all make calls at any time.
+        #expect(LoadStages.none.turn(ofCaller: 7, start, since: start) == start)
+        let again = LoadStages(
+            ofCallers: LoadSchedule(from: 3, [(.seconds(1), 1), (.seconds(1), 3)]))
+        #expect(
+            again.turn(ofCaller: 2, start + .milliseconds(300), since: start)
+                == start + .milliseconds(1750))
+    }
+
+    @Test("A call is in the stage in which it is due")
+    func indices() {
+        let stages = LoadStages(ofRate: up)
+        #expect(stages.index(of: .zero, after: 0) == 0)
+        #expect(stages.index(of: .seconds(10), after: 0) == 1)
+        #expect(stages.index(of: .seconds(16), after: 0) == 2)
+        #expect(stages.index(of: .seconds(99), after: 1) == 2)
+        #expect(LoadStages.none.index(of: .seconds(1), after: 0) == 0)
+    }
+}
+
 @Suite struct LoadPaceTests {
     private let time = ManualTimeSource()
 

@@ -5,6 +5,15 @@ import Testing
 @testable import RocketToolKit
 
 @Suite struct LoadTemplateTests {
+    @Test("A placeholder that fills is a constant text")
+    func fill() throws {
+        #expect(try LoadTemplate("{{fill 3}}{{fill 0}}").isConstant)
+        var values = LoadValues(sequence: 0, seed: 1)
+        #expect(try LoadTemplate("<{{fill 3}}>").text(&values) == "<aaa>")
+        #expect(throws: ProgramFailure.self) { try LoadTemplate("{{fill 33554433}}") }
+        #expect(throws: ProgramFailure.self) { try LoadTemplate("{{fill}}") }
+    }
+
     private func text(_ template: String, sequence: Int = 0, seed: UInt64 = 1) throws -> String {
         var values = LoadValues(sequence: sequence, seed: seed, time: ManualTimeSource())
         return try LoadTemplate(template).text(&values)

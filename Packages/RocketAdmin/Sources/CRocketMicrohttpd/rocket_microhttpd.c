@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 int64_t rocket_httpd_now_ms(void) {
     struct timespec now;
@@ -15,11 +16,25 @@ int64_t rocket_httpd_now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/// With the lock held: takes the number of an added socket; 0: it was accepted.
+static uint64_t take_number(rocket_httpd *httpd, int descriptor) {
+    for (added_socket **link = &httpd->added; *link; link = &(*link)->next) {
+        added_socket *found = *link;
+        if (found->descriptor != descriptor) continue;
+        uint64_t number = found->number;
+        *link = found->next;
+        free(found);
+        return number;
+    }
+    return 0;
+}
+
 void rocket_httpd_release(rocket_httpd *httpd) {
     pthread_mutex_lock(&httpd->lock);
     unsigned int left = --httpd->references;
     pthread_mutex_unlock(&httpd->lock);
     if (left > 0) return;
+    while (httpd->added) (void)take_number(httpd, httpd->added->descriptor);
     pthread_cond_destroy(&httpd->answered);
     pthread_mutex_destroy(&httpd->lock);
     free(httpd);
@@ -50,6 +65,28 @@ static uint32_t peer_uid(int descriptor) {
     return credentials.uid;
 }
 
+int rocket_httpd_add(rocket_httpd *httpd, int descriptor, uint64_t number) {
+    added_socket *added = calloc(1, sizeof *added);
+    if (!added) {
+        close(descriptor);
+        return -1;
+    }
+    added->descriptor = descriptor;
+    added->number = number;
+    pthread_mutex_lock(&httpd->lock);
+    added->next = httpd->added;
+    httpd->added = added;
+    pthread_mutex_unlock(&httpd->lock);
+    // No lock: libmicrohttpd may call `opened` here. It closes the socket if it fails; the number of one
+    // that fails is taken before another socket can have the descriptor.
+    struct sockaddr address = {.sa_family = AF_UNIX};
+    if (MHD_add_connection(httpd->daemon, descriptor, &address, sizeof address) == MHD_YES) return 0;
+    pthread_mutex_lock(&httpd->lock);
+    (void)take_number(httpd, descriptor);
+    pthread_mutex_unlock(&httpd->lock);
+    return -1;
+}
+
 static void opened(rocket_httpd *httpd, struct MHD_Connection *mhd, void **memory) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -63,6 +100,7 @@ static void opened(rocket_httpd *httpd, struct MHD_Connection *mhd, void **memor
     added->since_ms = rocket_httpd_now_ms();
     unsigned int same = 0;
     pthread_mutex_lock(&httpd->lock);
+    added->number = take_number(httpd, added->descriptor);
     if (httpd->settings.is_unix) {
         added->uid = peer_uid(added->descriptor);
         for (connection *other = httpd->connections; other; other = other->next)
@@ -141,13 +179,17 @@ rocket_httpd *rocket_httpd_start(int descriptor, const rocket_httpd_settings *se
     pthread_cond_init(&httpd->answered, &clock);
     pthread_condattr_destroy(&clock);
     int64_t seconds = (settings->timeout_ms + 999) / 1000;
+    struct MHD_OptionItem listening[] = {{MHD_OPTION_LISTEN_SOCKET, descriptor, NULL},
+                                         {MHD_OPTION_END, 0, NULL}};
+    if (descriptor < 0) listening[0].option = MHD_OPTION_END;
     // The logger first: it is in force for the options after it. Not epoll: libmicrohttpd 0.9 does not see
     // the end of a connection that came together with a part of a request, and keeps it until its time
     // limit.
     httpd->daemon = MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        rocket_httpd_handle, httpd, MHD_OPTION_EXTERNAL_LOGGER, write_log, httpd,
-        MHD_OPTION_LISTEN_SOCKET, descriptor, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+            (descriptor < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0),
+        0, NULL, NULL, rocket_httpd_handle, httpd, MHD_OPTION_EXTERNAL_LOGGER, write_log, httpd,
+        MHD_OPTION_ARRAY, listening, MHD_OPTION_CONNECTION_LIMIT,
         settings->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         settings->is_unix ? 0u : settings->max_connections_per_peer,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)seconds,

@@ -10,11 +10,20 @@
 typedef struct connection {
     struct connection *next, **link;
     int descriptor;
+    /// Of one that was added; 0: it was accepted.
+    uint64_t number;
     /// The user at the other end of a Unix socket.
     uint32_t uid;
     /// The time (CLOCK_MONOTONIC) from which its limit counts; 0: the server's own time is spent.
     int64_t since_ms;
 } connection;
+
+/// A socket on its way to libmicrohttpd's thread.
+typedef struct added_socket {
+    struct added_socket *next;
+    int descriptor;
+    uint64_t number;
+} added_socket;
 
 /// Is freed with its last reference: the owner's, and one of each request.
 struct rocket_httpd {
@@ -30,6 +39,7 @@ struct rocket_httpd {
     unsigned int references;
     int is_stopping;
     connection *connections;
+    added_socket *added;
     unsigned int connection_count;
     rocket_httpd_request *suspended;
 };

@@ -252,6 +252,14 @@ static int descriptor(const rocket_httpd_request *request) {
     return info ? info->connect_fd : -1;
 }
 
+uint64_t rocket_httpd_number(const rocket_httpd_request *request) {
+    pthread_mutex_lock(&request->httpd->lock);
+    connection *owner = rocket_httpd_connection(request->connection);
+    uint64_t number = owner ? owner->number : 0;
+    pthread_mutex_unlock(&request->httpd->lock);
+    return number;
+}
+
 int rocket_httpd_peer(const rocket_httpd_request *request, int32_t *pid, uint32_t *uid,
                       uint32_t *gid) {
     struct ucred credentials;

@@ -9,23 +9,36 @@ final class AdminRouter: Sendable {
     private let policy: RequestPolicy
     private let logger: RocketLogger
     private let facts: ProgramFacts
+    private let time: any TimeSource
+    /// The last change of each level of the log.
+    private let changes = Locked<[LogStream: LevelChange]>([:])
+    private let recordings: CallRecordings
 
     /// How long the numbers may take: a loop that is blocked answers no sooner.
     static let patience = Duration.seconds(3)
 
     init(
-        _ source: AdminSource, cache: SnapshotCache, policy: RequestPolicy, logger: RocketLogger
+        _ source: AdminSource, cache: SnapshotCache, policy: RequestPolicy,
+        recordings: CallRecordings, logger: RocketLogger,
+        time: any TimeSource = SystemTimeSource()
     ) {
+        self.time = time
         self.source = source
         self.cache = cache
         self.policy = policy
+        self.recordings = recordings
         self.logger = logger
         facts = ProgramFacts(
             name: source.name, version: source.version, processID: CurrentProcess.processID)
     }
 
-    /// Takes a sample for the rates, without waiting for it.
-    func takeSample() {
+    /// Ends what runs for somebody who asks.
+    func stop() { recordings.stop() }
+
+    /// Once a second: takes a sample for the rates, without waiting for it, and ends a recording that
+    /// nobody asks for.
+    func tick() {
+        recordings.expire()
         let cache = cache
         Task { _ = await cache.numbers() }
     }
@@ -40,6 +53,7 @@ final class AdminRouter: Sendable {
         case .done(let response): exchange.answer(response)
         case .numbers(let make):
             Task { [self] in exchange.answer(await response(make)) }
+        case .work(let make): Task { exchange.answer(make()) }
         }
     }
 
@@ -48,6 +62,8 @@ final class AdminRouter: Sendable {
         case done(HTTPResponse)
         /// Needs the numbers.
         case numbers(@Sendable (AdminView) -> HTTPResponse)
+        /// Takes too long for the page's thread.
+        case work(@Sendable () -> HTTPResponse)
     }
 
     private func response(_ make: @Sendable (AdminView) -> HTTPResponse) async -> HTTPResponse {
@@ -68,8 +84,12 @@ final class AdminRouter: Sendable {
         view.process = numbers.process
         view.history = numbers.history
         view.configuration = source.configuration()
-        if let logs = source.logs { view.log = LogFigures(logs) }
+        if let logs = source.logs {
+            view.log = LogFigures(logs)
+            view.log.changes = changes.withLock { $0 }
+        }
         view.application = source.metrics?.contents
+        view.traces = source.traces?()
         view.isWritable = policy.isWritable
         return view
     }
@@ -78,11 +98,7 @@ final class AdminRouter: Sendable {
         do throws(RequestPolicy.Refusal) {
             try policy.checkHost(of: request)
             return try allowed(request)
-        } catch {
-            var response = HTTPResponse.text(error.text, status: error.status)
-            if let allowed = error.allowed { response.headers.append(("Allow", allowed)) }
-            return .done(response)
-        }
+        } catch { return .done(error.response) }
     }
 
     private func allowed(_ request: HTTPRequest) throws(RequestPolicy.Refusal) -> Route {
@@ -91,6 +107,7 @@ final class AdminRouter: Sendable {
             try policy.checkChange(by: request)
             return .done(try changeLevel(by: request))
         }
+        if path == "/record", request.method == "POST" { return try record(by: request) }
         guard let route = reading(path, request) else {
             throw RequestPolicy.Refusal(
                 404,
@@ -110,8 +127,12 @@ final class AdminRouter: Sendable {
         case "/healthz": return .done(.text("ok"))
         case "/readyz": return .done(Self.readiness(source.state()))
         case "/metrics":
+            let format = PrometheusText.Format(accept: request.headers[.accept])
             return .numbers { view in
-                HTTPResponse(contentType: PrometheusText.contentType, body: view.metrics)
+                var response = HTTPResponse(
+                    contentType: format.contentType, body: view.metrics(format))
+                response.headers = [("Vary", "Accept")]
+                return response
             }
         default: break
         }
@@ -146,6 +167,22 @@ final class AdminRouter: Sendable {
         }
     }
 
+    /// Begins, continues or ends a recording.
+    private func record(by request: HTTPRequest) throws(RequestPolicy.Refusal) -> Route {
+        try policy.checkOrigin(of: request)
+        guard let fields = FormFields(String(decoding: request.body, as: UTF8.self)) else {
+            throw RequestPolicy.Refusal(
+                400, "Send the settings of the recording as a form's fields.")
+        }
+        return .work { [recordings, peer = request.peer] in
+            do throws(RequestPolicy.Refusal) {
+                return try recordings.answer(fields, of: peer)
+            } catch {
+                return error.response
+            }
+        }
+    }
+
     private func changeLevel(by request: HTTPRequest) throws(RequestPolicy.Refusal) -> HTTPResponse
     {
         let names = LogLevel.allCases.map(\.name).joined(separator: ", ")
@@ -162,6 +199,7 @@ final class AdminRouter: Sendable {
         }
         let old = logs.level(of: stream)?.name ?? "off"
         logs.setLevel(level, of: stream)
+        changes.withLock { $0[stream] = LevelChange(level: level, time: time.wall()) }
         logger.warn("log level changed on the admin page") {
             $0.add("stream", stream.name)
             $0.add("old", old)
@@ -177,6 +215,14 @@ final class AdminRouter: Sendable {
         var random = SystemRandomNumberGenerator()
         let digits = { (number: UInt64) in String(number, radix: 36) }
         return digits(random.next()) + digits(random.next())
+    }
+}
+
+extension RequestPolicy.Refusal {
+    var response: HTTPResponse {
+        var response = HTTPResponse.text(text, status: status)
+        if let allowed { response.headers.append(("Allow", allowed)) }
+        return response
     }
 }
 

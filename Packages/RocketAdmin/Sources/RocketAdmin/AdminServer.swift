@@ -38,8 +38,13 @@ public final class AdminServer: Service {
         router = AdminRouter(
             source, cache: SnapshotCache(source, time: time, validity: configuration.validity),
             policy: RequestPolicy(
-                isUnix: configuration.address.isUnix, isWritable: configuration.isWritable),
-            logger: logger)
+                way: configuration.address.isUnix
+                    ? .unix : configuration.access == nil ? .loopback : .tls,
+                isWritable: configuration.isWritable),
+            recordings: CallRecordings(
+                source.server, isAllowed: configuration.allowsRecording,
+                alwaysMasked: configuration.alwaysMasked, time: time, logger: logger),
+            logger: logger, time: time)
     }
 
     /// The address that it listens on, with the port that the kernel has chosen. Suspends until it
@@ -56,6 +61,7 @@ public final class AdminServer: Service {
     /// - Throws: `AdminError` if the address can't be listened on, or the thread can't be created.
     public func run() async throws {
         defer { listening.fire() }
+        if let access = configuration.access { return try await run(access) }
         let groupID = try configuration.group.map(Self.groupID)
         let socket: AdminSocket
         do throws(SystemError) {
@@ -69,11 +75,15 @@ public final class AdminServer: Service {
         let (descriptor, file) = socket.release()
         defer { file?.remove() }
         let server = try start(on: descriptor, groupID: groupID)
+        announce(address)
+        await keepTime(of: server)
+        server.stop()
+    }
+
+    private func announce(_ address: NetAddress) {
         bound.withLock { $0 = address }
         listening.fire()
         logger.info("admin page") { $0.add("address", address.description) }
-        await keepTime(of: server)
-        server.stop()
     }
 
     private static func groupID(_ name: String) throws(AdminError) -> UInt32 {
@@ -90,25 +100,31 @@ public final class AdminServer: Service {
     private func start(on descriptor: Int32, groupID: UInt32?) throws(AdminError)
         -> MicrohttpdServer
     {
+        let peers = PeerPolicy(ownUID: UserAccount.effectiveUID, groupID: groupID)
+        let isUnix = configuration.address.isUnix
+        return try start(on: descriptor, isUnix: isUnix) { [router, logger] exchange in
+            if isUnix, !Self.isAllowed(exchange, peers, logger) {
+                return exchange.answer(.text(Self.forbidden, status: 403))
+            }
+            router.answer(exchange)
+        }
+    }
+
+    /// - Parameter descriptor: nil: connections are added.
+    func start(
+        on descriptor: Int32?, isUnix: Bool, handle: @escaping @Sendable (HTTPExchange) -> Void
+    ) throws(AdminError) -> MicrohttpdServer {
         var limits = MicrohttpdServer.Limits()
         limits.maxConnections = configuration.maxConnections
         limits.maxConnectionsPerPeer = configuration.maxConnectionsPerPeer
         limits.requestTimeout = configuration.requestTimeout
         limits.headerBytes = configuration.maxHeaderBytes
-        let peers = PeerPolicy(ownUID: UserAccount.effectiveUID, groupID: groupID)
-        let isUnix = configuration.address.isUnix
         do throws(SystemError) {
             return try MicrohttpdServer(
                 listeningOn: descriptor, isUnix: isUnix, limits,
                 log: { [logger] text in
                     logger.debug("admin page: fault of a peer") { $0.add("detail", text) }
-                },
-                handle: { [router, logger] exchange in
-                    if isUnix, !Self.isAllowed(exchange, peers, logger) {
-                        return exchange.answer(.text(Self.forbidden, status: 403))
-                    }
-                    router.answer(exchange)
-                })
+                }, handle: handle)
         } catch {
             throw AdminError(text: "the page's thread can't start: \(error)", errno: error.errno)
         }
@@ -131,13 +147,77 @@ public final class AdminServer: Service {
     }
 
     /// Each second: closes connections that are late, and takes a sample of the rates, so that the page
-    /// has the last minute when somebody opens it.
+    /// has the last minute when somebody opens it. Until the program shuts down, which ends recordings.
     private func keepTime(of server: MicrohttpdServer) async {
         await cancelWhenGracefulShutdown { [router] in
             while (try? await Task.sleep(for: .seconds(1))) != nil {
                 server.closeLate()
-                router.takeSample()
+                router.tick()
             }
+        }
+        router.stop()
+    }
+
+    // MARK: TLS
+
+    private func run(_ access: SecureAccess) async throws {
+        // The listener and libmicrohttpd need each other: requests come after both are there.
+        let made = Locked<SecureListener?>(nil)
+        let httpd = try start(on: nil, isUnix: false) { [router, logger] exchange in
+            let identity = made.withLock { $0 }?.identity(of: exchange.connection)
+            // nil closes: its connection has ended.
+            guard let identity else { return exchange.close() }
+            let isChange = exchange.request.map { !$0.isReading } ?? false
+            if let status = access.refusal(of: isChange ? .change : .read, to: identity) {
+                Self.logRefusal(of: identity, isChange, logger)
+                return exchange.answer(.text(Self.notAllowed, status: status))
+            }
+            router.answer(exchange)
+        }
+        let listener: SecureListener
+        do {
+            listener = try SecureListener(tcpConfiguration(access), logger: logger) {
+                httpd.add($0, number: $1)
+            }
+        } catch {
+            httpd.stop()
+            throw AdminError(text: "the page's thread can't start: \(error)", errno: error.errno)
+        }
+        made.withLock { $0 = listener }
+        do {
+            announce(try listener.start() ?? configuration.address)
+        } catch {
+            await listener.stop()
+            httpd.stop()
+            throw AdminError(
+                text: "the page can't listen (admin/listen): \(error)", errno: error.cause.errno)
+        }
+        await keepTime(of: httpd)
+        await listener.stop()
+        httpd.stop()
+    }
+
+    private func tcpConfiguration(_ access: SecureAccess) -> TCPServerConfiguration {
+        var tcp = TCPServerConfiguration(listen: [configuration.address])
+        tcp.maxConnections = configuration.maxConnections
+        tcp.maxConnectionsPerPeer = configuration.maxConnectionsPerPeer
+        tcp.security.tcp = access.security
+        tcp.connection.handshakeTimeout = configuration.handshakeTimeout
+        tcp.connection.firstBytesTimeout = nil
+        tcp.connection.partialInputTimeout = nil
+        return tcp
+    }
+
+    private static let notAllowed =
+        "You may not do this: no rule of admin/authorization in the server's configuration allows it "
+        + "to your certificate (admin.read to look at the page, admin.change to change something)."
+
+    private static func logRefusal(
+        of identity: PeerIdentity, _ isChange: Bool, _ logger: RocketLogger
+    ) {
+        logger.throttled(.warn, "admin page refused")?.warn("admin page refused") {
+            $0.add("peer", identity.description)
+            $0.add("right", (isChange ? SecureAccess.Right.change : .read).rawValue)
         }
     }
 }

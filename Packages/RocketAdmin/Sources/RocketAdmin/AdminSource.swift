@@ -17,12 +17,18 @@ public struct AdminSource: Sendable {
     /// The program's own metrics, which `/metrics` has, too. Default nil: it has none.
     public var metrics: ApplicationMetrics?
 
+    /// Returns what has become of the program's spans. Default nil: it exports none.
+    public var traces: (@Sendable () -> AdminTraces)?
+
+    /// Whose calls can be recorded; nil in tests.
+    let server: RPCServer?
     let state: @Sendable () -> RPCServer.State
     let snapshot: @Sendable () async -> RPCServerSnapshot
 
     /// The page of a server.
     public init(name: String, server: RPCServer) {
         self.name = name
+        self.server = server
         state = { server.state }
         snapshot = { await server.snapshot() }
     }
@@ -33,6 +39,7 @@ public struct AdminSource: Sendable {
         snapshot: @escaping @Sendable () async -> RPCServerSnapshot
     ) {
         self.name = name
+        server = nil
         self.state = state
         self.snapshot = snapshot
     }

@@ -13,6 +13,8 @@ struct AdminView: Sendable {
     var log = LogFigures()
     /// The program's own metrics; nil: it has no back end for them.
     var application: MetricsRegistry?
+    /// The export of its spans; nil: there is none.
+    var traces: AdminTraces?
     /// Whether the log's levels can be changed.
     var isWritable = false
 }
@@ -44,6 +46,12 @@ struct ProcessFigures: Hashable, Sendable {
     }
 }
 
+/// A change of a log's level on the page. A value.
+struct LevelChange: Hashable, Sendable {
+    var level: LogLevel
+    var time: WallTime
+}
+
 /// The log's levels and counts. A value.
 struct LogFigures: Hashable, Sendable {
     /// By stream; nil: nothing is written.
@@ -51,6 +59,8 @@ struct LogFigures: Hashable, Sendable {
     var statistics = LogStatistics()
     /// nil: the program has no log.
     var hasLog = false
+    /// The last change of each level on the page.
+    var changes: [LogStream: LevelChange] = [:]
 
     init() {}
 
@@ -62,6 +72,7 @@ struct LogFigures: Hashable, Sendable {
 
     static func == (a: LogFigures, b: LogFigures) -> Bool {
         a.levels == b.levels && a.statistics == b.statistics && a.hasLog == b.hasLog
+            && a.changes == b.changes
     }
 
     func hash(into hasher: inout Hasher) { hasher.combine(levels) }

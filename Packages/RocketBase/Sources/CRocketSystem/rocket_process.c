@@ -51,7 +51,7 @@ int64_t rocket_descriptor_limit(void) {
 int rocket_set_descriptor_limit(int64_t wanted) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
-    limit.rlim_cur = (rlim_t)wanted;
+    limit.rlim_cur = (rlim_t)wanted < limit.rlim_max ? (rlim_t)wanted : limit.rlim_max;
     return setrlimit(RLIMIT_NOFILE, &limit);
 }
 

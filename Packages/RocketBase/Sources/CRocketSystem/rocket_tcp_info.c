@@ -1,8 +1,10 @@
 // In a file of its own: <linux/tcp.h>, whose tcp_info is complete, contradicts <netinet/tcp.h>.
 #include "rocket_socket.h"
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 // Since Linux 6.15; headers may be older than the kernel.
@@ -22,6 +24,8 @@ int rocket_tcp_progress(int fd, struct rocket_tcp_progress *out) {
     out->since_answer_ms = info.tcpi_last_ack_recv;
     return 0;
 }
+
+int rocket_queued_output(int fd, int *bytes) { return ioctl(fd, SIOCOUTQ, bytes); }
 
 int rocket_set_longest_retransmission(int fd, int milliseconds) {
     return setsockopt(

@@ -12,6 +12,7 @@ public final class SystemdReporter: Sendable {
         var status: (@Sendable () -> String)?
         var conditions: [@Sendable () -> String?] = []
         var thread: SystemThread?
+        var isReadyHeld = false
         var isStopping = false
         var isReloading = false
         var hasEnded = false
@@ -58,12 +59,18 @@ public final class SystemdReporter: Sendable {
         state.withLock { $0.conditions.append(condition) }
     }
 
+    /// From now on `ready` has an effect only with `endsHold`: for a program with more parts than the
+    /// server, which reports its own listeners.
+    public func holdReady() { state.withLock { $0.isReadyHeld = true } }
+
     /// Reports that the service is ready: all listeners are bound and all parts run. Later calls
     /// have no effect.
-    public func ready() {
+    public func ready(endsHold: Bool = false) {
         let now = time.monotonic()
         let isFirst = state.withLock { state -> Bool in
-            guard state.schedule == nil, !state.isStopping, !state.hasEnded else { return false }
+            if endsHold { state.isReadyHeld = false }
+            guard !state.isReadyHeld, state.schedule == nil, !state.isStopping, !state.hasEnded
+            else { return false }
             state.schedule = NotifySchedule(watchdogTimeout: notifier.watchdogTimeout, now: now)
             return true
         }

@@ -41,6 +41,18 @@ private final class FakeServiceManager: Sendable {
         #expect(manager.all == ["READY=1\nSTATUS=0 calls/s all is well"])
     }
 
+    @Test("A program with several parts is ready when it says so, not when its server does")
+    func held() {
+        let manager = FakeServiceManager()
+        let reporter = SystemdReporter(manager.notifier(), time: FixedTime())
+        reporter.holdReady()
+        reporter.ready()
+        #expect(manager.all == [])
+        reporter.ready(endsHold: true)
+        reporter.end()
+        #expect(manager.all == ["READY=1\nSTATUS=serving"])
+    }
+
     @Test("The status begins with the conditions of the program, as long as there are any")
     func conditions() {
         let manager = FakeServiceManager()

@@ -13,7 +13,7 @@ import SwiftProtobuf
 
 /// The connection below the one under test: keeps what is written.
 final class FakeBelow: Transport {
-    var localAddress: NetAddress { NetAddress(.unnamed) }
+    var localAddress = NetAddress(.unnamed)
     var peerAddress: NetAddress { NetAddress(.unnamed) }
     var peerIdentity: PeerIdentity { .none }
     var sentBytes: UInt64 = 0

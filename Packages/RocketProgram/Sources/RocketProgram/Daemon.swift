@@ -1,4 +1,5 @@
 import Logging
+import RocketAdmin
 public import RocketBase
 import RocketSystem
 public import RocketSystemd
@@ -21,9 +22,13 @@ public struct Daemon: Sendable {
     public let sockets: ListenFDs
 
     /// Reads systemd's environment variables, and ignores SIGPIPE: a server outlives the readers of
-    /// its standard output.
+    /// its standard output. Raises the process's limit on open descriptors to the hard one, as far
+    /// as the system lets it: the soft one is often 1024, for programs that use select(2).
     public init(name: String, logs: LogSystem) {
         StandardOutput.outliveReaders()
+        do { try ProcessUsage.setDescriptorLimit(.max) } catch {
+            logs.app.warn("the limit on descriptors stays as it is") { $0.add("error", error) }
+        }
         self.name = name
         self.logs = logs
         systemd = .fromEnvironment(logger: logs.app)
@@ -63,7 +68,8 @@ public struct Daemon: Sendable {
             logs.app.info("stopping") { $0.add("signal", signal.name) }
             Task { await group.triggerGracefulShutdown() }
         }
-        async let announced: Void = announce(listening)
+        systemd?.holdReady()
+        async let announced: Void = announce(services, listening)
         try await group.run()
         await announced
     }
@@ -72,10 +78,16 @@ public struct Daemon: Sendable {
     public func end() { systemd?.end() }
 
     /// Prints the ready line, for which scripts wait, and notifies systemd.
-    private func announce(_ listening: () async -> [String]) async {
+    private func announce(
+        _ services: [any Service], _ listening: () async -> [String]
+    ) async {
         let addresses = await listening()
         guard !addresses.isEmpty else { return }
-        systemd?.ready()
+        // A program whose page can't listen ends, and must not have been ready before.
+        for case let page as AdminServer in services {
+            if await page.boundAddress == nil { return }
+        }
+        systemd?.ready(endsHold: true)
         let list = addresses.joined(separator: " ")
         if !StandardOutput.isWritten("\(name) is ready, listening on \(list)\n") {
             logs.app.warn("the ready line could not be written to standard output")

@@ -54,6 +54,19 @@ struct DaemonTests {
         }
     }
 
+    @Test("The limit on descriptors is raised to the hard one")
+    func descriptors() async {
+        await #expect(processExitsWith: .success) {
+            try ProcessUsage.setDescriptorLimit(.max)
+            let hard = try ProcessUsage.descriptorLimit()
+            try ProcessUsage.setDescriptorLimit(hard / 2)
+            let logs = try LogSystem(LogConfiguration())
+            _ = Daemon(name: "test", logs: logs)
+            try #require(ProcessUsage.descriptorLimit() == hard)
+            logs.shutdown()
+        }
+    }
+
     @Test("A second signal ends the process at once by that signal")
     func second() async {
         await #expect(processExitsWith: .signal(SIGINT)) {

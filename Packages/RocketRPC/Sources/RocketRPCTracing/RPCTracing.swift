@@ -1,18 +1,22 @@
 import RocketBase
 import RocketCodec
 public import RocketRPC
-import RocketTCP
 public import SwiftProtobuf
 public import Tracing
 
-/// Creates a span for each call with swift-distributed-tracing. For servers and channels.
+/// Creates a span for each call with swift-distributed-tracing. For servers and channels, and for
+/// streaming calls, too.
 ///
 /// A channel injects the current trace context into the call's metadata, a server extracts it. The
 /// tracer chooses the keys; with W3C's propagation they are `traceparent` and `tracestate`. The
 /// spans of a handler's outgoing calls are children of the handler's span.
 ///
+/// A span ends when its call does: on a server when the reply is in the connection's output, or the
+/// call was given up. Its attributes and its status are those of OpenTelemetry's conventions for RPC:
+/// docs/guides/tracing.md. Synchronous handlers remain synchronous.
+///
 /// An interceptor and no observer, since the handler runs inside the span's task-local context.
-public struct RPCTracing: RPCInterceptor {
+public struct RPCTracing: RPCSynchronousInterceptor, RPCStreamInterceptor {
     private let tracer: (any Tracer)?
 
     /// - Parameter tracer: nil: the tracer that the process is bootstrapped with at each call.
@@ -24,6 +28,46 @@ public struct RPCTracing: RPCInterceptor {
     >(
         _ request: Request, _ call: RPCController, next: RPCHandler<Request, Response>
     ) async throws -> Response {
+        let span = startSpan(of: call)
+        do {
+            return try await ServiceContext.$current.withValue(span.context) {
+                try await next(request, call)
+            }
+        } catch {
+            span.recordError(error)
+            throw error
+        }
+    }
+
+    /// Passes the call of a synchronous handler on inside a span.
+    public func intercept<Request: Message & Sendable, Response: Message & Sendable>(
+        _ request: Request, _ call: RPCController,
+        next: RPCSynchronousHandler<Request, Response>
+    ) throws -> Response {
+        let span = startSpan(of: call)
+        do {
+            return try ServiceContext.$current.withValue(span.context) { try next(request, call) }
+        } catch {
+            span.recordError(error)
+            throw error
+        }
+    }
+
+    /// Passes the streaming call on inside a span.
+    public nonisolated(nonsending) func interceptStream(
+        _ call: RPCController, next: nonisolated(nonsending) () async throws -> Void
+    ) async throws {
+        let span = startSpan(of: call)
+        do {
+            try await ServiceContext.$current.withValue(span.context) { try await next() }
+        } catch {
+            span.recordError(error)
+            throw error
+        }
+    }
+
+    /// Starts the span of a call, which ends with it.
+    private func startSpan(of call: RPCController) -> any Span {
         let tracer = tracer ?? InstrumentationSystem.tracer
         let isOutgoing = call.isOutgoing
         var context = isOutgoing ? ServiceContext.current ?? .topLevel : .topLevel
@@ -32,35 +76,18 @@ public struct RPCTracing: RPCInterceptor {
         }
         let span = tracer.startSpan(
             call.method, context: context, ofKind: isOutgoing ? .client : .server)
-        defer { span.end() }
-        describe(call, in: span)
         if isOutgoing {
             var metadata = call.requestMetadata
             tracer.inject(span.context, into: &metadata, using: MetadataInjector())
             call.requestMetadata = metadata
         }
-        do {
-            return try await ServiceContext.$current.withValue(span.context) {
-                try await next(request, call)
-            }
-        } catch {
-            span.recordError(error)
-            span.setStatus(.init(code: .error))
-            if let error = error as? RPCError {
-                span.attributes["rpc.rocket.code"] = Int64(error.code.rawValue)
-            }
-            throw error
+        guard span.isRecording else { return span }
+        if !isOutgoing { span.attributes = CallAttributes.beginning(of: call) }
+        call.onEnd { ending in
+            CallAttributes.end(span, of: call, ending.code)
+            span.end()
         }
-    }
-
-    /// Sets the attributes of OpenTelemetry's conventions for RPC.
-    private func describe(_ call: RPCController, in span: any Span) {
-        let method = call.method
-        let dot = method.lastIndex(of: ".") ?? method.startIndex
-        span.attributes["rpc.system"] = "rocket"
-        span.attributes["rpc.service"] = String(method[..<dot])
-        span.attributes["rpc.method"] = String(method[dot...].dropFirst())
-        if let peer = call.peerAddress { span.attributes["network.peer.address"] = peer.host }
+        return span
     }
 }
 

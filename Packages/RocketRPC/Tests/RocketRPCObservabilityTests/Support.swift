@@ -6,7 +6,7 @@ import SwiftProtobuf
 
 typealias Text = Google_Protobuf_StringValue
 
-/// Returns its request; fails with PERMISSION_DENIED for `fail`.
+/// Returns its request; fails with PERMISSION_DENIED for `fail`, with INTERNAL for `break`.
 struct Echo: RPCService {
     static var serviceName: String { "test.v1.Echo" }
     static let say = RPCMethod<Text, Text>(service: serviceName, name: "say")
@@ -14,6 +14,7 @@ struct Echo: RPCService {
     func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(Self.say) { request, _ in
             if request.value == "fail" { throw RPCError(.permissionDenied, "no") }
+            if request.value == "break" { throw RPCError(.internal, "broken") }
             return request
         }
     }

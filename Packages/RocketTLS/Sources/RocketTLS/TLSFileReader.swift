@@ -96,9 +96,14 @@ struct TLSElements {
 
     init(_ config: RocketConfig) {
         servers["server/tls"] = config.server.tls
+        servers["admin/tls"] = config.admin.tls
+        if let http = config.server.http {
+            servers["server/http/tls"] = http.tls ?? config.server.tls
+        }
         for listener in config.server.listeners {
             servers["server/listener/\(listener.address)/tls"] = listener.tls
         }
+        clients["trace/otlp/tls"] = config.trace.otlp?.tls
         for stub in config.stubs { clients["stubs/\(stub.name)/tls"] = stub.tls }
     }
 }

@@ -32,13 +32,20 @@ typedef struct {
     /// The longest time from the first byte, or the end of the request before, to the request's end, and
     /// from its answer to the end of sending that.
     int64_t timeout_ms;
+    /// Peers are users of Unix sockets; otherwise IP addresses.
     int is_unix;
 } rocket_httpd_settings;
 
-/// Starts a server on a listening socket, which belongs to it from now on. `context` must outlive it.
-/// Returns NULL, with errno: the socket still belongs to the caller.
+/// Starts a server on a listening socket, which belongs to it from now on, or with -1 on none: it serves
+/// the sockets of rocket_httpd_add. `context` must outlive it. Returns NULL, with errno: the socket still
+/// belongs to the caller.
 rocket_httpd *rocket_httpd_start(int descriptor, const rocket_httpd_settings *settings,
                                  const rocket_httpd_callbacks *callbacks, void *context);
+
+/// Serves a connected socket, which belongs to the server from now on, also on failure. `number`: for
+/// rocket_httpd_number. Returns 0, or -1: there are too many connections, or there is no memory. Any
+/// thread.
+int rocket_httpd_add(rocket_httpd *httpd, int descriptor, uint64_t number);
 
 /// Ends the server: connections are closed, also those of requests that wait, and no callback runs
 /// afterwards. Blocks until the thread has ended. Not in a callback. Frees the server.
@@ -62,6 +69,8 @@ int rocket_httpd_body_is_too_large(const rocket_httpd_request *request);
 /// The peer of a Unix socket (SO_PEERCRED). Returns 0, or -1 with errno.
 int rocket_httpd_peer(const rocket_httpd_request *request, int32_t *pid, uint32_t *uid,
                       uint32_t *gid);
+/// The number that the request's connection was added with; 0: it was accepted.
+uint64_t rocket_httpd_number(const rocket_httpd_request *request);
 /// Whether the peer of a Unix socket is in the group, also by its supplementary groups.
 int rocket_httpd_peer_is_in_group(const rocket_httpd_request *request, uint32_t gid);
 

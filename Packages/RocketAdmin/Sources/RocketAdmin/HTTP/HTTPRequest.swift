@@ -1,3 +1,5 @@
+import RocketSystem
+
 /// What a request says, as far as the page looks at it. A value.
 struct HTTPRequest: Sendable {
     /// As it was sent: `GET`.
@@ -8,6 +10,8 @@ struct HTTPRequest: Sendable {
     var repeated: Set<Header> = []
     var body: [UInt8] = []
     var isBodyTooLarge = false
+    /// The user at the other end of a Unix socket.
+    var peer: PeerCredentials?
 
     /// The headers that are looked at.
     enum Header: String, CaseIterable, Sendable {
@@ -15,6 +19,7 @@ struct HTTPRequest: Sendable {
         case origin = "Origin"
         case fetchSite = "Sec-Fetch-Site"
         case contentType = "Content-Type"
+        case accept = "Accept"
         /// Proves that no foreign page has sent the request: a browser asks before it sends such a
         /// header to another origin, and the answer is no.
         case change = "X-Rocket-Admin"

@@ -4,6 +4,8 @@ struct HTTPResponse: Sendable {
     var status: Int
     var contentType: String
     var body: String
+    /// In place of `body`, for what is no text.
+    var bytes: [UInt8]?
     /// Further headers, in their order.
     var headers: [(name: String, value: String)] = []
 

@@ -1,7 +1,8 @@
 import CRocketMicrohttpd
 import RocketSystem
 
-/// libmicrohttpd on one listening socket, with its one thread. Any thread; `stop` once, at the end.
+/// libmicrohttpd on one listening socket, or on sockets that it is given, with its one thread. Any thread;
+/// `stop` once, at the end.
 @safe
 final class MicrohttpdServer: Sendable {
     struct Limits: Sendable {
@@ -11,7 +12,7 @@ final class MicrohttpdServer: Sendable {
         var requestTimeout = Duration.seconds(10)
 
         /// The fields of a form.
-        static let bodyBytes = 1024
+        static let bodyBytes = 8192
     }
 
     // SAFETY: set in the initialiser, taken once under the lock by `stop`; the shim locks itself.
@@ -31,8 +32,12 @@ final class MicrohttpdServer: Sendable {
     }
 
     /// Starts the thread. Takes ownership of the descriptor, also if it throws.
+    ///
+    /// - Parameters:
+    ///   - descriptor: nil: connections come by `add`, and the limit per peer does not hold.
+    ///   - isUnix: whether a limit per peer is one per user.
     init(
-        listeningOn descriptor: Int32, isUnix: Bool, _ limits: Limits,
+        listeningOn descriptor: Int32?, isUnix: Bool, _ limits: Limits,
         log: @escaping @Sendable (String) -> Void,
         handle: @escaping @Sendable (HTTPExchange) -> Void
     ) throws(SystemError) {
@@ -41,21 +46,37 @@ final class MicrohttpdServer: Sendable {
         unsafe self.context = context
         var settings = rocket_httpd_settings(
             max_connections: UInt32(limits.maxConnections),
-            max_connections_per_peer: UInt32(limits.maxConnectionsPerPeer),
+            max_connections_per_peer: descriptor == nil
+                ? .max : UInt32(limits.maxConnectionsPerPeer),
             header_bytes: limits.headerBytes, body_bytes: Limits.bodyBytes,
             timeout_ms: limits.requestTimeout.wholeNanoseconds / 1_000_000,
-            is_unix: isUnix ? 1 : 0)
+            is_unix: isUnix || descriptor == nil ? 1 : 0)
         var calls = httpdCallbacks
         // SAFETY: settings and callbacks are copied; the context is freed after rocket_httpd_stop.
-        guard let made = unsafe rocket_httpd_start(descriptor, &settings, &calls, context) else {
+        guard let made = unsafe rocket_httpd_start(descriptor ?? -1, &settings, &calls, context)
+        else {
             let error = Errno.current
-            _ = FileDescriptor(owning: descriptor)
+            if let descriptor { _ = FileDescriptor(owning: descriptor) }
             unsafe context.deinitialize(count: 1)
             unsafe context.deallocate()
             httpd = Locked(unsafe Handle(pointer: nil))
             throw SystemError("MHD_start_daemon", error)
         }
         httpd = Locked(unsafe Handle(pointer: made))
+    }
+
+    /// Serves a connected socket, which is closed if it can't be: the server has stopped, or has too many.
+    ///
+    /// - Parameter number: `HTTPExchange.connection`; not 0.
+    func add(_ socket: consuming FileDescriptor, number: UInt64) {
+        let descriptor = socket.release()
+        httpd.withLock { handle in
+            guard let pointer = unsafe handle.pointer else {
+                _ = FileDescriptor(owning: descriptor)
+                return
+            }
+            _ = unsafe rocket_httpd_add(pointer, descriptor, number)
+        }
     }
 
     /// Closes all connections and ends the thread. Blocks until then; not on that thread.
@@ -120,6 +141,7 @@ struct HTTPExchange: @unchecked Sendable {
             start: UnsafeRawPointer(rocket_httpd_body(pointer, &count))?.assumingMemoryBound(
                 to: UInt8.self), count: count)
         request.body = unsafe Array(body)
+        request.peer = peer
         request.isBodyTooLarge = unsafe rocket_httpd_body_is_too_large(pointer) != 0
         return request
     }
@@ -130,10 +152,16 @@ struct HTTPExchange: @unchecked Sendable {
         return String(value.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
     }
 
+    /// In the handler only: the number that its connection was added with; 0: it was accepted.
+    var connection: UInt64 { unsafe rocket_httpd_number(pointer) }
+
     /// In the handler only: the user at the other end of a Unix socket; nil: unknown.
     var peer: PeerCredentials? {
         var (pid, uid, gid): (Int32, UInt32, UInt32) = (0, 0, 0)
-        guard unsafe rocket_httpd_peer(pointer, &pid, &uid, &gid) == 0 else { return nil }
+        // Of other sockets the kernel says -1.
+        guard unsafe rocket_httpd_peer(pointer, &pid, &uid, &gid) == 0, uid != .max else {
+            return nil
+        }
         return PeerCredentials(processID: pid, userID: uid, groupID: gid)
     }
 
@@ -142,11 +170,13 @@ struct HTTPExchange: @unchecked Sendable {
         unsafe rocket_httpd_peer_is_in_group(pointer, id) != 0
     }
 
-    /// Answers; nil closes the connection. Once.
+    /// Closes the connection without an answer. Once, in place of `answer`.
+    func close() { unsafe rocket_httpd_answer(pointer, 0, nil) }
+
+    /// Answers. Once.
     func answer(_ response: HTTPResponse) {
-        var body = response.body
         // SAFETY: the shim copies the bytes.
-        let made = body.withUTF8 { bytes in
+        let made = unsafe (response.bytes ?? Array(response.body.utf8)).withUnsafeBytes { bytes in
             unsafe rocket_httpd_response_create(bytes.baseAddress, bytes.count)
         }
         guard let made = unsafe made else { return unsafe rocket_httpd_answer(pointer, 500, nil) }

@@ -8,10 +8,19 @@ import RocketTCP
 /// rebinding): therefore the header Host must be an address. And they must not change anything:
 /// therefore a change needs a header that only this page, or a program, sends.
 struct RequestPolicy: Sendable {
-    /// Whether there is a Unix socket, which no browser reaches.
-    let isUnix: Bool
+    /// How the page is reached.
+    let way: Way
     /// Whether anything may be changed.
     let isWritable: Bool
+
+    enum Way: Sendable {
+        /// By a loopback address, as every page in a browser on the machine can.
+        case loopback
+        /// By a Unix socket, which no browser reaches.
+        case unix
+        /// By TLS: the certificate is of the page's own names only.
+        case tls
+    }
 
     /// A request that is not answered as it wishes.
     struct Refusal: Error, Hashable {
@@ -38,10 +47,10 @@ struct RequestPolicy: Sendable {
         }
         guard let host = request.headers[.host] else {
             // HTTP/1.0, as HAProxy's plain `option httpchk` sends it. No browser does.
-            if isUnix || Self.probes.contains(request.target.path) { return }
+            if way == .unix || Self.probes.contains(request.target.path) { return }
             throw Refusal(400, "The request has no Host header: send one, such as Host: localhost.")
         }
-        if isUnix || Self.isLoopback(host) { return }
+        if way != .loopback || HTTPHost(host).isLoopback { return }
         throw Refusal(
             421,
             "The Host header names something other than this machine. Use the address that the page "
@@ -53,12 +62,21 @@ struct RequestPolicy: Sendable {
     func checkChange(by request: HTTPRequest) throws(Refusal) {
         guard isWritable else {
             throw Refusal(
-                403, "Nothing can be changed here: set admin/writable to true in the configuration."
-            )
+                403,
+                "Nothing can be changed here: set admin/writable to true in the configuration and "
+                    + "restart the program; a reload is not enough. A level of the log itself changes by "
+                    + "the element log and a reload.")
         }
+        try checkOrigin(of: request)
+    }
+
+    /// Checks that a request comes from no foreign page, and is not too large.
+    func checkOrigin(of request: HTTPRequest) throws(Refusal) {
         if let site = request.headers[.fetchSite], site != "same-origin" { throw Self.foreign }
         if let origin = request.headers[.origin] {
-            guard let host = request.headers[.host], origin == "http://\(host)" else {
+            guard let host = request.headers[.host],
+                origin == "\(way == .tls ? "https" : "http")://\(host)"
+            else {
                 throw Self.foreign
             }
         } else if request.headers[.change] == nil {
@@ -70,43 +88,14 @@ struct RequestPolicy: Sendable {
         if request.repeated.contains(.origin) { throw Self.foreign }
         if request.isBodyTooLarge {
             throw Refusal(
-                413, "The body is larger than 1024 bytes: send the fields of the form only.")
+                413,
+                "The body is larger than \(MicrohttpdServer.Limits.bodyBytes) bytes: send the fields of "
+                    + "the form only.")
         }
     }
 
     private static let foreign = Refusal(
         403, "The request comes from another page: change things from this page, or by a command.")
-
-    /// Whether a Host header is a loopback address or localhost, with or without a port.
-    static func isLoopback(_ host: String) -> Bool {
-        let name = withoutPort(host).lowercased()
-        if name == "localhost" { return true }
-        return (try? NetAddress(ip: name, port: 0)).map(isLoopback) ?? false
-    }
-
-    /// Whether only this machine reaches the address: 127.0.0.0/8 or ::1.
-    static func isLoopback(_ address: NetAddress) -> Bool {
-        switch address.unmapped.socketAddress {
-        case .ipv4(let bits, _): bits >> 24 == 127
-        case .ipv6(let high, let low, _, _): high == 0 && low == 1
-        case .unix, .abstract, .unnamed: false
-        }
-    }
-
-    private static func withoutPort(_ host: String) -> String {
-        if host.hasPrefix("[") {
-            guard let end = host.firstIndex(of: "]") else { return "" }
-            let rest = host[host.index(after: end)...]
-            guard rest.isEmpty || isPort(rest.dropFirst()) && rest.first == ":" else { return "" }
-            return String(host[host.index(after: host.startIndex)..<end])
-        }
-        guard let colon = host.lastIndex(of: ":") else { return host }
-        return isPort(host[host.index(after: colon)...]) ? String(host[..<colon]) : ""
-    }
-
-    private static func isPort(_ text: some StringProtocol) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
-    }
 }
 
 /// Which users may ask by a Unix socket. A value.

@@ -5,8 +5,8 @@ import RocketTCP
 
 extension AdminView {
     /// The answer to `/metrics`.
-    var metrics: String {
-        var text = PrometheusText()
+    func metrics(_ format: PrometheusText.Format = .prometheus) -> String {
+        var text = PrometheusText(format)
         text.write(.buildInfo) { $0.add(1, program.name, program.version) }
         text.write(.up) { samples in
             for state in [RPCServer.State.notStarted, .running, .draining, .stopped] {
@@ -17,6 +17,7 @@ extension AdminView {
         writeServer(&text)
         writeLoops(&text)
         writeChannels(&text)
+        writeTraces(&text)
         if log.hasLog {
             text.write(.logLines) { samples in
                 samples.add(log.statistics.drained, "written")
@@ -31,6 +32,7 @@ extension AdminView {
         text.write(.processDescriptorLimit, process.descriptorLimit)
         text.write(.processStart, Double(server.startedAt.nanoseconds) / 1e9)
         application?.write(&text)
+        text.end()
         return text.text
     }
 
@@ -41,6 +43,19 @@ extension AdminView {
         (50_000_000, "0.05"), (100_000_000, "0.1"), (250_000_000, "0.25"), (500_000_000, "0.5"),
         (1_000_000_000, "1"), (2_500_000_000, "2.5"), (5_000_000_000, "5"), (10_000_000_000, "10"),
     ]
+
+    /// The newest example of each bucket: one for each bound, and one for what is longer than all.
+    static func exemplars(
+        _ all: [RPCServerSnapshot.Exemplar], in bounds: [Duration]
+    ) -> [RPCServerSnapshot.Exemplar?] {
+        var found = [RPCServerSnapshot.Exemplar?](repeating: nil, count: bounds.count + 1)
+        for exemplar in all {
+            let index = bounds.firstIndex { exemplar.duration <= $0 } ?? bounds.count
+            if let other = found[index], other.time > exemplar.time { continue }
+            found[index] = exemplar
+        }
+        return found
+    }
 
     private func writeMethods(_ text: inout PrometheusText) {
         let methods = server.methods.map { (name: MethodLabels($0.name), numbers: $0) }
@@ -60,14 +75,17 @@ extension AdminView {
         text.write(.refused) { samples in
             for (name, method) in methods { samples.add(method.refused, name.service, name.method) }
         }
+        let format = text.format
         text.write(.handling) { samples in
             let bounds = Self.bounds.map { Duration.nanoseconds($0.nanoseconds) }
             for (name, method) in methods {
                 let counts = method.latency.cumulativeCounts(upTo: bounds)
                 samples.addHistogram(
                     bounds: zip(Self.bounds, counts).map { ($0.text, $1) },
-                    count: method.latency.count, sum: method.latency.sum.seconds, name.service,
-                    name.method)
+                    count: method.latency.count, sum: method.latency.sum.seconds,
+                    exemplars: format == .openMetrics
+                        ? Self.exemplars(method.exemplars, in: bounds) : [],
+                    name.service, name.method)
             }
         }
         text.write(.inFlight) { samples in
@@ -94,16 +112,17 @@ extension AdminView {
             samples.add(statistics.refusedAsLate, "late")
             samples.add(statistics.refusedByAdaptiveLimit, "adaptive_limit")
             samples.add(statistics.refusedForRate, "rate")
-            let overload =
-                statistics.refusedForQueueDelay + statistics.refusedAsLate
-                + statistics.refusedByAdaptiveLimit + statistics.refusedForRate
-            samples.add(max(0, statistics.refusedCalls - overload), "other")
+            for (reason, count) in statistics.refusedByReason.sorted(by: { $0.key < $1.key }) {
+                samples.add(count, reason)
+            }
         }
         text.write(.timedOut, statistics.timedOutCalls)
         text.write(.cancelled, statistics.cancelledCalls)
         text.write(.brokenStreams, statistics.brokenStreams)
         text.write(.connections, server.connectionCount)
         text.write(.unsentBytes, server.connections.reduce(0) { $0 + $1.unsentBytes })
+        text.write(.kernelBytes, server.connections.reduce(0) { $0 + $1.kernelBytes })
+        text.write(.unreadPeers, server.connections.count(where: \.isUnread))
         text.write(.limit) { samples in
             for limit in server.limits {
                 if let most = limit.limit { samples.add(most, limit.name) }

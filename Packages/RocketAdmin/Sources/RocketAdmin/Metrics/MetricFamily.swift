@@ -49,7 +49,9 @@ extension MetricFamily {
         "Bytes of responses, without frames and encryption")
     static let refusals = MetricFamily(
         .counter, "rocket_server_refusals_total", ["reason"],
-        "Calls that were refused under overload, by reason")
+        "Calls that ended before a handler ran, by reason: draining, call_limit, request_size, "
+            + "metadata_size, deadline, unknown_method, permission, authentication, and under overload "
+            + "queue_delay, late, adaptive_limit, rate")
     static let timedOut = MetricFamily(
         .counter, "rocket_server_timed_out_total",
         "Calls whose deadline or time limit passed while their handler ran")
@@ -63,6 +65,13 @@ extension MetricFamily {
     static let unsentBytes = MetricFamily(
         .gauge, "rocket_server_unsent_bytes",
         "Bytes that wait for peers to read, of the connections in the table of connections")
+    static let kernelBytes = MetricFamily(
+        .gauge, "rocket_server_kernel_bytes",
+        "Bytes that were sent and that peers have not acknowledged, of the connections in the table"
+    )
+    static let unreadPeers = MetricFamily(
+        .gauge, "rocket_server_unread_peers",
+        "Connections in the table whose peers have let bytes wait for 5 seconds or more")
     static let limit = MetricFamily(
         .gauge, "rocket_server_limit", ["limit"], "The limits of the server, in their own units")
     static let limitCurrent = MetricFamily(
@@ -113,6 +122,15 @@ extension MetricFamily {
     static let endpointReady = MetricFamily(
         .gauge, "rocket_client_endpoint_ready", ["target", "address"],
         "1 for a server that gets calls, 0 for one that is not connected or left out")
+    static let traceSpans = MetricFamily(
+        .counter, "rocket_trace_spans_total", ["result"],
+        "Spans of traces, by result: exported, dropped (no room), rejected (by the collector), failed (given up)"
+    )
+    static let traceWaiting = MetricFamily(
+        .gauge, "rocket_trace_spans_waiting", "Spans that wait for their export")
+    static let traceExports = MetricFamily(
+        .counter, "rocket_trace_exports_total", ["result"],
+        "Attempts to export spans, by result: ok, failed")
     static let logLines = MetricFamily(
         .counter, "rocket_log_lines_total", ["result"],
         "Lines of the log, by result: written, dropped (no memory), lost (not written)")
@@ -139,10 +157,13 @@ extension MetricFamily {
     /// All, in the order of `/metrics`.
     static let all: [MetricFamily] = [
         buildInfo, up, started, handled, refused, handling, inFlight, requestBytes, responseBytes,
-        refusals, timedOut, cancelled, brokenStreams, connections, unsentBytes, limit, limitCurrent,
+        refusals, timedOut, cancelled, brokenStreams, connections, unsentBytes, kernelBytes,
+        unreadPeers,
+        limit, limitCurrent,
         limitHighest, limitRefusals, overloadedLoops, loopBusy, loopTicks, loopDelay, loopLongest,
         loopSlow, loopStuck, loopConnections, loopTasks, channelInFlight, channelConnects,
-        channelLost, channelRetries, channelHedges, channelEjections, endpointReady, logLines,
+        channelLost, channelRetries, channelHedges, channelEjections, endpointReady, traceSpans,
+        traceWaiting, traceExports, logLines,
         processCPU, processMemory, processHeap, processDescriptors, processDescriptorLimit,
         processStart, applicationSeries, applicationRefused,
     ]

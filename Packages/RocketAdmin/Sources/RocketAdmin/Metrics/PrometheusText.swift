@@ -1,20 +1,65 @@
-/// Metrics in Prometheus' text format, version 0.0.4. A value: families are written one after another,
-/// each with its samples.
+import RocketRPC
+import RocketSystem
+
+/// Metrics in one of the text formats that Prometheus reads. A value: families are written one after
+/// another, each with its samples.
 struct PrometheusText {
     private(set) var text = ""
+    let format: Format
+    /// The names of families that were written in OpenMetrics, which must differ.
+    private var names: Set<String> = []
 
-    /// The type of the answer.
-    static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+    /// A format of the answer.
+    enum Format: Hashable, Sendable {
+        /// Prometheus' own, version 0.0.4.
+        case prometheus
+        /// OpenMetrics 1.0.0, which has exemplars.
+        case openMetrics
+
+        /// The type of the answer.
+        var contentType: String {
+            switch self {
+            case .prometheus: "text/plain; version=0.0.4; charset=utf-8"
+            case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            }
+        }
+    }
+
+    init(_ format: Format = .prometheus) { self.format = format }
 
     /// Writes HELP and TYPE of a family, then its samples.
     mutating func write(_ family: MetricFamily, _ samples: (inout Samples) -> Void) {
-        var collected = Samples(family: family)
+        var collected = Samples(family: family, format: format)
         samples(&collected)
         if collected.text.isEmpty { return }
-        text += "# HELP \(family.name) \(Self.escapedHelp(family.help))\n"
-        text += "# TYPE \(family.name) \(family.kind.rawValue)\n"
+        switch format {
+        case .prometheus:
+            text += "# HELP \(family.name) \(Self.escapedHelp(family.help))\n"
+            text += "# TYPE \(family.name) \(family.kind.rawValue)\n"
+        case .openMetrics: writeHead(family)
+        }
         text += collected.text
     }
+
+    /// The name of a counter is that of its samples without `_total`; where another family has that, as
+    /// a gauge `orders` beside a counter `orders_total`, it is a family of unknown type.
+    private mutating func writeHead(_ family: MetricFamily) {
+        var (name, type) = (family.name, family.kind.rawValue)
+        if family.kind == .counter {
+            if name.hasSuffix("_total") { name.removeLast("_total".count) }
+            if names.contains(name) { (name, type) = (family.name, "unknown") }
+        }
+        names.insert(name)
+        text += "# TYPE \(name) \(type)\n"
+        for unit in ["seconds", "bytes"] where name.hasSuffix("_\(unit)") {
+            text += "# UNIT \(name) \(unit)\n"
+        }
+        let help = Self.escapedLabel(family.help)
+        text += "# HELP \(name) \(help)\n"
+    }
+
+    /// Ends the text.
+    mutating func end() { if format == .openMetrics { text += "# EOF\n" } }
 
     /// A family of one sample without labels.
     mutating func write(_ family: MetricFamily, _ value: Double?) {
@@ -28,9 +73,13 @@ struct PrometheusText {
     /// The samples of one family.
     struct Samples {
         fileprivate let family: MetricFamily
+        fileprivate let format: Format
         fileprivate var text = ""
 
-        fileprivate init(family: MetricFamily) { self.family = family }
+        fileprivate init(family: MetricFamily, format: Format) {
+            self.family = family
+            self.format = format
+        }
 
         /// - Parameter labels: the values of the family's labels, in their order.
         mutating func add(_ value: Double, _ labels: String...) { add(value, labels: labels) }
@@ -50,21 +99,31 @@ struct PrometheusText {
             text += " \(PrometheusText.number(value))\n"
         }
 
-        /// - Parameter counts: cumulative, one for each bound.
+        /// - Parameters:
+        ///   - bounds: with cumulative counts.
+        ///   - exemplars: one for each bound and one more, in OpenMetrics; empty: none.
         mutating func addHistogram(
-            bounds: [(text: String, count: Int)], count: Int, sum: Double, _ labels: String...
+            bounds: [(text: String, count: Int)], count: Int, sum: Double,
+            exemplars: [RPCServerSnapshot.Exemplar?] = [], _ labels: String...
         ) {
-            addHistogram(bounds: bounds, count: count, sum: sum, pairs: pairs(labels))
+            addHistogram(
+                bounds: bounds, count: count, sum: sum, exemplars: exemplars, pairs: pairs(labels))
         }
 
         /// - Parameter pairs: the labels of this sample, whatever the family's are.
         mutating func addHistogram(
-            bounds: [(text: String, count: Int)], count: Int, sum: Double, pairs: [Pair]
+            bounds: [(text: String, count: Int)], count: Int, sum: Double,
+            exemplars: [RPCServerSnapshot.Exemplar?] = [], pairs: [Pair]
         ) {
-            for bound in bounds + [("+Inf", count)] {
+            for (index, bound) in (bounds + [("+Inf", count)]).enumerated() {
                 text += "\(family.name)_bucket"
-                writeLabels(pairs + [("le", bound.text)])
-                text += " \(bound.count)\n"
+                writeLabels(pairs + [("le", text(ofBound: bound.text))])
+                text += " \(bound.count)"
+                if format == .openMetrics, index < exemplars.count, let exemplar = exemplars[index]
+                {
+                    write(exemplar)
+                }
+                text += "\n"
             }
             text += "\(family.name)_sum"
             writeLabels(pairs)
@@ -72,6 +131,21 @@ struct PrometheusText {
             text += "\(family.name)_count"
             writeLabels(pairs)
             text += " \(count)\n"
+        }
+
+        /// OpenMetrics wants a fraction in any case: `1.0`.
+        private func text(ofBound bound: String) -> String {
+            let isWhole = bound.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+            return format == .openMetrics && isWhole ? bound + ".0" : bound
+        }
+
+        private mutating func write(_ exemplar: RPCServerSnapshot.Exemplar) {
+            // Whole milliseconds, as Prometheus keeps them.
+            let time = exemplar.time.nanoseconds / 1_000_000
+            let fraction = String(time % 1000 + 1000).dropFirst()
+            text += " # {trace_id=\"\(PrometheusText.escapedLabel(exemplar.traceID))\""
+            text += ",span_id=\"\(PrometheusText.escapedLabel(exemplar.spanID))\"} "
+            text += "\(PrometheusText.number(exemplar.duration.seconds)) \(time / 1000).\(fraction)"
         }
 
         typealias Pair = (name: String, value: String)

@@ -1,3 +1,4 @@
+import RocketBase
 import RocketRPC
 import RocketSystem
 
@@ -10,8 +11,11 @@ struct RateHistory: Sendable {
         var calls = 0
         var failures = 0
         var inFlight = 0
+        /// Of unary calls: streams last as long as their two sides like.
         var latency = RPCLatencyHistogram()
         var processorTime = Duration.zero
+        /// How often something was refused for each limit.
+        var refusals: [String: Int] = [:]
         /// Only those of the last seconds have them.
         var methods: [RPCServerSnapshot.Method] = []
         var loops: [RPCServerSnapshot.Loop] = []
@@ -27,8 +31,9 @@ struct RateHistory: Sendable {
                     if code != .success { failures += count }
                 }
                 inFlight += method.inFlight
-                latency.add(method.latency)
+                if method.kind == .unary { latency.add(method.latency) }
             }
+            for limit in snapshot.limits { refusals[limit.name] = limit.refusals }
         }
     }
 
@@ -38,7 +43,10 @@ struct RateHistory: Sendable {
         var time: Duration
         var callsPerSecond = 0.0
         var failuresPerSecond = 0.0
+        /// Of unary calls.
         var latency = RPCLatencyHistogram()
+        /// What was refused for each limit in this time, without those that have refused nothing.
+        var refusals: [String: Int] = [:]
         /// Processors that were busy: 1.5 are one and a half.
         var processors = 0.0
         /// Of each method.
@@ -50,6 +58,8 @@ struct RateHistory: Sendable {
     struct MethodRates: Hashable, Sendable {
         var callsPerSecond = 0.0
         var failuresPerSecond = 0.0
+        /// Of `failuresPerSecond`, by code.
+        var codes: [RPCErrorCode: Double] = [:]
         var latency = RPCLatencyHistogram()
     }
 
@@ -98,6 +108,7 @@ struct RateHistory: Sendable {
             rates.methods[method.name] = MethodRates(
                 callsPerSecond: Double(new.calls - past.calls) / seconds,
                 failuresPerSecond: Double(new.failures - past.failures) / seconds,
+                codes: method.failures(since: old).mapValues { Double($0) / seconds },
                 latency: method.latency.since(old.latency))
         }
         let loops = Dictionary(first.loops.map { ($0.name, $0) }) { first, _ in first }
@@ -114,14 +125,33 @@ struct RateHistory: Sendable {
         return Rates(
             time: time, callsPerSecond: Double(max(0, new.calls - old.calls)) / seconds,
             failuresPerSecond: Double(max(0, new.failures - old.failures)) / seconds,
-            latency: new.latency.since(old.latency),
+            latency: new.latency.since(old.latency), refusals: refusals(from: old, to: new),
             processors: Self.seconds(new.processorTime - old.processorTime) / seconds)
+    }
+
+    private static func refusals(from old: Sample, to new: Sample) -> [String: Int] {
+        var result: [String: Int] = [:]
+        for (name, count) in new.refusals {
+            let more = count - (old.refusals[name] ?? 0)
+            if more > 0 { result[name] = more }
+        }
+        return result
     }
 
     private static func seconds(_ time: Duration) -> Double { Double(time.wholeNanoseconds) / 1e9 }
 }
 
 extension RPCServerSnapshot.Method {
+    /// The failures since an earlier snapshot, by code, without codes that have none.
+    func failures(since old: Self) -> [RPCErrorCode: Int] {
+        var result: [RPCErrorCode: Int] = [:]
+        for (code, count) in ended where code != .success {
+            let new = count - (old.ended[code] ?? 0)
+            if new > 0 { result[code] = new }
+        }
+        return result
+    }
+
     /// How many calls have ended, and how many of them with an error.
     var outcome: (calls: Int, failures: Int) {
         var (calls, failures) = (0, 0)

@@ -27,8 +27,8 @@ enum AdminPage: String, CaseIterable, Sendable {
         case .connections: "Who is connected, and what for."
         case .channels: "The servers that this program calls."
         case .calls:
-            "The last calls that were slow, that failed, and a few of all others, with what they spent "
-                + "their time on."
+            "The last calls that were slow, failed, were cancelled or are traced, and a few of all others, "
+                + "with what they spent their time on."
         case .loops: "The threads that serve connections, and how busy they are."
         case .limits: "What is limited, how near it is, and how often it has refused something."
         case .configuration:
@@ -52,9 +52,10 @@ extension AdminPage {
         switch self {
         case .overview: OverviewPage(view: view).contents
         case .log: LogPage(view: view).contents
-        case .methods: contents(of: view.methodsTable, query)
+        case .methods: MethodsPage(view: view, query: query).contents
         case .connections: contents(of: view.connectionsTable, query)
-        case .channels: contents(of: view.channelsTable, query, more: [view.endpointsTable])
+        case .channels:
+            contents(of: view.channelsTable, query, more: [view.endpointsTable] + view.tracesTables)
         case .calls: CallsPage(view: view, query: query).contents
         case .loops: contents(of: view.loopsTable, query)
         case .limits: contents(of: view.limitsTable, query)
@@ -106,18 +107,20 @@ extension AdminPage {
         id.prefix(1).uppercased() + id.dropFirst()
     }
 
-    private static func filterForm(_ path: String, _ query: FormFields) -> HTML {
-        let sort: HTML =
-            query["sort"].map {
-                "<input type=\"hidden\" name=\"sort\" value=\"\($0)\">"
-            } ?? ""
+    /// - Parameter kept: the names of fields that the form keeps.
+    static func filterForm(
+        _ path: String, _ query: FormFields, keeping kept: [String] = ["sort"], more: HTML = ""
+    ) -> HTML {
+        let sort = kept.map { name -> HTML in
+            query[name].map { "<input type=\"hidden\" name=\"\(name)\" value=\"\($0)\">" } ?? ""
+        }
         let clear: HTML =
             query["filter"] == nil ? "" : "<a class=\"button\" href=\"\(path)\">Clear</a>"
         return """
             <form class="controls" method="get" action="\(path)" role="search">
             <label>Filter <input type="search" name="filter" value="\(query["filter"] ?? "")" \
             autocomplete="off" spellcheck="false"></label>\(sort)
-            <button>Filter</button>\(clear)
+            <button>Filter</button>\(clear)\(more)
             </form>
 
             """

@@ -24,10 +24,14 @@ struct CallsPage {
         }
     }
 
+    /// The beginning of the id of a trace.
+    private var trace: String? { query["trace"].map { $0.lowercased() } }
+
     private func isShown(_ call: Call) -> Bool {
         if let method = query["method"], call.method != method { return false }
         if let code = query["code"], call.code.label != code.uppercased() { return false }
         if let reason = query["reason"], call.reason.rawValue != reason { return false }
+        if let trace, call.traceID?.hasPrefix(trace) != true { return false }
         if let minimum, call.total < minimum { return false }
         return true
     }
@@ -38,7 +42,7 @@ struct CallsPage {
         let empty: HTML =
             all.isEmpty
             ? (view.server.collectsMetrics
-                ? "No call has been kept yet: slow and failed ones are, and one in many."
+                ? "No call has been kept yet: slow, failed, cancelled and traced ones are, and one in many."
                 : "Calls are not recorded: the server was created without collectsMetrics.")
             : "None of the \(all.count) calls that were kept is like that."
         return Table(
@@ -52,12 +56,15 @@ struct CallsPage {
                 .number("queue_seconds", "Queue", "Waited since its request was read"),
                 .number("decode_seconds", "Decode"),
                 .number("handler_seconds", "Handler", "Ran and waited"),
-                .number("output_wait_seconds", "Output", "Waited for a peer that reads slowly"),
+                .number(
+                    "output_wait_seconds", "Output",
+                    "Waited for a peer that reads slowly: to write the reply, or messages of a stream"
+                ),
                 .number("encode_seconds", "Encode"),
                 .number("flush_seconds", "Flush", "Until the reply was passed to the kernel"),
                 .number("request_bytes", "Request"), .number("response_bytes", "Response"),
                 .text("peer", "Peer"), .text("identity", "Identity"), .text("wire", "Protocol"),
-                .text("trace_id", "Trace"),
+                .text("trace_id", "Trace"), .text("error", "Error", "The text of its error"),
             ], rows: calls.map(row), empty: empty)
     }
 
@@ -68,11 +75,13 @@ struct CallsPage {
             call.code == .success ? .state("OK", .good) : .state(call.code.label, .bad),
             .text(call.reason.rawValue), .time(call.total),
             .bar(call.stages), .time(call.queue), stage(call.decode), stage(call.handler),
-            stage(call.outputWait), stage(call.encode), stage(call.flush),
+            stage(call.outputWait), stage(call.encode),
+            call.awaitsFlush ? .timeSoFar(call.flush ?? .zero) : stage(call.flush),
             .bytes(UInt64(max(0, call.requestBytes))), .bytes(UInt64(max(0, call.responseBytes))),
             .code(call.peer.description),
             call.identity.isEmpty ? .missing : .text(call.identity), .text(call.wire),
-            call.traceID.map { .code($0) } ?? .missing,
+            call.traceID.map { .link($0, to: "/calls?trace=\($0)") } ?? .missing,
+            call.error.isEmpty ? .missing : .text(call.error),
         ]
     }
 
@@ -84,13 +93,15 @@ struct CallsPage {
                 + (query["code"].map { [$0.uppercased()] } ?? []))
         let reasons = Call.Reason.allCases.map(\.rawValue)
         let clear: HTML =
-            ["method", "code", "reason", "min_ms"].contains { query[$0] != nil }
+            ["method", "code", "reason", "trace", "min_ms"].contains { query[$0] != nil }
             ? "<a class=\"button\" href=\"/calls\">Clear</a>" : ""
         return """
             <form class="controls" method="get" action="/calls" role="search">
             \(select("method", "Method", methods.sorted()))
             \(select("code", "Code", codes.sorted(), query["code"]?.uppercased()))
             \(select("reason", "Kept as", reasons))
+            <label>Trace <input type="search" name="trace" value="\(query["trace"] ?? "")" \
+            autocomplete="off" spellcheck="false"></label>
             <label>At least <input type="number" name="min_ms" min="0" step="any" \
             value="\(query["min_ms"] ?? "")" class="short"> ms</label>
             <button>Filter</button>\(clear)

@@ -41,24 +41,16 @@ extension AdminView {
             add(
                 .bad,
                 "Calls are refused now for their delay, on \(server.statistics.overloadedLoops) of "
-                    + "\(max(1, server.loops.count - 1)) loops.", .limits)
+                    + "\(max(1, server.loops.count - 1)) loops (server/overload/queue_delay_ms).",
+                .limits)
         }
-        for limit in server.limits {
-            guard let current = limit.current, let most = limit.limit, most > 0,
-                Double(current) >= 0.9 * Double(most)
-            else { continue }
+        if let traces, let failure = traces.failure {
             add(
-                .bad,
-                "\(limit.name) is at \(Quantity.percent(Double(current) / Double(most))) of "
-                    + "its limit.", .limits)
+                .warning, "Spans are not exported to \(traces.target): \(failure)", .channels)
         }
-        for (name, rates) in (history.recent?.methods ?? [:]).sorted(by: { $0.key < $1.key })
-        where rates.failuresPerSecond >= Self.noticedFailures
-            && rates.failuresPerSecond > 0.05 * rates.callsPerSecond
-        {
-            let share = rates.failuresPerSecond / max(rates.callsPerSecond, .leastNonzeroMagnitude)
-            add(.warning, "\(name): \(Quantity.percent(share)) of its calls fail.", .calls)
-        }
+        found += limitFindings
+        if let finding = unreadPeers { found.append(finding) }
+        found += failingMethods
         for channel in channels {
             let lost = channel.endpoints.count { $0.state != .ready || $0.isEjected }
             if !channel.endpoints.isEmpty, lost > 0 {
@@ -73,5 +65,69 @@ extension AdminView {
             add(.warning, "\(Quantity.count(Int(clamping: count))) log lines were lost.", .log)
         }
         return found.filter { $0.tone == .bad } + found.filter { $0.tone != .bad }
+    }
+
+    /// Limits that are near, and those that have refused something.
+    private var limitFindings: [Finding] {
+        server.limits.flatMap { limit -> [Finding] in
+            let setting = limit.setting.map { " (\($0))" } ?? ""
+            var found: [Finding] = []
+            if let current = limit.current, let most = limit.limit, most > 0,
+                Double(current) >= 0.9 * Double(most)
+            {
+                let share = Quantity.percent(Double(current) / Double(most))
+                found.append(
+                    Finding(
+                        tone: .bad, text: "\(limit.name) is at \(share) of its limit\(setting).",
+                        page: .limits))
+            }
+            if let count = history.recent?.refusals[limit.name] {
+                found.append(
+                    Finding(
+                        tone: .warning,
+                        text: "\(limit.name) has refused \(Quantity.count(count)) in the last 10 s"
+                            + "\(setting).", page: .limits))
+            }
+            return found
+        }
+    }
+
+    /// The peer that has not read for longest, and how many there are.
+    private var unreadPeers: Finding? {
+        let unread = server.connections.filter(\.isUnread)
+        guard let longest = unread.max(by: { $0.unreadFor < $1.unreadFor }) else { return nil }
+        let bytes = UInt64(max(0, longest.unsentBytes + longest.kernelBytes))
+        let identity = longest.identity.isEmpty ? "" : " (\(longest.identity))"
+        let others = unread.count - 1
+        let more = others > 0 ? " Others that don't read: \(Quantity.count(others))." : ""
+        return Finding(
+            tone: .warning,
+            text: "\(longest.peer)\(identity) has not read for "
+                + "\(Quantity.duration(longest.unreadFor)): \(Quantity.bytes(bytes)) wait for it on "
+                + "connection \(longest.id).\(more)", page: .connections)
+    }
+
+    /// The methods many of whose calls fail, with the most frequent code.
+    private var failingMethods: [Finding] {
+        (history.recent?.methods ?? [:]).sorted { $0.key < $1.key }.compactMap { name, rates in
+            guard rates.failuresPerSecond >= Self.noticedFailures,
+                rates.failuresPerSecond > 0.05 * rates.callsPerSecond
+            else { return nil }
+            let calls = max(rates.callsPerSecond, .leastNonzeroMagnitude)
+            var text =
+                "\(name): \(Quantity.percent(rates.failuresPerSecond / calls)) of its calls fail"
+            let most = rates.codes.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
+            if let (code, rate) = most {
+                let share = Quantity.percent(rate / rates.failuresPerSecond)
+                text += ", \(share) of them with \(code.label)"
+                if let error = server.methods.first(where: { $0.name == name })?.lastError,
+                    error.code == code, !error.text.isEmpty
+                {
+                    text += ": \(error.text)"
+                }
+            }
+            if !text.hasSuffix(".") { text += "." }
+            return Finding(tone: .warning, text: text, page: .methods)
+        }
     }
 }

@@ -12,6 +12,11 @@ struct LogPage {
         view.log.levels[stream].flatMap(\.self)
     }
 
+    /// The change that is in force.
+    private func change(of stream: LogStream) -> LevelChange? {
+        view.log.changes[stream].flatMap { $0.level == level(of: stream) ? $0 : nil }
+    }
+
     private var live: HTML {
         guard view.log.hasLog else { return "<p class=\"empty\">The program writes no log.</p>" }
         let statistics = view.log.statistics
@@ -19,12 +24,14 @@ struct LogPage {
             id: "log",
             columns: [
                 .text("stream", "Stream"), .text("level", "Level"), .text("about", "What it has"),
+                .text("changed", "Changed here at", "UTC; empty: it is that of the configuration"),
             ],
             rows: LogStream.allCases.map { stream in
                 [
                     .code(stream.name),
                     level(of: stream).map { .state($0.name, .plain) } ?? .state("off", .quiet),
                     .text(Self.about(stream)),
+                    change(of: stream).map { .moment($0.time) } ?? .missing,
                 ]
             }, empty: "")
         let counts = Table(
@@ -57,7 +64,8 @@ struct LogPage {
         guard view.isWritable else {
             return """
                 <p class="note">Levels can be changed here if <code>admin/writable</code> is true in the \
-                configuration, and in any case in its element <code>log</code>, by a reload.</p>
+                configuration, which takes a restart, and in any case in its element <code>log</code>, by \
+                a reload.</p>
 
                 """
         }
@@ -86,6 +94,9 @@ struct LogPage {
                     .object([
                         "stream": .string(stream.name),
                         "level": level(of: stream).map { .string($0.name) } ?? .null,
+                        "changed": change(of: stream).map {
+                            .string(Quantity.timestamp($0.time))
+                        } ?? .null,
                     ])
                 }),
             "accepted": .integer(Int(clamping: view.log.statistics.accepted)),

@@ -16,7 +16,9 @@ struct OverviewPage {
 
     private var live: HTML {
         """
-        \(attention)<section class="cards" aria-label="Figures">
+        \(attention)<p class="note">Rates, latencies and shares are of the last 10 seconds, lines of the \
+        last minute; counts and sizes are those of now.</p>
+        <section class="cards" aria-label="Figures">
         \(calls)\(latency)\(failures)\(inFlight)\(connections)\(memory)\(processor)\(uptime)</section>
         <section><h2>Where the time goes <span class="count">last 10 s</span></h2>
         \(busiest.html(label: "Methods by time"))</section>
@@ -49,9 +51,9 @@ struct OverviewPage {
 
     private var calls: HTML {
         let values = seconds.map(\.callsPerSecond)
-        let now = values.last.map(Quantity.number) ?? "–"
+        let now = recent.map { Quantity.number($0.callsPerSecond) } ?? "–"
         let total = view.server.methods.reduce(0) { $0 + $1.outcome.calls }
-        let most: HTML = values.max().map { "max \(Quantity.number($0))" } ?? ""
+        let most: HTML = values.max().map { "best second \(Quantity.number($0))" } ?? ""
         return card(
             "Calls per second", now, [most, "\(Quantity.count(total)) in all"],
             chart: line(values, "calls per second"))
@@ -64,7 +66,8 @@ struct OverviewPage {
             rates.latency.quantile(0.99).map { Double($0.wholeNanoseconds) }
         }
         return card(
-            "Latency, p99", text(0.99), ["p50 \(text(0.5))", "p99.9 \(text(0.999))"],
+            "Latency of unary calls, p99", text(0.99),
+            ["p50 \(text(0.5))", "p99.9 \(text(0.999))"],
             chart: line(values, "p99 of latency"))
     }
 
@@ -145,8 +148,10 @@ struct OverviewPage {
 
     /// The methods by the time that they take: calls per second times mean latency.
     private var busiest: Table {
-        let rows = (recent?.methods ?? [:]).map { name, rates in
-            (name: name, rates: rates, time: rates.latency.sum)
+        // Streams last as long as their two sides like.
+        let streams = Set(view.server.methods.filter { $0.kind != .unary }.map(\.name))
+        let rows = (recent?.methods ?? [:]).filter { !streams.contains($0.key) }.map {
+            (name: $0.key, rates: $0.value, time: $0.value.latency.sum)
         }
         .filter { $0.rates.latency.count > 0 }
         .sorted { ($1.time, $0.name) < ($0.time, $1.name) }
@@ -168,7 +173,7 @@ struct OverviewPage {
                     row.rates.latency.quantile(0.99).map(Table.Cell.time) ?? .missing,
                 ]
             },
-            empty: "No call has ended in the last 10 seconds.")
+            empty: "No unary call has ended in the last 10 seconds.")
     }
 
     private var json: JSON {
@@ -177,9 +182,14 @@ struct OverviewPage {
             histogram.quantile(share).map { Table.Cell.time($0).json } ?? .null
         }
         let budget = view.server.limits.first { $0.name == "memory_budget_bytes" }
+        let window: JSON = recent.map { Table.Cell.time($0.time).json } ?? .null
+        let attention: [JSON] = view.findings.map {
+            .object(["page": .string($0.page.rawValue), "text": .string($0.text)])
+        }
         return .object([
             "state": .string(view.server.state.rawValue),
             "age_seconds": Table.Cell.time(view.server.age).json,
+            "window_seconds": window,
             "calls_per_second": recent.map { .number($0.callsPerSecond) } ?? .null,
             "errors_per_second": recent.map { .number($0.failuresPerSecond) } ?? .null,
             "p50_seconds": quantile(0.5), "p99_seconds": quantile(0.99),
@@ -190,12 +200,7 @@ struct OverviewPage {
             "memory_budget_bytes": (budget?.limit).map { .integer($0) } ?? .null,
             "resident_bytes": view.process.residentBytes.map { .integer($0) } ?? .null,
             "processors": recent.map { .number($0.processors) } ?? .null,
-            "attention": .array(
-                view.findings.map {
-                    .object([
-                        "page": .string($0.page.rawValue), "text": .string($0.text),
-                    ])
-                }),
+            "attention": .array(attention),
             "seconds": .array(
                 seconds.map { rates in
                     .object([

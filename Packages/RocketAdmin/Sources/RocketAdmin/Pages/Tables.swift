@@ -5,50 +5,9 @@ import RocketTCP
 
 extension AdminView {
     /// What a table of calls says while none are recorded.
-    private var notRecorded: HTML? {
+    var notRecorded: HTML? {
         server.collectsMetrics
             ? nil : "Calls are not recorded: the server was created without collectsMetrics."
-    }
-
-    var methodsTable: Table {
-        let recent = history.recent
-        let rows = server.methods.map { method -> [Table.Cell] in
-            let rates = recent?.methods[method.name]
-            let histogram = rates?.latency ?? method.latency
-            let time = { (share: Double) in
-                histogram.quantile(share).map(Table.Cell.time) ?? .missing
-            }
-            let (calls, failures) = method.outcome
-            return [
-                .link(method.name, to: "/calls?method=\(method.name)"),
-                .text(method.kind.label),
-                rates.map { .rate($0.callsPerSecond) } ?? .missing,
-                rates.map { .rate($0.failuresPerSecond) } ?? .missing,
-                time(0.5), time(0.99), time(0.999), .count(method.inFlight), .count(calls),
-                .fault(failures), .fault(method.refused),
-                .bytes(UInt64(max(0, method.requestBytes))),
-                .bytes(UInt64(max(0, method.responseBytes))), .text(method.codes),
-            ]
-        }
-        return Table(
-            id: "methods",
-            columns: [
-                .text("method", "Method"), .text("kind", "Kind"),
-                .number("calls_per_second", "Calls/s", "Calls that ended, last 10 s"),
-                .number("errors_per_second", "Errors/s", "Calls that failed, last 10 s"),
-                .number(
-                    "p50_seconds", "p50", "Half of the calls of the last 10 s took at most so long"),
-                .number("p99_seconds", "p99", "99 of 100 calls took at most so long"),
-                .number("p999_seconds", "p99.9", "999 of 1,000 calls took at most so long"),
-                .number("in_flight", "In flight", "Calls whose handlers run or wait now"),
-                .number("calls", "Calls", "Since the start"),
-                .number("errors", "Errors", "Since the start"),
-                .number(
-                    "refused", "Refused", "Errors before a handler ran: limits, overload, rights"),
-                .number("request_bytes", "Received"), .number("response_bytes", "Sent"),
-                .text("codes", "By code"),
-            ], rows: rows,
-            empty: notRecorded ?? "The server has no methods.")
     }
 
     var connectionsTable: Table {
@@ -56,12 +15,16 @@ extension AdminView {
             [
                 .count(Int(clamping: connection.id)), .code(connection.peer.description),
                 connection.identity.isEmpty ? .missing : .text(connection.identity),
-                .text(connection.wire), .text(connection.isEncrypted ? "TLS" : "none"),
+                connection.wire.isEmpty ? .missing : .text(connection.wire),
+                .text(connection.isEncrypted ? "TLS" : "none"),
                 .code(connection.loop), .time(connection.age), .time(connection.idle),
                 .count(connection.callsInFlight), .count(connection.openStreams),
-                .bytes(UInt64(max(0, connection.unsentBytes))), .bytes(connection.receivedBytes),
-                .bytes(connection.sentBytes),
-                connection.isDraining ? .state("draining", .warning) : .state("open", .quiet),
+                .bytes(UInt64(max(0, connection.unsentBytes))),
+                .bytes(UInt64(max(0, connection.kernelBytes))),
+                connection.isUnread
+                    ? .timeSoFar(connection.unreadFor) : .time(connection.unreadFor),
+                .bytes(connection.receivedBytes), .bytes(connection.sentBytes),
+                .state(connection.phase.label, connection.phase.tone),
             ]
         }
         return Table(
@@ -72,7 +35,17 @@ extension AdminView {
                 .text("wire", "Protocol"), .text("encryption", "Encryption"), .text("loop", "Loop"),
                 .number("age_seconds", "Age"), .number("idle_seconds", "Silent for"),
                 .number("in_flight", "In flight"), .number("streams", "Streams"),
-                .number("unsent_bytes", "Unsent", "Bytes that wait for the peer to read"),
+                .number(
+                    "unsent_bytes", "Unsent",
+                    "Bytes that the server holds for the peer, since the kernel does not take them, or a "
+                        + "stream has no credit"),
+                .number(
+                    "kernel_bytes", "In kernel",
+                    "Bytes that were sent and that the peer's machine has not acknowledged; it takes some "
+                        + "MiB itself for a peer that does not read"),
+                .number(
+                    "unread_seconds", "Unread for",
+                    "How long bytes have waited without the peer taking any"),
                 .number("received_bytes", "Received"), .number("sent_bytes", "Sent"),
                 .text("state", "State"),
             ], rows: rows, empty: "Nobody is connected.", leftOut: server.connectionsLeftOut)
@@ -119,7 +92,8 @@ extension AdminView {
                 limit.limit.flatMap { $0 > 0 ? Double(current) / Double($0) : nil }
             }
             return [
-                .code(limit.name), number(limit.current), number(limit.highest),
+                .code(limit.name), limit.setting.map { .code($0) } ?? .missing,
+                number(limit.current), number(limit.highest),
                 limit.limit == nil ? .state("none", .quiet) : number(limit.limit),
                 share.map { .share($0) } ?? .missing, .fault(limit.refusals),
             ]
@@ -127,7 +101,9 @@ extension AdminView {
         return Table(
             id: "limits",
             columns: [
-                .text("limit", "Limit"), .number("current", "Now"),
+                .text("limit", "Limit"),
+                .text("setting", "Setting", "What sets it in the configuration"),
+                .number("current", "Now"),
                 .number("highest", "Highest", "The highest value that was seen"),
                 .number("most", "Limit"), .number("used_share", "Used"),
                 .number("refusals", "Refusals", "How often something was refused or closed for it"),
@@ -138,11 +114,21 @@ extension AdminView {
         let rows = configuration.map { entry -> [Table.Cell] in
             let text = SecretText.masked(entry)
             let value = entry.unit.map { "\(text) \($0)" } ?? text
+            let change: Table.Cell =
+                entry.change == .live ? .text("at a reload") : .state("at a restart", .quiet)
+            if let changed = levelChange(of: entry) {
+                let file = text.isEmpty ? generalLevel : text
+                return [
+                    .code(entry.path), .code(changed.level.name),
+                    .state(
+                        "changed on the page at \(Quantity.moment(changed.time).dropLast(4)) UTC; "
+                            + "the configuration says \(file)", .warning), change,
+                ]
+            }
             return [
                 .code(entry.path), text.isEmpty ? .missing : .code(value),
                 entry.origin == .default
-                    ? .state("default", .quiet) : .code(entry.origin.description),
-                entry.change == .live ? .text("at a reload") : .state("at a restart", .quiet),
+                    ? .state("default", .quiet) : .code(entry.origin.description), change,
             ]
         }
         return Table(
@@ -152,25 +138,75 @@ extension AdminView {
                 .text("change", "A change counts"),
             ], rows: rows, empty: "The program has not shown its configuration.")
     }
+
+    /// The level of streams without one of their own.
+    private var generalLevel: String {
+        configuration.first { $0.path == "log/log_level" }?.text ?? ""
+    }
+
+    /// The change of a log's level on the page that is in force in place of the entry.
+    private func levelChange(of entry: ConfigEntry) -> LevelChange? {
+        guard let stream = LogStream.allCases.first(where: { "log/\($0.setting)" == entry.path }),
+            let change = log.changes[stream], log.levels[stream] == change.level
+        else { return nil }
+        return change
+    }
 }
 
-extension RPCMethodKind {
-    var label: String {
+extension LogStream {
+    /// The field of the element `log` that has its level.
+    fileprivate var setting: String {
         switch self {
-        case .unary: "unary"
-        case .clientStreaming: "client stream"
-        case .serverStreaming: "server stream"
-        case .bidirectionalStreaming: "both streams"
+        case .rpc: "log_rpc_level"
+        case .app: "log_app_level"
         }
     }
 }
 
-extension RPCServerSnapshot.Method {
-    /// `UNAVAILABLE 3, NOT_FOUND 1`: errors only, the most frequent first.
-    var codes: String {
-        ended.filter { $0.key != .success && $0.value > 0 }
-            .sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
-            .map { "\($0.key.label) \(Quantity.count($0.value))" }.joined(separator: ", ")
+extension RPCServerSnapshot.Connection {
+    /// How long a peer may let bytes wait before it is named.
+    static let unreadNotice = Duration.seconds(5)
+
+    /// Whether its peer has not read for so long that it is named.
+    var isUnread: Bool { unreadFor >= Self.unreadNotice }
+}
+
+extension RPCServerSnapshot.Connection.Phase {
+    fileprivate var label: String {
+        switch self {
+        case .handshake: "in its handshake"
+        case .silent: "has sent nothing"
+        case .open: "open"
+        case .draining: "draining"
+        }
+    }
+
+    fileprivate var tone: Table.Tone {
+        switch self {
+        case .open: .quiet
+        case .handshake, .silent, .draining: .warning
+        }
+    }
+}
+
+extension RPCServerSnapshot.Limit {
+    /// The setting of the configuration that has it; nil: none has.
+    var setting: String? {
+        switch name {
+        case "connections": "server/max_connections"
+        case "connections_per_peer": "server/max_connections_per_peer"
+        case "calls_in_flight": "server/max_in_flight"
+        case "calls_in_flight_per_connection": "server/max_in_flight_per_connection"
+        case "streams_per_connection": "server/max_streams_per_connection"
+        case "watches": "server/max_watches"
+        case "watches_per_connection": "server/max_watches_per_connection"
+        case "memory_budget_bytes": "server/memory_budget_bytes"
+        case "queue_delay_us": "server/overload/queue_delay_ms"
+        case "late_calls": "server/overload/refuse_late_calls"
+        case "adaptive_limit": "server/overload/adaptive_limits"
+        case "calls_per_second": "server/overload/calls_per_second"
+        default: nil
+        }
     }
 }
 

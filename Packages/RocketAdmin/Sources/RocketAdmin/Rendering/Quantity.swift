@@ -24,16 +24,18 @@ enum Quantity {
             ? fixed(percent, 0) : fixed(percent, percent < 0.1 ? 2 : 1)) + " %"
     }
 
-    /// `310 µs`, `1.24 ms`, `3.2 s`, `2 min 5 s`, `3 h 12 min`, `4 d 2 h`.
+    /// Milliseconds below a second, with three digits that count and at most three decimals, then seconds,
+    /// then two units: `0.310 ms`, `1.24 ms`, `124 ms`, `3.20 s`, `2 min 5 s`, `3 h 12 min`, `4 d 2 h`.
+    /// `rocket top` shows times in the same way.
     static func duration(_ duration: Duration) -> String {
         let nanoseconds = duration.wholeNanoseconds
         if nanoseconds < 0 { return "–" }
         let seconds = nanoseconds / 1_000_000_000
         switch nanoseconds {
         case 0: return "0"
-        case ..<1_000: return "\(nanoseconds) ns"
-        case ..<1_000_000: return "\(number(Double(nanoseconds) / 1e3)) µs"
-        case ..<1_000_000_000: return "\(number(Double(nanoseconds) / 1e6)) ms"
+        case ..<500: return "< 0.001 ms"
+        case ..<999_500: return "\(fixed(Double(nanoseconds) / 1e6, 3)) ms"
+        case ..<999_500_000: return "\(number(Double(nanoseconds) / 1e6)) ms"
         case ..<60_000_000_000: return "\(number(Double(nanoseconds) / 1e9)) s"
         default: break
         }

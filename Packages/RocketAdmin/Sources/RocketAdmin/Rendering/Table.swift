@@ -39,6 +39,8 @@ struct Table: Sendable {
         /// Of a whole: much of it is neither good nor bad.
         case portion(Double)
         case time(Duration)
+        /// A time that goes on: in JSON as `time`.
+        case timeSoFar(Duration)
         case bytes(UInt64)
         case moment(WallTime)
         case flag(Bool)
@@ -130,7 +132,8 @@ extension Table.Cell {
         case .count(let value), .fault(let value): SortKey(number: Double(value), text: "")
         case .rate(let value), .share(let value), .portion(let value):
             SortKey(number: value, text: "")
-        case .time(let value): SortKey(number: Double(value.wholeNanoseconds), text: "")
+        case .time(let value), .timeSoFar(let value):
+            SortKey(number: Double(value.wholeNanoseconds), text: "")
         case .bytes(let value): SortKey(number: Double(value), text: "")
         case .moment(let value): SortKey(number: Double(value.nanoseconds), text: "")
         case .flag(let value): SortKey(number: value ? 1 : 0, text: "")
@@ -153,7 +156,8 @@ extension Table.Cell {
             .string(text)
         case .count(let value), .fault(let value): .integer(value)
         case .rate(let value), .share(let value), .portion(let value): .number(value)
-        case .time(let value): .number(Double(value.wholeNanoseconds) / 1e9)
+        case .time(let value), .timeSoFar(let value):
+            .number(Double(value.wholeNanoseconds) / 1e9)
         case .bytes(let value): .integer(Int(clamping: value))
         case .moment(let value): .string(Quantity.timestamp(value))
         case .flag(let value): .bool(value)
@@ -178,6 +182,8 @@ extension Table.Cell {
         case .portion(let value): Chart.bar(value, tone: "neutral")
         case .time(let value):
             value == .zero ? "<span class=\"z\">0</span>" : "\(Quantity.duration(value))"
+        case .timeSoFar(let value):
+            "<span class=\"t warning\">\(Quantity.duration(value)) so far</span>"
         case .bytes(let value):
             value == 0 ? "<span class=\"z\">0</span>" : "\(Quantity.bytes(value))"
         case .moment(let value):

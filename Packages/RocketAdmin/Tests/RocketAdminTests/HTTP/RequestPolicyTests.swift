@@ -4,7 +4,22 @@ import Testing
 @testable import RocketAdmin
 
 struct RequestPolicyTests {
-    private let policy = RequestPolicy(isUnix: false, isWritable: true)
+    @Test("With TLS any Host is answered, and a change needs an Origin of https")
+    func tls() throws {
+        let policy = RequestPolicy(way: .tls, isWritable: true)
+        let host = "orders.example:9100"
+        try policy.checkHost(of: Samples.request("GET", "/", headers: [.host: host]))
+        try policy.checkChange(
+            by: Samples.request(
+                "POST", "/log", headers: [.host: host, .origin: "https://\(host)"]))
+        #expect(throws: RequestPolicy.Refusal.self) {
+            try policy.checkChange(
+                by: Samples.request(
+                    "POST", "/log", headers: [.host: host, .origin: "http://\(host)"]))
+        }
+    }
+
+    private let policy = RequestPolicy(way: .loopback, isWritable: true)
 
     private func status(_ check: () throws(RequestPolicy.Refusal) -> Void) -> Int? {
         do throws(RequestPolicy.Refusal) {
@@ -53,7 +68,7 @@ struct RequestPolicyTests {
                 status { () throws(RequestPolicy.Refusal) in try policy.checkHost(of: request) }
                     == nil)
         }
-        let unix = RequestPolicy(isUnix: true, isWritable: false)
+        let unix = RequestPolicy(way: .unix, isWritable: false)
         let none = Samples.request(headers: [:])
         #expect(status { () throws(RequestPolicy.Refusal) in try unix.checkHost(of: none) } == nil)
         let other = Samples.request(headers: [.host: "anything"])
@@ -82,7 +97,7 @@ struct RequestPolicyTests {
     @Test("nothing can be changed unless the configuration says so, nor with a large body")
     func readOnly() {
         var request = Samples.request("POST", "/log", headers: [.host: "localhost", .change: "1"])
-        let reading = RequestPolicy(isUnix: false, isWritable: false)
+        let reading = RequestPolicy(way: .loopback, isWritable: false)
         #expect(
             status { () throws(RequestPolicy.Refusal) in try reading.checkChange(by: request) }
                 == 403)

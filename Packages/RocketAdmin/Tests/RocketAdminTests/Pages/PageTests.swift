@@ -16,12 +16,17 @@ struct PageTests {
         connection.identity = Samples.attack
         connection.wire = Samples.attack
         connection.loop = Samples.attack
+        connection.unreadFor = .seconds(9)
         snapshot.connections = [connection]
         var call = RPCServerSnapshot.SampledCall(
             time: Samples.time, method: Samples.attack, peer: peer, reason: .slow)
         call.identity = Samples.attack
         call.wire = Samples.attack
         call.traceID = Samples.attack
+        call.error = Samples.attack
+        call.code = .internal
+        snapshot.methods[0].lastError = .init(
+            code: .internal, text: Samples.attack, time: Samples.time)
         snapshot.sampledCalls = [call]
         snapshot.loops[0].name = Samples.attack
         snapshot.loops[0].isStuck = true
@@ -91,7 +96,7 @@ struct PageTests {
         #expect(AdminPage(jsonPath: page.jsonPath) == page)
     }
 
-    @Test("calls are filtered by method, code, reason and least duration")
+    @Test("calls are filtered by method, code, reason, trace and least duration")
     func callFilters() throws {
         var snapshot = Samples.snapshot()
         let peer = NetAddress.loopback(port: 1)
@@ -108,6 +113,7 @@ struct PageTests {
             call("a.b", RPCErrorCode(rawValue: 0), 1), call("a.b", .unavailable, 20),
             call("a.c", .unavailable, 300),
         ]
+        snapshot.sampledCalls[1].traceID = "0af7651916cd43dd8448eb211c80319c"
         let view = Samples.view(snapshot)
         func count(_ query: String) throws -> Int {
             let contents = AdminPage.calls.contents(view, try #require(FormFields(query)))
@@ -120,6 +126,9 @@ struct PageTests {
         #expect(try count("min_ms=20") == 2)
         #expect(try count("min_ms=x") == 3)
         #expect(try count("reason=slow") == 0)
+        #expect(try count("trace=0AF7") == 1)
+        #expect(try count("trace=0af7651916cd43dd8448eb211c80319c") == 1)
+        #expect(try count("trace=f7") == 0)
     }
 
     @Test("secrets of the configuration are dots, their files are not")
@@ -146,14 +155,5 @@ struct PageTests {
             #expect(text.contains("/run/token"))
             #expect(text.contains("@host:1/name"))
         }
-    }
-
-    @Test("what needs attention is on the overview, the worst first")
-    func findings() {
-        #expect(Samples.view().findings.isEmpty)
-        let found = hostile().findings
-        #expect(found.first?.tone == .bad)
-        #expect(found.contains { $0.page == .loops && $0.text.contains("blocked") })
-        #expect(found.contains { $0.page == .limits })
     }
 }

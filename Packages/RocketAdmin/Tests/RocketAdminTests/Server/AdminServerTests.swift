@@ -92,6 +92,33 @@ struct AdminServerTests {
         }
     }
 
+    @Test("a recording comes from no foreign page, and has to be allowed")
+    func recording() async throws {
+        func post(_ address: NetAddress, _ headers: [String], _ body: String = "") async -> Int {
+            await RawHTTP.get(
+                "/record", from: address, method: "POST", headers: ["Host: localhost"] + headers,
+                body: body
+            ).status
+        }
+        let change = "X-Rocket-Admin: 1"
+        try await serving { address in
+            let refused = await RawHTTP.get(
+                "/record", from: address, method: "POST", headers: ["Host: localhost", change])
+            #expect(refused.status == 403 && refused.body.contains("admin/record"))
+        }
+        try await serving(change: { $0.allowsRecording = true }) { address in
+            #expect(await post(address, []) == 403)
+            #expect(await post(address, [change, "Origin: http://evil.example"]) == 403)
+            #expect(await post(address, [change, "Sec-Fetch-Site: cross-site"]) == 403)
+            #expect(await post(address, [change], "unknown=1") == 400)
+            #expect(await post(address, [change], "id=1") == 404)
+            #expect(await post(address, [change], String(repeating: "x", count: 9000)) == 413)
+            // There is no server in this source.
+            #expect(await post(address, [change]) == 409)
+            #expect(await RawHTTP.get("/record", from: address).status == 404)
+        }
+    }
+
     @Test("a foreign Host is refused on loopback, since a foreign page could have that name")
     func host() async throws {
         try await serving { address in

@@ -56,6 +56,9 @@ struct rocket_tcp_progress {
     uint32_t since_sent_ms, since_answer_ms;
 };
 int rocket_tcp_progress(int fd, struct rocket_tcp_progress *out);
+/// Bytes that were sent and that the peer's machine has not acknowledged, or on a Unix socket the peer
+/// has not read, about (SIOCOUTQ).
+int rocket_queued_output(int fd, int *bytes);
 /// TCP_RTO_MAX_MS; fails on kernels before 6.15.
 int rocket_set_longest_retransmission(int fd, int milliseconds);
 int rocket_set_user_timeout(int fd, int milliseconds);

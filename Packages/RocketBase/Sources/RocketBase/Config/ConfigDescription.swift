@@ -71,6 +71,7 @@ public struct ConfigDescription: Sendable {
                 at: ConfigPlace(
                     file: "root/stubs/rpc_server", entry: "stubs/rpc_server",
                     variables: "stubs_NAME", fixed: "name")),
+            Self(TraceConfig.self),
         ]
     }
 }

@@ -18,8 +18,11 @@ public struct ConfigElement<Section: Sendable>: Sendable {
     /// - Parameters:
     ///   - key: the stored property; nil: the element is missing.
     ///   - presence: the time at which its appearance or its removal takes effect.
+    ///   - isAlwaysListed: whether a missing element means the same as one with all defaults, which are
+    ///     among the values of the configuration then. Default false: a missing element has no values.
     public init<Inner: ConfigSection>(
-        _ key: any WritableKeyPath<Section, Inner?> & Sendable, _ presence: ConfigChange
+        _ key: any WritableKeyPath<Section, Inner?> & Sendable, _ presence: ConfigChange,
+        isAlwaysListed: Bool = false
     ) {
         name = Inner.schema.name
         isRepeated = false
@@ -29,7 +32,8 @@ public struct ConfigElement<Section: Sendable>: Sendable {
                 Inner.self, elements.first, place.inside(Inner.schema.name))
         }
         entries = { config, section, path, outer in
-            guard let inner = section[keyPath: key] else { return [] }
+            let missing = isAlwaysListed ? Inner() : nil
+            guard let inner = section[keyPath: key] ?? missing else { return [] }
             return config.entries(
                 of: inner, at: "\(path)/\(Inner.schema.name)", presence: outer ?? presence)
         }

@@ -39,11 +39,12 @@ struct ConfigReader {
                 .error, root, "", "found <\(root.name)>; allowed: <root> as the outermost element")
             return config
         }
-        let names = ["log", "server", "admin", "stubs"] + types.map { $0.elementName }
+        let names = ["log", "server", "admin", "trace", "stubs"] + types.map { $0.elementName }
         let parts = children(of: root, at: "root", names: names)
         config.log = section(LogConfig.self, parts["log"]?.first, .section("log"))
         config.server = section(ServerConfig.self, parts["server"]?.first, .section("server"))
         config.admin = section(AdminConfig.self, parts["admin"]?.first, .section("admin"))
+        config.trace = section(TraceConfig.self, parts["trace"]?.first, .section("trace"))
         config.stubs = parts["stubs"]?.first.map { stubs(in: $0) } ?? []
         for type in types { config.sections.append(application(type, parts)) }
         warnAboutVariables()

@@ -1,7 +1,7 @@
 /// The flight recorder of a program: the element `server/flight_recorder`.
 public struct FlightRecorderConfig: ConfigSection, Hashable {
-    /// The file. Its folder must exist. On tmpfs, such as /dev/shm or /run, the loops never
-    /// wait for a disk. Required.
+    /// The file. Its folder must exist. On tmpfs, such as /run, the loops never wait for a
+    /// disk. Required.
     ///
     /// `server/flight_recorder/path`: A path, absolute or relative to this file's folder.
     /// Default none. Needs a restart.
@@ -26,7 +26,7 @@ extension FlightRecorderConfig {
         [
             .init(
                 "path", \.path, .path, .restart,
-                "The file. Its folder must exist. On tmpfs, such as /dev/shm or /run, the loops never "
+                "The file. Its folder must exist. On tmpfs, such as /run, the loops never "
                     + "wait for a disk. Required."),
             .init(
                 "size_bytes", \.sizeBytes, .bytes(1_048_576...268_435_456), .restart,

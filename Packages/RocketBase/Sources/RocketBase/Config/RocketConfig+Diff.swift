@@ -52,6 +52,7 @@ extension RocketConfig {
         config.log = log.adoptingLiveFields(of: new.log)
         config.server = server.adoptingLiveFields(of: new.server)
         config.admin = admin.adoptingLiveFields(of: new.admin)
+        config.trace = trace.adoptingLiveFields(of: new.trace)
         config.sections = sections.map { $0.adoptingLiveFields(from: new) }
         for entry in entries where entry.change == .restart {
             config.origins[entry.path] = origins[entry.path]

@@ -11,6 +11,8 @@ public struct RocketConfig: Sendable {
     public var admin = AdminConfig()
     /// The servers that this process calls, in the order of the file, with unique names.
     public var stubs: [StubConfig] = []
+    /// Traces of calls.
+    public var trace = TraceConfig()
 
     /// Issues of the file or the environment that are not errors, such as unknown names.
     public internal(set) var warnings: [ConfigIssue] = []
@@ -66,6 +68,7 @@ extension RocketConfig {
         var entries = entries(of: log, at: "log") + self.entries(of: server, at: "server")
         entries += self.entries(of: admin, at: "admin")
         for stub in stubs { entries += self.entries(of: stub, at: "stubs/\(stub.name)") }
+        entries += self.entries(of: trace, at: "trace")
         for section in sections { entries += self.entries(ofApplication: section) }
         return entries
     }

@@ -5,7 +5,8 @@ extension ServerConfig {
         listening + limits + callLimits + services,
         elements: [
             .init(\.tls, .restart), .init(\.listeners, id: \.address, "address", .restart),
-            .init(\.overload, .live),
+            .init(\.http, .restart),
+            .init(\.overload, .live, isAlwaysListed: true),
             .init(\.flightRecorder, .restart),
             .init(\.registration, .restart),
         ]
@@ -182,8 +183,9 @@ extension ServerConfig {
                 + "(required), or off."),
         .init(
             "json", \.json, .boolean, .restart,
-            "Whether the unary methods are served as JSON, too, where gRPC is: POST over HTTP/2 by "
-                + "Connect's protocol, for curl and Connect's clients. See docs/guides/json.md."),
+            "Whether the unary methods are served as JSON, too, where gRPC is: POST over HTTP/2, and "
+                + "over HTTP/1.1 at the addresses of the element http, by Connect's protocol, for curl "
+                + "and Connect's clients. See docs/guides/json.md."),
         .init(
             "checksum", \.checksum, ChecksumPolicy.type, .restart,
             "CRC32C of frames: off (neither sent nor checked, as C++ peers), send, or require (from "

@@ -186,8 +186,9 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/grpc`: One of auto, on, off. Default auto. Needs a restart.
     public var grpc = GRPCPolicy.auto
-    /// Whether the unary methods are served as JSON, too, where gRPC is: POST over HTTP/2 by
-    /// Connect's protocol, for curl and Connect's clients. See docs/guides/json.md.
+    /// Whether the unary methods are served as JSON, too, where gRPC is: POST over HTTP/2, and
+    /// over HTTP/1.1 at the addresses of the element http, by Connect's protocol, for curl and
+    /// Connect's clients. See docs/guides/json.md.
     ///
     /// `server/json`: True or false. Default true. Needs a restart.
     public var json = true
@@ -221,6 +222,8 @@ public struct ServerConfig: ConfigSection, Hashable {
     public var tls: ServerTLSConfig?
     /// Addresses with TLS of their own, or without.
     public var listeners: [ListenerConfig] = []
+    /// Calls as JSON over HTTP/1.1; nil: there are none.
+    public var http: HTTPConfig?
     /// Which calls are refused under overload; nil: none.
     public var overload: OverloadConfig?
     /// The file with the last calls and log lines; nil: none.
@@ -235,6 +238,7 @@ public struct ServerConfig: ConfigSection, Hashable {
     public var withoutTLS: ServerConfig {
         var server = self
         server.tls = nil
+        server.http?.tls = nil
         for index in server.listeners.indices { server.listeners[index].tls = nil }
         return server
     }

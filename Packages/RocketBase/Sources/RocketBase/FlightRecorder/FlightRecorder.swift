@@ -52,7 +52,7 @@ public final class FlightRecorder: Sendable {
     ///     recorded.
     ///   - logBuffers: `LogConfiguration.bufferCount`.
     /// - Throws: `SystemError` with the path (EAGAIN: a process that runs has it; EEXIST: the file there
-    ///   is none of a recorder; EINVAL: too small for so many loops; ENOSPC …).
+    ///   is none of a recorder, or another user's; EINVAL: too small for so many loops; ENOSPC …).
     public init(
         path: String, byteCount: Int = defaultBytes, program: String, loops: Int,
         logBuffers: Int = LogConfiguration().bufferCount, time: any TimeSource = SystemTimeSource()
@@ -71,12 +71,15 @@ public final class FlightRecorder: Sendable {
         self.layout = layout
         self.path = path
         earlier = try Self.makeRoom(at: path)
-        memory = try SharedFileMemory(creating: path, byteCount: byteCount)
+        // It gets its name when it has its header, so that each file at the path is one of a recorder.
+        let unnamed = "\(path).new-\(CurrentProcess.processID)"
+        memory = try SharedFileMemory(creating: unnamed, byteCount: byteCount)
         let (wall, now) = (time.wall(), time.monotonic())
         // Not a secret: peers that know it could have lines recorded that look like records.
         var generator = SystemRandomNumberGenerator()
         salt = generator.next()
         writeHeader(program, wall, now)
+        try Self.rename(unnamed, to: path)
         // SAFETY: cleared in deinit, before the memory goes.
         unsafe rocket_crash_set_marks(marks)
     }
@@ -177,9 +180,23 @@ public final class FlightRecorder: Sendable {
 
     // MARK: Files of processes before
 
-    /// Removes or renames the file at the path.
+    private static func rename(_ unnamed: String, to path: String) throws(SystemError) {
+        defer { try? FileSystem.remove(unnamed) }
+        guard try FileSystem.link(unnamed, as: path) else {
+            throw SystemError("flight recorder \(path), which is there already", .exists)
+        }
+    }
+
+    /// Removes or renames the file at the path, if it is one of a recorder and of this user.
     private static func makeRoom(at path: String) throws(SystemError) -> Earlier? {
-        guard FileSystem.mayExist(path) else { return nil }
+        guard let status = try FileSystem.status(of: path) else { return nil }
+        let foreign = SystemError("\(path), which is no file of a flight recorder", .exists)
+        // Neither a folder nor a device.
+        guard FileSystem.size(of: path) != nil else { throw foreign }
+        if status.uid != UserAccount.effectiveUID {
+            throw SystemError(
+                "\(path), which belongs to \(UserAccount.description(of: status.uid))", .exists)
+        }
         // A process that is just being started by another one has the lock.
         if try SharedFileMemory.isInUse(path) {
             throw SystemError("flight recorder \(path), which another process has", .again)
@@ -187,14 +204,12 @@ public final class FlightRecorder: Sendable {
         let header = try FileContents.read(path, limit: FlightFormat.headerBytes)
         var recording: FlightRecording?
         do throws(FlightRecordingError) { recording = try FlightRecording(header) } catch {
-            // Zeros: its process ended while it made the file.
-            if error == .foreign, header.contains(where: { $0 != 0 }) {
-                throw SystemError("\(path), which is no file of a flight recorder", .exists)
-            }
-            if error == .foreign { try FileSystem.remove(path) }
+            if error == .foreign { throw foreign }
         }
-        if recording?.isClosed == true { try FileSystem.remove(path) }
-        guard FileSystem.exists(path) else { return nil }
+        if recording?.isClosed == true {
+            try FileSystem.remove(path)
+            return nil
+        }
         for index in (1..<keptFiles).reversed() where FileSystem.exists("\(path).\(index)") {
             try FileSystem.rename("\(path).\(index)", to: "\(path).\(index + 1)")
         }

@@ -104,6 +104,15 @@ extension FileDescriptor {
             sinceAnswer: .milliseconds(Int(info.since_answer_ms)))
     }
 
+    /// Returns the bytes that were sent and that the peer's machine has not acknowledged; on a Unix socket
+    /// about those that the peer has not read (SIOCOUTQ).
+    public borrowing func queuedOutputBytes() throws(SystemError) -> Int {
+        var bytes: Int32 = 0
+        // SAFETY: fills the number.
+        try check("SIOCOUTQ", unsafe rocket_queued_output(raw, &bytes))
+        return Int(max(0, bytes))
+    }
+
     /// Sets SO_KEEPALIVE: after `idle` without traffic the kernel sends up to `probes` probes, one
     /// per `interval`. Both times are whole seconds, at least 1.
     public borrowing func setKeepalive(idle: Duration, interval: Duration, probes: Int)

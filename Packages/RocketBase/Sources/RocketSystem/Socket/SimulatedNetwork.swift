@@ -38,6 +38,8 @@ public protocol SimulatedSocket: AnyObject, Sendable {
     func peerAddress() throws(SystemError) -> SocketAddress
     /// TCP_INFO.
     func tcpProgress() throws(SystemError) -> TCPProgress
+    /// SIOCOUTQ.
+    func queuedOutputBytes() throws(SystemError) -> Int
     /// close(2).
     func close()
 }

@@ -224,6 +224,14 @@ extension Socket {
         }
     }
 
+    /// Returns the bytes that were sent and that the peer's machine has not acknowledged (SIOCOUTQ).
+    public borrowing func queuedOutputBytes() throws(SystemError) -> Int {
+        switch backing {
+        case .kernel(let descriptor): try descriptor.queuedOutputBytes()
+        case .simulated(let owner): try owner.socket.queuedOutputBytes()
+        }
+    }
+
     /// Returns the credentials of the peer (SO_PEERCRED). Unix sockets of the kernel only.
     public borrowing func peerCredentials() throws(SystemError) -> PeerCredentials {
         switch backing {

@@ -36,6 +36,39 @@ struct AdminConfigTests {
         #expect(error?.description.contains(address) == true)
     }
 
+    private static let tls =
+        "<tls><certificate>/c</certificate><key>/k</key><client_ca>/a</client_ca></tls>"
+    private static let rules = "<authorization><rule>allow admin.* to dns:a</rule></authorization>"
+
+    @Test("With TLS and rules other machines may be reached, and the rules change live")
+    func secure() throws {
+        let old = try config("<listen>0.0.0.0:80</listen>" + Self.tls + Self.rules)
+        #expect(old.admin.tls?.clientCA == "/a" && old.admin.authorization?.rules.count == 1)
+        let rules = Self.rules.replacing("dns:a", with: "dns:b")
+        let new = try config("<listen>0.0.0.0:80</listen>" + Self.tls + rules)
+        #expect(new.diff(from: old).live.map(\.path) == ["admin/authorization"])
+        #expect(old.adoptingLiveChanges(of: new).admin.authorization == new.admin.authorization)
+    }
+
+    @Test(
+        "TLS without rules, rules without TLS, TLS without an authority and on a Unix socket are errors"
+    )
+    func insecure() {
+        for (text, found) in [
+            ("<listen>0.0.0.0:80</listen>" + Self.tls, "authorization"),
+            ("<listen>127.0.0.1:80</listen>" + Self.rules, "tls"),
+            ("<listen>0.0.0.0:80</listen>" + Self.rules, "tls"),
+            (
+                "<listen>0.0.0.0:80</listen>" + Self.rules
+                    + Self.tls.replacing("<client_ca>/a</client_ca>", with: ""), "client_ca"
+            ),
+            ("<listen>unix:/a</listen>" + Self.tls + Self.rules, "Unix socket"),
+        ] {
+            let error = #expect(throws: ConfigError.self) { try config(text) }
+            #expect(error?.description.contains(found) == true, "\(text)")
+        }
+    }
+
     @Test("A group is for a Unix socket only")
     func group() throws {
         #expect(

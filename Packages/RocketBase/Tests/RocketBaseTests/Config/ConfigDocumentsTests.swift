@@ -13,7 +13,8 @@ import Testing
         #expect(config.server == ServerConfig())
         #expect(config[StoreConfig.self].path == StoreConfig().path)
         let unset = config.entries.filter { $0.origin == .default }.map(\.path)
-        #expect(unset == [])
+        // The file has it as a comment, as all elements that may be missing.
+        #expect(unset.filter { !$0.hasPrefix("server/overload/") } == [])
     }
 
     @Test("Each field is documented with its default and its allowed values")

@@ -27,6 +27,22 @@ struct OverloadConfigTests {
         #expect(overload.maxCallers == 100)
     }
 
+    @Test("Its settings are among the values of a configuration without it, as defaults")
+    func listed() throws {
+        func entries(_ text: String) throws -> [ConfigEntry] {
+            try load(xml(text)).entries.filter { $0.path.hasPrefix("server/overload/") }
+        }
+        let missing = try entries("")
+        #expect(missing.count == OverloadConfig.schema.fields.count)
+        #expect(missing.allSatisfy { $0.origin == .default && $0.change == .live })
+        #expect(missing.first { $0.path == "server/overload/max_callers" }?.text == "10000")
+        #expect(try entries("<overload/>") == missing)
+        // Another missing element is no element with defaults.
+        #expect(!(try load(xml("")).entries.contains { $0.path.hasPrefix("server/tls/") }))
+        // So neither its appearance nor its removal is a change by itself.
+        #expect(try load(xml("<overload/>")).diff(from: load(xml(""))).isEmpty)
+    }
+
     @Test("The element and each of its settings change live")
     func live() throws {
         let old = try load(xml(""))

@@ -1,3 +1,4 @@
+import Foundation
 import RocketBaseTestKit
 import RocketSystem
 import Testing
@@ -225,15 +226,47 @@ import Testing
             #expect(folder.names.count == 1 + min(round, FlightRecorder.keptFiles))
             recorder = nil
         }
-        // One whose process ended before it was written.
-        try FileContents.write([UInt8](repeating: 0, count: 8192), to: path)
-        recorder = try self.recorder()
-        #expect(recorder?.earlier == nil)
-        recorder = nil
-        // Nothing of anyone else is removed.
-        try FileContents.write(Array("#!/bin/sh".utf8), to: path)
+    }
+
+    @Test(
+        "Nothing that is no recorder's is removed or renamed: text, an image of a disk, an empty file",
+        arguments: [Array("#!/bin/sh".utf8), [UInt8](repeating: 0, count: 8192) + [7], []])
+    func foreignFile(contents: [UInt8]) throws {
+        try FileContents.write(contents, to: path)
         #expect(throws: SystemError.self) { _ = try self.recorder() }
-        #expect(folder.text("flight") == "#!/bin/sh")
+        #expect(try FileContents.read(path, limit: 1 << 20) == contents)
+        #expect(folder.names == ["flight"])
+    }
+
+    // Not with a device: the code that this test was written for would remove it.
+    @Test("Neither is a folder")
+    func foreignKind() throws {
+        let error = #expect(throws: SystemError.self) {
+            _ = try FlightRecorder(path: folder.path, program: "test", loops: 1, time: clock)
+        }
+        #expect(error?.description.contains("no file of a flight recorder") == true)
+        #expect(folder.names == [])
+    }
+
+    @Test("A dangling link at the path is an error, and nothing is left behind")
+    func danglingLink() throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: path, withDestinationPath: folder.path + "/elsewhere")
+        #expect(throws: SystemError.self) { _ = try self.recorder() }
+        #expect(folder.names == ["flight"])
+    }
+
+    @Test("The file of another user is left alone")
+    func otherUser() throws {
+        // Only root can give a file away.
+        if UserAccount.effectiveUID != 0 { return }
+        var recorder: FlightRecorder? = try recorder()
+        _ = recorder
+        recorder = nil
+        try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: path)
+        let error = #expect(throws: SystemError.self) { _ = try self.recorder() }
+        #expect(error?.description.contains("(uid 65534)") == true)
+        #expect(folder.names == ["flight"])
     }
 
     @Test("Loops that are too many get nothing, sizes that are too small are an error")

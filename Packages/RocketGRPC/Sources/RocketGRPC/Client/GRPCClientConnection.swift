@@ -246,6 +246,7 @@ extension GRPCClientConnection: Transport {
     var localAddress: NetAddress { transport?.localAddress ?? NetAddress(.unnamed) }
     var peerAddress: NetAddress { transport?.peerAddress ?? NetAddress(.unnamed) }
     var peerIdentity: PeerIdentity { transport?.peerIdentity ?? .none }
+    var wireName: String { GRPCServerWire.wireName }
     var pendingBytes: Int { streamBytes + (transport?.pendingBytes ?? 0) }
     var signalsReset: Bool { transport?.signalsReset ?? true }
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }

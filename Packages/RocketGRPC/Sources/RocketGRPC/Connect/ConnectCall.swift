@@ -1,7 +1,8 @@
 import RocketBase
 @_spi(Transport) import RocketRPC
 
-/// What a stream of HTTP/2 has besides that is a call of Connect. Bound to the connection's loop.
+/// A call of Connect: the body of its request, on a stream of HTTP/2 or a connection of HTTP/1.1. Bound to
+/// the connection's loop.
 final class ConnectCall {
     let codec: ConnectCodec
     /// What the body is compressed by.

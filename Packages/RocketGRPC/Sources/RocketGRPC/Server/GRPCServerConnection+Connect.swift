@@ -73,74 +73,25 @@ extension GRPCServerConnection {
 
     // MARK: Responses
 
+    private var responder: ConnectResponder {
+        ConnectResponder(settings: settings, encodings: wire.encodings, compressor: compressor)
+    }
+
     /// Answers a call with what the RPC side has replied.
     func reply(
         _ stream: ServerStream, _ call: ConnectCall, _ frame: TinyPBFrame, _ bytes: RawSpan
     ) {
-        let info = bytes.extracting(frame.errorInfo)
-        let payload = bytes.extracting(frame.payload)
-        if frame.errorCode != 0 {
-            let failure = WireFailure(RPCErrorCode(rawValue: frame.errorCode), info.text)
-            return answer(stream, failure, ErrorStatus.read(payload))
-        }
-        do throws(WireFailure) {
-            var response = try response(to: call, payload, stream.responseEncoding)
-            if MetadataHeaders.hasEntries(info), let found = MetadataBlock.readReply(info) {
-                response.add(leading: found.metadata, trailing: found.trailing)
-            }
-            send(response, on: stream, call)
-        } catch { answer(stream, error, nil) }
-    }
-
-    private func response(
-        to call: ConnectCall, _ payload: RawSpan, _ encoding: MessageEncoding
-    ) throws(WireFailure) -> ConnectResponse {
-        let body: [UInt8]
-        switch call.codec {
-        case .proto: body = payload.bytes
-        case .json:
-            guard let types = call.types else { throw WireFailure(.internal, "no types") }
-            body = try JSONMessages.json(payload, of: types.response)
-            if body.count > settings.codec.maxFrameBytes {
-                throw WireFailure(
-                    .resourceExhausted,
-                    "the response has \(body.count) bytes as JSON; "
-                        + "\(settings.codec.maxFrameBytes) are allowed")
-            }
-        }
-        if case .number(let number) = encoding, let compressed = compress(body, number) {
-            let name = wire.encodings.names[number]
-            return ConnectResponse(call.codec, compressed, encoding: name)
-        }
-        return ConnectResponse(call.codec, body, encoding: nil)
-    }
-
-    /// - Returns: nil for a body that is too short, or gets no shorter.
-    private func compress(_ body: [UInt8], _ encoding: Int) -> [UInt8]? {
-        if body.count < StreamOutput.leastCompressedBytes { return nil }
-        var compressed = ByteBuffer(limitBytes: body.count)
-        // SAFETY: the array lives, unchanged, until compress returns.
-        let plain = unsafe body.span.bytes
-        guard let compressor,
-            (try? compressor.compress(plain, encoding: encoding, into: &compressed)) != nil
-        else { return nil }
-        return compressed.copyBytes()
+        send(
+            responder.response(to: call, frame, bytes, stream.responseEncoding), on: stream, call)
     }
 
     /// Answers a call with an error.
     ///
     /// - Parameter httpStatus: nil: that of the code.
     func answer(
-        _ stream: ServerStream, _ failure: WireFailure, _ status: ErrorStatus?,
-        httpStatus: Int? = nil
+        _ stream: ServerStream, _ call: ConnectCall, _ failure: WireFailure, httpStatus: Int? = nil
     ) {
-        var response = ConnectResponse(failure, status?.details ?? [], httpStatus: httpStatus)
-        if httpStatus == 415 { response.headers.add("accept-post", ContentType.sent) }
-        if failure.code == .unimplemented, !wire.encodings.names.isEmpty {
-            response.headers.add("accept-encoding", wire.encodings.names.joined(separator: ","))
-        }
-        response.add(leading: [:], trailing: status?.trailingMetadata ?? [:])
-        if let call = stream.connect { send(response, on: stream, call) }
+        send(responder.response(to: failure, httpStatus: httpStatus), on: stream, call)
     }
 
     /// Sends a response, or lets it wait for the end of the request.
@@ -159,20 +110,8 @@ extension GRPCServerConnection {
     /// says what would be taken.
     func answer(_ id: HTTP2StreamID, httpStatus: Int) {
         let types = settings.messageTypes == nil ? "" : ConnectContentType.accepted + ", "
-        let fields: KeyValuePairs<String, String> =
-            switch httpStatus {
-            case 405: ["allow": "POST"]
-            case 415: ["accept-post": types + ContentType.sent]
-            default: [:]
-            }
-        respond(to: addStream(id, .unary), ConnectResponse(httpStatus: httpStatus, fields))
-    }
-}
-
-extension RawSpan {
-    /// The bytes as an array.
-    fileprivate var bytes: [UInt8] {
-        // SAFETY: the pointer does not escape from the closure.
-        unsafe withUnsafeBytes { unsafe [UInt8]($0) }
+        respond(
+            to: addStream(id, .unary),
+            ConnectResponse(httpStatus: httpStatus, types: types + ContentType.sent))
     }
 }

@@ -224,8 +224,8 @@ extension GRPCServerConnection: HTTP2SessionHandler {
         cancel(stream)
         returnUnread(of: stream)
         stream.dropInput()
-        if stream.connect != nil {
-            answer(stream, failure, nil, httpStatus: httpStatus)
+        if let call = stream.connect {
+            answer(stream, call, failure, httpStatus: httpStatus)
         } else {
             finish(stream, failure)
         }

@@ -198,11 +198,13 @@ extension GRPCServerConnection: Transport {
     var localAddress: NetAddress { transport?.localAddress ?? NetAddress(.unnamed) }
     var peerAddress: NetAddress { transport?.peerAddress ?? NetAddress(.unnamed) }
     var peerIdentity: PeerIdentity { transport?.peerIdentity ?? .none }
+    var wireName: String { GRPCServerWire.wireName }
     var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
     var pendingBytes: Int {
         unsafe output.readableBytes + outputBytes + (transport?.pendingBytes ?? 0)
     }
     var traffic: ConnectionTraffic { transport?.traffic ?? ConnectionTraffic() }
+    func unacknowledgedBytes() -> Int { transport?.unacknowledgedBytes() ?? 0 }
     var isWritable: Bool { !isHeldBack && closing == nil && transport != nil }
     var signalsReset: Bool { true }
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }

@@ -30,7 +30,9 @@ final class GRPCServerWire: WireProtocol {
         plainTrailers = HTTP2Headers(["grpc-status": "0"])
     }
 
-    var name: String { "gRPC" }
+    /// The name of the wire, of servers and of channels.
+    static let wireName = "gRPC"
+    var name: String { Self.wireName }
 
     var applicationProtocols: [String] { ["h2"] }
 
@@ -57,11 +59,22 @@ final class GRPCServerWire: WireProtocol {
         GRPCServerConnection(self, for: rpc, settings, on: reactor)
     }
 
+    var http1: (any HTTP1Wire)? { self }
+
     /// The fields that begin a response.
     static func headers(_ encoding: MessageEncoding, _ known: MessageEncodings) -> HTTP2Headers {
         var headers = HTTP2Headers([":status": "200", "content-type": ContentType.sent])
         if case .number(let number) = encoding { headers.add("grpc-encoding", known.names[number]) }
         if !known.names.isEmpty { headers.add("grpc-accept-encoding", known.text) }
         return headers
+    }
+}
+
+extension GRPCServerWire: HTTP1Wire {
+    func makeHTTP1Handler(
+        for rpc: any TransportHandler, settings: WireSettings, http: HTTP1Settings,
+        on reactor: Reactor
+    ) -> any TransportHandler {
+        HTTP1ServerConnection(self, for: rpc, settings, http, on: reactor)
     }
 }

@@ -116,15 +116,25 @@ struct RequestHead: ~Copyable {
 
     private mutating func addPseudo(_ name: RawSpan, _ value: RawSpan) {
         if name.equals(":path") {
-            methodName.removeAll()
-            do throws(WireFailure) {
-                try MethodPath.appendName(of: value, to: &methodName)
-            } catch { fail(error) }
+            addPath(value)
         } else if name.equals(":method") {
             isPost = value.equals("POST")
         } else if name.equals(":scheme") {
             hasScheme = value.equals("http") || value.equals("https")
         }
+    }
+
+    private mutating func addPath(_ path: RawSpan) {
+        methodName.removeAll()
+        do throws(WireFailure) {
+            try MethodPath.appendName(of: path, to: &methodName)
+        } catch { fail(error) }
+    }
+
+    /// Takes the line of a request of HTTP/1.1, which has no pseudo header fields.
+    mutating func addRequestLine(method: RawSpan, path: RawSpan) {
+        isPost = method.equals("POST")
+        addPath(path)
     }
 
     private mutating func addGRPC(_ name: RawSpan, _ value: RawSpan) {

@@ -66,6 +66,34 @@ struct WireSelectionTests {
         }
     }
 
+    @Test(
+        "A connection whose peer says nothing is in the report of its loop, until it says something"
+    )
+    func silentReport() throws {
+        let rig = try Rig()
+        func connections() -> [RPCServerSnapshot.Connection] {
+            LoopReport(on: rig.loop.reactor, rig.scheduler, maxConnections: 10).connections
+        }
+        rig.loop.tick(after: .seconds(3))
+        let silent = try #require(connections().first)
+        #expect(silent.phase == .silent && silent.wire.isEmpty && silent.age == .seconds(3))
+        #expect(silent.id == rig.selection.rpc.number && connections().count == 1)
+        rig.receive(HTTP2Session.preface + RawFrame.settings().bytes)
+        #expect(connections().map(\.phase) == [.open] && connections().map(\.wire) == ["gRPC"])
+        rig.end()
+        #expect(connections().isEmpty)
+    }
+
+    @Test("A connection that ends before it says anything leaves the report of its loop")
+    func silentEnd() throws {
+        let rig = try Rig()
+        rig.selection.closed(rig.below, reason: .peerReset)
+        #expect(
+            LoopReport(on: rig.loop.reactor, rig.scheduler, maxConnections: 10).connections.isEmpty)
+        rig.scheduler.stop()
+        rig.loop.tickUntilIdle()
+    }
+
     @Test("A client that speaks first after the drain began is told so in its own wire")
     func drain() throws {
         let rig = try Rig()

@@ -161,14 +161,16 @@ struct MainTemplate {
                     let daemon = \(names.program("Daemon"))(name: "\(program)", logs: logs)
                     defer { daemon.end() }
                     let tls = daemon.makeTLSReload()
+                    let tracing = try daemon.tracing(config.trace, security: tls.provider)
                     // Create the resources of your calls here.
                     let resources = \(names.resources)(log: logs.app)
                     let server = try \(server)(
                         config: config,
                         services: [
                 \(services.indented(by: 12).joined(separator: "\n"))
-                        ], logs: logs, systemd: daemon.systemd, sockets: daemon.sockets,
-                        security: tls.provider, protocols: [.grpc()], hasAdmin: true)
+                        ], interceptors: tracing.interceptors, logs: logs, systemd: daemon.systemd,
+                        sockets: daemon.sockets, security: tls.provider, protocols: [.grpc()],
+                        hasAdmin: true, hasTracing: true)
                     let reload = \(names.program("ConfigReload"))(config, logs: logs) {
                         try \(names.program("ConfigurationFile")).read(file)
                     } apply: {
@@ -180,7 +182,9 @@ struct MainTemplate {
                         otherThan: \(names.rpc("RPCServerConfiguration")).socketName)
                     try await daemon.run(
                         [\(names.program("HeapTrimmer"))(logger: logs.app), tls]
-                            + daemon.admin(of: server, reload) + [server]
+                            + daemon.admin(
+                                of: server, reload, security: tls.provider, tracing: tracing)
+                            + tracing.services + [server]
                             + daemon.registration(of: server, config.server),
                         listening: { await server.boundAddresses.map { "\\($0)" } },
                         reload: reload.run)

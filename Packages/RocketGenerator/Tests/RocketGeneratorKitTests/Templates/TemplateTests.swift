@@ -228,7 +228,8 @@ struct TemplateTests {
         let project = try Sample.project(Sample.order)
         let main = MainTemplate(project: project).lines
         #expect(main.contains("import RocketGRPC"))
-        #expect(main.text.contains("security: tls.provider, protocols: [.grpc()], hasAdmin: true)"))
+        #expect(main.text.contains("security: tls.provider, protocols: [.grpc()],"))
+        #expect(main.text.contains("hasAdmin: true, hasTracing: true)"))
         let manifest = ManifestTemplate(project: project).lines.text
         #expect(manifest.contains(".package(path: \"\\(rocket)/Packages/RocketGRPC\"),"))
         #expect(

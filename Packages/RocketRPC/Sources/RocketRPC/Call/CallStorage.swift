@@ -49,6 +49,8 @@ final class CallStorage: Sendable {
         /// On a server: the task that runs synchronous handlers; nil if the loop runs them outside
         /// of a task.
         var servingTask: Int?
+        /// On a server: how long the handler has waited for the peer to read, in nanoseconds.
+        var peerWait: UInt64 = 0
         /// On a server: whether `startOver` has to be called before the next call.
         var isUsed = false
         /// On a server: whether the next call's reply has metadata, whatever its handler does.
@@ -63,6 +65,7 @@ final class CallStorage: Sendable {
             isCancelled = false
             isFinished = false
             responseBytes = 0
+            peerWait = 0
             ending = nil
             observers = []
             isUsed = nextHasMetadata
@@ -169,6 +172,8 @@ final class ConnectionPeers: Sendable {
     /// The peer's address as text, formatted once.
     let peerText: String
     let identity: PeerIdentity
+    /// As `Transport.wireName`.
+    let wire: String
     /// What the token of the calls has proved.
     let token: TokenIdentity?
     /// Those of the same connection without a token; nil: these are.
@@ -179,12 +184,14 @@ final class ConnectionPeers: Sendable {
 
     init(
         local: NetAddress, peer: NetAddress, identity: PeerIdentity = .none,
-        token: TokenIdentity? = nil, of connection: ConnectionPeers? = nil
+        wire: String = ServerConnection.ownWire, token: TokenIdentity? = nil,
+        of connection: ConnectionPeers? = nil
     ) {
         self.local = local
         self.peer = peer
         peerText = connection?.peerText ?? peer.description
         self.identity = identity
+        self.wire = wire
         self.token = token
         self.connection = connection
     }
@@ -193,12 +200,13 @@ final class ConnectionPeers: Sendable {
     convenience init(_ transport: any Transport) {
         self.init(
             local: transport.localAddress, peer: transport.peerAddress,
-            identity: transport.peerIdentity)
+            identity: transport.peerIdentity, wire: transport.wireName)
     }
 
     /// Returns the same ends, for calls with a token.
     func with(_ token: TokenIdentity) -> ConnectionPeers {
-        ConnectionPeers(local: local, peer: peer, identity: identity, token: token, of: self)
+        ConnectionPeers(
+            local: local, peer: peer, identity: identity, wire: wire, token: token, of: self)
     }
 
     /// Identifies the connection.

@@ -71,6 +71,10 @@ public struct RPCController: Sendable {
     /// The peer's address: the caller's on a server, the server's on a channel.
     public var peerAddress: NetAddress? { withState { $0.peers?.peer } ?? nil }
 
+    /// The protocol of the call's connection: `TinyPB`, or the name of another wire such as `gRPC`.
+    /// On a channel nil until the call is sent.
+    public var wire: String? { withState { $0.peers?.wire } ?? nil }
+
     /// Identifies the connection of the call: calls of one connection have the same value, and those
     /// of two open connections have different ones. For services that are fair to connections.
     public var connection: ObjectIdentifier? {
@@ -196,6 +200,20 @@ public struct RPCController: Sendable {
             return state.ending
         }
         if let ending = ending ?? nil { body(ending) }
+    }
+
+    /// Says that the handler has waited for so long because the peer does not read, and not for what the
+    /// handler does: such as a handler that keeps one large response of a connection in memory at a time,
+    /// and waits for the one before. What is recorded of the call then shows this part of the handler's
+    /// time as a wait for the output (`RPCServerSnapshot.SampledCall.outputWait`). Waits of a stream's
+    /// writer are measured without it. Several times add up; a negative one counts as zero. Without
+    /// effect on a channel, and once the handler has returned.
+    public func waitedForPeer(_ duration: Duration) {
+        let nanoseconds = UInt64(max(0, duration.wholeNanoseconds))
+        _ = withState { state in
+            state.isUsed = true
+            state.peerWait &+= nanoseconds
+        }
     }
 }
 

@@ -153,6 +153,7 @@ extension CompressedConnection: Transport {
     var sentBytes: UInt64 { (transport?.sentBytes ?? endedBytes) + UInt64(max(0, savedBytes)) }
     var pendingBytes: Int { transport?.pendingBytes ?? 0 }
     var traffic: ConnectionTraffic { transport?.traffic ?? ConnectionTraffic() }
+    func unacknowledgedBytes() -> Int { transport?.unacknowledgedBytes() ?? 0 }
     var isWritable: Bool { transport?.isWritable ?? false }
     var signalsReset: Bool { transport?.signalsReset ?? true }
     var negotiatedProtocol: String? { transport?.negotiatedProtocol }

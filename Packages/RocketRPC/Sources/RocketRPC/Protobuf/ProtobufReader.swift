@@ -79,6 +79,20 @@ extension _ProtobufReader {
     /// Appends the current field, which has not been decoded, to `unknown`, including its tag.
     @usableFromInline
     mutating func keepUnknownField() throws {
+        try skipField()
+        unsafe unknown.append(
+            contentsOf: UnsafeRawBufferPointer(start: fieldStart, count: position - fieldStart))
+    }
+
+    /// Reads all fields and keeps none: for messages of which only it matters that they are valid.
+    ///
+    /// - Throws: an error if they are not.
+    public mutating func skipFields() throws {
+        while try nextFieldNumber() != nil { try skipField() }
+    }
+
+    /// Goes to the end of the current field.
+    private mutating func skipField() throws {
         // The value may have been read: for example that of an enum without such a case.
         unsafe position = fieldStart
         let tag = try varint()
@@ -88,8 +102,6 @@ extension _ProtobufReader {
         case Wire.fixed64: unsafe position = try body(8).end
         default: _ = unsafe try lengthDelimited()
         }
-        unsafe unknown.append(
-            contentsOf: UnsafeRawBufferPointer(start: fieldStart, count: position - fieldStart))
         isTaken = true
     }
 

@@ -12,6 +12,7 @@ import Synchronization
 /// thread.
 public final class RPCDispatcher: Sendable {
     let table: MethodTable
+    let descriptors: ReflectionIndex
     let limiter: ConcurrencyLimiter
     let streamLimits: RPCStreamLimits
     let counters = ServerCounters()
@@ -55,8 +56,8 @@ public final class RPCDispatcher: Sendable {
     ) throws {
         var registry = RPCServiceRegistry(interceptors: interceptors, limits: limits)
         for service in services { try registry.add(service) }
-        let catalogue = ReflectionIndex(registry)
-        for case let reflection as ReflectionService in services { reflection.show(catalogue) }
+        descriptors = ReflectionIndex(registry)
+        for case let reflection as ReflectionService in services { reflection.show(descriptors) }
         table = try MethodTable(registry)
         limiter = ConcurrencyLimiter(limits)
         streamLimits = limits.streams

@@ -204,7 +204,8 @@ extension ServerConnection {
             return nil
         } catch {
             log(error, bytes.extracting(frame.messageID), method)
-            return error.error
+            let isKnown = error.error.code == .permissionDenied
+            return refused(isKnown ? .permission : .authentication, error.error)
         }
     }
 

@@ -29,6 +29,10 @@ final class CallResponder {
     @exclusivity(unchecked) var measured = MeasuredCall()
     /// Whether the stages of the call are measured.
     @exclusivity(unchecked) @usableFromInline var isTraced = false
+    /// The text of the error that ends the call, until its end is recorded.
+    var failure = ""
+    /// The record of the call, which is traced then, if the call is recorded.
+    @exclusivity(unchecked) var record: CallRecord?
     /// The range of the request within the call's frame, which is the first in the input.
     fileprivate var payload = 0..<0
     /// The size of the call's frame.
@@ -91,12 +95,16 @@ final class CallResponder {
         if unsafe isAnswered { return }
         unsafe isAnswered = true
         guard let method else { return }
+        if unsafe isTraced { unsafe record?.failed(error) }
         let (id, trailing) = storage.withState { ($0.messageID, $0.trailingMetadata) }
         connection.send(error, id, method, trailing: trailing)
+        if connection.metrics != nil { failure = error.message }
         // A call that was too slow says more of the load than one that has ended in time.
         if error.code != .callTimeout { admitted.isSample = false }
         end(error.code)
     }
+
+    private static let abandoned = "cancelled by the caller, or its connection was lost"
 
     /// Cancels the call, because its connection is closed or its caller has cancelled it.
     func abandon() {
@@ -111,6 +119,7 @@ final class CallResponder {
         if let stream { connection.closeStream(stream) }
         if unsafe isAnswered { return }
         unsafe isAnswered = true
+        if connection.metrics != nil { failure = Self.abandoned }
         end(.cancelled)
     }
 
@@ -141,6 +150,14 @@ final class CallResponder {
     /// A stage of a call has ended that is traced.
     func ended(_ stage: MeasuredCall.Stage) { connection.metrics?.ended(stage, of: self) }
 
+    /// The handler has returned, and its reply waits for a peer that reads slowly. From here on the call
+    /// is traced: it may become slow, and the wait must not be taken for the handler's time.
+    func waitsForOutput() {
+        guard let metrics = connection.metrics else { return }
+        metrics.trace(self)
+        metrics.ended(.handler, of: self)
+    }
+
     // MARK: Back-pressure
 
     /// Suspends while the connection's output is full, until this reply is the next to be sent or
@@ -149,7 +166,7 @@ final class CallResponder {
         if unsafe isAnswered { return }
         deadline = deadline.withoutOwn
         admitted.isSample = false
-        if unsafe isTraced { ended(.handler) }
+        waitsForOutput()
         await unsafe withUnsafeContinuation { continuation in
             unsafe waiting = continuation
             connection.wait(self)

@@ -18,6 +18,8 @@ final class HandlerScheduler: TickEndHandler {
     private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
     /// All connections whose calls are served by this scheduler.
     private var connections = OrderedObjects<ServerConnection>()
+    /// Those that wait for their first bytes to know their wire.
+    var silent = OrderedObjects<WireSelection>()
     /// Connections with unprocessed input.
     private var ready = RingBuffer<ServerConnection>()
     private var parked: [HandlerTask] = []
@@ -104,6 +106,7 @@ final class HandlerScheduler: TickEndHandler {
     /// Removes a closed connection and cancels its calls and their tasks.
     func remove(_ connection: ServerConnection) {
         connections.remove(connection)
+        metrics?.ended(connection)
         if let timer = connection.ageTimer.take() { ages?.remove(timer) }
         cancelCalls(of: connection)
         // It refers to the connection, which refers to this scheduler.

@@ -37,11 +37,15 @@ public final class RPCServer: Service {
     /// Nil: calls are not recorded.
     let metrics: ServerMetrics?
     let collector: SnapshotCollector
+    let schedulers: SchedulerRegistry
     let budget: ByteBudget
     let highest = HighestValues()
+    /// Nil: HTTP/1.1 is not served.
+    let http: HTTPListener?
 
     /// - Parameter interceptors: wrap every handler; the first one is the outermost.
-    /// - Throws: `RPCRegistrationError` if the services can't be registered together.
+    /// - Throws: `RPCRegistrationError` if the services can't be registered together, `RPCError` for
+    ///   listeners for HTTP/1.1 without a wire for it.
     public convenience init(
         configuration: RPCServerConfiguration, services: [any RPCService],
         interceptors: [any RPCInterceptor] = [], logger: RocketLogger = .disabled,
@@ -61,6 +65,7 @@ public final class RPCServer: Service {
         interceptors: [any RPCInterceptor], logger: RocketLogger, time: any TimeSource,
         makeListener: ServerRuntime.MakeListener?
     ) throws {
+        try configuration.checkHTTP()
         self.time = time
         startedAt = time.wall()
         beganAt = time.monotonic()
@@ -89,7 +94,7 @@ public final class RPCServer: Service {
                 .init(configuration), methods: dispatcher.table.entries,
                 flightRecorder: configuration.flightRecorder) : nil
         load = configuration.reportsLoad ? ServerLoad(loops: configuration.ioThreads) : nil
-        let schedulers = SchedulerRegistry(
+        schedulers = SchedulerRegistry(
             age: ConnectionAge(configuration), load: load, metrics: metrics)
         collector = SnapshotCollector(schedulers)
         budget = configuration.tcp.budget
@@ -101,9 +106,16 @@ public final class RPCServer: Service {
                 StatusLines(metrics: $0, time: time) { dispatcher.statistics }
             },
             schedulers: schedulers)
+        let settings = ServerRuntimeConfiguration(configuration)
+        http = configuration.http.map { http in
+            HTTPListener(http.holding(configuration.codec), logger: logger) {
+                application.makeHTTPHandler(http.settings, on: $0)
+            }
+        }
+        let make = makeListener ?? ServerRuntime.tcpListener(settings.tcp, logger: logger)
         runtime = ServerRuntime(
-            ServerRuntimeConfiguration(configuration), application: application, logger: logger,
-            ioLogger: logger, makeListener: makeListener)
+            settings, application: application, logger: logger, ioLogger: logger,
+            makeListener: http?.beside(make) ?? make)
     }
 
     /// The current phase. Any thread.
@@ -119,6 +131,11 @@ public final class RPCServer: Service {
     /// The addresses of the listeners, with the ports chosen by the kernel. Suspends until the
     /// listeners are open; empty if the server never starts.
     public var boundAddresses: [NetAddress] { get async { await runtime.boundAddresses } }
+
+    /// The addresses where calls are served over HTTP/1.1, as `boundAddresses`; empty if none are.
+    public var boundHTTPAddresses: [NetAddress] {
+        get async { await runtime.boundAddresses.isEmpty ? [] : http?.addresses ?? [] }
+    }
 
     /// The share of the server's capacity that is in use, where the application knows it better than
     /// by how busy the loops are, for example if handlers wait for a database: 0 or more, may exceed
@@ -192,16 +209,33 @@ private final class RPCServerApplication: ServerApplication {
     var wires: [String] { ["TinyPB"] + translated.map(\.name) }
 
     func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler {
-        let connection = ServerConnection(
+        let connection = connection(on: reactor)
+        if translated.isEmpty { return connection }
+        return WireSelection(translated, settings, for: connection, on: reactor)
+    }
+
+    /// Returns the handler of a new connection of a listener for HTTP/1.1. On the connection's loop.
+    func makeHTTPHandler(
+        _ http: HTTP1Settings, on reactor: Reactor
+    ) -> any TCPConnectionHandler {
+        let connection = connection(on: reactor)
+        connection.wire = "HTTP/1.1"
+        let wire = translated.lazy.compactMap(\.http1).first
+        return wire?.makeHTTP1Handler(
+            for: connection, settings: settings, http: http, on: reactor) ?? connection
+    }
+
+    private func connection(on reactor: Reactor) -> ServerConnection {
+        ServerConnection(
             dispatcher: dispatcher, codec: codec,
             scheduler: schedulers.scheduler(on: reactor, dispatcher))
-        if translated.isEmpty { return connection }
-        let settings = WireSettings(
+    }
+
+    private var settings: WireSettings {
+        WireSettings(
             codec: codec, methodKind: { [dispatcher] in dispatcher.table.find($0)?.kind },
-            messageTypes: messageTypes,
-            streams: dispatcher.streamLimits,
+            messageTypes: messageTypes, streams: dispatcher.streamLimits,
             logger: dispatcher.logger)
-        return WireSelection(translated, settings, for: connection, on: reactor)
     }
 
     /// nil: no JSON is served.
@@ -230,6 +264,15 @@ extension ServerRuntimeConfiguration {
         drainTimeout = configuration.drainTimeout
         systemd = configuration.systemd
         if let make = configuration.makeThread { makeThread = make }
+    }
+}
+
+extension RPCHTTPConfiguration {
+    /// Returns this configuration with a limit on waiting output that a response does not exceed.
+    fileprivate func holding(_ codec: TinyPBCodec) -> Self {
+        var copy = self
+        copy.tcp.connection.outputLimitBytes = tcp.holding(codec).connection.outputLimitBytes
+        return copy
     }
 }
 

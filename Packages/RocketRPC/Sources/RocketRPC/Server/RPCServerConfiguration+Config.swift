@@ -31,18 +31,8 @@ extension RPCServerConfiguration {
         let wires = server.grpc == .off ? [] : protocols
         let names = wires.flatMap(\.wire.applicationProtocols)
         if let fault = sockets.fault { throw RPCError(.peerAddress, fault) }
-        var listeners: [NetAddress] = []
         var addresses = ListenAddresses()
-        do throws(ListenAddressError) {
-            for text in server.addresses {
-                for address in try addresses.addresses(of: text) where !listeners.contains(address)
-                {
-                    listeners.append(address)
-                }
-            }
-        } catch {
-            throw RPCError(error.isPermanent ? .peerAddress : .unavailable, "\(error)")
-        }
+        let listeners = try addresses.all(of: server.addresses)
         var tcp = TCPServerConfiguration(listen: listeners)
         tcp.adoptedDescriptors = sockets.descriptors(for: Self.socketName)
         tcp.apply(server)
@@ -66,6 +56,28 @@ extension RPCServerConfiguration {
         reportsLoad = server.reportsLoad
         authorization = server.authorization
         self.protocols = wires
+        if let http = server.http {
+            self.http = try RPCHTTPConfiguration(
+                http, of: server, beside: tcp, security: security, &addresses)
+            try checkHTTP()
+        }
+    }
+
+    /// Checks that calls can be served over HTTP/1.1, if there are listeners for them.
+    func checkHTTP() throws(RPCError) {
+        if http == nil { return }
+        if !json {
+            throw RPCError(
+                .channelInit,
+                "there are listeners for HTTP/1.1 (server/http), which serve nothing but JSON, and "
+                    + "server/json is off: remove one of the two")
+        }
+        if protocols.contains(where: { $0.wire.http1 != nil }) { return }
+        throw RPCError(
+            .channelInit,
+            "there are listeners for HTTP/1.1 (server/http), and the server has no wire for it: import "
+                + "RocketGRPC and give the server protocols: [.grpc()], and don't set server/grpc to off"
+        )
     }
 
     /// The name of sockets for calls in a socket unit: FileDescriptorName=rpc.
@@ -141,16 +153,26 @@ extension RPCServer {
     ///   - protocols: further wires: `[.grpc]` of RocketGRPC; default: none.
     ///   - hasAdmin: whether the program shows the server by RocketAdmin; default: it does not, and a
     ///     configuration with `admin/listen` is an error. That element turns the recording of calls on.
+    ///   - hasTracing: whether the program exports spans by RocketOTLP; default: it does not, and a
+    ///     configuration with `trace/otlp` is an error.
     /// - Throws: `RPCRegistrationError` if the services can't be registered together, `RPCError`
-    ///   for an invalid listener address, TLS that can't be used, or a page that nobody shows.
+    ///   for an invalid listener address, TLS that can't be used, or a page or an export of spans that
+    ///   the program does not have.
     public convenience init(
         config: RocketConfig, services: [any RPCService],
         interceptors: [any RPCInterceptor] = [],
         authenticator: (any RPCAuthenticator)? = nil, logs: LogSystem? = nil,
         systemd: SystemdReporter? = .fromEnvironment(), sockets: ListenFDs = .fromEnvironment(),
         security: (any TransportSecurityProvider)? = nil, protocols: [RPCWireProtocol] = [],
-        hasAdmin: Bool = false
+        hasAdmin: Bool = false, hasTracing: Bool = false
     ) throws {
+        if config.trace.otlp != nil, !hasTracing {
+            throw RPCError(
+                .channelInit,
+                "trace/otlp is set, and this program exports no spans: import RocketOTLP, add an "
+                    + "OTLPExporter to its services and an interceptor RPCTracing to the server, and "
+                    + "create that with hasTracing: true, or remove trace/otlp")
+        }
         if config.admin.listen != nil, !hasAdmin {
             throw RPCError(
                 .channelInit,

@@ -60,6 +60,9 @@ public struct RPCServerConfiguration: Sendable {
     /// Whether wires over HTTP serve unary methods as JSON, too, by Connect's protocol: gRPC's does, on
     /// the same connections. Default true; without effect where no such wire is served.
     public var json = true
+    /// Listeners for calls as JSON over HTTP/1.1, for which one of `protocols` must have a form over it:
+    /// gRPC's has. Default nil: there are none.
+    public var http: RPCHTTPConfiguration?
     /// Starts what drives the loops of the server; nil, the default: threads.
     @_spi(Simulation) public var makeThread: MakeLoopThread?
 

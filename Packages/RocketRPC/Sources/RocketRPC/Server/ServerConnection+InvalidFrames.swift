@@ -11,10 +11,15 @@ extension ServerConnection {
         let messageID = bytes.extracting(frame.messageID)
         if CancelFrame.isCancel(name) { return cancel(messageID) }
         if let kind = StreamFrame(name) { return receivedStreamFrame(kind, frame, bytes) }
-        dispatcher.counters.refused()
-        let failure = dispatcher.table.failure(for: String(decodingUTF8: name))
-        metrics?.refused(nil, failure.code, on: self)
-        refuse(messageID, name, failure)
+        let failure = refused(
+            .unknownMethod, dispatcher.table.failure(for: String(decodingUTF8: name)))
+        refuse(frame, bytes, failure, of: nil)
+    }
+
+    /// Counts a call that is refused.
+    func refused(_ reason: RefusalReason, _ error: RPCError) -> RPCError {
+        dispatcher.counters.refused(reason)
+        return error
     }
 
     /// Cancels a call and its handler's task on behalf of the caller. No reply is sent.
@@ -68,9 +73,10 @@ extension ServerConnection {
                 return 0
             }
         case .other:
-            dispatcher.counters.refused()
-            metrics?.refused(nil, error.code, on: self)
-            refuse(bytes.extracting(frame.messageID), RawSpan(), error)
+            dispatcher.counters.refused(.requestSize)
+            let id = bytes.extracting(frame.messageID)
+            metrics?.refused(nil, error, id, RawSpan(), on: self)
+            refuse(id, RawSpan(), error)
         }
         bytesToSkip = max(0, frame.byteCount - bytes.byteCount)
         isOutOfFrame = bytesToSkip > 0

@@ -5,6 +5,17 @@ import RocketSystem
 // Appending replies to the output.
 
 extension ServerConnection {
+    /// Records and sends an error in reply to a call in the frame that was not begun.
+    ///
+    /// - Parameter method: nil for a name that is not registered.
+    func refuse(
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ error: RPCError, of method: _MethodEntry?
+    ) {
+        let id = bytes.extracting(frame.messageID)
+        metrics?.refused(method, error, id, bytes.extracting(frame.errorInfo), on: self)
+        refuse(id, bytes.extracting(frame.methodName), error)
+    }
+
     /// Sends an error in reply to a call that was not begun.
     func refuse(_ messageID: RawSpan, _ methodName: RawSpan, _ error: RPCError) {
         if let transport {
@@ -70,6 +81,7 @@ extension ServerConnection {
         } catch {
             let error = RPCError(.resourceExhausted, "the reply's \(error)")
             send(error, id, method)
+            if metrics != nil { context.responder.failure = error.message }
             context.responder.end(error.code)
             return false
         }
@@ -154,6 +166,11 @@ extension ServerConnection {
             try payload(&output)
             let payloadBytes = output.readableBytes - header
             if payloadBytes <= method.limits.maxResponseBytes {
+                if unsafe context.responder.isTraced, let record = unsafe context.responder.record {
+                    output.withBytes {
+                        record.responded($0.extracting(header..<(header + payloadBytes)), method)
+                    }
+                }
                 try codec.finish(start, in: &output)
                 load?.succeeded()
                 return SentReply(code: .init(rawValue: 0), payloadBytes: payloadBytes)
@@ -168,6 +185,8 @@ extension ServerConnection {
             failure = RPCError(.failedSerialize, "the response can't be serialized: \(error)")
         }
         output.truncate(to: start)
+        if metrics != nil { context.responder.failure = failure.message }
+        unsafe context.responder.record?.failed(failure)
         let (id, trailing) = context.storage.withState { ($0.messageID, $0.trailingMetadata) }
         return method.withName { name in
             // SAFETY: the array lives, unchanged, until append returns.

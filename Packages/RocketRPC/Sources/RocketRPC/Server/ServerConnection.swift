@@ -66,6 +66,8 @@ final class ServerConnection {
     static let ownWire = "TinyPB"
     /// When the next report of the load is due.
     var nextLoadReport = MonotonicTime(nanoseconds: 0)
+    /// How its peer takes what is sent.
+    var reading = PeerReading()
     /// Its entry in `ConnectionAges`.
     var ageTimer: TimerID?
     /// Set once a frame was invalid: the rest of the input can't be parsed, and is ignored while
@@ -210,7 +212,7 @@ extension ServerConnection {
                     case .synchronous(let serve):
                         begin(frame, byteCount, bytes, method, context, deadline)
                         context.metrics?.began(
-                            context.responder, method, isAwaited: false,
+                            context.responder, method, frame, in: bytes, isAwaited: false,
                             readAt: inTask ? waitingSince : now)
                         admission?.began(context.responder)
                         run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
@@ -220,7 +222,7 @@ extension ServerConnection {
                         if inTask {
                             begin(frame, byteCount, bytes, method, context, deadline)
                             context.metrics?.began(
-                                context.responder, method, isAwaited: true,
+                                context.responder, method, frame, in: bytes, isAwaited: true,
                                 readAt: waitingSince)
                             admission?.began(context.responder)
                             callsInFlight += 1
@@ -298,17 +300,13 @@ extension ServerConnection {
             frame.errorCode == 0 && !frame.errorInfo.isEmpty
             ? timeout(in: bytes.extracting(frame.errorInfo), context) : nil
         if let refusal = refusal(of: method, frame, bytes, timeout, context.limiter) {
-            dispatcher.counters.refused()
-            metrics?.refused(method, refusal.code, on: self)
-            refuse(bytes.extracting(frame.messageID), name, refusal)
+            refuse(frame, bytes, refusal, of: method)
             return .handled(byteCount: byteCount)
         }
         if method.isChecked.load(ordering: .relaxed),
             let denial = denial(of: method, frame, bytes, now)
         {
-            dispatcher.counters.refused()
-            metrics?.refused(method, denial.code, on: self)
-            refuse(bytes.extracting(frame.messageID), name, denial)
+            refuse(frame, bytes, denial, of: method)
             return .handled(byteCount: byteCount)
         }
         // A call that begins only in a handler task is asked for there.
@@ -317,10 +315,7 @@ extension ServerConnection {
                 of: method, bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0),
                 timeout: timeout, on: self, isQueued: inTask || isReady)
         {
-            metrics?.refused(method, refusal.error.code, on: self)
-            refuse(
-                bytes.extracting(frame.messageID), method, refusal, over: context.transport,
-                admission)
+            refuse(frame, bytes, method, refusal, over: context.transport, admission)
             return .handled(byteCount: byteCount)
         }
         let deadline = CallDeadline(
@@ -328,32 +323,36 @@ extension ServerConnection {
         return .call(method, frame, deadline, byteCount: byteCount)
     }
 
-    /// Returns the error of a call that violates a limit or whose deadline has passed; nil if the
-    /// call is to be served.
+    /// Returns the error of a call that violates a limit or whose deadline has passed, after counting
+    /// it; nil if the call is to be served.
     @inline(__always)
     private func refusal(
         of method: _MethodEntry, _ frame: TinyPBFrame, _ bytes: RawSpan, _ timeout: Int64?,
         _ limiter: ConcurrencyLimiter
     ) -> RPCError? {
         if !method.isAlwaysServed {
-            if ending.isDraining { return refusalWhileDraining() }
+            if ending.isDraining { return refused(.draining, refusalWhileDraining()) }
             if let refusal = limiter.refusal(callsOnConnection: callsInFlight) {
-                return refusal
+                return refused(.callLimit, refusal)
             }
         } else if let refusal = healthRefusal(of: method, limiter) {
-            return refusal
+            return refused(.callLimit, refusal)
         }
         if frame.payload.count > method.limits.maxRequestBytes {
-            return RPCError(
-                .resourceExhausted,
-                "the request has \(frame.payload.count) bytes; "
-                    + "\(method.limits.maxRequestBytes) are allowed")
+            return refused(
+                .requestSize,
+                RPCError(
+                    .resourceExhausted,
+                    "the request has \(frame.payload.count) bytes; "
+                        + "\(method.limits.maxRequestBytes) are allowed"))
         }
         if frame.errorInfo.count > MetadataBlock.announcedLimitBytes {
-            return PeerMetadata.tooLarge(frame.errorInfo.count)
+            return refused(.metadataSize, PeerMetadata.tooLarge(frame.errorInfo.count))
         }
         if timeout == 0 {
-            return RPCError(.callTimeout, "the deadline had passed when the call arrived")
+            return refused(
+                .deadline,
+                RPCError(.callTimeout, "the deadline had passed when the call arrived"))
         }
         if method.kind != .unary {
             return streamRefusal(of: method, bytes.extracting(frame.errorInfo))

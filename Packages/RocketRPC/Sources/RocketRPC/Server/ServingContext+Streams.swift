@@ -41,7 +41,9 @@ extension _ServingContext {
             // What the handler has left behind writes no more.
             stream.outbound.finish()
             handle.notify()
+            responder.waitsForOutput()
             try await stream.outbound.waitUntilSent()
+            responder.ended(.outputWait)
             if mustWait { await waitUntilWritable() }
             connection.closeStream(stream)
             if method.kind == .clientStreaming {
@@ -54,7 +56,9 @@ extension _ServingContext {
             // What was written before the error is sent before it.
             stream.outbound.finish()
             handle.notify()
+            responder.waitsForOutput()
             try? await stream.outbound.waitUntilSent()
+            responder.ended(.outputWait)
             connection.closeStream(stream)
             failStream(entry, error, method)
         }
@@ -93,7 +97,8 @@ extension ServerConnection {
             maxOutboundBytes: maxMessageBytes(
                 method.limits.maxResponseBytes),
             maxInboundBytes: maxMessageBytes(method.limits.maxRequestBytes),
-            windowBytes: dispatcher.streamLimits.validWindowBytes)
+            windowBytes: dispatcher.streamLimits.validWindowBytes,
+            measuresWaits: metrics != nil)
         let entry = streams.open(
             id, stream, announcesWindow: method.kind.hasRequestStream)
         if !method.kind.hasRequestStream { stream.inbound.end() }
@@ -154,16 +159,20 @@ extension ServerConnection {
     /// many.
     func streamRefusal(of method: _MethodEntry, _ info: RawSpan) -> RPCError? {
         guard StreamOpening.kind(info) == method.kind else {
-            return RPCError(
-                .methodNotFound,
-                "'\(method.fullName)' is \(method.kind), and the caller calls it otherwise")
+            return refused(
+                .unknownMethod,
+                RPCError(
+                    .methodNotFound,
+                    "'\(method.fullName)' is \(method.kind), and the caller calls it otherwise"))
         }
-        if scheduler == nil { return Self.noStreams }
+        if scheduler == nil { return refused(.callLimit, Self.noStreams) }
         let most = dispatcher.streamLimits.maxPerConnection
         if (streams?.count ?? 0) < most { return nil }
         dispatcher.limiter.streamRefused()
-        return RPCError(
-            .resourceExhausted, "this connection has \(most) streams, the most it may have")
+        return refused(
+            .callLimit,
+            RPCError(
+                .resourceExhausted, "this connection has \(most) streams, the most it may have"))
     }
 
     /// Handles a frame of a stream.

@@ -1,5 +1,6 @@
 import RocketBase
 import RocketReactor
+import RocketSystem
 import RocketTCP
 
 /// The first handler of a connection of a server that speaks several wires: reads the first bytes,
@@ -9,9 +10,13 @@ final class WireSelection: TransportHandler {
     private let wires: [any WireProtocol]
     private let settings: WireSettings
     private let reactor: Reactor
-    private let rpc: ServerConnection
+    let rpc: ServerConnection
     /// Until the connection is handed over, or has ended.
-    private var transport: (any Transport)?
+    private(set) var transport: (any Transport)?
+    /// When it began to wait for its first bytes.
+    private(set) var since = MonotonicTime(nanoseconds: 0)
+    /// The peer; computed when it is asked for.
+    private(set) lazy var peers: ConnectionPeers? = transport.map { ConnectionPeers($0) }
     /// The server drains, and the peer has not shown yet what it speaks.
     private var isDraining = false
 
@@ -27,6 +32,8 @@ final class WireSelection: TransportHandler {
 
     func connected(_ transport: any Transport) {
         self.transport = transport
+        since = reactor.now
+        rpc.scheduler?.silent.insert(self)
         guard let name = transport.negotiatedProtocol else { return }
         let wire = wires.first { $0.applicationProtocols.contains(name) }
         handOver(transport, to: wire)
@@ -60,7 +67,10 @@ final class WireSelection: TransportHandler {
         handler.inputEnded(transport)
     }
 
-    func closed(_ transport: any Transport, reason: CloseReason) { self.transport = nil }
+    func closed(_ transport: any Transport, reason: CloseReason) {
+        self.transport = nil
+        rpc.scheduler?.silent.remove(self)
+    }
 
     /// - Parameter wire: nil for TinyPB.
     @discardableResult
@@ -70,6 +80,7 @@ final class WireSelection: TransportHandler {
         let handler: any TransportHandler =
             wire?.makeHandler(for: rpc, settings: settings, on: reactor) ?? rpc
         self.transport = nil
+        rpc.scheduler?.silent.remove(self)
         if let wire { rpc.wire = wire.name }
         transport.handOver(to: handler)
         handler.connected(transport)

@@ -22,14 +22,16 @@ final class CallStream: Sendable {
     /// - Parameters:
     ///   - limit: how many bytes may be sent until the peer gives more credit.
     ///   - sendsEnd: whether the peer is sent an end behind the last message.
+    ///   - measuresWaits: whether it is measured how long writers wait.
     init(
         on loop: EventLoop, limit: UInt64, maxOutboundBytes: Int, maxInboundBytes: Int,
-        windowBytes: Int, sendsEnd: Bool = false
+        windowBytes: Int, sendsEnd: Bool = false, measuresWaits: Bool = false
     ) {
         self.loop = loop
         inbound = InboundMessages(maxMessageBytes: maxInboundBytes, windowBytes: windowBytes)
         outbound = OutboundMessages(
-            limit: limit, maxMessageBytes: maxOutboundBytes, sendsEnd: sendsEnd)
+            limit: limit, maxMessageBytes: maxOutboundBytes, sendsEnd: sendsEnd,
+            time: measuresWaits ? loop.time : nil)
     }
 
     /// Records that the consumer has read messages, or that there is more to send.

@@ -24,12 +24,11 @@ final class ConnectionStreams: TickEndHandler {
     private var isTickEndRequested = false
     /// The bytes of messages that wait to be read or sent.
     private var heldBytes = 0
-    /// How much the server may be sent on a new stream at first: what it has given to an earlier
-    /// one. Zero: it is not known whether it knows streams.
+    /// What may be sent on a new stream at first, as on an earlier one; 0: it may not know streams.
     private(set) var knownLimit: UInt64 = 0
+    private var isWindowAnnounced = false
     /// Called with the number of bytes that were written to the transport.
     var wrote: ((Int) -> Void)?
-    private var isWindowAnnounced = false
     /// Ends the call of a stream with an error, on both sides.
     var failed: ((StreamEntry, RPCError) -> Void)?
     /// Whether streams without a message for `idleTimeout` fail.
@@ -53,6 +52,8 @@ final class ConnectionStreams: TickEndHandler {
     }
 
     var count: Int { table.count }
+    /// Bytes of messages that wait to be sent, as of the last turn of each stream.
+    var outboundBytes: Int { table.all.reduce(0) { $0 + $1.outboundBytes } }
 
     // MARK: Begin and end
 

@@ -29,6 +29,8 @@ final class OutboundMessages: Sendable {
         /// Tasks that wait until they may write, or until everything is sent; in their order.
         var waiters: [Waiter] = []
         var lastWaiter = 0
+        /// How long writers have waited.
+        var waited: UInt64 = 0
 
         init(limit: UInt64) { credit = SendCredit(limit: limit) }
 
@@ -54,17 +56,26 @@ final class OutboundMessages: Sendable {
     /// Whether the peer is sent an end behind the last message: on a channel, for a stream of
     /// requests.
     private let sendsEnd: Bool
+    /// Measures how long writers wait; nil: nothing does.
+    private let time: (any TimeSource)?
     private static let finished = RPCError(.failedPrecondition, "the stream was finished before")
 
     /// - Parameter limit: how many bytes may be sent until the peer gives more credit.
-    init(limit: UInt64, maxMessageBytes: Int, sendsEnd: Bool = false) {
+    init(
+        limit: UInt64, maxMessageBytes: Int, sendsEnd: Bool = false, time: (any TimeSource)? = nil
+    ) {
         queue = Locked(Queue(limit: limit))
         self.maxMessageBytes = maxMessageBytes
         self.sendsEnd = sendsEnd
+        self.time = time
     }
 
     /// The bytes of all messages that were written; an empty one counts as one byte.
     var writtenBytes: Int { queue.withLock { Int(clamping: $0.appended) } }
+
+    /// How long writers have waited for the peer to read, in nanoseconds: the sum of all waits that have
+    /// ended. 0 without a clock.
+    var waitedNanoseconds: UInt64 { queue.withLock { $0.waited } }
 
     // MARK: The writers' side
 
@@ -109,7 +120,13 @@ final class OutboundMessages: Sendable {
 
     /// Suspends until a writer may append, or the stream has ended, or the task is cancelled.
     @usableFromInline
-    nonisolated(nonsending) func waitForRoom() async { await wait(forAll: false) }
+    nonisolated(nonsending) func waitForRoom() async {
+        guard let time else { return await wait(forAll: false) }
+        let began = time.monotonic().nanoseconds
+        await wait(forAll: false)
+        let waited = time.monotonic().nanoseconds &- began
+        queue.withLock { $0.waited &+= waited }
+    }
 
     /// Suspends until all messages have been sent.
     ///

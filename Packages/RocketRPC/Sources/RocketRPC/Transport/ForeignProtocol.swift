@@ -62,8 +62,8 @@ enum ForeignProtocol {
             "the peer speaks HTTP/2 (gRPC), and this server speaks only TinyPB: give the server "
                 + "protocols: [.grpc()] of RocketGRPC, and set server/grpc to auto or on"
         case .http1:
-            "the peer speaks HTTP/1, and this server does not: calls as JSON need HTTP/2 (curl "
-                + "--http2-prior-knowledge)"
+            "the peer speaks HTTP/1, and this address does not: calls as JSON need HTTP/2 here (curl "
+                + "--http2-prior-knowledge), or a listener for HTTP/1.1 (server/http)"
         }
     }
 

@@ -26,12 +26,17 @@ public import RocketTCP
     var signalsReset: Bool { get }
     /// The application protocol that both sides have agreed on (ALPN); nil: none.
     var negotiatedProtocol: String? { get }
+    /// The name of what carries the calls, such as `gRPC`. Default: `TinyPB`.
+    var wireName: String { get }
     /// Memory that the handler holds for this connection besides its buffers, in bytes: part of what
     /// the connection counts for in the process's byte budget.
     var handlerBytes: Int { get set }
 
     /// What has been sent and received on the wire. Default: nothing is known.
     var traffic: ConnectionTraffic { get }
+    /// Returns the bytes that the kernel holds for the peer, sent and not acknowledged. May ask the
+    /// kernel. Default: 0.
+    func unacknowledgedBytes() -> Int
 
     /// Runs `body` with the input that the handler has not consumed in `received`. Must not be
     /// called from `received`.
@@ -54,8 +59,14 @@ public import RocketTCP
 }
 
 @_spi(Transport) extension Transport {
+    /// `TinyPB`.
+    public var wireName: String { ServerConnection.ownWire }
+
     /// Nothing is known.
     public var traffic: ConnectionTraffic { ConnectionTraffic() }
+
+    /// None.
+    public func unacknowledgedBytes() -> Int { 0 }
 
     /// Sends.
     @discardableResult

@@ -26,11 +26,42 @@ public import SwiftProtobuf
     func makeHandler(
         for rpc: any TransportHandler, settings: WireSettings, on reactor: Reactor
     ) -> any TransportHandler
+
+    /// Its form over HTTP/1.1, for listeners of that; nil, the default: there is none.
+    var http1: (any HTTP1Wire)? { get }
 }
 
 @_spi(Transport) extension WireProtocol {
     /// None.
     public func services(_ server: WireServices) -> [any RPCService] { [] }
+    /// None.
+    public var http1: (any HTTP1Wire)? { nil }
+}
+
+/// A wire over HTTP/1.1, on listeners that have no other. Any thread.
+@_spi(Transport) public protocol HTTP1Wire: Sendable {
+    /// Creates the handler of a connection, as `WireProtocol.makeHandler`.
+    func makeHTTP1Handler(
+        for rpc: any TransportHandler, settings: WireSettings, http: HTTP1Settings,
+        on reactor: Reactor
+    ) -> any TransportHandler
+}
+
+/// The limits of a listener for HTTP/1.1 that its wire has to respect. A value.
+@_spi(Transport) public struct HTTP1Settings: Sendable {
+    /// The longest time from the first byte of a request to its last one.
+    public var requestTimeout: Duration
+    /// How long a connection may be without a request.
+    public var idleTimeout: Duration
+    /// The names that requests may have in Host, in lower case: `RPCHTTPConfiguration.hosts`.
+    public var hosts: [String]
+
+    /// Creates the limits.
+    public init(requestTimeout: Duration, idleTimeout: Duration, hosts: [String]) {
+        self.requestTimeout = requestTimeout
+        self.idleTimeout = idleTimeout
+        self.hosts = hosts
+    }
 }
 
 /// What a server tells of itself, in the form of its own services.

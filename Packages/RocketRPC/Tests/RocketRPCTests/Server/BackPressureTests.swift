@@ -37,6 +37,14 @@ struct BackPressureTests {
                 begun.add()
                 return request
             }
+            // Waits at the gate, for the peer as it says.
+            try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "page")) {
+                request, call in
+                await gate.wait()
+                call.waitedForPeer(.seconds(2))
+                call.waitedForPeer(.seconds(-9))
+                return request
+            }
             try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "wait")) {
                 request, _ in
                 begun.add()
@@ -106,7 +114,15 @@ struct BackPressureTests {
         let connection: ServerConnection
         let transport: SlowTransport
         let service: Counting
+        let scheduler: HandlerScheduler
         let kit = FrameKit()
+
+        /// The calls that were kept, as a snapshot has them now.
+        func kept() throws -> [RPCServerSnapshot.SampledCall] {
+            try #require(scheduler.metrics).keptCalls.map {
+                $0.described(WallTime(nanoseconds: 0), loop.reactor.now)
+            }
+        }
 
         func answers() throws -> [FrameKit.Answer] {
             let answers = try kit.parseAll(transport.read(connection))
@@ -132,18 +148,23 @@ struct BackPressureTests {
     }
 
     static func with(
-        limits: RPCCallLimits = RPCCallLimits(), _ body: (Scene) throws -> Void
+        limits: RPCCallLimits = RPCCallLimits(), metrics: ServerMetrics.Settings? = nil,
+        _ body: (Scene) throws -> Void
     ) throws {
         let loop = try HandDrivenLoop()
         let service = Counting()
         let dispatcher = try RPCDispatcher(services: [service], limits: limits, time: loop.clock)
-        let scheduler = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
+        let scheduler = HandlerScheduler(
+            reactor: loop.reactor, dispatcher: dispatcher,
+            metrics: metrics.map { ServerMetrics($0, methods: dispatcher.table.entries) })
         let connection = ServerConnection(
             dispatcher: dispatcher, codec: TinyPBCodec(), scheduler: scheduler)
         let transport = SlowTransport()
         connection.connected(transport)
         try body(
-            Scene(loop: loop, connection: connection, transport: transport, service: service))
+            Scene(
+                loop: loop, connection: connection, transport: transport, service: service,
+                scheduler: scheduler))
         service.gate.open()
         connection.closed(transport, reason: .requested)
         loop.tickUntilIdle()

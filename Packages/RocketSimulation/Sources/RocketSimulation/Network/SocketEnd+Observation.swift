@@ -36,6 +36,11 @@ extension SocketEnd {
         return progress
     }
 
+    func queuedOutputBytes() throws(SystemError) -> Int {
+        guard let outgoing else { throw SystemError("SIOCOUTQ", .notConnected) }
+        return unsent.count + outgoing.inFlightBytes
+    }
+
     /// Since when its owner could read that the other end is closed; nil: it is not, or that has not
     /// arrived.
     var peerClosedAt: MonotonicTime? { peer?.isOpen == false ? endReceivedAt : nil }

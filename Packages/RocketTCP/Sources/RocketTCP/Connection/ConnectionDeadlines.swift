@@ -38,7 +38,7 @@ struct ConnectionDeadlines {
         var reason: CloseReason
     }
 
-    private var connectedAt: MonotonicTime
+    private(set) var connectedAt: MonotonicTime
     private var hasReceived = false
     private(set) var activeAt: MonotonicTime
     private var writeProgressAt: MonotonicTime
@@ -46,7 +46,7 @@ struct ConnectionDeadlines {
     private var partialSince = MonotonicTime(nanoseconds: 0)
     private var closingSince: MonotonicTime
     /// When the kernel last took bytes; 0: never.
-    private var sentAt = MonotonicTime(nanoseconds: 0)
+    private(set) var sentAt = MonotonicTime(nanoseconds: 0)
 
     init(now: MonotonicTime) {
         connectedAt = now

@@ -68,6 +68,8 @@ public final class TCPConnection {
     var slot = -1
     /// Bytes that the kernel has taken in all.
     var sentTotal: UInt64 = 0
+    /// Bytes that the peer's machine is known to have acknowledged, of those that were sent.
+    var acknowledgedTotal: UInt64 = 0
     /// Bytes that were read in all.
     var receivedTotal: UInt64 = 0
     /// The reason of the end, until the handler is notified of it.
@@ -169,7 +171,19 @@ extension TCPConnection {
     public var traffic: ConnectionTraffic {
         ConnectionTraffic(
             receivedBytes: receivedTotal, sentBytes: security?.sentBytes ?? sentTotal,
-            isEncrypted: security != nil, lastActive: deadlines.activeAt)
+            isEncrypted: security != nil, lastActive: deadlines.activeAt,
+            lastSent: deadlines.sentAt.nanoseconds > 0 ? deadlines.sentAt : nil)
+    }
+
+    /// Bytes that the kernel holds for the peer: they were sent, and the peer's machine has not
+    /// acknowledged them, or on a Unix socket the peer has not read them, about. Asks the kernel, unless
+    /// everything that was sent is known to be acknowledged.
+    public func unacknowledgedBytes() -> Int {
+        let sent = traffic.sentBytes
+        if sent == acknowledgedTotal { return 0 }
+        guard let queued = unsafe try? socket?.socket.queuedOutputBytes() else { return 0 }
+        acknowledgedTotal = sent - min(sent, UInt64(queued))
+        return queued
     }
 
     /// Bytes that wait in either direction.

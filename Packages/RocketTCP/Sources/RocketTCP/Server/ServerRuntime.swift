@@ -162,17 +162,23 @@ public final class ServerRuntime: Sendable {
         logger: RocketLogger = .disabled, ioLogger: RocketLogger = .disabled,
         makeListener: MakeListener? = nil
     ) {
-        self.makeListener =
-            makeListener ?? { main, sub, makeHandler in
-                TCPServer(
-                    configuration: configuration.tcp, mainLoop: main, subLoops: sub,
-                    logger: ioLogger, makeHandler: makeHandler)
-            }
+        self.makeListener = makeListener ?? Self.tcpListener(configuration.tcp, logger: ioLogger)
         self.configuration = configuration
         self.application = application
         self.logger = logger
         self.ioLogger = ioLogger
         drainTimeout = Locked(configuration.drainTimeout)
+    }
+
+    /// Makes a `TCPServer`.
+    public static func tcpListener(
+        _ configuration: TCPServerConfiguration, logger: RocketLogger
+    ) -> MakeListener {
+        { main, sub, makeHandler in
+            TCPServer(
+                configuration: configuration, mainLoop: main, subLoops: sub, logger: logger,
+                makeHandler: makeHandler)
+        }
     }
 
     /// The present phase.

@@ -52,6 +52,18 @@ extension ListenerSecurity {
         }
     }
 
+    /// What a configuration says of TLS on its listeners for HTTP/1.1: `root/server/http/tls`, or what it
+    /// says for the server.
+    ///
+    /// - Parameter provider: as of the server.
+    /// - Throws: `TransportSecurityError` with the element or the file, and the reason.
+    public init(
+        _ http: HTTPConfig, of server: ServerConfig, by provider: (any TransportSecurityProvider)?
+    ) throws(TransportSecurityError) {
+        tcp = try Self.security(
+            http.tls ?? server.tls, ["http/1.1"], at: "server/http/tls", by: provider)
+    }
+
     private static func security(
         _ tls: ServerTLSConfig?, _ protocols: [String]?, at path: String,
         by provider: (any TransportSecurityProvider)?

@@ -308,4 +308,19 @@ import Testing
         #expect(pair.connection.pendingBytes == 0)
         #expect(pair.handler.events == [.connected, .closed(.requested)])
     }
+
+    @Test("What the kernel holds for a peer that does not read is known, until it reads")
+    func unacknowledged() throws {
+        let pair = try ConnectedPair(on: driven.reactor)
+        #expect(pair.connection.unacknowledgedBytes() == 0)
+        pair.connection.write { $0.append([UInt8](repeating: 1, count: 5_000)) }
+        driven.tick()
+        #expect(pair.connection.pendingBytes == 0)
+        // A Unix socket counts the memory that they take.
+        #expect(pair.connection.unacknowledgedBytes() >= 5_000)
+        #expect(pair.peer.receive(exactly: 5_000).count == 5_000)
+        #expect(pair.connection.unacknowledgedBytes() == 0)
+        pair.connection.close(.now)
+        #expect(pair.connection.unacknowledgedBytes() == 0)
+    }
 }

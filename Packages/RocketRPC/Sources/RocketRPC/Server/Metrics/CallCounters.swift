@@ -42,11 +42,14 @@ import Synchronization
     /// Registered methods, and behind them one for all other names.
     private let rows: UnsafeMutablePointer<Atomic<Row?>>
     let methodCount: Int
+    /// Examples of traced calls.
+    let exemplars: CallExemplars
     /// The index of the names that are not registered.
     var unknown: Int { methodCount }
 
     init(methodCount: Int) {
         self.methodCount = methodCount
+        exemplars = CallExemplars(methodCount: methodCount)
         unsafe rows = .allocate(capacity: methodCount + 1)
         for index in 0...methodCount { unsafe (rows + index).initialize(to: Atomic(nil)) }
     }

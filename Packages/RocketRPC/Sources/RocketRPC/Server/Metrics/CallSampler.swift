@@ -14,6 +14,7 @@ struct CallSampler {
     private var latest: UInt64
     private var slow = Rate()
     private var failed = Rate()
+    private var cancelled = Rate()
 
     private struct Rate {
         var start: UInt64 = 0
@@ -54,42 +55,13 @@ struct CallSampler {
         return true
     }
 
-    /// Returns whether a call is kept that has ended now and was slow, or failed.
+    /// Returns whether a call is kept that has ended now and was slow, failed or was cancelled.
     mutating func takes(_ reason: RPCServerSnapshot.SampledCall.Reason, at now: UInt64) -> Bool {
         switch reason {
         case .slow: slow.takes(at: now)
         case .failed: failed.takes(at: now)
-        case .sampled: true
+        case .cancelled: cancelled.takes(at: now)
+        case .sampled, .traced: true
         }
     }
-}
-
-/// The last elements of a kind. A value; allocates its memory with the first one.
-struct LastElements<Element> {
-    /// How many there are at most.
-    static var capacity: Int { 64 }
-    private var elements: ContiguousArray<Element> = []
-    private var next = 0
-
-    /// Adds one in place of the oldest.
-    ///
-    /// - Returns: its index.
-    mutating func append(_ element: Element) -> Int {
-        if elements.count < Self.capacity {
-            if elements.isEmpty { elements.reserveCapacity(Self.capacity) }
-            elements.append(element)
-            return elements.count - 1
-        }
-        defer { next = (next + 1) % Self.capacity }
-        elements[next] = element
-        return next
-    }
-
-    subscript(_ index: Int) -> Element {
-        get { elements[index] }
-        set { elements[index] = newValue }
-    }
-
-    /// All of them, in no particular order.
-    var all: ContiguousArray<Element> { elements }
 }

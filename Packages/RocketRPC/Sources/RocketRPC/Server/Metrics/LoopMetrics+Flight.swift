@@ -59,18 +59,21 @@ extension LoopMetrics {
 
     @inline(never)
     func recordRefusal(
-        of method: _MethodEntry?, _ code: RPCErrorCode, on connection: ServerConnection,
-        in flight: FlightCalls, at now: UInt64
+        of method: _MethodEntry?, _ code: RPCErrorCode, _ messageID: RawSpan,
+        on connection: ServerConnection, in flight: FlightCalls, at now: UInt64
     ) {
         let name = method?.fullNameBytes ?? Array(RPCServerSnapshot.Method.unknownName.utf8)
         // SAFETY: the pointers don't escape the closures.
         unsafe name.withUnsafeBytes { name in
-            let call = unsafe FlightCalls.Beginning(
-                method: name, messageID: UnsafeRawBufferPointer(start: nil, count: 0),
-                methodIndex: method?.index ?? -2, connection: connection.number,
-                peer: connection.peers.peerText, wire: connection.wire, requestBytes: 0)
-            flight.ended(
-                call, began: now, code: code.rawValue, responseBytes: 0, isRefused: true, at: now)
+            unsafe messageID.withUnsafeBytes { id in
+                let call = unsafe FlightCalls.Beginning(
+                    method: name, messageID: id, methodIndex: method?.index ?? -2,
+                    connection: connection.number, peer: connection.peers.peerText,
+                    wire: connection.wire, requestBytes: 0)
+                flight.ended(
+                    call, began: now, code: code.rawValue, responseBytes: 0, isRefused: true,
+                    at: now)
+            }
         }
     }
 

@@ -13,7 +13,8 @@ final class LoopMetrics {
     let counters: CallCounters
     /// Records calls in a file that survives a crash; nil: nothing does.
     let flight: FlightCalls?
-    private let reactor: Reactor
+    let reactor: Reactor
+    let methods: [_MethodEntry]
     private let slowNanoseconds: UInt64
     /// The clock of the loop; nil: the system's, which is read without an indirect call.
     private let injectedTime: (any TimeSource)?
@@ -22,38 +23,34 @@ final class LoopMetrics {
     /// The time that was read last.
     @exclusivity(unchecked) private var moment: UInt64
     @exclusivity(unchecked) private var sampler: CallSampler
-    /// The calls that were kept, by reason: many failed ones don't displace the slow ones.
-    private var slow = LastElements<KeptCall>()
-    private var failed = LastElements<KeptCall>()
-    private var sampled = LastElements<KeptCall>()
-    /// Kept calls whose replies have not been sent yet.
-    private var unflushed: [Unflushed] = []
-    private var awaitsTickEnd = false
-
-    private struct Unflushed {
-        let reason: RPCServerSnapshot.SampledCall.Reason
-        let index: Int
-        let connection: ServerConnection
-        /// Tick ends to wait for: another wire passes its output on at one, which is sent at the next.
-        var rounds: Int
-    }
+    @exclusivity(unchecked) private var lastErrors: LastErrors
+    var kept = KeptCalls()
+    /// Kept calls whose replies have not been sent yet, and those that wait for peers that read slowly.
+    var unflushed: [Unflushed] = []
+    var stalled: [Unflushed] = []
+    var stalledTimer: ScheduledTimer?
+    var awaitsTickEnd = false
+    /// Chooses calls that are recorded with their messages; nil: no recording runs.
+    @exclusivity(unchecked) var recorder: LoopCallRecorder?
 
     init(
-        _ counters: CallCounters, _ settings: ServerMetrics.Settings, flight: FlightCalls? = nil,
-        on reactor: Reactor
+        _ counters: CallCounters, _ settings: ServerMetrics.Settings,
+        methods: [_MethodEntry] = [], flight: FlightCalls? = nil, on reactor: Reactor
     ) {
         self.counters = counters
+        self.methods = methods
         self.flight = flight
         self.reactor = reactor
         slowNanoseconds = settings.slowNanoseconds
         injectedTime = reactor.loop.time is SystemTimeSource ? nil : reactor.loop.time
         unsafe moment = reactor.now.nanoseconds
         unsafe sampler = CallSampler(callsPerSample: settings.callsPerSample)
+        unsafe lastErrors = LastErrors(methodCount: counters.methodCount)
         if let flight { Self.beat(flight, on: reactor) }
     }
 
     @inline(__always)
-    private func readClock() -> UInt64 {
+    func readClock() -> UInt64 {
         // determinism: the loop's clock is the system's, unless it was handed another one
         (injectedTime?.monotonic() ?? SystemTimeSource().monotonic()).nanoseconds
     }
@@ -70,11 +67,13 @@ final class LoopMetrics {
     /// A call begins.
     ///
     /// - Parameters:
+    ///   - frame: its request, in `bytes`.
     ///   - isAwaited: whether its handler may suspend.
     ///   - readAt: when its bytes were read.
     @inline(__always)
     func began(
-        _ responder: CallResponder, _ method: _MethodEntry, isAwaited: Bool, readAt: MonotonicTime
+        _ responder: CallResponder, _ method: _MethodEntry, _ frame: TinyPBFrame,
+        in bytes: RawSpan, isAwaited: Bool, readAt: MonotonicTime
     ) {
         let now = unsafe moment
         unsafe responder.measured.isOpen = true
@@ -86,12 +85,28 @@ final class LoopMetrics {
                 1, to: CallCounters.Field.inFlight, of: counters.row(method.index))
         }
         if unsafe sampler.takes(at: now) { startSampling(responder) }
+        if frame.errorInfo.count >= TraceParent.leastMetadataBytes { followTrace(of: responder) }
+        if unsafe recorder != nil {
+            record(responder, method, bytes.extracting(frame.payload), at: now)
+        }
         if let flight { recordBeginning(of: responder, method, in: flight, at: now) }
     }
 
     @inline(never)
     private func startSampling(_ responder: CallResponder) {
         unsafe responder.measured.isSampled = true
+        trace(responder)
+    }
+
+    /// A call whose caller records its trace is kept, with its stages.
+    @inline(never)
+    private func followTrace(of responder: CallResponder) {
+        let isSampled = responder.storage.withState { state in
+            // SAFETY: the array lives, unchanged, until the header is read.
+            unsafe TraceParent(in: state.requestMetadata.span.bytes)?.isSampled ?? false
+        }
+        if !isSampled { return }
+        unsafe responder.measured.isTraceSampled = true
         trace(responder)
     }
 
@@ -169,109 +184,113 @@ final class LoopMetrics {
         }
         let measured = unsafe responder.measured
         let isTraced = unsafe responder.isTraced
+        endRecord(of: responder, code, at: now)
         unsafe responder.isTraced = false
         unsafe responder.measured.isSampled = false
-        let reason: RPCServerSnapshot.SampledCall.Reason
-        if duration >= slowNanoseconds {
-            reason = .slow
-        } else if code.rawValue != 0 {
-            reason = .failed
-        } else {
-            reason = .sampled
-            if !measured.isSampled { return }
+        unsafe responder.measured.isTraceSampled = false
+        let failure = responder.failure
+        if code.rawValue != 0 {
+            responder.failure = ""
+            unsafe lastErrors.record(code, failure, of: method.index, at: now)
         }
-        guard unsafe sampler.takes(reason, at: now) else { return }
         let connection = responder.connection
-        let (peers, info) = responder.storage.withState { ($0.peers, $0.requestMetadata) }
+        let (peers, info, peerWait) = responder.storage.withState {
+            ($0.peers, $0.requestMetadata, $0.peerWait)
+        }
+        // SAFETY: the array lives, unchanged, until the header is read.
+        let parent = unsafe TraceParent(in: info.span.bytes)
+        if measured.isTraceSampled, let parent {
+            counters.exemplars.record(parent, duration, of: method.index, at: now)
+        }
+        guard
+            let (reason, ring) = unsafe Self.reason(
+                method, code, duration >= slowNanoseconds, measured, &sampler, at: now)
+        else { return }
         var call = KeptCall(
             endedAt: now, method: method, peers: peers ?? connection.peers,
             connection: connection.number, wire: connection.wire, code: code, reason: reason,
             measured: measured)
         if !isTraced { call.measured.forgetStages() }
+        call.error = ErrorText.shortened(failure)
+        call.peerWait = peerWait &+ (responder.stream?.outbound.waitedNanoseconds ?? 0)
         call.requestBytes = received
         call.responseBytes = sent
-        // SAFETY: the array lives, unchanged, until the text is copied.
-        call.traceID = unsafe Self.traceID(info.span.bytes)
-        keep(call, of: connection)
+        if let parent { call.trace = parent.traceID }
+        keep(call, in: ring, of: connection)
+    }
+
+    /// Why a call is kept, and where; nil: it is not.
+    private static func reason(
+        _ method: _MethodEntry, _ code: RPCErrorCode, _ isLong: Bool, _ measured: MeasuredCall,
+        _ sampler: inout CallSampler, at now: UInt64
+    ) -> (RPCServerSnapshot.SampledCall.Reason, KeptCalls.Ring)? {
+        let reason: RPCServerSnapshot.SampledCall.Reason
+        var ring: KeptCalls.Ring
+        // A stream lasts as long as its two sides like.
+        if isLong, method.kind == .unary {
+            (reason, ring) = (.slow, .slow)
+        } else if code == .cancelled {
+            (reason, ring) = (.cancelled, .cancelled)
+        } else if code.rawValue != 0 {
+            (reason, ring) = (.failed, .failed)
+        } else if measured.isSampled {
+            (reason, ring) = (.sampled, .sampled)
+        } else {
+            (reason, ring) = (.traced, .traced)
+        }
+        if measured.isTraceSampled {
+            ring = .traced
+        } else if reason == .traced || !sampler.takes(reason, at: now) {
+            return nil
+        }
+        return (reason, ring)
     }
 
     /// A call was refused before it began.
     ///
-    /// - Parameter method: nil for a name that is not registered.
+    /// - Parameters:
+    ///   - method: nil for a name that is not registered.
+    ///   - messageID: as it was received.
+    ///   - metadata: as it was received; empty: it has none.
     @inline(never)
-    func refused(_ method: _MethodEntry?, _ code: RPCErrorCode, on connection: ServerConnection) {
-        let row = unsafe counters.row(method?.index ?? counters.unknown)
+    func refused(
+        _ method: _MethodEntry?, _ error: RPCError, _ messageID: RawSpan, _ metadata: RawSpan,
+        on connection: ServerConnection
+    ) {
+        let index = method?.index ?? counters.unknown
+        let row = unsafe counters.row(index)
         unsafe CallCounters.add(1, to: CallCounters.Field.refused, of: row)
-        unsafe CallCounters.add(code, to: row)
+        unsafe CallCounters.add(error.code, to: row)
         let now = unsafe moment
-        if let flight { recordRefusal(of: method, code, on: connection, in: flight, at: now) }
-        guard unsafe sampler.takes(.failed, at: now) else { return }
+        if let flight {
+            recordRefusal(
+                of: method, error.code, messageID, on: connection, in: flight, at: now)
+        }
+        unsafe lastErrors.record(error.code, error.message, of: index, at: now)
+        let parent = TraceParent(in: metadata)
+        let isTraced = parent?.isSampled == true
+        guard unsafe isTraced || sampler.takes(.failed, at: now) else { return }
         var measured = MeasuredCall()
         measured.readAt = now
         measured.beganAt = now
-        keep(
-            KeptCall(
-                endedAt: now, method: method,
-                peers: connection.access?.peersOfCall ?? connection.peers,
-                connection: connection.number, wire: connection.wire, code: code, reason: .failed,
-                measured: measured),
-            of: connection)
-    }
-
-    private static func traceID(_ info: RawSpan) -> String? {
-        guard info.byteCount > 0, let range = MetadataBlock.value(of: "traceparent", in: info)
-        else { return nil }
-        return MetadataBlock.text(of: range, in: info).flatMap { TraceParent.traceID($0) }
+        var call = KeptCall(
+            endedAt: now, method: method, peers: connection.access?.peersOfCall ?? connection.peers,
+            connection: connection.number, wire: connection.wire, code: error.code, reason: .failed,
+            measured: measured)
+        call.error = ErrorText.shortened(error.message)
+        if let parent { call.trace = parent.traceID }
+        keep(call, in: isTraced ? .traced : .failed, of: connection)
     }
 
     // MARK: Kept calls
 
-    private func keep(_ call: KeptCall, of connection: ServerConnection) {
-        let index: Int
-        switch call.reason {
-        case .slow: index = slow.append(call)
-        case .failed: index = failed.append(call)
-        case .sampled: index = sampled.append(call)
-        }
-        if connection.transport == nil { return }
-        unflushed.append(
-            Unflushed(
-                reason: call.reason, index: index, connection: connection,
-                rounds: connection.wire == ServerConnection.ownWire ? 1 : 2))
-        if awaitsTickEnd { return }
-        awaitsTickEnd = true
-        reactor.observeTickEnd(self)
-    }
-
-    private func recordFlush(of waiting: Unflushed, at now: UInt64) {
-        switch waiting.reason {
-        case .slow: slow[waiting.index].flushedAt = now
-        case .failed: failed[waiting.index].flushedAt = now
-        case .sampled: sampled[waiting.index].flushedAt = now
-        }
+    private func keep(_ call: KeptCall, in ring: KeptCalls.Ring, of connection: ServerConnection) {
+        awaitFlush(of: kept.append(call, to: ring), on: connection)
     }
 
     /// The calls that were kept, of all reasons, in no particular order.
-    var keptCalls: [KeptCall] { [KeptCall](slow.all) + failed.all + sampled.all }
-}
+    var keptCalls: [KeptCall] { kept.all }
 
-extension LoopMetrics: TickEndHandler {
-    /// The connections have sent what was written before this was observed.
-    func tickEnding(on reactor: Reactor) {
-        awaitsTickEnd = false
-        let now = readClock()
-        var waiting: [Unflushed] = []
-        swap(&waiting, &unflushed)
-        for var call in waiting {
-            call.rounds -= 1
-            if call.rounds > 0 {
-                unflushed.append(call)
-            } else if call.connection.transport?.pendingBytes == 0 {
-                recordFlush(of: call, at: now)
-            }
-        }
-        if unflushed.isEmpty { return }
-        awaitsTickEnd = true
-        reactor.observeTickEnd(self)
-    }
+    /// The last error of each method.
+    var errors: [LastError] { unsafe lastErrors.all }
 }

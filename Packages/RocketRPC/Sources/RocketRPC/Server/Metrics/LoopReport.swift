@@ -1,7 +1,7 @@
 import RocketBase
 import RocketReactor
 import RocketSystem
-import RocketTCP
+@_spi(Transport) import RocketTCP
 
 /// What one loop says of itself for a snapshot. A value.
 struct LoopReport: Sendable {
@@ -13,6 +13,7 @@ struct LoopReport: Sendable {
     var mostCalls = 0
     var mostStreams = 0
     var keptCalls: [KeptCall] = []
+    var lastErrors: [LastError] = []
 
     /// What is known of a loop without its answer.
     init(of loop: EventLoop) {
@@ -30,6 +31,7 @@ struct LoopReport: Sendable {
         guard let scheduler else { return }
         loop.handlerTasks = scheduler.taskCount
         keptCalls = scheduler.metrics?.keptCalls ?? []
+        lastErrors = scheduler.metrics?.errors ?? []
         addConnections(of: scheduler, atMost: maxConnections)
     }
 
@@ -43,21 +45,26 @@ struct LoopReport: Sendable {
         self.loop.mostTasksWaiting = counters.mostTasksWaiting
     }
 
+    /// The most connections of which it is asked what the kernel holds for them, beyond those of the
+    /// table.
+    private static let maxExamined = 10_000
+
     private mutating func addConnections(of scheduler: HandlerScheduler, atMost limit: Int) {
-        var open = scheduler.openConnections
+        let open = scheduler.openConnections
+        let silent = scheduler.silent.inOrder.compactMap { $0.described(on: scheduler.reactor) }
+        let handshakes = UnfinishedHandshake.all(on: scheduler.reactor)
         for connection in open {
             mostCalls = max(mostCalls, connection.callsInFlight)
             mostStreams = max(mostStreams, connection.streams?.count ?? 0)
         }
-        loop.connections = open.count
-        if open.count > limit {
-            connectionsLeftOut = open.count - limit
-            let ranked = open.map {
-                ($0, ConnectionRank($0.transport?.pendingBytes ?? 0, $0.callsInFlight, $0.number))
-            }
-            open = ranked.sorted { $0.1 > $1.1 }.prefix(limit).map(\.0)
+        loop.connections = open.count + silent.count + handshakes.count
+        var described = open.prefix(max(limit, Self.maxExamined)).map {
+            $0.described(on: scheduler.reactor)
         }
-        connections = open.map { $0.described(on: scheduler.reactor) }
+        described += silent
+        described += handshakes.map { $0.described(on: scheduler.reactor) }
+        connectionsLeftOut = loop.connections - min(limit, described.count)
+        connections = described.largest(limit)
     }
 
     /// The loop has not answered: these are its numbers of before, and what any thread can read.
@@ -71,45 +78,73 @@ struct LoopReport: Sendable {
     }
 }
 
-/// Which connections a table has when it has no room for all: those with the most unsent bytes, then
-/// with the most calls in flight, then the oldest.
-struct ConnectionRank: Comparable {
-    private let unsentBytes: Int
-    private let callsInFlight: Int
-    private let number: UInt64
-
-    init(_ unsentBytes: Int, _ callsInFlight: Int, _ number: UInt64) {
-        self.unsentBytes = unsentBytes
-        self.callsInFlight = callsInFlight
-        self.number = number
-    }
-
-    static func < (one: Self, other: Self) -> Bool {
-        if one.unsentBytes != other.unsentBytes { return one.unsentBytes < other.unsentBytes }
-        if one.callsInFlight != other.callsInFlight {
-            return one.callsInFlight < other.callsInFlight
+extension [RPCServerSnapshot.Connection] {
+    /// Those that a table has which has no room for all: with the most bytes that wait for the peer, then
+    /// with the most calls in flight, then the oldest.
+    func largest(_ limit: Int) -> [Element] {
+        if count <= limit { return self }
+        func rank(_ connection: Element) -> (Int, Int, UInt64) {
+            (
+                connection.unsentBytes + connection.kernelBytes, connection.callsInFlight,
+                .max - connection.id
+            )
         }
-        return one.number > other.number
+        return [Element](sorted { rank($0) > rank($1) }.prefix(limit))
     }
 }
 
 extension ServerConnection {
     fileprivate func described(on reactor: Reactor) -> RPCServerSnapshot.Connection {
         var result = RPCServerSnapshot.Connection(id: number, peer: peers.peer)
-        let traffic = transport?.traffic
         result.identity = peers.identityText
         result.wire = wire
-        result.isEncrypted = traffic?.isEncrypted ?? false
-        result.isDraining = ending.isDraining
-        result.loop = reactor.loop.name
+        result.phase = ending.isDraining ? .draining : .open
         result.age = reactor.now - openedAt
-        result.idle = max(.zero, reactor.now - (traffic?.lastActive ?? reactor.now))
         result.callsInFlight = callsInFlight
         result.openStreams = streams?.count ?? 0
-        result.unsentBytes = transport?.pendingBytes ?? 0
-        result.receivedBytes = traffic?.receivedBytes ?? 0
-        result.sentBytes = traffic?.sentBytes ?? 0
+        result.unsentBytes = (transport?.pendingBytes ?? 0) + (streams?.outboundBytes ?? 0)
+        result.kernelBytes = transport?.unacknowledgedBytes() ?? 0
+        result.add(transport?.traffic ?? ConnectionTraffic(), on: reactor)
+        result.unreadFor = reading.look(
+            sent: result.sentBytes, inKernel: result.kernelBytes, unsent: result.unsentBytes,
+            at: reactor.now)
         return result
+    }
+}
+
+extension WireSelection {
+    /// nil: it has ended.
+    fileprivate func described(on reactor: Reactor) -> RPCServerSnapshot.Connection? {
+        guard let transport, let peers else { return nil }
+        var result = RPCServerSnapshot.Connection(id: rpc.number, peer: peers.peer)
+        result.identity = peers.identityText
+        result.wire = ""
+        result.phase = .silent
+        result.age = reactor.now - since
+        result.add(transport.traffic, on: reactor)
+        return result
+    }
+}
+
+extension UnfinishedHandshake {
+    fileprivate func described(on reactor: Reactor) -> RPCServerSnapshot.Connection {
+        let rpc = handler as? ServerConnection ?? (handler as? WireSelection)?.rpc
+        var result = RPCServerSnapshot.Connection(id: rpc?.number ?? 0, peer: peerAddress)
+        result.wire = ""
+        result.phase = .handshake
+        result.age = reactor.now - since
+        result.add(traffic, on: reactor)
+        return result
+    }
+}
+
+extension RPCServerSnapshot.Connection {
+    fileprivate mutating func add(_ traffic: ConnectionTraffic, on reactor: Reactor) {
+        loop = reactor.loop.name
+        isEncrypted = traffic.isEncrypted
+        idle = max(.zero, reactor.now - (traffic.lastActive ?? reactor.now))
+        receivedBytes = traffic.receivedBytes
+        sentBytes = traffic.sentBytes
     }
 }
 

@@ -27,14 +27,18 @@ extension RPCServer {
         var snapshot = RPCServerSnapshot(
             time: wall, startedAt: startedAt, age: now - beganAt, state: state,
             collectsMetrics: metrics != nil, statistics: dispatcher.statistics)
-        if let metrics { snapshot.methods = metrics.readMethods() }
+        if let metrics {
+            snapshot.methods = metrics.readMethods()
+            metrics.readExemplars(into: &snapshot.methods, wall, now)
+            snapshot.addErrors(reports.flatMap(\.lastErrors), dispatcher.table.entries, now)
+        }
         snapshot.loops = reports.map(\.loop)
         snapshot.sampledCalls = reports.flatMap(\.keptCalls).map { $0.described(wall, now) }
             .sorted { $0.time > $1.time }
         snapshot.addConnections(reports, atMost: maxConnections)
         let counts = runtime.connectionCounts
         snapshot.connectionCount = max(
-            counts?.open ?? 0, snapshot.connections.count + snapshot.connectionsLeftOut)
+            runtime.connectionCount, snapshot.connections.count + snapshot.connectionsLeftOut)
         snapshot.limits = limits(reports, counts, snapshot.statistics)
         return snapshot
     }
@@ -43,16 +47,8 @@ extension RPCServer {
         _ reports: [LoopReport], _ counts: ConnectionCounts?, _ statistics: RPCServerStatistics
     ) -> [RPCServerSnapshot.Limit] {
         var limits: [RPCServerSnapshot.Limit] = []
-        if let counts {
-            limits.append(
-                .init(
-                    name: "connections", limit: counts.limit, current: counts.open,
-                    highest: counts.most, refusals: counts.refused))
-            limits.append(
-                .init(
-                    name: "connections_per_peer", limit: counts.limitPerPeer,
-                    refusals: counts.refusedOfPeers))
-        }
+        if let counts { limits += Self.limits("", counts) }
+        if let counts = http?.connectionCounts { limits += Self.limits("http_", counts) }
         limits += highest.update(
             dispatcher.limiter.limits(
                 callsOnConnection: reports.map(\.mostCalls).max() ?? 0,
@@ -64,18 +60,45 @@ extension RPCServer {
                 highest: budget.mostHeldBytes, refusals: budget.excessCount))
         return limits + dispatcher.overload.limits(statistics)
     }
+
+    private static func limits(
+        _ prefix: String, _ counts: ConnectionCounts
+    ) -> [RPCServerSnapshot.Limit] {
+        [
+            .init(
+                name: prefix + "connections", limit: counts.limit, current: counts.open,
+                highest: counts.most, refusals: counts.refused),
+            .init(
+                name: prefix + "connections_per_peer", limit: counts.limitPerPeer,
+                refusals: counts.refusedOfPeers),
+        ]
+    }
 }
 
 extension RPCServerSnapshot {
+    /// Adds the last error of each method, of all loops.
+    fileprivate mutating func addErrors(
+        _ errors: [LastError], _ entries: [_MethodEntry], _ now: MonotonicTime
+    ) {
+        var last: [String: LastError] = [:]
+        let names = Dictionary(entries.map { ($0.index, $0.fullName) }) { first, _ in first }
+        for error in errors {
+            let name = names[error.method] ?? Method.unknownName
+            if (last[name]?.time ?? 0) <= error.time { last[name] = error }
+        }
+        for index in methods.indices {
+            guard let error = last[methods[index].name] else { continue }
+            methods[index].lastError = Method.Failure(
+                code: error.code, text: error.text,
+                time: time.before(now, by: error.time))
+        }
+    }
+
     fileprivate mutating func addConnections(_ reports: [LoopReport], atMost limit: Int) {
         connectionsLeftOut = reports.reduce(0) { $0 + $1.connectionsLeftOut }
-        var all = reports.flatMap(\.connections)
-        if all.count > limit {
-            connectionsLeftOut += all.count - limit
-            let ranked = all.map { ($0, ConnectionRank($0.unsentBytes, $0.callsInFlight, $0.id)) }
-            all = ranked.sorted { $0.1 > $1.1 }.prefix(limit).map(\.0)
-        }
-        connections = all.sorted { $0.id < $1.id }
+        let all = reports.flatMap(\.connections)
+        connectionsLeftOut += max(0, all.count - limit)
+        connections = all.largest(limit).sorted { $0.id < $1.id }
     }
 }
 
@@ -83,12 +106,11 @@ extension KeptCall {
     /// - Parameters:
     ///   - wall: the calendar time of now.
     ///   - now: the same moment by the monotonic clock.
-    fileprivate func described(
+    func described(
         _ wall: WallTime, _ now: MonotonicTime
     ) -> RPCServerSnapshot.SampledCall {
-        let ago = Int64(clamping: now.nanoseconds - min(endedAt, now.nanoseconds))
         var call = RPCServerSnapshot.SampledCall(
-            time: WallTime(nanoseconds: wall.nanoseconds - ago),
+            time: wall.before(now, by: endedAt),
             method: method?.fullName ?? RPCServerSnapshot.Method.unknownName, peer: peers.peer,
             reason: reason)
         call.identity = peers.identityText
@@ -99,25 +121,47 @@ extension KeptCall {
         call.queue = Self.time(measured.readAt, measured.beganAt)
         call.requestBytes = requestBytes
         call.responseBytes = responseBytes
-        call.traceID = traceID
-        addStages(to: &call)
+        call.traceID = trace.text
+        call.error = error
+        addStages(to: &call, now.nanoseconds)
         return call
     }
 
-    private func addStages(to call: inout RPCServerSnapshot.SampledCall) {
+    private func addStages(to call: inout RPCServerSnapshot.SampledCall, _ now: UInt64) {
         let (decoded, handled) = (measured.decodedAt, measured.handledAt)
         if decoded > 0 { call.decode = Self.time(measured.beganAt, decoded) }
         if handled > 0 {
-            call.handler = Self.time(decoded > 0 ? decoded : measured.beganAt, handled)
+            let handler = Self.time(decoded > 0 ? decoded : measured.beganAt, handled)
+            let waited = min(handler, .nanoseconds(Int64(clamping: peerWait)))
             let encodes = max(handled, measured.hasRoomAt)
-            if measured.hasRoomAt > 0 { call.outputWait = Self.time(handled, encodes) }
+            call.handler = handler - waited
+            if measured.hasRoomAt > 0 || waited > .zero {
+                call.outputWait = waited + Self.time(handled, encodes)
+            }
             call.encode = Self.time(encodes, endedAt)
         }
-        if flushedAt > 0 { call.flush = Self.time(endedAt, flushedAt) }
+        if flushedAt > 0 {
+            call.flush = Self.time(endedAt, flushedAt)
+        } else if awaitsFlush {
+            call.flush = Self.time(endedAt, now)
+            call.awaitsFlush = true
+        }
     }
 
     private static func time(_ start: UInt64, _ end: UInt64) -> Duration {
         .nanoseconds(Int64(clamping: end - min(start, end)))
+    }
+}
+
+extension WallTime {
+    /// The calendar time of a moment by the monotonic clock.
+    ///
+    /// - Parameters:
+    ///   - now: the same moment as `self`.
+    ///   - moment: in nanoseconds, not after `now`.
+    fileprivate func before(_ now: MonotonicTime, by moment: UInt64) -> WallTime {
+        let ago = Int64(clamping: now.nanoseconds - min(moment, now.nanoseconds))
+        return WallTime(nanoseconds: nanoseconds - ago)
     }
 }
 

@@ -21,11 +21,11 @@ public struct RPCServerSnapshot: Sendable {
     /// The methods, sorted by name: all that are registered, and as `Method.unknownName` the calls of
     /// all names that are not. Empty unless calls are recorded.
     public var methods: [Method] = []
-    /// The open connections, at most as many as were asked for; then those with the most unsent bytes
-    /// and calls in flight. In the order in which they were opened.
+    /// The open connections, those whose handshake or first bytes are awaited included; at most as many as
+    /// were asked for: then those with the most bytes that wait for their peers, and calls in flight. In
+    /// the order in which they were opened.
     public var connections: [Connection] = []
-    /// The open connections, in the table or not. Those whose handshake or first bytes are awaited
-    /// count, too, and are not in the table.
+    /// The open connections, in the table or not.
     public var connectionCount = 0
     /// The connections that the table has no room for.
     public var connectionsLeftOut = 0
@@ -77,6 +77,29 @@ public struct RPCServerSnapshot: Sendable {
         /// How long calls took, from their turn on until their reply was written: decoding, handler and
         /// encoding, without the time in a queue or on the network.
         public var latency = RPCLatencyHistogram()
+        /// Calls of traces that are examples for `latency`, one of each doubling, the shortest first.
+        /// At most 37.
+        public var exemplars: [Exemplar] = []
+        /// The last error that has ended a call of it, a refusal included; nil: there was none, or its
+        /// loop has not answered yet. Of errors with the same code on one loop within 100 ms the first.
+        public var lastError: Failure?
+
+        /// An error that has ended a call.
+        public struct Failure: Hashable, Sendable {
+            /// Its code.
+            public var code: RPCErrorCode
+            /// Its text, as the caller has received it, at most 256 bytes: it may contain any characters.
+            public var text: String
+            /// When it ended the call.
+            public var time: WallTime
+
+            /// Creates an error.
+            public init(code: RPCErrorCode, text: String, time: WallTime) {
+                self.code = code
+                self.text = text
+                self.time = time
+            }
+        }
 
         /// Creates a method without calls.
         public init(name: String, kind: RPCMethodKind = .unary) {

@@ -58,9 +58,12 @@ extension ServerConnection {
     /// Refuses a call under overload: cheaper than other refusals, since it is one of many.
     @inline(never)
     func refuse(
-        _ messageID: RawSpan, _ method: _MethodEntry, _ refusal: OverloadRefusal,
-        over transport: any Transport, _ admission: AdmissionControl
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ method: _MethodEntry,
+        _ refusal: OverloadRefusal, over transport: any Transport, _ admission: AdmissionControl
     ) {
+        let messageID = bytes.extracting(frame.messageID)
+        metrics?.refused(
+            method, refusal.error, messageID, bytes.extracting(frame.errorInfo), on: self)
         dispatcher.overload.counters.refused(refusal)
         if dispatcher.logger.isEnabled(.debug) {
             return method.withName { refuse(messageID, $0, refusal.error) }

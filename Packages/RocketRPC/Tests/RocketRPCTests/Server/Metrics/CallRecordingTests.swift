@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketReactorTestKit
 import RocketSystem
 import SwiftProtobuf
@@ -87,6 +88,7 @@ struct CallRecordingTests {
             #expect(hold.started == 2 && hold.inFlight == 1 && hold.refused == 1)
             #expect(hold.ended == [.resourceExhausted: 1] && hold.latency.count == 0)
             #expect(try kept(scene).map(\.reason) == [.failed, .failed])
+            #expect(try kept(scene).first?.error == "the request has 6 bytes; 4 are allowed")
         }
     }
 
@@ -127,6 +129,9 @@ struct CallRecordingTests {
             client.reset()
             #expect(method("test.v1.Test.hold").ended == [.cancelled: 2])
             #expect(method("test.v1.Test.hold").inFlight == 0)
+            let calls = try kept(scene)
+            #expect(calls.map(\.reason) == [.cancelled, .cancelled])
+            #expect(calls.allSatisfy { $0.error.hasPrefix("cancelled by the caller") })
         }
     }
 
@@ -155,17 +160,46 @@ struct CallRecordingTests {
         try with(callsPerSample: 1_000) { scene, client, _ in
             let trace = "0af7651916cd43dd8448eb211c80319c"
             try client.call(
-                name, id: "1", info: "rkm1\ntraceparent=00-\(trace)-b7ad6b7169203331-01\n",
+                name, id: "1", info: "rkm1\ntraceparent=00-\(trace)-b7ad6b7169203331-00\n",
                 payload: number(700))
             try client.call(name, id: "2", payload: number(700))
             let calls = try kept(scene)
             #expect(calls.count == 1)
             let call = try #require(calls.first)
-            #expect(call.reason == .sampled && call.traceID == trace)
+            #expect(call.reason == .sampled && call.trace.text == trace)
             #expect(call.method?.fullName == name && call.requestBytes == 3)
             #expect(call.measured.decodedAt == call.measured.beganAt)
             #expect(call.measured.handledAt == call.measured.beganAt + 700_000)
             #expect(call.endedAt == call.measured.handledAt)
+        }
+    }
+
+    @Test("A call of a trace that is exported is an example of its latency; others are none")
+    func exemplars() throws {
+        try with { scene, client, method in
+            let name = "test.v1.Sleeper.nap"
+            func call(_ id: String, _ flags: String, _ microseconds: Int64) throws {
+                let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333\(id)-\(flags)"
+                try client.call(
+                    name, id: id, info: "rkm1\ntraceparent=\(parent)\n",
+                    payload: number(microseconds))
+            }
+            try client.call(name, id: "0", payload: number(700))
+            try call("1", "00", 700)
+            try call("2", "01", 700)
+            try call("3", "01", 5_000)
+            try call("4", "01", 710)
+            let metrics = try #require(scene.metrics)
+            var methods = [method(name), .init(name: RPCServerSnapshot.Method.unknownName)]
+            metrics.readExemplars(
+                into: &methods, WallTime(nanoseconds: 1_000_000_000),
+                MonotonicTime(nanoseconds: sleeper.clock.monotonic().nanoseconds))
+            let found = methods[0].exemplars
+            #expect(found.map(\.spanID) == ["b7ad6b7169203334", "b7ad6b7169203333"])
+            #expect(found.map(\.duration) == [.microseconds(710), .microseconds(5_000)])
+            #expect(found.allSatisfy { $0.traceID == "0af7651916cd43dd8448eb211c80319c" })
+            #expect(found.map(\.time.nanoseconds) == [1_000_000_000, 999_290_000])
+            #expect(methods[1].exemplars.isEmpty)
         }
     }
 

@@ -1,3 +1,4 @@
+import RocketBase
 import Testing
 
 @testable import RocketRPC
@@ -48,7 +49,7 @@ struct CallSamplerTests {
 
     @Test("The last 64 elements are kept")
     func lastElements() {
-        var last = LastElements<Int>()
+        var last = LastElements<Int>(capacity: 64)
         for number in 0..<200 {
             let index = last.append(number)
             #expect(last[index] == number)
@@ -59,14 +60,51 @@ struct CallSamplerTests {
     @Test(
         "The id of a trace is read only from a valid traceparent",
         arguments: [
-            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
-            ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
-            ("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
-            ("00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01", false),
-            ("", false), ("00", false), ("---", false),
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true, true),
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", true, false),
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03", true, true),
+            ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", true, true),
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", false, false),
+            ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false, false),
+            ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", false, false),
+            ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false, false),
+            ("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false, false),
+            ("00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01", false, false),
+            ("00-0af7651916cd43dd8448eb211c80319c+b7ad6b7169203331-01", false, false),
+            ("", false, false), ("00", false, false), ("---", false, false),
         ])
-    func traceParent(text: String, isValid: Bool) {
-        let id = TraceParent.traceID(text)
-        #expect(id == (isValid ? "0af7651916cd43dd8448eb211c80319c" : nil))
+    func traceParent(text: String, isValid: Bool, isSampled: Bool) {
+        let metadata = Array("rkm1\na=b\ntraceparent=\(text)\n".utf8)
+        // SAFETY: the array lives, unchanged, until the header is read.
+        let parent = TraceParent(in: unsafe metadata.span.bytes)
+        #expect(parent?.traceID.text == (isValid ? "0af7651916cd43dd8448eb211c80319c" : nil))
+        #expect(parent?.spanID == (isValid ? "b7ad6b7169203331" : nil))
+        #expect((parent?.isSampled ?? false) == isSampled)
+    }
+
+    @Test("The last error of each method is kept, of the same code within 100 ms the first")
+    func lastErrors() {
+        var errors = LastErrors(methodCount: 2)
+        #expect(errors.all.isEmpty)
+        errors.record(.internal, "a", of: 0, at: 0)
+        errors.record(.internal, "b", of: 0, at: LastErrors.interval - 1)
+        #expect(errors.all.map(\.text) == ["a"])
+        errors.record(.unavailable, "c", of: 0, at: LastErrors.interval - 1)
+        errors.record(.unavailable, "d", of: 2, at: 5)
+        errors.record(.unavailable, "none", of: 3, at: 5)
+        #expect(errors.all.map(\.text) == ["c", "d"] && errors.all.map(\.method) == [0, 2])
+        errors.record(.unavailable, "e", of: 0, at: 2 * LastErrors.interval)
+        #expect(errors.all.map(\.text) == ["e", "d"])
+    }
+
+    @Test(
+        "A text of an error that is kept has at most 256 bytes",
+        arguments: ["", "short", String(repeating: "x", count: 256)])
+    func shortText(_ text: String) { #expect(ErrorText.shortened(text) == text) }
+
+    @Test("A longer text of an error ends with …", arguments: ["x", "ü", "€", "𝄞", "e\u{301}"])
+    func longText(_ character: String) {
+        let text = ErrorText.shortened(String(repeating: character, count: 300))
+        #expect(text.utf8.count <= 256 && text.utf8.count > 245 && text.hasSuffix("…"))
     }
 }

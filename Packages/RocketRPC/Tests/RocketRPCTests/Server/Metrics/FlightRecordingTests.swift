@@ -45,7 +45,7 @@ struct FlightRecordingTests {
             let recording = try read()
             #expect(recording.callsInFlight.isEmpty)
             let calls = recording.endedCalls
-            #expect(calls.map(\.messageID) == ["1", "2", ""])
+            #expect(calls.map(\.messageID) == ["1", "2", "3"])
             #expect(calls.map(\.isRefused) == [false, false, true])
             #expect(calls.map(\.code) == [.success, .permissionDenied, .methodNotFound])
             #expect(calls[0].method == "\(name).echo" && calls[0].wire == "TinyPB")
