@@ -35,6 +35,7 @@ void rocket_httpd_release(rocket_httpd *httpd) {
     pthread_mutex_unlock(&httpd->lock);
     if (left > 0) return;
     while (httpd->added) (void)take_number(httpd, httpd->added->descriptor);
+    pthread_cond_destroy(&httpd->answered);
     pthread_mutex_destroy(&httpd->lock);
     free(httpd);
 }
@@ -172,6 +173,11 @@ rocket_httpd *rocket_httpd_start(int descriptor, const rocket_httpd_settings *se
     httpd->context = context;
     httpd->references = 1;
     pthread_mutex_init(&httpd->lock, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&httpd->answered, &clock);
+    pthread_condattr_destroy(&clock);
     int64_t seconds = (settings->timeout_ms + 999) / 1000;
     struct MHD_OptionItem listening[] = {{MHD_OPTION_LISTEN_SOCKET, descriptor, NULL},
                                          {MHD_OPTION_END, 0, NULL}};
@@ -201,6 +207,7 @@ rocket_httpd *rocket_httpd_start(int descriptor, const rocket_httpd_settings *se
 void rocket_httpd_stop(rocket_httpd *httpd) {
     pthread_mutex_lock(&httpd->lock);
     httpd->is_stopping = 1;
+    pthread_cond_broadcast(&httpd->answered);
     // libmicrohttpd ends the process if it is stopped with suspended connections.
     while (httpd->suspended) {
         rocket_httpd_request *request = httpd->suspended;

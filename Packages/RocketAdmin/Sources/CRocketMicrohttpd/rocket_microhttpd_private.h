@@ -34,6 +34,8 @@ struct rocket_httpd {
     /// Protects all that follows, and the states of requests. libmicrohttpd's own locks are taken
     /// inside of it, never the other way round.
     pthread_mutex_t lock;
+    /// Signalled after each answer, and when the server ends.
+    pthread_cond_t answered;
     unsigned int references;
     int is_stopping;
     connection *connections;

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 // MARK: The life of a request
@@ -103,6 +105,26 @@ static enum MHD_Result refuse(rocket_httpd_request *request, const char *text) {
     return send_answer(request);
 }
 
+// libmicrohttpd reads from a connection that is resumed, before it asks for the answer, and closes it if
+// the client has closed its sending side. So the thread waits for an answer that comes soon, and for one
+// to such a client longer; all others wait meanwhile.
+enum { SOON_MS = 5, HALF_CLOSED_MS = 500 };
+
+/// With the lock held: waits until the request is answered, the server ends, or the time has passed.
+static void wait_for_answer(rocket_httpd_request *request, int64_t milliseconds) {
+    rocket_httpd *httpd = request->httpd;
+    int64_t end = rocket_httpd_now_ms() + milliseconds;
+    struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
+    while (request->state == ROCKET_HTTPD_ASKED && !httpd->is_stopping)
+        if (pthread_cond_timedwait(&httpd->answered, &httpd->lock, &until) != 0) return;
+}
+
+static int is_half_closed(const connection *owner) {
+    if (!owner) return 0;
+    struct pollfd end = {.fd = owner->descriptor, .events = POLLRDHUP};
+    return poll(&end, 1, 0) == 1 && (end.revents & POLLRDHUP) != 0;
+}
+
 static enum MHD_Result ask(rocket_httpd_request *request) {
     rocket_httpd *httpd = request->httpd;
     pthread_mutex_lock(&httpd->lock);
@@ -113,6 +135,9 @@ static enum MHD_Result ask(rocket_httpd_request *request) {
     pthread_mutex_unlock(&httpd->lock);
     httpd->callbacks.request(httpd->context, request);
     pthread_mutex_lock(&httpd->lock);
+    wait_for_answer(request, SOON_MS);
+    if (request->state == ROCKET_HTTPD_ASKED && is_half_closed(owner))
+        wait_for_answer(request, HALF_CLOSED_MS);
     int is_answered = request->state == ROCKET_HTTPD_ANSWERED;
     if (!is_answered && !httpd->is_stopping) {
         request->state = ROCKET_HTTPD_SUSPENDED;
@@ -176,6 +201,7 @@ void rocket_httpd_answer(rocket_httpd_request *request, unsigned int status,
         MHD_resume_connection(request->connection);
     }
     request->state = ROCKET_HTTPD_ANSWERED;
+    pthread_cond_broadcast(&httpd->answered);
     pthread_mutex_unlock(&httpd->lock);
     if (response) {
         MHD_destroy_response(response->mhd);

@@ -146,14 +146,14 @@ struct HTTPExchange: @unchecked Sendable {
         return request
     }
 
-    /// In the handler only: the number that its connection was added with; 0: it was accepted.
-    var connection: UInt64 { unsafe rocket_httpd_number(pointer) }
-
     /// The value without the spaces and tabs around it, which are no part of it (RFC 9110, 5.5).
     private static func trimmed(_ value: String) -> String {
         func isSpace(_ character: Character) -> Bool { character == " " || character == "\t" }
         return String(value.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
     }
+
+    /// In the handler only: the number that its connection was added with; 0: it was accepted.
+    var connection: UInt64 { unsafe rocket_httpd_number(pointer) }
 
     /// In the handler only: the user at the other end of a Unix socket; nil: unknown.
     var peer: PeerCredentials? {

@@ -52,8 +52,9 @@ enum RawHTTP {
         }
     }
 
-    /// Sends bytes and their end together; returns whether the server closes then, within 20 s.
-    static func isClosed(after text: String, to address: NetAddress) async -> Bool {
+    /// Sends bytes and their end together; returns what the server sends until it closes; nil: it does not,
+    /// within 20 s.
+    static func sendWithEnd(_ text: String, to address: NetAddress) async -> Answer? {
         await onThread {
             let descriptor = connect(to: address)
             defer { close(descriptor) }
@@ -63,8 +64,9 @@ enum RawHTTP {
                 descriptor, Int32(IPPROTO_TCP), TCP_CORK, &on, socklen_t(MemoryLayout<Int32>.size))
             _ = text.withCString { Glibc.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
             shutdown(descriptor, Int32(SHUT_WR))
+            let bytes = readAll(descriptor)
             var byte: UInt8 = 0
-            return recv(descriptor, &byte, 1, 0) == 0
+            return recv(descriptor, &byte, 1, 0) == 0 ? Answer(bytes: bytes) : nil
         }
     }
 
