@@ -108,10 +108,13 @@ class PrometheusTests(unittest.TestCase):
                 "query_exemplars", query=series, start=began - 60, end=time.time() + 60)
 
         self.until(exemplars)
-        found, = (exemplar for row in exemplars() for exemplar in row["exemplars"])
-        self.assertEqual(found["labels"], {"trace_id": TRACE, "span_id": SPAN})
-        self.assertLess(0, float(found["value"]))
-        self.assertLess(abs(found["timestamp"] - began), TIMEOUT)
+        # One, or two with that of the test before, if their latencies are in different buckets.
+        found = [exemplar for row in exemplars() for exemplar in row["exemplars"]]
+        self.assertIn(len(found), (1, 2), found)
+        for exemplar in found:
+            self.assertEqual(exemplar["labels"], {"trace_id": TRACE, "span_id": SPAN})
+            self.assertLess(0, float(exemplar["value"]))
+        self.assertLess(abs(max(e["timestamp"] for e in found) - began), TIMEOUT)
         for row in exemplars():
             self.assertEqual(row["seriesLabels"]["service"], "Order")
 

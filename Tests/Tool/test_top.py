@@ -38,10 +38,16 @@ class Shell(Terminal):
         while self.tmux("display", "-p", "#{alternate_on} #{cursor_flag}").split() != ["0", "1"]:
             assert time.monotonic() < end
 
+    def run_line(self, text):
+        """Returns the lines of the screen when the shell has run it."""
+        # What earlier ones have left on the screen is not taken for its end.
+        self.lines_run = getattr(self, "lines_run", 0) + 1
+        self.type(f"clear; {text}; echo end''ed{self.lines_run}")
+        return self.wait_for(f"ended{self.lines_run}")
+
     def see_cooked(self):
         """The terminal has its former mode."""
-        self.type("clear; stty -a; echo end''ed")
-        lines = self.wait_for("ended")
+        lines = self.run_line("stty -a")
         assert any(line.startswith("isig icanon ") for line in lines), lines
         self.type("clear")
 
@@ -149,8 +155,8 @@ class Top(unittest.TestCase):
                 terminal.see_cooked()
                 # In the background it can't have the terminal.
                 terminal.type("bg")
-                terminal.type("clear; jobs; echo end''ed")
-                terminal.wait_for("Stopped", "ended")
+                while not any("Stopped" in line for line in terminal.run_line("jobs")):
+                    pass
                 terminal.see_cooked()
                 terminal.type("fg")
                 terminal.wait_for("[1 methods]")

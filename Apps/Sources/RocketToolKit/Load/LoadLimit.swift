@@ -78,6 +78,12 @@ struct LoadLimit: Hashable, Sendable {
         method.map { full == $0 || full.hasSuffix(".\($0)") } ?? false
     }
 
+    /// The calls that a load needs for a verdict: five beyond the percentile.
+    var neededCalls: Int {
+        guard case .percentile(let percent, _) = value, percent < 100 else { return 100 }
+        return Int(min(5 / (1 - percent / 100), 1e9).rounded(.up))
+    }
+
     /// Returns whether a load has met the limit; no: it has no such method.
     func outcome(of report: LoadReport) -> Outcome {
         let calls =

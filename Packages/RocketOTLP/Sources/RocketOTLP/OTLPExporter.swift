@@ -89,6 +89,14 @@ public final class OTLPExporter: Service {
         }
         buffer.close()
         channel.close()
+        // The page, which has the counts, has ended or is about to.
+        let statistics = statistics
+        if statistics.droppedSpans + statistics.failedSpans > 0 {
+            logger.warn("spans were lost") {
+                $0.add("dropped", Int(clamping: statistics.droppedSpans))
+                $0.add("failed", Int(clamping: statistics.failedSpans))
+            }
+        }
     }
 
     private func export() async {

@@ -13,6 +13,8 @@ final class LoadSearch: Sendable {
     private let calls: LoadCalls
     private let settings: RateSearch.Settings
     private let limits: [LoadLimit]
+    /// The calls that a step needs for a verdict about all limits.
+    private let neededCalls: Int
     /// Of each step, but for its rate.
     private let step: LoadRun.Settings
     private let state = Locked(State())
@@ -30,10 +32,16 @@ final class LoadSearch: Sendable {
         step: LoadRun.Settings
     ) throws {
         self.calls = calls
-        self.settings = settings
         let limits = limits.filter { !$0.isRate }
         self.limits = try limits + (limits.contains { $0.isErrors } ? [] : [LoadLimit(Self.errors)])
         self.step = step
+        neededCalls = self.limits.map(\.neededCalls).max() ?? 0
+        let seconds = ((step.duration ?? .zero) - step.warmUp) / .seconds(1)
+        var settings = settings
+        // Fewer calls show nothing, unless the user begins with as few.
+        let lowest = seconds > 0 ? Double(neededCalls) / seconds : 0
+        settings.lowest = min(settings.first, max(lowest, RateSearch.lowest))
+        self.settings = settings
     }
 
     private func step(rate: Double) -> LoadRun.Settings {
@@ -75,7 +83,7 @@ final class LoadSearch: Sendable {
         ended: (LoadSearchReport.Step) -> Void
     ) async throws -> LoadSearchReport {
         var search = RateSearch(settings)
-        var report = LoadSearchReport(setup, settings, step, limits.map(\.text))
+        var report = LoadSearchReport(setup, settings, step, limits.map(\.text), neededCalls)
         while let rate = search.next {
             let run = LoadRun(calls, step(rate: rate))
             let isStopped = state.withLock { state in

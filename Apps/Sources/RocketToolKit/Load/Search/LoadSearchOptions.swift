@@ -9,7 +9,8 @@ struct LoadSearchOptions: ParsableArguments {
             discussion: """
                 Open-loop steps of --duration (default 5s, the first fifth is --warm-up): the rate \
                 begins with --rate (default 100), doubles until a limit is missed, then the interval \
-                is halved. Without a limit of errors, errors=1% is one.
+                is halved. A rate counts as missed when it was missed twice. Without a limit of \
+                errors, errors=1% is one.
                 """))
     var findRate = false
 
@@ -24,7 +25,7 @@ struct LoadSearchOptions: ParsableArguments {
     var precision: PercentArgument?
 
     @Option(
-        help: ArgumentHelp("The most steps of a search, 1 to 100, default 30.", valueName: "number")
+        help: ArgumentHelp("The most steps of a search, 1 to 100, default 40.", valueName: "number")
     )
     var maxSteps: Int?
 

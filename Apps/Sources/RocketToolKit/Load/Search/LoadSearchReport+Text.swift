@@ -7,10 +7,16 @@ extension LoadSearchReport {
             return switch bound {
             case .client: "No rate held: the client could not keep up"
             case .unfinished where steps.isEmpty: "No step has ended"
-            default: "No rate held: the limits were missed at all rates that were tried"
+            default:
+                "No rate held: the limits were missed twice at each rate that was tried. Lower ones "
+                    + "than \(LoadNumber.rate(search.lowest)) calls/s need longer steps (--duration), "
+                    + "or a lower first one (--rate)"
             }
         }
-        let found = "\(LoadNumber.rate(rate)) calls/s is the highest rate at which all limits held"
+        let few = (best?.total.calls).flatMap { $0 < neededCalls ? $0 : nil }
+        let found =
+            "\(LoadNumber.rate(rate)) calls/s is the highest rate at which all limits held"
+            + (few.map { " (of only \($0) calls: a verdict needs \(neededCalls))" } ?? "")
         return switch bound {
         case .server:
             "\(found), to within \(LoadNumber.text(search.precision * 100, 1)) %"

@@ -67,6 +67,8 @@ struct LoadSearchReport: Codable, Hashable, Sendable {
     var warmUpSeconds: Double
     /// Those of a step, as they were given.
     var stepLimits: [String]
+    /// The calls that a step needs for a verdict about them.
+    var neededCalls: Int
     /// In the order in which they were made.
     var steps: [Step] = []
     /// The highest rate at which all limits were met; missing: there was none.
@@ -80,8 +82,9 @@ struct LoadSearchReport: Codable, Hashable, Sendable {
 
     init(
         _ setup: LoadReport.Setup, _ search: RateSearch.Settings, _ step: LoadRun.Settings,
-        _ limits: [String]
+        _ limits: [String], _ neededCalls: Int
     ) {
+        self.neededCalls = neededCalls
         (self.setup, self.search) = (setup, search)
         stepSeconds = (step.duration ?? .zero) / .seconds(1)
         warmUpSeconds = step.warmUp / .seconds(1)

@@ -1,15 +1,18 @@
 /// Decides the rates at which a search for the highest one loads a server: it doubles until a step
 /// does not hold, then halves the interval between the highest rate that held and the lowest that did
-/// not. A state machine: verdicts come in, rates go out.
+/// not. A rate has to fail twice: a pause of the machine must not decide. A state machine: verdicts
+/// come in, rates go out.
 struct RateSearch: Hashable, Sendable {
     struct Settings: Codable, Hashable, Sendable {
         /// Calls per second of the first step.
         var first = 100.0
+        /// No rate below it is tried.
+        var lowest = RateSearch.lowest
         /// The highest rate that is tried.
         var highest = 1_000_000.0
         /// How exact the result is: the interval that is left, as a part of the rate.
         var precision = 0.05
-        var maxSteps = 30
+        var maxSteps = 40
     }
 
     /// What a step has shown.
@@ -35,7 +38,7 @@ struct RateSearch: Hashable, Sendable {
         case unfinished
     }
 
-    /// No rate below it is tried.
+    /// The lowest rate of any search.
     static let lowest = 1.0
 
     let settings: Settings
@@ -44,9 +47,11 @@ struct RateSearch: Hashable, Sendable {
     private(set) var held: Double?
     /// The lowest rate that did not hold, and why.
     private(set) var failed: (rate: Double, verdict: Verdict)?
+    /// The rate that has failed once, and is tried again.
+    private var doubted: Double?
     private var rate: Double
 
-    /// - Parameter settings: `first` is at least `lowest` and at most `highest`.
+    /// - Parameter settings: `first` is at least `lowest`, and at most `highest`.
     init(_ settings: Settings) {
         self.settings = settings
         rate = settings.first
@@ -55,6 +60,7 @@ struct RateSearch: Hashable, Sendable {
     static func == (a: Self, b: Self) -> Bool {
         a.settings == b.settings && a.steps == b.steps && a.held == b.held
             && a.failed?.rate == b.failed?.rate && a.failed?.verdict == b.failed?.verdict
+            && a.doubted == b.doubted
     }
 
     func hash(into hasher: inout Hasher) {
@@ -65,10 +71,11 @@ struct RateSearch: Hashable, Sendable {
     /// The rate of the next step; nil: the search is over.
     var next: Double? {
         guard steps < settings.maxSteps, !isExact else { return nil }
+        if let doubted { return doubted }
         return switch (held, failed?.rate) {
         case (nil, nil): rate
         case (let held?, nil): min(held * 2, settings.highest)
-        case (nil, let failed?): max(failed / 2, Self.lowest)
+        case (nil, let failed?): max(failed / 2, settings.lowest)
         case (let held?, let failed?): Self.middle(held, failed)
         }
     }
@@ -77,7 +84,15 @@ struct RateSearch: Hashable, Sendable {
     mutating func record(_ verdict: Verdict) {
         guard let next else { return }
         steps += 1
-        if verdict == .held { held = next } else { failed = (next, verdict) }
+        if verdict == .held {
+            held = next
+        } else if doubted == nil {
+            doubted = next
+            return
+        } else {
+            failed = (next, verdict)
+        }
+        doubted = nil
     }
 
     /// Why the result is not higher, once `next` is nil or the search was interrupted.
@@ -95,7 +110,7 @@ struct RateSearch: Hashable, Sendable {
         switch (held, failed?.rate) {
         case (nil, nil): false
         case (let held?, nil): held >= settings.highest
-        case (nil, let failed?): failed <= Self.lowest
+        case (nil, let failed?): failed <= settings.lowest
         case (let held?, let failed?): failed - held <= settings.precision * held
         }
     }
@@ -116,7 +131,8 @@ struct RateSearch: Hashable, Sendable {
         // One more than the interval needs: middles are rounded.
         let bisection = halvings(1 / settings.precision) + 1
         let way = max(
-            halvings(settings.highest / settings.first), halvings(settings.first / lowest))
-        return min(settings.maxSteps, 1 + way + bisection)
+            halvings(settings.highest / settings.first), halvings(settings.first / settings.lowest))
+        // Each rate may fail, and is tried twice then.
+        return min(settings.maxSteps, 2 * (1 + way + bisection))
     }
 }

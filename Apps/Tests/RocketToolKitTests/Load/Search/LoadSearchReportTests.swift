@@ -19,13 +19,13 @@ import Testing
         )
     }
 
-    private func report() throws -> LoadSearchReport {
+    private func report(neededCalls: Int = 0) throws -> LoadSearchReport {
         var search = RateSearch(.init(first: 100))
         var report = LoadSearchReport(
             LoadReports.setup, search.settings,
             .init(
                 concurrency: 1, connections: 1, threads: 1, duration: .seconds(5),
-                warmUp: .seconds(1)), ["p99=20ms", "errors=10%"])
+                warmUp: .seconds(1)), ["p99=20ms", "errors=10%"], neededCalls)
         for _ in 0..<4 {
             let rate = try #require(search.next)
             let (step, load) = try step(rate, factor: rate / 1000)
@@ -50,6 +50,22 @@ import Testing
         #expect(late.p99Ms > 90 && late.p99FromBeginMs < 11)
     }
 
+    @Test("A result of few calls says so")
+    func fewCalls() throws {
+        let calls = try #require(try report().best?.total.calls)
+        #expect(try report(neededCalls: calls).summary.contains("of only") == false)
+        #expect(
+            try report(neededCalls: calls + 1).summary.contains(
+                "(of only \(calls) calls: a verdict needs \(calls + 1))"))
+    }
+
+    @Test(
+        "A verdict needs five calls beyond the percentile",
+        arguments: [("p50=1s", 10), ("p99=1s", 500), ("p99.9=1s", 5000), ("errors=1%", 100)])
+    func neededCalls(limit: String, calls: Int) throws {
+        #expect(try abs(LoadLimit(limit).neededCalls - calls) <= 1)
+    }
+
     @Test("The table has the steps by their rates, then the result")
     func table() throws {
         var report = try report()
@@ -58,7 +74,7 @@ import Testing
         let lines = report.lines
         #expect(lines[0].hasSuffix("p99=20ms, errors=10%, interrupted"))
         #expect(lines[2].hasPrefix("calls/s  reached  errors  not begun  p50 ms"))
-        #expect(lines[3...6].map { $0.prefix(7) } == ["    100", "    200", "    300", "    400"])
+        #expect(lines[3...6].map { $0.prefix(7) } == ["    100", "    200", "    400", "    400"])
         #expect(lines[4].hasSuffix("10 %  held") && lines[5].hasSuffix("missed p99=20ms"))
         #expect(
             lines[8].hasPrefix("200 calls/s is the highest rate at which all limits held, so far"))
@@ -108,7 +124,7 @@ import Testing
         for part in [
             #""rate":200"#, #""bound":"unfinished""#, #""verdict":"held""#,
             #""p99_from_begin_ms":"#,
-            #""client_busy_percent":10"#, #""best":{"#, #""step_seconds":5"#, #""max_steps":30"#,
+            #""client_busy_percent":10"#, #""best":{"#, #""step_seconds":5"#, #""max_steps":40"#,
         ] {
             #expect(json.contains(part), "\(part)")
         }

@@ -126,6 +126,10 @@ extension AdminConfig {
         ],
         elements: [.init(\.tls, .restart)]
     ) { admin in
+        // As server/listen is: the whole text would be the path of a socket.
+        if let listen = admin.listen, listen.contains(",") {
+            return "listen: a page has one address, not a list: \(listen)"
+        }
         if let fault = admin.secureFault { return fault }
         if admin.tls == nil, let listen = admin.listen, let fault = fault(of: listen) {
             return "listen: \(fault)"

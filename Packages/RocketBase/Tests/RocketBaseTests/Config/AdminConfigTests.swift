@@ -36,6 +36,15 @@ struct AdminConfigTests {
         #expect(error?.description.contains(address) == true)
     }
 
+    @Test(
+        "A list of addresses is an error", arguments: ["unix:/a, 127.0.0.1:9", "unix:/a,unix:/b"])
+    func list(_ addresses: String) throws {
+        let error = #expect(throws: ConfigError.self) {
+            try config("<listen>\(addresses)</listen>")
+        }
+        #expect(error?.description.contains("one address, not a list: \(addresses)") == true)
+    }
+
     private static let tls =
         "<tls><certificate>/c</certificate><key>/k</key><client_ca>/a</client_ca></tls>"
     private static let rules = "<authorization><rule>allow admin.* to dns:a</rule></authorization>"

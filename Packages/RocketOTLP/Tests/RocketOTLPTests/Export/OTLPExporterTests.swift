@@ -83,19 +83,21 @@ struct OTLPExporterTests {
         }
     }
 
-    @Test("A collector that hangs is left after the limit of the drain")
+    @Test("A collector that hangs is left after the limit of the drain, and the loss is logged")
     func hanging() async throws {
+        let lines = try LogLines()
         let collector = Collector(Array(repeating: .never, count: 100))
         try await serving([collector]) { address in
             var configuration = OTLPConfiguration.test(address)
             configuration.timeout = .seconds(3600)
             configuration.drainTimeout = .milliseconds(20)
-            let exporter = try OTLPExporter(configuration)
+            let exporter = try OTLPExporter(configuration, logger: lines.logger)
             end(3, of: exporter)
             try await running(exporter) { await collector.wasCalled(1) }
             #expect(exporter.statistics.failedSpans == 3)
             #expect(exporter.statistics.exportedSpans == 0)
         }
+        #expect(lines.end().contains { $0.contains("spans were lost") })
     }
 
     @Test("A collector that comes up late takes what the queue has kept")

@@ -50,7 +50,7 @@ struct ListeningSocket: ~Copyable {
         }
     }
 
-    /// Runs `body` with the folder locked, or without the lock where another process keeps it: a
+    /// Runs `body` with the folder locked, or without the lock where somebody keeps it: a
     /// server must start and stop all the same.
     private static func withFolderLocked<Result>(
         of path: String, _ logger: RocketLogger, _ body: () throws(SystemError) -> Result
@@ -58,9 +58,9 @@ struct ListeningSocket: ~Copyable {
         try SocketFile.withFolderLocked(
             of: path,
             lockHeld: {
-                logger.warn(
-                    "another process keeps the folder of a Unix socket locked; going on without "
-                        + "the lock"
+                // Perhaps by this process: an order store locks its folder.
+                logger.info(
+                    "the folder of a Unix socket is locked; going on without the lock"
                 ) { $0.add("path", path) }
             }, body)
     }

@@ -254,8 +254,7 @@ import Testing
             driven.settle()
         }
         #expect(throws: SystemError.self) { try SocketFile.isSocket(Self.text(path)) }
-        let line =
-            "another process keeps the folder of a Unix socket locked; going on without the lock"
+        let line = "the folder of a Unix socket is locked; going on without the lock"
         #expect(lines.end() == [line, line])
     }
 
