@@ -23,6 +23,8 @@ enum TopText {
 
     /// A time with its unit, as the page has it: milliseconds below a second, then seconds, then two units.
     private static func seconds(_ value: Double) -> String {
+        // A page can claim any number.
+        if value.isNaN { return "-" }
         let whole = Int(min(max(value, 0), 1e12))
         return switch value {
         case ..<0: "-"
