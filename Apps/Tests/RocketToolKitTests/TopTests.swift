@@ -85,7 +85,7 @@ struct TopTests {
             (200_000, .seconds, "2 d 7 h"), (1023, .bytes, "1023 B"), (1536, .bytes, "1.5 KiB"),
             (0.123, .share, "12.3 %"), (99.94, .rate, "99.9"),
             (1234, .rate, "1,234"), (1_234_567, .count, "1,234,567"), (999, .count, "999"),
-            (-1234, .count, "-1,234"), (1e300, .count, "1e+300"), (-1e300, .seconds, "-1e+306 us"),
+            (-1234, .count, "-1,234"), (1e300, .count, "1e+300"), (-1e300, .seconds, "-"),
         ])
     func figures(value: Double, kind: TopTab.Kind, text: String) {
         #expect(TopText.number(value, kind) == text)
