@@ -3,6 +3,8 @@ import Foundation
 /// A program in a real terminal, by tmux: the test types keys and reads the screen.
 public final class TmuxTerminal: Sendable {
     private let socket: String
+    /// Has the socket, by which the server of tmux is ended.
+    private let workspace: Workspace
 
     /// Whether tmux is installed.
     public static var isInstalled: Bool {
@@ -11,6 +13,7 @@ public final class TmuxTerminal: Sendable {
 
     /// Opens a terminal of this size and runs a shell command in it.
     public init(_ command: String, columns: Int, rows: Int, in workspace: Workspace) throws {
+        self.workspace = workspace
         socket = workspace.path + "/tmux"
         try tmux([
             "-u", "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)",
