@@ -23,6 +23,16 @@ PAGES = ["/", "/methods", "/connections", "/channels", "/calls", "/loops", "/lim
 TIMEOUT = 60
 
 
+def until(condition):
+    """Waits until the condition holds, and returns what it has returned: numbers of a page are up to
+    250 ms old."""
+    limit = time.monotonic() + TIMEOUT
+    while not (found := condition()):
+        assert time.monotonic() < limit, "the condition does not come true"
+        time.sleep(0.05)  # a pause between two questions: nothing depends on its length
+    return found
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("localhost", timeout=TIMEOUT)
@@ -111,16 +121,8 @@ class AdminTests(unittest.TestCase):
         cls.server.end()
         cls.folder.cleanup()
 
-    def until(self, condition):
-        """Numbers are up to 250 ms old."""
-        limit = time.monotonic() + TIMEOUT
-        while not (found := condition()):
-            self.assertLess(time.monotonic(), limit)
-            time.sleep(0.05)
-        return found
-
     def test_metrics_are_content(self):
-        self.until(lambda: re.search(
+        until(lambda: re.search(
             r'handled_total\{service="[^"]*Order",method="makeOrder",code="OK"\} 3\n',
             self.server.get("/metrics")[1]))
         text = self.server.get("/metrics")[1]
@@ -132,7 +134,7 @@ class AdminTests(unittest.TestCase):
         for page in PAGES:
             table = self.server.json("/overview.json" if page == "/" else f"{page}.json")
             self.assertTrue(table, page)
-        methods = self.until(lambda: [
+        methods = until(lambda: [
             row for row in self.server.json("/methods.json")["methods"]
             if row["calls"] == 3 and row["method"].endswith("makeOrder")])
         self.assertEqual(methods[0]["errors"], 0)
@@ -171,7 +173,7 @@ class AdminTests(unittest.TestCase):
         browser.look(1280, 900, "light")
         browser.open(url + "/methods?all=1&filter=order")
         before = browser.evaluate("document.querySelector('#time').textContent")
-        self.until(lambda: browser.evaluate("document.querySelector('#time').textContent") != before)
+        until(lambda: browser.evaluate("document.querySelector('#time').textContent") != before)
         rows = "document.querySelectorAll('tbody tr').length"
         self.assertGreaterEqual(browser.evaluate(rows), 2)
         browser.click_and_load("document.querySelector('th a').click()")

@@ -5,10 +5,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import unittest
 
-from test_admin import BIN, TIMEOUT, Server
+from test_admin import BIN, TIMEOUT, Server, until
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "Apps/Protos/order.proto"
 SCHEMA = ("--proto", str(PROTO), "--import-path", str(PROTO.parent))
@@ -21,13 +20,6 @@ class PeerTests(unittest.TestCase):
         self.server = Server(pathlib.Path(folder.name))
         self.addCleanup(self.server.end)
 
-    def until(self, condition):
-        limit = time.monotonic() + TIMEOUT
-        while not (found := condition()):
-            self.assertLess(time.monotonic(), limit)
-            time.sleep(0.05)
-        return found
-
     def rows(self, table, query=""):
         return self.server.json(f"/{table}.json{query}")[table]
 
@@ -38,9 +30,9 @@ class PeerTests(unittest.TestCase):
         host, port = self.server.address.rsplit(":", 1)
         with socket.create_connection((host, int(port))) as peer:
             own = "%s:%d" % peer.getsockname()
-            row = self.until(lambda: [r for r in self.rows("connections") if r["peer"] == own])[0]
+            row = until(lambda: [r for r in self.rows("connections") if r["peer"] == own])[0]
             self.assertEqual((row["state"], row["wire"]), ("has sent nothing", None))
-        self.until(lambda: not self.rows("connections"))
+        until(lambda: not self.rows("connections"))
 
     def test_a_peer_that_does_not_read_is_named_and_no_handler_is_blamed(self):
         done = subprocess.run(
@@ -52,18 +44,18 @@ class PeerTests(unittest.TestCase):
             self.load("Order.listOrders", '{"pageSize":500}', "-c", "64", "-d", "1m"),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            self.until(lambda: [r for r in self.rows("methods") if "listOrders" in r["method"]])
+            until(lambda: [r for r in self.rows("methods") if "listOrders" in r["method"]])
             client.send_signal(signal.SIGSTOP)
-            row = self.until(lambda: [
+            row = until(lambda: [
                 r for r in self.rows("connections") if r["unread_seconds"] >= 5])[0]
             self.assertGreater(row["kernel_bytes"], 100_000)
             self.assertGreater(row["unsent_bytes"], 0)
-            named = self.until(lambda: [
+            named = until(lambda: [
                 a["text"] for a in self.server.json("/overview.json")["attention"]
                 if a["page"] == "connections"])
             self.assertIn(row["peer"], named[0])
             client.send_signal(signal.SIGCONT)
-            slow = self.until(lambda: [
+            slow = until(lambda: [
                 r for r in self.rows("calls", "?method=Order.listOrders&min_ms=4000")
                 if r["handler_seconds"] is not None])
         finally:
@@ -76,8 +68,8 @@ class PeerTests(unittest.TestCase):
     def test_results_are_counted(self):
         self.server.call("make", "--price", "1", "--goods", "apple")
         line = 'order_server_results_total{method="makeOrder",ret_code="-1"} 1\n'
-        self.until(lambda: line in self.server.get("/metrics")[1])
-        row = self.until(lambda: [r for r in self.rows("methods") if r["calls"] == 1])[0]
+        until(lambda: line in self.server.get("/metrics")[1])
+        row = until(lambda: [r for r in self.rows("methods") if r["calls"] == 1])[0]
         self.assertEqual((row["errors"], row["last_error"]), (0, None))
 
     def test_traced_calls_are_found_by_their_trace(self):
@@ -87,7 +79,7 @@ class PeerTests(unittest.TestCase):
              *SCHEMA, "-H", f"traceparent=00-{trace}-b7ad6b7169203331-01"],
             capture_output=True, text=True, timeout=TIMEOUT)
         self.assertEqual(done.returncode, 0, done.stderr)
-        rows = self.until(lambda: self.rows("calls", f"?trace={trace[:8]}"))
+        rows = until(lambda: self.rows("calls", f"?trace={trace[:8]}"))
         self.assertEqual([r["trace_id"] for r in rows], [trace])
         self.assertIsNotNone(rows[0]["handler_seconds"])
         self.assertEqual(self.rows("calls", "?trace=ffff"), [])

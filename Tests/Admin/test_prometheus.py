@@ -14,7 +14,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client import parser as plain
 
 from prometheus import Prometheus
-from test_admin import TIMEOUT, Server
+from test_admin import TIMEOUT, Server, until
 
 ROOT = pathlib.Path(__file__).parents[2]
 DASHBOARD = ROOT / "conf/grafana-rocket.json"
@@ -43,11 +43,11 @@ class PrometheusTests(unittest.TestCase):
         cls.call(cls.server)
         cls.prometheus = Prometheus(folder, cls.server.admin)
         cls.addClassCleanup(cls.prometheus.end)
-        cls.until(cls.prometheus.is_ready)
-        cls.until(lambda: all(cls.prometheus.samples(series) for series in (MAKE, FAILED)))
+        until(cls.prometheus.is_ready)
+        until(lambda: all(cls.prometheus.samples(series) for series in (MAKE, FAILED)))
         cls.made = cls.traffic(cls.server)
         # Numbers are up to 250 ms old, samples up to a second.
-        cls.until(lambda: all(
+        until(lambda: all(
             cls.prometheus.samples(series)[-1][1] == 1 + cls.made for series in (MAKE, FAILED)))
 
     @staticmethod
@@ -66,13 +66,6 @@ class PrometheusTests(unittest.TestCase):
             threading.Event().wait(max(0, began + number / RATE - time.monotonic()))
             cls.call(server)
         return SECONDS * RATE
-
-    @staticmethod
-    def until(condition):
-        limit = time.monotonic() + TIMEOUT
-        while not condition():
-            assert time.monotonic() < limit, "the condition does not come true"
-            time.sleep(0.1)
 
     def test_rates_are_those_of_the_calls(self):
         for series in (MAKE, FAILED):
@@ -107,7 +100,7 @@ class PrometheusTests(unittest.TestCase):
             return self.prometheus.get(
                 "query_exemplars", query=series, start=began - 60, end=time.time() + 60)
 
-        self.until(exemplars)
+        until(exemplars)
         # One, or two with that of the test before, if their latencies are in different buckets.
         found = [exemplar for row in exemplars() for exemplar in row["exemplars"]]
         self.assertIn(len(found), (1, 2), found)
@@ -120,7 +113,7 @@ class PrometheusTests(unittest.TestCase):
 
     def test_openmetrics_by_its_parser(self):
         self.traced()
-        self.until(lambda: TRACE in self.server.get("/metrics", Accept=OPENMETRICS)[1])
+        until(lambda: TRACE in self.server.get("/metrics", Accept=OPENMETRICS)[1])
         status, text = self.server.get("/metrics", Accept=OPENMETRICS)
         self.assertEqual(status, 200)
         families = {family.name: family for family in openmetrics.text_string_to_metric_families(text)}

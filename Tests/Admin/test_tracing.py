@@ -6,13 +6,12 @@ import re
 import signal
 import subprocess
 import tempfile
-import threading
 import unittest
 
 import grpc
 
 from collector import ERROR, SERVER, Collector, attributes
-from test_admin import TIMEOUT, Server
+from test_admin import TIMEOUT, Server, until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
@@ -64,13 +63,6 @@ class TracingTests(unittest.TestCase):
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
         return float(found[1]) if found else None
 
-    def until(self, condition):
-        for _ in range(TIMEOUT * 10):
-            if condition():
-                return
-            threading.Event().wait(0.1)
-        self.fail("the condition does not come true")
-
     def test_spans_have_parents_attributes_and_resource(self):
         collector = Collector()
         self.addCleanup(collector.end)
@@ -116,7 +108,7 @@ class TracingTests(unittest.TestCase):
         self.assertTrue(all(fields["x-key"] == "secret-7" for fields in collector.metadata))
         # Neither the page nor the log has the key.
         self.assertNotIn("secret-7", server.get("/configuration")[1])
-        self.until(lambda: self.metric(
+        until(lambda: self.metric(
             server, 'rocket_trace_spans_total{result="exported"}') == len(collector.spans))
         channels = server.json("/channels.json")
         self.assertEqual(channels["traces"][0]["state"], "ok")
@@ -145,7 +137,7 @@ class TracingTests(unittest.TestCase):
             server = self.serve(collector.address, DRAIN_TIMEOUT_MS="5000", **settings)
             self.call(server, QUERY, b"")
             if not taken:
-                self.until(lambda: self.metric(
+                until(lambda: self.metric(
                     server, 'rocket_trace_exports_total{result="failed"}') > 0)
             server.end()
             self.assertEqual(len(collector.spans), taken)
@@ -171,17 +163,17 @@ class TracingTests(unittest.TestCase):
         for _ in range(40):
             self.assertEqual(self.call(server, QUERY, b""), grpc.StatusCode.OK)
         dropped = 'rocket_trace_spans_total{result="dropped"}'
-        self.until(lambda: (self.metric(server, dropped) or 0) >= 25)
+        until(lambda: (self.metric(server, dropped) or 0) >= 25)
         self.assertLessEqual(self.metric(server, "rocket_trace_spans_waiting"), 10)
-        self.until(lambda: self.metric(server, 'rocket_trace_exports_total{result="failed"}') > 0)
-        self.until(lambda: "Spans are not exported to" in server.get("/")[1])
+        until(lambda: self.metric(server, 'rocket_trace_exports_total{result="failed"}') > 0)
+        until(lambda: "Spans are not exported to" in server.get("/")[1])
         self.assertEqual(server.json("/channels.json")["traces"][0]["state"], "failing")
         collector = Collector(address)
         self.addCleanup(collector.end)
         lost = int(self.metric(server, dropped))
         # Each batch is tried again after a second, then later and later.
         collector.wait(lambda: len(collector.spans) == 40 - lost, TIMEOUT)
-        self.until(lambda: server.json("/channels.json")["traces"][0]["state"] == "ok")
+        until(lambda: server.json("/channels.json")["traces"][0]["state"] == "ok")
         server.end()
         text = "".join(server.log)
         self.assertEqual(text.count("spans are not exported"), 1)
@@ -194,11 +186,11 @@ class TracingTests(unittest.TestCase):
         server = self.serve(collector.address)
         for expected in (1, 2):
             self.call(server, QUERY, b"")
-            self.until(lambda: self.metric(
+            until(lambda: self.metric(
                 server, 'rocket_trace_spans_total{result="rejected"}') == expected)
         self.assertEqual(len(collector.metadata), 3)
         self.call(server, QUERY, b"")
-        self.until(lambda: self.metric(
+        until(lambda: self.metric(
             server, 'rocket_trace_spans_total{result="exported"}') == 1)
 
     def test_a_configuration_that_cannot_be_used_is_an_error(self):

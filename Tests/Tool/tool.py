@@ -107,10 +107,6 @@ class OrderServer:
             raise AssertionError(
                 f"order_server did not start: {line} {self.process.communicate()[1]}")
         self.address = f"127.0.0.1:{found[1]}"
-        # The page listens a little later than the server.
-        end = time.monotonic() + LIMIT
-        while not os.path.exists(self.admin.removeprefix("unix:")) and time.monotonic() < end:
-            time.sleep(0.01)
 
     def kill(self, number=signal.SIGKILL):
         self.process.send_signal(number)

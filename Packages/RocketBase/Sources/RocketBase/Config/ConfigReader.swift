@@ -1,8 +1,7 @@
 /// Reads one file and the environment into a `RocketConfig`, and collects all errors and warnings.
 struct ConfigReader {
     private(set) var issues: [ConfigIssue] = []
-    /// The largest number of issues that are reported. Further ones are only counted, because each
-    /// costs time and a longer report is of no use.
+    /// The most issues that are reported; further ones are counted: each costs time.
     private static let issueLimit = 100
     private var omitted: (count: Int, severity: ConfigIssue.Severity) = (0, .warning)
     private let file: String
