@@ -63,7 +63,7 @@ class Chat:
             "<server><ip>127.0.0.1</ip><io_threads>2</io_threads></server>"
             f"<chat><backplane>{scheme}://127.0.0.1:{nats.port}</backplane>"
             f"<server_name>{name}</server_name><messages_per_second>0</messages_per_second>"
-            f"{chat}</chat></root>")
+            f"<queue_bytes>1000000000</queue_bytes>{chat}</chat></root>")
         self.name = name
         self.path = path
         self.process = subprocess.Popen(
@@ -303,6 +303,39 @@ class Backplane(unittest.TestCase):
         other = self.chat("c", nats, "<room>x</room>")
         other.logs("Authorization Violation")
         self.assertNotIn(SEED, "".join(one.log() for one in chats))
+
+    def test_tls(self):
+        """NATS with TLS, whose certificate is checked; a reload of the configuration changes nothing."""
+        folder = pathlib.Path(self.folder)
+        certificate, key = folder / "nats.pem", folder / "nats.key"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+             "-days", "2", "-subj", "/CN=nats", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+             key, "-out", certificate], check=True, capture_output=True)
+        nats = self.nats(f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}')
+        chat = f"<backplane_ca>{certificate}</backplane_ca>"
+        chats = [self.chat(name, nats, chat, scheme="tls") for name in "ab"]
+        for one in chats:
+            one.logs("another chat server was heard of")
+        clients = [self.client(one) for one in chats]
+        for one in chats:
+            one.logs("client joined")
+        clients[0].send("hi")
+        clients[1].wait(lambda texts: texts == ["from: client1@a: hi"])
+        chats[0].process.send_signal(signal.SIGHUP)
+        chats[0].logs("configuration")
+        clients[0].send("again")
+        clients[1].wait(lambda texts: texts[1:] == ["from: client1@a: again"])
+        nats.kill()
+        nats.start()
+        chats[0].logs("NATS is connected", 2)
+        chats[1].logs("NATS is connected", 2)
+        clients[0].send("last")
+        clients[1].wait(lambda texts: texts[-1:] == ["from: client1@a: last"])
+        self.chat("c", nats, scheme="tls").logs("NATS can't be reached")
+        plain = self.chat("d", nats)
+        plain.logs("the NATS server requires TLS")
+        self.assertIsNone(plain.process.poll())
 
     def test_other_rooms(self):
         """Servers of other rooms hear nothing."""
