@@ -38,10 +38,12 @@ let package = Package(
                 .product(name: "RocketTLS", package: "RocketTLS"),
             ],
             swiftSettings: strictSettings),
+        // Of the tests only.
+        .target(name: "CNATSAllocationCounter"),
         .testTarget(
             name: "RocketNATSTests",
             dependencies: [
-                "RocketNATS",
+                "RocketNATS", "CNATSAllocationCounter",
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
                 .product(name: "RocketSystem", package: "RocketBase"),

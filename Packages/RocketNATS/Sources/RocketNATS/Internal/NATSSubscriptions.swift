@@ -29,7 +29,11 @@ struct NATSSubscriptions {
         return true
     }
 
-    func handler(of id: UInt64) -> NATSClient.Handler? { index(of: id).map { all[$0].handler } }
+    func handler(of id: UInt64) -> NATSClient.Handler? {
+        // Not by `map`, which would allocate: a closure as the result of a generic function is another.
+        guard let index = index(of: id) else { return nil }
+        return all[index].handler
+    }
 
     private func index(of id: UInt64) -> Int? {
         var (low, high) = (0, all.count)
