@@ -26,17 +26,17 @@ GOODS ?= apple
 
 LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketCodec \
 	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing Packages/RocketDynamic \
-	Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC Packages/RocketNames Packages/RocketAdmin Packages/RocketOTLP \
+	Packages/RocketNATS Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC Packages/RocketNames Packages/RocketAdmin Packages/RocketOTLP \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
-E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Admin Tests/Tool Tests/Generator Tests/Regression) \
-	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Admin Tests/Tool Tests/Generator Tests/Regression))))
-SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketTLS Packages/RocketRPC Packages/RocketGRPC Packages/RocketAdmin \
+E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Backplane Tests/Admin Tests/Tool Tests/Generator Tests/Regression) \
+	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Backplane Tests/Admin Tests/Tool Tests/Generator Tests/Regression))))
+SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketTLS Packages/RocketNATS Packages/RocketRPC Packages/RocketGRPC Packages/RocketAdmin \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 # Functions of bytes, which no threads share.
 SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing Packages/RocketDynamic
 CHECKS := selftest layers api settings safety determinism planted links docs units format generated
 
-.PHONY: simulate test-simulation help deps all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-rpc test-grpc test-names test-admin test-otlp test-jwt \
+.PHONY: simulate test-simulation help deps deps-cluster all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-nats test-rpc test-grpc test-names test-admin test-otlp test-jwt \
 	test-generator test-examples test-apps docs test-e2e interop test-systemd test-cluster test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -47,6 +47,9 @@ help: ## list the targets
 deps: ## install missing packages, check Swift, fetch dependencies (most targets run it first)
 	@scripts/deps
 	@scripts/resolve
+
+deps-cluster: ## install the engines of tests on many machines: NATS, etcd
+	@scripts/deps --cluster
 
 all: deps ## build all programs in release mode into bin/
 	@scripts/build-apps
@@ -93,6 +96,9 @@ test-balancing: deps ## test RocketBalancing: choice of endpoints, ejection, ove
 
 test-dynamic: deps ## test RocketDynamic: schemas, JSON, damaged descriptors and messages
 	@scripts/run-tests Packages/RocketDynamic
+
+test-nats: deps ## test RocketNATS: codec, client (with nats-server, if it is there)
+	@scripts/run-tests Packages/RocketNATS
 
 test-rpc: deps ## test RocketRPC: dispatcher, server, channel
 	@scripts/run-tests Packages/RocketRPC

@@ -104,6 +104,13 @@ let dns: [Target] = [
         ["CRocketDNS", "RocketBase", "RocketSystem", "RocketReactor"], unsafe: true),
 ]
 
+let nats: [Target] = [
+    library(
+        "RocketNATS", of: "RocketNATS",
+        ["RocketBase", "RocketSystem", "RocketReactor", "RocketTCP", "RocketCodec", "RocketTLS"],
+        unsafe: true)
+]
+
 let balancing: [Target] = [
     library("RocketBalancing", of: "RocketBalancing", ["RocketSystem"])
 ]
@@ -236,8 +243,8 @@ let generator: [Target] = [
 let libraries = [
     "RocketSystem", "RocketBase", "RocketJournal", "RocketSystemd", "RocketLogging",
     "RocketReactor", "RocketTCP", "RocketDNS", "RocketCodec", "RocketTLS", "RocketCompression",
-    "RocketHTTP2", "RocketBalancing", "RocketDynamic", "RocketRPC", "RocketRPCMetrics",
-    "RocketRPCTracing",
+    "RocketHTTP2", "RocketBalancing", "RocketDynamic", "RocketNATS", "RocketRPC",
+    "RocketRPCMetrics", "RocketRPCTracing",
     "RocketRPCJWT", "RocketGRPC", "RocketNames", "RocketEtcd", "RocketAdmin",
     "RocketBinaryLog", "RocketOTLP", "RocketProgram", "RocketSimulation",
 ]
@@ -258,5 +265,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
-    targets: base + tls + compression + http2 + dns + balancing + dynamic + rpc + admin + generator
+    targets: base + tls + compression + http2 + dns + nats + balancing + dynamic + rpc + admin
+        + generator
 )

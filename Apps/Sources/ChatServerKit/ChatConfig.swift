@@ -33,12 +33,55 @@ public struct ChatConfig: ConfigSection, Hashable {
     /// restart.
     public var writeTimeout = Duration.seconds(60)
 
+    /// The servers of NATS that connect this server with others of the room, as
+    /// nats://HOST:PORT or, with TLS, tls://HOST:PORT, separated by commas. Empty: the room is
+    /// in this process only.
+    ///
+    /// `chat/backplane`: A text of 1 to 2000 characters; or empty. Default none. Needs a
+    /// restart.
+    public var backplane: String?
+    /// The room's name: servers with one NATS and one room share their messages.
+    ///
+    /// `chat/room`: 1 to 100 letters, digits, '.', '_' or '-', not beginning with '.'. Default
+    /// main. Needs a restart.
+    public var room = "main"
+    /// The name of this server, which the names of its clients end with where there is a
+    /// backplane. Empty: the machine's name.
+    ///
+    /// `chat/server_name`: 1 to 100 letters, digits, '.', '_' or '-', not beginning with '.';
+    /// or empty. Default none. Needs a restart.
+    public var serverName: String?
+    /// A file with one line that proves this server to NATS: the seed of an NKEY (SU…), or
+    /// NAME:PASSWORD, or a token. Empty: NATS takes any client.
+    ///
+    /// `chat/backplane_credentials`: A path, absolute or relative to this file's folder, or
+    /// ${CREDENTIALS_DIRECTORY}/NAME; or empty. Default none. Needs a restart.
+    public var backplaneCredentials: String?
+    /// The authorities whose certificates NATS may have, with tls://. Empty: those that the
+    /// system trusts.
+    ///
+    /// `chat/backplane_ca`: A path, absolute or relative to this file's folder, or
+    /// ${CREDENTIALS_DIRECTORY}/NAME; or empty. Default none. Needs a restart.
+    public var backplaneCA: String?
+    /// The certificate that proves this server to NATS, with tls://.
+    ///
+    /// `chat/backplane_certificate`: A path, absolute or relative to this file's folder, or
+    /// ${CREDENTIALS_DIRECTORY}/NAME; or empty. Default none. Needs a restart.
+    public var backplaneCertificate: String?
+    /// The private key of that certificate. Only its owner may read and write it.
+    ///
+    /// `chat/backplane_key`: A path, absolute or relative to this file's folder, or
+    /// ${CREDENTIALS_DIRECTORY}/NAME; or empty. Default none. Needs a restart.
+    public var backplaneKey: String?
+
     /// Every field at its default.
     public init() {}
 
     /// The `chat` element.
     public static let schema = ConfigSchema<Self>(
-        "chat", "The limits of chat_server's sessions, and how it treats slow receivers.",
+        "chat",
+        "The limits of chat_server's sessions, how it treats slow receivers, and other servers of "
+            + "its room.",
         [
             .init(
                 "max_message_bytes", \.maxMessageBytes, .bytes(1...16_777_216), .live,
@@ -63,7 +106,46 @@ public struct ChatConfig: ConfigSection, Hashable {
                 "write_timeout_ms", \.writeTimeout, .milliseconds(0...86_400_000), .restart,
                 "A receiver that reads nothing for this long while messages wait for it is "
                     + "disconnected, whatever slow_receiver is; 0 sets no such limit."),
-        ])
+            .init(
+                "backplane", \.backplane, .optional(.text(maximum: 2000)), .restart,
+                "The servers of NATS that connect this server with others of the room, as "
+                    + "nats://HOST:PORT or, with TLS, tls://HOST:PORT, separated by commas. Empty: "
+                    + "the room is in this process only."),
+            .init(
+                "room", \.room, .name, .restart,
+                "The room's name: servers with one NATS and one room share their messages."),
+            .init(
+                "server_name", \.serverName, .optional(.name), .restart,
+                "The name of this server, which the names of its clients end with where there is a "
+                    + "backplane. Empty: the machine's name."),
+            .init(
+                "backplane_credentials", \.backplaneCredentials, .optional(.credentialPath),
+                .restart,
+                "A file with one line that proves this server to NATS: the seed of an NKEY (SU…), or "
+                    + "NAME:PASSWORD, or a token. Empty: NATS takes any client."),
+            .init(
+                "backplane_ca", \.backplaneCA, .optional(.credentialPath), .restart,
+                "The authorities whose certificates NATS may have, with tls://. Empty: those that "
+                    + "the system trusts."),
+            .init(
+                "backplane_certificate", \.backplaneCertificate, .optional(.credentialPath),
+                .restart,
+                "The certificate that proves this server to NATS, with tls://."),
+            .init(
+                "backplane_key", \.backplaneKey, .optional(.credentialPath), .restart,
+                "The private key of that certificate. Only its owner may read and write it."),
+        ]
+    ) { chat in
+        if (chat.backplaneCertificate == nil) != (chat.backplaneKey == nil) {
+            return "of backplane_certificate and backplane_key only one is set"
+        }
+        let others = [
+            chat.backplaneCredentials, chat.backplaneCA, chat.backplaneCertificate,
+        ]
+        return chat.backplane == nil && others.contains { $0 != nil }
+            ? "backplane is empty, so backplane_credentials, backplane_ca and "
+                + "backplane_certificate have no effect" : nil
+    }
 
     /// The part of it that applies to the sessions of a room.
     public var limits: ChatLimits {

@@ -3,7 +3,8 @@ public import RocketReactor
 public import RocketSystem
 
 /// The one room of a chat: each message of a session is broadcast to all other sessions, whichever
-/// loops they live on. The only part of the chat that spans loops; any thread.
+/// loops they live on, and with a backplane those of other servers. The only part of the chat that spans
+/// loops; any thread.
 ///
 /// ```
 /// session ─ broadcast ─> sessions of its loop ─ at the end of the tick one batch, encoded once
@@ -15,6 +16,7 @@ public import RocketSystem
 /// every receiver gets the messages of each sender in the order in which they were sent.
 public final class ChatRoom: Sendable {
     private let shards: RoomShards
+    private let backplane: BackplaneRoom?
     private let limits: Locked<ChatLimits>
     private let logger: RocketLogger
     private let time: (any TimeSource)?
@@ -23,17 +25,37 @@ public final class ChatRoom: Sendable {
     ///   - loops: the loops on which sessions will live.
     ///   - logger: for joins, leaves and refused messages.
     ///   - time: measures how long a broadcast takes; nil: the clock of each loop.
-    public init(
+    ///   - backplane: connects the room with those of other servers, on the first of the loops. nil, the
+    ///     default: the room is in this process only, which costs nothing.
+    public convenience init(
         loops: [EventLoop], limits: ChatLimits = ChatLimits(), logger: RocketLogger = .disabled,
-        time: (any TimeSource)? = nil
+        time: (any TimeSource)? = nil, backplane: ChatBackplaneConfiguration? = nil
     ) {
-        self.time = time
-        shards = RoomShards(loops)
-        self.limits = Locked(limits)
-        self.logger = logger
+        var room: BackplaneRoom?
+        if let backplane, let loop = loops.first {
+            room = BackplaneRoom(on: loop, serverName: backplane.serverName, logger: logger) {
+                try NATSBackplane(backplane, room: $0, on: $1)
+            }
+        }
+        self.init(loops: loops, limits: limits, logger: logger, time: time, room: room)
     }
 
-    deinit { for shard in shards.all { shard.clear() } }
+    init(
+        loops: [EventLoop], limits: ChatLimits, logger: RocketLogger, time: (any TimeSource)?,
+        room: BackplaneRoom?
+    ) {
+        self.time = time
+        backplane = room
+        shards = RoomShards(loops, backplane: room)
+        self.limits = Locked(limits)
+        self.logger = logger
+        room?.start(shards)
+    }
+
+    deinit {
+        for shard in shards.all { shard.clear() }
+        backplane?.clear()
+    }
 
     /// Sessions in the room now, on all loops.
     public var sessionCount: Int { shards.all.reduce(0) { $0 + $1.sessionCount } }
@@ -50,6 +72,15 @@ public final class ChatRoom: Sendable {
 
     /// Messages dropped from the queues of slow receivers so far, counted once per receiver.
     public var droppedMessages: Int { shards.all.reduce(0) { $0 + $1.droppedMessages } }
+
+    /// How the messages reach other servers; nil: the room is in this process only.
+    public var backplaneStatistics: ChatBackplaneStatistics? { backplane?.statistics }
+
+    /// Returns when the condition holds for them; at once without a backplane.
+    func backplaneStatistics(are condition: (ChatBackplaneStatistics) -> Bool) async {
+        guard let backplane else { return }
+        await backplane.statisticsChanged.wait { condition(backplane.statistics) }
+    }
 
     /// Returns a session for a connection of that loop, which has to be one of the room's. It joins
     /// when the connection is up. On the loop.
@@ -74,6 +105,7 @@ public final class ChatRoom: Sendable {
         // The batches forwarded above are ahead of these tasks, so they have been delivered when
         // the tasks have run.
         for shard in shards.all { await execute(on: shard) { _ in } }
+        await backplane?.stop()
     }
 
     private func sessions(on reactor: Reactor) -> LoopSessions {

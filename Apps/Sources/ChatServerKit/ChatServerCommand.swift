@@ -88,7 +88,7 @@ public struct ChatServerCommand: AsyncParsableCommand {
             let report = try ConfigurationFile.report(config, of: file)
             var plain = config
             plain.server = config.server.withoutTLS
-            do { _ = try ChatServerConfiguration(plain) } catch {
+            do { _ = try ChatServerConfiguration(plain, readsFiles: false) } catch {
                 throw ProgramFailure("\(file): \(error)", status: .configuration)
             }
             if !quiet { StandardOutput.write(line: report) }

@@ -15,6 +15,9 @@ public struct ChatServerConfiguration: Sendable {
     public var tcp: TCPServerConfiguration
     /// The limits of each session.
     public var limits = ChatLimits()
+    /// What connects the room with those of other servers. Default nil: the room is in this process
+    /// only.
+    public var backplane: ChatBackplaneConfiguration?
     /// Sub reactors. 1 to 1024; default 1.
     public var ioThreads = 1
     /// Callbacks that occupy a loop for longer are logged. Default 100 ms; nil: none.
@@ -41,13 +44,15 @@ public struct ChatServerConfiguration: Sendable {
     /// - Parameters:
     ///   - sockets: sockets passed by socket activation. If some have the name `chat` (or no name),
     ///     they are served instead of the addresses in the configuration.
-    ///   - security: makes what protects the listeners; nil: none, so that a configuration with TLS
-    ///     is an error.
+    ///   - security: makes what protects the listeners and the backplane; nil: none, so that a
+    ///     configuration with TLS is an error.
+    ///   - readsFiles: false: the files of the backplane are not read, and the result is good for
+    ///     checking, and for `ChatServer.update`, only. Default true.
     /// - Throws: `NetAddressError` for an invalid address of a listener, `TransportSecurityError`
-    ///   for TLS that can't be used.
+    ///   for TLS that can't be used, and what is wrong with the backplane.
     public init(
         _ config: RocketConfig, sockets: ListenFDs = .none,
-        security: (any TransportSecurityProvider)? = nil
+        security: (any TransportSecurityProvider)? = nil, readsFiles: Bool = true
     ) throws {
         let server = config.server
         var addresses = ListenAddresses()
@@ -61,6 +66,8 @@ public struct ChatServerConfiguration: Sendable {
         let chat = config[ChatConfig.self]
         tcp.connection.writeTimeout = chat.writeTimeout.unlessZero
         limits = chat.limits
+        backplane = try ChatBackplaneConfiguration(
+            chat, security: security, readsFiles: readsFiles)
     }
 }
 

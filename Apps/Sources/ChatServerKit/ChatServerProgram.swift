@@ -34,7 +34,7 @@ struct ChatServerProgram {
         } apply: {
             var plain = $0
             plain.server = $0.server.withoutTLS
-            let configuration = try ChatServerConfiguration(plain)
+            let configuration = try ChatServerConfiguration(plain, readsFiles: false)
             try tls.reload($0)
             server.update(configuration)
         }

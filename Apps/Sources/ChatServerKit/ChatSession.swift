@@ -8,7 +8,8 @@ public import RocketTCP
 /// messages for a client that reads too slowly. Owned by the loop of its connection; every function
 /// is for the thread of that loop only.
 public final class ChatSession: TCPConnectionHandler {
-    /// `client1`, `client2`, … in the order of connecting; empty before the connection is up.
+    /// `client1`, `client2`, … in the order of connecting; with a backplane `client1@SERVER`. Empty
+    /// before the connection is up.
     public private(set) var name = ""
     /// Messages of this session that were broadcast.
     public private(set) var sentMessages = 0
@@ -49,8 +50,7 @@ public final class ChatSession: TCPConnectionHandler {
     /// Joins the room.
     public func connected(_ connection: TCPConnection) {
         self.connection = connection
-        name = "client\(connection.number)"
-        prefix = ChatMessage.prefix(of: name)
+        rename()
         rate = MessageRate(
             perSecond: sessions.limits.messagesPerSecond, burst: sessions.limits.messageBurst,
             now: connection.reactor.now)
@@ -59,6 +59,19 @@ public final class ChatSession: TCPConnectionHandler {
             $0.add("name", name)
             $0.add("peer", connection.peerAddress)
         }
+    }
+
+    /// Takes the name that it has now: that of the server may have changed.
+    func rename() {
+        guard let connection else { return }
+        name = "client\(connection.number)\(sessions.nameSuffix)"
+        prefix = ChatMessage.prefix(of: name)
+    }
+
+    /// Sends a notice of the server itself, which is dropped if the client reads too slowly.
+    func notify(_ notice: String) {
+        guard let connection, connection.isWritable else { return }
+        connection.write { ChatMessage.append(notice: notice, to: &$0) }
     }
 
     /// Broadcasts the whole messages of the input.

@@ -30,6 +30,12 @@ final class HandDrivenRoom {
             time: time(loops[0].clock))
     }
 
+    /// A room that was made by the test.
+    init(loops: [HandDrivenLoop], room: ChatRoom) {
+        self.loops = loops
+        self.room = room
+    }
+
     /// Adds a client on that loop, and returns the other end of its socket.
     func join(_ loop: Int) throws -> RawPeer {
         clientCount += 1

@@ -25,6 +25,23 @@ enum ChatMessage {
     /// For the sender of a text that was not broadcast.
     static func refusedNotice(_ reason: String) -> String { "message refused: \(reason)" }
 
+    /// While messages stay on this server.
+    static let serversLostNotice =
+        "other servers can't be reached: messages stay on this server until they can"
+
+    /// When they no longer do.
+    static let serversBackNotice = "other servers are reached again"
+
+    /// In the place of messages of another server that did not arrive.
+    static func missingNotice(_ count: UInt64, server: String) -> String {
+        "\(count) messages missing (of server \(server))"
+    }
+
+    /// For a server of which it is not known what it had sent before.
+    static func perhapsMissingNotice(server: String) -> String {
+        "messages may be missing (of server \(server))"
+    }
+
     /// Returns why a text is not valid UTF-8; nil if it is.
     static func encodingError(in text: RawSpan) -> String? {
         do {

@@ -23,6 +23,7 @@ final class LoopSessions: TickEndHandler {
     private var joinedSessions: UInt64 = 0
 
     private var batch = ByteBuffer()
+    private var batchMessages = 0
     private var runs: [Run] = []
     private var throttle = BroadcastThrottle()
     private let time: any TimeSource
@@ -59,6 +60,15 @@ final class LoopSessions: TickEndHandler {
         session.index = sessions.count
         sessions.append(session)
         shard.sessionJoined()
+        if let notice = shards.backplane?.joinNotice { session.notify(notice) }
+    }
+
+    /// What is behind the number in the names of the sessions.
+    var nameSuffix: String { shards.backplane?.nameSuffix ?? "" }
+
+    /// The names of the sessions have another suffix.
+    func serverRenamed() {
+        for session in sessions { session.rename() }
     }
 
     func remove(_ session: ChatSession) {
@@ -88,6 +98,7 @@ final class LoopSessions: TickEndHandler {
 
     /// Appends one message to the batch, for all sessions but its sender.
     func broadcast(_ text: RawSpan, from sender: ChatSession) {
+        batchMessages += 1
         let start = batch.readableBytes
         ChatMessage.append(sender.prefix, text, to: &batch)
         let end = batch.readableBytes
@@ -132,6 +143,8 @@ final class LoopSessions: TickEndHandler {
         swap(&full, &batch)
         let bytes = SharedBytes(full)
         shards.forward(bytes, from: shard)
+        shards.backplane?.publish(bytes, count: batchMessages, from: shard.loop)
+        batchMessages = 0
         for session in sessions {
             if session.lastBatch == batchNumber {
                 deliverOthers(of: bytes, to: session)

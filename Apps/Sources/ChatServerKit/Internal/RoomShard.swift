@@ -80,8 +80,11 @@ final class RoomShards: Sendable {
     let all: [RoomShard]
     /// Notified after each join and leave.
     let sessionCountChanged: AsyncEvent
+    /// Nil: the room is in this process only.
+    let backplane: BackplaneRoom?
 
-    init(_ loops: [EventLoop]) {
+    init(_ loops: [EventLoop], backplane: BackplaneRoom?) {
+        self.backplane = backplane
         let changed = AsyncEvent()
         sessionCountChanged = changed
         all = loops.map { RoomShard($0, sessionCountChanged: changed) }
@@ -93,11 +96,23 @@ final class RoomShards: Sendable {
         for shard in all where shard !== own && shard.sessionCount > 0 { shard.forward(bytes) }
     }
 
+    /// Delivers what has come from elsewhere to the sessions of all loops. On that loop.
+    func deliver(_ bytes: SharedBytes, on loop: EventLoop) {
+        for shard in all where shard.sessionCount > 0 {
+            if shard.loop === loop {
+                shard.currentSessions?.deliver(bytes)
+            } else {
+                shard.forward(bytes)
+            }
+        }
+    }
+
     /// While more than this is inbound at one loop, sessions of the other loops are not read from.
     static let inboundLimitBytes = 16 << 20
 
-    /// Whether a loop other than `own` has more to deliver than the limit.
+    /// Whether a loop other than `own`, or the backplane's, has more to deliver than the limit.
     func isOverloaded(besides own: RoomShard) -> Bool {
         all.contains { $0 !== own && $0.inboundBytes > Self.inboundLimitBytes }
+            || backplane?.isOverloaded == true
     }
 }

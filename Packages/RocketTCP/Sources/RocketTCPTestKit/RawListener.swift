@@ -25,6 +25,9 @@ public final class RawListener {
     /// Returns the next connection; nil when none waits.
     public func accept() -> RawPeer? {
         guard case .accepted(let accepted, _)? = try? descriptor.accept() else { return nil }
+        // Or a small write waits for the acknowledgement of the one before it, which a peer that has
+        // nothing to say sends late.
+        try? accepted.setNoDelay(true)
         return RawPeer(accepted)
     }
 }

@@ -93,7 +93,8 @@ public final class TLSProvider: TransportSecurityProvider {
     /// Reads all files again. New connections use what was read; those that exist go on.
     ///
     /// - Parameter config: the values of the elements from now on; nil: those of before. Channels of
-    ///   a stub that it lacks keep what they have.
+    ///   a stub that it lacks keep what they have, and their files are not read again. Clients at other
+    ///   paths than those of stubs keep their values.
     /// - Throws: the first file that can't be used; nothing has changed then.
     public func reload(_ config: RocketConfig? = nil) throws(TransportSecurityError) {
         try state.withLock { state throws(TransportSecurityError) in
@@ -106,7 +107,9 @@ public final class TLSProvider: TransportSecurityProvider {
                 tls.applicationProtocols = settings.applicationProtocols
                 servers.append((security, try reader.read(tls, state.tickets)))
             }
-            let kept = state.clients.filter { values == nil || values?.clients[$0.key] != nil }
+            let kept = state.clients.filter {
+                values == nil || values?.clients[$0.key] != nil || !$0.key.hasPrefix("stubs/")
+            }
             for (path, security) in kept.sorted(by: { $0.key < $1.key }) {
                 let settings = security.generation.settings
                 var tls = values?.clients[path] ?? settings

@@ -175,6 +175,11 @@ import Testing
         config.server.tls = server(new)
         try provider.reload(config)
         #expect(provider.files.map(\.path) == [new.certificate, new.key])
+        // What is no stub is not in the configuration's list, and stays.
+        _ = try provider.clientSecurity(client, at: "chat/backplane")
+        try provider.reload(config)
+        #expect(
+            provider.files.map(\.path) == [new.certificate, new.key, authority.ca.certificate])
         let again = try provider.serverSecurity(server(new), at: "server/tls")
         #expect(again as AnyObject === security as AnyObject)
     }

@@ -8,10 +8,12 @@ import RocketSystem
 /// has a new handler, so that no part of an earlier stream is mixed into the next. Bound to its
 /// loop, which retains it until it is stopped. The end of its loop stops it.
 public final class PersistentConnection {
-    private let target: Target
+    /// Of the attempt that goes on, or the last one.
+    private var target: Target?
     private let reactor: Reactor
     private let configuration: PersistentConnectionConfiguration
-    // Both are released once it has stopped: they may refer to the owner of this object.
+    // All three are released once it has stopped: they may refer to the owner of this object.
+    private var nextTarget: (() -> Target)?
     private var makeHandler: ((Reactor) -> any TCPConnectionHandler)?
     private var observe: ((Event) -> Void)?
     private var state: PersistentConnectionState
@@ -34,13 +36,30 @@ public final class PersistentConnection {
     /// - Parameters:
     ///   - makeHandler: called for each connection.
     ///   - observe: called for each event, never inside `start` or `stop`. It may call `stop`.
-    public init(
+    public convenience init(
         to target: Target, on reactor: Reactor,
         configuration: PersistentConnectionConfiguration = PersistentConnectionConfiguration(),
         makeHandler: @escaping (Reactor) -> any TCPConnectionHandler,
         observe: @escaping (Event) -> Void
     ) {
-        self.target = target
+        self.init(
+            toEach: { target }, on: reactor, configuration: configuration,
+            makeHandler: makeHandler, observe: observe)
+    }
+
+    /// Creates one that chooses its peer anew for each attempt, on its loop.
+    ///
+    /// - Parameters:
+    ///   - nextTarget: called at the begin of each attempt.
+    ///   - makeHandler: called for each connection.
+    ///   - observe: as of the other initializer.
+    public init(
+        toEach nextTarget: @escaping () -> Target, on reactor: Reactor,
+        configuration: PersistentConnectionConfiguration = PersistentConnectionConfiguration(),
+        makeHandler: @escaping (Reactor) -> any TCPConnectionHandler,
+        observe: @escaping (Event) -> Void
+    ) {
+        self.nextTarget = nextTarget
         self.reactor = reactor
         random = reactor.random
         self.configuration = configuration
@@ -78,6 +97,7 @@ public final class PersistentConnection {
         case .closeConnection: connection?.close(closing)
         case .notifyStopped:
             reactor.stopObservingLoopEnd(self)
+            nextTarget = nil
             makeHandler = nil
             let last = observe.take()
             last?(.stopped)
@@ -99,9 +119,11 @@ public final class PersistentConnection {
     private func attemptNow() {
         timer = nil
         attempt += 1
+        target = nextTarget?()
         switch target {
-        case .addresses(let addresses): connect(to: addresses, configuration.connectTimeout)
-        case .host(let host, let lookup): lookUp(host, lookup)
+        case nil: return
+        case .addresses(let addresses)?: connect(to: addresses, configuration.connectTimeout)
+        case .host(let host, let lookup)?: lookUp(host, lookup)
         }
     }
 
@@ -129,7 +151,7 @@ public final class PersistentConnection {
             handle(.lost, .closed(reason))
         }
         var name: String?
-        if case .host(let host, _) = target { name = host.host }
+        if case .host(let host, _)? = target { name = host.host }
         operation = TCPClient.connect(
             to: addresses, on: reactor, timeout: timeout, configuration: configuration.connection,
             security: configuration.security, host: name, handler: handler

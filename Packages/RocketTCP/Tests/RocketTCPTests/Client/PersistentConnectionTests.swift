@@ -104,6 +104,26 @@ import Testing
         #expect(record.handlers.last?.events == [.connected])
     }
 
+    @Test("Chooses the peer of each attempt anew")
+    func choosesEachPeer() throws {
+        let other = try RawListener()
+        try other.listen()
+        var targets = [site.address, other.address][...]
+        let record = Record()
+        let client = PersistentConnection(
+            toEach: { .addresses([targets.popFirst()].compactMap { $0 }) }, on: driven.reactor,
+            makeHandler: { _ in RecordingConnectionHandler() }, observe: record.add)
+        client.start()
+        driven.settle()
+        #expect(record.events == ["refused"])
+        driven.tick(after: record.waits[0])
+        driven.settle()
+        #expect(record.events == ["refused", "up"])
+        #expect(client.connection?.peerAddress == other.address)
+        client.stop(.now)
+        driven.settle()
+    }
+
     @Test("Replaces a lost connection by one with a new handler")
     func lostConnectionIsReplaced() throws {
         try site.listen()

@@ -110,6 +110,17 @@ int rocket_tls_fingerprint(X509 *certificate, uint8_t *bytes);
 int64_t rocket_tls_not_after(X509 *certificate);
 int64_t rocket_tls_not_before(X509 *certificate);
 
+// MARK: Ed25519
+
+enum { ROCKET_ED25519_KEY_BYTES = 32, ROCKET_ED25519_SIGNATURE_BYTES = 64 };
+
+/// Writes the public key of a seed, 32 bytes each. Returns 0 on failure.
+int rocket_tls_ed25519_public(const uint8_t *seed, uint8_t *public_key);
+
+/// Writes the signature, 64 bytes, of a message by the key of a seed. Returns 0 on failure.
+int rocket_tls_ed25519_sign(const uint8_t *seed, const uint8_t *message, size_t message_count,
+                            uint8_t *signature);
+
 // MARK: Sessions
 
 /// Sets the name that a client asks for (SNI), and that a DNS name of the server's certificate must
