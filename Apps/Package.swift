@@ -71,15 +71,38 @@ let package = Package(
             swiftSettings: strictSettings),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite"], swiftSettings: settings),
 
-        // The store of the orders: SQLite with its own threads and group commit.
+        // What a store of orders is, and what all stores share.
+        .target(
+            name: "OrderStoring",
+            dependencies: [.product(name: "RocketSystem", package: "RocketBase")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OrderStoringTests",
+            dependencies: [
+                "OrderStoring", .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+        // The contract of a store as tests, which every store runs.
+        .target(
+            name: "OrderStoreConformance",
+            dependencies: [
+                "OrderStoring",
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
+            path: "Tests/OrderStoreConformance", swiftSettings: settings),
+
+        // The store on a disk: SQLite with its own threads and group commit.
         .target(
             name: "OrderStore",
-            dependencies: ["SQLite", .product(name: "RocketSystem", package: "RocketBase")],
+            dependencies: [
+                "OrderStoring", "SQLite", .product(name: "RocketSystem", package: "RocketBase"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "OrderStoreTests",
             dependencies: [
-                "OrderStore", "SQLite",
+                "OrderStore", "OrderStoreConformance", "OrderStoring", "SQLite",
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
             ],
@@ -90,7 +113,7 @@ let package = Package(
         .target(
             name: "SimulatedOrderStore",
             dependencies: [
-                "CSimulatedSQLite", "OrderStore",
+                "CSimulatedSQLite", "OrderStore", "OrderStoring",
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
                 .product(name: "RocketSystem", package: "RocketBase"),
@@ -99,7 +122,7 @@ let package = Package(
         .testTarget(
             name: "SimulatedOrderStoreTests",
             dependencies: [
-                "OrderStore", "SQLite", "SimulatedOrderStore",
+                "OrderStore", "OrderStoring", "SQLite", "SimulatedOrderStore",
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
                 .product(name: "RocketSystem", package: "RocketBase"),
             ],
@@ -109,7 +132,7 @@ let package = Package(
         .target(
             name: "OrderServerKit",
             dependencies: [
-                "OrderProtos", "OrderStore",
+                "OrderProtos", "OrderStore", "OrderStoring",
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
@@ -123,7 +146,7 @@ let package = Package(
         .testTarget(
             name: "OrderServerKitTests",
             dependencies: [
-                "OrderServerKit", "OrderProtos", "OrderStore",
+                "OrderServerKit", "OrderProtos", "OrderStore", "OrderStoring",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketProgram", package: "RocketProgram"),
@@ -359,7 +382,7 @@ let package = Package(
             name: "AppScenarios",
             dependencies: [
                 "ChatClientKit", "ChatServerKit", "OrderProtos", "OrderServerKit", "OrderStore",
-                "SimulatedOrderStore",
+                "OrderStoring", "SimulatedOrderStore",
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),

@@ -1,5 +1,5 @@
 public import OrderProtos
-import OrderStore
+import OrderStoring
 import RocketBase
 import RocketCodec
 public import RocketRPC

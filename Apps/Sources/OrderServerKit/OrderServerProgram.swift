@@ -1,5 +1,6 @@
 import OrderProtos
 import OrderStore
+import OrderStoring
 import RocketBase
 import RocketCodec
 import RocketProgram
@@ -24,7 +25,7 @@ struct OrderServerProgram {
         let tls = daemon.makeTLSReload()
         let configuration = try serverConfiguration(daemon, tls)
         let store = try openStore(monitor, configuration.tcp.budget)
-        daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
+        daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probe))
         daemon.systemd?.addCondition(monitor.status)
         do {
             try await serve(store, monitor, configuration, daemon, tls)
@@ -40,7 +41,8 @@ struct OrderServerProgram {
     }
 
     private func serve(
-        _ store: OrderStore, _ monitor: OrderStoreMonitor, _ configuration: RPCServerConfiguration,
+        _ store: any OrderStoring, _ monitor: OrderStoreMonitor,
+        _ configuration: RPCServerConfiguration,
         _ daemon: Daemon, _ tls: TLSReload
     ) async throws {
         let server = try Self.server(
@@ -112,7 +114,7 @@ struct OrderServerProgram {
     /// into the server's budget of bytes, which refuses those beyond half of it.
     private func openStore(
         _ monitor: OrderStoreMonitor, _ budget: ByteBudget
-    ) throws(ProgramFailure) -> OrderStore {
+    ) throws(ProgramFailure) -> any OrderStoring {
         do {
             return try OrderStore(
                 config[OrderStoreConfig.self].store.limited(by: budget),

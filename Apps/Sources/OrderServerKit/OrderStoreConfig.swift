@@ -1,4 +1,5 @@
 import OrderStore
+import OrderStoring
 public import RocketBase
 
 /// The store of the orders: the `order_store` element of the configuration.

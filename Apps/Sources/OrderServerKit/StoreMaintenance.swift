@@ -1,5 +1,6 @@
 import FoundationEssentials
 import OrderStore
+import OrderStoring
 import RocketBase
 import RocketProgram
 import RocketSystem

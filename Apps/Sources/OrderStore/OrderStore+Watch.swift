@@ -1,3 +1,5 @@
+public import OrderStoring
+
 /// Following the orders of a store: those that it has, then those that are stored.
 extension OrderStore {
     /// Calls `listener` for each order that is stored from now on: when it is on disk, before the

@@ -1,3 +1,4 @@
+public import OrderStoring
 public import RocketSystem
 import SQLite
 
@@ -6,17 +7,14 @@ import SQLite
 ///
 /// Callers on any thread or loop suspend; the database has threads of its own, one that writes with
 /// group commit and `readerThreads` that read. `close()` ends them.
-public final class OrderStore: Sendable {
-    /// Called on a thread of the store, which waits until it returns.
-    public typealias Observer = @Sendable (OrderStoreEvent) -> Void
-
+public final class OrderStore: OrderStoring {
     /// The configuration that it was opened with.
     public let configuration: OrderStoreConfiguration
     private let pool: DatabasePool
     private let lock: FolderLock
     private let writer: OrderWriter
     private let reader: OrderReader
-    private let observe: Observer
+    private let observe: OrderStoreObserver
     private let recordBytes: @Sendable (Int) -> Bool
     private let executor: any StoreExecutor
     var stored: StoredOrders { writer.stored }
@@ -34,7 +32,7 @@ public final class OrderStore: Sendable {
     ///   copy of an older store.
     public convenience init(
         _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
-        observe: @escaping Observer = { _ in },
+        observe: @escaping OrderStoreObserver = { _ in },
         recordBytes: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) throws(OrderStoreError) {
         try self.init(
@@ -45,7 +43,7 @@ public final class OrderStore: Sendable {
     /// As the other `init`, with an executor of the store's workers.
     package init(
         _ configuration: OrderStoreConfiguration, time: any TimeSource,
-        executor: any StoreExecutor, observe: @escaping Observer = { _ in },
+        executor: any StoreExecutor, observe: @escaping OrderStoreObserver = { _ in },
         recordBytes: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) throws(OrderStoreError) {
         self.configuration = configuration
@@ -84,7 +82,7 @@ public final class OrderStore: Sendable {
     /// - Throws: `.tooManyWaiting`, `.diskFull`, `.keyReused`, `.filesLost`, `.outcomeUnknown`,
     ///   `.closed` or `.failed`.
     public func make(
-        _ draft: OrderDraft, from source: ObjectIdentifier? = nil
+        _ draft: OrderDraft, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order {
         try await withCheckedContinuation { caller in
             let request = WriteRequest(draft: draft, source: source, caller: caller)
@@ -99,7 +97,7 @@ public final class OrderStore: Sendable {
     /// - Parameter source: as for `make`.
     /// - Throws: `.tooManyWaiting`, `.closed` or `.failed`.
     public func order(
-        _ id: OrderID, from source: ObjectIdentifier? = nil
+        _ id: OrderID, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order? {
         try await withCheckedContinuation { caller in
             let request = ReadRequest(source: source, kind: .find(id, caller))
@@ -109,21 +107,12 @@ public final class OrderStore: Sendable {
         }.get()
     }
 
-    /// Returns up to `limit` (1 or more) orders from `token` on, oldest first.
-    ///
-    /// - Throws: `.tooManyWaiting`, `.closed` or `.failed`.
-    public func orders(
-        from token: OrderPageToken = .start, limit: Int
-    ) async throws(OrderStoreError) -> OrderPage {
-        try await orders(from: token, limit: limit, for: LocalPageCaller())
-    }
-
     /// Returns up to `limit` (1 or more) orders from `token` on, oldest first. No other page is
     /// read for the caller's connection until its call has ended.
     ///
     /// - Throws: `.tooManyWaiting`, `.memoryFull`, `.cancelled`, `.closed` or `.failed`.
     public func orders(
-        from token: OrderPageToken = .start, limit: Int, for call: some OrderPageCaller
+        from token: OrderPageToken, limit: Int, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPage {
         let source = call.source
         let result: Result<OrderPage, OrderStoreError> = await withCheckedContinuation { caller in
@@ -150,7 +139,7 @@ public final class OrderStore: Sendable {
     /// Runs `completion` on the writer's thread between two transactions, or at once if the store
     /// is closed. It does not run while the disk hangs, which a watchdog detects in this way. Any
     /// thread; does not wait.
-    public func probeWriter(_ completion: @escaping @Sendable () -> Void) {
+    public func probe(_ completion: @escaping @Sendable () -> Void) {
         writer.queue.probe(completion)
     }
 
@@ -227,20 +216,4 @@ public struct OrderStoreConfiguration: Hashable, Sendable {
 
     /// The defaults, for the database at `path`.
     public init(path: String) { self.path = path }
-}
-
-/// Counters of a store since it was opened. A value.
-public struct OrderStoreStatistics: Hashable, Sendable {
-    /// New orders on disk.
-    public var orders: UInt64 = 0
-    /// Requests that returned an existing order with the same idempotency key.
-    public var repeats: UInt64 = 0
-    /// Transactions committed by the writer. Under load far fewer than orders, by group commit.
-    public var transactions: UInt64 = 0
-    /// Transactions that failed; every request in them failed with an error.
-    public var failures: UInt64 = 0
-    /// Requests refused because too many were waiting.
-    public var refusals: UInt64 = 0
-    /// Drafts that wait for the writer now.
-    public var waiting = 0
 }

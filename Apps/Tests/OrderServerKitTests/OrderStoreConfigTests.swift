@@ -1,4 +1,5 @@
 import OrderStore
+import OrderStoring
 import RocketBase
 import RocketTCP
 import Testing

@@ -1,3 +1,4 @@
+import OrderStoring
 import RocketSystem
 import SQLite
 
@@ -25,7 +26,7 @@ final class OrderReader: Sendable {
     let queue: WaitingQueue<ReadRequest>
     private let pool: DatabasePool
     private let time: any TimeSource
-    private let observe: OrderStore.Observer
+    private let observe: OrderStoreObserver
     private let recordBytes: @Sendable (Int) -> Bool
     private let failures = Locked(ReadFailures())
 
@@ -34,7 +35,7 @@ final class OrderReader: Sendable {
 
     init(
         pool: DatabasePool, configuration: OrderStoreConfiguration, time: any TimeSource,
-        observe: @escaping OrderStore.Observer, recordBytes: @escaping @Sendable (Int) -> Bool
+        observe: @escaping OrderStoreObserver, recordBytes: @escaping @Sendable (Int) -> Bool
     ) {
         self.pool = pool
         self.time = time
@@ -145,22 +146,5 @@ struct ReaderWorker: StoreWorker {
         case .empty: return .sleep(until: nil)
         case .finished: return .finished
         }
-    }
-}
-
-/// Decides which failed reads are reported: a peer can repeat a read that fails, so at most one per
-/// minute is.
-struct ReadFailures {
-    private var count = 0
-    private var next: MonotonicTime?
-
-    /// Records a failure, and returns how many there were since the last report if this one is to
-    /// be reported.
-    mutating func record(at now: MonotonicTime) -> Int? {
-        count += 1
-        if let next, now < next { return nil }
-        defer { count = 0 }
-        next = now + .seconds(60)
-        return count
     }
 }

@@ -1,3 +1,4 @@
+import OrderStoring
 import RocketSystem
 import SQLite
 
@@ -32,7 +33,7 @@ final class OrderWriter: Sendable {
     let time: any TimeSource
     /// The time between attempts to write while the store fails.
     let retryInterval: Duration
-    let observe: OrderStore.Observer
+    let observe: OrderStoreObserver
     let stored = StoredOrders()
     private let state = Locked(State())
 
@@ -66,7 +67,7 @@ final class OrderWriter: Sendable {
     init(
         pool: DatabasePool, files: OrderFiles, configuration: OrderStoreConfiguration,
         time: any TimeSource, retryInterval: Duration = .seconds(1),
-        observe: @escaping OrderStore.Observer = { _ in }
+        observe: @escaping OrderStoreObserver = { _ in }
     ) {
         self.pool = pool
         self.files = files
@@ -255,13 +256,5 @@ final class OrderWriter: Sendable {
             return isFirst
         }
         if isFirst { observe(.writesFail(error)) }
-    }
-}
-
-extension WallTime {
-    /// Whole milliseconds since 1970, rounded down.
-    var milliseconds: Int64 {
-        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
-        return remainder < 0 ? quotient - 1 : quotient
     }
 }

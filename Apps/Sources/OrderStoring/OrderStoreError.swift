@@ -49,11 +49,6 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         }
     }
 
-    /// The error for a store that is not sound.
-    static func unsound(_ report: OrderStoreReport) -> OrderStoreError {
-        .damaged(path: report.path, reason: report.problems.joined(separator: "; "))
-    }
-
     /// One line: what happened, and what to do about it if the user can do something.
     public var description: String {
         switch self {

@@ -11,8 +11,10 @@ public protocol OrderPageCaller: Sendable {
 }
 
 /// A caller in the same process, which keeps its pages itself.
-struct LocalPageCaller: OrderPageCaller {
-    var source: ObjectIdentifier? { nil }
-    var isCancelled: Bool { false }
-    func onEnd(_ body: @escaping @Sendable () -> Void) { body() }
+package struct LocalPageCaller: OrderPageCaller {
+    package init() {}
+
+    package var source: ObjectIdentifier? { nil }
+    package var isCancelled: Bool { false }
+    package func onEnd(_ body: @escaping @Sendable () -> Void) { body() }
 }
