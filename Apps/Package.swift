@@ -108,6 +108,36 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // PostgreSQL by libpq in pipeline mode, on a loop; and the store of several servers on it.
+        .systemLibrary(
+            name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(
+            name: "Postgres",
+            dependencies: [
+                "CPostgres",
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: strictSettings),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: settings),
+        .target(
+            name: "PostgresOrderStore",
+            dependencies: [
+                "OrderStoring", "Postgres",
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PostgresOrderStoreTests",
+            dependencies: [
+                "OrderStoreConformance", "OrderStoring", "Postgres", "PostgresOrderStore",
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+
         // The store on a simulated disk, for tests only: SQLite's interface to files in C.
         .target(name: "CSimulatedSQLite", dependencies: ["CSQLite"]),
         .target(
@@ -132,7 +162,7 @@ let package = Package(
         .target(
             name: "OrderServerKit",
             dependencies: [
-                "OrderProtos", "OrderStore", "OrderStoring",
+                "OrderProtos", "OrderStore", "OrderStoring", "Postgres", "PostgresOrderStore",
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
@@ -146,7 +176,8 @@ let package = Package(
         .testTarget(
             name: "OrderServerKitTests",
             dependencies: [
-                "OrderServerKit", "OrderProtos", "OrderStore", "OrderStoring",
+                "OrderServerKit", "OrderProtos", "OrderStore", "OrderStoring", "Postgres",
+                "PostgresOrderStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketProgram", package: "RocketProgram"),

@@ -82,7 +82,7 @@ extension RPCError {
         let code: RPCErrorCode =
             switch error {
             case .tooManyWaiting, .memoryFull, .diskFull: .resourceExhausted
-            case .closed, .filesLost: .unavailable
+            case .closed, .filesLost, .unavailable: .unavailable
             case .cancelled: .cancelled
             case .cannotOpen, .missing, .notPermitted, .damaged, .inUse, .cannotCreate,
                 .newerSchema, .keyReused, .outcomeUnknown, .failed, .readFailed:

@@ -24,7 +24,7 @@ struct OrderServerProgram {
         let monitor = OrderStoreMonitor(logs: logs)
         let tls = daemon.makeTLSReload()
         let configuration = try serverConfiguration(daemon, tls)
-        let store = try openStore(monitor, configuration.tcp.budget)
+        let store = try await openStore(monitor, configuration.tcp.budget)
         daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probe))
         daemon.systemd?.addCondition(monitor.status)
         do {
@@ -105,20 +105,20 @@ struct OrderServerProgram {
     ///
     /// - Throws: `ProgramFailure` (configuration) with the reason.
     func check() throws(ProgramFailure) {
-        do { _ = try Self.checked(config) } catch {
+        do {
+            _ = try Self.checked(config)
+            _ = try OrderStoreChoice(config[OrderStoreConfig.self])
+        } catch {
             throw ProgramFailure("\(file): \(error)", status: .configuration)
         }
     }
 
-    /// Opens the store. Pages that it has read and that are not in a connection's output yet count
-    /// into the server's budget of bytes, which refuses those beyond half of it.
     private func openStore(
         _ monitor: OrderStoreMonitor, _ budget: ByteBudget
-    ) throws(ProgramFailure) -> any OrderStoring {
-        do {
-            return try OrderStore(
-                config[OrderStoreConfig.self].store.limited(by: budget),
-                observe: monitor.observe, recordBytes: { budget.record($0) })
+    ) async throws(ProgramFailure) -> any OrderStoring {
+        let choice = try OrderStoreChoice(config[OrderStoreConfig.self])
+        do throws(OrderStoreError) {
+            return try await choice.open(observe: monitor.observe, budget)
         } catch {
             throw ProgramFailure(error.description, status: error.exitStatus)
         }

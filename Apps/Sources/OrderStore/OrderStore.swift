@@ -15,7 +15,7 @@ public final class OrderStore: OrderStoring {
     private let writer: OrderWriter
     private let reader: OrderReader
     private let observe: OrderStoreObserver
-    private let recordBytes: @Sendable (Int) -> Bool
+    let requests: OrderRequests
     private let executor: any StoreExecutor
     var stored: StoredOrders { writer.stored }
 
@@ -49,16 +49,18 @@ public final class OrderStore: OrderStoring {
         self.configuration = configuration
         self.executor = executor
         self.observe = observe
-        self.recordBytes = recordBytes
         let database = try OrderDatabase.open(configuration, time: time)
         pool = database.pool
         lock = database.lock
         writer = OrderWriter(
             pool: pool, files: database.files, configuration: configuration, time: time,
             observe: observe)
-        reader = OrderReader(
-            pool: pool, configuration: configuration, time: time, observe: observe,
-            recordBytes: recordBytes)
+        requests = OrderRequests(
+            writes: writer.queue,
+            reads: WaitingQueue(
+                limit: configuration.maxWaiting, heldLimitBytes: configuration.maxPageBytes),
+            recordBytes: recordBytes, refused: writer.countRefusal)
+        reader = OrderReader(pool: pool, requests: requests, time: time, observe: observe)
         writer.findNewest()
         for event in database.events { observe(event) }
         reader.openConnections()
@@ -84,12 +86,7 @@ public final class OrderStore: OrderStoring {
     public func make(
         _ draft: OrderDraft, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order {
-        try await withCheckedContinuation { caller in
-            let request = WriteRequest(draft: draft, source: source, caller: caller)
-            if let error = error(for: writer.queue.append(request)) {
-                caller.resume(returning: .failure(error))
-            }
-        }.get()
+        try await requests.make(draft, from: source)
     }
 
     /// Returns the order with this id; nil if there is none. Sees every order that was confirmed.
@@ -99,12 +96,7 @@ public final class OrderStore: OrderStoring {
     public func order(
         _ id: OrderID, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order? {
-        try await withCheckedContinuation { caller in
-            let request = ReadRequest(source: source, kind: .find(id, caller))
-            if let error = error(for: reader.queue.append(request)) {
-                caller.resume(returning: .failure(error))
-            }
-        }.get()
+        try await requests.order(id, from: source)
     }
 
     /// Returns up to `limit` (1 or more) orders from `token` on, oldest first. No other page is
@@ -114,23 +106,7 @@ public final class OrderStore: OrderStoring {
     public func orders(
         from token: OrderPageToken, limit: Int, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPage {
-        let source = call.source
-        let result: Result<OrderPage, OrderStoreError> = await withCheckedContinuation { caller in
-            let kind = ReadRequest.Kind.list(
-                after: token.after, limit: max(1, limit), call, caller)
-            let request = ReadRequest(source: source, kind: kind)
-            if let error = error(for: reader.queue.append(request)) {
-                caller.resume(returning: .failure(error))
-            }
-        }
-        let page = try result.get()
-        let bytes = page.byteCount
-        reader.queue.received(bytes: bytes)
-        call.onEnd { [reader, recordBytes] in
-            _ = recordBytes(-bytes)
-            reader.queue.release(source)
-        }
-        return page
+        try await requests.orders(from: token, limit: limit, for: call)
     }
 
     /// Counters since the store was opened. Any thread.
@@ -170,16 +146,6 @@ public final class OrderStore: OrderStoring {
         finishWorkers()
         try? pool.close()
         lock.unlock()
-    }
-
-    private func error<Item>(for admission: WaitingQueue<Item>.Admission) -> OrderStoreError? {
-        switch admission {
-        case .accepted: return nil
-        case .closed: return .closed
-        case .full(let waiting):
-            writer.countRefusal()
-            return .tooManyWaiting(waiting)
-        }
     }
 }
 

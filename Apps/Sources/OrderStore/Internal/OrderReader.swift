@@ -2,47 +2,29 @@ import OrderStoring
 import RocketSystem
 import SQLite
 
-/// A read that waits for a reader, with its caller.
-struct ReadRequest: QueuedRequest {
-    enum Kind: Sendable {
-        case find(OrderID, CheckedContinuation<Result<Order?, OrderStoreError>, Never>)
-        case list(
-            after: Int64, limit: Int, any OrderPageCaller,
-            CheckedContinuation<Result<OrderPage, OrderStoreError>, Never>)
-    }
-
-    let source: ObjectIdentifier?
-    let kind: Kind
-
-    /// One page of a connection is on its way at a time.
-    var occupiesSource: Bool { if case .list = kind { true } else { false } }
-}
-
 /// Executes reads. Each worker (`ReaderWorker`) has its own snapshot of the database and never waits
 /// for the writer.
 ///
 /// No page is read while the pages that their callers have not received exceed the limit in bytes.
 final class OrderReader: Sendable {
-    let queue: WaitingQueue<ReadRequest>
+    var queue: WaitingQueue<ReadRequest> { requests.reads }
+    private let requests: OrderRequests
     private let pool: DatabasePool
     private let time: any TimeSource
     private let observe: OrderStoreObserver
-    private let recordBytes: @Sendable (Int) -> Bool
     private let failures = Locked(ReadFailures())
 
     /// Requests within one read transaction at most.
     fileprivate static let requestsPerTransaction = 64
 
     init(
-        pool: DatabasePool, configuration: OrderStoreConfiguration, time: any TimeSource,
-        observe: @escaping OrderStoreObserver, recordBytes: @escaping @Sendable (Int) -> Bool
+        pool: DatabasePool, requests: OrderRequests, time: any TimeSource,
+        observe: @escaping OrderStoreObserver
     ) {
         self.pool = pool
         self.time = time
         self.observe = observe
-        self.recordBytes = recordBytes
-        queue = WaitingQueue(
-            limit: configuration.maxWaiting, heldLimitBytes: configuration.maxPageBytes)
+        self.requests = requests
     }
 
     /// Opens a connection for each worker: all of them may read at the same time. A connection that
@@ -67,7 +49,7 @@ final class OrderReader: Sendable {
         } catch {
             let error = OrderStoreError(readFailure: error)
             record(error)
-            for request in pending { fail(request, error) }
+            for request in pending { requests.fail(request, error) }
         }
     }
 
@@ -75,25 +57,10 @@ final class OrderReader: Sendable {
     private func execute(_ request: ReadRequest, in db: Database) {
         switch request.kind {
         case .find(let id, let caller): caller.resume(returning: result { try find(id, in: db) })
-        case .list(let after, let limit, let call, let caller):
-            if call.isCancelled { return fail(request, .cancelled) }
-            switch result({ try list(after: after, limit: limit, in: db) }) {
-            case .success(let page):
-                let bytes = page.byteCount
-                guard recordBytes(bytes) else { return fail(request, .memoryFull) }
-                queue.hold(bytes: bytes)
-                caller.resume(returning: .success(page))
-            case .failure(let error): fail(request, error)
-            }
-        }
-    }
-
-    private func fail(_ request: ReadRequest, _ error: OrderStoreError) {
-        switch request.kind {
-        case .find(_, let caller): caller.resume(returning: .failure(error))
-        case .list(_, _, _, let caller):
-            queue.release(request.source)
-            caller.resume(returning: .failure(error))
+        case .list(let after, let limit, let call, _):
+            if call.isCancelled { return requests.fail(request, .cancelled) }
+            requests.finish(
+                request, with: result { try list(after: after, limit: limit, in: db) })
         }
     }
 

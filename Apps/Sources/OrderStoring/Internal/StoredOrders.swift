@@ -28,6 +28,11 @@ package final class StoredOrders: Sendable {
         }
     }
 
+    /// There are no orders up to a position that were not published.
+    package func advance(to position: OrderPageToken) {
+        state.withLock { $0.newest = max($0.newest, position) }
+    }
+
     /// Tells the listener the new ones among the results of a transaction, in their order. An order
     /// that a key has returned has been told before.
     ///
