@@ -94,7 +94,7 @@ struct PostgresFaultTests {
         let proxy = try SocketProxy(to: harness.server.folder)
         let store = try await harness.open(host: proxy.folder)
         let made = try await load(store) {
-            for round in 0..<20 {
+            for round in 0..<8 {
                 if round % 2 == 0 { proxy.loseConnections() } else { proxy.loseReplies() }
                 // Until the store has stored again.
                 let orders = store.statistics.orders
