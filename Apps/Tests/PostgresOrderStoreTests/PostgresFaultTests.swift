@@ -174,6 +174,14 @@ struct PostgresFaultTests {
         try harness.execute(
             "ALTER DATABASE \(harness.database) SET default_transaction_read_only = on")
         try harness.execute(Self.terminate)
+        // What is sent before the connections end may be committed.
+        var outages: [OrderStoreEvent] = []
+        while outages.isEmpty {
+            await Task.yield()
+            outages = events.withLock { events in
+                events.filter { if case .writesFail(.unavailable) = $0 { true } else { false } }
+            }
+        }
         let error = await #expect(throws: OrderStoreError.self) { try await store.make(draft) }
         guard case .unavailable(let reason)? = error else {
             Issue.record("\(String(describing: error))")
@@ -181,10 +189,6 @@ struct PostgresFaultTests {
         }
         #expect(reason.contains("read-only"), "\(reason)")
         await #expect(throws: OrderStoreError.self) { try await store.orders(limit: 1) }
-        // Reads may have failed before.
-        let outages = events.withLock { events in
-            events.filter { if case .writesFail(.unavailable) = $0 { true } else { false } }
-        }
         #expect(outages.count == 1)
         _ = try harness.server.execute(
             "ALTER DATABASE \(harness.database) RESET default_transaction_read_only",
