@@ -73,15 +73,68 @@ let package = Package(
             swiftSettings: strictSettings),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite"], swiftSettings: settings),
 
-        // The store of the orders: SQLite with its own threads and group commit.
+        // What a store of orders is, and what all stores share.
+        .target(
+            name: "OrderStoring",
+            dependencies: [.product(name: "RocketSystem", package: "RocketBase")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OrderStoringTests",
+            dependencies: [
+                "OrderStoring", .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+        // The contract of a store as tests, which every store runs.
+        .target(
+            name: "OrderStoreConformance",
+            dependencies: [
+                "OrderStoring",
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
+            path: "Tests/OrderStoreConformance", swiftSettings: settings),
+
+        // The store on a disk: SQLite with its own threads and group commit.
         .target(
             name: "OrderStore",
-            dependencies: ["SQLite", .product(name: "RocketSystem", package: "RocketBase")],
+            dependencies: [
+                "OrderStoring", "SQLite", .product(name: "RocketSystem", package: "RocketBase"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "OrderStoreTests",
             dependencies: [
-                "OrderStore", "SQLite",
+                "OrderStore", "OrderStoreConformance", "OrderStoring", "SQLite",
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketBaseTestKit", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+
+        // PostgreSQL by libpq in pipeline mode, on a loop; and the store of several servers on it.
+        .systemLibrary(
+            name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(
+            name: "Postgres",
+            dependencies: [
+                "CPostgres",
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: strictSettings),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: settings),
+        .target(
+            name: "PostgresOrderStore",
+            dependencies: [
+                "OrderStoring", "Postgres",
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PostgresOrderStoreTests",
+            dependencies: [
+                "OrderStoreConformance", "OrderStoring", "Postgres", "PostgresOrderStore",
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
             ],
@@ -92,7 +145,7 @@ let package = Package(
         .target(
             name: "SimulatedOrderStore",
             dependencies: [
-                "CSimulatedSQLite", "OrderStore",
+                "CSimulatedSQLite", "OrderStore", "OrderStoring",
                 .product(name: "RocketReactor", package: "RocketReactor"),
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
                 .product(name: "RocketSystem", package: "RocketBase"),
@@ -101,7 +154,7 @@ let package = Package(
         .testTarget(
             name: "SimulatedOrderStoreTests",
             dependencies: [
-                "OrderStore", "SQLite", "SimulatedOrderStore",
+                "OrderStore", "OrderStoring", "SQLite", "SimulatedOrderStore",
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
                 .product(name: "RocketSystem", package: "RocketBase"),
             ],
@@ -111,7 +164,7 @@ let package = Package(
         .target(
             name: "OrderServerKit",
             dependencies: [
-                "OrderProtos", "OrderStore",
+                "OrderProtos", "OrderStore", "OrderStoring", "Postgres", "PostgresOrderStore",
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -126,7 +179,8 @@ let package = Package(
         .testTarget(
             name: "OrderServerKitTests",
             dependencies: [
-                "OrderServerKit", "OrderProtos", "OrderStore",
+                "OrderServerKit", "OrderProtos", "OrderStore", "OrderStoring", "Postgres",
+                "PostgresOrderStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "RocketBase", package: "RocketBase"),
@@ -367,7 +421,7 @@ let package = Package(
             name: "AppScenarios",
             dependencies: [
                 "ChatClientKit", "ChatServerKit", "OrderProtos", "OrderServerKit", "OrderStore",
-                "SimulatedOrderStore",
+                "OrderStoring", "SimulatedOrderStore",
                 .product(name: "RocketProgram", package: "RocketProgram"),
                 .product(name: "RocketBase", package: "RocketBase"),
                 .product(name: "RocketCodec", package: "RocketCodec"),

@@ -1,5 +1,6 @@
 import OrderProtos
 import OrderStore
+import OrderStoring
 import RocketCodec
 import RocketRPC
 import RocketSimulation

@@ -1,5 +1,6 @@
 import OrderServerKit
 import OrderStore
+import OrderStoring
 import RocketRPC
 public import RocketSimulation
 import RocketSystem

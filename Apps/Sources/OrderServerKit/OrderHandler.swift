@@ -1,5 +1,5 @@
 public import OrderProtos
-import OrderStore
+import OrderStoring
 import RocketBase
 import RocketCodec
 public import RocketRPC
@@ -95,7 +95,7 @@ extension RPCError {
         let code: RPCErrorCode =
             switch error {
             case .tooManyWaiting, .memoryFull, .diskFull: .resourceExhausted
-            case .closed, .filesLost: .unavailable
+            case .closed, .filesLost, .unavailable: .unavailable
             case .cancelled: .cancelled
             case .cannotOpen, .missing, .notPermitted, .damaged, .inUse, .cannotCreate,
                 .newerSchema, .keyReused, .outcomeUnknown, .failed, .readFailed:

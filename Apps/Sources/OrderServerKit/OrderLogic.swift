@@ -1,14 +1,14 @@
 public import OrderProtos
-public import OrderStore
+public import OrderStoring
 
 /// The logic of the order service: request in, response out. Uses the store and the rules, and no
 /// network. A value; any thread. Suspends while the store works.
 public struct OrderLogic: Sendable {
-    let store: OrderStore
+    let store: any OrderStoring
     private let rules: OrderRules
 
     /// Logic that keeps its orders in `store`.
-    public init(store: OrderStore, rules: OrderRules = OrderRules()) {
+    public init(store: any OrderStoring, rules: OrderRules = OrderRules()) {
         self.store = store
         self.rules = rules
     }

@@ -1,4 +1,4 @@
-public import OrderStore
+public import OrderStoring
 
 /// The reason why a request is refused: sent as `ret_code` and `res_info` of a normal response.
 public enum OrderRefusal: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import OrderStore
+import OrderStoring
 
 /// The limits of orders and pages. A value.
 public struct OrderRules: Hashable, Sendable {

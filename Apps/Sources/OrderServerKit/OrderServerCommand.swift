@@ -134,8 +134,14 @@ public struct OrderServerCommand: AsyncParsableCommand {
             let report = try ConfigurationFile.report(config, of: file)
             if !quiet { StandardOutput.write(line: report) }
         }
-        let hasMaintained = try maintain(
-            StoreMaintenance(path: config[OrderStoreConfig.self].path, isJSON: json))
+        let store = config[OrderStoreConfig.self]
+        if store.url != nil, checkStore || backup != nil || restore != nil || compact {
+            throw ProgramFailure(
+                "\(file): --check-store, --backup, --restore and --compact are for a store in a "
+                    + "file, and order_store/url is set: use PostgreSQL's tools",
+                status: .configuration)
+        }
+        let hasMaintained = try maintain(StoreMaintenance(path: store.path, isJSON: json))
         if checkConfig || hasMaintained { return }
         for warning in config.warnings {
             StandardError.write(line: "order_server: \(warning)", level: .warn)

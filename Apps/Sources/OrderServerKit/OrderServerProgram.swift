@@ -1,5 +1,6 @@
 import OrderProtos
 import OrderStore
+import OrderStoring
 import RocketBase
 import RocketCodec
 import RocketProgram
@@ -24,8 +25,8 @@ struct OrderServerProgram {
         let tls = daemon.makeTLSReload()
         let configuration = try serverConfiguration(daemon, tls)
         let tracing = try daemon.tracing(config.trace, security: tls.provider)
-        let store = try openStore(monitor, configuration.tcp.budget)
-        daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probeWriter))
+        let store = try await openStore(monitor, configuration.tcp.budget)
+        daemon.systemd?.watch(WatchdogTarget(name: "order store", probe: store.probe))
         daemon.systemd?.addCondition(monitor.status)
         do {
             try await serve(store, monitor, configuration, daemon, tls, tracing)
@@ -41,8 +42,9 @@ struct OrderServerProgram {
     }
 
     private func serve(
-        _ store: OrderStore, _ monitor: OrderStoreMonitor, _ configuration: RPCServerConfiguration,
-        _ daemon: Daemon, _ tls: TLSReload, _ tracing: ProgramTracing
+        _ store: any OrderStoring, _ monitor: OrderStoreMonitor,
+        _ configuration: RPCServerConfiguration, _ daemon: Daemon, _ tls: TLSReload,
+        _ tracing: ProgramTracing
     ) async throws {
         let server = try Self.server(
             OrderHandler(logic: OrderLogic(store: store)), configuration, tracing.interceptors,
@@ -108,20 +110,20 @@ struct OrderServerProgram {
     ///
     /// - Throws: `ProgramFailure` (configuration) with the reason.
     func check() throws(ProgramFailure) {
-        do { _ = try Self.checked(config) } catch {
+        do {
+            _ = try Self.checked(config)
+            _ = try OrderStoreChoice(config[OrderStoreConfig.self])
+        } catch {
             throw ProgramFailure("\(file): \(error)", status: .configuration)
         }
     }
 
-    /// Opens the store. Pages that it has read and that are not in a connection's output yet count
-    /// into the server's budget of bytes, which refuses those beyond half of it.
     private func openStore(
         _ monitor: OrderStoreMonitor, _ budget: ByteBudget
-    ) throws(ProgramFailure) -> OrderStore {
-        do {
-            return try OrderStore(
-                config[OrderStoreConfig.self].store.limited(by: budget),
-                observe: monitor.observe, recordBytes: { budget.record($0) })
+    ) async throws(ProgramFailure) -> any OrderStoring {
+        let choice = try OrderStoreChoice(config[OrderStoreConfig.self])
+        do throws(OrderStoreError) {
+            return try await choice.open(observe: monitor.observe, budget)
         } catch {
             throw ProgramFailure(error.description, status: error.exitStatus)
         }

@@ -1,4 +1,5 @@
 import OrderStore
+import OrderStoring
 public import RocketBase
 
 /// The store of the orders: the `order_store` element of the configuration.
@@ -8,6 +9,25 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
     /// `order_store/path`: A path, absolute or relative to this file's folder. Default
     /// var/orders.sqlite. Needs a restart.
     public var path = "var/orders.sqlite"
+    /// A PostgreSQL database in place of the file, which several servers may share:
+    /// postgresql://USER@HOST:PORT/DATABASE, with libpq's parameters. It may not have a
+    /// password: use ?passfile=/PATH. Empty: the file of path.
+    ///
+    /// `order_store/url`: A text of 1 to 2000 characters; or empty. Default none. Needs a
+    /// restart.
+    public var url: String?
+    /// How long requests wait while the database of url can't be reached; then they fail with
+    /// UNAVAILABLE until it can.
+    ///
+    /// `order_store/outage_timeout_ms`: A whole number of ms, 1 to 600000. Default 5000 ms.
+    /// Needs a restart.
+    public var outageTimeout = Duration.seconds(5)
+    /// The time for a statement at the database of url, and for waiting for other servers; then
+    /// it is undone, and its calls fail with UNAVAILABLE.
+    ///
+    /// `order_store/statement_timeout_ms`: A whole number of ms, 100 to 600000. Default 5000
+    /// ms. Needs a restart.
+    public var statementTimeout = Duration.seconds(5)
     /// Writes that may wait for the writer, and reads that may wait for a reader. A connection
     /// may have as many waiting as places are free, so a single one half of them, and always
     /// one; with a page of the list waiting or on its way 64, which take no places while it is
@@ -57,6 +77,19 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
             .init(
                 "path", \.path, .path, .restart,
                 "The SQLite file; it and its folder are created if they are missing."),
+            .init(
+                "url", \.url, .optional(.text(maximum: 2000)), .restart,
+                "A PostgreSQL database in place of the file, which several servers may share: "
+                    + "postgresql://USER@HOST:PORT/DATABASE, with libpq's parameters. It may not "
+                    + "have a password: use ?passfile=/PATH. Empty: the file of path."),
+            .init(
+                "outage_timeout_ms", \.outageTimeout, .milliseconds(1...600_000), .restart,
+                "How long requests wait while the database of url can't be reached; then they "
+                    + "fail with UNAVAILABLE until it can."),
+            .init(
+                "statement_timeout_ms", \.statementTimeout, .milliseconds(100...600_000), .restart,
+                "The time for a statement at the database of url, and for waiting for other "
+                    + "servers; then it is undone, and its calls fail with UNAVAILABLE."),
             .init(
                 "max_waiting", \.maxWaiting, .integer(1...1_000_000), .restart,
                 "Writes that may wait for the writer, and reads that may wait for a reader. A "

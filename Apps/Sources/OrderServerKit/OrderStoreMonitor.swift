@@ -1,5 +1,5 @@
 import OrderProtos
-import OrderStore
+import OrderStoring
 import RocketBase
 import RocketRPC
 import RocketSystem

@@ -1,5 +1,5 @@
 import OrderProtos
-import OrderStore
+import OrderStoring
 import RocketBase
 import RocketRPC
 import RocketSystem
@@ -45,7 +45,7 @@ final class OrderWatches: Sendable {
         var isDraining = false
     }
 
-    private let store: OrderStore
+    private let store: any OrderStoring
     private let maxWatches: Int
     private let broadcast: RPCBroadcast<OrderEvent>
     private let state = Locked(State())
@@ -53,7 +53,7 @@ final class OrderWatches: Sendable {
     private static let draining = RPCError(.unavailable, "the server is draining")
 
     /// Follows the orders of a store, which has no other listener.
-    init(store: OrderStore, maxWatches: Int) {
+    init(store: any OrderStoring, maxWatches: Int) {
         self.store = store
         self.maxWatches = maxWatches
         broadcast = RPCBroadcast(

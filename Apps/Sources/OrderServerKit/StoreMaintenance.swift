@@ -1,5 +1,6 @@
 import FoundationEssentials
 import OrderStore
+import OrderStoring
 import RocketBase
 import RocketProgram
 import RocketSystem
@@ -188,7 +189,7 @@ extension OrderStoreError {
         case .notPermitted: .notPermitted
         case .damaged, .newerSchema: .dataError
         case .cannotCreate: .cannotCreate
-        case .inUse: .temporaryFailure
+        case .inUse, .unavailable: .temporaryFailure
         case .cannotOpen, .diskFull, .failed, .readFailed, .outcomeUnknown, .filesLost: .ioError
         case .tooManyWaiting, .memoryFull, .keyReused, .cancelled, .closed: .failure
         }

@@ -1,3 +1,4 @@
+public import OrderStoring
 public import RocketSystem
 import SQLite
 

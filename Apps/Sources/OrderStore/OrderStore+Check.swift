@@ -1,3 +1,4 @@
+public import OrderStoring
 import RocketSystem
 import SQLite
 

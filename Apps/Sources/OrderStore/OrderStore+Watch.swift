@@ -1,3 +1,5 @@
+public import OrderStoring
+
 /// Following the orders of a store: those that it has, then those that are stored.
 extension OrderStore {
     /// Calls `listener` for each order that is stored from now on: when it is on disk, before the
@@ -19,14 +21,6 @@ extension OrderStore {
     public func position(
         after id: OrderID, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPageToken? {
-        let position = OrderPageToken(after: id)
-        let before = OrderPageToken(after: id.sequence - 1)
-        // Before reading: the order may be stored meanwhile.
-        let wasStored = position <= stored.newest
-        let page = try await orders(from: before, limit: 1, for: call)
-        guard let found = page.orders.first, found.id.sequence == id.sequence else {
-            return wasStored ? position : nil
-        }
-        return found.id == id ? position : nil
+        try await requests.position(after: id, among: stored, for: call)
     }
 }

@@ -1,3 +1,4 @@
+public import OrderStoring
 public import RocketSystem
 import SQLite
 
@@ -6,18 +7,15 @@ import SQLite
 ///
 /// Callers on any thread or loop suspend; the database has threads of its own, one that writes with
 /// group commit and `readerThreads` that read. `close()` ends them.
-public final class OrderStore: Sendable {
-    /// Called on a thread of the store, which waits until it returns.
-    public typealias Observer = @Sendable (OrderStoreEvent) -> Void
-
+public final class OrderStore: OrderStoring {
     /// The configuration that it was opened with.
     public let configuration: OrderStoreConfiguration
     private let pool: DatabasePool
     private let lock: FolderLock
     private let writer: OrderWriter
     private let reader: OrderReader
-    private let observe: Observer
-    private let recordBytes: @Sendable (Int) -> Bool
+    private let observe: OrderStoreObserver
+    let requests: OrderRequests
     private let executor: any StoreExecutor
     var stored: StoredOrders { writer.stored }
 
@@ -34,7 +32,7 @@ public final class OrderStore: Sendable {
     ///   copy of an older store.
     public convenience init(
         _ configuration: OrderStoreConfiguration, time: any TimeSource = SystemTimeSource(),
-        observe: @escaping Observer = { _ in },
+        observe: @escaping OrderStoreObserver = { _ in },
         recordBytes: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) throws(OrderStoreError) {
         try self.init(
@@ -45,22 +43,24 @@ public final class OrderStore: Sendable {
     /// As the other `init`, with an executor of the store's workers.
     package init(
         _ configuration: OrderStoreConfiguration, time: any TimeSource,
-        executor: any StoreExecutor, observe: @escaping Observer = { _ in },
+        executor: any StoreExecutor, observe: @escaping OrderStoreObserver = { _ in },
         recordBytes: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) throws(OrderStoreError) {
         self.configuration = configuration
         self.executor = executor
         self.observe = observe
-        self.recordBytes = recordBytes
         let database = try OrderDatabase.open(configuration, time: time)
         pool = database.pool
         lock = database.lock
         writer = OrderWriter(
             pool: pool, files: database.files, configuration: configuration, time: time,
             observe: observe)
-        reader = OrderReader(
-            pool: pool, configuration: configuration, time: time, observe: observe,
-            recordBytes: recordBytes)
+        requests = OrderRequests(
+            writes: writer.queue,
+            reads: WaitingQueue(
+                limit: configuration.maxWaiting, heldLimitBytes: configuration.maxPageBytes),
+            time: time, recordBytes: recordBytes, refused: writer.countRefusal)
+        reader = OrderReader(pool: pool, requests: requests, time: time, observe: observe)
         writer.findNewest()
         for event in database.events { observe(event) }
         reader.openConnections()
@@ -84,14 +84,9 @@ public final class OrderStore: Sendable {
     /// - Throws: `.tooManyWaiting`, `.diskFull`, `.keyReused`, `.filesLost`, `.outcomeUnknown`,
     ///   `.closed` or `.failed`.
     public func make(
-        _ draft: OrderDraft, from source: ObjectIdentifier? = nil
+        _ draft: OrderDraft, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order {
-        try await withCheckedContinuation { caller in
-            let request = WriteRequest(draft: draft, source: source, caller: caller)
-            if let error = error(for: writer.queue.append(request)) {
-                caller.resume(returning: .failure(error))
-            }
-        }.get()
+        try await requests.make(draft, from: source)
     }
 
     /// Returns the order with this id; nil if there is none. Sees every order that was confirmed.
@@ -101,25 +96,10 @@ public final class OrderStore: Sendable {
     ///   - waitedForPeer: as that of `OrderPageCaller`.
     /// - Throws: `.tooManyWaiting`, `.closed` or `.failed`.
     public func order(
-        _ id: OrderID, from source: ObjectIdentifier? = nil,
-        waitedForPeer: @escaping @Sendable (Duration) -> Void = { _ in }
+        _ id: OrderID, from source: ObjectIdentifier?,
+        waitedForPeer: @escaping @Sendable (Duration) -> Void
     ) async throws(OrderStoreError) -> Order? {
-        try await withCheckedContinuation { caller in
-            let request = ReadRequest(
-                source: source, kind: .find(id, waited: waitedForPeer, caller))
-            if let error = error(for: reader.queue.append(request)) {
-                caller.resume(returning: .failure(error))
-            }
-        }.get()
-    }
-
-    /// Returns up to `limit` (1 or more) orders from `token` on, oldest first.
-    ///
-    /// - Throws: `.tooManyWaiting`, `.closed` or `.failed`.
-    public func orders(
-        from token: OrderPageToken = .start, limit: Int
-    ) async throws(OrderStoreError) -> OrderPage {
-        try await orders(from: token, limit: limit, for: LocalPageCaller())
+        try await requests.order(id, from: source, waitedForPeer: waitedForPeer)
     }
 
     /// Returns up to `limit` (1 or more) orders from `token` on, oldest first. No other page is
@@ -127,26 +107,9 @@ public final class OrderStore: Sendable {
     ///
     /// - Throws: `.tooManyWaiting`, `.memoryFull`, `.cancelled`, `.closed` or `.failed`.
     public func orders(
-        from token: OrderPageToken = .start, limit: Int, for call: some OrderPageCaller
+        from token: OrderPageToken, limit: Int, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPage {
-        let source = call.source
-        let result: Result<OrderPage, OrderStoreError> = await withCheckedContinuation { caller in
-            let kind = ReadRequest.Kind.list(
-                after: token.after, limit: max(1, limit), call, caller)
-            let request = ReadRequest(source: source, kind: kind)
-            if let error = error(for: reader.queue.append(request)) {
-                caller.resume(returning: .failure(error))
-            }
-        }
-        let page = try result.get()
-        let bytes = page.byteCount
-        reader.queue.received(bytes: bytes)
-        let began = reader.time.monotonic()
-        call.onEnd { [reader, recordBytes] in
-            _ = recordBytes(-bytes)
-            reader.queue.release(source, delivering: reader.time.monotonic() - began)
-        }
-        return page
+        try await requests.orders(from: token, limit: limit, for: call)
     }
 
     /// Counters since the store was opened. Any thread.
@@ -155,7 +118,7 @@ public final class OrderStore: Sendable {
     /// Runs `completion` on the writer's thread between two transactions, or at once if the store
     /// is closed. It does not run while the disk hangs, which a watchdog detects in this way. Any
     /// thread; does not wait.
-    public func probeWriter(_ completion: @escaping @Sendable () -> Void) {
+    public func probe(_ completion: @escaping @Sendable () -> Void) {
         writer.queue.probe(completion)
     }
 
@@ -186,16 +149,6 @@ public final class OrderStore: Sendable {
         finishWorkers()
         try? pool.close()
         lock.unlock()
-    }
-
-    private func error<Item>(for admission: WaitingQueue<Item>.Admission) -> OrderStoreError? {
-        switch admission {
-        case .accepted: return nil
-        case .closed: return .closed
-        case .full(let waiting):
-            writer.countRefusal()
-            return .tooManyWaiting(waiting)
-        }
     }
 }
 
@@ -232,20 +185,4 @@ public struct OrderStoreConfiguration: Hashable, Sendable {
 
     /// The defaults, for the database at `path`.
     public init(path: String) { self.path = path }
-}
-
-/// Counters of a store since it was opened. A value.
-public struct OrderStoreStatistics: Hashable, Sendable {
-    /// New orders on disk.
-    public var orders: UInt64 = 0
-    /// Requests that returned an existing order with the same idempotency key.
-    public var repeats: UInt64 = 0
-    /// Transactions committed by the writer. Under load far fewer than orders, by group commit.
-    public var transactions: UInt64 = 0
-    /// Transactions that failed; every request in them failed with an error.
-    public var failures: UInt64 = 0
-    /// Requests refused because too many were waiting.
-    public var refusals: UInt64 = 0
-    /// Drafts that wait for the writer now.
-    public var waiting = 0
 }

@@ -1,4 +1,5 @@
 import OrderStore
+import OrderStoring
 import RocketReactor
 import RocketSimulation
 import RocketSystem

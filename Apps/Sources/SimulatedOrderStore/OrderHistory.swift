@@ -1,4 +1,4 @@
-package import OrderStore
+package import OrderStoring
 import RocketSystem
 
 /// An order as a caller has seen it. A value.

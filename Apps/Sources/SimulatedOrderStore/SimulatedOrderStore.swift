@@ -1,5 +1,6 @@
 import CSimulatedSQLite
 package import OrderStore
+package import OrderStoring
 package import RocketSimulation
 package import RocketSystem
 
@@ -68,7 +69,7 @@ package final class SimulatedOrderStore {
     package func open(
         on host: Host, workTime: ClosedRange<Duration> = .milliseconds(1) ... .milliseconds(20),
         configure: (inout OrderStoreConfiguration) -> Void = { _ in },
-        observe: @escaping OrderStore.Observer = { _ in }
+        observe: @escaping OrderStoreObserver = { _ in }
     ) throws(OrderStoreError) -> OrderStore {
         precondition(
             process?.isOpen != true, "a store is closed or killed before another opens")

@@ -1,6 +1,7 @@
 import Foundation
 import OrderProtos
 import OrderStore
+import OrderStoring
 import SwiftProtobuf
 import Testing
 

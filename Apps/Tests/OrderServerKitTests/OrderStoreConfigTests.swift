@@ -1,5 +1,9 @@
 import OrderStore
+import OrderStoring
+import Postgres
+import PostgresOrderStore
 import RocketBase
+import RocketProgram
 import RocketTCP
 import Testing
 
@@ -52,5 +56,50 @@ struct OrderStoreConfigTests {
         expected.retention = .seconds(2 * 86_400)
         expected.archiveFolder = "/etc/archive"
         #expect(config[OrderStoreConfig.self].store == expected)
+    }
+
+    @Test("With a URL the store is the database, and the other elements are passed to it")
+    func database() throws {
+        var config = OrderStoreConfig()
+        #expect(try OrderStoreChoice(config) == .file(config.store))
+        config.url = "postgresql://orders@db1,db2/shop"
+        config.maxWaiting = 7
+        config.maxBatch = 8
+        config.maxPageBytes = 4096
+        config.keyRetention = .seconds(1)
+        config.outageTimeout = .seconds(2)
+        config.statementTimeout = .seconds(3)
+        var expected = PostgresOrderStoreConfiguration(
+            url: try PostgresURL("postgresql://orders@db1,db2/shop"))
+        expected.maxWaiting = 7
+        expected.maxBatch = 8
+        expected.maxPageBytes = 4096
+        expected.keyRetention = .seconds(1)
+        expected.outageTimeout = .seconds(2)
+        expected.statementTimeout = .seconds(3)
+        #expect(try OrderStoreChoice(config) == .postgres(expected))
+    }
+
+    @Test(
+        "A URL that is none, or has a password, is refused with the status 78 and without it",
+        arguments: ["orders.sqlite", "postgresql://orders:secret@db/shop"])
+    func wrongURL(url: String) {
+        var config = OrderStoreConfig()
+        config.url = url
+        let failure = #expect(throws: ProgramFailure.self) { try OrderStoreChoice(config) }
+        #expect(failure?.status == .configuration)
+        #expect(failure?.description.hasPrefix("order_store/url: ") == true)
+        #expect(failure?.description.contains("secret") == false)
+    }
+
+    @Test("Settings of a file don't go with a URL")
+    func settingsOfFile() {
+        var config = OrderStoreConfig()
+        config.url = "postgresql://db/shop"
+        config.retentionDays = 1
+        #expect(throws: ProgramFailure.self) { try OrderStoreChoice(config) }
+        config.retentionDays = 0
+        config.archiveFolder = "archive"
+        #expect(throws: ProgramFailure.self) { try OrderStoreChoice(config) }
     }
 }

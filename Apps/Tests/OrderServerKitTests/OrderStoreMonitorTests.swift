@@ -1,4 +1,4 @@
-import OrderStore
+import OrderStoring
 import RocketBase
 import RocketRPC
 import RocketSystem

@@ -1,6 +1,7 @@
 import Foundation
 import OrderProtos
 import OrderStore
+import OrderStoring
 import RocketBase
 import RocketRPC
 import RocketTCP

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import OrderStore
+import OrderStoring
 import RocketProgram
 import RocketSystem
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import OrderStoring
 import RocketBaseTestKit
 import RocketSystem
 import SQLite

@@ -1,4 +1,5 @@
 import Foundation
+import OrderStoring
 import RocketSystem
 import SQLite
 import Testing

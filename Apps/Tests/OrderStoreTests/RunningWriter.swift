@@ -1,3 +1,4 @@
+import OrderStoring
 import RocketBaseTestKit
 import RocketSystem
 import SQLite

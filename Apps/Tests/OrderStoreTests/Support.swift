@@ -1,4 +1,5 @@
 import Foundation
+import OrderStoring
 import RocketBaseTestKit
 import RocketSystem
 import SQLite
@@ -42,38 +43,6 @@ func otherConnection(to store: OrderStore) throws -> DatabaseQueue {
     var settings = Configuration()
     settings.busyMode = .timeout(5)
     return try DatabaseQueue(path: store.configuration.path, configuration: settings)
-}
-
-/// A call of a connection of its own, whose pages are on their way until `end`.
-final class PageCall: OrderPageCaller {
-    private struct State {
-        var isCancelled = false
-        var pagesRead = 0
-        var observers: [@Sendable () -> Void] = []
-    }
-
-    private let state = Locked(State())
-
-    var source: ObjectIdentifier? { ObjectIdentifier(self) }
-    var isCancelled: Bool { state.withLock { $0.isCancelled } }
-    var pagesRead: Int { state.withLock { $0.pagesRead } }
-
-    func onEnd(_ body: @escaping @Sendable () -> Void) {
-        state.withLock { state in
-            state.pagesRead += 1
-            state.observers.append(body)
-        }
-    }
-
-    func cancel() { state.withLock { $0.isCancelled = true } }
-
-    func end() {
-        let observers = state.withLock { state in
-            defer { state.observers = [] }
-            return state.observers
-        }
-        for observer in observers { observer() }
-    }
 }
 
 /// Records the events of a store. Any thread.

@@ -1,3 +1,4 @@
+import OrderStoring
 import RocketSystem
 import Testing
 

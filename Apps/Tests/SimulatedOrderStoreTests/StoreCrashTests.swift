@@ -1,4 +1,5 @@
 import OrderStore
+import OrderStoring
 import RocketSimulation
 import RocketSystem
 import SimulatedOrderStore

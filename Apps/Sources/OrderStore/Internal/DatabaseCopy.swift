@@ -1,3 +1,4 @@
+import OrderStoring
 import SQLite
 
 /// How far a copy of a store is. A value.

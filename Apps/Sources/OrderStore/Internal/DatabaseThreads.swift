@@ -1,4 +1,5 @@
 import Dispatch
+import OrderStoring
 import RocketSystem
 
 /// The threads of a store, one for each worker; their common end can be awaited.

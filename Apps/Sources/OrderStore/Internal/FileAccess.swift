@@ -1,4 +1,5 @@
 import FoundationEssentials
+import OrderStoring
 import RocketSystem
 
 /// Explains why files of a store can't be used: SQLite reports only that it could not open them.

@@ -1,3 +1,4 @@
+import OrderStoring
 import RocketSystem
 
 /// Keeps programs that replace the files of a store apart from those that have it open: a lock

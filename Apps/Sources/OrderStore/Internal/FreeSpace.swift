@@ -1,3 +1,4 @@
+import OrderStoring
 import RocketSystem
 
 /// The free space of the file system of a folder. Blocks on the disk.

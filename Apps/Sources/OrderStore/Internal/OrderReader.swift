@@ -1,50 +1,30 @@
+import OrderStoring
 import RocketSystem
 import SQLite
-
-/// A read that waits for a reader, with its caller.
-struct ReadRequest: QueuedRequest {
-    enum Kind: Sendable {
-        case find(
-            OrderID, waited: @Sendable (Duration) -> Void,
-            CheckedContinuation<Result<Order?, OrderStoreError>, Never>)
-        case list(
-            after: Int64, limit: Int, any OrderPageCaller,
-            CheckedContinuation<Result<OrderPage, OrderStoreError>, Never>)
-    }
-
-    let source: ObjectIdentifier?
-    let kind: Kind
-    var waitedForPeer = Duration.zero
-
-    /// One page of a connection is on its way at a time.
-    var occupiesSource: Bool { if case .list = kind { true } else { false } }
-}
 
 /// Executes reads. Each worker (`ReaderWorker`) has its own snapshot of the database and never waits
 /// for the writer.
 ///
 /// No page is read while the pages that their callers have not received exceed the limit in bytes.
 final class OrderReader: Sendable {
-    let queue: WaitingQueue<ReadRequest>
+    var queue: WaitingQueue<ReadRequest> { requests.reads }
+    private let requests: OrderRequests
     private let pool: DatabasePool
-    let time: any TimeSource
-    private let observe: OrderStore.Observer
-    private let recordBytes: @Sendable (Int) -> Bool
+    private let time: any TimeSource
+    private let observe: OrderStoreObserver
     private let failures = Locked(ReadFailures())
 
     /// Requests within one read transaction at most.
     fileprivate static let requestsPerTransaction = 64
 
     init(
-        pool: DatabasePool, configuration: OrderStoreConfiguration, time: any TimeSource,
-        observe: @escaping OrderStore.Observer, recordBytes: @escaping @Sendable (Int) -> Bool
+        pool: DatabasePool, requests: OrderRequests, time: any TimeSource,
+        observe: @escaping OrderStoreObserver
     ) {
         self.pool = pool
         self.time = time
         self.observe = observe
-        self.recordBytes = recordBytes
-        queue = WaitingQueue(
-            limit: configuration.maxWaiting, heldLimitBytes: configuration.maxPageBytes)
+        self.requests = requests
     }
 
     /// Opens a connection for each worker: all of them may read at the same time. A connection that
@@ -69,36 +49,21 @@ final class OrderReader: Sendable {
         } catch {
             let error = OrderStoreError(readFailure: error)
             record(error)
-            for request in pending { fail(request, error) }
+            for request in pending { requests.fail(request, error) }
         }
     }
 
     /// Reads, and resumes the caller with the result. Within a read transaction.
     private func execute(_ request: ReadRequest, in db: Database) {
         switch request.kind {
-        case .find(let id, let waited, let caller):
-            if request.waitedForPeer > .zero { waited(request.waitedForPeer) }
+        case .find(let id, _, let caller):
+            requests.tellWait(of: request)
             caller.resume(returning: result { try find(id, in: db) })
-        case .list(let after, let limit, let call, let caller):
-            if request.waitedForPeer > .zero { call.waitedForPeer(request.waitedForPeer) }
-            if call.isCancelled { return fail(request, .cancelled) }
-            switch result({ try list(after: after, limit: limit, in: db) }) {
-            case .success(let page):
-                let bytes = page.byteCount
-                guard recordBytes(bytes) else { return fail(request, .memoryFull) }
-                queue.hold(bytes: bytes)
-                caller.resume(returning: .success(page))
-            case .failure(let error): fail(request, error)
-            }
-        }
-    }
-
-    private func fail(_ request: ReadRequest, _ error: OrderStoreError) {
-        switch request.kind {
-        case .find(_, _, let caller): caller.resume(returning: .failure(error))
-        case .list(_, _, _, let caller):
-            queue.release(request.source)
-            caller.resume(returning: .failure(error))
+        case .list(let after, let limit, let call, _):
+            requests.tellWait(of: request)
+            if call.isCancelled { return requests.fail(request, .cancelled) }
+            requests.finish(
+                request, with: result { try list(after: after, limit: limit, in: db) })
         }
     }
 
@@ -151,22 +116,5 @@ struct ReaderWorker: StoreWorker {
         case .empty: return .sleep(until: nil)
         case .finished: return .finished
         }
-    }
-}
-
-/// Decides which failed reads are reported: a peer can repeat a read that fails, so at most one per
-/// minute is.
-struct ReadFailures {
-    private var count = 0
-    private var next: MonotonicTime?
-
-    /// Records a failure, and returns how many there were since the last report if this one is to
-    /// be reported.
-    mutating func record(at now: MonotonicTime) -> Int? {
-        count += 1
-        if let next, now < next { return nil }
-        defer { count = 0 }
-        next = now + .seconds(60)
-        return count
     }
 }

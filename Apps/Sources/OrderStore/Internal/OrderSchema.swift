@@ -1,3 +1,4 @@
+import OrderStoring
 import SQLite
 
 /// One step from the tables of a version to those of the next one.

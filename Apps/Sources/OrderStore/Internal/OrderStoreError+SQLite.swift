@@ -1,7 +1,13 @@
+import OrderStoring
 import RocketSystem
 import SQLite
 
 extension OrderStoreError {
+    /// The error for a store that is not sound.
+    static func unsound(_ report: OrderStoreReport) -> OrderStoreError {
+        .damaged(path: report.path, reason: report.problems.joined(separator: "; "))
+    }
+
     /// Maps an error of opening, checking or copying the database at `path`.
     init(opening path: String, _ error: any Error) {
         switch error {
@@ -63,13 +69,5 @@ extension DatabaseError {
     var sqliteText: String {
         let text = message ?? "no further text"
         return "\(text) (SQLite code \(extendedResultCode.rawValue))"
-    }
-}
-
-extension Duration {
-    /// Whole milliseconds, clamped to the range of calendar arithmetic.
-    var milliseconds: Int64 {
-        let seconds = min(max(components.seconds, -1_000_000_000_000), 1_000_000_000_000)
-        return seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
     }
 }

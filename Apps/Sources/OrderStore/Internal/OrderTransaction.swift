@@ -1,3 +1,4 @@
+import OrderStoring
 import SQLite
 
 /// One transaction of the writer: stores drafts one after the other and collects their results for

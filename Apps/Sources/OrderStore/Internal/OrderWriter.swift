@@ -1,15 +1,6 @@
+import OrderStoring
 import RocketSystem
 import SQLite
-
-/// A draft that waits for the writer, with its caller.
-struct WriteRequest: QueuedRequest {
-    let draft: OrderDraft
-    var source: ObjectIdentifier?
-    let caller: CheckedContinuation<Result<Order, OrderStoreError>, Never>
-
-    /// A transaction has many orders of one connection.
-    var occupiesSource: Bool { false }
-}
 
 /// The only writer of a store, with group commit: commits all waiting drafts in one transaction,
 /// then resumes their callers (`WriterWorker`). While a commit waits for the disk, the next batch
@@ -32,28 +23,20 @@ final class OrderWriter: Sendable {
     let time: any TimeSource
     /// The time between attempts to write while the store fails.
     let retryInterval: Duration
-    let observe: OrderStore.Observer
+    let observe: OrderStoreObserver
     let stored = StoredOrders()
     private let state = Locked(State())
 
     private struct State {
         var statistics = OrderStoreStatistics()
-        /// Nil: no transaction has failed, or writing has recovered since.
-        var outage: Outage?
+        var outage = WriteOutage()
         /// What has happened to the files; nil: they are those that were opened.
         var filesProblem: String?
         var nextSweep = MonotonicTime(nanoseconds: 0)
     }
 
-    private struct Outage {
-        var transactions: UInt64 = 0
-        var orders: UInt64 = 0
-        var lastFailure = MonotonicTime(nanoseconds: 0)
-        var isDiskFull = false
-    }
-
     /// The time without a failure after which an outage ends.
-    static let settleInterval = Duration.seconds(5)
+    static let settleInterval = WriteOutage.settleInterval
     /// The room that a disk that was full must have: for a transaction of many orders.
     static let bytesFreeAfterFull = 1 << 20
     /// Expired keys deleted per transaction at most, so that no commit takes much longer for it.
@@ -66,7 +49,7 @@ final class OrderWriter: Sendable {
     init(
         pool: DatabasePool, files: OrderFiles, configuration: OrderStoreConfiguration,
         time: any TimeSource, retryInterval: Duration = .seconds(1),
-        observe: @escaping OrderStore.Observer = { _ in }
+        observe: @escaping OrderStoreObserver = { _ in }
     ) {
         self.pool = pool
         self.files = files
@@ -84,7 +67,7 @@ final class OrderWriter: Sendable {
     }
 
     /// Whether there is an outage.
-    var isFailing: Bool { state.withLock { $0.outage != nil } }
+    var isFailing: Bool { state.withLock { $0.outage.isActive } }
 
     /// Whether the files are no longer those that were opened.
     var hasLostFiles: Bool { state.withLock { $0.filesProblem != nil } }
@@ -165,7 +148,7 @@ final class OrderWriter: Sendable {
     /// Writes as an order is written, and stores none: ends the outage if that succeeds and nothing
     /// has failed for a while.
     func retry() {
-        let wasFull = state.withLock { $0.outage?.isDiskFull ?? false }
+        let wasFull = state.withLock { $0.outage.isDiskFull }
         if wasFull,
             !FreeSpace.hasRoom(for: Self.bytesFreeAfterFull, beside: files.path)
         {
@@ -211,9 +194,11 @@ final class OrderWriter: Sendable {
             throw .outcomeUnknown(reason: error.description)
         }
         guard let problem else { return }
+        let now = time.monotonic()
         state.withLock { state in
             state.filesProblem = problem
-            if state.outage == nil { state.outage = Outage() }
+            // Reported here, also within an outage.
+            _ = state.outage.failed(.filesLost(problem), orders: 0, at: now)
         }
         observe(.writesFail(.filesLost(problem)))
         throw .outcomeUnknown(reason: problem)
@@ -230,38 +215,19 @@ final class OrderWriter: Sendable {
 
     private func endOutageIfSettled() {
         let now = time.monotonic()
-        let outage = state.withLock { state -> Outage? in
+        let event = state.withLock { state in
             state.statistics.transactions += 1
-            guard let outage = state.outage, now >= outage.lastFailure + Self.settleInterval else {
-                return nil
-            }
-            return state.outage.take()
+            return state.outage.wrote(at: now)
         }
-        guard let outage else { return }
-        observe(.writesRecovered(transactions: outage.transactions, orders: outage.orders))
+        if let event { observe(event) }
     }
 
     private func failed(_ error: OrderStoreError, orders: Int) {
         let now = time.monotonic()
-        let isFirst = state.withLock { state in
-            let isFirst = state.outage == nil
-            var outage = state.outage ?? Outage()
-            outage.transactions += 1
-            outage.orders += UInt64(orders)
-            outage.lastFailure = now
-            outage.isDiskFull = error == .diskFull
-            state.outage = outage
+        let event = state.withLock { state in
             state.statistics.failures += 1
-            return isFirst
+            return state.outage.failed(error, orders: orders, at: now)
         }
-        if isFirst { observe(.writesFail(error)) }
-    }
-}
-
-extension WallTime {
-    /// Whole milliseconds since 1970, rounded down.
-    var milliseconds: Int64 {
-        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
-        return remainder < 0 ? quotient - 1 : quotient
+        if let event { observe(event) }
     }
 }

@@ -1,3 +1,4 @@
+import OrderStoring
 import RocketSystem
 
 /// A file that is written under a temporary name, with mode 0600, and gets its own name when it is

@@ -1,3 +1,4 @@
+package import OrderStoring
 package import RocketSystem
 
 /// What happens to a worker after a step.
@@ -18,12 +19,6 @@ package protocol StoreWorker: Sendable {
     ///
     /// - Parameter handle: this worker as those see it who wake it.
     mutating func step(for handle: any WorkerHandle) -> WorkerStep
-}
-
-/// A worker that may sleep. Any thread.
-package protocol WorkerHandle: AnyObject, Sendable {
-    /// Ends the worker's sleep; the next one, if it does not sleep now.
-    func wake()
 }
 
 /// Runs the workers of one store: each on a thread of its own (`DatabaseThreads`), or all of them on

@@ -1,3 +1,4 @@
+import OrderStoring
 import RocketSystem
 
 /// The steps of a store's writer: the commit of a batch; then its orders are published, its callers

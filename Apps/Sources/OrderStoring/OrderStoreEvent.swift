@@ -23,3 +23,6 @@ public enum OrderStoreEvent: Hashable, Sendable {
     /// Closing left orders in the write-ahead log: without it, the database file is incomplete.
     case notCheckpointed(String)
 }
+
+/// Is passed the events of a store, on a thread of the store, which waits until it returns.
+public typealias OrderStoreObserver = @Sendable (OrderStoreEvent) -> Void

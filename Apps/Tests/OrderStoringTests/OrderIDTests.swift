@@ -1,6 +1,5 @@
+import OrderStoring
 import Testing
-
-@testable import OrderStore
 
 struct OrderIDTests {
     @Test(

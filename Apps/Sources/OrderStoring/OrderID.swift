@@ -8,14 +8,14 @@ import RocketSystem
 /// clock does.
 public struct OrderID: Hashable, Sendable, CustomStringConvertible {
     /// The sequence number in the store: 1 or more, never reused.
-    let sequence: Int64
+    package let sequence: Int64
     /// The UTC day as a number, `yyyymmdd`.
-    let day: Int64
+    package let day: Int64
 
     private static let dayDigits = 8
     private static let sequenceDigits = 10
 
-    init(sequence: Int64, createdMilliseconds: Int64) {
+    package init(sequence: Int64, createdMilliseconds: Int64) {
         self.sequence = sequence
         self.day = Self.day(ofMilliseconds: createdMilliseconds)
     }

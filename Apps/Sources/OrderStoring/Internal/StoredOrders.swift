@@ -2,7 +2,7 @@ import RocketSystem
 
 /// The newest order of a store, and who is told of each order that is stored. The writer's worker
 /// publishes; the rest on any thread.
-final class StoredOrders: Sendable {
+package final class StoredOrders: Sendable {
     private struct State {
         /// No order has a larger number.
         var newest = OrderPageToken.start
@@ -13,17 +13,24 @@ final class StoredOrders: Sendable {
 
     private let state = Locked(State())
 
+    package init() {}
+
     /// The position behind all orders that the store has, or has ever had.
-    var newest: OrderPageToken { state.withLock { $0.newest } }
+    package var newest: OrderPageToken { state.withLock { $0.newest } }
 
     /// - Parameters:
     ///   - sequence: the largest number that the store has given.
     ///   - id: the newest order in it.
-    func begin(at sequence: Int64, _ id: OrderID?) {
+    package func begin(at sequence: Int64, _ id: OrderID?) {
         state.withLock { state in
             state.newest = OrderPageToken(after: sequence)
             state.id = id
         }
+    }
+
+    /// There are no orders up to a position that were not published.
+    package func advance(to position: OrderPageToken) {
+        state.withLock { $0.newest = max($0.newest, position) }
     }
 
     /// Tells the listener the new ones among the results of a transaction, in their order. An order
@@ -31,7 +38,7 @@ final class StoredOrders: Sendable {
     ///
     /// - Parameter missing: the orders behind a position and before an order that were not told: a
     ///   transaction whose outcome was unknown has stored them.
-    func publish(
+    package func publish(
         _ results: [Result<Order, OrderStoreError>],
         missing: (OrderPageToken, Order) -> [Order]
     ) {
@@ -53,7 +60,9 @@ final class StoredOrders: Sendable {
     /// Sets who is told of each order that is stored from now on.
     ///
     /// - Returns: the position behind the orders that were stored before, and the newest of them.
-    func listen(_ listener: @escaping @Sendable (Order) -> Void) -> (OrderPageToken, OrderID?) {
+    package func listen(_ listener: @escaping @Sendable (Order) -> Void) -> (
+        OrderPageToken, OrderID?
+    ) {
         state.withLock { state in
             state.listener = listener
             return (state.newest, state.id)

@@ -29,6 +29,8 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     case filesLost(String)
     /// Writing to the disk failed so late that the order may or may not be stored.
     case outcomeUnknown(reason: String)
+    /// The server of the store can't be used at the moment, and may be later or elsewhere.
+    case unavailable(reason: String)
     /// The call that the request belongs to has ended.
     case cancelled
     /// The store is closed.
@@ -43,15 +45,10 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         switch self {
         case .diskFull: "the disk is full"
         case .filesLost(let reason), .outcomeUnknown(let reason), .failed(let reason),
-            .readFailed(let reason):
+            .readFailed(let reason), .unavailable(let reason):
             reason
         default: description
         }
-    }
-
-    /// The error for a store that is not sound.
-    static func unsound(_ report: OrderStoreReport) -> OrderStoreError {
-        .damaged(path: report.path, reason: report.problems.joined(separator: "; "))
     }
 
     /// One line: what happened, and what to do about it if the user can do something.
@@ -76,6 +73,8 @@ public enum OrderStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         case .outcomeUnknown(let reason):
             "the order store failed: \(reason); the order may or may not be stored: send it again "
                 + "with the same idempotency key"
+        case .unavailable(let reason):
+            "the order store is not available: \(reason); nothing was stored; try again later"
         case .cancelled: "the call has ended"
         case .closed: "the order store is closed"
         case .failed(let reason): "the order store failed: \(reason); nothing was stored"

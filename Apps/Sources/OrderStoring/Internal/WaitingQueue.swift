@@ -1,7 +1,7 @@
 import RocketSystem
 
 /// A request in a `WaitingQueue`.
-protocol QueuedRequest: Sendable {
+package protocol QueuedRequest: Sendable {
     /// The connection that it came from; nil: unknown. All unknown ones count as one.
     var source: ObjectIdentifier? { get }
     /// Whether no further request of its source may be taken before `WaitingQueue.release`.
@@ -12,7 +12,7 @@ protocol QueuedRequest: Sendable {
 }
 
 extension QueuedRequest {
-    var waitedForPeer: Duration {
+    package var waitedForPeer: Duration {
         get { .zero }
         set {}
     }
@@ -31,16 +31,16 @@ extension QueuedRequest {
 /// Any thread appends and never blocks; workers take batches, and sleep while there is nothing to
 /// take. A sleeping worker is woken once, however many requests arrive before it runs: all of them
 /// become its batch.
-final class WaitingQueue<Item: QueuedRequest>: Sendable {
+package final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// The result of an append.
-    enum Admission: Equatable {
+    package enum Admission: Equatable {
         case accepted, closed
         /// The connection has its share of the queue, so many requests.
         case full(waiting: Int)
     }
 
     /// The result of `take`.
-    enum Outcome { case taken, empty, finished }
+    package enum Outcome { case taken, empty, finished }
 
     private enum Step { case outcome(Outcome), complete([@Sendable () -> Void]) }
 
@@ -119,7 +119,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     }
 
     /// The number of requests that may wait.
-    let limit: Int
+    package let limit: Int
     /// The limit on the bytes of results.
     private let heldLimitBytes: Int
     private let state = Locked(State())
@@ -128,16 +128,16 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// Requests that may wait in a source with requests that occupy it.
     private static var maxBehindOccupying: Int { 64 }
 
-    init(limit: Int, heldLimitBytes: Int = .max) {
+    package init(limit: Int, heldLimitBytes: Int = .max) {
         self.limit = limit
         self.heldLimitBytes = heldLimitBytes
     }
 
     /// Requests that wait for their turn, without those of occupied sources. Any thread.
-    var count: Int { state.withLock { $0.count } }
+    package var count: Int { state.withLock { $0.count } }
 
     /// Appends a request, unless its source has its share or the queue is closed. Any thread.
-    func append(_ item: Item) -> Admission {
+    package func append(_ item: Item) -> Admission {
         let (admission, worker) = state.withLock { state -> (Admission, (any WorkerHandle)?) in
             if state.isClosed { return (.closed, nil) }
             let found = state.sources[item.source]
@@ -168,7 +168,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
 
     /// Runs `completion` on a worker before that takes requests or sleeps again, or at once if the
     /// queue is closed. Any thread; does not wait.
-    func probe(_ completion: @escaping @Sendable () -> Void) {
+    package func probe(_ completion: @escaping @Sendable () -> Void) {
         let (isClosed, worker) = state.withLock { state -> (Bool, (any WorkerHandle)?) in
             if state.isClosed { return (true, nil) }
             state.probes.append(completion)
@@ -184,7 +184,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// - Parameter worker: the caller, which is woken once if there was nothing to take and there is
     ///   again.
     /// - Returns: `.finished` when the queue is closed and empty.
-    func take(
+    package func take(
         upTo limit: Int, into batch: inout [Item], for worker: any WorkerHandle
     ) -> Outcome {
         batch.removeAll(keepingCapacity: true)
@@ -215,10 +215,10 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     }
 
     /// Counts bytes of a result that was read for a caller. Any thread.
-    func hold(bytes: Int) { state.withLock { $0.heldBytes += bytes } }
+    package func hold(bytes: Int) { state.withLock { $0.heldBytes += bytes } }
 
     /// The caller has received the result that was counted by `hold`. Any thread.
-    func received(bytes: Int) {
+    package func received(bytes: Int) {
         let worker = state.withLock { state -> (any WorkerHandle)? in
             state.heldBytes -= bytes
             return state.turns.isEmpty ? nil : state.idle.popLast()
@@ -229,7 +229,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
     /// Lets further requests of a source be taken after one that occupied it. Any thread.
     ///
     /// - Parameter delivering: how long its result was on its way to the peer.
-    func release(_ source: ObjectIdentifier?, delivering: Duration = .zero) {
+    package func release(_ source: ObjectIdentifier?, delivering: Duration = .zero) {
         let worker = state.withLock { state -> (any WorkerHandle)? in
             guard let source = state.sources[source], source.isOccupied else { return nil }
             source.isOccupied = false
@@ -248,7 +248,7 @@ final class WaitingQueue<Item: QueuedRequest>: Sendable {
 
     /// Refuses further requests; those in the queue can still be taken, those of occupied sources
     /// last, in the order in which the sources came. Any thread.
-    func close() {
+    package func close() {
         let idle = state.withLock { state -> [any WorkerHandle] in
             state.isClosed = true
             let sources = state.sources.values.sorted(by: { $0.number < $1.number })

@@ -19,6 +19,13 @@ public struct Order: Hashable, Sendable {
         let limit: Int64 = createdMilliseconds < 0 ? .min : .max
         return WallTime(nanoseconds: overflow ? limit : nanoseconds)
     }
+
+    package init(id: OrderID, price: Int32, goods: String, createdMilliseconds: Int64) {
+        self.id = id
+        self.price = price
+        self.goods = goods
+        self.createdMilliseconds = createdMilliseconds
+    }
 }
 
 /// An order to be stored, without an id. The caller has validated it.
@@ -27,8 +34,8 @@ public struct OrderDraft: Hashable, Sendable {
     public var price: Int32
     /// The name of the goods.
     public var goods: String
-    /// Drafts with the same key result in one order, for as long as the store keeps keys
-    /// (`OrderStoreConfiguration.keyRetention`). Nil: every draft is a new order.
+    /// Drafts with the same key result in one order, for as long as the store keeps
+    /// keys. Nil: every draft is a new order.
     public var idempotencyKey: String?
 
     /// A draft with these values.

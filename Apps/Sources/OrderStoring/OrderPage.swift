@@ -5,8 +5,13 @@ public struct OrderPage: Hashable, Sendable {
     /// The start of the next page; nil if this is the last one.
     public let next: OrderPageToken?
 
+    package init(orders: [Order], next: OrderPageToken?) {
+        self.orders = orders
+        self.next = next
+    }
+
     /// About how much memory the orders take.
-    var byteCount: Int {
+    package var byteCount: Int {
         orders.reduce(0) { $0 + $1.goods.utf8.count + MemoryLayout<Order>.stride }
     }
 }
@@ -15,7 +20,7 @@ public struct OrderPage: Hashable, Sendable {
 /// stays valid for ever.
 public struct OrderPageToken: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The page begins behind the order with this sequence number; 0: at the first order.
-    let after: Int64
+    package let after: Int64
 
     /// The beginning of the list.
     public static let start = OrderPageToken(after: 0)
@@ -23,7 +28,7 @@ public struct OrderPageToken: Hashable, Comparable, Sendable, CustomStringConver
     /// The version of the format. Other versions are refused rather than misread.
     private static let version = "p1-"
 
-    init(after: Int64) { self.after = after }
+    package init(after: Int64) { self.after = after }
 
     /// The position behind an order.
     public init(after id: OrderID) { self.init(after: id.sequence) }

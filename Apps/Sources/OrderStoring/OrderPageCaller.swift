@@ -20,8 +20,10 @@ extension OrderPageCaller {
 }
 
 /// A caller in the same process, which keeps its pages itself.
-struct LocalPageCaller: OrderPageCaller {
-    var source: ObjectIdentifier? { nil }
-    var isCancelled: Bool { false }
-    func onEnd(_ body: @escaping @Sendable () -> Void) { body() }
+package struct LocalPageCaller: OrderPageCaller {
+    package init() {}
+
+    package var source: ObjectIdentifier? { nil }
+    package var isCancelled: Bool { false }
+    package func onEnd(_ body: @escaping @Sendable () -> Void) { body() }
 }
