@@ -1,3 +1,6 @@
+import OrderStoring
+import Postgres
+
 /// The tables with their migrations, and all statements.
 ///
 /// `orders.sequence` is the order of the list and the unique part of the id. All transactions that
@@ -17,6 +20,8 @@ enum PostgresSchema {
     static let newerState = "RK001"
     /// SQLSTATE of a database that can't have all texts.
     static let encodingState = "RK002"
+    /// SQLSTATE of a database into which a store is being migrated.
+    static let migrationState = "RK003"
 
     /// From each version to the next one.
     static let migrations = [
@@ -42,7 +47,22 @@ enum PostgresSchema {
             created timestamptz NOT NULL DEFAULT now(),
             PRIMARY KEY (server, number)
         );
+        """,
+        // The store that was, or is being, copied into this one: see MigrationSchema.
         """
+        CREATE TABLE order_migration(
+            id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+            source text NOT NULL,
+            newest bigint,
+            newest_ms bigint,
+            position bigint NOT NULL DEFAULT 0,
+            started timestamptz NOT NULL DEFAULT now(),
+            last bigint,
+            orders bigint,
+            keys bigint,
+            finished timestamptz
+        );
+        """,
     ]
 
     /// Creates the tables, or applies the migrations that they have not had. A role that may not
@@ -94,6 +114,16 @@ enum PostgresSchema {
             set_config('synchronous_commit', CASE current_setting('synchronous_commit')
                 WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)
         """
+
+    /// The parameters of `settings`.
+    static func settings(statementTimeout: Duration) -> PostgresParameters {
+        var parameters = PostgresParameters()
+        let timeout = statementTimeout.milliseconds
+        parameters.append("\(timeout)")
+        // Shorter, so that the reason is clear.
+        parameters.append("\(max(1, timeout * 3 / 4))")
+        return parameters
+    }
 
     /// Before each statement that stores orders, in its transaction: that sees what was committed
     /// before the lock was released.
