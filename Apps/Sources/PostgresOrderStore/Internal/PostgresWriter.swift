@@ -22,7 +22,7 @@ protocol PostgresWriterOwner: AnyObject {
 /// impossible, or finds that it was (`PostgresSchema.abandon`), before anything else is stored and
 /// before any of its callers is resumed. If it was not, its orders are stored again.
 final class PostgresWriter: PostgresSessionOwner {
-    private enum Phase {
+    enum Phase {
         /// Nothing is sent.
         case idle
         case storing(Sent)
@@ -31,10 +31,12 @@ final class PostgresWriter: PostgresSessionOwner {
         case resolving(Sent)
         /// Expired keys are deleted, or the database is tried in an outage.
         case maintaining
+        /// A step of the retention, since this time.
+        case removing(MonotonicTime)
     }
 
     /// A batch that was sent, with its callers.
-    private struct Sent {
+    struct Sent {
         let number: Int64
         let batch: OrderBatch
         let requests: [WriteRequest]
@@ -42,13 +44,13 @@ final class PostgresWriter: PostgresSessionOwner {
 
     private let configuration: PostgresOrderStoreConfiguration
     private let queue: WaitingQueue<WriteRequest>
-    private let reactor: Reactor
-    private let time: any TimeSource
+    let reactor: Reactor
+    let time: any TimeSource
     private let wake: any WorkerHandle
-    private let counters: StoreCounters
+    let counters: StoreCounters
     private weak var owner: (any PostgresWriterOwner)?
-    private var session: PostgresSession?
-    private var phase = Phase.idle
+    var session: PostgresSession?
+    var phase = Phase.idle
     /// Requests that were taken and have to be stored (again), before those of the queue.
     private var again: [WriteRequest] = []
     private var batch: [WriteRequest] = []
@@ -62,17 +64,22 @@ final class PostgresWriter: PostgresSessionOwner {
     private var resolveTimer: ScheduledTimer?
     private var timers: [ScheduledTimer] = []
     private var nextSweep = MonotonicTime(nanoseconds: 0)
+    var retention: PostgresRetention?
+    var retentionTimer: ScheduledTimer?
+    /// Before the next orders: without it, there would be no time for it under load.
+    var isMaintenanceDue = false
 
     private static let keysPerSweep: Int64 = 1000
     private static let sweepInterval = Duration.seconds(60)
 
     /// Tags of the statements of a transaction.
-    private enum Tag {
+    enum Tag {
         static let lock = 1
         static let store = 2
         static let outcome = 3
         static let other = 4
         static let deleteKeys = 5
+        static let retention = 6
     }
 
     init(
@@ -87,6 +94,7 @@ final class PostgresWriter: PostgresSessionOwner {
         self.time = time
         self.wake = wake
         self.owner = owner
+        retention = PostgresRetention(configuration)
         var random = reactor.random
         server = Int64.random(in: 1 ... .max, using: &random)
     }
@@ -97,13 +105,15 @@ final class PostgresWriter: PostgresSessionOwner {
             configuration, migrates: true,
             [
                 Schema.lock, Schema.store, Schema.abandon, Schema.outcome, Schema.probe,
-                Schema.deleteKeys, Schema.deleteBatches,
+                Schema.deleteKeys, Schema.deleteBatches, Schema.beginRetention,
+                Schema.removeOrders, Schema.endRetention,
             ], on: reactor, owner: self)
         self.session = session
         session.start()
         timers.append(
             reactor.schedule(every: .seconds(1), label: "order-store") { [weak self] _ in
-                self?.maintain()
+                self?.isMaintenanceDue = true
+                self?.pump()
             })
     }
 
@@ -113,10 +123,12 @@ final class PostgresWriter: PostgresSessionOwner {
     }
 
     func end() {
+        report(retention?.failed(isLost: true, at: time.monotonic()))
         session.take()?.close()
         for timer in timers { timer.cancel() }
         outageTimer.take()?.cancel()
         resolveTimer.take()?.cancel()
+        retentionTimer.take()?.cancel()
     }
 
     // MARK: Storing
@@ -129,6 +141,10 @@ final class PostgresWriter: PostgresSessionOwner {
         case .idle: break
         case .unknown(let sent): return resolve(sent)
         default: return
+        }
+        if isMaintenanceDue {
+            isMaintenanceDue = false
+            if !isClosing, maintain() || removeOldOrders() { return }
         }
         var requests: [WriteRequest] = []
         swap(&requests, &again)
@@ -247,6 +263,7 @@ final class PostgresWriter: PostgresSessionOwner {
                 }
                 counters.committed(orders: 0, repeats: 0, at: now)
             }
+        case .removing(let begin): removed(results, error, since: begin)
         case .idle, .unknown: break
         }
         pump()
@@ -262,9 +279,10 @@ final class PostgresWriter: PostgresSessionOwner {
                     after: configuration.resolveTimeout, label: "order-store"
                 ) { [weak self] _ in self?.giveUp() }
             }
-        case .maintaining: phase = .idle
+        case .maintaining, .removing: phase = .idle
         case .idle, .unknown: break
         }
+        report(retention?.failed(isLost: true, at: time.monotonic()))
         owner?.writerOpened(.failure(error))
         if outageTimer == nil, !isOut {
             outageTimer = reactor.schedule(
@@ -327,12 +345,12 @@ final class PostgresWriter: PostgresSessionOwner {
         }
     }
 
-    /// Once a second: in an outage tries to write; deletes expired keys once a minute.
-    private func maintain() {
-        if case .unknown = phase { return pump() }
-        guard case .idle = phase, session?.isReady == true else { return }
+    /// In an outage tries to write; deletes expired keys once a minute.
+    ///
+    /// - Returns: whether a transaction was sent.
+    private func maintain() -> Bool {
         let isSweep = configuration.keyRetention > .zero && time.monotonic() >= nextSweep
-        if !isSweep, !counters.isFailing { return }
+        if !isSweep, !counters.isFailing { return false }
         phase = .maintaining
         number += 1
         var parameters = PostgresParameters()
@@ -349,30 +367,16 @@ final class PostgresWriter: PostgresSessionOwner {
             session?.execute(PostgresSchema.deleteKeys, parameters, tag: Tag.deleteKeys)
         }
         session?.sync()
+        return true
     }
 
     private func finishIfClosed() {
         guard isClosing, !hasFinished, again.isEmpty, queue.count == 0 else { return }
         switch phase {
-        case .idle, .maintaining: break
+        case .idle, .maintaining, .removing: break
         default: return
         }
         hasFinished = true
         owner?.writerFinished()
-    }
-}
-
-extension PostgresResult {
-    /// The error of the statement; nil: it succeeded, or another one has failed.
-    var error: PostgresError? {
-        if case .failure(.failed(let error)) = rows { error } else { nil }
-    }
-}
-
-extension [PostgresResult] {
-    /// The rows of a statement that succeeded.
-    func rows(_ tag: Int) -> PostgresRows? {
-        guard let found = first(where: { $0.tag == tag }) else { return nil }
-        return try? found.rows.get()
     }
 }
