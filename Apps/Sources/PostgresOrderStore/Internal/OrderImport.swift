@@ -94,10 +94,11 @@ struct OrderImport {
 
     /// Waits for a transaction.
     ///
-    /// - Throws: `OrderStoreError.unavailable`, `.diskFull`, `.failed`.
+    /// - Throws: `OrderStoreError.unavailable`, `.diskFull`, `.notPermitted`, `.failed`.
     func checked<Value>(_ reply: PostgresReply<Value>) async throws(OrderStoreError) -> Value {
         do throws(PostgresError) { return try await reply.value() } catch {
-            throw OrderStoreError(error)
+            throw error.stateClass == "42"
+                ? OrderStoreError(opening: url, error) : OrderStoreError(error)
         }
     }
 }

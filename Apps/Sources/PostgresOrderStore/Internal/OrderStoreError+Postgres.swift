@@ -7,7 +7,8 @@ extension OrderStoreError {
         switch error.stateClass {
         case _ where error.state == "53100": self = .diskFull
         case _ where error.state == PostgresSchema.migrationState:
-            self = .unavailable(reason: error.message)
+            // Its text has the path of a file, and callers read this one.
+            self = .unavailable(reason: "orders are being migrated into the database")
         // Connection, resources, an administrator's or a time-out's end, locks, another transaction,
         // a standby.
         case "", "08", "53", "57", "55", "40", "25":
