@@ -134,7 +134,8 @@ let package = Package(
         .testTarget(
             name: "PostgresOrderStoreTests",
             dependencies: [
-                "OrderStoreConformance", "OrderStoring", "Postgres", "PostgresOrderStore",
+                "OrderStore", "OrderStoreConformance", "OrderStoring", "Postgres",
+                "PostgresOrderStore", "SQLite",
                 .product(name: "RocketSystem", package: "RocketBase"),
                 .product(name: "RocketBaseTestKit", package: "RocketBase"),
             ],

@@ -27,6 +27,8 @@ public struct OrderServerCommand: AsyncParsableCommand {
                 order_server --restore monday.sqlite conf/rocket.xml
               Give the space of deleted orders back, while the server is stopped:
                 order_server --compact conf/rocket.xml
+              Copy the store into a PostgreSQL database, while the server is stopped:
+                order_server --migrate var/orders.sqlite postgresql://orders@db/shop
               Count the orders in a script:
                 order_server --check-store --json conf/rocket.xml | jq .orders
 
@@ -74,7 +76,20 @@ public struct OrderServerCommand: AsyncParsableCommand {
     @Flag(help: "Make the file of the order store as small as its contents, then exit.")
     var compact = false
 
-    @Flag(help: "Print the result of --check-store, --backup, --restore or --compact as JSON.")
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            """
+            Copy the orders of the SQLite file FROM into the PostgreSQL database TO \
+            (postgresql://…), compare both, then exit. Repeated after an end in between, it goes on. \
+            Needs no configuration.
+            """, valueName: "FROM TO"), completion: .file())
+    var migrate: [String] = []
+
+    @Flag(
+        help: """
+            Print the result of --check-store, --backup, --restore, --compact or --migrate as JSON.
+            """)
     var json = false
 
     private static let helpSections = HelpSections(
@@ -97,14 +112,18 @@ public struct OrderServerCommand: AsyncParsableCommand {
     ///
     /// - Throws: `ValidationError`.
     public func validate() throws {
-        let actions = [checkStore, backup != nil, restore != nil, compact].filter { $0 }.count
+        let actions = [checkStore, backup != nil, restore != nil, compact, !migrate.isEmpty]
+            .filter { $0 }.count
         if actions > 1 {
             throw ValidationError(
-                "use one of --check-store, --backup, --restore and --compact at a time")
+                "use one of --check-store, --backup, --restore, --compact and --migrate at a time")
         }
         if json, actions == 0 {
             throw ValidationError(
-                "--json needs --check-store, --backup, --restore or --compact")
+                "--json needs --check-store, --backup, --restore, --compact or --migrate")
+        }
+        if !migrate.isEmpty, migrate.count != 2 || config != nil || checkConfig {
+            throw ValidationError("--migrate takes FROM and TO, and no configuration")
         }
         if quiet, !checkConfig { throw ValidationError("--quiet goes with --check-config") }
     }
@@ -124,6 +143,11 @@ public struct OrderServerCommand: AsyncParsableCommand {
     ///
     /// - Throws: `ProgramFailure`, with one line for standard error.
     public func run() async throws {
+        if migrate.count == 2 {
+            return try await StoreMigration(
+                source: migrate[0], target: migrate[1], isJSON: json
+            ).run()
+        }
         let file = try configuration()
         let config = try ConfigurationFile.read(file, sections: [OrderStoreConfig.self])
         if checkConfig {

@@ -22,10 +22,10 @@ enum OrderStoreChoice: Hashable {
             self = .file(config.store)
             return
         }
-        if config.retentionDays != 0 || config.archiveFolder != nil {
+        if config.retentionDays != 0, config.archiveFolder != nil {
             throw ProgramFailure(
-                "order_store/retention_days and archive_folder are for a store in a file, and "
-                    + "order_store/url is set",
+                "order_store/archive_folder is for a store in a file, and order_store/url is set: "
+                    + "without it, retention_days deletes the old orders of the database",
                 status: .configuration)
         }
         do throws(PostgresURL.Invalid) {
@@ -39,6 +39,7 @@ enum OrderStoreChoice: Hashable {
             store.maxBatch = config.maxBatch
             store.maxPageBytes = config.maxPageBytes
             store.keyRetention = config.keyRetention
+            store.retention = .seconds(config.retentionDays * 86_400)
             store.outageTimeout = config.outageTimeout
             store.statementTimeout = config.statementTimeout
             self = .postgres(store)

@@ -61,7 +61,7 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
     /// `order_store/retention_days`: A whole number, 0 to 36500. Default 0. Needs a restart.
     public var retentionDays = 0
     /// The folder to which orders are moved that retention_days removes: a SQLite file for each
-    /// month, orders-YYYYMM.sqlite. Empty: they are deleted.
+    /// month, orders-YYYYMM.sqlite. Empty: they are deleted. Not with url.
     ///
     /// `order_store/archive_folder`: A path, absolute or relative to this file's folder; or
     /// empty. Default none. Needs a restart.
@@ -118,7 +118,8 @@ public struct OrderStoreConfig: ConfigSection, Hashable {
             .init(
                 "archive_folder", \.archiveFolder, .optional(.path), .restart,
                 "The folder to which orders are moved that retention_days removes: a SQLite file "
-                    + "for each month, orders-YYYYMM.sqlite. Empty: they are deleted."),
+                    + "for each month, orders-YYYYMM.sqlite. Empty: they are deleted. Not with "
+                    + "url."),
         ])
 
     /// The same for the store.

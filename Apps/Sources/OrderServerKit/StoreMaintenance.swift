@@ -1,6 +1,7 @@
 import FoundationEssentials
 import OrderStore
 import OrderStoring
+import PostgresOrderStore
 import RocketBase
 import RocketProgram
 import RocketSystem
@@ -89,7 +90,7 @@ struct StoreMaintenance {
     private func write(
         _ report: OrderStoreReport, text: String, _ result: MaintenanceResult
     ) throws(ProgramFailure) {
-        if isJSON { StandardOutput.write(line: result.json) }
+        if isJSON { StandardOutput.write(line: MaintenanceJSON.text(result)) }
         guard report.isSound else {
             throw ProgramFailure(report.description, status: .dataError)
         }
@@ -133,11 +134,15 @@ private struct MaintenanceResult: Encodable {
         isSound = report.isSound
         problems = report.problems
     }
+}
 
-    var json: String {
+/// Results as JSON.
+enum MaintenanceJSON {
+    /// Returns one line.
+    static func text(_ result: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let data = (try? encoder.encode(self)) ?? Data("{}".utf8)
+        let data = (try? encoder.encode(result)) ?? Data("{}".utf8)
         return TerminalText.safeJSON(String(decoding: data, as: UTF8.self))
     }
 }
@@ -167,17 +172,26 @@ final class ProgressLines: Sendable {
 
     @Sendable
     func report(_ progress: OrderStoreProgress) {
+        report(progress.bytes, of: progress.total) {
+            "\(OrderStoreProgress.text(bytes: $0)) of \(OrderStoreProgress.text(bytes: $1))"
+        }
+    }
+
+    func report(_ progress: OrderMigrationProgress) {
+        report(progress.orders, of: progress.total) {
+            "\($0) of \($1) orders \(progress.phase.rawValue)"
+        }
+    }
+
+    private func report(_ done: Int64, of total: Int64, _ text: (Int64, Int64) -> String) {
         let now = time.monotonic()
         let isDue = next.withLock { next in
             guard now >= next else { return false }
             next = now + interval
             return true
         }
-        guard isDue, progress.total > 0 else { return }
-        write(
-            "order_server: \(action): \(progress.bytes * 100 / progress.total) %, "
-                + "\(OrderStoreProgress.text(bytes: progress.bytes)) of \(OrderStoreProgress.text(bytes: progress.total))"
-        )
+        guard isDue, total > 0 else { return }
+        write("order_server: \(action): \(done * 100 / total) %, \(text(done, total))")
     }
 }
 

@@ -2,6 +2,7 @@
 public struct PostgresParameters: Sendable {
     /// Types of elements of arrays, by their numbers in the catalogue.
     private enum Element: UInt32 {
+        case int64 = 20
         case int32 = 23
         case text = 25
     }
@@ -19,6 +20,11 @@ public struct PostgresParameters: Sendable {
         ends.append(bytes.count)
     }
 
+    /// Appends a bigint, or NULL.
+    public mutating func append(_ value: Int64?) {
+        if let value { append(value) } else { ends.append(nil) }
+    }
+
     /// Appends a text.
     public mutating func append(_ value: String) {
         bytes.append(contentsOf: value.utf8)
@@ -26,10 +32,15 @@ public struct PostgresParameters: Sendable {
     }
 
     /// Appends an array of integers.
-    public mutating func append(_ values: [Int32]) {
-        begin(.int32, count: values.count, hasNull: false)
+    public mutating func append(_ values: [Int32]) { append(values, as: .int32) }
+
+    /// Appends an array of bigints.
+    public mutating func append(_ values: [Int64]) { append(values, as: .int64) }
+
+    private mutating func append(_ values: [some FixedWidthInteger], as element: Element) {
+        begin(element, count: values.count, hasNull: false)
         for value in values {
-            put(Int32(4))
+            put(Int32(value.bitWidth / 8))
             put(value)
         }
         ends.append(bytes.count)

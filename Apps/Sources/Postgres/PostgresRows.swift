@@ -23,6 +23,11 @@ import CPostgres
         }
     }
 
+    /// The first row, each column as `integer` returns it; empty if there is none.
+    public var firstRow: [Int64?] {
+        count == 0 ? [] : (0..<Int(unsafe PQnfields(result))).map { integer(0, $0) }
+    }
+
     /// Returns the value of a column of type text; nil for NULL, and if there is none.
     public func text(_ row: Int, _ column: Int) -> String? {
         unsafe bytes(row, column) { unsafe String(decoding: $0, as: UTF8.self) }

@@ -16,6 +16,10 @@ public struct PostgresOrderStoreConfiguration: Hashable, Sendable {
     /// How long an idempotency key is kept with its order; zero or less keeps none. Default 24
     /// hours.
     public var keyRetention = Duration.seconds(24 * 60 * 60)
+    /// Orders older than this are deleted, once an hour, by one of the servers; zero or less keeps them
+    /// for ever, which is the default. An order with an idempotency key is kept at least as long as its
+    /// key.
+    public var retention = Duration.zero
     /// The time for a statement, and for waiting for a lock, at the server; then it is undone and its
     /// requests fail. Without any answer for twice as long, the connection counts as lost. Default
     /// 5 s.

@@ -129,6 +129,14 @@ public struct Row: Hashable, Sendable {
         try statement.rows(arguments, limit: 1).first
     }
 
+    /// Returns the rows of a statement with these values, up to and with the first one for which
+    /// `isLast` returns true: no row behind it is read.
+    public static func fetch(
+        _ statement: Statement, arguments: StatementArguments = [], through isLast: (Row) -> Bool
+    ) throws(DatabaseError) -> [Row] {
+        try statement.rows(arguments, isLast: isLast)
+    }
+
     /// Returns all rows of a statement with these values.
     public static func fetchAll(
         _ statement: Statement, arguments: StatementArguments = []

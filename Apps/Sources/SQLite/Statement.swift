@@ -27,13 +27,18 @@ import CSQLite
         }
     }
 
-    /// Returns the rows, at most `limit` of them.
+    /// Returns the rows, at most `limit` of them, up to the first one for which `isLast` returns
+    /// true.
     func rows(
-        _ arguments: StatementArguments, limit: Int = .max
+        _ arguments: StatementArguments, limit: Int = .max, isLast: (Row) -> Bool = { _ in false }
     ) throws(DatabaseError) -> [Row] {
         try run(arguments) { () throws(DatabaseError) in
             var rows: [Row] = []
-            while rows.count < limit, try step() { rows.append(row) }
+            while rows.count < limit, try step() {
+                let row = row
+                rows.append(row)
+                if isLast(row) { break }
+            }
             return rows
         }
     }

@@ -69,6 +69,7 @@ struct OrderStoreConfigTests {
         config.keyRetention = .seconds(1)
         config.outageTimeout = .seconds(2)
         config.statementTimeout = .seconds(3)
+        config.retentionDays = 4
         var expected = PostgresOrderStoreConfiguration(
             url: try PostgresURL("postgresql://orders@db1,db2/shop"))
         expected.maxWaiting = 7
@@ -77,6 +78,7 @@ struct OrderStoreConfigTests {
         expected.keyRetention = .seconds(1)
         expected.outageTimeout = .seconds(2)
         expected.statementTimeout = .seconds(3)
+        expected.retention = .seconds(4 * 86_400)
         #expect(try OrderStoreChoice(config) == .postgres(expected))
     }
 
@@ -96,14 +98,16 @@ struct OrderStoreConfigTests {
         #expect(failure?.description.contains("secret") == false)
     }
 
-    @Test("Settings of a file don't go with a URL")
-    func settingsOfFile() {
+    @Test("An archive that would be used does not go with a URL")
+    func archive() throws {
         var config = OrderStoreConfig()
         config.url = "postgresql://db/shop"
-        config.retentionDays = 1
-        #expect(throws: ProgramFailure.self) { try OrderStoreChoice(config) }
-        config.retentionDays = 0
         config.archiveFolder = "archive"
-        #expect(throws: ProgramFailure.self) { try OrderStoreChoice(config) }
+        // The installed configuration has one, which is not used.
+        _ = try OrderStoreChoice(config)
+        config.retentionDays = 1
+        let failure = #expect(throws: ProgramFailure.self) { try OrderStoreChoice(config) }
+        #expect(failure?.status == .configuration)
+        #expect(failure?.description.contains("archive_folder") == true)
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import OrderStore
 import OrderStoring
+import PostgresOrderStore
 import RocketProgram
 import RocketSystem
 import Testing
@@ -27,6 +28,8 @@ struct StoreMaintenanceTests {
         "Options that do not fit together are refused",
         arguments: [
             ["--backup", "a", "--restore", "b"], ["--compact", "--check-store"], ["--json"],
+            ["--migrate", "a"], ["--migrate", "a", "b", "c"], ["c", "--migrate", "a", "b"],
+            ["--migrate", "a", "b", "--compact"], ["--migrate", "a", "b", "--check-config"],
         ])
     func options(arguments: [String]) {
         #expect(throws: (any Error).self) { try OrderServerCommand.parse(arguments) }
@@ -79,6 +82,22 @@ struct StoreMaintenanceTests {
         try maintenance.check()
     }
 
+    @Test("A migration takes a file and a URL, and its result can be JSON")
+    func migration() async throws {
+        let command = try OrderServerCommand.parse(["--migrate", "a", "b", "--json"])
+        #expect(command.migrate == ["a", "b"] && command.json && command.config == nil)
+        let failure = await #expect(throws: ProgramFailure.self) {
+            try await StoreMigration(source: "a", target: "b", isJSON: false).run()
+        }
+        #expect(failure?.status == .usage)
+        let missing = await #expect(throws: ProgramFailure.self) {
+            try await StoreMigration(
+                source: "/nowhere/a", target: "postgresql:///a", isJSON: false
+            ).run()
+        }
+        #expect(missing?.status == .noInput)
+    }
+
     @Test("Progress is written at a low rate")
     func progress() {
         let time = ManualTime()
@@ -95,6 +114,10 @@ struct StoreMaintenanceTests {
                 "order_server: backup: 10 %, 10.0 MiB of 100.0 MiB",
                 "order_server: backup: 20 %, 20.0 MiB of 100.0 MiB",
             ])
+        time.seconds.withLock { $0 = 40 }
+        progress.report(OrderMigrationProgress(.verified, orders: 3, of: 4))
+        #expect(
+            lines.withLock { $0.last } == "order_server: backup: 75 %, 3 of 4 orders verified")
     }
 }
 

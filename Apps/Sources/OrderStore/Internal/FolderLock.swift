@@ -1,7 +1,7 @@
 import OrderStoring
 import RocketSystem
 
-/// Keeps programs that replace the files of a store apart from those that have it open: a lock
+/// Keeps programs that replace the files of a store, or migrate it, apart from those that have it open: a lock
 /// (flock(2)) on the folder of the store, which leaves no file behind. The stores of several servers
 /// may share a folder. Released at its end, also by a crash. Any thread.
 final class FolderLock: Sendable {
@@ -22,7 +22,7 @@ final class FolderLock: Sendable {
             path: path,
             reason: kind == .exclusive
                 ? "a server has this store, or another one in its folder, open: stop it"
-                : "its files are being replaced; try again later")
+                : "its files are being replaced or migrated; try again later")
     }
 
     /// Releases the lock before its end.

@@ -137,6 +137,13 @@ enum OrderSchema {
         """
     static let deleteKeyOfOrder = "DELETE FROM idempotency_keys WHERE sequence = ?"
     static let deleteOrder = "DELETE FROM orders WHERE sequence = ?"
+    static let countOrders = "SELECT count(*) FROM orders WHERE sequence <= ?"
+    /// The orders behind a sequence number, each with its key and the time of that, or NULL.
+    static let export = """
+        SELECT o.sequence, o.price, o.goods, o.created_ms, k.key, k.created_ms
+        FROM orders o LEFT JOIN idempotency_keys k ON k.sequence = o.sequence
+        WHERE o.sequence > ? ORDER BY o.sequence LIMIT ?
+        """
     static let listOrders = """
         SELECT sequence, price, goods, created_ms FROM orders
         WHERE sequence > ? ORDER BY sequence LIMIT ?

@@ -6,6 +6,9 @@ extension OrderStoreError {
     init(_ error: PostgresError) {
         switch error.stateClass {
         case _ where error.state == "53100": self = .diskFull
+        case _ where error.state == PostgresSchema.migrationState:
+            // Its text has the path of a file, and callers read this one.
+            self = .unavailable(reason: "orders are being migrated into the database")
         // Connection, resources, an administrator's or a time-out's end, locks, another transaction,
         // a standby.
         case "", "08", "53", "57", "55", "40", "25":
@@ -27,6 +30,8 @@ extension OrderStoreError {
         let path = url.description
         switch error.stateClass {
         case _ where error.state == PostgresSchema.newerState: self = .newerSchema(path: path)
+        case _ where error.state == PostgresSchema.migrationState:
+            self = .inUse(path: path, reason: error.message)
         case "42": self = .notPermitted(path: path, reason: error.description)
         case _ where error.state == "55P03":
             let reason = "another server creates or changes its tables, or stores orders, and does "

@@ -1,3 +1,6 @@
+import OrderStoring
+import Postgres
+
 /// The tables with their migrations, and all statements.
 ///
 /// `orders.sequence` is the order of the list and the unique part of the id. All transactions that
@@ -12,11 +15,15 @@ enum PostgresSchema {
     /// The lock of those who store orders, and of migrations: "rocket", and a number.
     static let writeLock = 0x726f_636b_6574_01 as Int64
     static let schemaLock = 0x726f_636b_6574_02 as Int64
+    /// The lock of the server that removes old orders.
+    static let retentionLock = 0x726f_636b_6574_04 as Int64
 
     /// SQLSTATE of a schema that this program does not know.
     static let newerState = "RK001"
     /// SQLSTATE of a database that can't have all texts.
     static let encodingState = "RK002"
+    /// SQLSTATE of a database into which a store is being migrated.
+    static let migrationState = "RK003"
 
     /// From each version to the next one.
     static let migrations = [
@@ -42,7 +49,22 @@ enum PostgresSchema {
             created timestamptz NOT NULL DEFAULT now(),
             PRIMARY KEY (server, number)
         );
+        """,
+        // The store that was, or is being, copied into this one: see MigrationSchema.
         """
+        CREATE TABLE order_migration(
+            id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+            source text NOT NULL,
+            newest bigint,
+            newest_ms bigint,
+            position bigint NOT NULL DEFAULT 0,
+            started timestamptz NOT NULL DEFAULT now(),
+            last bigint,
+            orders bigint,
+            keys bigint,
+            finished timestamptz
+        );
+        """,
     ]
 
     /// Creates the tables, or applies the migrations that they have not had. A role that may not
@@ -107,6 +129,16 @@ enum PostgresSchema {
             set_config('synchronous_commit', CASE current_setting('synchronous_commit')
                 WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)
         """
+
+    /// The parameters of `settings`.
+    static func settings(statementTimeout: Duration) -> PostgresParameters {
+        var parameters = PostgresParameters()
+        let timeout = statementTimeout.milliseconds
+        parameters.append("\(timeout)")
+        // Shorter, so that the reason is clear.
+        parameters.append("\(max(1, timeout * 3 / 4))")
+        return parameters
+    }
 
     /// Before each statement that stores orders, in its transaction: that sees what was committed
     /// before the lock was released.
@@ -201,6 +233,39 @@ enum PostgresSchema {
         """
         DELETE FROM order_batches WHERE server = $1::bigint AND number < $2::bigint
             OR created < now() - interval '1 day'
+        """)
+
+    /// Whether this server may remove old orders.
+    static let beginRetention = Statement(
+        "begin_retention", "SELECT pg_try_advisory_lock(\(retentionLock))")
+
+    static let endRetention = Statement(
+        "end_retention", "SELECT pg_advisory_unlock(\(retentionLock))")
+
+    /// Removes old orders and their keys: the number behind which it begins, the time of the last old
+    /// order, that of the last expired key, the time now, and how many orders are looked at. An order
+    /// and its key have one time, by which the key is found.
+    ///
+    /// Returns how many were removed, the number of the last one that was looked at (NULL: there was
+    /// none), how many were looked at, whether one of them is old, and whether one has no time to come.
+    static let removeOrders = Statement(
+        "remove_orders",
+        """
+        WITH page AS MATERIALIZED (
+            SELECT o.sequence, o.created_ms, o.created_ms <= $2::bigint AS old, EXISTS (
+                SELECT FROM idempotency_keys k WHERE k.created_ms = o.created_ms
+                    AND k.sequence = o.sequence AND k.created_ms > $3::bigint) AS kept
+            FROM orders o WHERE o.sequence > $1::bigint ORDER BY o.sequence LIMIT $5::bigint
+        ), removed AS (
+            DELETE FROM orders o USING page p
+            WHERE o.sequence = p.sequence AND p.old AND NOT p.kept
+            RETURNING 1
+        ), keys AS (
+            DELETE FROM idempotency_keys k USING page p
+            WHERE k.created_ms = p.created_ms AND k.sequence = p.sequence AND p.old AND NOT p.kept
+        )
+        SELECT (SELECT count(*) FROM removed), max(sequence), count(*), bool_or(old),
+            bool_or(created_ms <= $4::bigint) FROM page
         """)
 
     /// The last number that was given, and the newest order; under the lock.

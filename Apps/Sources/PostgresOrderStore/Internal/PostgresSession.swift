@@ -93,18 +93,17 @@ final class PostgresSession: PostgresConnectionOwner {
     }
 
     func opened(_ connection: PostgresConnection) {
-        var parameters = PostgresParameters()
-        let timeout = configuration.statementTimeout.milliseconds
-        parameters.append("\(timeout)")
-        // Shorter, so that the reason is clear.
-        parameters.append("\(max(1, timeout * 3 / 4))")
-        connection.execute(sql: PostgresSchema.settings, parameters, tag: -1)
+        connection.execute(
+            sql: PostgresSchema.settings,
+            PostgresSchema.settings(statementTimeout: configuration.statementTimeout), tag: -1)
         if isWriter {
             connection.execute(sql: PostgresSchema.migrate, PostgresParameters(), tag: -2)
+            connection.execute(
+                sql: MigrationSchema.refuseUnfinished, PostgresParameters(), tag: -3)
         }
         connection.sync()
         for (index, statement) in statements.enumerated() {
-            connection.prepare(statement.name, statement.sql, tag: -3 - index)
+            connection.prepare(statement.name, statement.sql, tag: -4 - index)
         }
         connection.sync()
     }

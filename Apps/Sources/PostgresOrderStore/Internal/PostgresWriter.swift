@@ -24,7 +24,7 @@ protocol PostgresWriterOwner: AnyObject {
 /// impossible, or finds that it was (`PostgresSchema.abandon`), before anything else is stored and
 /// before any of its callers is resumed. If it was not, its orders are stored again.
 final class PostgresWriter: PostgresSessionOwner {
-    private enum Phase {
+    enum Phase {
         /// Nothing is sent.
         case idle
         case storing(Sent)
@@ -33,24 +33,26 @@ final class PostgresWriter: PostgresSessionOwner {
         case resolving(Sent)
         /// Expired keys are deleted, or the database is tried in an outage.
         case maintaining
+        /// A step of the retention, since this time.
+        case removing(MonotonicTime)
     }
 
     /// A batch that was sent, with its callers.
-    private struct Sent {
+    struct Sent {
         let number: Int64
         let batch: OrderBatch
         let requests: [WriteRequest]
     }
 
-    private let configuration: PostgresOrderStoreConfiguration
+    let configuration: PostgresOrderStoreConfiguration
     private let queue: WaitingQueue<WriteRequest>
-    private let reactor: Reactor
-    private let time: any TimeSource
+    let reactor: Reactor
+    let time: any TimeSource
     private let wake: any WorkerHandle
-    private let counters: StoreCounters
+    let counters: StoreCounters
     private weak var owner: (any PostgresWriterOwner)?
-    private var session: PostgresSession?
-    private var phase = Phase.idle
+    var session: PostgresSession?
+    var phase = Phase.idle
     /// Requests that were taken and have to be stored (again), before those of the queue.
     private var again: [WriteRequest] = []
     /// Requests whose batch was refused, so that each is stored by itself.
@@ -58,8 +60,8 @@ final class PostgresWriter: PostgresSessionOwner {
     private var batch: [WriteRequest] = []
     /// Transactions in a row that were undone without a reason in the orders.
     private var undone = 0
-    private let server: Int64
-    private var number: Int64 = 0
+    let server: Int64
+    var number: Int64 = 0
     private var lastError = PostgresError(message: "no connection yet")
     /// Why the connection was lost that is opened again.
     private var loss: PostgresError?
@@ -70,23 +72,26 @@ final class PostgresWriter: PostgresSessionOwner {
     private var outageTimer: ScheduledTimer?
     private var resolveTimer: ScheduledTimer?
     private var timers: [ScheduledTimer] = []
-    private var nextSweep = MonotonicTime(nanoseconds: 0)
-    private var hasMoreKeys = false
-    private var maintenanceBegan = MonotonicTime(nanoseconds: 0)
+    var nextSweep = MonotonicTime(nanoseconds: 0)
+    var hasMoreKeys = false
+    var maintenanceBegan = MonotonicTime(nanoseconds: 0)
+    var retention: PostgresRetention?
+    var retentionTimer: ScheduledTimer?
+    /// Before the next orders: without it, there would be no time for it under load.
+    var isMaintenanceDue = false
 
     /// So often a transaction is tried that a lost connection or a deadlock has undone.
     private static let maxAttempts = 5
-    private static let keysPerSweep: Int64 = 1000
-    private static let sweepInterval = Duration.seconds(60)
 
     /// Tags of the statements of a transaction.
-    private enum Tag {
+    enum Tag {
         static let lock = 1
         static let store = 2
         static let outcome = 3
         static let other = 4
         static let deleteKeys = 5
         static let deleteBatches = 6
+        static let retention = 7
     }
 
     init(
@@ -101,6 +106,7 @@ final class PostgresWriter: PostgresSessionOwner {
         self.time = time
         self.wake = wake
         self.owner = owner
+        retention = PostgresRetention(configuration)
         var random = reactor.random
         server = Int64.random(in: 1 ... .max, using: &random)
     }
@@ -111,13 +117,15 @@ final class PostgresWriter: PostgresSessionOwner {
             configuration, isWriter: true,
             [
                 Schema.lock, Schema.store, Schema.abandon, Schema.outcome, Schema.probe,
-                Schema.deleteKeys, Schema.deleteBatches,
+                Schema.deleteKeys, Schema.deleteBatches, Schema.beginRetention,
+                Schema.removeOrders, Schema.endRetention,
             ], on: reactor, owner: self)
         self.session = session
         session.start()
         timers.append(
             reactor.schedule(every: .seconds(1), label: "order-store") { [weak self] _ in
-                self?.maintain()
+                self?.isMaintenanceDue = true
+                self?.pump()
             })
     }
 
@@ -127,10 +135,12 @@ final class PostgresWriter: PostgresSessionOwner {
     }
 
     func end() {
+        report(retention?.failed(isLost: true, at: time.monotonic()))
         session.take()?.close()
         for timer in timers { timer.cancel() }
         outageTimer.take()?.cancel()
         resolveTimer.take()?.cancel()
+        retentionTimer.take()?.cancel()
     }
 
     // MARK: Storing
@@ -144,7 +154,11 @@ final class PostgresWriter: PostgresSessionOwner {
         case .unknown(let sent): return resolve(sent)
         default: return
         }
-        if hasMoreKeys, isSweepDue { return sendMaintenance() }
+        if hasMoreKeys, isSweepDue { isMaintenanceDue = true }
+        if isMaintenanceDue {
+            isMaintenanceDue = false
+            if !isClosing, maintain() || removeOldOrders() { return }
+        }
         var requests: [WriteRequest] = []
         swap(&requests, &again)
         if requests.isEmpty, !single.isEmpty { requests = [single.removeFirst()] }
@@ -281,21 +295,9 @@ final class PostgresWriter: PostgresSessionOwner {
             }
         case .maintaining:
             phase = .idle
-            let now = time.monotonic()
-            if let error {
-                counters.failed(OrderStoreError(error), orders: 0, at: now)
-                if error.isReadOnly { return session.reconnect(error) }
-            } else {
-                if let rows = results.rows(Tag.deleteKeys) {
-                    // A tenth of the time, so that new orders don't wait for it.
-                    let isDone = rows.integer(0, 0) ?? 0 < Self.keysPerSweep
-                    hasMoreKeys = !isDone
-                    nextSweep =
-                        now
-                        + (isDone ? Self.sweepInterval : (now - maintenanceBegan) * 9)
-                }
-                counters.committed(orders: 0, repeats: 0, at: now)
-            }
+            maintained(results, error)
+            if let error, error.isReadOnly { return session.reconnect(error) }
+        case .removing(let begin): removed(results, error, since: begin)
         case .idle, .unknown: break
         }
         pump()
@@ -316,9 +318,10 @@ final class PostgresWriter: PostgresSessionOwner {
                     after: configuration.resolveTimeout, label: "order-store"
                 ) { [weak self] _ in self?.giveUp() }
             }
-        case .maintaining: phase = .idle
+        case .maintaining, .removing: phase = .idle
         case .idle, .unknown: break
         }
+        report(retention?.failed(isLost: true, at: time.monotonic()))
         owner?.writerLost(error)
         if outageTimer == nil, !isOut {
             outageTimer = reactor.schedule(
@@ -383,64 +386,15 @@ final class PostgresWriter: PostgresSessionOwner {
         }
     }
 
-    /// Once a second: finds out what became of a transaction, in an outage tries to write, deletes
-    /// expired keys.
-    private func maintain() {
-        if case .unknown = phase { return pump() }
-        if counters.isFailing || isSweepDue { sendMaintenance() }
-    }
-
-    private var isSweepDue: Bool {
-        configuration.keyRetention > .zero && time.monotonic() >= nextSweep
-    }
-
-    private func sendMaintenance() {
-        guard case .idle = phase, session?.isReady == true else { return }
-        let isSweep = isSweepDue
-        maintenanceBegan = time.monotonic()
-        phase = .maintaining
-        number += 1
-        var parameters = PostgresParameters()
-        parameters.append(server)
-        parameters.append(number)
-        session?.execute(PostgresSchema.lock, PostgresParameters(), tag: Tag.lock)
-        session?.execute(PostgresSchema.probe, parameters, tag: Tag.other)
-        if isSweep {
-            session?.execute(
-                PostgresSchema.deleteBatches, parameters, tag: Tag.deleteBatches)
-            var parameters = PostgresParameters()
-            parameters.append(
-                time.wall().milliseconds - configuration.keyRetention.milliseconds)
-            parameters.append(Self.keysPerSweep)
-            session?.execute(PostgresSchema.deleteKeys, parameters, tag: Tag.deleteKeys)
-        }
-        session?.sync()
-    }
-
     private func finishIfClosed() {
         guard isClosing, !hasFinished, again.isEmpty, single.isEmpty, queue.count == 0 else {
             return
         }
         switch phase {
-        case .idle, .maintaining: break
+        case .idle, .maintaining, .removing: break
         default: return
         }
         hasFinished = true
         owner?.writerFinished()
-    }
-}
-
-extension PostgresResult {
-    /// The error of the statement; nil: it succeeded, or another one has failed.
-    var error: PostgresError? {
-        if case .failure(.failed(let error)) = rows { error } else { nil }
-    }
-}
-
-extension [PostgresResult] {
-    /// The rows of a statement that succeeded.
-    func rows(_ tag: Int) -> PostgresRows? {
-        guard let found = first(where: { $0.tag == tag }) else { return nil }
-        return try? found.rows.get()
     }
 }

@@ -18,6 +18,8 @@ final class StoreCounters: Sendable {
     var statistics: OrderStoreStatistics { state.withLock { $0.statistics } }
     var isFailing: Bool { state.withLock { $0.outage.isActive } }
 
+    func report(_ events: [OrderStoreEvent]) { for event in events { observe(event) } }
+
     func refused() { state.withLock { $0.statistics.refusals += 1 } }
 
     func committed(orders: Int, repeats: UInt64, at now: MonotonicTime) {
