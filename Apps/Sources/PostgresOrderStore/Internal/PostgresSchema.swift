@@ -143,12 +143,14 @@ enum PostgresSchema {
         """)
 
     /// Makes a batch impossible that was not committed: server, number. Waits for a transaction that
-    /// is about to store it.
+    /// is about to store it. One that was committed is written to: so this transaction, and whoever
+    /// learns of the batch by it, waits for the synchronous standby. A server that crashed while a
+    /// commit waited for that has it when it starts again, whether or not the standby does.
     static let abandon = Statement(
         "abandon",
         """
         INSERT INTO order_batches(server, number) VALUES ($1::bigint, $2::bigint)
-        ON CONFLICT DO NOTHING
+        ON CONFLICT (server, number) DO UPDATE SET created = now()
         """)
 
     /// What became of a batch: server, number. Returns, once for each draft with a known key, the
