@@ -125,7 +125,7 @@ class Load:
 
 def run(machines, report, is_short):
     """The part of the demo. is_short: phases have a number of orders only."""
-    orders, seconds = (20, 0) if is_short else (50, 5)
+    orders, seconds = 10, 0 if is_short else 5
     report.step("etcd: three members, TLS between them")
     etcd = Etcd(machines)
     report.step("PostgreSQL: a primary and its synchronous standby, with certificates")

@@ -88,7 +88,7 @@ struct PostgresFaultTests {
         try await expect(made, in: harness)
     }
 
-    @Test("A commit that a standby does not have is not confirmed after a crash of the server either")
+    @Test("A commit without its standby is not confirmed after a crash of the server either")
     func crashWithoutStandby() async throws {
         let server = try PostgresServer()
         let harness = try PostgresHarness(server)
