@@ -28,15 +28,15 @@ LAYERS := Packages/RocketBase Packages/RocketReactor Packages/RocketTCP Packages
 	Packages/RocketTLS Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing Packages/RocketDynamic \
 	Packages/RocketNATS Packages/RocketRPC Packages/RocketRPCJWT Packages/RocketGRPC Packages/RocketNames Packages/RocketAdmin Packages/RocketOTLP \
 	Packages/RocketSimulation Packages/RocketProgram Packages/RocketGenerator
-E2E := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /Package.swift,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Backplane Tests/Orders Tests/Migration Tests/Admin Tests/Tool Tests/Generator Tests/Regression) \
-	$(addsuffix /run.sh,Tests/EndToEnd Tests/Interop Tests/GRPC Tests/Names Tests/Backplane Tests/Orders Tests/Migration Tests/Admin Tests/Tool Tests/Generator Tests/Regression))))
+E2E := $(patsubst %/,%,$(dir $(wildcard $(foreach name,EndToEnd Interop GRPC Names Backplane Orders Migration ClusterDemo \
+	Admin Tool Generator Regression,Tests/$(name)/Package.swift Tests/$(name)/run.sh))))
 SANITIZED := Packages/RocketReactor Packages/RocketTCP Packages/RocketDNS Packages/RocketTLS Packages/RocketNATS Packages/RocketRPC Packages/RocketGRPC Packages/RocketAdmin \
 	'Apps:ChatServerKitTests|ChatClientKitTests'
 # Functions of bytes, which no threads share.
 SINGLE_THREADED := Packages/RocketCodec Packages/RocketCompression Packages/RocketHTTP2 Packages/RocketBalancing Packages/RocketDynamic
 CHECKS := selftest layers api settings safety determinism planted links docs units format generated
 
-.PHONY: simulate test-simulation help deps deps-cluster all run serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-nats test-rpc test-grpc test-names test-admin test-otlp test-jwt \
+.PHONY: simulate test-simulation help deps deps-cluster all run cluster-demo serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-nats test-rpc test-grpc test-names test-admin test-otlp test-jwt \
 	test-generator test-examples test-apps docs test-e2e interop test-systemd test-cluster test-fallback test-tsan test-asan check format \
 	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
 	bench check-perf clean
@@ -56,6 +56,9 @@ all: deps ## build all programs in release mode into bin/
 
 run: all ## demo: start order_server, create an order, read it back, stop the server
 	@scripts/run-demo
+
+cluster-demo: all ## demo: two clusters on this machine, and what happens when parts fail (ORDERS=1 or CHAT=1: one)
+	@scripts/cluster-demo $(if $(ORDERS),orders) $(if $(CHAT),chat)
 
 serve: all ## run order_server in the foreground until Ctrl-C
 	@exec bin/order_server $(CONFIG)

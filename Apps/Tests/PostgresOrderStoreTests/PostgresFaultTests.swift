@@ -88,6 +88,41 @@ struct PostgresFaultTests {
         try await expect(made, in: harness)
     }
 
+    @Test("A commit without its standby is not confirmed after a crash of the server either")
+    func crashWithoutStandby() async throws {
+        let server = try PostgresServer()
+        let harness = try PostgresHarness(server)
+        let store = try await harness.open()
+        let isOver = Flag()
+        let made = Locked<[Order]>([])
+        let making = Task { [draft] in
+            while !isOver.isSet {
+                let order = try await store.make(draft)
+                made.withLock { $0.append(order) }
+            }
+        }
+        let waiting = """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE application_name = 'order_server' AND wait_event = 'SyncRep'
+            """
+        try harness.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        try harness.execute("SELECT pg_reload_conf()")
+        try await harness.wait(for: "1", waiting)
+        let confirmed = made.withLock(\.count)
+        try server.restart()
+        // The order is in the database; the store waits for the standby before it answers.
+        try await harness.wait(for: "1", waiting)
+        #expect(try harness.execute("SELECT count(*) FROM orders") == "\(confirmed + 1)")
+        #expect(made.withLock(\.count) == confirmed)
+        isOver.set()
+        try harness.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        try harness.execute("SELECT pg_reload_conf()")
+        try await making.value
+        #expect(made.withLock(\.count) == confirmed + 1)
+        await store.close()
+        #expect(try harness.execute("SELECT count(*) FROM orders") == "\(confirmed + 1)")
+    }
+
     @Test("Connections that are cut at any moment lose no order and double none")
     func cutConnections() async throws {
         let harness = try PostgresHarness()

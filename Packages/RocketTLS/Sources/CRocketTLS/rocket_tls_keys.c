@@ -41,13 +41,16 @@ static void *cleansing_realloc(void *memory, size_t count, const char *file, int
     return moved;
 }
 
+/// Before any other part of the process uses OpenSSL, which takes both settings only then.
+__attribute__((constructor)) static void begin_process(void) {
+    CRYPTO_set_mem_functions(plain_malloc, cleansing_realloc, cleansing_free);
+    // At exit(3) OpenSSL would free what loops still use for their connections: they would crash.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 /// Keys of certificates, of exchanges and of tickets are in memory that no core dump has
 /// (MADV_DONTDUMP), and that is not swapped out where the limit on locked memory allows that.
-static void protect_keys(void) {
-    // Fails where another part of the process has used OpenSSL before.
-    CRYPTO_set_mem_functions(plain_malloc, cleansing_realloc, cleansing_free);
-    CRYPTO_secure_malloc_init(SECURE_BYTES, SECURE_LEAST_BYTES);
-}
+static void protect_keys(void) { CRYPTO_secure_malloc_init(SECURE_BYTES, SECURE_LEAST_BYTES); }
 
 void rocket_tls_prepare(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
