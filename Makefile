@@ -48,7 +48,7 @@ deps: ## install missing packages, check Swift, fetch dependencies (most targets
 	@scripts/deps
 	@scripts/resolve
 
-deps-cluster: ## install the engines of tests on many machines: NATS, etcd
+deps-cluster: ## install the engines of tests on many machines: NATS, etcd, PostgreSQL, dnsmasq
 	@scripts/deps --cluster
 
 all: deps ## build all programs in release mode into bin/
@@ -146,7 +146,7 @@ interop: deps ## test gRPC with grpcio, libgrpc++, nghttp2 and etcd; write the t
 test-systemd: all ## test order_server under a real systemd, in namespaces (needs root)
 	@Tests/Systemd/run.sh || [ $$? = 77 ]
 
-test-cluster: all ## restart servers behind names in etcd and DNS, in network namespaces; RESTARTS=100 (needs root)
+test-cluster: all deps-cluster ## servers behind etcd and DNS, PostgreSQL with a standby, and their faults, in network namespaces (needs root)
 	@Tests/Cluster/run.sh
 
 test-fallback: deps ## test RocketRPC without private functions of Swift's runtime
