@@ -74,7 +74,7 @@ def main():
         if number == 2 * RESTARTS // 3:
             run("ip", "link", "set", "v-etcd2", "up")
             print("etcd2 is back", flush=True)
-        took, back = restart(name, kill, 3 * LEASE_SECONDS if elects else 2)
+        took, back = restart(name, kill, 3 * LEASE_SECONDS if elects else 8)
         gone["SIGKILL" if kill else "SIGTERM"].append(took)
         print(f"{number + 1}: {name} {'killed' if kill else 'restarted'}, entry gone after {took:.1f} s, "
               f"back after {back:.1f} s; {client.last['succeeded']} calls, "
