@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -171,6 +172,8 @@ def main(body):
     """Runs a part, ends what it has started, and returns its exit status."""
     print(f"logs in {WORK}", flush=True)
     status = 1
+    # As the first process of its namespace it would ignore it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         status = body()
     finally:

@@ -92,6 +92,8 @@ if [ -z "${CLUSTER_CLIENT-}" ]; then
 fi
 export CLUSTER_CLIENT
 failed=0
+# What compares the results finds what is wrong.
+python3 -B "$here/test_outcome.py" --quiet
 for part in "${runs[@]}"; do
     echo "== $part"
     "${namespaces[@]}" python3 -B "$here/$part.py" || failed=1

@@ -51,7 +51,8 @@ struct PostgresURLTests {
         #expect(
             options == ["host": "db2,db3,db1", "hostaddr": "::2,::3,::1", "port": ",5435,5433"])
         let other = try PostgresURL("postgresql://db1,db2:5433/shop?port=5432")
-        #expect(Dictionary(uniqueKeysWithValues: other.options(firstHost: 1)) == ["host": "db2,db1"])
+        #expect(
+            Dictionary(uniqueKeysWithValues: other.options(firstHost: 1)) == ["host": "db2,db1"])
         let one = try PostgresURL("postgresql:///shop")
         #expect(one.hostCount == 1 && one.options(firstHost: 1).isEmpty)
     }

@@ -28,6 +28,7 @@ let record = try CommandLine.arguments.dropFirst(3).first.map(Record.init)
 if record != nil {
     configuration.timeout = .seconds(30)
     configuration.waitsForReady = true
+    configuration.maxCallsWaiting = configuration.maxCallsInFlight
     configuration.retry.maxAttempts = 1000
     configuration.retry.budget = nil
 }
