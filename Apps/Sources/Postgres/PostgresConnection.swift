@@ -37,7 +37,6 @@ public struct PostgresResult {
     private let url: PostgresURL
     private let reactor: Reactor
     private let limits: PostgresLimits
-    private let firstHost: Int
     private weak var owner: (any PostgresConnectionOwner)?
     // SAFETY: libpq's connection, used on the loop only, and freed once, in `end`.
     private var connection: OpaquePointer?
@@ -51,17 +50,13 @@ public struct PostgresResult {
 
     /// A connection that is not open.
     ///
-    /// - Parameters:
-    ///   - firstHost: with which of several hosts it begins: 0 or more, the remainder counts. libpq
-    ///     goes on with the next one after an error, but not while a host does not answer.
-    ///   - owner: not retained.
+    /// - Parameter owner: not retained.
     public init(
-        _ url: PostgresURL, _ limits: PostgresLimits, firstHost: Int = 0, on reactor: Reactor,
+        _ url: PostgresURL, _ limits: PostgresLimits, on reactor: Reactor,
         owner: any PostgresConnectionOwner
     ) {
         self.url = url
         self.limits = limits
-        self.firstHost = firstHost
         self.reactor = reactor
         self.owner = owner
     }
@@ -85,12 +80,7 @@ public struct PostgresResult {
             ("dbname", url.text), ("client_encoding", "UTF8"),
             ("fallback_application_name", limits.applicationName),
         ]
-        let unacknowledged = max(1, limits.unacknowledged.wholeNanoseconds / 1_000_000)
-        unsafe connection = Self.start(
-            options + url.options(firstHost: firstHost),
-            defaults: [
-                ("target_session_attrs", "read-write"), ("tcp_user_timeout", "\(unacknowledged)"),
-            ])
+        unsafe connection = Self.start(options, defaults: [("target_session_attrs", "read-write")])
         // Not within the caller's function.
         reactor.loop.execute { [box = LoopBound(Weak(self), on: reactor)] _ in
             box.get().connection?.poll(isFirst: true)
@@ -357,15 +347,10 @@ public struct PostgresResult {
 
 /// Limits of a connection. A value.
 public struct PostgresLimits: Hashable, Sendable {
-    /// The time for an attempt to connect, with TLS and authentication, however many hosts it tries.
-    /// Default 5 s.
+    /// The time for connecting, with TLS and authentication, to all hosts together. Default 5 s.
     public var connect = Duration.seconds(5)
     /// The time without an answer after which the connection counts as lost. Default 10 s.
     public var answer = Duration.seconds(10)
-    /// The time in which the server's machine has to acknowledge what was sent; then the connection is
-    /// lost, also while it is opened. Only over TCP, and only if the URL has no `tcp_user_timeout`.
-    /// Default 5 s.
-    public var unacknowledged = Duration.seconds(5)
     /// What the server shows as the application (`pg_stat_activity`). Default "rocket".
     public var applicationName = "rocket"
 

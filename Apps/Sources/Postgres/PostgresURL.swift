@@ -14,12 +14,8 @@ public struct PostgresURL: Hashable, Sendable, CustomStringConvertible {
 
     /// As it was given.
     let text: String
-    /// Of `host`, `hostaddr` and `port`, those with a value for each host.
-    private let hostLists: [String: [String]]
     /// User, hosts and database, as a URL.
     public let description: String
-    /// How many hosts it has, 1 or more; those of a `service=` are not counted.
-    public let hostCount: Int
 
     /// Parses a URL.
     public init(_ text: String) throws(Invalid) {
@@ -42,12 +38,6 @@ public struct PostgresURL: Hashable, Sendable, CustomStringConvertible {
         let user = options["user"].map { "\($0)@" } ?? ""
         let hosts = (options["host"] ?? options["hostaddr"] ?? "").split(
             separator: ",", omittingEmptySubsequences: false)
-        hostCount = hosts.count
-        hostLists = ["host", "hostaddr", "port"].reduce(into: [:]) { lists, name in
-            let values = (options[name] ?? "").split(
-                separator: ",", omittingEmptySubsequences: false)
-            if values.count > 1 { lists[name] = values.map(String.init) }
-        }
         let ports = (options["port"] ?? "").split(
             separator: ",", omittingEmptySubsequences: false)
         let addresses = hosts.enumerated().map { index, host in
@@ -56,17 +46,6 @@ public struct PostgresURL: Hashable, Sendable, CustomStringConvertible {
         }
         description =
             "postgresql://\(user)\(addresses.joined(separator: ","))/\(options["dbname"] ?? "")"
-    }
-
-    /// libpq's options that make it begin with another host, behind which the others are in their
-    /// order.
-    ///
-    /// - Parameter first: the index of the host, 0 or more; of those beyond, the remainder counts.
-    func options(firstHost first: Int) -> [(String, String)] {
-        hostLists.sorted { $0.key < $1.key }.map { name, values in
-            let index = first % values.count
-            return (name, (values[index...] + values[..<index]).joined(separator: ","))
-        }
     }
 
     /// SAFETY: libpq's array ends with an option without a keyword, and its strings are valid until

@@ -17,11 +17,11 @@ public struct PostgresOrderStoreConfiguration: Hashable, Sendable {
     /// hours.
     public var keyRetention = Duration.seconds(24 * 60 * 60)
     /// The time for a statement, and for waiting for a lock, at the server; then it is undone and its
-    /// requests fail. Without any answer for twice as long, the connection counts as lost; for as
-    /// long, if the server's machine does not even acknowledge what it is sent. Default 5 s.
+    /// requests fail. Without any answer for twice as long, the connection counts as lost. Default
+    /// 5 s.
     public var statementTimeout = Duration.seconds(5)
-    /// The time for connecting to all hosts, of which each has its share before the next one is tried,
-    /// and for the first connection of all. Default 5 s.
+    /// The time for connecting to all hosts together, and for the first connection of all. Default
+    /// 5 s.
     public var connectTimeout = Duration.seconds(5)
     /// How long requests wait while the database can't be reached; then those that wait, and all
     /// later ones, fail with `OrderStoreError.unavailable` until it can be reached. Default 5 s.

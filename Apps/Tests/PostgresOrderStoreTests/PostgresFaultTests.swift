@@ -123,53 +123,6 @@ struct PostgresFaultTests {
         await store.close()
     }
 
-    @Test("A commit that was found after a crash is confirmed when it is on the standby")
-    func foundBeforeStandby() async throws {
-        let server = try PostgresServer()
-        let harness = try PostgresHarness(server)
-        let store = try await harness.open()
-        _ = try await store.make(draft)
-        // A standby that never comes: commits are on this server's disk, and wait for it.
-        try harness.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-        try harness.execute("SELECT pg_reload_conf()")
-        let isAnswered = Flag()
-        let order = Task {
-            defer { isAnswered.set() }
-            return try await store.make(draft)
-        }
-        let waiting = """
-            SELECT count(*), coalesce(max(pid), 0) FROM pg_stat_activity WHERE wait_event = 'SyncRep'
-            """
-        var first = try harness.execute(waiting)
-        while !first.hasPrefix("1|") { first = try harness.execute(waiting) }
-        try harness.execute(Self.terminate)
-        // The next connection finds the commit, and has to wait, too.
-        var second = try harness.execute(waiting)
-        while !isAnswered.isSet, !second.hasPrefix("1|") || second == first {
-            second = try harness.execute(waiting)
-        }
-        #expect(!isAnswered.isSet)
-        try harness.execute("ALTER SYSTEM RESET synchronous_standby_names")
-        try harness.execute("SELECT pg_reload_conf()")
-        #expect(try await order.value.id.sequence == 2)
-        #expect(try harness.execute("SELECT count(*) FROM orders") == "2")
-        await store.close()
-    }
-
-    @Test("A host that does not answer does not keep the store from the next one")
-    func silentHost() async throws {
-        let harness = try PostgresHarness()
-        let proxy = try SocketProxy(to: harness.server.folder)
-        let store = try await harness.open(host: "\(proxy.folder),\(harness.server.folder)") {
-            $0.connectTimeout = .seconds(4)
-        }
-        let first = try await store.make(draft)
-        proxy.silence()
-        let second = try await store.make(draft)
-        #expect(try await store.orders(limit: 10).orders == [first, second])
-        await store.close()
-    }
-
     @Test("A transaction that still waits when its connection is lost is not stored twice")
     func lostWaiting() async throws {
         let harness = try PostgresHarness()

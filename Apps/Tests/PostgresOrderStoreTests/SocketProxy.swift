@@ -22,7 +22,6 @@ final class SocketProxy: Sendable {
     private let target: String
     private let listener: Int32
     private let links = Locked<[Link]>([])
-    private let isSilent = Flag()
 
     private static let name = ".s.PGSQL.5432"
 
@@ -63,14 +62,7 @@ final class SocketProxy: Sendable {
         }
     }
 
-    /// Ends the connections that there are for the clients, and answers nothing on new ones.
-    func silence() {
-        isSilent.set()
-        loseConnections()
-    }
-
     private func open(_ client: Int32) {
-        if isSilent.isSet { return links.withLock { $0.append(Link(client: client, server: -1)) } }
         let link = Link(client: client, server: Self.socket(target) { connect($0, $1, $2) })
         links.withLock { $0.append(link) }
         Thread.detachNewThread {

@@ -1,6 +1,5 @@
+import Postgres
 import Testing
-
-@testable import Postgres
 
 struct PostgresURLTests {
     @Test(
@@ -41,19 +40,5 @@ struct PostgresURLTests {
     func password(text: String) {
         let error = #expect(throws: PostgresURL.Invalid.self) { try PostgresURL(text) }
         #expect(error?.description.contains("secret") == false, "\(String(describing: error))")
-    }
-
-    @Test("The hosts of a URL can be tried in another order")
-    func hosts() throws {
-        let url = try PostgresURL("postgresql://db1:5433,db2,db3:5435/shop?hostaddr=::1,::2,::3")
-        #expect(url.hostCount == 3)
-        let options = Dictionary(uniqueKeysWithValues: url.options(firstHost: 4))
-        #expect(
-            options == ["host": "db2,db3,db1", "hostaddr": "::2,::3,::1", "port": ",5435,5433"])
-        let other = try PostgresURL("postgresql://db1,db2:5433/shop?port=5432")
-        #expect(
-            Dictionary(uniqueKeysWithValues: other.options(firstHost: 1)) == ["host": "db2,db1"])
-        let one = try PostgresURL("postgresql:///shop")
-        #expect(one.hostCount == 1 && one.options(firstHost: 1).isEmpty)
     }
 }

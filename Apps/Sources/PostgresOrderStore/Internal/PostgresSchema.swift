@@ -144,14 +144,11 @@ enum PostgresSchema {
 
     /// Makes a batch impossible that was not committed: server, number. Waits for a transaction that
     /// is about to store it.
-    ///
-    /// It writes in any case: a batch that is seen after a crash may not be on the standby yet, and
-    /// only a transaction that has written waits for that.
     static let abandon = Statement(
         "abandon",
         """
         INSERT INTO order_batches(server, number) VALUES ($1::bigint, $2::bigint)
-        ON CONFLICT (server, number) DO UPDATE SET number = excluded.number
+        ON CONFLICT DO NOTHING
         """)
 
     /// What became of a batch: server, number. Returns, once for each draft with a known key, the

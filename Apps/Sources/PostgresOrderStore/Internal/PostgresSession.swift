@@ -27,9 +27,6 @@ final class PostgresSession: PostgresConnectionOwner {
     private var connection: PostgresConnection?
     private var backOff = BackOff(first: .milliseconds(50), most: .seconds(2))
     private var timer: ScheduledTimer?
-    /// Attempts that have failed: each begins with the next host, as one that does not answer takes
-    /// all of its attempt's time.
-    private var firstHost = 0
     private(set) var isReady = false
 
     /// - Parameter migrates: whether it creates and migrates the tables.
@@ -48,12 +45,10 @@ final class PostgresSession: PostgresConnectionOwner {
     /// Connects, until `close`.
     func start() {
         var limits = PostgresLimits()
-        limits.connect = configuration.connectTimeout / configuration.url.hostCount
+        limits.connect = configuration.connectTimeout
         limits.answer = configuration.statementTimeout * 2
-        limits.unacknowledged = configuration.statementTimeout
         limits.applicationName = "order_server"
-        let connection = PostgresConnection(
-            configuration.url, limits, firstHost: firstHost, on: reactor, owner: self)
+        let connection = PostgresConnection(configuration.url, limits, on: reactor, owner: self)
         self.connection = connection
         connection.start()
     }
@@ -120,7 +115,6 @@ final class PostgresSession: PostgresConnectionOwner {
     }
 
     private func lost(_ error: PostgresError, unknown: [Int]) {
-        if !isReady { firstHost += 1 }
         isReady = false
         var random = reactor.random
         timer = reactor.schedule(after: backOff.next(using: &random), label: "postgres") {
