@@ -43,7 +43,7 @@ export PATH=$PATH:/usr/sbin:$postgres
 # Prints the programs that a part needs, each with its package.
 needs() { # PART
     case $1 in
-    orders) echo etcd:etcd-server initdb:postgresql ;;
+    orders) echo etcd:etcd-server initdb:postgresql-15 ;;
     etcd) echo etcd:etcd-server ;;
     dns) echo dnsmasq:dnsmasq-base ;;
     *) return 1 ;;

@@ -29,7 +29,12 @@ enum OrderStoreChoice: Hashable {
                 status: .configuration)
         }
         do throws(PostgresURL.Invalid) {
-            var store = PostgresOrderStoreConfiguration(url: try PostgresURL(text))
+            let url = try PostgresURL(text)
+            if url.isReadOnly {
+                throw PostgresURL.Invalid(
+                    description: "target_session_attrs is for servers that take no writes")
+            }
+            var store = PostgresOrderStoreConfiguration(url: url)
             store.maxWaiting = config.maxWaiting
             store.maxBatch = config.maxBatch
             store.maxPageBytes = config.maxPageBytes

@@ -51,6 +51,11 @@ final class OrderStoreMonitor: Sendable {
                 $0.add("error", error.description)
                 $0.add("calls", count)
             }
+        case .reconnected(let host, let reason):
+            logger.warn("order store connected again") {
+                $0.add("host", host)
+                $0.add("reason", reason)
+            }
         case .created: logger.info("order store created: it is empty")
         case .migrated(let from, let to, let backup):
             logger.info("order store migrated") {

@@ -9,6 +9,9 @@ public enum OrderStoreEvent: Hashable, Sendable {
     /// Reading failed, for so many calls since the last event of this kind. At most one event per
     /// minute: peers can repeat a read that fails.
     case readsFail(OrderStoreError, since: Int)
+    /// The connection to the server of the store was lost, for this reason, and is open again, to
+    /// this host. At most one event per second.
+    case reconnected(host: String, reason: String)
     /// The store was opened and had no files: it is empty, and its ids begin with 1.
     case created
     /// The tables of an older store were changed, after a copy of it was made.

@@ -31,10 +31,14 @@ public struct PostgresResult {
 /// Statements are sent without waiting for results; `sync` ends a transaction. It reads while it
 /// writes, so that neither side waits for the other one for ever. libpq looks up names and reads
 /// its files where `start` is called and while it connects: give it a loop of its own.
+///
+/// Unlike libpq, it goes without GSSAPI's encryption, and notices within seconds that a server has
+/// vanished (keep-alives, `tcp_user_timeout`), unless the URL says otherwise.
 @safe public final class PostgresConnection: IOHandler {
     private enum Phase { case idle, connecting, open, ended }
 
     private let url: PostgresURL
+    private let host: Int
     private let reactor: Reactor
     private let limits: PostgresLimits
     private weak var owner: (any PostgresConnectionOwner)?
@@ -47,21 +51,35 @@ public struct PostgresResult {
     /// Rows and errors of statements whose transactions have not ended.
     private var received: [Int: Result<PostgresRows, PostgresError>] = [:]
     private var commitError: PostgresError?
+    /// When the server has answered last, or was asked.
+    private var lastAnswer: MonotonicTime
+    // SAFETY: of this object, freed in `deinit`, after `connection`, whose receiver of notices writes it.
+    private let isUnreplicated: UnsafeMutablePointer<Bool>
 
     /// A connection that is not open.
     ///
-    /// - Parameter owner: not retained.
+    /// - Parameters:
+    ///   - host: the number of the URL's host, below `PostgresURL.hostCount`. libpq does not go on to
+    ///     the next host while one does not answer at all, so the caller does.
+    ///   - owner: not retained.
     public init(
-        _ url: PostgresURL, _ limits: PostgresLimits, on reactor: Reactor,
+        _ url: PostgresURL, host: Int, _ limits: PostgresLimits, on reactor: Reactor,
         owner: any PostgresConnectionOwner
     ) {
+        unsafe isUnreplicated = .allocate(capacity: 1)
+        unsafe isUnreplicated.initialize(to: false)
+        lastAnswer = reactor.now
         self.url = url
+        self.host = host
         self.limits = limits
         self.reactor = reactor
         self.owner = owner
     }
 
-    deinit { end() }
+    deinit {
+        end()
+        unsafe isUnreplicated.deallocate()
+    }
 
     /// Whether an answer is to come.
     public var isWaiting: Bool { state.isWaiting }
@@ -73,43 +91,25 @@ public struct PostgresResult {
     public func start() {
         precondition(phase == .idle, "a connection is started once")
         phase = .connecting
-        timer = reactor.schedule(after: limits.connect, label: "postgres") { [weak self] _ in
-            self?.lose(PostgresError(message: "no connection in time"))
+        let limit = url.connectTimeout ?? limits.connect
+        timer = reactor.schedule(after: limit, label: "postgres") { [weak self] _ in
+            guard let self else { return }
+            let name = url.name(ofHost: host)
+            lose(PostgresError(message: "no connection to \(name) in time"))
         }
+        typealias Option = PostgresURL.Option
         let options = [
-            ("dbname", url.text), ("client_encoding", "UTF8"),
-            ("fallback_application_name", limits.applicationName),
+            Option("dbname", url.text), Option("client_encoding", "UTF8"),
+            Option("fallback_application_name", limits.applicationName),
         ]
-        unsafe connection = Self.start(options, defaults: [("target_session_attrs", "read-write")])
+        unsafe connection = Self.start(
+            Self.defaults(limits) + options + url.hosts[host].options)
+        // Before it has any: libpq prints them.
+        unsafe PQsetNoticeReceiver(connection, Self.observeNotice, isUnreplicated)
         // Not within the caller's function.
         reactor.loop.execute { [box = LoopBound(Weak(self), on: reactor)] _ in
             box.get().connection?.poll(isFirst: true)
         }
-    }
-
-    /// SAFETY: libpq copies the strings.
-    private static func start(
-        _ options: [(String, String)], defaults: [(String, String)]
-    ) -> OpaquePointer? {
-        // Of equal keywords the last one counts; what the URL has counts more than the defaults.
-        let all = defaults + options
-        var strings: [UnsafeMutablePointer<CChar>?] = unsafe []
-        defer { unsafe strings.forEach { unsafe $0?.deallocate() } }
-        func list(_ texts: [String]) -> [UnsafePointer<CChar>?] {
-            var pointers: [UnsafePointer<CChar>?] = unsafe []
-            for text in texts {
-                let bytes = Array(text.utf8CString)
-                let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
-                unsafe copy.initialize(from: bytes, count: bytes.count)
-                unsafe strings.append(copy)
-                unsafe pointers.append(UnsafePointer(copy))
-            }
-            unsafe pointers.append(nil)
-            return unsafe pointers
-        }
-        let keywords = unsafe list(all.map(\.0))
-        let values = unsafe list(all.map(\.1))
-        return unsafe PQconnectStartParams(keywords, values, 1)
     }
 
     private func poll(isFirst: Bool = false) {
@@ -127,8 +127,6 @@ public struct PostgresResult {
             guard unsafe PQsetnonblocking(connection, 1) == 0,
                 unsafe PQenterPipelineMode(connection) == 1
             else { return lose(lastError()) }
-            // A notice says nothing that the result does not.
-            unsafe PQsetNoticeReceiver(connection, { _, _ in }, nil)
             phase = .open
             watch(.read)
             if phase == .open { owner?.opened(self) }
@@ -191,7 +189,10 @@ public struct PostgresResult {
         guard phase == .open, let connection = unsafe connection else { return }
         state.sentSync()
         guard unsafe PQpipelineSync(connection) == 1 else { return loseLater(lastError()) }
-        if timer == nil { startTimer() }
+        if timer == nil {
+            lastAnswer = reactor.now
+            startTimer(limits.answer)
+        }
         flush()
     }
 
@@ -202,10 +203,15 @@ public struct PostgresResult {
         registration?.setInterest(rest == 0 ? .read : [.read, .write])
     }
 
-    /// Time without any answer, after which the connection counts as lost.
-    private func startTimer() {
-        timer = reactor.schedule(after: limits.answer, label: "postgres") { [weak self] _ in
-            self?.lose(PostgresError(message: "no answer in time"))
+    /// Time without any answer, after which the connection counts as lost. Results of a long pipeline
+    /// are answers, before its end.
+    private func startTimer(_ time: Duration) {
+        timer = reactor.schedule(after: time, label: "postgres") { [weak self] _ in
+            guard let self else { return }
+            timer = nil
+            let rest = limits.answer - (reactor.now - lastAnswer)
+            if rest > .zero { return startTimer(rest) }
+            lose(PostgresError(message: "no answer in time"))
         }
     }
 
@@ -216,10 +222,13 @@ public struct PostgresResult {
         if phase == .connecting { return poll() }
         guard phase == .open, let connection = unsafe connection else { return }
         // Always reads: a server whose output is full reads nothing.
-        guard unsafe PQconsumeInput(connection) == 1 else {
-            readResults()
-            return lose(lastError())
-        }
+        // No event tells of what OpenSSL has: libpq may have less room than a record.
+        repeat {
+            guard unsafe PQconsumeInput(connection) == 1 else {
+                readResults()
+                return lose(lastError())
+            }
+        } while unsafe rocket_postgres_pending(connection) > 0
         flush()
         readResults()
     }
@@ -243,13 +252,17 @@ public struct PostgresResult {
                 ends += 1
                 event = .end
             }
+            lastAnswer = reactor.now
+            if event == .sync, unsafe isUnreplicated.pointee {
+                return lose(
+                    PostgresError(message: "waiting for the standbys was cancelled at the server"))
+            }
             switch state.received(event) {
             case .none: break
             case .unexpected:
                 return lose(PostgresError(message: "the server has sent an unexpected result"))
             case .ended(let statements):
-                timer.take()?.cancel()
-                if state.isWaiting { startTimer() }
+                if !state.isWaiting { timer.take()?.cancel() }
                 let results = statements.map(result)
                 commitError = nil
                 owner?.ended(results, of: self)
@@ -342,49 +355,5 @@ public struct PostgresResult {
     private struct Weak {
         weak var connection: PostgresConnection?
         init(_ connection: PostgresConnection) { self.connection = connection }
-    }
-}
-
-/// Limits of a connection. A value.
-public struct PostgresLimits: Hashable, Sendable {
-    /// The time for connecting, with TLS and authentication, to all hosts together. Default 5 s.
-    public var connect = Duration.seconds(5)
-    /// The time without an answer after which the connection counts as lost. Default 10 s.
-    public var answer = Duration.seconds(10)
-    /// What the server shows as the application (`pg_stat_activity`). Default "rocket".
-    public var applicationName = "rocket"
-
-    /// The defaults.
-    public init() {}
-}
-
-extension PostgresParameters {
-    /// SAFETY: the pointers are valid during the call of `body`.
-    fileprivate func withPointers(
-        _ body: (
-            Int32, UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<Int32>,
-            UnsafePointer<Int32>
-        ) -> Int32
-    ) -> Int32 {
-        // One byte more: the start of an empty text at the end is a valid pointer.
-        let all = bytes + [0]
-        return unsafe all.withUnsafeBufferPointer { all in
-            var values: [UnsafePointer<CChar>?] = unsafe []
-            var lengths: [Int32] = []
-            var start = 0
-            for end in ends {
-                guard let end, let base = all.baseAddress else {
-                    unsafe values.append(nil)
-                    lengths.append(0)
-                    continue
-                }
-                unsafe values.append(
-                    UnsafeRawPointer(base + start).assumingMemoryBound(to: CChar.self))
-                lengths.append(Int32(end - start))
-                start = end
-            }
-            let formats = [Int32](repeating: 1, count: ends.count)
-            return unsafe body(Int32(ends.count), values, lengths, formats)
-        }
     }
 }

@@ -13,8 +13,8 @@ import CPostgres
     /// How many there are.
     public var count: Int { Int(unsafe PQntuples(result)) }
 
-    /// Returns the value of a column of type bigint, integer or boolean; nil for NULL and for other
-    /// lengths.
+    /// Returns the value of a column of type bigint, integer or boolean; nil for NULL, for other
+    /// lengths, and if there is no such row or column.
     public func integer(_ row: Int, _ column: Int) -> Int64? {
         unsafe bytes(row, column) { bytes in
             guard [1, 4, 8].contains(bytes.count) else { return nil }
@@ -23,7 +23,7 @@ import CPostgres
         }
     }
 
-    /// Returns the value of a column of type text; nil for NULL.
+    /// Returns the value of a column of type text; nil for NULL, and if there is none.
     public func text(_ row: Int, _ column: Int) -> String? {
         unsafe bytes(row, column) { unsafe String(decoding: $0, as: UTF8.self) }
     }
@@ -31,9 +31,10 @@ import CPostgres
     private func bytes<Value>(
         _ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer) -> Value?
     ) -> Value? {
-        precondition(
-            row >= 0 && row < count && column >= 0 && column < Int(unsafe PQnfields(result)),
-            "a row and a column of the result")
+        // What a server sends is not certain.
+        guard row >= 0, row < count, column >= 0, column < Int(unsafe PQnfields(result)) else {
+            return nil
+        }
         let (row, column) = (Int32(row), Int32(column))
         guard unsafe PQgetisnull(result, row, column) == 0,
             let value = unsafe PQgetvalue(result, row, column)

@@ -10,10 +10,19 @@ public struct PostgresURL: Hashable, Sendable, CustomStringConvertible {
     public struct Invalid: Error, Hashable, Sendable, CustomStringConvertible {
         /// One line, without the URL.
         public let description: String
+
+        /// A reason.
+        public init(description: String) { self.description = description }
     }
 
     /// As it was given.
     let text: String
+    /// Its hosts, in their order; one, without options, if it has none: libpq's default.
+    let hosts: [Host]
+    /// Its time for connecting to one host; nil: it has none.
+    let connectTimeout: Duration?
+    /// Whether it asks for servers that take no writes.
+    public let isReadOnly: Bool
     /// User, hosts and database, as a URL.
     public let description: String
 
@@ -34,18 +43,22 @@ public struct PostgresURL: Hashable, Sendable, CustomStringConvertible {
                     "a URL of PostgreSQL may not have a password, which logs and pages would show: "
                     + "put it into a file, and its path into the URL (?passfile=/PATH)")
         }
+        try Self.check(options)
         self.text = text
+        hosts = try Self.hosts(options)
+        connectTimeout = try Self.connectTimeout(options)
+        isReadOnly = ["read-only", "standby"].contains(options["target_session_attrs"])
         let user = options["user"].map { "\($0)@" } ?? ""
-        let hosts = (options["host"] ?? options["hostaddr"] ?? "").split(
-            separator: ",", omittingEmptySubsequences: false)
-        let ports = (options["port"] ?? "").split(
-            separator: ",", omittingEmptySubsequences: false)
-        let addresses = hosts.enumerated().map { index, host in
-            let port = ports.count == 1 ? ports.first : index < ports.count ? ports[index] : nil
-            return port.map { $0.isEmpty ? "\(host)" : "\(host):\($0)" } ?? "\(host)"
-        }
-        description =
-            "postgresql://\(user)\(addresses.joined(separator: ","))/\(options["dbname"] ?? "")"
+        let names = hosts.map(\.description).joined(separator: ",")
+        description = "postgresql://\(user)\(names)/\(options["dbname"] ?? "")"
+    }
+
+    /// How many hosts it has.
+    public var hostCount: Int { hosts.count }
+
+    /// Returns the name of a host, with its port if it has one. The number is below `hostCount`.
+    public func name(ofHost number: Int) -> String {
+        hosts[number].description.isEmpty ? "the default host" : hosts[number].description
     }
 
     /// SAFETY: libpq's array ends with an option without a keyword, and its strings are valid until

@@ -20,8 +20,8 @@ public struct PostgresOrderStoreConfiguration: Hashable, Sendable {
     /// requests fail. Without any answer for twice as long, the connection counts as lost. Default
     /// 5 s.
     public var statementTimeout = Duration.seconds(5)
-    /// The time for connecting to all hosts together, and for the first connection of all. Default
-    /// 5 s.
+    /// The time for connecting to all hosts together, each has the same part of it, and for the
+    /// first connection of all. A URL with `connect_timeout` has that for each host. Default 5 s.
     public var connectTimeout = Duration.seconds(5)
     /// How long requests wait while the database can't be reached; then those that wait, and all
     /// later ones, fail with `OrderStoreError.unavailable` until it can be reached. Default 5 s.

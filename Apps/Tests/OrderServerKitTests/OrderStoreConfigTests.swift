@@ -82,7 +82,11 @@ struct OrderStoreConfigTests {
 
     @Test(
         "A URL that is none, or has a password, is refused with the status 78 and without it",
-        arguments: ["orders.sqlite", "postgresql://orders:secret@db/shop"])
+        arguments: [
+            "orders.sqlite", "postgresql://orders:secret@db/shop",
+            "postgresql://db/shop?sslmode=yes",
+            "postgresql://db/shop?target_session_attrs=standby",
+        ])
     func wrongURL(url: String) {
         var config = OrderStoreConfig()
         config.url = url

@@ -240,11 +240,14 @@ final class Flag: Sendable {
 final class HeldLock {
     private let client: ChildProcess
 
-    init(_ harness: PostgresHarness) async throws {
+    init(_ harness: PostgresHarness, _ lock: Int64 = PostgresSchema.writeLock) async throws {
         client = try ChildProcess(
-            ["psql", "-h", harness.server.folder, "-U", "rocket", "-d", harness.database, "-XAtq"],
+            [
+                PostgresServer.psql, "-h", harness.server.folder, "-U", "rocket", "-d",
+                harness.database, "-XAtq",
+            ],
             output: "/dev/null")
-        client.write("SELECT pg_advisory_lock(\(PostgresSchema.writeLock));\n")
+        client.write("SELECT pg_advisory_lock(\(lock));\n")
         try await harness.wait(
             for: "1",
             """

@@ -39,9 +39,15 @@ struct PostgresHarness: OrderStoreHarness {
         _ configure: (inout PostgresOrderStoreConfiguration) -> Void = { _ in },
         settings: () -> ConformanceSettings = { ConformanceSettings() }
     ) async throws -> PostgresOrderStore {
+        try await open(server.url(database, host: host), configure, settings: settings)
+    }
+
+    func open(
+        _ url: PostgresURL, _ configure: (inout PostgresOrderStoreConfiguration) -> Void = { _ in },
+        settings: () -> ConformanceSettings = { ConformanceSettings() }
+    ) async throws -> PostgresOrderStore {
         let settings = settings()
-        var configuration = PostgresOrderStoreConfiguration(
-            url: try server.url(database, host: host))
+        var configuration = PostgresOrderStoreConfiguration(url: url)
         // The machine of the tests may be slow.
         configuration.statementTimeout = .seconds(60)
         configuration.connectTimeout = .seconds(60)

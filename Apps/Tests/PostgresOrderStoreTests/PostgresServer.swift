@@ -10,24 +10,49 @@ final class PostgresServer: Sendable {
     /// One for all tests that don't restart it.
     static let shared = Result { try PostgresServer() }
 
-    /// Whether PostgreSQL's server is installed.
-    static let isInstalled = ["initdb", "pg_ctl", "psql"].allSatisfy { name in
-        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-            FileManager.default.isExecutableFile(atPath: "\($0)/\(name)")
+    /// The folder of PostgreSQL's programs: one of PATH, or Debian's of the newest version.
+    private static let programs: String? = {
+        let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let root = "/usr/lib/postgresql"
+        let versions = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [])
+            .sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }
+        return (path.map(String.init) + versions.map { "\(root)/\($0)/bin" }).first { folder in
+            ["initdb", "pg_ctl", "psql"].allSatisfy {
+                FileManager.default.isExecutableFile(atPath: "\(folder)/\($0)")
+            }
         }
-    }
+    }()
+
+    /// Whether PostgreSQL's server is installed.
+    static let isInstalled = programs != nil
+
+    /// Its client.
+    static let psql = "\(programs ?? "")/psql"
 
     let folder: String
+    /// Where it listens at 127.0.0.1 too; nil: nowhere.
+    let port: Int?
     private let keeper: ChildProcess
     private let databases = Locked(0)
 
     /// PostgreSQL does not run as root.
     private static let asUser = """
+        PATH=\(programs ?? ""):$PATH
         run() { if [ "$(id -u)" = 0 ]; then (cd / && runuser -u nobody -- "$@"); else "$@"; fi; }
         """
 
-    init() throws {
+    /// - Parameters:
+    ///   - primary: the server that it is a standby of; nil: it is a server of its own.
+    ///   - port: a free port of 127.0.0.1; nil: none.
+    ///   - settings: of its configuration, as name=value.
+    ///   - files: a folder with files that are copied into that of its data; the folder that it is in
+    ///     is removed when the server ends. nil: none.
+    init(
+        standbyOf primary: PostgresServer? = nil, port: Int? = nil, settings: [String] = [],
+        files: String? = nil
+    ) throws {
         folder = "/tmp/rocket-pg-\(UUID().uuidString.prefix(8))"
+        self.port = port
         let script = """
             # It lives long: what it has inherited of other tests must not.
             for fd in /proc/self/fd/*; do
@@ -35,18 +60,29 @@ final class PostgresServer: Sendable {
             done
             \(Self.asUser)
             run mkdir -m 0755 "$1" || exit 1
-            run initdb -D "$1/data" -A trust -U rocket -E UTF8 --locale=C.UTF-8 --no-sync >"/dev/null" \
-                || exit 1
+            if [ -n "$3" ]; then
+                run pg_basebackup -h "$3" -U rocket -D "$1/data" -R -c fast --no-sync || exit 1
+            else
+                run initdb -D "$1/data" -A trust -U rocket -E UTF8 --locale=C.UTF-8 --no-sync \
+                    >/dev/null || exit 1
+            fi
+            if [ -n "$4" ]; then
+                run cp "$4"/* "$1/data" && run chmod 600 "$1"/data/*.key || exit 1
+            fi
             run pg_ctl -D "$1/data" -w -s -l "$1/log" -o "-k $1 -c listen_addresses='' -c fsync=off \
-                -c max_connections=300" start || exit 1
+                -c max_connections=300 $5" start || exit 1
             : >"$2"
             cat >/dev/null
-            run pg_ctl -D "$1/data" -s -m immediate stop
-            rm -rf "$1" "$2"
+            run pg_ctl -D "$1/data" -s -m immediate stop 2>/dev/null
+            rm -rf "$1" "$2" ${4:+"${4%/*}"}
             """
         let ready = folder + ".ready"
         keeper = try ChildProcess(
-            ["bash", "-c", script, "bash", folder, ready], output: "/dev/null")
+            [
+                "bash", "-c", script, "bash", folder, ready, primary?.folder ?? "", files ?? "",
+                (settings + (port.map { ["listen_addresses=127.0.0.1", "port=\($0)"] } ?? []))
+                    .map { "-c \($0)" }.joined(separator: " "),
+            ], output: "/dev/null")
         while !FileManager.default.fileExists(atPath: ready) {
             var status: Int32 = 0
             try #require(waitpid(keeper.id, &status, WNOHANG) == 0, "PostgreSQL has not started")
@@ -60,7 +96,7 @@ final class PostgresServer: Sendable {
         try databases.withLock { number in
             number += 1
             let name = "orders_\(number)"
-            _ = try Self.psql(folder, "postgres", "CREATE DATABASE \(name)")
+            _ = try Self.psql(folder, port, "postgres", "CREATE DATABASE \(name)")
             return name
         }
     }
@@ -68,7 +104,7 @@ final class PostgresServer: Sendable {
     /// Executes SQL in a database, as another client, and returns the rows, columns by `|`.
     @discardableResult
     func execute(_ sql: String, in database: String) throws -> String {
-        try Self.psql(folder, database, sql)
+        try Self.psql(folder, port, database, sql)
     }
 
     /// The URL of a database.
@@ -79,16 +115,32 @@ final class PostgresServer: Sendable {
     }
 
     /// Ends the server as a crash does, and starts it again.
-    func restart() throws {
-        let command = "run pg_ctl -D \"$1/data\" -w -s -m immediate restart -l \"$1/log\""
-        _ = try ChildProcess.run(["/bin/sh", "-c", "\(Self.asUser); \(command)", "sh", folder])
+    func restart() throws { try control("-m immediate restart -l \"$1/log\"") }
+
+    /// Changes its configuration, which sessions observe later.
+    func configure(_ sql: String) throws {
+        try execute(sql, in: "postgres")
+        try execute("SELECT pg_reload_conf()", in: "postgres")
     }
 
-    private static func psql(_ folder: String, _ database: String, _ sql: String) throws -> String {
+    /// Ends the server as a crash does.
+    func stop() throws { try control("-m immediate stop") }
+
+    /// Makes the standby a server of its own, and waits for it.
+    func promote() throws { try control("promote") }
+
+    private func control(_ command: String) throws {
+        let script = "\(Self.asUser); run pg_ctl -D \"$1/data\" -w -s \(command)"
+        _ = try ChildProcess.run(["/bin/sh", "-c", script, "sh", folder])
+    }
+
+    private static func psql(
+        _ folder: String, _ port: Int?, _ database: String, _ sql: String
+    ) throws -> String {
         try ChildProcess.run(
             [
-                "psql", "-h", folder, "-U", "rocket", "-d", database, "-XAtq", "-v",
-                "ON_ERROR_STOP=1", "-c", sql,
+                psql, "-h", folder, "-U", "rocket", "-d", database, "-XAtq", "-v",
+                "ON_ERROR_STOP=1", "-p", "\(port ?? 5432)", "-c", sql,
             ])
     }
 }

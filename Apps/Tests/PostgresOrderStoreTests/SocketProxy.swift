@@ -4,7 +4,7 @@ import RocketSystem
 
 /// A Unix socket in a folder of its own that forwards to a server, and can lose what it forwards.
 final class SocketProxy: Sendable {
-    private enum Loss { case nothing, replies, connection }
+    private enum Loss { case nothing, replies, connection, everything }
 
     /// One connection: a descriptor on each side.
     private final class Link: Sendable {
@@ -19,20 +19,21 @@ final class SocketProxy: Sendable {
     }
 
     let folder: String
-    private let target: String
+    private let target: String?
     private let listener: Int32
     private let links = Locked<[Link]>([])
 
     private static let name = ".s.PGSQL.5432"
 
-    /// - Parameter target: the folder of the server's socket.
-    init(to target: String) throws {
+    /// - Parameter target: the folder of the server's socket; nil: it never answers.
+    init(to target: String?) throws {
         folder = "/tmp/rocket-pp-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
-        self.target = "\(target)/\(Self.name)"
+        self.target = target.map { "\($0)/\(Self.name)" }
         listener = Self.socket("\(folder)/\(Self.name)") { bind($0, $1, $2) }
         listen(listener, 100)
+        if target == nil { return }
         Thread.detachNewThread { [listener, weak self] in
             while true {
                 let client = accept(listener, nil, nil)
@@ -54,6 +55,12 @@ final class SocketProxy: Sendable {
         for link in links.withLock({ $0 }) { link.loss.withLock { $0 = .replies } }
     }
 
+    /// Forwards nothing any more on the connections that there are, and leaves them open, as a network
+    /// that is cut.
+    func loseEverything() {
+        for link in links.withLock({ $0 }) { link.loss.withLock { $0 = .everything } }
+    }
+
     /// Ends the connections that there are for the clients; the server does not observe that.
     func loseConnections() {
         for link in links.withLock({ $0 }) {
@@ -63,15 +70,18 @@ final class SocketProxy: Sendable {
     }
 
     private func open(_ client: Int32) {
+        guard let target else { return }
         let link = Link(client: client, server: Self.socket(target) { connect($0, $1, $2) })
         links.withLock { $0.append(link) }
         Thread.detachNewThread {
-            Self.copy(from: client, to: link.server) { true }
+            Self.copy(from: client, to: link.server) { link.loss.withLock { $0 } != .everything }
+            if link.loss.withLock({ $0 }) == .everything { return }
             // The server goes on with a connection that is only lost.
             if link.loss.withLock({ $0 }) != .connection { shutdown(link.server, Int32(SHUT_RDWR)) }
         }
         Thread.detachNewThread {
             Self.copy(from: link.server, to: client) { link.loss.withLock { $0 } == .nothing }
+            if link.loss.withLock({ $0 }) == .everything { return }
             shutdown(client, Int32(SHUT_RDWR))
         }
     }

@@ -28,6 +28,9 @@ extension OrderStoreError {
         switch error.stateClass {
         case _ where error.state == PostgresSchema.newerState: self = .newerSchema(path: path)
         case "42": self = .notPermitted(path: path, reason: error.description)
+        case _ where error.state == "55P03":
+            let reason = "another server creates or changes its tables, or stores orders, and does "
+            self = .cannotOpen(path: path, reason: reason + "not end: \(error)")
         default: self = .cannotOpen(path: path, reason: error.description)
         }
     }
@@ -40,6 +43,12 @@ extension PostgresError {
 
     /// Whether the database does not take writes, as a standby.
     var isReadOnly: Bool { state == "25006" }
+
+    /// Whether the same transaction can succeed at once: another one was in its way.
+    var isTransient: Bool { stateClass == "40" }
+
+    /// Whether a single order may be the reason: its values, or a rule of the database.
+    var isOfRows: Bool { ["22", "23", "54", "P0"].contains(stateClass) }
 }
 
 extension Order {

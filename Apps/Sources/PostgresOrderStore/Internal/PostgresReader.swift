@@ -16,6 +16,10 @@ final class PostgresReader: PostgresSessionOwner {
     private enum Entry {
         case request(ReadRequest)
         case own(Internal)
+
+        var isPage: Bool {
+            if case .request(let request) = self { request.occupiesSource } else { false }
+        }
     }
 
     private let configuration: PostgresOrderStoreConfiguration
@@ -35,11 +39,18 @@ final class PostgresReader: PostgresSessionOwner {
     private var outageTimer: ScheduledTimer?
     /// Called when reads have ended.
     var whenEnded: () -> Void = {}
-    /// Called when the connection is lost.
-    var whenLost: () -> Void = {}
+    /// Called when the connection is lost, or can't be opened.
+    var whenLost: (PostgresError) -> Void = { _ in }
+    /// Pages that are sent, and connections that were lost since a read has ended.
+    private var pages = 0
+    private var losses = 0
 
     /// Reads that are sent at most before their results.
     private static let maxSent = 256
+    /// Pages that are sent at most: so much more than the limit of their bytes is in memory.
+    private static let maxPages = 4
+    /// A read is sent on so many connections at most: it may be what ends them.
+    private static let maxLosses = 5
 
     init(
         _ configuration: PostgresOrderStoreConfiguration, _ requests: OrderRequests,
@@ -54,16 +65,18 @@ final class PostgresReader: PostgresSessionOwner {
         self.wake = wake
     }
 
-    /// Connects; once.
-    func start() {
-        if session != nil { return }
+    /// Connects to a host; once.
+    func start(host: Int) {
         typealias Schema = PostgresSchema
         let session = PostgresSession(
-            configuration, migrates: false,
+            configuration, host: host, isWriter: false,
             [Schema.lock, Schema.newest, Schema.find, Schema.list], on: reactor, owner: self)
         self.session = session
         session.start()
     }
+
+    /// Connects to the host that orders are stored at now, and reads there what was not read.
+    func move(to host: Int) { session?.move(to: host) }
 
     /// Whether nothing is read, or will be.
     var isIdle: Bool { sent.isEmpty && again.isEmpty && requests.reads.count == 0 }
@@ -95,7 +108,7 @@ final class PostgresReader: PostgresSessionOwner {
         var entries: [Entry] = []
         swap(&entries, &again)
         for entry in entries { send(entry) }
-        while sent.count < Self.maxSent,
+        while sent.count < Self.maxSent, pages < Self.maxPages,
             requests.reads.take(upTo: Self.maxSent - sent.count, into: &batch, for: wake) == .taken
         {
             for request in batch {
@@ -128,6 +141,7 @@ final class PostgresReader: PostgresSessionOwner {
             parameters = read.parameters
         }
         tag += 1
+        if entry.isPage { pages += 1 }
         sent[tag] = entry
         session?.execute(statement, parameters, tag: tag)
     }
@@ -143,6 +157,8 @@ final class PostgresReader: PostgresSessionOwner {
     func ended(_ results: [PostgresResult], of session: PostgresSession) {
         for result in results {
             guard let entry = sent.removeValue(forKey: result.tag) else { continue }
+            if entry.isPage { pages -= 1 }
+            losses = 0
             switch result.rows {
             case .success(let rows): finish(entry, rows)
             case .failure(.aborted): again.append(entry)
@@ -159,9 +175,17 @@ final class PostgresReader: PostgresSessionOwner {
     func lost(_ session: PostgresSession, _ error: PostgresError, unknown: [Int]) {
         lastError = error
         // In their order; all that were sent are unknown.
-        again = sent.sorted { $0.key < $1.key }.map(\.value) + again
+        let unfinished = sent.sorted { $0.key < $1.key }.map(\.value)
         sent = [:]
-        whenLost()
+        pages = 0
+        whenLost(error)
+        if !unfinished.isEmpty { losses += 1 }
+        if losses < Self.maxLosses {
+            again = unfinished + again
+        } else {
+            losses = 0
+            for entry in unfinished { fail(entry, OrderStoreError(readFailure: error)) }
+        }
         if outageTimer == nil, !isOut {
             outageTimer = reactor.schedule(
                 after: configuration.outageTimeout, label: "order-store"

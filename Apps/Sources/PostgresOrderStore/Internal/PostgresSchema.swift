@@ -63,6 +63,18 @@ enum PostgresSchema {
                 IF current_setting('server_encoding') <> 'UTF8' THEN
                     RAISE EXCEPTION 'its encoding is not UTF8' USING ERRCODE = '\(encodingState)';
                 END IF;
+                IF current_setting('transaction_read_only') = 'on' THEN
+                    RAISE EXCEPTION 'it takes no writes' USING ERRCODE = '25006';
+                END IF;
+                -- Whoever connects again needs no lock, which a server in a migration has.
+                -- Not to_regclass: it would not see later that another server has made the table.
+                PERFORM FROM pg_class WHERE relname = 'order_schema' AND pg_table_is_visible(oid);
+                IF FOUND THEN
+                    SELECT coalesce(max(s.version), 0) INTO version FROM order_schema s;
+                    IF version = \(migrations.count) THEN
+                        RETURN;
+                    END IF;
+                END IF;
                 PERFORM pg_advisory_xact_lock(\(schemaLock));
                 IF to_regclass('order_schema') IS NULL THEN
                     CREATE TABLE order_schema(
@@ -72,7 +84,8 @@ enum PostgresSchema {
                 END IF;
                 SELECT coalesce(max(s.version), 0) INTO version FROM order_schema s;
                 IF version > \(migrations.count) THEN
-                    RAISE EXCEPTION 'version %', version USING ERRCODE = '\(newerState)';
+                    RAISE EXCEPTION 'its tables have version %, and this program knows \(migrations.count)',
+                        version USING ERRCODE = '\(newerState)';
                 END IF;
                 \(steps.joined(separator: "\n"))
             END
@@ -143,12 +156,13 @@ enum PostgresSchema {
         """)
 
     /// Makes a batch impossible that was not committed: server, number. Waits for a transaction that
-    /// is about to store it.
+    /// is about to store it. Always writes: so the end of its transaction waits for synchronous
+    /// standbys, and then they have the batch too, which may have been committed without them.
     static let abandon = Statement(
         "abandon",
         """
         INSERT INTO order_batches(server, number) VALUES ($1::bigint, $2::bigint)
-        ON CONFLICT DO NOTHING
+        ON CONFLICT (server, number) DO UPDATE SET created = now()
         """)
 
     /// What became of a batch: server, number. Returns, once for each draft with a known key, the

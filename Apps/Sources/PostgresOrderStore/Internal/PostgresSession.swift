@@ -17,26 +17,36 @@ protocol PostgresSessionOwner: AnyObject {
 
 /// A connection that is opened again when it is lost, with its settings and prepared statements.
 /// Bound to its loop.
+///
+/// It connects to one host of the URL at a time. One that chooses the host goes on to the next one
+/// when it is lost or can't connect: after a silence there is no other sign that another host takes
+/// writes now.
 final class PostgresSession: PostgresConnectionOwner {
     private let configuration: PostgresOrderStoreConfiguration
     private let reactor: Reactor
-    /// Statements before the others, without parameters.
-    private let migrates: Bool
+    /// Whether it is that of the writer: it chooses the host, and creates and migrates the tables.
+    private let isWriter: Bool
     private let statements: [PostgresSchema.Statement]
     private weak var owner: (any PostgresSessionOwner)?
     private var connection: PostgresConnection?
     private var backOff = BackOff(first: .milliseconds(50), most: .seconds(2))
     private var timer: ScheduledTimer?
     private(set) var isReady = false
+    /// The number of the host that it is, or will be, connected to.
+    private(set) var host: Int
+    /// Hosts that were tried since it was ready, and why they failed.
+    private var tried = 0
+    private var failures: [Int: PostgresError] = [:]
 
-    /// - Parameter migrates: whether it creates and migrates the tables.
+    /// - Parameter host: the number of the first host.
     init(
-        _ configuration: PostgresOrderStoreConfiguration, migrates: Bool,
+        _ configuration: PostgresOrderStoreConfiguration, host: Int = 0, isWriter: Bool,
         _ statements: [PostgresSchema.Statement], on reactor: Reactor,
         owner: any PostgresSessionOwner
     ) {
         self.configuration = configuration
-        self.migrates = migrates
+        self.host = host
+        self.isWriter = isWriter
         self.statements = statements
         self.reactor = reactor
         self.owner = owner
@@ -45,10 +55,11 @@ final class PostgresSession: PostgresConnectionOwner {
     /// Connects, until `close`.
     func start() {
         var limits = PostgresLimits()
-        limits.connect = configuration.connectTimeout
+        limits.connect = configuration.connectTimeout / configuration.url.hostCount
         limits.answer = configuration.statementTimeout * 2
         limits.applicationName = "order_server"
-        let connection = PostgresConnection(configuration.url, limits, on: reactor, owner: self)
+        let connection = PostgresConnection(
+            configuration.url, host: host, limits, on: reactor, owner: self)
         self.connection = connection
         connection.start()
     }
@@ -72,6 +83,15 @@ final class PostgresSession: PostgresConnectionOwner {
         lost(error, unknown: [])
     }
 
+    /// Connects to this host in place of the one that it has, at once.
+    func move(to host: Int) {
+        self.host = host
+        connection.take()?.close()
+        lost(PostgresError(message: "the server has changed"), unknown: [])
+        timer.take()?.cancel()
+        start()
+    }
+
     func opened(_ connection: PostgresConnection) {
         var parameters = PostgresParameters()
         let timeout = configuration.statementTimeout.milliseconds
@@ -79,7 +99,7 @@ final class PostgresSession: PostgresConnectionOwner {
         // Shorter, so that the reason is clear.
         parameters.append("\(max(1, timeout * 3 / 4))")
         connection.execute(sql: PostgresSchema.settings, parameters, tag: -1)
-        if migrates {
+        if isWriter {
             connection.execute(sql: PostgresSchema.migrate, PostgresParameters(), tag: -2)
         }
         connection.sync()
@@ -104,6 +124,8 @@ final class PostgresSession: PostgresConnectionOwner {
         }
         if connection.isWaiting { return }
         isReady = true
+        tried = 0
+        failures = [:]
         backOff.succeeded()
         owner?.ready(self)
     }
@@ -115,11 +137,31 @@ final class PostgresSession: PostgresConnectionOwner {
     }
 
     private func lost(_ error: PostgresError, unknown: [Int]) {
+        let wasReady = isReady
         isReady = false
-        var random = reactor.random
-        timer = reactor.schedule(after: backOff.next(using: &random), label: "postgres") {
-            [weak self] _ in self?.start()
+        let hosts = configuration.url.hostCount
+        var problem = error
+        if isWriter {
+            if !wasReady {
+                failures[host] = error
+                problem = joined(error)
+            }
+            host = (host + 1) % hosts
         }
-        owner?.lost(self, error, unknown: unknown)
+        tried += 1
+        var random = reactor.random
+        // All hosts in turn, and then a wait.
+        let isRound = !isWriter || tried % hosts == 0
+        timer = reactor.schedule(
+            after: isRound ? backOff.next(using: &random) : .zero, label: "postgres"
+        ) { [weak self] _ in self?.start() }
+        owner?.lost(self, problem, unknown: unknown)
+    }
+
+    /// What is wrong with each of the hosts, if there are several.
+    private func joined(_ error: PostgresError) -> PostgresError {
+        if failures.count < 2 { return error }
+        let texts = failures.sorted { $0.key < $1.key }.map(\.value.message)
+        return PostgresError(state: error.state, message: texts.joined(separator: "; "))
     }
 }

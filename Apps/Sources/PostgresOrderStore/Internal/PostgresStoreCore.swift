@@ -43,7 +43,10 @@ final class PostgresStoreCore: PostgresWriterOwner {
         }
         wake.begin(self, on: reactor)
         reader.whenEnded = { [weak self] in self?.endIfFinished() }
-        reader.whenLost = { [follower] in follower.answerAll() }
+        reader.whenLost = { [weak self, follower] error in
+            follower.answerAll()
+            self?.openError = error
+        }
     }
 
     /// Connects.
@@ -75,26 +78,30 @@ final class PostgresStoreCore: PostgresWriterOwner {
 
     // MARK: Opening
 
-    func writerOpened(_ result: Result<Void, PostgresError>) {
+    func writerLost(_ error: PostgresError) {
         guard opened != nil else { return }
-        switch result {
-        case .failure(let error):
-            openError = error
-            if error.isFinal { failOpening() }
-        case .success:
-            // Its tables are there now.
-            if isReading { return }
-            isReading = true
-            reader.start()
-            reader.execute(
-                PostgresReader.Internal(
-                    statement: PostgresSchema.lock, parameters: PostgresParameters()
-                ) { _ in })
-            reader.execute(
-                PostgresReader.Internal(
-                    statement: PostgresSchema.newest, parameters: PostgresParameters()
-                ) { [weak self] in self?.began($0) })
-        }
+        openError = error
+        if error.isFinal { failOpening() }
+    }
+
+    func writerOpened(host: Int) {
+        // Its tables are there now. What is read must be what is stored: not of a server that has
+        // been replaced.
+        if isReading { return reader.move(to: host) }
+        if opened == nil { return }
+        isReading = true
+        reader.start(host: host)
+        reader.execute(
+            PostgresReader.Internal(
+                statement: PostgresSchema.lock, parameters: PostgresParameters()
+            ) { [weak self] result in
+                // Without it, the newest order may be behind one that is not visible yet.
+                if case .failure(let error) = result { self?.began(.failure(error)) }
+            })
+        reader.execute(
+            PostgresReader.Internal(
+                statement: PostgresSchema.newest, parameters: PostgresParameters()
+            ) { [weak self] in self?.began($0) })
     }
 
     private func began(_ result: Result<PostgresRows, OrderStoreError>) {

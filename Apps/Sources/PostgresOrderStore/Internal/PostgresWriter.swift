@@ -11,8 +11,10 @@ protocol PostgresWriterOwner: AnyObject {
     func committed(_ new: [Order], before: Int64, answer: @escaping () -> Void)
     /// The writer has stored everything, after the queue was closed.
     func writerFinished()
-    /// The first attempt to open the session has failed or succeeded.
-    func writerOpened(_ result: Result<Void, PostgresError>)
+    /// The session is open, on this host, or again.
+    func writerOpened(host: Int)
+    /// The session is lost, or could not be opened.
+    func writerLost(_ error: PostgresError)
 }
 
 /// The writer of a store, with group commit: one transaction at a time, which has all orders that
@@ -51,10 +53,17 @@ final class PostgresWriter: PostgresSessionOwner {
     private var phase = Phase.idle
     /// Requests that were taken and have to be stored (again), before those of the queue.
     private var again: [WriteRequest] = []
+    /// Requests whose batch was refused, so that each is stored by itself.
+    private var single: [WriteRequest] = []
     private var batch: [WriteRequest] = []
+    /// Transactions in a row that were undone without a reason in the orders.
+    private var undone = 0
     private let server: Int64
     private var number: Int64 = 0
     private var lastError = PostgresError(message: "no connection yet")
+    /// Why the connection was lost that is opened again.
+    private var loss: PostgresError?
+    private var wasOpen = false
     private var isOut = false
     private var isClosing = false
     private var hasFinished = false
@@ -62,7 +71,11 @@ final class PostgresWriter: PostgresSessionOwner {
     private var resolveTimer: ScheduledTimer?
     private var timers: [ScheduledTimer] = []
     private var nextSweep = MonotonicTime(nanoseconds: 0)
+    private var hasMoreKeys = false
+    private var maintenanceBegan = MonotonicTime(nanoseconds: 0)
 
+    /// So often a transaction is tried that a lost connection or a deadlock has undone.
+    private static let maxAttempts = 5
     private static let keysPerSweep: Int64 = 1000
     private static let sweepInterval = Duration.seconds(60)
 
@@ -73,6 +86,7 @@ final class PostgresWriter: PostgresSessionOwner {
         static let outcome = 3
         static let other = 4
         static let deleteKeys = 5
+        static let deleteBatches = 6
     }
 
     init(
@@ -94,7 +108,7 @@ final class PostgresWriter: PostgresSessionOwner {
     func start() {
         typealias Schema = PostgresSchema
         let session = PostgresSession(
-            configuration, migrates: true,
+            configuration, isWriter: true,
             [
                 Schema.lock, Schema.store, Schema.abandon, Schema.outcome, Schema.probe,
                 Schema.deleteKeys, Schema.deleteBatches,
@@ -130,8 +144,10 @@ final class PostgresWriter: PostgresSessionOwner {
         case .unknown(let sent): return resolve(sent)
         default: return
         }
+        if hasMoreKeys, isSweepDue { return sendMaintenance() }
         var requests: [WriteRequest] = []
         swap(&requests, &again)
+        if requests.isEmpty, !single.isEmpty { requests = [single.removeFirst()] }
         if requests.isEmpty {
             guard queue.take(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken else {
                 return finishIfClosed()
@@ -176,6 +192,7 @@ final class PostgresWriter: PostgresSessionOwner {
 
     private func committed(_ sent: Sent, before: Int64, known: [Int: Order?]) {
         phase = .idle
+        undone = 0
         resolveTimer.take()?.cancel()
         let outcome = sent.batch.outcome(before: before, known: known)
         var answers: [(WriteRequest, Result<Order, OrderStoreError>)] = []
@@ -190,6 +207,29 @@ final class PostgresWriter: PostgresSessionOwner {
         }
     }
 
+    /// The server has undone a transaction.
+    private func refused(_ sent: Sent, _ error: PostgresError) {
+        if error.isTransient {
+            retry(sent, error)
+        } else if error.isOfRows, sent.requests.count > 1 {
+            // Others must not fail with the one that it is about.
+            single = sent.requests + single
+        } else {
+            failed(sent.requests, OrderStoreError(error))
+        }
+    }
+
+    /// Stores orders again whose transaction was undone.
+    private func retry(_ sent: Sent, _ error: PostgresError) {
+        undone += 1
+        if undone < Self.maxAttempts {
+            again = sent.requests + again
+        } else {
+            undone = 0
+            failed(sent.requests, .unavailable(reason: error.description))
+        }
+    }
+
     private func failed(_ requests: [WriteRequest], _ error: OrderStoreError) {
         counters.failed(error, orders: requests.count, at: time.monotonic())
         for request in requests { request.caller.resume(returning: .failure(error)) }
@@ -200,7 +240,13 @@ final class PostgresWriter: PostgresSessionOwner {
     func ready(_ session: PostgresSession) {
         outageTimer.take()?.cancel()
         isOut = false
-        owner?.writerOpened(.success(()))
+        if let loss = loss.take(), wasOpen {
+            counters.reconnected(
+                host: configuration.url.name(ofHost: session.host), reason: loss.description,
+                at: time.monotonic())
+        }
+        wasOpen = true
+        owner?.writerOpened(host: session.host)
         pump()
     }
 
@@ -215,7 +261,7 @@ final class PostgresWriter: PostgresSessionOwner {
                     again = sent.requests + again
                     return session.reconnect(error)
                 }
-                failed(sent.requests, OrderStoreError(error))
+                refused(sent, error)
             } else if let rows = results.rows(Tag.store) {
                 stored(sent, rows)
             } else {
@@ -240,10 +286,13 @@ final class PostgresWriter: PostgresSessionOwner {
                 counters.failed(OrderStoreError(error), orders: 0, at: now)
                 if error.isReadOnly { return session.reconnect(error) }
             } else {
-                if let rows = results.rows(Tag.deleteKeys),
-                    rows.integer(0, 0) ?? 0 < Self.keysPerSweep
-                {
-                    nextSweep = now + Self.sweepInterval
+                if let rows = results.rows(Tag.deleteKeys) {
+                    // A tenth of the time, so that new orders don't wait for it.
+                    let isDone = rows.integer(0, 0) ?? 0 < Self.keysPerSweep
+                    hasMoreKeys = !isDone
+                    nextSweep =
+                        now
+                        + (isDone ? Self.sweepInterval : (now - maintenanceBegan) * 9)
                 }
                 counters.committed(orders: 0, repeats: 0, at: now)
             }
@@ -254,7 +303,12 @@ final class PostgresWriter: PostgresSessionOwner {
 
     func lost(_ session: PostgresSession, _ error: PostgresError, unknown: [Int]) {
         lastError = error
+        loss = loss ?? error
         switch phase {
+        case .resolving(let sent) where resolveTimer == nil:
+            // Its time has passed while it was looked for.
+            phase = .unknown(sent)
+            giveUp()
         case .storing(let sent), .resolving(let sent):
             phase = .unknown(sent)
             if resolveTimer == nil {
@@ -265,7 +319,7 @@ final class PostgresWriter: PostgresSessionOwner {
         case .maintaining: phase = .idle
         case .idle, .unknown: break
         }
-        owner?.writerOpened(.failure(error))
+        owner?.writerLost(error)
         if outageTimer == nil, !isOut {
             outageTimer = reactor.schedule(
                 after: configuration.outageTimeout, label: "order-store"
@@ -290,7 +344,7 @@ final class PostgresWriter: PostgresSessionOwner {
         guard let before = rows.integer(0, 0) else {
             phase = .idle
             resolveTimer.take()?.cancel()
-            again = sent.requests + again
+            retry(sent, lastError)
             return
         }
         var known: [Int: Order?] = [:]
@@ -320,19 +374,30 @@ final class PostgresWriter: PostgresSessionOwner {
 
     private func failWaiting() {
         let error = OrderStoreError(lastError)
-        if !again.isEmpty { failed(again, error) }
+        let taken = again + single
+        if !taken.isEmpty { failed(taken, error) }
         again = []
+        single = []
         while queue.take(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken {
             failed(batch, error)
         }
     }
 
-    /// Once a second: in an outage tries to write; deletes expired keys once a minute.
+    /// Once a second: finds out what became of a transaction, in an outage tries to write, deletes
+    /// expired keys.
     private func maintain() {
         if case .unknown = phase { return pump() }
+        if counters.isFailing || isSweepDue { sendMaintenance() }
+    }
+
+    private var isSweepDue: Bool {
+        configuration.keyRetention > .zero && time.monotonic() >= nextSweep
+    }
+
+    private func sendMaintenance() {
         guard case .idle = phase, session?.isReady == true else { return }
-        let isSweep = configuration.keyRetention > .zero && time.monotonic() >= nextSweep
-        if !isSweep, !counters.isFailing { return }
+        let isSweep = isSweepDue
+        maintenanceBegan = time.monotonic()
         phase = .maintaining
         number += 1
         var parameters = PostgresParameters()
@@ -341,7 +406,8 @@ final class PostgresWriter: PostgresSessionOwner {
         session?.execute(PostgresSchema.lock, PostgresParameters(), tag: Tag.lock)
         session?.execute(PostgresSchema.probe, parameters, tag: Tag.other)
         if isSweep {
-            session?.execute(PostgresSchema.deleteBatches, parameters, tag: Tag.other)
+            session?.execute(
+                PostgresSchema.deleteBatches, parameters, tag: Tag.deleteBatches)
             var parameters = PostgresParameters()
             parameters.append(
                 time.wall().milliseconds - configuration.keyRetention.milliseconds)
@@ -352,7 +418,9 @@ final class PostgresWriter: PostgresSessionOwner {
     }
 
     private func finishIfClosed() {
-        guard isClosing, !hasFinished, again.isEmpty, queue.count == 0 else { return }
+        guard isClosing, !hasFinished, again.isEmpty, single.isEmpty, queue.count == 0 else {
+            return
+        }
         switch phase {
         case .idle, .maintaining: break
         default: return

@@ -7,6 +7,7 @@ final class StoreCounters: Sendable {
         var statistics = OrderStoreStatistics()
         var outage = WriteOutage()
         var readFailures = ReadFailures()
+        var nextReconnected = MonotonicTime(nanoseconds: 0)
     }
 
     private let state = Locked(State())
@@ -35,6 +36,16 @@ final class StoreCounters: Sendable {
             return state.outage.failed(error, orders: orders, at: now)
         }
         if let event { observe(event) }
+    }
+
+    /// At most one event per second: a connection may be lost again and again.
+    func reconnected(host: String, reason: String, at now: MonotonicTime) {
+        let isReported = state.withLock { state in
+            if now < state.nextReconnected { return false }
+            state.nextReconnected = now + .seconds(1)
+            return true
+        }
+        if isReported { observe(.reconnected(host: host, reason: reason)) }
     }
 
     func readFailed(_ error: OrderStoreError, at now: MonotonicTime) {
