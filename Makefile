@@ -146,7 +146,7 @@ interop: deps ## test gRPC with grpcio, libgrpc++, nghttp2 and etcd; write the t
 test-systemd: all ## test order_server under a real systemd, in namespaces (needs root)
 	@Tests/Systemd/run.sh || [ $$? = 77 ]
 
-test-cluster: all ## restart servers behind names in etcd and DNS, in network namespaces; RESTARTS=100 (needs root)
+test-cluster: all ## restart servers behind names, kill the NATS of a chat, in network namespaces; RESTARTS=100 (needs root)
 	@Tests/Cluster/run.sh
 
 test-fallback: deps ## test RocketRPC without private functions of Swift's runtime
