@@ -81,7 +81,9 @@ struct BackplaneStateTests {
         #expect(state.received(announcement(Self.newer, 4), at: start).missing == .none)
     }
 
-    @Test("What a server had sent comes behind its end: it was declared missing, and is not delivered")
+    @Test(
+        "What a server had sent comes behind its end: it was declared missing, and is not delivered"
+    )
     func lateBehindFarewell() {
         let later = start + BackplaneState.settlingTime
         var state = state()

@@ -11,7 +11,8 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var rest = bytes[...]
     do {
         while case .frame(let frame, let byteCount) = try step(codec, rest) {
-            precondition((1...rest.count).contains(byteCount), "an operation is where its bytes are")
+            precondition(
+                (1...rest.count).contains(byteCount), "an operation is where its bytes are")
             let own = rest.prefix(byteCount)
             check(frame, own, maxMessageBytes: codec.maxMessageBytes)
             guard case .frame(frame, byteCount)? = try? step(codec, own) else {
