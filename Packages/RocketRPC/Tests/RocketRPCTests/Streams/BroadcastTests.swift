@@ -242,9 +242,10 @@ struct BroadcastTests {
             let stream = try await channel.serverStream(Self.watch, Text(""))
             while service.written.count == 0 { await Task.yield() }
             _ = await service.written.settled()
-            service.writers.all.withLock { $0.first }?.fail(RPCError(.unavailable, "enough"))
+            // Not UNAVAILABLE: a call that ends with that before its first message is made again.
+            service.writers.all.withLock { $0.first }?.fail(RPCError(.notFound, "enough"))
             let error = await #expect(throws: RPCError.self) { for try await _ in stream {} }
-            #expect(error?.code == .unavailable)
+            #expect(error?.code == .notFound)
         }
     }
 
