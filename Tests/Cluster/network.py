@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 BIN = Path(os.environ["ROCKET_BIN"])
-CLIENT = os.environ["CLUSTER_CLIENT"]
+CLIENT = os.environ.get("CLUSTER_CLIENT")
 RATE = int(os.environ.get("RATE", "1000"))
 WORK = Path(tempfile.mkdtemp(prefix="rocket-cluster-"))
 processes = {}

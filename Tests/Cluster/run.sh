@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tests a small cluster in network namespaces, each call with an idempotency-key: none may fail.
+# Tests small clusters in network namespaces: orders, each call with an idempotency-key, none may fail;
+# and a chat, no message may be missing without notice.
 #
 #   orders  etcd, PostgreSQL with a synchronous standby, three order servers that share it, and a client
 #           that makes orders while all of them are killed, restarted, failed over and cut off
@@ -8,6 +9,8 @@
 #           are killed and cut off
 #   dns     dnsmasq, whose answers change while a client calls order servers by a name; a server is
 #           added, one is removed and then ended, and dnsmasq is away for 10 seconds
+#   chat    three NATS, three chat servers of one room with 1,000 members each, who say numbered messages
+#           while NATS is killed, stopped and cut off
 #
 # A part is skipped where it can't run: without root, network namespaces, or its programs.
 #
@@ -17,10 +20,11 @@
 #   CLUSTER_REQUIRED  if it is not empty, a part that is skipped is a failure
 #   RATE              calls per second (default 1000)
 #   ROCKET_BIN        the folder of the programs (default: bin/)
-#   CLUSTER_CLIENT    the client (default: it is built)
+#   CLUSTER_CLIENT    the client of orders (default: it is built)
+#   SEED              decides what is done in the parts orders and chat, and to which server (default: a
+#                     new one each time, which is printed)
 #
 # Of the part orders:
-#   SEED              decides what is done, and to which server (default: a new one, which is printed)
 #   ORDERS_SECONDS    how long orders are made (default 120)
 #   KILLS             how many times a server is killed (default 20)
 #   PG_RESTARTS       how many times PostgreSQL is stopped and started (default 5)
@@ -30,6 +34,10 @@
 #   RESTARTS          how many times a server is restarted or killed (default 6)
 # Of the part dns:
 #   DNS_ROUNDS        how many times a server is added and another one removed (default 1)
+# Of the part chat:
+#   MEMBERS           members of each chat server (default 1000)
+#   MESSAGES          messages of all members per second, at most (default 200); faults last for so many
+#   CHAT_ROUNDS       how often all faults happen (default 1)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -46,6 +54,7 @@ needs() { # PART
     orders) echo etcd:etcd-server initdb:postgresql-15 ;;
     etcd) echo etcd:etcd-server ;;
     dns) echo dnsmasq:dnsmasq-base ;;
+    chat) echo nats-server:nats-server ;;
     *) return 1 ;;
     esac
 }
@@ -55,7 +64,7 @@ skipped() { # WHY
     [ -z "${CLUSTER_REQUIRED-}" ] || exit 1
 }
 
-[ $# != 0 ] || read -ra parts <<<"${PARTS:-orders etcd dns}"
+[ $# != 0 ] || read -ra parts <<<"${PARTS:-orders chat etcd dns}"
 [ $# = 0 ] || parts=("$@")
 if ! command -v ip >/dev/null || ! command -v ss >/dev/null; then
     skipped "ip or ss is not installed: apt-get install iproute2"
@@ -84,13 +93,22 @@ for part in "${parts[@]}"; do
     fi
 done
 [ "${#runs[@]}" != 0 ] || exit 0
-if [ -z "${CLUSTER_CLIENT-}" ]; then
-    swift build -c release --disable-build-manifest-caching --package-path "$here/programs" \
-        --scratch-path "$scratch" --product cluster_client
-    CLUSTER_CLIENT=$(swift build -c release --package-path "$here/programs" \
-        --scratch-path "$scratch" --show-bin-path)/cluster_client
+# Builds a client, and prints its path.
+client() { # PRODUCT
+    local build=(swift build -c release --disable-build-manifest-caching --package-path "$here/programs"
+        --scratch-path "$scratch")
+    "${build[@]}" --product "$1" >&2
+    echo "$("${build[@]}" --show-bin-path)/$1"
+}
+
+if [[ " ${runs[*]} " = *" chat "* ]]; then
+    CLUSTER_CHAT=${CLUSTER_CHAT:-$(client cluster_chat)}
+    export CLUSTER_CHAT
 fi
-export CLUSTER_CLIENT
+if [ "${runs[*]}" != chat ]; then
+    CLUSTER_CLIENT=${CLUSTER_CLIENT:-$(client cluster_client)}
+    export CLUSTER_CLIENT
+fi
 failed=0
 # What compares the results finds what is wrong.
 python3 -B "$here/test_outcome.py" --quiet
