@@ -38,7 +38,7 @@ CHECKS := selftest layers api settings safety determinism planted links docs uni
 
 .PHONY: simulate test-simulation help deps deps-cluster all run cluster-demo serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-nats test-rpc test-grpc test-names test-admin test-otlp test-jwt \
 	test-generator test-examples test-apps docs test-e2e interop test-systemd test-cluster test-fallback test-tsan test-asan check format \
-	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat \
+	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat bench-backplane \
 	bench check-perf clean
 
 help: ## list the targets
@@ -48,7 +48,7 @@ deps: ## install missing packages, check Swift, fetch dependencies (most targets
 	@scripts/deps
 	@scripts/resolve
 
-deps-cluster: ## install the engines of tests on many machines: NATS, etcd, PostgreSQL
+deps-cluster: ## install the engines of tests on many machines: NATS, etcd, PostgreSQL, dnsmasq
 	@scripts/deps --cluster
 
 all: deps ## build all programs in release mode into bin/
@@ -149,7 +149,7 @@ interop: deps ## test gRPC with grpcio, libgrpc++, nghttp2 and etcd; write the t
 test-systemd: all ## test order_server under a real systemd, in namespaces (needs root)
 	@Tests/Systemd/run.sh || [ $$? = 77 ]
 
-test-cluster: all ## restart servers behind names in etcd and DNS, in network namespaces; RESTARTS=100 (needs root)
+test-cluster: all deps-cluster ## clusters in network namespaces: orders behind etcd and DNS, PostgreSQL, a chat on NATS, and their faults (needs root)
 	@Tests/Cluster/run.sh
 
 test-fallback: deps ## test RocketRPC without private functions of Swift's runtime
@@ -224,6 +224,9 @@ bench-grpc: all ## measure gRPC and streams beside gRPC C++ and grpcio (8 min; Q
 
 bench-chat: all ## benchmark the chat's fan-out against a chat server on libevent (2 min)
 	@Tests/Benchmarks/chat/run.sh
+
+bench-backplane: all ## benchmark messages of other servers, by NATS, to 1,000 members, beside libnats (2 min)
+	@Tests/Benchmarks/backplane/run.sh
 
 clean: ## remove all build output
 	rm -rf .build .build-* bin

@@ -55,7 +55,7 @@ class Nats:
 class Chat:
     """A chat_server on a port that the kernel chooses."""
 
-    def __init__(self, folder, name, nats, chat="", scheme="nats"):
+    def __init__(self, folder, name, nats, chat="", scheme="nats", queue=10**9):
         path = pathlib.Path(folder) / f"chat-{len(list(pathlib.Path(folder).iterdir()))}"
         path.mkdir()
         (path / "chat.xml").write_text(
@@ -63,7 +63,7 @@ class Chat:
             "<server><ip>127.0.0.1</ip><io_threads>2</io_threads></server>"
             f"<chat><backplane>{scheme}://127.0.0.1:{nats.port}</backplane>"
             f"<server_name>{name}</server_name><messages_per_second>0</messages_per_second>"
-            f"<queue_bytes>1000000000</queue_bytes>{chat}</chat></root>")
+            f"<queue_bytes>{queue}</queue_bytes>{chat}</chat></root>")
         self.name = name
         self.path = path
         self.process = subprocess.Popen(
@@ -248,6 +248,67 @@ class Backplane(unittest.TestCase):
         self.assertGreater(missing(texts).get("a", 0), 0)
         numbers = [int(text.split()[2]) for text in texts if text.startswith("from: ")]
         self.assertEqual(numbers, sorted(set(numbers)))
+
+    def exact(self, client, server, count):
+        """Waits until the client has the messages of the server, or a notice instead, for all that was
+        said."""
+        def numbers(texts):
+            return [int(text.split()[2]) for text in texts
+                    if text.startswith(f"from: client1@{server}: ")]
+
+        def known(texts):
+            dropped = sum(int(text.split()[0]) for text in texts if text.endswith(" messages dropped"))
+            return len(numbers(texts)) + missing(texts).get(server, 0) + dropped
+
+        texts = client.wait(lambda texts: known(texts) >= count)
+        found = numbers(texts)
+        self.assertEqual(found, sorted(set(found)), "in order, nothing twice")
+        self.assertEqual(known(texts), count)
+
+    def test_slow_consumer(self):
+        """NATS disconnects a server that does not read: what it loses is declared missing."""
+        log = pathlib.Path(self.folder) / "nats.log"
+        nats = self.nats(f'max_pending: 4MB\nlogfile: "{log}"\n')
+        chats, clients = self.room(nats, ("a", "b"))
+        near = self.client(chats[0])
+        chats[0].logs("client joined", 2)
+        chats[1].process.send_signal(signal.SIGSTOP)
+        self.addCleanup(chats[1].process.send_signal, signal.SIGCONT)
+        text = "x" * 60_000
+        count = 0
+        while "Slow Consumer" not in log.read_text():
+            self.assertLess(count, 10_000)
+            clients[0].send(f"{count} {text}")
+            count += 1
+            near.wait(lambda texts: len(texts) == count)
+        chats[1].process.send_signal(signal.SIGCONT)
+        chats[1].logs("NATS is connected", 2)
+        clients[0].send(*(f"{count + number} again" for number in range(10)))
+        self.exact(clients[1], "a", count + 10)
+        self.assertGreater(missing(clients[1].texts).get("a", 0), 0)
+
+    def test_flood(self):
+        """More arrives from NATS than members read: what the server keeps for them has a limit."""
+        nats = self.nats()
+        chats = [self.chat(name, nats, queue=queue) for name, queue in (("a", 10**9), ("b", 10**6))]
+        for chat in chats:
+            chat.logs("another chat server was heard of")
+        clients = [self.client(chat) for chat in chats]
+        count, idle = 2000, 20
+        for _ in range(idle):
+            member = socket.create_connection(("127.0.0.1", chats[1].port), timeout=TIMEOUT)
+            self.addCleanup(member.close)
+        chats[0].logs("client joined")
+        chats[1].logs("client joined", 1 + idle)
+        text = "x" * 60_000
+        for number in range(count):
+            clients[0].send(f"{number} {text}")
+        self.exact(clients[1], "a", count)
+        status = pathlib.Path(f"/proc/{chats[1].process.pid}/status").read_text()
+        peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) // 1024
+        print(f"{count * len(text) >> 20} MiB for each of {idle} members that do not read, "
+              f"at most {peak} MiB of memory")
+        self.assertLess(peak, 200)
 
     def test_lost_server(self):
         """A server that ends by SIGTERM leaves no hole, and one that comes gets no old messages."""

@@ -61,6 +61,12 @@ for name in "$@"; do
         gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c" \
             $(pkg-config --cflags --libs libevent_core)
         ;;
+    nats_*)
+        needs gcc gcc
+        [ -f /usr/include/nats/nats.h ] ||
+            { echo "reference: libnats is missing (apt-get install libnats-dev)" >&2; exit 3; }
+        gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c" -lnats
+        ;;
     heap_in_use)
         needs gcc gcc
         gcc -O2 -Wall -Wextra -shared -fPIC -o "$out/$name" "$here/$name.c"

@@ -4,7 +4,8 @@
 // and in order.
 //
 // A delivery is one message received by one client; its latency counts from when the message was
-// enqueued. Prints one line of JSON, in which `calls` are deliveries; see load_report.h.
+// enqueued. With --senders-to the first ten are clients of another server of the same room, and only
+// what the clients of the first server receive is counted. Prints one line of JSON, in which `calls` are deliveries; see load_report.h.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <endian.h>
@@ -101,7 +102,7 @@ static void on_message(int index, const char *text, size_t length, uint64_t now)
     uint32_t number = (uint32_t)parse(own + 3, 10);
     if (from >= SENDERS || number != clients[index].next[from]++) wrong("not the next", index);
     struct sender *sender = &senders[from];
-    if (is_measuring) {
+    if (is_measuring && (!options.senders_port || index >= SENDERS)) {
         report.calls++;
         record_latency(&report, now - parse(own + 14, 20));
     }
@@ -147,6 +148,10 @@ static void connect_all(void) {
     for (int i = 0; i < options.connections; i++) {
         int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
         if (fd < 0) fail("socket");
+        if (i < SENDERS && options.senders_port)
+            address.sin_port = htons((uint16_t)options.senders_port);
+        else
+            address.sin_port = htons((uint16_t)options.port);
         if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         fcntl(fd, F_SETFL, O_NONBLOCK);

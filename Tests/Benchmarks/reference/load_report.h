@@ -19,7 +19,8 @@ struct load_options {
     long calls; // the number in all, without a warm-up, instead of `seconds`
     double seconds, rate, slow_percent;
     const char *tls_ca, *tls_name, *tls_certificate, *tls_key, *tls_version; // tls_ca NULL: plain
-    const char *kind; // of tinypb_connects, http2_load, grpc_streams
+    int senders_port; // of chat_load: of the server of the clients that send, if it is another one
+    const char *kind; // of tinypb_connects, http2_load, grpc_streams, nats_fanout
     const char *api;  // of grpc_streams
     int buffer_hint;  // of grpc_streams
 };
@@ -156,6 +157,7 @@ static inline void options_parse(struct load_options *options, int argc, char **
         else if (strcmp(name, "--tls-cert") == 0) options->tls_certificate = value;
         else if (strcmp(name, "--tls-key") == 0) options->tls_key = value;
         else if (strcmp(name, "--tls-version") == 0) options->tls_version = value;
+        else if (strcmp(name, "--senders-to") == 0) options->senders_port = atoi(strrchr(value, ':') + 1);
         else if (strcmp(name, "--kind") == 0) options->kind = value;
         else if (strcmp(name, "--api") == 0) options->api = value;
         else if (strcmp(name, "--buffer-hint") == 0) options->buffer_hint = atoi(value);

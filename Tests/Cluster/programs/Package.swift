@@ -18,6 +18,7 @@ let package = Package(
     name: "Cluster",
     dependencies: [
         .package(path: "../../../Packages/RocketBase"),
+        .package(path: "../../../Packages/RocketReactor"),
         .package(path: "../../../Packages/RocketTCP"),
         .package(path: "../../../Packages/RocketCodec"),
         .package(path: "../../../Packages/RocketRPC"),
@@ -38,6 +39,16 @@ let package = Package(
                 .product(name: "OrderProtos", package: "Apps"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
-            swiftSettings: settings)
+            swiftSettings: settings),
+        .executableTarget(
+            name: "cluster_chat",
+            dependencies: [
+                .product(name: "RocketBase", package: "RocketBase"),
+                .product(name: "RocketSystem", package: "RocketBase"),
+                .product(name: "RocketReactor", package: "RocketReactor"),
+                .product(name: "RocketTCP", package: "RocketTCP"),
+                .product(name: "RocketCodec", package: "RocketCodec"),
+            ],
+            swiftSettings: settings),
     ]
 )

@@ -33,6 +33,9 @@ struct BackplaneState {
         /// The number of its next message.
         var next: UInt64
         var heardAt: MonotonicTime
+        /// It has said so. What it had sent by an earlier connection may still come, and was declared
+        /// missing.
+        var hasEnded = false
     }
 
     let id: ChatServerID
@@ -53,6 +56,8 @@ struct BackplaneState {
     static let settlingTime = Duration.seconds(5)
     /// A server that was silent for so long does not count as there.
     static let silence = Duration.seconds(7)
+    /// A server that has ended is remembered for so long: longer than its messages can be on their way.
+    static let endedMemory = Duration.seconds(600)
 
     init(id: ChatServerID, name: String) {
         self.id = id
@@ -74,7 +79,7 @@ struct BackplaneState {
 
     /// How many other servers were heard of lately.
     func servers(at now: MonotonicTime) -> Int {
-        peers.count { now - $0.heardAt < Self.silence }
+        peers.count { !$0.hasEnded && now - $0.heardAt < Self.silence }
     }
 
     /// The name of a server; nil: it is not known.
@@ -91,7 +96,7 @@ struct BackplaneState {
             outcome.delivers = isMessages
             outcome.missing = missing(before: header, at: now)
             outcome.asks = isMessages
-            if header.kind != .farewell { add(header, at: now) }
+            add(header, at: now)
             resolveName(header, &outcome)
             return outcome
         }
@@ -102,9 +107,9 @@ struct BackplaneState {
             outcome.missing = header.number > expected ? .some(header.number - expected) : .none
             outcome.delivers = isMessages
             peers[index].next = header.number + UInt64(header.count)
+            peers[index].hasEnded = header.kind == .farewell
         }
         resolveName(header, &outcome)
-        if header.kind == .farewell { peers.remove(at: index) }
         return outcome
     }
 
@@ -116,6 +121,7 @@ struct BackplaneState {
     }
 
     private mutating func add(_ header: BackplaneHeader, at now: MonotonicTime) {
+        peers.removeAll { $0.hasEnded && now - $0.heardAt > Self.endedMemory }
         if peers.count >= Self.maxPeers {
             let oldest = peers.indices.min { peers[$0].heardAt < peers[$1].heardAt }
             if let oldest { peers.remove(at: oldest) }
@@ -123,7 +129,8 @@ struct BackplaneState {
         peers.append(
             Peer(
                 id: header.server, name: header.name.isEmpty ? "?" : header.name,
-                next: header.number + UInt64(header.count), heardAt: now))
+                next: header.number + UInt64(header.count), heardAt: now,
+                hasEnded: header.kind == .farewell))
     }
 
     /// Of two servers with one name the later one takes another.

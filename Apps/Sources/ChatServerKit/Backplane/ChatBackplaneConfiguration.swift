@@ -20,11 +20,13 @@ public struct ChatBackplaneConfiguration: Sendable {
     /// How long NATS must be lost before the members are told. Default 1 s.
     public var lossNoticeAfter = Duration.seconds(1)
 
-    /// Creates the defaults. The waits between attempts to connect are 2 s at most.
+    /// Creates the defaults. The waits between attempts to connect are 2 s at most, and a server of NATS
+    /// that does not answer for 4 to 6 s counts as lost.
     public init(nats: NATSConfiguration, serverName: String) {
         self.nats = nats
         // Members wait for the others: soon after NATS is back they are to be reached.
         self.nats.backOff.most = .seconds(2)
+        self.nats.pingInterval = .seconds(2)
         self.serverName = serverName
     }
 

@@ -81,7 +81,29 @@ struct BackplaneStateTests {
         #expect(state.received(announcement(Self.newer, 4), at: start).missing == .none)
     }
 
-    @Test("A server that ends tells how many messages it has sent, and is forgotten")
+    @Test(
+        "What a server had sent comes behind its end: it was declared missing, and is not delivered"
+    )
+    func lateBehindFarewell() {
+        let later = start + BackplaneState.settlingTime
+        var state = state()
+        _ = state.received(messages(Self.newer, 0, 2), at: start)
+        let end = announcement(Self.newer, 7, "other", .farewell)
+        #expect(state.received(end, at: later).missing == .some(5))
+        #expect(state.received(messages(Self.newer, 2, 5), at: later) == .init())
+        #expect(state.servers(at: later) == 0)
+        // Also if nothing was heard of it before its end.
+        state = self.state()
+        #expect(state.received(end, at: later).missing == .some(7))
+        #expect(state.received(messages(Self.newer, 2, 5), at: later) == .init())
+        #expect(state.servers(at: later) == 0 && state.name(of: Self.newer) == "other")
+        // It is forgotten with the next new one.
+        let end2 = later + BackplaneState.endedMemory + .seconds(1)
+        _ = state.received(announcement(Self.older, 0), at: end2)
+        #expect(state.name(of: Self.newer) == nil && state.servers(at: end2) == 1)
+    }
+
+    @Test("A server that ends tells how many messages it has sent, and does not count any more")
     func farewell() {
         var state = state()
         _ = state.received(announcement(Self.newer, 3), at: start)

@@ -12,10 +12,14 @@ public import RocketTCP
 /// with the connection. The client keeps no queue of its own for what it receives: messages are
 /// handled as they are read, and while a loop has no time the server's buffer fills, at whose limit the
 /// server ends the connection ("Slow Consumer").
+///
+/// A server that is about to shut down ("lame duck mode") says so: then another one is connected to, and
+/// replaces it once it is ready. What arrives in the moment of the change may be lost.
 public final class NATSClient {
     /// Events for the owner, on the loop.
     public enum Event {
-        /// A server has taken the credentials and all subscriptions; publishing is possible.
+        /// A server has taken the credentials and all subscriptions; publishing is possible. Without
+        /// `down` before: it replaces one that is about to shut down.
         case connected(NATSServerInfo)
         /// The connection has ended, or an attempt to connect has failed. The next attempt begins after
         /// `retryAfter`, at the next server.
@@ -35,12 +39,16 @@ public final class NATSClient {
     let configuration: NATSConfiguration
     private let observe: (Event) -> Void
     private var pool: NATSServerPool
-    private var link: PersistentConnection?
-    private(set) var session: NATSSession?
+    private var link: NATSLink?
+    /// To the server that is to replace one that is about to shut down, until it is ready.
+    private var successor: NATSLink?
+    /// Links that have not stopped.
+    private var openLinks = 0
+    private var session: NATSSession? { link?.session }
     private var subscriptions = NATSSubscriptions()
     /// Why the last connection ended, if the server has said so.
     private var lastServerError: String?
-    private var isReadingPaused = false
+    private(set) var isReadingPaused = false
 
     /// The most subscriptions of a client.
     public static let maxSubscriptions = 65_536
@@ -81,18 +89,19 @@ public final class NATSClient {
     /// Begins to connect. A second call, or one after `stop`, has no effect.
     public func start() {
         if link != nil { return }
-        let link = PersistentConnection(
-            toEach: { self.nextTarget() }, on: reactor,
-            configuration: PersistentConnectionConfiguration(configuration),
-            makeHandler: { _ in self.makeSession() }, observe: { self.handle($0) })
-        self.link = link
-        link.start()
+        link = makeLink()
+        link?.start()
+    }
+
+    private func makeLink() -> NATSLink {
+        openLinks += 1
+        return NATSLink(of: self, nextTarget: nextTarget) { self.handle($1, of: $0) }
     }
 
     /// Stops it for good: what was published is sent first. No handler is called any more.
     public func stop() {
         if link == nil { start() }
-        session?.stop()
+        successor?.stop(.now)
         link?.stop()
     }
 
@@ -131,6 +140,7 @@ public final class NATSClient {
         }
         let added = subscriptions.add(subject, Array(queueGroup.utf8), handler)
         session?.subscribe(added)
+        successor?.session?.subscribe(added)
         return NATSSubscription(id: added.id)
     }
 
@@ -138,6 +148,7 @@ public final class NATSClient {
     public func unsubscribe(_ subscription: NATSSubscription) {
         guard subscriptions.remove(subscription.id) else { return }
         session?.unsubscribe(subscription.id)
+        successor?.session?.unsubscribe(subscription.id)
     }
 
     /// All subscriptions, for a new connection.
@@ -226,25 +237,32 @@ public final class NATSClient {
         }
     }
 
-    private func makeSession() -> NATSSession {
-        let session = NATSSession(self)
-        self.session = session
-        lastServerError = nil
-        return session
-    }
-
-    private func handle(_ event: PersistentConnection.Event) {
+    private func handle(_ event: PersistentConnection.Event, of source: NATSLink) {
         switch event {
         case .up: break
-        case .down(let loss, let retryAfter):
-            let wasConnected = session?.wasReady ?? false
-            if wasConnected { statistics.lostConnections += 1 } else { statistics.failures += 1 }
-            session = nil
-            observe(.down(explained(loss), wasConnected: wasConnected, retryAfter: retryAfter))
+        case .down(let loss, let wait):
+            if source === link {
+                lost(source, loss, wait)
+            } else if source === successor {
+                statistics.failures += 1
+            }
         case .stopped:
-            session = nil
-            observe(.stopped)
+            openLinks -= 1
+            if openLinks == 0 { observe(.stopped) }
         }
+    }
+
+    private func lost(_ lost: NATSLink, _ loss: PersistentConnection.Loss, _ wait: Duration) {
+        let wasConnected = lost.session?.wasReady ?? false
+        if wasConnected { statistics.lostConnections += 1 } else { statistics.failures += 1 }
+        var wait = wait
+        if let next = successor.take() {
+            link = next
+            lost.stop(.now)
+            wait = .zero
+        }
+        observe(.down(explained(loss), wasConnected: wasConnected, retryAfter: wait))
+        lastServerError = nil
     }
 
     /// The reason of a server that has ended the connection is what it has said before.
@@ -258,39 +276,31 @@ public final class NATSClient {
     }
 
     /// The server has answered the first `PING`.
-    func ready(_ info: NATSServerInfo) {
+    func ready(_ session: NATSSession, _ info: NATSServerInfo) {
         statistics.connections += 1
-        if isReadingPaused { session?.connection?.pauseReading() }
+        if let next = successor, next.session === session {
+            successor = nil
+            link?.stop()
+            link = next
+        }
+        if isReadingPaused { session.connection?.pauseReading() }
         observe(.connected(info))
     }
 
-    func infoChanged(_ info: NATSServerInfo) {
+    func infoChanged(_ session: NATSSession, _ info: NATSServerInfo) {
         if configuration.discoversServers, !info.clusterServers.isEmpty {
             pool.update(info.clusterServers)
         }
+        guard info.isShuttingDown, session === self.session, session.isReady, successor == nil,
+            servers.count > 1
+        else { return }
+        successor = makeLink()
+        successor?.start()
     }
 
     func serverError(_ text: String) {
         statistics.serverErrors += 1
         lastServerError = text
         observe(.serverError(text))
-    }
-}
-
-extension PersistentConnectionConfiguration {
-    fileprivate init(_ configuration: NATSConfiguration) {
-        self.init()
-        connectTimeout = configuration.connectTimeout
-        backOff = configuration.backOff
-        steadyAfter = configuration.steadyAfter
-        security = configuration.security.map { NATSUpgrade(security: $0) }
-        // The client bounds its output itself; a server that waits for us to read must not make us
-        // wait for it.
-        connection.readsAboveHighWater = true
-        connection.handshakeTimeout = configuration.connectTimeout
-        connection.inputLimitBytes =
-            min(max(0, configuration.maxMessageBytes), 64 << 20) + NATSCodec.maxInfoBytes
-            + (1 << 20)
-        connection.outputLimitBytes = max(0, configuration.maxPendingBytes) + (64 << 20)
     }
 }

@@ -32,8 +32,8 @@ public struct NATSConfiguration: Sendable {
     public var connectTimeout = Duration.seconds(5)
     /// A `PING` is sent so often. Default 20 s.
     public var pingInterval = Duration.seconds(20)
-    /// With so many `PING`s unanswered when the next one is due the connection counts as lost. At
-    /// least 1; default 2.
+    /// With so many `PING`s unanswered when the next one is due the connection counts as lost. Whatever
+    /// arrives is an answer, and while reading is paused none is expected. At least 1; default 2.
     public var maxUnansweredPings = 2
 
     /// With more than this many bytes waiting to be sent, messages are not taken. Default 8 MiB.

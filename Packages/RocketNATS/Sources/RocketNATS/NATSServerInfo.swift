@@ -32,7 +32,7 @@ public struct NATSServerInfo: Hashable, Sendable {
     /// Reads the JSON of `INFO`.
     ///
     /// - Throws: `info` if it is no object, or says no `max_payload` of 1 byte or more.
-    init(json: [UInt8]) throws(NATSProtocolError) {
+    @_spi(Fuzzing) public init(json: [UInt8]) throws(NATSProtocolError) {
         let start = "INFO ".utf8.count
         guard let object = JSONObject(json) else {
             throw NATSProtocolError(.info, at: start, "found no JSON object")

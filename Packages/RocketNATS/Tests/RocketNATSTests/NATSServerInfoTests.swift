@@ -1,6 +1,6 @@
 import Testing
 
-@testable import RocketNATS
+@_spi(Fuzzing) @testable import RocketNATS
 
 struct NATSServerInfoTests {
     @Test("Takes what it needs out of INFO, and reads over the rest")

@@ -66,6 +66,10 @@ final class RealNATS {
         throw CocoaError(.fileNoSuchFile)
     }
 
+    func send(_ signal: Int32) {
+        if let process { Foundation.kill(process.processIdentifier, signal) }
+    }
+
     func kill() {
         guard let process else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
@@ -238,6 +242,28 @@ private final class RealScene {
         let plain = try scene.add(server.servers)
         scene.run { plain.statistics.failures > 0 }
         #expect(scene.events.last?.contains("requires TLS") == true, "\(scene.events)")
+        scene.end()
+    }
+
+    @Test("A server of a cluster that shuts down is left before it ends")
+    func shutdown() throws {
+        let first = try RealNATS(["--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1"])
+        let route = try #require(first.clusterPort)
+        let second = try RealNATS([
+            "--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1", "--routes",
+            "nats://127.0.0.1:\(route)",
+        ])
+        let scene = try RealScene()
+        let client = try scene.add(first.servers)
+        var received = 0
+        try client.subscribe(NATSSubject("a")) { _, _ in received += 1 }
+        scene.run { client.isConnected && client.servers.contains(second.servers[0]) }
+        // "Lame duck mode"
+        first.send(SIGUSR2)
+        scene.run { client.statistics.connections == 2 }
+        #expect(scene.events == ["connected", "connected"])
+        try client.publish(NATSSubject("a"), [1].span.bytes)
+        scene.run { received == 1 }
         scene.end()
     }
 

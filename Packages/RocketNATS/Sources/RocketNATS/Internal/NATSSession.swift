@@ -29,7 +29,9 @@ final class NATSSession: TCPConnectionHandler {
     private(set) var wasReady = false
     /// The `PING`s that were not answered, in their order.
     private var pings = RingBuffer<Ping>()
-    private var livenessPings = 0
+    /// The latest `PING`s for liveness behind which nothing has arrived.
+    private var unansweredPings = 0
+    private var hasReceived = false
     private var timer: ScheduledTimer?
 
     init(_ client: NATSClient) {
@@ -55,6 +57,7 @@ final class NATSSession: TCPConnectionHandler {
     }
 
     func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
+        hasReceived = true
         var taken = 0
         do {
             try input.withBytes { (bytes) throws(NATSProtocolError) in
@@ -104,7 +107,7 @@ final class NATSSession: TCPConnectionHandler {
                 try NATSServerInfo(json: Array(copying: bytes))
             }
             if phase == .connected { greet() }
-            client.infoChanged(info)
+            client.infoChanged(self, info)
         case .error(let text):
             client.serverError(
                 bytes.bytes(text) { String(decoding: Array(copying: $0), as: UTF8.self) })
@@ -149,7 +152,7 @@ final class NATSSession: TCPConnectionHandler {
             phase = .ready
             wasReady = true
             expectAnswers()
-            client.ready(info)
+            client.ready(self, info)
         case .ready, .closed:
             // One that nobody has asked for does no harm.
             if let ping = pings.popFirst() { answer(ping, true) }
@@ -186,7 +189,7 @@ final class NATSSession: TCPConnectionHandler {
 
     private func answer(_ ping: Ping, _ isAnswered: Bool) {
         switch ping {
-        case .liveness: livenessPings -= 1
+        case .liveness: break
         case .roundTrip(let completion): completion(isAnswered)
         }
     }
@@ -200,10 +203,14 @@ final class NATSSession: TCPConnectionHandler {
     }
 
     private func checkAnswers() {
-        if livenessPings >= max(1, client.configuration.maxUnansweredPings) {
-            return reject("the NATS server has not answered \(livenessPings) pings")
+        // Behind a long queue of messages the PONG is late, and while reading is paused nothing comes:
+        // the server answers nevertheless.
+        if hasReceived || client.isReadingPaused { unansweredPings = 0 }
+        hasReceived = false
+        if unansweredPings >= max(1, client.configuration.maxUnansweredPings) {
+            return reject("the NATS server has not answered \(unansweredPings) pings")
         }
-        livenessPings += 1
-        send(.liveness)
+        unansweredPings += 1
+        if pings.count < Self.maxPings { send(.liveness) }
     }
 }

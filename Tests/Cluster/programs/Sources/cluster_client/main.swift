@@ -9,40 +9,29 @@ import RocketTCP
 // Makes orders at a steady rate through a channel to a name, each with an idempotency-key, until its
 // input ends. Prints one line of JSON a second, and the totals at the end.
 //
-//   cluster_client TARGET CALLS_PER_SECOND
+//   cluster_client TARGET CALLS_PER_SECOND [RECORD]
+//
+// With RECORD, a file for what became of each call, calls have 30 seconds and are sent again for as
+// long: they outlast a database that is failed over. Without it they have 10 seconds.
 
-guard CommandLine.arguments.count == 3, let rate = Int(CommandLine.arguments[2]), rate > 0 else {
-    throw RPCError(.invalidArgument, "usage: cluster_client TARGET CALLS_PER_SECOND")
-}
-
-/// What has become of the calls.
-struct Totals {
-    var begun = 0
-    var succeeded = 0
-    var errors: [String: Int] = [:]
-    var servers: [String: Int] = [:]
-    var slowestMilliseconds = 0
-
-    func line(_ statistics: RPCChannelStatistics) -> String {
-        func object(_ counts: [String: Int]) -> String {
-            let pairs = counts.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }
-            return "{" + pairs.joined(separator: ",") + "}"
-        }
-        let failed = errors.values.reduce(0, +)
-        return "{\"begun\":\(begun),\"succeeded\":\(succeeded),\"failed\":\(failed),"
-            + "\"errors\":\(object(errors)),\"servers\":\(object(servers)),"
-            + "\"slowest_ms\":\(slowestMilliseconds),\"retries\":\(statistics.retries),"
-            + "\"retries_refused\":\(statistics.retriesRefused),"
-            + "\"lost\":\(statistics.connectionsLost),\"ejections\":\(statistics.ejections),"
-            + "\"resolutions\":\(statistics.resolutions),"
-            + "\"resolution_failures\":\(statistics.resolutionFailures)}"
-    }
+guard (3...4).contains(CommandLine.arguments.count), let rate = Int(CommandLine.arguments[2]),
+    rate > 0
+else {
+    throw RPCError(.invalidArgument, "usage: cluster_client TARGET CALLS_PER_SECOND [RECORD]")
 }
 
 let totals = Locked(Totals())
 let isOver = Locked(false)
 var configuration = RPCChannelConfiguration()
 configuration.timeout = .seconds(10)
+let record = try CommandLine.arguments.dropFirst(3).first.map(Record.init)
+if record != nil {
+    configuration.timeout = .seconds(30)
+    configuration.waitsForReady = true
+    configuration.maxCallsWaiting = configuration.maxCallsInFlight
+    configuration.retry.maxAttempts = 1000
+    configuration.retry.budget = nil
+}
 let channel = try RPCChannel(
     to: CommandLine.arguments[1], resolvers: ProgramNames.resolvers(),
     configuration: configuration)
@@ -50,26 +39,38 @@ let channel = try RPCChannel(
 @Sendable func makeOrder(_ number: Int) async {
     totals.withLock { $0.begun += 1 }
     var request = MakeOrderRequest()
-    request.price = 100
+    request.price = Int32(100 + number % 1000)
     request.goods = "goods-\(number)"
     let key = "cluster-\(CurrentProcess.processID)-\(number)"
     let call = RPCController(metadata: ["idempotency-key": key])
     let begin = ContinuousClock.now
     let client = OrderClient(channel)
+    func write(_ result: String, _ values: [String]) {
+        let microseconds = (ContinuousClock.now - begin).wholeNanoseconds / 1000
+        let now = SystemTimeSource().wall().nanoseconds / 1_000_000
+        record?.append([result, "\(now)", "\(microseconds)", key] + values)
+    }
     do {
         let response = try await client.makeOrder(request, call)
         let passed = ContinuousClock.now - begin
+        let server = call.peerAddress?.description ?? ""
+        if response.retCode == 0 {
+            write("ok", [server, response.orderID, "\(request.price)", request.goods])
+        } else {
+            write("failed", ["ret_code", "\(response.retCode) \(response.resInfo)"])
+        }
         totals.withLock { totals in
             if response.retCode == 0 {
                 totals.succeeded += 1
             } else {
                 totals.errors["ret_code \(response.retCode)", default: 0] += 1
             }
-            totals.servers[call.peerAddress?.description ?? "", default: 0] += 1
+            totals.servers[server, default: 0] += 1
             let milliseconds = Int(passed.wholeNanoseconds / 1_000_000)
             totals.slowestMilliseconds = max(totals.slowestMilliseconds, milliseconds)
         }
     } catch {
+        write("failed", [error.code.name, "\(error)"])
         totals.withLock { $0.errors["\(error)", default: 0] += 1 }
     }
 }
@@ -79,7 +80,7 @@ let input = Task.detached {
     isOver.withLock { $0 = true }
 }
 
-await withDiscardingTaskGroup { group in
+try await withThrowingDiscardingTaskGroup { group in
     let start = ContinuousClock.now
     var (number, seconds) = (0, 0)
     while !isOver.withLock({ $0 }) {
@@ -91,11 +92,13 @@ await withDiscardingTaskGroup { group in
         }
         if passed >= (seconds + 1) * 1_000_000_000 {
             seconds += 1
+            try record?.flush()
             StandardOutput.write(line: totals.withLock { $0 }.line(channel.statistics))
         }
         try? await Task.sleep(for: .milliseconds(1))
     }
 }
 await input.value
+try record?.flush()
 StandardOutput.write(line: totals.withLock { $0 }.line(channel.statistics))
 channel.close()
