@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -162,23 +163,38 @@ class Demo(unittest.TestCase):
         result = self.demo("chat")
         self.assertEqual(len(result["phases"]), 5)
 
-    @unittest.skipIf(missing(chat), "nats-server is not installed: make deps-cluster")
-    def test_interrupted(self):
-        """SIGINT ends all processes, and removes the folder."""
+    def interrupted(self, part, at):
+        """SIGINT, twice, ends all processes, and removes the folder."""
         with tempfile.TemporaryDirectory() as folder:
+            # The databases' user has to get in.
+            os.chmod(folder, 0o755)
             demo = subprocess.Popen(
-                [DEMO, "chat"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                [DEMO, part], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                 env={**os.environ, "TMPDIR": folder})
             for line in demo.stdout:
-                if "three NATS servers" in line:
+                if at in line:
                     break
             self.assertEqual(len(os.listdir(folder)), 1)
+            demo.send_signal(signal.SIGINT)
             demo.send_signal(signal.SIGINT)
             _, errors = demo.communicate()
             self.assertEqual(demo.returncode, 130, errors)
             self.assertNotIn("Traceback", errors)
             self.assertEqual(os.listdir(folder), [])
-            self.assertEqual(run("pgrep", "-f", folder).stdout, "")
+            # The kernel ends what callers have started.
+            end = time.monotonic() + machines.PATIENCE
+            while run("pgrep", "-f", folder).stdout:
+                self.assertLess(time.monotonic(), end, run("pgrep", "-af", folder).stdout)
+
+    @unittest.skipIf(missing(chat), "nats-server is not installed: make deps-cluster")
+    def test_interrupted_chat(self):
+        """Ctrl-C while clients chat leaves nothing behind."""
+        self.interrupted("chat", "three NATS servers")
+
+    @unittest.skipIf(missing(orders), "an engine is not installed: make deps-cluster")
+    def test_interrupted_orders(self):
+        """Ctrl-C while the database starts leaves nothing behind."""
+        self.interrupted("orders", "PostgreSQL")
 
     def test_not_installed(self):
         """What is missing is said in one line, before anything is started."""

@@ -16,7 +16,12 @@ from report import Report
 PARTS = {"orders": orders, "chat": chat}
 
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def interrupted(*_):
+    for end in ENDS:
+        signal.signal(end, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -38,8 +43,8 @@ def main():
         if part not in PARTS:
             parser.error(f"there is no part {part}: orders, chat")
     report = Report(options.json)
-    signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGHUP, interrupted)
+    for end in ENDS:
+        signal.signal(end, interrupted)
     parts = [PARTS[name] for name in options.part or PARTS]
     try:
         for part in parts:

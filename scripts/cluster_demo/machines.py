@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -68,12 +69,17 @@ class Machines:
         return self
 
     def __exit__(self, *_):
+        # A second Ctrl-C does not interrupt this.
+        before = [(end, signal.signal(end, signal.SIG_IGN))
+                  for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
         for name in reversed(list(self.processes)):
             self.kill(name)
         if self.keep:
-            print(f"files and logs are in {self.folder}")
+            print(f"files and logs are in {self.folder}", file=sys.stderr)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        for end, handler in before:
+            signal.signal(end, handler)
 
     # Addresses
 
@@ -229,5 +235,5 @@ def database_user():
         except KeyError:
             continue
         return user, [program("setpriv", "apt-get install util-linux"), f"--reuid={user.pw_uid}",
-                      f"--regid={user.pw_gid}", "--clear-groups", "--pdeathsig=KILL"]
+                      f"--regid={user.pw_gid}", "--clear-groups", "--pdeathsig=QUIT"]
     raise Failed("PostgreSQL does not run as root, and there is no user postgres or nobody")
