@@ -199,6 +199,12 @@ struct PostgresRetentionTests {
         #expect(retention.failed(isLost: false, at: now) == [.ordersDeleted(5)])
         #expect(name() == "end_retention")
         #expect(retention.failed(isLost: true, at: now).isEmpty && name() == "begin_retention")
-        #expect(retention.due == now + PostgresRetention.interval)
+        let due = now + PostgresRetention.interval
+        #expect(retention.due == due)
+        // Between two passes a lost connection delays nothing.
+        now = now + second
+        #expect(retention.failed(isLost: true, at: now).isEmpty && retention.due == due)
+        _ = retention.failed(isLost: false, at: now)
+        #expect(retention.due == due + second)
     }
 }

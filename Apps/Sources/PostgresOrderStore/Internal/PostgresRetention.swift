@@ -99,7 +99,8 @@ struct PostgresRetention {
     /// - Returns: what to report.
     mutating func failed(isLost: Bool, at now: MonotonicTime) -> [OrderStoreEvent] {
         if case .waiting = phase {
-            due = now + Self.interval
+            // A connection that is lost between two passes, or can't be opened yet, delays none.
+            if !isLost { due = now + Self.interval }
             return []
         }
         if case .removing = phase, !isLost {
