@@ -59,7 +59,7 @@ stop() {
     done
     started=()
 }
-once() { # NAME IN_FLIGHT: prints a line of JSON
+once() { # KIND IN_FLIGHT: prints a line of JSON
     local load=(--in-flight "$2" --seconds "$seconds" --payload 64)
     start_nats
     case $1 in
@@ -88,9 +88,12 @@ printf '%-30s %13s %14s %18s %10s %10s\n' 'messages in flight per sender' delive
 for depth in 1 32; do
     for ((round = 0; round < rounds; round++)); do
         for kind in "${kinds[@]}"; do
-            once "$kind" "$depth" | python3 -c 'import json, sys
+            # Not by a pipe: what a subshell has started would not be ended if it fails.
+            once "$kind" "$depth" >"$work/line"
+            python3 -c 'import json, sys
 r = json.load(sys.stdin)
-print(*[r[k] for k in ("calls_per_second", "server_cpu_us", "p50_us", "p99_us")])' >>"$work/$kind.$depth"
+print(*[r[k] for k in ("calls_per_second", "server_cpu_us", "p50_us", "p99_us")])' \
+                <"$work/line" >>"$work/$kind.$depth"
         done
     done
     for kind in "${kinds[@]}"; do

@@ -15,17 +15,20 @@ final class ChatFleet {
     private var random: Seeded
     private var members: [ChatMember] = []
     private var connecting = 0
-    private(set) var connected = 0
+    private var connected = 0
+    private var joinRounds = 0
     var check: DeliveryCheck
     /// All members in a random order: half of the messages are said by each in turn.
     private var turns: [Int] = []
+    private var turnsTaken = 0
+    private var isFinishing = false
     private var budget = 0.0
     private enum Phase: String { case joining, talking, ending, ended }
     private var phase = Phase.joining
     private var lastAwaited = 0
     private var idleRounds = 0
 
-    /// Of each server as many members connect at a time.
+    /// So many members connect at a time.
     private static let mostConnecting = 64
     /// Of each server so many members say the other half of the messages.
     private static let talkers = 10
@@ -85,8 +88,6 @@ final class ChatFleet {
 
     // MARK: Talking
 
-    private var joinRounds = 0
-
     private func runRound() {
         switch phase {
         case .joining:
@@ -99,6 +100,7 @@ final class ChatFleet {
     }
 
     private func talk() {
+        if isFinishing, turnsTaken >= members.count { return phase = .ending }
         // No faster than the members of the same server receive, whatever the machine is.
         let inFlight = check.awaitedLocally / max(1, memberCount - 1)
         budget = min(budget + Double(rate) * 0.02, Double(rate))
@@ -113,6 +115,7 @@ final class ChatFleet {
     }
 
     private func nextTurn() -> Int {
+        turnsTaken += 1
         if turns.isEmpty { turns = Array(members.indices).shuffled(using: &random) }
         return turns.removeLast()
     }
@@ -121,15 +124,19 @@ final class ChatFleet {
 
     // MARK: The end
 
-    /// Says nothing more, and ends when everything has arrived.
+    /// Says nothing more once all members have spoken, and ends when everything has arrived.
     func finish() {
-        if phase != .talking { check.fail("the end came before all members had joined") }
-        phase = .ending
+        if phase == .joining {
+            check.fail("the end came before all members had joined")
+            phase = .ending
+        }
+        isFinishing = true
     }
 
     private func awaitArrival() {
         idleRounds = check.awaited == lastAwaited ? idleRounds + 1 : 0
         lastAwaited = check.awaited
+        // A failed check leaves the sum wrong.
         if check.awaited > 0, idleRounds < Self.mostIdleRounds, check.problems.isEmpty { return }
         phase = .ended
         check.finish()

@@ -10,12 +10,14 @@ import RocketTCP
 //
 //   cluster_chat MEMBERS_PER_SERVER MESSAGES_PER_SECOND SEED ADDRESS…
 
+struct Usage: Error {
+    let text = "cluster_chat MEMBERS_PER_SERVER MESSAGES_PER_SECOND SEED ADDRESS ADDRESS…"
+}
+
 let arguments = CommandLine.arguments
 guard arguments.count >= 6, let members = Int(arguments[1]), let rate = Int(arguments[2]),
     let seed = UInt64(arguments[3]), members >= 10, members * (arguments.count - 4) <= 10_000
-else {
-    fatalError("usage: cluster_chat MEMBERS_PER_SERVER MESSAGES_PER_SECOND SEED ADDRESS ADDRESS…")
-}
+else { throw Usage() }
 let addresses = try arguments[4...].map { try NetAddress(parsing: $0) }
 try ProcessUsage.setDescriptorLimit(.max)
 let thread = try IOThread(name: "members")
