@@ -18,6 +18,9 @@ extension PostgresURL {
         }
     }
 
+    /// libpq's, for a host without one among several.
+    private static let defaultPort = "5432"
+
     /// libpq examines these when it connects, which is late.
     private static let choices = [
         (
@@ -64,7 +67,8 @@ extension PostgresURL {
             if index < names.count { chosen.append(Option("host", names[index])) }
             if index < addresses.count { chosen.append(Option("hostaddr", addresses[index])) }
             let name = chosen.first?.value ?? ""
-            chosen.append(Option("port", port))
+            // libpq ignores an empty value, and would take the list of all ports.
+            chosen.append(Option("port", port.isEmpty && !ports.isEmpty ? defaultPort : port))
             // libpq knows its default host.
             return Host(
                 options: count == 1 ? [] : chosen,

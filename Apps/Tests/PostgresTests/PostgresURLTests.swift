@@ -56,7 +56,7 @@ struct PostgresURLTests {
         #expect(url.hostCount == 2)
         #expect(
             url.hosts.map { $0.options.map { "\($0.keyword)=\($0.value)" } } == [
-                ["host=a", "hostaddr=::1", "port=1"], ["host=b", "hostaddr=::2", "port="],
+                ["host=a", "hostaddr=::1", "port=1"], ["host=b", "hostaddr=::2", "port=5432"],
             ])
         #expect((0..<2).map(url.name) == ["a:1", "b"])
         #expect(url.connectTimeout == .seconds(3))
