@@ -68,6 +68,8 @@ final class PostgresSession: PostgresConnectionOwner {
         _ statement: PostgresSchema.Statement, _ parameters: PostgresParameters, tag: Int
     ) { connection?.execute(statement.name, parameters, tag: tag) }
 
+    func requestResults() { connection?.requestResults() }
+
     func sync() { connection?.sync() }
 
     func close() {
