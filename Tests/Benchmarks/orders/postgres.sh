@@ -71,14 +71,19 @@ stop_server() {
     server=
 }
 
-# The statement of the store, as the server shows it, with the values of one order.
+# The statement of the store, as the server shows it until it executes another one (it deletes expired
+# keys at first), with the values of one order.
 start_server
-"$load" make --to "$address" --connections 1 --in-flight 1 --seconds 0.2 >/dev/null
-statement=$(sql "SELECT query FROM pg_stat_activity WHERE query LIKE '%INSERT INTO orders%'
-    AND application_name = 'order_server'" | sed -e 's/\$1::/:client_id::/g' -e 's/\$2::/:number::/g' \
-    -e "s/\\\$3::bigint/1700000000000::bigint/g" -e 's/\$4::bigint/1600000000000::bigint/g' \
-    -e "s/\\\$5::integer\[\]/ARRAY[100]::integer[]/" \
-    -e "s/\\\$[67]::text\[\]/ARRAY['load-' || :client_id::text || '-' || :number::text]/g")
+statement=
+for _ in $(seq 20); do
+    [ -z "$statement" ] || break
+    "$load" make --to "$address" --connections 1 --in-flight 1 --seconds 0.2 >/dev/null
+    statement=$(sql "SELECT query FROM pg_stat_activity WHERE query LIKE '%INSERT INTO orders%'
+        AND application_name = 'order_server'" | sed -e 's/\$1::/:client_id::/g' -e 's/\$2::/:number::/g' \
+        -e "s/\\\$3::bigint/1700000000000::bigint/g" -e 's/\$4::bigint/1600000000000::bigint/g' \
+        -e "s/\\\$5::integer\[\]/ARRAY[100]::integer[]/" \
+        -e "s/\\\$[67]::text\[\]/ARRAY['load-' || :client_id::text || '-' || :number::text]/g")
+done
 stop_server
 [ -n "$statement" ] || { echo "the statement of the store was not found" >&2; exit 1; }
 lock="SELECT pg_advisory_xact_lock(32210620139271169);"

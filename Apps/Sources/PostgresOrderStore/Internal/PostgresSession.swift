@@ -95,6 +95,7 @@ final class PostgresSession: PostgresConnectionOwner {
     }
 
     func opened(_ connection: PostgresConnection) {
+        guard connection === self.connection else { return }
         var parameters = PostgresParameters()
         let timeout = configuration.statementTimeout.milliseconds
         parameters.append("\(timeout)")
@@ -153,6 +154,8 @@ final class PostgresSession: PostgresConnectionOwner {
         tried += 1
         var random = reactor.random
         // All hosts in turn, and then a wait.
+        // One attempt at a time.
+        timer.take()?.cancel()
         let isRound = !isWriter || tried % hosts == 0
         timer = reactor.schedule(
             after: isRound ? backOff.next(using: &random) : .zero, label: "postgres"
