@@ -38,7 +38,7 @@ CHECKS := selftest layers api settings safety determinism planted links docs uni
 
 .PHONY: simulate test-simulation help deps deps-cluster all run cluster-demo serve order test test-base test-reactor test-tcp test-dns test-codec test-tls test-compression test-http2 test-balancing test-dynamic test-nats test-rpc test-grpc test-names test-admin test-otlp test-jwt \
 	test-generator test-examples test-apps docs test-e2e interop test-systemd test-cluster test-fallback test-tsan test-asan check format \
-	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-backpressure bench-chat bench-backplane \
+	soak-tls bench-tls bench-grpc generate fuzz attack install uninstall deb bench-log bench-reactor bench-rpc bench-orders bench-orders-postgres bench-backpressure bench-chat bench-backplane \
 	bench check-perf clean
 
 help: ## list the targets
@@ -206,6 +206,9 @@ bench-rpc: all ## benchmark calls against C and C++ servers of the same wire (5 
 
 bench-orders: all ## benchmark durable orders against SQLite in a plain C loop
 	@Tests/Benchmarks/orders/run.sh
+
+bench-orders-postgres: all ## benchmark orders on PostgreSQL against pgbench with the same statement
+	@Tests/Benchmarks/orders/postgres.sh
 
 bench: all ## benchmark calls against C, C++, gRPC, Cap'n Proto, Thrift (10 min; QUICK=1: 2 min)
 	@PART="$(PART)" QUICK="$(QUICK)" PUBLISH="$(PUBLISH)" Tests/Benchmarks/bench/run.sh

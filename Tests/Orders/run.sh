@@ -4,7 +4,8 @@
 #
 #   Tests/Orders/run.sh [test_x]      called by `make test-e2e`
 #
-#   ROCKET_BIN     the folder of the programs (default: bin/)
+#   ROCKET_BIN           the folder of the programs (default: bin/)
+#   REQUIRE_POSTGRES=1   fail if it is not installed
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +14,7 @@ programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 PATH=${programs:+$programs:}$PATH
 if ! command -v initdb >/dev/null || ! command -v pg_ctl >/dev/null; then
     echo "skipped: PostgreSQL is not installed: make deps-cluster"
+    [ "${REQUIRE_POSTGRES-}" != 1 ] || exit 1
     exit 0
 fi
 exec python3 -B "$here/test_orders.py" --verbose "$@"

@@ -184,6 +184,13 @@ public struct PostgresResult {
         if unsafe body(connection) == 0 { loseLater(lastError()) }
     }
 
+    /// Lets the server send the results of the statements so far before it has the others: it has a
+    /// limit for each statement, and is silent for no longer then.
+    public func requestResults() {
+        guard phase == .open, let connection = unsafe connection else { return }
+        if unsafe PQsendFlushRequest(connection) == 0 { loseLater(lastError()) }
+    }
+
     /// Ends the transaction of the statements that were sent since the last one, and writes them.
     public func sync() {
         guard phase == .open, let connection = unsafe connection else { return }

@@ -71,8 +71,7 @@ public struct PostgresParameters: Sendable {
     }
 
     private mutating func put(_ value: some FixedWidthInteger) {
-        for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        // SAFETY: the bytes of an integer, which are copied.
+        unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 }

@@ -195,6 +195,36 @@ struct PostgresFaultTests {
         await store.close()
     }
 
+    @Test("Reads that take long together are not given up, while each is answered in time")
+    func longPipeline() async throws {
+        let harness = try PostgresHarness()
+        let first = try await harness.open()
+        let order = try await first.make(draft)
+        await first.close()
+        try harness.execute("ALTER TABLE orders RENAME TO all_orders")
+        try harness.execute(
+            """
+            CREATE VIEW orders AS SELECT o.* FROM all_orders o, pg_sleep(0.1);
+            CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+            CREATE TRIGGER never INSTEAD OF INSERT ON orders FOR EACH ROW EXECUTE FUNCTION never();
+            """)
+        let events = Locked<[OrderStoreEvent]>([])
+        // No answer for two seconds ends a connection.
+        let store = try await harness.open {
+            $0.statementTimeout = .seconds(1)
+            $0.followInterval = .seconds(3600)
+        } settings: {
+            var settings = ConformanceSettings()
+            settings.observe = { event in events.withLock { $0.append(event) } }
+            return settings
+        }
+        // The first one is sent alone; the others are one pipeline.
+        let reads = (0..<31).map { _ in Task { try await store.order(order.id) } }
+        for read in reads { #expect(try await read.value == order) }
+        #expect(events.withLock { $0 }.isEmpty)
+        await store.close()
+    }
+
     @Test("A database that is read-only is refused, and orders are stored when it is not any more")
     func readOnly() async throws {
         let harness = try PostgresHarness()

@@ -32,7 +32,8 @@ struct SharedDatabaseTests {
                     let draft = OrderDraft(
                         price: 10, goods: key ?? "\(number)", idempotencyKey: key)
                     let order = try await stores[number % 3].make(draft)
-                    #expect(told[number % 3]().contains(order))
+                    // That of a key may be another server's, which is told soon.
+                    if key == nil { #expect(told[number % 3]().contains(order)) }
                     return order
                 }
             }
@@ -126,6 +127,24 @@ struct SharedDatabaseTests {
             """)
         let order = try await store.make(OrderDraft(price: 10, goods: "apple"))
         #expect(try await store.order(order.id)?.goods == "on")
+        await store.close()
+    }
+
+    @Test("Statements are planned once, and with indexes, also while the tables are empty")
+    func plans() async throws {
+        let harness = try PostgresHarness()
+        let store = try await harness.open()
+        try harness.execute(
+            """
+            CREATE TABLE seen(mode text, seqscan text, hashjoin text);
+            CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                INSERT INTO seen SELECT current_setting('plan_cache_mode'),
+                    current_setting('enable_seqscan'), current_setting('enable_hashjoin');
+                RETURN NEW; END $$;
+            CREATE TRIGGER note BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION note();
+            """)
+        _ = try await store.make(OrderDraft(price: 10, goods: "apple"))
+        #expect(try harness.execute("TABLE seen") == "force_generic_plan|off|off")
         await store.close()
     }
 

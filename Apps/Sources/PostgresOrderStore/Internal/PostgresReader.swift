@@ -31,6 +31,8 @@ final class PostgresReader: PostgresSessionOwner {
     private var session: PostgresSession?
     private var sent: [Int: Entry] = [:]
     private var tag = 0
+    /// Whether a read was sent without a sync.
+    private var isPipelined = false
     /// To be sent, before those of the queue.
     private var again: [Entry] = []
     private var batch: [ReadRequest] = []
@@ -116,7 +118,9 @@ final class PostgresReader: PostgresSessionOwner {
                 send(.request(request))
             }
         }
-        if tag != before { session?.sync() }
+        if tag == before { return }
+        isPipelined = false
+        session?.sync()
     }
 
     private func send(_ entry: Entry) {
@@ -140,6 +144,8 @@ final class PostgresReader: PostgresSessionOwner {
             statement = read.statement
             parameters = read.parameters
         }
+        if isPipelined { session?.requestResults() }
+        isPipelined = true
         tag += 1
         if entry.isPage { pages += 1 }
         sent[tag] = entry

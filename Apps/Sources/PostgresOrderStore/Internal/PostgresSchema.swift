@@ -118,6 +118,10 @@ enum PostgresSchema {
     /// Settings of a session: the first value is the time for a statement, the second one that for a
     /// lock. An order that was confirmed is on disk, whatever the database's default is. A server that
     /// vanishes in a transaction must not have its locks for long.
+    ///
+    /// The statements find rows by indexes, and are planned once: for a few orders PostgreSQL would plan
+    /// each time, which takes longer than to store them. So a plan that was made for empty tables must
+    /// be right for full ones.
     static let settings = """
         SELECT set_config('statement_timeout', $1::text, false),
             set_config('lock_timeout', $2::text, false),
@@ -125,6 +129,12 @@ enum PostgresSchema {
             set_config('tcp_keepalives_idle', '5', false),
             set_config('tcp_keepalives_interval', '2', false),
             set_config('tcp_keepalives_count', '3', false),
+            set_config('plan_cache_mode', 'force_generic_plan', false),
+            set_config('enable_seqscan', 'off', false),
+            set_config('enable_bitmapscan', 'off', false),
+            set_config('enable_hashjoin', 'off', false),
+            set_config('enable_mergejoin', 'off', false),
+            set_config('jit', 'off', false),
             set_config('default_transaction_isolation', 'read committed', false),
             set_config('synchronous_commit', CASE current_setting('synchronous_commit')
                 WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)

@@ -68,6 +68,8 @@ final class PostgresSession: PostgresConnectionOwner {
         _ statement: PostgresSchema.Statement, _ parameters: PostgresParameters, tag: Int
     ) { connection?.execute(statement.name, parameters, tag: tag) }
 
+    func requestResults() { connection?.requestResults() }
+
     func sync() { connection?.sync() }
 
     func close() {
@@ -93,6 +95,7 @@ final class PostgresSession: PostgresConnectionOwner {
     }
 
     func opened(_ connection: PostgresConnection) {
+        guard connection === self.connection else { return }
         connection.execute(
             sql: PostgresSchema.settings,
             PostgresSchema.settings(statementTimeout: configuration.statementTimeout), tag: -1)
@@ -150,6 +153,8 @@ final class PostgresSession: PostgresConnectionOwner {
         tried += 1
         var random = reactor.random
         // All hosts in turn, and then a wait.
+        // One attempt at a time.
+        timer.take()?.cancel()
         let isRound = !isWriter || tried % hosts == 0
         timer = reactor.schedule(
             after: isRound ? backOff.next(using: &random) : .zero, label: "postgres"
