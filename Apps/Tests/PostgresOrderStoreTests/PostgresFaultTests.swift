@@ -206,7 +206,8 @@ struct PostgresFaultTests {
             """
             CREATE VIEW orders AS SELECT o.* FROM all_orders o, pg_sleep(0.1);
             CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-            CREATE TRIGGER never INSTEAD OF INSERT ON orders FOR EACH ROW EXECUTE FUNCTION never();
+            CREATE TRIGGER never INSTEAD OF INSERT OR DELETE ON orders
+                FOR EACH ROW EXECUTE FUNCTION never();
             """)
         let events = Locked<[OrderStoreEvent]>([])
         // No answer for two seconds ends a connection.

@@ -145,10 +145,14 @@ import Testing
         settings.schedule = LoadSchedule(from: 1000, [(.milliseconds(50), 1000)])
         settings.duration = .milliseconds(50)
         let report = try await load(mix("1 one"), settings)
-        #expect((report.total.calls, report.total.failed) == (50, 0))
+        // On a busy machine the end may come before the last ones have begun.
+        #expect(report.total.calls + report.total.notBegun == 50)
+        #expect(report.total.failed == report.total.notBegun)
         settings.warmUp = .milliseconds(40)
         let rest = try await load(mix("1 one"), settings)
-        #expect((rest.total.calls, rest.total.failed) == (10, 0))
+        #expect(
+            rest.total.calls + rest.total.notBegun == 10 && rest.total.failed == rest.total.notBegun
+        )
     }
 
     @Test("A ramp has the calls of each stage, without those of the warm-up", arguments: [1, 2])
@@ -162,7 +166,7 @@ import Testing
         settings.warmUp = .milliseconds(10)
         let report = try await load(mix("1 one"), settings)
         let stages = try #require(report.stages)
-        #expect(stages.map(\.calls.calls) == [10, 30, 1])
+        #expect(stages.map { $0.calls.calls + $0.calls.notBegun } == [10, 30, 1])
         #expect(stages.map(\.from) == [1000, 1000, 2000] && stages.map(\.to) == [1000, 2000, 0])
         #expect(stages[0].calls.callsPerSecond == 1000 && stages[0].unit == "calls/s")
         #expect(report.course.points.allSatisfy { ($0.targetPerSecond ?? 0) > 0 })
