@@ -151,10 +151,10 @@ final class PostgresSession: PostgresConnectionOwner {
             host = (host + 1) % hosts
         }
         tried += 1
-        var random = reactor.random
-        // All hosts in turn, and then a wait.
         // One attempt at a time.
         timer.take()?.cancel()
+        var random = reactor.random
+        // All hosts in turn, and then a wait.
         let isRound = !isWriter || tried % hosts == 0
         timer = reactor.schedule(
             after: isRound ? backOff.next(using: &random) : .zero, label: "postgres"
