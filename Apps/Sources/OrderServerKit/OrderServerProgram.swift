@@ -125,7 +125,7 @@ struct OrderServerProgram {
         do throws(OrderStoreError) {
             return try await choice.open(observe: monitor.observe, budget)
         } catch {
-            throw ProgramFailure(error.description, status: error.exitStatus)
+            throw ProgramFailure(error.description, status: choice.exitStatus(of: error))
         }
     }
 }

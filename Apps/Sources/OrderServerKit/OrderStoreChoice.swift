@@ -48,6 +48,13 @@ enum OrderStoreChoice: Hashable {
         }
     }
 
+    /// The status with which a server ends that can't open the store. A database may be there later; a
+    /// file that can't be read needs an administrator.
+    func exitStatus(of error: OrderStoreError) -> ExitStatus {
+        if case .postgres = self, case .cannotOpen = error { return .temporaryFailure }
+        return error.exitStatus
+    }
+
     /// Opens the store. Pages that it has read and that are not in a connection's output yet count
     /// into the server's budget of bytes, which refuses those beyond half of it.
     func open(

@@ -20,6 +20,12 @@ public struct Order: Hashable, Sendable {
         return WallTime(nanoseconds: overflow ? limit : nanoseconds)
     }
 
+    /// Whether a draft orders the same. Texts are compared by their bytes, as databases do: Swift's `==`
+    /// takes one letter that is written in two ways as equal.
+    package func isSame(as draft: OrderDraft) -> Bool {
+        price == draft.price && goods.utf8.elementsEqual(draft.goods.utf8)
+    }
+
     package init(id: OrderID, price: Int32, goods: String, createdMilliseconds: Int64) {
         self.id = id
         self.price = price

@@ -251,7 +251,7 @@ public struct PostgresResult {
         while phase == .open, let connection = unsafe connection, state.isWaiting, ends < 2,
             unsafe PQisBusy(connection) == 0
         {
-            let event: PipelineState.Event
+            let event: PipelineState.Event?
             if let result = unsafe PQgetResult(connection) {
                 ends = 0
                 event = unsafe record(result)
@@ -264,7 +264,7 @@ public struct PostgresResult {
                 return lose(
                     PostgresError(message: "waiting for the standbys was cancelled at the server"))
             }
-            switch state.received(event) {
+            switch event.map({ state.received($0) }) ?? .unexpected {
             case .none: break
             case .unexpected:
                 return lose(PostgresError(message: "the server has sent an unexpected result"))
@@ -278,7 +278,9 @@ public struct PostgresResult {
     }
 
     /// Keeps rows or the error of the first statement that waits.
-    private func record(_ result: OpaquePointer) -> PipelineState.Event {
+    ///
+    /// - Returns: nil for what does not belong into a pipeline, such as a COPY.
+    private func record(_ result: OpaquePointer) -> PipelineState.Event? {
         let status = unsafe PQresultStatus(result)
         switch status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
@@ -291,7 +293,7 @@ public struct PostgresResult {
         case PGRES_PIPELINE_ABORTED:
             unsafe PQclear(result)
             return .aborted
-        default:
+        case PGRES_FATAL_ERROR:
             func field(_ code: Character) -> String? {
                 unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0))
                     .map { unsafe String(cString: $0) }
@@ -305,6 +307,9 @@ public struct PostgresResult {
                 commitError = error
             }
             return .failed
+        default:
+            unsafe PQclear(result)
+            return nil
         }
     }
 

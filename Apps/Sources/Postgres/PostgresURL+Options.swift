@@ -59,7 +59,7 @@ extension PostgresURL {
             throw Invalid(description: "it has \(count) hosts and \(ports.count) ports")
         }
         for port in ports where !port.isEmpty && UInt16(port) ?? 0 == 0 {
-            throw Invalid(description: "a port is a number from 1 to 65535, and not \(port)")
+            throw Invalid(description: "a port is a number from 1 to 65535")
         }
         return (0..<count).map { index in
             let port = ports.count == 1 ? ports[0] : index < ports.count ? ports[index] : ""

@@ -37,6 +37,8 @@ func withChat(
 ) async throws {
     var configuration = ChatServerConfiguration(listen: [.loopback(port: 0)])
     configuration.ioThreads = ioThreads
+    // A test may keep a receiver from reading for longer than that, on a busy machine.
+    configuration.tcp.connection.writeTimeout = nil
     change(&configuration)
     let server = ChatServer(configuration: configuration, logger: logger)
     async let running: Void = server.run()

@@ -52,6 +52,23 @@ extension OrderStoreConformance {
                 #expect(made.filter { $0 == .failure(refused) }.count == 49)
             }
         },
+        OrderStoreConformance("Keys and goods are compared by their bytes, not as equal texts") {
+            harness in
+            try await harness.withStore { store in
+                let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+                var orders: [Order] = []
+                for key in [composed, decomposed] {
+                    orders.append(
+                        try await store.make(
+                            OrderDraft(price: 1, goods: composed, idempotencyKey: key)))
+                }
+                #expect(orders[0].id != orders[1].id)
+                await #expect(throws: OrderStoreError.keyReused(orders[0].id)) {
+                    try await store.make(
+                        OrderDraft(price: 1, goods: decomposed, idempotencyKey: composed))
+                }
+            }
+        },
         OrderStoreConformance("Other keys, keys with other letters, and no key are other orders") {
             harness in
             try await harness.withStore { store in

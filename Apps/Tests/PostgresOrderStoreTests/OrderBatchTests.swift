@@ -28,6 +28,17 @@ struct OrderBatchTests {
         #expect(outcome.repeats == 0)
     }
 
+    @Test("Keys and goods are compared by their bytes, not as equal texts")
+    func bytes() {
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        let two = batch([draft(1, composed), draft(1, decomposed)])
+        #expect(two.sent == [0, 1])
+        let reused = batch([draft(1, "k", goods: composed), draft(1, "k", goods: decomposed)])
+            .outcome(before: 7, known: [:])
+        #expect(reused.new.count == 1)
+        #expect(reused.results[1] == .failure(.keyReused(reused.new[0].id)))
+    }
+
     @Test("A known key takes no number, and has its order or is refused")
     func known() {
         let batch = batch([draft(1, "a"), draft(2), draft(3, "b"), draft(4)])

@@ -157,7 +157,8 @@ struct PostgresFailoverTests {
     func cancelledReplication() async throws {
         let server = try PostgresServer()
         let harness = try PostgresHarness(server)
-        let store = try await harness.open()
+        // Without transactions that delete keys.
+        let store = try await harness.open { $0.keyRetention = .zero }
         let load = OrderLoad(store)
         try server.configure("ALTER SYSTEM SET synchronous_standby_names = 'missing'")
         func wait(without pids: [String]) async throws -> String {

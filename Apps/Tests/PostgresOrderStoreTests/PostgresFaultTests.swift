@@ -92,7 +92,8 @@ struct PostgresFaultTests {
     func crashWithoutStandby() async throws {
         let server = try PostgresServer()
         let harness = try PostgresHarness(server)
-        let store = try await harness.open()
+        // Without transactions that delete keys.
+        let store = try await harness.open { $0.keyRetention = .zero }
         let isOver = Flag()
         let made = Locked<[Order]>([])
         let making = Task { [draft] in
@@ -306,19 +307,27 @@ final class Flag: Sendable {
 final class HeldLock {
     private let client: ChildProcess
 
-    init(_ harness: PostgresHarness, _ lock: Int64 = PostgresSchema.writeLock) async throws {
+    convenience init(
+        _ harness: PostgresHarness, _ lock: Int64 = PostgresSchema.writeLock
+    ) async throws {
+        try await self.init(
+            harness, by: "SELECT pg_advisory_lock(\(lock));", seenAs: "locktype = 'advisory'")
+    }
+
+    /// - Parameter condition: what the lock is known by in `pg_locks`.
+    init(_ harness: PostgresHarness, by sql: String, seenAs condition: String) async throws {
         client = try ChildProcess(
             [
                 PostgresServer.psql, "-h", harness.server.folder, "-U", "rocket", "-d",
                 harness.database, "-XAtq",
             ],
             output: "/dev/null")
-        client.write("SELECT pg_advisory_lock(\(lock));\n")
+        client.write(sql + "\n")
         try await harness.wait(
             for: "1",
             """
             SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-            WHERE locktype = 'advisory' AND granted AND a.datname = current_database()
+            WHERE \(condition) AND granted AND a.datname = current_database()
                 AND a.application_name = 'psql'
             """)
     }

@@ -148,6 +148,31 @@ struct SharedDatabaseTests {
         await store.close()
     }
 
+    @Test("An expired key that somebody has locked stops no order")
+    func lockedKey() async throws {
+        let harness = try PostgresHarness()
+        let time = ManualTimeSource()
+        let store = try await harness.open {
+            $0.keyRetention = .seconds(60)
+        } settings: {
+            var settings = ConformanceSettings()
+            settings.time = time
+            return settings
+        }
+        for key in ["locked", "other"] {
+            _ = try await store.make(OrderDraft(price: 10, goods: "a", idempotencyKey: key))
+        }
+        let lock = try await HeldLock(
+            harness,
+            by: "BEGIN; SELECT FROM idempotency_keys WHERE key = 'locked' FOR UPDATE;",
+            seenAs: "mode = 'RowShareLock' AND relation = 'idempotency_keys'::regclass")
+        time.advance(by: .seconds(121))
+        try await harness.wait(for: "locked", "SELECT key FROM idempotency_keys")
+        _ = try await store.make(OrderDraft(price: 10, goods: "a"))
+        lock.release()
+        await store.close()
+    }
+
     @Test("Expired keys and old batches are deleted")
     func sweep() async throws {
         let harness = try PostgresHarness()

@@ -26,7 +26,7 @@ struct PostgresURLTests {
             ("postgresql://[::1/shop", "]"),
             ("postgresql://db/shop?sslmode=full", "verify-full"),
             ("postgresql://db/shop?target_session_attrs=writable", "read-write"),
-            ("postgresql://db:65536/shop", "65536"),
+            ("postgresql://db:65536/shop", "1 to 65535"),
             ("postgresql://db:0/shop", "1 to 65535"),
             ("postgresql://a,b/shop?port=1,2,3", "3 ports"),
             ("postgresql://a,b/shop?hostaddr=::1", "1 hostaddr"),
@@ -44,6 +44,8 @@ struct PostgresURLTests {
             "postgresql://orders:secret%zz@db/shop",
             "postgresql://orders:secret@db/shop?nonsense=secret",
             "postgresql://db/shop?sslpassword=secret",
+            // Its password should be "secret/a": libpq sees another host and another port.
+            "postgresql://orders:secret/a@db/shop",
         ])
     func password(text: String) {
         let error = #expect(throws: PostgresURL.Invalid.self) { try PostgresURL(text) }

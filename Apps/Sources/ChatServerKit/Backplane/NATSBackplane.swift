@@ -136,6 +136,12 @@ final class NATSBackplane: ChatBackplane {
             room.logger.throttled(.warn, "NATS refuses")?.warn("NATS refuses") {
                 $0.add("reason", text)
             }
+            // This room's subject is all that is used: what may not be published there, or received, is
+            // not shared.
+            if text.contains("Permissions Violation") {
+                room.change { $0.isConnected = false }
+                expectConnection()
+            }
         case .stopped:
             room.change { $0.isConnected = false }
             end()

@@ -1,9 +1,9 @@
 import OrderStoring
 import RocketSystem
 
-/// Keeps programs that replace the files of a store, or migrate it, apart from those that have it open: a lock
-/// (flock(2)) on the folder of the store, which leaves no file behind. The stores of several servers
-/// may share a folder. Released at its end, also by a crash. Any thread.
+/// Keeps programs that replace the files of a store, or migrate it, apart from those that have it
+/// open: a lock (flock(2)) on the folder of the store, which leaves no file behind. The stores of
+/// several servers may share a folder. Released at its end, also by a crash. Any thread.
 final class FolderLock: Sendable {
     private let folder: FileDescriptor
 
@@ -24,6 +24,9 @@ final class FolderLock: Sendable {
                 ? "a server has this store, or another one in its folder, open: stop it"
                 : "its files are being replaced or migrated; try again later")
     }
+
+    /// Not by closing the folder alone: a program that the process is about to start has it open, too.
+    deinit { folder.unlock() }
 
     /// Releases the lock before its end.
     func unlock() { folder.unlock() }

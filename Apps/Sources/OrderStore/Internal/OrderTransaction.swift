@@ -22,8 +22,8 @@ struct OrderTransaction {
         }
         if let existing = try order(forKey: key, in: db) {
             repeats += 1
-            let isSame = existing.price == draft.price && existing.goods == draft.goods
-            results.append(isSame ? .success(existing) : .failure(.keyReused(existing.id)))
+            results.append(
+                existing.isSame(as: draft) ? .success(existing) : .failure(.keyReused(existing.id)))
             return
         }
         let order = try insert(draft, in: db)

@@ -178,6 +178,8 @@ enum MigrationSchema {
         row.append(totals.orders)
         row.append(totals.keys)
         return [
+            // A server that is about to store orders takes numbers before the triggers refuse it.
+            PostgresStatement("SELECT pg_advisory_xact_lock(\(PostgresSchema.writeLock))"),
             PostgresStatement(
                 "SELECT setval('order_sequence', $1::bigint) WHERE $1::bigint > 0", sequence),
             PostgresStatement("DROP FUNCTION order_migration_guard() CASCADE"),

@@ -27,13 +27,14 @@ struct OrderBatch {
         self.drafts = drafts
         self.createdMilliseconds = createdMilliseconds
         self.keepsKeys = keepsKeys
-        var first: [String: Int] = [:]
+        // By their bytes, as the database compares them: equal texts may have different ones.
+        var first: [[UInt8]: Int] = [:]
         for (index, draft) in drafts.enumerated() {
             if draft.goods.utf8.contains(0) || draft.idempotencyKey?.utf8.contains(0) == true {
                 plan.append(.refused(.failed(reason: "a text with a zero byte can't be stored")))
                 continue
             }
-            if keepsKeys, let key = draft.idempotencyKey {
+            if keepsKeys, let key = draft.idempotencyKey.map({ Array($0.utf8) }) {
                 if let earlier = first[key] {
                     plan.append(.repeated(earlier))
                     continue
@@ -83,7 +84,7 @@ struct OrderBatch {
                     outcome.results.append(found.map { outcome.count($0, for: draft) })
                     continue
                 }
-                sequence += 1
+                sequence &+= 1
                 let order = Order(
                     id: OrderID(sequence: sequence, createdMilliseconds: createdMilliseconds),
                     price: draft.price, goods: draft.goods,
@@ -118,7 +119,6 @@ extension OrderBatch.Outcome {
         _ order: Order, for draft: OrderDraft
     ) -> Result<Order, OrderStoreError> {
         repeats += 1
-        let isSame = order.price == draft.price && order.goods == draft.goods
-        return isSame ? .success(order) : .failure(.keyReused(order.id))
+        return order.isSame(as: draft) ? .success(order) : .failure(.keyReused(order.id))
     }
 }

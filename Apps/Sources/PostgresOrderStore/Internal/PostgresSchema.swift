@@ -117,7 +117,8 @@ enum PostgresSchema {
 
     /// Settings of a session: the first value is the time for a statement, the second one that for a
     /// lock. An order that was confirmed is on disk, whatever the database's default is. A server that
-    /// vanishes in a transaction must not have its locks for long.
+    /// vanishes in a transaction must not have its locks for long. A commit whose wait for standbys was
+    /// cancelled is known by a warning only.
     ///
     /// The statements find rows by indexes, and are planned once: for a few orders PostgreSQL would plan
     /// each time, which takes longer than to store them. So a plan that was made for empty tables must
@@ -135,6 +136,7 @@ enum PostgresSchema {
             set_config('enable_hashjoin', 'off', false),
             set_config('enable_mergejoin', 'off', false),
             set_config('jit', 'off', false),
+            set_config('client_min_messages', 'warning', false),
             set_config('default_transaction_isolation', 'read committed', false),
             set_config('synchronous_commit', CASE current_setting('synchronous_commit')
                 WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)
@@ -231,7 +233,7 @@ enum PostgresSchema {
         WITH deleted AS (
             DELETE FROM idempotency_keys WHERE key IN (
                 SELECT key FROM idempotency_keys WHERE created_ms <= $1::bigint
-                ORDER BY created_ms LIMIT $2::bigint)
+                ORDER BY created_ms LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
             RETURNING 1
         )
         SELECT count(*) FROM deleted

@@ -42,7 +42,11 @@ extension PostgresWriter {
     /// The transaction of `maintain` has ended.
     func maintained(_ results: [PostgresResult], _ error: PostgresError?) {
         let now = time.monotonic()
+        // Orders come before the next one, however long this one has waited.
+        isMaintenanceDue = false
         if let error {
+            hasMoreKeys = false
+            nextSweep = now + Self.sweepInterval
             return counters.failed(OrderStoreError(error), orders: 0, at: now)
         }
         if let rows = results.rows(Tag.deleteKeys) {

@@ -14,8 +14,11 @@ private final class RunningNATS {
     private let folder = NSTemporaryDirectory() + "rocket-chat-nats-" + UUID().uuidString
     private var process = Process()
     private var port = -1
+    private let configuration: String?
 
-    init() throws {
+    /// - Parameter configuration: the text of a configuration file; nil: none.
+    init(_ configuration: String? = nil) throws {
+        self.configuration = configuration
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         try start()
@@ -39,6 +42,11 @@ private final class RunningNATS {
         process = Process()
         process.executableURL = URL(filePath: Self.program)
         process.arguments = ["-a", "127.0.0.1", "-p", "\(port)", "--ports_file_dir", folder]
+        if let configuration {
+            let file = folder + "/nats.conf"
+            try Data(configuration.utf8).write(to: URL(filePath: file))
+            process.arguments? += ["-c", file]
+        }
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -157,6 +165,22 @@ private final class RunningNATS {
             #expect(far.receive() == "from: client1@a: after")
             #expect(chats[0].server.statistics.backplane?.unsentMessages == 3)
             #expect(chats[1].server.statistics.backplane?.missingMessages == 3)
+        }
+    }
+
+    @Test("A room that NATS does not permit is not shared, and members are told")
+    func notPermitted() async throws {
+        let nats = try RunningNATS(
+            """
+            authorization { users: [ { user: u, password: p, permissions: {
+                publish: "other", subscribe: "other" } } ] }
+            no_auth_user: u
+            """)
+        let configuration = try backplane(nats, "a")
+        try await withChat({ $0.backplane = configuration }) { chat in
+            let peer = try await chat.join()
+            #expect(peer.receive() == ChatMessage.serversLostNotice)
+            #expect(chat.server.statistics.backplane?.isConnected == false)
         }
     }
 

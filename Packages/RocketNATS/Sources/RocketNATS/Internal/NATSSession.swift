@@ -106,8 +106,10 @@ final class NATSSession: TCPConnectionHandler {
             info = try bytes.bytes(json) { (bytes) throws(NATSProtocolError) in
                 try NATSServerInfo(json: Array(copying: bytes))
             }
+            // Before the handshake of TLS anybody may have written it.
+            let isTrusted = phase != .connected || client.configuration.security == nil
             if phase == .connected { greet() }
-            client.infoChanged(self, info)
+            if isTrusted { client.infoChanged(self, info) }
         case .error(let text):
             client.serverError(
                 bytes.bytes(text) { String(decoding: Array(copying: $0), as: UTF8.self) })
