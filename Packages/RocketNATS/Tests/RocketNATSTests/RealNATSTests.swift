@@ -4,6 +4,7 @@ import RocketBaseTestKit
 import RocketReactor
 import RocketReactorTestKit
 import RocketTCP
+import RocketTCPTestKit
 import RocketTLS
 import RocketTLSTestKit
 import Testing
@@ -242,6 +243,35 @@ private final class RealScene {
         let plain = try scene.add(server.servers)
         scene.run { plain.statistics.failures > 0 }
         #expect(scene.events.last?.contains("requires TLS") == true, "\(scene.events)")
+        scene.end()
+    }
+
+    @Test(
+        "Servers that are named before the handshake of TLS are not used: anybody may have named them"
+    )
+    func namedInPlaintext() throws {
+        let certificates = try Certificates()
+        let identity = certificates.authority.issue("nats")
+        let tls =
+            "tls { cert_file: \"\(identity.certificate)\", key_file: \"\(identity.key)\" }"
+        let options = ["--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1"]
+        let first = try RealNATS(options, configuration: tls)
+        let route = try #require(first.clusterPort)
+        let second = try RealNATS(
+            options + ["--routes", "nats://127.0.0.1:\(route)"], configuration: tls)
+        var info = ""
+        while !info.contains("127.0.0.1:\(second.port)") {
+            let peer = try RawPeer(connectingTo: .loopback(port: UInt16(clamping: first.port)))
+            info = ""
+            while !info.hasSuffix("\r\n") {
+                info += String(decoding: peer.receive(exactly: 1), as: UTF8.self)
+            }
+        }
+        let scene = try RealScene()
+        let security = try certificates.client()
+        let client = try scene.add(first.servers) { $0.security = security }
+        scene.run { client.isConnected }
+        #expect(client.servers == first.servers)
         scene.end()
     }
 
