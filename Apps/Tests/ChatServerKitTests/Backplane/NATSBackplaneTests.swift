@@ -208,6 +208,8 @@ private final class RunningNATS {
                 await chats[0].server.backplaneStatistics { $0.servers == 1 }
                 let writer = try await other.join()
                 for number in 0..<100 { writer.send("\(number)") }
+                // What the server has not read when it drains is not passed on.
+                await other.server.backplaneStatistics { $0.sentMessages == 100 }
                 #expect(reader.receive() == "from: client1@b: 0")
             }
             let texts = reader.receive(99)
