@@ -110,10 +110,13 @@ def check_sequence(what, orders, rows, left_out=0):
 
 
 def check_balance(calls, servers):
-    """No server has made less than a third of its share of the orders, whatever was done to it."""
+    """No server has made less than a tenth of its share of the orders, whatever was done to it.
+
+    One that could not reach its database for seconds gets few calls for up to a minute: the balancer
+    remembers."""
     counts = Counter(call.values[0] for call in calls if call.is_acknowledged)
     shares = {server: counts[server] / max(1, sum(counts.values())) for server in servers}
-    if min(shares.values()) < 1 / 3 / len(servers):
+    if min(shares.values()) < 1 / 10 / len(servers):
         return shares, [f"calls are not balanced: {shares}"]
     return shares, []
 
