@@ -152,13 +152,7 @@ struct SharedDatabaseTests {
     func lockedKey() async throws {
         let harness = try PostgresHarness()
         let time = ManualTimeSource()
-        let store = try await harness.open {
-            $0.keyRetention = .seconds(60)
-        } settings: {
-            var settings = ConformanceSettings()
-            settings.time = time
-            return settings
-        }
+        let store = try await harness.open(keepingKeysFor: .seconds(60), time)
         for key in ["locked", "other"] {
             _ = try await store.make(OrderDraft(price: 10, goods: "a", idempotencyKey: key))
         }
@@ -177,13 +171,7 @@ struct SharedDatabaseTests {
     func sweep() async throws {
         let harness = try PostgresHarness()
         let time = ManualTimeSource()
-        let store = try await harness.open {
-            $0.keyRetention = .seconds(60)
-        } settings: {
-            var settings = ConformanceSettings()
-            settings.time = time
-            return settings
-        }
+        let store = try await harness.open(keepingKeysFor: .seconds(60), time)
         for number in 0..<5 {
             _ = try await store.make(
                 OrderDraft(price: 10, goods: "a", idempotencyKey: "\(number)"))
@@ -192,5 +180,20 @@ struct SharedDatabaseTests {
         try await harness.wait(for: "0", "SELECT count(*) FROM idempotency_keys")
         #expect(try harness.execute("SELECT count(*) FROM order_batches") == "1")
         await store.close()
+    }
+}
+
+extension PostgresHarness {
+    /// A store whose keys expire by this clock.
+    fileprivate func open(
+        keepingKeysFor retention: Duration, _ time: ManualTimeSource
+    ) async throws -> PostgresOrderStore {
+        try await open {
+            $0.keyRetention = retention
+        } settings: {
+            var settings = ConformanceSettings()
+            settings.time = time
+            return settings
+        }
     }
 }

@@ -21,7 +21,7 @@ final class NATSBackplane: ChatBackplane {
     /// Runs until the members are told that other servers are lost.
     private var lossTimer: ScheduledTimer?
     /// The members were told that other servers are lost, and not yet that they are back.
-    private var isLossTold = false
+    private var isLossNoticeSent = false
     private var isReadingPaused = false
     private var stopped: (() -> Void)?
     private var isStopping = false
@@ -159,8 +159,8 @@ final class NATSBackplane: ChatBackplane {
             $0.add("version", info.version)
             $0.add("subject", subject.description)
         }
-        if isLossTold { notify(ChatMessage.serversBackNotice) }
-        isLossTold = false
+        if isLossNoticeSent { notify(ChatMessage.serversBackNotice) }
+        isLossNoticeSent = false
         announceAtTickEnd(.hello)
         if heartbeat != nil { return }
         heartbeat = reactor.schedule(every: configuration.heartbeat, label: "chat heartbeat") {
@@ -176,15 +176,15 @@ final class NATSBackplane: ChatBackplane {
 
     /// Tells the members if there is no connection soon.
     private func expectConnection() {
-        if lossTimer != nil || isLossTold || isStopping { return }
+        if lossTimer != nil || isLossNoticeSent || isStopping { return }
         lossTimer = reactor.schedule(
             after: configuration.lossNoticeAfter, label: "chat backplane lost"
-        ) { [weak self] _ in self?.tellLoss() }
+        ) { [weak self] _ in self?.sendLossNotice() }
     }
 
-    private func tellLoss() {
+    private func sendLossNotice() {
         lossTimer = nil
-        isLossTold = true
+        isLossNoticeSent = true
         room.setLost(true)
         notify(ChatMessage.serversLostNotice)
     }

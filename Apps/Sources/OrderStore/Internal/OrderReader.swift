@@ -57,10 +57,10 @@ final class OrderReader: Sendable {
     private func execute(_ request: ReadRequest, in db: Database) {
         switch request.kind {
         case .find(let id, _, let caller):
-            requests.tellWait(of: request)
+            requests.reportWait(of: request)
             caller.resume(returning: result { try find(id, in: db) })
         case .list(let after, let limit, let call, _):
-            requests.tellWait(of: request)
+            requests.reportWait(of: request)
             if call.isCancelled { return requests.fail(request, .cancelled) }
             requests.finish(
                 request, with: result { try list(after: after, limit: limit, in: db) })

@@ -128,8 +128,8 @@ package struct OrderRequests: Sendable {
         return found.id == id ? position : nil
     }
 
-    /// Tells the caller of a read that was taken how long that has waited for its peer, if it has.
-    package func tellWait(of request: ReadRequest) {
+    /// Reports to the caller of a read that was taken how long that has waited for its peer, if it has.
+    package func reportWait(of request: ReadRequest) {
         if request.waitedForPeer == .zero { return }
         switch request.kind {
         case .find(_, let waited, _): waited(request.waitedForPeer)

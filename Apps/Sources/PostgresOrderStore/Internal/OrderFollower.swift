@@ -7,7 +7,7 @@ import RocketReactor
 /// what the others have committed since. Callers have their orders after the listener, unless what
 /// was before can't be read at the moment: they don't wait for a connection. Bound to its loop.
 final class OrderFollower {
-    /// A batch of this server that was committed and not told.
+    /// A batch of this server that was committed and not published.
     private struct Committed {
         let new: [Order]
         let before: OrderPageToken
@@ -45,17 +45,17 @@ final class OrderFollower {
     func commit(_ new: [Order], before: Int64, answer: @escaping () -> Void) {
         committed.append(
             Committed(new: new, before: OrderPageToken(after: before), answer: answer))
-        tell()
+        publishCommitted()
     }
 
-    /// Calls `resume` when all orders up to a position were told, or can't be.
+    /// Calls `resume` when all orders up to a position were published, or can't be.
     func wait(for position: OrderPageToken, _ resume: @escaping () -> Void) {
         if position <= stored.newest { return resume() }
         waiting.append((position, resume))
         read(upTo: .max)
     }
 
-    private func tell() {
+    private func publishCommitted() {
         while let first = committed.first {
             let newest = stored.newest
             guard let last = first.new.last, OrderPageToken(after: last.id) > newest else {
@@ -93,7 +93,7 @@ final class OrderFollower {
             stored.advance(to: OrderPageToken(after: end))
         }
         if orders.count == Self.pageSize { read(upTo: end) }
-        tell()
+        publishCommitted()
     }
 
     private func publish(_ orders: [Order]) {
@@ -104,12 +104,12 @@ final class OrderFollower {
     private func resumeWaiting() {
         if waiting.isEmpty { return }
         let newest = stored.newest
-        let told = waiting.filter { $0.position <= newest }
+        let reached = waiting.filter { $0.position <= newest }
         waiting.removeAll { $0.position <= newest }
-        for waiter in told { waiter.resume() }
+        for waiter in reached { waiter.resume() }
     }
 
-    /// The orders can't be told now; the next read finds them.
+    /// The orders can't be published now; the next read finds them.
     func answerAll() {
         let answers = committed
         committed = []

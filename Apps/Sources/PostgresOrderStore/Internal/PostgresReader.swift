@@ -114,7 +114,7 @@ final class PostgresReader: PostgresSessionOwner {
             requests.reads.take(upTo: Self.maxSent - sent.count, into: &batch, for: wake) == .taken
         {
             for request in batch {
-                requests.tellWait(of: request)
+                requests.reportWait(of: request)
                 send(.request(request))
             }
         }

@@ -24,7 +24,8 @@ private final class RunningNATS {
         try start()
         let file = folder + "/nats-server_\(process.processIdentifier).ports"
         struct Ports: Decodable { let nats: [String] }
-        for _ in 0..<5000 where port < 0 {
+        while port < 0 {
+            try #require(process.isRunning, "nats-server has not started")
             Thread.sleep(forTimeInterval: 0.002)
             guard let data = FileManager.default.contents(atPath: file) else { continue }
             let ports = try? JSONDecoder().decode(Ports.self, from: data)

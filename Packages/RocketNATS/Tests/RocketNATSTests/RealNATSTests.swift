@@ -54,7 +54,7 @@ final class RealNATS {
         // Written when it listens.
         let file = folder + "/nats-server_\(process.processIdentifier).ports"
         struct Ports: Decodable { let nats: [String] }
-        for _ in 0..<5000 {
+        while process.isRunning {
             if let data = FileManager.default.contents(atPath: file),
                 let ports = try? JSONDecoder().decode(Ports.self, from: data),
                 let found = ports.nats.first.flatMap(URL.init(string:))?.port
@@ -254,11 +254,7 @@ private final class RealScene {
         let identity = certificates.authority.issue("nats")
         let tls =
             "tls { cert_file: \"\(identity.certificate)\", key_file: \"\(identity.key)\" }"
-        let options = ["--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1"]
-        let first = try RealNATS(options, configuration: tls)
-        let route = try #require(first.clusterPort)
-        let second = try RealNATS(
-            options + ["--routes", "nats://127.0.0.1:\(route)"], configuration: tls)
+        let (first, second) = try RealNATS.cluster(configuration: tls)
         var info = ""
         while !info.contains("127.0.0.1:\(second.port)") {
             let peer = try RawPeer(connectingTo: .loopback(port: UInt16(clamping: first.port)))
@@ -277,12 +273,7 @@ private final class RealScene {
 
     @Test("A server of a cluster that shuts down is left before it ends")
     func shutdown() throws {
-        let first = try RealNATS(["--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1"])
-        let route = try #require(first.clusterPort)
-        let second = try RealNATS([
-            "--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1", "--routes",
-            "nats://127.0.0.1:\(route)",
-        ])
+        let (first, second) = try RealNATS.cluster()
         let scene = try RealScene()
         let client = try scene.add(first.servers)
         var received = 0
@@ -299,12 +290,7 @@ private final class RealScene {
 
     @Test("The servers of a cluster are found by one of them, and used when that one is gone")
     func cluster() throws {
-        let first = try RealNATS(["--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1"])
-        let route = try #require(first.clusterPort)
-        let second = try RealNATS([
-            "--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1", "--routes",
-            "nats://127.0.0.1:\(route)",
-        ])
+        let (first, second) = try RealNATS.cluster()
         let scene = try RealScene()
         let client = try scene.add(first.servers)
         scene.run { client.isConnected && client.servers.contains(second.servers[0]) }
@@ -316,6 +302,15 @@ private final class RealScene {
 }
 
 extension RealNATS {
+    /// Two servers, the second one with a route to the first.
+    static func cluster(configuration: String? = nil) throws -> (RealNATS, RealNATS) {
+        let options = ["--cluster_name", "c", "--cluster", "nats://127.0.0.1:-1"]
+        let first = try RealNATS(options, configuration: configuration)
+        let route = try #require(first.clusterPort)
+        let routes = ["--routes", "nats://127.0.0.1:\(route)"]
+        return (first, try RealNATS(options + routes, configuration: configuration))
+    }
+
     /// The port of its cluster, chosen by the kernel.
     var clusterPort: Int? {
         struct Ports: Decodable { let cluster: [String]? }
