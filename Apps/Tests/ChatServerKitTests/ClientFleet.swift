@@ -32,7 +32,7 @@ final class ClientFleet: Sendable {
                 let client = FleetClient(self)
                 clients.withLock { $0.append(LoopBound(client, on: reactor)) }
                 TCPClient.connect(
-                    to: [address], on: reactor, timeout: .seconds(30), handler: client
+                    to: [address], on: reactor, timeout: .seconds(3600), handler: client
                 ) { [self] in if case .failure(let error) = $0 { record("\(error)") } }
             }
         }

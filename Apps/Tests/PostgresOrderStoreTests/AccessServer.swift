@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import RocketBaseTestKit
 import Testing
 
 /// A server with TLS and with roles that identify themselves in different ways, and the certificates
@@ -44,7 +45,7 @@ struct AccessServer: Sendable {
             # The server's user copies them.
             chmod 644 "$1/files"/*
             """
-        _ = try ChildProcess.run(["bash", "-c", script, "bash", certificates, tool, Self.access])
+        _ = try RunningProgram.run(["bash", "-c", script, "bash", certificates, tool, Self.access])
         var started: PostgresServer?
         for _ in 0..<5 where started == nil {
             // Another process may have taken the port since.

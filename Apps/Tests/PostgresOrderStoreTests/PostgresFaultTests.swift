@@ -3,6 +3,7 @@ import Glibc
 import OrderStoreConformance
 import OrderStoring
 import Postgres
+import RocketBaseTestKit
 import RocketSystem
 import Testing
 
@@ -305,7 +306,7 @@ final class Flag: Sendable {
 
 /// A client that has the lock of those who store orders until `release`.
 final class HeldLock {
-    private let client: ChildProcess
+    private let client: RunningProgram
 
     convenience init(
         _ harness: PostgresHarness, _ lock: Int64 = PostgresSchema.writeLock
@@ -316,13 +317,11 @@ final class HeldLock {
 
     /// - Parameter condition: what the lock is known by in `pg_locks`.
     init(_ harness: PostgresHarness, by sql: String, seenAs condition: String) async throws {
-        client = try ChildProcess(
-            [
-                PostgresServer.psql, "-h", harness.server.folder, "-U", "rocket", "-d",
-                harness.database, "-XAtq",
-            ],
-            output: "/dev/null")
-        client.write(sql + "\n")
+        client = try RunningProgram([
+            PostgresServer.psql, "-h", harness.server.folder, "-U", "rocket", "-d",
+            harness.database, "-XAtq",
+        ])
+        try client.write(sql + "\n")
         try await harness.wait(
             for: "1",
             """
@@ -334,7 +333,7 @@ final class HeldLock {
 
     func release() {
         // Others are blocked in children of Swift's threads.
-        kill(client.id, SIGKILL)
+        client.send(SIGKILL)
         client.wait()
     }
 }

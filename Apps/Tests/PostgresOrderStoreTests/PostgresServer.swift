@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Postgres
+import RocketBaseTestKit
 import RocketSystem
 import Testing
 
@@ -33,7 +34,7 @@ final class PostgresServer: Sendable {
     let folder: String
     /// Where it listens at 127.0.0.1 too; nil: nowhere.
     let port: Int?
-    private let keeper: ChildProcess
+    private let keeper: RunningProgram
     private let databases = Locked(0)
 
     /// PostgreSQL does not run as root.
@@ -78,15 +79,14 @@ final class PostgresServer: Sendable {
             rm -rf "$1" "$2" ${4:+"${4%/*}"}
             """
         let ready = folder + ".ready"
-        keeper = try ChildProcess(
+        keeper = try RunningProgram(
             [
                 "bash", "-c", script, "bash", folder, ready, primary?.folder ?? "", files ?? "",
                 (settings + (port.map { ["listen_addresses=127.0.0.1", "port=\($0)"] } ?? []))
                     .map { "-c \($0)" }.joined(separator: " "),
-            ], output: "/dev/null")
+            ])
         while !FileManager.default.fileExists(atPath: ready) {
-            var status: Int32 = 0
-            try #require(waitpid(keeper.id, &status, WNOHANG) == 0, "PostgreSQL has not started")
+            try #require(keeper.isRunning, "PostgreSQL has not started")
             usleep(10_000)
         }
     }
@@ -132,16 +132,28 @@ final class PostgresServer: Sendable {
 
     private func control(_ command: String) throws {
         let script = "\(Self.asUser); run pg_ctl -D \"$1/data\" -w -s \(command)"
-        _ = try ChildProcess.run(["/bin/sh", "-c", script, "sh", folder])
+        _ = try RunningProgram.run(["/bin/sh", "-c", script, "sh", folder])
     }
 
     private static func psql(
         _ folder: String, _ port: Int?, _ database: String, _ sql: String
     ) throws -> String {
-        try ChildProcess.run(
+        try RunningProgram.run(
             [
                 psql, "-h", folder, "-U", "rocket", "-d", database, "-XAtq", "-v",
                 "ON_ERROR_STOP=1", "-p", "\(port ?? 5432)", "-c", sql,
             ])
+    }
+}
+
+extension RunningProgram {
+    /// Runs a program to its end, and returns its output.
+    static func run(_ words: [String]) throws -> String {
+        let path = "/tmp/rocket-pg-output-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let status = try RunningProgram(words, output: path).wait()
+        try #require(status == 0, "\(words)")
+        return try String(contentsOfFile: path, encoding: .utf8)
+            .trimmingCharacters(in: .newlines)
     }
 }

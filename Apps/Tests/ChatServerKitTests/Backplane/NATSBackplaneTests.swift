@@ -1,5 +1,6 @@
 import Foundation
 import RocketBase
+import RocketBaseTestKit
 import RocketNATS
 import RocketTCP
 import RocketTCPTestKit
@@ -12,7 +13,7 @@ private final class RunningNATS {
     static let program = "/usr/sbin/nats-server"
     static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
     private let folder = NSTemporaryDirectory() + "rocket-chat-nats-" + UUID().uuidString
-    private var process = Process()
+    private var process: RunningProgram?
     private var port = -1
     private let configuration: String?
 
@@ -21,8 +22,8 @@ private final class RunningNATS {
         self.configuration = configuration
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
-        try start()
-        let file = folder + "/nats-server_\(process.processIdentifier).ports"
+        let process = try start()
+        let file = folder + "/nats-server_\(process.id).ports"
         struct Ports: Decodable { let nats: [String] }
         while port < 0 {
             try #require(process.isRunning, "nats-server has not started")
@@ -39,24 +40,23 @@ private final class RunningNATS {
     }
 
     /// Starts it, a second time on the same port.
-    func start() throws {
-        process = Process()
-        process.executableURL = URL(filePath: Self.program)
-        process.arguments = ["-a", "127.0.0.1", "-p", "\(port)", "--ports_file_dir", folder]
+    @discardableResult
+    func start() throws -> RunningProgram {
+        var words = [Self.program, "-a", "127.0.0.1", "-p", "\(port)", "--ports_file_dir", folder]
         if let configuration {
             let file = folder + "/nats.conf"
             try Data(configuration.utf8).write(to: URL(filePath: file))
-            process.arguments? += ["-c", file]
+            words += ["-c", file]
         }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let process = try RunningProgram(words)
+        self.process = process
+        return process
     }
 
     func kill() {
-        if !process.isRunning { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process?.send(SIGKILL)
+        process?.wait()
+        process = nil
     }
 
     var url: String { "nats://127.0.0.1:\(port)" }

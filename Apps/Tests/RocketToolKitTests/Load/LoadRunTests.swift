@@ -252,8 +252,7 @@ import Testing
     }
 
     @Test(
-        "A load whose task is cancelled ends, though nothing has stopped it",
-        .timeLimit(.minutes(1)), arguments: [1, 2])
+        "A load whose task is cancelled ends, though nothing has stopped it", arguments: [1, 2])
     func cancelled(threads: Int) async throws {
         let (begun, begin) = AsyncStream<Void>.makeStream()
         let (mix, settings) = (try mix("1 one"), settings(connections: threads, threads: threads))

@@ -20,30 +20,45 @@ public struct ChildProcess: Hashable, Sendable {
     public static func run(
         _ path: String, _ arguments: [String]
     ) throws(SystemError) -> ChildProcess {
-        var ends: [Int32] = [0, 0]
-        // SAFETY: the kernel writes two numbers to the array of two.
-        guard unsafe rocket_pipe(&ends) == 0 else { throw SystemError("pipe", .current) }
-        let output = FileDescriptor(owning: ends[0])
-        let process = try start(path, arguments, errors: FileDescriptor(owning: ends[1]))
-        let errors = readAll(output)
+        let pipe = try Pipe()
+        let process = try start(path, arguments, output: "/dev/null", errors: pipe.writer.raw)
+        try pipe.writer.close()
+        let errors = readAll(pipe.reader)
         return ChildProcess(status: wait(for: process), errors: errors)
     }
 
-    /// Starts the program; closes this process's end of the pipe for its errors.
-    private static func start(
-        _ path: String, _ arguments: [String], errors: consuming FileDescriptor
-    ) throws(SystemError) -> pid_t {
+    /// Starts a program with this process's environment.
+    ///
+    /// - Parameters:
+    ///   - path: of the program; a name without "/" is looked for in PATH if `searchingPath`.
+    ///   - input: the descriptor for its standard input; nil: it is empty.
+    ///   - output: the file for its standard output; created, and emptied if it exists.
+    ///   - errors: the descriptor for its standard error; nil: the file for its output.
+    /// - Returns: its number; `wait(for:)` has to be called with it.
+    package static func start(
+        _ path: String, _ arguments: [String], searchingPath: Bool = false, input: Int32? = nil,
+        output: String, errors: Int32? = nil
+    ) throws(SystemError) -> Int32 {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-        unsafe posix_spawn_file_actions_adddup2(&actions, errors.raw, STDERR_FILENO)
+        if let input {
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(
+                &actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        }
+        unsafe posix_spawn_file_actions_addopen(
+            &actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        unsafe posix_spawn_file_actions_adddup2(&actions, errors ?? STDOUT_FILENO, STDERR_FILENO)
         // SAFETY: a NULL-terminated array of copies that are freed below, after the child has its own.
         var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
         var process: pid_t = 0
-        let error = unsafe posix_spawn(&process, path, &actions, nil, &words, environ)
+        let error =
+            searchingPath
+            ? unsafe posix_spawnp(&process, path, &actions, nil, &words, environ)
+            : unsafe posix_spawn(&process, path, &actions, nil, &words, environ)
         if error != 0 { throw SystemError("run \(path)", Errno(rawValue: error)) }
         return process
     }
@@ -63,7 +78,10 @@ public struct ChildProcess: Hashable, Sendable {
         }
     }
 
-    private static func wait(for process: pid_t) -> Int32 {
+    /// Waits for the end of a program that `start` has started.
+    ///
+    /// - Returns: its status as `status` is.
+    package static func wait(for process: Int32) -> Int32 {
         var status: Int32 = 0
         // SAFETY: waitpid fills one number.
         while unsafe waitpid(process, &status, 0) < 0 {
@@ -72,6 +90,35 @@ public struct ChildProcess: Hashable, Sendable {
         // WIFEXITED and WEXITSTATUS, which are macros.
         return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
     }
+}
+
+extension ChildProcess {
+    /// A pipe whose ends are not inherited by programs.
+    package struct Pipe: ~Copyable {
+        package let reader, writer: FileDescriptor
+
+        package init() throws(SystemError) {
+            var ends: [Int32] = [0, 0]
+            // SAFETY: the kernel writes two numbers to the array of two.
+            guard unsafe rocket_pipe(&ends) == 0 else { throw SystemError("pipe", .current) }
+            reader = FileDescriptor(owning: ends[0])
+            writer = FileDescriptor(owning: ends[1])
+        }
+
+        /// Closes the reader's end.
+        package consuming func keepWriter() -> FileDescriptor { writer }
+    }
+
+    /// Whether a program that `start` has started has not ended.
+    package static func isRunning(_ process: Int32) -> Bool {
+        var information = unsafe siginfo_t()
+        let options = WEXITED | WNOHANG | WNOWAIT
+        let result = unsafe waitid(P_PID, id_t(process), &information, options)
+        return unsafe result == 0 && information.si_signo == 0
+    }
+
+    /// Sends a signal to a program that `start` has started, and for which nobody has waited.
+    package static func send(_ signal: Int32, to process: Int32) { _ = kill(process, signal) }
 }
 
 extension CurrentProcess {

@@ -16,7 +16,7 @@ final class RealNATS {
     static let program = "/usr/sbin/nats-server"
     static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
     fileprivate let folder: String
-    private var process: Process?
+    private var process: RunningProgram?
     private(set) var port = -1
 
     init(_ options: [String] = [], configuration: String? = nil) throws {
@@ -42,17 +42,13 @@ final class RealNATS {
 
     /// Starts it, a second time on the port of the first.
     func start() throws {
-        let process = Process()
-        process.executableURL = URL(filePath: Self.program)
-        process.arguments =
-            ["-a", "127.0.0.1", "-p", "\(port)", "--ports_file_dir", folder] + options
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let process = try RunningProgram(
+            [Self.program, "-a", "127.0.0.1", "-p", "\(port)", "--ports_file_dir", folder] + options
+        )
         self.process = process
         if port > 0 { return }
         // Written when it listens.
-        let file = folder + "/nats-server_\(process.processIdentifier).ports"
+        let file = folder + "/nats-server_\(process.id).ports"
         struct Ports: Decodable { let nats: [String] }
         while process.isRunning {
             if let data = FileManager.default.contents(atPath: file),
@@ -67,15 +63,12 @@ final class RealNATS {
         throw CocoaError(.fileNoSuchFile)
     }
 
-    func send(_ signal: Int32) {
-        if let process { Foundation.kill(process.processIdentifier, signal) }
-    }
+    func send(_ signal: Int32) { process?.send(signal) }
 
     func kill() {
-        guard let process else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        self.process = nil
+        process?.send(SIGKILL)
+        process?.wait()
+        process = nil
     }
 
     var servers: [NATSServer] { [.address(.loopback(port: UInt16(clamping: port)))] }

@@ -63,17 +63,16 @@ public final class RawPeer {
         return all
     }
 
-    /// Reads exactly `count` bytes; fewer where the stream ends before, or nothing arrives for
-    /// `limit`. Blocks: not on a loop's thread.
-    public func receive(exactly count: Int, waitingAtMost limit: Duration = .seconds(10)) -> [UInt8]
-    {
+    /// Reads exactly `count` bytes; fewer where the stream ends before, or the connection fails.
+    /// Blocks, as long as it takes: not on a loop's thread.
+    public func receive(exactly count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
             switch receive(limit: count - bytes.count) {
             case .bytes(let more): bytes += more
             case .end, .failed: return bytes
             case .nothing:
-                guard (try? descriptor?.waitUntilReadable(atMost: limit)) == true else {
+                guard (try? descriptor?.waitUntilReadable(atMost: .seconds(60))) != nil else {
                     return bytes
                 }
             }

@@ -1,7 +1,6 @@
 import Foundation
 
-/// The notify socket of a service manager, for programs started with `environment`. Functions
-/// block, for 20 seconds at most.
+/// The notify socket of a service manager, for programs started with `environment`. Functions block.
 public final class FakeServiceManager: Sendable {
     private let descriptor: Int32
     private let path: String
@@ -13,9 +12,6 @@ public final class FakeServiceManager: Sendable {
     public init(in workspace: Workspace) throws {
         path = workspace.path + "/notify"
         descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(
-            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }

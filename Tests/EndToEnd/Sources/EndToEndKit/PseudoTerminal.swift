@@ -1,7 +1,7 @@
 public import Foundation
 
 /// A pseudo-terminal: the test is the person in front of it. It controls no process, so no shell is
-/// needed. Functions block, for 20 seconds at most.
+/// needed. Functions block.
 public final class PseudoTerminal: Sendable {
     private let near: Int32
     private let far: Int32
@@ -39,16 +39,13 @@ public final class PseudoTerminal: Sendable {
     /// Types text.
     public func type(_ text: String) { _ = text.withCString { write(near, $0, strlen($0)) } }
 
-    /// Returns what the program writes, up to and with `text`; less if that does not arrive.
+    /// Returns what the program writes, up to and with `text`; less if it ends before.
     public func read(through text: String) -> String {
         var bytes: [UInt8] = []
         let wanted = Array(text.utf8)
         while !bytes.hasSuffix(wanted) {
-            var request = pollfd(fd: near, events: Int16(POLLIN), revents: 0)
             var byte: UInt8 = 0
-            guard poll(&request, 1, 20_000) == 1, Foundation.read(near, &byte, 1) == 1 else {
-                break
-            }
+            guard Foundation.read(near, &byte, 1) == 1 else { break }
             bytes.append(byte)
         }
         return String(decoding: bytes, as: UTF8.self)

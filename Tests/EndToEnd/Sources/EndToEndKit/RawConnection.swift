@@ -1,15 +1,12 @@
 public import Foundation
 
-/// A TCP connection on a bare socket. Functions block, for 20 seconds at most.
+/// A TCP connection on a bare socket. Functions block.
 public final class RawConnection: Sendable {
     private let descriptor: Int32
 
     /// Connects to 127.0.0.1.
     public init(port: UInt16) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(
-            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in.loopback(port: port)
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -22,9 +19,6 @@ public final class RawConnection: Sendable {
     /// Takes ownership of an accepted socket.
     fileprivate init(accepted: Int32) {
         descriptor = accepted
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(
-            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(descriptor) }
@@ -110,9 +104,6 @@ public final class ReservedPort: Sendable {
 
     /// Accepts the next connection.
     public func accept() throws -> RawConnection {
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(
-            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let accepted = Foundation.accept(descriptor, nil, nil)
         guard accepted >= 0 else { throw SocketFailure("accept") }
         return RawConnection(accepted: accepted)

@@ -73,9 +73,6 @@ enum RawHTTP {
     static func connect(to address: NetAddress) -> Int32 {
         let isUnix = address.isUnix
         let descriptor = socket(isUnix ? AF_UNIX : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(
-            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         switch address.socketAddress {
         case .unix(let path):
             var name = sockaddr_un()

@@ -93,7 +93,7 @@ import Testing
         #expect(try !RollingFileSink(file, now: ManualTimeSource().wall()).isPrompt)
     }
 
-    @Test("The writer's thread does not wait for the sync interval", .timeLimit(.minutes(1)))
+    @Test("The writer's thread does not wait for the sync interval")
     func thread() async throws {
         var configuration = LogConfiguration()
         configuration.outputs = []

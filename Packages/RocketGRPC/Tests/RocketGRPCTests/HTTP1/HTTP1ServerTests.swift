@@ -140,7 +140,7 @@ extension RawPeer {
     fileprivate func receive(until text: String) -> String {
         var received = ""
         while !received.hasSuffix(text) {
-            let byte = receive(exactly: 1, waitingAtMost: .seconds(60))
+            let byte = receive(exactly: 1)
             if byte.isEmpty { break }
             received += String(decoding: byte, as: UTF8.self)
         }

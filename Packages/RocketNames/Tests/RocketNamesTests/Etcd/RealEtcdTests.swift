@@ -1,5 +1,6 @@
 import Foundation
 import RocketBase
+import RocketBaseTestKit
 import RocketNames
 import RocketRPC
 import RocketTCP
@@ -11,7 +12,7 @@ import Testing
 private final class RealEtcd {
     static let program = "/usr/bin/etcd"
     private let folder: TemporaryFolder
-    private var process = Process()
+    private var process: RunningProgram?
 
     init() throws {
         folder = try TemporaryFolder()
@@ -26,25 +27,21 @@ private final class RealEtcd {
         for name in ["client:1", "peer:1"] {
             try? FileManager.default.removeItem(atPath: "\(folder.path)/\(name)")
         }
-        process = Process()
-        process.executableURL = URL(filePath: Self.program)
         // etcd takes a unix URL for a path below its working folder.
-        process.currentDirectoryURL = URL(filePath: folder.path)
-        process.arguments = [
-            "--name", "one", "--data-dir", "data", "--unsafe-no-fsync",
+        process = try RunningProgram([
+            "/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder.path,
+            Self.program, "--name", "one", "--data-dir", "data", "--unsafe-no-fsync",
             "--listen-client-urls", "unix://client:1", "--advertise-client-urls",
             "unix://client:1", "--listen-peer-urls", "unix://peer:1",
             "--initial-advertise-peer-urls", "unix://peer:1", "--initial-cluster",
             "one=unix://peer:1",
-        ]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        ])
     }
 
     func kill() {
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process?.send(SIGKILL)
+        process?.wait()
+        process = nil
     }
 }
 

@@ -176,9 +176,7 @@ private final class DrainIgnoringApplication: ServerApplication {
         #expect(peer.receive(exactly: 1) == [])
     }
 
-    @Test(
-        "A task that is cancelled while it drains waits no longer for connections",
-        .timeLimit(.minutes(1)))
+    @Test("A task that is cancelled while it drains waits no longer for connections")
     func cancellingDrain() async throws {
         let application = DrainIgnoringApplication()
         let runtime = runtime(application)

@@ -1,0 +1,34 @@
+import Glibc
+import RocketBaseTestKit
+import RocketSystem
+import Testing
+
+struct RunningProgramTests {
+    @Test("A program reads what is written to it, until it is killed")
+    func input() throws {
+        let path = "/tmp/rocket-program-\(getpid())"
+        defer { unlink(path) }
+        let program = try RunningProgram(["cat", "-"], output: path)
+        try program.write("one\ntwo\n")
+        while try FileContents.read(path, limit: 100).count < 8 { sched_yield() }
+        #expect(program.isRunning)
+        program.send(SIGKILL)
+        #expect(program.wait() == 128 + SIGKILL)
+        #expect(
+            String(decoding: try FileContents.read(path, limit: 100), as: UTF8.self) == "one\ntwo\n"
+        )
+    }
+
+    @Test("A program that has ended does not run, before and after its status is read")
+    func end() throws {
+        let program = try RunningProgram(["sh", "-c", "exit 3"])
+        while program.isRunning { sched_yield() }
+        #expect(program.wait() == 3)
+        #expect(!program.isRunning)
+    }
+
+    @Test("A program that is missing is an error")
+    func missing() {
+        #expect(throws: SystemError.self) { try RunningProgram(["rocket-no-such-program"]) }
+    }
+}
