@@ -140,11 +140,17 @@ public struct BenchServerCommand: AsyncParsableCommand {
         // Without the group's own log, which is not to be measured.
         let quiet = Logger(label: "rocket_bench_server") { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(
-            services: try page(of: server) + [server],
+            services: trimmers + (try page(of: server)) + [server],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         async let announced: Void = Self.announce(server)
         try await group.run()
         await announced
+    }
+
+    /// What every generated program has. Without `--payload` calls are counted, which its looks at the
+    /// heap would disturb.
+    private var trimmers: [any Service] {
+        payload == nil ? [] : [HeapTrimmer(logger: .disabled)]
     }
 
     private func page(of server: RPCServer) throws -> [any Service] {

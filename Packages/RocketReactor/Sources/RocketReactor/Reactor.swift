@@ -52,6 +52,7 @@ public final class Reactor {
 
     let poller: Poller
     var changedSpare: ContiguousArray<Registration> = []
+    var labels = CallbackLabels()
     // SAFETY of the unchecked ones: their users take an element out or put one in, and no callback
     // runs meanwhile (payloads are taken out before they are released), so accesses can't overlap.
     // The checks were a fifth of a tick's instructions.
@@ -268,7 +269,7 @@ extension Reactor {
             if relevant.isEmpty { continue }
             handler.ready(relevant, on: self)
             delivered += 1
-            callbackEnded(label)
+            callbackEnded(labels[label])
         }
         return delivered
     }

@@ -79,7 +79,7 @@ extension TCPConnection {
         if left == before { return }
         deadlines.delivered(leftover: left > 0, consumed: true, at: reactor.now)
         if left > 0 { return }
-        unsafe loopConnections.pool.give(from: &input)
+        unsafe loopConnections.keep(&input)
         _ = recordHeldBytes()
     }
 
@@ -194,7 +194,7 @@ extension TCPConnection {
     /// Puts the connection's own buffer back, or gives it to the pool when it is empty.
     func giveBack(_ buffer: inout ByteBuffer) {
         if buffer.isEmpty {
-            unsafe loopConnections.pool.give(from: &buffer)
+            loopConnections.keep(&buffer)
         } else {
             unsafe swap(&buffer, &input)
         }
@@ -215,7 +215,7 @@ extension TCPConnection {
     func releaseInput() {
         if isInputInUse { return }
         unsafe input.removeAll()
-        unsafe loopConnections.pool.give(from: &input)
+        unsafe loopConnections.keep(&input)
     }
 
     // MARK: Held back
