@@ -68,6 +68,7 @@ public final class Reactor {
     var callbackBegan: UInt64
     /// See `waitedNanoseconds`.
     var waited: UInt64 = 0
+    private var busyWait: BusyWait
     private let created: UInt64
     var isTicking = false
     /// The number of waiting tasks that senders see.
@@ -93,6 +94,9 @@ public final class Reactor {
         tasksPerTick = max(1, loop.configuration.tasksPerTick)
         taskLimit = max(1, loop.configuration.taskLimit)
         timersPerTick = max(1, loop.configuration.timersPerTick)
+        busyWait = BusyWait(
+            nanoseconds: UInt64(
+                min(max(0, loop.configuration.busyWait.wholeNanoseconds), 1_000_000)))
         slowCallbackNanoseconds =
             loop.configuration.slowCallback.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max
         unsafe serialExecutor = loop.asUnownedSerialExecutor()
@@ -212,7 +216,26 @@ extension Reactor {
     private static var leastSleepNanoseconds: UInt64 { 50_000 }
 
     private func wait(_ limit: Int64) -> Int {
-        awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
+        if busyWait.nanoseconds > 0, limit != 0, !hasWork, let ready = waitBusily(limit) {
+            return awake(ready: ready)
+        }
+        return awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
+    }
+
+    /// Looks for events and tasks until there are some. Senders need not wake the loop meanwhile.
+    ///
+    /// - Returns: the number of events; nil: there is nothing to do before the end of the busy wait,
+    ///   of the limit or of the next timer's time.
+    @inline(never)
+    private func waitBusily(_ limit: Int64) -> Int? {
+        let longest = limit < 0 ? busyWait.nanoseconds : min(busyWait.nanoseconds, UInt64(limit))
+        var end = callbackBegan &+ longest
+        if let timer = unsafe timers.earliest { end = min(end, timer.nanoseconds) }
+        repeat {
+            let ready = poller.wait(nanoseconds: 0)
+            if ready > 0 || !inbox.isEmpty { return ready }
+        } while time.monotonic().nanoseconds < end
+        return nil
     }
 
     /// How long the loop may sleep, in nanoseconds; negative: without limit. From here on until
@@ -238,7 +261,9 @@ extension Reactor {
         tickTime = time.monotonic()
         lateness = tickTime.nanoseconds &- ended > Self.leastSleepNanoseconds ? 0 : ended &- began
         counters.markProgress(now.nanoseconds, isWaiting: false)
-        waited &+= now.nanoseconds &- callbackBegan
+        let wait = now.nanoseconds &- callbackBegan
+        waited &+= wait
+        busyWait.waited(wait)
         callbackBegan = now.nanoseconds
         return ready
     }

@@ -252,6 +252,7 @@ extension ServerRuntimeConfiguration {
         self.init(tcp: configuration.tcp.holding(configuration.codec))
         ioThreads = configuration.ioThreads
         slowCallback = configuration.slowCallback
+        busyWait = configuration.busyWait
         drainTimeout = configuration.drainTimeout
         systemd = configuration.systemd
         if let make = configuration.makeThread { makeThread = make }

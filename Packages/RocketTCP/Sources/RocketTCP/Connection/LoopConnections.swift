@@ -137,6 +137,9 @@ struct AdaptiveReadSize {
         bytes = least
     }
 
+    /// Whether it can't become larger.
+    var isLargest: Bool { bytes == 1 << mostPower }
+
     /// Records a read that returned `count` bytes and had space for `room`.
     mutating func record(count: Int, room: Int) {
         if count >= room {

@@ -171,16 +171,24 @@ extension TCPConnection {
     /// Gives the loop's buffer back, after moving what the handler left to the connection's own.
     private func keepLeftovers(of buffer: inout ByteBuffer) {
         moveLeftovers(of: &buffer)
-        if buffer.capacityBytes > 2 * Int(unsafe loopConnections.readSize.bytes) { buffer.shrink() }
+        if buffer.capacityBytes > 2 * Int(unsafe loopConnections.readSize.bytes) {
+            // While much is read, the next read needs as much memory: none of it is new.
+            if unsafe loopConnections.readSize.isLargest {
+                loopConnections.keep(&buffer)
+            } else {
+                buffer.shrink()
+            }
+        }
         unsafe swap(&buffer, &loopConnections.readBuffer)
     }
 
     /// Moves what the handler left to the connection's own buffer, which is empty.
     func moveLeftovers(of buffer: inout ByteBuffer) {
         if buffer.isEmpty { return }
-        // Only a buffer that is filled well: the memory behind the bytes would be held, too.
+        // Only a buffer that is filled well: the memory behind the bytes would be held, too. A
+        // quarter is what `trim` leaves.
         if buffer.readableBytes > BufferPool.keepBytes / 4,
-            2 * buffer.readableBytes >= buffer.capacityBytes
+            4 * buffer.readableBytes >= buffer.capacityBytes
         {
             unsafe swap(&input, &buffer)
         } else {
