@@ -68,7 +68,7 @@ public final class Reactor {
     var callbackBegan: UInt64
     /// See `waitedNanoseconds`.
     var waited: UInt64 = 0
-    private var busyWait: BusyWait
+    var busyWait: BusyWait
     private let created: UInt64
     var isTicking = false
     /// The number of waiting tasks that senders see.
@@ -220,22 +220,6 @@ extension Reactor {
             return awake(ready: ready)
         }
         return awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
-    }
-
-    /// Looks for events and tasks until there are some. Senders need not wake the loop meanwhile.
-    ///
-    /// - Returns: the number of events; nil: there is nothing to do before the end of the busy wait,
-    ///   of the limit or of the next timer's time.
-    @inline(never)
-    private func waitBusily(_ limit: Int64) -> Int? {
-        let longest = limit < 0 ? busyWait.nanoseconds : min(busyWait.nanoseconds, UInt64(limit))
-        var end = callbackBegan &+ longest
-        if let timer = unsafe timers.earliest { end = min(end, timer.nanoseconds) }
-        repeat {
-            let ready = poller.wait(nanoseconds: 0)
-            if ready > 0 || !inbox.isEmpty { return ready }
-        } while time.monotonic().nanoseconds < end
-        return nil
     }
 
     /// How long the loop may sleep, in nanoseconds; negative: without limit. From here on until
