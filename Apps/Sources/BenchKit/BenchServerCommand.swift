@@ -40,6 +40,9 @@ public struct BenchServerCommand: AsyncParsableCommand {
         help: "sync: synchronous; async: never suspends; slow: sleeps for 5 ms at price 5.")
     var handler = BenchHandler.sync
 
+    @Option(help: "How long the threads look for events before they sleep, in microseconds.")
+    var busyWaitUs = 0
+
     @Option(help: "Refuse calls that wait for longer under overload, in microseconds.")
     var queueDelayUs: Int?
 
@@ -85,6 +88,9 @@ public struct BenchServerCommand: AsyncParsableCommand {
         guard (1...1024).contains(ioThreads) else {
             throw ValidationError("--io-threads is 1 to 1024")
         }
+        guard (0...1000).contains(busyWaitUs) else {
+            throw ValidationError("--busy-wait-us is 0 to 1000")
+        }
         guard queueDelayUs.map({ (0...60_000_000).contains($0) }) ?? true,
             (0...1_000_000).contains(callsPerSecond)
         else {
@@ -117,6 +123,7 @@ public struct BenchServerCommand: AsyncParsableCommand {
         StandardOutput.outliveReaders()
         var configuration = RPCServerConfiguration(tcp: .init(listen: [.loopback(port: port)]))
         configuration.ioThreads = ioThreads
+        configuration.busyWait = .microseconds(busyWaitUs)
         configuration.codec = BenchLimits.codec(payloadBytes: payload)
         configuration.tcp.connection = BenchLimits.connection(payloadBytes: payload)
         configuration.tcp.maxConnections = 100_000
@@ -140,11 +147,17 @@ public struct BenchServerCommand: AsyncParsableCommand {
         // Without the group's own log, which is not to be measured.
         let quiet = Logger(label: "rocket_bench_server") { _ in SwiftLogNoOpLogHandler() }
         let group = ServiceGroup(
-            services: try page(of: server) + [server],
+            services: trimmers + (try page(of: server)) + [server],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         async let announced: Void = Self.announce(server)
         try await group.run()
         await announced
+    }
+
+    /// What every generated program has. Without `--payload` calls are counted, which its looks at the
+    /// heap would disturb.
+    private var trimmers: [any Service] {
+        payload == nil ? [] : [HeapTrimmer(logger: .disabled)]
     }
 
     private func page(of server: RPCServer) throws -> [any Service] {

@@ -17,6 +17,8 @@ import sys
 import time
 from collections import Counter
 
+import memory
+
 # How much a count may differ from the committed one: relatively, and absolutely.
 TOLERANCE = {"instructions": (0.04, 15), "allocations": (0.1, 0.2), "retains": (0.04, 0.5),
              "system_calls": (0.04, 0.02)}
@@ -197,7 +199,7 @@ def main():
     with open(path) as file:
         committed = json.load(file)
     faults, falls = compare(found, committed)
-    faults += picking_faults(found)
+    faults += picking_faults(found) + memory.limits(work)
     for line in faults + falls:
         print(f"check-perf: {line}", file=sys.stderr)
     if faults:

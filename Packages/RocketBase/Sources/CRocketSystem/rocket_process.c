@@ -41,7 +41,10 @@ int64_t rocket_heap_bytes(void) {
 
 int rocket_trim_heap(void) { return malloc_trim(0); }
 
-void rocket_return_large_blocks(void) { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
+void rocket_keep_freed_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
 
 int64_t rocket_descriptor_limit(void) {
     struct rlimit limit;

@@ -124,9 +124,11 @@ public enum ProcessUsage {
     /// allocate meanwhile wait, for some 0.1 s per free GiB.
     public static func trimHeap() { _ = rocket_trim_heap() }
 
-    /// Makes malloc return blocks of 1 MiB or more to the system when they are freed. Without it
-    /// malloc keeps ever larger ones (mallopt(3), M_MMAP_THRESHOLD).
-    public static func returnLargeBlocks() { rocket_return_large_blocks() }
+    /// Makes malloc keep freed memory for the next blocks of less than 4 MiB until `trimHeap`; it
+    /// returns larger ones when they are freed (mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD).
+    /// By its defaults it would return many of the smaller ones, too, and a message of 1 MiB would
+    /// cost hundreds of page faults. For the start of a program that trims its heap.
+    public static func keepFreedMemory() { rocket_keep_freed_memory() }
 
     /// The processor time of all threads since the start of the process.
     public static var processorTime: Duration { .nanoseconds(rocket_processor_nanoseconds()) }

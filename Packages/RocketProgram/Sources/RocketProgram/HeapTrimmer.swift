@@ -6,8 +6,10 @@ public import ServiceLifecycle
 /// thread, and would keep it until the process ends.
 ///
 /// Every 10 s it compares the resident memory with what is allocated. It trims the heap when the
-/// excess has been 64 MiB higher than after the last trim for two times in a row: memory that is
-/// used again within 10 s is kept. Blocks of 1 MiB or more are given back when they are freed. A service of a program's `Daemon`, before its server.
+/// excess has been higher than after the last trim for two times in a row, by a tenth of what was
+/// resident at the start (2 to 64 MiB): memory that is used again within 10 s is kept. Meanwhile
+/// malloc returns nothing by itself, so large messages cost no page faults. A service of a program's
+/// `Daemon`, before its server.
 public struct HeapTrimmer: Service {
     private let logger: RocketLogger
 
@@ -19,9 +21,11 @@ public struct HeapTrimmer: Service {
 
     /// Trims until the program shuts down.
     public func run() async throws {
-        ProcessUsage.returnLargeBlocks()
+        ProcessUsage.keepFreedMemory()
         await cancelWhenGracefulShutdown {
-            var policy = HeapTrimPolicy(excessBytes: Self.excessBytes)
+            var policy = HeapTrimPolicy(
+                residentBytes: (try? ProcessUsage.residentBytes()) ?? 0,
+                excessBytes: Self.excessBytes)
             while (try? await Task.sleep(for: Self.interval)) != nil {
                 guard policy.mustTrim(excessBytes: Self.excessBytes) else { continue }
                 let before = Self.excessBytes
@@ -46,15 +50,17 @@ public struct HeapTrimmer: Service {
 
 /// Decides when the heap is trimmed. A value.
 struct HeapTrimPolicy {
-    /// The growth of the excess that is worth a trim.
-    static let thresholdBytes = 64 << 20
-
+    /// The growth of the excess that is worth a trim. A trim of so little takes less than 10 ms.
+    private let thresholdBytes: Int
     private var last: Int
     /// What a trim can't give back: code, stacks, pages that are free in part.
     private var baseline: Int
 
-    /// - Parameter excessBytes: the excess when the program starts.
-    init(excessBytes: Int) {
+    /// - Parameters:
+    ///   - residentBytes: the resident memory when the program starts.
+    ///   - excessBytes: the excess then.
+    init(residentBytes: Int, excessBytes: Int) {
+        thresholdBytes = min(max(residentBytes / 10, 2 << 20), 64 << 20)
         last = excessBytes
         baseline = excessBytes
     }
@@ -64,7 +70,7 @@ struct HeapTrimPolicy {
         let lowest = min(last, excessBytes)
         last = excessBytes
         baseline = min(baseline, excessBytes)
-        return lowest >= baseline + Self.thresholdBytes
+        return lowest >= baseline + thresholdBytes
     }
 
     /// Records the excess after a trim.

@@ -11,9 +11,11 @@ struct ServerConfigurationTests {
         var server = ServerConfig()
         server.idleTimeout = .milliseconds(7)
         server.slowCallback = .milliseconds(8)
+        server.busyWaitMicroseconds = 20
         var configuration = try RPCServerConfiguration(server)
         #expect(configuration.tcp.connection.idleTimeout == .milliseconds(7))
         #expect(configuration.slowCallback == .milliseconds(8))
+        #expect(configuration.busyWait == .microseconds(20))
         server.idleTimeout = .zero
         server.slowCallback = .zero
         configuration = try RPCServerConfiguration(server)

@@ -52,6 +52,7 @@ public final class Reactor {
 
     let poller: Poller
     var changedSpare: ContiguousArray<Registration> = []
+    var labels = CallbackLabels()
     // SAFETY of the unchecked ones: their users take an element out or put one in, and no callback
     // runs meanwhile (payloads are taken out before they are released), so accesses can't overlap.
     // The checks were a fifth of a tick's instructions.
@@ -67,6 +68,7 @@ public final class Reactor {
     var callbackBegan: UInt64
     /// See `waitedNanoseconds`.
     var waited: UInt64 = 0
+    var busyWait: BusyWait
     private let created: UInt64
     var isTicking = false
     /// The number of waiting tasks that senders see.
@@ -92,6 +94,9 @@ public final class Reactor {
         tasksPerTick = max(1, loop.configuration.tasksPerTick)
         taskLimit = max(1, loop.configuration.taskLimit)
         timersPerTick = max(1, loop.configuration.timersPerTick)
+        busyWait = BusyWait(
+            nanoseconds: UInt64(
+                min(max(0, loop.configuration.busyWait.wholeNanoseconds), 1_000_000)))
         slowCallbackNanoseconds =
             loop.configuration.slowCallback.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max
         unsafe serialExecutor = loop.asUnownedSerialExecutor()
@@ -211,7 +216,10 @@ extension Reactor {
     private static var leastSleepNanoseconds: UInt64 { 50_000 }
 
     private func wait(_ limit: Int64) -> Int {
-        awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
+        if busyWait.nanoseconds > 0, limit != 0, !hasWork, let ready = waitBusily(limit) {
+            return awake(ready: ready)
+        }
+        return awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
     }
 
     /// How long the loop may sleep, in nanoseconds; negative: without limit. From here on until
@@ -237,7 +245,9 @@ extension Reactor {
         tickTime = time.monotonic()
         lateness = tickTime.nanoseconds &- ended > Self.leastSleepNanoseconds ? 0 : ended &- began
         counters.markProgress(now.nanoseconds, isWaiting: false)
-        waited &+= now.nanoseconds &- callbackBegan
+        let wait = now.nanoseconds &- callbackBegan
+        waited &+= wait
+        busyWait.waited(wait)
         callbackBegan = now.nanoseconds
         return ready
     }
@@ -268,7 +278,7 @@ extension Reactor {
             if relevant.isEmpty { continue }
             handler.ready(relevant, on: self)
             delivered += 1
-            callbackEnded(label)
+            callbackEnded(labels[label])
         }
         return delivered
     }

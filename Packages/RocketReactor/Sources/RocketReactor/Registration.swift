@@ -62,24 +62,23 @@ extension IOHandler {
 /// closed: otherwise the next change of its interest fails (`registrationFailed`). It holds the descriptor's number only;
 /// the handler owns the descriptor.
 public final class Registration {
-    /// Names the handler in logs.
-    public let label: StaticString
-    fileprivate let raw: Int32
+    // One per connection: no field that follows from another one, and no gap between them.
     fileprivate let token: UInt64
     private(set) var handler: (any IOHandler)?
+    private var reactor: Reactor?
+    /// Names the handler in logs: its index in the reactor's `labels`.
+    let label: CallbackLabels.Index
     // Not public: exclusivity of public stored properties is checked at run time.
     private var wanted: IOInterest
     /// The interest that the kernel has.
     fileprivate var applied: IOInterest
     /// Is in the reactor's list of changes, which are applied before the next wait.
     fileprivate var isChanged = false
-    private var reactor: Reactor?
 
     fileprivate init(
-        raw: Int32, token: UInt64, interest: IOInterest, label: StaticString,
+        token: UInt64, interest: IOInterest, label: CallbackLabels.Index,
         handler: any IOHandler, reactor: Reactor
     ) {
-        self.raw = raw
         self.token = token
         wanted = interest
         applied = interest
@@ -87,6 +86,9 @@ public final class Registration {
         self.handler = handler
         self.reactor = reactor
     }
+
+    /// The descriptor's number.
+    fileprivate var raw: Int32 { RegistrationTable.number(of: token) }
 
     /// The events that it observes; none after `cancel`.
     public var interest: IOInterest { wanted }
@@ -157,7 +159,7 @@ extension Reactor {
         try checkInjected(.add, label)
         try poller.add(raw, interest, token: token)
         let registration = Registration(
-            raw: raw, token: token, interest: interest, label: label, handler: handler,
+            token: token, interest: interest, label: labels.index(of: label), handler: handler,
             reactor: self)
         unsafe table.insert(registration)
         return registration
@@ -168,18 +170,18 @@ extension Reactor {
 
     fileprivate func forget(_ registration: Registration) {
         do {
-            try checkInjected(.remove, registration.label)
+            try checkInjected(.remove, labels[registration.label])
             try poller.remove(registration.raw)
         } catch {
             // The descriptor was closed before, which ends the kernel's part as well.
-            logFailure(error, registration.label)
+            logFailure(error, labels[registration.label])
         }
         unsafe table.remove(registration)
     }
 
     /// The kernel's interest is unknown now, so the registration ends, and its handler is notified.
     private func lose(_ registration: Registration, _ error: SystemError) {
-        logFailure(error, registration.label)
+        logFailure(error, labels[registration.label])
         try? poller.remove(registration.raw)
         unsafe table.remove(registration)
         registration.disarm()?.registrationFailed(error, on: self)
@@ -211,7 +213,7 @@ extension Reactor {
             registration.applied = registration.interest
             statistics.interestChanges &+= 1
             do {
-                try checkInjected(.change, registration.label)
+                try checkInjected(.change, labels[registration.label])
                 try poller.change(
                     registration.raw, registration.interest, token: registration.token)
             } catch {
@@ -244,6 +246,9 @@ struct RegistrationTable {
         generation &+= 1
         return UInt64(generation) << 32 | UInt64(UInt32(bitPattern: raw))
     }
+
+    /// The descriptor's number in a token.
+    static func number(of token: UInt64) -> Int32 { Int32(truncatingIfNeeded: token) }
 
     /// The registration that the token names; nil once it has ended.
     subscript(token: UInt64) -> Registration? {

@@ -42,6 +42,11 @@ extension ServerConfig {
         .init(
             "io_threads", \.ioThreads, .integer(1...1024), .restart,
             "The number of sub reactors: threads with an event loop that serve connections."),
+        .init(
+            "busy_wait_us", \.busyWaitMicroseconds, .integer(0...1000), .restart,
+            "How long a sub reactor looks for events before it sleeps, in us, if the last event came "
+                + "as soon. Its thread uses a core meanwhile; calls that follow one another find it "
+                + "awake. 0: it sleeps at once."),
     ]
 
     private static let callLimits: [ConfigField<Self>] = [

@@ -27,6 +27,12 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/io_threads`: A whole number, 1 to 1024. Default 4. Needs a restart.
     public var ioThreads = 4
+    /// How long a sub reactor looks for events before it sleeps, in us, if the last event came
+    /// as soon. Its thread uses a core meanwhile; calls that follow one another find it awake.
+    /// 0: it sleeps at once.
+    ///
+    /// `server/busy_wait_us`: A whole number, 0 to 1000. Default 0. Needs a restart.
+    public var busyWaitMicroseconds = 0
     /// The largest number of connections. Further ones are closed at once.
     ///
     /// `server/max_connections`: A whole number, 1 to 10000000. Default 10000. Needs a restart.

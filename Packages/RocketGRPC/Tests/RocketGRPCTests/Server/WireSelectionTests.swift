@@ -23,11 +23,8 @@ struct WireSelectionTests {
             loop = try HandDrivenLoop()
             let dispatcher = try RPCDispatcher(services: [GRPCService()], time: loop.clock)
             scheduler = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
-            let connection = ServerConnection(
-                dispatcher: dispatcher, codec: TinyPBCodec(), scheduler: scheduler)
             selection = WireSelection(
-                [GRPCServerWire(GRPCServerConfiguration())], .test(), for: connection,
-                on: loop.reactor)
+                WireSelector([GRPCServerWire(GRPCServerConfiguration())], .test()), scheduler)
             selection.connected(below)
         }
 
@@ -77,7 +74,7 @@ struct WireSelectionTests {
         rig.loop.tick(after: .seconds(3))
         let silent = try #require(connections().first)
         #expect(silent.phase == .silent && silent.wire.isEmpty && silent.age == .seconds(3))
-        #expect(silent.id == rig.selection.rpc.number && connections().count == 1)
+        #expect(silent.id == rig.selection.number && connections().count == 1)
         rig.receive(HTTP2Session.preface + RawFrame.settings().bytes)
         #expect(connections().map(\.phase) == [.open] && connections().map(\.wire) == ["gRPC"])
         rig.end()

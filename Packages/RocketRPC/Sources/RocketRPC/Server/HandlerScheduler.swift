@@ -1,4 +1,5 @@
 import RocketBase
+import RocketCodec
 import RocketReactor
 import RocketRuntime
 import RocketSystem
@@ -19,7 +20,7 @@ final class HandlerScheduler: TickEndHandler {
     /// All connections whose calls are served by this scheduler.
     private var connections = OrderedObjects<ServerConnection>()
     /// Those that wait for their first bytes to know their wire.
-    var silent = OrderedObjects<WireSelection>()
+    var silent = SilentConnections()
     /// Connections with unprocessed input.
     private var ready = RingBuffer<ServerConnection>()
     private var parked: [HandlerTask] = []
@@ -87,6 +88,15 @@ final class HandlerScheduler: TickEndHandler {
     }
 
     // MARK: Connections
+
+    /// Returns the number of the next connection: its own is given by `makeConnection`, or earlier.
+    func nextConnectionNumber() -> UInt64 { dispatcher.nextConnectionNumber() }
+
+    /// Returns a connection whose calls this scheduler serves.
+    func makeConnection(_ codec: TinyPBCodec, number: UInt64? = nil) -> ServerConnection {
+        ServerConnection(
+            dispatcher: dispatcher, codec: codec, scheduler: self, number: number)
+    }
 
     /// All of them, in the order in which they were added.
     var openConnections: [ServerConnection] { Array(connections.inOrder) }

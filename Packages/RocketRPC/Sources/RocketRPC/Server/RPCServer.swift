@@ -182,9 +182,8 @@ public final class RPCServer: Service {
 private final class RPCServerApplication: ServerApplication {
     private let dispatcher: RPCDispatcher
     private let codec: TinyPBCodec
-    /// Those beside TinyPB.
-    private let translated: [any WireProtocol]
-    private let servesJSON: Bool
+    /// The wires beside TinyPB.
+    private let selector: WireSelector
     /// Those of the application.
     private let services: [any RPCService]
     private let health: RPCHealth
@@ -199,49 +198,41 @@ private final class RPCServerApplication: ServerApplication {
         self.schedulers = schedulers
         self.dispatcher = dispatcher
         self.codec = codec
-        translated = wires
-        self.servesJSON = servesJSON
+        selector = WireSelector(
+            wires, Self.settings(dispatcher, codec, servesJSON: servesJSON))
         self.services = services
         self.health = health
         statusLines = status
     }
 
-    var wires: [String] { ["TinyPB"] + translated.map(\.name) }
+    var wires: [String] { ["TinyPB"] + selector.wires.map(\.name) }
 
     func makeHandler(on reactor: Reactor) -> any TCPConnectionHandler {
-        let connection = connection(on: reactor)
-        if translated.isEmpty { return connection }
-        return WireSelection(translated, settings, for: connection, on: reactor)
+        let scheduler = schedulers.scheduler(on: reactor, dispatcher)
+        if selector.wires.isEmpty { return scheduler.makeConnection(codec) }
+        return WireSelection(selector, scheduler)
     }
 
     /// Returns the handler of a new connection of a listener for HTTP/1.1. On the connection's loop.
     func makeHTTPHandler(
         _ http: HTTP1Settings, on reactor: Reactor
     ) -> any TCPConnectionHandler {
-        let connection = connection(on: reactor)
+        let connection = schedulers.scheduler(on: reactor, dispatcher).makeConnection(codec)
         connection.wire = "HTTP/1.1"
-        let wire = translated.lazy.compactMap(\.http1).first
+        let wire = selector.wires.lazy.compactMap(\.http1).first
         return wire?.makeHTTP1Handler(
-            for: connection, settings: settings, http: http, on: reactor) ?? connection
+            for: connection, settings: selector.settings, http: http, on: reactor) ?? connection
     }
 
-    private func connection(on reactor: Reactor) -> ServerConnection {
-        ServerConnection(
-            dispatcher: dispatcher, codec: codec,
-            scheduler: schedulers.scheduler(on: reactor, dispatcher))
-    }
-
-    private var settings: WireSettings {
-        WireSettings(
-            codec: codec, methodKind: { [dispatcher] in dispatcher.table.find($0)?.kind },
+    private static func settings(
+        _ dispatcher: RPCDispatcher, _ codec: TinyPBCodec, servesJSON: Bool
+    ) -> WireSettings {
+        var messageTypes: (@Sendable (RawSpan) -> MessageTypes?)?
+        if servesJSON { messageTypes = { dispatcher.table.find($0)?.messages } }
+        return WireSettings(
+            codec: codec, methodKind: { dispatcher.table.find($0)?.kind },
             messageTypes: messageTypes, streams: dispatcher.streamLimits,
             logger: dispatcher.logger)
-    }
-
-    /// nil: no JSON is served.
-    private var messageTypes: (@Sendable (RawSpan) -> MessageTypes?)? {
-        if !servesJSON { return nil }
-        return { [dispatcher] in dispatcher.table.find($0)?.messages }
     }
 
     func status(connectionCount: Int) -> String {
@@ -261,6 +252,7 @@ extension ServerRuntimeConfiguration {
         self.init(tcp: configuration.tcp.holding(configuration.codec))
         ioThreads = configuration.ioThreads
         slowCallback = configuration.slowCallback
+        busyWait = configuration.busyWait
         drainTimeout = configuration.drainTimeout
         systemd = configuration.systemd
         if let make = configuration.makeThread { makeThread = make }

@@ -46,6 +46,7 @@ extension RPCServerConfiguration {
         codec = TinyPBCodec(
             maxFrameBytes: server.maxFrameBytes, checksum: .init(server.checksum))
         limits = RPCCallLimits(server)
+        busyWait = .microseconds(server.busyWaitMicroseconds)
         slowCallback = server.slowCallback > .zero ? server.slowCallback : nil
         drainTimeout = server.drainTimeout
         maxConnectionAge = server.maxConnectionAge > .zero ? server.maxConnectionAge : nil

@@ -14,6 +14,9 @@ public struct RPCServerConfiguration: Sendable {
     public var codec = TinyPBCodec()
     /// Limits on calls in flight, sizes of messages and run times of handlers.
     public var limits = RPCCallLimits()
+    /// How long the loops of the sub reactors look for events before they sleep, if the last event came
+    /// as soon: `EventLoopConfiguration.busyWait`. Default 0: they sleep at once.
+    public var busyWait = Duration.zero
     /// A callback that blocks a loop for this long is logged. Default 100 ms; nil: none.
     public var slowCallback: Duration? = .milliseconds(100)
     /// The time in which running calls may finish once the server drains. Default 10 seconds.

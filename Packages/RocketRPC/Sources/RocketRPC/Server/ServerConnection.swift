@@ -80,13 +80,17 @@ final class ServerConnection {
     /// Whether the front of the input is no frame: `fault` or `bytesToSkip` is set.
     var isOutOfFrame = false
 
-    init(dispatcher: RPCDispatcher, codec: TinyPBCodec, scheduler: HandlerScheduler?) {
+    /// - Parameter number: nil: the next one of the dispatcher.
+    init(
+        dispatcher: RPCDispatcher, codec: TinyPBCodec, scheduler: HandlerScheduler?,
+        number: UInt64? = nil
+    ) {
         self.dispatcher = dispatcher
         self.codec = codec
         self.scheduler = scheduler
         load = scheduler?.load
         metrics = scheduler?.metrics
-        number = scheduler == nil ? 0 : dispatcher.nextConnectionNumber()
+        self.number = number ?? (scheduler == nil ? 0 : dispatcher.nextConnectionNumber())
     }
 }
 

@@ -1,8 +1,9 @@
 public import RocketBase
 public import RocketSystem
 
-/// Why a connection has ended. A handler gets exactly one. A value.
-public enum CloseReason: Hashable, Sendable {
+/// Why a connection has ended. A handler gets exactly one. A value, of one word: what belongs to a
+/// reason is allocated with it, since each connection has room for reasons and ends only once.
+public indirect enum CloseReason: Hashable, Sendable {
     /// This side closed it.
     case requested
     /// The peer ended its stream, and the remaining output was sent.

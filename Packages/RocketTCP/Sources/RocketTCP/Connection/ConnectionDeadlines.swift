@@ -39,7 +39,6 @@ struct ConnectionDeadlines {
     }
 
     private(set) var connectedAt: MonotonicTime
-    private var hasReceived = false
     private(set) var activeAt: MonotonicTime
     private var writeProgressAt: MonotonicTime
     /// Since when unconsumed input waits for its rest; 0: there is none.
@@ -47,6 +46,8 @@ struct ConnectionDeadlines {
     private var closingSince: MonotonicTime
     /// When the kernel last took bytes; 0: never.
     private(set) var sentAt = MonotonicTime(nanoseconds: 0)
+    /// Last, so that what follows in the connection takes the rest of its word.
+    private var hasReceived = false
 
     init(now: MonotonicTime) {
         connectedAt = now

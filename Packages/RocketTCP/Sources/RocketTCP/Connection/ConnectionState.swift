@@ -41,6 +41,8 @@ struct ConnectionState: Equatable {
         case close(CloseReason)
     }
 
+    /// Set once a close was requested: the reason for the handler.
+    private(set) var closing: CloseReason?
     private(set) var isConnecting = true
     private(set) var isClosed = false
     /// The peer will send no more.
@@ -49,8 +51,6 @@ struct ConnectionState: Equatable {
     private(set) var outputEnded = false
     /// The end of our stream was sent.
     private(set) var endSent = false
-    /// Set once a close was requested: the reason for the handler.
-    private(set) var closing: CloseReason?
 
     var phase: Phase {
         if isClosed { return .closed }

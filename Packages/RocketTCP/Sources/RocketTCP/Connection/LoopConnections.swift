@@ -19,11 +19,18 @@ final class LoopConnections {
     private var operations = OrderedObjects<ConnectOperation>()
     /// Replaces what the kernel knows of a peer's answers, in tests.
     var injectedProgress: ((TCPConnection) -> TCPProgress)?
+    /// Set while the pool holds more than it may for ever.
+    private var poolTimer: ScheduledTimer?
     private var sweepTimer: ScheduledTimer?
     private var sweepAt = MonotonicTime.distantFuture
 
     /// The shortest interval between sweeps, and so the precision of all time limits.
     private static let granularity = Duration.milliseconds(50)
+
+    /// The memory that the pool may hold for ever.
+    static let idlePoolBytes = 1 << 20
+    /// Buffers that nothing used for so long are freed.
+    static let poolInterval = Duration.seconds(5)
 
     init(_ reactor: Reactor) { self.reactor = reactor }
 
@@ -37,7 +44,7 @@ final class LoopConnections {
     }
 
     func add(_ connection: TCPConnection) {
-        connection.slot = connections.count
+        connection.slot = Int32(connections.count)
         connections.append(connection)
     }
 
@@ -46,13 +53,32 @@ final class LoopConnections {
         let last = connections.removeLast()
         if connections.isEmpty { cancelSweep() }
         if last === connection { return }
-        connections[slot] = last
+        connections[Int(slot)] = last
         last.slot = slot
     }
 
     func began(_ operation: ConnectOperation) { operations.insert(operation) }
 
     func ended(_ operation: ConnectOperation) { operations.remove(operation) }
+
+    /// Takes the memory of `buffer`, which is empty, for the next connection that needs some.
+    func keep(_ buffer: inout ByteBuffer) {
+        unsafe pool.give(from: &buffer)
+        if poolTimer == nil, unsafe pool.bytes > Self.idlePoolBytes { releaseUnusedLater() }
+    }
+
+    /// Frees what nothing uses of the pool after a burst: most of it after two intervals.
+    private func releaseUnusedLater() {
+        poolTimer = reactor.schedule(after: Self.poolInterval, label: "unused buffers") {
+            [weak self] _ in self?.releaseUnused()
+        }
+    }
+
+    private func releaseUnused() {
+        poolTimer = nil
+        unsafe pool.releaseUnused()
+        if unsafe pool.bytes > Self.idlePoolBytes { releaseUnusedLater() }
+    }
 
     /// Makes the sweep run no later than `deadline`, when a time limit may pass.
     func expect(_ deadline: MonotonicTime) {
@@ -94,85 +120,38 @@ extension LoopConnections: LoopEndHandler {
 }
 
 /// The size of the next read: doubled when a read filled its space, halved when many reads in a row
-/// used less than a quarter. A pure value.
+/// used less than a quarter. A pure value of 8 bytes: each connection has one.
 struct AdaptiveReadSize {
     private(set) var bytes: Int32
-    private let least: Int32
-    private let most: Int32
-    private var smallReads: Int32 = 0
+    private let leastPower, mostPower: UInt8
+    private var smallReads: UInt8 = 0
 
     /// This many small reads in a row halve the size.
-    private static let smallReadsToShrink: Int32 = 64
+    private static let smallReadsToShrink: UInt8 = 64
 
+    /// - Parameters: powers of two.
     init(least: Int32, most: Int32) {
-        self.least = least
-        self.most = most
+        precondition(least.nonzeroBitCount == 1 && most.nonzeroBitCount == 1 && least <= most)
+        leastPower = UInt8(least.trailingZeroBitCount)
+        mostPower = UInt8(most.trailingZeroBitCount)
         bytes = least
     }
+
+    /// Whether it can't become larger.
+    var isLargest: Bool { bytes == 1 << mostPower }
 
     /// Records a read that returned `count` bytes and had space for `room`.
     mutating func record(count: Int, room: Int) {
         if count >= room {
-            bytes = min(most, bytes * 2)
+            bytes = min(1 << mostPower, bytes * 2)
             smallReads = 0
         } else if count >= Int(bytes) / 4 {
             smallReads = 0
-        } else if bytes > least {
+        } else if bytes > 1 << leastPower {
             smallReads += 1
             if smallReads < Self.smallReadsToShrink { return }
-            bytes = max(least, bytes / 2)
+            bytes /= 2
             smallReads = 0
-        }
-    }
-}
-
-/// Empty buffers for the next connection that needs one. A bounded value, owned by its loop's
-/// `LoopConnections`.
-struct BufferPool: ~Copyable {
-    /// The most buffers that are kept.
-    private static let slots = 256
-    /// A buffer of at most this capacity is always kept while there is a slot.
-    static let keepBytes = 64 << 10
-    /// The most memory of all larger buffers together; others are freed. Keeping none would cost
-    /// page faults over the whole length of each large delivery.
-    private static let largeBytes = 16 << 20
-    /// The capacity of a new buffer.
-    private static let firstBytes = 1 << 10
-
-    private var kept = InlineArray<256, ByteBuffer> { _ in ByteBuffer() }
-    private var count = 0
-    private var keptLargeBytes = 0
-
-    /// Gives memory to `buffer`, which has none.
-    mutating func take(into buffer: inout ByteBuffer) {
-        if count > 0 {
-            count -= 1
-            swap(&kept[count], &buffer)
-            if buffer.capacityBytes > Self.keepBytes { keptLargeBytes -= buffer.capacityBytes }
-        } else {
-            _ = buffer.reserve(Self.firstBytes)
-        }
-    }
-
-    /// Frees all buffers.
-    mutating func removeAll() {
-        while count > 0 {
-            count -= 1
-            kept[count].shrink()
-        }
-        keptLargeBytes = 0
-    }
-
-    /// Takes the memory of `buffer`, which is empty.
-    mutating func give(from buffer: inout ByteBuffer) {
-        if buffer.capacityBytes == 0 { return }
-        let large = buffer.capacityBytes > Self.keepBytes ? buffer.capacityBytes : 0
-        if keptLargeBytes + large > Self.largeBytes || count == Self.slots {
-            buffer.shrink()
-        } else {
-            keptLargeBytes += large
-            swap(&kept[count], &buffer)
-            count += 1
         }
     }
 }

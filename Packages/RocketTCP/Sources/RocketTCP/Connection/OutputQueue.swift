@@ -20,32 +20,46 @@ struct OutputQueue: ~Copyable {
         let segment: SharedBytes
     }
 
+    /// What is needed for shared bytes only: most connections never have any. Owned by its queue,
+    /// which serialises all access.
+    final class Shared {
+        // SAFETY: no code of others runs while the queue uses them.
+        @exclusivity(unchecked) fileprivate var inserts = RingBuffer<Insert>()
+        /// Bytes of the first insert that were sent.
+        @exclusivity(unchecked) fileprivate var insertSent = 0
+        /// Own bytes that were sent since the inserts were last empty.
+        @exclusivity(unchecked) fileprivate var ownSent = 0
+        /// Unsent bytes of the inserts.
+        @exclusivity(unchecked) fileprivate var count = 0
+    }
+
     /// The own bytes. Writers append to it.
     @usableFromInline var own = ByteBuffer()
-    private var inserts = RingBuffer<Insert>()
-    /// Bytes of the first insert that were sent.
-    private var insertSent = 0
-    /// Own bytes that were sent since the inserts were last empty.
-    private var ownSent = 0
-    /// Unsent bytes of the inserts.
-    private var sharedCount = 0
+    /// Made for the first shared bytes.
+    private var shared: Shared?
 
     /// The most slices of one system call.
     static let sliceLimit = 64
 
     /// Bytes that wait, own and shared.
-    var count: Int { own.readableBytes &+ sharedCount }
+    var count: Int { own.readableBytes &+ sharedBytes }
     var isEmpty: Bool { count == 0 }
-    var hasShared: Bool { sharedCount > 0 }
-    var sharedBytes: Int { sharedCount }
+    var hasShared: Bool { sharedBytes > 0 }
+    var sharedBytes: Int { unsafe shared?.count ?? 0 }
 
     /// An upper bound of the slices of the whole queue.
-    var sliceCountBound: Int { hasShared ? 2 * inserts.count + 1 : 1 }
+    var sliceCountBound: Int {
+        guard let shared, unsafe shared.count > 0 else { return 1 }
+        return 2 * (unsafe shared.inserts.count) + 1
+    }
 
     mutating func append(_ segment: SharedBytes) {
         if segment.count == 0 { return }
-        inserts.append(Insert(position: ownSent + own.readableBytes, segment: segment))
-        sharedCount += segment.count
+        let shared = self.shared ?? Shared()
+        self.shared = shared
+        unsafe shared.inserts.append(
+            Insert(position: shared.ownSent + own.readableBytes, segment: segment))
+        unsafe shared.count += segment.count
     }
 
     /// Lends the first slices to the closure: at most `sliceLimit`. The queue is not empty.
@@ -64,27 +78,30 @@ struct OutputQueue: ~Copyable {
     private borrowing func fill(_ space: UnsafeMutableBufferPointer<IOSlice>) -> Int {
         var count = 0
         var ownOffset = 0
-        var skip = insertSent
         unsafe own.withUnsafeBytes { bytes in
-            for index in 0..<inserts.count {
-                let insert = inserts[index]
-                let ownEnd = insert.position - ownSent
-                if ownEnd > ownOffset, count < space.count {
-                    unsafe space.initializeElement(
-                        at: count,
-                        to: IOSlice(UnsafeRawBufferPointer(rebasing: bytes[ownOffset..<ownEnd])))
-                    ownOffset = ownEnd
+            if let shared, unsafe shared.count > 0 {
+                var skip = unsafe shared.insertSent
+                for index in 0..<(unsafe shared.inserts.count) {
+                    let insert = unsafe shared.inserts[index]
+                    let ownEnd = insert.position - (unsafe shared.ownSent)
+                    if ownEnd > ownOffset, count < space.count {
+                        unsafe space.initializeElement(
+                            at: count,
+                            to: IOSlice(
+                                UnsafeRawBufferPointer(rebasing: bytes[ownOffset..<ownEnd])))
+                        ownOffset = ownEnd
+                        count += 1
+                    }
+                    if count == space.count { return }
+                    unsafe insert.segment.buffer.withUnsafeBytes { segment in
+                        unsafe space.initializeElement(
+                            at: count,
+                            to: IOSlice(UnsafeRawBufferPointer(rebasing: segment[skip...])))
+                    }
+                    skip = 0
                     count += 1
+                    if count == space.count { return }
                 }
-                if count == space.count { return }
-                unsafe insert.segment.buffer.withUnsafeBytes { shared in
-                    unsafe space.initializeElement(
-                        at: count,
-                        to: IOSlice(UnsafeRawBufferPointer(rebasing: shared[skip...])))
-                }
-                skip = 0
-                count += 1
-                if count == space.count { return }
             }
             if ownOffset < bytes.count {
                 unsafe space.initializeElement(
@@ -99,36 +116,37 @@ struct OutputQueue: ~Copyable {
     mutating func sent(_ count: Int) {
         precondition(
             count >= 0 && count <= self.count, "OutputQueue: more bytes sent than were queued")
-        if sharedCount == 0 {
+        guard let shared, unsafe shared.count > 0 else {
             own.consume(count)
             return
         }
         var left = count
         while left > 0 {
-            let insert = inserts.first
-            let ownBefore = insert.map { $0.position - ownSent } ?? own.readableBytes
+            let insert = unsafe shared.inserts.first
+            let ownBefore =
+                insert.map { $0.position - (unsafe shared.ownSent) } ?? own.readableBytes
             guard let insert, ownBefore <= 0 else {
                 let taken = min(left, ownBefore)
                 own.consume(taken)
-                ownSent += taken
+                unsafe shared.ownSent += taken
                 left -= taken
                 continue
             }
-            let rest = insert.segment.count - insertSent
+            let rest = insert.segment.count - (unsafe shared.insertSent)
             let taken = min(left, rest)
-            insertSent += taken
-            sharedCount -= taken
+            unsafe shared.insertSent += taken
+            unsafe shared.count -= taken
             left -= taken
-            if taken == rest { dropFirstInsert() }
+            if taken == rest { Self.dropFirstInsert(of: shared) }
         }
     }
 
-    private mutating func dropFirstInsert() {
-        _ = inserts.popFirst()
-        insertSent = 0
-        if !inserts.isEmpty { return }
-        inserts.shrink(to: Self.keptInserts)
-        ownSent = 0
+    private static func dropFirstInsert(of shared: Shared) {
+        _ = unsafe shared.inserts.popFirst()
+        unsafe shared.insertSent = 0
+        if unsafe !shared.inserts.isEmpty { return }
+        unsafe shared.inserts.shrink(to: keptInserts)
+        unsafe shared.ownSent = 0
     }
 
     /// The number of inserts whose memory stays allocated while none waits.

@@ -17,8 +17,8 @@ struct PeerLiveness {
 
     /// From this moment on nothing was answered, as far as is known.
     private var unansweredSince: MonotonicTime
-    /// Retransmissions before that moment; nil before the first check.
-    private var retransmissionsBefore: Int?
+    /// Retransmissions before that moment; nil before the first check. The kernel's width.
+    private var retransmissionsBefore: UInt32?
 
     /// The time limit is checked so many times.
     private static let checksPerLimit: UInt64 = 10
@@ -51,7 +51,8 @@ struct PeerLiveness {
     mutating func check(_ progress: TCPProgress, at now: MonotonicTime, limit: UInt64) -> Verdict {
         if progress.unacknowledged == 0, progress.unsentBytes == 0 { return .settled }
         let total = progress.totalRetransmissions
-        let before = retransmissionsBefore ?? total - progress.retransmissions
+        let before =
+            retransmissionsBefore.map { Int($0) } ?? (total - progress.retransmissions)
         let answeredAt = now + (.zero - progress.sinceAnswer)
         let isWaiting =
             progress.unacknowledged > 0
@@ -61,9 +62,9 @@ struct PeerLiveness {
             : progress.probes > 0
         if !isWaiting || answeredAt > unansweredSince.later(by: Self.slack(limit)) {
             unansweredSince = isWaiting ? answeredAt : now
-            retransmissionsBefore = total
+            retransmissionsBefore = UInt32(clamping: total)
         } else {
-            retransmissionsBefore = before
+            retransmissionsBefore = UInt32(clamping: before)
         }
         let unanswered = progress.unacknowledged > 0 ? total - before : progress.probes
         let deadline = unansweredSince.later(by: limit)

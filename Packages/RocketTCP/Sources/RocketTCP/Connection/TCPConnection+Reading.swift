@@ -79,7 +79,7 @@ extension TCPConnection {
         if left == before { return }
         deadlines.delivered(leftover: left > 0, consumed: true, at: reactor.now)
         if left > 0 { return }
-        unsafe loopConnections.pool.give(from: &input)
+        unsafe loopConnections.keep(&input)
         _ = recordHeldBytes()
     }
 
@@ -171,16 +171,24 @@ extension TCPConnection {
     /// Gives the loop's buffer back, after moving what the handler left to the connection's own.
     private func keepLeftovers(of buffer: inout ByteBuffer) {
         moveLeftovers(of: &buffer)
-        if buffer.capacityBytes > 2 * Int(unsafe loopConnections.readSize.bytes) { buffer.shrink() }
+        if buffer.capacityBytes > 2 * Int(unsafe loopConnections.readSize.bytes) {
+            // While much is read, the next read needs as much memory: none of it is new.
+            if unsafe loopConnections.readSize.isLargest {
+                loopConnections.keep(&buffer)
+            } else {
+                buffer.shrink()
+            }
+        }
         unsafe swap(&buffer, &loopConnections.readBuffer)
     }
 
     /// Moves what the handler left to the connection's own buffer, which is empty.
     func moveLeftovers(of buffer: inout ByteBuffer) {
         if buffer.isEmpty { return }
-        // Only a buffer that is filled well: the memory behind the bytes would be held, too.
+        // Only a buffer that is filled well: the memory behind the bytes would be held, too. A
+        // quarter is what `trim` leaves.
         if buffer.readableBytes > BufferPool.keepBytes / 4,
-            2 * buffer.readableBytes >= buffer.capacityBytes
+            4 * buffer.readableBytes >= buffer.capacityBytes
         {
             unsafe swap(&input, &buffer)
         } else {
@@ -194,7 +202,7 @@ extension TCPConnection {
     /// Puts the connection's own buffer back, or gives it to the pool when it is empty.
     func giveBack(_ buffer: inout ByteBuffer) {
         if buffer.isEmpty {
-            unsafe loopConnections.pool.give(from: &buffer)
+            loopConnections.keep(&buffer)
         } else {
             unsafe swap(&buffer, &input)
         }
@@ -215,7 +223,7 @@ extension TCPConnection {
     func releaseInput() {
         if isInputInUse { return }
         unsafe input.removeAll()
-        unsafe loopConnections.pool.give(from: &input)
+        unsafe loopConnections.keep(&input)
     }
 
     // MARK: Held back

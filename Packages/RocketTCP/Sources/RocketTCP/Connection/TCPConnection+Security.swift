@@ -129,7 +129,7 @@ extension TCPConnection {
             giveBack(&plaintext)
         } else {
             moveLeftovers(of: &plaintext)
-            unsafe loopConnections.pool.give(from: &plaintext)
+            loopConnections.keep(&plaintext)
         }
         inputChanged()
         if machine.isClosed { return }
@@ -203,9 +203,9 @@ extension TCPConnection {
             break
         }
         if security.output.isEmpty {
-            unsafe loopConnections.pool.give(from: &security.output)
+            loopConnections.keep(&security.output)
         }
-        if unsafe output.isEmpty { unsafe loopConnections.pool.give(from: &output.own) }
+        if unsafe output.isEmpty { unsafe loopConnections.keep(&output.own) }
         if machine.isConnecting { updateInterest() } else { flushEnded() }
     }
 

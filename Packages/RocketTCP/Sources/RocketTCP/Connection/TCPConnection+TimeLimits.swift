@@ -38,8 +38,7 @@ extension TCPConnection {
     /// Begins to check whether the peer's machine answers: bytes were sent.
     func expectAnswers() {
         awaitsAnswers = true
-        let liveness = PeerLiveness(sentAt: reactor.now)
-        self.liveness = liveness
+        liveness = PeerLiveness(sentAt: reactor.now)
         answerCheckAt = liveness.firstCheck(limit: group.limits.answer)
         loopConnections.expect(answerCheckAt)
     }
@@ -49,12 +48,11 @@ extension TCPConnection {
         let progress =
             loopConnections.injectedProgress?(self)
             ?? (unsafe try? socket?.socket.tcpProgress())
-        guard let progress, var liveness else { return }
+        guard let progress else { return }
         switch liveness.check(progress, at: now, limit: group.limits.answer) {
         case .settled: awaitsAnswers = false
         case .waiting(let time):
             answerCheckAt = time
-            self.liveness = liveness
         case .silent: perform(machine.handle(.failed(.peerSilent)))
         }
     }

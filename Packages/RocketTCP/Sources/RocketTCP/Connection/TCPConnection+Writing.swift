@@ -73,7 +73,7 @@ extension TCPConnection {
             }
         }
         if unsafe output.isEmpty {
-            unsafe loopConnections.pool.give(from: &output.own)
+            unsafe loopConnections.keep(&output.own)
             // The path of nearly every flush: nothing waits, nothing changed.
             if !waited, recordedBytes == 0, waterMark == .below, !machine.outputEnded { return }
         }

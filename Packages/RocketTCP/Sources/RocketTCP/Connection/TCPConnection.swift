@@ -17,33 +17,15 @@ public final class TCPConnection {
     /// 1. 0 for a connection that no server accepted.
     public let number: UInt64
 
+    // In the order in which the fewest bytes are lost between them: an idle connection is little
+    // else than this object (IdleMemoryTests).
     let group: ConnectionGroup
     let loopConnections: LoopConnections
     var handler: (any TCPConnectionHandler)?
     var registration: Registration?
-
-    // SAFETY of all five: bound to one thread, and what runs inside an access does not use the
-    // connection again; the documentation of `write` forbids it to the closure. The checks cost
-    // more than the work.
-    @exclusivity(unchecked) @usableFromInline var output = OutputQueue()
-    /// The output has memory and is open, and the end of the tick will flush it.
-    @exclusivity(unchecked) @usableFromInline var isWritePrepared = false
-    /// With more own bytes than this in the output, the limits are checked.
-    @exclusivity(unchecked) @usableFromInline var nextCheckBytes: Int
-    /// What the handler left. Moved out while the handler uses it.
-    @exclusivity(unchecked) @usableFromInline var input = ByteBuffer()
-    /// Nil once closed.
-    @exclusivity(unchecked) var socket: StreamSocket?
     /// Nil: the bytes of the handler are those of the socket.
     let security: ConnectionSecurity?
     var machine = ConnectionState()
-    var deadlines: ConnectionDeadlines
-    /// Answers are being checked, or never are: the connection is none over TCP, or has no limit.
-    var awaitsAnswers: Bool
-    /// When the answers of the peer's machine are checked next.
-    var answerCheckAt = MonotonicTime.distantFuture
-    var liveness: PeerLiveness?
-    var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
 
     /// `withInput` is using the input: its memory must stay.
     var isInputInUse = false
@@ -55,6 +37,29 @@ public final class TCPConnection {
     var isReadingPaused = false
     /// Reading was resumed with input left, which is delivered again at the end of the tick.
     var needsRedelivery = false
+    /// Answers are being checked, or never are: the connection is none over TCP, or has no limit.
+    var awaitsAnswers: Bool
+
+    // SAFETY of all five: bound to one thread, and what runs inside an access does not use the
+    // connection again; the documentation of `write` forbids it to the closure. The checks cost
+    // more than the work.
+    /// The output has memory and is open, and the end of the tick will flush it.
+    @exclusivity(unchecked) @usableFromInline var isWritePrepared = false
+    @exclusivity(unchecked) @usableFromInline var output = OutputQueue()
+    /// With more own bytes than this in the output, the limits are checked.
+    @exclusivity(unchecked) @usableFromInline var nextCheckBytes: Int
+    /// What the handler left. Moved out while the handler uses it.
+    @exclusivity(unchecked) @usableFromInline var input = ByteBuffer()
+    /// Nil once closed.
+    @exclusivity(unchecked) var socket: StreamSocket?
+    /// Index in the loop's list; negative before `start`.
+    var slot: Int32 = -1
+    var deadlines: ConnectionDeadlines
+    /// When the answers of the peer's machine are checked next; the distant future: never.
+    var answerCheckAt = MonotonicTime.distantFuture
+    /// Used while `answerCheckAt` is set.
+    var liveness: PeerLiveness
+    var readSize = AdaptiveReadSize(least: 2 << 10, most: 256 << 10)
     /// Bytes of this connection that the server's limiter has recorded.
     var recordedBytes = 0
     /// Memory that the handler holds for this connection besides its buffers, such as messages that
@@ -64,8 +69,6 @@ public final class TCPConnection {
     public var handlerBytes = 0 {
         didSet { if handlerBytes != oldValue, !machine.isClosed { _ = recordHeldBytes() } }
     }
-    /// Index in the loop's list; negative before `start`.
-    var slot = -1
     /// Bytes that the kernel has taken in all.
     var sentTotal: UInt64 = 0
     /// Bytes that the peer's machine is known to have acknowledged, of those that were sent.
@@ -74,7 +77,6 @@ public final class TCPConnection {
     var receivedTotal: UInt64 = 0
     /// The reason of the end, until the handler is notified of it.
     private var unreportedReason: CloseReason?
-    private var local: NetAddress?
 
     init(
         _ socket: consuming Socket, peer: NetAddress, group: ConnectionGroup,
@@ -89,6 +91,7 @@ public final class TCPConnection {
         peerAddress = peer
         loopConnections = LoopConnections.of(reactor)
         deadlines = ConnectionDeadlines(now: reactor.now)
+        liveness = PeerLiveness(sentAt: reactor.now)
         awaitsAnswers = peer.isUnix || group.limits.answer == .max
         unsafe nextCheckBytes = group.firstCheckBytes
         unsafe self.socket = StreamSocket(socket: socket)
@@ -204,13 +207,9 @@ extension TCPConnection {
             + (security?.heldBytes ?? 0)
     }
 
-    /// The address of this end, read from the kernel on first use; unnamed once closed.
+    /// The address of this end, read from the kernel each time; unnamed once closed.
     public var localAddress: NetAddress {
-        if let local { return local }
-        let own = unsafe try? socket?.socket.localAddress()
-        let address = NetAddress(own ?? .unnamed).unmapped
-        if !machine.isClosed { local = address }
-        return address
+        NetAddress((unsafe try? socket?.socket.localAddress()) ?? .unnamed).unmapped
     }
 
     /// What the peer has proved of itself: by a certificate, or by the kernel on a Unix socket. Reads

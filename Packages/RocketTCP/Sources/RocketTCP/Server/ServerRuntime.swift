@@ -86,6 +86,9 @@ public struct ServerRuntimeConfiguration: Sendable {
     public var ioThreads = 1
     /// Callbacks that occupy a loop for longer are logged. Default 100 ms; nil: none.
     public var slowCallback: Duration? = .milliseconds(100)
+    /// How long the loops look for events before they sleep: `EventLoopConfiguration.busyWait`.
+    /// Default 0: they sleep at once.
+    public var busyWait = Duration.zero
     /// How long connections may take to finish once the server drains. Default 10 s.
     public var drainTimeout = Duration.seconds(10)
     /// The service manager to be notified of readiness, status and drain, with a watchdog over all
@@ -351,6 +354,8 @@ private struct IOThreads {
         let names = ["main"] + (0..<configuration.ioThreads).map { "io-\($0)" }
         do {
             for name in names {
+                // Connects are no calls, for which a core would be kept awake.
+                loops.busyWait = threads.isEmpty ? .zero : configuration.busyWait
                 threads.append(
                     try configuration.makeThread(
                         configuration.threadNamePrefix + name, loops, logger))

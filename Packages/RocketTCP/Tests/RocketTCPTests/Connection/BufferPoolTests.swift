@@ -1,4 +1,6 @@
 import RocketBase
+import RocketReactorTestKit
+import RocketTCPTestKit
 import Testing
 
 @testable import RocketTCP
@@ -40,16 +42,55 @@ import Testing
         #expect(buffer.capacityBytes >= Self.largeBytes)
     }
 
+    @Test("Frees the buffers that nothing used since the last time, and no others")
+    func unused() {
+        var pool = BufferPool()
+        give(5, to: &pool)
+        pool.releaseUnused()
+        #expect(pool.bytes == 5 * Self.largeBytes)
+        var one = ByteBuffer()
+        var other = ByteBuffer()
+        pool.take(into: &one)
+        pool.take(into: &other)
+        pool.give(from: &one)
+        pool.give(from: &other)
+        pool.releaseUnused()
+        #expect(pool.bytes == 2 * Self.largeBytes)
+        pool.take(into: &one)
+        #expect(one.capacityBytes == Self.largeBytes && pool.bytes == Self.largeBytes)
+        pool.releaseUnused()
+        #expect(pool.bytes == 0)
+        give(16, to: &pool)
+        #expect(pool.bytes == 16 * Self.largeBytes)
+    }
+
+    @Test("A loop holds no large buffers when ten seconds have passed since a burst")
+    func burst() throws {
+        let driven = try HandDrivenLoop()
+        let pair = try ConnectedPair(on: driven.reactor)
+        let message = [UInt8](repeating: 1, count: 4 << 20)
+        pair.connection.write { $0.append(message) }
+        while pair.connection.pendingBytes > 0 {
+            driven.tick()
+            _ = pair.peer.receiveAll()
+        }
+        let loop = LoopConnections.of(driven.reactor)
+        #expect(loop.pool.bytes >= message.count)
+        driven.tick(after: LoopConnections.poolInterval)
+        driven.tick(after: LoopConnections.poolInterval)
+        #expect(loop.pool.bytes == 0)
+    }
+
     @Test("Only small reads in a row make the next reads smaller")
     func readSize() {
-        var size = AdaptiveReadSize(least: 1000, most: 8000)
-        size.record(count: 1000, room: 1000)
-        #expect(size.bytes == 2000)
-        for count in [499, 500, 499] {
-            for _ in 0..<(count == 500 ? 1 : 63) { size.record(count: count, room: 2000) }
-            #expect(size.bytes == 2000)
+        var size = AdaptiveReadSize(least: 1024, most: 8192)
+        size.record(count: 1024, room: 1024)
+        #expect(size.bytes == 2048)
+        for count in [511, 512, 511] {
+            for _ in 0..<(count == 512 ? 1 : 63) { size.record(count: count, room: 2048) }
+            #expect(size.bytes == 2048)
         }
-        size.record(count: 499, room: 2000)
-        #expect(size.bytes == 1000)
+        size.record(count: 511, room: 2048)
+        #expect(size.bytes == 1024)
     }
 }

@@ -116,7 +116,7 @@ extension WireSelection {
     /// nil: it has ended.
     fileprivate func described(on reactor: Reactor) -> RPCServerSnapshot.Connection? {
         guard let transport, let peers else { return nil }
-        var result = RPCServerSnapshot.Connection(id: rpc.number, peer: peers.peer)
+        var result = RPCServerSnapshot.Connection(id: number, peer: peers.peer)
         result.identity = peers.identityText
         result.wire = ""
         result.phase = .silent
@@ -128,8 +128,9 @@ extension WireSelection {
 
 extension UnfinishedHandshake {
     fileprivate func described(on reactor: Reactor) -> RPCServerSnapshot.Connection {
-        let rpc = handler as? ServerConnection ?? (handler as? WireSelection)?.rpc
-        var result = RPCServerSnapshot.Connection(id: rpc?.number ?? 0, peer: peerAddress)
+        let number =
+            (handler as? ServerConnection)?.number ?? (handler as? WireSelection)?.number ?? 0
+        var result = RPCServerSnapshot.Connection(id: number, peer: peerAddress)
         result.wire = ""
         result.phase = .handshake
         result.age = reactor.now - since

@@ -1,0 +1,38 @@
+import RocketSystem
+
+/// Decides for how long a loop looks for events before it sleeps. A loop whose last wait was short
+/// expects the next event soon, too; one that has slept for longer sleeps at once, so an idle loop
+/// costs nothing. A pure value, owned by its reactor.
+struct BusyWait {
+    /// In nanoseconds; 0: it never waits busily.
+    let limit: UInt64
+    private var isWorthwhile = false
+
+    init(nanoseconds: UInt64) { limit = nanoseconds }
+
+    /// How long to look for events now, in nanoseconds; 0: not at all.
+    var nanoseconds: UInt64 { isWorthwhile ? limit : 0 }
+
+    /// Records how long the loop has waited, busily or asleep.
+    mutating func waited(_ nanoseconds: UInt64) {
+        if limit > 0 { isWorthwhile = nanoseconds <= limit }
+    }
+}
+
+extension Reactor {
+    /// Looks for events and tasks until there are some. Senders need not wake the loop meanwhile.
+    ///
+    /// - Returns: the number of events; nil: there is nothing to do before the end of the busy wait,
+    ///   of the limit or of the next timer's time.
+    @inline(never)
+    func waitBusily(_ limit: Int64) -> Int? {
+        let longest = limit < 0 ? busyWait.nanoseconds : min(busyWait.nanoseconds, UInt64(limit))
+        var end = callbackBegan &+ longest
+        if let timer = unsafe timers.earliest { end = min(end, timer.nanoseconds) }
+        repeat {
+            let ready = poller.wait(nanoseconds: 0)
+            if ready > 0 || !inbox.isEmpty { return ready }
+        } while time.monotonic().nanoseconds < end
+        return nil
+    }
+}

@@ -1,0 +1,96 @@
+"""Memory of a server that a limit holds: bytes of an idle connection, page faults of a large call.
+
+Counted by malloc and by the kernel, so they do not depend on the load of the machine.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+# Of malloc, with its own 8 bytes per block and half of a table that has doubled.
+MOST_IDLE_BYTES = 600
+# Of 256 pages in each direction; malloc's defaults took 100, a threshold of 1 MiB 740.
+MOST_FAULTS = 8
+CONNECTIONS, CALLS, PAYLOAD = 2000, 200, 1 << 20
+
+
+class Server:
+    """rocket_bench_server with a library that writes what malloc has given out on SIGUSR2."""
+
+    def __init__(self, work, handler, *options):
+        self.work, self.file = work, os.path.join(work, "heap")
+        open(self.file, "w").close()
+        environment = dict(os.environ, LD_PRELOAD=os.path.join(work, "heap_in_use"),
+                           HEAP_IN_USE=self.file)
+        self.process = subprocess.Popen(
+            [os.path.join(work, "rocket_bench_server"), "--handler", handler, *options],
+            env=environment, stdout=subprocess.PIPE, text=True)
+        found = re.search(r"listening on ((\S+):(\d+))", self.process.stdout.readline())
+        self.address, self.endpoint = found[1], (found[2], int(found[3]))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    def call(self, *options):
+        subprocess.run([os.path.join(self.work, "tinypb_load"), "--to", self.address, *options],
+                       check=True, stdout=subprocess.DEVNULL)
+
+    def heap(self):
+        known = os.path.getsize(self.file)
+        self.process.send_signal(signal.SIGUSR2)
+        while True:
+            with open(self.file) as lines:
+                lines.seek(known)
+                line = lines.read()
+            if line.endswith("\n"):
+                return int(line)
+            time.sleep(0.01)
+
+    def page_faults(self):
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            return int(stat.read().rsplit(")", 1)[1].split()[7])
+
+
+def idle_bytes(work):
+    """Returns the bytes of the heap of a connection whose peer has said nothing."""
+    with Server(work, "async") as server:
+        peers = []
+
+        def connect():
+            peers.extend(socket.create_connection(server.endpoint) for _ in range(CONNECTIONS))
+            # Accepted after all of them, so they are connections by now.
+            server.call("--calls", "100")
+            return server.heap()
+
+        first = connect()
+        return (connect() - first) / CONNECTIONS
+
+
+def faults_per_call(work):
+    """Returns the page faults of a call with 1 MiB each way, once the buffers exist."""
+    load = ("--connections", "4", "--in-flight", "1", "--payload", str(PAYLOAD))
+    with Server(work, "sync", "--payload", str(PAYLOAD)) as server:
+        server.call(*load, "--calls", str(CALLS))
+        before = server.page_faults()
+        server.call(*load, "--calls", str(CALLS))
+        return (server.page_faults() - before) / CALLS
+
+
+def limits(work):
+    """Counts, prints, and returns lines for what is beyond its limit."""
+    faults = []
+    for what, found, most in (("bytes of the heap per idle connection", idle_bytes(work),
+                               MOST_IDLE_BYTES),
+                              ("page faults per call of 1 MiB", faults_per_call(work),
+                               MOST_FAULTS)):
+        print(f"{found:.1f} {what} (at most {most})")
+        if found > most:
+            faults.append(f"{found:.1f} {what}; {most} are allowed")
+    return faults
