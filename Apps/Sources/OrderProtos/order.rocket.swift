@@ -85,6 +85,7 @@ extension OrderService {
     public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds all methods to a server's table.
+    @inlinable
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry._add(OrderMethods.makeOrder) { request, call in
             try await self.makeOrder(request, call)
@@ -143,6 +144,7 @@ public nonisolated protocol SynchronousOrderService: OrderService {
 
 extension SynchronousOrderService {
     /// Adds all methods to a server's table, the unary ones as synchronous methods.
+    @inlinable
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             OrderMethods.makeOrder,

@@ -25,6 +25,7 @@ extension Shop_Common_BankService {
     public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds all methods to a server's table.
+    @inlinable
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry._add(Shop_Common_BankMethods.convert) { request, call in
             try await self.convert(request, call)
@@ -46,6 +47,7 @@ public nonisolated protocol Shop_Common_SynchronousBankService: Shop_Common_Bank
 
 extension Shop_Common_SynchronousBankService {
     /// Adds all methods to a server's table as synchronous methods.
+    @inlinable
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             Shop_Common_BankMethods.convert,

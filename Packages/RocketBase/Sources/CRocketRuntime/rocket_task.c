@@ -8,6 +8,7 @@ extern ROCKET_SWIFTCALL void swift_task_removeCancellationHandler(void *record);
 extern ROCKET_SWIFTCALL void swift_task_localValuePush(const void *key, void *value,
                                                        const void *type);
 extern ROCKET_SWIFTCALL void swift_task_localValuePop(void);
+extern ROCKET_SWIFTCALL void *swift_task_localValueGet(const void *key);
 
 ROCKET_SWIFTCALL void *rocket_task_add_cancellation_handler(rocket_cancellation_handler handler,
                                                             void *context) {
@@ -27,3 +28,7 @@ ROCKET_SWIFTCALL void rocket_task_local_push(const void *key, void *value, const
 }
 
 ROCKET_SWIFTCALL void rocket_task_local_pop(void) { swift_task_localValuePop(); }
+
+ROCKET_SWIFTCALL void *rocket_task_local_address(const void *key) {
+    return swift_task_localValueGet(key);
+}

@@ -51,6 +51,18 @@ public enum TaskLocalBinding {
     /// Undoes the newest binding.
     @unsafe @inlinable @inline(__always)
     public static func pop() { popTaskLocal() }
+
+    /// Returns the address of the value of the newest binding of `local`: writing to it binds
+    /// another value in place of that one, for the task itself and for child tasks that it starts
+    /// from then on. Tasks that exist keep what they have copied.
+    ///
+    /// Call it directly after `push`. Valid until the matching `pop`; to be used in the same task
+    /// only, while it has no child task of `async let` or of a task group.
+    @unsafe @inlinable @inline(__always)
+    public static func address<Value>(of local: TaskLocal<Value>) -> UnsafeMutablePointer<Value>? {
+        unsafe taskLocalAddress(unsafeBitCast(local, to: UnsafeRawPointer.self))?
+            .assumingMemoryBound(to: Value.self)
+    }
 }
 
 // A generic value is passed as its address and its type, as the runtime's own function takes
@@ -61,6 +73,9 @@ func pushTaskLocal<Value>(_ key: UnsafeRawPointer, _ value: __owned Value)
 
 @_silgen_name("rocket_task_local_pop") @usableFromInline
 func popTaskLocal()
+
+@_silgen_name("rocket_task_local_address") @usableFromInline
+func taskLocalAddress(_ key: UnsafeRawPointer) -> UnsafeMutableRawPointer?
 
 #else
 
@@ -101,6 +116,12 @@ public enum TaskLocalBinding {
     @unsafe
     public static func pop() {
         preconditionFailure("TaskLocalBinding.pop without isAvailable")
+    }
+
+    /// Not available.
+    @unsafe
+    public static func address<Value>(of local: TaskLocal<Value>) -> UnsafeMutablePointer<Value>? {
+        preconditionFailure("TaskLocalBinding.address without isAvailable")
     }
 }
 

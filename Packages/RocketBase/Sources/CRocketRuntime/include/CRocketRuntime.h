@@ -24,4 +24,7 @@ ROCKET_SWIFTCALL void rocket_task_remove_cancellation_handler(void *record,
 ROCKET_SWIFTCALL void rocket_task_local_push(const void *key, void *value, const void *type);
 /// Undoes the newest binding of the current task.
 ROCKET_SWIFTCALL void rocket_task_local_pop(void);
+/// Returns where the value of the newest binding of `key` stands; NULL without one. Valid until
+/// that binding is undone, in the task that made it.
+ROCKET_SWIFTCALL void *rocket_task_local_address(const void *key);
 #endif

@@ -11,7 +11,7 @@ public struct CallContext: Sendable {
     /// What knows the call. Binding a context copies this reference and a number and nothing else.
     public let source: any CallContextSource
     /// Which of the calls that `source` stands for, one after another.
-    public let generation: UInt64
+    public var generation: UInt64
 
     /// The call; nil once it is over.
     public var call: CallDescription? { source.call(generation) }

@@ -47,21 +47,18 @@ struct SynchronousTemplate {
     }
 
     private var registration: Lines {
-        let head = "\(level.modifier)func register(in registry: inout \(names.registry)) throws {"
+        let server = ServerTemplate(service: service, level: level, names: names)
         let note =
             service.hasStreams
             ? "Adds all methods to a server's table, the unary ones as synchronous methods."
             : "Adds all methods to a server's table as synchronous methods."
         return ["extension \(service.synchronousName) {"]
-            + (DocComment.lines([note]) + [head]
-            + service.methods.flatMap(addition).indented + ["}"]).indented + ["}"]
+            + (DocComment.lines([note]) + server.registerHead
+            + service.methods.flatMap { addition($0, server) }.indented + ["}"]).indented + ["}"]
     }
 
-    private func addition(_ method: MethodModel) -> Lines {
-        guard method.kind == .unary else {
-            return ServerTemplate(service: service, level: level, names: names)
-                .streamRegistration(method)
-        }
+    private func addition(_ method: MethodModel, _ server: ServerTemplate) -> Lines {
+        guard method.kind == .unary else { return server.streamRegistration(method) }
         return [
             "try registry.add(",
             "    \(service.methodsName).\(method.swiftName),",

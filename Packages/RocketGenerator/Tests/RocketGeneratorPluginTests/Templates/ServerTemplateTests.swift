@@ -44,6 +44,7 @@ struct ServerTemplateTests {
                 "    public static var serviceName: String { \"shop.Order\" }",
                 "",
                 "    /// Adds all methods to a server's table.",
+                "    @inlinable",
                 "    public func register(in registry: inout RPCServiceRegistry) throws {",
                 "        try registry._add(OrderMethods.makeOrder) { request, call in",
                 "            try await self.makeOrder(request, call)",
@@ -55,6 +56,13 @@ struct ServerTemplateTests {
                 "    }",
                 "}",
             ])
+    }
+
+    @Test(
+        "Is specialised in other modules only where it is public", arguments: AccessLevel.allCases)
+    func inlinable(_ level: AccessLevel) {
+        let lines = template(Samples.service(Samples.makeOrder), level: level).defaults
+        #expect(lines.contains("    @inlinable") == (level == .public))
     }
 
     @Test("Can be empty")

@@ -194,6 +194,7 @@ struct StreamTemplateTests {
 
                 extension SynchronousOrderService {
                     /// Adds all methods to a server's table, the unary ones as synchronous methods.
+                    @inlinable
                     public func register(in registry: inout RPCServiceRegistry) throws {
                         try registry.add(
                             OrderMethods.makeOrder,

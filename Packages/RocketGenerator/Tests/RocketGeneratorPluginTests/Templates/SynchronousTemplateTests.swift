@@ -20,6 +20,7 @@ struct SynchronousTemplateTests {
                 "",
                 "extension SynchronousOrderService {",
                 "    /// Adds all methods to a server's table as synchronous methods.",
+                "    @inlinable",
                 "    public func register(in registry: inout RPCServiceRegistry) throws {",
                 "        try registry.add(",
                 "            OrderMethods.makeOrder,",

@@ -284,6 +284,7 @@ public struct _ServingContext {
     // MARK: Used by handlers, specialized in the module of their message types
 
     /// Serves the call that has begun: decodes its request, awaits `handler`, and sends the reply.
+    /// Goes on with the calls behind it as long as they are of the same method.
     ///
     /// Inlined, together with the handler, into the closure that generated code registers.
     @inlinable @inline(__always)
@@ -291,14 +292,26 @@ public struct _ServingContext {
         _ entry: _MethodEntry, _ method: RPCMethod<Request, Response>,
         _ handler: nonisolated(nonsending) (Request, RPCController) async throws -> Response
     ) async {
-        guard let request = takeRequest(entry, method.request) else { return }
-        do {
-            let response = try await handler(request, controller)
-            if mustWait { await waitUntilWritable() }
-            succeed(entry, response, method.response)
-        } catch {
-            fail(entry, error, method.response)
-        }
+        var request: Request?
+        takeFrame { request = try? method.request.message(from: $0) }
+        repeat {
+            guard let request = request.take() else {
+                failWithoutRequest(entry)
+                continue
+            }
+            do {
+                let response = try await handler(request, controller)
+                if mustWait { await waitUntilWritable() }
+                succeed(entry, response, method.response)
+            } catch {
+                fail(entry, error, method.response)
+            }
+        } while beginsNext(entry, { request = try? method.request.message(from: $0) })
+    }
+
+    @usableFromInline
+    func beginsNext(_ method: _MethodEntry, _ decode: (RawSpan) -> Void) -> Bool {
+        connection.scheduler?.beginsNext(self, method, decode) ?? false
     }
 
     /// The controller that the handler receives.
@@ -319,6 +332,7 @@ public struct _ServingContext {
         return request
     }
 
+    /// Consumes the call's frame, which is left in the input.
     @usableFromInline
     func takeFrame(_ body: (RawSpan) -> Void) {
         transport.readInput { input in

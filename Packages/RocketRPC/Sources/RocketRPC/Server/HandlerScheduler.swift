@@ -25,6 +25,8 @@ final class HandlerScheduler: TickEndHandler {
     private var ready = RingBuffer<ServerConnection>()
     private var parked: [HandlerTask] = []
     private var active: HandlerTask?
+    /// The time of the tick in which `active` takes frames.
+    private var activeSince = MonotonicTime(nanoseconds: 0)
     /// The deadlines of calls with suspended handlers; other calls end before a deadline can pass.
     private(set) var deadlines = TimerQueue<HandlerTask>()
     private var deadlineTimer: DeadlineTimer?
@@ -235,7 +237,7 @@ final class HandlerScheduler: TickEndHandler {
     /// Takes frames and awaits their handlers, until the task is retired or the scheduler stops.
     func run(_ task: HandlerTask) async {
         while !task.isRetired, !perform(.taskRuns).contains(.endTask) {
-            active = task
+            activate(task)
             while let connection = firstReady {
                 guard let transport = connection.transport else {
                     finishReady(connection)
@@ -255,18 +257,15 @@ final class HandlerScheduler: TickEndHandler {
     ///
     /// - Returns: false if the task ends.
     private func serve(_ task: HandlerTask, _ context: _ServingContext) async -> Bool {
-        while isFirstReady(context.connection) {
-            guard case .awaited(let method) = context.connection.takeFrames(context),
-                case .awaited(let serve) = method.handler
-            else {
+        while task.next != nil || isFirstReady(context.connection) {
+            let next = task.next.take() ?? context.connection.takeFrames(context)
+            guard case .awaited(let method) = next, case .awaited(let serve) = method.handler else {
                 finishReady(context.connection)
                 continue
             }
-            if TaskLocalBinding.isAvailable {
-                await context.serveBound(serve, method)
-            } else {
-                await serve(context, method)
-            }
+            task.bindCall()
+            await serve(context, method)
+            if task.next != nil { continue }
             task.responder.handlerReturned()
             let wasSuspended = endSuspension(of: task)
             context.connection.handlerReturned()
@@ -279,10 +278,39 @@ final class HandlerScheduler: TickEndHandler {
             }
             if wasSuspended {
                 if perform(.taskRuns).contains(.endTask) { return false }
-                active = task
+                activate(task)
             }
         }
         return true
+    }
+
+    /// Ends the call of the active task, whose handler has returned without suspending, and takes
+    /// the frames behind it: `serve` goes on with a call of `method`, too.
+    ///
+    /// - Parameter decode: called with the request of such a call.
+    /// - Returns: whether such a call has begun. If not, the task's `next` says what follows; nil:
+    ///   the call has not been ended.
+    func beginsNext(
+        _ context: _ServingContext, _ method: _MethodEntry, _ decode: (RawSpan) -> Void
+    ) -> Bool {
+        guard TaskLocalBinding.isAvailable, let task = active, task.responder === context.responder
+        else { return false }
+        assert(isFirstReady(context.connection))
+        context.responder.handlerReturned()
+        context.connection.handlerReturned()
+        let next = context.connection.takeFrames(context, method, activeSince, decode)
+        guard case .decoded = next else {
+            task.next = next
+            return false
+        }
+        task.bindCall()
+        context.requestDecoded()
+        return true
+    }
+
+    private func activate(_ task: HandlerTask) {
+        active = task
+        activeSince = now
     }
 
     private func park(_ task: HandlerTask) async {
@@ -378,33 +406,5 @@ final class HandlerScheduler: TickEndHandler {
         connection.isReady = false
         _ = ready.popFirst()
         ready.shrink(to: 1024)
-    }
-}
-
-/// Runs handler tasks on the loop.
-private actor LoopActor {
-    private nonisolated let executor: PreferredLoopExecutor
-
-    init(loop: EventLoop) { executor = PreferredLoopExecutor(loop) }
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor {
-        // SAFETY: the actor holds the executor, so the reference lives as long as the actor.
-        unsafe executor.asUnownedSerialExecutor()
-    }
-
-    /// Starts a handler task, which is enqueued on the loop. On the loop.
-    ///
-    /// The loop is also the preferred executor, so that code that is awaited outside of actors,
-    /// such as the closures of `withTaskCancellationHandler` and `TaskLocal.withValue`, runs on it,
-    /// too.
-    nonisolated func start(
-        _ scheduler: LoopBound<HandlerScheduler>, _ task: LoopBound<HandlerTask>
-    ) -> Task<Void, Never> {
-        Task(executorPreference: scheduler.loop) { await self.run(scheduler, task) }
-    }
-
-    private func run(_ scheduler: LoopBound<HandlerScheduler>, _ task: LoopBound<HandlerTask>) async
-    {
-        await scheduler.get().run(task.get())
     }
 }

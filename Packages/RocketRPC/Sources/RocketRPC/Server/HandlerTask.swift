@@ -1,7 +1,9 @@
+import RocketBase
 import RocketReactor
 
 /// A long-lived task that awaits handlers, and its current call. Bound to its loop.
-// SAFETY: the continuation is resumed once: `resume` sets it to nil first.
+// SAFETY: the continuation is resumed once: `resume` sets it to nil first. The address of the
+// binding is used by the task only, between its push and its pop.
 @safe final class HandlerTask {
     var task: Task<Void, Never>?
     let responder: CallResponder
@@ -12,10 +14,24 @@ import RocketReactor
     var deadline: TimerID?
     fileprivate var suspendedIndex: Int?
     fileprivate(set) var messageID: [UInt8] = []
+    /// What followed the last call, if its `serve` has ended it.
+    var next: ServerConnection.Next?
+    /// The value of `CallContext.current` in the task.
+    private var binding: UnsafeMutablePointer<CallContext?>?
     /// Whether the task takes no further call: it was cancelled together with a call, or is unused.
     private(set) var isRetired = false
 
     init(_ responder: CallResponder) { self.responder = responder }
+
+    /// Sets where the task's context is bound; nil: it is not bound any more.
+    func bind(_ address: UnsafeMutablePointer<CallContext?>?) { unsafe binding = address }
+
+    /// Binds the context of the call that has begun in place of the last one's.
+    @inline(__always)
+    func bindCall() {
+        guard let binding = unsafe binding else { return }
+        unsafe binding.pointee?.generation = responder.generation
+    }
 
     /// Whether the handler is suspended.
     var isSuspended: Bool { suspendedIndex != nil }

@@ -39,11 +39,11 @@ final class ServerConnection {
     var waitingSince = MonotonicTime(nanoseconds: 0)
     /// Whether the scheduler has an admission control, as of the last read: most have none, and a look
     /// at it counts a reference.
-    private var isAdmissionControlled = false
+    var isAdmissionControlled = false
     /// The caller whose rate was asked for last.
     var knownCaller: CallerKey?
     /// Whether frames wait until the output has room.
-    private var isHeldBack = false
+    var isHeldBack = false
     /// What the peer has shown of metadata, and what it has been sent.
     var metadata = PeerMetadata()
     /// The callers that are known, and what each may call; nil until a call has to be checked.
@@ -114,7 +114,7 @@ extension ServerConnection: TransportHandler {
             let context = _ServingContext(self, transport, scheduler.synchronousResponder(of: self))
             let binding = context.responder.synchronousContext()
             let next = CallContext.$current.withValue(binding) {
-                takeFrames(&input, context, inTask: false)
+                takeFrames(&input, context, scheduler.now, inTask: false)
             }
             guard case .awaited = next else { return }
         }
@@ -155,215 +155,9 @@ extension ServerConnection: TransportHandler {
     }
 }
 
-// MARK: - Frames
+// MARK: - Replies
 
 extension ServerConnection {
-    /// The reason why `takeFrames` returned.
-    enum Next {
-        /// No complete frame is left.
-        case nothing
-        /// The output is full; `outputHasRoom` continues.
-        case heldBack
-        /// The first frame is a call whose handler may wait. In a task the call has begun, and
-        /// counts as in flight until `handlerReturned`.
-        case awaited(_MethodEntry)
-    }
-
-    /// The outcome of inspecting the first frame of the input.
-    private enum FrameOutcome {
-        case needMore
-        /// The frame has been handled: a refused call or a cancellation.
-        case handled(byteCount: Int)
-        /// A call to be served.
-        case call(_MethodEntry, TinyPBFrame, CallDeadline, byteCount: Int)
-        /// The frame is invalid: see `fault`.
-        case broken
-    }
-
-    /// Takes frames from the input that is left in the transport. In a handler task.
-    func takeFrames(_ context: _ServingContext) -> Next {
-        var next = Next.nothing
-        context.transport.readInput { next = takeFrames(&$0, context, inTask: true) }
-        return next
-    }
-
-    /// Takes complete frames from the front of the input: refuses calls, cancels calls and runs
-    /// synchronous handlers, up to the first call whose handler may suspend. Processes all frames
-    /// of the server.
-    ///
-    /// - Parameter inTask: whether the caller is a handler task, which then awaits the handler.
-    ///   Outside of a task, that frame stays in the input, and the caller must have bound the
-    ///   context of synchronous calls.
-    private func takeFrames(
-        _ input: inout ByteBuffer, _ context: _ServingContext, inTask: Bool
-    ) -> Next {
-        if isOutOfFrame, !skip(&input) { return .nothing }
-        let now = scheduler?.now ?? dispatcher.time.monotonic()
-        let admission = isAdmissionControlled ? scheduler?.admission : nil
-        context.metrics?.takesCalls()
-        while fault == nil {
-            if isOutputFull || hasWaitingReplies {
-                isHeldBack = true
-                return .heldBack
-            }
-            var awaited: _MethodEntry?
-            let byteCount = input.withBytes { bytes in
-                switch inspect(bytes, context, admission, now, inTask: inTask) {
-                case .needMore, .broken: return 0
-                case .handled(let byteCount): return byteCount
-                case .call(let method, let frame, let deadline, let byteCount):
-                    switch method.handler {
-                    case .synchronous(let serve):
-                        begin(frame, byteCount, bytes, method, context, deadline)
-                        context.metrics?.began(
-                            context.responder, method, frame, in: bytes, isAwaited: false,
-                            readAt: inTask ? waitingSince : now)
-                        admission?.began(context.responder)
-                        run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
-                        context.responder.handlerReturned()
-                        return byteCount
-                    case .awaited:
-                        if inTask {
-                            begin(frame, byteCount, bytes, method, context, deadline)
-                            context.metrics?.began(
-                                context.responder, method, frame, in: bytes, isAwaited: true,
-                                readAt: waitingSince)
-                            admission?.began(context.responder)
-                            callsInFlight += 1
-                        }
-                        awaited = method
-                        return 0
-                    }
-                }
-            }
-            if let awaited { return .awaited(awaited) }
-            if byteCount == 0 { break }
-            input.consume(byteCount)
-        }
-        if fault != nil {
-            closeBroken()
-        } else if ending.hasBegun {
-            if ending.isInputEnded { streams?.inputEnded() }
-            endIfDone()
-        }
-        return .nothing
-    }
-
-    @inline(__always)
-    private func begin(
-        _ frame: TinyPBFrame, _ byteCount: Int, _ bytes: RawSpan, _ method: _MethodEntry,
-        _ context: _ServingContext, _ deadline: CallDeadline
-    ) {
-        // Two calls: the result of a conditional expression would be retained.
-        if let checked = access?.takePeers() {
-            context.responder.begin(
-                frame, byteCount, bytes, method, of: self, checked, deadline: deadline)
-        } else {
-            context.responder.begin(
-                frame, byteCount, bytes, method, of: self, context.peers, deadline: deadline)
-        }
-    }
-
-    @inline(__always)
-    private func run(
-        _ serve: _MethodEntry.Synchronous, _ context: _ServingContext, _ method: _MethodEntry,
-        _ request: RawSpan, inTask: Bool
-    ) {
-        if !inTask { return serve(context, method, request) }
-        // The call follows an awaited call, and the context of synchronous calls is not valid in
-        // tasks.
-        CallContext.$current.withValue(context.responder.context) {
-            serve(context, method, request)
-        }
-    }
-
-    /// Inspects the first frame, and handles it unless it is a call to be served.
-    @inline(__always)
-    private func inspect(
-        _ bytes: RawSpan, _ context: _ServingContext, _ admission: AdmissionControl?,
-        _ now: MonotonicTime, inTask: Bool
-    ) -> FrameOutcome {
-        let step: FrameStep<TinyPBFrame>
-        do throws(FrameError) {
-            step = try codec.step(bytes)
-        } catch {
-            // A `FrameOutcome` from another function would be destroyed by its type's metadata.
-            switch invalidFrame(bytes, error) {
-            case nil: return .broken
-            case 0: return .needMore
-            case let byteCount?: return .handled(byteCount: byteCount)
-            }
-        }
-        guard case .frame(let frame, let byteCount) = step else { return .needMore }
-        let name = bytes.extracting(frame.methodName)
-        guard let method = context.table.find(name) else {
-            unknownMethod(name, frame, bytes)
-            return fault == nil ? .handled(byteCount: byteCount) : .broken
-        }
-        let timeout =
-            frame.errorCode == 0 && !frame.errorInfo.isEmpty
-            ? timeout(in: bytes.extracting(frame.errorInfo), context) : nil
-        if let refusal = refusal(of: method, frame, bytes, timeout, context.limiter) {
-            refuse(frame, bytes, refusal, of: method)
-            return .handled(byteCount: byteCount)
-        }
-        if method.isChecked.load(ordering: .relaxed),
-            let denial = denial(of: method, frame, bytes, now)
-        {
-            refuse(frame, bytes, denial, of: method)
-            return .handled(byteCount: byteCount)
-        }
-        // A call that begins only in a handler task is asked for there.
-        if let admission, inTask || method.isSynchronous,
-            let refusal = admission.refusal(
-                of: method, bytes.extracting(frame.errorCode == 0 ? frame.errorInfo : 0..<0),
-                timeout: timeout, on: self, isQueued: inTask || isReady)
-        {
-            refuse(frame, bytes, method, refusal, over: context.transport, admission)
-            return .handled(byteCount: byteCount)
-        }
-        let deadline = CallDeadline(
-            timeoutMilliseconds: timeout, own: method.limits.timeout, now: now)
-        return .call(method, frame, deadline, byteCount: byteCount)
-    }
-
-    /// Returns the error of a call that violates a limit or whose deadline has passed, after counting
-    /// it; nil if the call is to be served.
-    @inline(__always)
-    private func refusal(
-        of method: _MethodEntry, _ frame: TinyPBFrame, _ bytes: RawSpan, _ timeout: Int64?,
-        _ limiter: ConcurrencyLimiter
-    ) -> RPCError? {
-        if !method.isAlwaysServed {
-            if ending.isDraining { return refused(.draining, refusalWhileDraining()) }
-            if let refusal = limiter.refusal(callsOnConnection: callsInFlight) {
-                return refused(.callLimit, refusal)
-            }
-        } else if let refusal = healthRefusal(of: method, limiter) {
-            return refused(.callLimit, refusal)
-        }
-        if frame.payload.count > method.limits.maxRequestBytes {
-            return refused(
-                .requestSize,
-                RPCError(
-                    .resourceExhausted,
-                    "the request has \(frame.payload.count) bytes; "
-                        + "\(method.limits.maxRequestBytes) are allowed"))
-        }
-        if frame.errorInfo.count > MetadataBlock.announcedLimitBytes {
-            return refused(.metadataSize, PeerMetadata.tooLarge(frame.errorInfo.count))
-        }
-        if timeout == 0 {
-            return refused(
-                .deadline,
-                RPCError(.callTimeout, "the deadline had passed when the call arrived"))
-        }
-        if method.kind != .unary {
-            return streamRefusal(of: method, bytes.extracting(frame.errorInfo))
-        }
-        return nil
-    }
-
     /// Ends an awaited call whose handler has returned.
     func handlerReturned() {
         callsInFlight -= 1

@@ -1,5 +1,6 @@
 import RocketBase
 import RocketCodec
+import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
 import Testing
@@ -93,7 +94,7 @@ struct ControllerLifetimeTests {
 
     @Test(
         "While a call is served, RPCController.current is its controller",
-        arguments: ["sync", "async"])
+        arguments: ["sync", "async", "child"])
     func current(_ method: String) throws {
         struct Observing: RPCService {
             static let serviceName = "test.Observing"
@@ -122,6 +123,13 @@ struct ControllerLifetimeTests {
                     record(call)
                     return request
                 }
+                try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "child")) {
+                    request, call in
+                    async let child: Void = record(call)
+                    await child
+                    record(call)
+                    return request
+                }
             }
         }
         let kit = FrameKit()
@@ -137,6 +145,68 @@ struct ControllerLifetimeTests {
             let seen = service.seen.ids.withLock { $0 }
             #expect(seen.count == (method == "sync" ? 6 : 9))
             for ids in seen { #expect(ids[0] != nil && Set(ids).count == 1) }
+        }
+    }
+    /// The first call starts a task that outlives it; the second one lets that task run.
+    struct Inheriting: RPCService {
+        static let serviceName = "test.Inheriting"
+        let loop: EventLoop
+        let gate = Gate()
+        let seen = Seen()
+
+        final class Seen: Sendable { let ids = Locked<[String?]>([]) }
+
+        func register(in registry: inout RPCServiceRegistry) throws {
+            try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: "call")) {
+                request, call in
+                if call.messageID == "1" {
+                    Task(executorPreference: loop) {
+                        await gate.wait()
+                        seen.ids.withLock { $0.append(RPCController.current?.messageID) }
+                    }
+                } else {
+                    gate.open()
+                    while seen.ids.withLock({ $0.isEmpty }) { await Task.yield() }
+                    seen.ids.withLock { $0.append(RPCController.current?.messageID) }
+                }
+                return request
+            }
+        }
+    }
+
+    @Test("A task that a call has left behind is not in the next call of its handler task")
+    func leftBehind() throws {
+        let kit = FrameKit()
+        try DrivenServer.with { loop in
+            Inheriting(loop: loop)
+        } _: { server, service in
+            server.caller.send(
+                try kit.frame(id: "1", "test.Inheriting.call")
+                    + kit.frame(id: "2", "test.Inheriting.call"))
+            server.loop.tickUntilIdle()
+            #expect(service.seen.ids.withLock { $0 } == [nil, "2"])
+        }
+    }
+
+    @Test(
+        "Requests that can't be decoded are refused between calls of the same method",
+        arguments: ["sync", "async"])
+    func invalidRequests(_ method: String) throws {
+        let kit = FrameKit()
+        try DrivenServer.with { _ in
+            Keeping()
+        } _: { server, service in
+            var bytes: [UInt8] = []
+            for id in ["1", "2", "3", "4"] {
+                let payload: [UInt8] = id == "2" || id == "4" ? [0xFF, 0xFF, 0xFF] : []
+                bytes += try kit.frame(id: id, "test.Keeping.\(method)", payload: payload)
+            }
+            server.caller.send(bytes)
+            server.loop.tickUntilIdle()
+            let codes = try kit.parseAll(server.caller.bytes).map(\.code)
+            #expect(codes.map(\.rawValue).map { $0 == 0 } == [true, false, true, false])
+            #expect(codes[1] == .failedDeserialize && codes[3] == .failedDeserialize)
+            service.gate.open()
         }
     }
 }

@@ -31,6 +31,7 @@ extension RPCHealthService {
     public static var fileDescriptors: _RPCFileDescriptors { rocketFileDescriptors }
 
     /// Adds all methods to a server's table.
+    @inlinable
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry._add(RPCHealthMethods.check) { request, call in
             try await self.check(request, call)
@@ -67,6 +68,7 @@ public nonisolated protocol RPCSynchronousHealthService: RPCHealthService {
 
 extension RPCSynchronousHealthService {
     /// Adds all methods to a server's table as synchronous methods.
+    @inlinable
     public func register(in registry: inout RPCServiceRegistry) throws {
         try registry.add(
             RPCHealthMethods.check,
