@@ -30,6 +30,9 @@ struct BenchLoad: Sendable {
     /// disturb the count of allocations per call.
     var hasHistogram = true
 
+    /// How many calls a caller of a closed loop makes at once, as one batch.
+    var batch = 1
+
     /// Warms up for a fifth of the time, then measures.
     func run() async throws -> BenchReport {
         let thread = try IOThread(name: "rocket-bench")
@@ -78,7 +81,11 @@ struct BenchLoad: Sendable {
             for client in clients {
                 for _ in 0..<inFlight {
                     group.addTask(executorPreference: loop) {
-                        try await call(client, request, measurement)
+                        if batch > 1 {
+                            try await callBatches(client, request, measurement)
+                        } else {
+                            try await call(client, request, measurement)
+                        }
                     }
                 }
             }
@@ -115,6 +122,31 @@ struct BenchLoad: Sendable {
             }
             now = time.monotonic()
             measurement.record(due, now, isSlow)
+        }
+    }
+
+    /// Makes one batch of calls after the other. The latency of each call is that of its batch.
+    private func callBatches(
+        _ client: OrderClient, _ request: MakeOrderRequest, _ bound: LoopBound<LoadMeasurement>
+    ) async throws {
+        let time = SystemTimeSource()
+        let measurement = bound.get()
+        var requests: [MakeOrderRequest] = []
+        while true {
+            let began = time.monotonic()
+            requests.removeAll(keepingCapacity: true)
+            while requests.count < batch, measurement.schedule.next(began) != nil {
+                requests.append(measurement.nextIsSlow() ? slow(request) : request)
+            }
+            if requests.isEmpty { return }
+            let replies = await client.channel.call(OrderMethods.makeOrder, each: requests)
+            let now = time.monotonic()
+            for (request, reply) in zip(requests, replies) {
+                guard try reply.get().resInfo == "OK" else {
+                    throw RPCError(.failedDeserialize, "a reply without res_info OK")
+                }
+                measurement.record(began, now, request.price == 5)
+            }
         }
     }
 

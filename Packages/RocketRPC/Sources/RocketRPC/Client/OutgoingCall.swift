@@ -22,6 +22,8 @@ final class OutgoingCall: @unchecked Sendable {
     /// The caller's task. Bound to the channel's loop.
     // SAFETY: resumed once, by `end`, which removes it.
     nonisolated(unsafe) private var continuation: UnsafeContinuation<Void, Never>?
+    /// What is told its end in place of a continuation.
+    private var batch: CallBatch?
     /// The messages of a streaming call, and its target for errors.
     var stream: CallStream?
     var target = ""
@@ -48,6 +50,12 @@ final class OutgoingCall: @unchecked Sendable {
     func begin(resuming continuation: UnsafeContinuation<Void, Never>? = nil) {
         isInFlight = true
         unsafe self.continuation = continuation
+    }
+
+    /// Called before the call is handed over, as one of many.
+    func begin(in batch: CallBatch) {
+        isInFlight = true
+        self.batch = batch
     }
 
     /// Whether there is an error; cheaper than reading `error`. A thread that has read this after
@@ -133,8 +141,10 @@ final class OutgoingCall: @unchecked Sendable {
         if let error { self.error = error }
         // Once resumed, the caller owns the object.
         let continuation = unsafe continuation.take()
+        let batch = batch.take()
         failed.store(error != nil, ordering: .releasing)
         unsafe continuation?.resume()
+        batch?.callEnded()
     }
 }
 
